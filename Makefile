@@ -1,0 +1,41 @@
+# Two commands set everything up on a machine that has python3 and make:
+#   make demo   the main job: from published evidence to a virtual MM-003, with its report
+#   make test   lint, types and tests
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   := demo-study
+
+.PHONY: demo test lint types lock clean
+
+demo: $(VENV)/.installed
+	$(BIN)/glueprint study run pomalidomide --out $(DEMO) --fresh
+
+test: lint types
+	$(BIN)/pytest -n 2 -q
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+
+types: $(VENV)/.tested
+	$(BIN)/mypy
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The lock pins every package by hash; the second file is the same lock without the test extras.
+$(VENV)/.installed: pyproject.toml requirements-core.lock | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-core.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+lock: | $(BIN)/python
+	sh tools/lock.sh $(BIN)
+
+clean:
+	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache

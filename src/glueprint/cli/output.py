@@ -1,0 +1,58 @@
+"""What every command prints alike: tables for people, JSON for machines, errors with their remedy."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from glueprint.errors import GlueprintError
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
+
+console = Console(highlight=False)
+progress_console = Console(stderr=True, highlight=False)
+
+
+def _plain(value: Any) -> Any:
+    """`value` with NaN and infinities as null, which strict JSON readers accept."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON on standard output."""
+    sys.stdout.write(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table for people; None shows as an empty cell."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*["" if cell is None else str(cell) for cell in row])
+    console.print(table)
+
+
+def report_error(error: GlueprintError, *, as_json: bool, cause: BaseException | None = None) -> None:
+    """Say on standard error what went wrong, as text or as JSON."""
+    if as_json:
+        sys.stderr.write(json.dumps({"error": error.as_dict()}, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(error.render() + "\n")
+    if cause is not None and os.environ.get("GLUEPRINT_TRACEBACK"):
+        traceback.print_exception(cause, file=sys.stderr)

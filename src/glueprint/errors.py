@@ -1,0 +1,98 @@
+"""Errors that let the user go on: a stable code, the place, what was expected, the next step.
+
+Four families: `InputError` (what you gave cannot be used), `NotSupportedError` (valid, but beyond
+what Glueprint does), `EnvironmentProblemError` (disk, permissions, missing tools) and `InternalError`
+(our bug). One patient's failure is never an exception: it is a status in the patient's row.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+__all__ = [
+    "EnvironmentProblemError",
+    "GlueprintError",
+    "InputError",
+    "InternalError",
+    "NotSupportedError",
+    "nearest",
+]
+
+
+class GlueprintError(Exception):
+    """Base of all Glueprint errors.
+
+    code: stable, e.g. "GP-T014"; its letter names the room (docs/errors/).
+    message: what is wrong, quoting the offending text.
+    where: file, row, column or field.   expected: what would have been right.   next_step: what to do now.
+    """
+
+    family: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 3
+
+    def __init__(
+        self, code: str, message: str, *, where: str = "", expected: str = "", next_step: str = ""
+    ) -> None:
+        self.code = code
+        self.message = message
+        self.where = where
+        self.expected = expected
+        self.next_step = next_step
+        super().__init__(self.render())
+
+    def render(self) -> str:
+        """The whole message as plain text, one line a part."""
+        head = f"{self.code} {self.where}: {self.message}" if self.where else f"{self.code} {self.message}"
+        lines = [head]
+        if self.expected:
+            lines.append(f"Expected {self.expected}")
+        if self.next_step:
+            lines.append(f"Next: {self.next_step}")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, str]:
+        """The parts by name, for `--json`."""
+        return {
+            "code": self.code,
+            "family": self.family,
+            "message": self.message,
+            "where": self.where,
+            "expected": self.expected,
+            "next_step": self.next_step,
+        }
+
+
+class InputError(GlueprintError):
+    """What the user gave cannot be used as it is."""
+
+    family = "input"
+    exit_code = 2
+
+
+class NotSupportedError(GlueprintError):
+    """The request is meaningful, but Glueprint cannot do it exactly, so it refuses."""
+
+    family = "not supported"
+    exit_code = 2
+
+
+class EnvironmentProblemError(GlueprintError):
+    """Disk, permissions or a missing tool stand in the way."""
+
+    family = "environment"
+    exit_code = 2
+
+
+class InternalError(GlueprintError):
+    """Our bug."""
+
+    family = "internal"
+    exit_code = 3
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A ' (did you mean "x"?)' hint for the known name nearest to `word`, or an empty string."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f' (did you mean "{found[0]}"?)' if found else ""

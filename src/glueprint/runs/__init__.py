@@ -1,0 +1,1 @@
+"""Running and keeping: random streams, stored tables, provenance. Knows no science."""

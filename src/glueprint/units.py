@@ -1,0 +1,63 @@
+"""Units at the rim: pint reads and converts what users and papers write; inside, names carry the unit."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pint
+
+from glueprint.errors import InputError
+
+__all__ = ["convert", "is_known", "registry"]
+
+# Spellings of the field that pint does not know; the canonical spelling is on the right.
+SPELLINGS = {
+    "%": "percent",
+    "-": "dimensionless",
+    "1": "dimensionless",
+    "uM": "micromolar",
+    "µM": "micromolar",
+    "nM": "nanomolar",
+    "pM": "picomolar",
+    "mM": "millimolar",
+    "1e9/L": "1e9/liter",
+    "h": "hour",
+    "d": "day",
+    "min": "minute",
+    "y": "year",
+}
+
+
+@lru_cache(maxsize=1)
+def registry() -> pint.UnitRegistry[float]:
+    """The one unit registry, made on first use."""
+    units: pint.UnitRegistry[float] = pint.UnitRegistry()
+    units.define("cell = count")
+    units.define("patient = count")
+    return units
+
+
+def is_known(unit: str) -> bool:
+    """Whether `unit` can be read as a unit."""
+    try:
+        registry().parse_expression(SPELLINGS.get(unit, unit))
+    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, AttributeError, TypeError, ValueError):
+        return False
+    return True
+
+
+def convert(value: float, unit: str, to: str) -> float:
+    """`value` in `unit`, as a number in `to`.
+
+    Raises InputError GP-U001 if a unit is unknown or the dimensions differ.
+    """
+    try:
+        quantity = value * registry().parse_expression(SPELLINGS.get(unit, unit))
+        return float((quantity / registry().parse_expression(SPELLINGS.get(to, to))).m_as("dimensionless"))
+    except (pint.errors.PintError, AttributeError, TypeError, ValueError) as error:
+        raise InputError(
+            "GP-U001",
+            f'cannot convert {value} from "{unit}" to "{to}"',
+            expected="two units of the same dimension, for example nM and uM",
+            next_step="write the unit as in the examples of docs/evidence.md",
+        ) from error
