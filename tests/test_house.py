@@ -59,9 +59,7 @@ def test_imports_run_only_downward(module):
     if room == "__init__":
         return
     assert room in FLOORS, f"{room} is not in the floor table of docs/design.md"
-    upward = {
-        other for other in imported_rooms(module) if other != room and FLOORS[other] >= FLOORS[room]
-    }
+    upward = {other for other in imported_rooms(module) if other != room and FLOORS[other] >= FLOORS[room]}
     assert not upward, f"{module.name} of floor {FLOORS[room]} imports {sorted(upward)}"
 
 

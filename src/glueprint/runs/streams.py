@@ -60,7 +60,9 @@ def _multiply(a: np.uint64, b: Words) -> tuple[Words, Words]:
     return a_high * b_high + (middle >> HALF) + (carry >> HALF), a * b
 
 
-def _philox(counter: tuple[Words, Words, Words, Words], key: tuple[np.uint64, np.uint64]) -> tuple[Words, ...]:
+def _philox(
+    counter: tuple[Words, Words, Words, Words], key: tuple[np.uint64, np.uint64]
+) -> tuple[Words, ...]:
     c0, c1, c2, c3 = counter
     with np.errstate(over="ignore"):
         k0, k1 = key
