@@ -58,7 +58,7 @@ def main() -> None:
         bug = InternalError(
             "GP-X001",
             f"unexpected {type(error).__name__}: {error}",
-            next_step="please report this with the command and its input; GLUEPRINT_TRACEBACK=1 shows details",
+            next_step="report this with the command and its input; GLUEPRINT_TRACEBACK=1 shows details",
         )
         report_error(bug, as_json=as_json, cause=error)
         sys.exit(bug.exit_code)

@@ -1,4 +1,4 @@
-"""Tables kept as Parquet: written whole or not at all, marked with kind and version, the same bytes each time."""
+"""Tables kept as Parquet: whole or not at all, with kind and version, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -92,9 +92,8 @@ def replace_folder(target: Path, marker: str) -> Iterator[Path]:
     target: must be absent, empty, or hold `marker` (then it is one of ours and is replaced).
     Raises InputError GP-R004 if `target` holds something else; EnvironmentProblemError as `write_tables`.
     """
-    if target.exists() and not (
-        target.is_dir() and ((target / marker).is_file() or not any(target.iterdir()))
-    ):
+    ours = target.is_dir() and ((target / marker).is_file() or not any(target.iterdir()))
+    if target.exists() and not ours:
         raise InputError(
             "GP-R004",
             "exists and was not written by Glueprint, so it is left alone",

@@ -1,7 +1,7 @@
-"""Counter-based random numbers: the same bits for a patient whoever else is drawn, in any order, anywhere.
+"""Counter-based random numbers: a patient's bits are the same whoever else is drawn, in any order, anywhere.
 
-A stream is keyed by the study's seed and a purpose ("covariates", "death", ...); the unit (a patient's number)
-is part of the counter. Kernel: arrays in, arrays out.
+A stream is keyed by the study's seed and a purpose ("covariates", "death", ...); the unit (a patient's
+number) is part of the counter. Kernel: arrays in, arrays out.
 """
 
 from __future__ import annotations
