@@ -1,0 +1,141 @@
+"""What every survival function asks of its arrays, with the index of the first value that does not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glueprint.errors import InputError
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+def place(name: str, index: tuple[int, ...]) -> str:
+    """The text of one element of an argument, e.g. "time[3]"."""
+    return f"{name}[{', '.join(str(int(i)) for i in index)}]"
+
+
+def _first(bad: Flags) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(bad)[0])
+
+
+def as_floats(values: ArrayLike, name: str, ndim: tuple[int, ...] = (1,)) -> Floats:
+    """`values` as float64 with one of the dimensions `ndim` and at least one element."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            "GP-V002",
+            f"not an array of numbers: {str(values)[:60]!r}",
+            where=name,
+            expected="numbers only",
+            next_step="convert the column to numbers and leave out what is missing",
+        ) from None
+    if array.ndim not in ndim:
+        shapes = " or ".join(f"{n}" for n in ndim)
+        raise InputError(
+            "GP-V002",
+            f"an array of shape {array.shape}",
+            where=name,
+            expected=f"{shapes} dimension(s)",
+            next_step="pass one value per patient",
+        )
+    if array.size == 0:
+        raise InputError(
+            "GP-V001",
+            "no values",
+            where=name,
+            expected="at least one patient",
+            next_step="look whether a filter removed every patient",
+        )
+    return array
+
+
+def same_shape(array: NDArray[Any], shape: tuple[int, ...], name: str) -> None:
+    """Raise GP-V003 unless `array` has one value for each value of `time`."""
+    if array.shape != shape:
+        raise InputError(
+            "GP-V003",
+            f"shape {array.shape} does not fit time of shape {shape}",
+            where=name,
+            expected="one value per patient in every array",
+            next_step="take all columns from the same rows of one table",
+        )
+
+
+def as_times(time: ArrayLike, ndim: tuple[int, ...] = (1,)) -> Floats:
+    """Follow-up times: finite and not negative."""
+    array = as_floats(time, "time", ndim)
+    bad = ~np.isfinite(array) | (array < 0)
+    if bad.any():
+        index = _first(bad)
+        raise InputError(
+            "GP-V004",
+            f"{array[index]} is not a follow-up time",
+            where=place("time", index),
+            expected="a finite number, 0 or more, from the start of follow-up",
+            next_step="leave the patient out and count it, or correct its dates",
+        )
+    return array
+
+
+def as_events(event: ArrayLike, shape: tuple[int, ...]) -> Flags:
+    """Event indicators: 1 or True for the event, 0 or False for censored."""
+    array = as_floats(event, "event", (len(shape),))
+    same_shape(array, shape, "event")
+    bad = (array != 0) & (array != 1)
+    if bad.any():
+        index = _first(bad)
+        raise InputError(
+            "GP-V005",
+            f"{array[index]:g} is not an event indicator",
+            where=place("event", index),
+            expected="1 (event) or 0 (censored)",
+            next_step="code the event as 1; for competing causes use cumulative_incidence",
+        )
+    return array.astype(np.bool_)
+
+
+def as_codes(labels: ArrayLike, shape: tuple[int, ...], name: str) -> tuple[NDArray[Any], Integers]:
+    """Distinct labels in sorted order and, for each patient, the position of its label."""
+    array = np.asarray(labels)
+    same_shape(array, shape, name)
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        index = _first(np.isnan(array))
+        raise InputError(
+            "GP-V008",
+            "a label is missing (NaN)",
+            where=place(name, index),
+            expected="a label for every patient",
+            next_step="leave the patient out and count it, or give the missing ones a label of their own",
+        )
+    levels, codes = np.unique(array, return_inverse=True)
+    return levels, codes.reshape(shape).astype(np.int64)
+
+
+def as_level(level: float) -> float:
+    """A confidence level strictly between 0 and 1."""
+    if not 0 < level < 1:
+        raise InputError(
+            "GP-V007",
+            f"{level!r} is not a confidence level",
+            where="level",
+            expected="a number between 0 and 1, e.g. 0.95",
+            next_step="write 95 % as 0.95",
+        )
+    return float(level)
+
+
+def single_group(label: object, name: str = "group") -> InputError:
+    """The error of a comparison with nothing to compare."""
+    return InputError(
+        "GP-V006",
+        f"every patient is in the one group {label!r}",
+        where=name,
+        expected="two groups or more",
+        next_step="pass the arm of each patient; for one group use kaplan_meier",
+    )
