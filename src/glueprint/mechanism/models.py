@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MODULES", "names", "source", "split", "trial"]
 
-WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")  # not the exponent of 1e-20
+WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")  # not the exponent of 1e-12
 KEYWORDS = {"species", "exp", "ln", "time"}
 # Names that mean the same in every module; all others take the prefix of their part.
 SHARED = {"occupancy", "ikzf1_progenitor", "gcsf_fold"}
