@@ -163,7 +163,8 @@ def _fit(sets: RiskSets, scale: Floats, ties: str, level: float) -> Cox:
     beta = np.where(infinite != 0, np.copysign(np.inf, infinite), beta)
     std_error = np.sqrt(np.diag(covariance))
     half = ndtri(0.5 + level / 2) * std_error
-    interval = (np.exp(beta - half), np.exp(beta + half))
+    with np.errstate(over="ignore"):
+        ratio, interval = np.exp(beta), (np.exp(beta - half), np.exp(beta + half))
     if status == "monotone" and kept.size == 1 == p:
         interval = _one_sided(use, best, scale, level)
     with np.errstate(invalid="ignore"):
@@ -171,7 +172,7 @@ def _fit(sets: RiskSets, scale: Floats, ties: str, level: float) -> Cox:
     return Cox(
         coefficients=beta,
         std_error=std_error,
-        hazard_ratio=np.exp(beta),
+        hazard_ratio=ratio,
         interval=interval,
         p_value=p_value,
         covariance=covariance,
