@@ -1,0 +1,82 @@
+"""Charts to files and to page-ready SVG, with the bundled renderer and no network."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+
+from glueprint.errors import EnvironmentProblemError, InputError
+
+__all__ = ["VEGA_LITE", "save", "svg", "write_atomically"]
+
+VEGA_LITE = "6.4"  # the schema of the altair release in use; vl-convert bundles this renderer
+PIXELS_PER_POINT = 2.0
+CLIP = re.compile(r"\bclip(\d+)\b")
+
+
+def svg(chart: Any, *, prefix: str = "figure") -> str:
+    """A chart as SVG text that can stand beside others in one page.
+
+    The renderer numbers its clip paths through the whole process; here they are numbered again from 0 and
+    carry `prefix`, so the same chart gives the same bytes and two charts never share an id.
+    """
+    text = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=VEGA_LITE)
+    places: dict[str, str] = {}
+
+    def renamed(found: re.Match[str]) -> str:
+        return places.setdefault(found.group(1), f"{prefix}-clip{len(places)}")
+
+    return CLIP.sub(renamed, text)
+
+
+def save(chart: Any, path: str | Path) -> Path:
+    """Write a chart as SVG or PNG, by the ending of `path`, atomically.
+
+    Raises InputError GP-P004 for another ending, EnvironmentProblemError GP-P005 if the folder refuses.
+    """
+    target = Path(path)
+    kind = target.suffix.lower()
+    if kind == ".svg":
+        content = svg(chart).encode()
+    elif kind == ".png":
+        content = vl_convert.vegalite_to_png(chart.to_dict(), vl_version=VEGA_LITE, scale=PIXELS_PER_POINT)
+    else:
+        raise InputError(
+            "GP-P004",
+            f'a figure cannot be written as "{target.suffix}"',
+            where=str(target),
+            expected="a file name that ends in .svg or .png",
+            next_step=f"use {target.with_suffix('.svg').name}",
+        )
+    return write_atomically(content, target)
+
+
+def write_atomically(content: bytes, target: Path) -> Path:
+    """Write a file whole or not at all: to a temporary name beside it, then renamed.
+
+    Raises EnvironmentProblemError GP-P005 if the folder cannot be made or written.
+    """
+    temporary = ""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(target)
+    except OSError as problem:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise EnvironmentProblemError(
+            "GP-P005",
+            f"the file cannot be written: {problem.strerror or problem}",
+            where=str(target),
+            expected="a folder that may be written, on a disk with room",
+            next_step="give another folder, or change its permissions",
+        ) from problem
+    return target

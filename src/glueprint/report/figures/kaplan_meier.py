@@ -1,0 +1,257 @@
+"""Kaplan-Meier curves with an aligned table of patients at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from glueprint.report import tables
+from glueprint.report.estimates import Estimate, interval, p_value
+from glueprint.report.figures import theme
+
+__all__ = ["at_risk", "kaplan_meier", "median_of"]
+
+WIDTH = 620
+HEIGHT = 300
+RISK_ROW = 17
+
+
+def kaplan_meier(
+    curves: pl.DataFrame,
+    *,
+    arms: Sequence[str],
+    title: str,
+    colours: Mapping[str, str] | None = None,
+    medians: Mapping[str, Estimate] | None = None,
+    published_medians: Mapping[str, float] | None = None,
+    hazard_ratio: Estimate | None = None,
+    interactive: bool = False,
+) -> alt.VConcatChart:
+    """Survival steps with bands, censor ticks and medians, and the numbers at risk under the same time axis.
+
+    curves: rows of one endpoint of the table `survival_curves`; replicates after the first are drawn faint.
+    arms: in the order of the risk table.   colours: arm -> colour, `theme.arm_colours(arms)` by default.
+    medians: arm -> median with interval, months.   published_medians: arm -> months, open diamonds.
+    hazard_ratio: first arm against second, with p value.   interactive: add a reading line with numbers.
+    Returns the styled chart.   Raises InputError GP-P001 for a missing column.
+    """
+    tables.require(curves, tables.CURVES, "survival_curves")
+    colours = dict(colours or theme.arm_colours(arms))
+    curves = curves.filter(pl.col("arm").is_in(list(arms))).fill_nan(None)
+    first = curves.filter(pl.col("replicate") == curves.get_column("replicate").min())
+    highest = float(first.get_column("time_months").max() or 1.0)  # type: ignore[arg-type]
+    marks = theme.ticks(highest)
+    domain = [0.0, max(highest, marks[-1])]
+    drawn = {arm: colours[arm] for arm in arms}
+    axis = alt.Axis(values=marks, format="d", title="months", titleAnchor="end", titlePadding=-2)
+    x = alt.X("time_months:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
+    layers = [
+        *_ghosts(curves, first, x, drawn),
+        *_steps(first, x, drawn),
+        *_medians(first, x, drawn, medians or {}, published_medians or {}),
+        *_reading(arms, drawn, medians or {}, hazard_ratio),
+    ]
+    if interactive:
+        layers += _pointer(first, x, drawn)
+    upper = alt.layer(*layers).properties(
+        width=WIDTH, height=HEIGHT, title=alt.TitleParams(title, frame="group", offset=10)
+    )
+    lower = _risk_table(first, arms, drawn, marks, domain)
+    chart = alt.vconcat(upper, lower, bounds="flush", spacing=52)
+    return theme.styled(chart)  # type: ignore[no-any-return]
+
+
+def with_origin(curves: pl.DataFrame) -> list[dict[str, Any]]:
+    """The rows of each arm in time order, beginning with survival 1 at time 0; missing bands stay null."""
+    rows: list[dict[str, Any]] = []
+    for (replicate, arm), part in curves.sort("time_months").group_by(
+        ["replicate", "arm"], maintain_order=True
+    ):
+        steps = part.to_dicts()
+        if steps and steps[0]["time_months"] > 0:
+            start = {"time_months": 0.0, "survival": 1.0, "low": 1.0, "high": 1.0, "events": 0, "censored": 0}
+            rows.append({**start, "replicate": replicate, "arm": arm, "at_risk": steps[0]["at_risk"]})
+        rows += steps
+    return rows
+
+
+def at_risk(curves: pl.DataFrame, times: Sequence[float], arm: str) -> list[int]:
+    """How many patients of an arm are still at risk at each time: those whose own time is not earlier.
+
+    curves: rows of one endpoint and replicate.   times: months.   Returns one count per time.
+    """
+    rows = curves.filter(pl.col("arm") == arm).sort("time_months")
+    counts = []
+    for time in times:
+        later = rows.filter(pl.col("time_months") >= time)
+        counts.append(0 if later.is_empty() else int(later.get_column("at_risk")[0]))
+    return counts
+
+
+def median_of(curves: pl.DataFrame, arm: str) -> float | None:
+    """The time at which the curve of an arm first stands at or below one half, or None."""
+    below = curves.filter((pl.col("arm") == arm) & (pl.col("survival") <= 0.5)).sort("time_months")
+    return None if below.is_empty() else float(below.get_column("time_months")[0])
+
+
+def _survival_axis(**more: Any) -> alt.Y:
+    axis = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1.0], title=None)
+    return alt.Y("survival:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, **more)
+
+
+def _ghosts(
+    curves: pl.DataFrame, first: pl.DataFrame, x: alt.X, colours: Mapping[str, str]
+) -> list[alt.Chart]:
+    others = curves.join(first.select("replicate").unique(), on="replicate", how="anti")
+    if others.is_empty():
+        return []
+    events = others.filter(pl.col("events") > 0)
+    keep = ("replicate", "arm", "time_months", "survival")
+    rows = [{key: row[key] for key in keep} for row in with_origin(events)]
+    base = alt.Chart(theme.records(rows)).mark_line(
+        interpolate="step-after", strokeWidth=0.7, opacity=0.25, clip=True
+    )
+    return [base.encode(x, _survival_axis(), theme.arm_colour(colours), detail="replicate:N")]
+
+
+def _steps(first: pl.DataFrame, x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
+    keep = ("arm", "time_months", "survival", "low", "high")
+    rows = [{key: row[key] for key in keep} for row in with_origin(first)]
+    banded = [row for row in rows if row["low"] is not None and row["high"] is not None]
+    colour = theme.arm_colour(colours)
+    band = alt.Chart(theme.records(banded)).mark_area(interpolate="step-after", opacity=0.13, clip=True)
+    line = alt.Chart(theme.records(rows)).mark_line(interpolate="step-after", strokeWidth=1.8, clip=True)
+    censored = first.filter(pl.col("censored") > 0).select("arm", "time_months", "survival").to_dicts()
+    tick = alt.Chart(theme.records(censored)).mark_tick(
+        orient="vertical", size=7, thickness=1.1, opacity=0.75
+    )
+    return [
+        band.encode(x, alt.Y("low:Q", title=None), alt.Y2("high:Q"), colour),
+        line.encode(x, _survival_axis(), colour),
+        tick.encode(x, _survival_axis(), colour),
+    ]
+
+
+def _medians(
+    first: pl.DataFrame,
+    x: alt.X,
+    colours: Mapping[str, str],
+    medians: Mapping[str, Estimate],
+    published: Mapping[str, float],
+) -> list[alt.Chart]:
+    rows = []
+    for arm in colours:
+        given = medians[arm].value if arm in medians else None
+        time = given if given is not None else median_of(first, arm)
+        if time is not None:
+            rows.append({"arm": arm, "time_months": time, "survival": 0.5, "zero": 0.0})
+    colour = theme.arm_colour(colours)
+    layers = []
+    if rows:
+        reach = [{"time_months": 0.0, "end": max(row["time_months"] for row in rows), "survival": 0.5}]
+        dash = {"strokeDash": [2, 3], "strokeWidth": 1.0}
+        layers = [
+            alt.Chart(theme.records(reach))
+            .mark_rule(color=theme.MUTED, **dash)  # type: ignore[arg-type]
+            .encode(x, _survival_axis(), x2="end:Q"),
+            alt.Chart(theme.records(rows))
+            .mark_rule(**dash)  # type: ignore[arg-type]
+            .encode(x, _survival_axis(), alt.Y2("zero:Q"), colour),
+        ]
+    known = [
+        {"arm": arm, "time_months": months, "survival": 0.5} for arm, months in published.items() if arm in colours
+    ]
+    if known:
+        diamond = alt.Chart(theme.records(known)).mark_point(
+            shape="diamond", size=60, strokeWidth=1.6, fill=theme.PAPER, opacity=1
+        )
+        layers.append(diamond.encode(x, _survival_axis(), theme.arm_colour(colours)))
+    return layers
+
+
+def _reading(
+    arms: Sequence[str],
+    colours: Mapping[str, str],
+    medians: Mapping[str, Estimate],
+    hazard_ratio: Estimate | None,
+) -> list[alt.Chart]:
+    """The key, upper right: each arm in its colour with its median, then the comparison."""
+    lines = []
+    for arm in arms:
+        text = f"{arm}   median {interval(medians[arm])} months" if arm in medians else arm
+        lines.append((text, colours[arm]))
+    if hazard_ratio is not None and hazard_ratio.value is not None:
+        text = f"HR {interval(hazard_ratio, 2)}"
+        lines.append((f"{text}, {p_value(hazard_ratio.p_value)}".rstrip(", "), theme.INK))
+    layers = []
+    for place, (text, colour) in enumerate(lines):
+        mark = alt.Chart(alt.InlineData(values=[{"text": text}])).mark_text(
+            align="right", baseline="top", color=colour, fontSize=11.5, fontWeight=600 if colour != theme.INK else 400
+        )
+        layers.append(
+            mark.encode(x=alt.value(WIDTH - 2), y=alt.value(4 + 17 * place), text="text:N")
+        )
+    return layers
+
+
+def _pointer(first: pl.DataFrame, x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
+    """A reading line that follows the pointer to the nearest step."""
+    rows = with_origin(first.filter(pl.col("events") > 0))
+    nearest = alt.selection_point(
+        name="reading", nearest=True, on="pointermove", clear="pointerout", empty=False, fields=["time_months"]
+    )
+    tooltip = [
+        alt.Tooltip("arm:N", title="arm"),
+        alt.Tooltip("time_months:Q", title="month", format=".2f"),
+        alt.Tooltip("survival:Q", title="survival", format=".1%"),
+        alt.Tooltip("low:Q", title="lower 95 %", format=".1%"),
+        alt.Tooltip("high:Q", title="upper 95 %", format=".1%"),
+        alt.Tooltip("at_risk:Q", title="at risk"),
+    ]
+    points = alt.Chart(theme.records(rows), name="pointer").mark_point(filled=True, size=45)
+    shown = points.encode(
+        x,
+        _survival_axis(),
+        theme.arm_colour(colours),
+        opacity=alt.condition(nearest, alt.value(1), alt.value(0)),
+        tooltip=tooltip,
+    )
+    return [shown.add_params(nearest)]
+
+
+def _risk_table(
+    first: pl.DataFrame,
+    arms: Sequence[str],
+    colours: Mapping[str, str],
+    marks: Sequence[float],
+    domain: Sequence[float],
+) -> alt.Chart:
+    rows = [
+        {"arm": arm, "time_months": time, "at_risk": count}
+        for arm in arms
+        for time, count in zip(marks, at_risk(first, marks, arm), strict=True)
+    ]
+    labels = alt.Axis(
+        labelColor=alt.ExprRef(theme.label_values(arms, colours)),
+        labelFontWeight=600,
+        labelLimit=150,
+        labelPadding=26,
+        grid=False,
+        title=None,
+    )
+    text = alt.Chart(theme.records(rows)).mark_text(fontSize=11)
+    return text.encode(
+        alt.X("time_months:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=None),
+        alt.Y("arm:N", sort=list(arms), axis=labels),
+        theme.arm_colour(colours),
+        text="at_risk:Q",
+    ).properties(
+        width=WIDTH,
+        height=RISK_ROW * len(arms),
+        title=alt.TitleParams(
+            "Patients at risk", frame="group", fontSize=11, fontWeight="normal", color=theme.MUTED, offset=4
+        ),
+    )

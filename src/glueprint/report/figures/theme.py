@@ -1,0 +1,124 @@
+"""One look for all figures: ink, greys, one colour per arm, and the Vega-Lite configuration.
+
+Colours are written as fixed tokens. The page maps each token to a CSS variable, so a figure drawn once
+follows the light, the dark and the printed page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+__all__ = [
+    "ARM_COLOURS",
+    "GRID",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "SERIES_COLOURS",
+    "arm_colours",
+    "configuration",
+    "records",
+    "series_colours",
+    "styled",
+]
+
+INK = "#1c1b19"
+MUTED = "#6b6862"
+GRID = "#e3dfd6"
+PAPER = "#fffffe"
+# Told apart by people with any colour-vision deficiency (after Okabe and Ito 2008, darkened for print).
+ARM_COLOURS = ("#0b5c9e", "#c4520f", "#14795b", "#8a4a94", "#7d6a12", "#b23a52")
+# Time courses take the other end of the palette first: a substance or a cell is not an arm.
+SERIES_COLOURS = ("#8a4a94", "#7d6a12", "#b23a52", "#3f6b7d")
+
+FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
+DIGITS = 5
+
+
+def arm_colours(arms: Iterable[str]) -> dict[str, str]:
+    """One colour per arm, by order of first appearance; the palette repeats after six."""
+    unique = list(dict.fromkeys(arms))
+    return {arm: ARM_COLOURS[place % len(ARM_COLOURS)] for place, arm in enumerate(unique)}
+
+
+def series_colours(series: Iterable[str]) -> dict[str, str]:
+    """One colour per series of a time course, by order of first appearance."""
+    unique = list(dict.fromkeys(series))
+    return {name: SERIES_COLOURS[place % len(SERIES_COLOURS)] for place, name in enumerate(unique)}
+
+
+def arm_colour(colours: Mapping[str, str]) -> alt.Color:
+    """The colour channel for column "arm", without a legend: arms are labelled where they are drawn."""
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    return alt.Color("arm:N", scale=scale, legend=None)
+
+
+def records(rows: Iterable[Mapping[str, Any]]) -> alt.InlineData:
+    """Rows as chart data, floats cut to five significant digits: finer than any screen, half the bytes."""
+
+    def cut(value: Any) -> Any:
+        if not isinstance(value, float):
+            return value
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+
+    return alt.InlineData(values=[{key: cut(value) for key, value in row.items()} for row in rows])
+
+
+def ticks(highest: float, *, at_most: int = 9) -> list[float]:
+    """Whole steps of 1, 2, 3, 6 or 12 (months, cycles) from 0 to `highest`, at most `at_most` of them."""
+    for step in (1, 2, 3, 4, 6, 12, 24, 36, 60, 120):
+        if highest / step <= at_most - 1:
+            return [float(step * place) for place in range(int(highest // step) + 1)]
+    return [0.0, float(highest)]
+
+
+def clock(highest: float, unit: str, *, at_most: int = 13) -> list[float]:
+    """Tick marks where people look: every 3, 6, 12 or 24 hours, or every 1, 7, 14 or 28 days."""
+    steps = (1, 3, 6, 12, 24) if unit == "hours" else (1, 7, 14, 28, 56, 112, 364)
+    step = next((step for step in steps if highest / step <= at_most - 1), steps[-1])
+    return [float(step * place) for place in range(int(highest // step) + 1)]
+
+
+def label_values(names: Sequence[str], colours: Mapping[str, str], otherwise: str = INK) -> str:
+    """A Vega expression that gives an axis label the colour of its arm."""
+    branches = "".join(f"datum.label === {_quoted(name)} ? '{colours[name]}' : " for name in names)
+    return f"{branches}'{otherwise}'"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def configuration() -> dict[str, Any]:
+    """The Vega-Lite configuration shared by all figures."""
+    axis = {
+        "labelColor": MUTED, "titleColor": MUTED, "tickColor": MUTED, "domainColor": MUTED,
+        "gridColor": GRID, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal",
+        "labelFont": FONT, "titleFont": FONT, "tickSize": 4, "titlePadding": 8,
+    }  # fmt: skip
+    return {
+        "background": PAPER,
+        "font": FONT,
+        "padding": 4,
+        "view": {"stroke": None},
+        "axis": axis,
+        "axisX": {"grid": False, "labelFlush": False},
+        "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
+        "title": {"color": INK, "fontSize": 12, "fontWeight": 600, "anchor": "start", "font": FONT},
+        "header": {"labelColor": INK, "labelFontSize": 12, "labelFontWeight": 600, "titleColor": MUTED},
+        "legend": {"labelColor": INK, "titleColor": MUTED, "labelFontSize": 11, "titleFontSize": 11},
+        "text": {"color": INK, "font": FONT, "fontSize": 11},
+        "aria": False,
+        "concat": {"spacing": 10},
+    }
+
+
+def styled(chart: Any) -> Any:
+    """The chart with the shared configuration, its own left as it is otherwise."""
+    styled_chart = chart.copy(deep=True)
+    styled_chart.config = alt.Config(**configuration())
+    return styled_chart

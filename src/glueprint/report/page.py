@@ -1,0 +1,168 @@
+"""One offline HTML page: published beside computed, the virtual trials, and what was put in."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import polars as pl
+import vl_convert
+from markupsafe import Markup
+
+from glueprint.report import figures, guide
+from glueprint.report.drawn import Drawn, draw, embeddable
+from glueprint.report.estimates import number
+from glueprint.report.figures import drawing, theme
+from glueprint.report.tables import LABELS, ReportInput, TrialTables, check
+from glueprint.report.trial import published_estimates, trial_view
+
+__all__ = ["ReportInput", "TrialTables", "render", "write"]
+
+LEGEND = {
+    "input": "Put in as published. Agreement is no achievement.",
+    "calibrated": "The model was fitted or hand-set so that this number comes out. Not a prediction.",
+    "predicted": "Computed from other numbers. Nothing was tuned to it.",
+    "not modelled yet": "Published, but this version computes nothing to set beside it.",
+}
+PROFILES = {
+    "pk": ("Pharmacokinetics", "Concentration in plasma"),
+    "degradation": ("Degradation of neosubstrates", "Ikaros (IKZF1) and Aiolos (IKZF3) left"),
+    "marrow": ("Blood counts", "Neutrophils and platelets through treatment"),
+}
+
+
+def write(given: ReportInput, path: str | Path) -> Path:
+    """Write the page whole or not at all.
+
+    Returns the path.   Raises InputError as `render`, EnvironmentProblemError GP-P005 if it cannot be written.
+    """
+    return drawing.write_atomically(render(given).encode(), Path(path))
+
+
+def render(given: ReportInput) -> str:
+    """The page as text: one file, no foreign host, same input, same bytes.
+
+    Raises InputError GP-P001 (missing column), GP-P002 (unknown label), GP-P003 (unknown arm).
+    """
+    check(given)
+    arms = [arm for trial in given.trials.values() for arm in trial.arms]
+    colours = theme.arm_colours(arms)
+    views = [
+        trial_view(name, trial, colours, published_estimates(given.comparison, name))
+        for name, trial in given.trials.items()
+    ]
+    tally = guide.tally(given.comparison)
+    comparisons = {table: _dots(given.comparison, table) for table in (3, 4, 5)}
+    return _template().render(
+        given=given,
+        arm_places={arm: place for place, arm in enumerate(colours)},
+        arm_tokens=_tokens(),
+        comparisons={table: drawn for table, drawn in comparisons.items() if drawn is not None},
+        compounds=[_compound(row) for row in given.compounds.to_dicts()],
+        config=embeddable(theme.configuration()),
+        findings=given.findings.to_dicts(),
+        legend=LEGEND,
+        labels=LABELS,
+        number=number,
+        parameters=given.parameters.to_dicts(),
+        profiles=_profiles(given.profiles),
+        provenance=_provenance(given.provenance),
+        script=Markup(_asset("page.js")),  # noqa: S704
+        style=Markup(_asset("page.css")),  # noqa: S704
+        tables=guide.guide_tables(given.comparison),
+        tally=tally,
+        trials=views,
+        vega=Markup(_bundle()),  # noqa: S704
+    )
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("glueprint.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("page.html.j2")
+
+
+def _asset(name: str) -> str:
+    return resources.files("glueprint.report").joinpath("templates", name).read_text("utf-8")
+
+
+@cache
+def _bundle() -> str:
+    """Vega, Vega-Lite and Vega-Embed in one script, as shipped with vl-convert: nothing is fetched."""
+    return vl_convert.javascript_bundle(vl_version=drawing.VEGA_LITE).replace("</script", "<\\/script")  # type: ignore[no-any-return]
+
+
+def _tokens() -> dict[str, str]:
+    """CSS variable -> the fixed colour that figures are drawn with."""
+    tokens = {"ink": theme.INK, "muted": theme.MUTED, "grid": theme.GRID, "paper": theme.PAPER}
+    tokens |= {f"arm-{place}": colour for place, colour in enumerate(theme.ARM_COLOURS)}
+    return tokens | {f"series-{place}": colour for place, colour in enumerate(theme.SERIES_COLOURS)}
+
+
+def _dots(comparison: pl.DataFrame, table: int) -> Drawn | None:
+    part = comparison.filter((pl.col("guide_table") == table) & pl.col("computed").is_not_null())
+    if part.is_empty():
+        return None
+    words = [
+        f"{', '.join(text for text in (row['row'], row['column']) if text)}: published {row['published']}, "
+        f"computed {number(row['computed'])} {row['unit'] or ''}".rstrip()
+        for row in part.to_dicts()
+    ]
+    return draw(
+        f"guide-{table}",
+        lambda live: figures.comparison_dots(comparison, table, interactive=live),
+        description=f"Published and computed values of table {table}. {'; '.join(words)}.",
+        caption="Open diamonds: as published, with the interval where one is printed. Dots: Glueprint, with interval.",
+    )
+
+
+def _profiles(profiles: pl.DataFrame) -> list[tuple[str, Drawn]]:
+    drawn = []
+    for key in profiles.get_column("profile").unique(maintain_order=True).to_list():
+        part = profiles.filter(pl.col("profile") == key)
+        heading, what = PROFILES.get(key, (key, key))
+        series = ", ".join(part.get_column("series").unique(maintain_order=True).to_list())
+        drawn.append(
+            (
+                heading,
+                draw(
+                    f"profile-{key}",
+                    lambda live, part=part: figures.profile(part, interactive=live),  # type: ignore[misc]
+                    description=f"{what} over time: {series}.",
+                    caption=f"{what}. Line: typical patient; band: 5 to 95 % of the virtual patients.",
+                ),
+            )
+        )
+    return drawn
+
+
+def _compound(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A substance; its drawing goes into an image element, where no script can run."""
+    shown = dict(row)
+    svg = row.get("svg")
+    shown["image"] = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}" if svg else ""
+    return shown
+
+
+def _provenance(provenance: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested records as flat pairs, in the order given."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in provenance.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            pairs += _provenance(value, f"{name}, ")
+        elif isinstance(value, list | tuple):
+            pairs.append((name, ", ".join(str(item) for item in value)))
+        else:
+            pairs.append((name, str(value)))
+    return pairs

@@ -1,0 +1,192 @@
+"""Small tables of a trial, counted from its patients: baseline, disposition, response, events, dose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from glueprint.report.estimates import Estimate, fixed, interval, percent, pick
+from glueprint.report.figures.waterfall import RESPONDERS
+from glueprint.report.tables import TrialTables
+
+__all__ = ["EVENTS", "Plain", "adverse_events", "baseline", "disposition", "dose", "event_rates", "response"]
+
+RESPONSES = {
+    "sCR": "Stringent complete response",
+    "CR": "Complete response",
+    "VGPR": "Very good partial response",
+    "PR": "Partial response",
+    "MR": "Minimal response",
+    "SD": "Stable disease",
+    "PD": "Progressive disease",
+    "NE": "Not evaluable",
+}
+EVENTS = {
+    "neutropenia": "Neutropenia",
+    "anaemia": "Anaemia",
+    "thrombocytopenia": "Thrombocytopenia",
+    "pneumonia": "Pneumonia",
+}
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A table of texts: the first column names the row, the others follow the arms."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def _arm(trial: TrialTables, arm: str) -> pl.DataFrame:
+    first = pl.col("replicate") == trial.first_replicate
+    return trial.patients.filter(first & (pl.col("arm") == arm))
+
+
+def _heads(trial: TrialTables) -> tuple[str, ...]:
+    return ("", *(f"{arm} (n = {_arm(trial, arm).height})" for arm in trial.arms))
+
+
+def _count(part: int, whole: int) -> str:
+    return f"{part} ({percent(part, whole)} %)" if whole else "–"
+
+
+def baseline(trial: TrialTables) -> Plain:
+    """Who was randomised: age, sex and weight by arm."""
+    rows: list[tuple[str, ...]] = []
+    for label, column in (("Age, years", "age_y"), ("Weight, kg", "weight_kg")):
+        cells = []
+        for arm in trial.arms:
+            values = _arm(trial, arm).get_column(column).drop_nulls()
+            low, middle, high = (values.quantile(q) for q in (0.25, 0.5, 0.75))
+            cells.append(f"{fixed(middle, 0)} ({fixed(low, 0)}–{fixed(high, 0)})")
+        rows.append((f"{label}, median (quartiles)", *cells))
+    for sex in sorted(trial.patients.get_column("sex").drop_nulls().cast(pl.String).unique().to_list()):
+        counts = [
+            _count(part.filter(pl.col("sex").cast(pl.String) == sex).height, part.height)
+            for part in (_arm(trial, arm) for arm in trial.arms)
+        ]
+        rows.append((f"Sex: {sex}", *counts))
+    return Plain("Virtual patients at randomisation", _heads(trial), tuple(rows))
+
+
+def disposition(trial: TrialTables) -> Plain:
+    """Why patients left treatment, most frequent first, and how many could not be simulated."""
+    parts = [_arm(trial, arm) for arm in trial.arms]
+    reasons = (
+        pl.concat(parts)
+        .with_columns(pl.col("off_treatment_reason").cast(pl.String).fill_null(""))
+        .group_by("off_treatment_reason")
+        .len()
+        .sort("len", "off_treatment_reason", descending=[True, False])
+        .get_column("off_treatment_reason")
+        .to_list()
+    )
+    rows = []
+    for reason in reasons:
+        matches = pl.col("off_treatment_reason").cast(pl.String).fill_null("") == reason
+        counts = [_count(part.filter(matches).height, part.height) for part in parts]
+        rows.append((_sentence(reason) or "On treatment at the end", *counts))
+    failed = [_count(part.filter(pl.col("status") != 0).height, part.height) for part in parts]
+    rows.append(("Not simulated to the end (status not 0)", *failed))
+    return Plain("Reasons for leaving treatment", _heads(trial), tuple(rows))
+
+
+def _sentence(text: str) -> str:
+    plain = text.replace("_", " ").strip()
+    return plain[:1].upper() + plain[1:]
+
+
+def response(trial: TrialTables) -> Plain:
+    """Best response by arm, categories from best to worst, and the overall response rate."""
+    parts = [_arm(trial, arm) for arm in trial.arms]
+    present = set(trial.patients.get_column("best_response").cast(pl.String).drop_nulls().to_list())
+    known = [category for category in RESPONSES if category in present or category in {"CR", "VGPR", "PR"}]
+    rows = [
+        (
+            f"{RESPONSES.get(category, category)} ({category})",
+            *(
+                _count(part.filter(pl.col("best_response").cast(pl.String) == category).height, part.height)
+                for part in parts
+            ),
+        )
+        for category in [*known, *sorted(present - RESPONSES.keys())]
+    ]
+    responded = pl.col("best_response").cast(pl.String).is_in(RESPONDERS)
+    overall = [_count(part.filter(responded).height, part.height) for part in parts]
+    rows.insert(0, ("Overall response (PR or better)", *overall))
+    return Plain("Best response, IMWG criteria on serum M-protein", _heads(trial), tuple(rows))
+
+
+def adverse_events(trial: TrialTables) -> Plain:
+    """Patients by worst grade, per event and arm."""
+    heads = ["Event"]
+    for arm in trial.arms:
+        heads += [f"{arm}: any grade", "grade 3", "grade 4", "grade 3/4"]
+    rows = []
+    for stem, label in EVENTS.items():
+        cells = [label]
+        for arm in trial.arms:
+            grades = _arm(trial, arm).get_column(f"{stem}_grade").drop_nulls()
+            n = grades.len()
+            counts = ((grades >= 1).sum(), (grades == 3).sum(), (grades == 4).sum(), (grades >= 3).sum())
+            cells += [f"{percent(int(count), n)} %" if n else "–" for count in counts]
+        rows.append(tuple(cells))
+    return Plain(
+        "Worst grade per patient, share of patients",
+        tuple(heads),
+        tuple(rows),
+        "Counts below grade 1 are normal values. Grades follow the CTCAE version of the protocol.",
+    )
+
+
+def event_rates(trial: TrialTables, published: pl.DataFrame) -> pl.DataFrame:
+    """Grade 3/4 shares in long form for the figure, the published ones beside them.
+
+    published: columns endpoint, arm, value, low, high (per cent).
+    """
+    rows: list[dict[str, object]] = []
+    for stem, label in EVENTS.items():
+        for arm in trial.arms:
+            grades = _arm(trial, arm).get_column(f"{stem}_grade").drop_nulls()
+            share = 100 * float((grades >= 3).sum()) / grades.len() if grades.len() else None
+            seen = pick(trial.endpoints, arm, f"{stem}_grade_3_4", trial.first_replicate) or Estimate(None)
+            bounds = (seen.low, seen.high) if seen.unit == "%" else (None, None)
+            rows.append(
+                {"event": label, "arm": arm, "kind": "computed", "value": share, "low": bounds[0], "high": bounds[1]}
+            )
+            for row in published.filter(
+                (pl.col("endpoint") == f"{stem}_grade_3_4") & (pl.col("arm") == arm)
+            ).to_dicts():
+                rows.append({"event": label, "kind": "published", **{key: row[key] for key in ("arm", "value", "low", "high")}})
+    schema = {"event": pl.String, "arm": pl.String, "kind": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+    return pl.DataFrame(rows, schema=schema)
+
+
+def dose(trial: TrialTables) -> Plain:
+    """What patients received: relative dose intensity, reductions and holds."""
+    parts = [_arm(trial, arm) for arm in trial.arms]
+    intensity = []
+    for part in parts:
+        values = part.get_column("relative_dose_intensity").drop_nulls()
+        low, middle, high = (values.quantile(q) for q in (0.25, 0.5, 0.75))
+        intensity.append(f"{fixed(middle, 2)} ({fixed(low, 2)}–{fixed(high, 2)})")
+    rows = [
+        ("Relative dose intensity, median (quartiles)", *intensity),
+        (
+            "At least one dose reduction",
+            *(_count(part.filter(pl.col("dose_reductions") > 0).height, part.height) for part in parts),
+        ),
+        (
+            "At least one dose held",
+            *(_count(part.filter(pl.col("dose_holds") > 0).height, part.height) for part in parts),
+        ),
+    ]
+    return Plain("Dose of the study drug", _heads(trial), tuple(rows))
+
+
+def headline(trial: TrialTables, arm: str, endpoint: str, decimals: int = 1) -> str:
+    """An estimate of the first replicate as text."""
+    return interval(pick(trial.endpoints, arm, endpoint, trial.first_replicate), decimals)

@@ -1,0 +1,147 @@
+"""The plain tables a report is made of, and the checks that they can be shown.
+
+The report knows nothing of how a number was made. It takes polars tables, checks that each column it
+shows is there and that each number carries one of the four labels, and refuses otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from glueprint.errors import InputError, nearest
+
+__all__ = ["LABELS", "ReportInput", "TrialTables", "check", "require"]
+
+LABELS = ("input", "calibrated", "predicted", "not modelled yet")
+
+# What the page reads; further columns are welcome and unused.
+COMPARISON = (
+    "guide_table", "row", "column", "claim_id", "published", "published_value", "published_low",
+    "published_high", "unit", "computed", "computed_low", "computed_high", "label", "how", "note",
+)  # fmt: skip
+PATIENTS = (
+    "replicate", "arm", "patient", "status", "sex", "age_y", "weight_kg", "best_response",
+    "best_change_pct", "off_treatment_reason", "dose_reductions", "dose_holds",
+    "relative_dose_intensity", "neutropenia_grade", "thrombocytopenia_grade", "anaemia_grade",
+    "pneumonia_grade",
+)  # fmt: skip
+VISITS = ("replicate", "arm", "patient", "time_days", "m_protein_g_per_l")
+ENDPOINTS = (
+    "replicate", "arm", "endpoint", "value", "low", "high", "unit", "n", "events", "p_value", "method"
+)  # fmt: skip
+CURVES = (
+    "replicate", "arm", "endpoint", "time_months", "survival", "low", "high", "at_risk", "events", "censored"
+)  # fmt: skip
+PROFILES = ("profile", "series", "value", "low", "high", "unit")
+PARAMETERS = ("name", "typical", "unit", "role", "evidence", "why")
+FINDINGS = ("code", "severity", "claim_ids", "what")
+COMPOUNDS = ("name", "smiles", "formula", "mass_da", "inchikey")
+
+
+@dataclass(frozen=True)
+class TrialTables:
+    """The four tables of one virtual trial, as docs/design.md describes them, with a title and arms in order."""
+
+    title: str
+    arms: tuple[str, ...]
+    patients: pl.DataFrame
+    visits: pl.DataFrame
+    endpoints: pl.DataFrame
+    survival_curves: pl.DataFrame
+
+    @property
+    def first_replicate(self) -> int:
+        """The replicate whose patients are shown one by one; the others show the spread."""
+        return int(self.patients.get_column("replicate").min() or 0)  # type: ignore[arg-type]
+
+    @property
+    def replicates(self) -> int:
+        """How many virtual trials of the same design the tables hold."""
+        return self.patients.get_column("replicate").n_unique()
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """Everything the page shows, as plain tables; docs/report.md lists their columns.
+
+    comparison: one row per number of the guide's tables 1 to 5, published beside computed.
+    trials: trial name -> its tables, in the order of the page.   profiles: typical patient with a 5-95 % band.
+    parameters, findings, compounds: what was put in, what the evidence checks found, the substances.
+    provenance: versions, seed, hashes and inputs, shown as given.   statements: the limits, a sentence each.
+    """
+
+    comparison: pl.DataFrame
+    trials: Mapping[str, TrialTables]
+    profiles: pl.DataFrame
+    parameters: pl.DataFrame
+    findings: pl.DataFrame
+    compounds: pl.DataFrame
+    provenance: Mapping[str, object]
+    statements: Sequence[str]
+    title: str = "Pomalidomide, from published evidence to a virtual trial"
+    summary: str = field(default="")
+
+
+def require(frame: pl.DataFrame, columns: Iterable[str], where: str) -> None:
+    """Refuse a table without one of the columns that will be shown.
+
+    Raises InputError GP-P001 naming the table and the first missing column.
+    """
+    for column in columns:
+        if column not in frame.columns:
+            raise InputError(
+                "GP-P001",
+                f'column "{column}" is missing{nearest(column, frame.columns)}',
+                where=f'table "{where}"',
+                expected=f"the columns {', '.join(columns)}",
+                next_step="write the table again with this version of Glueprint, or add the column",
+            )
+
+
+def check(given: ReportInput) -> None:
+    """Refuse what cannot be shown honestly: missing columns, foreign labels, unknown arms.
+
+    Raises InputError GP-P001 (column), GP-P002 (label), GP-P003 (arm).
+    """
+    require(given.comparison, COMPARISON, "comparison")
+    require(given.parameters, PARAMETERS, "parameters")
+    require(given.findings, FINDINGS, "findings")
+    require(given.compounds, COMPOUNDS, "compounds")
+    require(given.profiles, PROFILES, "profiles")
+    if "time_d" not in given.profiles.columns:
+        require(given.profiles, ("time_h",), "profiles")
+    _check_labels(given.comparison)
+    for name, trial in given.trials.items():
+        require(trial.patients, PATIENTS, f"{name}.patients")
+        require(trial.visits, VISITS, f"{name}.visits")
+        require(trial.endpoints, ENDPOINTS, f"{name}.endpoints")
+        require(trial.survival_curves, CURVES, f"{name}.survival_curves")
+        _check_arms(name, trial)
+
+
+def _check_labels(comparison: pl.DataFrame) -> None:
+    for row, label in enumerate(comparison.get_column("label").to_list(), start=1):
+        if label not in LABELS:
+            raise InputError(
+                "GP-P002",
+                f'label "{label}" is not one of the four',
+                where=f'table "comparison" row {row}, column "label"',
+                expected=", ".join(LABELS),
+                next_step="label each number by how it was made; a calibrated number is never a prediction",
+            )
+
+
+def _check_arms(name: str, trial: TrialTables) -> None:
+    for table, frame in (("patients", trial.patients), ("survival_curves", trial.survival_curves)):
+        for arm in frame.get_column("arm").unique(maintain_order=True).to_list():
+            if arm not in trial.arms:
+                raise InputError(
+                    "GP-P003",
+                    f'arm "{arm}" is not among the arms of the trial{nearest(str(arm), trial.arms)}',
+                    where=f'table "{name}.{table}", column "arm"',
+                    expected=", ".join(trial.arms),
+                    next_step="give every arm of the tables in TrialTables.arms",
+                )

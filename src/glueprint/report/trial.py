@@ -1,0 +1,218 @@
+"""One virtual trial as the page shows it: headline estimates, figures and small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from glueprint.report import figures, summaries
+from glueprint.report.drawn import Drawn, draw
+from glueprint.report.estimates import Estimate, interval, p_value, pick, pick_comparison
+from glueprint.report.figures.waterfall import CEILING
+from glueprint.report.tables import TrialTables
+
+__all__ = ["SURVIVAL", "TrialView", "published_estimates", "trial_view"]
+
+# Endpoint ids of the table `survival_curves`, and the ids of their median and hazard ratio in `endpoints`.
+SURVIVAL = {
+    "pfs": ("Progression-free survival", "median_pfs", "hr_pfs"),
+    "os": ("Overall survival", "median_os", "hr_os"),
+}
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """Everything the template needs of one trial."""
+
+    name: str
+    title: str
+    design: str
+    headline: str
+    figures: tuple[Drawn, ...]
+    hazard: Drawn | None
+    waterfall: Drawn
+    events: Drawn
+    baseline: summaries.Plain
+    disposition: summaries.Plain
+    response: summaries.Plain
+    events_table: summaries.Plain
+    dose: summaries.Plain
+
+
+def published_estimates(comparison: pl.DataFrame, trial: str) -> pl.DataFrame:
+    """The guide's values of one trial with arm and endpoint id, where the comparison table names them."""
+    columns = {"published_value": "value", "published_low": "low", "published_high": "high"}
+    wanted = ["trial", "arm", "endpoint"]
+    if any(column not in comparison.columns for column in wanted):
+        names = ("arm", "endpoint", *columns.values())
+        return pl.DataFrame(schema={name: pl.String if name in wanted else pl.Float64 for name in names})
+    found = comparison.filter((pl.col("trial") == trial) & pl.col("published_value").is_not_null())
+    return found.select("arm", "endpoint", *columns).rename(columns)
+
+
+def trial_view(
+    name: str, trial: TrialTables, colours: Mapping[str, str], published: pl.DataFrame
+) -> TrialView:
+    """Tables and figures of one trial; colours: arm -> colour, the same through the whole page."""
+    first = trial.patients.filter(pl.col("replicate") == trial.first_replicate)
+    mine = {arm: colours[arm] for arm in trial.arms}
+    curves = [
+        _survival(name, trial, endpoint, mine, published)
+        for endpoint in SURVIVAL
+        if trial.survival_curves.filter(pl.col("endpoint") == endpoint).height
+    ]
+    rates = summaries.event_rates(trial, published)
+    return TrialView(
+        name=name,
+        title=trial.title,
+        design=_design(trial),
+        headline=_headline(trial),
+        figures=tuple(curves),
+        hazard=_hazard(name, trial, published),
+        waterfall=_waterfall(name, trial, first, mine),
+        events=draw(
+            f"{name}-events",
+            lambda live: figures.adverse_events(rates, colours=mine, interactive=live),
+            description=_events_in_words(rates),
+            caption="Patients with a worst grade of 3 or 4. Dots: Glueprint; open diamonds: as published.",
+        ),
+        baseline=summaries.baseline(trial),
+        disposition=summaries.disposition(trial),
+        response=summaries.response(trial),
+        events_table=summaries.adverse_events(trial),
+        dose=summaries.dose(trial),
+    )
+
+
+def _design(trial: TrialTables) -> str:
+    sizes = [
+        f"{trial.patients.filter((pl.col('replicate') == trial.first_replicate) & (pl.col('arm') == arm)).height} {arm}"
+        for arm in trial.arms
+    ]
+    spread = ""
+    if trial.replicates > 1:
+        spread = (
+            f" The tables and strong lines show the first of {trial.replicates} virtual trials of this size; "
+            "faint lines show the others."
+        )
+    return f"Virtual patients: {', '.join(sizes)}.{spread}"
+
+
+def _headline(trial: TrialTables) -> str:
+    """One sentence per endpoint that the trial's table holds."""
+    sentences = []
+    for label, median, ratio in SURVIVAL.values():
+        parts = []
+        for arm in trial.arms:
+            found = pick(trial.endpoints, arm, median, trial.first_replicate)
+            if found is not None:
+                parts.append(f"{interval(found)} months with {arm}")
+        if not parts:
+            continue
+        text = f"Median {label.lower()} was {' against '.join(parts)}"
+        against = pick_comparison(trial.endpoints, trial.arms, ratio, trial.first_replicate)
+        if against is not None and against.value is not None:
+            tail = f"hazard ratio {interval(against, 2)}, {p_value(against.p_value)}".rstrip(", ")
+            text = f"{text} ({tail})"
+        sentences.append(f"{text}.")
+    rates = [(arm, pick(trial.endpoints, arm, "orr", trial.first_replicate)) for arm in trial.arms]
+    known = [f"{interval(found, 0)} % with {arm}" for arm, found in rates if found is not None]
+    if known:
+        sentences.append(f"The overall response rate was {' against '.join(known)}.")
+    return " ".join(sentences)
+
+
+def _survival(
+    name: str, trial: TrialTables, endpoint: str, colours: Mapping[str, str], published: pl.DataFrame
+) -> Drawn:
+    label, median, ratio = SURVIVAL[endpoint]
+    curves = trial.survival_curves.filter(pl.col("endpoint") == endpoint)
+    medians: dict[str, Estimate] = {}
+    for arm in trial.arms:
+        found = pick(trial.endpoints, arm, median, trial.first_replicate)
+        if found is not None:
+            medians[arm] = found
+    guide = published.filter(pl.col("endpoint") == median)
+    diamonds = dict(zip(guide.get_column("arm").to_list(), guide.get_column("value").to_list(), strict=True))
+    against = pick_comparison(trial.endpoints, trial.arms, ratio, trial.first_replicate)
+    words = [f"{arm}: median {interval(found)} months" for arm, found in medians.items()]
+    if against is not None:
+        words.append(f"hazard ratio {interval(against, 2)}, {p_value(against.p_value)}".rstrip(", "))
+    note = " Open diamonds: medians printed in the guide." if diamonds else ""
+    return draw(
+        f"{name}-{endpoint}",
+        lambda live: figures.kaplan_meier(
+            curves,
+            arms=trial.arms,
+            title=label,
+            colours=colours,
+            medians=medians,
+            published_medians=diamonds,
+            hazard_ratio=against,
+            interactive=live,
+        ),
+        description=f"Kaplan-Meier curves of {label.lower()}. {'; '.join(words)}.",
+        caption=(
+            f"Kaplan-Meier estimate of {label.lower()} with pointwise 95 % log-log band; "
+            f"ticks mark censored patients.{note}"
+        ),
+    )
+
+
+def _waterfall(
+    name: str, trial: TrialTables, first: pl.DataFrame, colours: Mapping[str, str]
+) -> Drawn:
+    unmeasured = first.get_column("best_change_pct").fill_nan(None).null_count()
+    cut = first.filter(pl.col("best_change_pct") > CEILING).height
+    notes = ["Full colour: partial response or better. Lines at −50 % and +25 %."]
+    if unmeasured:
+        notes.append(f"{unmeasured} patients without a measurement after baseline are not drawn.")
+    if cut:
+        notes.append(f"{cut} bars end at +100 %.")
+    words = []
+    for arm in trial.arms:
+        changes = first.filter(pl.col("arm") == arm).get_column("best_change_pct").drop_nulls()
+        halved = int((changes <= -50).sum())
+        words.append(f"{arm}: {halved} of {changes.len()} measured patients fell by half or more")
+    return draw(
+        f"{name}-waterfall",
+        lambda live: figures.waterfall(first, arms=trial.arms, colours=colours, interactive=live),
+        description=f"Best change of serum M-protein from baseline, one bar per patient. {'; '.join(words)}.",
+        caption=" ".join(("Best change of serum M-protein from baseline, one bar per patient.", *notes)),
+    )
+
+
+def _hazard(name: str, trial: TrialTables, published: pl.DataFrame) -> Drawn | None:
+    rows: list[dict[str, object]] = []
+    for label, _, ratio in SURVIVAL.values():
+        against = pick_comparison(trial.endpoints, trial.arms, ratio, trial.first_replicate)
+        if against is None or against.value is None:
+            continue
+        for row in published.filter(pl.col("endpoint") == ratio).to_dicts():
+            rows.append({"name": label, "kind": "published", **{key: row[key] for key in ("value", "low", "high")}})
+        rows.append(
+            {"name": label, "kind": "computed", "value": against.value, "low": against.low, "high": against.high}
+        )
+    if not rows:
+        return None
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    words = "; ".join(f"{row['name']}, {row['kind']}: {row['value']:.2f}" for row in rows)
+    return draw(
+        f"{name}-hazard",
+        lambda live: figures.forest(table, interactive=live),
+        description=f"Hazard ratios of {trial.arms[0]} against {trial.arms[1]}. {words}.",
+        caption=(
+            f"Hazard ratio of {trial.arms[0]} against {trial.arms[1]}: below 1 favours {trial.arms[0]}. "
+            "Dots: Glueprint; open diamonds: as published."
+        ),
+    )
+
+
+def _events_in_words(rates: pl.DataFrame) -> str:
+    words = [
+        f"{row['event']}, {row['arm']}, {row['kind']}: {row['value']:.0f} %"
+        for row in rates.filter(pl.col("value").is_not_null()).to_dicts()
+    ]
+    return f"Share of patients with a grade 3 or 4 event. {'; '.join(words)}."

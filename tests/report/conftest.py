@@ -1,0 +1,231 @@
+"""Synthetic tables in the shape of a study's results: random numbers, no science, named so on the page."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+
+from glueprint.report.tables import ReportInput, TrialTables
+
+POM_DEX = "POM+LoDEX"
+HIDEX = "HiDEX"
+POM = "POM"
+RESPONSES = ("CR", "VGPR", "PR", "MR", "SD", "PD", "NE")
+GUIDE = (
+    (1, "Cereblon binding affinity (Kd)", "", "264 ± 18 nM", 264.0, "nM", "input"),
+    (1, "Cereblon binding affinity (Ki)", "", "156.60 nM", 156.6, "nM", "input"),
+    (1, "Cereblon binding IC50", "", "153.9 nM", 153.9, "nM", "predicted"),
+    (1, "Anti-proliferative IC50, RPMI8226", "", "8 µM", 8.0, "µM", "not modelled yet"),
+    (1, "Anti-proliferative IC50, OPM2", "", "10 µM", 10.0, "µM", "not modelled yet"),
+    (1, "Anti-proliferative IC50, MM1S", "", "128 nM", 128.0, "nM", "not modelled yet"),
+    (1, "Treg proliferation inhibition IC50", "", "~1 µM", 1.0, "µM", "not modelled yet"),
+    (2, "LPS-stimulated human PBMCs", "", "13 nM", 13.0, "nM", "input"),
+    (2, "LPS-stimulated human whole blood", "", "25 nM", 25.0, "nM", "not modelled yet"),
+    (3, "Overall response rate (ORR)", POM_DEX, "29.2%", 29.2, "%", "calibrated"),
+    (3, "Overall response rate (ORR)", POM, "7.4%", 7.4, "%", "predicted"),
+    (3, "Median duration of response", POM_DEX, "7.4 months", 7.4, "months", "predicted"),
+    (3, "Median duration of response", POM, "Not Reached", None, "months", "predicted"),
+    (3, "Median progression-free survival", POM_DEX, "4.2 months", 4.2, "months", "calibrated"),
+    (3, "Median progression-free survival", POM, "2.7 months", 2.7, "months", "predicted"),
+    (3, "Median overall survival", POM_DEX, "16.5 months", 16.5, "months", "calibrated"),
+    (3, "Median overall survival", POM, "13.6 months", 13.6, "months", "predicted"),
+    (4, "Median progression-free survival", POM_DEX, "4.0 months", 4.0, "months", "calibrated"),
+    (4, "Median progression-free survival", HIDEX, "1.9 months", 1.9, "months", "calibrated"),
+    (4, "Median progression-free survival", "Hazard ratio (95% CI)", "0.48 (0.39-0.60)", 0.48, "ratio", "predicted"),
+    (4, "Median overall survival", POM_DEX, "12.7 months", 12.7, "months", "calibrated"),
+    (4, "Median overall survival", HIDEX, "8.1 months", 8.1, "months", "calibrated"),
+    (4, "Median overall survival", "Hazard ratio (95% CI)", "0.74 (0.56-0.98)", 0.74, "ratio", "predicted"),
+    (4, "Overall response rate (ORR)", POM_DEX, "31%", 31.0, "%", "calibrated"),
+    (4, "Overall response rate (ORR)", HIDEX, "10%", 10.0, "%", "predicted"),
+    (5, "Neutropenia", POM_DEX, "48%", 48.0, "%", "calibrated"),
+    (5, "Anaemia", POM_DEX, "33%", 33.0, "%", "calibrated"),
+    (5, "Thrombocytopenia", POM_DEX, "22%", 22.0, "%", "predicted"),
+    (5, "Pneumonia", POM_DEX, "13%", 13.0, "%", "predicted"),
+)
+ENDPOINT_OF = {
+    "Overall": "orr", "Median duration": "median_dor", "Median progression": "median_pfs",
+    "Median overall": "median_os", "Neutropenia": "neutropenia_grade_3_4", "Anaemia": "anaemia_grade_3_4",
+    "Thrombocytopenia": "thrombocytopenia_grade_3_4", "Pneumonia": "pneumonia_grade_3_4",
+}  # fmt: skip
+
+
+def product_limit(times, events):
+    """Kaplan-Meier rows by the product formula, with log-log bands; enough for a picture."""
+    rows, survival, variance = [], 1.0, 0.0
+    for time in np.unique(times):
+        at_risk = int((times >= time).sum())
+        died = int(((times == time) & events).sum())
+        survival *= 1 - died / at_risk
+        low = high = None
+        if died and at_risk > died:
+            variance += died / (at_risk * (at_risk - died))
+        if 0 < survival < 1:
+            reach = 1.96 * math.sqrt(variance) / math.log(survival)
+            low, high = sorted((survival ** math.exp(reach), survival ** math.exp(-reach)))
+        rows.append(
+            {
+                "time_months": float(time), "survival": survival, "low": low, "high": high,
+                "at_risk": at_risk, "events": died, "censored": int((times == time).sum()) - died,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def synthetic_trial(name, title, sizes, medians, replicates=3):
+    """A trial of random patients: exponential times seen at 28-day visits, normal changes, random grades."""
+    random = np.random.Generator(np.random.Philox(key=len(name) * 7 + sum(sizes)))
+    patients, visits, endpoints, curves = [], [], [], []
+    for replicate in range(replicates):
+        for arm, n in sizes.items() if isinstance(sizes, dict) else zip(medians, sizes, strict=True):
+            pfs_median, os_median, change, neutropenia = medians[arm]
+            os = random.exponential(os_median / math.log(2), n)
+            pfs = np.minimum(np.ceil(random.exponential(pfs_median / math.log(2), n) / 0.92) * 0.92, os)
+            follow = random.uniform(8, 22, n)
+            for endpoint, times in (("pfs", pfs), ("os", os)):
+                seen = np.minimum(times, follow)
+                for row in product_limit(seen, times <= follow):
+                    curves.append({"trial": name, "replicate": replicate, "arm": arm, "endpoint": endpoint, **row})
+                median = float(np.median(times))
+                endpoints.append((name, replicate, arm, f"median_{endpoint}", median, median * 0.85, median * 1.2, "months", n, n // 2, None, "Kaplan-Meier"))
+            changes = np.clip(random.normal(change, 55, n), -100, 180)
+            grades = random.binomial(4, neutropenia, (4, n))
+            for place in range(n):
+                best = "CR" if changes[place] <= -99 else "VGPR" if changes[place] < -90 else "PR" if changes[place] < -55 else "MR" if changes[place] < -30 else "SD" if changes[place] < 25 else "PD"
+                gone = place % 23 == 7
+                patients.append(
+                    {
+                        "trial": name, "replicate": replicate, "arm": arm, "patient": place, "status": 0, "reason": "",
+                        "sex": "male" if random.random() < 0.58 else "female", "age_y": float(random.normal(64, 9)),
+                        "weight_kg": float(random.normal(77, 14)), "best_response": "NE" if gone else best,
+                        "best_change_pct": None if gone else float(changes[place]),
+                        "pfs_months": float(pfs[place]), "os_months": float(os[place]),
+                        "off_treatment_reason": ("progression", "death", "adverse event", "still on treatment")[int(random.choice(4, p=[0.6, 0.14, 0.06, 0.2]))],
+                        "dose_reductions": int(random.binomial(3, 0.12)), "dose_holds": int(random.binomial(5, 0.25)),
+                        "relative_dose_intensity": float(np.clip(random.normal(0.87, 0.12), 0.2, 1.0)),
+                        "neutropenia_grade": int(grades[0, place]), "thrombocytopenia_grade": int(grades[1, place]),
+                        "anaemia_grade": min(3, int(grades[2, place])), "pneumonia_grade": int(grades[3, place]) // 2,
+                    }
+                )  # fmt: skip
+                for visit in range(4):
+                    visits.append((name, replicate, arm, place, 28.0 * visit, float(40 * math.exp(-0.1 * visit))))
+            for event in ("neutropenia", "thrombocytopenia", "anaemia", "pneumonia"):
+                share = 100 * float(neutropenia)
+                endpoints.append((name, replicate, arm, f"{event}_grade_3_4", share, share - 5, share + 5, "%", n, 3, None, "Clopper-Pearson"))
+            endpoints.append((name, replicate, arm, "orr", 30.0 if arm == POM_DEX else 9.0, 25.0, 36.0, "%", n, 9, None, "Clopper-Pearson"))
+        against = " vs ".join(list(medians)[:2])
+        for endpoint, value in (("pfs", 0.51), ("os", 0.77)):
+            endpoints.append((name, replicate, against, f"hr_{endpoint}", value, value * 0.8, value * 1.25, "ratio", None, None, 0.00002 if endpoint == "pfs" else 0.031, "Cox, Efron"))
+    names = ["trial", "replicate", "arm", "endpoint", "value", "low", "high", "unit", "n", "events", "p_value", "method"]
+    return TrialTables(
+        title=title,
+        arms=tuple(medians),
+        patients=pl.DataFrame(patients, infer_schema_length=None),
+        visits=pl.DataFrame(visits, schema=["trial", "replicate", "arm", "patient", "time_days", "m_protein_g_per_l"], orient="row"),
+        endpoints=pl.DataFrame(endpoints, schema=names, orient="row", infer_schema_length=None),
+        survival_curves=pl.DataFrame(curves, infer_schema_length=None),
+    )
+
+
+def synthetic_comparison():
+    """The guide's rows, with made-up computed values beside them."""
+    random = np.random.Generator(np.random.Philox(key=5))
+    rows = []
+    for place, (table, row, column, published, value, unit, label) in enumerate(GUIDE):
+        computed = None if label == "not modelled yet" or value is None else value * float(random.lognormal(0, 0.12))
+        if label == "input":
+            computed = value
+        key = next((name for start, name in ENDPOINT_OF.items() if row.startswith(start) and table > 2), None)
+        if column.startswith("Hazard"):
+            key = f"hr_{str(key).removeprefix('median_')}"
+        rows.append(
+            {
+                "guide_table": table, "row": row, "column": column, "claim_id": f"G{table}-{place:02d}",
+                "published": published, "published_value": value,
+                "published_low": 0.39 if value == 0.48 else 0.56 if value == 0.74 else 246.0 if value == 264.0 else None,
+                "published_high": 0.60 if value == 0.48 else 0.98 if value == 0.74 else 282.0 if value == 264.0 else None,
+                "unit": unit, "computed": computed,
+                "computed_low": None if computed is None or label == "input" else computed * 0.85,
+                "computed_high": None if computed is None or label == "input" else computed * 1.2,
+                "label": label,
+                "how": "synthetic number for the test page" if computed is not None else "",
+                "note": "the label of the drug prints 33 %" if (table, place) == (3, 9) else "",
+                "trial": {3: "mm002", 4: "mm003", 5: "mm003"}.get(table),
+                "arm": None if table < 3 else (f"{POM_DEX} vs {HIDEX}" if column.startswith("Hazard") else column),
+                "endpoint": key,
+            }
+        )  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def synthetic_profiles():
+    """Smooth curves with bands: three profiles, several series and units."""
+    rows = []
+    for time in np.arange(0.0, 48.01, 0.5):
+        value = 60 * (math.exp(-0.1 * (time % 24)) - math.exp(-1.2 * (time % 24)))
+        rows.append(("pk", "pomalidomide 4 mg daily", time, value, value * 0.6, value * 1.6, "ng/mL"))
+    for series, depth in (("IKZF1, myeloma", 0.9), ("IKZF3, myeloma", 0.94), ("IKZF1, T cells", 0.7)):
+        for time in np.arange(0.0, 48.01, 0.5):
+            value = 100 * (1 - depth * (1 - math.exp(-0.5 * (time % 24))) * math.exp(-0.02 * (time % 24)))
+            rows.append(("degradation", series, time, value, max(0.0, value - 12), min(100.0, value + 12), "% of baseline"))
+    for series, unit, base in (("neutrophils", "10⁹/L", 4.0), ("platelets", "10⁹/L ", 200.0)):
+        for time in np.arange(0.0, 24 * 84 + 1, 24):
+            value = base * (1 - 0.4 * math.sin(math.pi * (time / 24 % 28) / 28))
+            rows.append(("marrow", series, time, value, value * 0.7, value * 1.35, unit))
+    return pl.DataFrame(rows, schema=["profile", "series", "time_h", "value", "low", "high", "unit"], orient="row")
+
+
+def synthetic_report():
+    """A whole report of synthetic tables."""
+    mm003 = synthetic_trial(
+        "mm003", "Synthetic MM-003", (302, 153),
+        {POM_DEX: (4.0, 12.7, -18.0, 0.42), HIDEX: (1.9, 8.1, 14.0, 0.22)},
+    )  # fmt: skip
+    mm002 = synthetic_trial(
+        "mm002", "Synthetic MM-002", (113, 108),
+        {POM_DEX: (4.2, 16.5, -18.0, 0.4), POM: (2.7, 13.6, 4.0, 0.45)},
+    )  # fmt: skip
+    parameters = [
+        ("clearance_l_per_h", 7.78, "L/h", "input", "PK044", "population model"),
+        ("central_volume_l", 69.9, "L", "input", "PK047", "population model"),
+        ("tumour_growth_per_d", 0.014, "1/d", "hand-set", "", "assumed: a scoping run reached the trial with it"),
+        ("marrow_block_maximum", 0.62, "", "calibrated", "CL031, CL033", "fits grade 3/4 neutropenia"),
+    ]
+    findings = [
+        ("EV-IC50-KI", "conflict", "BIN-001, BIN-002", "IC50 153.9 nM lies below Ki 156.6 nM: no one competitive assay gives both"),
+        ("EV-OVERLAP", "conflict", "CL102, CL105", "ORR 29.2 % and 33 % for the same arm do not overlap"),
+        ("EV-REGIO", "warning", "SYN-004", "4-nitrophthalic anhydride would give 5-aminothalidomide: same mass, another compound"),
+    ]
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="90" viewBox="0 0 200 90"><path d="M20 60 L60 30 L100 60 L140 30 L180 60" stroke="#000" fill="none" stroke-width="2"/></svg>'
+    return ReportInput(
+        comparison=synthetic_comparison(),
+        trials={"mm003": mm003, "mm002": mm002},
+        profiles=synthetic_profiles(),
+        parameters=pl.DataFrame(parameters, schema=["name", "typical", "unit", "role", "evidence", "why"], orient="row"),
+        findings=pl.DataFrame(findings, schema=["code", "severity", "claim_ids", "what"], orient="row"),
+        compounds=pl.DataFrame(
+            [("pomalidomide", "O=C1CCC(N2C(=O)c3cccc(N)c3C2=O)C(=O)N1", "C13H11N3O4", 273.075, "UVSMNLNDYGZFPF-UHFFFAOYSA-N", drawing)],
+            schema=["name", "smiles", "formula", "mass_da", "inchikey", "svg"],
+            orient="row",
+        ),
+        provenance={
+            "glueprint": "0.1.0", "seed": 1, "study file": "pomalidomide.toml",
+            "hashes": {"trial model": "5b1c9e0f", "evidence": "77ab0123"},
+        },
+        statements=(
+            "All numbers on this page are synthetic: they show the layout and nothing else.",
+            "Tumour and marrow parameters are set by hand from evidence and priors; they are not a fit.",
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def report_input():
+    return synthetic_report()
+
+
+@pytest.fixture(scope="session")
+def mm003(report_input):
+    return report_input.trials["mm003"]
