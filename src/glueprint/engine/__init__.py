@@ -1,0 +1,21 @@
+"""The ensemble engine: SBML or Antimony models to many patients at once. Knows no biology."""
+
+from __future__ import annotations
+
+from glueprint.engine.batch import Settings
+from glueprint.engine.doses import Doses
+from glueprint.engine.ensemble import Ensemble, Outcome, Trajectories
+from glueprint.engine.model import Model, compile
+from glueprint.engine.status import REASONS, Status
+
+__all__ = [
+    "REASONS",
+    "Doses",
+    "Ensemble",
+    "Model",
+    "Outcome",
+    "Settings",
+    "Status",
+    "Trajectories",
+    "compile",
+]

@@ -1,0 +1,81 @@
+"""Values at time 0: defaults, values given for each patient, and initial assignments in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glueprint.engine.evaluate import evaluate
+from glueprint.engine.system import Slot, System
+from glueprint.errors import InputError, nearest
+
+__all__ = ["column", "count_patients", "slot_of", "start"]
+
+Floats = NDArray[np.float64]
+
+
+def slot_of(system: System, name: str) -> Slot:
+    """Where a settable name lives; raises InputError GP-N010."""
+    slot = system.slots.get(name)
+    if slot is not None:
+        return slot
+    computed = name in system.symbols
+    raise InputError(
+        "GP-N010",
+        f'"{name}" is computed by the model and cannot be set'
+        if computed
+        else f'the model has no "{name}"{nearest(name, system.slots)}',
+        where=system.name,
+        expected="a parameter, compartment or species without an assignment rule",
+        next_step="see `glueprint model show` for the names",
+    )
+
+
+def column(name: str, values: ArrayLike, patients: int) -> Floats:
+    """`values` as (patients,); raises InputError GP-N011 on another length."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim > 1 or (array.ndim == 1 and array.size not in (1, patients)):
+        raise InputError(
+            "GP-N011",
+            f'"{name}" has shape {array.shape} for {patients} patients',
+            where=name,
+            expected=f"one number, or {patients} numbers",
+            next_step="give one value per patient, or state `patients=`",
+        )
+    return np.broadcast_to(array.reshape(-1) if array.ndim else array, (patients,))
+
+
+def count_patients(given: Mapping[str, ArrayLike], patients: int | None) -> int:
+    """The number of patients: stated, or the longest column given."""
+    if patients is not None:
+        if patients < 0:
+            raise InputError(
+                "GP-N012", f"{patients} patients", where="patients", expected="a number >= 0", next_step="correct it"
+            )
+        return patients
+    return max((int(np.size(values)) for values in given.values()), default=1)
+
+
+def start(system: System, given: Mapping[str, ArrayLike], patients: int) -> tuple[Floats, Floats]:
+    """States (n, states) and parameters (n, parameters) at time 0.
+
+    given: values by name, in the symbol's own unit (a species' concentration where it stands for one).
+    What is given wins over the model's value and initial assignment; everything derived from it follows.
+    """
+    states = np.full((patients, len(system.states)), np.nan)
+    params = np.full((patients, len(system.params)), np.nan)
+    columns = {name: column(name, values, patients) for name, values in given.items()}
+    for name in columns:
+        slot_of(system, name)
+    time = np.zeros(patients)
+    for item in system.initials:
+        roots = [item.node] if item.slot.scale is None else [item.node, item.slot.scale]
+        values = evaluate(system.graph, roots, states=states, params=params, time=time)
+        value = values[0]
+        if item.name in columns:
+            value = columns[item.name] if len(values) == 1 else columns[item.name] * values[1]
+        target = states if item.slot.kind == "state" else params
+        target[:, item.slot.index] = value
+    return states, params

@@ -1,0 +1,126 @@
+"""The solver written plainly in numpy: every patient its own step, dense linear algebra, no compiler.
+
+It runs where machine code cannot, and the compiled solver is tested against it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.engine import tableau
+from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.derivatives import Differentiator
+from glueprint.engine.evaluate import evaluate
+from glueprint.engine.status import Status
+from glueprint.engine.system import System
+
+__all__ = ["ReferenceSolver"]
+
+Floats = NDArray[np.float64]
+
+SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
+FIRST_STEP = 1e-3
+RELATIVE_FLOOR = 1e-3  # of a state's running maximum: relative accuracy ends there
+SHORTEST = 1e-14
+
+
+class ReferenceSolver:
+    """Integrates batches of one system."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        graph, roots = system.graph, system.derivatives
+        slopes = [Differentiator(graph, graph.state(j)) for j in range(len(system.states))]
+        zero = graph.const(0.0)
+        entries = {(i, j): slope(root) for i, root in enumerate(roots) for j, slope in enumerate(slopes)}
+        self.jacobian = {place: node for place, node in entries.items() if node != zero}
+        by_time = Differentiator(graph, graph.time())
+        self.time_slope = [by_time(root) for root in roots]
+
+    def run(self, batch: Batch, settings: Settings) -> None:
+        """Take every patient through its stops; changes `batch` in place."""
+        cursor = batch.stops.start[:-1].copy()
+        self._pass_stops(batch, cursor)
+        batch.status[~np.isfinite(batch.state).all(axis=1) & (batch.status == 0)] = Status.BAD_START
+        batch.step[batch.step <= 0] = FIRST_STEP
+        taken = np.zeros(len(batch.time), dtype=np.int64)
+        while True:
+            busy = np.flatnonzero((cursor < batch.stops.start[1:]) & (batch.status == Status.OK))
+            if busy.size == 0:
+                return
+            self._step(batch, busy, cursor, settings)
+            taken[busy] += 1
+            limit = busy[(taken[busy] >= settings.step_limit) & (batch.status[busy] == Status.OK)]
+            batch.status[limit] = Status.STEP_LIMIT
+            self._pass_stops(batch, cursor)
+
+    def _pass_stops(self, batch: Batch, cursor: NDArray[np.int64]) -> None:
+        """Record and dose every patient that stands at its next stop."""
+        stops = batch.stops
+        while True:
+            open_stop = np.flatnonzero((cursor < stops.start[1:]) & (batch.status == Status.OK))
+            here = open_stop[stops.time[cursor[open_stop]] <= batch.time[open_stop]]
+            if here.size == 0:
+                return
+            rows = cursor[here]
+            records = stops.record[rows]
+            batch.records[records[records >= 0]] = batch.state[here[records >= 0]]
+            dosed = stops.target[rows] >= 0
+            patients, targets = here[dosed], stops.target[rows][dosed]
+            batch.state[patients, targets] += stops.amount[rows][dosed]
+            batch.step[patients] = np.minimum(batch.step[patients], FIRST_STEP)
+            batch.largest[here] = np.maximum(batch.largest[here], np.abs(batch.state[here]))
+            cursor[here] += 1
+
+    def _step(self, batch: Batch, busy: Any, cursor: NDArray[np.int64], settings: Settings) -> None:
+        left = batch.stops.time[cursor[busy]] - batch.time[busy]
+        wished = batch.step[busy]
+        hits = wished * 1.0001 >= left
+        h = np.where(hits, left, np.where(2.0 * wished >= left, 0.5 * left, wished))
+        state, params, time = batch.state[busy], batch.params[busy], batch.time[busy]
+        with np.errstate(all="ignore"):
+            new, error = self._stages(state, params, time, h)
+            largest = np.maximum(batch.largest[busy], np.abs(new))
+            weight = settings.tolerance * (np.abs(new) + RELATIVE_FLOOR * largest + settings.smallest)
+            norm = np.sqrt(np.mean((error / weight) ** 2, axis=1))
+            factor = np.clip(SAFETY * norm ** (-1.0 / tableau.ORDER), SHRINK, GROW)
+        finite = np.isfinite(norm)
+        accepted = finite & (norm <= 1.0)
+        factor = np.where(finite, factor, SHRINK)
+        taken = busy[accepted]
+        batch.state[taken], batch.largest[taken] = new[accepted], largest[accepted]
+        batch.time[taken] = np.where(hits, batch.stops.time[cursor[busy]], time + h)[accepted]
+        batch.step[busy] = np.where(accepted & (h < wished), np.maximum(wished, h * factor), h * factor)
+        stuck = ~accepted & (h <= SHORTEST * np.maximum(np.abs(time), 1e-3))
+        batch.status[busy[stuck]] = np.where(finite[stuck], Status.STEP_TOO_SMALL, Status.NOT_FINITE)
+
+    def _stages(self, state: Floats, params: Floats, time: Floats, h: Floats) -> tuple[Floats, Floats]:
+        system, (n, size) = self.system, state.shape
+        jacobian = np.zeros((n, size, size))
+        nodes = list(self.jacobian.values())
+        values = evaluate(system.graph, [*nodes, *self.time_slope], states=state, params=params, time=time)
+        for (i, j), value in zip(self.jacobian, values[: len(nodes)], strict=True):
+            jacobian[:, i, j] = value
+        by_time = np.stack([np.broadcast_to(v, n) for v in values[len(nodes) :]], axis=1)
+        matrix = np.eye(size) / (h * tableau.GAMMA)[:, None, None] - jacobian
+        broken = ~np.isfinite(matrix).all(axis=(1, 2))
+        matrix[broken] = np.eye(size)
+        inverse = np.linalg.inv(matrix)
+        inverse[broken] = np.nan
+        stages: list[Floats] = []
+        for i in range(tableau.STAGES):
+            at = state + sum((tableau.A[i, j] * stages[j] for j in range(i)), np.zeros_like(state))
+            slope = self._rates(at, params, time + tableau.ALPHA[i] * h)
+            past = sum((tableau.C[i, j] * stages[j] for j in range(i)), np.zeros_like(state))
+            right = slope + past / h[:, None] + tableau.GAMMA_SUMS[i] * h[:, None] * by_time
+            stages.append((inverse @ right[:, :, None])[:, :, 0])
+        return at + stages[-1], stages[-1]
+
+    def _rates(self, state: Floats, params: Floats, time: Floats) -> Floats:
+        values = evaluate(
+            self.system.graph, self.system.derivatives, states=state, params=params, time=time
+        )
+        return np.stack([np.broadcast_to(value, len(time)) for value in values], axis=1)

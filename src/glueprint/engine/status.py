@@ -1,0 +1,40 @@
+"""What can happen to one patient's integration, with the remedy in the text."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = ["REASONS", "Status"]
+
+
+class Status(IntEnum):
+    """One code per patient; 0 is fine."""
+
+    OK = 0
+    STEP_LIMIT = 1
+    NOT_FINITE = 2
+    STEP_TOO_SMALL = 3
+    BAD_START = 4
+    EVENT_STORM = 5
+
+
+REASONS: dict[int, str] = {
+    Status.OK: "",
+    Status.STEP_LIMIT: (
+        "the step limit was reached before the end: raise `step_limit`, or look for a parameter that makes the "
+        "model much faster than the interval"
+    ),
+    Status.NOT_FINITE: (
+        "a value became infinite or undefined however short the step: look for a division by zero, a negative "
+        "base of a power or a logarithm, or unbounded growth at these parameters"
+    ),
+    Status.STEP_TOO_SMALL: (
+        "the accuracy cannot be met even with the shortest step: relax `accuracy`, or smooth a jump in the rates"
+    ),
+    Status.BAD_START: (
+        "an initial value or a parameter is not finite: check the values given for this patient"
+    ),
+    Status.EVENT_STORM: (
+        "events kept triggering one another without time passing: check the triggers for a loop"
+    ),
+}

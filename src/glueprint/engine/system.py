@@ -1,0 +1,81 @@
+"""A model as the engine sees it: states, parameters, their rates and initial values as graph nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.engine.expressions import Graph
+
+__all__ = ["Event", "EventAssignment", "Initial", "Slot", "System"]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a value lives: state or parameter `index`; `scale` is the node by which a symbol's value is
+    multiplied to get the slot's (the compartment's size where the slot is an amount and the symbol a
+    concentration)."""
+
+    kind: Literal["state", "param"]
+    index: int
+    scale: int | None = None
+
+
+@dataclass(frozen=True)
+class Initial:
+    """The initial value of one slot; the list of all is in order of evaluation."""
+
+    name: str
+    slot: Slot
+    node: int
+
+
+@dataclass(frozen=True)
+class EventAssignment:
+    """What an event writes: `node` in the symbol's unit."""
+
+    name: str
+    slot: Slot
+    node: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """A discrete event; nodes as SBML L3V2 section 4.11 defines them."""
+
+    name: str
+    trigger: int
+    initial_value: bool
+    persistent: bool
+    use_trigger_values: bool
+    delay: int | None
+    priority: int | None
+    assignments: tuple[EventAssignment, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A flat system of ordinary differential equations.
+
+    derivatives: node of d(state)/dt for each state.   symbols: node of every readable identifier.
+    slots: where each settable identifier lives.   dose_scale: node that turns an added amount into a change of
+    the state (None: they are the same).   stoichiometry: (species, reactions), NaN where it varies.
+    """
+
+    name: str
+    graph: Graph
+    states: tuple[str, ...]
+    params: tuple[str, ...]
+    species: tuple[str, ...]
+    reactions: tuple[str, ...]
+    derivatives: tuple[int, ...]
+    symbols: Mapping[str, int]
+    slots: Mapping[str, Slot]
+    initials: tuple[Initial, ...]
+    dose_scale: Mapping[str, int | None]
+    events: tuple[Event, ...]
+    stoichiometry: NDArray[np.float64]
