@@ -11,7 +11,7 @@ from pydantic import ValidationInfo, field_validator
 from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.mechanism.quantities import Covariance, CovariateEffect, Frozen, Quantity, read_toml, validate
 
-__all__ = ["CELL_SUBSTRATES", "Compound", "Pharmacology", "Pharmacokinetics", "Structure", "load", "names"]
+__all__ = ["CELL_SUBSTRATES", "Compound", "Pharmacokinetics", "Pharmacology", "Structure", "load", "names"]
 
 # Pairs of substrate and cell type that the trial model follows.
 CELL_SUBSTRATES = ("ikzf1_myeloma", "ikzf3_myeloma", "ikzf1_tcell", "ikzf3_tcell", "ikzf1_progenitor")

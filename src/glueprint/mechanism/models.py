@@ -1,4 +1,4 @@
-"""Models by name: Antimony modules filled with the parameter table, alone or composed into the trial model."""
+"""Models by name: Antimony modules filled from the parameter table, alone or composed into the trial model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters of the trial model: the table with sources, and patients' values from covariates and random effects."""
+"""Parameters of the trial model: the table with its sources, and the values of single patients."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def baselines() -> dict[str, Quantity]:
 def random_effects(compound: str | Path | Compound = "pomalidomide") -> tuple[tuple[str, ...], Floats]:
     """Which parameters vary between patients, and how.
 
-    Returns names (k) and the covariance matrix (k, k) of the effects, on the log scale (lognormal) or logit scale.
+    Returns names (k) and the covariance matrix (k, k) of the effects, on the log (lognormal) or logit scale.
     Baselines are covariates and not among them.
     """
     chosen = _compound(compound)
@@ -141,11 +141,11 @@ def individual(
 ) -> dict[str, Floats]:
     """Parameters and initial values of n patients, by engine name, only where patients differ.
 
-    covariates: each of COVARIATES as (n,): sex_female 0 or 1, weight_kg kg, total_protein_g_per_l g/L, age_y years,
-    anc0 and platelets0 1e9/L, haemoglobin0 g/dL, m_protein0 g/L.
+    covariates: each of COVARIATES as (n,): sex_female 0 or 1, weight_kg kg, total_protein_g_per_l g/L,
+    age_y years, anc0 and platelets0 1e9/L, haemoglobin0 g/dL, m_protein0 g/L.
     etas: (n, k) random effects in the order of `random_effects`.
-    Returns (n,) arrays; `models.split` parts them into parameters and initial values. Every lineage starts at its
-    steady state for the patient's baseline.
+    Returns (n,) arrays; `models.split` parts them into parameters and initial values. Every lineage starts
+    at its steady state for the patient's baseline.
     Raises InputError GP-M006 for a missing or impossible covariate or etas of another shape.
     Source: covariate model of Li 2015 (PK060-PK062); steady state of docs/mechanism.md, "Marrow".
     """

@@ -1,4 +1,4 @@
-"""What a number of the model must say about itself, and how a TOML file of such numbers is read and refused."""
+"""What a number of the model must say about itself, and how a TOML file of them is read and refused."""
 
 from __future__ import annotations
 
