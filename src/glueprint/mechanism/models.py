@@ -1,4 +1,4 @@
-"""Models by name: Antimony modules filled from the parameter table, alone or composed into the trial model."""
+"""Models by name: Antimony modules filled from the parameter table, alone or as the whole trial model."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint import engine
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import parameters
 from glueprint.mechanism.compounds import CELL_SUBSTRATES, Compound
-
-if TYPE_CHECKING:
-    from glueprint import engine
 
 __all__ = ["MODULES", "names", "source", "split", "trial"]
 
@@ -130,8 +127,6 @@ def source(name: str, compound: str | Path | Compound = "pomalidomide") -> str:
 
 def trial(compound: str | Path | Compound = "pomalidomide") -> engine.Model:
     """The trial model of a compound, compiled. Doses go to `pom_gut` and `dex_depot`, in mg."""
-    from glueprint import engine
-
     return engine.compile(source("trial", compound))
 
 
