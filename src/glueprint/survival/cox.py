@@ -32,6 +32,7 @@ ADVICE = {
     "no comparison": "no death had a choice of covariates in its risk set; nothing can be estimated",
     "not converged": "Newton's method did not settle; look for covariates of extreme range",
 }
+CONVERGED = ("ok", "aliased")
 
 
 @dataclass(frozen=True)
@@ -140,51 +141,45 @@ def _matrix(covariates: ArrayLike, n: int) -> Floats:
 def _fit(sets: RiskSets, scale: Floats, ties: str, level: float) -> Cox:
     """Maximise on scaled covariates and put the parts together on the user's scale."""
     p = scale.size
-    null, gradient, information = evaluate(sets, np.zeros(p))
-    kept = independent_columns(information) if sets.first.size else np.array([], dtype=np.int64)
+    zero = evaluate(sets, np.zeros(p))
+    kept = independent_columns(zero[2]) if sets.first.size else np.array([], dtype=np.int64)
     use = RiskSets(sets.covariates[:, kept], sets.died, sets.first, sets.last, sets.tied, sets.share)
-    best, status, infinite = (
-        Maximum(np.zeros(0), null, np.zeros((0, 0)), 0, True),
-        "no comparison",
-        np.zeros(p),
-    )
-    score = 0.0
+    best = Maximum(np.zeros(0), zero[0], np.zeros((0, 0)), 0, True)
+    status, signs = "no comparison", np.zeros(0)  # +1 or -1 for a covariate that runs to infinity
     if kept.size:
         best = maximise(use)
-        score = float(gradient[kept] @ np.linalg.solve(information[np.ix_(kept, kept)], gradient[kept]))
-        status, direction = _verdict(use, best, kept.size < p)
-        infinite[kept] = np.sign(direction)
-    beta = np.full(p, np.nan)
-    covariance = np.full((p, p), np.nan)
+        status, signs = _verdict(use, best, kept.size < p)
+    beta, covariance = np.full(p, np.nan), np.full((p, p), np.nan)
     beta[kept] = best.beta / scale[kept]
-    if status != "monotone":
+    beta[kept[signs != 0]] = np.copysign(np.inf, signs[signs != 0])
+    wald = np.nan
+    if status in CONVERGED:
         covariance[np.ix_(kept, kept)] = np.linalg.inv(best.information) / np.outer(scale[kept], scale[kept])
-    wald = float(best.beta @ best.information @ best.beta) if status != "monotone" else np.nan
-    beta = np.where(infinite != 0, np.copysign(np.inf, infinite), beta)
+        wald = float(best.beta @ best.information @ best.beta)
+    gradient, information = zero[1][kept], zero[2][np.ix_(kept, kept)]
+    score = float(gradient @ np.linalg.solve(information, gradient)) if kept.size else np.nan
     std_error = np.sqrt(np.diag(covariance))
     half = ndtri(0.5 + level / 2) * std_error
     with np.errstate(over="ignore"):
         ratio, interval = np.exp(beta), (np.exp(beta - half), np.exp(beta + half))
-    if status == "monotone" and kept.size == 1 == p:
+    if status == "monotone" and p == 1:
         interval = _one_sided(use, best, scale, level)
-    with np.errstate(invalid="ignore"):
-        p_value = 2 * ndtr(-np.abs(beta / std_error))
     return Cox(
         coefficients=beta,
         std_error=std_error,
         hazard_ratio=ratio,
         interval=interval,
-        p_value=p_value,
+        p_value=2 * ndtr(-np.abs(beta / std_error)),
         covariance=covariance,
         log_likelihood=best.log_likelihood,
-        log_likelihood_null=null,
-        likelihood_ratio=_test(2 * (best.log_likelihood - null), kept.size),
+        log_likelihood_null=zero[0],
+        likelihood_ratio=_test(2 * (best.log_likelihood - zero[0]), kept.size),
         wald=_test(wald, kept.size),
         score=_test(score, kept.size),
         n=sets.died.size,
         events=int(sets.died.sum()),
         iterations=best.iterations,
-        converged=status in ("ok", "aliased"),
+        converged=status in CONVERGED,
         status=status,
         ties=ties,
         level=level,
@@ -198,7 +193,7 @@ def _verdict(sets: RiskSets, best: Maximum, aliased: bool) -> tuple[str, Floats]
     if not best.settled or best.iterations > 12 or np.abs(best.beta).max() > 12:
         direction = separating_direction(sets)
         if direction is not None:
-            return "monotone", direction
+            return "monotone", np.sign(direction)
         if not best.settled:
             return "not converged", nowhere
     return ("aliased" if aliased else "ok"), nowhere

@@ -13,12 +13,12 @@ from glueprint.survival.partial_likelihood import RiskSets
 def separating_direction(sets: RiskSets) -> Floats | None:
     """A direction in which the partial likelihood never falls and its limit is never reached.
 
-    sets: the risk sets of the data.
+    sets: the risk sets of the data, covariates scaled to unit spread.
     Returns (p,) with entries in [-1, 1], or None when a finite maximum exists.
     Source: Bryson and Johnson 1981, doi:10.1080/00401706.1981.10486259: monotone if and only if some
     combination of covariates is at its maximum over the risk set in every patient that dies.
-    Own formulation, docs/survival.md: with z = X b and m_k the maximum over risk set k, maximise the
-    sum of m_k - z over the patients at risk, subject to z = m_k in the deaths.
+    Own formulation, docs/survival.md: with z = X b and m_k the maximum over risk set k, maximise
+    what the constraints z <= m_k and m_k+1 <= m_k leave open, subject to z = m_k in the deaths.
     """
     x = sets.covariates
     n, p = x.shape
@@ -36,17 +36,19 @@ def separating_direction(sets: RiskSets) -> Floats | None:
     chain = [k for k in range(first.size - 1) if last[k] == last[k + 1]]
     falling = _difference(chain, p, first.size)
     equal = _rows(x[deaths], where.reshape(-1), first.size)
-    gain = -np.concatenate([-x[patients].sum(axis=0), np.bincount(holder[patients], minlength=first.size)])
+    # All that the constraints leave open, summed: it is positive exactly when some risk set is split.
+    slack = np.concatenate([-x[patients].sum(axis=0), np.bincount(holder[patients], minlength=first.size)])
+    slack = slack - np.asarray(falling.sum(axis=0))
     solution = linprog(  # type: ignore[call-overload]  # the stubs do not know sparse rows
-        gain,
+        -slack,
         A_ub=_stack([bounded, falling]),
         b_ub=np.zeros(patients.size + len(chain)),
         A_eq=equal,
         b_eq=np.zeros(deaths.size),
         bounds=[(-1, 1)] * p + [(None, None)] * first.size,
     )
-    scale = max(1.0, float(np.abs(x).sum()))
-    if solution.status != 0 or -solution.fun < 1e-7 * scale / n:
+    # The solver keeps its constraints to 1e-7, so a gain of that size per patient is no gain.
+    if solution.status != 0 or -solution.fun < 1e-6 * n:
         return None
     direction: Floats = np.where(np.abs(solution.x[:p]) > 1e-7, solution.x[:p], 0.0)
     return direction
