@@ -1,0 +1,11 @@
+"""Virtual trials: a protocol file, virtual patients, visits under label rules, endpoints as a real trial
+reports them."""
+
+from __future__ import annotations
+
+from glueprint.trials.loading import available, load_protocol, template
+from glueprint.trials.protocol import Protocol
+from glueprint.trials.result import TrialResult
+from glueprint.trials.running import run
+
+__all__ = ["Protocol", "TrialResult", "available", "load_protocol", "run", "template"]

@@ -1,0 +1,175 @@
+"""Checks of a protocol as a whole: a list of small functions, each with its code; the first finding is
+raised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from glueprint.errors import InputError, nearest
+from glueprint.trials.compounds import known_compounds
+from glueprint.trials.doserules import available_rules
+from glueprint.trials.protocol import Drug, Levels, Protocol
+from glueprint.trials.schedule import parse_days
+
+__all__ = ["CHECKS", "check_protocol"]
+
+MONTH_DAYS = 30.4375
+
+
+def check_protocol(protocol: Protocol, where: str) -> None:
+    """Raise the first finding of the checks as InputError (GP-T008 to GP-T018)."""
+    for check in CHECKS:
+        check(protocol, where)
+
+
+def _drugs(protocol: Protocol) -> Iterator[tuple[str, Drug]]:
+    for index, arm in enumerate(protocol.arms):
+        for number, drug in enumerate(arm.drugs):
+            yield f"arms[{index}].drugs[{number}]", drug
+        if arm.after_progression:
+            for number, drug in enumerate(arm.after_progression.drugs):
+                yield f"arms[{index}].after_progression.drugs[{number}]", drug
+
+
+def drugs_are_known(protocol: Protocol, where: str) -> None:
+    """GP-T008: every compound has a model."""
+    for field, drug in _drugs(protocol):
+        if drug.compound not in known_compounds():
+            raise InputError(
+                "GP-T008",
+                f'unknown drug "{drug.compound}"{nearest(drug.compound, known_compounds())}',
+                where=f"{where}, {field}.compound",
+                expected=f"one of {', '.join(known_compounds())}",
+                next_step="correct the name",
+            )
+
+
+def days_fit_the_cycle(protocol: Protocol, where: str) -> None:
+    """GP-T009: no dose beyond the cycle."""
+    for field, drug in _drugs(protocol):
+        last = parse_days(drug.days)[-1]
+        if last > protocol.cycle_days:
+            raise InputError(
+                "GP-T009",
+                f'days "{drug.days}" reach day {last}, but the cycle has {protocol.cycle_days} days',
+                where=f"{where}, {field}.days",
+                expected=f"days from 1 to {protocol.cycle_days}",
+                next_step="correct `days` or `cycle_days`",
+            )
+
+
+def rules_are_known(protocol: Protocol, where: str) -> None:
+    """GP-T015: every rule set exists and is meant for the drug."""
+    for field, drug in _drugs(protocol):
+        known = available_rules()
+        if drug.rules is not None and drug.rules not in known:
+            raise InputError(
+                "GP-T015",
+                f'unknown dose rules "{drug.rules}"{nearest(drug.rules, known)}',
+                where=f"{where}, {field}.rules",
+                expected=f"one of {', '.join(known)}, or no `rules` at all",
+                next_step="correct the name",
+            )
+
+
+def one_glue_a_patient(protocol: Protocol, where: str) -> None:
+    """GP-T019: the models carry one glue compound per patient, given once per regimen."""
+    for index, arm in enumerate(protocol.arms):
+        regimens = [arm.drugs, arm.after_progression.drugs if arm.after_progression else ()]
+        glues = {drug.compound for regimen in regimens for drug in regimen} - {"dexamethasone"}
+        twice = any(len({drug.compound for drug in regimen}) < len(regimen) for regimen in regimens)
+        if len(glues) > 1 or twice:
+            raise InputError(
+                "GP-T019",
+                f'arm "{arm.name}" gives {", ".join(drug.compound for drug in arm.drugs)}',
+                where=f"{where}, arms[{index}].drugs",
+                expected="at most one glue compound per arm, with or without dexamethasone, each listed once",
+                next_step="split the arm, or join the days of a drug that is listed twice",
+            )
+
+
+def arms_are_distinct(protocol: Protocol, where: str) -> None:
+    """GP-T016: names of arms differ."""
+    names = [arm.name for arm in protocol.arms]
+    if len(set(names)) < len(names):
+        raise InputError(
+            "GP-T016",
+            f"two arms share a name: {', '.join(names)}",
+            where=f"{where}, arms",
+            expected="a different name for every arm",
+            next_step="rename one",
+        )
+
+
+def ratio_fits_the_arms(protocol: Protocol, where: str) -> None:
+    """GP-T017: one number per arm, and whole ratios in a block."""
+    plan = protocol.randomisation
+    if len(plan.ratio) != len(protocol.arms) or plan.blocks_of % sum(plan.ratio):
+        raise InputError(
+            "GP-T017",
+            f"ratio {list(plan.ratio)} with blocks of {plan.blocks_of} does not fit {len(protocol.arms)} arm(s)",
+            where=f"{where}, randomisation",
+            expected="one number per arm, and blocks that are a multiple of their sum",
+            next_step="for 2:1 write ratio = [2, 1] and blocks_of = 6",
+        )
+
+
+def strata_are_covariates(protocol: Protocol, where: str) -> None:
+    """GP-T018: a factor is a covariate of the case-mix; numbers are cut, levels are not."""
+    for index, stratum in enumerate(protocol.randomisation.strata):
+        names = protocol.case_mix.names
+        field = f"{where}, randomisation.strata[{index}]"
+        if stratum.covariate not in names:
+            raise InputError(
+                "GP-T018",
+                f'unknown covariate "{stratum.covariate}"{nearest(stratum.covariate, names)}',
+                where=f"{field}.covariate",
+                expected=f"one of {', '.join(names)}",
+                next_step="correct the name",
+            )
+        is_level = isinstance(getattr(protocol.case_mix, stratum.covariate), Levels)
+        if is_level == bool(stratum.cuts):
+            raise InputError(
+                "GP-T018",
+                f'"{stratum.covariate}" with cuts {list(stratum.cuts)}',
+                where=f"{field}.cuts",
+                expected="cuts = [75] for a number; no cuts for named levels",
+                next_step="add or remove `cuts`",
+            )
+
+
+def visits_are_possible(protocol: Protocol, where: str) -> None:
+    """GP-T011: visits cannot overlap, and the first assessment lies before the end."""
+    visits, longest_days = protocol.visits, protocol.follow_up.maximum_months * MONTH_DAYS
+    shortest = min(visits.then_every_days, visits.assessment_every_days)
+    if visits.weekly_for_weeks:
+        shortest = min(shortest, 7)
+    problems = {
+        f"window_days {visits.window_days} lets visits {shortest} days apart change places": (
+            2 * visits.window_days >= shortest
+        ),
+        f"the first assessment on day {visits.assessment_every_days} is after the longest follow-up": (
+            visits.assessment_every_days > longest_days
+        ),
+    }
+    for message, found in problems.items():
+        if found:
+            raise InputError(
+                "GP-T011",
+                message,
+                where=f"{where}, visits",
+                expected="windows below half the shortest interval, and an assessment within the follow-up",
+                next_step="change `window_days`, the intervals, or `follow_up`",
+            )
+
+
+CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
+    arms_are_distinct,
+    drugs_are_known,
+    one_glue_a_patient,
+    days_fit_the_cycle,
+    rules_are_known,
+    ratio_fits_the_arms,
+    strata_are_covariates,
+    visits_are_possible,
+)

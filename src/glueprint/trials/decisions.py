@@ -1,0 +1,154 @@
+"""What is decided at a visit: progression, treatment after it, doses, the next visit.
+
+Each function changes the ward for the patients `at`, (m,) indices, who are seen now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.trials.doserules import Action, DoseState, Findings, apply_rules, load_rules
+from glueprint.trials.dosing import NO_REGIMEN
+from glueprint.trials.measuring import Labs
+from glueprint.trials.response import is_progression
+from glueprint.trials.ward import Setting, Ward
+
+__all__ = ["change_doses", "decide_progression", "plan_next_visit"]
+
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+WEEK = 7
+
+
+def decide_progression(setting: Setting, ward: Ward, at: Integers, labs: Labs, assessment: Bools) -> None:
+    """Progression by M-protein when two assessments in a row show it, dated at the first; otherwise by
+    clinical signs.
+
+    Progression ends the treatment in force; after the first one, another may follow.
+    """
+    m_protein = labs.m_protein_g_per_l
+    watched = (ward.line[at] == 0) & ~np.isfinite(ward.seen_progression_day[at])
+    watched |= (ward.line[at] == 1) & (ward.regimen[at] != NO_REGIMEN)
+    shows = watched & assessment & is_progression(m_protein, ward.nadir[at])
+    confirmed = shows & np.isfinite(ward.suspected_day[at])
+    clinical = watched & (ward.line[at] == 0) & (ward.clinical_day[at] <= ward.day[at]) & ~confirmed
+    first_day = np.where(confirmed, ward.suspected_day[at], ward.day[at])
+    ward.suspected_day[at] = np.where(
+        assessment, np.where(shows & ~confirmed, ward.day[at], np.inf), ward.suspected_day[at]
+    )
+    ward.nadir[at] = np.where(assessment, np.minimum(ward.nadir[at], m_protein), ward.nadir[at])
+
+    now = confirmed | clinical
+    first = at[now & (ward.line[at] == 0)]
+    ward.seen_progression_day[first] = first_day[now & (ward.line[at] == 0)]
+    _stop(ward, first, "progression")
+    again = at[now & (ward.line[at] == 1)]
+    ward.regimen[again] = NO_REGIMEN
+    ward.suspected_day[at[now]] = np.inf
+    follows = first[setting.following[first] != NO_REGIMEN]
+    ward.second_day[follows] = ward.day[follows] + setting.delay_days[follows]
+    _begin_second(setting, ward, at[ward.second_day[at] <= ward.day[at]])
+
+
+def _stop(ward: Ward, who: Integers, reason: str) -> None:
+    """End the first treatment of `who`; one that ended before keeps its date."""
+    running = who[~np.isfinite(ward.off_day[who])]
+    ward.off_day[running] = ward.day[running]
+    ward.off_reason[running] = reason
+    ward.regimen[who] = NO_REGIMEN
+
+
+def _begin_second(setting: Setting, ward: Ward, who: Integers) -> None:
+    """Begin what follows progression: the glue at its starting dose, or as it stands if it was kept."""
+    who = who[ward.line[who] == 0]
+    if not who.size:
+        return
+    age = setting.people.values["age_y"]
+    kept = np.array(
+        [bool(a.after_progression and a.after_progression.keep_current) for a in setting.protocol.arms]
+    )
+    fresh = who[~kept[setting.people.arm[who]]]
+    start = np.zeros(age.size)
+    for number, regimen in enumerate(setting.regimens):
+        mine = fresh[setting.following[fresh] == number]
+        start[mine] = regimen.glue.planned_mg(age)[mine] if regimen.glue else 0.0
+    restarted = DoseState.start(start)
+    ward.holds_before[who] = ward.dose.holds[who]
+    ward.reductions_before[who] = ward.dose.reductions[who]
+    ward.dose = _merged(ward.dose, restarted, np.isin(np.arange(age.size), fresh))
+    cycle_days = setting.protocol.cycle_days
+    ward.regimen[who] = setting.following[who]
+    ward.line[who] = 1
+    keeps = who[kept[setting.people.arm[who]]]
+    ward.start_day[fresh] = ward.day[fresh]
+    ward.start_day[keeps] += (ward.day[keeps] - ward.start_day[keeps]) // cycle_days * cycle_days
+    ward.nadir[who] = np.inf
+
+
+def _merged(old: DoseState, new: DoseState, where: Bools) -> DoseState:
+    """`new` for the patients of the mask, `old` for the others."""
+    return DoseState(
+        **{f.name: np.where(where, getattr(new, f.name), getattr(old, f.name)) for f in fields(DoseState)}
+    )
+
+
+def change_doses(setting: Setting, ward: Ward, at: Integers, labs: Labs) -> Integers:
+    """Apply the dose rules of the regimen in force; returns the action per patient, (m,)."""
+    action = np.full(at.size, Action.NONE, dtype=np.int64)
+    n = setting.people.size
+    began = ward.pneumonia_day <= ward.day
+    for number, regimen in enumerate(setting.regimens):
+        glue = regimen.glue
+        mine = ward.regimen[at] == number
+        if glue is None or glue.rules is None or not mine.any():
+            continue
+        rules = load_rules(glue.rules)
+        recent = (ward.pneumonia_day > ward.previous_day) | (
+            ward.day < ward.pneumonia_day + rules.other_toxicity_hold_days
+        )
+        findings = Findings(
+            anc_1e9_per_l=_spread(n, at, labs.anc_1e9_per_l),
+            platelets_1e9_per_l=_spread(n, at, labs.platelets_1e9_per_l),
+            cycle_begins=_spread(n, at, setting.planned(at, ward.day[at], setting.calendar.cycle_begins)) > 0,
+            toxicity_ongoing=began & recent,
+        )
+        after, done = apply_rules(rules, ward.dose, findings)
+        treated = np.isin(np.arange(n), at[mine])
+        ward.dose = _merged(ward.dose, after, treated)
+        action[mine] = done[at[mine]]
+        stopped = at[mine & (action == Action.STOP)]
+        _stop(ward, stopped[ward.line[stopped] == 0], "toxicity")
+        ward.regimen[stopped] = NO_REGIMEN
+    return action
+
+
+def _spread(n: int, at: Integers, values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """(n,) array with `values` (m,) at `at` and healthy zeros elsewhere, where they are not read."""
+    whole = np.zeros(n)
+    whole[at] = values
+    return whole
+
+
+def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
+    """The next planned visit, or an earlier extra one: to confirm a progression, while held, to begin
+    treatment.
+
+    Without treatment only disease assessments are kept.
+    """
+    day = ward.day[at]
+    kept = (ward.regimen[at] != NO_REGIMEN)[:, None] | setting.calendar.assessment
+    ahead = np.where(
+        kept & (setting.visit_days[at] > day[:, None]), setting.visit_days[at], np.iinfo(np.int64).max
+    )
+    planned = np.minimum(ahead.min(axis=1), ward.cut_day[at])
+    held = ward.dose.held[at] & (ward.regimen[at] != NO_REGIMEN)
+    confirm = np.isfinite(ward.suspected_day[at])
+    planned = np.where(held, np.minimum(planned, day + WEEK), planned)
+    extra = day + setting.protocol.visits.confirmation_after_days
+    planned = np.where(confirm, np.minimum(planned, extra), planned)
+    waiting = ward.second_day[at] > day
+    planned = np.where(waiting, np.minimum(planned, ward.second_day[at]), planned).astype(np.int64)
+    ward.next_day[at] = np.minimum(planned, ward.cut_day[at])

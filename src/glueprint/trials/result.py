@@ -1,0 +1,90 @@
+"""The result of virtual trials: frozen tables, and a summary over replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from glueprint.trials.protocol import Protocol
+
+__all__ = ["TrialResult"]
+
+# Range of an endpoint over replicates that the summary gives.
+LOW, HIGH = 0.025, 0.975
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """All replicates of a trial: the four tables of docs/design.md, the protocol and the seed."""
+
+    protocol: Protocol
+    seed: int
+    patients: pl.DataFrame
+    visits: pl.DataFrame
+    endpoints: pl.DataFrame
+    survival_curves: pl.DataFrame
+
+    @property
+    def replicates(self) -> int:
+        """How many virtual trials of this protocol were run."""
+        return int(self.patients.get_column("replicate").n_unique())
+
+    @property
+    def failed(self) -> int:
+        """Patients that could not be computed; they are in `patients` with a reason and in no endpoint."""
+        return int((self.patients.get_column("status") != 0).sum())
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The four tables by name."""
+        return {
+            "patients": self.patients,
+            "visits": self.visits,
+            "endpoints": self.endpoints,
+            "survival_curves": self.survival_curves,
+        }
+
+    def overview(self) -> pl.DataFrame:
+        """Mean of each endpoint over the replicates, with the 2.5 and 97.5 % quantiles between them.
+
+        Returns columns arm, endpoint, unit, mean, low, high, replicates (those in which the endpoint exists).
+        """
+        values = pl.col("value").drop_nulls()
+        return self.endpoints.group_by("arm", "endpoint", "unit", maintain_order=True).agg(
+            mean=values.mean(),
+            low=values.quantile(LOW, "linear"),
+            high=values.quantile(HIGH, "linear"),
+            replicates=values.len(),
+        )
+
+    def summary(self) -> Mapping[str, Any]:
+        """Everything a reader asks first, ready for JSON: each replicate's endpoints per arm, and their
+        means."""
+        return {
+            "trial": self.protocol.name,
+            "seed": self.seed,
+            "label": "calibrated (by hand)",
+            "patients": self.patients.height,
+            "failed": self.failed,
+            "failure_reasons": self.patients.filter(pl.col("status") != 0)
+            .get_column("reason")
+            .unique()
+            .sort()
+            .to_list(),
+            "over_replicates": _nested(self.overview().to_dicts()),
+            "replicates": [
+                {"replicate": replicate, "arms": _nested(part.drop("trial", "replicate").to_dicts())}
+                for (replicate,), part in self.endpoints.group_by("replicate", maintain_order=True)
+            ],
+        }
+
+
+def _nested(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Rows as {arm: {endpoint: the rest}}."""
+    nested: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        rest = {key: value for key, value in row.items() if key not in ("arm", "endpoint")}
+        nested.setdefault(row["arm"], {})[row["endpoint"]] = rest
+    return nested

@@ -1,0 +1,184 @@
+"""Where every patient of a replicate stands, as arrays that `conduct` moves from visit to visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.trials.doserules import DoseState
+from glueprint.trials.dosing import NO_REGIMEN, Course, Regimen, compile_regimens
+from glueprint.trials.population import Population, Stream
+from glueprint.trials.protocol import Protocol
+from glueprint.trials.visitplan import Calendar, actual_days, planned_visits
+
+__all__ = ["Draws", "Setting", "Ward", "admit"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Texts = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What chance holds for each patient, (n,): exponential draws of the hazards, and whether therapy will
+    follow."""
+
+    death: Floats
+    dropout: Floats
+    progression: Floats
+    pneumonia: Floats
+    continues: Bools
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What stays as it is for the whole replicate: plan, patients, chance.
+
+    regimens: arms first.   following: (n,) regimen after progression (-1: none).   delay_days: (n,) until it
+    begins.
+    visit_days: (n, v) day of each planned visit of `calendar`.
+    """
+
+    protocol: Protocol
+    people: Population
+    stream: Stream
+    regimens: tuple[Regimen, ...]
+    following: Integers
+    delay_days: Integers
+    calendar: Calendar
+    visit_days: Integers
+    draws: Draws
+
+    def planned(self, at: Integers, day: Integers, flags: Bools) -> Bools:
+        """(m,) whether the visit of patients `at` on `day` (m,) is a planned one with the flag of the
+        calendar, (v,)."""
+        return np.asarray(((self.visit_days[at] == day[:, None]) & flags).any(axis=1))
+
+
+@dataclass
+class Ward:
+    """State of the n patients, (n,) each; days count from randomisation and inf is never.
+
+    day, previous_day, next_day: of visits.   cut_day: data cut.   active: still followed.
+    regimen: in force (-1: none), since `start_day`.   dose: of its glue.   line: 0 first treatment, 1 what
+    followed.
+    nadir, true_nadir: lowest M-protein measured and true, g/L.   suspected_day: of a progression not yet
+    confirmed.
+    second_day: when the treatment that follows begins.   clinical_day: progression without M-protein.
+    off_day, off_reason: end of the first treatment.   given_mg, planned_mg: of its first drug, or its glue.
+    holds_before, reductions_before: counted when the first treatment gave way to another.
+    end_day: last day of follow-up.   failure: reason why the patient could not be computed, or "".
+    """
+
+    day: Integers
+    next_day: Integers
+    previous_day: Integers
+    cut_day: Integers
+    active: Bools
+    regimen: Integers
+    start_day: Integers
+    dose: DoseState
+    line: Integers
+    nadir: Floats
+    true_nadir: Floats
+    suspected_day: Floats
+    second_day: Floats
+    death_day: Floats
+    dropout_day: Floats
+    clinical_day: Floats
+    true_progression_day: Floats
+    seen_progression_day: Floats
+    off_day: Floats
+    off_reason: Texts
+    pneumonia_day: Floats
+    given_mg: Floats
+    planned_mg: Floats
+    holds_before: Integers
+    reductions_before: Integers
+    end_day: Floats
+    failure: NDArray[np.object_]
+
+    def first_holds(self) -> Integers:
+        """(n,) holds during the first treatment."""
+        return np.where(self.line == 0, self.dose.holds, self.holds_before)
+
+    def first_reductions(self) -> Integers:
+        """(n,) reductions during the first treatment."""
+        return np.where(self.line == 0, self.dose.reductions, self.reductions_before)
+
+    def course(self) -> Course:
+        """The doses in force."""
+        return Course(self.regimen, self.start_day, self.dose.dose_mg, self.dose.held | self.dose.stopped)
+
+
+def admit(protocol: Protocol, people: Population, stream: Stream) -> tuple[Setting, Ward]:
+    """Everybody on day 0, on the regimen of the arm."""
+    setting = _setting(protocol, people, stream)
+    n, age = people.size, people.values["age_y"]
+    arms = setting.regimens[: len(protocol.arms)]
+    starting = np.stack([plan.glue.planned_mg(age) if plan.glue else np.zeros(n) for plan in arms])
+    return setting, Ward(
+        day=np.zeros(n, dtype=np.int64),
+        next_day=np.zeros(n, dtype=np.int64),
+        previous_day=np.full(n, -1, dtype=np.int64),
+        cut_day=np.floor(people.cut_day).astype(np.int64),
+        active=np.ones(n, dtype=np.bool_),
+        regimen=people.arm.copy(),
+        start_day=np.zeros(n, dtype=np.int64),
+        dose=DoseState.start(starting[people.arm, np.arange(n)]),
+        line=np.zeros(n, dtype=np.int64),
+        nadir=np.full(n, np.inf),
+        true_nadir=people.values["m_protein_g_per_l"].copy(),
+        suspected_day=np.full(n, np.inf),
+        second_day=np.full(n, np.inf),
+        death_day=np.full(n, np.inf),
+        dropout_day=np.full(n, np.inf),
+        clinical_day=np.full(n, np.inf),
+        true_progression_day=np.full(n, np.inf),
+        seen_progression_day=np.full(n, np.inf),
+        off_day=np.full(n, np.inf),
+        off_reason=np.full(n, "", dtype="<U16"),
+        pneumonia_day=np.full(n, np.inf),
+        given_mg=np.zeros(n),
+        planned_mg=np.zeros(n),
+        holds_before=np.zeros(n, dtype=np.int64),
+        reductions_before=np.zeros(n, dtype=np.int64),
+        end_day=np.floor(people.cut_day),
+        failure=np.full(n, "", dtype=object),
+    )
+
+
+def _setting(protocol: Protocol, people: Population, stream: Stream) -> Setting:
+    regimens, following = compile_regimens(protocol)
+    later = [arm.after_progression for arm in protocol.arms]
+    shares = np.array([plan.share_of_progressed if plan else 0.0 for plan in later])[people.arm]
+    calendar = planned_visits(protocol)
+
+    def exponential(what: str) -> Floats:
+        return np.asarray(-np.log(stream.uniforms(what, people.number)[:, 0]))
+
+    draws = Draws(
+        death=exponential("death"),
+        dropout=exponential("dropout"),
+        progression=exponential("clinical progression"),
+        pneumonia=exponential("pneumonia"),
+        continues=stream.uniforms("therapy after progression", people.number)[:, 0] < shares,
+    )
+    return Setting(
+        protocol=protocol,
+        people=people,
+        stream=stream,
+        regimens=regimens,
+        following=np.where(draws.continues, np.array(following)[people.arm], NO_REGIMEN),
+        delay_days=np.array([plan.delay_days if plan else 0 for plan in later])[people.arm],
+        calendar=calendar,
+        visit_days=actual_days(
+            calendar,
+            protocol.visits.window_days,
+            stream.uniforms("visit windows", people.number, calendar.day.size),
+        ),
+        draws=draws,
+    )
