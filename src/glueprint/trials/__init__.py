@@ -3,9 +3,9 @@ reports them."""
 
 from __future__ import annotations
 
-from glueprint.trials.loading import available, load_protocol, template
+from glueprint.trials.loading import available, load_protocol, template, write_template
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
 from glueprint.trials.running import run
 
-__all__ = ["Protocol", "TrialResult", "available", "load_protocol", "run", "template"]
+__all__ = ["Protocol", "TrialResult", "available", "load_protocol", "run", "template", "write_template"]

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from glueprint.errors import InputError, nearest
-from glueprint.trials.compounds import known_compounds
+from glueprint.mechanism import compounds
+from glueprint.trials.compounds import DEXAMETHASONE, known_compounds
 from glueprint.trials.doserules import available_rules
 from glueprint.trials.protocol import Drug, Levels, Protocol
 from glueprint.trials.schedule import parse_days
@@ -42,6 +43,9 @@ def drugs_are_known(protocol: Protocol, where: str) -> None:
                 expected=f"one of {', '.join(known_compounds())}",
                 next_step="correct the name",
             )
+        if drug.compound != DEXAMETHASONE:
+            # Refuses a compound whose file lacks numbers that a trial needs (GP-M005).
+            compounds.load(drug.compound).trial_quantities()
 
 
 def days_fit_the_cycle(protocol: Protocol, where: str) -> None:
@@ -76,7 +80,7 @@ def one_glue_a_patient(protocol: Protocol, where: str) -> None:
     """GP-T019: the models carry one glue compound per patient, given once per regimen."""
     for index, arm in enumerate(protocol.arms):
         regimens = [arm.drugs, arm.after_progression.drugs if arm.after_progression else ()]
-        glues = {drug.compound for regimen in regimens for drug in regimen} - {"dexamethasone"}
+        glues = {drug.compound for regimen in regimens for drug in regimen} - {DEXAMETHASONE}
         twice = any(len({drug.compound for drug in regimen}) < len(regimen) for regimen in regimens)
         if len(glues) > 1 or twice:
             raise InputError(
@@ -107,7 +111,7 @@ def ratio_fits_the_arms(protocol: Protocol, where: str) -> None:
     if len(plan.ratio) != len(protocol.arms) or plan.blocks_of % sum(plan.ratio):
         raise InputError(
             "GP-T017",
-            f"ratio {list(plan.ratio)} with blocks of {plan.blocks_of} does not fit {len(protocol.arms)} arm(s)",
+            f"ratio {list(plan.ratio)} with blocks of {plan.blocks_of} for {len(protocol.arms)} arm(s)",
             where=f"{where}, randomisation",
             expected="one number per arm, and blocks that are a multiple of their sum",
             next_step="for 2:1 write ratio = [2, 1] and blocks_of = 6",

@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from glueprint.errors import InputError, nearest
+from glueprint.errors import EnvironmentProblemError, InputError, nearest
 from glueprint.trials.checks import check_protocol
 from glueprint.trials.protocol import Protocol
 
-__all__ = ["available", "load_protocol", "protocol_from_text", "template"]
+__all__ = ["available", "load_protocol", "protocol_from_text", "template", "write_template"]
 
 KIND = "glueprint-trial"
 VERSION = 1
@@ -50,6 +50,32 @@ def available() -> tuple[str, ...]:
 def template() -> str:
     """A commented protocol file that loads and runs; the text to start an own trial from."""
     return (resources.files("glueprint.trials") / "protocols" / "template.toml").read_text("utf-8")
+
+
+def write_template(path: Path) -> None:
+    """Write `template()` to a new file.
+
+    Raises InputError GP-T022 if the file exists, EnvironmentProblemError GP-T023 if it cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(template())
+    except FileExistsError as error:
+        raise InputError(
+            "GP-T022",
+            "exists already and is kept",
+            where=str(path),
+            expected="the name of a new file",
+            next_step="choose another name",
+        ) from error
+    except OSError as error:
+        raise EnvironmentProblemError(
+            "GP-T023",
+            f"cannot be written: {error.strerror}",
+            where=str(path),
+            expected="a folder that exists and may be written to",
+            next_step="choose another place",
+        ) from error
 
 
 def load_protocol(name_or_path: str | Path) -> Protocol:
@@ -123,13 +149,21 @@ def _check_header(data: dict[str, Any], where: str) -> None:
 
 def _as_input_error(error: ValidationError, where: str) -> InputError:
     """The first finding as an error; the others are named in its message."""
-    findings = [_finding(dict(item)) for item in error.errors(include_url=False)]
+    items = [dict(item) for item in error.errors(include_url=False)]
+    # A list whose entries are bad is also reported as too short; that adds nothing.
+    findings = [_finding(item) for item in items if not _repeats(item, items)]
     code, field, message, expected, next_step = findings[0]
     others = "; ".join(f"{other[1]}: {other[2]} ({other[0]})" for other in findings[1:6])
     if others:
         more = f" and {len(findings) - 6} more" if len(findings) > 6 else ""
         message = f"{message}. Also: {others}{more}"
     return InputError(code, message, where=f"{where}, {field}", expected=expected, next_step=next_step)
+
+
+def _repeats(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
+    place = item["loc"]
+    deeper = any(len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in items)
+    return item["type"] == "too_short" and deeper
 
 
 def _finding(item: dict[str, Any]) -> tuple[str, str, str, str, str]:

@@ -60,12 +60,10 @@ def _replicates(
     plan: Protocol, replicates: int, seed: int, progress: Progress | None, workers: int
 ) -> Iterator[Tables]:
     """The tables of each replicate, in order."""
-    report = progress or (lambda _: None)
+    report = progress or _silent
     if workers == 1 or replicates == 1:
         for number in range(1, replicates + 1):
-            yield run_replicate(
-                plan, seed, number, lambda share, n=number: report((n - 1 + share) / replicates)
-            )
+            yield run_replicate(plan, seed, number, _part_of(report, number - 1, replicates))
         report(1.0)
         return
     # A fresh interpreter each: a fork of a process with threads may hang.
@@ -75,6 +73,10 @@ def _replicates(
         for number, job in enumerate(jobs, start=1):
             yield job.result()
             report(number / replicates)
+
+
+def _silent(share: float) -> None:
+    """No progress wanted."""
 
 
 def _part_of(report: Progress, before: int, replicates: int) -> Progress:
