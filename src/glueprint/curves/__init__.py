@@ -1,0 +1,9 @@
+"""Curves: batched dose-response regression, profile intervals, effect tests and the one `Potency` type."""
+
+from __future__ import annotations
+
+from glueprint.curves.fitting import MODELS, Fits, Status, fit
+from glueprint.curves.potencies import absolute, relative
+from glueprint.curves.potency import Potency
+
+__all__ = ["MODELS", "Fits", "Potency", "Status", "absolute", "fit", "relative"]

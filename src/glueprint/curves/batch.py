@@ -1,0 +1,127 @@
+"""The least-squares work on a block of curves: best fit, errors, profile and effect test. Kernel: arrays
+only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import f as fisher
+
+from glueprint.curves import profile
+from glueprint.curves.data import Data
+from glueprint.curves.levenberg import Flags, minimise
+from glueprint.curves.logistic import FRONT, LN_SLOPE, LOG10_DOSE, Evaluate, Floats, residuals
+from glueprint.curves.starts import starts
+
+__all__ = ["Block", "effect", "profile_interval", "solve"]
+
+SLOPE_LEAST, SLOPE_MOST = 0.05, 50.0
+# How far outside the tested doses the fit and the profile may look, in log10 dose.
+REACH = 4.0
+STARTS = 3
+# Below this share of the data's sum of squares a residual is rounding, not effect.
+ROUNDING = 1e-24
+
+
+@dataclass(frozen=True)
+class Block:
+    """theta, errors: (n, 4) in `logistic.NAMES`.   rss: (n,).   converged: (n,)."""
+
+    theta: Floats
+    errors: Floats
+    rss: Floats
+    converged: Flags
+
+
+def solve(data: Data, pinned: Floats) -> Block:
+    """The best of several fits of every curve.
+
+    pinned: (4,) values of fixed parameters, NaN where free.
+    Returns `Block`; errors are sqrt(diag(inv(J'J)) rss / dof), NaN for fixed parameters, at bounds and on
+    ridges.
+    """
+    n, free = data.response.shape[0], np.isnan(pinned)
+    fixed = np.tile(pinned, (n, 1))
+    low, high = _bounds(data)
+    evaluate = residuals(data.log10_dose, data.response, data.weights)
+    begun = starts(data.log10_dose, data.response, data.weights, fixed, STARTS)
+    count = begun.shape[0]
+    ended = minimise(
+        lambda theta, rows: evaluate(theta, rows % n),
+        begun.reshape(count * n, 4),
+        free,
+        np.tile(low, (count, 1)),
+        np.tile(high, (count, 1)),
+    )
+    cost = ended.cost.reshape(count, n)
+    best = np.argmin(cost, axis=0) * n + np.arange(n)
+    hessian = _weighted_hessian(evaluate, ended.theta[best])
+    dof = data.points - int(free.sum())
+    errors = _errors(hessian, free & ~ended.at_bound[best], ended.cost[best], dof)
+    return Block(ended.theta[best], errors, ended.cost[best], ended.converged[best])
+
+
+def profile_interval(
+    data: Data, pinned: Floats, theta: Floats, confidence: float, level: Floats | None = None
+) -> Floats:
+    """Profile interval (n, 2) of the log10 dose at `level` (None: the EC50) around the best fit `theta`
+    (n, 4)."""
+    free = np.isnan(pinned)
+    evaluate = residuals(data.log10_dose, data.response, data.weights, level)
+    start, _ = evaluate(theta, np.arange(theta.shape[0]))
+    rss = np.einsum("nm,nm->n", start, start)
+    leave = profile.threshold(rss, data.points - int(free.sum()), confidence)
+    low, high = _bounds(data)
+    limits = np.stack([low[:, LOG10_DOSE], high[:, LOG10_DOSE]], axis=1)
+    return profile.interval(evaluate, theta, free, limits, np.stack([rss, leave], axis=1), (low, high))
+
+
+def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
+    """F test of the curve against the flat line at the front plateau: F (n,) and p (n,), NaN without
+    freedom."""
+    free = np.isnan(pinned)
+    total = np.einsum("nm->n", data.weights)
+    mean = np.einsum("nm,nm->n", data.weights, data.response) / np.where(total > 0.0, total, 1.0)
+    flat_level = mean if free[FRONT] else np.full_like(mean, pinned[FRONT])
+    miss = data.response - flat_level[:, None]
+    flat = np.einsum("nm,nm,nm->n", data.weights, miss, miss)
+    size = np.einsum("nm,nm,nm->n", data.weights, data.response, data.response)
+    dof = data.points - int(free.sum())
+    extra = int(free.sum()) - int(free[FRONT])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.maximum(flat - rss, 0.0) / extra / (rss / dof)
+    # Exactly flat data leave 0 / 0, or one rounding over another.
+    ratio = np.where(flat <= ROUNDING * size, 0.0, ratio)
+    ratio = np.where(dof > 0, ratio, np.nan)
+    return ratio, np.asarray(fisher.sf(ratio, extra, np.maximum(dof, 1)))
+
+
+def _bounds(data: Data) -> tuple[Floats, Floats]:
+    n = data.response.shape[0]
+    low, high = np.full((n, 4), -np.inf), np.full((n, 4), np.inf)
+    low[:, LOG10_DOSE] = np.nan_to_num(np.log10(data.lowest_dose)) - REACH
+    high[:, LOG10_DOSE] = np.nan_to_num(np.log10(data.highest_dose)) + REACH
+    low[:, LN_SLOPE], high[:, LN_SLOPE] = np.log(SLOPE_LEAST), np.log(SLOPE_MOST)
+    return low, high
+
+
+def _weighted_hessian(evaluate: Evaluate, theta: Floats) -> Floats:
+    _, jacobian = evaluate(theta, np.arange(theta.shape[0]))
+    return np.asarray(jacobian.transpose(0, 2, 1) @ jacobian)
+
+
+def _errors(hessian: Floats, moving: Flags, rss: Floats, dof: NDArray[np.int64]) -> Floats:
+    both = moving[:, :, None] & moving[:, None, :]
+    scale = np.sqrt(np.einsum("npp->np", hessian))
+    usable = moving & (scale > 0.0)
+    scale = np.where(usable, scale, 1.0)
+    identity = np.eye(hessian.shape[1])
+    correlation = np.where(both, hessian, identity) / (scale[:, :, None] * scale[:, None, :])
+    correlation = np.where(np.isfinite(correlation), correlation, identity)
+    least = np.linalg.eigvalsh(correlation)[:, 0]
+    sound = (least > 1e-13) & (dof > 0)
+    inverse = np.linalg.inv(np.where(sound[:, None, None], correlation, identity))
+    variance = np.einsum("npp->np", inverse) / scale**2 * (rss / np.maximum(dof, 1))[:, None]
+    return np.where(usable & sound[:, None], np.sqrt(np.abs(variance)), np.nan)

@@ -1,0 +1,104 @@
+"""What is fitted: doses, responses and weights, checked once and laid out as a rectangle of curves by
+points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glueprint.curves.logistic import Floats
+from glueprint.errors import InputError
+
+__all__ = ["Data", "prepare"]
+
+
+@dataclass(frozen=True)
+class Data:
+    """A batch of n curves by m points; a missing point has weight 0.
+
+    log10_dose: (n, m), -inf for a dose of zero.   response, weights: (n, m).   points, distinct_doses:
+    (n,) counts.
+    lowest_dose, highest_dose: (n,) tested doses above zero, NaN if there are none.
+    """
+
+    log10_dose: Floats
+    response: Floats
+    weights: Floats
+    points: NDArray[np.int64]
+    distinct_doses: NDArray[np.int64]
+    lowest_dose: Floats
+    highest_dose: Floats
+
+    def rows(self, which: slice) -> Data:
+        """The batch of some of the curves."""
+        return Data(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
+
+
+def prepare(dose: ArrayLike, response: ArrayLike, weights: ArrayLike | None) -> Data:
+    """Check and lay out a batch; arguments as in `curves.fit`.
+
+    Raises InputError GP-C001, GP-C002 or GP-C003, naming curve and point.
+    """
+    y = np.atleast_2d(_floats(response, "response"))
+    x = np.atleast_2d(_floats(dose, "dose"))
+    w = np.ones_like(y) if weights is None else np.atleast_2d(_floats(weights, "weights"))
+    if y.ndim != 2 or x.shape not in ((1, y.shape[1]), y.shape) or w.shape not in ((1, y.shape[1]), y.shape):
+        raise InputError(
+            "GP-C001",
+            f"dose of shape {x.shape}, response of shape {y.shape} and weights of shape {w.shape} do not fit",
+            expected="response (curves, points); dose and weights of the same shape or (points,)",
+            next_step="give one row a curve, with NaN for missing responses",
+        )
+    x, w = np.broadcast_to(x, y.shape), np.broadcast_to(w, y.shape)
+    present = np.isfinite(y) & np.isfinite(x)
+    _refuse(
+        (x < 0.0) | np.isinf(x), x, "GP-C002", "a dose must be finite and not negative",
+        "correct the dose; zero is allowed and means no drug",
+    )  # fmt: skip
+    _refuse(
+        np.isinf(y), y, "GP-C003", "a response must be finite, or NaN where missing", "correct the response"
+    )
+    _refuse(
+        (w < 0.0) | ~np.isfinite(w), w, "GP-C003", "a weight must be finite and not negative", "correct it"
+    )
+    w = np.where(present, w, 0.0)
+    used = w > 0.0
+    with np.errstate(divide="ignore"):
+        log10_dose = np.log10(np.where(used, x, 1.0))
+    positive = used & (x > 0.0)
+    lowest = np.where(positive, x, np.inf).min(axis=1, initial=np.inf)
+    highest = np.where(positive, x, -np.inf).max(axis=1, initial=-np.inf)
+    ordered = np.sort(np.where(used, x, np.nan), axis=1)
+    steps = np.sum(np.diff(ordered, axis=1) > 0.0, axis=1)
+    return Data(
+        log10_dose=log10_dose,
+        response=np.where(used, y, 0.0),
+        weights=w,
+        points=used.sum(axis=1),
+        distinct_doses=steps + used.any(axis=1),
+        lowest_dose=np.where(np.isfinite(lowest), lowest, np.nan),
+        highest_dose=np.where(np.isfinite(highest), highest, np.nan),
+    )
+
+
+def _floats(values: ArrayLike, name: str) -> Floats:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "GP-C001",
+            f"{name} is not a rectangle of numbers: {error}",
+            expected="numbers in rows of equal length",
+            next_step="fill short rows with NaN",
+        ) from error
+
+
+def _refuse(bad: NDArray[np.bool_], values: Floats, code: str, expected: str, next_step: str) -> None:
+    if bad.any():
+        curve, point = (int(i) for i in np.argwhere(bad)[0])
+        raise InputError(
+            code, f"{values[curve, point]:g}", where=f"curve {curve}, point {point}", expected=expected,
+            next_step=next_step,
+        )  # fmt: skip

@@ -1,0 +1,216 @@
+"""Fit dose-response curves in a batch: estimates, errors, an effect test and a status with its remedy for
+each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glueprint.curves import batch
+from glueprint.curves.data import Data, prepare
+from glueprint.curves.logistic import BACK, FRONT, LN_SLOPE, LOG10_DOSE, Floats, curve
+from glueprint.errors import InputError, nearest
+
+__all__ = ["MODELS", "Fits", "Status", "fit"]
+
+# A three-parameter logistic is the four-parameter one with the slope of simple binding.
+MODELS: Mapping[str, Mapping[str, float]] = {"4pl": {}, "3pl": {"slope": 1.0}}
+FIXABLE = {"front": FRONT, "back": BACK, "slope": LN_SLOPE}
+# Curves in one pass: large enough for numpy, small enough for the processor's cache.
+CHUNK = 2000
+
+
+class Status(IntEnum):
+    """Why a curve has no plain potency; `fine` means that it has one."""
+
+    FINE = 0
+    TOO_FEW_POINTS = 1
+    NOT_CONVERGED = 2
+    NO_EFFECT = 3
+    BELOW_TESTED = 4
+    ABOVE_TESTED = 5
+    NO_DEGREES = 6
+
+
+REASONS = {
+    Status.FINE: "",
+    Status.TOO_FEW_POINTS: "fewer distinct doses than parameters; measure more doses or fix parameters",
+    Status.NOT_CONVERGED: "the fit did not converge; look at the data, or fix a plateau",
+    Status.NO_EFFECT: "no effect: the flat line fits as well (F test); report the highest dose as limit",
+    Status.BELOW_TESTED: "the EC50 lies below the lowest tested dose; add lower doses",
+    Status.ABOVE_TESTED: "the EC50 lies above the highest tested dose; add higher doses",
+    Status.NO_DEGREES: "as many parameters as points: no error, interval or test; add points or fix some",
+}
+
+
+@dataclass(frozen=True)
+class Fits:
+    """A batch of fitted curves; every array has one row a curve.
+
+    estimates, standard_errors: (n, 4) front, back, log10 EC50, slope (error NaN where fixed, bound or
+    unknown).
+    rss: (n,) weighted residual sum of squares.   points, dof: (n,).
+    log10_ec50_low, log10_ec50_high: (n,) profile interval at `confidence`, infinite where open, NaN where
+    unknown.
+    effect_f, effect_p: (n,) F test against the flat line.   status: (n,) `Status`; reasons: text with the
+    remedy.
+    lowest_dose, highest_dose: (n,) tested doses above zero.   data: what was fitted.
+    """
+
+    model: str
+    estimates: Floats
+    standard_errors: Floats
+    rss: Floats
+    points: NDArray[np.int64]
+    dof: NDArray[np.int64]
+    log10_ec50_low: Floats
+    log10_ec50_high: Floats
+    effect_f: Floats
+    effect_p: Floats
+    status: NDArray[np.int64]
+    reasons: tuple[str, ...]
+    lowest_dose: Floats
+    highest_dose: Floats
+    confidence: float
+    data: Data
+
+    pinned: Floats
+
+    @property
+    def front(self) -> Floats:
+        """Plateau without drug (n,)."""
+        return np.asarray(self.estimates[:, FRONT])
+
+    @property
+    def back(self) -> Floats:
+        """Plateau at infinite dose (n,)."""
+        return np.asarray(self.estimates[:, BACK])
+
+    @property
+    def log10_ec50(self) -> Floats:
+        """Log10 of the relative EC50 (n,)."""
+        return np.asarray(self.estimates[:, LOG10_DOSE])
+
+    @property
+    def slope(self) -> Floats:
+        """Hill slope (n,), above 0."""
+        return np.asarray(self.estimates[:, LN_SLOPE])
+
+    @property
+    def theta(self) -> Floats:
+        """The estimates as the kernels take them: (n, 4) in the order of `logistic.NAMES`."""
+        theta = self.estimates.copy()
+        theta[:, LN_SLOPE] = np.log(theta[:, LN_SLOPE])
+        return theta
+
+    def predict(self, dose: ArrayLike) -> Floats:
+        """Fitted responses (n, m) at doses (m,) or (n, m) in the unit of the data, zero allowed."""
+        with np.errstate(divide="ignore"):
+            log10_dose = np.log10(np.asarray(dose, dtype=float))
+        return curve(self.theta, np.broadcast_to(log10_dose, (len(self.rss), log10_dose.shape[-1])))[0]
+
+
+def fit(
+    dose: ArrayLike,
+    response: ArrayLike,
+    *,
+    model: str = "4pl",
+    weights: ArrayLike | None = None,
+    fixed: Mapping[str, float] | None = None,
+    intervals: bool = True,
+    confidence: float = 0.95,
+    alpha: float = 0.05,
+) -> Fits:
+    """Fit every curve of a batch by weighted least squares on the log10 EC50.
+
+    dose: (m,) or (n, m), any unit, >= 0; zero is the front plateau.   response: (m,) or (n, m), NaN: missing.
+    model: "4pl", or "3pl" with slope 1.   weights: shape of response, >= 0, relative.
+    fixed: values for "front", "back" or "slope".   intervals: also the profile interval of the EC50.
+    alpha: level of the effect test.
+    Returns `Fits`; a curve that cannot be fitted has a status, never an exception.
+    Raises InputError GP-C001 (shapes), GP-C002 (dose), GP-C003 (response, weight), GP-C004 (model, fixed).
+    Source: own derivation, docs/curves.md.
+    """
+    data, pinned = prepare(dose, response, weights), _pinned(model, fixed or {})
+    parts = [data.rows(slice(i, i + CHUNK)) for i in range(0, data.response.shape[0], CHUNK)]
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        blocks = [batch.solve(part, pinned) for part in parts]
+        theta, errors, rss = (
+            np.concatenate([getattr(block, name) for block in blocks]) for name in ("theta", "errors", "rss")
+        )
+        bounds = np.full((theta.shape[0], 2), np.nan)
+        if intervals:
+            found = [
+                batch.profile_interval(part, pinned, block.theta, confidence)
+                for part, block in zip(parts, blocks, strict=True)
+            ]
+            bounds = np.concatenate(found)
+        effect_f, effect_p = batch.effect(data, rss, pinned)
+    status = _status(
+        data, theta, np.concatenate([block.converged for block in blocks]), effect_p < alpha, pinned
+    )
+    estimates = theta.copy()
+    estimates[:, LN_SLOPE] = np.exp(theta[:, LN_SLOPE])
+    errors[:, LN_SLOPE] *= estimates[:, LN_SLOPE]
+    for array in (estimates, errors, rss, bounds, effect_f, effect_p):
+        array[status == Status.TOO_FEW_POINTS] = np.nan
+    return Fits(
+        model=model,
+        estimates=estimates,
+        standard_errors=errors,
+        rss=rss,
+        points=data.points,
+        dof=data.points - int(np.isnan(pinned).sum()),
+        log10_ec50_low=bounds[:, 0],
+        log10_ec50_high=bounds[:, 1],
+        effect_f=effect_f,
+        effect_p=effect_p,
+        status=status,
+        reasons=tuple(REASONS[Status(int(code))] for code in status),
+        lowest_dose=data.lowest_dose,
+        highest_dose=data.highest_dose,
+        confidence=confidence,
+        data=data,
+        pinned=pinned,
+    )
+
+
+def _pinned(model: str, fixed: Mapping[str, float]) -> Floats:
+    """Values of the fixed parameters (4,) as the kernels take them, NaN where free."""
+    if model not in MODELS:
+        _refuse(f'no model "{model}"{nearest(model, MODELS)}', "one of " + ", ".join(MODELS))
+    pinned = np.full(4, np.nan)
+    for name, value in {**MODELS[model], **fixed}.items():
+        if name not in FIXABLE:
+            _refuse(f'cannot fix "{name}"{nearest(name, FIXABLE)}', "one of " + ", ".join(FIXABLE))
+        if not np.isfinite(value) or (name == "slope" and value <= 0.0):
+            _refuse(f"cannot fix {name} at {value:g}", "a finite number, above 0 for the slope")
+        pinned[FIXABLE[name]] = np.log(value) if name == "slope" else value
+    return pinned
+
+
+def _refuse(message: str, expected: str) -> None:
+    raise InputError("GP-C004", message, expected=expected, next_step="see docs/curves.md for the models")
+
+
+def _status(
+    data: Data, theta: Floats, converged: NDArray[np.bool_], effect: NDArray[np.bool_], pinned: Floats
+) -> NDArray[np.int64]:
+    """The gravest status of every curve (n,)."""
+    parameters = int(np.isnan(pinned).sum())
+    status = np.full(theta.shape[0], int(Status.FINE))
+    with np.errstate(invalid="ignore"):
+        half = theta[:, LOG10_DOSE]
+        status[half < np.log10(data.lowest_dose)] = Status.BELOW_TESTED
+        status[half > np.log10(data.highest_dose)] = Status.ABOVE_TESTED
+    status[~converged] = Status.NOT_CONVERGED
+    # A fit still creeping along a ridge of flat data is no better than the flat line, and that is what matters.
+    status[~effect] = Status.NO_EFFECT
+    status[data.points == parameters] = Status.NO_DEGREES
+    status[(data.points == parameters) & ~converged] = Status.NOT_CONVERGED
+    status[data.distinct_doses < parameters] = Status.TOO_FEW_POINTS
+    return status

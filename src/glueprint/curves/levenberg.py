@@ -1,0 +1,118 @@
+"""Levenberg-Marquardt for many small least-squares problems at once. Kernel: arrays in, arrays out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.curves.logistic import Evaluate, Floats, Rows
+
+__all__ = ["Minimum", "minimise"]
+
+Flags = NDArray[np.bool_]
+
+ITERATIONS = 200
+# Converged: every free column of the Jacobian is orthogonal to the residuals to this cosine (MINPACK's
+# gtol test).
+ORTHOGONAL = 1e-9
+# Looser, where rounding already stops the descent: no step lowers the cost by more than one unit in the
+# last place.
+ORTHOGONAL_AT_ROUNDING = 1e-4
+# At a bound (a step between two doses, a plateau out of sight) other columns may die: there the cost decides.
+SETTLED = 1e-10
+PERFECT = 1e-28
+DAMPING_START, DAMPING_LEAST, DAMPING_MOST = 1e-3, 1e-12, 1e14
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where a batch ended: theta (n, p), cost (n,) the sum of squares, converged and at_bound (n, p)
+    flags."""
+
+    theta: Floats
+    cost: Floats
+    converged: Flags
+    at_bound: Flags
+    hessian: Floats
+
+
+def minimise(evaluate: Evaluate, start: Floats, free: Flags, low: Floats, high: Floats) -> Minimum:
+    """Minimise the sum of squared residuals of every problem of a batch.
+
+    evaluate: (theta, rows) -> residuals (k, m), Jacobian (k, m, p).   start: (n, p).   free: (p,) which
+    may move.
+    low, high: (n, p) bounds.   A step into NaN counts as uphill.
+    Returns `Minimum`; `hessian` is J'J (n, p, p) at the end.
+    Source: Levenberg (1944), Marquardt (1963); convergence test after Moré (1978), doi 10.1007/BFb0067700.
+    """
+    theta = np.clip(start, low, high)
+    rows: Rows = np.arange(theta.shape[0])
+    residual, jacobian = evaluate(theta, rows)
+    cost = _cost(residual)
+    gradient, hessian = _normal(residual, jacobian)
+    magnitude = np.maximum(cost, np.finfo(float).tiny)
+    damping = np.full(theta.shape[0], DAMPING_START)
+    converged = np.zeros(theta.shape[0], dtype=bool)
+    for _ in range(ITERATIONS):
+        if rows.size == 0:
+            break
+        held = free & _held(theta[rows], gradient[rows], low[rows], high[rows])
+        moving = free & ~held
+        step, gain = _step(gradient[rows], hessian[rows], damping[rows], moving)
+        trial = np.clip(theta[rows] + step, low[rows], high[rows])
+        residual, jacobian = evaluate(trial, rows)
+        trial_cost = _cost(residual)
+        better = trial_cost < cost[rows]
+        won = rows[better]
+        theta[won], cost[won] = trial[better], trial_cost[better]
+        gradient[won], hessian[won] = _normal(residual[better], jacobian[better])
+        damping[rows] = np.where(better, damping[rows] / 10.0, damping[rows] * 4.0)
+        np.maximum(damping, DAMPING_LEAST, out=damping)
+        cosine = _cosine(gradient[rows], hessian[rows], cost[rows], moving)
+        rounding = (
+            ~better & (gain <= 4.0 * np.finfo(float).eps * cost[rows]) & (cosine < ORTHOGONAL_AT_ROUNDING)
+        )
+        settled = held.any(axis=1) & (gain <= SETTLED * cost[rows])
+        done = (cosine < ORTHOGONAL) | rounding | settled | (cost[rows] <= PERFECT * magnitude[rows])
+        converged[rows] = done
+        rows = rows[~done & (damping[rows] < DAMPING_MOST)]
+    at_bound = free & ((theta <= low) | (theta >= high))
+    return Minimum(theta, cost, converged, at_bound, hessian)
+
+
+def _cost(residual: Floats) -> Floats:
+    cost = np.einsum("nm,nm->n", residual, residual)
+    return np.where(np.isnan(cost), np.inf, cost)
+
+
+def _normal(residual: Floats, jacobian: Floats) -> tuple[Floats, Floats]:
+    turned = jacobian.transpose(0, 2, 1)
+    return (turned @ residual[..., None])[..., 0], turned @ jacobian
+
+
+def _held(theta: Floats, gradient: Floats, low: Floats, high: Floats) -> Flags:
+    """Parameters at a bound that the descent would push further out."""
+    return np.asarray(((theta <= low) & (gradient > 0.0)) | ((theta >= high) & (gradient < 0.0)))
+
+
+def _step(gradient: Floats, hessian: Floats, damping: Floats, moving: Flags) -> tuple[Floats, Floats]:
+    """The damped step (k, p) and the fall in cost that the quadratic model expects of it (k,)."""
+    diagonal = np.einsum("npp->np", hessian)
+    scale = np.where(diagonal > 0.0, diagonal, 1.0)
+    both = moving[:, :, None] & moving[:, None, :]
+    matrix = np.where(both, hessian, 0.0)
+    index = np.arange(matrix.shape[1])
+    matrix[:, index, index] += np.where(moving, damping[:, None] * scale, 1.0)
+    slope = np.where(moving, gradient, 0.0)
+    step = -np.linalg.solve(matrix, slope[..., None])[..., 0]
+    bend = np.einsum("np,npq,nq->n", step, np.where(both, hessian, 0.0), step)
+    return step, -2.0 * np.einsum("np,np->n", slope, step) - bend
+
+
+def _cosine(gradient: Floats, hessian: Floats, cost: Floats, moving: Flags) -> Floats:
+    """The largest cosine between the residuals and a moving column of the Jacobian."""
+    norm = np.sqrt(np.einsum("npp->np", hessian) * cost[:, None])
+    cosine = np.abs(gradient) / np.where(norm > 0.0, norm, np.inf)
+    return np.asarray(np.where(moving, cosine, 0.0).max(axis=1))

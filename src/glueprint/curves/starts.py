@@ -1,0 +1,78 @@
+"""Starting values by a grid over dose and slope with the plateaus solved exactly. Kernel: arrays in,
+arrays out."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit
+
+from glueprint.curves.logistic import BACK, FRONT, LN10, LN_SLOPE, LOG10_DOSE, Floats
+
+__all__ = ["starts"]
+
+SLOPES = (0.5, 1.0, 2.0, 4.0)
+DOSES = 10
+# How far outside the tested range, in log10 dose, a start may lie.
+MARGIN = 0.5
+
+
+def starts(log10_dose: Floats, response: Floats, weights: Floats, fixed: Floats, count: int) -> Floats:
+    """The `count` best starts of each curve, best first.
+
+    log10_dose, response, weights: (n, m).   fixed: (n, 4), NaN where a parameter is free.
+    Returns (count, n, 4).   For each dose of the grid its best slope is kept, so starts differ in dose.
+    """
+    doses = _doses(log10_dose, weights, fixed[:, LOG10_DOSE])
+    ln_slopes = np.log(SLOPES)
+    found = np.empty((doses.shape[1], log10_dose.shape[0], 4))
+    cost = np.full((doses.shape[1], log10_dose.shape[0]), np.inf)
+    for i, half in enumerate(doses.T):
+        for ln_slope in ln_slopes:
+            slope = np.where(np.isnan(fixed[:, LN_SLOPE]), ln_slope, fixed[:, LN_SLOPE])
+            in_front = expit(-np.exp(slope)[:, None] * LN10 * (log10_dose - half[:, None]))
+            front, back = _plateaus(in_front, response, weights, fixed)
+            miss = back[:, None] + (front - back)[:, None] * in_front - response
+            rss = np.einsum("nm,nm,nm->n", weights, miss, miss)
+            better = rss < cost[i]
+            cost[i] = np.where(better, rss, cost[i])
+            theta = np.stack([front, back, half, slope], axis=1)
+            found[i] = np.where(better[:, None], theta, found[i])
+    order = np.argsort(cost, axis=0, kind="stable")[:count]
+    return np.take_along_axis(found, order[..., None], axis=0)
+
+
+def _doses(log10_dose: Floats, weights: Floats, fixed: Floats) -> Floats:
+    seen = (weights > 0.0) & np.isfinite(log10_dose)
+    least = np.where(seen, log10_dose, np.inf).min(axis=1)
+    most = np.where(seen, log10_dose, -np.inf).max(axis=1)
+    least, most = np.where(np.isfinite(least), least, 0.0), np.where(np.isfinite(most), most, 0.0)
+    share = np.linspace(0.0, 1.0, DOSES)
+    grid = (least - MARGIN)[:, None] + (most - least + 2.0 * MARGIN)[:, None] * share
+    return np.where(np.isnan(fixed)[:, None], grid, fixed[:, None])
+
+
+def _plateaus(in_front: Floats, response: Floats, weights: Floats, fixed: Floats) -> tuple[Floats, Floats]:
+    """Weighted least squares for the two plateaus, given how much each point lies in front; fixed ones
+    stay."""
+    in_back = 1.0 - in_front
+    ff = np.einsum("nm,nm,nm->n", weights, in_front, in_front)
+    bb = np.einsum("nm,nm,nm->n", weights, in_back, in_back)
+    fb = np.einsum("nm,nm,nm->n", weights, in_front, in_back)
+    fy = np.einsum("nm,nm,nm->n", weights, in_front, response)
+    by = np.einsum("nm,nm,nm->n", weights, in_back, response)
+    free_front, free_back = np.isnan(fixed[:, FRONT]), np.isnan(fixed[:, BACK])
+    given_front, given_back = (
+        np.where(free_front, 0.0, fixed[:, FRONT]),
+        np.where(free_back, 0.0, fixed[:, BACK]),
+    )
+    determinant = ff * bb - fb * fb
+    solvable = determinant > 1e-12 * ff * bb
+    safe = np.where(solvable, determinant, 1.0)
+    mean = (fy + by) / np.maximum(ff + bb + 2.0 * fb, np.finfo(float).tiny)
+    front = np.where(solvable, (fy * bb - by * fb) / safe, mean)
+    back = np.where(solvable, (by * ff - fy * fb) / safe, mean)
+    alone_front = (fy - given_back * fb) / np.maximum(ff, np.finfo(float).tiny)
+    alone_back = (by - given_front * fb) / np.maximum(bb, np.finfo(float).tiny)
+    front = np.where(free_front, np.where(free_back, front, alone_front), given_front)
+    back = np.where(free_back, np.where(free_front, back, alone_back), given_back)
+    return front, back

@@ -1,0 +1,114 @@
+"""Potencies: relative and absolute kept apart, limits outside the tested range, intervals of either."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq, least_squares
+
+from glueprint import curves
+
+DOSE_NM = 10.0 ** np.arange(-0.5, 4.1, 0.5)
+
+
+def falling(dose, back, ec50, slope=1.0):
+    return back + (1.0 - back) / (1.0 + (np.asarray(dose) / ec50) ** slope)
+
+
+def test_relative_and_absolute_are_two_numbers():
+    fits = curves.fit(DOSE_NM, falling(DOSE_NM, 0.2, 40.0))
+    (relative,) = curves.relative(fits, "IC50")
+    (absolute,) = curves.absolute(fits, 0.5, "IC50")
+    # 0.2 + 0.8 / (1 + x / 40) = 0.5 at x = 40 (0.8 / 0.3 - 1) = 66.67.
+    assert relative.value_nm == pytest.approx(40.0, rel=1e-7)
+    assert absolute.value_nm == pytest.approx(40.0 * (0.8 / 0.3 - 1.0), rel=1e-7)
+    assert (relative.definition, absolute.definition) == ("relative", "absolute")
+
+
+def test_an_absolute_potency_that_is_never_reached_is_a_limit():
+    fits = curves.fit(DOSE_NM, falling(DOSE_NM, 0.6, 40.0))
+    (absolute,) = curves.absolute(fits, 0.5, "DC50")
+    assert (absolute.relation, absolute.value_nm) == (">", pytest.approx(DOSE_NM[-1]))
+    assert absolute.reasons == ("the fitted curve does not reach the level",)
+
+
+@pytest.mark.parametrize(("ec50", "relation", "edge"), [(0.05, "<", 0), (90000.0, ">", -1)])
+def test_outside_the_tested_doses_there_is_only_a_limit(ec50, relation, edge):
+    fits = curves.fit(DOSE_NM, falling(DOSE_NM, 0.0, ec50), fixed={"front": 1.0, "back": 0.0})
+    (found,) = curves.relative(fits)
+    assert found.relation == relation
+    assert found.value_nm == pytest.approx(DOSE_NM[edge])
+    assert found.p_value_log10_molar is None
+    assert "dose" in found.reasons[0]
+
+
+def test_three_doses_that_all_degrade_give_a_limit_and_no_number():
+    fits = curves.fit([0.0, 100.0, 1000.0, 10000.0], [1.0, 0.08, 0.06, 0.05], model="3pl")
+    for found in (*curves.relative(fits, "DC50"), *curves.absolute(fits, 0.5, "DC50")):
+        assert (found.relation, found.value_nm, found.low_nm) == ("<", 100.0, None)
+        assert found.high_nm >= 100.0
+
+
+def test_no_effect_is_a_limit_at_the_highest_dose():
+    fits = curves.fit(DOSE_NM, np.ones(DOSE_NM.size))
+    for found in (*curves.relative(fits), *curves.absolute(fits, 0.5)):
+        assert (found.relation, found.value_nm) == (">", pytest.approx(DOSE_NM[-1]))
+        assert "no effect" in found.reasons[0]
+
+
+def test_a_curve_that_cannot_be_fitted_has_no_potency():
+    (found,) = curves.relative(curves.fit([1.0, 10.0], [1.0, 0.5]))
+    assert (found.relation, found.value_nm) == ("none", None)
+    assert "measure more doses" in found.text()
+
+
+def test_the_absolute_interval_is_where_the_profile_of_that_dose_leaves():
+    response = falling(DOSE_NM, 0.2, 40.0) + np.random.default_rng(2).normal(0.0, 0.03, DOSE_NM.size)
+    fits = curves.fit(DOSE_NM, response)
+    (found,) = curves.absolute(fits, 0.5)
+    leave = fits.rss[0] * (1.0 + 2.446912**2 / 6.0)
+
+    def profile(log10_dose):
+        """The RSS with the 50 % dose held by a stiff penalty instead of a changed parameter."""
+
+        def miss(p):
+            model = p[1] + (p[0] - p[1]) / (1.0 + (DOSE_NM / 10.0 ** p[2]) ** p[3])
+            at = p[1] + (p[0] - p[1]) / (1.0 + (10.0 ** (log10_dose - p[2])) ** p[3])
+            return np.append(model - response, 1e4 * (at - 0.5))
+
+        end = least_squares(miss, fits.estimates[0], xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=5000)
+        return float(np.sum(end.fun[:-1] ** 2)) - leave
+
+    centre = np.log10(found.value_nm)
+    assert np.log10(found.low_nm) == pytest.approx(brentq(profile, centre - 1.0, centre), abs=1e-3)
+    assert np.log10(found.high_nm) == pytest.approx(brentq(profile, centre, centre + 1.0), abs=1e-3)
+
+
+def test_both_agree_when_the_plateaus_are_control_and_nothing():
+    response = falling(DOSE_NM, 0.0, 40.0) + np.random.default_rng(3).normal(0.0, 0.03, DOSE_NM.size)
+    fits = curves.fit(DOSE_NM, response, fixed={"front": 1.0, "back": 0.0})
+    (relative,), (absolute,) = curves.relative(fits), curves.absolute(fits, 0.5)
+    for name in ("value_nm", "low_nm", "high_nm"):
+        assert getattr(absolute, name) == pytest.approx(getattr(relative, name), rel=1e-5)
+
+
+def test_an_open_bound_is_none_and_says_so():
+    response = falling(DOSE_NM, 0.0, 8000.0) + np.random.default_rng(12).normal(0.0, 0.03, DOSE_NM.size)
+    (found,) = curves.relative(curves.fit(DOSE_NM, response))
+    assert found.high_nm is None
+    assert found.relation == ">" or "upper" in found.reasons[-1]
+
+
+def test_text_and_dictionary_carry_definition_time_and_interval():
+    found = curves.Potency("DC50", "relative", 12.5, 10.0, None, time_h=24.0)
+    assert found.text() == "DC50 (relative, 24 h) = 12.5 nM (95 % 10 to open)"
+    assert found.as_dict()["time_h"] == 24.0
+    assert found.p_value_log10_molar == pytest.approx(7.90309, abs=1e-5)
+
+
+def test_a_potency_is_frozen():
+    found = curves.Potency("IC50", "absolute", 1.0, None, None)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.value_nm = 2.0
