@@ -34,7 +34,15 @@ GUIDE = (
     (3, "Median overall survival", POM, "13.6 months", 13.6, "months", "predicted"),
     (4, "Median progression-free survival", POM_DEX, "4.0 months", 4.0, "months", "calibrated"),
     (4, "Median progression-free survival", HIDEX, "1.9 months", 1.9, "months", "calibrated"),
-    (4, "Median progression-free survival", "Hazard ratio (95% CI)", "0.48 (0.39-0.60)", 0.48, "ratio", "predicted"),
+    (
+        4,
+        "Median progression-free survival",
+        "Hazard ratio (95% CI)",
+        "0.48 (0.39-0.60)",
+        0.48,
+        "ratio",
+        "predicted",
+    ),
     (4, "Median overall survival", POM_DEX, "12.7 months", 12.7, "months", "calibrated"),
     (4, "Median overall survival", HIDEX, "8.1 months", 8.1, "months", "calibrated"),
     (4, "Median overall survival", "Hazard ratio (95% CI)", "0.74 (0.56-0.98)", 0.74, "ratio", "predicted"),
@@ -74,6 +82,15 @@ def product_limit(times, events):
     return rows
 
 
+def grade_shares(severe):
+    """Shares of grades 0 to 4 for four events; `severe` is the share of grade 3 or 4 of the first."""
+    rows = []
+    for factor in (1.0, 0.5, 0.65, 0.3):
+        worst = severe * factor
+        rows.append([0.45 * (1 - worst), 0.3 * (1 - worst), 0.25 * (1 - worst), 0.6 * worst, 0.4 * worst])
+    return rows
+
+
 def synthetic_trial(name, title, sizes, medians, replicates=3):
     """A trial of random patients: exponential times seen at 28-day visits, normal changes, random grades."""
     random = np.random.Generator(np.random.Philox(key=len(name) * 7 + sum(sizes)))
@@ -87,13 +104,42 @@ def synthetic_trial(name, title, sizes, medians, replicates=3):
             for endpoint, times in (("pfs", pfs), ("os", os)):
                 seen = np.minimum(times, follow)
                 for row in product_limit(seen, times <= follow):
-                    curves.append({"trial": name, "replicate": replicate, "arm": arm, "endpoint": endpoint, **row})
+                    curves.append(
+                        {"trial": name, "replicate": replicate, "arm": arm, "endpoint": endpoint, **row}
+                    )
                 median = float(np.median(times))
-                endpoints.append((name, replicate, arm, f"median_{endpoint}", median, median * 0.85, median * 1.2, "months", n, n // 2, None, "Kaplan-Meier"))
+                endpoints.append(
+                    (
+                        name,
+                        replicate,
+                        arm,
+                        f"median_{endpoint}",
+                        median,
+                        median * 0.85,
+                        median * 1.2,
+                        "months",
+                        n,
+                        n // 2,
+                        None,
+                        "Kaplan-Meier",
+                    )
+                )
             changes = np.clip(random.normal(change, 55, n), -100, 180)
-            grades = random.binomial(4, neutropenia, (4, n))
+            grades = np.stack([random.choice(5, n, p=shares) for shares in grade_shares(neutropenia)])
             for place in range(n):
-                best = "CR" if changes[place] <= -99 else "VGPR" if changes[place] < -90 else "PR" if changes[place] < -55 else "MR" if changes[place] < -30 else "SD" if changes[place] < 25 else "PD"
+                best = (
+                    "CR"
+                    if changes[place] <= -99
+                    else "VGPR"
+                    if changes[place] < -90
+                    else "PR"
+                    if changes[place] < -55
+                    else "MR"
+                    if changes[place] < -30
+                    else "SD"
+                    if changes[place] < 25
+                    else "PD"
+                )
                 gone = place % 23 == 7
                 patients.append(
                     {
@@ -106,24 +152,88 @@ def synthetic_trial(name, title, sizes, medians, replicates=3):
                         "dose_reductions": int(random.binomial(3, 0.12)), "dose_holds": int(random.binomial(5, 0.25)),
                         "relative_dose_intensity": float(np.clip(random.normal(0.87, 0.12), 0.2, 1.0)),
                         "neutropenia_grade": int(grades[0, place]), "thrombocytopenia_grade": int(grades[1, place]),
-                        "anaemia_grade": min(3, int(grades[2, place])), "pneumonia_grade": int(grades[3, place]) // 2,
+                        "anaemia_grade": min(3, int(grades[2, place])), "pneumonia_grade": int(grades[3, place]),
                     }
                 )  # fmt: skip
                 for visit in range(4):
-                    visits.append((name, replicate, arm, place, 28.0 * visit, float(40 * math.exp(-0.1 * visit))))
-            for event in ("neutropenia", "thrombocytopenia", "anaemia", "pneumonia"):
-                share = 100 * float(neutropenia)
-                endpoints.append((name, replicate, arm, f"{event}_grade_3_4", share, share - 5, share + 5, "%", n, 3, None, "Clopper-Pearson"))
-            endpoints.append((name, replicate, arm, "orr", 30.0 if arm == POM_DEX else 9.0, 25.0, 36.0, "%", n, 9, None, "Clopper-Pearson"))
+                    visits.append(
+                        (name, replicate, arm, place, 28.0 * visit, float(40 * math.exp(-0.1 * visit)))
+                    )
+            for place, event in enumerate(("neutropenia", "thrombocytopenia", "anaemia", "pneumonia")):
+                share = 100 * float((grades[place] >= 3).mean())
+                endpoints.append(
+                    (
+                        name,
+                        replicate,
+                        arm,
+                        f"{event}_grade_3_4",
+                        share,
+                        max(0.0, share - 5),
+                        share + 5,
+                        "%",
+                        n,
+                        3,
+                        None,
+                        "Clopper-Pearson",
+                    )
+                )
+            endpoints.append(
+                (
+                    name,
+                    replicate,
+                    arm,
+                    "orr",
+                    30.0 if arm == POM_DEX else 9.0,
+                    25.0,
+                    36.0,
+                    "%",
+                    n,
+                    9,
+                    None,
+                    "Clopper-Pearson",
+                )
+            )
         against = " vs ".join(list(medians)[:2])
         for endpoint, value in (("pfs", 0.51), ("os", 0.77)):
-            endpoints.append((name, replicate, against, f"hr_{endpoint}", value, value * 0.8, value * 1.25, "ratio", None, None, 0.00002 if endpoint == "pfs" else 0.031, "Cox, Efron"))
-    names = ["trial", "replicate", "arm", "endpoint", "value", "low", "high", "unit", "n", "events", "p_value", "method"]
+            endpoints.append(
+                (
+                    name,
+                    replicate,
+                    against,
+                    f"hr_{endpoint}",
+                    value,
+                    value * 0.8,
+                    value * 1.25,
+                    "ratio",
+                    None,
+                    None,
+                    0.00002 if endpoint == "pfs" else 0.031,
+                    "Cox, Efron",
+                )
+            )
+    names = [
+        "trial",
+        "replicate",
+        "arm",
+        "endpoint",
+        "value",
+        "low",
+        "high",
+        "unit",
+        "n",
+        "events",
+        "p_value",
+        "method",
+    ]
     return TrialTables(
         title=title,
         arms=tuple(medians),
         patients=pl.DataFrame(patients, infer_schema_length=None),
-        visits=pl.DataFrame(visits, schema=["trial", "replicate", "arm", "patient", "time_days", "m_protein_g_per_l"], orient="row"),
+        visits=pl.DataFrame(
+            visits,
+            schema=["trial", "replicate", "arm", "patient", "time_days", "m_protein_g_per_l"],
+            orient="row",
+        ),
         endpoints=pl.DataFrame(endpoints, schema=names, orient="row", infer_schema_length=None),
         survival_curves=pl.DataFrame(curves, infer_schema_length=None),
     )
@@ -134,7 +244,9 @@ def synthetic_comparison():
     random = np.random.Generator(np.random.Philox(key=5))
     rows = []
     for place, (table, row, column, published, value, unit, label) in enumerate(GUIDE):
-        computed = None if label == "not modelled yet" or value is None else value * float(random.lognormal(0, 0.12))
+        computed = (
+            None if label == "not modelled yet" or value is None else value * float(random.lognormal(0, 0.12))
+        )
         if label == "input":
             computed = value
         key = next((name for start, name in ENDPOINT_OF.items() if row.startswith(start) and table > 2), None)
@@ -169,12 +281,24 @@ def synthetic_profiles():
     for series, depth in (("IKZF1, myeloma", 0.9), ("IKZF3, myeloma", 0.94), ("IKZF1, T cells", 0.7)):
         for time in np.arange(0.0, 48.01, 0.5):
             value = 100 * (1 - depth * (1 - math.exp(-0.5 * (time % 24))) * math.exp(-0.02 * (time % 24)))
-            rows.append(("degradation", series, time, value, max(0.0, value - 12), min(100.0, value + 12), "% of baseline"))
+            rows.append(
+                (
+                    "degradation",
+                    series,
+                    time,
+                    value,
+                    max(0.0, value - 12),
+                    min(100.0, value + 12),
+                    "% of baseline",
+                )
+            )
     for series, unit, base in (("neutrophils", "10⁹/L", 4.0), ("platelets", "10⁹/L ", 200.0)):
         for time in np.arange(0.0, 24 * 84 + 1, 24):
             value = base * (1 - 0.4 * math.sin(math.pi * (time / 24 % 28) / 28))
             rows.append(("marrow", series, time, value, value * 0.7, value * 1.35, unit))
-    return pl.DataFrame(rows, schema=["profile", "series", "time_h", "value", "low", "high", "unit"], orient="row")
+    return pl.DataFrame(
+        rows, schema=["profile", "series", "time_h", "value", "low", "high", "unit"], orient="row"
+    )
 
 
 def synthetic_report():
@@ -190,13 +314,30 @@ def synthetic_report():
     parameters = [
         ("clearance_l_per_h", 7.78, "L/h", "input", "PK044", "population model"),
         ("central_volume_l", 69.9, "L", "input", "PK047", "population model"),
-        ("tumour_growth_per_d", 0.014, "1/d", "hand-set", "", "assumed: a scoping run reached the trial with it"),
+        (
+            "tumour_growth_per_d",
+            0.014,
+            "1/d",
+            "hand-set",
+            "",
+            "assumed: a scoping run reached the trial with it",
+        ),
         ("marrow_block_maximum", 0.62, "", "calibrated", "CL031, CL033", "fits grade 3/4 neutropenia"),
     ]
     findings = [
-        ("EV-IC50-KI", "conflict", "BIN-001, BIN-002", "IC50 153.9 nM lies below Ki 156.6 nM: no one competitive assay gives both"),
+        (
+            "EV-IC50-KI",
+            "conflict",
+            "BIN-001, BIN-002",
+            "IC50 153.9 nM lies below Ki 156.6 nM: no one competitive assay gives both",
+        ),
         ("EV-OVERLAP", "conflict", "CL102, CL105", "ORR 29.2 % and 33 % for the same arm do not overlap"),
-        ("EV-REGIO", "warning", "SYN-004", "4-nitrophthalic anhydride would give 5-aminothalidomide: same mass, another compound"),
+        (
+            "EV-REGIO",
+            "warning",
+            "SYN-004",
+            "4-nitrophthalic anhydride would give 5-aminothalidomide: same mass, another compound",
+        ),
     ]
     drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="90" viewBox="0 0 200 90"><path d="M20 60 L60 30 L100 60 L140 30 L180 60" stroke="#000" fill="none" stroke-width="2"/></svg>'
     return ReportInput(

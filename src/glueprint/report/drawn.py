@@ -20,7 +20,7 @@ class Drawn:
 
     name: id in the page.   still: SVG.   live: JSON of the interactive description, without configuration.
     width_px: the live figure's natural width.   description: what a reader who cannot see it should know.
-    caption: HTML-free text under the figure.
+    caption: plain text beside the figure.   key: the arms drawn, to be named in their colours.
     """
 
     name: str
@@ -29,16 +29,19 @@ class Drawn:
     width_px: int
     description: str
     caption: str
+    key: tuple[str, ...] = ()
 
 
-def draw(name: str, chart: Callable[[bool], Any], *, description: str, caption: str) -> Drawn:
+def draw(
+    name: str, chart: Callable[[bool], Any], *, description: str, caption: str, key: tuple[str, ...] = ()
+) -> Drawn:
     """Draw a figure twice: `chart(False)` as a still, `chart(True)` as the live description."""
     still = drawing.svg(chart(False), prefix=name)
     live = chart(True).to_dict()
     for shared in ("$schema", "config"):
         live.pop(shared, None)
     width = int(float(still.split('width="', 1)[1].split('"', 1)[0]))
-    return Drawn(name, Markup(still), embeddable(live), width, description, caption)  # noqa: S704
+    return Drawn(name, Markup(still), embeddable(live), width, description, caption, key)  # noqa: S704
 
 
 def embeddable(value: Any) -> Markup:

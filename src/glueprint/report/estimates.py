@@ -50,11 +50,13 @@ def _finite(value: object) -> float | None:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A value with `digits` significant digits, no exponent between 0.001 and 1e6, and a true minus sign."""
+    """A value with `digits` significant digits (0: as given), no exponent between 0.001 and 1e6, true minus."""
     if value is None or not math.isfinite(value):
         return "–"
     if value == 0:
         return "0"
+    if digits == 0:
+        return f"{value:.6g}".replace("-", "−")
     size = abs(value)
     if size >= 1e6 or size < 1e-3:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")

@@ -23,6 +23,7 @@ TITLES = {
 }
 # The strip beside each number runs from a quarter to four times the published value.
 STRIP_REACH = 4.0
+PRINTED = 0  # inputs are shown with the digits they were given
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ def tally(comparison: pl.DataFrame) -> Tally:
         & pl.col("computed_low").is_not_null()
         & pl.col("computed_high").is_not_null()
     )
-    held = tested.filter(pl.col("published_value").is_between(pl.col("computed_low"), pl.col("computed_high")))
+    held = tested.filter(
+        pl.col("published_value").is_between(pl.col("computed_low"), pl.col("computed_high"))
+    )
     return Tally(comparison.height, counts, tested.height, held.height)
 
 
@@ -111,7 +114,8 @@ def _span(rows: list[dict[str, Any]], place: int) -> int:
 
 def _cell(row: Mapping[str, Any], span: int) -> Cell:
     unit = str(row["unit"] or "")
-    computed = "" if row["computed"] is None else f"{number(row['computed'])}{_unit(unit)}"
+    digits = 3 if row["label"] != "input" else PRINTED
+    computed = "" if row["computed"] is None else f"{number(row['computed'], digits)}{_unit(unit)}"
     interval = ""
     if row["computed_low"] is not None and row["computed_high"] is not None:
         interval = f"{number(row['computed_low'])}–{number(row['computed_high'])}"

@@ -57,7 +57,7 @@ def render(given: ReportInput) -> str:
         for name, trial in given.trials.items()
     ]
     tally = guide.tally(given.comparison)
-    comparisons = {table: _dots(given.comparison, table) for table in (3, 4, 5)}
+    comparisons = {table: _dots(given.comparison, table, colours) for table in (3, 4, 5)}
     return _template().render(
         given=given,
         arm_places={arm: place for place, arm in enumerate(colours)},
@@ -109,7 +109,7 @@ def _tokens() -> dict[str, str]:
     return tokens | {f"series-{place}": colour for place, colour in enumerate(theme.SERIES_COLOURS)}
 
 
-def _dots(comparison: pl.DataFrame, table: int) -> Drawn | None:
+def _dots(comparison: pl.DataFrame, table: int, colours: Mapping[str, str]) -> Drawn | None:
     part = comparison.filter((pl.col("guide_table") == table) & pl.col("computed").is_not_null())
     if part.is_empty():
         return None
@@ -120,10 +120,17 @@ def _dots(comparison: pl.DataFrame, table: int) -> Drawn | None:
     ]
     return draw(
         f"guide-{table}",
-        lambda live: figures.comparison_dots(comparison, table, interactive=live),
+        lambda live: figures.comparison_dots(comparison, table, colours=colours, interactive=live),
         description=f"Published and computed values of table {table}. {'; '.join(words)}.",
         caption="Open diamonds: as published, with the interval where one is printed. Dots: Glueprint, with interval.",
+        key=_arms_of(part, colours),
     )
+
+
+def _arms_of(rows: pl.DataFrame, colours: Mapping[str, str]) -> tuple[str, ...]:
+    """The arms among the rows of a comparison, in the page's order."""
+    present = set(rows.get_column("arm").to_list()) if "arm" in rows.columns else set()
+    return tuple(arm for arm in colours if arm in present)
 
 
 def _profiles(profiles: pl.DataFrame) -> list[tuple[str, Drawn]]:

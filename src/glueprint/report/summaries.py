@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from glueprint.report.estimates import Estimate, fixed, interval, percent, pick
+from glueprint.report.estimates import Estimate, fixed, percent, pick
 from glueprint.report.figures.waterfall import RESPONDERS
 from glueprint.report.tables import TrialTables
 
@@ -38,6 +38,7 @@ class Plain:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    groups: tuple[tuple[str, int], ...] = ()
 
 
 def _arm(trial: TrialTables, arm: str) -> pl.DataFrame:
@@ -120,26 +121,38 @@ def response(trial: TrialTables) -> Plain:
     return Plain("Best response, IMWG criteria on serum M-protein", _heads(trial), tuple(rows))
 
 
-def adverse_events(trial: TrialTables) -> Plain:
-    """Patients by worst grade, per event and arm."""
-    heads = ["Event"]
+def adverse_events(trial: TrialTables, published: pl.DataFrame) -> Plain:
+    """Patients by worst grade, per event and arm, beside the published share where there is one.
+
+    published: columns endpoint, arm, value (per cent).
+    """
+    known = {(row["arm"], row["endpoint"]): row["value"] for row in published.to_dicts()}
+    heads, groups = [""], []
+    with_published = [
+        arm for arm in trial.arms if any((arm, f"{stem}_grade_3_4") in known for stem in EVENTS)
+    ]
     for arm in trial.arms:
-        heads += [f"{arm}: any grade", "grade 3", "grade 4", "grade 3/4"]
+        heads += ["any", "3", "4", "3/4"]
+        width = 4
+        if arm in with_published:
+            heads.append("3/4 published")
+            width += 1
+        groups.append((f"{arm}, grade", width))
     rows = []
     for stem, label in EVENTS.items():
         cells = [label]
         for arm in trial.arms:
-            grades = _arm(trial, arm).get_column(f"{stem}_grade").drop_nulls()
-            n = grades.len()
-            counts = ((grades >= 1).sum(), (grades == 3).sum(), (grades == 4).sum(), (grades >= 3).sum())
-            cells += [f"{percent(int(count), n)} %" if n else "–" for count in counts]
+            cells += _grades(_arm(trial, arm).get_column(f"{stem}_grade").drop_nulls())
+            if arm in with_published:
+                value = known.get((arm, f"{stem}_grade_3_4"))
+                cells.append("–" if value is None else f"{fixed(value, 0)} %")
         rows.append(tuple(cells))
-    return Plain(
-        "Worst grade per patient, share of patients",
-        tuple(heads),
-        tuple(rows),
-        "Counts below grade 1 are normal values. Grades follow the CTCAE version of the protocol.",
-    )
+    return Plain("Patients by worst grade", tuple(heads), tuple(rows), groups=tuple(groups))
+
+
+def _grades(grades: pl.Series) -> list[str]:
+    counts = ((grades >= 1).sum(), (grades == 3).sum(), (grades == 4).sum(), (grades >= 3).sum())
+    return [f"{percent(int(count), grades.len())} %" if grades.len() else "–" for count in counts]
 
 
 def event_rates(trial: TrialTables, published: pl.DataFrame) -> pl.DataFrame:
@@ -155,13 +168,33 @@ def event_rates(trial: TrialTables, published: pl.DataFrame) -> pl.DataFrame:
             seen = pick(trial.endpoints, arm, f"{stem}_grade_3_4", trial.first_replicate) or Estimate(None)
             bounds = (seen.low, seen.high) if seen.unit == "%" else (None, None)
             rows.append(
-                {"event": label, "arm": arm, "kind": "computed", "value": share, "low": bounds[0], "high": bounds[1]}
+                {
+                    "event": label,
+                    "arm": arm,
+                    "kind": "computed",
+                    "value": share,
+                    "low": bounds[0],
+                    "high": bounds[1],
+                }
             )
             for row in published.filter(
                 (pl.col("endpoint") == f"{stem}_grade_3_4") & (pl.col("arm") == arm)
             ).to_dicts():
-                rows.append({"event": label, "kind": "published", **{key: row[key] for key in ("arm", "value", "low", "high")}})
-    schema = {"event": pl.String, "arm": pl.String, "kind": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+                rows.append(
+                    {
+                        "event": label,
+                        "kind": "published",
+                        **{key: row[key] for key in ("arm", "value", "low", "high")},
+                    }
+                )
+    schema = {
+        "event": pl.String,
+        "arm": pl.String,
+        "kind": pl.String,
+        "value": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+    }
     return pl.DataFrame(rows, schema=schema)
 
 
@@ -185,8 +218,3 @@ def dose(trial: TrialTables) -> Plain:
         ),
     ]
     return Plain("Dose of the study drug", _heads(trial), tuple(rows))
-
-
-def headline(trial: TrialTables, arm: str, endpoint: str, decimals: int = 1) -> str:
-    """An estimate of the first replicate as text."""
-    return interval(pick(trial.endpoints, arm, endpoint, trial.first_replicate), decimals)

@@ -77,11 +77,12 @@ def trial_view(
             lambda live: figures.adverse_events(rates, colours=mine, interactive=live),
             description=_events_in_words(rates),
             caption="Patients with a worst grade of 3 or 4. Dots: Glueprint; open diamonds: as published.",
+            key=trial.arms,
         ),
         baseline=summaries.baseline(trial),
         disposition=summaries.disposition(trial),
         response=summaries.response(trial),
-        events_table=summaries.adverse_events(trial),
+        events_table=summaries.adverse_events(trial, published),
         dose=summaries.dose(trial),
     )
 
@@ -161,9 +162,7 @@ def _survival(
     )
 
 
-def _waterfall(
-    name: str, trial: TrialTables, first: pl.DataFrame, colours: Mapping[str, str]
-) -> Drawn:
+def _waterfall(name: str, trial: TrialTables, first: pl.DataFrame, colours: Mapping[str, str]) -> Drawn:
     unmeasured = first.get_column("best_change_pct").fill_nan(None).null_count()
     cut = first.filter(pl.col("best_change_pct") > CEILING).height
     notes = ["Full colour: partial response or better. Lines at −50 % and +25 %."]
@@ -191,9 +190,17 @@ def _hazard(name: str, trial: TrialTables, published: pl.DataFrame) -> Drawn | N
         if against is None or against.value is None:
             continue
         for row in published.filter(pl.col("endpoint") == ratio).to_dicts():
-            rows.append({"name": label, "kind": "published", **{key: row[key] for key in ("value", "low", "high")}})
+            rows.append(
+                {"name": label, "kind": "published", **{key: row[key] for key in ("value", "low", "high")}}
+            )
         rows.append(
-            {"name": label, "kind": "computed", "value": against.value, "low": against.low, "high": against.high}
+            {
+                "name": label,
+                "kind": "computed",
+                "value": against.value,
+                "low": against.low,
+                "high": against.high,
+            }
         )
     if not rows:
         return None

@@ -13,16 +13,24 @@ from glueprint.report.figures import theme
 
 __all__ = ["adverse_events", "comparison_dots", "forest"]
 
-WIDTH = 430
+WIDTH = 420
 ROW = 34
-SHIFT = 6
-SHAPES = ("published", "computed")
+LANE = 12
+MOLAR = {"pM", "nM", "uM", "µM", "mM"}
+RATIOS = {"ratio", "hazard ratio", "1"}
 
 
-def comparison_dots(comparison: pl.DataFrame, guide_table: int, *, interactive: bool = False) -> alt.VConcatChart:
+def comparison_dots(
+    comparison: pl.DataFrame,
+    guide_table: int,
+    *,
+    colours: Mapping[str, str] | None = None,
+    interactive: bool = False,
+) -> alt.VConcatChart:
     """What the guide prints (open diamond) above what Glueprint computes (dot), with intervals, a panel per unit.
 
     comparison: the table `comparison`; only rows of `guide_table` with a published or computed value are drawn.
+    colours: arm -> colour, used where the table has a column "arm".
     Potencies in molar units stand on a logarithmic axis, hazard ratios too.
     Raises InputError GP-P001 for a missing column.
     """
@@ -33,19 +41,34 @@ def comparison_dots(comparison: pl.DataFrame, guide_table: int, *, interactive: 
     )
     panels = []
     for unit in part.get_column("unit").unique(maintain_order=True).to_list():
-        rows = []
-        for row in part.filter(pl.col("unit") == unit).to_dicts():
-            name = ", ".join(text for text in (row["row"], row["column"]) if text)
-            for kind, stem in (("published", "published_value"), ("computed", "computed")):
-                if row[stem] is not None:
-                    rows.append(
-                        {
-                            "name": name, "kind": kind, "value": row[stem],
-                            "low": row[f"{kind}_low"], "high": row[f"{kind}_high"], "colour": theme.INK,
-                        }
-                    )  # fmt: skip
-        panels.append(_panel(rows, str(unit or ""), logarithmic=_is_ratio(str(unit)), interactive=interactive))
-    return theme.styled(alt.vconcat(*panels, spacing=22))  # type: ignore[no-any-return]
+        rows = [
+            point
+            for row in part.filter(pl.col("unit") == unit).to_dicts()
+            for point in _points(row, (colours or {}).get(str(row.get("arm")), theme.INK))
+        ]
+        ratio = _is_ratio(str(unit))
+        title = "hazard ratio" if unit in RATIOS else str(unit or "")
+        panels.append(_panel(rows, title, logarithmic=ratio, interactive=interactive, zero=not ratio))
+    chart = alt.vconcat(*panels, spacing=48, bounds="flush")
+    return theme.styled(chart)  # type: ignore[no-any-return]
+
+
+def _points(row: Mapping[str, Any], colour: str) -> list[dict[str, Any]]:
+    """The published and the computed point of one row of the comparison."""
+    told = colour != theme.INK or row["unit"] in RATIOS  # the colour or the axis says what the column says
+    name = row["row"] if told else ", ".join(text for text in (row["row"], row["column"]) if text)
+    return [
+        {
+            "name": name,
+            "kind": kind,
+            "value": row[stem],
+            "low": row[f"{kind}_low"],
+            "high": row[f"{kind}_high"],
+            "colour": colour,
+        }
+        for kind, stem in (("published", "published_value"), ("computed", "computed"))
+        if row[stem] is not None
+    ]
 
 
 def adverse_events(
@@ -60,7 +83,9 @@ def adverse_events(
     rows = []
     for row in rates.filter(pl.col("value").is_not_null()).to_dicts():
         rows.append({**row, "name": row["event"], "colour": colours.get(row["arm"], theme.INK)})
-    panel = _panel(rows, "% of patients with grade 3 or 4", logarithmic=False, interactive=interactive, zero=True)
+    panel = _panel(
+        rows, "% of patients with grade 3 or 4", logarithmic=False, interactive=interactive, zero=True
+    )
     return theme.styled(alt.vconcat(panel))  # type: ignore[no-any-return]
 
 
@@ -79,7 +104,7 @@ def forest(estimates: pl.DataFrame, *, interactive: bool = False) -> alt.VConcat
 
 
 def _is_ratio(unit: str) -> bool:
-    return unit in {"nM", "uM", "µM", "pM", "hazard ratio", "ratio", "1"}
+    return unit in MOLAR or unit in RATIOS
 
 
 def _panel(
@@ -94,23 +119,27 @@ def _panel(
     """One axis; every name a row, in it each arm and kind on its own line so that nothing is hidden."""
     names = list(dict.fromkeys(row["name"] for row in rows))
     lanes = list(dict.fromkeys((row["colour"], row["kind"]) for row in rows))
-    height = max(ROW, 12 * len(lanes) + 10)
+    height = max(ROW, LANE * len(lanes) + 10)
     y = alt.Y(
         "name:N",
         sort=names,
         scale=alt.Scale(paddingInner=0, paddingOuter=0),
         axis=alt.Axis(title=None, labelLimit=330, labelColor=theme.INK, grid=False),
     )
-    scale = alt.Scale(type="log", domain=_roomy(rows), nice=False) if logarithmic else alt.Scale(zero=zero, nice=True)
+    scale = (
+        alt.Scale(type="log", domain=_roomy(rows), nice=False)
+        if logarithmic
+        else alt.Scale(zero=zero, nice=True)
+    )
     across = {"scale": scale, "axis": alt.Axis(title=title, grid=True, tickCount=6)}
     x = alt.X("value:Q", **across)
     layers: list[alt.Chart] = []
     if reference is not None:
         line = alt.Chart(theme.records([{"value": reference}]))
         layers.append(line.mark_rule(color=theme.MUTED, strokeDash=[3, 3]).encode(x))
-    for place, (colour, kind) in enumerate(lanes):
-        shift = 12 * (place - (len(lanes) - 1) / 2)
-        lane = [row for row in rows if (row["colour"], row["kind"]) == (colour, kind)]
+    for place, look in enumerate(lanes):
+        shift = LANE * (place - (len(lanes) - 1) / 2)
+        lane = [row for row in rows if (row["colour"], row["kind"]) == look]
         layers += _lane(lane, across, y, shift, interactive)
     return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(height))
 

@@ -14,9 +14,11 @@ from glueprint.report.figures import theme
 
 __all__ = ["at_risk", "kaplan_meier", "median_of"]
 
-WIDTH = 620
+WIDTH = 590
 HEIGHT = 300
 RISK_ROW = 17
+MOST_GHOSTS = 12
+GHOST_STEPS = 60
 
 
 def kaplan_meier(
@@ -46,21 +48,23 @@ def kaplan_meier(
     marks = theme.ticks(highest)
     domain = [0.0, max(highest, marks[-1])]
     drawn = {arm: colours[arm] for arm in arms}
-    axis = alt.Axis(values=marks, format="d", title="months", titleAnchor="end", titlePadding=-2)
+    axis = alt.Axis(values=marks, format="d", title="Months since randomisation")
     x = alt.X("time_months:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
     layers = [
         *_ghosts(curves, first, x, drawn),
-        *_steps(first, x, drawn),
+        *_steps(x, drawn),
         *_medians(first, x, drawn, medians or {}, published_medians or {}),
         *_reading(arms, drawn, medians or {}, hazard_ratio),
     ]
     if interactive:
-        layers += _pointer(first, x, drawn)
-    upper = alt.layer(*layers).properties(
+        layers += _pointer(x, drawn)
+    keep = ("arm", "time_months", "survival", "low", "high", "at_risk", "events", "censored")
+    rows = [{key: row[key] for key in keep} for row in with_origin(first)]
+    upper = alt.layer(*layers, data=theme.records(rows)).properties(
         width=WIDTH, height=HEIGHT, title=alt.TitleParams(title, frame="group", offset=10)
     )
     lower = _risk_table(first, arms, drawn, marks, domain)
-    chart = alt.vconcat(upper, lower, bounds="flush", spacing=52)
+    chart = alt.vconcat(upper, lower, bounds="flush", spacing=64)
     return theme.styled(chart)  # type: ignore[no-any-return]
 
 
@@ -74,6 +78,10 @@ def with_origin(curves: pl.DataFrame) -> list[dict[str, Any]]:
         if steps and steps[0]["time_months"] > 0:
             start = {"time_months": 0.0, "survival": 1.0, "low": 1.0, "high": 1.0, "events": 0, "censored": 0}
             rows.append({**start, "replicate": replicate, "arm": arm, "at_risk": steps[0]["at_risk"]})
+        for step in steps:
+            # Before the first event there is no variance; the band is the line, as R survival prints it.
+            if step["survival"] == 1.0:
+                step |= {"low": 1.0, "high": 1.0}
         rows += steps
     return rows
 
@@ -105,33 +113,38 @@ def _survival_axis(**more: Any) -> alt.Y:
 def _ghosts(
     curves: pl.DataFrame, first: pl.DataFrame, x: alt.X, colours: Mapping[str, str]
 ) -> list[alt.Chart]:
-    others = curves.join(first.select("replicate").unique(), on="replicate", how="anti")
-    if others.is_empty():
+    """The other virtual trials, thinned: they show a spread, not single patients."""
+    mine = first.get_column("replicate")[0]
+    others = sorted(set(curves.get_column("replicate").to_list()) - {mine})[:MOST_GHOSTS]
+    rows = []
+    for replicate in others:
+        part = curves.filter((pl.col("replicate") == replicate) & (pl.col("events") > 0))
+        for arm in colours:
+            steps = with_origin(part.filter(pl.col("arm") == arm))
+            every = max(1, len(steps) // GHOST_STEPS)
+            rows += [
+                {key: row[key] for key in ("replicate", "arm", "time_months", "survival")}
+                for place, row in enumerate(steps)
+                if place % every == 0 or place == len(steps) - 1
+            ]
+    if not rows:
         return []
-    events = others.filter(pl.col("events") > 0)
-    keep = ("replicate", "arm", "time_months", "survival")
-    rows = [{key: row[key] for key in keep} for row in with_origin(events)]
-    base = alt.Chart(theme.records(rows)).mark_line(
+    line = alt.Chart(theme.records(rows)).mark_line(
         interpolate="step-after", strokeWidth=0.7, opacity=0.25, clip=True
     )
-    return [base.encode(x, _survival_axis(), theme.arm_colour(colours), detail="replicate:N")]
+    return [line.encode(x, _survival_axis(), theme.arm_colour(colours), detail="replicate:N")]
 
 
-def _steps(first: pl.DataFrame, x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
-    keep = ("arm", "time_months", "survival", "low", "high")
-    rows = [{key: row[key] for key in keep} for row in with_origin(first)]
-    banded = [row for row in rows if row["low"] is not None and row["high"] is not None]
+def _steps(x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
+    """Band, line and censor ticks; all read the data of the layered chart."""
     colour = theme.arm_colour(colours)
-    band = alt.Chart(theme.records(banded)).mark_area(interpolate="step-after", opacity=0.13, clip=True)
-    line = alt.Chart(theme.records(rows)).mark_line(interpolate="step-after", strokeWidth=1.8, clip=True)
-    censored = first.filter(pl.col("censored") > 0).select("arm", "time_months", "survival").to_dicts()
-    tick = alt.Chart(theme.records(censored)).mark_tick(
-        orient="vertical", size=7, thickness=1.1, opacity=0.75
-    )
+    band = alt.Chart().mark_area(interpolate="step-after", opacity=0.13, clip=True)
+    line = alt.Chart().mark_line(interpolate="step-after", strokeWidth=1.8, clip=True)
+    tick = alt.Chart().mark_tick(orient="vertical", size=7, thickness=1.1, opacity=0.75)
     return [
         band.encode(x, alt.Y("low:Q", title=None), alt.Y2("high:Q"), colour),
         line.encode(x, _survival_axis(), colour),
-        tick.encode(x, _survival_axis(), colour),
+        tick.transform_filter("datum.censored > 0").encode(x, _survival_axis(), colour),
     ]
 
 
@@ -162,7 +175,9 @@ def _medians(
             .encode(x, _survival_axis(), alt.Y2("zero:Q"), colour),
         ]
     known = [
-        {"arm": arm, "time_months": months, "survival": 0.5} for arm, months in published.items() if arm in colours
+        {"arm": arm, "time_months": months, "survival": 0.5}
+        for arm, months in published.items()
+        if arm in colours
     ]
     if known:
         diamond = alt.Chart(theme.records(known)).mark_point(
@@ -189,19 +204,25 @@ def _reading(
     layers = []
     for place, (text, colour) in enumerate(lines):
         mark = alt.Chart(alt.InlineData(values=[{"text": text}])).mark_text(
-            align="right", baseline="top", color=colour, fontSize=11.5, fontWeight=600 if colour != theme.INK else 400
+            align="right",
+            baseline="top",
+            color=colour,
+            fontSize=11.5,
+            fontWeight=600 if colour != theme.INK else 400,
         )
-        layers.append(
-            mark.encode(x=alt.value(WIDTH - 2), y=alt.value(4 + 17 * place), text="text:N")
-        )
+        layers.append(mark.encode(x=alt.value(WIDTH - 2), y=alt.value(4 + 17 * place), text="text:N"))
     return layers
 
 
-def _pointer(first: pl.DataFrame, x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
-    """A reading line that follows the pointer to the nearest step."""
-    rows = with_origin(first.filter(pl.col("events") > 0))
+def _pointer(x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
+    """A point that follows the pointer to the nearest step and says its numbers."""
     nearest = alt.selection_point(
-        name="reading", nearest=True, on="pointermove", clear="pointerout", empty=False, fields=["time_months"]
+        name="reading",
+        nearest=True,
+        on="pointermove",
+        clear="pointerout",
+        empty=False,
+        fields=["time_months"],
     )
     tooltip = [
         alt.Tooltip("arm:N", title="arm"),
@@ -211,8 +232,8 @@ def _pointer(first: pl.DataFrame, x: alt.X, colours: Mapping[str, str]) -> list[
         alt.Tooltip("high:Q", title="upper 95 %", format=".1%"),
         alt.Tooltip("at_risk:Q", title="at risk"),
     ]
-    points = alt.Chart(theme.records(rows), name="pointer").mark_point(filled=True, size=45)
-    shown = points.encode(
+    points = alt.Chart(name="pointer").mark_point(filled=True, size=45)
+    shown = points.transform_filter("datum.events > 0").encode(
         x,
         _survival_axis(),
         theme.arm_colour(colours),

@@ -68,7 +68,14 @@ def _panel(
     shown = {name: colours[name] for name in dict.fromkeys(row["series"] for row in rows)}
     scale = alt.Scale(domain=list(shown), range=list(shown.values()))
     key = alt.Legend(
-        orient="top", title=None, symbolType="stroke", symbolStrokeWidth=2, symbolOpacity=1, labelLimit=300, columnPadding=18, offset=8
+        orient="top",
+        title=None,
+        symbolType="stroke",
+        symbolStrokeWidth=2,
+        symbolOpacity=1,
+        labelLimit=300,
+        columnPadding=18,
+        offset=8,
     )
     colour = alt.Color("series:N", scale=scale, legend=key)
     ends = [row["time"] for row in rows]
@@ -88,7 +95,9 @@ def _panel(
         layers.insert(0, band.encode(x, alt.Y("low:Q", title=None), alt.Y2("high:Q"), colour))
     if interactive:
         layers.append(_pointer(slim, x, y, colour, unit))
-    heading = alt.TitleParams(unit, fontSize=11, fontWeight="normal", color=theme.MUTED, frame="group", offset=6)
+    heading = alt.TitleParams(
+        unit, fontSize=11, fontWeight="normal", color=theme.MUTED, frame="group", offset=6
+    )
     return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, title=heading)
 
 

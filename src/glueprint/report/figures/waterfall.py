@@ -17,7 +17,7 @@ CEILING = 100.0
 PARTIAL = -50.0  # IMWG partial response, serum M-protein, per cent of baseline
 PROGRESSION = 25.0  # IMWG progression is measured from nadir; the line marks its size
 HEIGHT = 250
-WIDTH = 620
+WIDTH = 590
 
 
 def waterfall(
@@ -42,8 +42,12 @@ def waterfall(
     panels = []
     for place, (arm, size) in enumerate(zip(arms, sizes, strict=True)):
         width = round(WIDTH * max(0.22, size / total))
-        panels.append(_panel(patients.filter(pl.col("arm") == arm), colours[arm], width, place == 0, interactive))
-        panels[-1] = panels[-1].properties(title=alt.TitleParams(arm, color=colours[arm], frame="group", offset=8))
+        panels.append(
+            _panel(patients.filter(pl.col("arm") == arm), colours[arm], width, place == 0, interactive)
+        )
+        panels[-1] = panels[-1].properties(
+            title=alt.TitleParams(arm, color=colours[arm], frame="group", offset=8)
+        )
     chart = alt.hconcat(*panels, bounds="flush", spacing=18)
     if title:
         chart = chart.properties(title=title)
@@ -71,7 +75,7 @@ def _panel(
     axis = alt.Axis(
         values=[-100, PARTIAL, 0, PROGRESSION, CEILING],
         labelExpr="replace(datum.value, '-', '−') + ' %'",
-        labels=with_axis,
+        labelOpacity=1 if with_axis else 0,
         grid=False,
         title=None,
     )

@@ -27,7 +27,7 @@
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
       watcher.unobserve(entry.target);
-      if (entry.target.clientWidth >= Number(entry.target.dataset.width)) enliven(entry.target);
+      if (entry.target.querySelector(".still").clientWidth >= Number(entry.target.dataset.width)) enliven(entry.target);
     }
   }, { rootMargin: "300px" });
   document.querySelectorAll("figure.figure").forEach((figure) => watcher.observe(figure));

@@ -1,0 +1,215 @@
+"""The page: one file, nothing fetched, nothing injected, the same bytes again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from glueprint.errors import EnvironmentProblemError
+from glueprint.report import render, write
+
+LABELS = {"input", "calibrated", "predicted", "not modelled yet"}
+
+
+class Reader(HTMLParser):
+    """Elements with their attributes, the text outside scripts, and the JSON inside them."""
+
+    def __init__(self):
+        super().__init__()
+        self.elements, self.text, self.json, self.chips = [], [], [], []
+        self._inside = ""
+        self._chip = False
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.elements.append((tag, given))
+        self._chip = "chip" in (given.get("class") or "").split()
+        if tag in {"script", "style"}:
+            self._inside = given.get("type") or tag
+
+    def handle_endtag(self, tag):
+        if tag in {"script", "style"}:
+            self._inside = ""
+
+    def handle_data(self, data):
+        if self._inside == "application/json":
+            self.json.append(json.loads(data))
+        elif not self._inside:
+            self.text.append(data)
+            if self._chip:
+                self.chips.append(data)
+                self._chip = False
+
+
+def read(html):
+    reader = Reader()
+    reader.feed(html)
+    return reader
+
+
+@pytest.fixture(scope="module")
+def html(report_input):
+    return render(report_input)
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return read(html)
+
+
+def test_nothing_comes_from_outside(html, page):
+    for tag, attributes in page.elements:
+        for name in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:image/svg+xml;base64,")), (tag, name, value)
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL).group(1)
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_the_browser_is_told_to_fetch_nothing(page):
+    policies = [a["content"] for tag, a in page.elements if tag == "meta" and a.get("http-equiv")]
+    assert policies == [
+        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+    ]
+
+
+def test_the_page_stays_under_two_megabytes(html):
+    assert len(html.encode()) < 2_000_000
+
+
+def test_same_input_same_bytes(report_input, html):
+    assert render(report_input) == html
+
+
+def test_only_the_four_labels_are_shown(page, report_input):
+    assert set(page.chips) == LABELS
+    shown = report_input.comparison.height + len(LABELS)
+    assert len(page.chips) == shown
+
+
+def test_every_published_number_is_on_the_page(page, report_input):
+    text = " ".join(page.text)
+    for row in report_input.comparison.to_dicts():
+        assert row["published"] in text
+        assert row["claim_id"] in text
+
+
+def test_a_calibrated_number_is_never_called_predicted(report_input):
+    given = dataclasses.replace(
+        report_input, comparison=report_input.comparison.with_columns(pl.lit("calibrated").alias("label"))
+    )
+    chips = read(render(given)).chips
+    assert chips.count("predicted") == 1  # the legend
+    assert chips.count("calibrated") == report_input.comparison.height + 1
+
+
+def test_special_characters_cannot_become_markup(report_input, mm003):
+    evil = '</script><script>alert("x")</script><img src=x onerror=alert(1)>'
+    arms = (evil, "HiDEX")
+    swap = pl.col("arm").str.replace("POM+LoDEX", evil, literal=True)
+    trial = dataclasses.replace(
+        mm003,
+        title=evil,
+        arms=arms,
+        **{
+            name: getattr(mm003, name).with_columns(swap)
+            for name in ("patients", "visits", "endpoints", "survival_curves")
+        },
+    )
+    given = dataclasses.replace(
+        report_input,
+        trials={"mm003": trial},
+        title=evil,
+        summary=evil,
+        statements=(evil,),
+        provenance={evil: evil},
+        comparison=report_input.comparison.with_columns(pl.lit(evil).alias("how"), pl.lit(evil).alias("row")),
+        findings=report_input.findings.with_columns(pl.lit(evil).alias("what")),
+        parameters=report_input.parameters.with_columns(pl.lit(evil).alias("why")),
+        compounds=report_input.compounds.with_columns(
+            pl.lit(evil).alias("name"), pl.lit("<svg><script>alert(2)</script></svg>").alias("svg")
+        ),
+        profiles=report_input.profiles.with_columns((pl.col("series") + evil).alias("series")),
+    )
+    hostile, honest = read(render(given)), read(render(report_input))
+    assert not [1 for tag, attributes in hostile.elements if "onerror" in attributes]
+    shape = {"script", "img"}
+    removed = sum(1 for tag, a in honest.elements if (a.get("id") or "").startswith("figure-mm002"))
+    counts = [
+        sum(tag == kind for tag, _ in reader.elements)
+        for reader in (hostile, honest)
+        for kind in sorted(shape)
+    ]
+    assert counts[0] == counts[2]
+    assert counts[1] == counts[3] - removed
+    assert evil in "".join(hostile.text)
+
+
+def test_headings_tables_and_figures_can_be_read_without_eyes(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(a.get("scope") for tag, a in page.elements if tag == "th")
+    assert all(a.get("alt") for tag, a in page.elements if tag == "img")
+    drawn = [a for _, a in page.elements if a.get("class") == "still"]
+    assert drawn
+    assert all(len(a["aria-label"]) > 40 for a in drawn)
+    identifiers = [a["id"] for _, a in page.elements if a.get("id")]
+    assert len(identifiers) == len(set(identifiers))
+    targets = {a["href"][1:] for tag, a in page.elements if tag == "a" and a["href"].startswith("#")}
+    assert targets <= set(identifiers)
+
+
+def test_every_colour_of_a_figure_follows_the_page(html, page):
+    mapped = set(re.findall(r'\[fill="(#[0-9a-f]{6})"\]', html))
+    used = {
+        a[name] for tag, a in page.elements for name in ("fill", "stroke") if str(a.get(name)).startswith("#")
+    }
+    assert used <= mapped
+
+
+def test_the_live_figures_are_complete_descriptions(page):
+    config, *specs = [page.json[-1], *page.json[:-1]]
+    assert config["background"]
+    assert all("config" not in spec and "$schema" not in spec for spec in specs)
+    assert all({"vconcat", "hconcat", "layer"} & spec.keys() for spec in specs)
+
+
+def test_the_sentence_at_the_top_counts_labels_and_hits(page, report_input):
+    text = re.sub(r"\s+", " ", " ".join(page.text))
+    counts = dict(report_input.comparison.get_column("label").value_counts().iter_rows())
+    assert f"{counts['input']} are inputs, {counts['calibrated']} are calibrated" in text
+    assert "teratogenic" in text
+    assert "not medical advice" in text
+
+
+def test_a_trial_without_results_still_gives_a_page(report_input, mm003):
+    bare = dataclasses.replace(
+        mm003,
+        survival_curves=mm003.survival_curves.clear(),
+        endpoints=mm003.endpoints.clear(),
+        patients=mm003.patients.with_columns(pl.lit(None, pl.Float64).alias("best_change_pct")),
+    )
+    given = dataclasses.replace(report_input, trials={"mm003": bare}, findings=report_input.findings.clear())
+    assert "found nothing" in render(given)
+
+
+def test_write_is_whole_or_not_at_all(report_input, tmp_path, html):
+    target = write(report_input, tmp_path / "out" / "report.html")
+    assert target.read_text("utf-8") == html
+    assert [path.name for path in target.parent.iterdir()] == ["report.html"]
+
+
+def test_an_unwritable_folder_is_named(report_input, tmp_path):
+    (tmp_path / "taken").write_text("a file, not a folder")
+    with pytest.raises(EnvironmentProblemError, match="GP-P005") as caught:
+        write(report_input, tmp_path / "taken" / "report.html")
+    assert "report.html" in caught.value.where
+    assert caught.value.next_step
