@@ -1,0 +1,20 @@
+"""A patient like the published medians."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def typical_covariates():
+    return {
+        "sex_female": np.array([0.0]),
+        "weight_kg": np.array([78.3]),
+        "total_protein_g_per_l": np.array([73.0]),
+        "age_y": np.array([64.0]),
+        "anc0": np.array([3.44]),
+        "platelets0": np.array([170.0]),
+        "haemoglobin0": np.array([9.8]),
+        "m_protein0": np.array([17.4]),
+    }

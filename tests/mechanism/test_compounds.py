@@ -1,0 +1,118 @@
+"""Compound files: what ships, and what a bad file is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rdkit import Chem
+from rdkit.Chem import Descriptors
+
+from glueprint.errors import InputError, NotSupportedError
+from glueprint.mechanism import compounds, models, parameters
+
+SHIPPED = Path(compounds.__file__).parent / "data" / "compounds" / "pomalidomide.toml"
+
+
+@pytest.fixture
+def edited(tmp_path):
+    def write(old, new):
+        text = SHIPPED.read_text(encoding="utf-8")
+        assert old in text
+        path = tmp_path / "mine.toml"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", compounds.names())
+def test_structures_agree_with_rdkit(name):
+    # rdkit 2026.3: average molar mass and InChIKey of the SMILES.
+    compound = compounds.load(name)
+    molecule = Chem.MolFromSmiles(compound.structure.smiles)
+    assert Descriptors.MolWt(molecule) == pytest.approx(
+        compound.structure.molar_mass_g_per_mol.typical, abs=0.02
+    )
+    if compound.structure.inchikey:
+        assert Chem.MolToInchiKey(molecule) == compound.structure.inchikey
+
+
+def test_the_three_compounds_ship():
+    assert compounds.names() == ("lenalidomide", "pomalidomide", "thalidomide")
+
+
+def test_a_compound_of_ones_own_is_read_by_path(edited):
+    path = edited("typical = 264.0", "typical = 132.0")
+    assert parameters.typical(path)["kd_nm"] == 132.0
+    assert "kd_nm = 132.0;" in models.source("trial", str(path))
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(
+        InputError, match=r'GP-M001 unknown compound "pomalidomid" \(did you mean "pomalidomide"\?\)'
+    ):
+        compounds.load("pomalidomid")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"GP-M002 .*none\.toml: cannot be read"):
+        compounds.load(tmp_path / "none.toml")
+
+
+def test_text_that_is_not_toml_is_refused_with_its_line(edited):
+    with pytest.raises(InputError, match=r"GP-M003 .*mine\.toml: is not valid TOML.*line"):
+        compounds.load(edited("[structure]", "[structure"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "told"),
+    [
+        ("kd_nm =", "kd_nmol =", "pharmacology.kd_nmol", 'unknown field "kd_nmol" (did you mean "kd_nm"?)'),
+        ('"IKZF1", "IKZF3"', '"IKZF1", "IKZF33"', "pharmacology.degrades.1", 'did you mean "IKZF3"?'),
+        (
+            'role = "input", evidence = ["PK056"]',
+            'role = "guess", evidence = ["PK056"]',
+            "pk.intercompartment",
+            "input",
+        ),
+        ('evidence = ["PK059"]', "evidence = []", "pk.peripheral_l", "needs at least one evidence id"),
+        (
+            'typical = 264.0, unit = "nM"',
+            'typical = 0.264, unit = "uM"',
+            "pharmacology.kd_nm",
+            "give the value in nM",
+        ),
+        ("typical = 69.9", "typical = -69.9", "pk.central_l", "-69.9 is not a positive number"),
+        ("typical = 7.78", 'typical = "fast"', "pk.clearance_l_per_h.typical", "valid number"),
+        (
+            'unit = "1/h", role',
+            'unit = "per hour", role',
+            "pk.absorption_per_h",
+            'unit "per hour" is not known',
+        ),
+        ("omega2 = 0.976", "omega2 = 0.0", "pk.absorption_per_h", "omega2 > 0"),
+        ('name = "pomalidomide"\n', "", "name", "is missing"),
+    ],
+)
+def test_a_bad_field_is_named_with_what_is_allowed(edited, old, new, field, told):
+    with pytest.raises(InputError) as caught:
+        compounds.load(edited(old, new))
+    text = str(caught.value)
+    assert caught.value.code == "GP-M004"
+    assert field in text
+    assert told in text
+    assert "mine.toml" in text
+
+
+def test_an_assumed_value_needs_a_reason(edited):
+    path = edited('role = "input", evidence = ["PK059"]', 'role = "assumed", evidence = []')
+    with pytest.raises(InputError, match=r"GP-M004 .*an assumed value needs"):
+        compounds.load(path)
+
+
+@pytest.mark.parametrize(("name", "lacking"), [("lenalidomide", "pk"), ("thalidomide", "pharmacology.kd_nm")])
+def test_a_trial_without_the_numbers_is_refused(name, lacking):
+    with pytest.raises(NotSupportedError, match="GP-M005") as caught:
+        models.trial(name)
+    assert lacking in str(caught.value)

@@ -1,0 +1,24 @@
+"""The examples of docs/mechanism.md run as printed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from glueprint.mechanism import compounds
+
+PAGE = (Path(__file__).parents[2] / "docs" / "mechanism.md").read_text(encoding="utf-8")
+
+
+def test_python_examples_run():
+    examples = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
+    assert examples
+    for example in examples:
+        exec(compile(example, "docs/mechanism.md", "exec"), {})
+
+
+def test_the_compound_file_of_the_page_loads(tmp_path):
+    (text,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.S)
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    assert compounds.load(path).name == "mine"

@@ -1,0 +1,150 @@
+"""Every parameter says unit and source; patients' values follow their covariates and random effects."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glueprint.errors import InputError
+from glueprint.mechanism import models, parameters
+from glueprint.units import is_known
+
+EVIDENCE = Path(__file__).parents[3] / "shared" / "evidence"
+
+
+@pytest.fixture(scope="module")
+def table():
+    return parameters.table()
+
+
+def test_every_parameter_has_unit_and_source_or_reason(table):
+    for row in table.iter_rows(named=True):
+        assert is_known(row["unit"]), row["name"]
+        assert row["role"] in {"input", "calibrated", "assumed"}
+        assert row["evidence"] if row["role"] != "assumed" else row["why"], row["name"]
+
+
+def test_every_evidence_id_exists(table):
+    if not EVIDENCE.exists():
+        pytest.skip(f"{EVIDENCE} is not here: the source rows travel beside the repository")
+    known = set()
+    for file in ("pk", "mechanism", "safety", "clinical"):
+        with (EVIDENCE / f"{file}.csv").open(encoding="utf-8") as handle:
+            known |= {row["id"] for row in csv.DictReader(handle)}
+    cited = {item for ids in table["evidence"] for item in ids}
+    assert cited
+    assert cited - known == set()
+
+
+# The longest ending that fits a name says its unit.
+ENDINGS = {
+    "_l_per_h": "L/h",
+    "_mg_per_l": "mg/L",
+    "_g_per_l": "g/L",
+    "_g_per_dl": "g/dL",
+    "_1e9_per_l": "1e9/L",
+    "_per_month": "1/month",
+    "_per_h": "1/h",
+    "_per_d": "1/d",
+    "_nm": "nM",
+    "_h": "h",
+    "_d": "d",
+    "_l": "L",
+}
+
+
+def test_units_are_those_of_the_names(table):
+    for name, unit in table.select("name", "unit").iter_rows():
+        fitting = [ending for ending in ENDINGS if name.endswith(ending)]
+        expected = ENDINGS[max(fitting, key=len)] if fitting else unit
+        assert unit == expected, name
+        if not fitting:
+            assert unit == ("g/mol" if name == "molar_mass_g_per_mol" else "dimensionless"), name
+
+
+def test_random_effects_hold_the_published_covariances():
+    names, matrix = parameters.random_effects()
+    at = {name: i for i, name in enumerate(names)}
+    assert matrix[at["clearance_l_per_h"], at["clearance_l_per_h"]] == 0.168
+    assert matrix[at["clearance_l_per_h"], at["central_l"]] == 0.0599
+    # Collins variances and covariances (CL177-CL182) times 0.9.
+    tumour = [at[name] for name in ("growth_per_d", "kill_per_d", "resistance_per_d")]
+    collins = np.array([[0.677, 0.546, 0.217], [0.546, 1.07, 1.12], [0.217, 1.12, 3.04]])
+    np.testing.assert_allclose(matrix[np.ix_(tumour, tumour)], 0.9 * collins, rtol=1e-3)
+    assert np.all(np.linalg.eigvalsh(matrix) > 0)
+
+
+def test_a_typical_patient_has_the_typical_values(typical_covariates):
+    names, _ = parameters.random_effects()
+    values = parameters.individual(typical_covariates, np.zeros((1, len(names))))
+    typical = parameters.typical()
+    for name in names:
+        assert values[name][0] == pytest.approx(typical[name])
+
+
+def test_effects_are_lognormal_in_their_own_column(typical_covariates):
+    names, _ = parameters.random_effects()
+    etas = np.zeros((1, len(names)))
+    etas[0, names.index("kill_per_d")] = np.log(3.0)
+    values = parameters.individual(typical_covariates, etas)
+    typical = parameters.typical()
+    assert values["kill_per_d"][0] == pytest.approx(3.0 * typical["kill_per_d"])
+    assert values["growth_per_d"][0] == pytest.approx(typical["growth_per_d"])
+
+
+def test_patients_start_at_their_own_steady_state():
+    names, matrix = parameters.random_effects()
+    draw = np.random.default_rng(5)
+    covariates = {
+        "sex_female": np.array([0.0, 1.0, 1.0]),
+        "weight_kg": np.array([60.0, 80.0, 110.0]),
+        "total_protein_g_per_l": np.array([60.0, 75.0, 95.0]),
+        "age_y": np.array([50.0, 66.0, 80.0]),
+        "anc0": np.array([1.1, 3.0, 6.0]),
+        "platelets0": np.array([55.0, 150.0, 300.0]),
+        "haemoglobin0": np.array([8.2, 10.0, 13.0]),
+        "m_protein0": np.array([6.0, 20.0, 60.0]),
+    }
+    etas = draw.multivariate_normal(np.zeros(len(names)), matrix, 3)
+    model = models.trial()
+    chosen, initial = models.split(model, parameters.individual(covariates, etas))
+    assert set(initial) <= set(model.species)
+    assert set(chosen) <= set(model.parameters)
+    patients = model.ensemble(chosen, initial=initial)
+    np.testing.assert_allclose(patients["m_protein_g_per_l"], covariates["m_protein0"])
+    np.testing.assert_allclose(patients["haemoglobin_g_per_dl"], covariates["haemoglobin0"])
+    patients.advance(700.0)
+    np.testing.assert_allclose(patients["anc_1e9_per_l"], covariates["anc0"], rtol=1e-8)
+    np.testing.assert_allclose(patients["platelets_1e9_per_l"], covariates["platelets0"], rtol=1e-8)
+
+
+def test_baselines_come_with_their_spread():
+    baselines = parameters.baselines()
+    assert set(baselines) == {"anc0", "platelets0", "haemoglobin0", "m_protein0"}
+    assert baselines["m_protein0"].typical == 17.4
+    assert all(quantity.omega2 > 0 for quantity in baselines.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"anc0": None}, "anc0"),
+        ({"weight_kg": np.array([-70.0])}, "weight_kg"),
+        ({"m_protein0": np.array([np.nan])}, "m_protein0"),
+        ({"age_y": np.array([60.0, 70.0])}, "age_y"),
+    ],
+)
+def test_a_bad_covariate_is_named(typical_covariates, change, where):
+    covariates = {k: v for k, v in (typical_covariates | change).items() if v is not None}
+    count = len(parameters.random_effects()[0])
+    with pytest.raises(InputError, match=re.escape(f"GP-M006 individual, {where}: ")):
+        parameters.individual(covariates, np.zeros((1, count)))
+
+
+def test_etas_of_another_width_are_refused(typical_covariates):
+    with pytest.raises(InputError, match=r"GP-M006 individual, etas: .*shape \(1, 3\)"):
+        parameters.individual(typical_covariates, np.zeros((1, 3)))
