@@ -27,10 +27,10 @@ ROUNDING = 1e-24
 
 @dataclass(frozen=True)
 class Block:
-    """theta, errors: (n, 4) in `logistic.NAMES`.   rss: (n,).   converged: (n,)."""
+    """theta: (n, 4) in `logistic.NAMES`.   covariance: (n, 4, 4) of theta.   rss: (n,).   converged: (n,)."""
 
     theta: Floats
-    errors: Floats
+    covariance: Floats
     rss: Floats
     converged: Flags
 
@@ -39,8 +39,7 @@ def solve(data: Data, pinned: Floats) -> Block:
     """The best of several fits of every curve.
 
     pinned: (4,) values of fixed parameters, NaN where free.
-    Returns `Block`; errors are sqrt(diag(inv(J'J)) rss / dof), NaN for fixed parameters, at bounds and on
-    ridges.
+    Returns `Block`; the covariance is inv(J'J) rss / dof, NaN for fixed parameters, at bounds and on ridges.
     """
     n, free = data.response.shape[0], np.isnan(pinned)
     fixed = np.tile(pinned, (n, 1))
@@ -59,8 +58,8 @@ def solve(data: Data, pinned: Floats) -> Block:
     best = np.argmin(cost, axis=0) * n + np.arange(n)
     hessian = _weighted_hessian(evaluate, ended.theta[best])
     dof = data.points - int(free.sum())
-    errors = _errors(hessian, free & ~ended.at_bound[best], ended.cost[best], dof)
-    return Block(ended.theta[best], errors, ended.cost[best], ended.converged[best])
+    covariance = _covariance(hessian, free & ~ended.at_bound[best], ended.cost[best], dof)
+    return Block(ended.theta[best], covariance, ended.cost[best], ended.converged[best])
 
 
 def profile_interval(
@@ -112,7 +111,7 @@ def _weighted_hessian(evaluate: Evaluate, theta: Floats) -> Floats:
     return np.asarray(jacobian.transpose(0, 2, 1) @ jacobian)
 
 
-def _errors(hessian: Floats, moving: Flags, rss: Floats, dof: NDArray[np.int64]) -> Floats:
+def _covariance(hessian: Floats, moving: Flags, rss: Floats, dof: NDArray[np.int64]) -> Floats:
     both = moving[:, :, None] & moving[:, None, :]
     scale = np.sqrt(np.einsum("npp->np", hessian))
     usable = moving & (scale > 0.0)
@@ -123,5 +122,7 @@ def _errors(hessian: Floats, moving: Flags, rss: Floats, dof: NDArray[np.int64])
     least = np.linalg.eigvalsh(correlation)[:, 0]
     sound = (least > 1e-13) & (dof > 0)
     inverse = np.linalg.inv(np.where(sound[:, None, None], correlation, identity))
-    variance = np.einsum("npp->np", inverse) / scale**2 * (rss / np.maximum(dof, 1))[:, None]
-    return np.where(usable & sound[:, None], np.sqrt(np.abs(variance)), np.nan)
+    variance = (rss / np.maximum(dof, 1))[:, None, None]
+    covariance = inverse / (scale[:, :, None] * scale[:, None, :]) * variance
+    known = usable[:, :, None] & usable[:, None, :] & sound[:, None, None]
+    return np.where(known, covariance, np.nan)

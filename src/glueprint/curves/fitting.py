@@ -53,6 +53,7 @@ class Fits:
 
     estimates, standard_errors: (n, 4) front, back, log10 EC50, slope (error NaN where fixed, bound or
     unknown).
+    covariance: (n, 4, 4) of the estimates, NaN where an error is.
     rss: (n,) weighted residual sum of squares.   points, dof: (n,).
     log10_ec50_low, log10_ec50_high: (n,) profile interval at `confidence`, infinite where open, NaN where
     unknown.
@@ -64,6 +65,7 @@ class Fits:
     model: str
     estimates: Floats
     standard_errors: Floats
+    covariance: Floats
     rss: Floats
     points: NDArray[np.int64]
     dof: NDArray[np.int64]
@@ -139,8 +141,9 @@ def fit(
     parts = [data.rows(slice(i, i + CHUNK)) for i in range(0, data.response.shape[0], CHUNK)]
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         blocks = [batch.solve(part, pinned) for part in parts]
-        theta, errors, rss = (
-            np.concatenate([getattr(block, name) for block in blocks]) for name in ("theta", "errors", "rss")
+        theta, covariance, rss = (
+            np.concatenate([getattr(block, name) for block in blocks])
+            for name in ("theta", "covariance", "rss")
         )
         bounds = np.full((theta.shape[0], 2), np.nan)
         if intervals:
@@ -155,13 +158,15 @@ def fit(
     )
     estimates = theta.copy()
     estimates[:, LN_SLOPE] = np.exp(theta[:, LN_SLOPE])
-    errors[:, LN_SLOPE] *= estimates[:, LN_SLOPE]
-    for array in (estimates, errors, rss, bounds, effect_f, effect_p):
+    covariance[:, LN_SLOPE] *= estimates[:, LN_SLOPE, None]
+    covariance[:, :, LN_SLOPE] *= estimates[:, LN_SLOPE, None]
+    for array in (estimates, covariance, rss, bounds, effect_f, effect_p):
         array[status == Status.TOO_FEW_POINTS] = np.nan
     return Fits(
         model=model,
         estimates=estimates,
-        standard_errors=errors,
+        standard_errors=np.sqrt(np.einsum("npp->np", covariance)),
+        covariance=covariance,
         rss=rss,
         points=data.points,
         dof=data.points - int(np.isnan(pinned).sum()),
@@ -208,7 +213,7 @@ def _status(
         status[half < np.log10(data.lowest_dose)] = Status.BELOW_TESTED
         status[half > np.log10(data.highest_dose)] = Status.ABOVE_TESTED
     status[~converged] = Status.NOT_CONVERGED
-    # A fit still creeping along a ridge of flat data is no better than the flat line, and that is what matters.
+    # A fit still creeping along a ridge of flat data is no better than the flat line: that is what matters.
     status[~effect] = Status.NO_EFFECT
     status[data.points == parameters] = Status.NO_DEGREES
     status[(data.points == parameters) & ~converged] = Status.NOT_CONVERGED
