@@ -17,7 +17,7 @@ from glueprint.engine.ensemble import Ensemble
 from glueprint.engine.evaluate import evaluate
 from glueprint.engine.initial import count_patients, start
 from glueprint.engine.reading import read
-from glueprint.engine.reference import ReferenceSolver
+from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.sbml import flatten
 from glueprint.engine.solver import Solver
 from glueprint.engine.system import System
@@ -85,6 +85,7 @@ def compile(source: str | os.PathLike[str]) -> Model:  # noqa: A001 - the interf
     document, where = read(source)
     refusals.check(document, where)
     system = flatten(document.getModel(), where)
+    fingerprint = _fingerprint(system)
     return Model(
         name=system.name,
         species=system.species,
@@ -93,9 +94,9 @@ def compile(source: str | os.PathLike[str]) -> Model:  # noqa: A001 - the interf
         observables=tuple(system.symbols),
         defaults=MappingProxyType(_defaults(system)),
         stoichiometry=system.stoichiometry,
-        hash=_fingerprint(system),
+        hash=fingerprint,
         system=system,
-        solver=ReferenceSolver(system),
+        solver=CompiledSolver(system, fingerprint),
     )
 
 

@@ -19,6 +19,8 @@ from glueprint.errors import InputError, NotSupportedError, nearest
 
 __all__ = ["flatten"]
 
+CLOCK = "(clock)"
+
 
 def flatten(model: Any, where: str) -> System:
     """The system of a libsbml model that `refusals.check` has let pass.
@@ -83,6 +85,8 @@ class _Flattener:
                 self._slot(f"{reaction_id}.{item.getId()}", item.getValue() if item.isSetValue() else math.nan)
         for name in self.species:
             self._place_species(name)
+        if not self.states:
+            self._add_clock()
 
     def _slot(self, name: str, value: float, *, as_state: bool = False, scale: int | None = None) -> None:
         if name in self.assigned:
@@ -110,6 +114,12 @@ class _Flattener:
             node = graph.const(item.getInitialConcentration())
             concentration_slot = direct and volume is not None
             self.given[name] = node if concentration_slot else graph.apply("mul", node, size)
+
+    def _add_clock(self) -> None:
+        """A model without states gets one that stands still, so that time and events run as in any other."""
+        self.slots[CLOCK] = Slot("state", 0)
+        self.states.append(CLOCK)
+        self.given[CLOCK] = self.graph.const(0.0)
 
     def _is_amount(self, name: str) -> bool:
         """Whether the symbol means an amount; a compartment without extent has no concentrations."""
@@ -224,7 +234,10 @@ class _Flattener:
 
     def _net_rate(self, name: str) -> int:
         """Sum of stoichiometry times reaction rate, in amount per time."""
-        item, graph = self.species[name], self.graph
+        graph = self.graph
+        if name == CLOCK:
+            return graph.const(0.0)
+        item = self.species[name]
         if item.getBoundaryCondition() or item.getConstant():
             return graph.const(0.0)
         terms = []
@@ -311,6 +324,7 @@ class _Flattener:
         graph = self.graph
         derivatives = tuple(self._derivative(name) for name in self.states)
         names = [*self.slots, *self.assigned, *self.reactions]
+        names = [name for name in names if name != CLOCK]
         stoichiometry = [
             [graph.constant(self._net_stoichiometry(r, s)) for r in self.reactions.values()] for s in self.species
         ]
@@ -324,8 +338,8 @@ class _Flattener:
             reactions=tuple(self.reactions),
             derivatives=derivatives,
             symbols={name: self.symbol(name) for name in names},
-            slots=self.slots,
             initials=self._initials(),
+            slots={name: slot for name, slot in self.slots.items() if name != CLOCK},
             dose_scale={name: self._dose_scale(name) for name in self.states},
             events=tuple(self._event(item, i) for i, item in enumerate(_listed(self.model, "Event"))),
             stoichiometry=np.array(stoichiometry, dtype=np.float64).reshape(shape),

@@ -1,0 +1,95 @@
+"""The solver in machine code: one call per thread, patients handed out one by one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import numpy as np
+
+from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.cache import Cache, default_cache
+from glueprint.engine.compiler import Machine, host, load
+from glueprint.engine.emit_llvm import module_text
+from glueprint.engine.layout import Context, Workspace
+from glueprint.engine.program import Program, build
+from glueprint.engine.system import System
+
+__all__ = ["CompiledSolver"]
+
+ALIGNMENT = 64  # bytes of the widest vector
+PATIENTS_PER_THREAD = 16  # fewer are not worth starting another thread for
+
+
+class CompiledSolver:
+    """Integrates batches of one system; compiles when first asked to run."""
+
+    def __init__(self, system: System, key: str, cache: Cache | None = None) -> None:
+        self.system, self.key = system, key
+        self.cache = cache or default_cache()
+
+    @cached_property
+    def program(self) -> Program:
+        """What the machine code computes."""
+        return build(self.system)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """Memory that each thread needs."""
+        return Workspace.of(self.program)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine code."""
+        return load(self.key, lambda: module_text(self.program, host().width), self.cache)
+
+    def run(self, batch: Batch, settings: Settings) -> None:
+        """Take every patient through its stops; changes `batch` in place."""
+        arrays = _contiguous(batch)
+        counter = np.zeros(1, dtype=np.int64)
+        context = Context(
+            patients=len(batch.time),
+            next=counter.ctypes.data,
+            step_limit=settings.step_limit,
+            tolerance=settings.tolerance,
+            smallest=settings.smallest,
+            **{name: array.ctypes.data for name, array in arrays.items()},
+        )
+        wished = settings.threads or len(os.sched_getaffinity(0))
+        threads = max(1, min(wished, len(batch.time) // PATIENTS_PER_THREAD))
+        machine, address = self.machine, ctypes.addressof(context)
+
+        def work(_: int) -> None:
+            memory = np.zeros(self.workspace.vectors * host().width + ALIGNMENT // 8)
+            machine.run(address, -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT)
+
+        if threads == 1:
+            work(0)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(work, range(threads)))
+
+
+def _contiguous(batch: Batch) -> dict[str, np.ndarray]:
+    """The arrays in the order that the machine code reads; all must be in C order already."""
+    stops = batch.stops
+    arrays = {
+        "state": batch.state,
+        "largest": batch.largest,
+        "params": batch.params,
+        "time": batch.time,
+        "step": batch.step,
+        "status": batch.status,
+        "stop_start": stops.start,
+        "stop_time": stops.time,
+        "stop_record": stops.record,
+        "stop_target": stops.target,
+        "stop_amount": stops.amount,
+        "records": batch.records,
+        "steps": batch.steps,
+    }
+    for name, array in arrays.items():
+        assert array.flags.c_contiguous and array.itemsize == 8, name
+    return arrays

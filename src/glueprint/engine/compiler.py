@@ -1,0 +1,104 @@
+"""Machine code from LLVM text for the processor at hand, kept on disk between sessions."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from glueprint.engine.cache import Cache
+
+__all__ = ["Host", "Machine", "host", "load"]
+
+
+@dataclass(frozen=True)
+class Host:
+    """The processor: its name and features as LLVM knows them, and doubles per vector."""
+
+    cpu: str
+    features: str
+    triple: str
+    width: int
+
+    @property
+    def key(self) -> str:
+        """Everything but the model that decides the machine code."""
+        return f"{self.triple}/{self.cpu}/{self.features}/{self.width}/llvmlite-{llvmlite.__version__}"
+
+
+_lock = threading.Lock()
+
+
+@functools.cache
+def host() -> Host:
+    """The processor this runs on."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features()
+    flat = features.flatten()
+    width = 8 if features.get("avx512dq") else 4 if features.get("avx2") else 2
+    return Host(llvm.get_host_cpu_name(), flat, llvm.get_process_triple(), width)
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """Loaded machine code. `run(context, workspace)` releases the interpreter lock.
+
+    size: bytes of the object.   from_cache: whether it came from disk.   engine: keeps the code alive.
+    """
+
+    run: Callable[[int, int], None]
+    size: int
+    from_cache: bool
+    engine: Any
+
+
+def load(key: str, text: Callable[[], str], cache: Cache) -> Machine:
+    """The machine code for `key`, from the cache or compiled from `text()`."""
+    name = hashlib.sha256(f"{key}/{host().key}".encode()).hexdigest()
+    with _lock:
+        code = cache.get(name)
+        cached = code is not None
+        if code is None:
+            code = _compile(text())
+            cache.put(name, code)
+        engine = llvm.create_mcjit_compiler(_empty_module(), _target_machine())
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        address = engine.get_function_address("run")
+    run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address)
+    return Machine(run, len(code), cached, engine)
+
+
+def _empty_module() -> Any:
+    module = llvm.parse_assembly("")
+    module.triple = host().triple
+    return module
+
+
+def _target_machine() -> Any:
+    here = host()
+    target = llvm.Target.from_triple(here.triple)
+    return target.create_target_machine(
+        cpu=here.cpu, features=here.features, opt=3, reloc="pic", codemodel="jitdefault", jit=True
+    )
+
+
+def _compile(text: str) -> bytes:
+    module = llvm.parse_assembly(text)
+    module.triple = host().triple
+    machine = _target_machine()
+    module.data_layout = str(machine.target_data)
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return bytes(machine.emit_object(module))

@@ -1,0 +1,212 @@
+"""Straight-line machine code of one model: set-up per patient, factorisation, and one stage of the method.
+
+Rows of the linear system are kept in registers from the rates to the end of the substitution; only the factors and
+the stages go to memory. Names of pointers: y states, q hoisted values, s df/dt, l factors, u the stage.
+"""
+
+from __future__ import annotations
+
+from glueprint.engine import tableau
+from glueprint.engine.ir import Block
+from glueprint.engine.program import Program
+
+__all__ = ["combine", "factor", "factor_places", "loop_function", "setup", "stage"]
+
+Place = tuple[int, int]
+
+
+def factor_places(program: Program) -> dict[Place, int]:
+    """Where each number of the factors lies in memory: inverse pivots, then lower, then upper."""
+    plan = program.elimination
+    places = [(k, k) for k in plan.order] + [*plan.lower, *plan.upper]
+    return {place: i for i, place in enumerate(places)}
+
+
+def _function(block: Block, name: str, arguments: str) -> str:
+    head = f"define internal void @{name}({arguments}) noinline nounwind"
+    return "\n".join([f"{head} {{", *block.lines, "  ret void", "}"])
+
+
+def setup(program: Program, width: int) -> tuple[str, set[str]]:
+    """Code of @setup(parameters, hoisted): everything that depends on parameters alone."""
+    block = Block(width)
+    known: dict[int, str] = {}
+    block.expressions(program.graph, list(program.hoisted), known, {"param": "%p"})
+    for place, node in enumerate(program.hoisted):
+        value = known[node]
+        if program.graph.is_boolean(node):
+            value = block.choose(value, block.const(1.0), block.const(0.0))
+        block.store(value, "%q", place)
+    return _function(block, "setup", "ptr noalias %p, ptr noalias %q"), block.helpers
+
+
+class _Loaded(dict[int, str]):
+    """Values known so far; hoisted ones are loaded when first asked for."""
+
+    def __init__(self, block: Block, program: Program) -> None:
+        super().__init__()
+        self.block, self.program = block, program
+        self.places = {node: place for place, node in enumerate(program.hoisted)}
+
+    def __contains__(self, node: object) -> bool:
+        if super().__contains__(node):
+            return True
+        if node not in self.places:
+            return False
+        value = self.block.load("%q", self.places[node])  # type: ignore[index]
+        if self.program.graph.is_boolean(node):  # type: ignore[arg-type]
+            value = self.block.compare("une", value, self.block.const(0.0))
+        self[node] = value  # type: ignore[index]
+        return True
+
+
+def _compute(block: Block, program: Program, wanted: list[int], known: _Loaded) -> list[str]:
+    block.expressions(program.graph, wanted, known, {"state": "%y", "time": "%t"})
+    return [known[node] for node in wanted]
+
+
+def factor(program: Program, width: int) -> tuple[str, set[str]]:
+    """Code of @factor(y, q, t, invhg, hg, s, l, u): f, df/dt, LU of I/(h gamma) - J, and the first stage."""
+    block = Block(width)
+    known = _Loaded(block, program)
+    right = _compute(block, program, list(program.rates), known)
+    for i, node in program.time_slope.items():
+        slope = _compute(block, program, [node], known)[0]
+        block.store(slope, "%s", i)
+        right[i] = block.infix("add", right[i], block.infix("mul", "%hg", slope))
+    places = program.jacobian
+    entries = dict(zip(places, _compute(block, program, list(places.values()), known), strict=True))
+    for k in range(program.states):
+        diagonal = entries.get((k, k))
+        entries[k, k] = "%invhg" if diagonal is None else block.infix("add", diagonal, "%invhg")
+    _factorise(block, program, entries)
+    memory = factor_places(program)
+    for place, index in memory.items():
+        block.store(entries[place], "%l", index)
+    _substitute(block, program, entries, right)
+    vector = block.vector
+    arguments = (
+        f"ptr noalias %y, ptr noalias %q, {vector} %t, {vector} %invhg, {vector} %hg, "
+        "ptr noalias %s, ptr noalias %l, ptr noalias %u"
+    )
+    return _function(block, "factor", arguments), block.helpers
+
+
+def _factorise(block: Block, program: Program, entries: dict[Place, str]) -> None:
+    """In place: lower factors scaled, pivots inverted."""
+    inverted: dict[str, str] = {}
+    pivots = iter(program.elimination.order)
+    current = -1
+
+    def invert(k: int) -> None:
+        value = entries[k, k]
+        if value not in inverted:
+            inverted[value] = block.infix("div", block.const(1.0), value)
+        entries[k, k] = inverted[value]
+
+    for i, k, columns in program.elimination.updates:
+        while current != k:
+            current = next(pivots)
+            invert(current)
+        entries[i, k] = block.infix("mul", entries[i, k], entries[k, k])
+        for j in columns:
+            product = block.infix("mul", entries[i, k], entries[k, j])
+            before = entries.get((i, j))
+            if before is None:
+                entries[i, j] = block.let(f"fneg {block.vector} {product}")
+            else:
+                entries[i, j] = block.infix("sub", before, product)
+    for k in pivots:
+        invert(k)
+
+
+def _substitute(block: Block, program: Program, entries: dict[Place, str], right: list[str]) -> None:
+    """Solve with the factors and store the stage at %u."""
+    plan = program.elimination
+    for i, k in plan.lower:
+        right[i] = block.infix("sub", right[i], block.infix("mul", entries[i, k], right[k]))
+    upper: dict[int, list[int]] = {}
+    for i, j in plan.upper:
+        upper.setdefault(i, []).append(j)
+    for k in reversed(plan.order):
+        for j in upper.get(k, []):
+            right[k] = block.infix("sub", right[k], block.infix("mul", entries[k, j], right[j]))
+        right[k] = block.infix("mul", right[k], entries[k, k])
+        block.store(right[k], "%u", k)
+
+
+class _FromMemory(dict[Place, str]):
+    """Factors, loaded when first asked for."""
+
+    def __init__(self, block: Block, program: Program) -> None:
+        super().__init__()
+        self.block, self.places = block, factor_places(program)
+
+    def __missing__(self, place: Place) -> str:
+        value = self[place] = self.block.load("%l", self.places[place])
+        return value
+
+
+def stage(program: Program, width: int) -> tuple[str, set[str]]:
+    """Code of @stage(y, q, t, hd, s, l, u): u holds the sum of C_ij U_j / h and becomes the stage."""
+    block = Block(width)
+    known = _Loaded(block, program)
+    right = _compute(block, program, list(program.rates), known)
+    for i in range(program.states):
+        right[i] = block.infix("add", right[i], block.load("%u", i))
+        if i in program.time_slope:
+            slope = block.load("%s", i)
+            right[i] = block.infix("add", right[i], block.infix("mul", "%hd", slope))
+    _substitute(block, program, _FromMemory(block, program), right)
+    vector = block.vector
+    arguments = (
+        f"ptr noalias %y, ptr noalias %q, {vector} %t, {vector} %hd, "
+        "ptr noalias %s, ptr noalias %l, ptr noalias %u"
+    )
+    return _function(block, "stage", arguments), block.helpers
+
+
+def combine(program: Program, width: int, stage_number: int) -> str:
+    """Code of @combine<i>(y, u, z, b, invh): z = y + sum A_ij U_j and b = sum C_ij U_j / h, state by state."""
+    block = Block(width)
+    size, i = program.states, stage_number
+    from_last = i >= 6  # stages 7 and 8 start from the point before plus the stage before
+    stages = {}
+    for j in range(i):
+        base = block.let(f"getelementptr {block.vector}, ptr %u, i64 {j * size}")
+        stages[j] = block.load_at(base, "%k")
+    start = block.load_at("%z" if from_last else "%y", "%k")
+    for j, value in stages.items():
+        weight = float(tableau.A[i, j])
+        if from_last:
+            start = block.infix("add", start, value) if j == i - 1 else start
+        elif weight != 0.0:
+            start = block.infix("add", start, block.infix("mul", value, block.const(weight)))
+    past = block.infix("mul", stages[0], block.const(float(tableau.C[i, 0])))
+    for j in range(1, i):
+        past = block.infix("add", past, block.infix("mul", stages[j], block.const(float(tableau.C[i, j]))))
+    block.store_at(start, "%z", "%k")
+    block.store_at(block.infix("mul", past, "%invh"), "%b", "%k")
+    # u and b are parts of one array that do not overlap, so noalias holds for what is read and written here.
+    arguments = f"ptr noalias %y, ptr noalias %u, ptr noalias %z, ptr noalias %b, {block.vector} %invh"
+    return loop_function(f"combine{i}", arguments, block.lines, size)
+
+
+def loop_function(name: str, arguments: str, body: list[str], count: int) -> str:
+    """A function that runs `body` for %k from 0 to count - 1."""
+    return "\n".join(
+        [
+            f"define internal void @{name}({arguments}) noinline nounwind {{",
+            "entry:",
+            "  br label %body",
+            "body:",
+            "  %k = phi i64 [ 0, %entry ], [ %next, %body ]",
+            *body,
+            "  %next = add i64 %k, 1",
+            f"  %more = icmp ult i64 %next, {count}",
+            "  br i1 %more, label %body, label %done",
+            "done:",
+            "  ret void",
+            "}",
+        ]
+    )

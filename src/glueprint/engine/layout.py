@@ -1,0 +1,73 @@
+"""Memory shared by Python and the machine code: the call's arguments and a thread's workspace."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+from glueprint.engine import tableau
+from glueprint.engine.kernels_llvm import factor_places
+from glueprint.engine.program import Program
+
+__all__ = ["CONTEXT_FIELDS", "Context", "Workspace"]
+
+# Name and LLVM type of each argument, in order; all are 8 bytes wide.
+CONTEXT_FIELDS: tuple[tuple[str, str], ...] = (
+    ("patients", "i64"),
+    ("next", "ptr"),
+    ("state", "ptr"),
+    ("largest", "ptr"),
+    ("params", "ptr"),
+    ("time", "ptr"),
+    ("step", "ptr"),
+    ("status", "ptr"),
+    ("stop_start", "ptr"),
+    ("stop_time", "ptr"),
+    ("stop_record", "ptr"),
+    ("stop_target", "ptr"),
+    ("stop_amount", "ptr"),
+    ("records", "ptr"),
+    ("steps", "ptr"),
+    ("step_limit", "i64"),
+    ("tolerance", "double"),
+    ("smallest", "double"),
+)
+_C_TYPES = {"i64": ctypes.c_int64, "ptr": ctypes.c_void_p, "double": ctypes.c_double}
+
+
+class Context(ctypes.Structure):
+    """The arguments of one call of the machine code."""
+
+    _fields_ = [(name, _C_TYPES[kind]) for name, kind in CONTEXT_FIELDS]  # noqa: RUF012 - as ctypes wants it
+
+
+LANE_VARIABLES = ("t", "h", "tstop", "patient", "cursor", "stop_end", "active", "accepted", "rejected")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Offsets, in vectors, of the parts of a thread's workspace."""
+
+    offsets: dict[str, int]
+    vectors: int
+
+    @classmethod
+    def of(cls, program: Program) -> Workspace:
+        """The workspace that a program needs."""
+        size = program.states
+        parts = [
+            ("y", size),
+            ("largest", size),
+            ("z", size),
+            ("s", size),
+            ("u", tableau.STAGES * size),
+            ("l", len(factor_places(program))),
+            ("p", program.params),
+            ("q", len(program.hoisted)),
+            *((name, 1) for name in LANE_VARIABLES),
+        ]
+        offsets, at = {}, 0
+        for name, count in parts:
+            offsets[name] = at
+            at += count
+        return cls(offsets, at)

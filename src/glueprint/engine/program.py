@@ -1,0 +1,76 @@
+"""What the machine code computes: rates, Jacobian and time slope in lowered form, and what is hoisted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from glueprint.engine.derivatives import Differentiator
+from glueprint.engine.expressions import Graph
+from glueprint.engine.linear import Elimination, eliminate
+from glueprint.engine.lowering import STATE, TIME, Lowering, dependencies
+from glueprint.engine.system import System
+
+__all__ = ["Program", "build"]
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """rates: node of each state's derivative.   jacobian: its nonzero entries, negated.
+    time_slope: nonzero entries of d(rate)/d(time).   hoisted: nodes computed once per patient that the rest
+    reads, in the order of their places in memory.   kinds: leaves each node reads."""
+
+    graph: Graph
+    states: int
+    params: int
+    rates: tuple[int, ...]
+    jacobian: Mapping[tuple[int, int], int]
+    time_slope: Mapping[int, int]
+    hoisted: tuple[int, ...]
+    kinds: Mapping[int, int]
+    elimination: Elimination
+
+
+def build(system: System) -> Program:
+    """Differentiate, lower and sort what is computed once per patient from what is computed at every step."""
+    graph = system.graph
+    lower = Lowering(graph)
+    size = len(system.states)
+    zero = graph.const(0.0)
+    jacobian: dict[tuple[int, int], int] = {}
+    slopes = [Differentiator(graph, graph.state(j)) for j in range(size)]
+    for i, root in enumerate(system.derivatives):
+        for j in graph.leaves([root], "state"):
+            entry = lower(graph.apply("neg", slopes[j](root)))
+            if entry != zero:
+                jacobian[i, j] = entry
+    by_time = Differentiator(graph, graph.time())
+    time_slope = {i: lower(by_time(root)) for i, root in enumerate(system.derivatives)}
+    time_slope = {i: node for i, node in time_slope.items() if node != zero}
+    rates = tuple(lower(root) for root in system.derivatives)
+    roots = [*rates, *jacobian.values(), *time_slope.values()]
+    kinds = dependencies(graph, roots)
+    return Program(
+        graph=graph,
+        states=size,
+        params=len(system.params),
+        rates=rates,
+        jacobian=jacobian,
+        time_slope=time_slope,
+        hoisted=_frontier(graph, roots, kinds),
+        kinds=kinds,
+        elimination=eliminate(size, jacobian),
+    )
+
+
+def _frontier(graph: Graph, roots: list[int], kinds: Mapping[int, int]) -> tuple[int, ...]:
+    """Nodes that do not move within a run, not literal, and are read by something that does."""
+
+    def fixed(number: int) -> bool:
+        return kinds[number] != 0 and not kinds[number] & (STATE | TIME)
+
+    found = {root for root in roots if fixed(root)}
+    for number in graph.reachable(roots):
+        if kinds[number] & (STATE | TIME):
+            found.update(arg for arg in graph.nodes[number].args if fixed(arg))
+    return tuple(sorted(found))
