@@ -52,9 +52,10 @@ class Structure(_Section):
 
 
 class Pharmacology(_Section):
-    """Affinity to cereblon, degraded substrates, and rho per substrate and cell type."""
+    """Affinity to cereblon, degraded substrates with their evidence, rho per substrate and cell type."""
 
     degrades: tuple[Literal["IKZF1", "IKZF3", "CK1alpha", "ZFP91", "SALL4", "GSPT1"], ...]
+    evidence: tuple[str, ...] = ()
     kd_nm: Quantity | None = None
     fraction_unbound: Quantity | None = None
     rho: dict[

@@ -1,0 +1,108 @@
+"""Tumour, haemoglobin, immune cells, dexamethasone and hazards alone, against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from glueprint import engine
+from glueprint.mechanism import models, parameters
+
+MONTH_H = 730.5
+
+
+@pytest.fixture(scope="module")
+def typical():
+    return parameters.typical()
+
+
+def alone(name, hours, **values):
+    patients = engine.compile(models.source(name)).ensemble(values)
+    assert patients.advance(hours).ok
+    return patients
+
+
+def test_the_untreated_tumour_grows_logistically(typical):
+    days = 200.0
+    start, capacity = typical["m_protein0_g_per_l"], typical["m_protein_capacity_g_per_l"]
+    exact = capacity / (1 + (capacity / start - 1) * np.exp(-typical["growth_per_d"] * days))
+    assert alone("tumour", 24 * days)["m_protein_g_per_l"][0] == pytest.approx(exact, rel=1e-4)
+
+
+def test_kill_at_a_constant_effect_follows_claret():
+    # Far below the capacity, effect settled: ln M/M0 = KG t - KD E (1 - exp(-lambda E t))/(lambda E).
+    growth, kill, resistance, days = 0.01, 0.03, 0.004, 300.0
+    patients = alone(
+        "tumour",
+        24 * days,
+        growth_per_d=growth,
+        kill_per_d=kill,
+        resistance_per_d=resistance,
+        m_protein_capacity_g_per_l=1e9,
+        effect_delay_h=0.01,
+        dex_effect=1.0,
+        kill_by_dex=0.8,
+    )
+    exposure = resistance * 0.8
+    exact = growth * days - kill * 0.8 * (1 - np.exp(-exposure * days)) / exposure
+    assert np.log(patients["m_protein_relative"][0]) == pytest.approx(exact, rel=1e-4)
+
+
+def test_haemoglobin_ends_where_the_tumour_holds_it(typical):
+    got = alone("haemoglobin", 24 * 600.0, m_protein_relative=np.array([0.5, 1.0, 4.0]))[
+        "haemoglobin_g_per_dl"
+    ]
+    exact = typical["haemoglobin0_g_per_dl"] * np.array([0.5, 1.0, 4.0]) ** -typical["haemoglobin_tumour"]
+    np.testing.assert_allclose(got, exact, rtol=1e-5)
+
+
+def test_dexamethasone_exposure_is_dose_over_clearance(typical):
+    model = engine.compile(models.source("dexamethasone"))
+    times = np.linspace(0.0, 96.0, 1921)
+    doses = engine.Doses.every_patient(1, [0.0], "dex_depot", 40.0)
+    conc = model.ensemble(patients=1).simulate(times, doses, ["dex_mg_per_l"])["dex_mg_per_l"][0]
+    assert np.trapezoid(conc, times) == pytest.approx(40.0 / typical["dex_clearance_l_per_h"], rel=1e-3)
+
+
+def test_dexamethasone_abolishes_immune_activation(typical):
+    got = alone("immune", 1000.0, ikzf1_tcell=0.2, ikzf3_tcell=0.2, dex_effect=np.array([0.0, 0.5, 1.0]))
+    drive = 0.8**2 / (0.5**2 + 0.8**2)
+    assert typical["immune_dex_suppression"] == 1.0
+    np.testing.assert_allclose(
+        got["immune_activation"], drive * np.array([1.0, 0.5, 0.0]), rtol=1e-4, atol=1e-9
+    )
+
+
+def test_hazards_of_a_stable_patient_are_the_monthly_rates(typical):
+    got = alone("hazards", 12 * MONTH_H)
+    for event, rate in (
+        ("death", "death_per_month"),
+        ("progression", "progression_per_month"),
+        ("dropout", "dropout_per_month"),
+    ):
+        assert got[f"hazard_{event}"][0] == pytest.approx(12 * typical[rate], rel=1e-5)
+
+
+def test_death_is_log_linear_in_tumour_load_and_levels_off(typical):
+    load = np.array([0.3, 1.0, 2.0, 1e6])
+    got = alone("hazards", MONTH_H, m_protein_relative=load)["hazard_death"]
+    cap = typical["death_load_cap"]
+    exact = typical["death_on_tumour"] * (load / (1 + load / cap) - 1 / (1 + 1 / cap))
+    np.testing.assert_allclose(np.log(got / typical["death_per_month"]), exact, rtol=1e-5, atol=1e-6)
+
+
+def test_pneumonia_rises_with_each_of_its_causes():
+    base = {"anc_1e9_per_l": 3.0, "dex_effect": 0.0, "m_protein_relative": 1.0, "pneumonia_early": 0.0}
+    worse = {"anc_1e9_per_l": 0.4, "dex_effect": 0.7, "m_protein_relative": 2.0, "pneumonia_early": 0.7}
+    columns = {name: np.array([value] * 5) for name, value in base.items()}
+    for row, (name, value) in enumerate(worse.items(), start=1):
+        columns[name][row] = value
+    got = alone("hazards", MONTH_H, **columns)["hazard_pneumonia"]
+    assert np.all(got[1:] > got[0])
+
+
+def test_pneumonia_weights_are_reported_as_assumed():
+    table = parameters.table()
+    roles = {row["name"]: row["role"] for row in table.iter_rows(named=True) if "pneumonia" in row["name"]}
+    assert len(roles) == 5
+    assert set(roles.values()) == {"assumed"}
