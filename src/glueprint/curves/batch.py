@@ -51,8 +51,8 @@ def solve(data: Data, pinned: Floats) -> Block:
         lambda theta, rows: evaluate(theta, rows % n),
         begun.reshape(count * n, 4),
         free,
-        np.tile(low, (count, 1)),
-        np.tile(high, (count, 1)),
+        (np.tile(low, (count, 1)), np.tile(high, (count, 1))),
+        size=np.tile(_size(data), count),
     )
     cost = ended.cost.reshape(count, n)
     best = np.argmin(cost, axis=0) * n + np.arange(n)
@@ -72,9 +72,8 @@ def profile_interval(
     start, _ = evaluate(theta, np.arange(theta.shape[0]))
     rss = np.einsum("nm,nm->n", start, start)
     leave = profile.threshold(rss, data.points - int(free.sum()), confidence)
-    low, high = _bounds(data)
-    limits = np.stack([low[:, LOG10_DOSE], high[:, LOG10_DOSE]], axis=1)
-    return profile.interval(evaluate, theta, free, limits, np.stack([rss, leave], axis=1), (low, high))
+    heights = np.stack([rss, leave], axis=1)
+    return profile.interval(evaluate, theta, free, heights, _bounds(data), size=_size(data))
 
 
 def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
@@ -86,7 +85,7 @@ def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
     flat_level = mean if free[FRONT] else np.full_like(mean, pinned[FRONT])
     miss = data.response - flat_level[:, None]
     flat = np.einsum("nm,nm,nm->n", data.weights, miss, miss)
-    size = np.einsum("nm,nm,nm->n", data.weights, data.response, data.response)
+    size = _size(data)
     dof = data.points - int(free.sum())
     extra = int(free.sum()) - int(free[FRONT])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -95,6 +94,10 @@ def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
     ratio = np.where(flat <= ROUNDING * size, 0.0, ratio)
     ratio = np.where(dof > 0, ratio, np.nan)
     return ratio, np.asarray(fisher.sf(ratio, extra, np.maximum(dof, 1)))
+
+
+def _size(data: Data) -> Floats:
+    return np.asarray(np.einsum("nm,nm,nm->n", data.weights, data.response, data.response))
 
 
 def _bounds(data: Data) -> tuple[Floats, Floats]:

@@ -38,21 +38,24 @@ class Minimum:
     hessian: Floats
 
 
-def minimise(evaluate: Evaluate, start: Floats, free: Flags, low: Floats, high: Floats) -> Minimum:
+def minimise(
+    evaluate: Evaluate, start: Floats, free: Flags, bounds: tuple[Floats, Floats], *, size: Floats
+) -> Minimum:
     """Minimise the sum of squared residuals of every problem of a batch.
 
     evaluate: (theta, rows) -> residuals (k, m), Jacobian (k, m, p).   start: (n, p).   free: (p,) which
     may move.
-    low, high: (n, p) bounds.   A step into NaN counts as uphill.
+    bounds: low and high (n, p).   size: (n,) sum of squares of the data, against which a residual may vanish.
+    A step into NaN counts as uphill.
     Returns `Minimum`; `hessian` is J'J (n, p, p) at the end.
     Source: Levenberg (1944), Marquardt (1963); convergence test after Moré (1978), doi 10.1007/BFb0067700.
     """
+    low, high = bounds
     theta = np.clip(start, low, high)
     rows: Rows = np.arange(theta.shape[0])
     residual, jacobian = evaluate(theta, rows)
     cost = _cost(residual)
     gradient, hessian = _normal(residual, jacobian)
-    magnitude = np.maximum(cost, np.finfo(float).tiny)
     damping = np.full(theta.shape[0], DAMPING_START)
     converged = np.zeros(theta.shape[0], dtype=bool)
     for _ in range(ITERATIONS):
@@ -75,7 +78,7 @@ def minimise(evaluate: Evaluate, start: Floats, free: Flags, low: Floats, high: 
             ~better & (gain <= 4.0 * np.finfo(float).eps * cost[rows]) & (cosine < ORTHOGONAL_AT_ROUNDING)
         )
         settled = held.any(axis=1) & (gain <= SETTLED * cost[rows])
-        done = (cosine < ORTHOGONAL) | rounding | settled | (cost[rows] <= PERFECT * magnitude[rows])
+        done = (cosine < ORTHOGONAL) | rounding | settled | (cost[rows] <= PERFECT * size[rows])
         converged[rows] = done
         rows = rows[~done & (damping[rows] < DAMPING_MOST)]
     at_bound = free & ((theta <= low) | (theta >= high))

@@ -34,15 +34,16 @@ def interval(
     evaluate: Evaluate,
     best: Floats,
     free: Flags,
-    limits: Floats,
     heights: Floats,
     bounds: tuple[Floats, Floats],
+    *,
+    size: Floats,
 ) -> Floats:
     """Where the profile of the log10 dose crosses the threshold on either side of the best fit.
 
-    best: (n, 4).   limits: (n, 2) log10 doses beyond which the search ends.
+    best: (n, 4).   size: (n,) as in `minimise`.
     heights: (n, 2) sum of squares at the best fit and at the threshold; NaN: no interval.
-    bounds: low and high (n, 4) of the parameters.
+    bounds: low and high (n, 4) of the parameters; the search ends at those of the log10 dose.
     Returns (n, 2) log10 dose; -inf or inf where the profile does not cross before the limit, NaN where
     none is asked.
     """
@@ -58,11 +59,14 @@ def interval(
         held[:, LOG10_DOSE] = dose
         low, high = bounds[0][which].copy(), bounds[1][which].copy()
         low[:, LOG10_DOSE] = high[:, LOG10_DOSE] = dose
-        end = minimise(lambda part, index: evaluate(part, which[index]), held, others, low, high)
+        end = minimise(
+            lambda part, index: evaluate(part, which[index]), held, others, (low, high), size=size[which]
+        )
         return end.theta, end.cost
 
-    for side, sign in ((0, -1.0), (1, 1.0)):
-        found[rows, side] = _cross(fit_at, best[rows], (rows, sign, limits[rows, side]), heights[rows])
+    for side, sign in enumerate((-1.0, 1.0)):
+        limit = bounds[side][rows, LOG10_DOSE]
+        found[rows, side] = _cross(fit_at, best[rows], (rows, sign, limit), heights[rows])
     return found
 
 
