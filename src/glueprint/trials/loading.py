@@ -6,6 +6,7 @@ next step; several findings are listed together.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib import resources
@@ -128,7 +129,8 @@ def protocol_from_text(text: str, *, where: str) -> Protocol:
         ) from error
     _check_header(data, where)
     try:
-        protocol = Protocol.model_validate(data)
+        # By way of JSON, where strict reading takes lists but never text for a number.
+        protocol = Protocol.model_validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
         raise _as_input_error(error, where) from error
     check_protocol(protocol, where)

@@ -1,0 +1,147 @@
+"""Endpoints against hand counts, the survival kernels and scipy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from glueprint.survival import cox, kaplan_meier, log_rank
+from glueprint.trials import load_protocol
+from glueprint.trials.endpoints import ENDPOINTS, endpoints_table, survival_curves_table
+
+MM003 = load_protocol("mm003")
+ARMS = [arm.name for arm in MM003.arms]
+
+
+def made_up_patients(n=120, seed=1):
+    """Patients with known times; every tenth failed, and must not count."""
+    rng = np.random.default_rng(seed)
+    arm = np.where(np.arange(n) % 3 < 2, ARMS[0], ARMS[1])
+    pfs = rng.exponential(np.where(arm == ARMS[0], 5.0, 2.5))
+    survival = pfs + rng.exponential(8.0, n)
+    cut = rng.uniform(4, 20, n)
+    response = rng.choice(["CR", "VGPR", "PR", "MR", "SD", "PD", "NE"], n)
+    responder = np.isin(response, ["CR", "VGPR", "PR"])
+    return pl.DataFrame(
+        {
+            "trial": "mm003",
+            "replicate": 1,
+            "arm": arm,
+            "status": (np.arange(n) % 10 == 0).astype(np.int64),
+            "stratum": np.arange(n) % 4,
+            "best_response": response,
+            "response_months": np.where(responder, 1.0, None).astype(float),
+            "dor_months": np.where(responder, np.minimum(pfs, cut), np.nan),
+            "dor_event": responder & (pfs <= cut),
+            "pfs_months": np.minimum(pfs, cut),
+            "pfs_event": pfs <= cut,
+            "os_months": np.minimum(survival, cut),
+            "os_event": survival <= cut,
+            "neutropenia_grade": rng.integers(0, 5, n),
+            "anaemia_grade": rng.integers(0, 4, n),
+            "thrombocytopenia_grade": rng.integers(0, 5, n),
+            "pneumonia_grade": np.where(rng.uniform(size=n) < 0.1, 3, 0),
+            "dose_holds": rng.integers(0, 3, n),
+            "dose_reductions": rng.integers(0, 2, n),
+            "off_treatment_reason": rng.choice(["", "progression", "toxicity"], n),
+            "crossover_months": np.where(rng.uniform(size=n) < 0.2, 6.0, np.nan),
+            "relative_dose_intensity": rng.uniform(0.5, 1, n),
+        }
+    ).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+PATIENTS = made_up_patients()
+USABLE = PATIENTS.filter(pl.col("status") == 0)
+TABLE = endpoints_table(MM003, PATIENTS)
+
+
+def of(arm, endpoint):
+    return TABLE.row(by_predicate=(pl.col("arm") == arm) & (pl.col("endpoint") == endpoint), named=True)
+
+
+def times(frame, name):
+    return frame[f"{name}_months"].to_numpy(), frame[f"{name}_event"].to_numpy()
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_response_rate_is_a_count_with_scipys_exact_interval(arm):
+    part = USABLE.filter(pl.col("arm") == arm)
+    count = part.filter(pl.col("best_response").is_in(["CR", "VGPR", "PR"])).height
+    row = of(arm, "orr")
+    exact = stats.binomtest(count, part.height).proportion_ci(method="exact")
+    assert (row["events"], row["n"], row["unit"]) == (count, part.height, "%")
+    assert row["value"] == pytest.approx(100 * count / part.height)
+    assert (row["low"], row["high"]) == pytest.approx((100 * exact.low, 100 * exact.high), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["pfs", "os"])
+@pytest.mark.parametrize("arm", ARMS)
+def test_medians_are_those_of_the_survival_kernel(arm, name):
+    curve = kaplan_meier(*times(USABLE.filter(pl.col("arm") == arm), name))
+    row = of(arm, f"median_{name}")
+    got = [math.nan if row[key] is None else row[key] for key in ("value", "low", "high")]
+    assert got == pytest.approx([curve.median, *curve.median_interval], nan_ok=True)
+
+
+@pytest.mark.parametrize("name", ["pfs", "os"])
+@pytest.mark.parametrize("stratified", [False, True])
+def test_hazard_ratios_are_those_of_the_survival_kernel(name, stratified):
+    time, event = times(USABLE, name)
+    first = (USABLE["arm"] == ARMS[0]).to_numpy().astype(float)
+    strata = USABLE["stratum"].to_numpy() if stratified else None
+    row = of(" vs ".join(ARMS), f"hr_{name}_stratified" if stratified else f"hr_{name}")
+    assert row["value"] == cox(time, event, first, strata=strata).hazard_ratio[0]
+    assert row["p_value"] == log_rank(time, event, first, strata=strata).p_value
+    assert row["low"] < row["value"] < row["high"]
+
+
+def test_a_better_first_arm_has_a_hazard_ratio_below_one():
+    assert of(" vs ".join(ARMS), "hr_pfs")["value"] < 1
+
+
+def test_odds_ratio_by_hand():
+    counts = [
+        (
+            (part := USABLE.filter(pl.col("arm") == arm))
+            .filter(pl.col("best_response").is_in(["CR", "VGPR", "PR"]))
+            .height,
+            part.height,
+        )
+        for arm in ARMS
+    ]
+    (a, n), (c, m) = counts
+    row = of(" vs ".join(ARMS), "orr_odds_ratio")
+    assert row["value"] == pytest.approx(a * (m - c) / (c * (n - a)))
+    assert row["p_value"] == pytest.approx(stats.fisher_exact([[a, n - a], [c, m - c]]).pvalue)
+
+
+def test_every_endpoint_is_named_and_unknown_names_do_not_appear():
+    assert set(TABLE["endpoint"]) == set(ENDPOINTS)
+    assert TABLE.null_count()["method"].item() == 0
+
+
+def test_no_responder_and_no_event_give_empty_cells_and_no_error():
+    nobody = PATIENTS.with_columns(
+        best_response=pl.lit("SD"),
+        response_months=pl.lit(None, pl.Float64),
+        dor_months=pl.lit(None, pl.Float64),
+        dor_event=pl.lit(False),
+        os_event=pl.lit(False),
+    )
+    table = endpoints_table(MM003, nobody)
+    values = table.filter(pl.col("endpoint").is_in(["median_dor", "median_os", "hr_os"]))["value"]
+    assert values.null_count() == values.len() == 5
+
+
+def test_curves_are_those_of_the_survival_kernel():
+    curves = survival_curves_table(MM003, PATIENTS)
+    part = curves.filter((pl.col("arm") == ARMS[1]) & (pl.col("endpoint") == "pfs"))
+    curve = kaplan_meier(*times(USABLE.filter(pl.col("arm") == ARMS[1]), "pfs"))
+    assert part["time_months"].to_list() == curve.times.tolist()
+    assert part["survival"].to_list() == curve.survival.tolist()
+    assert part["at_risk"].to_list() == curve.at_risk.tolist()
+    assert set(curves["endpoint"]) == {"pfs", "os", "dor"}

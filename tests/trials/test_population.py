@@ -1,0 +1,111 @@
+"""Virtual patients: distributions, randomisation, follow-up, independence of neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from glueprint.mechanism import parameters
+from glueprint.runs.streams import uniforms
+from glueprint.trials import load_protocol
+from glueprint.trials.allocation import allocate
+from glueprint.trials.population import Stream, draw_population, follow_up_months, model_parameters
+from glueprint.trials.protocol import Count, FollowUp, Levels, LogNormal, Normal
+from glueprint.trials.sampling import draw_level, draw_quantity
+
+MM003 = load_protocol("mm003")
+SPREAD = (np.arange(100_000) + 0.5) / 100_000
+
+
+def test_a_cut_normal_distribution_is_scipys():
+    drawn = draw_quantity(Normal(kind="normal", mean=64, sd=10, low=50, high=80, assumed="test"), SPREAD)
+    exact = stats.truncnorm(-1.4, 1.6, loc=64, scale=10)
+    assert drawn.mean() == pytest.approx(exact.mean(), rel=1e-5)
+    assert drawn.std() == pytest.approx(exact.std(), rel=1e-3)
+    assert (drawn.min(), drawn.max()) == pytest.approx((50, 80), abs=0.01)
+
+
+def test_a_wide_lognormal_distribution_keeps_its_median_and_spread():
+    drawn = draw_quantity(
+        LogNormal(kind="lognormal", median=20, log_sd=0.5, low=1e-3, high=1e6, assumed="test"), SPREAD
+    )
+    assert np.median(drawn) == pytest.approx(20, rel=1e-3)
+    assert np.log(drawn).std() == pytest.approx(0.5, rel=1e-3)
+
+
+def test_counts_are_whole_and_inside():
+    drawn = draw_quantity(Count(kind="count", median=5, log_sd=0.45, low=2, high=17, assumed="test"), SPREAD)
+    assert (drawn == np.rint(drawn)).all()
+    assert (drawn.min(), np.median(drawn), drawn.max()) == (2, 5, 17)
+
+
+def test_levels_have_their_shares():
+    names = draw_level(Levels(kind="levels", shares={"a": 0.2, "b": 0.5, "c": 0.3}, assumed="test"), SPREAD)
+    assert [np.mean(names == name) for name in "abc"] == pytest.approx([0.2, 0.5, 0.3], abs=1e-4)
+
+
+def test_follow_up_meets_its_three_times():
+    months = follow_up_months(
+        FollowUp(minimum_months=5, median_months=10, maximum_months=23.5, assumed="test"), SPREAD
+    )
+    assert (months.min(), np.median(months), months.max()) == pytest.approx((5, 10, 23.5), abs=0.01)
+
+
+def test_mm003_is_randomised_as_published():
+    for replicate in range(1, 4):
+        people = draw_population(MM003, Stream(1, "mm003", replicate))
+        assert np.bincount(people.arm).tolist() == [302, 153]
+        for stratum in np.unique(people.stratum):
+            inside = people.arm[people.stratum == stratum]
+            # Whole blocks of six hold 4 and 2; only the last block of a stratum can be unbalanced.
+            assert abs((inside == 0).sum() - 2 * (inside == 1).sum()) <= 4
+
+
+def test_whole_blocks_hold_the_ratio():
+    arms = allocate(np.zeros(60, dtype=np.int64), (2, 1), 6, (40, 20), seed=3, purpose="test")
+    assert (arms.reshape(10, 6).sum(axis=1) == 2).all()
+
+
+def test_patients_do_not_depend_on_how_many_are_drawn():
+    larger = MM003.model_copy(
+        update={"arms": tuple(arm.model_copy(update={"patients": arm.patients + 50}) for arm in MM003.arms)}
+    )
+    few = draw_population(MM003, Stream(5, "mm003", 1))
+    many = draw_population(larger, Stream(5, "mm003", 1))
+    for name, values in few.values.items():
+        assert (many.values[name][: few.size] == values).all()
+
+
+def test_replicates_and_seeds_differ():
+    first, second, other = (
+        draw_population(MM003, stream).values["age_y"]
+        for stream in (Stream(1, "mm003", 1), Stream(1, "mm003", 2), Stream(2, "mm003", 1))
+    )
+    assert not np.isin(first, second).any()
+    assert not np.isin(first, other).any()
+
+
+def test_random_effects_have_the_covariance_of_the_mechanism():
+    names, covariance = parameters.random_effects()
+    people = draw_population(MM003, Stream(1, "mm003", 1))
+    values, lag_h = model_parameters(MM003, people, Stream(1, "mm003", 1))
+    typical = parameters.typical()
+    effects = np.log(
+        np.stack([values["growth_per_d"], values["kill_per_d"]])
+        / [[typical["growth_per_d"]], [typical["kill_per_d"]]]
+    )
+    i, j = names.index("growth_per_d"), names.index("kill_per_d")
+    expected = covariance[np.ix_([i, j], [i, j])]
+    # Standard error of a variance over 455 patients is 6.6 % of it.
+    assert np.cov(effects) == pytest.approx(expected, rel=0.3)
+    assert set(lag_h) == {0.206}
+
+
+def test_uniform_numbers_are_not_shared_between_covariates():
+    people = draw_population(MM003, Stream(1, "mm003", 1))
+    correlation = np.corrcoef(np.stack(list(people.values.values())))
+    off = correlation[~np.eye(len(correlation), dtype=bool)]
+    # 455 patients: standard error 0.047.
+    assert np.abs(off).max() < 0.2
+    assert uniforms(1, "a", [0], 1) != uniforms(1, "b", [0], 1)

@@ -1,0 +1,202 @@
+"""Whole virtual trials: determinism, consistency of the tables, no effect where there is none, failures counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from glueprint import trials
+from glueprint.trials import response
+from glueprint.trials.conduct import conduct
+from glueprint.trials.population import MONTH_DAYS, Stream, draw_population
+from glueprint.trials.tables import patients_table
+
+MM003 = trials.load_protocol("mm003")
+ARMS = [arm.name for arm in MM003.arms]
+
+
+def small(protocol=MM003, sizes=(40, 20)):
+    return protocol.model_copy(
+        update={
+            "arms": tuple(
+                arm.model_copy(update={"patients": size})
+                for arm, size in zip(protocol.arms, sizes, strict=True)
+            )
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def result():
+    return trials.run(MM003, replicates=2, seed=1)
+
+
+def test_same_seed_same_bits(result):
+    again = trials.run(MM003, replicates=2, seed=1)
+    for name, table in result.tables().items():
+        assert table.equals(again.tables()[name]), name
+
+
+def test_workers_do_not_change_a_bit():
+    one = trials.run(small(), replicates=3, seed=4)
+    two = trials.run(small(), replicates=3, seed=4, workers=2)
+    for name, table in one.tables().items():
+        assert table.equals(two.tables()[name]), name
+
+
+def test_a_replicate_does_not_depend_on_how_many_are_run(result):
+    alone = trials.run(MM003, replicates=1, seed=1)
+    assert alone.patients.equals(result.patients.filter(pl.col("replicate") == 1))
+
+
+def test_another_seed_gives_other_patients():
+    assert not trials.run(small(), seed=1).patients.equals(trials.run(small(), seed=2).patients)
+
+
+def test_progress_rises_to_one():
+    shares = []
+    trials.run(small(), replicates=2, seed=1, progress=shares.append)
+    assert shares[-1] == 1.0
+    assert all(a <= b for a, b in zip(shares, shares[1:], strict=False))
+
+
+def test_every_patient_is_there_and_every_integration_succeeded(result):
+    assert (
+        result.patients.group_by("replicate", "arm").len().sort("replicate", "len")["len"].to_list()
+        == [
+            153,
+            302,
+        ]
+        * 2
+    )
+    assert result.failed == 0
+    assert result.summary()["failed"] == 0
+
+
+def test_times_are_consistent(result):
+    patients = result.patients
+    assert (patients["pfs_months"] <= patients["os_months"] + 1e-9).all()
+    assert (patients["pfs_true_months"] <= patients["os_months"] + 1e-9).all()
+    assert (patients["os_months"] <= MM003.follow_up.maximum_months).all()
+    seen = patients.filter(pl.col("dor_months").is_not_null())
+    gap = (seen["response_months"] + seen["dor_months"] - seen["pfs_months"]).abs().max()
+    assert gap < 1e-9
+    assert set(seen["best_response"]) <= {"PR", "VGPR", "CR"}
+    assert patients.filter(pl.col("best_response").is_in(["PR", "VGPR", "CR"])).height == seen.height
+
+
+def test_a_death_without_progression_ends_progression_free_survival(result):
+    died = result.patients.filter(pl.col("os_event") & (pl.col("off_treatment_reason") == "death"))
+    assert died.height
+    assert died["pfs_event"].all()
+    assert (died["pfs_months"] - died["os_months"]).abs().max() < 1e-9
+
+
+def test_progression_seen_online_is_that_of_the_response_kernel():
+    stream = Stream(3, "mm003", 1)
+    people = draw_population(MM003, stream)
+    done = conduct(MM003, people, stream)
+    marker = [[] for _ in range(people.size)]
+    days = [[] for _ in range(people.size)]
+    for log in done.visits:
+        for row in np.flatnonzero(log.assessment & (log.line == 0)):
+            marker[log.patient[row]].append(log.labs.m_protein_g_per_l[row])
+            days[log.patient[row]].append(log.day[row])
+    judged = 0
+    for patient in range(people.size):
+        found = response.progression(np.array([marker[patient]])).column[0]
+        seen = done.ward.seen_progression_day[patient]
+        clinical = done.ward.clinical_day[patient]
+        if found >= 0 and not clinical < seen:
+            judged += 1
+            assert days[patient][found] == seen
+        elif np.isinf(clinical):
+            assert np.isinf(seen)
+    assert judged > 100
+
+
+def test_clinical_progression_is_seen_at_the_next_visit():
+    stream = Stream(3, "mm003", 1)
+    ward = conduct(MM003, draw_population(MM003, stream), stream).ward
+    clinical = np.isfinite(ward.clinical_day)
+    noticed = np.where(np.isfinite(ward.seen_progression_day), ward.seen_progression_day, ward.end_day)
+    longest = MM003.visits.then_every_days + 2 * MM003.visits.window_days
+    assert clinical.any()
+    assert (noticed[clinical] - ward.clinical_day[clinical]).max() <= longest
+
+
+def test_no_dose_is_given_while_held_and_less_is_given_after_a_reduction(result):
+    visits = result.visits.filter(pl.col("arm") == ARMS[0])
+    assert (visits.filter(pl.col("action").is_in(["hold", "held"]))["dose_mg"] == 0).all()
+    assert set(visits.filter(pl.col("action") == "resume lower")["dose_mg"]) <= {3.0, 2.0, 1.0}
+    assert visits.filter(pl.col("action") == "hold").height > 0
+    held = result.patients.filter((pl.col("arm") == ARMS[0]) & (pl.col("dose_holds") > 0))
+    assert held["relative_dose_intensity"].min() < 1
+    never = result.patients.filter((pl.col("arm") == ARMS[1]))
+    assert (never["relative_dose_intensity"] == 1).all()
+
+
+def test_label_visits_weekly_then_monthly(result):
+    visits = result.visits.filter((pl.col("replicate") == 1) & (pl.col("period") == "treatment"))
+    early = visits.filter(pl.col("time_days") < 56).group_by("patient").len()["len"]
+    assert early.max() >= 8
+    window = MM003.visits.window_days
+    planned = [7 * week for week in range(9)] + [28 * month for month in range(3, 30)]
+    quiet = visits.filter((pl.col("arm") == ARMS[1]))["time_days"].to_numpy()
+    off = np.abs(quiet[:, None] - np.array(planned)).min(axis=1)
+    # Repeat samples a week after a suspected progression are the only visits outside the windows.
+    assert (off <= window).mean() > 0.95
+
+
+def test_crossover_follows_progression_and_its_delay(result):
+    crossed = result.patients.filter(pl.col("crossover_months").is_not_null())
+    assert set(crossed["arm"]) == {ARMS[1]}
+    delay = MM003.arms[1].after_progression.delay_days / MONTH_DAYS
+    assert (crossed["crossover_months"] - crossed["off_treatment_months"] - delay).abs().max() < 1e-9
+    assert crossed["pfs_event"].all()
+
+
+def test_identical_arms_have_no_effect():
+    twin = MM003.arms[0]
+    arms = (
+        twin.model_copy(update={"name": "A", "patients": 150}),
+        twin.model_copy(update={"name": "B", "patients": 150}),
+    )
+    plan = MM003.randomisation.model_copy(update={"ratio": (1, 1), "blocks_of": 4})
+    result = trials.run(
+        MM003.model_copy(update={"arms": arms, "randomisation": plan, "name": "null"}), replicates=8, seed=2
+    )
+    found = result.endpoints.filter(pl.col("endpoint") == "hr_pfs")
+    # log HR has standard error 2/sqrt(events) ~ 0.15 a trial, 0.05 over eight.
+    assert abs(found["value"].log().mean()) < 0.2
+    assert (found["p_value"] > 1e-3).all()
+
+
+def test_a_patient_that_cannot_be_computed_is_counted_and_left_out():
+    stream = Stream(1, "mm003", 1)
+    done = conduct(small(), draw_population(small(), stream), stream)
+    done.ward.failure[3] = "the step became too small"
+    table = patients_table(small(), done, 1)
+    assert table.filter(pl.col("patient") == 3).select("status", "reason").row(0) == (
+        1,
+        "the step became too small",
+    )
+    assert (table["status"] != 0).sum() == 1
+
+
+def test_the_summary_has_what_a_trial_reports(result):
+    summary = result.summary()
+    assert summary["label"] == "calibrated (by hand)"
+    assert len(summary["replicates"]) == 2
+    for part in (summary["replicates"][0]["arms"], summary["over_replicates"]):
+        assert {"orr", "median_pfs", "median_os", "neutropenia_grade_3_4"} <= part[ARMS[0]].keys()
+        assert {"hr_pfs", "hr_os"} <= part[f"{ARMS[0]} vs {ARMS[1]}"].keys()
+    assert {"n", "low", "high", "p_value"} <= summary["replicates"][0]["arms"][ARMS[0]]["orr"].keys()
+
+
+def test_the_template_runs():
+    protocol = trials.loading.protocol_from_text(trials.template(), where="template")
+    result = trials.run(small(protocol, (12, 12)), seed=1)
+    assert result.patients.height == 24
+    assert set(result.patients["arm"]) == {"POM 4 mg", "POM 2 mg"}
