@@ -74,7 +74,8 @@ class Ensemble:
         self._largest = np.abs(self._state)
         self._time = np.zeros(patients)
         self._step = np.zeros(patients)
-        finite = np.isfinite(self._state).all(axis=1) & np.isfinite(self._params).all(axis=1)
+        read = system.graph.leaves(system.derivatives, "param")
+        finite = np.isfinite(self._state).all(axis=1) & np.isfinite(self._params[:, read]).all(axis=1)
         self._status = np.where(finite, Status.OK, Status.BAD_START).astype(np.int64)
 
     def __len__(self) -> int:

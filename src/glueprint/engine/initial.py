@@ -11,7 +11,7 @@ from glueprint.engine.evaluate import evaluate
 from glueprint.engine.system import Slot, System
 from glueprint.errors import InputError, nearest
 
-__all__ = ["column", "count_patients", "slot_of", "start"]
+__all__ = ["column", "count_patients", "require_values", "slot_of", "start"]
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +56,21 @@ def count_patients(given: Mapping[str, ArrayLike], patients: int | None) -> int:
             )
         return patients
     return max((int(np.size(values)) for values in given.values()), default=1)
+
+
+def require_values(system: System, given: Mapping[str, ArrayLike]) -> None:
+    """Raise InputError GP-N008 where the model gives no value for something its rates need, nor does the caller."""
+    read = set(system.graph.leaves(system.derivatives, "param"))
+    for item in system.initials:
+        needed = item.slot.kind == "state" or item.slot.index in read
+        if needed and item.name not in given and system.graph.nodes[item.node].op == "nan":
+            raise InputError(
+                "GP-N008",
+                f'"{item.name}" has no value',
+                where=system.name,
+                expected="a number or an initial assignment in the model, or values for the patients",
+                next_step=f'write "{item.name} = ..." in the model, or give it to ensemble()',
+            )
 
 
 def start(system: System, given: Mapping[str, ArrayLike], patients: int) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from glueprint.engine import refusals
 from glueprint.engine.batch import Settings
 from glueprint.engine.ensemble import Ensemble
 from glueprint.engine.evaluate import evaluate
-from glueprint.engine.initial import count_patients, start
+from glueprint.engine.initial import count_patients, require_values, start
 from glueprint.engine.reading import read
 from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.sbml import flatten
@@ -58,7 +58,7 @@ class Model:
 
         parameters, initial: scalar or (n,) values by name, in the symbol's own unit.   patients: n; by default
         the longest column given.   settings: accuracy, step limit, threads.
-        Raises InputError GP-N009 (given twice), GP-N010 (no such name), GP-N011 (wrong length), GP-N012.
+        Raises InputError GP-N008 (a value is missing), GP-N009 (given twice), GP-N010 (no such name), GP-N011 (wrong length), GP-N012.
         """
         values, starts = dict(parameters or {}), dict(initial or {})
         twice = sorted(values.keys() & starts.keys())
@@ -71,6 +71,7 @@ class Model:
                 next_step="remove one of the two",
             )
         given = {**values, **starts}
+        require_values(self.system, given)
         n = count_patients(given, patients)
         return Ensemble(self.system, self.solver, given, n, settings or Settings())
 

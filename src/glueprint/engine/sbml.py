@@ -44,7 +44,8 @@ class _Flattener:
         self.model, self.where, self.graph = model, where, Graph()
         self.assigned: dict[str, Any] = {}
         self.rates: dict[str, Any] = {}
-        for rule in _listed(model, "Rule"):
+        # A rule or assignment without mathematics has no effect (L3V2, section 3.4.1).
+        for rule in (item for item in _listed(model, "Rule") if item.getMath() is not None):
             (self.assigned if rule.isAssignment() else self.rates)[rule.getVariable()] = rule.getMath()
         self.initial_math = {
             item.getSymbol(): item.getMath()
@@ -342,6 +343,8 @@ class _Flattener:
             slots={name: slot for name, slot in self.slots.items() if name != CLOCK},
             dose_scale={name: self._dose_scale(name) for name in self.states},
             events=tuple(self._event(item, i) for i, item in enumerate(_listed(self.model, "Event"))),
+            compartment={name: item.getCompartment() for name, item in self.species.items()},
+            amounts=frozenset(name for name in self.species if self._is_amount(name)),
             stoichiometry=np.array(stoichiometry, dtype=np.float64).reshape(shape),
         )
 

@@ -63,7 +63,8 @@ class System:
 
     derivatives: node of d(state)/dt for each state.   symbols: node of every readable identifier.
     slots: where each settable identifier lives.   dose_scale: node that turns an added amount into a change of
-    the state (None: they are the same).   stoichiometry: (species, reactions), NaN where it varies.
+    the state (None: they are the same).   compartment: of each species.   amounts: species whose symbol means
+    an amount, not a concentration.   stoichiometry: (species, reactions), NaN where it varies.
     """
 
     name: str
@@ -78,4 +79,6 @@ class System:
     initials: tuple[Initial, ...]
     dose_scale: Mapping[str, int | None]
     events: tuple[Event, ...]
+    compartment: Mapping[str, str]
+    amounts: frozenset[str]
     stoichiometry: NDArray[np.float64]
