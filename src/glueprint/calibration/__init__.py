@@ -1,0 +1,22 @@
+"""Setting parameters from published numbers: what may be used, how far it counts, and how well it is met.
+
+A number that a parameter was set with is called calibrated, never predicted.
+"""
+
+from glueprint.calibration.in_vitro import Assay, Excluded, PooledKd, pool, pooled_kd
+from glueprint.calibration.score import Score, Scored, score
+from glueprint.calibration.targets import Target, Targets, clinical_targets
+
+__all__ = [
+    "Assay",
+    "Excluded",
+    "PooledKd",
+    "Score",
+    "Scored",
+    "Target",
+    "Targets",
+    "clinical_targets",
+    "pool",
+    "pooled_kd",
+    "score",
+]

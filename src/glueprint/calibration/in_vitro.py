@@ -1,0 +1,153 @@
+"""One dissociation constant from assays that do not agree."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from glueprint.calibration.claim import ClaimLike, ClaimsLike
+from glueprint.errors import InputError
+from glueprint.inference import RandomEffects, random_effects
+
+NM_PER_UNIT = {"pM": 1e-3, "nM": 1.0, "uM": 1e3, "µM": 1e3, "μM": 1e3, "mM": 1e6}
+# Quantities that are a dissociation constant of the compound and CRBN, up to the assay's own bias.
+CONSTANT = re.compile(r"\b(Kd|Ki)\b|binding affinity", re.I)
+NOT_CONVERTIBLE = (
+    "an IC50 of a competition assay depends on the concentrations of tracer and protein and on the Kd of "
+    "the tracer, which the source does not give"
+)
+
+
+@dataclass(frozen=True)
+class Assay:
+    """One measured constant: claim_id, log10 of the value in nM, and its standard error (0: none printed)."""
+
+    claim_id: str
+    log10_nm: float
+    std_error: float
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A claim that was looked at and not used, with the reason."""
+
+    claim_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PooledKd:
+    """One constant for the compound and CRBN.
+
+    kd_nm with (low_nm, high_nm): the mean over assays, of which each is one draw.
+    prediction_nm: where one more assay would fall.   tau_log10 with tau_interval: scatter between assays.
+    assays and weights: what was used and how far it counted.   excluded: what was not, and why.
+    """
+
+    kd_nm: float
+    low_nm: float
+    high_nm: float
+    prediction_nm: tuple[float, float]
+    tau_log10: float
+    tau_interval: tuple[float, float]
+    assays: tuple[Assay, ...]
+    weights: tuple[float, ...]
+    excluded: tuple[Excluded, ...]
+    level: float
+    label: str = "calibrated"
+
+
+def pooled_kd(claims: ClaimsLike, *, compound: str = "pomalidomide", level: float = 0.95) -> PooledKd:
+    """The Kd of a compound and CRBN over all published binding assays.
+
+    claims: evidence, e.g. evidence.load().   compound: its name in the claims.
+    Returns PooledKd, with every binding claim of the compound either used or listed as excluded.
+    Raises InputError GP-K001 when fewer than two assays are left.
+    Source: own derivation, docs/calibration.md; pooled by inference.random_effects (REML, Hartung-Knapp).
+    """
+    used: list[Assay] = []
+    excluded: list[Excluded] = []
+    seen: dict[tuple[str, float], str] = {}
+    for claim in claims:
+        if claim.compound.strip().lower() != compound.lower() or not _is_binding(claim):
+            continue
+        reason = _reason_against(claim, seen)
+        if reason:
+            excluded.append(Excluded(claim.id, reason))
+        else:
+            used.append(_assay(claim))
+    return pool(used, excluded, level=level)
+
+
+def pool(assays: Sequence[Assay], excluded: Sequence[Excluded] = (), *, level: float = 0.95) -> PooledKd:
+    """Pool assays in log10 with a between-assay random effect.
+
+    assays: two or more.   excluded: carried into the result.
+    Returns PooledKd.
+    Raises InputError GP-K001 with fewer than two assays.
+    Source: inference.random_effects.
+    """
+    if len(assays) < 2:
+        raise InputError(
+            "GP-K001",
+            f"{len(assays)} binding assay(s) can be pooled",
+            where="claims",
+            expected="two or more claims of a Kd, Ki or apparent binding affinity with CRBN",
+            next_step="; ".join(f"{e.claim_id}: {e.reason}" for e in excluded)
+            or "look whether the compound is spelt as in the claims",
+        )
+    fit: RandomEffects = random_effects(
+        [a.log10_nm for a in assays], [a.std_error for a in assays], level=level
+    )
+    return PooledKd(
+        kd_nm=10**fit.mean,
+        low_nm=10 ** fit.interval[0],
+        high_nm=10 ** fit.interval[1],
+        prediction_nm=(10 ** fit.prediction[0], 10 ** fit.prediction[1]),
+        tau_log10=fit.tau,
+        tau_interval=fit.tau_interval,
+        assays=tuple(assays),
+        weights=tuple(float(w) for w in fit.weights),
+        excluded=tuple(excluded),
+        level=level,
+    )
+
+
+def _is_binding(claim: ClaimLike) -> bool:
+    """Whether the claim is of the compound's own binding to CRBN, and not of a substrate's beside it."""
+    target, quantity = claim.target.upper(), claim.quantity.lower()
+    about = f"{quantity} {claim.assay.lower()}"
+    to_crbn = "CRBN" in f"{target} {quantity.upper()}" or "CEREBLON" in f"{target} {quantity.upper()}"
+    two_proteins = ":" in target
+    binds = bool(CONSTANT.search(quantity)) or ("ic50" in quantity and "polari" in about)
+    return to_crbn and binds and not two_proteins
+
+
+def _reason_against(claim: ClaimLike, seen: dict[tuple[str, float], str]) -> str:
+    """Why the claim is not pooled, or an empty text; notes in `seen` what was taken."""
+    quantity = claim.quantity.lower()
+    if "ic50" in quantity:
+        return NOT_CONVERTIBLE
+    if "ratio" in quantity:
+        return "a ratio of two affinities, not an affinity"
+    if "derived" in claim.interval_kind.lower() or "implied" in quantity or "derived" in claim.system.lower():
+        return "derived from another claim, not measured"
+    if claim.value is None or claim.value <= 0 or claim.unit not in NM_PER_UNIT:
+        return f"no concentration: {claim.value!r} {claim.unit!r}"
+    key = (quantity.split(",")[0].strip()[-2:], round(claim.value * NM_PER_UNIT[claim.unit], 9))
+    if key in seen:
+        return f"the same number as {seen[key]}"
+    seen[key] = claim.id
+    return ""
+
+
+def _assay(claim: ClaimLike) -> Assay:
+    """The claim in log10 nM; a printed plus-minus is read as one standard error."""
+    assert claim.value is not None
+    log10_nm = math.log10(claim.value * NM_PER_UNIT[claim.unit])
+    error = 0.0
+    if claim.low and claim.high and "plus-minus" in claim.interval_kind.lower().replace("±", "plus-minus"):
+        error = (math.log10(claim.high) - math.log10(claim.low)) / 2
+    return Assay(claim.id, log10_nm, error)
