@@ -74,6 +74,17 @@ def test_a_covariate_constant_within_strata_is_aliased():
     assert np.isnan(fit.coefficients).all()
 
 
+def test_a_search_cut_short_says_so(monkeypatch):
+    monkeypatch.setattr("glueprint.survival.newton.MAX_ITERATIONS", 1)
+    monkeypatch.setattr("glueprint.survival.two_group.MAX_ITERATIONS", 1)
+    time, event, group = [1, 2, 3, 4], [1, 1, 1, 1], [1, 0, 1, 0]
+    fit = survival.cox(time, event, group)
+    assert (fit.status, fit.converged) == ("not converged", False)
+    assert "did not settle" in fit.advice
+    assert np.isnan(fit.std_error).all()
+    assert survival.replicate_cox([time], [event], group).status.tolist() == ["not converged"]
+
+
 def separates_by_search(time, event, x):
     """Bryson and Johnson's condition in the plane: try every ray at which the cone of directions can end."""
     differences = np.array(

@@ -82,6 +82,7 @@ def test_missing_covariates_and_labels():
         "covariates[1, 1]",
     )
     assert refusal(survival.log_rank, TIME, EVENT, [0.0, np.nan, 1.0, 1.0]) == ("GP-V008", "group[1]")
+    assert refusal(survival.log_rank, TIME, EVENT, ["a", None, "b", "b"]) == ("GP-V008", "group")
     assert refusal(survival.cox, TIME, EVENT, [[0.0], [1.0]]) == ("GP-V003", "covariates")
 
 

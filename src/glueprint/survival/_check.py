@@ -113,7 +113,16 @@ def as_codes(labels: ArrayLike, shape: tuple[int, ...], name: str) -> tuple[NDAr
             expected="a label for every patient",
             next_step="leave the patient out and count it, or give the missing ones a label of their own",
         )
-    levels, codes = np.unique(array, return_inverse=True)
+    try:
+        levels, codes = np.unique(array, return_inverse=True)
+    except TypeError:
+        raise InputError(
+            "GP-V008",
+            f"labels that cannot be put in one order, e.g. {array.flat[0]!r}",
+            where=name,
+            expected="a label for every patient, all text or all numbers",
+            next_step="look for missing labels among them",
+        ) from None
     return levels, codes.reshape(shape).astype(np.int64)
 
 
