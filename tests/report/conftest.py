@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -91,152 +92,99 @@ def grade_shares(severe):
     return rows
 
 
+EVENTS = ("neutropenia", "thrombocytopenia", "anaemia", "pneumonia")
+REASONS = ("progression", "death", "toxicity", "")
+CUTS = ((-99, "CR"), (-90, "VGPR"), (-55, "PR"), (-30, "MR"), (25, "SD"), (math.inf, "PD"))
+
+
+def best_of(change):
+    """The response category of a change, by made-up cuts."""
+    return next(label for cut, label in CUTS if change < cut)
+
+
+class SyntheticArm:
+    """One arm of one replicate: exponential times seen at 28-day visits, normal changes, random grades."""
+
+    def __init__(self, random, head, n, medians):
+        self.random, self.head, self.n = random, head, n
+        pfs_median, os_median, change, severe = medians
+        self.os = random.exponential(os_median / math.log(2), n)
+        seen = np.ceil(random.exponential(pfs_median / math.log(2), n) / 0.92) * 0.92
+        self.pfs = np.minimum(seen, self.os)
+        self.follow = random.uniform(8, 22, n)
+        self.change = np.clip(random.normal(change, 55, n), -100, 180)
+        self.grades = np.stack([random.choice(5, n, p=shares) for shares in grade_shares(severe)])
+        self.grades[3] = np.where(self.grades[3] >= 3, 3, 0)
+
+    def curves(self):
+        for endpoint, times in (("pfs", self.pfs), ("os", self.os)):
+            for row in product_limit(np.minimum(times, self.follow), times <= self.follow):
+                yield {**self.head, "endpoint": endpoint, **row}
+
+    def endpoints(self):
+        for endpoint, times in (("median_pfs", self.pfs), ("median_os", self.os)):
+            middle = float(np.median(times))
+            yield self.estimate(endpoint, middle, middle * 0.85, middle * 1.2, "months")
+        for event, grades in zip(EVENTS, self.grades, strict=True):
+            share = 100 * float((grades >= 3).mean())
+            yield self.estimate(f"{event}_grade_3_4", share, max(0.0, share - 5), share + 5, "%")
+        responders = 100 * float((self.change < -55).mean())
+        yield self.estimate("orr", responders, responders - 5, responders + 6, "%")
+
+    def estimate(self, endpoint, value, low, high, unit, p_value=None):
+        return {
+            **self.head, "endpoint": endpoint, "value": value, "low": low, "high": high, "unit": unit,
+            "n": self.n, "events": 1, "p_value": p_value, "method": "synthetic",
+        }  # fmt: skip
+
+    def patients(self):
+        draw = self.random
+        for place in range(self.n):
+            gone = place % 23 == 7
+            yield {
+                **self.head, "patient": place, "status": 0, "reason": "",
+                "sex": "male" if draw.random() < 0.58 else "female",
+                "age_y": float(draw.normal(64, 9)), "weight_kg": float(draw.normal(77, 14)),
+                "best_response": "NE" if gone else best_of(self.change[place]),
+                "best_change_pct": None if gone else float(self.change[place]),
+                "off_treatment_reason": REASONS[int(draw.choice(4, p=[0.6, 0.14, 0.06, 0.2]))],
+                "dose_reductions": int(draw.binomial(3, 0.12)), "dose_holds": int(draw.binomial(5, 0.25)),
+                "relative_dose_intensity": float(np.clip(draw.normal(0.87, 0.12), 0.2, 1.0)),
+                **{f"{name}_grade": int(row[place]) for name, row in zip(EVENTS, self.grades, strict=True)},
+            }  # fmt: skip
+
+
 def synthetic_trial(name, title, sizes, medians, replicates=3):
-    """A trial of random patients: exponential times seen at 28-day visits, normal changes, random grades."""
-    random = np.random.Generator(np.random.Philox(key=len(name) * 7 + sum(sizes)))
-    patients, visits, endpoints, curves = [], [], [], []
+    """A trial of random patients. medians: arm -> months to progression and death, change, severe share."""
+    random = np.random.Generator(np.random.Philox(key=sum(sizes)))
+    patients, endpoints, curves = [], [], []
     for replicate in range(replicates):
-        for arm, n in sizes.items() if isinstance(sizes, dict) else zip(medians, sizes, strict=True):
-            pfs_median, os_median, change, neutropenia = medians[arm]
-            os = random.exponential(os_median / math.log(2), n)
-            pfs = np.minimum(np.ceil(random.exponential(pfs_median / math.log(2), n) / 0.92) * 0.92, os)
-            follow = random.uniform(8, 22, n)
-            for endpoint, times in (("pfs", pfs), ("os", os)):
-                seen = np.minimum(times, follow)
-                for row in product_limit(seen, times <= follow):
-                    curves.append(
-                        {"trial": name, "replicate": replicate, "arm": arm, "endpoint": endpoint, **row}
-                    )
-                median = float(np.median(times))
-                endpoints.append(
-                    (
-                        name,
-                        replicate,
-                        arm,
-                        f"median_{endpoint}",
-                        median,
-                        median * 0.85,
-                        median * 1.2,
-                        "months",
-                        n,
-                        n // 2,
-                        None,
-                        "Kaplan-Meier",
-                    )
-                )
-            changes = np.clip(random.normal(change, 55, n), -100, 180)
-            grades = np.stack([random.choice(5, n, p=shares) for shares in grade_shares(neutropenia)])
-            for place in range(n):
-                best = (
-                    "CR"
-                    if changes[place] <= -99
-                    else "VGPR"
-                    if changes[place] < -90
-                    else "PR"
-                    if changes[place] < -55
-                    else "MR"
-                    if changes[place] < -30
-                    else "SD"
-                    if changes[place] < 25
-                    else "PD"
-                )
-                gone = place % 23 == 7
-                patients.append(
-                    {
-                        "trial": name, "replicate": replicate, "arm": arm, "patient": place, "status": 0, "reason": "",
-                        "sex": "male" if random.random() < 0.58 else "female", "age_y": float(random.normal(64, 9)),
-                        "weight_kg": float(random.normal(77, 14)), "best_response": "NE" if gone else best,
-                        "best_change_pct": None if gone else float(changes[place]),
-                        "pfs_months": float(pfs[place]), "os_months": float(os[place]),
-                        "off_treatment_reason": ("progression", "death", "adverse event", "still on treatment")[int(random.choice(4, p=[0.6, 0.14, 0.06, 0.2]))],
-                        "dose_reductions": int(random.binomial(3, 0.12)), "dose_holds": int(random.binomial(5, 0.25)),
-                        "relative_dose_intensity": float(np.clip(random.normal(0.87, 0.12), 0.2, 1.0)),
-                        "neutropenia_grade": int(grades[0, place]), "thrombocytopenia_grade": int(grades[1, place]),
-                        "anaemia_grade": min(3, int(grades[2, place])), "pneumonia_grade": int(grades[3, place]),
-                    }
-                )  # fmt: skip
-                for visit in range(4):
-                    visits.append(
-                        (name, replicate, arm, place, 28.0 * visit, float(40 * math.exp(-0.1 * visit)))
-                    )
-            for place, event in enumerate(("neutropenia", "thrombocytopenia", "anaemia", "pneumonia")):
-                share = 100 * float((grades[place] >= 3).mean())
-                endpoints.append(
-                    (
-                        name,
-                        replicate,
-                        arm,
-                        f"{event}_grade_3_4",
-                        share,
-                        max(0.0, share - 5),
-                        share + 5,
-                        "%",
-                        n,
-                        3,
-                        None,
-                        "Clopper-Pearson",
-                    )
-                )
-            endpoints.append(
-                (
-                    name,
-                    replicate,
-                    arm,
-                    "orr",
-                    30.0 if arm == POM_DEX else 9.0,
-                    25.0,
-                    36.0,
-                    "%",
-                    n,
-                    9,
-                    None,
-                    "Clopper-Pearson",
-                )
-            )
-        against = " vs ".join(list(medians)[:2])
-        for endpoint, value in (("pfs", 0.51), ("os", 0.77)):
-            endpoints.append(
-                (
-                    name,
-                    replicate,
-                    against,
-                    f"hr_{endpoint}",
-                    value,
-                    value * 0.8,
-                    value * 1.25,
-                    "ratio",
-                    None,
-                    None,
-                    0.00002 if endpoint == "pfs" else 0.031,
-                    "Cox, Efron",
-                )
-            )
-    names = [
-        "trial",
-        "replicate",
-        "arm",
-        "endpoint",
-        "value",
-        "low",
-        "high",
-        "unit",
-        "n",
-        "events",
-        "p_value",
-        "method",
-    ]
+        for (arm, given), n in zip(medians.items(), sizes, strict=True):
+            one = SyntheticArm(random, {"trial": name, "replicate": replicate, "arm": arm}, n, given)
+            patients += one.patients()
+            endpoints += one.endpoints()
+            curves += one.curves()
+        one.head = {**one.head, "arm": " vs ".join(medians)}
+        endpoints.append(one.estimate("hr_pfs", 0.51, 0.41, 0.64, "ratio", 0.00002))
+        endpoints.append(one.estimate("hr_os", 0.77, 0.62, 0.96, "ratio", 0.031))
+    everyone = pl.DataFrame(patients, infer_schema_length=None)
     return TrialTables(
         title=title,
         arms=tuple(medians),
-        patients=pl.DataFrame(patients, infer_schema_length=None),
-        visits=pl.DataFrame(
-            visits,
-            schema=["trial", "replicate", "arm", "patient", "time_days", "m_protein_g_per_l"],
-            orient="row",
-        ),
-        endpoints=pl.DataFrame(endpoints, schema=names, orient="row", infer_schema_length=None),
+        patients=everyone,
+        visits=everyone.select("trial", "replicate", "arm", "patient"),
+        endpoints=pl.DataFrame(endpoints, infer_schema_length=None),
         survival_curves=pl.DataFrame(curves, infer_schema_length=None),
     )
+
+
+BOUNDS = {0.48: (0.39, 0.60), 0.74: (0.56, 0.98), 264.0: (246.0, 282.0)}
+
+
+def arm_of(table, column):
+    if table < 3:
+        return None
+    return f"{POM_DEX} vs {HIDEX}" if column.startswith("Hazard") else column
 
 
 def synthetic_comparison():
@@ -256,8 +204,8 @@ def synthetic_comparison():
             {
                 "guide_table": table, "row": row, "column": column, "claim_id": f"G{table}-{place:02d}",
                 "published": published, "published_value": value,
-                "published_low": 0.39 if value == 0.48 else 0.56 if value == 0.74 else 246.0 if value == 264.0 else None,
-                "published_high": 0.60 if value == 0.48 else 0.98 if value == 0.74 else 282.0 if value == 264.0 else None,
+                "published_low": BOUNDS.get(value, (None, None))[0],
+                "published_high": BOUNDS.get(value, (None, None))[1],
                 "unit": unit, "computed": computed,
                 "computed_low": None if computed is None or label == "input" else computed * 0.85,
                 "computed_high": None if computed is None or label == "input" else computed * 1.2,
@@ -265,7 +213,7 @@ def synthetic_comparison():
                 "how": "synthetic number for the test page" if computed is not None else "",
                 "note": "the label of the drug prints 33 %" if (table, place) == (3, 9) else "",
                 "trial": {3: "mm002", 4: "mm003", 5: "mm003"}.get(table),
-                "arm": None if table < 3 else (f"{POM_DEX} vs {HIDEX}" if column.startswith("Hazard") else column),
+                "arm": arm_of(table, column),
                 "endpoint": key,
             }
         )  # fmt: skip
@@ -292,13 +240,23 @@ def synthetic_profiles():
                     "% of baseline",
                 )
             )
-    for series, unit, base in (("neutrophils", "10⁹/L", 4.0), ("platelets", "10⁹/L ", 200.0)):
+    for series, unit, base in (("neutrophils", "10⁹/L", 4.0), ("platelets", "10⁹/L", 200.0)):
         for time in np.arange(0.0, 24 * 84 + 1, 24):
             value = base * (1 - 0.4 * math.sin(math.pi * (time / 24 % 28) / 28))
             rows.append(("marrow", series, time, value, value * 0.7, value * 1.35, unit))
     return pl.DataFrame(
         rows, schema=["profile", "series", "time_h", "value", "low", "high", "unit"], orient="row"
     )
+
+
+ZIGZAG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="90" viewBox="0 0 200 90">'
+    '<path d="M20 60 L60 30 L100 60 L140 30 L180 60" stroke="#000" fill="none" stroke-width="2"/></svg>'
+)
+
+
+def table(rows, *columns):
+    return pl.DataFrame(rows, schema=columns, orient="row")
 
 
 def synthetic_report():
@@ -339,17 +297,18 @@ def synthetic_report():
             "4-nitrophthalic anhydride would give 5-aminothalidomide: same mass, another compound",
         ),
     ]
-    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="90" viewBox="0 0 200 90"><path d="M20 60 L60 30 L100 60 L140 30 L180 60" stroke="#000" fill="none" stroke-width="2"/></svg>'
     return ReportInput(
         comparison=synthetic_comparison(),
         trials={"mm003": mm003, "mm002": mm002},
         profiles=synthetic_profiles(),
-        parameters=pl.DataFrame(parameters, schema=["name", "typical", "unit", "role", "evidence", "why"], orient="row"),
-        findings=pl.DataFrame(findings, schema=["code", "severity", "claim_ids", "what"], orient="row"),
+        parameters=table(parameters, "name", "typical", "unit", "role", "evidence", "why"),
+        findings=table(findings, "code", "severity", "claim_ids", "what"),
         compounds=pl.DataFrame(
-            [("pomalidomide", "O=C1CCC(N2C(=O)c3cccc(N)c3C2=O)C(=O)N1", "C13H11N3O4", 273.075, "UVSMNLNDYGZFPF-UHFFFAOYSA-N", drawing)],
-            schema=["name", "smiles", "formula", "mass_da", "inchikey", "svg"],
-            orient="row",
+            {
+                "name": "pomalidomide", "smiles": "O=C1CCC(N2C(=O)c3cccc(N)c3C2=O)C(=O)N1",
+                "formula": "C13H11N3O4", "mass_da": 273.075, "inchikey": "UVSMNLNDYGZFPF-UHFFFAOYSA-N",
+                "svg": ZIGZAG,
+            }
         ),
         provenance={
             "glueprint": "0.1.0", "seed": 1, "study file": "pomalidomide.toml",
@@ -365,6 +324,17 @@ def synthetic_report():
 @pytest.fixture(scope="session")
 def report_input():
     return synthetic_report()
+
+
+@pytest.fixture(scope="session")
+def small_input(report_input):
+    """One small trial without further replicates and one profile, for pages that are rendered many times."""
+    trial = synthetic_trial(
+        "mm003", "Synthetic MM-003", (40, 20),
+        {POM_DEX: (4.0, 12.7, -18.0, 0.42), HIDEX: (1.9, 8.1, 14.0, 0.22)}, replicates=1,
+    )  # fmt: skip
+    pk = report_input.profiles.filter(pl.col("profile") == "pk")
+    return dataclasses.replace(report_input, trials={"mm003": trial}, profiles=pk)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,6 @@ def test_a_missing_column_is_named_with_its_table(report_input, field, column):
     ("table", "column"),
     [
         ("patients", "best_change_pct"),
-        ("visits", "time_days"),
         ("endpoints", "p_value"),
         ("survival_curves", "at_risk"),
     ],
@@ -63,6 +62,6 @@ def test_only_the_four_labels_pass(report_input, label):
 
 def test_an_arm_that_the_trial_does_not_know_is_refused(report_input, mm003):
     broken = dataclasses.replace(mm003, arms=("POM+LoDEX", "HiDex"))
-    with pytest.raises(InputError, match='GP-P003 .*arm "HiDEX"') as caught:
+    with pytest.raises(InputError, match=r'GP-P003 .*arm "HiDEX"') as caught:
         tables.check(dataclasses.replace(report_input, trials={"mm003": broken}))
     assert 'did you mean "HiDex"' in caught.value.message

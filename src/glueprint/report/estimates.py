@@ -50,7 +50,7 @@ def _finite(value: object) -> float | None:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A value with `digits` significant digits (0: as given), no exponent between 0.001 and 1e6, true minus."""
+    """A value with `digits` significant digits (0: as given), without exponent from 0.001 to 1e6."""
     if value is None or not math.isfinite(value):
         return "–"
     if value == 0:

@@ -23,6 +23,7 @@ TITLES = {
 }
 # The strip beside each number runs from a quarter to four times the published value.
 STRIP_REACH = 4.0
+HAZARD_UNITS = frozenset({"ratio", "hazard ratio", "1"})
 PRINTED = 0  # inputs are shown with the digits they were given
 
 
@@ -136,7 +137,7 @@ def _cell(row: Mapping[str, Any], span: int) -> Cell:
 
 
 def _unit(unit: str) -> str:
-    return "" if unit in {"", "1", "ratio", "hazard ratio"} else f"\u00a0{unit}"
+    return "" if unit == "" or unit in HAZARD_UNITS else f"\u00a0{unit}"
 
 
 def _strip(row: Mapping[str, Any]) -> Strip | None:

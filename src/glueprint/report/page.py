@@ -18,7 +18,8 @@ from glueprint.report import figures, guide
 from glueprint.report.drawn import Drawn, draw, embeddable
 from glueprint.report.estimates import number
 from glueprint.report.figures import drawing, theme
-from glueprint.report.tables import LABELS, ReportInput, TrialTables, check
+from glueprint.report.lead import lead
+from glueprint.report.tables import LABELS, ReportInput, TrialTables, check, without_nan
 from glueprint.report.trial import published_estimates, trial_view
 
 __all__ = ["ReportInput", "TrialTables", "render", "write"]
@@ -39,7 +40,7 @@ PROFILES = {
 def write(given: ReportInput, path: str | Path) -> Path:
     """Write the page whole or not at all.
 
-    Returns the path.   Raises InputError as `render`, EnvironmentProblemError GP-P005 if it cannot be written.
+    Returns the path.   Raises InputError as `render`, EnvironmentProblemError GP-P005 if the disk refuses.
     """
     return drawing.write_atomically(render(given).encode(), Path(path))
 
@@ -50,6 +51,7 @@ def render(given: ReportInput) -> str:
     Raises InputError GP-P001 (missing column), GP-P002 (unknown label), GP-P003 (unknown arm).
     """
     check(given)
+    given = without_nan(given)
     arms = [arm for trial in given.trials.values() for arm in trial.arms]
     colours = theme.arm_colours(arms)
     views = [
@@ -60,6 +62,7 @@ def render(given: ReportInput) -> str:
     comparisons = {table: _dots(given.comparison, table, colours) for table in (3, 4, 5)}
     return _template().render(
         given=given,
+        lead=next((lead(given.comparison, name, trial) for name, trial in given.trials.items()), ""),
         arm_places={arm: place for place, arm in enumerate(colours)},
         arm_tokens=_tokens(),
         comparisons={table: drawn for table, drawn in comparisons.items() if drawn is not None},
@@ -72,12 +75,12 @@ def render(given: ReportInput) -> str:
         parameters=given.parameters.to_dicts(),
         profiles=_profiles(given.profiles),
         provenance=_provenance(given.provenance),
-        script=Markup(_asset("page.js")),  # noqa: S704
-        style=Markup(_asset("page.css")),  # noqa: S704
+        script=Markup(_asset("page.js")),
+        style=Markup(_asset("page.css")),
         tables=guide.guide_tables(given.comparison),
         tally=tally,
         trials=views,
-        vega=Markup(_bundle()),  # noqa: S704
+        vega=Markup(_bundle()),
     )
 
 
@@ -99,7 +102,8 @@ def _asset(name: str) -> str:
 @cache
 def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed in one script, as shipped with vl-convert: nothing is fetched."""
-    return vl_convert.javascript_bundle(vl_version=drawing.VEGA_LITE).replace("</script", "<\\/script")  # type: ignore[no-any-return]
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", drawing.VEGA_LITE)
+    return script.replace("</script", "<\\/script")
 
 
 def _tokens() -> dict[str, str]:
@@ -122,7 +126,7 @@ def _dots(comparison: pl.DataFrame, table: int, colours: Mapping[str, str]) -> D
         f"guide-{table}",
         lambda live: figures.comparison_dots(comparison, table, colours=colours, interactive=live),
         description=f"Published and computed values of table {table}. {'; '.join(words)}.",
-        caption="Open diamonds: as published, with the interval where one is printed. Dots: Glueprint, with interval.",
+        caption="Open diamonds: as published, with the interval where one is printed. Dots: Glueprint.",
         key=_arms_of(part, colours),
     )
 

@@ -41,9 +41,14 @@ class Plain:
     groups: tuple[tuple[str, int], ...] = ()
 
 
-def _arm(trial: TrialTables, arm: str) -> pl.DataFrame:
+def _randomised(trial: TrialTables, arm: str) -> pl.DataFrame:
     first = pl.col("replicate") == trial.first_replicate
     return trial.patients.filter(first & (pl.col("arm") == arm))
+
+
+def _arm(trial: TrialTables, arm: str) -> pl.DataFrame:
+    """The patients of the analysis: those whose simulation ended well, as in the endpoints table."""
+    return _randomised(trial, arm).filter(pl.col("status") == 0)
 
 
 def _heads(trial: TrialTables) -> tuple[str, ...]:
@@ -90,8 +95,9 @@ def disposition(trial: TrialTables) -> Plain:
         matches = pl.col("off_treatment_reason").cast(pl.String).fill_null("") == reason
         counts = [_count(part.filter(matches).height, part.height) for part in parts]
         rows.append((_sentence(reason) or "On treatment at the end", *counts))
-    failed = [_count(part.filter(pl.col("status") != 0).height, part.height) for part in parts]
-    rows.append(("Not simulated to the end (status not 0)", *failed))
+    everyone = [_randomised(trial, arm) for arm in trial.arms]
+    failed = [_count(part.filter(pl.col("status") != 0).height, part.height) for part in everyone]
+    rows.append(("Left out: simulation failed (of all randomised)", *failed))
     return Plain("Reasons for leaving treatment", _heads(trial), tuple(rows))
 
 
@@ -147,12 +153,17 @@ def adverse_events(trial: TrialTables, published: pl.DataFrame) -> Plain:
                 value = known.get((arm, f"{stem}_grade_3_4"))
                 cells.append("–" if value is None else f"{fixed(value, 0)} %")
         rows.append(tuple(cells))
-    return Plain("Patients by worst grade", tuple(heads), tuple(rows), groups=tuple(groups))
+    note = "A dash: the model does not tell this grade from the others."
+    return Plain("Patients by worst grade", tuple(heads), tuple(rows), note, tuple(groups))
 
 
 def _grades(grades: pl.Series) -> list[str]:
+    """Shares of any grade, 3, 4 and 3/4; only the last where the model does not tell grades apart."""
     counts = ((grades >= 1).sum(), (grades == 3).sum(), (grades == 4).sum(), (grades >= 3).sum())
-    return [f"{percent(int(count), grades.len())} %" if grades.len() else "–" for count in counts]
+    if not grades.len():
+        return ["–"] * len(counts)
+    shares = [f"{percent(int(count), grades.len())} %" for count in counts]
+    return shares if set(grades.to_list()) - {0, 3} else ["–", "–", "–", shares[-1]]
 
 
 def event_rates(trial: TrialTables, published: pl.DataFrame) -> pl.DataFrame:
@@ -166,36 +177,17 @@ def event_rates(trial: TrialTables, published: pl.DataFrame) -> pl.DataFrame:
             grades = _arm(trial, arm).get_column(f"{stem}_grade").drop_nulls()
             share = 100 * float((grades >= 3).sum()) / grades.len() if grades.len() else None
             seen = pick(trial.endpoints, arm, f"{stem}_grade_3_4", trial.first_replicate) or Estimate(None)
-            bounds = (seen.low, seen.high) if seen.unit == "%" else (None, None)
-            rows.append(
-                {
-                    "event": label,
-                    "arm": arm,
-                    "kind": "computed",
-                    "value": share,
-                    "low": bounds[0],
-                    "high": bounds[1],
-                }
-            )
-            for row in published.filter(
+            low, high = (seen.low, seen.high) if seen.unit == "%" else (None, None)
+            computed = {"arm": arm, "value": share, "low": low, "high": high}
+            rows.append({"event": label, "kind": "computed", **computed})
+            guide = published.filter(
                 (pl.col("endpoint") == f"{stem}_grade_3_4") & (pl.col("arm") == arm)
-            ).to_dicts():
-                rows.append(
-                    {
-                        "event": label,
-                        "kind": "published",
-                        **{key: row[key] for key in ("arm", "value", "low", "high")},
-                    }
-                )
-    schema = {
-        "event": pl.String,
-        "arm": pl.String,
-        "kind": pl.String,
-        "value": pl.Float64,
-        "low": pl.Float64,
-        "high": pl.Float64,
-    }
-    return pl.DataFrame(rows, schema=schema)
+            ).select("arm", "value", "low", "high")
+            rows += [{"event": label, "kind": "published", **row} for row in guide.to_dicts()]
+    texts, numbers = ("event", "arm", "kind"), ("value", "low", "high")
+    return pl.DataFrame(
+        rows, schema={**dict.fromkeys(texts, pl.String), **dict.fromkeys(numbers, pl.Float64)}
+    )
 
 
 def dose(trial: TrialTables) -> Plain:

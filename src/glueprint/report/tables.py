@@ -7,13 +7,13 @@ shows is there and that each number carries one of the four labels, and refuses 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from glueprint.errors import InputError, nearest
 
-__all__ = ["LABELS", "ReportInput", "TrialTables", "check", "require"]
+__all__ = ["LABELS", "ReportInput", "TrialTables", "check", "require", "without_nan"]
 
 LABELS = ("input", "calibrated", "predicted", "not modelled yet")
 
@@ -28,7 +28,6 @@ PATIENTS = (
     "relative_dose_intensity", "neutropenia_grade", "thrombocytopenia_grade", "anaemia_grade",
     "pneumonia_grade",
 )  # fmt: skip
-VISITS = ("replicate", "arm", "patient", "time_days", "m_protein_g_per_l")
 ENDPOINTS = (
     "replicate", "arm", "endpoint", "value", "low", "high", "unit", "n", "events", "p_value", "method"
 )  # fmt: skip
@@ -43,7 +42,7 @@ COMPOUNDS = ("name", "smiles", "formula", "mass_da", "inchikey")
 
 @dataclass(frozen=True)
 class TrialTables:
-    """The four tables of one virtual trial, as docs/design.md describes them, with a title and arms in order."""
+    """The four tables of one virtual trial (docs/design.md), with its title and its arms in order."""
 
     title: str
     arms: tuple[str, ...]
@@ -68,7 +67,8 @@ class ReportInput:
     """Everything the page shows, as plain tables; docs/report.md lists their columns.
 
     comparison: one row per number of the guide's tables 1 to 5, published beside computed.
-    trials: trial name -> its tables, in the order of the page.   profiles: typical patient with a 5-95 % band.
+    trials: trial name -> its tables, in the order of the page.
+    profiles: time courses of a typical patient with a 5-95 % band.
     parameters, findings, compounds: what was put in, what the evidence checks found, the substances.
     provenance: versions, seed, hashes and inputs, shown as given.   statements: the limits, a sentence each.
     """
@@ -82,7 +82,7 @@ class ReportInput:
     provenance: Mapping[str, object]
     statements: Sequence[str]
     title: str = "Pomalidomide, from published evidence to a virtual trial"
-    summary: str = field(default="")
+    summary: str = ""
 
 
 def require(frame: pl.DataFrame, columns: Iterable[str], where: str) -> None:
@@ -116,10 +116,30 @@ def check(given: ReportInput) -> None:
     _check_labels(given.comparison)
     for name, trial in given.trials.items():
         require(trial.patients, PATIENTS, f"{name}.patients")
-        require(trial.visits, VISITS, f"{name}.visits")
         require(trial.endpoints, ENDPOINTS, f"{name}.endpoints")
         require(trial.survival_curves, CURVES, f"{name}.survival_curves")
         _check_arms(name, trial)
+
+
+def without_nan(given: ReportInput) -> ReportInput:
+    """The same tables with each NaN, which kernels use for "none", as a missing value."""
+    trials = {
+        name: replace(
+            trial,
+            patients=trial.patients.fill_nan(None),
+            visits=trial.visits.fill_nan(None),
+            endpoints=trial.endpoints.fill_nan(None),
+            survival_curves=trial.survival_curves.fill_nan(None),
+        )
+        for name, trial in given.trials.items()
+    }
+    return replace(
+        given,
+        comparison=given.comparison.fill_nan(None),
+        trials=trials,
+        profiles=given.profiles.fill_nan(None),
+        parameters=given.parameters.fill_nan(None),
+    )
 
 
 def _check_labels(comparison: pl.DataFrame) -> None:

@@ -49,6 +49,8 @@ def published_estimates(comparison: pl.DataFrame, trial: str) -> pl.DataFrame:
         names = ("arm", "endpoint", *columns.values())
         return pl.DataFrame(schema={name: pl.String if name in wanted else pl.Float64 for name in names})
     found = comparison.filter((pl.col("trial") == trial) & pl.col("published_value").is_not_null())
+    # A p value stands in a row of its own, after the ratio it belongs to.
+    found = found.unique(["arm", "endpoint"], keep="first", maintain_order=True)
     return found.select("arm", "endpoint", *columns).rename(columns)
 
 
@@ -68,7 +70,7 @@ def trial_view(
         name=name,
         title=trial.title,
         design=_design(trial),
-        headline=_headline(trial),
+        headline=f"In the first of them: {_headline(trial)}" if trial.replicates > 1 else _headline(trial),
         figures=tuple(curves),
         hazard=_hazard(name, trial, published),
         waterfall=_waterfall(name, trial, first, mine),
@@ -88,15 +90,14 @@ def trial_view(
 
 
 def _design(trial: TrialTables) -> str:
-    sizes = [
-        f"{trial.patients.filter((pl.col('replicate') == trial.first_replicate) & (pl.col('arm') == arm)).height} {arm}"
-        for arm in trial.arms
-    ]
+    first = trial.patients.filter(pl.col("replicate") == trial.first_replicate)
+    sizes = [f"{first.filter(pl.col('arm') == arm).height} {arm}" for arm in trial.arms]
     spread = ""
     if trial.replicates > 1:
         spread = (
-            f" The tables and strong lines show the first of {trial.replicates} virtual trials of this size; "
-            "faint lines show the others."
+            f" The study ran {trial.replicates} virtual trials of this size. "
+            "Tables and strong lines show the first; "
+            "faint lines show others."
         )
     return f"Virtual patients: {', '.join(sizes)}.{spread}"
 
@@ -189,10 +190,8 @@ def _hazard(name: str, trial: TrialTables, published: pl.DataFrame) -> Drawn | N
         against = pick_comparison(trial.endpoints, trial.arms, ratio, trial.first_replicate)
         if against is None or against.value is None:
             continue
-        for row in published.filter(pl.col("endpoint") == ratio).to_dicts():
-            rows.append(
-                {"name": label, "kind": "published", **{key: row[key] for key in ("value", "low", "high")}}
-            )
+        guide = published.filter(pl.col("endpoint") == ratio).select("value", "low", "high")
+        rows += [{"name": label, "kind": "published", **row} for row in guide.to_dicts()]
         rows.append(
             {
                 "name": label,

@@ -27,9 +27,9 @@ def comparison_dots(
     colours: Mapping[str, str] | None = None,
     interactive: bool = False,
 ) -> alt.VConcatChart:
-    """What the guide prints (open diamond) above what Glueprint computes (dot), with intervals, a panel per unit.
+    """What the guide prints (open diamond) above what Glueprint computes (dot), a panel per unit.
 
-    comparison: the table `comparison`; only rows of `guide_table` with a published or computed value are drawn.
+    comparison: the table `comparison`; rows of `guide_table` with a published or computed value are drawn.
     colours: arm -> colour, used where the table has a column "arm".
     Potencies in molar units stand on a logarithmic axis, hazard ratios too.
     Raises InputError GP-P001 for a missing column.
@@ -80,9 +80,10 @@ def adverse_events(
     Raises InputError GP-P001 for a missing column.
     """
     tables.require(rates, ("event", "arm", "kind", "value", "low", "high"), "rates")
-    rows = []
-    for row in rates.filter(pl.col("value").is_not_null()).to_dicts():
-        rows.append({**row, "name": row["event"], "colour": colours.get(row["arm"], theme.INK)})
+    rows = [
+        {**row, "name": row["event"], "colour": colours.get(row["arm"], theme.INK)}
+        for row in rates.filter(pl.col("value").is_not_null()).to_dicts()
+    ]
     panel = _panel(
         rows, "% of patients with grade 3 or 4", logarithmic=False, interactive=interactive, zero=True
     )
@@ -131,7 +132,7 @@ def _panel(
         if logarithmic
         else alt.Scale(zero=zero, nice=True)
     )
-    across = {"scale": scale, "axis": alt.Axis(title=title, grid=True, tickCount=6)}
+    across: dict[str, Any] = {"scale": scale, "axis": alt.Axis(title=title, grid=True, tickCount=6)}
     x = alt.X("value:Q", **across)
     layers: list[alt.Chart] = []
     if reference is not None:
@@ -141,7 +142,8 @@ def _panel(
         shift = LANE * (place - (len(lanes) - 1) / 2)
         lane = [row for row in rows if (row["colour"], row["kind"]) == look]
         layers += _lane(lane, across, y, shift, interactive)
-    return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(height))
+    chart = theme.layered(*layers)
+    return chart.properties(width=WIDTH, height=alt.Step(height))
 
 
 def _roomy(rows: Sequence[Mapping[str, Any]]) -> list[float]:
@@ -169,6 +171,10 @@ def _lane(
     dot = alt.Chart(theme.records(rows)).mark_point(opacity=1, yOffset=shift, **look)
     encoded = dot.encode(alt.X("value:Q", **across), y)
     if interactive:
-        tooltip = [alt.Tooltip("name:N"), alt.Tooltip("kind:N"), alt.Tooltip("value:Q"), "low:Q", "high:Q"]
+        tooltip = [
+            alt.Tooltip("name:N"),
+            alt.Tooltip("kind:N"),
+            *(alt.Tooltip(f"{name}:Q") for name in ("value", "low", "high")),
+        ]
         encoded = encoded.encode(tooltip=tooltip)
     return [*layers, encoded]

@@ -25,7 +25,8 @@ def svg(chart: Any, *, prefix: str = "figure") -> str:
     The renderer numbers its clip paths through the whole process; here they are numbered again from 0 and
     carry `prefix`, so the same chart gives the same bytes and two charts never share an id.
     """
-    text = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=VEGA_LITE)
+    # The tests check whole charts against the schema; here that would take longer than drawing.
+    text = vl_convert.vegalite_to_svg(chart.to_dict(validate=False), vl_version=VEGA_LITE)
     places: dict[str, str] = {}
 
     def renamed(found: re.Match[str]) -> str:

@@ -132,7 +132,7 @@ def _ghosts(
     line = alt.Chart(theme.records(rows)).mark_line(
         interpolate="step-after", strokeWidth=0.7, opacity=0.25, clip=True
     )
-    return [line.encode(x, _survival_axis(), theme.arm_colour(colours), detail="replicate:N")]
+    return [line.encode(x, _survival_axis(), theme.arm_colour(colours), alt.Detail("replicate:N"))]
 
 
 def _steps(x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
@@ -155,21 +155,22 @@ def _medians(
     medians: Mapping[str, Estimate],
     published: Mapping[str, float],
 ) -> list[alt.Chart]:
-    rows = []
+    rows: list[dict[str, Any]] = []
+    found: list[float] = []
     for arm in colours:
-        given = medians[arm].value if arm in medians else None
-        time = given if given is not None else median_of(first, arm)
+        time = medians[arm].value if arm in medians else median_of(first, arm)
         if time is not None:
+            found.append(time)
             rows.append({"arm": arm, "time_months": time, "survival": 0.5, "zero": 0.0})
     colour = theme.arm_colour(colours)
     layers = []
     if rows:
-        reach = [{"time_months": 0.0, "end": max(row["time_months"] for row in rows), "survival": 0.5}]
+        reach = [{"time_months": 0.0, "end": max(found), "survival": 0.5}]
         dash = {"strokeDash": [2, 3], "strokeWidth": 1.0}
         layers = [
             alt.Chart(theme.records(reach))
             .mark_rule(color=theme.MUTED, **dash)  # type: ignore[arg-type]
-            .encode(x, _survival_axis(), x2="end:Q"),
+            .encode(x, _survival_axis(), alt.X2("end:Q")),
             alt.Chart(theme.records(rows))
             .mark_rule(**dash)  # type: ignore[arg-type]
             .encode(x, _survival_axis(), alt.Y2("zero:Q"), colour),
@@ -210,7 +211,9 @@ def _reading(
             fontSize=11.5,
             fontWeight=600 if colour != theme.INK else 400,
         )
-        layers.append(mark.encode(x=alt.value(WIDTH - 2), y=alt.value(4 + 17 * place), text="text:N"))
+        right = alt.XValue(WIDTH - 2)  # type: ignore[no-untyped-call]
+        down = alt.YValue(4 + 17 * place)  # type: ignore[no-untyped-call]
+        layers.append(mark.encode(right, down, alt.Text("text:N")))
     return layers
 
 
@@ -264,11 +267,11 @@ def _risk_table(
         title=None,
     )
     text = alt.Chart(theme.records(rows)).mark_text(fontSize=11)
-    return text.encode(
+    shown: alt.Chart = text.encode(
         alt.X("time_months:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=None),
         alt.Y("arm:N", sort=list(arms), axis=labels),
         theme.arm_colour(colours),
-        text="at_risk:Q",
+        alt.Text("at_risk:Q"),
     ).properties(
         width=WIDTH,
         height=RISK_ROW * len(arms),
@@ -276,3 +279,4 @@ def _risk_table(
             "Patients at risk", frame="group", fontSize=11, fontWeight="normal", color=theme.MUTED, offset=4
         ),
     )
+    return shown

@@ -15,6 +15,8 @@ __all__ = ["profile"]
 
 WIDTH = 620
 HEIGHT = 210
+FAR_APART = 8.0
+WRITTEN = {"1e9/L": "10⁹/L"}
 
 
 def profile(
@@ -24,7 +26,7 @@ def profile(
     colours: Mapping[str, str] | None = None,
     interactive: bool = False,
 ) -> alt.VConcatChart:
-    """Lines over time with a 5-95 % band, one panel per unit.
+    """Lines over time with a 5-95 % band; series of one unit share a panel unless one would flatten another.
 
     profiles: rows of one profile: series, time_h or time_d, value, low, high, unit.
     colours: series -> colour.   Hours become days where the course is longer than a week.
@@ -34,15 +36,26 @@ def profile(
     rows, axis_title = _timed(profiles)
     series = list(dict.fromkeys(row["series"] for row in rows))
     colours = dict(colours or theme.series_colours(series))
-    units = list(dict.fromkeys(row["unit"] for row in rows))
-    panels = []
-    for unit in units:
-        part = [row for row in rows if row["unit"] == unit]
-        panels.append(_panel(part, unit, colours, axis_title, interactive))
+    panels = [_panel(part, unit, colours, axis_title, interactive) for unit, part in _shared(rows)]
     chart = alt.vconcat(*panels, bounds="flush", spacing=74).resolve_scale(color="independent")
     if title:
         chart = chart.properties(title=title)
     return theme.styled(chart)  # type: ignore[no-any-return]
+
+
+def _shared(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Panels as (heading, rows): per unit, or per series where the largest values of a unit lie far apart."""
+    panels = []
+    for unit in dict.fromkeys(row["unit"] for row in rows):
+        part = [row for row in rows if row["unit"] == unit]
+        highest: dict[str, float] = {}
+        for row in part:
+            highest[row["series"]] = max(highest.get(row["series"], 0.0), abs(row["value"] or 0.0))
+        together = max(highest.values()) <= FAR_APART * min(highest.values())
+        groups = [list(highest)] if together else [[name] for name in highest]
+        heading = WRITTEN.get(unit, unit)
+        panels += [(heading, [row for row in part if row["series"] in group]) for group in groups]
+    return panels
 
 
 def _timed(profiles: pl.DataFrame) -> tuple[list[dict[str, Any]], str]:
@@ -98,7 +111,8 @@ def _panel(
     heading = alt.TitleParams(
         unit, fontSize=11, fontWeight="normal", color=theme.MUTED, frame="group", offset=6
     )
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, title=heading)
+    chart = theme.layered(*layers)
+    return chart.properties(width=WIDTH, height=HEIGHT, title=heading)
 
 
 def _pointer(
@@ -112,4 +126,5 @@ def _pointer(
         alt.Tooltip("high:Q", title="95 %", format=".3g"),
     ]
     points = alt.Chart(theme.records(rows)).mark_circle(size=90, opacity=0)
-    return points.encode(x, y, colour, tooltip=tooltip)
+    shown: alt.Chart = points.encode(x, y, colour, tooltip=tooltip)
+    return shown

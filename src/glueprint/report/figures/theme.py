@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 
@@ -103,7 +103,7 @@ def configuration() -> dict[str, Any]:
     return {
         "background": PAPER,
         "font": FONT,
-        "padding": 4,
+        "padding": {"left": 14, "right": 6, "top": 4, "bottom": 4},
         "view": {"stroke": None},
         "axis": axis,
         "axisX": {"grid": False, "labelFlush": False},
@@ -115,6 +115,11 @@ def configuration() -> dict[str, Any]:
         "aria": False,
         "concat": {"spacing": 10},
     }
+
+
+def layered(*layers: alt.Chart) -> alt.LayerChart:
+    """Charts on top of each other; altair's own type allows facets, which our figures have none of."""
+    return cast("alt.LayerChart", alt.layer(*layers))
 
 
 def styled(chart: Any) -> Any:

@@ -100,4 +100,5 @@ def _panel(
     lines = alt.Chart(theme.records([{"change": PARTIAL}, {"change": PROGRESSION}]))
     rules = lines.mark_rule(color=theme.INK, strokeDash=[3, 3], strokeWidth=0.8).encode(y)
     zero = alt.Chart(theme.records([{"change": 0.0}])).mark_rule(color=theme.MUTED, strokeWidth=0.8).encode(y)
-    return alt.layer(encoded, rules, zero).properties(width=width, height=HEIGHT)
+    chart = theme.layered(encoded, rules, zero)
+    return chart.properties(width=width, height=HEIGHT)
