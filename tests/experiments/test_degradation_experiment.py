@@ -1,0 +1,106 @@
+"""The degradation experiment against the closed form of its model, and what a lab could read from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from glueprint import experiments
+from glueprint.errors import InputError, NotSupportedError
+from glueprint.mechanism import binding, parameters
+
+DENSE_NM = tuple(np.logspace(-1.0, 4.0, 11))
+
+
+def closed_form(dose_nm, time_h, kd_nm, rho):
+    """F + (1 - F) exp(-k t) with k = kdeg (1 + rho L/(L + Kd)) and F = kdeg / k, at constant drug."""
+    kdeg = parameters.typical()["ikzf1_myeloma_kdeg_per_h"]
+    rate = kdeg * (1.0 + rho * dose_nm / (dose_nm + kd_nm))
+    return kdeg / rate + (1.0 - kdeg / rate) * np.exp(-rate * time_h)
+
+
+def test_fractions_remaining_are_those_of_the_closed_form():
+    table = experiments.run("degradation", kd_nm=150.0, rho=8.0).table.filter(pl.col("target") == "IKZF1")
+    expected = closed_form(table["dose_nm"].to_numpy(), table["time_h"].to_numpy(), 150.0, 8.0)
+    assert table["fraction_remaining"].to_numpy() == pytest.approx(expected, abs=2e-6)
+
+
+def test_the_design_is_that_of_the_guide():
+    found = experiments.run("degradation")
+    assert found.table["dose_nm"].unique().sort().to_list() == [0.0, 100.0, 1000.0, 10000.0]
+    assert found.table["time_h"].unique().sort().to_list() == [1.0, 3.0, 6.0, 24.0]
+    assert found.table["target"].unique().sort().to_list() == ["IKZF1", "IKZF3"]
+    assert found.compound == "pomalidomide"
+
+
+def test_the_guide_design_can_only_bound_the_dc50_of_pomalidomide():
+    found = experiments.run("degradation")
+    at_24 = found.reading("DC50 absolute, IKZF1 at 24 h")
+    assert (at_24.relation, at_24.value) == ("<", 100.0)
+    assert "add lower doses" in at_24.note
+
+
+def test_with_lower_doses_the_steady_state_potencies_come_back():
+    found = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(500.0,), kd_nm=264.0, rho=21.3)
+    relative, absolute = (found.reading(f"DC50 {kind}, IKZF1 at 500 h") for kind in ("relative", "absolute"))
+    assert relative.value == pytest.approx(264.0 / 22.3, rel=1e-4)
+    assert absolute.value == pytest.approx(264.0 / 20.3, rel=1e-4)
+    assert relative.value == pytest.approx(float(binding.relative_dc50(264.0, 21.3)), rel=1e-4)
+    assert found.reading("Dmax, IKZF1 at 500 h").value == pytest.approx(float(binding.dmax(21.3)), rel=1e-5)
+
+
+def test_a_weak_glue_has_no_absolute_dc50():
+    found = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(500.0,), rho=0.8)
+    assert found.reading("DC50 relative, IKZF1 at 500 h").relation == "="
+    assert found.reading("DC50 absolute, IKZF1 at 500 h").relation == ">"
+
+
+def test_every_reading_says_what_it_is_worth():
+    found = experiments.run("degradation")
+    assert {reading.label for reading in found.readings} == {"calibrated"}
+    assert all("BIN-001" in reading.claims for reading in found.readings)
+    assert len(found.potencies) == 16
+    assert any("all free" in assumption for assumption in found.assumptions)
+
+
+def test_blot_error_is_drawn_from_the_seed_and_reproducible():
+    asked = {"noise_log_sd": 0.2, "replicates": 3}
+    first, again = (experiments.run("degradation", **asked, seed=4).table for _ in range(2))
+    other = experiments.run("degradation", **asked, seed=5).table
+    assert first.equals(again)
+    assert not first.equals(other)
+    assert first.height == 3 * experiments.run("degradation").table.height
+    clean = experiments.run("degradation").table["fraction_remaining"].to_numpy().repeat(3)
+    errors = np.log(first["fraction_remaining"].to_numpy() / clean)
+    # 96 lanes: the SD is known to 1 / sqrt(2 * 96), 7 %; three times that.
+    assert np.std(errors) == pytest.approx(0.2, rel=0.22)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"doses_nm": ()},
+        {"doses_nm": (0.0, 1.0)},
+        {"doses_nm": (10.0, 1.0)},
+        {"times_h": (-1.0,)},
+        {"times_h": (float("inf"),)},
+        {"replicates": 0},
+        {"noise_log_sd": -0.1},
+        {"kd_nm": 0.0},
+        {"rho": -1.0},
+    ],
+)
+def test_settings_that_cannot_be_are_named(settings):
+    with pytest.raises(InputError, match="GP-L002") as caught:
+        experiments.run("degradation", **settings)
+    assert caught.value.where == f"setting {next(iter(settings))}"
+
+
+def test_numbers_that_a_compound_lacks_are_not_made_up():
+    with pytest.raises(NotSupportedError, match="GP-L003"):
+        experiments.run("degradation", compound="thalidomide")
+    with pytest.raises(NotSupportedError, match="GP-L003") as caught:
+        experiments.run("degradation", compound="lenalidomide")
+    assert "give the setting rho" in caught.value.next_step
+    assert experiments.run("degradation", compound="lenalidomide", rho=5.0).compound == "lenalidomide"
