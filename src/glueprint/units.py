@@ -15,6 +15,11 @@ SPELLINGS = {
     "%": "percent",
     "-": "dimensionless",
     "1": "dimensionless",
+    "ratio": "dimensionless",
+    "fold": "dimensionless",
+    "HR": "dimensionless",
+    "OR": "dimensionless",
+    "CV%": "percent",
     "uM": "micromolar",
     "µM": "micromolar",
     "nM": "nanomolar",
@@ -25,6 +30,10 @@ SPELLINGS = {
     "d": "day",
     "min": "minute",
     "y": "year",
+    "months": "month",
+    "U/L": "micromole / minute / liter",
+    "mL/min/1.73m2": "milliliter / minute / (1.73 * meter ** 2)",
+    "L/h/(mL/min/1.73m2)": "(liter / hour) / (milliliter / minute / (1.73 * meter ** 2))",
 }
 
 
