@@ -24,57 +24,106 @@ from glueprint.errors import InputError
 @dataclass(frozen=True)
 class TrialClaim:
     id: str
-    quantity: str
+    trial: str
+    arm: str
+    endpoint: str
     value: float | None
-    n: int | None = 302
+    n: int | None = None
     low: float | None = None
     high: float | None = None
-    interval_kind: str = "none"
-    unit: str = ""
+    unit: str = "%"
+    subgroup: str = ""
+    analysis: str = ""
+    interval_kind: str = "ci95"
+    quantity: str = ""
     compound: str = "pomalidomide"
-    target: str = ""
-    system: str = ""
-    assay: str = ""
-    conditions: str = ""
     role: str = "calibration"
 
 
+def months(*args, **kwargs):
+    return TrialClaim(*args, **kwargs, unit="month")
+
+
+SIZES = [
+    TrialClaim("CL001", "MM-003", "pom-dex", "patients", 302.0, unit="count", role="input"),
+    TrialClaim("CL002", "MM-003", "hidex", "patients", 153.0, unit="count", role="input"),
+    TrialClaim("CL095", "MM-002", "pom-dex", "patients", 113.0, unit="count", role="input"),
+    TrialClaim("CL096", "MM-002", "pom", "patients", 108.0, unit="count", role="input"),
+]
 CLAIMS = [
-    TrialClaim("a", "MM-003 ORR (>=PR), POM+LoDEX", 31.0),
-    TrialClaim("b", "MM-003 median PFS, HiDEX (investigator)", 1.9, 153),
-    TrialClaim("c", "MM-003 PFS hazard ratio (IRAC)", 0.45, 455, 0.35, 0.59),
-    TrialClaim("d", "MM-002 median OS, POM alone", 13.6, 108),
-    TrialClaim("e", "MM-002 ORR", 33.0, 113, conditions="POM+LoDEX"),
-    TrialClaim("f", "MM-003 grade 3/4 neutropenia, POM+LoDEX", 48.0),
-    TrialClaim("g", "MM-003 median PFS, del(17p), HiDEX", 1.1),
-    TrialClaim("h", "MM-003 sites", 93.0),
-    TrialClaim("i", "pooled grade 3/4 neutropenia", 56.0),
-    TrialClaim("j", "MM-003 median PFS POM+LoDEX / HiDEX", None),
-    TrialClaim("k", "MM-003 median OS", 13.1),
-    TrialClaim("l", "MM-002 median OS, HiDEX", 13.1),
-    TrialClaim("m", "MM-003 ORR (>=PR), HiDEX", 10.0, None),
-    TrialClaim("n", "MM-003 median OS, HiDEX", 8.1, 153, role="context"),
+    TrialClaim("a", "MM-003", "pom-dex", "orr", 31.0, 302),
+    months("b", "MM-003", "hidex", "median_pfs", 1.9, 153),
+    TrialClaim("c", "MM-003", "pom-dex vs hidex", "hr_pfs", 0.45, 455, 0.35, 0.59, unit="1"),
+    months("d", "MM-002", "pom", "median_os", 13.6, 108),
 ]
 
 
 def test_every_calibration_claim_is_a_target_or_says_why_not():
-    read = clinical_targets(CLAIMS)
-    assert [(t.claim_id, t.trial, t.arm, t.endpoint) for t in read.targets] == [
-        ("a", "mm003", "POM+LoDEX", "orr"),
-        ("b", "mm003", "HiDEX", "median_pfs"),
-        ("c", "mm003", "POM+LoDEX vs HiDEX", "hr_pfs"),
-        ("d", "mm002", "POM", "median_os"),
-        ("e", "mm002", "POM+LoDEX", "orr"),
-        ("f", "mm003", "POM+LoDEX", "neutropenia_grade_3_4"),
+    bad = [
+        months("g", "MM-003", "hidex", "median_pfs", 1.1, 40, subgroup="del(17p)"),
+        TrialClaim("h", "MM-003", "hidex", "time_to_first_reduction", 4.5, 153, unit="week"),
+        TrialClaim("i", "MM-009", "pom-dex", "orr", 30.0, 100),
+        months("j", "MM-003", "hidex", "median_os", None),
+        months("k", "MM-003", "", "median_os", 13.1, 302),
+        months("l", "MM-003", "hidex", "hr_os", 0.7, 455),
+        TrialClaim("m", "MM-003", "hidex", "median_os", 8.1, 153),
+    ]
+    left_alone = [
+        months("n", "MM-003", "hidex", "median_os", 8.1, 153, role="context"),
+        TrialClaim("o", "", "", "crbn_affinity", 264.0, unit="nM"),
+    ]
+    read = clinical_targets([*SIZES, *CLAIMS, *bad, *left_alone])
+    assert [(t.claim_ids, t.trial, t.arm, t.endpoint, t.n) for t in read.targets] == [
+        (("a",), "mm003", "POM+LoDEX", "orr", 302),
+        (("b",), "mm003", "HiDEX", "median_pfs", 153),
+        (("c",), "mm003", "POM+LoDEX vs HiDEX", "hr_pfs", 455),
+        (("d",), "mm002", "POM", "median_os", 108),
     ]
     reasons = {e.claim_id: e.reason for e in read.excluded}
     assert set(reasons) == set("ghijklm")
     assert "subgroup" in reasons["g"]
     assert "no endpoint" in reasons["h"]
-    assert "no trial" in reasons["i"]
-    assert "no single value" in reasons["j"]
-    assert reasons["k"] == reasons["l"] == "names no arm"
-    assert "how many patients" in reasons["m"]
+    assert "kept for prediction" in reasons["i"]
+    assert "no value" in reasons["j"]
+    assert "none named" in reasons["k"]
+    assert reasons["l"] == "0.7 month is not a hazard ratio"
+    assert reasons["m"] == "8.1 % is not a median"
+
+
+def test_a_size_that_is_missing_or_of_the_whole_trial_becomes_that_of_the_arm():
+    claims = [
+        TrialClaim("a", "MM-002", "pom", "orr", 18.0, None),
+        months("b", "MM-003", "hidex", "median_os", 8.1, 455),
+    ]
+    orr, os = clinical_targets([*SIZES, *claims]).targets
+    assert (orr.n, orr.n_from) == (108, "arm")
+    assert (os.n, os.n_from) == (153, "arm")
+    (lost,) = clinical_targets(claims[:1]).excluded
+    assert "how many patients" in lost.reason
+
+
+def test_a_duration_of_response_is_of_the_responders():
+    claims = [
+        months("dor", "MM-002", "pom-dex", "median_dor", 8.3, 113, analysis="paper"),
+        TrialClaim("label", "MM-002", "pom-dex", "orr", 29.2, 113, analysis="label"),
+        TrialClaim("paper", "MM-002", "pom-dex", "orr", 33.0, 113, analysis="paper"),
+        months("small", "MM-002", "pom-dex", "median_dor", 7.4, 33, analysis="label"),
+    ]
+    by_id = {t.claim_ids[0]: t for t in clinical_targets([*SIZES, *claims]).targets}
+    assert (by_id["dor"].n, by_id["dor"].n_from) == (37, "responders")
+    assert (by_id["small"].n, by_id["small"].n_from) == (33, "claim")
+
+
+def test_one_number_printed_by_several_claims_is_one_target():
+    claims = [
+        months("guide", "MM-003", "pom-dex", "median_os", 12.4),
+        months("label", "MM-003", "pom-dex", "median_os", 12.4, 302, 10.4, 15.3, analysis="final"),
+        months("news", "MM-003", "pom-dex", "median_os", 12.7, 302),
+    ]
+    merged, other = clinical_targets([*SIZES, *claims]).targets
+    assert merged.claim_ids == ("guide", "label")
+    assert (merged.low, merged.high, merged.n_from, merged.analysis) == (10.4, 15.3, "claim", "final")
+    assert other.claim_ids == ("news",)
 
 
 def endpoints(*rows):
@@ -125,8 +174,8 @@ def test_many_replicates_leave_the_error_of_the_published_trial():
     assert row.std_error == pytest.approx(rate_error(25, 302) * math.sqrt(1 + 1 / 900), rel=1e-12)
 
 
-def test_a_number_printed_twice_counts_once():
-    twice = [CLAIMS[0], TrialClaim("a2", "MM-003 ORR, POM+LoDEX (label)", 29.0)]
+def test_an_endpoint_read_twice_counts_once():
+    twice = [CLAIMS[0], TrialClaim("a2", "MM-003", "pom-dex", "orr", 29.0, 302, analysis="label")]
     table = endpoints(("mm003", "POM+LoDEX", "orr", [30.0], 302, 90))
     found = score(clinical_targets(twice).targets, table)
     assert [row.weight for row in found.rows] == [0.5, 0.5]
@@ -155,7 +204,7 @@ def test_a_median_not_reached_counts_as_late():
 
 
 def test_without_a_printed_interval_the_events_give_the_error():
-    claim = TrialClaim("h", "MM-002 PFS hazard ratio", 0.68, 221)
+    claim = TrialClaim("h", "MM-002", "pom-dex vs pom", "hr_pfs", 0.68, 221, unit="1")
     rows = [
         ("mm002", "POM+LoDEX vs POM", "hr_pfs", [0.7], 221, 180),
         ("mm002", "POM+LoDEX", "orr", [30.0], 113, 33),

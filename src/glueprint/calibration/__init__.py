@@ -3,7 +3,8 @@
 A number that a parameter was set with is called calibrated, never predicted.
 """
 
-from glueprint.calibration.in_vitro import Assay, Excluded, PooledKd, pool, pooled_kd
+from glueprint.calibration.claim import Excluded
+from glueprint.calibration.in_vitro import Assay, PooledKd, pool, pooled_kd
 from glueprint.calibration.score import Score, Scored, score
 from glueprint.calibration.targets import Target, Targets, clinical_targets
 

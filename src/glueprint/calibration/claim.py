@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 
 class ClaimLike(Protocol):
-    """A published number with its unit, interval and role."""
+    """A published number with its unit and interval, what it is of, and its role."""
 
     @property
     def id(self) -> str: ...
@@ -28,15 +29,25 @@ class ClaimLike(Protocol):
     @property
     def compound(self) -> str: ...
     @property
-    def target(self) -> str: ...
+    def endpoint(self) -> str: ...
     @property
-    def system(self) -> str: ...
+    def trial(self) -> str: ...
     @property
-    def assay(self) -> str: ...
+    def arm(self) -> str: ...
     @property
-    def conditions(self) -> str: ...
+    def subgroup(self) -> str: ...
+    @property
+    def analysis(self) -> str: ...
     @property
     def role(self) -> str: ...
 
 
 ClaimsLike = Iterable[ClaimLike]
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A claim that was looked at and not used, with the reason."""
+
+    claim_id: str
+    reason: str

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glueprint.calibration.claim import ClaimLike, ClaimsLike
+from glueprint.calibration.claim import ClaimLike, ClaimsLike, Excluded
 from glueprint.errors import InputError
 from glueprint.inference import RandomEffects, random_effects
 
 NM_PER_UNIT = {"pM": 1e-3, "nM": 1.0, "uM": 1e3, "µM": 1e3, "μM": 1e3, "mM": 1e6}
-# Quantities that are a dissociation constant of the compound and CRBN, up to the assay's own bias.
-CONSTANT = re.compile(r"\b(Kd|Ki)\b|binding affinity", re.I)
+# Endpoints of the claims: an affinity of a compound for CRBN, up to the assay's own bias, and what is none.
+AFFINITY, INHIBITION = "crbn_affinity", "crbn_ic50"
 NOT_CONVERTIBLE = (
     "an IC50 of a competition assay depends on the concentrations of tracer and protein and on the Kd of "
     "the tracer, which the source does not give"
@@ -27,14 +26,6 @@ class Assay:
     claim_id: str
     log10_nm: float
     std_error: float
-
-
-@dataclass(frozen=True)
-class Excluded:
-    """A claim that was looked at and not used, with the reason."""
-
-    claim_id: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -69,9 +60,9 @@ def pooled_kd(claims: ClaimsLike, *, compound: str = "pomalidomide", level: floa
     """
     used: list[Assay] = []
     excluded: list[Excluded] = []
-    seen: dict[tuple[str, float], str] = {}
+    seen: dict[float, str] = {}
     for claim in claims:
-        if claim.compound.strip().lower() != compound.lower() or not _is_binding(claim):
+        if claim.compound != compound or claim.endpoint not in (AFFINITY, INHIBITION):
             continue
         reason = _reason_against(claim, seen)
         if reason:
@@ -115,31 +106,16 @@ def pool(assays: Sequence[Assay], excluded: Sequence[Excluded] = (), *, level: f
     )
 
 
-def _is_binding(claim: ClaimLike) -> bool:
-    """Whether the claim is of the compound's own binding to CRBN, and not of a substrate's beside it."""
-    target, quantity = claim.target.upper(), claim.quantity.lower()
-    about = f"{quantity} {claim.assay.lower()}"
-    to_crbn = "CRBN" in f"{target} {quantity.upper()}" or "CEREBLON" in f"{target} {quantity.upper()}"
-    two_proteins = ":" in target
-    binds = bool(CONSTANT.search(quantity)) or ("ic50" in quantity and "polari" in about)
-    return to_crbn and binds and not two_proteins
-
-
-def _reason_against(claim: ClaimLike, seen: dict[tuple[str, float], str]) -> str:
+def _reason_against(claim: ClaimLike, seen: dict[float, str]) -> str:
     """Why the claim is not pooled, or an empty text; notes in `seen` what was taken."""
-    quantity = claim.quantity.lower()
-    if "ic50" in quantity:
+    if claim.endpoint == INHIBITION:
         return NOT_CONVERTIBLE
-    if "ratio" in quantity:
-        return "a ratio of two affinities, not an affinity"
-    if "derived" in claim.interval_kind.lower() or "implied" in quantity or "derived" in claim.system.lower():
-        return "derived from another claim, not measured"
     if claim.value is None or claim.value <= 0 or claim.unit not in NM_PER_UNIT:
-        return f"no concentration: {claim.value!r} {claim.unit!r}"
-    key = (quantity.split(",")[0].strip()[-2:], round(claim.value * NM_PER_UNIT[claim.unit], 9))
-    if key in seen:
-        return f"the same number as {seen[key]}"
-    seen[key] = claim.id
+        return f"no concentration: {claim.value} {claim.unit}"
+    nm = round(claim.value * NM_PER_UNIT[claim.unit], 6)
+    if nm in seen:
+        return f"the same number as {seen[nm]}"
+    seen[nm] = claim.id
     return ""
 
 
@@ -148,6 +124,6 @@ def _assay(claim: ClaimLike) -> Assay:
     assert claim.value is not None
     log10_nm = math.log10(claim.value * NM_PER_UNIT[claim.unit])
     error = 0.0
-    if claim.low and claim.high and "plus-minus" in claim.interval_kind.lower().replace("±", "plus-minus"):
+    if claim.low and claim.high and claim.interval_kind == "plus-minus":
         error = (math.log10(claim.high) - math.log10(claim.low)) / 2
     return Assay(claim.id, log10_nm, error)

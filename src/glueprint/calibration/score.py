@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from glueprint.calibration.in_vitro import Excluded
-from glueprint.calibration.targets import Target
+from glueprint.calibration.claim import Excluded
+from glueprint.calibration.targets import MEDIAN, RATE, Target
 from glueprint.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ class Scored:
 
     simulated: the middle of the replicates.   std_error: of published minus simulated, on the scale of z
     (per cent for rates, natural log for medians and hazard ratios).   z: published minus simulated over it.
-    weight: 1 over the number of targets of the same endpoint, so that a number printed twice counts once.
+    weight: 1 over the number of targets of the same endpoint, so that an endpoint read twice counts once.
     """
 
     target: Target
@@ -79,7 +79,7 @@ def score(targets: Iterable[Target], endpoints: pl.DataFrame) -> Score:
         if isinstance(scored, Scored):
             rows.append(scored)
         else:
-            excluded.append(Excluded(target.claim_id, scored))
+            excluded.append(Excluded(target.claim_ids[0], scored))
     chi2 = sum(row.weight * row.z**2 for row in rows)
     return Score(tuple(rows), tuple(excluded), chi2, sum(row.weight for row in rows))
 
@@ -128,7 +128,7 @@ def _score_one(target: Target, endpoints: pl.DataFrame, weight: float) -> Scored
     simulated = float(np.median(values))
     if not math.isfinite(simulated):
         return f"not reached in half or more of {values.size} replicates"
-    if target.kind == "rate":
+    if target.kind == RATE:
         error, distance = rate_error(simulated, target.n), target.value - simulated
     elif simulated <= 0:
         return f"the simulated value is {simulated:g}, which has no logarithm"
@@ -145,7 +145,7 @@ def _log_error(target: Target, rows: pl.DataFrame, endpoints: pl.DataFrame) -> f
     """From the printed interval; else from the size of the trial."""
     if target.low and target.high:
         return printed_log_error(target.low, target.high)
-    if target.kind == "median":
+    if target.kind == MEDIAN:
         return log_median_error(target.n)
     sizes = [
         endpoints.filter(

@@ -3,50 +3,48 @@
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from glueprint.calibration.claim import ClaimLike, ClaimsLike
-from glueprint.calibration.in_vitro import Excluded
+from glueprint.calibration.claim import ClaimLike, ClaimsLike, Excluded
 
-# Trials whose summaries may be calibrated to; every other trial is kept for prediction.
-TRIALS = {"mm002": ("POM+LoDEX", "POM"), "mm003": ("POM+LoDEX", "HiDEX")}
-# How the claims write the arms, in the order they are tried.
-ARMS = {
-    "HiDEX": r"HiDEX|high-dose dex",
-    "POM+LoDEX": r"POM\s?\+\s?LoDEX|pom(alidomide)?( plus|\s?\+| and)? (low-dose )?dex|pom-?dex",
-    "POM": r"\bPOM(alidomide)? alone",
+# Trials and arms that may be calibrated to, with their names in the protocols; all others are for prediction.
+TRIALS: Mapping[str, str] = {"MM-002": "mm002", "MM-003": "mm003"}
+ARMS: Mapping[str, str] = {"pom-dex": "POM+LoDEX", "pom": "POM", "hidex": "HiDEX"}
+RATE, MEDIAN, RATIO = "rate", "median", "hazard ratio"
+# Endpoint of a claim -> endpoint of the trial's table, and how its sampling error is reckoned.
+ENDPOINTS: Mapping[str, tuple[str, str]] = {
+    "orr": ("orr", RATE),
+    "median_pfs": ("median_pfs", MEDIAN),
+    "median_os": ("median_os", MEDIAN),
+    "median_dor": ("median_dor", MEDIAN),
+    "hr_pfs": ("hr_pfs", RATIO),
+    "hr_os": ("hr_os", RATIO),
+    "neutropenia_grade_3_4": ("neutropenia_grade_3_4", RATE),
+    "anaemia_grade_3_4": ("anaemia_grade_3_4", RATE),
+    "thrombocytopenia_grade_3_4": ("thrombocytopenia_grade_3_4", RATE),
+    "pneumonia_grade_3_4": ("pneumonia_grade_3_4", RATE),
+    "dose_interruption": ("dose_interruption", RATE),
+    "dose_reduction": ("dose_reduction", RATE),
+    "discontinued_for_ae": ("stopped_for_toxicity", RATE),
 }
-# What a claim's quantity says -> endpoint of the trial's table, and how its sampling error is reckoned.
-ENDPOINTS = (
-    (r"\bORR\b|overall response rate", "orr", "rate"),
-    (r"PFS (hazard ratio|HR)", "hr_pfs", "hazard ratio"),
-    (r"OS (hazard ratio|HR)", "hr_os", "hazard ratio"),
-    (r"median PFS", "median_pfs", "median"),
-    (r"median OS", "median_os", "median"),
-    (r"median (response duration|DoR\b|duration of response)", "median_dor", "median"),
-    (r"grade 3[-/]4 neutropenia", "neutropenia_grade_3_4", "rate"),
-    (r"grade 3[-/]4 anaemia", "anaemia_grade_3_4", "rate"),
-    (r"grade 3[-/]4 thrombocytopenia", "thrombocytopenia_grade_3_4", "rate"),
-    (r"grade 3[-/]4 pneumonia", "pneumonia_grade_3_4", "rate"),
-    (r">=1 dose interruption", "dose_interruption", "rate"),
-    (r">=1 dose reduction", "dose_reduction", "rate"),
-    (r"discontinued POM for adverse", "stopped_for_toxicity", "rate"),
-)
-SUBGROUP = re.compile(
-    r"del\(17p\)|t\(4;14\)|standard risk|cycle-?\s?\d|CrCl|refractory|resistant|adjusted|phase 1|gain", re.I
-)
+UNITS: Mapping[str, tuple[str, ...]] = {
+    RATE: ("%",),
+    MEDIAN: ("month", "months"),
+    RATIO: ("1", "ratio", "HR"),
+}
 
 
 @dataclass(frozen=True)
 class Target:
     """One published summary: what it is of, its value and the size of the trial it was seen in.
 
-    value, low, high: per cent for rates, months for medians, ratios for hazards; None where not printed.
-    n: patients behind it.   kind: "rate", "median" or "hazard ratio".
+    claim_ids: the claims that print this number.   value, low, high: per cent for rates, months for medians,
+    ratios for hazards; limits None where not printed.   n: patients behind it, of which n_from says how it
+    is known ("claim", "arm", "responders").   kind: "rate", "median" or "hazard ratio".
     """
 
-    claim_id: str
+    claim_ids: tuple[str, ...]
     trial: str
     arm: str
     endpoint: str
@@ -55,6 +53,8 @@ class Target:
     low: float | None
     high: float | None
     n: int
+    n_from: str = "claim"
+    analysis: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,55 +68,91 @@ class Targets:
 def clinical_targets(claims: ClaimsLike) -> Targets:
     """The calibration targets among the claims: arms of MM-002 and MM-003.
 
-    claims: evidence, e.g. evidence.load(); only those of role "calibration" are looked at.
-    Returns Targets; each calibration claim is a target or is listed with the reason why not.
+    claims: evidence, e.g. evidence.load(); read are those of role "calibration" that are of a trial, and the
+    numbers of patients randomised.
+    Returns Targets; each calibration claim of a trial is in a target or is listed with the reason why not.
     Source: docs/calibration.md.
     """
-    targets: list[Target] = []
+    everything = list(claims)
+    sizes = _arm_sizes(everything)
+    calibration = [claim for claim in everything if claim.role == "calibration" and claim.trial]
+    found: dict[tuple[str, str, str, float], Target] = {}
     excluded: list[Excluded] = []
-    for claim in claims:
-        if claim.role != "calibration":
+    for claim in calibration:
+        target = _read(claim, sizes)
+        if not isinstance(target, Target):
+            excluded.append(Excluded(claim.id, target))
             continue
-        found = _read(claim)
-        if isinstance(found, Target):
-            targets.append(found)
-        else:
-            excluded.append(Excluded(claim.id, found))
-    return Targets(tuple(targets), tuple(excluded))
+        key = (target.trial, target.arm, target.endpoint, target.value)
+        known = found.get(key)
+        found[key] = target if known is None else _merged(known, target)
+    return Targets(tuple(_with_responders(found.values())), tuple(excluded))
 
 
-def _read(claim: ClaimLike) -> Target | str:
+def _read(claim: ClaimLike, sizes: Mapping[tuple[str, str], int]) -> Target | str:
     """The target a claim is, or why it is none."""
-    text = " ".join((claim.quantity, claim.system, claim.conditions))
-    trial = re.search(r"MM-?00([23])\b", text)
-    if trial is None:
-        return "names no trial that may be calibrated to"
-    name = f"mm00{trial[1]}"
+    if claim.trial not in TRIALS:
+        return f"{claim.trial} is kept for prediction"
+    if claim.subgroup:
+        return f"a subgroup ({claim.subgroup}); the endpoints are of whole arms"
     if claim.value is None or not math.isfinite(claim.value):
-        return "has no single value"
-    if SUBGROUP.search(claim.quantity):
-        return "a subgroup or an adjusted analysis; the endpoints are of whole arms"
-    matches = [entry for entry in ENDPOINTS if re.search(entry[0], claim.quantity, re.I)]
-    if not matches:
-        return "no endpoint of the virtual trials"
-    _, endpoint, kind = matches[0]
-    arm = " vs ".join(TRIALS[name]) if kind == "hazard ratio" else _arm(claim, name)
-    if arm is None:
-        return "names no arm"
-    if claim.n is None:
+        return "has no value"
+    if claim.endpoint not in ENDPOINTS:
+        return f"no endpoint of the virtual trials: {claim.endpoint or claim.quantity}"
+    endpoint, kind = ENDPOINTS[claim.endpoint]
+    if claim.unit not in UNITS[kind] or (kind != RATE and claim.value <= 0):
+        return f"{claim.value:g} {claim.unit} is not a {kind}"
+    arms = claim.arm.split(" vs ")
+    if not all(arm in ARMS for arm in arms) or (len(arms) == 2) != (kind == RATIO):
+        return f"no arm of the virtual trials: {claim.arm or 'none named'}"
+    size = sum(sizes.get((claim.trial, arm), 0) for arm in arms)
+    n, source = (claim.n, "claim") if claim.n else (size, "arm")
+    # Some sources give the size of the whole trial beside a number of one arm.
+    if size and n > size:
+        n, source = size, "arm"
+    if not n:
         return "does not say how many patients it is of"
-    return Target(claim.id, name, arm, endpoint, kind, claim.value, claim.low, claim.high, claim.n)
+    arm = " vs ".join(ARMS[arm] for arm in arms)
+    low, high = (claim.low, claim.high) if claim.interval_kind == "ci95" else (None, None)
+    head = (TRIALS[claim.trial], arm, endpoint, kind)
+    return Target((claim.id,), *head, claim.value, low, high, n, source, claim.analysis)
 
 
-def _arm(claim: ClaimLike, trial: str) -> str | None:
-    """The arm named in the quantity, or else in the system or the conditions."""
-    for text in (claim.quantity, claim.system, claim.conditions):
-        if re.search(r"HiDEX|high-dose dex", text, re.I):
-            return "HiDEX" if trial == "mm003" else None
-        if re.search(
-            r"POM\s?\+\s?LoDEX|pom(alidomide)?( plus|\s?\+| and)? (low-dose )?dex|pom-?dex", text, re.I
-        ):
-            return "POM+LoDEX"
-        if re.search(r"\bPOM(alidomide)? alone", text, re.I):
-            return "POM" if trial == "mm002" else None
-    return None
+def _arm_sizes(claims: ClaimsLike) -> dict[tuple[str, str], int]:
+    """Patients randomised to each arm, from the claims that say so."""
+    return {
+        (claim.trial, claim.arm): int(claim.value)
+        for claim in claims
+        if claim.endpoint == "patients" and claim.arm in ARMS and claim.value and not claim.subgroup
+    }
+
+
+def _merged(known: Target, again: Target) -> Target:
+    """One number printed by two claims; an interval and a stated size are kept from whichever has them."""
+    limits = (known.low, known.high) if known.low else (again.low, again.high)
+    better = known if known.n_from == "claim" or again.n_from != "claim" else again
+    return replace(
+        known,
+        claim_ids=(*known.claim_ids, *again.claim_ids),
+        low=limits[0],
+        high=limits[1],
+        n=better.n,
+        n_from=better.n_from,
+        analysis=known.analysis or again.analysis,
+    )
+
+
+def _with_responders(targets: Iterable[Target]) -> list[Target]:
+    """Durations of response are of the responders; the response rate of the arm says how many those are."""
+    listed = list(targets)
+    rates = [t for t in listed if t.endpoint == "orr"]
+
+    def responders(target: Target) -> Target:
+        same_arm = [t for t in rates if (t.trial, t.arm) == (target.trial, target.arm)]
+        same = [t for t in same_arm if t.analysis == target.analysis] or same_arm
+        if target.endpoint != "median_dor" or not same:
+            return target
+        count = max(1, round(same[0].n * same[0].value / 100))
+        return target if target.n <= count else replace(target, n=count, n_from="responders")
+
+    return [responders(target) for target in listed]
