@@ -18,7 +18,7 @@ from glueprint.report import figures, guide
 from glueprint.report.drawn import Drawn, draw, embeddable
 from glueprint.report.estimates import number
 from glueprint.report.figures import drawing, theme
-from glueprint.report.lead import lead
+from glueprint.report.glance import at_a_glance
 from glueprint.report.tables import LABELS, ReportInput, TrialTables, check, without_nan
 from glueprint.report.trial import published_estimates, trial_view
 
@@ -62,7 +62,11 @@ def render(given: ReportInput) -> str:
     comparisons = {table: _dots(given.comparison, table, colours) for table in (3, 4, 5)}
     return _template().render(
         given=given,
-        lead=next((lead(given.comparison, name, trial) for name, trial in given.trials.items()), ""),
+        glance=[
+            line
+            for name, trial in list(given.trials.items())[:1]
+            for line in at_a_glance(given.comparison, name, trial)
+        ],
         arm_places={arm: place for place, arm in enumerate(colours)},
         arm_tokens=_tokens(),
         comparisons={table: drawn for table, drawn in comparisons.items() if drawn is not None},
