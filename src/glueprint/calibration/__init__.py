@@ -3,7 +3,7 @@
 A number that a parameter was set with is called calibrated, never predicted.
 """
 
-from glueprint.calibration.claim import Excluded
+from glueprint.calibration.excluded import Excluded
 from glueprint.calibration.in_vitro import Assay, PooledKd, pool, pooled_kd
 from glueprint.calibration.score import Score, Scored, score
 from glueprint.calibration.targets import Target, Targets, clinical_targets

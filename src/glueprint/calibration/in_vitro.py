@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from glueprint.calibration.claim import ClaimLike, ClaimsLike, Excluded
+from glueprint.calibration.excluded import Excluded
 from glueprint.errors import InputError
+from glueprint.evidence import Claim
 from glueprint.inference import RandomEffects, random_effects
 
 NM_PER_UNIT = {"pM": 1e-3, "nM": 1.0, "uM": 1e3, "µM": 1e3, "μM": 1e3, "mM": 1e6}
@@ -50,7 +51,7 @@ class PooledKd:
     label: str = "calibrated"
 
 
-def pooled_kd(claims: ClaimsLike, *, compound: str = "pomalidomide", level: float = 0.95) -> PooledKd:
+def pooled_kd(claims: Iterable[Claim], *, compound: str = "pomalidomide", level: float = 0.95) -> PooledKd:
     """The Kd of a compound and CRBN over all published binding assays.
 
     claims: evidence, e.g. evidence.load().   compound: its name in the claims.
@@ -106,7 +107,7 @@ def pool(assays: Sequence[Assay], excluded: Sequence[Excluded] = (), *, level: f
     )
 
 
-def _reason_against(claim: ClaimLike, seen: dict[float, str]) -> str:
+def _reason_against(claim: Claim, seen: dict[float, str]) -> str:
     """Why the claim is not pooled, or an empty text; notes in `seen` what was taken."""
     if claim.endpoint == INHIBITION:
         return NOT_CONVERTIBLE
@@ -119,7 +120,7 @@ def _reason_against(claim: ClaimLike, seen: dict[float, str]) -> str:
     return ""
 
 
-def _assay(claim: ClaimLike) -> Assay:
+def _assay(claim: Claim) -> Assay:
     """The claim in log10 nM; a printed plus-minus is read as one standard error."""
     assert claim.value is not None
     log10_nm = math.log10(claim.value * NM_PER_UNIT[claim.unit])

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from glueprint.calibration.claim import Excluded
+from glueprint.calibration.excluded import Excluded
 from glueprint.calibration.targets import MEDIAN, RATE, Target
 from glueprint.errors import InputError
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from glueprint.calibration.claim import ClaimLike, ClaimsLike, Excluded
+from glueprint.calibration.excluded import Excluded
+from glueprint.evidence import Claim
 
 # Trials and arms that may be calibrated to, with their names in the protocols; all others are for prediction.
 TRIALS: Mapping[str, str] = {"MM-002": "mm002", "MM-003": "mm003"}
@@ -65,7 +66,7 @@ class Targets:
     excluded: tuple[Excluded, ...]
 
 
-def clinical_targets(claims: ClaimsLike) -> Targets:
+def clinical_targets(claims: Iterable[Claim]) -> Targets:
     """The calibration targets among the claims: arms of MM-002 and MM-003.
 
     claims: evidence, e.g. evidence.load(); read are those of role "calibration" that are of a trial, and the
@@ -89,7 +90,7 @@ def clinical_targets(claims: ClaimsLike) -> Targets:
     return Targets(tuple(_with_responders(found.values())), tuple(excluded))
 
 
-def _read(claim: ClaimLike, sizes: Mapping[tuple[str, str], int]) -> Target | str:
+def _read(claim: Claim, sizes: Mapping[tuple[str, str], int]) -> Target | str:
     """The target a claim is, or why it is none."""
     if claim.trial not in TRIALS:
         return f"{claim.trial} is kept for prediction"
@@ -118,7 +119,7 @@ def _read(claim: ClaimLike, sizes: Mapping[tuple[str, str], int]) -> Target | st
     return Target((claim.id,), *head, claim.value, low, high, n, source, claim.analysis)
 
 
-def _arm_sizes(claims: ClaimsLike) -> dict[tuple[str, str], int]:
+def _arm_sizes(claims: Iterable[Claim]) -> dict[tuple[str, str], int]:
     """Patients randomised to each arm, from the claims that say so."""
     return {
         (claim.trial, claim.arm): int(claim.value)
