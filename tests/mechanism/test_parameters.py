@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import tomllib
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glueprint import evidence
 from glueprint.errors import InputError
 from glueprint.mechanism import models, parameters
 from glueprint.units import is_known
-
-EVIDENCE = Path(__file__).parents[3] / "shared" / "evidence"
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +38,7 @@ def cited_in(content):
 
 
 def test_every_evidence_id_exists():
-    if not EVIDENCE.exists():
-        pytest.skip(f"{EVIDENCE} is not here: the source rows travel beside the repository")
-    known = set()
-    for file in ("pk", "mechanism", "safety", "clinical"):
-        with (EVIDENCE / f"{file}.csv").open(encoding="utf-8") as handle:
-            known |= {row["id"] for row in csv.DictReader(handle)}
+    known = set(evidence.load().frame["id"])
     files = list((Path(parameters.__file__).parent / "data").rglob("*.toml"))
     cited = {item for file in files for item in cited_in(tomllib.loads(file.read_text(encoding="utf-8")))}
     assert len(files) == 4
