@@ -34,6 +34,8 @@ INTERVAL_KINDS = {
     "upper-bound": "at most `high`",
 }
 NUMBER_COLUMNS = ("value", "low", "high")
+# How a unit reads after a number.
+_UNIT_WORDS = {"1": "", "count": "", "month": " months", "day": " days", "week": " weeks", "year": " years"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Claim:
     """A published number or statement: a row of the evidence.
 
     value, low, high: numbers in `unit`, None where not given.   interval_kind: a key of INTERVAL_KINDS.
-    text: what is said where it is not a number.   n: subjects or samples behind it.
+    text: what is said where it is not a number, or the number as printed.   n: subjects or samples behind it.
     source: canonical ids such as doi:, pmid:, pmcid:, nct:, label:, separated by "; ".
     grade: a key of GRADES.   role: a key of ROLES.   same_as: id of the claim this one repeats.
     guide: "guide-4|row|column" for a cell of a guide table.   where: file and row it was read from.
@@ -91,13 +93,15 @@ class Claim:
 
     @property
     def said(self) -> str:
-        """The statement in one line: number with interval and unit, or the text."""
-        if not self.is_number:
+        """The statement in one line: as printed, or number with interval and unit."""
+        if self.text or not self.is_number:
             return self.text
-        unit = "" if self.unit in ("", "1") else f" {self.unit}"
+        unit = _UNIT_WORDS.get(self.unit, f" {self.unit}" if self.unit else "")
+        if self.value is None and self.interval_kind == "lower-bound":
+            return f">= {self.low:g}{unit}"
+        if self.value is None and self.interval_kind == "upper-bound":
+            return f"< {self.high:g}{unit}"
         if self.value is None:
-            if self.interval_kind in ("lower-bound", "upper-bound"):
-                return f">= {self.low:g}{unit}" if self.high is None else f"< {self.high:g}{unit}"
             return f"{_ends(self)}{unit}"
         span = "" if self.low is None and self.high is None else f" ({_ends(self)})"
         return f"{self.value:g}{span}{unit}"

@@ -54,7 +54,7 @@ class Claims:
             ) from None
 
     def parts(self, claim_id: str) -> tuple[Claim, ...]:
-        """The claim with this id, or those into which a row with several numbers was split (CL032a, CL032b)."""
+        """The claim with this id, or the parts of a split row: "CL032" gives CL032a and CL032b."""
         if claim_id in self._by_id:
             return (self._by_id[claim_id],)
         pattern = re.compile(re.escape(claim_id) + "[a-z]")

@@ -44,8 +44,8 @@ def read_builtin() -> tuple[Claim, ...]:
 def read_file(path: str | Path) -> tuple[Claim, ...]:
     """The claims of a CSV file of the evidence schema.
 
-    Raises EnvironmentProblemError GP-E008 if the file cannot be read; InputError GP-E003 (column missing or not
-    known), GP-E004 (not a number), GP-E006 (unit not known), GP-E007 (not one of the words of a column).
+    Raises EnvironmentProblemError GP-E008 if the file cannot be read; InputError GP-E003 (column missing or
+    not known), GP-E004 (not a number), GP-E006 (unit not known), GP-E007 (not one of the column's words).
     """
     path = Path(path)
     try:
@@ -58,7 +58,7 @@ def read_file(path: str | Path) -> tuple[Claim, ...]:
             expected="a readable CSV file in UTF-8",
             next_step="check the path and the permissions",
         ) from error
-    return _parse(text, str(path))
+    return tuple(_parse(text, str(path)))
 
 
 def require_unique(claims: Iterable[Claim]) -> None:

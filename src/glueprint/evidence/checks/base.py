@@ -51,7 +51,9 @@ class Check:
     def run(self, claims: ClaimSet) -> list[Finding]:
         """All findings of this check."""
         return [
-            Finding(self.code, self.severity, self.title, tuple(claim.id for claim in about), what, self.remedy)
+            Finding(
+                self.code, self.severity, self.title, tuple(claim.id for claim in about), what, self.remedy
+            )
             for about, what in self.look(claims)
         ]
 

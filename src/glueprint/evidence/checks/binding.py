@@ -34,12 +34,17 @@ def _competition(claims: ClaimSet) -> Iterator[tuple[Claim, Claim]]:
 
 
 class InhibitionBelowConstant(Check):
-    """In a competitive assay the IC50 lies above Ki: IC50 = Ki (1 + tracer/Kd,tracer) (Cheng and Prusoff 1973)."""
+    """In a competitive assay the IC50 lies above Ki.
+
+    Source: IC50 = Ki (1 + tracer/Kd,tracer), Cheng and Prusoff 1973.
+    """
 
     code = "EV-ic50-ki"
     severity = "warning"
     title = "IC50 below Ki from the same type of competitive assay"
-    remedy = "do not use both in one Cheng-Prusoff step; treat them as one affinity with a between-assay spread"
+    remedy = (
+        "do not use both in one Cheng-Prusoff step; treat them as one affinity with a between-assay spread"
+    )
 
     def look(self, claims: ClaimSet) -> Looked:
         """Pairs with IC50 < Ki."""
@@ -61,7 +66,9 @@ class TracerAtKd(Check):
     code = "EV-tracer"
     severity = "warning"
     title = "Ki above what the IC50 and the tracer imply"
-    remedy = "ask for the tracer and protein concentrations, or fit the raw curve with the exact binding equations"
+    remedy = (
+        "ask for the tracer and protein concentrations, or fit the raw curve with the exact binding equations"
+    )
 
     def look(self, claims: ClaimSet) -> Looked:
         """Pairs whose Ki is above IC50/(1 + tracer/Kd); protein depletion only lowers the bound."""
@@ -88,7 +95,7 @@ class ValuesApart(Check):
     remedy = "use the one whose conditions are yours, or a spread that covers all"
 
     def look(self, claims: ClaimSet) -> Looked:
-        """Groups of one endpoint, compound and population (outside trials) with a pair that does not overlap."""
+        """Groups of one endpoint, compound and population with a pair that does not overlap."""
         groups: dict[tuple[str, ...], list[Claim]] = defaultdict(list)
         for claim in claims:
             usable = claim.endpoint and not claim.trial and not claim.same_as and claim.topic != "synthesis"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from glueprint import units
 from glueprint.evidence.checks.base import Check, ClaimSet
@@ -51,7 +52,9 @@ class AreaAgainstClearance(Check):
             for area in areas:
                 stated = units.convert(area.value or 0.0, area.unit, "ng*h/mL")
                 if all(abs(stated / other - 1.0) > AREA_TOLERANCE for other in implied.values()):
-                    said = "; ".join(f"{other:.0f} from CL/F {claim.said} ({claim.id})" for claim, other in implied.items())
+                    said = "; ".join(
+                        f"{other:.0f} from CL/F {claim.said} ({claim.id})" for claim, other in implied.items()
+                    )
                     yield (
                         [area, *implied, dose],
                         f"AUC {stated:g} ng*h/mL stated, {dose.said} daily gives {said}",
@@ -70,20 +73,18 @@ class PeakAgainstArea(Check):
         """Peak, area and half-life from one source (label) that no one-compartment model can give."""
         peaks, halves = _patients(claims, "cmax_ss"), _patients(claims, "half_life")
         for compound, areas in _patients(claims, "auc_ss").items():
-            for peak in peaks.get(compound, ()):
-                for area in (area for area in areas if area.sources == peak.sources):
-                    for half in halves.get(compound, ()):
-                        bound = peak_bound(
-                            units.convert(area.value or 0.0, area.unit, "ng*h/mL"),
-                            units.convert(half.value or 0.0, half.unit, "h"),
-                        )
-                        stated = units.convert(peak.value or 0.0, peak.unit, "ng/mL")
-                        if stated > bound:
-                            yield (
-                                [peak, area, half],
-                                f"Cmax {stated:g} ng/mL stated; AUC {area.said} with half-life {half.said} allows "
-                                f"at most {bound:.3g} ng/mL",
-                            )
+            stated = product(peaks.get(compound, ()), areas, halves.get(compound, ()))
+            for peak, area, half in stated:
+                area_ng_h_per_ml = units.convert(area.value or 0.0, area.unit, "ng*h/mL")
+                half_life_h = units.convert(half.value or 0.0, half.unit, "h")
+                bound = peak_bound(area_ng_h_per_ml, half_life_h)
+                peak_ng_per_ml = units.convert(peak.value or 0.0, peak.unit, "ng/mL")
+                if peak.sources == area.sources and peak_ng_per_ml > bound:
+                    what = (
+                        f"Cmax {peak_ng_per_ml:g} ng/mL stated; AUC {area.said} with half-life {half.said} "
+                        f"allows at most {bound:.3g} ng/mL"
+                    )
+                    yield [peak, area, half], what
 
 
 def peak_bound(area: float, half_life_h: float, interval_h: float = DOSING_INTERVAL_H) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 
 from glueprint.evidence.checks.base import Check, ClaimSet, agree
 from glueprint.evidence.claim import Claim
@@ -51,8 +52,8 @@ class AnalysesDiffer(Check):
 class TableMixesSources(Check):
     """A table whose cells agree with one publication in some rows and with another in others.
 
-    A publication that agrees with some cells and contradicts others is not the source of the whole table. If the
-    cells it contradicts agree with a second publication, the table was put together from both.
+    A publication that agrees with some cells and contradicts others is not the source of the whole
+    table. If the cells it contradicts agree with a second publication, the table was put together from both.
     """
 
     code = "EV-mixed-table"
@@ -61,7 +62,7 @@ class TableMixesSources(Check):
     remedy = "compare each cell with its own source; do not read the table as one data cut"
 
     def look(self, claims: ClaimSet) -> Looked:
-        """Tables with a publication that matches some cells and contradicts others which a second one matches."""
+        """Tables with a publication that contradicts cells which a second one matches."""
         outcomes = _outcomes(claims)
         cells: dict[str, list[Claim]] = defaultdict(list)
         for claim in claims:
@@ -70,17 +71,17 @@ class TableMixesSources(Check):
                 cells[table].append(claim)
         for table, group in cells.items():
             matched, contradicted = _verdicts(group, outcomes)
-            for source in matched:
-                disputed = [cell for cell in contradicted.get(source, ())]
-                for other in matched:
-                    taken = [cell for cell in disputed if cell in matched[other]]
-                    if other != source and taken and len(matched[source]) >= len(matched[other]):
-                        kept = ", ".join(cell.id for cell in matched[source])
-                        moved = ", ".join(cell.id for cell in taken)
-                        yield (
-                            [*matched[source], *taken],
-                            f'{table}: {kept} agree with "{source}", but {moved} with "{other}"',
-                        )
+            if any(
+                source not in contradicted and len(matched[source]) > len(group) / 2 for source in matched
+            ):
+                continue  # one publication explains the table
+            for source, other in permutations(matched, 2):
+                taken = [cell for cell in contradicted.get(source, ()) if cell in matched[other]]
+                if taken and len(matched[source]) >= len(matched[other]):
+                    kept = ", ".join(cell.id for cell in matched[source])
+                    moved = ", ".join(cell.id for cell in taken)
+                    what = f'{table}: {kept} agree with "{source}", but {moved} with "{other}"'
+                    yield [*matched[source], *taken], what
 
 
 def _verdicts(

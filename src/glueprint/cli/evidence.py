@@ -1,0 +1,145 @@
+"""`glueprint evidence`: the published numbers, the guide's tables, checks and conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from glueprint import evidence
+from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.evidence import Claim, Claims, Finding
+
+app = typer.Typer(help="Published numbers: table, show, list, check, conflicts.", no_args_is_help=True)
+
+Extra = Annotated[
+    list[str] | None, typer.Option("--extra", help="Your own claims: a CSV file of the evidence schema.")
+]
+
+
+@app.command()
+def table(
+    names: Annotated[list[str], typer.Argument(help="One or more of guide-1 to guide-5.")],
+    as_json: Json = False,
+) -> None:
+    """Print tables of the guide from the claims, with the claim ids beside."""
+    claims = evidence.load()
+    found = {name: claims.table(name) for name in dict.fromkeys(names)}
+    if as_json:
+        print_json({name: cells.to_dicts() for name, cells in found.items()})
+        return
+    for name, cells in found.items():
+        columns, rows = evidence.layout(cells)
+        print_table(f"{name}: {evidence.TITLES[name]}", columns, rows)
+
+
+@app.command()
+def show(
+    claim_id: Annotated[str, typer.Argument(help="Id of a claim, for example BIN-001.")],
+    extra: Extra = None,
+    as_json: Json = False,
+) -> None:
+    """Show everything known about one claim; a split row shows all its parts."""
+    claims = evidence.load(extra or ())
+    found = claims.parts(claim_id) or (claims[claim_id],)
+    if as_json:
+        shown = [_plain(claim, claims) for claim in found]
+        print_json(shown[0] if len(shown) == 1 else shown)
+        return
+    for claim in found:
+        filled = [(key, value) for key, value in _plain(claim, claims).items() if value not in ("", None, [])]
+        print_table(
+            f"{claim.id}: {claim.quantity} = {claim.said}",
+            ("", ""),
+            [(key, ", ".join(value) if isinstance(value, list) else value) for key, value in filled],
+        )
+
+
+@app.command("list")
+def list_claims(
+    topic: Annotated[str, typer.Option(help="For example pk, binding, clinical.")] = "",
+    trial: Annotated[str, typer.Option(help="For example MM-003.")] = "",
+    arm: Annotated[str, typer.Option(help="For example pom-dex.")] = "",
+    endpoint: Annotated[str, typer.Option(help="For example median_pfs.")] = "",
+    compound: Annotated[str, typer.Option(help="For example pomalidomide.")] = "",
+    role: Annotated[str, typer.Option(help="calibration, input or context.")] = "",
+    extra: Extra = None,
+    as_json: Json = False,
+) -> None:
+    """List the claims, all or those that match every option given."""
+    wanted = {
+        "topic": topic,
+        "trial": trial,
+        "arm": arm,
+        "endpoint": endpoint,
+        "compound": compound,
+        "role": role,
+    }
+    claims = evidence.load(extra or ()).select(**{column: word for column, word in wanted.items() if word})
+    if as_json:
+        print_json([_plain(claim, claims) for claim in claims])
+        return
+    rows = [(c.id, c.quantity, c.said, c.compound, c.role, c.grade, c.source) for c in claims]
+    print_table(
+        f"{len(rows)} claims", ("id", "quantity", "says", "compound", "role", "grade", "source"), rows
+    )
+
+
+@app.command()
+def check(
+    extra: Extra = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Count remarks too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run all checks; ends with 1 if there is an error or a warning."""
+    findings = evidence.run_checks(evidence.load(extra or ()))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        _print_findings(findings)
+    if any(strict or finding.severity != "remark" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def conflicts(extra: Extra = None, as_json: Json = False) -> None:
+    """List the claims that do not fit together, side by side."""
+    found = evidence.load(extra or ()).conflicts()
+    if as_json:
+        print_json(
+            [
+                {
+                    "code": c.code,
+                    "title": c.title,
+                    "what": c.what,
+                    "claims": [asdict(claim) for claim in c.claims],
+                }
+                for c in found
+            ]
+        )
+        return
+    for conflict in found:
+        rows = [(c.id, c.quantity, c.said or c.text, c.analysis, c.source, c.grade) for c in conflict.claims]
+        print_table(
+            f"{conflict.code}: {conflict.title}",
+            ("id", "quantity", "says", "analysis", "source", "grade"),
+            rows,
+        )
+    console.print(f"{len(found)} conflicts")
+
+
+def _print_findings(findings: list[Finding]) -> None:
+    for finding in findings:
+        console.print(f"[bold]{finding.code}[/bold] {finding.severity}: {finding.title}", markup=True)
+        console.print(f"  claims: {', '.join(finding.claim_ids)}", markup=False)
+        console.print(f"  what:   {finding.what}", markup=False)
+        console.print(f"  remedy: {finding.remedy}", markup=False)
+    counts = {word: sum(f.severity == word for f in findings) for word in ("error", "warning", "remark")}
+    checks = len(evidence.CHECKS)
+    console.print(f"{checks} checks: " + ", ".join(f"{number} {word}s" for word, number in counts.items()))
+
+
+def _plain(claim: Claim, claims: Claims) -> dict[str, Any]:
+    copies = [other.id for other in claims if other.same_as == claim.id]
+    return {**asdict(claim), "copies": copies}
