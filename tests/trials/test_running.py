@@ -1,6 +1,8 @@
-"""Whole virtual trials: determinism, consistency of the tables, no effect where there is none, failures counted."""
+"""Whole virtual trials: determinism, tables that agree, no effect where there is none, failures counted."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -58,7 +60,7 @@ def test_progress_rises_to_one():
     shares = []
     trials.run(small(), replicates=2, seed=1, progress=shares.append)
     assert shares[-1] == 1.0
-    assert all(a <= b for a, b in zip(shares, shares[1:], strict=False))
+    assert all(a <= b for a, b in pairwise(shares))
 
 
 def test_every_patient_is_there_and_every_integration_succeeded(result):
@@ -133,7 +135,7 @@ def test_no_dose_is_given_while_held_and_less_is_given_after_a_reduction(result)
     assert visits.filter(pl.col("action") == "hold").height > 0
     held = result.patients.filter((pl.col("arm") == ARMS[0]) & (pl.col("dose_holds") > 0))
     assert held["relative_dose_intensity"].min() < 1
-    never = result.patients.filter((pl.col("arm") == ARMS[1]))
+    never = result.patients.filter(pl.col("arm") == ARMS[1])
     assert (never["relative_dose_intensity"] == 1).all()
 
 
@@ -143,7 +145,7 @@ def test_label_visits_weekly_then_monthly(result):
     assert early.max() >= 8
     window = MM003.visits.window_days
     planned = [7 * week for week in range(9)] + [28 * month for month in range(3, 30)]
-    quiet = visits.filter((pl.col("arm") == ARMS[1]))["time_days"].to_numpy()
+    quiet = visits.filter(pl.col("arm") == ARMS[1])["time_days"].to_numpy()
     off = np.abs(quiet[:, None] - np.array(planned)).min(axis=1)
     # Repeat samples a week after a suspected progression are the only visits outside the windows.
     assert (off <= window).mean() > 0.95

@@ -143,6 +143,8 @@ def model_parameters(
             whole.setdefault(name, np.full(people.size, typical[glue].get(name, 0.0)))[mine] = value
         pk = compounds.load(glue).pk
         lag_h[mine] = pk.lag_h.typical if pk else 0.0
+    ratio = people.values["death_hazard_ratio"]
+    whole["death_per_month"] = whole.get("death_per_month", typical[glues[0]]["death_per_month"]) * ratio
     return whole, lag_h
 
 

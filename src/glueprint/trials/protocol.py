@@ -231,8 +231,10 @@ Quantity = Annotated[Normal | LogNormal | Count, Field(discriminator="kind")]
 
 
 class CaseMix(Section):
-    """Who is enrolled: one distribution per covariate; eligibility limits are the limits of the
-    distributions."""
+    """Who is enrolled: one distribution per covariate, whose limits are the limits of eligibility.
+
+    death_hazard_ratio: multiplies the mechanism's hazard of death, for what acts on it beside the tumour.
+    """
 
     sex: Levels
     age_y: Quantity
@@ -244,6 +246,7 @@ class CaseMix(Section):
     haemoglobin_g_per_dl: Quantity
     m_protein_g_per_l: Quantity
     prior_lines: Quantity
+    death_hazard_ratio: Quantity
     cytogenetic_risk: Levels
     disease_population: Levels
 
