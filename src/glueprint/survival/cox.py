@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +12,7 @@ from scipy.special import chdtrc, ndtr, ndtri
 from glueprint.errors import InputError
 from glueprint.survival._check import (
     Floats,
+    Integers,
     as_codes,
     as_events,
     as_floats,
@@ -109,10 +110,8 @@ def cox(
             next_step='use "efron" unless a comparison asks for Breslow',
         )
     stratum = np.zeros(times.size, np.int64) if strata is None else as_codes(strata, times.shape, "strata")[1]
-    spread = x.std(axis=0)
-    scale = np.where(spread > 0, spread, 1.0)
-    sets = risk_sets(tie(times), events, (x - x.mean(axis=0)) / scale, stratum, ties)
-    return _fit(sets, scale, ties, level)
+    scaled, scale = _standardised(x, stratum)
+    return _fit(risk_sets(tie(times), events, scaled, stratum, ties), scale, ties, level)
 
 
 def _matrix(covariates: ArrayLike, n: int) -> Floats:
@@ -138,12 +137,25 @@ def _matrix(covariates: ArrayLike, n: int) -> Floats:
     return x
 
 
+def _standardised(x: Floats, stratum: Integers) -> tuple[Floats, Floats]:
+    """Covariates about the mean of their stratum in units of their spread, and the units.
+
+    Only differences within a stratum enter the likelihood, so no digits are spent on those between strata.
+    """
+    totals = np.zeros((int(stratum.max()) + 1, x.shape[1]))
+    np.add.at(totals, stratum, x)
+    centred = x - (totals / np.bincount(stratum)[:, None])[stratum]
+    spread = centred.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    return centred / scale, scale
+
+
 def _fit(sets: RiskSets, scale: Floats, ties: str, level: float) -> Cox:
     """Maximise on scaled covariates and put the parts together on the user's scale."""
     p = scale.size
     zero = evaluate(sets, np.zeros(p))
     kept = independent_columns(zero[2]) if sets.first.size else np.array([], dtype=np.int64)
-    use = RiskSets(sets.covariates[:, kept], sets.died, sets.first, sets.last, sets.tied, sets.share)
+    use = replace(sets, covariates=sets.covariates[:, kept])
     best = Maximum(np.zeros(0), zero[0], np.zeros((0, 0)), 0, True)
     status, signs = "no comparison", np.zeros(0)  # +1 or -1 for a covariate that runs to infinity
     if kept.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ class RiskSets:
     """Patients sorted by stratum and time, and one row per death with the risk set it belongs to.
 
     covariates: (n, p) sorted.   died: (n,) sorted.
+    strata: (strata + 1,) where each stratum begins, and the end.
     first: (deaths,) position of the first patient of the death's risk set.
     last: (deaths,) one after the last patient of its stratum.   tied: (deaths,) which tied set of deaths.
     share: (deaths,) part of the tied deaths that has left already: 0 for Breslow, l/d for Efron.
@@ -21,6 +23,7 @@ class RiskSets:
 
     covariates: Floats
     died: Flags
+    strata: Integers
     first: Integers
     last: Integers
     tied: Integers
@@ -39,22 +42,22 @@ def risk_sets(time: Floats, event: Flags, covariates: Floats, stratum: Integers,
     new_stratum = np.append(True, np.diff(s) != 0)
     new_time = new_stratum | np.append(True, np.diff(t) != 0)
     first = np.maximum.accumulate(np.where(new_time, np.arange(t.size), 0))[died]
-    ends = np.append(np.flatnonzero(new_stratum)[1:], t.size)
-    last = ends[np.cumsum(new_stratum)[died] - 1]
+    strata = np.append(np.flatnonzero(new_stratum), t.size)
+    last = strata[np.cumsum(new_stratum)[died]]
     _, tied, size = np.unique(first, return_inverse=True, return_counts=True)
     tied = tied.reshape(first.shape)
     begin = np.cumsum(size) - size
     earlier = np.arange(first.size) - begin[tied]
     share = earlier / size[tied] if ties == "efron" else np.zeros(first.size)
-    return RiskSets(covariates[order], died, first, last, tied, share)
+    return RiskSets(covariates[order], died, strata, first, last, tied, share)
 
 
 def evaluate(sets: RiskSets, beta: Floats) -> tuple[float, Floats, Floats]:
     """Log partial likelihood, gradient (p,) and information (p, p) at beta (p,)."""
     x, died = sets.covariates, sets.died
     linear = x @ beta
-    # Only ratios within a risk set count; the shift keeps exp from overflowing.
-    linear = linear - linear.max()
+    # Only ratios within a stratum count; the shift keeps exp from overflowing.
+    linear = linear - np.repeat(np.maximum.reduceat(linear, sets.strata[:-1]), np.diff(sets.strata))
     weight = np.exp(linear)
     s0 = _at_risk(sets, weight)
     s1 = _at_risk(sets, weight[:, None] * x)
@@ -68,9 +71,11 @@ def evaluate(sets: RiskSets, beta: Floats) -> tuple[float, Floats, Floats]:
 
 def _at_risk(sets: RiskSets, values: Floats) -> Floats:
     """Sum of `values` over each death's risk set less the share of the tied deaths gone, (deaths, ...)."""
-    reversed_sum = np.cumsum(values[::-1], axis=0)[::-1]
-    after = np.concatenate([reversed_sum, np.zeros((1, *values.shape[1:]))])
-    total: Floats = after[sets.first] - after[sets.last]
+    # Summed stratum by stratum: a difference of sums over all of them would lose the small risk sets.
+    after = np.empty_like(values)
+    for begin, end in itertools.pairwise(sets.strata.tolist()):
+        after[begin:end] = np.cumsum(values[begin:end][::-1], axis=0)[::-1]
+    total: Floats = after[sets.first]
     if sets.share.any():
         dead = values[sets.died]
         begins = np.flatnonzero(np.append(True, np.diff(sets.tied) != 0))

@@ -132,6 +132,14 @@ def far_scales(rng):
     return data
 
 
+def far_strata(rng):
+    """Strata whose covariates lie far apart, so that hazards differ by e^40 between them but not within."""
+    data = drawn(rng, 120, mean=5, censor_mean=10, covariates=3, strata=4, tick=0.5, effect=1.5)
+    offset = np.array(data["strata"])[:, None] * np.array([0.0, 60.0, -130.0])
+    data["covariates"] = (np.array(data["covariates"]) + offset).tolist()
+    return data
+
+
 def main():
     rng = np.random.Generator(np.random.Philox(20130408))
     sets = {
@@ -147,6 +155,7 @@ def main():
         "flat to the end": flat_to_the_end(),
         "one event": one_event(rng),
         "far scales": far_scales(rng),
+        "far strata": far_strata(rng),
     }
     (HERE / "datasets.json").write_text(json.dumps(sets), encoding="utf-8")
 
