@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from glueprint.chemistry import plan, reactions, routes, structures
-from glueprint.errors import InputError, NotSupportedError
+from glueprint.errors import EnvironmentProblemError, InputError, NotSupportedError
 
 WRONG = {"3-nitrophthalic anhydride": "4-nitrophthalic anhydride"}
 REDUCTION = "[c:1][N+](=O)[O-]>>[c:1][NH2]"
@@ -109,6 +109,13 @@ def test_a_file_that_is_no_route_file_is_refused(tmp_path, text):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="GP-H005"):
         routes.read(path)
+
+
+def test_a_route_file_that_cannot_be_read_is_an_environment_problem(tmp_path):
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    for name in ("none.toml", "binary.toml"):
+        with pytest.raises(EnvironmentProblemError, match="GP-H008"):
+            routes.read(tmp_path / name)
 
 
 def test_unknown_route_and_unreadable_reactions_are_refused():

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from glueprint.chemistry import reactions, routes, structures
-from glueprint.chemistry.drawing import draw
+from glueprint.chemistry import checks, reactions, routes, structures
+from glueprint.chemistry.drawing import draw, save
 from glueprint.chemistry.planning import Plan, plan
 from glueprint.chemistry.routes import Route
 from glueprint.chemistry.structures import Structure
 
-__all__ = ["Plan", "Route", "Structure", "draw", "plan", "reactions", "routes", "structures"]
+__all__ = [
+    "Plan",
+    "Route",
+    "Structure",
+    "checks",
+    "draw",
+    "plan",
+    "reactions",
+    "routes",
+    "save",
+    "structures",
+]

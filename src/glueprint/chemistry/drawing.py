@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from rdkit import Chem
@@ -10,8 +11,9 @@ from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from glueprint.chemistry.structures import Structure, molecule
+from glueprint.errors import EnvironmentProblemError
 
-__all__ = ["draw"]
+__all__ = ["draw", "save"]
 
 # Largest first: an isoindoline on a glutarimide (thalidomide family), a glutarimide, a phthaloyl.
 SCAFFOLDS = (
@@ -34,6 +36,22 @@ def draw(structure: Structure, *, width_px: int = 320, height_px: int = 240) -> 
     rdMolDraw2D.PrepareAndDrawMolecule(canvas, drawn)
     canvas.FinishDrawing()
     return str(canvas.GetDrawingText())
+
+
+def save(structure: Structure, path: str | Path) -> None:
+    """Write the drawing to an SVG file.
+
+    Raises EnvironmentProblemError GP-H008 if it cannot be written.
+    """
+    try:
+        Path(path).write_text(draw(structure), encoding="utf-8")
+    except OSError as error:
+        raise EnvironmentProblemError(
+            "GP-H008",
+            f"cannot write the file: {error.strerror or error}",
+            where=str(path),
+            next_step="choose a folder that exists and that you may write to",
+        ) from error
 
 
 def _lay(drawn: Any) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glueprint.chemistry import reactions, structures
 from glueprint.chemistry.structures import Structure
-from glueprint.errors import InputError, nearest
+from glueprint.errors import EnvironmentProblemError, InputError, nearest
 
 __all__ = [
     "Outcome",
@@ -22,7 +22,6 @@ __all__ = [
     "RouteCheck",
     "Step",
     "StepOutcome",
-    "Written",
     "available",
     "check",
     "load",
@@ -49,17 +48,11 @@ class Step(BaseModel):
     note: str = ""
 
 
-class Written(BaseModel):
-    """A reagent as a source prints it, beside the reagent that the route uses."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    place: str
-    reagent: str
-    as_printed: str
-
-
 class Route(BaseModel):
-    """A chain of steps to a target; yields in percent, None where the source states none."""
+    """A chain of steps to a target; yields in percent, None where the source states none.
+
+    blocks: the part that a reagent plays (endpoint of an evidence row) -> the reagent.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
@@ -68,7 +61,7 @@ class Route(BaseModel):
     source: str
     overall_yield_percent: Percent | None = None
     note: str = ""
-    written: tuple[Written, ...] = ()
+    blocks: Mapping[str, str] = {}
     step: Annotated[tuple[Step, ...], Field(min_length=1)]
 
 
@@ -134,19 +127,32 @@ def load(name: str) -> Route:
 def read(path: str | Path) -> tuple[Route, ...]:
     """Routes of the user's own from a TOML file in the form of the built-in one (docs/chemistry.md).
 
-    Raises InputError GP-H005, naming the field, if the file is not such a file.
+    Raises InputError GP-H005, naming the field, if the file is not such a file; EnvironmentProblemError
+    GP-H008 if it cannot be read.
     """
-    return _parse(Path(path).read_text(encoding="utf-8"), where=str(path))
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentProblemError(
+            "GP-H008",
+            f"cannot read the file: {getattr(error, 'strerror', None) or error}",
+            where=str(path),
+            next_step="check the path, the permissions and that it is UTF-8 text",
+        ) from error
+    return _parse(text, where=str(path))
 
 
-def run(route: Route, *, replace: Mapping[str, str] | None = None) -> Outcome:
+def run(route: Route, *, replace: Mapping[str, str | Structure] | None = None) -> Outcome:
     """Put the reagents through the route's reactions and see what comes out.
 
-    A step works on what the step before gave.   replace: reagent name -> structure used in its place.
+    A step works on what the step before gave.   replace: reagent name -> structure or name in its place.
     Returns the end product (None if a step does not react or branches at the end) and every step's outcome.
     Raises InputError GP-H001 for an unknown structure, GP-H004 for unreadable SMARTS.
     """
-    swaps = dict(replace or {})
+    swaps = {
+        name: structures.load(other) if isinstance(other, str) else other
+        for name, other in (replace or {}).items()
+    }
     made: dict[str, tuple[Structure, ...]] = {}
     outcomes = []
     for step in route.step:
@@ -177,11 +183,11 @@ def check(route: Route) -> RouteCheck:
 
 
 def _run_step(
-    route: Route, step: Step, made: Mapping[str, tuple[Structure, ...]], swaps: Mapping[str, str]
+    route: Route, step: Step, made: Mapping[str, tuple[Structure, ...]], swaps: Mapping[str, Structure]
 ) -> StepOutcome:
     where = f"route {route.name}, step {step.name}"
     options = [
-        made[name] if name in made else (structures.load(swaps.get(name, name)),) for name in step.reactants
+        made[name] if name in made else (swaps.get(name) or structures.load(name),) for name in step.reactants
     ]
     # Regioisomers of the step before each go on by themselves; usually they join again.
     branches: list[tuple[Structure, ...]] = [()]
