@@ -135,7 +135,7 @@ def far_scales(rng):
 def far_strata(rng):
     """Strata whose covariates lie far apart, so that hazards differ by e^40 between them but not within."""
     data = drawn(rng, 120, mean=5, censor_mean=10, covariates=3, strata=4, tick=0.5, effect=1.5)
-    offset = np.array(data["strata"])[:, None] * np.array([0.0, 60.0, -130.0])
+    offset = np.array(data["strata"])[:, None] * np.array([0.0, -60.0, 130.0])
     data["covariates"] = (np.array(data["covariates"]) + offset).tolist()
     return data
 
