@@ -1,0 +1,100 @@
+"""`glueprint study`: from the published evidence to virtual trials and one report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from glueprint import study
+from glueprint.cli.output import Json, console, print_json, print_table, progress_console
+from glueprint.report import page, study_report
+
+app = typer.Typer(help="Whole studies: from the evidence to the report.", no_args_is_help=True)
+
+REPORT = "report.html"
+
+
+@app.command("list")
+def list_studies(as_json: Json = False) -> None:
+    """List the studies that come with Glueprint."""
+    plans = [study.load(name) for name in study.available()]
+    if as_json:
+        print_json([plan.model_dump() for plan in plans])
+        return
+    rows = [(p.name, p.compound, ", ".join(t.protocol for t in p.trials), p.title) for p in plans]
+    print_table("Studies", ("name", "compound", "trials", "title"), rows)
+
+
+@app.command()
+def run(
+    name: Annotated[str, typer.Argument(help="Name of a study (see list) or path of a TOML file.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for tables and report; NAME-study if left out.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the seed in the study file.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the numbers do not depend on it.")] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace a folder made from other inputs.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a study: tables, provenance and one offline report in a folder."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=progress_console,
+    )
+    with bar:
+        task = bar.add_task(name, total=1.0)
+        result = study.run(
+            name,
+            out,
+            seed=seed,
+            fresh=fresh,
+            workers=workers,
+            progress=lambda what, share: bar.update(task, description=what, completed=share),
+        )
+        bar.update(task, description="report")
+        path = page.write(study_report.input_of(result), result.folder / REPORT)
+    if as_json:
+        print_json(
+            {
+                "study": result.study.name,
+                "seed": result.study.seed,
+                "folder": str(result.folder),
+                "report": str(path),
+                "seconds": result.record.seconds,
+                "failed_patients": result.failed,
+                "tables": dict(result.record.outputs),
+                "comparison": result.tables["comparison"].to_dicts(),
+            }
+        )
+        return
+    _print(result, path)
+
+
+def _print(result: study.StudyResult, report: Path) -> None:
+    """Guide tables 3 to 5 beside the computed numbers, and where everything lies."""
+    rows = [
+        (row["guide_table"], row["row"], row["column"], row["published"], _cell(row), row["label"])
+        for row in result.tables["comparison"].iter_rows(named=True)
+    ]
+    print_table(
+        f"{result.study.title}, seed {result.study.seed}",
+        ("table", "row", "column", "published", "computed", "label"),
+        rows,
+    )
+    if result.failed:
+        console.print(f"{result.failed} virtual patient(s) could not be computed; see the patients tables")
+    console.print(f"Report: {report}", soft_wrap=True)
+
+
+def _cell(row: dict[str, object]) -> str:
+    value, low, high = row["computed"], row["computed_low"], row["computed_high"]
+    if not isinstance(value, float):
+        return ""
+    text = f"{value:.3g}"
+    return f"{text} ({low:.3g} to {high:.3g})" if isinstance(low, float) and isinstance(high, float) else text

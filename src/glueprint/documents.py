@@ -1,0 +1,201 @@
+"""TOML documents that people write: read, checked field by field, refused with a remedy.
+
+Studies, trials and compounds are such documents. Each room names its own error codes; the words are the same
+everywhere: the file, the field as people write it, what is allowed, the nearest name, the next step.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from glueprint.errors import InputError, nearest
+
+__all__ = ["Codes", "Document", "parse", "read", "validate"]
+
+LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
+WORDS = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "string_too_short": "text that is not empty",
+    "string_pattern_mismatch": "a name of small letters, digits, - and _",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
+    "too_short": "at least {min_length} entry",
+    "too_long": "at most {max_length} entries",
+    "literal_error": "{expected}",
+    "union_tag_invalid": "kind = {expected_tags}",
+    "union_tag_not_found": "a kind",
+}
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Document(BaseModel):
+    """Base of what is read from TOML: immutable, and strict about fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A room's error codes for its documents, and the hint that ends each message."""
+
+    unreadable: str
+    syntax: str
+    header: str
+    field: str
+    help: str
+
+
+def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises InputError `codes.unreadable` if it cannot be read, `codes.syntax` if it is not TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputError(
+            codes.unreadable,
+            f"cannot be read: {reason}",
+            where=str(path),
+            expected="a readable UTF-8 text file in TOML",
+            next_step="check the path and the file's permissions",
+        ) from error
+    return parse(text, codes, where=str(path))
+
+
+def parse(text: str, codes: Codes, *, where: str) -> dict[str, Any]:
+    """The tables written in `text`; `where` names the file in errors. Raises InputError `codes.syntax`."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = LINE.search(str(error))
+        raise InputError(
+            codes.syntax,
+            f"not TOML: {LINE.sub('', str(error)).strip()}",
+            where=f"{where}, line {place[1]}, column {place[2]}" if place else f"{where}, end of file",
+            expected='lines such as name = "my-name" and sections such as [section]',
+            next_step=f"correct that line; {codes.help}",
+        ) from error
+
+
+def validate(model: type[Model], data: dict[str, Any], codes: Codes, *, where: str) -> Model:
+    """`data` as a `model`, whose `kind` and `version` fields, if any, are looked at first.
+
+    Raises InputError `codes.header` for another kind or version, `codes.field` (or the code that the
+    model's own validator gave) for the first bad field; the message names the other bad fields.
+    """
+    for field in ("kind", "version"):
+        info = model.model_fields.get(field)
+        if info is None:
+            continue
+        (wanted,) = info.annotation.__args__  # type: ignore[union-attr]  # Literal["..."]
+        if data.get(field) != wanted:
+            raise InputError(
+                codes.header,
+                f"{field} is {data.get(field)!r}",
+                where=f"{where}, {field}",
+                expected=f"{field} = {_toml(wanted)}",
+                next_step=f"begin the file with it; a newer version needs a newer Glueprint; {codes.help}",
+            )
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _as_input_error(model, error, codes, where) from error
+
+
+def _toml(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _as_input_error(model: type[BaseModel], error: ValidationError, codes: Codes, where: str) -> InputError:
+    findings = [_finding(model, dict(item), codes) for item in error.errors(include_url=False)]
+    code, field, message, expected, next_step = findings[0]
+    if len(findings) > 1:
+        others = "; ".join(f"{other[1]} {other[2]}" for other in findings[1:6])
+        more = f" and {len(findings) - 6} more" if len(findings) > 6 else ""
+        message = f"{message}. Also: {others}{more}"
+    return InputError(code, message, where=f"{where}, {field}", expected=expected, next_step=next_step)
+
+
+def _finding(model: type[BaseModel], item: dict[str, Any], codes: Codes) -> tuple[str, str, str, str, str]:
+    """(code, field, message, expected, next step) of one finding of pydantic."""
+    kind, context, loc = str(item["type"]), dict(item.get("ctx") or {}), tuple(item["loc"])
+    field = _as_written(loc) or "the file"
+    correct = f"correct the value; {codes.help}"
+    if kind.startswith("GP-"):
+        return kind, field, str(item["msg"]), str(context["expected"]), str(context["next_step"])
+    if kind == "missing":
+        return codes.field, field, "is missing", "this field", f"add it; {codes.help}"
+    if kind == "extra_forbidden":
+        known = _fields_at(model, loc[:-1])
+        hint = nearest(str(loc[-1]), known)
+        expected = f"one of {', '.join(known)}" if known else "a field that the document has"
+        return codes.field, field, f"is not known{hint}", expected, f"remove or rename it; {codes.help}"
+    hint = ""
+    if kind == "literal_error" and isinstance(item["input"], str):
+        hint = nearest(item["input"], re.findall(r"'([^']*)'", str(context["expected"])))
+    if kind in WORDS:
+        expected = WORDS[kind].format_map(context)
+        return codes.field, field, f"{item['input']!r} cannot be used{hint}", expected, correct
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return (
+        codes.field,
+        field,
+        f"{str(item['input'])[:80]!r}: {message}",
+        "a value as described there",
+        correct,
+    )
+
+
+def _as_written(loc: tuple[Any, ...]) -> str:
+    """A path as people write it: ("arms", 0, "drugs", 1, "days") -> arms[0].drugs[1].days."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """Names of the fields of the table at `loc`; empty where the way cannot be followed."""
+    here = model
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        info = here.model_fields.get(str(part))
+        inner = list(_models_in(info.annotation)) if info is not None else []
+        if len(inner) != 1:
+            return []
+        here = inner[0]
+    return list(here.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in getattr(annotation, "__args__", ()):
+        yield from _models_in(part)

@@ -1,0 +1,88 @@
+"""A study as a TOML file: which compound, which trials, how many runs, which seed."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from glueprint.documents import Codes, Document, read, validate
+from glueprint.errors import InputError, nearest
+
+__all__ = ["ProfileRequest", "Study", "TrialRequest", "available", "load"]
+
+CODES = Codes(
+    unreadable="GP-S002",
+    syntax="GP-S003",
+    header="GP-S004",
+    field="GP-S005",
+    help="docs/studies.md shows a whole study file",
+)
+
+
+class TrialRequest(Document):
+    """One trial of a study. protocol: name or path, as for `glueprint trial run`."""
+
+    protocol: Annotated[str, Field(min_length=1)]
+    replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
+
+
+class ProfileRequest(Document):
+    """Virtual patients followed through their first cycle for the profile figures."""
+
+    patients: Annotated[int, Field(ge=20, le=100_000)] = 500
+    days: Annotated[int, Field(ge=1, le=365)] = 28
+
+
+class Study(Document):
+    """What a study asks for."""
+
+    kind: Literal["glueprint-study"]
+    version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+    title: Annotated[str, Field(min_length=1)]
+    compound: Annotated[str, Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0)] = 1
+    trials: Annotated[tuple[TrialRequest, ...], Field(min_length=1)]
+    profiles: ProfileRequest = ProfileRequest()
+
+
+def available() -> tuple[str, ...]:
+    """Names of the studies that come with Glueprint."""
+    names = (entry.name for entry in _folder().iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def source(name_or_path: str | Path) -> Path | Traversable:
+    """The file of a study: the package's own by name, or a user's by path.
+
+    Raises InputError GP-S001 if there is neither.
+    """
+    text = str(name_or_path)
+    if text in available():
+        return _folder() / f"{text}.toml"
+    if not text.endswith(".toml") and not Path(text).is_file():
+        raise InputError(
+            "GP-S001",
+            f'unknown study "{text}"{nearest(text, available())}',
+            expected=f"one of {', '.join(available())}, or the path of a .toml file",
+            next_step="see docs/studies.md for how to write one",
+        )
+    return Path(text)
+
+
+def load(name_or_path: str | Path) -> Study:
+    """The study of this name, or the one in this TOML file.
+
+    Raises InputError GP-S001 (unknown name), GP-S002 (unreadable), GP-S003 (not TOML), GP-S004 (not a
+    study, or of a newer version), GP-S005 (a field).
+    """
+    path = source(name_or_path)
+    return validate(Study, read(path, CODES), CODES, where=str(path))
+
+
+def _folder() -> Traversable:
+    return files("glueprint.study") / "studies"
