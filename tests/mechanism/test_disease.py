@@ -48,12 +48,17 @@ def test_kill_at_a_constant_effect_follows_claret():
     assert np.log(patients["m_protein_relative"][0]) == pytest.approx(exact, rel=1e-4)
 
 
+def load_of(relative, cap):
+    return relative * (1 + cap) / (relative + cap)
+
+
 def test_haemoglobin_ends_where_the_tumour_holds_it(typical):
-    got = alone("haemoglobin", 24 * 600.0, m_protein_relative=np.array([0.5, 1.0, 4.0]))[
-        "haemoglobin_g_per_dl"
-    ]
-    exact = typical["haemoglobin0_g_per_dl"] * np.array([0.5, 1.0, 4.0]) ** -typical["haemoglobin_tumour"]
-    np.testing.assert_allclose(got, exact, rtol=1e-5)
+    relative = np.array([1e-9, 0.5, 1.0, 4.0])
+    got = alone("haemoglobin", 24 * 600.0, m_protein_relative=relative)["haemoglobin_g_per_dl"]
+    weight = typical["haemoglobin_tumour"]
+    exact = (1 + weight) / (1 + weight * load_of(relative, typical["load_cap"]))
+    np.testing.assert_allclose(got, typical["haemoglobin0_g_per_dl"] * exact, rtol=1e-5)
+    assert got[0] == pytest.approx(typical["haemoglobin0_g_per_dl"] * (1 + weight), rel=1e-5)
 
 
 def test_dexamethasone_exposure_is_dose_over_clearance(typical):
@@ -84,11 +89,11 @@ def test_hazards_of_a_stable_patient_are_the_monthly_rates(typical):
 
 
 def test_death_is_log_linear_in_tumour_load_and_levels_off(typical):
-    load = np.array([0.3, 1.0, 2.0, 1e6])
-    got = alone("hazards", MONTH_H, m_protein_relative=load)["hazard_death"]
-    cap = typical["death_load_cap"]
-    exact = typical["death_on_tumour"] * (load / (1 + load / cap) - 1 / (1 + 1 / cap))
+    relative = np.array([0.3, 1.0, 2.0, 1e9])
+    got = alone("hazards", MONTH_H, m_protein_relative=relative)["hazard_death"]
+    exact = typical["death_on_tumour"] * (load_of(relative, typical["load_cap"]) - 1)
     np.testing.assert_allclose(np.log(got / typical["death_per_month"]), exact, rtol=1e-5, atol=1e-6)
+    assert exact[-1] == pytest.approx(typical["death_on_tumour"] * typical["load_cap"])
 
 
 def test_pneumonia_rises_with_each_of_its_causes():

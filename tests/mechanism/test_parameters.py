@@ -63,6 +63,15 @@ ENDINGS = {
 }
 
 
+def test_calibrated_values_cite_what_they_were_calibrated_to(table):
+    claims = evidence.load().frame
+    targets = set(claims.filter(claims["role"] == "calibration")["id"])
+    calibrated = table.filter(table["role"] == "calibrated")
+    assert calibrated.height > 5
+    for row in calibrated.iter_rows(named=True):
+        assert targets & set(row["evidence"]), row["name"]
+
+
 def test_units_are_those_of_the_names(table):
     for name, unit in table.select("name", "unit").iter_rows():
         fitting = [ending for ending in ENDINGS if name.endswith(ending)]

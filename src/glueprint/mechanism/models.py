@@ -81,8 +81,8 @@ MODULES: Mapping[str, tuple[Part, ...]] = {
     "dexamethasone": (Part("dexamethasone"),),
     "immune": (Part("immune"),),
     "tumour": (Part("tumour"),),
-    "haemoglobin": (Part("haemoglobin"),),
-    "hazards": (Part("hazards"),),
+    "haemoglobin": (Part("load"), Part("haemoglobin")),
+    "hazards": (Part("load"), Part("hazards")),
     "trial": (
         Part("pk"),
         Part("cereblon"),
@@ -92,6 +92,7 @@ MODULES: Mapping[str, tuple[Part, ...]] = {
         Part("dexamethasone"),
         Part("immune"),
         Part("tumour"),
+        Part("load"),
         Part("haemoglobin"),
         Part("hazards"),
     ),
