@@ -107,7 +107,8 @@ def _asset(name: str) -> str:
 def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed in one script, as shipped with vl-convert: nothing is fetched."""
     script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", drawing.VEGA_LITE)
-    return script.replace("</script", "<\\/script")
+    # The bundle declares hundreds of short names; the function keeps them to itself.
+    return f"(() => {{{script}}})();".replace("</script", "<\\/script")
 
 
 def _tokens() -> dict[str, str]:

@@ -218,32 +218,17 @@ def _reading(
 
 
 def _pointer(x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
-    """A point that follows the pointer to the nearest step and says its numbers."""
-    nearest = alt.selection_point(
-        name="reading",
-        nearest=True,
-        on="pointermove",
-        clear="pointerout",
-        empty=False,
-        fields=["time_months"],
-    )
+    """An unseen disc on every step that says its numbers."""
     tooltip = [
         alt.Tooltip("arm:N", title="arm"),
         alt.Tooltip("time_months:Q", title="month", format=".2f"),
         alt.Tooltip("survival:Q", title="survival", format=".1%"),
         alt.Tooltip("low:Q", title="lower 95 %", format=".1%"),
         alt.Tooltip("high:Q", title="upper 95 %", format=".1%"),
-        alt.Tooltip("at_risk:Q", title="at risk"),
+        alt.Tooltip("at_risk:Q", title="at risk", format="d"),
     ]
-    points = alt.Chart(name="pointer").mark_point(filled=True, size=45)
-    shown = points.transform_filter("datum.events > 0").encode(
-        x,
-        _survival_axis(),
-        theme.arm_colour(colours),
-        opacity=alt.condition(nearest, alt.value(1), alt.value(0)),
-        tooltip=tooltip,
-    )
-    return [shown.add_params(nearest)]
+    discs = alt.Chart().mark_circle(size=140, opacity=0).transform_filter("datum.events > 0")
+    return [discs.encode(x, _survival_axis(), theme.arm_colour(colours), tooltip=tooltip)]
 
 
 def _risk_table(
