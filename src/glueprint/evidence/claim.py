@@ -89,7 +89,7 @@ class Claim:
     @property
     def sources(self) -> tuple[str, ...]:
         """The canonical ids of the source."""
-        return tuple(part for part in (piece.strip() for piece in self.source.split(";")) if part)
+        return tuple(part.strip() for part in self.source.split("; ") if part.strip())
 
     @property
     def said(self) -> str:
