@@ -116,6 +116,7 @@ def test_own_claims_come_after_the_built_in_ones(claims, tmp_path):
     assert more["MY-001"].value == 300.0
     assert more["MY-001"].where.endswith("mine.csv row 2")
     assert "MY-001" not in evidence.load()
+    assert len(evidence.load(extra=str(tmp_path / "mine.csv"))) == len(more)
 
 
 @pytest.mark.parametrize(

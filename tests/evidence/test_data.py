@@ -173,7 +173,7 @@ def test_ids_cited_in_the_package_exist(claims):
     )
     cited = {
         name
-        for suffix in ("*.toml", "*.ant")
+        for suffix in ("*.toml", "*.ant", "*.py")
         for path in package.rglob(suffix)
         for name in pattern.findall(path.read_text(encoding="utf-8"))
     }

@@ -57,6 +57,13 @@ def test_list_selects():
     assert "G4-orr-pomdex" in call("list", "--trial", "mm003", "--endpoint", "orr").output
 
 
+def test_list_refuses_a_word_that_no_claim_has():
+    result = call("list", "--trial", "MM-033")
+    assert isinstance(result.exception, InputError)
+    assert result.exception.code == "GP-E011"
+    assert 'did you mean "MM-00' in result.exception.message
+
+
 def test_check_prints_code_ids_what_and_remedy_and_ends_with_1():
     result = call("check")
     assert result.exit_code == 1

@@ -9,9 +9,12 @@ import typer
 
 from glueprint import evidence
 from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.errors import InputError, nearest
 from glueprint.evidence import Claim, Claims, Finding
 
 app = typer.Typer(help="Published numbers: table, show, list, check, conflicts.", no_args_is_help=True)
+
+MOST_SHOWN = 30
 
 Extra = Annotated[
     list[str] | None, typer.Option("--extra", help="Your own claims: a CSV file of the evidence schema.")
@@ -76,7 +79,11 @@ def list_claims(
         "compound": compound,
         "role": role,
     }
-    claims = evidence.load(extra or ()).select(**{column: word for column, word in wanted.items() if word})
+    wanted = {column: word for column, word in wanted.items() if word}
+    everything = evidence.load(extra or ())
+    for column, word in wanted.items():
+        _require_known(everything, column, word)
+    claims = everything.select(**wanted)
     if as_json:
         print_json([_plain(claim, claims) for claim in claims])
         return
@@ -127,6 +134,19 @@ def conflicts(extra: Extra = None, as_json: Json = False) -> None:
             rows,
         )
     console.print(f"{len(found)} conflicts")
+
+
+def _require_known(claims: Claims, column: str, word: str) -> None:
+    if len(claims.select(**{column: word})):
+        return
+    known = sorted({getattr(claim, column) for claim in claims} - {""})
+    raise InputError(
+        "GP-E011",
+        f'no claim has the {column} "{word}"{nearest(word, known)}',
+        where=f"--{column}",
+        expected=", ".join(known) if len(known) <= MOST_SHOWN else f"one of {len(known)} words",
+        next_step="see the words in use with `glueprint evidence list --json`",
+    )
 
 
 def _print_findings(findings: list[Finding]) -> None:

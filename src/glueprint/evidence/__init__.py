@@ -38,13 +38,14 @@ def _builtin() -> Claims:
     return Claims(claims)
 
 
-def load(extra: Sequence[str | Path] = ()) -> Claims:
+def load(extra: str | Path | Sequence[str | Path] = ()) -> Claims:
     """The claims that come with Glueprint, and those of your own files after them.
 
-    extra: paths of CSV files in the same schema (docs/evidence.md).
+    extra: path or paths of CSV files in the same schema (docs/evidence.md).
     Raises InputError GP-E003 to GP-E007 naming file, row and column; EnvironmentProblemError GP-E008.
     """
-    own = [claim for path in extra for claim in read_file(path)]
+    paths = [extra] if isinstance(extra, str | Path) else extra
+    own = [claim for path in paths for claim in read_file(path)]
     if not own:
         return _builtin()
     claims = [*_builtin(), *own]
