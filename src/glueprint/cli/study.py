@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,10 @@ def run(
         Path | None, typer.Option(help="Folder for tables and report; NAME-study if left out.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the seed in the study file.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the numbers do not depend on it.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes, all cores if left out; the numbers do not depend on it."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace a folder made from other inputs.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +58,7 @@ def run(
             out,
             seed=seed,
             fresh=fresh,
-            workers=workers,
+            workers=workers or os.cpu_count() or 1,
             progress=lambda what, share: bar.update(task, description=what, completed=share),
         )
         bar.update(task, description="report")

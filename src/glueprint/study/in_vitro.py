@@ -31,15 +31,18 @@ def compute(claims: Claims, compound: str | Path) -> dict[str, Computed]:
     competition = experiments.run("fp_competition", compound)
     ic50 = competition.reading("IC50, exact")
     kd = glue.pharmacology.kd_nm
+    # Three assays say little about where a fourth would fall; their scatter is what a reader can use.
+    scatter = 10.0**pooled.tau_log10
     return {
         "G1-kd-spr": Computed(
             kd.typical, None, None, "input", f"Kd of the model, from {', '.join(kd.evidence)}"
         ),
         "G1-ki-fp": Computed(
             pooled.kd_nm,
-            *pooled.prediction_nm,
+            pooled.kd_nm / scatter,
+            pooled.kd_nm * scatter,
             "calibrated",
-            f"one Kd over {len(pooled.assays)} assays ({used}); interval: where one more assay would fall",
+            f"one Kd over {len(pooled.assays)} assays ({used}); interval: one between-assay SD either way",
             f"between-assay SD {pooled.tau_log10:.2f} log10",
         ),
         "G1-ic50-fp": Computed(

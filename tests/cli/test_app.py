@@ -1,0 +1,77 @@
+"""The command line as a whole: exit codes, errors as text and JSON, help for every command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import glueprint
+from glueprint.cli import app as application
+
+GROUPS = ("study", "evidence", "experiment", "trial", "model", "compound", "synthesis")
+
+
+def call(capsys, monkeypatch, *words):
+    """Exit code, standard output, standard error of one call."""
+    monkeypatch.setattr(sys, "argv", ["glueprint", *words])
+    with pytest.raises(SystemExit) as ended:
+        application.main()
+    written = capsys.readouterr()
+    return ended.value.code or 0, written.out, written.err
+
+
+def test_version(capsys, monkeypatch):
+    assert call(capsys, monkeypatch, "--version")[:2] == (0, f"glueprint {glueprint.__version__}\n")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_has_help(capsys, monkeypatch, group):
+    code, out, _ = call(capsys, monkeypatch, group, "--help")
+    assert code == 0
+    assert f"glueprint {group}" in out
+
+
+def test_bad_input_ends_with_2_and_the_remedy(capsys, monkeypatch):
+    code, out, err = call(capsys, monkeypatch, "study", "run", "pomalidomid")
+    assert code == 2
+    assert out == ""
+    assert "GP-S001" in err
+    assert "Next: " in err
+
+
+def test_bad_input_as_json(capsys, monkeypatch):
+    code, out, err = call(capsys, monkeypatch, "trial", "run", "mm03", "--json")
+    assert (code, out) == (2, "")
+    error = json.loads(err.splitlines()[-1])["error"]
+    assert error["code"] == "GP-T001"
+    assert error["next_step"]
+
+
+def test_an_unknown_option_ends_with_2(capsys, monkeypatch):
+    code, _, err = call(capsys, monkeypatch, "study", "run", "pomalidomide", "--sead", "3")
+    assert code == 2
+    assert "--sead" in err
+
+
+def test_our_bug_ends_with_3(capsys, monkeypatch):
+    def broken():
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(application.study.study, "available", broken)
+    code, _, err = call(capsys, monkeypatch, "study", "list")
+    assert code == 3
+    assert "GP-X001" in err
+    assert "ZeroDivisionError" in err
+
+
+def test_the_installed_command_runs():
+    found = subprocess.run(
+        [sys.executable, "-c", "from glueprint.cli import main; main()", "study", "list", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(found.stdout)[0]["name"] == "pomalidomide"

@@ -1,0 +1,90 @@
+"""The comparison with the guide: every cell, the right number, the right label."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+from glueprint import evidence
+from glueprint.study import comparison, in_vitro
+from glueprint.study.comparison import Computed, compare, from_trial
+
+CELLS = 32  # values of tables 1 to 5 of the first guide
+
+
+def result_of(values, p_values=None):
+    rows = {
+        "arm": "POM+LoDEX",
+        "endpoint": "median_pfs",
+        "value": values,
+        "low": [1.0] * len(values),
+        "high": [9.0] * len(values),
+        "p_value": p_values or [None] * len(values),
+        "method": "Kaplan-Meier, log-log",
+    }
+    schema = {"value": pl.Float64, "p_value": pl.Float64}
+    return SimpleNamespace(endpoints=pl.DataFrame(rows, schema_overrides=schema))
+
+
+def test_many_trials_give_their_median_and_the_range_of_chance():
+    values = [float(number) for number in range(1, 42)]
+    found = from_trial(result_of(values), "POM+LoDEX", "median_pfs", "value")
+    assert (found.value, found.low, found.high) == (21.0, 2.0, 40.0)
+    assert found.label == "calibrated"
+
+
+def test_few_trials_give_the_first_ones_own_interval():
+    found = from_trial(result_of([4.0, 5.0]), "POM+LoDEX", "median_pfs", "value")
+    assert (found.value, found.low, found.high) == (4.0, 1.0, 9.0)
+    assert "95 % CI" in found.how
+
+
+def test_a_median_that_most_trials_do_not_reach_is_not_a_number():
+    found = from_trial(result_of([None] * 15 + [4.0] * 10), "POM+LoDEX", "median_pfs", "value")
+    assert found.value is None
+    assert "not reached" in found.how
+    mostly = from_trial(result_of([None] * 5 + [4.0] * 20), "POM+LoDEX", "median_pfs", "value")
+    assert mostly.value == 4.0
+    assert "reached in 20 of 25" in mostly.how
+
+
+def test_an_endpoint_that_is_not_there_is_none():
+    assert from_trial(result_of([4.0]), "HiDEX", "median_pfs", "value") is None
+
+
+def test_every_cell_of_the_guide_is_there_and_nothing_is_made_up():
+    claims = evidence.load()
+    table = compare(claims, {}, {})
+    assert table.height == CELLS
+    assert table.get_column("label").unique().to_list() == ["not modelled yet"]
+    assert table.get_column("computed").null_count() == CELLS
+    assert set(comparison.FROM_TRIALS) <= set(table.get_column("claim_id"))
+
+
+def test_trial_and_in_vitro_numbers_land_in_their_cells():
+    computed = {"G1-kd-spr": Computed(264.0, None, None, "input", "as published")}
+    table = compare(evidence.load(), {"mm003": result_of([4.0])}, computed)
+    cell = table.row(by_predicate=pl.col("claim_id") == "G4-pfs-pomdex", named=True)
+    assert (cell["computed"], cell["published_value"], cell["guide_table"]) == (4.0, 4.0, 4)
+    assert table.row(by_predicate=pl.col("claim_id") == "G1-kd-spr", named=True)["label"] == "input"
+
+
+def test_in_vitro_numbers_of_pomalidomide():
+    found = in_vitro.compute(evidence.load(), "pomalidomide")
+    assert found["G1-kd-spr"].value == pytest.approx(264.0)
+    assert found["G1-ki-fp"].low < 264.0 < found["G1-ki-fp"].high
+    # In one competition assay the IC50 lies above the constant behind it.
+    assert found["G1-ic50-fp"].value > found["G1-kd-spr"].value
+    assert found["G1-ic50-fp"].label == "predicted"
+
+
+def test_another_compound_is_not_set_beside_the_guide():
+    assert in_vitro.compute(evidence.load(), "lenalidomide") == {}
+
+
+def test_findings_say_what_and_what_to_do():
+    table = in_vitro.findings(evidence.load())
+    assert table.height >= 5
+    assert table.filter(pl.col("remedy") == "").is_empty()

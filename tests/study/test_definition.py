@@ -1,0 +1,78 @@
+"""Study files: the package's load, and what is wrong with a user's own is said with place and remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from glueprint import study
+from glueprint.errors import InputError
+
+GOOD = """
+kind = "glueprint-study"
+version = 1
+name = "mine"
+title = "Mine"
+compound = "pomalidomide"
+[[trials]]
+protocol = "mm003"
+"""
+
+
+def test_the_reference_study_loads():
+    plan = study.load("pomalidomide")
+    assert [request.protocol for request in plan.trials] == ["mm003", "mm002"]
+    assert "pomalidomide" in study.available()
+
+
+def test_defaults_are_filled_in(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    plan = study.load(path)
+    assert (plan.seed, plan.trials[0].replicates, plan.profiles.days) == (1, 1, 28)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (("version = 1", "version = 2"), "GP-S004", ["version is 2", "version = 1"]),
+        (('"glueprint-study"', '"glueprint-trial"'), "GP-S004", ['kind = "glueprint-study"']),
+        (("[[trials]]", "[[trials]"), "GP-S003", ["line 7"]),
+        (('name = "mine"\n', ""), "GP-S005", ["name: is missing"]),
+        (('name = "mine"', 'name = "My Study"'), "GP-S005", ["name", "small letters"]),
+        (('title = "Mine"', 'tittle = "Mine"'), "GP-S005", ["tittle", 'did you mean "title"']),
+        (("protocol = ", "replicates = 0\nprotocol = "), "GP-S005", ["trials[0].replicates", "at least 1"]),
+        (("protocol = ", "seeds = 3\nprotocol = "), "GP-S005", ["trials[0].seeds", "protocol, replicates"]),
+        (('[[trials]]\nprotocol = "mm003"', "trials = []"), "GP-S005", ["trials", "at least 1 entry"]),
+        (('compound = "pomalidomide"', "compound = 5"), "GP-S005", ["compound", "text in quotes"]),
+    ],
+)
+def test_a_bad_file_is_refused_with_the_place(tmp_path, change, code, words):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace(*change))
+    with pytest.raises(InputError) as caught:
+        study.load(path)
+    assert caught.value.code == code
+    assert str(path) in caught.value.where
+    for word in words:
+        assert word in str(caught.value)
+    assert caught.value.next_step
+
+
+def test_several_bad_fields_are_named_together(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace('title = "Mine"', 'title = ""\nextra = 1'))
+    with pytest.raises(InputError, match="GP-S005") as caught:
+        study.load(path)
+    assert "Also:" in str(caught.value)
+    assert "extra" in str(caught.value)
+
+
+def test_an_unknown_name_and_a_missing_file(tmp_path):
+    with pytest.raises(InputError, match="GP-S001") as caught:
+        study.load("pomalidomid")
+    assert 'did you mean "pomalidomide"' in str(caught.value)
+    with pytest.raises(InputError, match="GP-S002"):
+        study.load(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="GP-S002"):
+        study.load(tmp_path / "binary.toml")

@@ -1,0 +1,106 @@
+"""The whole line on a small study: what it leaves, the same bytes twice, refusals, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from glueprint import study
+from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.report import page, study_report
+from glueprint.runs import ledger, store
+
+SMALL = """
+kind = "glueprint-study"
+version = 1
+name = "small"
+title = "A small study"
+compound = "pomalidomide"
+[[trials]]
+protocol = "mm003"
+[profiles]
+patients = 20
+days = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    path = folder / "small.toml"
+    path.write_text(SMALL)
+    return path, study.run(path, folder / "first")
+
+
+def test_the_folder_holds_tables_record_and_request(small):
+    _, result = small
+    names = {path.stem for path in (result.folder / "tables").glob("*.parquet")}
+    assert {"mm003_patients", "mm003_visits", "mm003_endpoints", "mm003_survival_curves"} <= names
+    assert {"comparison", "profiles", "parameters", "findings", "compounds"} <= names
+    record = ledger.read(result.folder)
+    assert record.settings["seed"] == 1
+    for name in names:
+        assert record.outputs[name] == store.file_hash(result.folder / "tables" / f"{name}.parquet")
+    assert json.loads((result.folder / "study.json").read_text())["name"] == "small"
+
+
+def test_the_same_study_gives_the_same_bytes(small):
+    path, first = small
+    second = study.run(path, first.folder.with_name("second"))
+    assert second.record.outputs == first.record.outputs
+    again = study.run(path, first.folder)
+    assert again.record.outputs == first.record.outputs
+
+
+def test_another_seed_gives_other_patients_and_needs_another_folder(small):
+    path, first = small
+    with pytest.raises(InputError, match="GP-S006") as caught:
+        study.run(path, first.folder, seed=2)
+    assert "setting seed: 1 -> 2" in str(caught.value)
+    assert "--fresh" in caught.value.next_step
+    other = study.run(path, first.folder.with_name("other"), seed=2)
+    assert other.record.outputs["mm003_patients"] != first.record.outputs["mm003_patients"]
+
+
+def test_profiles_show_the_published_exposure_and_the_loss_of_ikaros(small):
+    _, result = small
+    profiles = result.tables["profiles"]
+    pk = profiles.filter(pl.col("profile") == "pk")
+    # Typical Cmax after one dose of 4 mg is 42 ng/mL (PK073); the median of 20 patients lies near it.
+    assert 30 < pk.filter(pl.col("time_h") < 24).get_column("value").max() < 56
+    ikaros = profiles.filter(pl.col("series") == "Ikaros, myeloma cells").get_column("value")
+    assert ikaros[0] == pytest.approx(1.0)
+    assert 0 < ikaros.min() < 0.5
+    assert (profiles.get_column("low") <= profiles.get_column("high")).all()
+
+
+def test_the_report_shows_the_study(small):
+    _, result = small
+    html = page.render(study_report.input_of(result))
+    assert "A small study" in html
+    assert "calibrated" in html
+    assert html.count("http://") == html.count("http://www.w3.org/")
+
+
+def test_an_unwritable_place_and_a_foreign_folder_leave_nothing(small, tmp_path):
+    path, _ = small
+    blocker = tmp_path / "file"
+    blocker.write_text("x")
+    with pytest.raises(EnvironmentProblemError, match="GP-R001"):
+        study.run(path, blocker / "out")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="GP-R004"):
+        study.run(path, foreign)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "foreign"]
+
+
+def test_a_failing_trial_leaves_no_folder(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text(SMALL.replace('protocol = "mm003"', 'protocol = "mm03"'))
+    with pytest.raises(InputError, match="GP-T001"):
+        study.run(path, tmp_path / "out")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bad.toml"]
