@@ -151,27 +151,31 @@ def test_label_visits_weekly_then_monthly(result):
     assert (off <= window).mean() > 0.95
 
 
-def test_crossover_follows_progression_and_its_delay(result):
-    crossed = result.patients.filter(pl.col("crossover_months").is_not_null())
-    assert set(crossed["arm"]) == {ARMS[1]}
-    delay = MM003.arms[1].after_progression.delay_days / MONTH_DAYS
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_follows_progression_begins_after_its_delay(result, number):
+    plan = MM003.arms[number].after_progression
+    mine = result.patients.filter(pl.col("arm") == ARMS[number])
+    crossed = mine.filter(pl.col("crossover_months").is_not_null())
+    delay = plan.delay_days / MONTH_DAYS
     assert (crossed["crossover_months"] - crossed["off_treatment_months"] - delay).abs().max() < 1e-9
     assert crossed["pfs_event"].all()
+    progressed = mine.filter(pl.col("off_treatment_reason") == "progression").height
+    assert 0.5 * plan.share_of_progressed < crossed.height / progressed <= plan.share_of_progressed + 0.1
 
 
 def test_identical_arms_have_no_effect():
     twin = MM003.arms[0]
     arms = (
         twin.model_copy(update={"name": "A", "patients": 150}),
-        twin.model_copy(update={"name": "B", "patients": 150}),
+        twin.model_copy(update={"name": "B", "patients": 100}),
     )
     plan = MM003.randomisation.model_copy(update={"ratio": (1, 1), "blocks_of": 4})
     result = trials.run(
-        MM003.model_copy(update={"arms": arms, "randomisation": plan, "name": "null"}), replicates=8, seed=2
+        MM003.model_copy(update={"arms": arms, "randomisation": plan, "name": "null"}), replicates=5, seed=2
     )
     found = result.endpoints.filter(pl.col("endpoint") == "hr_pfs")
-    # log HR has standard error 2/sqrt(events) ~ 0.15 a trial, 0.05 over eight.
-    assert abs(found["value"].log().mean()) < 0.2
+    # log HR has standard error 2/sqrt(events) ~ 0.17 a trial, 0.08 over five.
+    assert abs(found["value"].log().mean()) < 0.25
     assert (found["p_value"] > 1e-3).all()
 
 

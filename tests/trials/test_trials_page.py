@@ -1,0 +1,38 @@
+"""The examples of docs/trials.md run as written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from glueprint.cli.app import app
+
+PAGE = Path(__file__).parents[2] / "docs" / "trials.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+COMMANDS = [line[2:] for line in TEXT.splitlines() if line.startswith("$ glueprint trial")]
+
+
+def test_python_examples():
+    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, str(PAGE), "exec"), {})
+
+
+def test_console_examples(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(COMMANDS) >= 4
+    for command in COMMANDS:
+        result = CliRunner().invoke(app, shlex.split(command)[1:])
+        assert result.exit_code == 0, f"{command}\n{result.output}"
+
+
+@pytest.mark.parametrize(
+    "section", ["arms", "randomisation", "visits", "follow_up", "case_mix", "measurement"]
+)
+def test_every_section_of_a_protocol_is_explained(section):
+    assert f"`{section}" in TEXT
