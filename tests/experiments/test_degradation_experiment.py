@@ -50,6 +50,25 @@ def test_with_lower_doses_the_steady_state_potencies_come_back():
     assert found.reading("Dmax, IKZF1 at 500 h").value == pytest.approx(float(binding.dmax(21.3)), rel=1e-5)
 
 
+def test_the_limit_of_the_design_is_shown_beside_it():
+    found = experiments.run("degradation")
+    assert found.reading("DC50 relative, IKZF1 at steady state").value == pytest.approx(264.0 / 22.3)
+    assert found.reading("DC50 absolute, IKZF3 at steady state").value == pytest.approx(264.0 / 20.3)
+    none = experiments.run("degradation", rho=1.0).reading("DC50 absolute, IKZF1 at steady state")
+    assert (none.value, none.relation) == (None, "none")
+
+
+def test_intervals_come_with_measurement_error_only():
+    clean = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(24.0,))
+    noisy = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(24.0,), noise_log_sd=0.1, replicates=2)
+    name = "DC50 absolute, IKZF1 at 24 h"
+    assert (clean.reading(name).low, clean.reading(name).high) == (None, None)
+    low, value, high = (getattr(noisy.reading(name), key) for key in ("low", "value", "high"))
+    assert low < value < high
+    assert low < clean.reading(name).value < high
+    assert "standard error" in noisy.reading("Dmax, IKZF1 at 24 h").note
+
+
 def test_a_weak_glue_has_no_absolute_dc50():
     found = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(500.0,), rho=0.8)
     assert found.reading("DC50 relative, IKZF1 at 500 h").relation == "="

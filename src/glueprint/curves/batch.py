@@ -3,7 +3,7 @@ only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,26 +21,38 @@ SLOPE_LEAST, SLOPE_MOST = 0.05, 50.0
 # How far outside the tested doses the fit and the profile may look, in log10 dose.
 REACH = 4.0
 STARTS = 3
+# Curves in one pass: large enough for numpy, small enough for the processor's cache.
+CHUNK = 2000
 # Below this share of the data's sum of squares a residual is rounding, not effect.
 ROUNDING = 1e-24
 
 
 @dataclass(frozen=True)
 class Block:
-    """theta: (n, 4) in `logistic.NAMES`.   covariance: (n, 4, 4) of theta.   rss: (n,).   converged: (n,)."""
+    """theta: (n, 4) in `logistic.NAMES`.   covariance: (n, 4, 4) of theta.   rss, converged: (n,).
+    interval: (n, 2) of the log10 EC50, NaN where none was asked for.
+    """
 
     theta: Floats
     covariance: Floats
     rss: Floats
     converged: Flags
+    interval: Floats
 
 
-def solve(data: Data, pinned: Floats) -> Block:
-    """The best of several fits of every curve.
+def solve(data: Data, pinned: Floats, confidence: float | None) -> Block:
+    """The best of several fits of every curve, with its profile interval.
 
-    pinned: (4,) values of fixed parameters, NaN where free.
+    pinned: (4,) values of fixed parameters, NaN where free.   confidence: of the interval, None for none.
     Returns `Block`; the covariance is inv(J'J) rss / dof, NaN for fixed parameters, at bounds and on ridges.
     """
+    parts = [data.rows(slice(i, i + CHUNK)) for i in range(0, data.response.shape[0], CHUNK)]
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        blocks = [_solve(part, pinned, confidence) for part in parts]
+    return Block(*(np.concatenate([getattr(block, f.name) for block in blocks]) for f in fields(Block)))
+
+
+def _solve(data: Data, pinned: Floats, confidence: float | None) -> Block:
     n, free = data.response.shape[0], np.isnan(pinned)
     fixed = np.tile(pinned, (n, 1))
     low, high = _bounds(data)
@@ -59,7 +71,10 @@ def solve(data: Data, pinned: Floats) -> Block:
     hessian = _weighted_hessian(evaluate, ended.theta[best])
     dof = data.points - int(free.sum())
     covariance = _covariance(hessian, free & ~ended.at_bound[best], ended.cost[best], dof)
-    return Block(ended.theta[best], covariance, ended.cost[best], ended.converged[best])
+    theta, interval = ended.theta[best], np.full((n, 2), np.nan)
+    if confidence is not None:
+        interval = profile_interval(data, pinned, theta, confidence)
+    return Block(theta, covariance, ended.cost[best], ended.converged[best], interval)
 
 
 def profile_interval(

@@ -20,8 +20,6 @@ __all__ = ["MODELS", "Fits", "Status", "fit"]
 # A three-parameter logistic is the four-parameter one with the slope of simple binding.
 MODELS: Mapping[str, Mapping[str, float]] = {"4pl": {}, "3pl": {"slope": 1.0}}
 FIXABLE = {"front": FRONT, "back": BACK, "slope": LN_SLOPE}
-# Curves in one pass: large enough for numpy, small enough for the processor's cache.
-CHUNK = 2000
 
 
 class Status(IntEnum):
@@ -138,40 +136,22 @@ def fit(
     Source: own derivation, docs/curves.md.
     """
     data, pinned = prepare(dose, response, weights), _pinned(model, fixed or {})
-    parts = [data.rows(slice(i, i + CHUNK)) for i in range(0, data.response.shape[0], CHUNK)]
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        blocks = [batch.solve(part, pinned) for part in parts]
-        theta, covariance, rss = (
-            np.concatenate([getattr(block, name) for block in blocks])
-            for name in ("theta", "covariance", "rss")
-        )
-        bounds = np.full((theta.shape[0], 2), np.nan)
-        if intervals:
-            found = [
-                batch.profile_interval(part, pinned, block.theta, confidence)
-                for part, block in zip(parts, blocks, strict=True)
-            ]
-            bounds = np.concatenate(found)
-        effect_f, effect_p = batch.effect(data, rss, pinned)
-    status = _status(
-        data, theta, np.concatenate([block.converged for block in blocks]), effect_p < alpha, pinned
-    )
-    estimates = theta.copy()
-    estimates[:, LN_SLOPE] = np.exp(theta[:, LN_SLOPE])
-    covariance[:, LN_SLOPE] *= estimates[:, LN_SLOPE, None]
-    covariance[:, :, LN_SLOPE] *= estimates[:, LN_SLOPE, None]
-    for array in (estimates, covariance, rss, bounds, effect_f, effect_p):
+    block = batch.solve(data, pinned, confidence if intervals else None)
+    effect_f, effect_p = batch.effect(data, block.rss, pinned)
+    status = _status(data, block, effect_p < alpha, pinned)
+    estimates, covariance = _on_slope(block)
+    for array in (estimates, covariance, block.rss, block.interval, effect_f, effect_p):
         array[status == Status.TOO_FEW_POINTS] = np.nan
     return Fits(
         model=model,
         estimates=estimates,
         standard_errors=np.sqrt(np.einsum("npp->np", covariance)),
         covariance=covariance,
-        rss=rss,
+        rss=block.rss,
         points=data.points,
         dof=data.points - int(np.isnan(pinned).sum()),
-        log10_ec50_low=bounds[:, 0],
-        log10_ec50_high=bounds[:, 1],
+        log10_ec50_low=block.interval[:, 0],
+        log10_ec50_high=block.interval[:, 1],
         effect_f=effect_f,
         effect_p=effect_p,
         status=status,
@@ -202,20 +182,27 @@ def _refuse(message: str, expected: str) -> None:
     raise InputError("GP-C004", message, expected=expected, next_step="see docs/curves.md for the models")
 
 
-def _status(
-    data: Data, theta: Floats, converged: NDArray[np.bool_], effect: NDArray[np.bool_], pinned: Floats
-) -> NDArray[np.int64]:
+def _on_slope(block: batch.Block) -> tuple[Floats, Floats]:
+    """Estimates (n, 4) and covariance (n, 4, 4) with the slope itself in place of its logarithm."""
+    estimates, covariance = block.theta.copy(), block.covariance.copy()
+    estimates[:, LN_SLOPE] = np.exp(block.theta[:, LN_SLOPE])
+    covariance[:, LN_SLOPE] *= estimates[:, LN_SLOPE, None]
+    covariance[:, :, LN_SLOPE] *= estimates[:, LN_SLOPE, None]
+    return estimates, covariance
+
+
+def _status(data: Data, block: batch.Block, effect: NDArray[np.bool_], pinned: Floats) -> NDArray[np.int64]:
     """The gravest status of every curve (n,)."""
     parameters = int(np.isnan(pinned).sum())
-    status = np.full(theta.shape[0], int(Status.FINE))
+    status = np.full(block.rss.size, int(Status.FINE))
     with np.errstate(invalid="ignore"):
-        half = theta[:, LOG10_DOSE]
+        half = block.theta[:, LOG10_DOSE]
         status[half < np.log10(data.lowest_dose)] = Status.BELOW_TESTED
         status[half > np.log10(data.highest_dose)] = Status.ABOVE_TESTED
-    status[~converged] = Status.NOT_CONVERGED
+    status[~block.converged] = Status.NOT_CONVERGED
     # A fit still creeping along a ridge of flat data is no better than the flat line: that is what matters.
     status[~effect] = Status.NO_EFFECT
     status[data.points == parameters] = Status.NO_DEGREES
-    status[(data.points == parameters) & ~converged] = Status.NOT_CONVERGED
+    status[(data.points == parameters) & ~block.converged] = Status.NOT_CONVERGED
     status[data.distinct_doses < parameters] = Status.TOO_FEW_POINTS
     return status

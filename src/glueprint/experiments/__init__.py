@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glueprint.errors import InputError, nearest
-from glueprint.experiments import degradation, fp_competition
+from glueprint.experiments import degradation, fp_competition, tnf_alpha
 from glueprint.experiments.experiment import Experiment, Reading
 
 __all__ = ["Experiment", "Reading", "available", "run", "settings_of", "title"]
@@ -16,6 +16,7 @@ __all__ = ["Experiment", "Reading", "available", "run", "settings_of", "title"]
 EXPERIMENTS: Mapping[str, tuple[str, Callable[..., Experiment]]] = {
     "degradation": (degradation.TITLE, degradation.run),
     "fp_competition": (fp_competition.TITLE, fp_competition.run),
+    "tnf_alpha": (tnf_alpha.TITLE, tnf_alpha.run),
 }
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from glueprint import engine
 from glueprint.assays import degradation as assay
 from glueprint.experiments.experiment import Experiment, Reading
-from glueprint.experiments.settings import affinity, amounts, at_least, missing_number
-from glueprint.mechanism import compounds, models, parameters
+from glueprint.experiments.settings import NO_ERROR, affinity, amounts, at_least, missing_number
+from glueprint.mechanism import binding, compounds, models, parameters
 from glueprint.runs import streams
 
 __all__ = ["GUIDE_DOSES_NM", "GUIDE_TIMES_H", "run"]
@@ -65,7 +65,7 @@ def run(
         title=TITLE,
         compound=glue.name,
         table=table,
-        readings=_readings(table, claims),
+        readings=(*_readings(table, claims, exact=noise == 0.0), *_limits(kd, strength, claims)),
         assumptions=(
             said,
             *(
@@ -73,7 +73,7 @@ def run(
                 for target, value in strength.items()
             ),
             "drug in the medium is all free and its concentration stays",
-            f"blot error {noise:g} (log SD), {blots} blot(s) per dose and time",
+            f"blot error {noise:g} (log SD), {blots} blot(s) per dose and time" if noise else NO_ERROR,
         ),
         settings={
             "doses_nm": tuple(doses[1:].tolist()),
@@ -120,16 +120,33 @@ def _blot(table: pl.DataFrame, blots: int, noise: float, seed: int) -> pl.DataFr
     )
 
 
-def _readings(table: pl.DataFrame, claims: tuple[str, ...]) -> tuple[Reading, ...]:
-    found = []
+def _readings(table: pl.DataFrame, claims: tuple[str, ...], *, exact: bool) -> tuple[Reading, ...]:
+    found: list[Reading] = []
     for point in assay.analyse(table).points:
         at = f"{point.target} at {point.time_h:g} h"
         # Kd and rho were derived from binding and TNF-alpha potencies, so what follows from them is no
         # prediction.
-        found.append(Reading.of(f"DC50 relative, {at}", point.relative, "calibrated", claims=claims))
-        found.append(Reading.of(f"DC50 absolute, {at}", point.absolute, "calibrated", claims=claims))
-        note = point.reason if point.dmax_se is None else f"standard error {point.dmax_se:.2g}"
+        for kind, potency in (("relative", point.relative), ("absolute", point.absolute)):
+            reading = Reading.of(f"DC50 {kind}, {at}", potency, "calibrated", claims=claims)
+            found.append(reading.without_interval() if exact else reading)
+        note = "" if exact or point.dmax_se is None else f"standard error {point.dmax_se:.2g}"
         found.append(Reading(f"Dmax, {at}", point.dmax, "fraction", "calibrated", claims=claims, note=note))
+    return tuple(found)
+
+
+def _limits(kd: float, strength: dict[str, float], claims: tuple[str, ...]) -> tuple[Reading, ...]:
+    """What the design would show with enough doses and time: the closed forms of the model."""
+    found = []
+    for target, rho in strength.items():
+        for kind, value in (
+            ("relative", binding.relative_dc50(kd, rho)),
+            ("absolute", binding.absolute_dc50(kd, rho)),
+        ):
+            known = float(value) if np.isfinite(value) else None
+            relation = "none" if known is None else "="
+            note = "closed form of the model" if known else "50 % loss is never reached"
+            name = f"DC50 {kind}, {target} at steady state"
+            found.append(Reading(name, known, "nM", "calibrated", relation, claims=claims, note=note))
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ labels."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
@@ -41,20 +41,24 @@ class Reading:
     def of(
         cls, name: str, potency: Potency, label: Label, *, claims: tuple[str, ...] = (), note: str = ""
     ) -> Reading:
-        """A potency as a reading, in nM."""
-        said = "; ".join(part for part in (note, *potency.reasons) if part)
+        """A potency as a reading, in nM, with its interval."""
         return cls(
-            name,
-            potency.value_nm,
-            "nM",
-            label,
-            potency.relation,
-            potency.low_nm,
-            potency.high_nm,
-            claims,
-            said,
-            potency,
+            name=name,
+            value=potency.value_nm,
+            unit="nM",
+            label=label,
+            relation=potency.relation,
+            low=potency.low_nm,
+            high=potency.high_nm,
+            claims=claims,
+            note="; ".join(part for part in (note, *potency.reasons) if part),
+            potency=potency,
         )
+
+    def without_interval(self) -> Reading:
+        """The reading of a simulation without measurement error, whose interval would only show lack of
+        fit."""
+        return replace(self, low=None, high=None)
 
     def as_dict(self) -> dict[str, Any]:
         """The reading by field name, without its potency object."""
@@ -64,7 +68,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A finished experiment: settings it ran with, assumptions it made, its raw `table` and its
+    """A finished experiment: the settings it ran with, its assumptions, its raw `table` and its
     `readings`."""
 
     name: str

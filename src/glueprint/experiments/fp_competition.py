@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glueprint import curves
 from glueprint.experiments.experiment import Experiment, Reading
-from glueprint.experiments.settings import affinity, amounts, at_least
+from glueprint.experiments.settings import NO_ERROR, affinity, amounts, at_least
 from glueprint.mechanism import binding, compounds
 
 __all__ = ["DOSES_NM", "Plate", "exact_ic50_nm", "implied_ki_nm", "run"]
@@ -96,6 +96,7 @@ def run(
             f"protein {plate.protein_nm:g} nM (the guide states none), tracer {plate.tracer_nm:g} nM "
             f"with Kd {plate.tracer_kd_nm:g} nM",
             "equal brightness of free and bound tracer; equilibrium reached",
+            NO_ERROR,
         ),
         settings={"doses_nm": tuple(doses[1:].tolist()), "ki_nm": true_ki, "protein_nm": plate.protein_nm,
                   "tracer_nm": plate.tracer_nm, "tracer_kd_nm": plate.tracer_kd_nm},
@@ -136,7 +137,9 @@ def _readings(
     above = "IC50 is above Ki in every competitive assay"
     read = [
         Reading("Ki put in", ki_nm, "nM", "input", claims=evidence),
-        Reading.of("IC50 read from the curve", potency, "predicted", claims=CLAIMS, note=above),
+        Reading.of(
+            "IC50 read from the curve", potency, "predicted", claims=CLAIMS, note=above
+        ).without_interval(),
         Reading("IC50, exact", exact, "nM", "predicted", claims=CLAIMS, note=total),
     ]
     if potency.value_nm is not None and potency.relation == "=":

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.mechanism.compounds import Compound
 
-__all__ = ["affinity", "amounts", "at_least", "missing_number"]
+__all__ = ["NO_ERROR", "affinity", "amounts", "at_least", "missing_number"]
+
+
+# Said where a simulation has no noise: its readings then carry no interval.
+NO_ERROR = "no measurement error, so readings have no interval"
 
 
 def amounts(name: str, values: Sequence[float], *, zero: bool) -> NDArray[np.float64]:
@@ -27,13 +31,14 @@ def amounts(name: str, values: Sequence[float], *, zero: bool) -> NDArray[np.flo
     return array
 
 
-def at_least(name: str, value: float, least: float, *, above: bool = False) -> float:
-    """A finite setting not below `least` (or, `above`, greater than it).
+def at_least(name: str, value: float, least: float, *, above: bool = False, most: float = np.inf) -> float:
+    """A finite setting not below `least` (or, `above`, greater than it) and not above `most`.
 
     Raises InputError GP-L002 naming the setting.
     """
-    if not np.isfinite(value) or value < least or (above and value == least):
-        raise _refusal(name, value, f"a finite number {'above' if above else 'of at least'} {least:g}")
+    if not np.isfinite(value) or value < least or (above and value == least) or value > most:
+        limit = f" and at most {most:g}" if np.isfinite(most) else ""
+        raise _refusal(name, value, f"a finite number {'above' if above else 'of at least'} {least:g}{limit}")
     return float(value)
 
 
