@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from glueprint import evidence
-from glueprint.cli.evidence import app
+from glueprint.cli.evidence import ALL_CHECKS, app
 from glueprint.errors import InputError
 
 
@@ -67,9 +67,18 @@ def test_list_refuses_a_word_that_no_claim_has():
 def test_check_prints_code_ids_what_and_remedy_and_ends_with_1():
     result = call("check")
     assert result.exit_code == 1
-    for words in ("EV-ic50-ki", "BIN-003, BIN-002", "153.9", "Cheng-Prusoff", "14 checks: 0 errors"):
+    for words in (
+        "EV-ic50-ki",
+        "BIN-003, BIN-002",
+        "153.9",
+        "Cheng-Prusoff",
+        "CH-route-product",
+        "16 checks: 1 error,",
+    ):
         assert words in result.output
-    assert len(json.loads(call("check", "--json").output)) == len(evidence.run_checks(evidence.load()))
+    assert len(json.loads(call("check", "--json").output)) == len(
+        evidence.run_checks(evidence.load(), ALL_CHECKS)
+    )
 
 
 def test_check_ends_with_0_when_nothing_is_found(monkeypatch, blank):
@@ -81,7 +90,7 @@ def test_check_ends_with_0_when_nothing_is_found(monkeypatch, blank):
 
 def test_strict_counts_remarks(monkeypatch):
     remark = evidence.Finding("XX", "remark", "t", ("X-001",), "w", "r")
-    monkeypatch.setattr(evidence, "run_checks", lambda _: [remark])
+    monkeypatch.setattr(evidence, "run_checks", lambda *_: [remark])
     assert call("check").exit_code == 0
     assert call("check", "--strict").exit_code == 1
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from glueprint import evidence
+from glueprint import chemistry, evidence
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError, nearest
 from glueprint.evidence import Claim, Claims, Finding
@@ -15,6 +15,8 @@ from glueprint.evidence import Claim, Claims, Finding
 app = typer.Typer(help="Published numbers: table, show, list, check, conflicts.", no_args_is_help=True)
 
 MOST_SHOWN = 30
+# The checks of the evidence itself, and those that chemistry adds by running the routes.
+ALL_CHECKS = evidence.CHECKS + chemistry.checks.CHECKS
 
 Extra = Annotated[
     list[str] | None, typer.Option("--extra", help="Your own claims: a CSV file of the evidence schema.")
@@ -99,8 +101,8 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Count remarks too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run all checks; ends with 1 if there is an error or a warning."""
-    findings = evidence.run_checks(evidence.load(extra or ()))
+    """Run all checks, those of chemistry too; ends with 1 if there is an error or a warning."""
+    findings = evidence.run_checks(evidence.load(extra or ()), ALL_CHECKS)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -156,8 +158,8 @@ def _print_findings(findings: list[Finding]) -> None:
         console.print(f"  what:   {finding.what}", markup=False)
         console.print(f"  remedy: {finding.remedy}", markup=False)
     counts = {word: sum(f.severity == word for f in findings) for word in ("error", "warning", "remark")}
-    checks = len(evidence.CHECKS)
-    console.print(f"{checks} checks: " + ", ".join(f"{number} {word}s" for word, number in counts.items()))
+    said = ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for word, number in counts.items())
+    console.print(f"{len(ALL_CHECKS)} checks: {said}")
 
 
 def _plain(claim: Claim, claims: Claims) -> dict[str, Any]:
