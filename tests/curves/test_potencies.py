@@ -20,7 +20,7 @@ def falling(dose, back, ec50, slope=1.0):
 def test_relative_and_absolute_are_two_numbers():
     fits = curves.fit(DOSE_NM, falling(DOSE_NM, 0.2, 40.0))
     (relative,) = curves.relative(fits, "IC50")
-    (absolute,) = curves.absolute(fits, 0.5, "IC50")
+    (absolute,) = curves.absolute(fits, 0.5, "IC50", control=1.0)
     # 0.2 + 0.8 / (1 + x / 40) = 0.5 at x = 40 (0.8 / 0.3 - 1) = 66.67.
     assert relative.value_nm == pytest.approx(40.0, rel=1e-7)
     assert absolute.value_nm == pytest.approx(40.0 * (0.8 / 0.3 - 1.0), rel=1e-7)
@@ -29,7 +29,7 @@ def test_relative_and_absolute_are_two_numbers():
 
 def test_an_absolute_potency_that_is_never_reached_is_a_limit():
     fits = curves.fit(DOSE_NM, falling(DOSE_NM, 0.6, 40.0))
-    (absolute,) = curves.absolute(fits, 0.5, "DC50")
+    (absolute,) = curves.absolute(fits, 0.5, "DC50", control=1.0)
     assert (absolute.relation, absolute.value_nm) == (">", pytest.approx(DOSE_NM[-1]))
     assert absolute.reasons == ("the fitted curve does not reach the level",)
 
@@ -46,16 +46,35 @@ def test_outside_the_tested_doses_there_is_only_a_limit(ec50, relation, edge):
 
 def test_three_doses_that_all_degrade_give_a_limit_and_no_number():
     fits = curves.fit([0.0, 100.0, 1000.0, 10000.0], [1.0, 0.08, 0.06, 0.05], model="3pl")
-    for found in (*curves.relative(fits, "DC50"), *curves.absolute(fits, 0.5, "DC50")):
+    for found in (*curves.relative(fits, "DC50"), *curves.absolute(fits, 0.5, "DC50", control=1.0)):
         assert (found.relation, found.value_nm, found.low_nm) == ("<", 100.0, None)
         assert found.high_nm >= 100.0
 
 
 def test_no_effect_is_a_limit_at_the_highest_dose():
-    fits = curves.fit(DOSE_NM, np.ones(DOSE_NM.size))
-    for found in (*curves.relative(fits), *curves.absolute(fits, 0.5)):
+    dose_nm = np.append(0.0, DOSE_NM)
+    fits = curves.fit(dose_nm, np.ones(dose_nm.size))
+    for found in (*curves.relative(fits), *curves.absolute(fits, 0.5, control=1.0)):
         assert (found.relation, found.value_nm) == (">", pytest.approx(DOSE_NM[-1]))
         assert "no effect" in found.reasons[0]
+
+
+def test_flat_without_vehicle_may_be_all_or_nothing():
+    untouched, gone = (curves.fit(DOSE_NM, np.full(DOSE_NM.size, value)) for value in (1.0, 0.05))
+    for fits in (untouched, gone):
+        (found,) = curves.relative(fits)
+        assert (found.relation, found.value_nm) == ("none", None)
+        assert "add a dose of zero" in found.reasons[0]
+    (beyond,), (passed,) = (curves.absolute(fits, 0.5, control=1.0) for fits in (untouched, gone))
+    assert (beyond.relation, beyond.value_nm) == (">", pytest.approx(DOSE_NM[-1]))
+    assert (passed.relation, passed.value_nm) == ("<", pytest.approx(DOSE_NM[0]))
+
+
+def test_a_curve_that_begins_past_the_level_is_below_the_lowest_dose():
+    fits = curves.fit(DOSE_NM, 0.4 * falling(DOSE_NM, 0.2, 40.0))
+    (found,) = curves.absolute(fits, 0.5, control=1.0)
+    assert (found.relation, found.value_nm) == ("<", pytest.approx(DOSE_NM[0]))
+    assert "past the level" in found.reasons[0]
 
 
 def test_a_curve_that_cannot_be_fitted_has_no_potency():
@@ -67,7 +86,7 @@ def test_a_curve_that_cannot_be_fitted_has_no_potency():
 def test_the_absolute_interval_is_where_the_profile_of_that_dose_leaves():
     response = falling(DOSE_NM, 0.2, 40.0) + np.random.default_rng(2).normal(0.0, 0.03, DOSE_NM.size)
     fits = curves.fit(DOSE_NM, response)
-    (found,) = curves.absolute(fits, 0.5)
+    (found,) = curves.absolute(fits, 0.5, control=1.0)
     leave = fits.rss[0] * (1.0 + 2.446912**2 / 6.0)
 
     def profile(log10_dose):
@@ -89,7 +108,7 @@ def test_the_absolute_interval_is_where_the_profile_of_that_dose_leaves():
 def test_both_agree_when_the_plateaus_are_control_and_nothing():
     response = falling(DOSE_NM, 0.0, 40.0) + np.random.default_rng(3).normal(0.0, 0.03, DOSE_NM.size)
     fits = curves.fit(DOSE_NM, response, fixed={"front": 1.0, "back": 0.0})
-    (relative,), (absolute,) = curves.relative(fits), curves.absolute(fits, 0.5)
+    (relative,), (absolute,) = curves.relative(fits), curves.absolute(fits, 0.5, control=1.0)
     for name in ("value_nm", "low_nm", "high_nm"):
         assert getattr(absolute, name) == pytest.approx(getattr(relative, name), rel=1e-5)
 

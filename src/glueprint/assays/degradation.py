@@ -121,7 +121,7 @@ def _time_point(target: str, time_h: float, group: pl.DataFrame) -> TimePoint:
     model = "4pl" if doses >= DOSES_FOR_FREE_SLOPE else "3pl"
     fits = curves.fit(group["dose_nm"].to_numpy(), group["fraction_remaining"].to_numpy(), model=model)
     (relative,) = curves.relative(fits, "DC50", time_h=[time_h])
-    (absolute,) = curves.absolute(fits, HALF, "DC50", time_h=[time_h])
+    (absolute,) = curves.absolute(fits, HALF, "DC50", control=1.0, time_h=[time_h])
     dmax, dmax_se = _dmax(fits)
     return TimePoint(
         target=target,

@@ -15,7 +15,7 @@ from glueprint.curves.levenberg import Flags, minimise
 from glueprint.curves.logistic import FRONT, LN_SLOPE, LOG10_DOSE, Evaluate, Floats, residuals
 from glueprint.curves.starts import starts
 
-__all__ = ["Block", "effect", "profile_interval", "solve"]
+__all__ = ["Block", "effect", "mean", "profile_interval", "solve"]
 
 SLOPE_LEAST, SLOPE_MOST = 0.05, 50.0
 # How far outside the tested doses the fit and the profile may look, in log10 dose.
@@ -95,9 +95,8 @@ def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
     """F test of the curve against the flat line at the front plateau: F (n,) and p (n,), NaN without
     freedom."""
     free = np.isnan(pinned)
-    total = np.einsum("nm->n", data.weights)
-    mean = np.einsum("nm,nm->n", data.weights, data.response) / np.where(total > 0.0, total, 1.0)
-    flat_level = mean if free[FRONT] else np.full_like(mean, pinned[FRONT])
+    level = mean(data)
+    flat_level = level if free[FRONT] else np.full_like(level, pinned[FRONT])
     miss = data.response - flat_level[:, None]
     flat = np.einsum("nm,nm,nm->n", data.weights, miss, miss)
     size = _size(data)
@@ -109,6 +108,12 @@ def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
     ratio = np.where(flat <= ROUNDING * size, 0.0, ratio)
     ratio = np.where(dof > 0, ratio, np.nan)
     return ratio, np.asarray(fisher.sf(ratio, extra, np.maximum(dof, 1)))
+
+
+def mean(data: Data) -> Floats:
+    """The weighted mean response (n,), which is the best flat line; 0 without points."""
+    total = np.einsum("nm->n", data.weights)
+    return np.asarray(np.einsum("nm,nm->n", data.weights, data.response) / np.where(total > 0.0, total, 1.0))
 
 
 def _size(data: Data) -> Floats:

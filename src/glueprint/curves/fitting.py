@@ -38,7 +38,7 @@ REASONS = {
     Status.FINE: "",
     Status.TOO_FEW_POINTS: "fewer distinct doses than parameters; measure more doses or fix parameters",
     Status.NOT_CONVERGED: "the fit did not converge; look at the data, or fix a plateau",
-    Status.NO_EFFECT: "no effect: the flat line fits as well (F test); report the highest dose as limit",
+    Status.NO_EFFECT: "no effect: the flat line fits as well (F test)",
     Status.BELOW_TESTED: "the EC50 lies below the lowest tested dose; add lower doses",
     Status.ABOVE_TESTED: "the EC50 lies above the highest tested dose; add higher doses",
     Status.NO_DEGREES: "as many parameters as points: no error, interval or test; add points or fix some",

@@ -82,7 +82,8 @@ def _table(system: str, doses: Floats, left: Floats) -> pl.DataFrame:
 
 def _reading(system: str, doses: Floats, left: Floats, label: Label, claims: tuple[str, ...]) -> Reading:
     """The dose of 50 % inhibition, read from the curve."""
-    (potency,) = curves.absolute(curves.fit(doses, left, intervals=False), 0.5, "IC50", intervals=False)
+    fits = curves.fit(doses, left, intervals=False)
+    (potency,) = curves.absolute(fits, 0.5, "IC50", control=1.0, intervals=False)
     return Reading.of(f"IC50, {system}", potency, label, claims=claims)
 
 
