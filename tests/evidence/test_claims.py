@@ -94,7 +94,7 @@ def test_guide_tables_keep_the_order_and_the_print_of_the_guide(claims):
         "Median duration of response",
         "7.4 months",
         "not reached",
-        "G3-dor-pomdex, G3-dor-pom",
+        "G3-dor-pomdex\nG3-dor-pom",
     ]
 
 

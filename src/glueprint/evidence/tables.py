@@ -65,5 +65,5 @@ def layout(cells: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     for name in cells.get_column("row").unique(maintain_order=True):
         here = cells.filter(pl.col("row") == name)
         said = dict(zip(here["column"], here["printed"], strict=True))
-        rows.append([name, *(said.get(column, "-") for column in columns), ", ".join(here["claim_id"])])
+        rows.append([name, *(said.get(column, "-") for column in columns), "\n".join(here["claim_id"])])
     return ["", *columns, "claims"], rows
