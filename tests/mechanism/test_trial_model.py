@@ -122,7 +122,7 @@ def test_mean_effects_of_the_regimens(model):
 
 
 def test_off_treatment_the_effect_fades_and_the_tumour_stays_finite(model):
-    fast = {"growth_per_d": np.array([0.0168, 0.2])}
+    fast = {"growth_per_d": np.array([0.0203, 0.2])}
     rows = cycles(1, range(21), LOW_DEX)
     doses = engine.Doses.every_patient(2, [0.0], rows[0][1], 40.0)
     patients = model.ensemble(fast)
