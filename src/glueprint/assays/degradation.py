@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from glueprint import curves
 from glueprint.curves import Fits, Potency
@@ -20,6 +21,8 @@ REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
 HALF = 0.5
 # A free slope asks for more doses than its three other parameters do.
 DOSES_FOR_FREE_SLOPE = 6
+Floats = NDArray[np.float64]
+
 SCHEMA = pl.Schema(
     {
         "target": pl.String(),
@@ -109,43 +112,63 @@ def analyse(table: pl.DataFrame) -> Result:
     Source: docs/assays.md; Dmax after Riching et al. 2022, doi 10.1039/d2cs00387b: the fitted plateau.
     """
     tidy = _checked(table)
-    points = []
-    for (target, time_h), group in tidy.group_by(["target", "time_h"], maintain_order=True):
-        points.append(_time_point(str(target), float(str(time_h)), group))
+    groups = [
+        (str(target), float(str(time_h)), group.select("dose_nm", "fraction_remaining").to_numpy())
+        for (target, time_h), group in tidy.group_by(["target", "time_h"], maintain_order=True)
+    ]
+    points = [
+        point
+        for model in curves.MODELS
+        for point in _fit([group for group in groups if _model(group[2]) == model], model)
+    ]
     points.sort(key=lambda point: (point.target, point.time_h))
     return Result(tuple(points), pl.DataFrame([point.row() for point in points], schema=SCHEMA))
 
 
-def _time_point(target: str, time_h: float, group: pl.DataFrame) -> TimePoint:
-    doses = group["dose_nm"].n_unique()
-    model = "4pl" if doses >= DOSES_FOR_FREE_SLOPE else "3pl"
-    fits = curves.fit(group["dose_nm"].to_numpy(), group["fraction_remaining"].to_numpy(), model=model)
-    (relative,) = curves.relative(fits, "DC50", time_h=[time_h])
-    (absolute,) = curves.absolute(fits, HALF, "DC50", control=1.0, time_h=[time_h])
-    dmax, dmax_se = _dmax(fits)
-    return TimePoint(
-        target=target,
-        time_h=time_h,
-        model=model,
-        doses=doses,
-        points=int(fits.points[0]),
-        dmax=dmax,
-        dmax_se=dmax_se,
-        relative=relative,
-        absolute=absolute,
-        status=Status(int(fits.status[0])).name,
-        reason=fits.reasons[0],
-    )
+def _model(lanes: Floats) -> str:
+    return "4pl" if np.unique(lanes[:, 0]).size >= DOSES_FOR_FREE_SLOPE else "3pl"
 
 
-def _dmax(fits: Fits) -> tuple[float | None, float | None]:
+def _fit(groups: list[tuple[str, float, Floats]], model: str) -> list[TimePoint]:
+    """Fit all time points that share a model in one batch; short ones are filled with missing points."""
+    if not groups:
+        return []
+    lanes = np.full((len(groups), max(len(group[2]) for group in groups), 2), np.nan)
+    for i, (_, _, group) in enumerate(groups):
+        lanes[i, : len(group)] = group
+    times = [time_h for _, time_h, _ in groups]
+    fits = curves.fit(lanes[:, :, 0], lanes[:, :, 1], model=model)
+    relative = curves.relative(fits, "DC50", time_h=times)
+    absolute = curves.absolute(fits, HALF, "DC50", control=1.0, time_h=times)
+    points = []
+    for i, (target, time_h, _) in enumerate(groups):
+        dmax, dmax_se = _dmax(fits, i)
+        points.append(
+            TimePoint(
+                target=target,
+                time_h=time_h,
+                model=model,
+                doses=int(fits.data.distinct_doses[i]),
+                points=int(fits.points[i]),
+                dmax=dmax,
+                dmax_se=dmax_se,
+                relative=relative[i],
+                absolute=absolute[i],
+                status=Status(int(fits.status[i])).name,
+                reason=fits.reasons[i],
+            )
+        )
+    return points
+
+
+def _dmax(fits: Fits, i: int) -> tuple[float | None, float | None]:
     """1 - back / front and its error by the delta method; None where the curve has no far plateau to read."""
-    status = Status(int(fits.status[0]))
+    status = Status(int(fits.status[i]))
     if status in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT, Status.ABOVE_TESTED):
         return None, None
-    front, back = float(fits.front[0]), float(fits.back[0])
+    front, back = float(fits.front[i]), float(fits.back[i])
     slope = np.array([back / front**2, -1.0 / front])
-    block = fits.covariance[0][np.ix_([FRONT, BACK], [FRONT, BACK])]
+    block = fits.covariance[i][np.ix_([FRONT, BACK], [FRONT, BACK])]
     error = float(np.sqrt(slope @ block @ slope))
     return 1.0 - back / front, error if np.isfinite(error) else None
 
