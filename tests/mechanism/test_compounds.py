@@ -61,15 +61,15 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_text_that_is_not_toml_is_refused_with_its_line(edited):
-    with pytest.raises(InputError, match=r"GP-M003 .*mine\.toml: is not valid TOML.*line"):
+    with pytest.raises(InputError, match=r"GP-M003 .*mine\.toml, line 6, column 11: not TOML"):
         compounds.load(edited("[structure]", "[structure"))
 
 
 @pytest.mark.parametrize(
     ("old", "new", "field", "told"),
     [
-        ("kd_nm =", "kd_nmol =", "pharmacology.kd_nmol", 'unknown field "kd_nmol" (did you mean "kd_nm"?)'),
-        ('"IKZF1", "IKZF3"', '"IKZF1", "IKZF33"', "pharmacology.degrades.1", 'did you mean "IKZF3"?'),
+        ("kd_nm =", "kd_nmol =", "pharmacology.kd_nmol", 'is not known (did you mean "kd_nm"?)'),
+        ('"IKZF1", "IKZF3"', '"IKZF1", "IKZF33"', "pharmacology.degrades[1]", 'did you mean "IKZF3"?'),
         (
             'role = "input", evidence = ["PK056"]',
             'role = "guess", evidence = ["PK056"]',
@@ -84,7 +84,7 @@ def test_text_that_is_not_toml_is_refused_with_its_line(edited):
             "give the value in nM",
         ),
         ("typical = 69.9", "typical = -69.9", "pk.central_l", "-69.9 is not a positive number"),
-        ("typical = 7.78", 'typical = "fast"', "pk.clearance_l_per_h.typical", "valid number"),
+        ("typical = 7.78", 'typical = "fast"', "pk.clearance_l_per_h.typical", "a number"),
         (
             'unit = "1/h", role',
             'unit = "per hour", role',
@@ -103,6 +103,16 @@ def test_a_bad_field_is_named_with_what_is_allowed(edited, old, new, field, told
     assert field in text
     assert told in text
     assert "mine.toml" in text
+
+
+def test_a_file_of_another_kind_is_refused_first(edited):
+    with pytest.raises(InputError, match=r"GP-M010 .*mine\.toml, version: version is 2"):
+        compounds.load(edited("version = 1", "version = 2"))
+
+
+def test_a_cell_that_the_model_does_not_follow_is_refused_with_the_nearest(edited):
+    with pytest.raises(InputError, match=r'GP-M004 .*did you mean "ikzf1_tcell"'):
+        compounds.load(edited("ikzf1_tcell =", "ikzf1_tcells ="))
 
 
 def test_an_assumed_value_needs_a_reason(edited):

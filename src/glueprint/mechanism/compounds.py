@@ -8,8 +8,9 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
+from glueprint.documents import Document, read, validate
 from glueprint.errors import InputError, NotSupportedError, nearest
-from glueprint.mechanism.quantities import Covariance, CovariateEffect, Frozen, Quantity, read_toml, validate
+from glueprint.mechanism.quantities import CODES, Covariance, CovariateEffect, Quantity
 
 __all__ = ["CELL_SUBSTRATES", "Compound", "Pharmacokinetics", "Pharmacology", "Structure", "load", "names"]
 
@@ -29,7 +30,7 @@ UNITS = {
 }
 
 
-class _Section(Frozen):
+class _Section(Document):
     @field_validator("*", mode="after")
     @classmethod
     def _unit_is_that_of_the_name(cls, value: object, info: ValidationInfo) -> object:
@@ -77,7 +78,7 @@ class Pharmacokinetics(_Section):
     covariate: tuple[CovariateEffect, ...] = ()
 
 
-class Compound(Frozen):
+class Compound(Document):
     """A glue: structure, pharmacology and, where known, pharmacokinetics."""
 
     kind: Literal["compound"]
@@ -131,7 +132,8 @@ def names() -> tuple[str, ...]:
 def load(compound: str | Path) -> Compound:
     """A compound by name, or from a TOML file of your own by path.
 
-    Raises InputError GP-M001 (unknown name), GP-M002 (unreadable), GP-M003 (not TOML), GP-M004 (a bad field).
+    Raises InputError GP-M001 (unknown name), GP-M002 (unreadable), GP-M003 (not TOML), GP-M004 (a bad field),
+    GP-M010 (another kind or version).
     """
     text = str(compound)
     if isinstance(compound, Path) or text.endswith(".toml"):
@@ -145,7 +147,7 @@ def load(compound: str | Path) -> Compound:
             expected=f"one of {', '.join(names())}, or the path of a .toml file",
             next_step="correct the name, or write a compound file as docs/mechanism.md shows",
         )
-    return validate(Compound, read_toml(path), str(path))
+    return validate(Compound, read(path, CODES), CODES, where=str(path))
 
 
 def _folder() -> Path:

@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from glueprint.documents import Document, read, validate
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism.compounds import Compound, load
-from glueprint.mechanism.quantities import Covariance, Frozen, Quantity, read_toml, validate
+from glueprint.mechanism.quantities import CODES, Covariance, Quantity
 
 __all__ = ["COVARIATES", "baselines", "individual", "random_effects", "table", "typical"]
 
@@ -40,14 +41,14 @@ BASELINE_OF = {
 POOLS = ("progenitors", "arrested", "maturing", "releasing")
 
 
-class Group(Frozen):
+class Group(Document):
     """One section of the parameter file."""
 
     quantities: dict[str, Quantity]
     covariance: tuple[Covariance, ...] = ()
 
 
-class System(Frozen):
+class System(Document):
     """All parameters that do not belong to a compound, by section."""
 
     kind: Literal["parameters"]
@@ -58,7 +59,7 @@ class System(Frozen):
 @lru_cache(maxsize=1)
 def _system() -> System:
     path = Path(str(files("glueprint.mechanism") / "data" / "parameters.toml"))
-    content = read_toml(path)
+    content = read(path, CODES)
     head = {key: content.pop(key) for key in ("kind", "version")}
     groups = {
         section: {
@@ -67,7 +68,7 @@ def _system() -> System:
         }
         for section, body in content.items()
     }
-    return validate(System, head | {"groups": groups}, str(path))
+    return validate(System, head | {"groups": groups}, CODES, where=str(path))
 
 
 def _quantities(compound: Compound) -> dict[str, tuple[str, Quantity]]:
