@@ -28,7 +28,6 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(trial.app, name="trial")
 app.add_typer(model.app, name="model")
-app.add_typer(experiment.app, name="experiment")
 app.add_typer(chemistry.compound_app, name="compound")
 app.add_typer(chemistry.synthesis_app, name="synthesis")
 

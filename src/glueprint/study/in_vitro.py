@@ -8,6 +8,7 @@ import polars as pl
 
 from glueprint import evidence, experiments
 from glueprint.calibration import pooled_kd
+from glueprint.chemistry.checks import CHECKS as CHEMISTRY_CHECKS
 from glueprint.evidence import Claims
 from glueprint.mechanism import compounds
 from glueprint.study.comparison import Computed
@@ -15,6 +16,7 @@ from glueprint.study.comparison import Computed
 __all__ = ["compute", "findings"]
 
 REFERENCE = "pomalidomide"
+GUIDE = ("G1-", "G2-")
 
 
 def compute(claims: Claims, compound: str | Path) -> dict[str, Computed]:
@@ -26,34 +28,47 @@ def compute(claims: Claims, compound: str | Path) -> dict[str, Computed]:
     glue = compounds.load(compound)
     if glue.name != REFERENCE or glue.pharmacology.kd_nm is None:
         return {}
-    pooled = pooled_kd(claims)
-    used = ", ".join(assay.claim_id for assay in pooled.assays)
-    competition = experiments.run("fp_competition", compound)
-    ic50 = competition.reading("IC50, exact")
     kd = glue.pharmacology.kd_nm
+    said = f"Kd of the model, from {', '.join(kd.evidence)}"
+    return {
+        "G1-kd-spr": Computed(kd.typical, None, None, "input", said),
+        "G1-ki-fp": _pooled(claims),
+        **_read_back("fp_competition", compound),
+        **_read_back("tnf_alpha", compound),
+    }
+
+
+def _pooled(claims: Claims) -> Computed:
+    """One constant over the assays that disagree."""
+    pooled = pooled_kd(claims)
     # Three assays say little about where a fourth would fall; their scatter is what a reader can use.
     scatter = 10.0**pooled.tau_log10
-    return {
-        "G1-kd-spr": Computed(
-            kd.typical, None, None, "input", f"Kd of the model, from {', '.join(kd.evidence)}"
-        ),
-        "G1-ki-fp": Computed(
-            pooled.kd_nm,
-            pooled.kd_nm / scatter,
-            pooled.kd_nm * scatter,
-            "calibrated",
-            f"one Kd over {len(pooled.assays)} assays ({used}); interval: one between-assay SD either way",
-            f"between-assay SD {pooled.tau_log10:.2f} log10",
-        ),
-        "G1-ic50-fp": Computed(
-            ic50.value,
-            None,
-            None,
-            "predicted",
-            "exact three-species competition with the Kd of the model",
-            "; ".join(competition.assumptions[1:2]) + "; " + ic50.note,
-        ),
-    }
+    used = ", ".join(assay.claim_id for assay in pooled.assays)
+    return Computed(
+        pooled.kd_nm,
+        pooled.kd_nm / scatter,
+        pooled.kd_nm * scatter,
+        "calibrated",
+        f"one Kd over {len(pooled.assays)} assays ({used}); interval: one between-assay SD either way",
+        f"between-assay SD {pooled.tau_log10:.2f} log10",
+    )
+
+
+def _read_back(experiment: str, compound: str | Path) -> dict[str, Computed]:
+    """The first reading of an in-silico experiment for each guide cell that it speaks to."""
+    done = experiments.run(experiment, compound)
+    found: dict[str, Computed] = {}
+    for reading in done.readings:
+        for claim_id in reading.claims:
+            if claim_id.startswith(GUIDE) and reading.label != "input":
+                how = f"{done.title}: {reading.name}"
+                value = reading.value
+                if reading.relation != "=":
+                    how, value = f"{how} {reading.relation} {reading.value:g} {reading.unit}", None
+                note = "; ".join(text for text in (*done.assumptions, reading.note) if text)
+                computed = Computed(value, reading.low, reading.high, reading.label, how, note)
+                found.setdefault(claim_id, computed)
+    return found
 
 
 def findings(claims: Claims) -> pl.DataFrame:
@@ -66,7 +81,7 @@ def findings(claims: Claims) -> pl.DataFrame:
             "what": finding.what,
             "remedy": finding.remedy,
         }
-        for finding in evidence.run_checks(claims)
+        for finding in evidence.run_checks(claims, checks=(*evidence.CHECKS, *CHEMISTRY_CHECKS))
     ]
     columns = ("code", "severity", "claim_ids", "what", "remedy")
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
