@@ -199,11 +199,37 @@ def test_published_and_computed_stand_on_their_own_lines(report_input):
     assert len(offsets) > 1
 
 
+def test_a_p_value_is_not_set_on_an_axis(report_input):
+    rows = report_input.comparison.filter(pl.col("guide_table") == 4)
+    p_row = rows.tail(1).with_columns(
+        pl.lit("p").alias("column"), pl.lit("1").alias("unit"), pl.lit(0.0285).alias("published_value")
+    )
+    with_p = figures.comparison_dots(pl.concat([report_input.comparison, p_row]), 4)
+    assert with_p.to_dict() == figures.comparison_dots(report_input.comparison, 4).to_dict()
+
+
 def test_long_courses_are_shown_in_days(report_input):
     chart = figures.profile(report_input.profiles.filter(pl.col("profile") == "marrow")).to_dict()
-    x = chart["vconcat"][0]["layer"][0]["encoding"]["x"]
+    x = chart["concat"][0]["layer"][0]["encoding"]["x"]
     assert x["axis"]["title"] == "days"
     assert x["scale"]["domain"] == [0, 84]
+
+
+def tops(chart):
+    return [panel["layer"][0]["encoding"]["y"]["scale"]["domain"][1] for panel in chart.to_dict()["concat"]]
+
+
+def test_series_of_one_unit_share_the_scale_unless_one_would_flatten_another(report_input):
+    near = figures.profile(report_input.profiles.filter(pl.col("profile") == "degradation"))
+    assert len(set(tops(near))) == 1
+    far = tops(figures.profile(report_input.profiles.filter(pl.col("profile") == "marrow")))
+    assert far == pytest.approx([4.0 * 1.35, 200.0 * 1.35])
+
+
+def test_the_curve_is_drawn_through_events_and_its_last_time_only(leukaemia):
+    chart = figures.kaplan_meier(leukaemia, arms=["6-MP"], title="x").to_dict()
+    drawn = [row["time_months"] for row in rows_of(chart, chart["vconcat"][0]) if row["drawn"]]
+    assert drawn == [0, 6, 7, 10, 13, 16, 22, 23, 35]
 
 
 def test_save_writes_svg_and_png(tmp_path, leukaemia):

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from glueprint.errors import EnvironmentProblemError
-from glueprint.report import render, write
+from glueprint.report import drawn, render, write
 
 LABELS = {"input", "calibrated", "predicted", "not modelled yet"}
 
@@ -180,13 +180,23 @@ def test_the_live_figures_are_complete_descriptions(page):
     config, *specs = [page.json[-1], *page.json[:-1]]
     assert config["background"]
     assert all("config" not in spec and "$schema" not in spec for spec in specs)
-    assert all({"vconcat", "hconcat", "layer"} & spec.keys() for spec in specs)
+    assert all({"vconcat", "hconcat", "concat", "layer"} & spec.keys() for spec in specs)
+    for spec in specs:
+        for data in spec["datasets"].values():
+            assert all(len(row) == len(data["fields"]) for row in data["rows"])
+
+
+def test_packed_rows_come_back_as_they_were():
+    rows = [{"arm": 'A, "B"', "value": 1.5, "low": None}, {"arm": "C", "value": 2.0, "low": 0.1}]
+    given = drawn.packed(rows)
+    assert [dict(zip(given["fields"], row, strict=True)) for row in given["rows"]] == rows
+    assert drawn.packed([]) == {"fields": [], "rows": []}
 
 
 def test_the_sentence_at_the_top_counts_labels_and_hits(page, report_input):
     text = re.sub(r"\s+", " ", " ".join(page.text))
     counts = dict(report_input.comparison.get_column("label").value_counts().iter_rows())
-    assert f"{counts['input']} are inputs, {counts['calibrated']} are calibrated" in text
+    assert f"Here {counts['input']} input, {counts['calibrated']} calibrated" in text
     assert "teratogenic" in text
     assert "not medical advice" in text
 
