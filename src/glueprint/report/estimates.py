@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-__all__ = ["Estimate", "interval", "number", "p_value", "percent", "pick", "pick_comparison"]
+__all__ = ["Estimate", "interval", "number", "p_number", "p_value", "percent", "pick", "pick_comparison"]
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ def number(value: float | None, digits: int = 3) -> str:
         return "0"
     if digits == 0:
         return f"{value:.6g}".replace("-", "−")
-    size = abs(value)
-    if size >= 1e6 or size < 1e-3:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        return f"{mantissa}×10{_superscript(int(exponent))}".replace("-", "−")
-    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
+    mantissa, power = f"{value:.{digits - 1}e}".split("e")
+    exponent = int(power)
+    if exponent >= 6 or exponent < -3:
+        return f"{mantissa}×10{_superscript(exponent)}".replace("-", "−")
+    decimals = max(0, digits - 1 - exponent)
     return f"{value:,.{decimals}f}".replace(",", "\u2009").replace("-", "−")
 
 
@@ -95,6 +95,14 @@ def interval(estimate: Estimate | None, decimals: int = 1, unreached: str = "not
 
 def p_value(value: float | None) -> str:
     """ "p = 0.028" or "p < 0.0001"; empty for a missing one."""
+    text = p_number(value)
+    return "" if value is None else f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def p_number(value: float | None) -> str:
+    """ "0.028", "0.0005" or "< 0.0001": two digits, four decimals at most."""
     if value is None:
-        return ""
-    return "p < 0.0001" if value < 1e-4 else f"p = {number(value, 2)}"
+        return "–"
+    if value < 1e-4:
+        return "< 0.0001"
+    return f"{value:.4f}" if value < 1e-3 else number(value, 2)

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from glueprint.report import rows as reading
 from glueprint.report.estimates import Estimate, interval
-from glueprint.report.guide import HAZARD_UNITS
 from glueprint.report.tables import TrialTables
 
 __all__ = ["Glance", "at_a_glance"]
@@ -45,12 +45,12 @@ def at_a_glance(comparison: pl.DataFrame, name: str, trial: TrialTables) -> list
         arm = first if of == "arm" else against
         found = rows.filter((pl.col("endpoint") == endpoint) & (pl.col("arm") == arm)).to_dicts()
         if of == "comparison":
-            found = [row for row in found if row["unit"] in HAZARD_UNITS]
+            found = [row for row in found if reading.is_ratio(row)]
         lines += [_glance(row, words.format(arm=first), decimals) for row in found[:1]]
     return lines
 
 
 def _glance(row: Mapping[str, Any], what: str, decimals: int) -> Glance:
     computed = interval(Estimate(row["computed"], row["computed_low"], row["computed_high"]), decimals)
-    unit = "" if row["unit"] in HAZARD_UNITS else f"\u00a0{row['unit']}"
-    return Glance(what, f"{computed}{unit}", str(row["published"]), str(row["label"]))
+    unit = reading.written(row["unit"])
+    return Glance(what, f"{computed}\u00a0{unit}".strip(), str(row["published"]), str(row["label"]))

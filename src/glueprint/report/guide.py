@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.report.estimates import number
+from glueprint.report import rows as reading
+from glueprint.report.estimates import number, p_number
 from glueprint.report.tables import LABELS
 
 __all__ = ["TITLES", "Cell", "GuideTable", "Tally", "guide_tables", "tally"]
@@ -23,7 +24,6 @@ TITLES = {
 }
 # The strip beside each number runs from a quarter to four times the published value.
 STRIP_REACH = 4.0
-HAZARD_UNITS = frozenset({"ratio", "hazard ratio", "1"})
 PRINTED = 0  # inputs are shown with the digits they were given
 
 
@@ -40,7 +40,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of the guide as a table row."""
+    """One number of the guide as a table row; span 0: an earlier row already shows the name."""
 
     row: str
     span: int
@@ -58,12 +58,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class GuideTable:
-    """One of the five tables; `has_columns` says whether the guide's table has several value columns."""
+    """One of the five tables.
+
+    has_columns: the guide's table has several value columns.
+    how: the one line that holds for all computed numbers, then left out of the rows; empty where they differ.
+    has_how: rows say how or carry a note.   has_strips: some row can be set against its published value.
+    """
 
     number: int
     title: str
     cells: tuple[Cell, ...]
     has_columns: bool
+    how: str
+    has_how: bool
+    has_strips: bool
 
 
 @dataclass(frozen=True)
@@ -80,10 +88,15 @@ def guide_tables(comparison: pl.DataFrame) -> list[GuideTable]:
     """The tables in the guide's order, rows as given; equal neighbouring row names share one cell."""
     tables = []
     for table in sorted(comparison.get_column("guide_table").unique().to_list()):
-        rows = comparison.filter(pl.col("guide_table") == table).to_dicts()
-        cells = tuple(_cell(row, _span(rows, place)) for place, row in enumerate(rows))
-        titled = TITLES.get(table, "")
-        tables.append(GuideTable(table, titled, cells, any(row["column"] for row in rows)))
+        rows = reading.with_units(comparison.filter(pl.col("guide_table") == table).to_dicts())
+        hows = {row["how"] for row in rows if row["how"]}
+        shared = hows.pop() if len(hows) == 1 else ""
+        cells = tuple(_cell(row, _span(rows, place), shared) for place, row in enumerate(rows))
+        has_columns = len({row["column"] for row in rows}) > 1
+        has_how = any(cell.how or cell.note for cell in cells)
+        has_strips = any(cell.strip for cell in cells)
+        title = TITLES.get(table, "")
+        tables.append(GuideTable(table, title, cells, has_columns, shared, has_how, has_strips))
     return tables
 
 
@@ -96,10 +109,9 @@ def tally(comparison: pl.DataFrame) -> Tally:
         & pl.col("computed_low").is_not_null()
         & pl.col("computed_high").is_not_null()
     )
-    held = tested.filter(
-        pl.col("published_value").is_between(pl.col("computed_low"), pl.col("computed_high"))
-    )
-    return Tally(comparison.height, counts, tested.height, held.height)
+    kept = [row for row in tested.to_dicts() if not reading.is_p_value(row)]
+    held = [row for row in kept if row["computed_low"] <= row["published_value"] <= row["computed_high"]]
+    return Tally(comparison.height, counts, len(kept), len(held))
 
 
 def _span(rows: list[dict[str, Any]], place: int) -> int:
@@ -113,13 +125,9 @@ def _span(rows: list[dict[str, Any]], place: int) -> int:
     return span
 
 
-def _cell(row: Mapping[str, Any], span: int) -> Cell:
-    unit = str(row["unit"] or "")
-    digits = 3 if row["label"] != "input" else PRINTED
-    computed = "" if row["computed"] is None else f"{number(row['computed'], digits)}{_unit(unit)}"
-    interval = ""
-    if row["computed_low"] is not None and row["computed_high"] is not None:
-        interval = f"{number(row['computed_low'])}–{number(row['computed_high'])}"
+def _cell(row: Mapping[str, Any], span: int, shared_how: str) -> Cell:
+    computed, interval = _numbers(row)
+    how = str(row["how"] or "")
     return Cell(
         row=str(row["row"]),
         span=span,
@@ -129,20 +137,31 @@ def _cell(row: Mapping[str, Any], span: int) -> Cell:
         computed=computed,
         interval=interval,
         label=str(row["label"]),
-        how=str(row["how"] or ""),
+        how="" if how == shared_how else how,
         note=str(row["note"] or ""),
         claim_id=str(row["claim_id"] or ""),
         strip=_strip(row),
     )
 
 
-def _unit(unit: str) -> str:
-    return "" if unit == "" or unit in HAZARD_UNITS else f"\u00a0{unit}"
+def _numbers(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The computed number and its interval as text."""
+    value, low, high = (row[name] for name in ("computed", "computed_low", "computed_high"))
+    if value is None:
+        return "", ""
+    if reading.is_p_value(row):
+        return p_number(value), f"{p_number(low)} to {p_number(high)}" if low is not None else ""
+    unit = reading.written(row["unit"])
+    text = number(value, PRINTED if row["label"] == "input" else 3)
+    interval = f"{number(low)}–{number(high)}" if low is not None and high is not None else ""
+    return f"{text}\u00a0{unit}" if unit else text, interval
 
 
 def _strip(row: Mapping[str, Any]) -> Strip | None:
     published, computed = row["published_value"], row["computed"]
-    if not published or not computed or published <= 0 or computed <= 0 or row["label"] == "input":
+    if reading.is_p_value(row) or row["label"] == "input":
+        return None
+    if not published or not computed or published <= 0 or computed <= 0:
         return None
     ratio = computed / published
 

@@ -15,6 +15,7 @@ import vl_convert
 from markupsafe import Markup
 
 from glueprint.report import figures, guide
+from glueprint.report import rows as reading
 from glueprint.report.drawn import Drawn, draw, embeddable
 from glueprint.report.estimates import number
 from glueprint.report.figures import drawing, theme
@@ -123,8 +124,8 @@ def _dots(comparison: pl.DataFrame, table: int, colours: Mapping[str, str]) -> D
     if part.is_empty():
         return None
     words = [
-        f"{', '.join(text for text in (row['row'], row['column']) if text)}: published {row['published']}, "
-        f"computed {number(row['computed'])} {row['unit'] or ''}".rstrip()
+        f"{reading.name_of(row)}: published {row['published']}, "
+        f"computed {number(row['computed'])} {reading.written(row['unit'])}".rstrip()
         for row in part.to_dicts()
     ]
     return draw(
@@ -155,7 +156,7 @@ def _profiles(profiles: pl.DataFrame) -> list[tuple[str, Drawn]]:
                     f"profile-{key}",
                     lambda live, part=part: figures.profile(part, interactive=live),  # type: ignore[misc]
                     description=f"{what} over time: {series}.",
-                    caption=f"{what}. Line: typical patient; band: 5 to 95 % of the virtual patients.",
+                    caption=f"{what}. Line: typical patient; band: middle 90 % of the virtual patients.",
                 ),
             )
         )

@@ -28,6 +28,7 @@ class TrialView:
 
     name: str
     title: str
+    short: str
     design: str
     headline: str
     figures: tuple[Drawn, ...]
@@ -66,9 +67,11 @@ def trial_view(
         if trial.survival_curves.filter(pl.col("endpoint") == endpoint).height
     ]
     rates = summaries.event_rates(trial, published)
+    beside = " Open diamonds: as published." if "published" in rates.get_column("kind") else ""
     return TrialView(
         name=name,
         title=trial.title,
+        short=trial.title.split(":")[0],
         design=_design(trial),
         headline=f"In the first of them: {_headline(trial)}" if trial.replicates > 1 else _headline(trial),
         figures=tuple(curves),
@@ -78,7 +81,7 @@ def trial_view(
             f"{name}-events",
             lambda live: figures.adverse_events(rates, colours=mine, interactive=live),
             description=_events_in_words(rates),
-            caption="Patients with a worst grade of 3 or 4. Dots: Glueprint; open diamonds: as published.",
+            caption=f"Patients with a worst grade of 3 or 4. Dots: Glueprint, with 95 % interval.{beside}",
             key=trial.arms,
         ),
         baseline=summaries.baseline(trial),
@@ -170,7 +173,7 @@ def _waterfall(name: str, trial: TrialTables, first: pl.DataFrame, colours: Mapp
     if unmeasured:
         notes.append(f"{unmeasured} patients without a measurement after baseline are not drawn.")
     if cut:
-        notes.append(f"{cut} bars end at +100 %.")
+        notes.append(f"{cut} {'bar ends' if cut == 1 else 'bars end'} at +100 %.")
     words = []
     for arm in trial.arms:
         changes = first.filter(pl.col("arm") == arm).get_column("best_change_pct").drop_nulls()
@@ -203,6 +206,7 @@ def _hazard(name: str, trial: TrialTables, published: pl.DataFrame) -> Drawn | N
         )
     if not rows:
         return None
+    beside = " Open diamonds: as published." if any(row["kind"] == "published" for row in rows) else ""
     table = pl.DataFrame(rows, infer_schema_length=None)
     words = "; ".join(f"{row['name']}, {row['kind']}: {row['value']:.2f}" for row in rows)
     return draw(
@@ -211,7 +215,7 @@ def _hazard(name: str, trial: TrialTables, published: pl.DataFrame) -> Drawn | N
         description=f"Hazard ratios of {trial.arms[0]} against {trial.arms[1]}. {words}.",
         caption=(
             f"Hazard ratio of {trial.arms[0]} against {trial.arms[1]}: below 1 favours {trial.arms[0]}. "
-            "Dots: Glueprint; open diamonds: as published."
+            f"Dots: Glueprint.{beside}"
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from glueprint.report import rows as reading
 from glueprint.report import tables
 from glueprint.report.figures import theme
 
@@ -16,8 +17,6 @@ __all__ = ["adverse_events", "comparison_dots", "forest"]
 WIDTH = 420
 ROW = 34
 LANE = 12
-MOLAR = {"pM", "nM", "uM", "µM", "mM"}
-RATIOS = {"ratio", "hazard ratio", "1"}
 
 
 def comparison_dots(
@@ -35,31 +34,30 @@ def comparison_dots(
     Raises InputError GP-P001 for a missing column.
     """
     tables.require(comparison, tables.COMPARISON, "comparison")
-    part = comparison.filter(
-        (pl.col("guide_table") == guide_table)
-        & (pl.col("published_value").is_not_null() | pl.col("computed").is_not_null())
-    )
-    panels = []
-    for unit in part.get_column("unit").unique(maintain_order=True).to_list():
-        rows = [
-            point
-            for row in part.filter(pl.col("unit") == unit).to_dicts()
-            for point in _points(row, (colours or {}).get(str(row.get("arm")), theme.INK))
-        ]
-        ratio = _is_ratio(str(unit))
-        title = "hazard ratio" if unit in RATIOS else str(unit or "")
-        panels.append(_panel(rows, title, logarithmic=ratio, interactive=interactive, zero=not ratio))
-    chart = alt.vconcat(*panels, spacing=48, bounds="flush")
+    rows = reading.with_units(comparison.filter(pl.col("guide_table") == guide_table).to_dicts())
+    panels: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if not reading.is_p_value(row):
+            title = "hazard ratio" if reading.is_ratio(row) else reading.written(row["unit"])
+            colour = (colours or {}).get(str(row.get("arm")), theme.INK)
+            panels.setdefault(title, []).extend(_points(row, colour))
+    drawn = []
+    for title, points in panels.items():
+        if points:
+            logarithmic = title == "hazard ratio" or title in reading.MOLAR
+            drawn.append(
+                _panel(points, title, logarithmic=logarithmic, interactive=interactive, zero=not logarithmic)
+            )
+    chart = alt.vconcat(*drawn, spacing=48, bounds="flush")
     return theme.styled(chart)  # type: ignore[no-any-return]
 
 
 def _points(row: Mapping[str, Any], colour: str) -> list[dict[str, Any]]:
     """The published and the computed point of one row of the comparison."""
-    told = colour != theme.INK or row["unit"] in RATIOS  # the colour or the axis says what the column says
-    name = row["row"] if told else ", ".join(text for text in (row["row"], row["column"]) if text)
+    told = colour != theme.INK or reading.is_ratio(row)  # the colour or the axis says what the column says
     return [
         {
-            "name": name,
+            "name": row["row"] if told else reading.name_of(row),
             "kind": kind,
             "value": row[stem],
             "low": row[f"{kind}_low"],
@@ -104,10 +102,6 @@ def forest(estimates: pl.DataFrame, *, interactive: bool = False) -> alt.VConcat
     return theme.styled(alt.vconcat(panel))  # type: ignore[no-any-return]
 
 
-def _is_ratio(unit: str) -> bool:
-    return unit in MOLAR or unit in RATIOS
-
-
 def _panel(
     rows: Sequence[Mapping[str, Any]],
     title: str,
@@ -119,7 +113,9 @@ def _panel(
 ) -> alt.LayerChart:
     """One axis; every name a row, in it each arm and kind on its own line so that nothing is hidden."""
     names = list(dict.fromkeys(row["name"] for row in rows))
-    lanes = list(dict.fromkeys((row["colour"], row["kind"]) for row in rows))
+    looks = {(row["colour"], row["kind"]) for row in rows}
+    hues = dict.fromkeys(row["colour"] for row in rows)
+    lanes = [(hue, kind) for hue in hues for kind in ("published", "computed") if (hue, kind) in looks]
     height = max(ROW, LANE * len(lanes) + 10)
     y = alt.Y(
         "name:N",

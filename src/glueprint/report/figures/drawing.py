@@ -17,6 +17,8 @@ __all__ = ["VEGA_LITE", "save", "svg", "write_atomically"]
 VEGA_LITE = "6.4"  # the schema of the altair release in use; vl-convert bundles this renderer
 PIXELS_PER_POINT = 2.0
 CLIP = re.compile(r"\bclip(\d+)\b")
+GEOMETRY = re.compile(r' (?:d|transform)="[^"]*"')
+LONG_NUMBER = re.compile(r"\d*\.\d{2,}")
 
 
 def svg(chart: Any, *, prefix: str = "figure") -> str:
@@ -32,7 +34,12 @@ def svg(chart: Any, *, prefix: str = "figure") -> str:
     def renamed(found: re.Match[str]) -> str:
         return places.setdefault(found.group(1), f"{prefix}-clip{len(places)}")
 
-    return CLIP.sub(renamed, text)
+    return GEOMETRY.sub(_rounded, CLIP.sub(renamed, text))
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    """Coordinates to a tenth of a pixel: nobody sees the difference, and the page is a third lighter."""
+    return LONG_NUMBER.sub(lambda found: f"{float(found.group()):.1f}", attribute.group())
 
 
 def save(chart: Any, path: str | Path) -> Path:

@@ -17,7 +17,7 @@ __all__ = ["at_risk", "kaplan_meier", "median_of"]
 WIDTH = 590
 HEIGHT = 300
 RISK_ROW = 17
-MOST_GHOSTS = 12
+MOST_GHOSTS = 9
 GHOST_STEPS = 60
 
 
@@ -58,7 +58,7 @@ def kaplan_meier(
     ]
     if interactive:
         layers += _pointer(x, drawn)
-    keep = ("arm", "time_months", "survival", "low", "high", "at_risk", "events", "censored")
+    keep = ("arm", "time_months", "survival", "low", "high", "at_risk", "events", "censored", "drawn")
     rows = [{key: row[key] for key in keep} for row in with_origin(first)]
     upper = alt.layer(*layers, data=theme.records(rows)).properties(
         width=WIDTH, height=HEIGHT, title=alt.TitleParams(title, frame="group", offset=10)
@@ -76,12 +76,21 @@ def with_origin(curves: pl.DataFrame) -> list[dict[str, Any]]:
     ):
         steps = part.to_dicts()
         if steps and steps[0]["time_months"] > 0:
-            start = {"time_months": 0.0, "survival": 1.0, "low": 1.0, "high": 1.0, "events": 0, "censored": 0}
+            start = {
+                "time_months": 0.0,
+                "survival": 1.0,
+                "low": 1.0,
+                "high": 1.0,
+                "events": 0,
+                "censored": 0,
+                "drawn": True,
+            }
             rows.append({**start, "replicate": replicate, "arm": arm, "at_risk": steps[0]["at_risk"]})
         for step in steps:
             # Before the first event there is no variance; the band is the line, as R survival prints it.
             if step["survival"] == 1.0:
                 step |= {"low": 1.0, "high": 1.0}
+            step["drawn"] = step["events"] > 0 or step is steps[-1]
         rows += steps
     return rows
 
@@ -121,7 +130,7 @@ def _ghosts(
         part = curves.filter((pl.col("replicate") == replicate) & (pl.col("events") > 0))
         for arm in colours:
             steps = with_origin(part.filter(pl.col("arm") == arm))
-            every = max(1, len(steps) // GHOST_STEPS)
+            every = -(-len(steps) // GHOST_STEPS)
             rows += [
                 {key: row[key] for key in ("replicate", "arm", "time_months", "survival")}
                 for place, row in enumerate(steps)
@@ -142,8 +151,8 @@ def _steps(x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
     line = alt.Chart().mark_line(interpolate="step-after", strokeWidth=1.8, clip=True)
     tick = alt.Chart().mark_tick(orient="vertical", size=7, thickness=1.1, opacity=0.75)
     return [
-        band.encode(x, alt.Y("low:Q", title=None), alt.Y2("high:Q"), colour),
-        line.encode(x, _survival_axis(), colour),
+        band.transform_filter("datum.drawn").encode(x, alt.Y("low:Q", title=None), alt.Y2("high:Q"), colour),
+        line.transform_filter("datum.drawn").encode(x, _survival_axis(), colour),
         tick.transform_filter("datum.censored > 0").encode(x, _survival_axis(), colour),
     ]
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
 import polars as pl
 
+from glueprint.report import rows as reading
 from glueprint.report import tables
 from glueprint.report.figures import theme
 
 __all__ = ["profile"]
 
 WIDTH = 620
-HEIGHT = 210
+HEIGHT = 180
+GAP = 60
 FAR_APART = 8.0
-WRITTEN = {"1e9/L": "10⁹/L"}
 
 
 def profile(
@@ -25,37 +27,57 @@ def profile(
     title: str = "",
     colours: Mapping[str, str] | None = None,
     interactive: bool = False,
-) -> alt.VConcatChart:
-    """Lines over time with a 5-95 % band; series of one unit share a panel unless one would flatten another.
+) -> alt.ConcatChart:
+    """Time courses as small multiples, a panel per series: line and 5-95 % band.
 
     profiles: rows of one profile: series, time_h or time_d, value, low, high, unit.
     colours: series -> colour.   Hours become days where the course is longer than a week.
+    Series of one unit share the vertical scale unless one would flatten another.
     Raises InputError GP-P001 for a missing column.
     """
     tables.require(profiles, ("series", "value", "low", "high", "unit"), "profiles")
-    rows, axis_title = _timed(profiles)
+    rows, time_unit = _timed(profiles)
     series = list(dict.fromkeys(row["series"] for row in rows))
     colours = dict(colours or theme.series_colours(series))
-    panels = [_panel(part, unit, colours, axis_title, interactive) for unit, part in _shared(rows)]
-    chart = alt.vconcat(*panels, bounds="flush", spacing=74).resolve_scale(color="independent")
+    ceilings = _ceilings(rows)
+    width = WIDTH if len(series) == 1 else (WIDTH - GAP) // 2
+    panels = [
+        _panel(
+            [row for row in rows if row["series"] == name],
+            Look(colours[name], ceilings[name], width, time_unit, interactive),
+        )
+        for name in series
+    ]
+    chart = alt.concat(*panels, columns=2, bounds="flush", spacing={"row": 96, "column": GAP})
     if title:
         chart = chart.properties(title=title)
     return theme.styled(chart)  # type: ignore[no-any-return]
 
 
-def _shared(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Panels as (heading, rows): per unit, or per series where the largest values of a unit lie far apart."""
-    panels = []
-    for unit in dict.fromkeys(row["unit"] for row in rows):
-        part = [row for row in rows if row["unit"] == unit]
-        highest: dict[str, float] = {}
-        for row in part:
-            highest[row["series"]] = max(highest.get(row["series"], 0.0), abs(row["value"] or 0.0))
-        together = max(highest.values()) <= FAR_APART * min(highest.values())
-        groups = [list(highest)] if together else [[name] for name in highest]
-        heading = WRITTEN.get(unit, unit)
-        panels += [(heading, [row for row in part if row["series"] in group]) for group in groups]
-    return panels
+@dataclass(frozen=True)
+class Look:
+    """How one panel is drawn: colour, top of the vertical scale, width in pixels, unit of time."""
+
+    colour: str
+    ceiling: float
+    width_px: int
+    time_unit: str
+    interactive: bool
+
+
+def _ceilings(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The top of each series' vertical scale: shared within a unit where the largest values are near."""
+    highest: dict[str, float] = {}
+    units = {row["series"]: row["unit"] for row in rows}
+    for row in rows:
+        top = max(abs(value) for value in (row["value"], row["high"], 0.0) if value is not None)
+        highest[row["series"]] = max(highest.get(row["series"], 0.0), top)
+    ceilings = {}
+    for name, unit in units.items():
+        peers = [highest[other] for other in units if units[other] == unit]
+        near = max(peers) <= FAR_APART * min(peers)
+        ceilings[name] = max(peers) if near else highest[name]
+    return ceilings
 
 
 def _timed(profiles: pl.DataFrame) -> tuple[list[dict[str, Any]], str]:
@@ -71,60 +93,41 @@ def _timed(profiles: pl.DataFrame) -> tuple[list[dict[str, Any]], str]:
     return timed.with_columns(pl.col("time_h").alias("time")).to_dicts(), "hours"
 
 
-def _panel(
-    rows: Sequence[Mapping[str, Any]],
-    unit: str,
-    colours: Mapping[str, str],
-    axis_title: str,
-    interactive: bool,
-) -> alt.LayerChart:
-    shown = {name: colours[name] for name in dict.fromkeys(row["series"] for row in rows)}
-    scale = alt.Scale(domain=list(shown), range=list(shown.values()))
-    key = alt.Legend(
-        orient="top",
-        title=None,
-        symbolType="stroke",
-        symbolStrokeWidth=2,
-        symbolOpacity=1,
-        labelLimit=300,
-        columnPadding=18,
-        offset=8,
-    )
-    colour = alt.Color("series:N", scale=scale, legend=key)
+def _panel(rows: Sequence[Mapping[str, Any]], look: Look) -> alt.LayerChart:
+    name, unit = rows[0]["series"], reading.written(rows[0]["unit"])
+    data = theme.records([{key: row[key] for key in ("time", "value", "low", "high")} for row in rows])
     ends = [row["time"] for row in rows]
+    at_most = 13 if look.width_px == WIDTH else 7
+    marks = theme.clock(max(ends), look.time_unit, at_most=at_most)
     x = alt.X(
         "time:Q",
         scale=alt.Scale(domain=[min(ends), max(ends)], nice=False),
-        axis=alt.Axis(title=axis_title or None, titleAnchor="end", values=theme.clock(max(ends), axis_title)),
+        axis=alt.Axis(title=look.time_unit, titleAnchor="end", values=marks),
     )
-    keep = ("series", "time", "value", "low", "high")
-    slim = [{key: row[key] for key in keep} for row in rows]
-    banded = [row for row in slim if row["low"] is not None and row["high"] is not None]
-    y = alt.Y("value:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=True))
-    line = alt.Chart(theme.records(slim)).mark_line(strokeWidth=1.8).encode(x, y, colour)
-    layers: list[alt.Chart] = [line]
-    if banded:
-        band = alt.Chart(theme.records(banded)).mark_area(opacity=0.13)
-        layers.insert(0, band.encode(x, alt.Y("low:Q", title=None), alt.Y2("high:Q"), colour))
-    if interactive:
-        layers.append(_pointer(slim, x, y, colour, unit))
+    across: dict[str, Any] = {
+        "scale": alt.Scale(domain=[0.0, look.ceiling], nice=True),
+        "axis": alt.Axis(tickCount=5),
+    }
+    y = alt.Y("value:Q", title=None, **across)
+    band = alt.Chart().mark_area(color=look.colour, opacity=0.15)
+    line = alt.Chart().mark_line(color=look.colour, strokeWidth=1.8)
+    layers = [band.encode(x, alt.Y("low:Q", title=None, **across), alt.Y2("high:Q")), line.encode(x, y)]
+    if look.interactive:
+        tooltip = [
+            alt.Tooltip("time:Q", title=look.time_unit, format=".2f"),
+            alt.Tooltip("value:Q", title=f"typical, {unit}", format=".3g"),
+            alt.Tooltip("low:Q", title="5 %", format=".3g"),
+            alt.Tooltip("high:Q", title="95 %", format=".3g"),
+        ]
+        layers.append(alt.Chart().mark_circle(size=90, opacity=0).encode(x, y, tooltip=tooltip))
     heading = alt.TitleParams(
-        unit, fontSize=11, fontWeight="normal", color=theme.MUTED, frame="group", offset=6
+        name,
+        subtitle=unit,
+        color=look.colour,
+        subtitleColor=theme.MUTED,
+        subtitleFontSize=11,
+        frame="group",
+        offset=8,
     )
-    chart = theme.layered(*layers)
-    return chart.properties(width=WIDTH, height=HEIGHT, title=heading)
-
-
-def _pointer(
-    rows: Sequence[Mapping[str, Any]], x: alt.X, y: alt.Y, colour: alt.Color, unit: str
-) -> alt.Chart:
-    tooltip = [
-        alt.Tooltip("series:N"),
-        alt.Tooltip("time:Q", format=".2f"),
-        alt.Tooltip("value:Q", title=f"typical, {unit}", format=".3g"),
-        alt.Tooltip("low:Q", title="5 %", format=".3g"),
-        alt.Tooltip("high:Q", title="95 %", format=".3g"),
-    ]
-    points = alt.Chart(theme.records(rows)).mark_circle(size=90, opacity=0)
-    shown: alt.Chart = points.encode(x, y, colour, tooltip=tooltip)
-    return shown
+    chart = theme.layered(*layers, data=data)
+    return chart.properties(width=look.width_px, height=HEIGHT, title=heading)

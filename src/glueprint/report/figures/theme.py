@@ -58,7 +58,7 @@ def arm_colour(colours: Mapping[str, str]) -> alt.Color:
 
 
 def records(rows: Iterable[Mapping[str, Any]]) -> alt.InlineData:
-    """Rows as chart data, floats cut to five significant digits: finer than any screen, half the bytes."""
+    """Rows as chart data; floats cut to five significant digits, finer than any screen; NaN becomes null."""
 
     def cut(value: Any) -> Any:
         if not isinstance(value, float):
@@ -117,9 +117,9 @@ def configuration() -> dict[str, Any]:
     }
 
 
-def layered(*layers: alt.Chart) -> alt.LayerChart:
+def layered(*layers: alt.Chart, data: alt.InlineData | None = None) -> alt.LayerChart:
     """Charts on top of each other; altair's own type allows facets, which our figures have none of."""
-    return cast("alt.LayerChart", alt.layer(*layers))
+    return cast("alt.LayerChart", alt.layer(*layers) if data is None else alt.layer(*layers, data=data))
 
 
 def styled(chart: Any) -> Any:

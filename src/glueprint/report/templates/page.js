@@ -19,6 +19,9 @@
   const enliven = (figure) => {
     const box = figure.querySelector(".live");
     const spec = JSON.parse(figure.querySelector("script").textContent);
+    for (const [name, { fields, rows }] of Object.entries(spec.datasets)) {
+      spec.datasets[name] = rows.map((row) => Object.fromEntries(fields.map((field, place) => [field, row[place]])));
+    }
     vegaEmbed(box, spec, { ...options, downloadFileName: figure.id })
       .then(() => figure.classList.add("is-live"))
       .catch((problem) => console.warn("figure stays still:", problem));
