@@ -82,18 +82,22 @@ def run(
 
 def _print(result: study.StudyResult, report: Path) -> None:
     """Guide tables 3 to 5 beside the computed numbers, and where everything lies."""
-    rows = [
-        (row["guide_table"], row["row"], row["column"], row["published"], _cell(row), row["label"])
-        for row in result.tables["comparison"].iter_rows(named=True)
-    ]
-    print_table(
-        f"{result.study.title}, seed {result.study.seed}",
-        ("table", "row", "column", "published", "computed", "label"),
-        rows,
-    )
+    comparison = result.tables["comparison"]
+    for table in comparison.get_column("guide_table").unique().sort():
+        rows = [
+            (_name(row), row["published"], _cell(row), row["label"])
+            for row in comparison.filter(guide_table=table).iter_rows(named=True)
+        ]
+        print_table(f"Guide table {table}", ("", "the guide", "Glueprint", "label"), rows)
     if result.failed:
         console.print(f"{result.failed} virtual patient(s) could not be computed; see the patients tables")
     console.print(f"Report: {report}", soft_wrap=True)
+
+
+def _name(row: dict[str, object]) -> str:
+    """Row and column of a guide cell; a table with one value column needs no column's name."""
+    column = str(row["column"])
+    return str(row["row"]) if column in ("Value", "IC50", "") else f"{row['row']}, {column}"
 
 
 def _cell(row: dict[str, object]) -> str:
