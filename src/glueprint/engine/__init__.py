@@ -5,7 +5,7 @@ from __future__ import annotations
 from glueprint.engine.batch import Settings
 from glueprint.engine.doses import Doses
 from glueprint.engine.ensemble import Ensemble, Outcome, Trajectories
-from glueprint.engine.model import Model, compile
+from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
 from glueprint.engine.status import REASONS, Status
 
 __all__ = [

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,8 @@ __all__ = ["Batch", "Settings", "Stops"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Achieved accuracy to the controller's relative tolerance; calibrated in benchmarks/engine.py, docs/engine.md.
+# Achieved accuracy to the controller's relative tolerance; calibrated in benchmarks/engine.py,
+# docs/engine.md.
 TOLERANCE_PER_ACCURACY = 5.0
 
 
@@ -21,8 +21,8 @@ TOLERANCE_PER_ACCURACY = 5.0
 class Settings:
     """How to integrate.
 
-    accuracy: wished relative error of the results, e.g. 1e-5.   smallest: values below this, in the model's own
-    units, need no relative accuracy.   step_limit: steps a patient may take between two calls.
+    accuracy: wished relative error of the results, e.g. 1e-5.   smallest: values below this, in the model's
+    own units, need no relative accuracy.   step_limit: steps a patient may take between two calls.
     threads: 0 means one per processor.
     """
 
@@ -41,8 +41,8 @@ class Settings:
 class Stops:
     """Times hit exactly, patient by patient: those of patient i are rows start[i] to start[i + 1], in order.
 
-    time: (m,).   record: (m,) row of `records` to fill, or -1.   target: (m,) state that gets `amount`, or -1;
-    a record is taken before a dose.
+    time: (m,).   record: (m,) row of `records` to fill, or -1.   target: (m,) state that gets `amount`, or
+    -1; a record is taken before a dose.
     """
 
     start: Integers
@@ -57,8 +57,10 @@ class Batch:
     """The patients of one call; a solver changes the arrays in place.
 
     state, largest: (n, states), current values and their running maxima.   params: (n, parameters).
-    time: (n,).   step: (n,) last step size, 0 where none.   status: (n,).   steps: (n, 2) accepted and rejected.
-    records: (rows, states).
+    time: (n,).   step: (n,) last step size, 0 where none.   status: (n,).   steps: (n, 2) accepted and
+    rejected.
+    records: (rows, states).   cursor: (n,) next stop.   horizon: (n,) time at which to stop for events.
+    bits: (n,) which triggers hold, one bit each.
     """
 
     state: Floats
@@ -69,9 +71,7 @@ class Batch:
     status: Integers
     stops: Stops
     records: Floats
-    steps: Integers = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
-
-    @property
-    def arrays(self) -> dict[str, Any]:
-        """The arrays by name."""
-        return dict(vars(self))
+    steps: Integers
+    cursor: Integers
+    horizon: Floats
+    bits: Integers

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glueprint.engine.batch import Batch, Settings
 from glueprint.engine.cache import Cache, default_cache
@@ -18,6 +19,9 @@ from glueprint.engine.program import Program, build
 from glueprint.engine.system import System
 
 __all__ = ["CompiledSolver"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 ALIGNMENT = 64  # bytes of the widest vector
 PATIENTS_PER_THREAD = 16  # fewer are not worth starting another thread for
@@ -62,14 +66,30 @@ class CompiledSolver:
         machine, address = self.machine, ctypes.addressof(context)
 
         def work(_: int) -> None:
-            memory = np.zeros(self.workspace.vectors * host().width + ALIGNMENT // 8)
-            machine.run(address, -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT)
+            memory, place = self._memory()
+            machine.run(address, place)
+            del memory
 
         if threads == 1:
             work(0)
         else:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(work, range(threads)))
+
+    def triggers(self, state: Floats, params: Floats, time: Floats) -> Integers:
+        """Which triggers hold, one bit each, (n,); for rows of (n, states), (n, parameters), (n,)."""
+        bits = np.zeros(time.size, dtype=np.int64)
+        memory, place = self._memory()
+        rows = [np.ascontiguousarray(array) for array in (state, params, time)]
+        addresses = [array.ctypes.data for array in rows]
+        self.machine.check(time.size, *addresses, bits.ctypes.data, place)
+        del memory
+        return bits
+
+    def _memory(self) -> tuple[Floats, int]:
+        """A thread's workspace and its aligned address; the array must outlive the call."""
+        memory = np.zeros(self.workspace.vectors * host().width + ALIGNMENT // 8)
+        return memory, -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT
 
 
 def _contiguous(batch: Batch) -> dict[str, np.ndarray]:
@@ -83,6 +103,9 @@ def _contiguous(batch: Batch) -> dict[str, np.ndarray]:
         "step": batch.step,
         "status": batch.status,
         "stop_start": stops.start,
+        "cursor": batch.cursor,
+        "horizon": batch.horizon,
+        "bits": batch.bits,
         "stop_time": stops.time,
         "stop_record": stops.record,
         "stop_target": stops.target,
@@ -91,5 +114,5 @@ def _contiguous(batch: Batch) -> dict[str, np.ndarray]:
         "steps": batch.steps,
     }
     for name, array in arrays.items():
-        assert array.flags.c_contiguous and array.itemsize == 8, name
+        assert array.flags.c_contiguous, name
     return arrays

@@ -8,6 +8,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import llvmlite
@@ -49,20 +50,31 @@ def host() -> Host:
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """Loaded machine code. `run(context, workspace)` releases the interpreter lock.
+    """Loaded machine code; calls release the interpreter lock.
 
+    run(context, workspace): integrate.   check(n, state, params, time, bits, workspace): triggers that hold.
     size: bytes of the object.   from_cache: whether it came from disk.   engine: keeps the code alive.
     """
 
     run: Callable[[int, int], None]
+    check: Callable[..., None]
     size: int
     from_cache: bool
     engine: Any
 
 
+@functools.cache
+def _generator() -> str:
+    """Digest of this room's source: code made by another version is never run."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def load(key: str, text: Callable[[], str], cache: Cache) -> Machine:
     """The machine code for `key`, from the cache or compiled from `text()`."""
-    name = hashlib.sha256(f"{key}/{host().key}".encode()).hexdigest()
+    name = hashlib.sha256(f"{key}/{host().key}/{_generator()}".encode()).hexdigest()
     with _lock:
         code = cache.get(name)
         cached = code is not None
@@ -72,9 +84,11 @@ def load(key: str, text: Callable[[], str], cache: Cache) -> Machine:
         engine = llvm.create_mcjit_compiler(_empty_module(), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        address = engine.get_function_address("run")
-    run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(address)
-    return Machine(run, len(code), cached, engine)
+        addresses = {name: engine.get_function_address(name) for name in ("run", "check")}
+    pointer = ctypes.c_void_p
+    run = ctypes.CFUNCTYPE(None, pointer, pointer)(addresses["run"])
+    check = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[pointer] * 5)(addresses["check"])
+    return Machine(run, check, len(code), cached, engine)
 
 
 def _empty_module() -> Any:

@@ -1,6 +1,7 @@
 """Derivatives on the expression graph: exact, sharing every common part with the value itself.
 
-Where a function has a kink (choices, |x|, floor, minimum) the one-sided derivative of the branch taken is used.
+Where a function has a kink (choices, |x|, floor, minimum) the one-sided derivative of the branch taken is
+used.
 """
 
 from __future__ import annotations

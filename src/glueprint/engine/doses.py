@@ -25,7 +25,7 @@ class Doses:
 
     patient: ArrayLike
     time_h: ArrayLike
-    target: str | Sequence[str]
+    target: str | Sequence[str] | NDArray[np.str_]
     amount: ArrayLike
 
     def __post_init__(self) -> None:
@@ -46,7 +46,12 @@ class Doses:
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             raise _unusable(f"row {row} has time {time_h[row]} h and amount {amount[row]}")
-        for name, column in (("patient", patient), ("time_h", time_h), ("target", target), ("amount", amount)):
+        for name, column in (
+            ("patient", patient),
+            ("time_h", time_h),
+            ("target", target),
+            ("amount", amount),
+        ):
             object.__setattr__(self, name, column)
 
     @classmethod

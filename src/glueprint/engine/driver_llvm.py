@@ -1,202 +1,24 @@
 """The loop over steps in LLVM's text form: every lane its own patient, time and step.
 
-A rejected lane keeps its state; a finished lane stores its patient and takes the next one from a shared counter, so
-lanes and threads never wait for one another. Nothing a lane computes depends on another lane.
+A rejected lane keeps its state; a finished lane stores its patient and takes the next one from a shared
+counter, so lanes and threads never wait for one another. Nothing a lane computes depends on another lane.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from glueprint.engine import tableau
 from glueprint.engine.ir import splat
-from glueprint.engine.layout import CONTEXT_FIELDS, Workspace
+from glueprint.engine.lane_llvm import argument_place
+from glueprint.engine.layout import Workspace
 from glueprint.engine.program import Program
-from glueprint.engine.reference import FIRST_STEP, GROW, RELATIVE_FLOOR, SAFETY, SHORTEST, SHRINK
-from glueprint.engine.status import Status
+from glueprint.engine.reference import GROW, SAFETY, SHORTEST, SHRINK
+from glueprint.engine.status import EVENT, Status
 
-__all__ = ["attend", "run"]
+__all__ = ["run"]
 
-
-def _fields() -> dict[str, int]:
-    return {name: i for i, (name, _) in enumerate(CONTEXT_FIELDS)}
-
-
-def _real(value: float) -> str:
-    return splat(value, 1).removeprefix("<double ").removesuffix(">")
-
-
-class _Scalar:
-    """Text of scalar code for one lane."""
-
-    def __init__(self, workspace: Workspace, width: int) -> None:
-        self.workspace, self.width = workspace, width
-        self.lines: list[str] = []
-        self.count = 0
-
-    def add(self, *lines: str) -> None:
-        self.lines += lines
-
-    def let(self, right: str) -> str:
-        self.count += 1
-        self.lines.append(f"  %s{self.count} = {right}")
-        return f"%s{self.count}"
-
-    def argument(self, name: str) -> str:
-        """Value of a field of the context."""
-        number = _fields()[name]
-        place = self.let(f"getelementptr i64, ptr %ctx, i64 {number}")
-        return self.let(f"load {CONTEXT_FIELDS[number][1]}, ptr {place}")
-
-    def lane(self, part: str) -> str:
-        """Pointer to this lane's element of the first vector of a part."""
-        return self.let(f"getelementptr double, ptr %lanes, i64 {self.workspace.offsets[part] * self.width}")
-
-    def get(self, part: str, kind: str) -> str:
-        return self.let(f"load {kind}, ptr {self.lane(part)}")
-
-    def put(self, part: str, kind: str, value: str) -> None:
-        self.add(f"  store {kind} {value}, ptr {self.lane(part)}")
-
-    def read(self, field: str, kind: str, index: str) -> str:
-        place = self.let(f"getelementptr i64, ptr {self.argument(field)}, i64 {index}")
-        return self.let(f"load {kind}, ptr {place}")
-
-    def write(self, field: str, kind: str, index: str, value: str) -> None:
-        place = self.let(f"getelementptr i64, ptr {self.argument(field)}, i64 {index}")
-        self.add(f"  store {kind} {value}, ptr {place}")
-
-    def copy(self, part: str, row: str, count: int, *, outward: bool) -> None:
-        """Copy `count` values between a lane's part and a row in memory."""
-        step = self.lane(part)
-        self.add(f"  call void @{'scatter' if outward else 'gather'}(ptr {step}, ptr {row}, i64 {count})")
-
-    def row(self, field: str, index: str, count: int) -> str:
-        offset = self.let(f"mul i64 {index}, {count}")
-        return self.let(f"getelementptr double, ptr {self.argument(field)}, i64 {offset}")
-
-
-def _copies(width: int) -> str:
-    """@scatter(lane, row, n) and @gather(lane, row, n): lane values lie `width` doubles apart."""
-    texts = []
-    for name, source, target in (("scatter", "%l", "%m"), ("gather", "%m", "%l")):
-        texts.append(
-            f"""define internal void @{name}(ptr %lane, ptr %row, i64 %n) noinline nounwind {{
-entry:
-  %any = icmp ugt i64 %n, 0
-  br i1 %any, label %body, label %done
-body:
-  %k = phi i64 [ 0, %entry ], [ %next, %body ]
-  %k8 = mul i64 %k, {width}
-  %l = getelementptr double, ptr %lane, i64 %k8
-  %m = getelementptr double, ptr %row, i64 %k
-  %v = load double, ptr {source}
-  store double %v, ptr {target}
-  %next = add i64 %k, 1
-  %more = icmp ult i64 %next, %n
-  br i1 %more, label %body, label %done
-done:
-  ret void
-}}"""
-        )
-    return "\n".join(texts)
-
-
-def attend(program: Program, workspace: Workspace, width: int) -> str:
-    """Code of @attend(ctx, ws, lane, code): a lane stands at a stop (code 0), has failed (> 0) or is empty (< 0).
-
-    Returns 1 if the lane has got a new patient.
-    """
-    c = _Scalar(workspace, width)
-    size = program.states
-    c.add(
-        "define internal i64 @attend(ptr %ctx, ptr %ws, i64 %lane, i64 %code) noinline nounwind {",
-        "entry:",
-        "  %lanes = getelementptr double, ptr %ws, i64 %lane",
-        "  %empty = icmp slt i64 %code, 0",
-        "  %failed = icmp ne i64 %code, 0",
-        "  br i1 %empty, label %next, label %occupied",
-        "occupied:",
-        "  br i1 %failed, label %finish, label %stops",
-    )
-    _pass_stops(c, size)
-    _store_patient(c, size)
-    _next_patient(c, program)
-    c.add("leave:", "  %new2 = phi i64 [ %newstop, %wait ], [ 1, %stop ]", "  ret i64 %new2", "}")
-    return _copies(width) + "\n" + "\n".join(c.lines)
-
-
-def _pass_stops(c: _Scalar, size: int) -> None:
-    """Records and doses at the present time; then wait for the next stop."""
-    c.add("stops:", "  %newstop = phi i64 [ 0, %occupied ], [ 1, %load ], [ %newstop, %passed ]")
-    cursor, end = c.get("cursor", "i64"), c.get("stop_end", "i64")
-    c.add(f"  %all = icmp sge i64 {cursor}, {end}", "  br i1 %all, label %finish, label %look", "look:")
-    time, now = c.read("stop_time", "double", cursor), c.get("t", "double")
-    c.add(f"  %due = fcmp ole double {time}, {now}", "  br i1 %due, label %record, label %wait", "wait:")
-    c.put("tstop", "double", time)
-    c.add("  br label %leave", "record:")
-    record = c.read("stop_record", "i64", cursor)
-    c.add(f"  %isrec = icmp sge i64 {record}, 0", "  br i1 %isrec, label %dorec, label %dose", "dorec:")
-    c.copy("y", c.row("records", record, size), size, outward=True)
-    c.add("  br label %dose", "dose:")
-    target = c.read("stop_target", "i64", cursor)
-    c.add(f"  %isdose = icmp sge i64 {target}, 0", "  br i1 %isdose, label %dodose, label %passed", "dodose:")
-    offset = c.let(f"mul i64 {target}, {c.width}")
-    place = c.let(f"getelementptr double, ptr {c.lane('y')}, i64 {offset}")
-    before = c.let(f"load double, ptr {place}")
-    after = c.let(f"fadd double {before}, {c.read('stop_amount', 'double', cursor)}")
-    c.add(f"  store double {after}, ptr {place}")
-    peak = c.let(f"getelementptr double, ptr {c.lane('largest')}, i64 {offset}")
-    size_now = c.let(f"call double @llvm.fabs.f64(double {after})")
-    largest = c.let(f"call double @llvm.maxnum.f64(double {c.let(f'load double, ptr {peak}')}, double {size_now})")
-    c.add(f"  store double {largest}, ptr {peak}")
-    first = c.let(f"call double @llvm.minnum.f64(double {c.get('h', 'double')}, double {_real(FIRST_STEP)})")
-    c.put("h", "double", first)
-    c.add("  br label %passed", "passed:")
-    c.put("cursor", "i64", c.let(f"add i64 {cursor}, 1"))
-    c.add("  br label %stops")
-
-
-def _store_patient(c: _Scalar, size: int) -> None:
-    c.add("finish:")
-    patient = c.get("patient", "i64")
-    c.copy("y", c.row("state", patient, size), size, outward=True)
-    c.copy("largest", c.row("largest", patient, size), size, outward=True)
-    c.write("time", "double", patient, c.get("t", "double"))
-    c.write("step", "double", patient, c.get("h", "double"))
-    c.write("status", "i64", patient, "%code")
-    twice = c.let(f"mul i64 {patient}, 2")
-    c.write("steps", "i64", twice, c.get("accepted", "i64"))
-    c.write("steps", "i64", c.let(f"add i64 {twice}, 1"), c.get("rejected", "i64"))
-    c.add("  br label %next")
-
-
-def _next_patient(c: _Scalar, program: Program) -> None:
-    """Take the next patient that has something to do, or leave the lane empty."""
-    c.add("next:")
-    patient = c.let(f"atomicrmw add ptr {c.argument('next')}, i64 1 monotonic")
-    c.add(f"  %left = icmp slt i64 {patient}, {c.argument('patients')}", "  br i1 %left, label %check, label %stop")
-    c.add("stop:")
-    c.put("active", "i64", "0")
-    c.add("  br label %leave", "check:")
-    status = c.read("status", "i64", patient)
-    first = c.read("stop_start", "i64", patient)
-    last = c.read("stop_start", "i64", c.let(f"add i64 {patient}, 1"))
-    c.add(f"  %bad = icmp ne i64 {status}, 0", f"  %none = icmp eq i64 {first}, {last}", "  %skip = or i1 %bad, %none")
-    c.add("  br i1 %skip, label %next, label %load", "load:")
-    for part, field, count in (
-        ("y", "state", program.states),
-        ("largest", "largest", program.states),
-        ("p", "params", program.params),
-    ):
-        c.copy(part, c.row(field, patient, count), count, outward=False)
-    c.put("t", "double", c.read("time", "double", patient))
-    step = c.read("step", "double", patient)
-    known = c.let(f"fcmp ogt double {step}, 0.0")
-    c.put("h", "double", c.let(f"select i1 {known}, double {step}, double {_real(FIRST_STEP)}"))
-    for part, value in (("patient", patient), ("cursor", first), ("stop_end", last)):
-        c.put(part, "i64", value)
-    for part, value in (("active", "1"), ("accepted", "0"), ("rejected", "0")):
-        c.put(part, "i64", value)
-    c.add("  br label %stops")
+CLOSEST = 4e-16  # of the time: an event is not located more closely
 
 
 class _Run:
@@ -237,6 +59,10 @@ class _Run:
     def choose(self, mask: str, a: str, b: str) -> str:
         return self.let(f"select {self.m} {mask}, {self.v} {a}, {self.v} {b}")
 
+    def negate(self, mask: str) -> str:
+        ones = "<" + ", ".join(["i1 true"] * self.width) + ">"
+        return self.let(f"xor {self.m} {mask}, {ones}")
+
     def any(self, mask: str) -> str:
         bits = self.let(f"bitcast {self.m} {mask} to i{self.width}")
         return self.let(f"icmp ne i{self.width} {bits}, 0")
@@ -253,15 +79,17 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     r.add("define void @run(ptr noalias %ctx, ptr noalias %ws) nounwind {", "entry:")
     for part, offset in workspace.offsets.items():
         r.add(f"  %p_{part} = getelementptr {r.v}, ptr %ws, i64 {offset}")
-    fields = _fields()
-    for name, kind in (("tolerance", "double"), ("smallest", "double"), ("step_limit", "i64")):
-        place = r.let(f"getelementptr i64, ptr %ctx, i64 {fields[name]}")
+    for name in ("tolerance", "smallest", "step_limit"):
+        index, kind = argument_place(name)
+        place = r.let(f"getelementptr i64, ptr %ctx, i64 {index}")
         r.add(f"  %{name} = load {kind}, ptr {place}")
     tolerance, smallest = r.broadcast("%tolerance"), r.broadcast("%smallest")
     r.put("h", r.v, r.real(1.0))
     for lane in range(width):
         r.let(f"call i64 @attend(ptr %ctx, ptr %ws, i64 {lane}, i64 -1)")
-    r.add("  br label %fresh", "fresh:", "  call void @setup(ptr %p_p, ptr %p_q)", "  br label %loop", "loop:")
+    r.add(
+        "  br label %fresh", "fresh:", "  call void @setup(ptr %p_p, ptr %p_q)", "  br label %loop", "loop:"
+    )
     active = r.let(f"icmp ne {r.w} {r.get('active', r.w)}, {r.whole(0)}")
     r.add(f"  br i1 {r.any(active)}, label %step, label %exit", "exit:", "  ret void", "step:")
     t, wished, stop = r.get("t", r.v), r.get("h", r.v), r.get("tstop", r.v)
@@ -269,22 +97,68 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     _stages(r, t, h)
     norm = _error_norm(r, tolerance, smallest)
     accepted = r.let(f"and {r.m} {r.let(f'fcmp ole {r.v} {norm}, {r.real(1.0)}')}, {active}")
-    _accept(r, accepted)
     after = r.choose(hits, stop, r.op("fadd", t, h))
+    located, changed = None, None
+    if program.triggers:
+        accepted, located, changed = _look_for_events(r, t=t, h=h, after=after, accepted=accepted)
+    r.add(f"  call void @accept(ptr %p_y, ptr %p_z, ptr %p_largest, {r.m} {accepted})")
     r.put("t", r.v, r.choose(accepted, after, t))
-    r.put("h", r.v, _next_step(r, norm, accepted, h, wished))
-    _attend_lanes(r, active=active, accepted=accepted, hits=hits, h=h, t=t, norm=norm)
+    new = _next_step(r, norm, accepted, h, wished)
+    r.put("h", r.v, new if located is None else r.choose(located, wished, new))
+    step = _Step(active, accepted, hits, h, t, norm, located, changed)
+    _attend_lanes(r, step)
     r.add("}")
     return "\n".join(r.lines)
 
 
 def _step_size(r: _Run, t: str, wished: str, stop: str) -> tuple[str, str]:
-    """Hit the stop exactly; split what remains in two rather than leave a sliver."""
+    """Hit the stop exactly; split what remains in two rather than leave a sliver.
+
+    A step up to a located event is taken as it is.
+    """
     left = r.op("fsub", stop, t)
-    hits = r.let(f"fcmp oge {r.v} {r.op('fmul', wished, r.real(1.0001))}, {left}")
-    near = r.let(f"fcmp oge {r.v} {r.op('fmul', wished, r.real(2.0))}, {left}")
+    reach, double = r.op("fmul", wished, r.real(1.0001)), r.op("fmul", wished, r.real(2.0))
+    if r.program.triggers:
+        trial = r.get("trial", r.v)
+        is_trial = r.let(f"fcmp ogt {r.v} {trial}, {r.real(0.0)}")
+        wished = r.choose(is_trial, trial, wished)
+        reach, double = r.choose(is_trial, trial, reach), r.choose(is_trial, r.real(0.0), double)
+    hits = r.let(f"fcmp oge {r.v} {reach}, {left}")
+    near = r.let(f"fcmp oge {r.v} {double}, {left}")
     half = r.op("fmul", left, r.real(0.5))
     return hits, r.choose(hits, left, r.choose(near, half, wished))
+
+
+def _look_for_events(r: _Run, *, t: str, h: str, after: str, accepted: str) -> tuple[str, str, str]:
+    """Lanes whose step stands, lanes that go back to repeat it up to a trigger's change, lanes at such a
+    change.
+    """
+    v, w, m = r.v, r.w, r.m
+    bits = r.get("bits", w)
+    fraction = r.let(
+        f"call {v} @locate(ptr %p_y, ptr %p_z, ptr %p_u, ptr %p_d, ptr %p_q, "
+        f"{v} {t}, {v} {h}, {v} {after}, {w} {bits})"
+    )
+    at_end = r.let(f"call {w} @triggers(ptr %p_z, ptr %p_q, {v} {after})")
+    end_differs = r.let(f"icmp ne {w} {at_end}, {bits}")
+    was_trial = r.let(f"fcmp ogt {v} {r.get('trial', v)}, {r.real(0.0)}")
+    earlier = r.let(f"and {m} {accepted}, {r.let(f'fcmp olt {v} {fraction}, {r.real(1.0)}')}")
+    settled = r.let(f"and {m} {was_trial}, {end_differs}")
+    located = r.let(f"and {m} {earlier}, {r.negate(settled)}")
+    stands = r.let(f"and {m} {accepted}, {r.negate(located)}")
+    changed = r.let(f"and {m} {stands}, {end_differs}")
+    age = r.let(f"call {v} @llvm.fabs.v{r.width}f64({v} {t})")
+    # Where rounding hides a change from the repeated step, each further trial reaches four times as far.
+    nudge = r.get("nudge", v)
+    least = r.op("fmul", r.op("fmul", r.op("fadd", age, r.real(1e-3)), r.real(CLOSEST)), nudge)
+    calm = r.let(f"and {m} {stands}, {r.negate(was_trial)}")
+    further = r.choose(located, r.op("fmul", nudge, r.real(4.0)), nudge)
+    r.put("nudge", v, r.choose(calm, r.real(1.0), further))
+    way = r.op("fmul", fraction, h)
+    way = r.choose(r.let(f"fcmp ogt {v} {way}, {least}"), way, least)
+    r.put("trial", v, r.choose(located, way, r.real(0.0)))
+    r.put("bits", w, r.let(f"select {m} {changed}, {w} {at_end}, {w} {bits}"))
+    return stands, located, changed
 
 
 def _stages(r: _Run, t: str, h: str) -> None:
@@ -293,7 +167,8 @@ def _stages(r: _Run, t: str, h: str) -> None:
     invhg = r.op("fmul", invh, r.real(1.0 / tableau.GAMMA))
     weighted = r.op("fmul", h, r.real(tableau.GAMMA_SUMS[0]))
     r.add(
-        f"  call void @factor(ptr %p_y, ptr %p_q, {v} {t}, {v} {invhg}, {v} {weighted}, ptr %p_s, ptr %p_l, ptr %p_u)"
+        f"  call void @factor(ptr %p_y, ptr %p_q, {v} {t}, {v} {invhg}, {v} {weighted}, "
+        "ptr %p_s, ptr %p_l, ptr %p_u)"
     )
     for i in range(1, tableau.STAGES):
         stage = r.let(f"getelementptr {v}, ptr %p_u, i64 {i * size}")
@@ -301,7 +176,8 @@ def _stages(r: _Run, t: str, h: str) -> None:
         at = r.op("fadd", t, r.op("fmul", h, r.real(tableau.ALPHA[i])))
         weighted = r.op("fmul", h, r.real(tableau.GAMMA_SUMS[i]))
         r.add(
-            f"  call void @stage(ptr %p_z, ptr %p_q, {v} {at}, {v} {weighted}, ptr %p_s, ptr %p_l, ptr {stage})"
+            f"  call void @stage(ptr %p_z, ptr %p_q, {v} {at}, {v} {weighted}, "
+            f"ptr %p_s, ptr %p_l, ptr {stage})"
         )
 
 
@@ -310,72 +186,11 @@ def _error_norm(r: _Run, tolerance: str, smallest: str) -> str:
     size = r.program.states
     last = r.let(f"getelementptr {r.v}, ptr %p_u, i64 {(tableau.STAGES - 1) * size}")
     r.add(
-        f"  %sum = call {r.v} @error(ptr %p_z, ptr {last}, ptr %p_largest, {r.v} {tolerance}, {r.v} {smallest})"
+        f"  %sum = call {r.v} @error(ptr %p_z, ptr {last}, ptr %p_largest, "
+        f"{r.v} {tolerance}, {r.v} {smallest})"
     )
     moving = sum(r.program.graph.constant(node) != 0.0 for node in r.program.rates)
     return r.op("fmul", "%sum", r.real(1.0 / max(moving, 1)))
-
-
-def error_function(program: Program, width: int) -> str:
-    """Code of @error(z, e, largest, tolerance, smallest): z += e; the sum of (e / weight)^2."""
-    v, align = f"<{width} x double>", 8 * width
-    return f"""define internal {v} @error(ptr noalias %z, ptr noalias %e, ptr noalias %largest, {v} %tol, {v} %small) noinline {{
-entry:
-  br label %body
-body:
-  %k = phi i64 [ 0, %entry ], [ %next, %body ]
-  %sum = phi {v} [ zeroinitializer, %entry ], [ %sum2, %body ]
-  %pz = getelementptr {v}, ptr %z, i64 %k
-  %pe = getelementptr {v}, ptr %e, i64 %k
-  %pl = getelementptr {v}, ptr %largest, i64 %k
-  %e1 = load {v}, ptr %pe, align {align}
-  %z1 = load {v}, ptr %pz, align {align}
-  %new = fadd {v} %z1, %e1
-  store {v} %new, ptr %pz, align {align}
-  %size = call {v} @llvm.fabs.v{width}f64({v} %new)
-  %before = load {v}, ptr %pl, align {align}
-  %grows = fcmp ogt {v} %size, %before
-  %peak = select <{width} x i1> %grows, {v} %size, {v} %before
-  %floor = fmul contract {v} %peak, {splat(RELATIVE_FLOOR, width)}
-  %both = fadd contract {v} %floor, %size
-  %scale = fadd contract {v} %both, %small
-  %weight = fmul {v} %scale, %tol
-  %ratio = fdiv {v} %e1, %weight
-  %square = fmul contract {v} %ratio, %ratio
-  %sum2 = fadd contract {v} %sum, %square
-  %next = add i64 %k, 1
-  %more = icmp ult i64 %next, {program.states}
-  br i1 %more, label %body, label %done
-done:
-  ret {v} %sum2
-}}
-define internal void @accept(ptr noalias %y, ptr noalias %z, ptr noalias %largest, <{width} x i1> %mask) noinline {{
-entry:
-  br label %body
-body:
-  %k = phi i64 [ 0, %entry ], [ %next, %body ]
-  %py = getelementptr {v}, ptr %y, i64 %k
-  %pz = getelementptr {v}, ptr %z, i64 %k
-  %pl = getelementptr {v}, ptr %largest, i64 %k
-  %y1 = load {v}, ptr %py, align {align}
-  %z1 = load {v}, ptr %pz, align {align}
-  %new = select <{width} x i1> %mask, {v} %z1, {v} %y1
-  store {v} %new, ptr %py, align {align}
-  %size = call {v} @llvm.fabs.v{width}f64({v} %new)
-  %before = load {v}, ptr %pl, align {align}
-  %grows = fcmp ogt {v} %size, %before
-  %peak = select <{width} x i1> %grows, {v} %size, {v} %before
-  store {v} %peak, ptr %pl, align {align}
-  %next = add i64 %k, 1
-  %more = icmp ult i64 %next, {program.states}
-  br i1 %more, label %body, label %done
-done:
-  ret void
-}}"""
-
-
-def _accept(r: _Run, accepted: str) -> None:
-    r.add(f"  call void @accept(ptr %p_y, ptr %p_z, ptr %p_largest, {r.m} {accepted})")
 
 
 def _next_step(r: _Run, norm: str, accepted: str, h: str, wished: str) -> str:
@@ -393,19 +208,37 @@ def _next_step(r: _Run, norm: str, accepted: str, h: str, wished: str) -> str:
     return r.choose(keeps, wished, new)
 
 
-def _attend_lanes(r: _Run, *, active: str, accepted: str, hits: str, h: str, t: str, norm: str) -> None:
-    """Count the step; lanes at a stop or in trouble are attended one by one."""
-    rejected = r.let(f"xor {r.m} {accepted}, {active}")
+@dataclass(frozen=True)
+class _Step:
+    """Names of what a step has produced."""
+
+    active: str
+    accepted: str
+    hits: str
+    h: str
+    t: str
+    norm: str
+    located: str | None
+    changed: str | None
+
+
+def _attend_lanes(r: _Run, step: _Step) -> None:
+    """Count the step; lanes at a stop, at an event or in trouble are attended one by one."""
+    rejected = r.let(f"xor {r.m} {step.accepted}, {step.active}")
     taken = r.whole(0)
-    for part, mask in (("accepted", accepted), ("rejected", rejected)):
+    for part, mask in (("accepted", step.accepted), ("rejected", rejected)):
         more = r.let(f"zext {r.m} {mask} to {r.w}")
         total = r.let(f"add {r.w} {r.get(part, r.w)}, {more}")
         r.put(part, r.w, total)
         taken = r.let(f"add {r.w} {taken}, {total}")
-    codes = _failure_codes(r, rejected=rejected, active=active, taken=taken, h=h, t=t, norm=norm)
-    failed = r.let(f"icmp ne {r.w} {codes}, {r.whole(0)}")
-    at_stop = r.let(f"and {r.m} {accepted}, {hits}")
-    busy = r.let(f"or {r.m} {failed}, {at_stop}")
+    if step.located is not None:
+        rejected = r.let(f"and {r.m} {rejected}, {r.negate(step.located)}")
+    codes = _failure_codes(r, step, rejected, taken)
+    if step.changed is not None:
+        codes = r.let(f"select {r.m} {step.changed}, {r.w} {r.whole(EVENT)}, {r.w} {codes}")
+    leaves = r.let(f"icmp ne {r.w} {codes}, {r.whole(0)}")
+    at_stop = r.let(f"and {r.m} {step.accepted}, {step.hits}")
+    busy = r.let(f"or {r.m} {leaves}, {at_stop}")
     r.add(f"  br i1 {r.any(busy)}, label %attention, label %loop", "attention:")
     fresh = "0"
     for lane in range(r.width):
@@ -420,9 +253,10 @@ def _attend_lanes(r: _Run, *, active: str, accepted: str, hits: str, h: str, t: 
     r.add(f"  %isfresh = icmp ne i64 {fresh}, 0", "  br i1 %isfresh, label %fresh, label %loop")
 
 
-def _failure_codes(r: _Run, *, rejected: str, active: str, taken: str, h: str, t: str, norm: str) -> str:
+def _failure_codes(r: _Run, step: _Step, rejected: str, taken: str) -> str:
     """Status of every lane: too short a step, or too many steps; 0 where all is well."""
-    age = r.let(f"call {r.v} @llvm.fabs.v{r.width}f64({r.v} {t})")
+    h, norm = step.h, step.norm
+    age = r.let(f"call {r.v} @llvm.fabs.v{r.width}f64({r.v} {step.t})")
     young = r.let(f"fcmp olt {r.v} {age}, {r.real(1e-3)}")
     shortest = r.op("fmul", r.choose(young, r.real(1e-3), age), r.real(SHORTEST))
     stuck = r.let(f"and {r.m} {rejected}, {r.let(f'fcmp ole {r.v} {h}, {shortest}')}")
@@ -437,6 +271,6 @@ def _failure_codes(r: _Run, *, rejected: str, active: str, taken: str, h: str, t
     one = r.let(f"insertelement {r.w} poison, i64 %step_limit, i32 0")
     zeros = "<" + ", ".join(["i32 0"] * r.width) + ">"
     limit = r.let(f"shufflevector {r.w} {one}, {r.w} poison, <{r.width} x i32> {zeros}")
-    many = r.let(f"and {r.m} {active}, {r.let(f'icmp sge {r.w} {taken}, {limit}')}")
+    many = r.let(f"and {r.m} {step.active}, {r.let(f'icmp sge {r.w} {taken}, {limit}')}")
     codes = pick(many, Status.STEP_LIMIT, r.whole(0))
     return r.let(f"select {r.m} {stuck}, {r.w} {short}, {r.w} {codes}")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from glueprint.engine import driver_llvm, kernels_llvm, mathlib_llvm, tableau
+from glueprint.engine import (
+    driver_llvm,
+    events_llvm,
+    kernels_llvm,
+    lane_llvm,
+    loops_llvm,
+    mathlib_llvm,
+    tableau,
+)
 from glueprint.engine.layout import Workspace
 from glueprint.engine.program import Program
 
@@ -19,7 +27,7 @@ def module_text(program: Program, width: int) -> str:
         f"llvm.fabs.v{width}f64",
     }
     texts = []
-    for make in (kernels_llvm.setup, kernels_llvm.factor, kernels_llvm.stage):
+    for make in (kernels_llvm.setup, kernels_llvm.factor, kernels_llvm.stage, events_llvm.triggers):
         text, used = make(program, width)
         texts.append(text)
         helpers |= used
@@ -30,10 +38,17 @@ def module_text(program: Program, width: int) -> str:
             declared.append(f"declare {vector} @{name}({vector}, {vector}, {vector})")
         else:
             declared.append(mathlib_llvm.definition(name, width))
-    for intrinsic, arguments in (("fabs", "double"), ("maxnum", "double, double"), ("minnum", "double, double")):
+    for intrinsic, arguments in (
+        ("fabs", "double"),
+        ("maxnum", "double, double"),
+        ("minnum", "double, double"),
+    ):
         declared.append(f"declare double @llvm.{intrinsic}.f64({arguments})")
-    texts += [kernels_llvm.combine(program, width, i) for i in range(1, tableau.STAGES)]
-    texts.append(driver_llvm.error_function(program, width))
-    texts.append(driver_llvm.attend(program, workspace, width))
+    texts += [loops_llvm.combine(program, width, i) for i in range(1, tableau.STAGES)]
+    texts.append(loops_llvm.error_and_accept(program, width))
+    texts.append(loops_llvm.copies(width))
+    texts.append(events_llvm.locate(program, width))
+    texts.append(events_llvm.check(program, workspace, width))
+    texts.append(lane_llvm.attend(program, workspace, width))
     texts.append(driver_llvm.run(program, workspace, width))
     return "\n\n".join([*declared, *texts]) + "\n"

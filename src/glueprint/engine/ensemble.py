@@ -11,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from glueprint.engine.batch import Batch, Settings
 from glueprint.engine.doses import Doses
 from glueprint.engine.evaluate import evaluate
+from glueprint.engine.events import Agenda
 from glueprint.engine.initial import column, slot_of, start
+from glueprint.engine.patients import Patients
+from glueprint.engine.program import time_breaks
 from glueprint.engine.schedule import DoseTable, dose_table, end_times, stops_until
 from glueprint.engine.solver import Solver
-from glueprint.engine.status import REASONS, Status
+from glueprint.engine.status import EVENT, REASONS, Status
 from glueprint.engine.system import System
 from glueprint.errors import InputError, nearest
 
@@ -67,52 +70,53 @@ class Ensemble:
     """Patients of one model; made by `Model.ensemble`. Time is in hours and starts at 0."""
 
     def __init__(
-        self, system: System, solver: Solver, given: Mapping[str, ArrayLike], patients: int, settings: Settings
+        self,
+        system: System,
+        solver: Solver,
+        given: Mapping[str, ArrayLike],
+        patients: int,
+        settings: Settings,
     ) -> None:
         self._system, self._solver, self._settings = system, solver, settings
-        self._state, self._params = start(system, given, patients)
-        self._largest = np.abs(self._state)
-        self._time = np.zeros(patients)
-        self._step = np.zeros(patients)
+        self._breaks = time_breaks(system)
+        state, params = start(system, given, patients)
         read = system.graph.leaves(system.derivatives, "param")
-        finite = np.isfinite(self._state).all(axis=1) & np.isfinite(self._params[:, read]).all(axis=1)
-        self._status = np.where(finite, Status.OK, Status.BAD_START).astype(np.int64)
+        finite = np.isfinite(state).all(axis=1) & np.isfinite(params[:, read]).all(axis=1)
+        status = np.where(finite, Status.OK, Status.BAD_START).astype(np.int64)
+        zeros = np.zeros(patients)
+        self._now = Patients(state, np.abs(state), params, zeros, zeros.copy(), status)
+        self._agenda = Agenda.at_start(system, solver, patients)
 
     def __len__(self) -> int:
-        return int(self._time.size)
+        return int(self._now.time.size)
 
     @property
     def time_h(self) -> Floats:
         """Present time of every patient, (n,) hours; it stands still where a patient has failed."""
-        return self._time.copy()
+        return self._now.time.copy()
 
     @property
     def status(self) -> NDArray[np.int64]:
         """Present status of every patient, (n,) codes of `Status`."""
-        return self._status.copy()
+        return self._now.status.copy()
 
     def __getitem__(self, name: str) -> Floats:
         """Present values of a species, parameter, compartment, rule or reaction rate, (n,)."""
-        return self._evaluate([name], self._state, self._params, self._time)[:, 0]
+        return self._now.values(self._system.graph, self._output_nodes([name]))[0].copy()
 
     def set(self, name: str, values: ArrayLike) -> None:
         """Change a parameter, compartment or species from now on.
 
-        values: scalar or (n,), in the symbol's own unit; a species keeps its amount when its compartment changes.
-        Raises InputError GP-N010 (no such name, or computed by the model), GP-N011 (wrong length).
+        values: scalar or (n,), in the symbol's own unit; a species keeps its amount when its compartment
+        changes. Raises InputError GP-N010 (no such name, or computed by the model), GP-N011 (wrong length).
         """
         slot = slot_of(self._system, name)
         new = column(name, values, len(self))
         if slot.scale is not None:
-            new = new * self._nodes([slot.scale], self._state, self._params, self._time)[0]
-        if slot.kind == "param":
-            self._params[:, slot.index] = new
-        else:
-            self._state[:, slot.index] = new
-            self._largest[:, slot.index] = np.maximum(self._largest[:, slot.index], np.abs(new))
-            self._step[:] = 0.0
-        bad = ~np.isfinite(new) & (self._status == Status.OK)
-        self._status[bad] = Status.BAD_START
+            new = new * self._now.values(self._system.graph, [slot.scale])[0]
+        self._now.assign(self._system, name, new)
+        bad = ~np.isfinite(new) & (self._now.status == Status.OK)
+        self._now.status[bad] = Status.BAD_START
 
     def advance(self, until_h: ArrayLike, doses: Doses | None = None) -> Outcome:
         """Take every patient from its present time to `until_h`.
@@ -121,23 +125,24 @@ class Ensemble:
         Raises InputError GP-N013 (time before the present), GP-N015 and N016 (unknown target or patient),
         GP-N017 (dose outside the interval).
         """
-        active = self._status == Status.OK
-        until = end_times(until_h, self._time, active)
+        active = self._now.status == Status.OK
+        until = end_times(until_h, self._now.time, active)
         table = self._doses(doses)
-        outside = (table.time < self._time[table.patient]) | (table.time >= until[table.patient])
+        outside = (table.time < self._now.time[table.patient]) | (table.time >= until[table.patient])
         outside &= active[table.patient]
         if outside.any():
             row = int(np.flatnonzero(outside)[0])
             who = int(table.patient[row])
             raise InputError(
                 "GP-N017",
-                f"dose at {table.time[row]} h for patient {who}, who goes from {self._time[who]} to {until[who]} h",
+                f"dose at {table.time[row]} h for patient {who}, "
+                f"who goes from {self._now.time[who]} to {until[who]} h",
                 where="doses",
                 expected="times from the present up to, but not at, until_h",
                 next_step="give this dose in the call whose interval it falls into",
             )
         steps = self._run(0, len(self), until, table, np.zeros(0))[1]
-        return Outcome(self._status.copy(), steps)
+        return Outcome(self._now.status.copy(), steps)
 
     def simulate(
         self, times_h: ArrayLike, doses: Doses | None = None, outputs: Sequence[str] | None = None
@@ -150,13 +155,13 @@ class Ensemble:
         """
         times = _rising(times_h)
         names = tuple(self._system.species if outputs is None else outputs)
-        self._output_nodes(names)
-        active = self._status == Status.OK
-        until = end_times(times[-1], self._time, active)
-        end_times(times[0], self._time, active)
+        nodes = self._output_nodes(names)
+        active = self._now.status == Status.OK
+        until = end_times(times[-1], self._now.time, active)
+        end_times(times[0], self._now.time, active)
         table = self._doses(doses)
         late = table.time >= until[table.patient]
-        early = (table.time < self._time[table.patient]) & active[table.patient]
+        early = (table.time < self._now.time[table.patient]) & active[table.patient]
         if early.any():
             self._refuse_early(table, int(np.flatnonzero(early)[0]))
         values = np.full((len(self), times.size, len(names)), np.nan)
@@ -166,51 +171,79 @@ class Ensemble:
         kept = table.keep(~late)
         for first in range(0, len(self), chunk):
             last = min(first + chunk, len(self))
-            records, steps[first:last] = self._run(first, last, until[first:last], kept.of(first, last), times)
-            params = np.repeat(self._params[first:last], times.size, axis=0)
-            got = self._evaluate(names, records, params, np.tile(times, last - first))
-            missing = np.isnan(records).any(axis=1)
-            got[missing] = np.nan
-            values[first:last] = got.reshape(last - first, times.size, len(names))
-        return Trajectories(self._status.copy(), steps, times, names, values, int(late.sum()))
+            records, steps[first:last] = self._run(
+                first, last, until[first:last], kept.of(first, last), times
+            )
+            self._fill(values[first:last], records, nodes, times, slice(first, last))
+        return Trajectories(self._now.status.copy(), steps, times, names, values, int(late.sum()))
+
+    def _fill(
+        self, values: Floats, records: Floats, nodes: Sequence[int], times: Floats, rows: slice
+    ) -> None:
+        """Outputs (n, times, outputs) from the states recorded."""
+        n = values.shape[0]
+        params = np.repeat(self._now.params[rows], times.size, axis=0)
+        time = np.tile(times, n)
+        got = evaluate(self._system.graph, nodes, states=records, params=params, time=time)
+        missing = np.isnan(records).any(axis=1)
+        for place, value in enumerate(got):
+            full = np.where(missing, np.nan, np.broadcast_to(value, time.shape))
+            values[:, :, place] = full.reshape(n, times.size)
 
     def _refuse_early(self, table: DoseTable, row: int) -> None:
         who = int(table.patient[row])
         raise InputError(
             "GP-N017",
-            f"dose at {table.time[row]} h for patient {who}, who stands at {self._time[who]} h",
+            f"dose at {table.time[row]} h for patient {who}, who stands at {self._now.time[who]} h",
             where="doses",
             expected="times from the present on",
             next_step="correct the time of the dose",
         )
 
     def _doses(self, doses: Doses | None) -> DoseTable:
-        return dose_table(self._system, doses or Doses.none(), self._state, self._params, self._time)
+        now = self._now
+        return dose_table(self._system, doses or Doses.none(), now.state, now.params, now.time)
 
     def _run(
         self, first: int, last: int, until: Floats, doses: DoseTable, outputs: Floats
     ) -> tuple[Floats, NDArray[np.int64]]:
-        """Integrate patients first to last - 1; returns their records (n * outputs, states) and step counts."""
-        rows = slice(first, last)
-        active = self._status[rows] == Status.OK
-        records = np.full((until.size * outputs.size, len(self._system.states)), np.nan)
-        batch = Batch(
-            state=self._state[rows],
-            largest=self._largest[rows],
-            params=self._params[rows],
-            time=self._time[rows],
-            step=self._step[rows],
-            status=self._status[rows],
-            stops=stops_until(self._time[rows], until, doses, outputs, active),
-            records=records,
-            steps=np.zeros((until.size, 2), dtype=np.int64),
+        """Integrate patients first to last - 1; returns their records (n * outputs, states) and step
+        counts.
+        """
+        rows, now = slice(first, last), self._now
+        if self._system.events:
+            who = first + np.flatnonzero(now.status[rows] == Status.OK)
+            self._agenda.settle(now, who, self._agenda.triggers(now, who))
+        breaks = (
+            np.stack(now.values(self._system.graph, self._breaks, rows), axis=1) if self._breaks else None
         )
-        self._solver.run(batch, self._settings)
-        return records, batch.steps
+        none = np.zeros((until.size, 0))
+        active = now.status[rows] == Status.OK
+        stops = stops_until(now.time[rows], until, doses, outputs, active, none if breaks is None else breaks)
+        batch = Batch(
+            **{name: array[rows] for name, array in vars(now).items()},
+            stops=stops,
+            records=np.full((until.size * outputs.size, len(self._system.states)), np.nan),
+            steps=np.zeros((until.size, 2), dtype=np.int64),
+            cursor=stops.start[:-1].copy(),
+            horizon=np.full(until.size, np.inf),
+            bits=self._agenda.bits[rows].copy(),
+        )
+        self._solve(batch, first)
+        return batch.records, batch.steps
 
-    def _nodes(self, nodes: Sequence[int], state: Floats, params: Floats, time: Floats) -> list[Floats]:
-        values = evaluate(self._system.graph, nodes, states=state, params=params, time=time)
-        return [np.broadcast_to(value, time.shape) for value in values]
+    def _solve(self, batch: Batch, first: int) -> None:
+        """Run to the end, coming back for events as often as any patient has them."""
+        while True:
+            if self._system.events:
+                batch.horizon[:] = self._agenda.horizon(len(self))[first : first + batch.time.size]
+            self._solver.run(batch, self._settings)
+            waiting = np.flatnonzero(batch.status == EVENT)
+            if waiting.size == 0:
+                return
+            batch.status[waiting] = Status.OK
+            self._agenda.settle(self._now, first + waiting, batch.bits[waiting])
+            batch.bits[:] = self._agenda.bits[first : first + batch.time.size]
 
     def _output_nodes(self, names: Sequence[str]) -> list[int]:
         symbols = self._system.symbols
@@ -224,10 +257,6 @@ class Ensemble:
                     next_step="see `glueprint model show` for the names",
                 )
         return [symbols[name] for name in names]
-
-    def _evaluate(self, names: Sequence[str], state: Floats, params: Floats, time: Floats) -> Floats:
-        values = self._nodes(self._output_nodes(names), state, params, time)
-        return np.stack(values, axis=1) if values else np.zeros((time.size, 0))
 
 
 def _rising(times_h: ArrayLike) -> Floats:

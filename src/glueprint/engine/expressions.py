@@ -1,8 +1,8 @@
 """The model as one value-numbered graph of expressions: the same value is computed once.
 
-A node is a number; its operation, arguments and payload stand in `Graph.nodes`. Arguments have smaller numbers
-than their node, so the order of numbers is an order of evaluation. Every operation that enters through
-`Graph.apply` is folded and simplified, and equal operations get the same number (value numbering).
+A node is a number; its operation, arguments and payload stand in `Graph.nodes`. Arguments have smaller
+numbers than their node, so the order of numbers is an order of evaluation. Every operation that enters
+through `Graph.apply` is folded and simplified, and equal operations get the same number (value numbering).
 """
 
 from __future__ import annotations

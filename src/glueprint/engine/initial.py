@@ -52,14 +52,20 @@ def count_patients(given: Mapping[str, ArrayLike], patients: int | None) -> int:
     if patients is not None:
         if patients < 0:
             raise InputError(
-                "GP-N012", f"{patients} patients", where="patients", expected="a number >= 0", next_step="correct it"
+                "GP-N012",
+                f"{patients} patients",
+                where="patients",
+                expected="a number >= 0",
+                next_step="correct it",
             )
         return patients
     return max((int(np.size(values)) for values in given.values()), default=1)
 
 
 def require_values(system: System, given: Mapping[str, ArrayLike]) -> None:
-    """Raise InputError GP-N008 where the model gives no value for something its rates need, nor does the caller."""
+    """Raise InputError GP-N008 where the model gives no value for something its rates need, nor does the
+    caller.
+    """
     read = set(system.graph.leaves(system.derivatives, "param"))
     for item in system.initials:
         needed = item.slot.kind == "state" or item.slot.index in read

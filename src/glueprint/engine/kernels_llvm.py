@@ -1,16 +1,16 @@
 """Straight-line machine code of one model: set-up per patient, factorisation, and one stage of the method.
 
-Rows of the linear system are kept in registers from the rates to the end of the substitution; only the factors and
-the stages go to memory. Names of pointers: y states, q hoisted values, s df/dt, l factors, u the stage.
+Rows of the linear system are kept in registers from the rates to the end of the substitution; only the
+factors and the stages go to memory. Names of pointers: y states, q hoisted values, s df/dt, l factors, u the
+stage.
 """
 
 from __future__ import annotations
 
-from glueprint.engine import tableau
 from glueprint.engine.ir import Block
 from glueprint.engine.program import Program
 
-__all__ = ["combine", "factor", "factor_places", "loop_function", "setup", "stage"]
+__all__ = ["compute_known", "factor", "factor_places", "setup", "stage"]
 
 Place = tuple[int, int]
 
@@ -51,18 +51,23 @@ class _Loaded(dict[int, str]):
     def __contains__(self, node: object) -> bool:
         if super().__contains__(node):
             return True
-        if node not in self.places:
+        if not isinstance(node, int) or node not in self.places:
             return False
-        value = self.block.load("%q", self.places[node])  # type: ignore[index]
-        if self.program.graph.is_boolean(node):  # type: ignore[arg-type]
+        value = self.block.load("%q", self.places[node])
+        if self.program.graph.is_boolean(node):
             value = self.block.compare("une", value, self.block.const(0.0))
-        self[node] = value  # type: ignore[index]
+        self[node] = value
         return True
 
 
 def _compute(block: Block, program: Program, wanted: list[int], known: _Loaded) -> list[str]:
     block.expressions(program.graph, wanted, known, {"state": "%y", "time": "%t"})
     return [known[node] for node in wanted]
+
+
+def compute_known(block: Block, program: Program, wanted: list[int]) -> list[str]:
+    """Emit `wanted` from states %y, hoisted values %q and time %t; returns their names."""
+    return _compute(block, program, wanted, _Loaded(block, program))
 
 
 def factor(program: Program, width: int) -> tuple[str, set[str]]:
@@ -164,49 +169,3 @@ def stage(program: Program, width: int) -> tuple[str, set[str]]:
         "ptr noalias %s, ptr noalias %l, ptr noalias %u"
     )
     return _function(block, "stage", arguments), block.helpers
-
-
-def combine(program: Program, width: int, stage_number: int) -> str:
-    """Code of @combine<i>(y, u, z, b, invh): z = y + sum A_ij U_j and b = sum C_ij U_j / h, state by state."""
-    block = Block(width)
-    size, i = program.states, stage_number
-    from_last = i >= 6  # stages 7 and 8 start from the point before plus the stage before
-    stages = {}
-    for j in range(i):
-        base = block.let(f"getelementptr {block.vector}, ptr %u, i64 {j * size}")
-        stages[j] = block.load_at(base, "%k")
-    start = block.load_at("%z" if from_last else "%y", "%k")
-    for j, value in stages.items():
-        weight = float(tableau.A[i, j])
-        if from_last:
-            start = block.infix("add", start, value) if j == i - 1 else start
-        elif weight != 0.0:
-            start = block.infix("add", start, block.infix("mul", value, block.const(weight)))
-    past = block.infix("mul", stages[0], block.const(float(tableau.C[i, 0])))
-    for j in range(1, i):
-        past = block.infix("add", past, block.infix("mul", stages[j], block.const(float(tableau.C[i, j]))))
-    block.store_at(start, "%z", "%k")
-    block.store_at(block.infix("mul", past, "%invh"), "%b", "%k")
-    # u and b are parts of one array that do not overlap, so noalias holds for what is read and written here.
-    arguments = f"ptr noalias %y, ptr noalias %u, ptr noalias %z, ptr noalias %b, {block.vector} %invh"
-    return loop_function(f"combine{i}", arguments, block.lines, size)
-
-
-def loop_function(name: str, arguments: str, body: list[str], count: int) -> str:
-    """A function that runs `body` for %k from 0 to count - 1."""
-    return "\n".join(
-        [
-            f"define internal void @{name}({arguments}) noinline nounwind {{",
-            "entry:",
-            "  br label %body",
-            "body:",
-            "  %k = phi i64 [ 0, %entry ], [ %next, %body ]",
-            *body,
-            "  %next = add i64 %k, 1",
-            f"  %more = icmp ult i64 %next, {count}",
-            "  br i1 %more, label %body, label %done",
-            "done:",
-            "  ret void",
-            "}",
-        ]
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from typing import Any
 
 from glueprint.engine import tableau
 from glueprint.engine.kernels_llvm import factor_places
@@ -28,20 +29,37 @@ CONTEXT_FIELDS: tuple[tuple[str, str], ...] = (
     ("stop_amount", "ptr"),
     ("records", "ptr"),
     ("steps", "ptr"),
+    ("cursor", "ptr"),
+    ("horizon", "ptr"),
+    ("bits", "ptr"),
     ("step_limit", "i64"),
     ("tolerance", "double"),
     ("smallest", "double"),
 )
-_C_TYPES = {"i64": ctypes.c_int64, "ptr": ctypes.c_void_p, "double": ctypes.c_double}
+_C_TYPES: dict[str, Any] = {"i64": ctypes.c_int64, "ptr": ctypes.c_void_p, "double": ctypes.c_double}
 
 
 class Context(ctypes.Structure):
     """The arguments of one call of the machine code."""
 
-    _fields_ = [(name, _C_TYPES[kind]) for name, kind in CONTEXT_FIELDS]  # noqa: RUF012 - as ctypes wants it
+    _fields_ = tuple((name, _C_TYPES[kind]) for name, kind in CONTEXT_FIELDS)
 
 
-LANE_VARIABLES = ("t", "h", "tstop", "patient", "cursor", "stop_end", "active", "accepted", "rejected")
+LANE_VARIABLES = (
+    "t",
+    "h",
+    "tstop",
+    "patient",
+    "cursor",
+    "stop_end",
+    "active",
+    "accepted",
+    "rejected",
+    "horizon",
+    "bits",
+    "trial",
+    "nudge",
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,7 @@ class Workspace:
             ("largest", size),
             ("z", size),
             ("s", size),
+            ("d", size if program.triggers else 0),
             ("u", tableau.STAGES * size),
             ("l", len(factor_places(program))),
             ("p", program.params),

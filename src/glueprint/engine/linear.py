@@ -1,7 +1,7 @@
 """The order of elimination for a sparse matrix whose pattern never changes, pivots on the diagonal.
 
-The matrices are I / (h gamma) - J: as h shrinks the diagonal wins, so a rejected step cures a bad pivot, and the
-order can be fixed when the model is compiled.
+The matrices are I / (h gamma) - J: as h shrinks the diagonal wins, so a rejected step cures a bad pivot, and
+the order can be fixed when the model is compiled.
 Source: Markowitz 1957, doi 10.1287/mnsc.3.3.255 (least fill, diagonal pivots only).
 """
 
@@ -18,7 +18,8 @@ Place = tuple[int, int]
 @dataclass(frozen=True)
 class Elimination:
     """order: pivots in turn.   updates: (target row, pivot, columns) in order of execution.
-    lower, upper: places of the factors off the diagonal."""
+    lower, upper: places of the factors off the diagonal.
+    """
 
     order: tuple[int, ...]
     updates: tuple[tuple[int, int, tuple[int, ...]], ...]

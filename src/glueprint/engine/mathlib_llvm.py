@@ -1,8 +1,8 @@
 """Vector functions in LLVM's text form: exp and log by polynomials, the rest lane by lane from the C library.
 
 exp: reduction to |r| <= ln(2) / 2 and a Taylor polynomial of degree 13 (remainder below 5e-18).
-log: reduction to [sqrt(1/2), sqrt(2)) and the series in s = f / (2 + f) with the minimax coefficients of Sun's
-fdlibm, e_log.c (netlib.org/fdlibm). Measured error: tests/engine/test_mathlib.py.
+log: reduction to [sqrt(1/2), sqrt(2)) and the series in s = f / (2 + f) with the minimax coefficients of
+Sun's fdlibm, e_log.c (netlib.org/fdlibm). Measured error: tests/engine/test_mathlib.py.
 """
 
 from __future__ import annotations
@@ -153,7 +153,10 @@ def _lane_by_lane(function: str, width: int) -> str:
     """Rare functions: one call of the C library for each lane."""
     assert function in LIBM, function
     vector = f"<{width} x double>"
-    lines = [f"declare double @{function}(double)", f"define internal {vector} @vector_{function}({vector} %x) noinline {{"]
+    lines = [
+        f"declare double @{function}(double)",
+        f"define internal {vector} @vector_{function}({vector} %x) noinline {{",
+    ]
     result = "poison"
     for lane in range(width):
         lines += [

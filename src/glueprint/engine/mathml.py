@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -153,9 +154,7 @@ class Translator:
                 expected=f"{count} arguments",
                 next_step="correct the call",
             )
-        bound = {
-            definition.getArgument(i).getName(): self.node(ast.getChild(i), names) for i in range(count)
-        }
+        bound = {definition.getArgument(i).getName(): self.node(ast.getChild(i), names) for i in range(count)}
         return self.node(definition.getBody(), bound)
 
     def _rate(self, ast: Any, names: Mapping[str, int]) -> int:
@@ -196,7 +195,7 @@ class Translator:
             return result
         args = [self.number(child, names) for child in children]
         result = graph.truth(True)
-        for a, b in zip(args, args[1:], strict=False):
+        for a, b in itertools.pairwise(args):
             result = graph.apply("and", result, graph.apply(COMPARISONS[kind], a, b))
         return result
 

@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from glueprint.engine import refusals
 from glueprint.engine.batch import Settings
+from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.ensemble import Ensemble
 from glueprint.engine.evaluate import evaluate
 from glueprint.engine.initial import count_patients, require_values, start
 from glueprint.engine.reading import read
-from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.sbml import flatten
 from glueprint.engine.solver import Solver
 from glueprint.engine.system import System
@@ -56,9 +56,10 @@ class Model:
     ) -> Ensemble:
         """Patients of this model at time 0.
 
-        parameters, initial: scalar or (n,) values by name, in the symbol's own unit.   patients: n; by default
-        the longest column given.   settings: accuracy, step limit, threads.
-        Raises InputError GP-N008 (a value is missing), GP-N009 (given twice), GP-N010 (no such name), GP-N011 (wrong length), GP-N012.
+        parameters, initial: scalar or (n,) values by name, in the symbol's own unit.   patients: n; by
+        default the longest column given.   settings: accuracy, step limit, threads.
+        Raises InputError GP-N008 (a value is missing), GP-N009 (given twice), GP-N010 (no such name), GP-N011
+        (wrong length), GP-N012.
         """
         values, starts = dict(parameters or {}), dict(initial or {})
         twice = sorted(values.keys() & starts.keys())
@@ -80,8 +81,8 @@ def compile(source: str | os.PathLike[str]) -> Model:  # noqa: A001 - the interf
     """Read, check and compile a model.
 
     source: path or text, Antimony or SBML (Level 2 and 3 core); time in hours.
-    Raises InputError GP-N001 to N007 (cannot be read or is inconsistent) and NotSupportedError GP-N020 to N025
-    (the engine cannot run it exactly).
+    Raises InputError GP-N001 to N007 (cannot be read or is inconsistent) and NotSupportedError GP-N020 to
+    N025 (the engine cannot run it exactly).
     """
     document, where = read(source)
     refusals.check(document, where)
@@ -90,7 +91,7 @@ def compile(source: str | os.PathLike[str]) -> Model:  # noqa: A001 - the interf
     return Model(
         name=system.name,
         species=system.species,
-        parameters=system.params,
+        parameters=tuple(name for name in system.slots if name not in system.compartment),
         reactions=system.reactions,
         observables=tuple(system.symbols),
         defaults=MappingProxyType(_defaults(system)),

@@ -11,14 +11,16 @@ from glueprint.engine.linear import Elimination, eliminate
 from glueprint.engine.lowering import STATE, TIME, Lowering, dependencies
 from glueprint.engine.system import System
 
-__all__ = ["Program", "build"]
+__all__ = ["Program", "build", "time_breaks"]
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
     """rates: node of each state's derivative.   jacobian: its nonzero entries, negated.
     time_slope: nonzero entries of d(rate)/d(time).   hoisted: nodes computed once per patient that the rest
-    reads, in the order of their places in memory.   kinds: leaves each node reads."""
+    reads, in the order of their places in memory.   triggers: conditions of events.   kinds: leaves each node
+    reads.
+    """
 
     graph: Graph
     states: int
@@ -27,6 +29,7 @@ class Program:
     jacobian: Mapping[tuple[int, int], int]
     time_slope: Mapping[int, int]
     hoisted: tuple[int, ...]
+    triggers: tuple[int, ...]
     kinds: Mapping[int, int]
     elimination: Elimination
 
@@ -39,8 +42,9 @@ def build(system: System) -> Program:
     zero = graph.const(0.0)
     jacobian: dict[tuple[int, int], int] = {}
     slopes = [Differentiator(graph, graph.state(j)) for j in range(size)]
+    moving = {j for j, root in enumerate(system.derivatives) if root != zero}
     for i, root in enumerate(system.derivatives):
-        for j in graph.leaves([root], "state"):
+        for j in sorted(moving.intersection(graph.leaves([root], "state"))):
             entry = lower(graph.apply("neg", slopes[j](root)))
             if entry != zero:
                 jacobian[i, j] = entry
@@ -48,7 +52,8 @@ def build(system: System) -> Program:
     time_slope = {i: lower(by_time(root)) for i, root in enumerate(system.derivatives)}
     time_slope = {i: node for i, node in time_slope.items() if node != zero}
     rates = tuple(lower(root) for root in system.derivatives)
-    roots = [*rates, *jacobian.values(), *time_slope.values()]
+    triggers = tuple(lower(event.trigger) for event in system.events)
+    roots = [*rates, *jacobian.values(), *time_slope.values(), *triggers]
     kinds = dependencies(graph, roots)
     return Program(
         graph=graph,
@@ -57,6 +62,7 @@ def build(system: System) -> Program:
         rates=rates,
         jacobian=jacobian,
         time_slope=time_slope,
+        triggers=triggers,
         hoisted=_frontier(graph, roots, kinds),
         kinds=kinds,
         elimination=eliminate(size, jacobian),
@@ -73,4 +79,21 @@ def _frontier(graph: Graph, roots: list[int], kinds: Mapping[int, int]) -> tuple
     for number in graph.reachable(roots):
         if kinds[number] & (STATE | TIME):
             found.update(arg for arg in graph.nodes[number].args if fixed(arg))
+    return tuple(sorted(found))
+
+
+def time_breaks(system: System) -> tuple[int, ...]:
+    """Nodes of times at which a condition on time alone changes, such as `time >= t0`: steps end there
+    exactly.
+    """
+    graph = system.graph
+    roots = [*system.derivatives, *(event.trigger for event in system.events)]
+    kinds = dependencies(graph, roots)
+    found = set()
+    for number in graph.reachable(roots):
+        op, args, _ = graph.nodes[number]
+        if op in ("lt", "le", "gt", "ge", "eq", "ne"):
+            for one, other in (args, args[::-1]):
+                if graph.nodes[one].op == "time" and not kinds[other] & (STATE | TIME):
+                    found.add(other)
     return tuple(sorted(found))

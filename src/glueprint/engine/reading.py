@@ -75,7 +75,10 @@ def _antimony_to_sbml(text: str, where: str) -> str:
 def _raise_first_error(document: Any, where: str) -> None:
     for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
         document.setConsistencyChecks(category, False)
-    if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR) + document.getNumErrors(libsbml.LIBSBML_SEV_FATAL) == 0:
+    if (
+        document.getNumErrors(libsbml.LIBSBML_SEV_ERROR) + document.getNumErrors(libsbml.LIBSBML_SEV_FATAL)
+        == 0
+    ):
         document.checkConsistency()
     for i in range(document.getNumErrors()):
         error = document.getError(i)

@@ -42,7 +42,9 @@ class ReferenceSolver:
 
     def run(self, batch: Batch, settings: Settings) -> None:
         """Take every patient through its stops; changes `batch` in place."""
-        cursor = batch.stops.start[:-1].copy()
+        if self.system.events:
+            raise AssertionError("the reference solver knows no events")
+        cursor = batch.cursor
         self._pass_stops(batch, cursor)
         batch.status[~np.isfinite(batch.state).all(axis=1) & (batch.status == 0)] = Status.BAD_START
         batch.step[batch.step <= 0] = FIRST_STEP
@@ -56,6 +58,11 @@ class ReferenceSolver:
             limit = busy[(taken[busy] >= settings.step_limit) & (batch.status[busy] == Status.OK)]
             batch.status[limit] = Status.STEP_LIMIT
             self._pass_stops(batch, cursor)
+
+    def triggers(self, state: Floats, params: Floats, time: Floats) -> NDArray[np.int64]:
+        """The reference solver knows no events: no trigger holds."""
+        del state, params
+        return np.zeros(time.size, dtype=np.int64)
 
     def _pass_stops(self, batch: Batch, cursor: NDArray[np.int64]) -> None:
         """Record and dose every patient that stands at its next stop."""
@@ -91,6 +98,7 @@ class ReferenceSolver:
         accepted = finite & (norm <= 1.0)
         factor = np.where(finite, factor, SHRINK)
         taken = busy[accepted]
+        batch.steps[busy, np.where(accepted, 0, 1)] += 1
         batch.state[taken], batch.largest[taken] = new[accepted], largest[accepted]
         batch.time[taken] = np.where(hits, batch.stops.time[cursor[busy]], time + h)[accepted]
         batch.step[busy] = np.where(accepted & (h < wished), np.maximum(wished, h * factor), h * factor)
@@ -120,7 +128,5 @@ class ReferenceSolver:
         return at + stages[-1], stages[-1]
 
     def _rates(self, state: Floats, params: Floats, time: Floats) -> Floats:
-        values = evaluate(
-            self.system.graph, self.system.derivatives, states=state, params=params, time=time
-        )
+        values = evaluate(self.system.graph, self.system.derivatives, states=state, params=params, time=time)
         return np.stack([np.broadcast_to(value, len(time)) for value in values], axis=1)

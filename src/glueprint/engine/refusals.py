@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from glueprint.engine.events import MOST_EVENTS
 from glueprint.errors import NotSupportedError
 
 __all__ = ["check"]
@@ -15,8 +16,9 @@ WITHOUT_EFFECT = frozenset({"l3v2extendedmath", "layout", "render", "groups", "a
 def check(document: Any, where: str) -> None:
     """Raise NotSupportedError where a document uses what the engine cannot run exactly.
 
-    GP-N020 packages (comp, fbc, ...), GP-N021 algebraic rules, GP-N025 fast reactions, GP-N026 events.
-    Mathematics is refused where it is met: GP-N022 delay(), GP-N023 rateOf() of assigned, GP-N024 unknown operations.
+    GP-N020 packages (comp, fbc, ...), GP-N021 algebraic rules, GP-N025 fast reactions, GP-N026 more than 64
+    events. Mathematics is refused where it is met: GP-N022 delay(), GP-N023 rateOf() of assigned, GP-N024
+    unknown operations.
     """
     for i in range(document.getNumPlugins()):
         plugin = document.getPlugin(i)
@@ -30,8 +32,10 @@ def check(document: Any, where: str) -> None:
     for i in range(model.getNumRules()):
         if model.getRule(i).isAlgebraic():
             raise _refuse("GP-N021", "an algebraic rule (an equation to be solved at all times)", where)
-    if model.getNumEvents() > 0:
-        raise _refuse("GP-N026", "an event", where)
+    if model.getNumEvents() > MOST_EVENTS:
+        raise _refuse(
+            "GP-N026", f"a model of {model.getNumEvents()} events (the limit is {MOST_EVENTS})", where
+        )
     for i in range(model.getNumReactions()):
         reaction = model.getReaction(i)
         if reaction.isSetFast() and reaction.getFast():

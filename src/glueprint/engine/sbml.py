@@ -1,7 +1,7 @@
 """From an SBML model to a flat system: amounts and concentrations, rules, reactions, events.
 
-States are amounts of species, except where a rate rule governs a concentration, parameter or compartment directly.
-Quantities without a rule are parameters; events may change them.
+States are amounts of species, except where a rate rule governs a concentration, parameter or compartment
+directly. Quantities without a rule are parameters; events may change them.
 Source: SBML Level 3 Version 2 Core, sections 3.4 and 4, doi 10.1515/jib-2019-0021.
 """
 
@@ -83,7 +83,9 @@ class _Flattener:
         for reaction_id, reaction in self.reactions.items():
             law = reaction.getKineticLaw()
             for item in _listed(law, "Parameter") if law is not None else []:
-                self._slot(f"{reaction_id}.{item.getId()}", item.getValue() if item.isSetValue() else math.nan)
+                self._slot(
+                    f"{reaction_id}.{item.getId()}", item.getValue() if item.isSetValue() else math.nan
+                )
         for name in self.species:
             self._place_species(name)
         if not self.states:
@@ -92,7 +94,8 @@ class _Flattener:
     def _slot(self, name: str, value: float, *, as_state: bool = False, scale: int | None = None) -> None:
         if name in self.assigned:
             return
-        as_state = as_state or name in self.rates
+        # What events change is a state, though it stands still between them, so that its history is recorded.
+        as_state = as_state or name in self.rates or name in self.event_targets
         held = self.states if as_state else self.params
         self.slots[name] = Slot("state" if as_state else "param", len(held), scale)
         held.append(name)
@@ -104,9 +107,7 @@ class _Flattener:
             return
         volume = None if self._is_amount(name) else self.symbol(item.getCompartment())
         direct = name in self.rates
-        self._slot(
-            name, math.nan, as_state=not item.getConstant(), scale=None if direct else volume
-        )
+        self._slot(name, math.nan, as_state=not item.getConstant(), scale=None if direct else volume)
         graph, size = self.graph, self._compartment_size(name)
         if item.isSetInitialAmount():
             node = graph.const(item.getInitialAmount())
@@ -210,7 +211,7 @@ class _Flattener:
                 next_step="write out the derivative, or use a rate rule",
             )
         value, slot = self.symbol(name), self.slots.get(name)
-        if slot is None or slot.kind == "param" and slot.scale is None:
+        if slot is None or (slot.kind == "param" and slot.scale is None):
             return graph.const(0.0)
         slope = self._derivative(name) if slot.kind == "state" else graph.const(0.0)
         if slot.scale is None:
@@ -236,7 +237,7 @@ class _Flattener:
     def _net_rate(self, name: str) -> int:
         """Sum of stoichiometry times reaction rate, in amount per time."""
         graph = self.graph
-        if name == CLOCK:
+        if name not in self.species:
             return graph.const(0.0)
         item = self.species[name]
         if item.getBoundaryCondition() or item.getConstant():
@@ -327,7 +328,8 @@ class _Flattener:
         names = [*self.slots, *self.assigned, *self.reactions]
         names = [name for name in names if name != CLOCK]
         stoichiometry = [
-            [graph.constant(self._net_stoichiometry(r, s)) for r in self.reactions.values()] for s in self.species
+            [graph.constant(self._net_stoichiometry(r, s)) for r in self.reactions.values()]
+            for s in self.species
         ]
         shape = (len(self.species), len(self.reactions))
         return System(
@@ -345,8 +347,16 @@ class _Flattener:
             events=tuple(self._event(item, i) for i, item in enumerate(_listed(self.model, "Event"))),
             compartment={name: item.getCompartment() for name, item in self.species.items()},
             amounts=frozenset(name for name in self.species if self._is_amount(name)),
+            governed=self._governed(),
             stoichiometry=np.array(stoichiometry, dtype=np.float64).reshape(shape),
         )
+
+    def _governed(self) -> dict[str, tuple[Slot, ...]]:
+        found: dict[str, list[Slot]] = {}
+        for name, item in self.species.items():
+            if name in self.rates and not self._is_amount(name):
+                found.setdefault(item.getCompartment(), []).append(self.slots[name])
+        return {name: tuple(slots) for name, slots in found.items()}
 
     def _dose_scale(self, name: str) -> int | None:
         """Doses are amounts: a concentration that a rate rule governs rises by amount / size."""

@@ -93,23 +93,30 @@ def end_times(until_h: object, time: Floats, active: NDArray[np.bool_]) -> Float
     )
 
 
-def stops_until(time: Floats, until: Floats, doses: DoseTable, outputs: Floats, active: NDArray[np.bool_]) -> Stops:
+def stops_until(
+    time: Floats, until: Floats, doses: DoseTable, outputs: Floats, active: NDArray[np.bool_], breaks: Floats
+) -> Stops:
     """Stops of every patient: outputs (records) before doses, the end last; none where not `active`.
 
-    outputs: (k,) common output times.   Row i * k + j of the records is patient i at outputs[j].
+    outputs: (k,) common output times.   breaks: (n, b) times to hit where nothing is recorded.
+    Row i * k + j of the records is patient i at outputs[j].
     """
     n, k = time.size, outputs.size
     used = active[doses.patient]
-    who = np.concatenate([doses.patient[used], np.repeat(np.arange(n), k), np.arange(n)])
-    when = np.concatenate([doses.time[used], np.tile(outputs, n), until])
-    rank = np.repeat([1, 0, 2], [int(used.sum()), n * k, n])
-    record = np.where(rank == 0, np.arange(who.size) - int(used.sum()), -1)
+    within = (breaks > time[:, None]) & (breaks < until[:, None])
+    counts = [n * k, int(used.sum()), int(within.sum()), n]
+    who = np.concatenate(
+        [np.repeat(np.arange(n), k), doses.patient[used], np.nonzero(within)[0], np.arange(n)]
+    )
+    when = np.concatenate([np.tile(outputs, n), doses.time[used], breaks[within], until])
+    rank = np.repeat([0, 1, 1, 2], counts)
+    record = np.full(who.size, -1, dtype=np.int64)
+    record[: n * k] = np.arange(n * k)
     target = np.full(who.size, -1, dtype=np.int64)
     amount = np.zeros(who.size)
-    target[: int(used.sum())], amount[: int(used.sum())] = doses.state[used], doses.amount[used]
+    dosed = slice(n * k, n * k + counts[1])
+    target[dosed], amount[dosed] = doses.state[used], doses.amount[used]
     order = np.lexsort((rank, when, who))
     order = order[active[who[order]]]
     start = np.searchsorted(who[order], np.arange(n + 1))
-    return Stops(
-        start.astype(np.int64), when[order], record[order].astype(np.int64), target[order], amount[order]
-    )
+    return Stops(start.astype(np.int64), when[order], record[order], target[order], amount[order])

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from glueprint.engine.batch import Batch, Settings
 
 __all__ = ["Solver"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 class Solver(Protocol):
@@ -14,3 +20,6 @@ class Solver(Protocol):
 
     def run(self, batch: Batch, settings: Settings) -> None:
         """Integrate, changing the arrays of `batch` in place."""
+
+    def triggers(self, state: Floats, params: Floats, time: Floats) -> Integers:
+        """Which triggers hold, one bit each, (n,); for rows of (n, states), (n, parameters), (n,)."""

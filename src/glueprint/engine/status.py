@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["REASONS", "Status"]
+__all__ = ["EVENT", "REASONS", "Status"]
+
+
+# Between solver and event handling only: the patient waits for its events to be carried out.
+EVENT = 100
 
 
 class Status(IntEnum):
@@ -16,20 +20,22 @@ class Status(IntEnum):
     STEP_TOO_SMALL = 3
     BAD_START = 4
     EVENT_STORM = 5
+    BAD_DELAY = 6
 
 
 REASONS: dict[int, str] = {
     Status.OK: "",
     Status.STEP_LIMIT: (
-        "the step limit was reached before the end: raise `step_limit`, or look for a parameter that makes the "
-        "model much faster than the interval"
+        "the step limit was reached before the end: raise `step_limit`, or look for a parameter that makes "
+        "the model much faster than the interval"
     ),
     Status.NOT_FINITE: (
-        "a value became infinite or undefined however short the step: look for a division by zero, a negative "
-        "base of a power or a logarithm, or unbounded growth at these parameters"
+        "a value became infinite or undefined however short the step: look for a division by zero, a "
+        "negative base of a power or a logarithm, or unbounded growth at these parameters"
     ),
     Status.STEP_TOO_SMALL: (
-        "the accuracy cannot be met even with the shortest step: relax `accuracy`, or smooth a jump in the rates"
+        "the accuracy cannot be met even with the shortest step: relax `accuracy`, or smooth a jump in the "
+        "rates"
     ),
     Status.BAD_START: (
         "an initial value or a parameter is not finite: check the values given for this patient"
@@ -37,4 +43,5 @@ REASONS: dict[int, str] = {
     Status.EVENT_STORM: (
         "events kept triggering one another without time passing: check the triggers for a loop"
     ),
+    Status.BAD_DELAY: "the delay of an event is negative or undefined: check the values it is computed from",
 }

@@ -18,7 +18,8 @@ __all__ = ["Event", "EventAssignment", "Initial", "Slot", "System"]
 class Slot:
     """Where a value lives: state or parameter `index`; `scale` is the node by which a symbol's value is
     multiplied to get the slot's (the compartment's size where the slot is an amount and the symbol a
-    concentration)."""
+    concentration).
+    """
 
     kind: Literal["state", "param"]
     index: int
@@ -62,9 +63,11 @@ class System:
     """A flat system of ordinary differential equations.
 
     derivatives: node of d(state)/dt for each state.   symbols: node of every readable identifier.
-    slots: where each settable identifier lives.   dose_scale: node that turns an added amount into a change of
-    the state (None: they are the same).   compartment: of each species.   amounts: species whose symbol means
-    an amount, not a concentration.   stoichiometry: (species, reactions), NaN where it varies.
+    slots: where each settable identifier lives.   dose_scale: node that turns an added amount into a change
+    of the state (None: they are the same).   compartment: of each species.   amounts: species whose symbol
+    means an amount, not a concentration.   governed: by compartment, the concentrations that rate rules
+    govern; they change with its size when something sets it, so that amounts remain.   stoichiometry:
+    (species, reactions), NaN where it varies.
     """
 
     name: str
@@ -81,4 +84,5 @@ class System:
     events: tuple[Event, ...]
     compartment: Mapping[str, str]
     amounts: frozenset[str]
+    governed: Mapping[str, tuple[Slot, ...]]
     stoichiometry: NDArray[np.float64]

@@ -1,22 +1,28 @@
 """Coefficients of Rodas5P: a stiffly accurate Rosenbrock method of order 5 with 8 stages.
 
-Source: Steinebach 2023, BIT Numerical Mathematics 63, 27, doi 10.1007/s10543-023-00967-x; in the form of Hairer and
-Wanner, Solving Ordinary Differential Equations II, equation IV.7.25:
-(I/(h gamma) - J) U_i = f(t + c_i h, y + sum_j A_ij U_j) + sum_j C_ij U_j / h + d_i h df/dt;  y1 = y + sum_i M_i U_i.
-The error estimate is the last stage U_8. tests/engine/test_tableau.py verifies the order conditions.
+Source: Steinebach 2023, BIT Numerical Mathematics 63, 27, doi 10.1007/s10543-023-00967-x; in the form of
+Hairer and Wanner, Solving Ordinary Differential Equations II, equation IV.7.25:
+(I/(h gamma) - J) U_i = f(t + c_i h, y + sum_j A_ij U_j) + sum_j C_ij U_j / h + d_i h df/dt;  y1 = y + sum_i
+M_i U_i. The error estimate is the last stage U_8. tests/engine/test_tableau.py verifies the order conditions.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["ALPHA", "A", "C", "GAMMA", "GAMMA_SUMS", "ORDER", "STAGES"]
+__all__ = ["ALPHA", "DENSE", "GAMMA", "GAMMA_SUMS", "ORDER", "STAGES", "A", "C"]
 
 STAGES = 8
 ORDER = 5
 GAMMA = 0.21193756319429014
 
-_SIX = (-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946)
+_SIX = (
+    -7.502846399306121,
+    2.561846144803919,
+    -11.627539656261098,
+    -0.18268767659942256,
+    0.030198172008377946,
+)
 _A_ROWS = (
     (),
     (3.0,),
@@ -66,4 +72,47 @@ A = _lower(_A_ROWS)
 C = _lower(_C_ROWS)
 # Stage times and the weights of h df/dt.
 ALPHA = (0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0)
-GAMMA_SUMS = (GAMMA, -0.42387512638858027, -0.3384627126235924, 1.8046452872882734, 2.325825639765069, 0.0, 0.0, 0.0)
+GAMMA_SUMS = (
+    GAMMA,
+    -0.42387512638858027,
+    -0.3384627126235924,
+    1.8046452872882734,
+    2.325825639765069,
+    0.0,
+    0.0,
+    0.0,
+)
+# Dense output of order 4: y(x) = (1 - x) y0 + x (y1 + (1 - x) (k1 + x (k2 + x k3))), k_i = sum_j DENSE_ij
+# U_j.
+DENSE = (
+    (
+        25.948786856663858,
+        -2.5579724845846235,
+        10.433815404888879,
+        -2.3679251022685204,
+        0.524948541321073,
+        1.1241088310450404,
+        0.4272876194431874,
+        -0.17202221070155493,
+    ),
+    (
+        -9.91568850695171,
+        -0.9689944594115154,
+        3.0438037242978453,
+        -24.495224566215796,
+        20.176138334709044,
+        15.98066361424651,
+        -6.789040303419874,
+        -6.710236069923372,
+    ),
+    (
+        11.419903575922262,
+        2.8879645146136994,
+        72.92137995996029,
+        80.12511834622643,
+        -52.072871366152654,
+        -59.78993625266729,
+        -0.15582684282751913,
+        4.883087185713722,
+    ),
+)

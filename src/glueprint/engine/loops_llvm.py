@@ -1,0 +1,143 @@
+"""Loops over the states of a group of lanes: stage sums, error, acceptance, copies of one lane."""
+
+from __future__ import annotations
+
+from glueprint.engine import tableau
+from glueprint.engine.ir import Block, splat
+from glueprint.engine.program import Program
+from glueprint.engine.reference import RELATIVE_FLOOR
+
+__all__ = ["combine", "copies", "error_and_accept"]
+
+
+def combine(program: Program, width: int, stage_number: int) -> str:
+    """Code of @combine<i>(y, u, z, b, invh): z = y + sum A_ij U_j and b = sum C_ij U_j / h, state by
+    state.
+    """
+    block = Block(width)
+    size, i = program.states, stage_number
+    from_last = i >= 6  # stages 7 and 8 start from the point before plus the stage before
+    stages = {}
+    for j in range(i):
+        base = block.let(f"getelementptr {block.vector}, ptr %u, i64 {j * size}")
+        stages[j] = block.load_at(base, "%k")
+    start = block.load_at("%z" if from_last else "%y", "%k")
+    for j, value in stages.items():
+        weight = float(tableau.A[i, j])
+        if from_last:
+            start = block.infix("add", start, value) if j == i - 1 else start
+        elif weight != 0.0:
+            start = block.infix("add", start, block.infix("mul", value, block.const(weight)))
+    past = block.infix("mul", stages[0], block.const(float(tableau.C[i, 0])))
+    for j in range(1, i):
+        past = block.infix("add", past, block.infix("mul", stages[j], block.const(float(tableau.C[i, j]))))
+    block.store_at(start, "%z", "%k")
+    block.store_at(block.infix("mul", past, "%invh"), "%b", "%k")
+    # u and b are parts of one array that do not overlap, so noalias holds for what is read and written here.
+    arguments = f"ptr noalias %y, ptr noalias %u, ptr noalias %z, ptr noalias %b, {block.vector} %invh"
+    return _loop(f"combine{i}", arguments, block.lines, size)
+
+
+def _loop(name: str, arguments: str, body: list[str], count: int) -> str:
+    """A function that runs `body` for %k from 0 to count - 1."""
+    return "\n".join(
+        [
+            f"define internal void @{name}({arguments}) noinline nounwind {{",
+            "entry:",
+            "  br label %body",
+            "body:",
+            "  %k = phi i64 [ 0, %entry ], [ %next, %body ]",
+            *body,
+            "  %next = add i64 %k, 1",
+            f"  %more = icmp ult i64 %next, {count}",
+            "  br i1 %more, label %body, label %done",
+            "done:",
+            "  ret void",
+            "}",
+        ]
+    )
+
+
+def copies(width: int) -> str:
+    """@scatter(lane, row, n) and @gather(lane, row, n): lane values lie `width` doubles apart."""
+    texts = []
+    for name, source, target in (("scatter", "%l", "%m"), ("gather", "%m", "%l")):
+        texts.append(
+            f"""define internal void @{name}(ptr %lane, ptr %row, i64 %n) noinline nounwind {{
+entry:
+  %any = icmp ugt i64 %n, 0
+  br i1 %any, label %body, label %done
+body:
+  %k = phi i64 [ 0, %entry ], [ %next, %body ]
+  %k8 = mul i64 %k, {width}
+  %l = getelementptr double, ptr %lane, i64 %k8
+  %m = getelementptr double, ptr %row, i64 %k
+  %v = load double, ptr {source}
+  store double %v, ptr {target}
+  %next = add i64 %k, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %body, label %done
+done:
+  ret void
+}}"""
+        )
+    return "\n".join(texts)
+
+
+def error_and_accept(program: Program, width: int) -> str:
+    """Code of @error(z, e, largest, tolerance, smallest): z += e; the sum of (e / weight)^2."""
+    v, align = f"<{width} x double>", 8 * width
+    pointers = "ptr noalias %z, ptr noalias %e, ptr noalias %largest"
+    return f"""define internal {v} @error({pointers}, {v} %tol, {v} %small) noinline {{
+entry:
+  br label %body
+body:
+  %k = phi i64 [ 0, %entry ], [ %next, %body ]
+  %sum = phi {v} [ zeroinitializer, %entry ], [ %sum2, %body ]
+  %pz = getelementptr {v}, ptr %z, i64 %k
+  %pe = getelementptr {v}, ptr %e, i64 %k
+  %pl = getelementptr {v}, ptr %largest, i64 %k
+  %e1 = load {v}, ptr %pe, align {align}
+  %z1 = load {v}, ptr %pz, align {align}
+  %new = fadd {v} %z1, %e1
+  store {v} %new, ptr %pz, align {align}
+  %size = call {v} @llvm.fabs.v{width}f64({v} %new)
+  %before = load {v}, ptr %pl, align {align}
+  %grows = fcmp ogt {v} %size, %before
+  %peak = select <{width} x i1> %grows, {v} %size, {v} %before
+  %floor = fmul contract {v} %peak, {splat(RELATIVE_FLOOR, width)}
+  %both = fadd contract {v} %floor, %size
+  %scale = fadd contract {v} %both, %small
+  %weight = fmul {v} %scale, %tol
+  %ratio = fdiv {v} %e1, %weight
+  %square = fmul contract {v} %ratio, %ratio
+  %sum2 = fadd contract {v} %sum, %square
+  %next = add i64 %k, 1
+  %more = icmp ult i64 %next, {program.states}
+  br i1 %more, label %body, label %done
+done:
+  ret {v} %sum2
+}}
+define internal void @accept(ptr noalias %y, {pointers.replace(", ptr noalias %e", "")}, <{width} x i1> %mask) noinline {{
+entry:
+  br label %body
+body:
+  %k = phi i64 [ 0, %entry ], [ %next, %body ]
+  %py = getelementptr {v}, ptr %y, i64 %k
+  %pz = getelementptr {v}, ptr %z, i64 %k
+  %pl = getelementptr {v}, ptr %largest, i64 %k
+  %y1 = load {v}, ptr %py, align {align}
+  %z1 = load {v}, ptr %pz, align {align}
+  %new = select <{width} x i1> %mask, {v} %z1, {v} %y1
+  store {v} %new, ptr %py, align {align}
+  %size = call {v} @llvm.fabs.v{width}f64({v} %new)
+  %before = load {v}, ptr %pl, align {align}
+  %grows = fcmp ogt {v} %size, %before
+  %peak = select <{width} x i1> %grows, {v} %size, {v} %before
+  store {v} %peak, ptr %pl, align {align}
+  %next = add i64 %k, 1
+  %more = icmp ult i64 %next, {program.states}
+  br i1 %more, label %body, label %done
+done:
+  ret void
+}}"""
