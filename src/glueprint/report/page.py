@@ -77,7 +77,8 @@ def render(given: ReportInput) -> str:
         legend=LEGEND,
         labels=LABELS,
         number=number,
-        parameters=given.parameters.to_dicts(),
+        written=reading.written,
+        parameters=_sections(given.parameters),
         profiles=_profiles(given.profiles),
         provenance=_provenance(given.provenance),
         script=Markup(_asset("page.js")),
@@ -161,6 +162,14 @@ def _profiles(profiles: pl.DataFrame) -> list[tuple[str, Drawn]]:
             )
         )
     return drawn
+
+
+def _sections(parameters: pl.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Parameters by the value of column "section" where there is one, in the order given."""
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for row in parameters.to_dicts():
+        sections.setdefault(str(row.get("section") or ""), []).append(row)
+    return list(sections.items())
 
 
 def _compound(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["MOLAR", "is_p_value", "is_ratio", "name_of", "with_units", "written"]
 
 MOLAR = frozenset({"pM", "nM", "µM", "mM"})
-RATIOS = frozenset({"1", "ratio", "hazard ratio"})
+RATIOS = frozenset({"1", "ratio", "hazard ratio", "dimensionless"})
 P_VALUES = frozenset({"p", "p value", "p-value"})
 WRITTEN = {"uM": "µM", "month": "months", "1e9/L": "10⁹/L", "day": "days", "hour": "hours"}
 

@@ -99,8 +99,8 @@ def _design(trial: TrialTables) -> str:
     if trial.replicates > 1:
         spread = (
             f" The study ran {trial.replicates} virtual trials of this size. "
-            "Tables and strong lines show the first; "
-            "faint lines show others."
+            "Tables and strong lines show the first, "
+            "faint lines some others."
         )
     return f"Virtual patients: {', '.join(sizes)}.{spread}"
 
@@ -146,6 +146,7 @@ def _survival(
     if against is not None:
         words.append(f"hazard ratio {interval(against, 2)}, {p_value(against.p_value)}".rstrip(", "))
     note = " Open diamonds: medians printed in the guide." if diamonds else ""
+    note += " Faint lines: other virtual trials of this size." if trial.replicates > 1 else ""
     return draw(
         f"{name}-{endpoint}",
         lambda live: figures.kaplan_meier(

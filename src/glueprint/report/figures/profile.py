@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ WIDTH = 620
 HEIGHT = 180
 GAP = 60
 FAR_APART = 8.0
+ROUND = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 def profile(
@@ -76,8 +78,16 @@ def _ceilings(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     for name, unit in units.items():
         peers = [highest[other] for other in units if units[other] == unit]
         near = max(peers) <= FAR_APART * min(peers)
-        ceilings[name] = max(peers) if near else highest[name]
+        ceilings[name] = _round_up(max(peers) if near else highest[name])
     return ceilings
+
+
+def _round_up(value: float) -> float:
+    """The next round number, so that the top of the scale carries a label; values within 1 % stay."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in ROUND if value <= step * power * 1.01)
 
 
 def _timed(profiles: pl.DataFrame) -> tuple[list[dict[str, Any]], str]:
@@ -105,7 +115,7 @@ def _panel(rows: Sequence[Mapping[str, Any]], look: Look) -> alt.LayerChart:
         axis=alt.Axis(title=look.time_unit, titleAnchor="end", values=marks),
     )
     across: dict[str, Any] = {
-        "scale": alt.Scale(domain=[0.0, look.ceiling], nice=True),
+        "scale": alt.Scale(domain=[0.0, look.ceiling], nice=False),
         "axis": alt.Axis(tickCount=5),
     }
     y = alt.Y("value:Q", title=None, **across)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
 import altair as alt
@@ -35,7 +36,7 @@ ARM_COLOURS = ("#0b5c9e", "#c4520f", "#14795b", "#8a4a94", "#7d6a12", "#b23a52")
 # Time courses take the other end of the palette first: a substance or a cell is not an arm.
 SERIES_COLOURS = ("#8a4a94", "#7d6a12", "#b23a52", "#3f6b7d")
 
-FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
+FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans Condensed, sans-serif"
 DIGITS = 5
 
 
@@ -124,5 +125,11 @@ def layered(*layers: alt.Chart, data: alt.InlineData | None = None) -> alt.Layer
 
 def styled(chart: Any) -> Any:
     """A chart just built, with the shared configuration."""
-    chart.config = alt.Config(**configuration())
+    chart.config = _checked_configuration()
     return chart
+
+
+@cache
+def _checked_configuration() -> alt.Config:
+    """The configuration, checked against the schema once: that costs as much as drawing a figure."""
+    return alt.Config(**configuration())
