@@ -248,7 +248,7 @@ def test_save_refuses_another_format(tmp_path, leukaemia):
 def test_an_unwritable_place_is_an_environment_problem(tmp_path, leukaemia):
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    with pytest.raises(EnvironmentProblemError, match="GP-P005"):
+    with pytest.raises(EnvironmentProblemError, match="GP-R001"):
         figures.save(figures.kaplan_meier(leukaemia, arms=["6-MP"], title="x"), blocked / "km.svg")
     assert stat.S_ISREG(blocked.stat().st_mode)
 

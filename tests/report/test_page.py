@@ -221,7 +221,7 @@ def test_write_is_whole_or_not_at_all(small_input, tmp_path):
 
 def test_an_unwritable_folder_is_named(small_input, tmp_path):
     (tmp_path / "taken").write_text("a file, not a folder")
-    with pytest.raises(EnvironmentProblemError, match="GP-P005") as caught:
+    with pytest.raises(EnvironmentProblemError, match="GP-R001") as caught:
         write(small_input, tmp_path / "taken" / "report.html")
     assert "report.html" in caught.value.where
     assert caught.value.next_step

@@ -22,6 +22,7 @@ from glueprint.report.figures import drawing, theme
 from glueprint.report.glance import at_a_glance
 from glueprint.report.tables import LABELS, ReportInput, TrialTables, check, without_nan
 from glueprint.report.trial import published_estimates, trial_view
+from glueprint.runs.store import write_file
 
 __all__ = ["ReportInput", "TrialTables", "render", "write"]
 
@@ -41,9 +42,11 @@ PROFILES = {
 def write(given: ReportInput, path: str | Path) -> Path:
     """Write the page whole or not at all.
 
-    Returns the path.   Raises InputError as `render`, EnvironmentProblemError GP-P005 if the disk refuses.
+    Returns the path.   Raises as `render`, and what `runs.store.write_file` raises.
     """
-    return drawing.write_atomically(render(given).encode(), Path(path))
+    target = Path(path)
+    write_file(target, render(given))
+    return target
 
 
 def render(given: ReportInput) -> str:
@@ -157,7 +160,7 @@ def _profiles(profiles: pl.DataFrame) -> list[tuple[str, Drawn]]:
                     f"profile-{key}",
                     lambda live, part=part: figures.profile(part, interactive=live),  # type: ignore[misc]
                     description=f"{what} over time: {series}.",
-                    caption=f"{what}. Line: typical patient; band: middle 90 % of the virtual patients.",
+                    caption=f"{what}. Line: median; band: middle 90 % of the virtual patients.",
                 ),
             )
         )

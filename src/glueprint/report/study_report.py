@@ -21,8 +21,7 @@ LIMITS = (
     "It does not carry the uncertainty of the parameters.",
     "Pneumonia, dropout and death hazards have assumed weights; the parameter table says where and why.",
     "Haemoglobin and platelet effects of the drug cannot be identified from MM-003 alone.",
-    "Growth inhibition and regulatory T cells are not modelled yet; their published numbers "
-    "stand alone.",
+    "Growth inhibition and regulatory T cells are not modelled yet; their published numbers stand alone.",
     "No raw data of the drug are public: nothing here was measured by Glueprint.",
 )
 

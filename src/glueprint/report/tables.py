@@ -68,7 +68,7 @@ class ReportInput:
 
     comparison: one row per number of the guide's tables 1 to 5, published beside computed.
     trials: trial name -> its tables, in the order of the page.
-    profiles: time courses of a typical patient with a 5-95 % band.
+    profiles: time courses, the median of the virtual patients with a 5-95 % band.
     parameters, findings, compounds: what was put in, what the evidence checks found, the substances.
     provenance: versions, seed, hashes and inputs, shown as given.   statements: the limits, a sentence each.
     """

@@ -13,7 +13,7 @@ from typing import Any
 
 import glueprint
 from glueprint.errors import InputError
-from glueprint.runs.store import write_text
+from glueprint.runs.store import write_file
 
 __all__ = ["FILE_NAME", "Record", "new", "read", "write"]
 
@@ -77,7 +77,7 @@ def new(kind: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Re
 def write(folder: Path, record: Record) -> Path:
     """Write the record as JSON into `folder`; returns the file's path."""
     path = folder / FILE_NAME
-    write_text(path, json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n")
+    write_file(path, json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n")
     return path
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
 
-__all__ = ["FORMAT_VERSION", "file_hash", "read_table", "replace_folder", "write_tables", "write_text"]
+__all__ = ["FORMAT_VERSION", "file_hash", "read_table", "replace_folder", "write_file", "write_tables"]
 
 FORMAT_VERSION = 1
 KIND_KEY = "glueprint.kind"
@@ -78,11 +78,17 @@ def read_table(path: Path, kind: str) -> pl.DataFrame:
     return table
 
 
-def write_text(path: Path, text: str) -> str:
-    """Write a UTF-8 text file atomically; returns its SHA-256. Raises as `write_tables`."""
-    with _disk_errors(path), _temporary_beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    return file_hash(path)
+def write_file(path: Path, content: bytes | str) -> str:
+    """Write a file atomically, text as UTF-8; its folder is made if absent.
+
+    Returns its SHA-256.   Raises as `write_tables`.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with _disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _temporary_beside(path) as temporary:
+            temporary.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from glueprint.chemistry import structures
 from glueprint.errors import InputError
 from glueprint.mechanism import models, parameters
 from glueprint.runs import ledger
-from glueprint.runs.store import replace_folder, write_tables, write_text
+from glueprint.runs.store import replace_folder, write_file, write_tables
 from glueprint.study import definition, in_vitro, profiles
 from glueprint.study.comparison import compare
 from glueprint.study.definition import Study
@@ -76,7 +76,7 @@ def run(
         results = _trials(plan, protocols, workers, report)
         tables = _tables(plan, protocols, results, report)
         outputs = write_tables(staging / TABLES, tables)
-        outputs["study.json"] = write_text(staging / "study.json", plan.model_dump_json(indent=2) + "\n")
+        outputs["study.json"] = write_file(staging / "study.json", plan.model_dump_json(indent=2) + "\n")
         record = replace(record, outputs=outputs, seconds=seconds())
         ledger.write(staging, record)
     return StudyResult(plan, folder, tables, results, record)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import vl_convert
 
-from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.errors import InputError
+from glueprint.runs.store import write_file
 
-__all__ = ["VEGA_LITE", "save", "svg", "write_atomically"]
+__all__ = ["VEGA_LITE", "save", "svg"]
 
 VEGA_LITE = "6.4"  # the schema of the altair release in use; vl-convert bundles this renderer
 PIXELS_PER_POINT = 2.0
@@ -45,7 +44,7 @@ def _rounded(attribute: re.Match[str]) -> str:
 def save(chart: Any, path: str | Path) -> Path:
     """Write a chart as SVG or PNG, by the ending of `path`, atomically.
 
-    Raises InputError GP-P004 for another ending, EnvironmentProblemError GP-P005 if the folder refuses.
+    Raises InputError GP-P004 for another ending, and what `runs.store.write_file` raises.
     """
     target = Path(path)
     kind = target.suffix.lower()
@@ -61,30 +60,5 @@ def save(chart: Any, path: str | Path) -> Path:
             expected="a file name that ends in .svg or .png",
             next_step=f"use {target.with_suffix('.svg').name}",
         )
-    return write_atomically(content, target)
-
-
-def write_atomically(content: bytes, target: Path) -> Path:
-    """Write a file whole or not at all: to a temporary name beside it, then renamed.
-
-    Raises EnvironmentProblemError GP-P005 if the folder cannot be made or written.
-    """
-    temporary = ""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
-    except OSError as problem:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise EnvironmentProblemError(
-            "GP-P005",
-            f"the file cannot be written: {problem.strerror or problem}",
-            where=str(target),
-            expected="a folder that may be written, on a disk with room",
-            next_step="give another folder, or change its permissions",
-        ) from problem
+    write_file(target, content)
     return target

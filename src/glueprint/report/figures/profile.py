@@ -1,4 +1,4 @@
-"""Time courses: a typical patient with the band of the virtual patients."""
+"""Time courses: the median of the virtual patients with their band."""
 
 from __future__ import annotations
 
