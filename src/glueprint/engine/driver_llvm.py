@@ -87,9 +87,11 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     r.put("h", r.v, r.real(1.0))
     for lane in range(width):
         r.let(f"call i64 @attend(ptr %ctx, ptr %ws, i64 {lane}, i64 -1)")
-    r.add(
-        "  br label %fresh", "fresh:", "  call void @setup(ptr %p_p, ptr %p_q)", "  br label %loop", "loop:"
-    )
+    r.add("  br label %fresh", "fresh:", "  call void @setup(ptr %p_p, ptr %p_q)")
+    if program.violations:
+        suspect = _violated(r, r.get("t", r.v), tolerance)
+        r.put("suspect", r.w, r.let(f"zext {r.m} {suspect} to {r.w}"))
+    r.add("  br label %loop", "loop:")
     active = r.let(f"icmp ne {r.w} {r.get('active', r.w)}, {r.whole(0)}")
     r.add(f"  br i1 {r.any(active)}, label %step, label %exit", "exit:", "  ret void", "step:")
     t, wished, stop = r.get("t", r.v), r.get("h", r.v), r.get("tstop", r.v)
@@ -102,13 +104,19 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     if program.triggers:
         accepted, located, changed = _look_for_events(r, t=t, h=h, after=after, accepted=accepted)
     r.add(f"  call void @accept(ptr %p_y, ptr %p_z, ptr %p_largest, {r.m} {accepted})")
-    r.put("t", r.v, r.choose(accepted, after, t))
+    now = r.choose(accepted, after, t)
+    r.put("t", r.v, now)
     new = _next_step(r, norm, accepted, h, wished)
     r.put("h", r.v, new if located is None else r.choose(located, wished, new))
-    step = _Step(active, accepted, hits, h, t, norm, located, changed)
+    outside = _violated(r, now, tolerance) if program.violations else None
+    step = _Step(active, accepted, hits, h, t, norm, located, changed, outside)
     _attend_lanes(r, step)
     r.add("}")
     return "\n".join(r.lines)
+
+
+def _violated(r: _Run, t: str, tolerance: str) -> str:
+    return r.let(f"call {r.m} @violated(ptr %p_y, ptr %p_q, {r.v} {t}, ptr %p_largest, {r.v} {tolerance})")
 
 
 def _step_size(r: _Run, t: str, wished: str, stop: str) -> tuple[str, str]:
@@ -220,6 +228,7 @@ class _Step:
     norm: str
     located: str | None
     changed: str | None
+    outside: str | None
 
 
 def _attend_lanes(r: _Run, step: _Step) -> None:
@@ -235,7 +244,9 @@ def _attend_lanes(r: _Run, step: _Step) -> None:
         rejected = r.let(f"and {r.m} {rejected}, {r.negate(step.located)}")
     codes = _failure_codes(r, step, rejected, taken)
     if step.changed is not None:
-        codes = r.let(f"select {r.m} {step.changed}, {r.w} {r.whole(EVENT)}, {r.w} {codes}")
+        fine = r.let(f"icmp eq {r.w} {codes}, {r.whole(0)}")
+        event = r.let(f"and {r.m} {step.changed}, {fine}")
+        codes = r.let(f"select {r.m} {event}, {r.w} {r.whole(EVENT)}, {r.w} {codes}")
     leaves = r.let(f"icmp ne {r.w} {codes}, {r.whole(0)}")
     at_stop = r.let(f"and {r.m} {step.accepted}, {step.hits}")
     busy = r.let(f"or {r.m} {leaves}, {at_stop}")
@@ -271,6 +282,12 @@ def _failure_codes(r: _Run, step: _Step, rejected: str, taken: str) -> str:
     one = r.let(f"insertelement {r.w} poison, i64 %step_limit, i32 0")
     zeros = "<" + ", ".join(["i32 0"] * r.width) + ">"
     limit = r.let(f"shufflevector {r.w} {one}, {r.w} poison, <{r.width} x i32> {zeros}")
+    codes = r.whole(0)
+    if step.outside is not None:
+        before = r.let(f"icmp ne {r.w} {r.get('suspect', r.w)}, {r.whole(0)}")
+        either = r.let(f"or {r.m} {step.outside}, {before}")
+        lost = r.let(f"and {r.m} {step.accepted}, {either}")
+        codes = pick(lost, Status.OUTSIDE_DOMAIN, codes)
     many = r.let(f"and {r.m} {step.active}, {r.let(f'icmp sge {r.w} {taken}, {limit}')}")
-    codes = pick(many, Status.STEP_LIMIT, r.whole(0))
+    codes = pick(many, Status.STEP_LIMIT, codes)
     return r.let(f"select {r.m} {stuck}, {r.w} {short}, {r.w} {codes}")

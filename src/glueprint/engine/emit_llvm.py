@@ -16,6 +16,14 @@ from glueprint.engine.program import Program
 
 __all__ = ["module_text"]
 
+KERNELS = (
+    kernels_llvm.setup,
+    kernels_llvm.factor,
+    kernels_llvm.stage,
+    kernels_llvm.violated,
+    events_llvm.triggers,
+)
+
 
 def module_text(program: Program, width: int) -> str:
     """LLVM text of the program for vectors of `width` doubles; its entry is @run(context, workspace)."""
@@ -27,7 +35,7 @@ def module_text(program: Program, width: int) -> str:
         f"llvm.fabs.v{width}f64",
     }
     texts = []
-    for make in (kernels_llvm.setup, kernels_llvm.factor, kernels_llvm.stage, events_llvm.triggers):
+    for make in KERNELS:
         text, used = make(program, width)
         texts.append(text)
         helpers |= used

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.domains import Guard
 from glueprint.engine.doses import Doses
-from glueprint.engine.evaluate import evaluate
+from glueprint.engine.evaluate import Leaves
 from glueprint.engine.events import Agenda
 from glueprint.engine.initial import column, slot_of, start
 from glueprint.engine.patients import Patients
@@ -84,7 +85,16 @@ class Ensemble:
         finite = np.isfinite(state).all(axis=1) & np.isfinite(params[:, read]).all(axis=1)
         status = np.where(finite, Status.OK, Status.BAD_START).astype(np.int64)
         zeros = np.zeros(patients)
-        self._now = Patients(state, np.abs(state), params, zeros, zeros.copy(), status)
+        self._now = Patients(
+            state=state,
+            largest=np.abs(state),
+            params=params,
+            time=zeros,
+            step=zeros.copy(),
+            status=status,
+            guard=Guard(system.graph),
+            tolerance=settings.tolerance,
+        )
         self._agenda = Agenda.at_start(system, solver, patients)
 
     def __len__(self) -> int:
@@ -102,7 +112,7 @@ class Ensemble:
 
     def __getitem__(self, name: str) -> Floats:
         """Present values of a species, parameter, compartment, rule or reaction rate, (n,)."""
-        return self._now.values(self._system.graph, self._output_nodes([name]))[0].copy()
+        return self._now.values(self._output_nodes([name]))[0].copy()
 
     def set(self, name: str, values: ArrayLike) -> None:
         """Change a parameter, compartment or species from now on.
@@ -113,7 +123,7 @@ class Ensemble:
         slot = slot_of(self._system, name)
         new = column(name, values, len(self))
         if slot.scale is not None:
-            new = new * self._now.values(self._system.graph, [slot.scale])[0]
+            new = new * self._now.values([slot.scale])[0]
         self._now.assign(self._system, name, new)
         bad = ~np.isfinite(new) & (self._now.status == Status.OK)
         self._now.status[bad] = Status.BAD_START
@@ -184,7 +194,9 @@ class Ensemble:
         n = values.shape[0]
         params = np.repeat(self._now.params[rows], times.size, axis=0)
         time = np.tile(times, n)
-        got = evaluate(self._system.graph, nodes, states=records, params=params, time=time)
+        largest = np.repeat(self._now.largest[rows], times.size, axis=0)
+        leaves = Leaves(records, params, time, largest, self._now.tolerance)
+        got = self._now.evaluate(nodes, leaves)
         missing = np.isnan(records).any(axis=1)
         for place, value in enumerate(got):
             full = np.where(missing, np.nan, np.broadcast_to(value, time.shape))
@@ -214,14 +226,12 @@ class Ensemble:
         if self._system.events:
             who = first + np.flatnonzero(now.status[rows] == Status.OK)
             self._agenda.settle(now, who, self._agenda.triggers(now, who))
-        breaks = (
-            np.stack(now.values(self._system.graph, self._breaks, rows), axis=1) if self._breaks else None
-        )
+        breaks = np.stack(now.values(self._breaks, rows), axis=1) if self._breaks else None
         none = np.zeros((until.size, 0))
         active = now.status[rows] == Status.OK
         stops = stops_until(now.time[rows], until, doses, outputs, active, none if breaks is None else breaks)
         batch = Batch(
-            **{name: array[rows] for name, array in vars(now).items()},
+            **now.rows(rows),
             stops=stops,
             records=np.full((until.size * outputs.size, len(self._system.states)), np.nan),
             steps=np.zeros((until.size, 2), dtype=np.int64),

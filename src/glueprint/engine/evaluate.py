@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import special
 
 from glueprint.engine.expressions import SMALLEST_BASE, Graph
 
-__all__ = ["evaluate"]
+__all__ = ["Leaves", "evaluate"]
 
 Array = NDArray[Any]
 # A base below 0 by no more than this is rounding of a value that has decayed to 0; see docs/engine.md.
@@ -76,10 +77,34 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def evaluate(graph: Graph, roots: Sequence[int], *, states: Array, params: Array, time: Array) -> list[Array]:
+@dataclass(frozen=True, eq=False)
+class Leaves:
+    """What expressions read.
+
+    states: (n, states).   params: (n, parameters).   time: (n,).   largest: (n, states) running maxima of the
+    states, and tolerance: of the solver; both only where a running solver gives them.
+    """
+
+    states: Array
+    params: Array
+    time: Array
+    largest: Array | None = None
+    tolerance: float = 0.0
+
+    def read(self, op: str, index: int) -> Any:
+        """Values of a leaf."""
+        if op == "state":
+            return self.states[:, index]
+        if op == "param":
+            return self.params[:, index]
+        if op == "largest":
+            return 0.0 if self.largest is None else self.largest[:, index]
+        return {"time": self.time, "tolerance": self.tolerance, "nan": np.float64(np.nan)}[op]
+
+
+def evaluate(graph: Graph, roots: Sequence[int], leaves: Leaves) -> list[Array]:
     """Values of `roots`.
 
-    states: (n, states).   params: (n, parameters).   time: (n,).
     Returns one array per root, (n,) or scalar where it depends on nothing.
     """
     values: dict[int, Any] = {}
@@ -88,16 +113,10 @@ def evaluate(graph: Graph, roots: Sequence[int], *, states: Array, params: Array
             op, args, value = graph.nodes[number]
             if op == "const":
                 values[number] = np.float64(value)
-            elif op == "state":
-                values[number] = states[:, int(value)]
-            elif op == "param":
-                values[number] = params[:, int(value)]
-            elif op == "time":
-                values[number] = time
             elif op in ("true", "false"):
                 values[number] = np.bool_(op == "true")
-            elif op == "nan":
-                values[number] = np.float64(np.nan)
+            elif not args:
+                values[number] = leaves.read(op, int(value))
             else:
                 values[number] = OPERATIONS[op](*[values[arg] for arg in args])
     return [np.asarray(values[root]) for root in roots]

@@ -109,16 +109,15 @@ class Agenda:
                 self._enter(patients, fired, i, event)
 
     def _enter(self, patients: Patients, fired: Integers, number: int, event: Event) -> None:
-        graph = self.system.graph
         delay = np.zeros(fired.size)
         if event.delay is not None:
-            delay = patients.values(graph, [event.delay], fired)[0]
+            delay = patients.values([event.delay], fired)[0]
         impossible = ~(delay >= 0)
         patients.status[fired[impossible]] = Status.BAD_DELAY
         values = np.full((fired.size, self.due.values.shape[1]), np.nan)
         if event.use_trigger_values:
             nodes = [assignment.node for assignment in event.assignments]
-            for column, value in enumerate(patients.values(graph, nodes, fired)):
+            for column, value in enumerate(patients.values(nodes, fired)):
                 values[:, column] = value
         rows = np.full(fired.size, number, dtype=np.int64)
         self.due = self.due.join(_Due(fired, rows, patients.time[fired] + delay, values).keep(~impossible))
@@ -134,7 +133,7 @@ class Agenda:
         for i, event in enumerate(self.system.events):
             here = due.event[rows] == i
             if event.priority is not None and here.any():
-                value = patients.values(self.system.graph, [event.priority], due.patient[rows[here]])[0]
+                value = patients.values([event.priority], due.patient[rows[here]])[0]
                 priority[here] = np.where(np.isnan(value), -np.inf, value)
         tie = _shuffled(self.executed[due.patient[rows]], due.event[rows])
         tie = np.where(np.isinf(priority), due.event[rows].astype(np.uint64), tie)
@@ -159,15 +158,14 @@ class Agenda:
 
     def _assign(self, patients: Patients, who: Integers, event: Event, saved: Floats) -> None:
         """All assignments of an event at once: values and sizes of compartments as they were before any."""
-        graph = self.system.graph
         if event.use_trigger_values:
             values = [saved[:, column] for column in range(len(event.assignments))]
         else:
-            values = patients.values(graph, [assignment.node for assignment in event.assignments], who)
+            values = patients.values([assignment.node for assignment in event.assignments], who)
         scaled = []
         for assignment, value in zip(event.assignments, values, strict=True):
             scale = assignment.slot.scale
-            scaled.append(value.copy() if scale is None else value * patients.values(graph, [scale], who)[0])
+            scaled.append(value.copy() if scale is None else value * patients.values([scale], who)[0])
         for assignment, value in zip(event.assignments, scaled, strict=True):
             patients.assign(self.system, assignment.name, value, who)
 

@@ -106,6 +106,14 @@ class Graph:
         """The node that reads time."""
         return self._intern(Node("time"))
 
+    def largest(self, index: int) -> int:
+        """The node of the largest size that state `index` has had; known only to a running solver."""
+        return self._intern(Node("largest", (), index))
+
+    def tolerance(self) -> int:
+        """The node of the solver's relative tolerance; known only to a running solver."""
+        return self._intern(Node("tolerance"))
+
     def constant(self, number: int) -> float | None:
         """The value of a constant node, else None."""
         node = self.nodes[number]

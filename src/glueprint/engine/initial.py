@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.engine.evaluate import evaluate
+from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.system import Slot, System
 from glueprint.errors import InputError, nearest
 
@@ -93,7 +93,7 @@ def start(system: System, given: Mapping[str, ArrayLike], patients: int) -> tupl
     time = np.zeros(patients)
     for item in system.initials:
         roots = [item.node] if item.slot.scale is None else [item.node, item.slot.scale]
-        values = evaluate(system.graph, roots, states=states, params=params, time=time)
+        values = evaluate(system.graph, roots, Leaves(states, params, time))
         value = values[0]
         if item.name in columns:
             value = columns[item.name] if len(values) == 1 else columns[item.name] * values[1]

@@ -140,8 +140,8 @@ class Block:
             return self.const(float("nan"))
         if op in ("true", "false"):
             return "<" + ", ".join([f"i1 {op}"] * self.width) + ">"
-        if op == "time":
-            return leaves["time"]
-        if op in ("state", "param"):
+        if op in ("time", "tolerance"):
+            return leaves[op]
+        if op in ("state", "largest", "param"):
             return self.load(leaves[op], int(value))
         return self.operation(op, [known[arg] for arg in args], graph.is_boolean(top))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from glueprint.engine.ir import Block
 from glueprint.engine.program import Program
 
-__all__ = ["compute_known", "factor", "factor_places", "setup", "stage"]
+__all__ = ["compute_known", "factor", "factor_places", "setup", "stage", "violated"]
 
 Place = tuple[int, int]
 
@@ -61,7 +61,8 @@ class _Loaded(dict[int, str]):
 
 
 def _compute(block: Block, program: Program, wanted: list[int], known: _Loaded) -> list[str]:
-    block.expressions(program.graph, wanted, known, {"state": "%y", "time": "%t"})
+    leaves = {"state": "%y", "time": "%t", "largest": "%g", "tolerance": "%tol"}
+    block.expressions(program.graph, wanted, known, leaves)
     return [known[node] for node in wanted]
 
 
@@ -95,6 +96,22 @@ def factor(program: Program, width: int) -> tuple[str, set[str]]:
         "ptr noalias %s, ptr noalias %l, ptr noalias %u"
     )
     return _function(block, "factor", arguments), block.helpers
+
+
+def violated(program: Program, width: int) -> tuple[str, set[str]]:
+    """Code of @violated(y, q, t, g, tol): lanes whose state y, with maxima g, lies where a rate is
+    undefined.
+    """
+    if not program.violations:
+        return "", set()
+    block = Block(width)
+    result = "zeroinitializer"
+    for mask in compute_known(block, program, list(program.violations)):
+        result = block.let(f"or {block.mask} {result}, {mask}")
+    v = block.vector
+    arguments = f"ptr noalias %y, ptr noalias %q, {v} %t, ptr noalias %g, {v} %tol"
+    head = f"define internal {block.mask} @violated({arguments}) noinline nounwind"
+    return "\n".join([f"{head} {{", *block.lines, f"  ret {block.mask} {result}", "}"]), block.helpers
 
 
 def _factorise(block: Block, program: Program, entries: dict[Place, str]) -> None:

@@ -59,6 +59,7 @@ LANE_VARIABLES = (
     "bits",
     "trial",
     "nudge",
+    "suspect",
 )
 
 

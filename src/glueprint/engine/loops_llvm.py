@@ -88,6 +88,7 @@ def error_and_accept(program: Program, width: int) -> str:
     """Code of @error(z, e, largest, tolerance, smallest): z += e; the sum of (e / weight)^2."""
     v, align = f"<{width} x double>", 8 * width
     pointers = "ptr noalias %z, ptr noalias %e, ptr noalias %largest"
+    accept = "ptr noalias %y, ptr noalias %z, ptr noalias %largest"
     return f"""define internal {v} @error({pointers}, {v} %tol, {v} %small) noinline {{
 entry:
   br label %body
@@ -118,7 +119,7 @@ body:
 done:
   ret {v} %sum2
 }}
-define internal void @accept(ptr noalias %y, {pointers.replace(", ptr noalias %e", "")}, <{width} x i1> %mask) noinline {{
+define internal void @accept({accept}, <{width} x i1> %mask) noinline {{
 entry:
   br label %body
 body:

@@ -15,7 +15,7 @@ from glueprint.engine import refusals
 from glueprint.engine.batch import Settings
 from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.ensemble import Ensemble
-from glueprint.engine.evaluate import evaluate
+from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.initial import count_patients, require_values, start
 from glueprint.engine.reading import read
 from glueprint.engine.sbml import flatten
@@ -106,7 +106,7 @@ def _defaults(system: System) -> dict[str, float]:
     states, params = start(system, {}, 1)
     names = [*system.slots]
     nodes = [system.symbols[name] for name in names]
-    values = evaluate(system.graph, nodes, states=states, params=params, time=np.zeros(1))
+    values = evaluate(system.graph, nodes, Leaves(states, params, np.zeros(1)))
     return {name: float(np.ravel(value)[0]) for name, value in zip(names, values, strict=True)}
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.engine.evaluate import evaluate
-from glueprint.engine.expressions import Graph
+from glueprint.engine.domains import Guard
+from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.system import Slot, System
 
 __all__ = ["Patients"]
@@ -21,7 +22,8 @@ Integers = NDArray[np.int64]
 @dataclass(eq=False)
 class Patients:
     """state, largest: (n, states), present values and their running maxima.   params: (n, parameters).
-    time: (n,).   step: (n,) last step size, 0 where none.   status: (n,).
+    time: (n,).   step: (n,) last step size, 0 where none.   status: (n,).   guard: rewrites expressions for
+    evaluation at values that carry the solver's error.   tolerance: of the solver.
     """
 
     state: Floats
@@ -30,12 +32,23 @@ class Patients:
     time: Floats
     step: Floats
     status: Integers
+    guard: Guard
+    tolerance: float
 
-    def values(self, graph: Graph, nodes: Sequence[int], who: Integers | slice = slice(None)) -> list[Floats]:
+    def rows(self, which: slice) -> dict[str, Any]:
+        """The arrays of some patients, by name: views, not copies."""
+        names = ("state", "largest", "params", "time", "step", "status")
+        return {name: getattr(self, name)[which] for name in names}
+
+    def values(self, nodes: Sequence[int], who: Integers | slice = slice(None)) -> list[Floats]:
         """Present values of nodes for some patients, each (len(who),)."""
         time = self.time[who]
-        got = evaluate(graph, nodes, states=self.state[who], params=self.params[who], time=time)
-        return [np.broadcast_to(value, time.shape) for value in got]
+        leaves = Leaves(self.state[who], self.params[who], time, self.largest[who], self.tolerance)
+        return [np.broadcast_to(value, time.shape) for value in self.evaluate(nodes, leaves)]
+
+    def evaluate(self, nodes: Sequence[int], leaves: Leaves) -> list[Floats]:
+        """Values of nodes at recorded states."""
+        return evaluate(self.guard.graph, [self.guard(node) for node in nodes], leaves)
 
     def assign(self, system: System, name: str, values: Floats, who: Integers | slice = slice(None)) -> None:
         """Set what stands for a symbol, in the slot's unit; amounts in a compartment that changes size
@@ -43,7 +56,7 @@ class Patients:
         """
         governed = system.governed.get(name, ())
         if governed:
-            before = self.values(system.graph, [system.symbols[name]], who)[0]
+            before = self.values([system.symbols[name]], who)[0]
             for slot in governed:
                 self.write(slot, self.state[who, slot.index] * before / values, who)
         self.write(system.slots[name], values, who)

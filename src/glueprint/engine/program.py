@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from glueprint.engine.derivatives import Differentiator
+from glueprint.engine.domains import violations
 from glueprint.engine.expressions import Graph
 from glueprint.engine.linear import Elimination, eliminate
 from glueprint.engine.lowering import STATE, TIME, Lowering, dependencies
@@ -18,8 +19,8 @@ __all__ = ["Program", "build", "time_breaks"]
 class Program:
     """rates: node of each state's derivative.   jacobian: its nonzero entries, negated.
     time_slope: nonzero entries of d(rate)/d(time).   hoisted: nodes computed once per patient that the rest
-    reads, in the order of their places in memory.   triggers: conditions of events.   kinds: leaves each node
-    reads.
+    reads, in the order of their places in memory.   triggers: conditions of events.   violations: conditions
+    that no accepted state may meet.   kinds: leaves each node reads.
     """
 
     graph: Graph
@@ -30,6 +31,7 @@ class Program:
     time_slope: Mapping[int, int]
     hoisted: tuple[int, ...]
     triggers: tuple[int, ...]
+    violations: tuple[int, ...]
     kinds: Mapping[int, int]
     elimination: Elimination
 
@@ -53,7 +55,8 @@ def build(system: System) -> Program:
     time_slope = {i: node for i, node in time_slope.items() if node != zero}
     rates = tuple(lower(root) for root in system.derivatives)
     triggers = tuple(lower(event.trigger) for event in system.events)
-    roots = [*rates, *jacobian.values(), *time_slope.values(), *triggers]
+    violated = tuple(lower(node) for node in violations(graph, system.derivatives))
+    roots = [*rates, *jacobian.values(), *time_slope.values(), *triggers, *violated]
     kinds = dependencies(graph, roots)
     return Program(
         graph=graph,
@@ -63,6 +66,7 @@ def build(system: System) -> Program:
         jacobian=jacobian,
         time_slope=time_slope,
         triggers=triggers,
+        violations=violated,
         hoisted=_frontier(graph, roots, kinds),
         kinds=kinds,
         elimination=eliminate(size, jacobian),

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from glueprint.engine import tableau
 from glueprint.engine.batch import Batch, Settings
 from glueprint.engine.derivatives import Differentiator
-from glueprint.engine.evaluate import evaluate
+from glueprint.engine.evaluate import Leaves, evaluate
+from glueprint.engine.lowering import Lowering
 from glueprint.engine.status import Status
 from glueprint.engine.system import System
 
@@ -36,9 +37,11 @@ class ReferenceSolver:
         slopes = [Differentiator(graph, graph.state(j)) for j in range(len(system.states))]
         zero = graph.const(0.0)
         entries = {(i, j): slope(root) for i, root in enumerate(roots) for j, slope in enumerate(slopes)}
-        self.jacobian = {place: node for place, node in entries.items() if node != zero}
+        lower = Lowering(graph)
+        self.jacobian = {place: lower(node) for place, node in entries.items() if node != zero}
         by_time = Differentiator(graph, graph.time())
-        self.time_slope = [by_time(root) for root in roots]
+        self.time_slope = [lower(by_time(root)) for root in roots]
+        self.rates = [lower(root) for root in roots]
 
     def run(self, batch: Batch, settings: Settings) -> None:
         """Take every patient through its stops; changes `batch` in place."""
@@ -109,7 +112,7 @@ class ReferenceSolver:
         system, (n, size) = self.system, state.shape
         jacobian = np.zeros((n, size, size))
         nodes = list(self.jacobian.values())
-        values = evaluate(system.graph, [*nodes, *self.time_slope], states=state, params=params, time=time)
+        values = evaluate(system.graph, [*nodes, *self.time_slope], Leaves(state, params, time))
         for (i, j), value in zip(self.jacobian, values[: len(nodes)], strict=True):
             jacobian[:, i, j] = value
         by_time = np.stack([np.broadcast_to(v, n) for v in values[len(nodes) :]], axis=1)
@@ -128,5 +131,5 @@ class ReferenceSolver:
         return at + stages[-1], stages[-1]
 
     def _rates(self, state: Floats, params: Floats, time: Floats) -> Floats:
-        values = evaluate(self.system.graph, self.system.derivatives, states=state, params=params, time=time)
+        values = evaluate(self.system.graph, self.rates, Leaves(state, params, time))
         return np.stack([np.broadcast_to(value, len(time)) for value in values], axis=1)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from glueprint.engine.batch import Stops
 from glueprint.engine.doses import Doses
-from glueprint.engine.evaluate import evaluate
+from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.system import System
 from glueprint.errors import InputError, nearest
 
@@ -67,7 +67,7 @@ def dose_table(system: System, doses: Doses, states: Floats, params: Floats, tim
         state[rows] = index[str(name)]
         scale = system.dose_scale[str(name)]
         if scale is not None:
-            factor = evaluate(system.graph, [scale], states=states, params=params, time=time)[0]
+            factor = evaluate(system.graph, [scale], Leaves(states, params, time))[0]
             change[rows] *= np.broadcast_to(factor, (n,))[patient[rows]]
     return DoseTable(patient, time_h.astype(np.float64), state, change)
 

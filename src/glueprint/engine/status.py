@@ -21,6 +21,7 @@ class Status(IntEnum):
     BAD_START = 4
     EVENT_STORM = 5
     BAD_DELAY = 6
+    OUTSIDE_DOMAIN = 7
 
 
 REASONS: dict[int, str] = {
@@ -44,4 +45,8 @@ REASONS: dict[int, str] = {
         "events kept triggering one another without time passing: check the triggers for a loop"
     ),
     Status.BAD_DELAY: "the delay of an event is negative or undefined: check the values it is computed from",
+    Status.OUTSIDE_DOMAIN: (
+        "the base of a broken power or a root became negative, where the rate is undefined: check the values "
+        "given for this patient, or write the rate so that the base stays positive"
+    ),
 }
