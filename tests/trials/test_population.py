@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from glueprint import evidence, trials
 from glueprint.mechanism import parameters
 from glueprint.runs.streams import uniforms
 from glueprint.trials import load_protocol
@@ -109,3 +113,18 @@ def test_uniform_numbers_are_not_shared_between_covariates():
     # 455 patients: standard error 0.047.
     assert np.abs(off).max() < 0.2
     assert uniforms(1, "a", [0], 1) != uniforms(1, "b", [0], 1)
+
+
+@pytest.mark.parametrize("name", ["mm002", "mm003", "template"])
+def test_every_evidence_id_of_a_protocol_exists(name):
+    known = set(evidence.load().frame["id"])
+    text = (Path(trials.__file__).parent / "protocols" / f"{name}.toml").read_text(encoding="utf-8")
+    cited = set(re.findall(r"\b(?:CL|SAF|PK)\d{3}[a-z]?\b", text))
+    assert len(cited) > 5
+    assert cited - known == set()
+
+
+def test_every_evidence_id_of_the_dose_rules_exists():
+    known = set(evidence.load().frame["id"])
+    text = (Path(trials.__file__).parent / "rules" / "pomalidomide-us-label.toml").read_text(encoding="utf-8")
+    assert set(re.findall(r"\b(?:CL|SAF)\d{3}[a-z]?\b", text)) - known == set()
