@@ -19,7 +19,8 @@ from glueprint.errors import GlueprintError
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
 
-console = Console(highlight=False)
+# A pipe or a file has no width: rows stay whole there, so that other programs can search them.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 progress_console = Console(stderr=True, highlight=False)
 
 
