@@ -66,7 +66,9 @@ def test_explicit_time_in_a_rate(build):
 
 
 def test_doses_superpose(build):
-    model = build("species gut = 0, central = 0; J1: gut -> central; ka*gut; J2: central -> ; ke*central; ka = 1.3; ke = 0.2;")
+    model = build(
+        "species gut = 0, central = 0; J1: gut -> central; ka*gut; J2: central -> ; ke*central; ka = 1.3; ke = 0.2;"
+    )
     ke = np.array([0.1, 0.2, 0.4])
     given = np.array([0.0, 11.0, 24.0])
     times = np.array([5.0, 11.0, 23.0, 24.0, 30.0])
@@ -88,12 +90,16 @@ def test_a_dose_at_time_zero_counts_after_parameters_were_given(build):
 
 def test_an_output_is_taken_before_a_dose_at_its_time(build):
     model = build("species x = 0; J: x -> ; k*x; k = 1;")
-    got = model.ensemble(settings=TIGHT).simulate([0.0, 1.0, 2.0], Doses([0, 0], [0.0, 1.0], "x", 1.0))["x"][0]
+    got = model.ensemble(settings=TIGHT).simulate([0.0, 1.0, 2.0], Doses([0, 0], [0.0, 1.0], "x", 1.0))["x"][
+        0
+    ]
     np.testing.assert_allclose(got, [0, np.exp(-1), np.exp(-2) + np.exp(-1)], rtol=1e-8)
 
 
 def test_advance_in_pieces_is_simulate(build):
-    model = build("species x = 1, y = 0; J1: x -> y; k*x*(1 + y); J2: y -> ; q*y; k = 0.4; q = 0.9; s := x + y;")
+    model = build(
+        "species x = 1, y = 0; J1: x -> y; k*x*(1 + y); J2: y -> ; q*y; k = 0.4; q = 0.9; s := x + y;"
+    )
     k = np.array([0.2, 0.4, 0.8])
     doses = Doses([0, 1, 2, 0], [0.0, 2.5, 3.0, 7.0], "x", [1.0, 2.0, 3.0, 4.0])
     whole = model.ensemble({"k": k}, settings=TIGHT).simulate([10.0], doses, ["s"])["s"][:, 0]

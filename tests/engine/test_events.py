@@ -117,6 +117,7 @@ def test_setting_a_value_can_trigger_an_event():
 def test_endless_events_end_the_patient_only():
     text = "x' = 0; x = 0; p = 0; at x > 0.5: x = p; at x < 0.2: x = 1;"
     ensemble = engine.compile(text).ensemble({"p": [0.3, 0.1]}, initial={"x": 1.0}, settings=TIGHT)
+    ensemble.advance(0.5)
     ensemble.set("x", 0.0)
     outcome = ensemble.advance(1.0)
     assert outcome.status.tolist()[1] == Status.EVENT_STORM

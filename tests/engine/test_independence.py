@@ -35,7 +35,9 @@ def run(model, values, *, threads=1):
     n = len(values["ka"])
     doses = Doses.every_patient(n, [0.0, 24.0, 48.0], "gut", 3.0 * values["emax"])
     settings = Settings(threads=threads)
-    result = model.ensemble(values, settings=settings).simulate([1.0, 30.0, 72.0], doses, ["drug", "low", "cells"])
+    result = model.ensemble(values, settings=settings).simulate(
+        [1.0, 30.0, 72.0], doses, ["drug", "low", "cells"]
+    )
     assert not result.status.any()
     return result.values
 

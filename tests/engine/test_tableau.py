@@ -10,7 +10,7 @@ from glueprint.engine import tableau
 
 @pytest.fixture(scope="module")
 def plain():
-    """b, alpha and beta = alpha + gamma of the untransformed method: C = 1/gamma - inverse, A = alpha inverse."""
+    """The method before the change of variables: C = 1/gamma - G^-1, A = alpha G^-1."""
     inverse = np.eye(tableau.STAGES) / tableau.GAMMA - tableau.C
     gamma = np.linalg.inv(inverse)
     alpha = tableau.A @ gamma
@@ -19,7 +19,7 @@ def plain():
 
 
 def test_order_conditions_up_to_five(plain):
-    # Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.7, table 7.1 and its order 5 extension.
+    # Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.7, table 7.1; order 5 by its rule.
     b, alpha, beta, _ = plain
     one = np.ones(tableau.STAGES)
     a, g = alpha @ one, beta @ one

@@ -81,7 +81,7 @@ class Differentiator:
         raise AssertionError(f"no derivative rule for {op}")
 
     def _partial_pow(self, number: int, a: int, b: int, first: bool) -> int:
-        """a^b: `slopebase` keeps the quotient finite where the guarded base touches 0 (docs/engine.md)."""
+        """a^b: `slopebase` keeps the quotient finite where the base touches 0 (docs/engine.md)."""
         graph = self.graph
         if first:
             return graph.apply("mul", b, graph.apply("div", number, graph.apply("slopebase", a)))

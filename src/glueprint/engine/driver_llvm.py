@@ -13,7 +13,7 @@ from glueprint.engine.ir import splat
 from glueprint.engine.lane_llvm import argument_place
 from glueprint.engine.layout import Workspace
 from glueprint.engine.program import Program
-from glueprint.engine.reference import GROW, SAFETY, SHORTEST, SHRINK
+from glueprint.engine.reference import GROW, INSTANT, SAFETY, SHORTEST, SHRINK
 from glueprint.engine.status import EVENT, Status
 
 __all__ = ["run"]
@@ -97,7 +97,9 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     t, wished, stop = r.get("t", r.v), r.get("h", r.v), r.get("tstop", r.v)
     hits, h = _step_size(r, t, wished, stop)
     _stages(r, t, h)
-    norm = _error_norm(r, tolerance, smallest)
+    short = r.op("fmul", r.op("fsub", stop, t), r.real(INSTANT))
+    instant = r.let(f"fcmp ole {r.v} {h}, {short}")
+    norm = _error_norm(r, tolerance, smallest, instant)
     accepted = r.let(f"and {r.m} {r.let(f'fcmp ole {r.v} {norm}, {r.real(1.0)}')}, {active}")
     after = r.choose(hits, stop, r.op("fadd", t, h))
     located, changed = None, None
@@ -189,13 +191,13 @@ def _stages(r: _Run, t: str, h: str) -> None:
         )
 
 
-def _error_norm(r: _Run, tolerance: str, smallest: str) -> str:
+def _error_norm(r: _Run, tolerance: str, smallest: str, instant: str) -> str:
     """Mean of squares of error over weight; leaves the new state in z."""
     size = r.program.states
     last = r.let(f"getelementptr {r.v}, ptr %p_u, i64 {(tableau.STAGES - 1) * size}")
     r.add(
         f"  %sum = call {r.v} @error(ptr %p_z, ptr {last}, ptr %p_largest, "
-        f"{r.v} {tolerance}, {r.v} {smallest})"
+        f"{r.v} {tolerance}, {r.v} {smallest}, {r.m} {instant})"
     )
     moving = sum(r.program.graph.constant(node) != 0.0 for node in r.program.rates)
     return r.op("fmul", "%sum", r.real(1.0 / max(moving, 1)))

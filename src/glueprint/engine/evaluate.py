@@ -31,7 +31,7 @@ def guarded_root(a: Array) -> Array:
 
 
 def _slope_base(a: Array) -> Array:
-    return np.where(np.abs(a) > SMALLEST_BASE, a, SMALLEST_BASE)
+    return np.where(np.abs(a) > SMALLEST_BASE, a, np.inf)
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {

@@ -18,7 +18,7 @@ __all__ = ["BOOLEAN", "SMALLEST_BASE", "Graph", "Node"]
 BOOLEAN = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "xor", "true", "false"})
 COMMUTATIVE = frozenset({"add", "mul", "and", "or", "xor", "eq", "ne", "min", "max"})
 LARGEST_POWER_BY_PRODUCTS = 8
-SMALLEST_BASE = 1e-30  # keeps d(a^b)/da = b a^b / a finite at a = 0; see "Guarded powers" in docs/engine.md
+SMALLEST_BASE = 1e-30  # d(a^b)/da = b a^b / a counts as 0 at a = 0; see "Guarded powers" in docs/engine.md
 
 UNARY: dict[str, Callable[[float], float]] = {
     "neg": lambda a: -a,
@@ -41,7 +41,7 @@ UNARY: dict[str, Callable[[float], float]] = {
     "acosh": math.acosh,
     "atanh": math.atanh,
     "gamma": math.gamma,
-    "slopebase": lambda a: a if abs(a) > SMALLEST_BASE else SMALLEST_BASE,
+    "slopebase": lambda a: a if abs(a) > SMALLEST_BASE else math.inf,
 }
 BINARY: dict[str, Callable[[float, float], float]] = {
     "add": lambda a, b: a + b,

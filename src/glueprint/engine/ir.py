@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 
@@ -110,8 +111,8 @@ class Block:
             return self.call(f"llvm.{INTRINSIC[op]}.v{self.width}f64", args[0])
         if op == "slopebase":
             size = self.call(f"llvm.fabs.v{self.width}f64", args[0])
-            small = self.const(SMALLEST_BASE)
-            return self.choose(self.compare("ogt", size, small), args[0], small)
+            large = self.compare("ogt", size, self.const(SMALLEST_BASE))
+            return self.choose(large, args[0], self.const(math.inf))
         return self.call(mathlib_llvm.helper(op), args[0])
 
     def expressions(

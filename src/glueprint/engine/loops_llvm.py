@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from glueprint.engine import tableau
 from glueprint.engine.ir import Block, splat
 from glueprint.engine.program import Program
@@ -85,11 +87,16 @@ done:
 
 
 def error_and_accept(program: Program, width: int) -> str:
-    """Code of @error(z, e, largest, tolerance, smallest): z += e; the sum of (e / weight)^2."""
+    """Code of @error(z, e, largest, tolerance, smallest, instant): z += e; the sum of (e / weight)^2.
+
+    A state that leaves 0 for the first time has no size yet to compare its error with: in a step so short
+    that the lane counts as `instant` its error is let pass. @accept(y, z, largest, mask) takes the step.
+    """
     v, align = f"<{width} x double>", 8 * width
     pointers = "ptr noalias %z, ptr noalias %e, ptr noalias %largest"
     accept = "ptr noalias %y, ptr noalias %z, ptr noalias %largest"
-    return f"""define internal {v} @error({pointers}, {v} %tol, {v} %small) noinline {{
+    mask = f"<{width} x i1>"
+    return f"""define internal {v} @error({pointers}, {v} %tol, {v} %small, {mask} %instant) noinline {{
 entry:
   br label %body
 body:
@@ -105,12 +112,17 @@ body:
   %size = call {v} @llvm.fabs.v{width}f64({v} %new)
   %before = load {v}, ptr %pl, align {align}
   %grows = fcmp ogt {v} %size, %before
-  %peak = select <{width} x i1> %grows, {v} %size, {v} %before
+  %peak = select {mask} %grows, {v} %size, {v} %before
   %floor = fmul contract {v} %peak, {splat(RELATIVE_FLOOR, width)}
   %both = fadd contract {v} %floor, %size
   %scale = fadd contract {v} %both, %small
   %weight = fmul {v} %scale, %tol
-  %ratio = fdiv {v} %e1, %weight
+  %unborn = fcmp oeq {v} %before, zeroinitializer
+  %finite = fcmp olt {v} %size, {splat(math.inf, width)}
+  %sound = and {mask} %unborn, %finite
+  %free = and {mask} %sound, %instant
+  %ratio0 = fdiv {v} %e1, %weight
+  %ratio = select {mask} %free, {v} zeroinitializer, {v} %ratio0
   %square = fmul contract {v} %ratio, %ratio
   %sum2 = fadd contract {v} %sum, %square
   %next = add i64 %k, 1
@@ -119,7 +131,7 @@ body:
 done:
   ret {v} %sum2
 }}
-define internal void @accept({accept}, <{width} x i1> %mask) noinline {{
+define internal void @accept({accept}, {mask} %mask) noinline {{
 entry:
   br label %body
 body:
@@ -129,12 +141,12 @@ body:
   %pl = getelementptr {v}, ptr %largest, i64 %k
   %y1 = load {v}, ptr %py, align {align}
   %z1 = load {v}, ptr %pz, align {align}
-  %new = select <{width} x i1> %mask, {v} %z1, {v} %y1
+  %new = select {mask} %mask, {v} %z1, {v} %y1
   store {v} %new, ptr %py, align {align}
   %size = call {v} @llvm.fabs.v{width}f64({v} %new)
   %before = load {v}, ptr %pl, align {align}
   %grows = fcmp ogt {v} %size, %before
-  %peak = select <{width} x i1> %grows, {v} %size, {v} %before
+  %peak = select {mask} %grows, {v} %size, {v} %before
   store {v} %peak, ptr %pl, align {align}
   %next = add i64 %k, 1
   %more = icmp ult i64 %next, {program.states}

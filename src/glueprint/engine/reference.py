@@ -26,6 +26,7 @@ SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 FIRST_STEP = 1e-3
 RELATIVE_FLOOR = 1e-3  # of a state's running maximum: relative accuracy ends there
 SHORTEST = 1e-14
+INSTANT = 1e-10  # of the time to the next stop
 
 
 class ReferenceSolver:
@@ -95,7 +96,8 @@ class ReferenceSolver:
             new, error = self._stages(state, params, time, h)
             largest = np.maximum(batch.largest[busy], np.abs(new))
             weight = settings.tolerance * (np.abs(new) + RELATIVE_FLOOR * largest + settings.smallest)
-            norm = np.sqrt(np.mean((error / weight) ** 2, axis=1))
+            unborn = (batch.largest[busy] == 0) & np.isfinite(new) & (h <= INSTANT * left)[:, None]
+            norm = np.sqrt(np.mean(np.where(unborn, 0.0, error / weight) ** 2, axis=1))
             factor = np.clip(SAFETY * norm ** (-1.0 / tableau.ORDER), SHRINK, GROW)
         finite = np.isfinite(norm)
         accepted = finite & (norm <= 1.0)
