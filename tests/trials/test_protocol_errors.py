@@ -62,6 +62,7 @@ def refusal(old, new, count=1):
         ("low = 34, high = 88", "low = 88, high = 34", "GP-T012", "case_mix.age_y"),
         (', sources = ["CL117"]', "", "GP-T013", "case_mix.age_y"),
         ('age_y = { kind = "normal"', 'age_y = { kind = "gamma"', "GP-T007", "case_mix.age_y"),
+        ("ctcae_version = 4", "ctcae_version = 3", "GP-T020", "measurement.ctcae_version"),
         ('name = "my-trial"', 'name = "My Trial"', "GP-T006", "name"),
     ],
 )

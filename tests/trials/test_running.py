@@ -11,7 +11,9 @@ import pytest
 from glueprint import trials
 from glueprint.trials import response
 from glueprint.trials.conduct import conduct
+from glueprint.trials.loading import protocol_from_text
 from glueprint.trials.population import MONTH_DAYS, Stream, draw_population
+from glueprint.trials.protocol import FollowUp
 from glueprint.trials.tables import patients_table
 
 MM003 = trials.load_protocol("mm003")
@@ -201,8 +203,40 @@ def test_the_summary_has_what_a_trial_reports(result):
     assert {"n", "low", "high", "p_value"} <= summary["replicates"][0]["arms"][ARMS[0]]["orr"].keys()
 
 
+def test_only_the_shipped_trials_are_called_calibrated(result):
+    assert result.label == "calibrated (by hand)"
+    assert "without an interval" in trials.run(small(), seed=1).label
+
+
 def test_the_template_runs():
-    protocol = trials.loading.protocol_from_text(trials.template(), where="template")
+    protocol = protocol_from_text(trials.template(), where="template")
     result = trials.run(small(protocol, (12, 12)), seed=1)
     assert result.patients.height == 24
     assert set(result.patients["arm"]) == {"POM 4 mg", "POM 2 mg"}
+
+
+def test_one_arm_on_a_fixed_dose_and_one_follow_up():
+    plan = protocol_from_text(trials.template(), where="template")
+    drug = plan.arms[0].drugs[0].model_copy(update={"rules": None, "dose_mg": 3.0})
+    arm = plan.arms[0].model_copy(update={"patients": 16, "drugs": (drug,)})
+    alone = plan.model_copy(
+        update={
+            "arms": (arm,),
+            "randomisation": plan.randomisation.model_copy(update={"ratio": (1,)}),
+            "follow_up": FollowUp(minimum_months=6, median_months=6, maximum_months=6, assumed="test"),
+        }
+    )
+    result = trials.run(alone, seed=1)
+    assert set(result.endpoints["arm"]) == {"POM 4 mg"}
+    assert set(result.visits.filter(pl.col("period") == "treatment")["dose_mg"]) == {3.0}
+    assert result.patients["os_months"].max() <= 6
+    assert (result.patients["relative_dose_intensity"] == 1).all()
+
+
+def test_arms_without_a_glue():
+    plan = small(sizes=(10, 10))
+    dex = plan.arms[1].model_copy(update={"after_progression": None})
+    arms = (dex.model_copy(update={"name": "A"}), dex.model_copy(update={"name": "B"}))
+    result = trials.run(plan.model_copy(update={"arms": arms}), seed=1)
+    assert result.patients["crossover_months"].null_count() == 20
+    assert (result.patients["dose_holds"] == 0).all()

@@ -34,7 +34,6 @@ HEADLINES = {
     "hr_pfs": "hazard ratio PFS",
     "hr_os": "hazard ratio OS",
 }
-NOTE = "Parameters are calibrated by hand to MM-002 and MM-003: these numbers are calibrated, not predicted."
 
 
 @app.command("list")
@@ -144,7 +143,7 @@ def _print(result: TrialResult) -> None:
         progress_console.print(
             f"{result.failed} patient(s) could not be computed; see `reason` in the patients table"
         )
-    progress_console.print(NOTE)
+    progress_console.print(f"These numbers are {result.label}; none is a prediction. See docs/trials.md.")
 
 
 def _cell(value: float | None, low: float | None, high: float | None, p_value: float | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import compounds
+from glueprint.trials import toxicity
 from glueprint.trials.compounds import DEXAMETHASONE, known_compounds
 from glueprint.trials.doserules import available_rules
 from glueprint.trials.protocol import Drug, Levels, Protocol
@@ -167,6 +168,11 @@ def visits_are_possible(protocol: Protocol, where: str) -> None:
             )
 
 
+def grades_are_known(protocol: Protocol, where: str) -> None:
+    """GP-T020: the CTCAE version has limits."""
+    toxicity.check_version(protocol.measurement.ctcae_version, where=f"{where}, measurement.ctcae_version")
+
+
 CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
     arms_are_distinct,
     drugs_are_known,
@@ -176,4 +182,5 @@ CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
     ratio_fits_the_arms,
     strata_are_covariates,
     visits_are_possible,
+    grades_are_known,
 )

@@ -8,12 +8,15 @@ from typing import Any
 
 import polars as pl
 
+from glueprint.trials.loading import available, load_protocol
 from glueprint.trials.protocol import Protocol
 
 __all__ = ["TrialResult"]
 
 # Range of an endpoint over replicates that the summary gives.
 LOW, HIGH = 0.025, 0.975
+CALIBRATED = "calibrated (by hand)"
+EXTRAPOLATED = "computed with parameters calibrated by hand, without an interval for their uncertainty"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class TrialResult:
     def failed(self) -> int:
         """Patients that could not be computed; they are in `patients` with a reason and in no endpoint."""
         return int((self.patients.get_column("status") != 0).sum())
+
+    @property
+    def label(self) -> str:
+        """How to read the numbers: shipped trials were calibrated to, others only use their parameters."""
+        shipped = any(self.protocol == load_protocol(name) for name in available())
+        return CALIBRATED if shipped else EXTRAPOLATED
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """The four tables by name."""
@@ -65,7 +74,7 @@ class TrialResult:
         return {
             "trial": self.protocol.name,
             "seed": self.seed,
-            "label": "calibrated (by hand)",
+            "label": self.label,
             "patients": self.patients.height,
             "failed": self.failed,
             "failure_reasons": self.patients.filter(pl.col("status") != 0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glueprint.errors import InputError
 
-__all__ = ["VERSIONS", "anaemia_grade", "neutropenia_grade", "thrombocytopenia_grade"]
+__all__ = ["VERSIONS", "anaemia_grade", "check_version", "neutropenia_grade", "thrombocytopenia_grade"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -30,19 +30,27 @@ HAEMOGLOBIN_G_PER_DL = (12.0, 10.0, 8.0)  # SAF110, SAF111
 VERSIONS = tuple(ANC_1E9_PER_L)
 
 
-def neutropenia_grade(anc_1e9_per_l: Floats, *, version: int) -> Integers:
-    """Grade 0 to 4 of neutrophil counts of any shape, 1e9 cells/L; NaN is 0.
+def check_version(version: int, *, where: str = "ctcae_version") -> None:
+    """Refuse a CTCAE version that is not known.
 
-    Raises InputError GP-T020 for a CTCAE version that is not known.
+    Raises InputError GP-T020.
     """
     if version not in ANC_1E9_PER_L:
         raise InputError(
             "GP-T020",
             f"unknown CTCAE version {version}",
-            where="measurement.ctcae_version",
+            where=where,
             expected=f"one of {', '.join(map(str, VERSIONS))}",
             next_step="use 4 for MM-002 and MM-003",
         )
+
+
+def neutropenia_grade(anc_1e9_per_l: Floats, *, version: int) -> Integers:
+    """Grade 0 to 4 of neutrophil counts of any shape, 1e9 cells/L; NaN is 0.
+
+    Raises InputError GP-T020 for a CTCAE version that is not known.
+    """
+    check_version(version)
     return _grade(anc_1e9_per_l, ANC_1E9_PER_L[version])
 
 
