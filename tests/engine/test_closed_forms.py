@@ -67,7 +67,8 @@ def test_explicit_time_in_a_rate(build):
 
 def test_doses_superpose(build):
     model = build(
-        "species gut = 0, central = 0; J1: gut -> central; ka*gut; J2: central -> ; ke*central; ka = 1.3; ke = 0.2;"
+        "species gut = 0, central = 0; ka = 1.3; ke = 0.2;"
+        "J1: gut -> central; ka*gut; J2: central -> ; ke*central;"
     )
     ke = np.array([0.1, 0.2, 0.4])
     given = np.array([0.0, 11.0, 24.0])

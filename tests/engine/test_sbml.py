@@ -109,7 +109,8 @@ def test_rate_of():
 
 def test_local_parameters_have_their_reaction_before_their_name():
     sbml = """<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="m">
-    <listOfCompartments><compartment id="c" size="1" spatialDimensions="3" constant="true"/></listOfCompartments>
+    <listOfCompartments>
+      <compartment id="c" size="1" spatialDimensions="3" constant="true"/></listOfCompartments>
     <listOfSpecies><species id="S" compartment="c" initialAmount="1" hasOnlySubstanceUnits="false"
       boundaryCondition="false" constant="false"/></listOfSpecies>
     <listOfReactions><reaction id="J" reversible="false" fast="false">

@@ -19,7 +19,7 @@ def plain():
 
 
 def test_order_conditions_up_to_five(plain):
-    # Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.7, table 7.1; order 5 by its rule.
+    # Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.7, table 7.1.
     b, alpha, beta, _ = plain
     one = np.ones(tableau.STAGES)
     a, g = alpha @ one, beta @ one

@@ -7,6 +7,7 @@ from glueprint.engine.doses import Doses
 from glueprint.engine.ensemble import Ensemble, Outcome, Trajectories
 from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
 from glueprint.engine.status import REASONS, Status
+from glueprint.engine.summary import describe
 
 __all__ = [
     "REASONS",
@@ -18,4 +19,5 @@ __all__ = [
     "Status",
     "Trajectories",
     "compile",
+    "describe",
 ]
