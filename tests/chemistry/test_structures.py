@@ -18,7 +18,14 @@ PRINTED_KEYS = {
     "4-nitrophthalic anhydride": "MMVIDXVHQANYAE-UHFFFAOYSA-N",
 }
 # Monoisotopic masses, AME2020 (doi 10.1088/1674-1137/abddaf), Da.
-ISOTOPE_MASS = {"C": 12.0, "H": 1.00782503190, "N": 14.00307400425, "O": 15.99491461926, "Cl": 34.968852694}
+ISOTOPE_MASS = {
+    "C": 12.0,
+    "H": 1.00782503190,
+    "N": 14.00307400425,
+    "O": 15.99491461926,
+    "Cl": 34.968852694,
+    "F": 18.99840316207,
+}
 DRAWN = (
     "thalidomide",
     "lenalidomide",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from glueprint.chemistry import checks, reactions, routes, structures
+from glueprint.chemistry import (
+    binder,
+    checks,
+    descriptors,
+    groups,
+    metabolism,
+    pairs,
+    reactions,
+    routes,
+    stability,
+    structures,
+)
 from glueprint.chemistry.drawing import draw, save
 from glueprint.chemistry.planning import Plan, plan
 from glueprint.chemistry.routes import Route
@@ -12,11 +23,17 @@ __all__ = [
     "Plan",
     "Route",
     "Structure",
+    "binder",
     "checks",
+    "descriptors",
     "draw",
+    "groups",
+    "metabolism",
+    "pairs",
     "plan",
     "reactions",
     "routes",
     "save",
+    "stability",
     "structures",
 ]

@@ -36,7 +36,10 @@ SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class Structure:
-    """One compound; masses in g/mol; `stereo` is "S", "R", "racemate or undefined" or "achiral"."""
+    """One compound; masses in g/mol; `stereo` is "S", "R", "racemate or undefined" or "achiral".
+
+    verified: what outside the evidence agrees with the structure.   parent: the drug a metabolite comes from.
+    """
 
     name: str
     role: str
@@ -49,6 +52,8 @@ class Structure:
     source: str
     aliases: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    verified: str = ""
+    parent: str = ""
 
 
 def molecule(smiles: str, *, where: str = "") -> Any:
@@ -161,6 +166,8 @@ def _read(row: Mapping[str, Any]) -> Structure:
             **bare.__dict__,
             "aliases": tuple(row.get("aliases", ())),
             "claims": tuple(row.get("claims", ())),
+            "verified": row.get("verified", ""),
+            "parent": row.get("parent", ""),
         }
     )
 
