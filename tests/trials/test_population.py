@@ -66,6 +66,15 @@ def test_mm003_is_randomised_as_published():
             assert abs((inside == 0).sum() - 2 * (inside == 1).sum()) <= 4
 
 
+def test_sizes_that_blocks_cannot_reach_are_met_as_nearly_as_they_can():
+    # 20 and 10 of 30 in blocks of two: whole blocks hold 15 and 15, whatever is drawn.
+    arms = allocate(np.zeros(30, dtype=np.int64), (1, 1), 2, (20, 10), seed=1, purpose="test")
+    assert np.bincount(arms).tolist() == [15, 15]
+    # 31 patients leave one to choose, and the larger arm gets that one.
+    arms = allocate(np.zeros(31, dtype=np.int64), (1, 1), 2, (20, 11), seed=1, purpose="test")
+    assert np.bincount(arms).tolist() == [16, 15]
+
+
 def test_whole_blocks_hold_the_ratio():
     arms = allocate(np.zeros(60, dtype=np.int64), (2, 1), 6, (40, 20), seed=3, purpose="test")
     assert (arms.reshape(10, 6).sum(axis=1) == 2).all()

@@ -10,7 +10,7 @@ from glueprint.runs.streams import uniforms
 __all__ = ["allocate", "strata_of"]
 
 Integers = NDArray[np.int64]
-# How often the last, incomplete blocks are drawn anew to meet the planned arm sizes.
+# How often the last, incomplete blocks are drawn to meet the planned arm sizes.
 ATTEMPTS = 1000
 
 
@@ -33,32 +33,34 @@ def allocate(
     """(n,) arm of each patient, by permuted blocks within strata.
 
     strata: (n,) stratum numbers in order of enrolment.   ratio: parts per arm.   blocks_of: block size.
-    planned: patients per arm. Trials report the sizes they got, so the last, incomplete blocks are drawn
-    anew until the
-    arms have the planned sizes, which is the distribution of blocks given these sizes; if they never have,
-    the closest
-    attempt stands.
+    planned: patients per arm. Trials report the sizes they got, so the last, incomplete block of each
+    stratum is drawn anew until the arms have the planned sizes, which is the distribution of blocks given
+    these sizes; if they never have, the closest attempt stands.
     Source: permuted blocks, own derivation, see docs/trials.md.
     """
-    best: Integers = np.zeros(strata.size, dtype=np.int64)
-    smallest = np.inf
-    for attempt in range(ATTEMPTS):
-        arms = _blocks(strata, ratio, blocks_of, f"{purpose}/{attempt}", seed)
-        sizes = np.bincount(arms, minlength=len(ratio))
-        distance = float(np.abs(sizes - np.array(planned)).sum())
-        if distance < smallest:
-            best, smallest = arms, distance
-        if distance == 0:
-            break
-    return best
-
-
-def _blocks(strata: Integers, ratio: tuple[int, ...], blocks_of: int, purpose: str, seed: int) -> Integers:
     block = np.repeat(np.arange(len(ratio)), np.array(ratio) * (blocks_of // sum(ratio)))
     arms = np.zeros(strata.size, dtype=np.int64)
+    tails: list[tuple[Integers, Integers]] = []
     for stratum in range(int(strata.max(initial=0)) + 1):
         members = np.flatnonzero(strata == stratum)
-        count = -(-members.size // blocks_of)
-        order = np.argsort(uniforms(seed, f"{purpose}/{stratum}", np.arange(count), blocks_of), axis=1)
-        arms[members] = block[order].ravel()[: members.size]
+        whole = members.size // blocks_of
+        drawn = uniforms(seed, f"{purpose}/{stratum}", np.arange(whole), blocks_of)
+        arms[members[: whole * blocks_of]] = block[np.argsort(drawn, axis=1)].ravel()
+        left = members[whole * blocks_of :]
+        if left.size:
+            again = uniforms(seed, f"{purpose}/{stratum}/last", np.arange(ATTEMPTS), blocks_of)
+            tails.append((left, block[np.argsort(again, axis=1)][:, : left.size]))
+    if tails:
+        missing = np.array(planned) - np.bincount(
+            np.delete(arms, np.concatenate([t[0] for t in tails])), minlength=len(ratio)
+        )
+        sizes = sum(_sizes(arms_of, len(ratio)) for _, arms_of in tails)
+        chosen = int(np.abs(sizes - missing).sum(axis=1).argmin())
+        for left, arms_of in tails:
+            arms[left] = arms_of[chosen]
     return arms
+
+
+def _sizes(arms: Integers, count: int) -> Integers:
+    """(attempts, count) patients per arm in each attempt, from (attempts, k) arms."""
+    return np.asarray((arms[:, :, None] == np.arange(count)).sum(axis=1), dtype=np.int64)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.engine import Doses, Ensemble
+from glueprint.engine import Doses, Ensemble, Model
 from glueprint.mechanism import models
 from glueprint.trials.compounds import DEXAMETHASONE, target_of
 from glueprint.trials.decisions import change_doses, decide_progression, plan_next_visit
@@ -91,10 +92,16 @@ def conduct(
     return Conducted(people, ward, tuple(log))
 
 
+@lru_cache(maxsize=4)
+def _model(compound: str) -> Model:
+    """The trial model, compiled once for all replicates."""
+    return models.trial(compound)
+
+
 def _ensemble(protocol: Protocol, people: Population, stream: Stream) -> tuple[Ensemble, Floats]:
     """The patients as an ensemble of the trial model, and the absorption lag of each, (n,) h."""
     values, lag_h = model_parameters(protocol, people, stream)
-    model = models.trial(glue_of(protocol.arms[0]))
+    model = _model(glue_of(protocol.arms[0]))
     parameters, initial = models.split(model, values)
     return model.ensemble(parameters, initial=initial, patients=people.size), lag_h
 
