@@ -69,8 +69,12 @@ def show(trial: TrialName, as_json: Json = False) -> None:
 
 
 def _describe(distribution: Any) -> str:
-    parts = distribution.model_dump(exclude_defaults=True, exclude={"kind"})
-    return f"{distribution.kind}: " + ", ".join(f"{key} {value}" for key, value in parts.items())
+    """A distribution in words: its kind, its numbers, where it comes from."""
+    fields = distribution.model_dump(exclude={"kind", "sources", "assumed"})
+    shares = fields.pop("shares", {})
+    numbers = ", ".join(f"{name} {value:g}" for name, value in {**shares, **fields}.items())
+    origin = [*distribution.sources, *([f"assumed: {distribution.assumed}"] if distribution.assumed else [])]
+    return f"{distribution.kind}: {numbers} ({'; '.join(origin)})"
 
 
 @app.command()
