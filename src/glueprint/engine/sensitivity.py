@@ -100,8 +100,8 @@ def sensitivities(model: Model, names: Iterable[str]) -> SensitivityModel:
     """Compile a model together with its derivatives by `names`.
 
     names: parameters, compartments or initial values (a species' name), in their own units.
-    Raises InputError GP-N010 (no such name), GP-N033 (none, or one twice) and NotSupportedError GP-N030
-    (events), GP-N031 (a jump whose time or size moves with a name), GP-N032 (a dose whose effect does).
+    Raises InputError GP-N010 (no such name), GP-N039 (none, or one twice) and NotSupportedError GP-N036
+    (events), GP-N037 (a jump whose time or size moves with a name), GP-N038 (a dose whose effect does).
     """
     wanted = tuple(names)
     _check_names(model, wanted)
@@ -127,12 +127,12 @@ def _reference(value: float) -> float:
 
 def _check_names(model: Model, names: tuple[str, ...]) -> None:
     if model.system.events:
-        raise _refuse("GP-N030", f'the event "{model.system.events[0].name}"', model.name)
+        raise _refuse("GP-N036", f'the event "{model.system.events[0].name}"', model.name)
     for name in names:
         slot_of(model.system, name)
     if not names or len(set(names)) < len(names):
         raise InputError(
-            "GP-N033",
+            "GP-N039",
             f"sensitivities to {list(names)}",
             where="names",
             expected="at least one name, each once",
@@ -153,14 +153,14 @@ def _check_jumps(made: Tangent, base: System, name: str) -> None:
         moving = args and kinds[args[0]] & (STATE | TIME)
         if op in ("select", "floor", "ceil") and moving and depends(args[0]):
             what = "a piecewise" if op == "select" else f"{op}()"
-            raise _refuse("GP-N031", f'{what} that switches at a time that moves with "{name}"', base.name)
+            raise _refuse("GP-N037", f'{what} that switches at a time that moves with "{name}"', base.name)
     for root in (*base.derivatives, *base.symbols.values(), *(item.node for item in base.initials)):
         for number in graph.reachable([root]):
             if graph.nodes[number].op == "gamma" and depends(number):
-                raise _refuse("GP-N031", f'factorial() of what moves with "{name}"', base.name)
+                raise _refuse("GP-N037", f'factorial() of what moves with "{name}"', base.name)
     for state, scale in base.dose_scale.items():
         if scale is not None and depends(scale):
-            raise _refuse("GP-N032", f'a dose of "{state}", whose effect depends on "{name}"', base.name)
+            raise _refuse("GP-N038", f'a dose of "{state}", whose effect depends on "{name}"', base.name)
 
 
 def _refuse(code: str, what: str, where: str) -> NotSupportedError:
