@@ -14,7 +14,7 @@ Integers = NDArray[np.int64]
 
 # Achieved accuracy to the controller's relative tolerance; calibrated in benchmarks/engine.py,
 # docs/engine.md.
-TOLERANCE_PER_ACCURACY = 5.0
+TOLERANCE_PER_ACCURACY = 4.0
 
 
 @dataclass(frozen=True)

@@ -191,16 +191,13 @@ class Ensemble:
         self, values: Floats, records: Floats, nodes: Sequence[int], times: Floats, rows: slice
     ) -> None:
         """Outputs (n, times, outputs) from the states recorded."""
-        n = values.shape[0]
-        params = np.repeat(self._now.params[rows], times.size, axis=0)
-        time = np.tile(times, n)
-        largest = np.repeat(self._now.largest[rows], times.size, axis=0)
-        leaves = Leaves(records, params, time, largest, self._now.tolerance)
-        got = self._now.evaluate(nodes, leaves)
-        missing = np.isnan(records).any(axis=1)
-        for place, value in enumerate(got):
-            full = np.where(missing, np.nan, np.broadcast_to(value, time.shape))
-            values[:, :, place] = full.reshape(n, times.size)
+        n, count = values.shape[:2]
+        states = records.reshape(n, count, -1)
+        params, largest = self._now.params[rows][:, None], self._now.largest[rows][:, None]
+        leaves = Leaves(states, params, times[None, :], largest, self._now.tolerance)
+        missing = np.isnan(states).any(axis=2)
+        for place, value in enumerate(self._now.evaluate(nodes, leaves)):
+            values[:, :, place] = np.where(missing, np.nan, value)
 
     def _refuse_early(self, table: DoseTable, row: int) -> None:
         who = int(table.patient[row])

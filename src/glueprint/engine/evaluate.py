@@ -46,6 +46,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "exp": np.exp,
     "log": np.log,
+    "plog": lambda a: np.where(a == 0, -1e300, np.log(a)),
     "floor": np.floor,
     "ceil": np.ceil,
     "sin": np.sin,
@@ -81,7 +82,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 class Leaves:
     """What expressions read.
 
-    states: (n, states).   params: (n, parameters).   time: (n,).   largest: (n, states) running maxima of the
+    states: (..., states).   params: (..., parameters).   time: (...,), of shapes that broadcast.   largest:
+    (n, states) running maxima of the
     states, and tolerance: of the solver; both only where a running solver gives them.
     """
 
@@ -94,11 +96,11 @@ class Leaves:
     def read(self, op: str, index: int) -> Any:
         """Values of a leaf."""
         if op == "state":
-            return self.states[:, index]
+            return self.states[..., index]
         if op == "param":
-            return self.params[:, index]
+            return self.params[..., index]
         if op == "largest":
-            return 0.0 if self.largest is None else self.largest[:, index]
+            return 0.0 if self.largest is None else self.largest[..., index]
         return {"time": self.time, "tolerance": self.tolerance, "nan": np.float64(np.nan)}[op]
 
 

@@ -25,6 +25,7 @@ UNARY: dict[str, Callable[[float], float]] = {
     "abs": abs,
     "exp": math.exp,
     "log": math.log,
+    "plog": lambda a: math.log(a) if a > 0 else -1e300,
     "sqrt": math.sqrt,
     "floor": math.floor,
     "ceil": math.ceil,

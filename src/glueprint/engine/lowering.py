@@ -79,19 +79,15 @@ class Lowering:
         graph = self.graph
         zero = graph.const(0.0)
         value = graph.constant(exponent)
-        if value is not None and value > 0 and value != math.floor(value):
-            logarithm = graph.apply("log", graph.apply("max", base, zero))
+        if value is not None and value != math.floor(value):
+            logarithm = graph.apply("plog", graph.apply("max", base, zero))
             return graph.apply("exp", graph.apply("mul", exponent, logarithm))
-        one = graph.const(1.0)
-        magnitude = graph.apply(
-            "exp", graph.apply("mul", exponent, graph.apply("log", graph.apply("abs", base)))
-        )
+        logarithm = graph.apply("plog", graph.apply("abs", base))
+        magnitude = graph.apply("exp", graph.apply("mul", exponent, logarithm))
         half = graph.apply("mul", exponent, graph.const(0.5))
         is_whole = graph.apply("eq", graph.apply("floor", exponent), exponent)
         is_even = graph.apply("eq", graph.apply("floor", half), half)
-        sign = graph.apply("select", is_even, one, graph.const(-1.0))
+        sign = graph.apply("select", is_even, graph.const(1.0), graph.const(-1.0))
         below = graph.apply("select", is_whole, sign, zero)
-        signed = graph.apply(
-            "select", graph.apply("lt", base, zero), graph.apply("mul", magnitude, below), magnitude
-        )
-        return graph.apply("select", graph.apply("eq", exponent, zero), one, signed)
+        signed = graph.apply("mul", magnitude, below)
+        return graph.apply("select", graph.apply("lt", base, zero), signed, magnitude)

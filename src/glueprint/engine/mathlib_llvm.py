@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 
 __all__ = ["definition", "helper"]
 
@@ -25,13 +26,14 @@ LOG_SERIES = (  # Lg1 to Lg7 of fdlibm e_log.c
     1.531383769920937332e-01,
     1.479819860511658591e-01,
 )
+SMALLEST_NORMAL = sys.float_info.min
 MAGIC = 1.5 * 2.0**52  # adding it rounds to a whole number, which then stands in the low bits
 EXP_LOW, EXP_HIGH = -708.0, 709.782712893384
 
 
 def helper(op: str) -> str:
     """The name of the vector function for a graph operation."""
-    if op in ("exp", "log"):
+    if op in ("exp", "log", "plog"):
         return f"vector_{op}"
     return f"vector_{'tgamma' if op == 'gamma' else op}"
 
@@ -45,6 +47,8 @@ def definition(name: str, width: int) -> str:
         return _exp(width)
     if name == "vector_log":
         return _log(width)
+    if name == "vector_plog":
+        return _log_for_powers(width)
     return _lane_by_lane(name.removeprefix("vector_"), width)
 
 
@@ -110,16 +114,48 @@ def _exp(width: int) -> str:
     for kind, limit, instead in (("olt", EXP_LOW, t.real(0.0)), ("ogt", EXP_HIGH, t.real(math.inf))):
         beyond = t.let(f"fcmp {kind} {v} %x, {t.real(limit)}")
         result = t.let(f"select {mask} {beyond}, {v} {instead}, {v} {result}")
-    undefined = t.let(f"fcmp uno {v} %x, %x")
-    return _function("vector_exp", t, t.let(f"select {mask} {undefined}, {v} %x, {v} {result}"))
+    # What is no number stays so: the shift of a quiet NaN by its low bits, all 0, leaves it alone.
+    return _function("vector_exp", t, result)
 
 
 def _log(width: int) -> str:
+    """log for every double: numbers below the normal range are lifted first."""
     t = _Text(width)
-    v, w, mask = t.vector, t.words, f"<{width} x i1>"
-    tiny = t.let(f"fcmp olt {v} %x, {t.real(2.0**-1022)}")
+    v, mask = t.vector, f"<{width} x i1>"
+    tiny = t.let(f"fcmp olt {v} %x, {t.real(SMALLEST_NORMAL)}")
     lifted = t.let(f"fmul {v} %x, {t.real(2.0**54)}")
     x = t.let(f"select {mask} {tiny}, {v} {lifted}, {v} %x")
+    drop = t.let(f"select {mask} {tiny}, {v} {t.real(54.0)}, {v} {t.real(0.0)}")
+    result = _log_of_normal(t, x, drop)
+    for kind, limit, instead in (
+        ("oeq", 0.0, t.real(-math.inf)),
+        ("olt", 0.0, t.real(math.nan)),
+        ("ugt", sys.float_info.max, "%x"),
+    ):
+        special = t.let(f"fcmp {kind} {v} %x, {t.real(limit)}")
+        result = t.let(f"select {mask} {special}, {v} {instead}, {v} {result}")
+    return _function("vector_log", t, result)
+
+
+def _log_for_powers(width: int) -> str:
+    """log of numbers >= 0 inside a power: 0 becomes -1e300, so that exp(b log 0) is 0, 1 or infinite as b is
+    above, at or below 0.
+    """
+    t = _Text(width)
+    v, mask = t.vector, f"<{width} x i1>"
+    result = _log_of_normal(t, "%x", None)
+    for kind, limit, instead in (
+        ("olt", SMALLEST_NORMAL, t.real(-1e300)),
+        ("ugt", sys.float_info.max, "%x"),
+    ):
+        special = t.let(f"fcmp {kind} {v} %x, {t.real(limit)}")
+        result = t.let(f"select {mask} {special}, {v} {instead}, {v} {result}")
+    return _function("vector_plog", t, result)
+
+
+def _log_of_normal(t: _Text, x: str, drop: str | None) -> str:
+    """log of a normal positive number; `drop` is taken from its binary exponent."""
+    v, w = t.vector, t.words
     bits = t.let(f"bitcast {v} {x} to {w}")
     above = t.let(f"sub {w} {bits}, {t.whole(_bits(math.sqrt(0.5)))}")
     exponent = t.let(f"ashr {w} {above}, {t.whole(52)}")
@@ -127,8 +163,8 @@ def _log(width: int) -> str:
     m = t.let(f"bitcast {w} {mantissa} to {v}")
     lodged = t.let(f"add {w} {exponent}, {t.whole(_bits(MAGIC))}")
     e = t.let(f"fsub {v} {t.let(f'bitcast {w} {lodged} to {v}')}, {t.real(MAGIC)}")
-    lowered = t.let(f"fsub {v} {e}, {t.real(54.0)}")
-    e = t.let(f"select {mask} {tiny}, {v} {lowered}, {v} {e}")
+    if drop is not None:
+        e = t.let(f"fsub {v} {e}, {drop}")
     f = t.let(f"fsub {v} {m}, {t.real(1.0)}")
     s = t.let(f"fdiv {v} {f}, {t.let(f'fadd {v} {f}, {t.real(2.0)}')}")
     z = t.let(f"fmul {v} {s}, {s}")
@@ -137,16 +173,7 @@ def _log(width: int) -> str:
     inner = t.let(f"fadd {v} {half_square}, {series}")
     low = t.fma(s, inner, t.let(f"fmul {v} {e}, {t.real(LN2_LOW)}"))
     small = t.let(f"fsub {v} {t.let(f'fsub {v} {half_square}, {low}')}, {f}")
-    result = t.let(f"fsub {v} {t.let(f'fmul {v} {e}, {t.real(LN2_HIGH)}')}, {small}")
-    for kind, limit, instead in (
-        ("oeq", 0.0, t.real(-math.inf)),
-        ("olt", 0.0, t.real(math.nan)),
-        ("oeq", math.inf, t.real(math.inf)),
-    ):
-        special = t.let(f"fcmp {kind} {v} %x, {t.real(limit)}")
-        result = t.let(f"select {mask} {special}, {v} {instead}, {v} {result}")
-    undefined = t.let(f"fcmp uno {v} %x, %x")
-    return _function("vector_log", t, t.let(f"select {mask} {undefined}, {v} %x, {v} {result}"))
+    return t.let(f"fsub {v} {t.let(f'fmul {v} {e}, {t.real(LN2_HIGH)}')}, {small}")
 
 
 def _lane_by_lane(function: str, width: int) -> str:

@@ -23,7 +23,7 @@ __all__ = ["ReferenceSolver"]
 Floats = NDArray[np.float64]
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
-FIRST_STEP = 1e-3
+FIRST_STEP = 1e-2
 RELATIVE_FLOOR = 1e-3  # of a state's running maximum: relative accuracy ends there
 SHORTEST = 1e-14
 INSTANT = 1e-10  # of the time to the next stop
