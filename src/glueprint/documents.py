@@ -6,6 +6,7 @@ everywhere: the file, the field as people write it, what is allowed, the nearest
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -21,13 +22,13 @@ from glueprint.errors import InputError, nearest
 __all__ = ["Codes", "Document", "parse", "read", "validate"]
 
 LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
-WORDS = {
+# What pydantic would have taken, in words: types first, then values.
+TYPES = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
-    "finite_number": "a finite number",
     "string_type": "text in quotes",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
@@ -36,6 +37,9 @@ WORDS = {
     "dict_type": "a table",
     "model_type": "a table",
     "model_attributes_type": "a table",
+}
+VALUES = {
+    "finite_number": "a finite number",
     "string_too_short": "text that is not empty",
     "string_pattern_mismatch": "a name of small letters, digits, - and _",
     "greater_than": "a number above {gt}",
@@ -46,7 +50,7 @@ WORDS = {
     "too_long": "at most {max_length} entries",
     "literal_error": "{expected}",
     "union_tag_invalid": "kind = {expected_tags}",
-    "union_tag_not_found": "a kind",
+    "union_tag_not_found": "a field kind that says which",
 }
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -60,13 +64,19 @@ class Document(BaseModel):
 
 @dataclass(frozen=True)
 class Codes:
-    """A room's error codes for its documents, and the hint that ends each message."""
+    """A room's error codes for its documents, and the hint that ends each message.
+
+    field: any field that cannot be used.   missing, unknown, wrong_type: own codes, `field` if empty.
+    """
 
     unreadable: str
     syntax: str
     header: str
     field: str
     help: str
+    missing: str = ""
+    unknown: str = ""
+    wrong_type: str = ""
 
 
 def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:
@@ -123,60 +133,81 @@ def validate(model: type[Model], data: dict[str, Any], codes: Codes, *, where: s
                 next_step=f"begin the file with it; a newer version needs a newer Glueprint; {codes.help}",
             )
     try:
-        return model.model_validate(data)
+        # By way of JSON, where strict reading takes lists and dates but never text for a number.
+        return model.model_validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
-        raise _as_input_error(model, error, codes, where) from error
+        raise _as_input_error(model, error, codes, (where, data)) from error
 
 
 def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _as_input_error(model: type[BaseModel], error: ValidationError, codes: Codes, where: str) -> InputError:
-    findings = [_finding(model, dict(item), codes) for item in error.errors(include_url=False)]
+def _as_input_error(
+    model: type[BaseModel], error: ValidationError, codes: Codes, source: tuple[str, dict[str, Any]]
+) -> InputError:
+    """The first finding as an error; the others are named in its message."""
+    where, data = source
+    items = [dict(item) for item in error.errors(include_url=False)]
+    # A list whose entries are bad is also reported as too short; that adds nothing.
+    findings = [_finding(model, item, codes, data) for item in items if not _repeats(item, items)]
     code, field, message, expected, next_step = findings[0]
     if len(findings) > 1:
-        others = "; ".join(f"{other[1]} {other[2]}" for other in findings[1:6])
+        others = "; ".join(f"{other[1]}: {other[2]} ({other[0]})" for other in findings[1:6])
         more = f" and {len(findings) - 6} more" if len(findings) > 6 else ""
         message = f"{message}. Also: {others}{more}"
     return InputError(code, message, where=f"{where}, {field}", expected=expected, next_step=next_step)
 
 
-def _finding(model: type[BaseModel], item: dict[str, Any], codes: Codes) -> tuple[str, str, str, str, str]:
+def _repeats(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
+    place = item["loc"]
+    deeper = any(len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in items)
+    return item["type"] == "too_short" and deeper
+
+
+def _finding(
+    model: type[BaseModel], item: dict[str, Any], codes: Codes, data: dict[str, Any]
+) -> tuple[str, str, str, str, str]:
     """(code, field, message, expected, next step) of one finding of pydantic."""
     kind, context, loc = str(item["type"]), dict(item.get("ctx") or {}), tuple(item["loc"])
-    field = _as_written(loc) or "the file"
-    correct = f"correct the value; {codes.help}"
+    field = _as_written(loc, data) or "the file"
+    value, correct = repr(item["input"])[:80], f"correct the value; {codes.help}"
     if kind.startswith("GP-"):
         return kind, field, str(item["msg"]), str(context["expected"]), str(context["next_step"])
     if kind == "missing":
-        return codes.field, field, "is missing", "this field", f"add it; {codes.help}"
+        return codes.missing or codes.field, field, "is missing", "this field", f"add it; {codes.help}"
     if kind == "extra_forbidden":
         known = _fields_at(model, loc[:-1])
         hint = nearest(str(loc[-1]), known)
         expected = f"one of {', '.join(known)}" if known else "a field that the document has"
-        return codes.field, field, f"is not known{hint}", expected, f"remove or rename it; {codes.help}"
-    hint = ""
-    if kind == "literal_error" and isinstance(item["input"], str):
-        hint = nearest(item["input"], re.findall(r"'([^']*)'", str(context["expected"])))
-    if kind in WORDS:
-        expected = WORDS[kind].format_map(context)
-        return codes.field, field, f"{item['input']!r} cannot be used{hint}", expected, correct
+        remedy = f"remove or rename it; {codes.help}"
+        return codes.unknown or codes.field, field, f"is not known{hint}", expected, remedy
+    if kind in TYPES:
+        return codes.wrong_type or codes.field, field, f"{value} has the wrong type", TYPES[kind], correct
+    if kind in VALUES:
+        hint = ""
+        if kind == "literal_error":
+            hint = nearest(str(item["input"]), re.findall(r"'([^']*)'", str(context["expected"])))
+        return codes.field, field, f"{value} cannot be used{hint}", VALUES[kind].format_map(context), correct
     message = str(item["msg"]).removeprefix("Value error, ")
-    return (
-        codes.field,
-        field,
-        f"{str(item['input'])[:80]!r}: {message}",
-        "a value as described there",
-        correct,
-    )
+    return codes.field, field, f"{value}: {message}", "a value as the message says", correct
 
 
-def _as_written(loc: tuple[Any, ...]) -> str:
-    """A path as people write it: ("arms", 0, "drugs", 1, "days") -> arms[0].drugs[1].days."""
-    text = ""
-    for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+def _as_written(loc: tuple[Any, ...], data: Any) -> str:
+    """A path as people write it: ("arms", 0, "drugs", 1, "days") -> arms[0].drugs[1].days.
+
+    Names that pydantic adds on the way, such as the kind of a union, are not in `data` and are left out.
+    """
+    text, here = "", data
+    for place, part in enumerate(loc):
+        if isinstance(part, int):
+            text += f"[{part}]"
+            here = here[part] if isinstance(here, list) and part < len(here) else None
+            continue
+        known = isinstance(here, dict) and part in here
+        if known or place == len(loc) - 1:
+            text += f".{part}" if text else str(part)
+        here = here[part] if known else here
     return text
 
 

@@ -37,8 +37,8 @@ def refusal(old, new, count=1):
         ('title = "', 'titel = "', "GP-T004", "title"),
         ("window_days = 3", "window_day = 3", "GP-T005", "visits.window_day"),
         ("keep_current = false", 'keep_current = "no"', "GP-T006", "arms[1].after_progression.keep_current"),
-        ("version = 1", "version = 2", "GP-T003", "kind and version"),
-        ('kind = "glueprint-trial"', 'kind = "study"', "GP-T003", "kind and version"),
+        ("version = 1", "version = 2", "GP-T003", "version"),
+        ('kind = "glueprint-trial"', 'kind = "study"', "GP-T003", "kind"),
         ("male = 0.549", "male = 0.6", "GP-T010", "case_mix.sex"),
         ("share_of_progressed = 0.3", "share_of_progressed = 30", "GP-T007", "share_of_progressed"),
         ('days = "1-21"', 'days = "1-21x"', "GP-T009", "arms[0].drugs[0].days"),
@@ -63,7 +63,7 @@ def refusal(old, new, count=1):
         (', sources = ["CL117"]', "", "GP-T013", "case_mix.age_y"),
         ('age_y = { kind = "normal"', 'age_y = { kind = "gamma"', "GP-T007", "case_mix.age_y"),
         ("ctcae_version = 4", "ctcae_version = 3", "GP-T020", "measurement.ctcae_version"),
-        ('name = "my-trial"', 'name = "My Trial"', "GP-T006", "name"),
+        ('name = "my-trial"', 'name = "My Trial"', "GP-T007", "name"),
     ],
 )
 def test_bad_fields(old, new, code, field):

@@ -1,44 +1,28 @@
-"""Protocols from TOML: those that come with the package by name, a user's own by path.
-
-Whatever is wrong with a file becomes one InputError that names the file, the field, what was expected and the
-next step; several findings are listed together.
-"""
+"""Protocols from TOML: those that come with the package by name, a user's own by path."""
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from glueprint.documents import Codes, parse, read, validate
 from glueprint.errors import EnvironmentProblemError, InputError, nearest
 from glueprint.trials.checks import check_protocol
 from glueprint.trials.protocol import Protocol
 
 __all__ = ["available", "load_protocol", "protocol_from_text", "template", "write_template"]
 
-KIND = "glueprint-trial"
-VERSION = 1
-LINE = re.compile(r"at line (\d+), column (\d+)")
-TYPES = {
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "string_type": "text in quotes",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "tuple_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "string_pattern_mismatch": "a name of small letters, digits, - and _",
-}
+CODES = Codes(
+    unreadable="GP-T014",
+    syntax="GP-T002",
+    header="GP-T003",
+    missing="GP-T004",
+    unknown="GP-T005",
+    wrong_type="GP-T006",
+    field="GP-T007",
+    help="`glueprint trial template` shows a whole file",
+)
 
 
 def available() -> tuple[str, ...]:
@@ -97,17 +81,7 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
             expected=f"one of {', '.join(available())}, or the path of a .toml file",
             next_step="see `glueprint trial list`; `glueprint trial template` writes a file to start from",
         )
-    try:
-        content = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            "GP-T014",
-            f"cannot read the protocol: {error.strerror if isinstance(error, OSError) else 'not UTF-8 text'}",
-            where=text,
-            expected="a readable UTF-8 text file in TOML",
-            next_step="check the path and the file's permissions",
-        ) from error
-    return protocol_from_text(content, where=text)
+    return _protocol(read(path, CODES), where=text)
 
 
 def protocol_from_text(text: str, *, where: str) -> Protocol:
@@ -115,111 +89,10 @@ def protocol_from_text(text: str, *, where: str) -> Protocol:
 
     Raises InputError GP-T002 to GP-T013.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = LINE.search(str(error))
-        reason = LINE.sub("", str(error)).replace("()", "").strip()
-        raise InputError(
-            "GP-T002",
-            f"not TOML: {reason}",
-            where=f"{where}, line {place[1]}, column {place[2]}" if place else f"{where}, end of file",
-            expected='lines such as name = "my-trial" and sections such as [visits]',
-            next_step="correct that line; `glueprint trial template` shows a whole file",
-        ) from error
-    _check_header(data, where)
-    try:
-        # By way of JSON, where strict reading takes lists but never text for a number.
-        protocol = Protocol.model_validate_json(json.dumps(data, default=str), strict=True)
-    except ValidationError as error:
-        raise _as_input_error(error, where) from error
+    return _protocol(parse(text, CODES, where=where), where=where)
+
+
+def _protocol(data: dict[str, Any], *, where: str) -> Protocol:
+    protocol = validate(Protocol, data, CODES, where=where)
     check_protocol(protocol, where)
     return protocol
-
-
-def _check_header(data: dict[str, Any], where: str) -> None:
-    found = (data.get("kind"), data.get("version"))
-    if found != (KIND, VERSION):
-        raise InputError(
-            "GP-T003",
-            f"kind {found[0]!r}, version {found[1]!r} cannot be read",
-            where=f"{where}, kind and version",
-            expected=f'kind = "{KIND}" and version = {VERSION}',
-            next_step="begin the file with these two lines; a newer version needs a newer Glueprint",
-        )
-
-
-def _as_input_error(error: ValidationError, where: str) -> InputError:
-    """The first finding as an error; the others are named in its message."""
-    items = [dict(item) for item in error.errors(include_url=False)]
-    # A list whose entries are bad is also reported as too short; that adds nothing.
-    findings = [_finding(item) for item in items if not _repeats(item, items)]
-    code, field, message, expected, next_step = findings[0]
-    others = "; ".join(f"{other[1]}: {other[2]} ({other[0]})" for other in findings[1:6])
-    if others:
-        more = f" and {len(findings) - 6} more" if len(findings) > 6 else ""
-        message = f"{message}. Also: {others}{more}"
-    return InputError(code, message, where=f"{where}, {field}", expected=expected, next_step=next_step)
-
-
-def _repeats(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
-    place = item["loc"]
-    deeper = any(len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in items)
-    return item["type"] == "too_short" and deeper
-
-
-def _finding(item: dict[str, Any]) -> tuple[str, str, str, str, str]:
-    """(code, field, message, expected, next step) of one finding of pydantic."""
-    kind, context = str(item["type"]), dict(item.get("ctx") or {})
-    field = _field(item["loc"])
-    if kind.startswith("GP-"):
-        return kind, field, str(item["msg"]), str(context["expected"]), str(context["next_step"])
-    if kind == "missing":
-        return "GP-T004", field, "is missing", "this field", "add it; see `glueprint trial template`"
-    if kind == "extra_forbidden":
-        return "GP-T005", field, "is not a field of a protocol", "fields of the template", _rename(item)
-    if kind in TYPES:
-        return "GP-T006", field, f"{item['input']!r} has the wrong type", TYPES[kind], "correct the value"
-    message = f"{item['input']!r}: {item['msg']}"
-    return "GP-T007", field, message, _allowed(kind, context), "correct the value"
-
-
-def _rename(item: dict[str, Any]) -> str:
-    names: set[str] = set()
-    for model in _sections(Protocol):
-        names.update(model.model_fields)
-    return f"remove or rename it{nearest(str(item['loc'][-1]), names)}"
-
-
-def _sections(model: Any) -> list[Any]:
-    """`model` and every section class of the protocol module."""
-    from glueprint.trials import protocol
-
-    found = (getattr(protocol, name) for name in protocol.__all__)
-    return [model, *found]
-
-
-def _allowed(kind: str, context: dict[str, Any]) -> str:
-    """What values pydantic would have taken, in words."""
-    words = {
-        "greater_than": "a number above {gt}",
-        "greater_than_equal": "a number of at least {ge}",
-        "less_than_equal": "a number of at most {le}",
-        "literal_error": "{expected}",
-        "union_tag_invalid": "kind = {expected_tags}",
-        "union_tag_not_found": 'kind = "normal", "lognormal" or "count"',
-        "too_short": "at least {min_length} entry",
-        "string_too_short": "text that is not empty",
-        "finite_number": "a finite number",
-    }
-    return words.get(kind, "a value as in the template").format_map(context)
-
-
-def _field(loc: tuple[Any, ...]) -> str:
-    """A path as people write it, ("arms", 0, "drugs", 1, "days") -> arms[0].drugs[1].days."""
-    text = ""
-    for part in loc:
-        if part in ("normal", "lognormal", "count"):
-            continue
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text

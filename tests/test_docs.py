@@ -1,0 +1,55 @@
+"""README and docs are true: commands exist, examples run, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from glueprint import study
+from glueprint.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+COMMAND = re.compile(r"(?:`|\$ )glueprint ([a-z]+)(?: ([a-z]+))?")
+LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_on_the_page_exists(page):
+    root = typer.main.get_command(app)
+    for group, command in COMMAND.findall(page.read_text("utf-8")):
+        assert group in root.commands, f"glueprint {group}"
+        if command:
+            assert command in root.commands[group].commands, f"glueprint {group} {command}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file(page):
+    missing = [link for link in LINK.findall(page.read_text("utf-8")) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_python_of_the_readme_runs():
+    (example,) = blocks(ROOT / "README.md", "python")
+    names = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert names["result"].replicates == 3
+
+
+def test_the_study_file_of_the_docs_loads(tmp_path):
+    (text,) = blocks(ROOT / "docs" / "studies.md", "toml")
+    path = tmp_path / "my-study.toml"
+    path.write_text(text)
+    assert study.load(path).name == "my-study"
