@@ -179,3 +179,32 @@ def test_ids_cited_in_the_package_exist(claims):
     }
     assert cited
     assert [name for name in sorted(cited) if not claims.parts(name)] == []
+
+
+def test_n_of_a_number_of_one_arm_is_no_larger_than_the_arm(claims):
+    sizes = {
+        (claim.trial, claim.arm): claim.value
+        for claim in claims
+        if claim.endpoint == "patients" and claim.arm and not claim.subgroup
+    }
+    assert sizes == {
+        ("MM-002", "pom-dex"): 113,
+        ("MM-002", "pom"): 108,
+        ("MM-003", "pom-dex"): 302,
+        ("MM-003", "hidex"): 153,
+    }
+    # A subgroup of MM-002 is only known by the number of patients of both arms.
+    whole = [c for c in claims if (c.trial, c.arm) in sizes and c.n and not c.subgroup]
+    assert [c.id for c in whole if c.n > sizes[c.trial, c.arm]] == []
+
+
+def test_what_concerns_both_arms_names_none(claims):
+    assert claims["CL003"].arm == claims["CL003"].compound == ""
+
+
+def test_grade_a_is_for_texts_that_were_read_themselves(claims):
+    top = [claim for claim in claims if claim.grade == "A"]
+    assert len(top) > 30
+    for claim in top:
+        assert not claim.source.startswith("label:"), claim.id
+        assert "abstract" not in claim.place, claim.id
