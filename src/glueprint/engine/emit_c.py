@@ -1,7 +1,7 @@
-"""The model as readable C99: its rates and their Jacobian, from the very graph that machine code is made of.
+"""The model as readable C99: its rates and their Jacobian, from the graph that machine code is made of.
 
-It is for review and for cross-checking, not for speed: one patient, one function for each question, every rule
-and reaction under its own name.
+It is for review and for cross-checking, not for speed: one patient, one function for each question, every
+rule and reaction under its own name.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import dataclasses
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from glueprint.engine.expressions import SMALLEST_BASE, Graph
 from glueprint.engine.lowering import Lowering
 from glueprint.engine.model import Model
 from glueprint.engine.program import Program, build
-from glueprint.engine.system import System, pristine_graph
+from glueprint.engine.system import System
+from glueprint.engine.tangent import fresh_graph
 
 __all__ = ["c_source"]
 
@@ -31,21 +32,27 @@ LOGIC = {
     **{"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="},
     **{"and": "&&", "or": "||", "xor": "!="},
 }
-CALL = {"abs": "fabs", "gamma": "tgamma", "min": "smaller", "max": "larger", "slopebase": "slope_base"}
+CALL = {
+    **{"abs": "fabs", "gamma": "tgamma", "min": "smaller", "max": "larger"},
+    **{"slopebase": "slope_base", "plog": "log_of_base"},
+    **{name: name for name in ("exp", "log", "sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos")},
+    **{name: name for name in ("atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
+}
 MOST_INLINE = 6  # operations that a line may hold beyond its own
 
-# What a name of the model must not be called: words of C, what this file uses, and macros of old compilers.
-RESERVED = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long "
-    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "
-    "while asm typeof main linux unix i386 DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS HUGE HUGE_VAL "
-    "HUGE_VALF HUGE_VALL INFINITY NAN MATH_ERRNO MATH_ERREXCEPT math_errhandling "
-    "STATES PARAMETERS time_h state parameter rate jacobian rates smaller larger slope_base k "
-    "exp log sqrt floor ceil fabs sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh tgamma".split()
-)
+# What a name of the model must not be called: words of C, what this file uses, macros of old compilers.
+WORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof
+main linux unix i386 DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS HUGE HUGE_VAL HUGE_VALF HUGE_VALL INFINITY NAN
+MATH_ERRNO MATH_ERREXCEPT math_errhandling STATES PARAMETERS time_h state parameter rate slope jacobian rates k
+"""
+RESERVED = frozenset([*WORDS.split(), *CALL.values()])
 HELPERS = f"""\
 /* A base or radicand of a power that touches 0 keeps its slope finite. */
 static inline double slope_base(double a) {{ return fabs(a) > {SMALLEST_BASE!r} ? a : {SMALLEST_BASE!r}; }}
+/* The logarithm in a power; 0 to a power is 0 or, for negative powers, infinite. */
+static inline double log_of_base(double a) {{ return a == 0.0 ? -1e300 : log(a); }}
 static inline double smaller(double a, double b) {{ return a < b ? a : b; }}
 static inline double larger(double a, double b) {{ return a > b ? a : b; }}"""
 
@@ -54,10 +61,10 @@ def c_source(model: Model) -> str:
     """C99 text of a model's right-hand side and Jacobian.
 
     Returns text with `rates(time_h, state, parameter, rate)` and `jacobian(time_h, state, parameter,
-    jacobian)`, the latter row by row, d(rate i)/d(state j) at i * STATES + j; states are in the units of the
+    slope)`, the latter row by row, d(rate i)/d(state j) at i * STATES + j; states are in the units of the
     solver (amounts, where the model has amounts). The same model gives the same text.
     """
-    system = dataclasses.replace(model.system, graph=pristine_graph(model.system))
+    system = dataclasses.replace(model.system, graph=fresh_graph(model.system))
     return _Writer(system, build(system)).text()
 
 
@@ -68,90 +75,77 @@ class _Writer:
         self.system, self.program = system, program
         self.graph = system.graph
         self.taken: set[str] = set()
-        symbols, graph = system.symbols, system.graph
-        plain = {node: name for name, node in symbols.items() if not graph.nodes[node].args}
-        self.states = [self._unused(self._own(graph.state(i), n, plain)) for i, n in enumerate(system.states)]
-        self.params = [self._unused(self._own(graph.param(i), n, plain)) for i, n in enumerate(system.params)]
-        lower = Lowering(graph)
+        self.states = [self._leaf_word(name) for name in system.states]
+        self.params = [self._leaf_word(name) for name in system.params]
+        lower = Lowering(self.graph)
         self.named: dict[int, str] = {}
-        for name, node in symbols.items():
+        for name, node in system.symbols.items():
             lowered = lower(node)
-            if graph.nodes[lowered].args and lowered not in self.named:
-                self.named[lowered] = self._unused(name)
+            if self.graph.nodes[lowered].args and lowered not in self.named:
+                self.named[lowered] = self._word(name)
 
-    @staticmethod
-    def _own(leaf: int, name: str, plain: dict[int, str]) -> str:
-        """A leaf that stands for an amount, where the model's name means the concentration, says so."""
-        return name if plain.get(leaf) == name or name.startswith("(") else f"{name}_amount"
+    def _leaf_word(self, name: str) -> str:
+        """An amount, where the model's own name means the concentration, says so."""
+        slot = self.system.slots.get(name)
+        return self._word(name if slot is None or slot.scale is None else f"{name}_amount")
 
-    def _unused(self, name: str) -> str:
+    def _word(self, name: str) -> str:
+        """An unused identifier of C, the name itself where possible."""
         word = re.sub(r"\W+", "_", name).strip("_") or "value"
-        while word in RESERVED or word in self.taken or re.fullmatch(r"v\d+|[a-z]+[01n]|[A-Z]_\w+", word):
+        while word in RESERVED or word in self.taken or re.fullmatch(r"v\d+|(M|FP)_\w+", word):
             word += "_"
         self.taken.add(word)
         return word
 
     def text(self) -> str:
         """The whole file."""
-        program, size = self.program, len(self.states)
+        program = self.program
         rates = [(f"rate[{i}]", node) for i, node in enumerate(program.rates)]
-        entries = [
-            (f"jacobian[{i} * STATES + {j}]", self.graph.apply("neg", node))
+        slopes = [
+            (f"slope[{i} * STATES + {j}]", self.graph.apply("neg", node))
             for (i, j), node in sorted(program.jacobian.items())
         ]
-        return "\n".join(
-            [
-                f"/* {_comment(self.system.name)}: rates and Jacobian, time in hours.",
-                *(f" * state[{i}] {_comment(name)}" for i, name in enumerate(self.system.states)),
-                *(f" * parameter[{i}] {_comment(name)}" for i, name in enumerate(self.system.params)),
-                " */",
-                "#include <math.h>",
-                "",
-                f"enum {{ STATES = {size}, PARAMETERS = {len(self.params)} }};",
-                "",
-                HELPERS,
-                "",
-                *self._function("rates", "rate", rates, []),
-                "",
-                *self._function(
-                    "jacobian_of_rates",
-                    "jacobian",
-                    entries,
-                    ["for (int k = 0; k < STATES * STATES; ++k) jacobian[k] = 0.0;"],
-                ),
-                "",
-            ]
-        )
-
-    def _function(
-        self, name: str, result: str, targets: Sequence[tuple[str, int]], first: Iterable[str]
-    ) -> list[str]:
-        body = _Body(self.graph, self.named)
-        roots = [node for _, node in targets]
-        reads = {
-            kind: self.graph.leaves(roots, kind) for kind in ("state", "param")
-        }
-        lines = [f"const double {self.states[i]} = state[{i}];" for i in reads["state"]]
-        lines += [f"const double {self.params[i]} = parameter[{i}];" for i in reads["param"]]
-        for i in reads["state"]:
-            body.words[self.graph.state(i)] = self.states[i]
-        for i in reads["param"]:
-            body.words[self.graph.param(i)] = self.params[i]
-        return [
-            f"void {name}(double time_h, const double *state, const double *parameter, double *{result})",
-            "{",
-            *(f"    {line}" for line in ["(void)time_h, (void)state, (void)parameter;", *first, *lines]),
-            *(f"    {line}" for line in body.lines(targets)),
-            "}",
+        lines = [
+            f"/* {self.system.name}: rates and Jacobian, time in hours.",
+            *(f" * state[{i}] {name}" for i, name in enumerate(self.system.states)),
+            *(f" * parameter[{i}] {name}" for i, name in enumerate(self.system.params)),
+            *(f" * Not here: the event {event.name}." for event in self.system.events),
+            " */",
+            "#include <math.h>",
+            "",
+            f"enum {{ STATES = {len(self.states)}, PARAMETERS = {len(self.params)} }};",
+            "",
+            HELPERS,
+            "",
+            *self._function("rates", "rate", rates),
+            "",
+            *self._function("jacobian", "slope", slopes),
         ]
+        return "\n".join(lines) + "\n"
+
+    def _function(self, name: str, result: str, targets: Sequence[tuple[str, int]]) -> list[str]:
+        """One function; results that are not assigned are 0."""
+        roots = [node for _, node in targets]
+        words: dict[int, str] = {}
+        lines = ["(void)time_h, (void)state, (void)parameter;"]
+        if result == "slope":
+            lines.append("for (int k = 0; k < STATES * STATES; ++k) slope[k] = 0.0;")
+        for i in self.graph.leaves(roots, "state"):
+            words[self.graph.state(i)] = self.states[i]
+            lines.append(f"const double {self.states[i]} = state[{i}];")
+        for i in self.graph.leaves(roots, "param"):
+            words[self.graph.param(i)] = self.params[i]
+            lines.append(f"const double {self.params[i]} = parameter[{i}];")
+        lines += _Body(self.graph, self.named, words).lines(targets)
+        head = f"void {name}(double time_h, const double *state, const double *parameter, double *{result})"
+        return [head, "{", *(f"    {line}" for line in lines), "}"]
 
 
 class _Body:
     """Statements that compute nodes: what is used once and small is written out where it is used."""
 
-    def __init__(self, graph: Graph, named: dict[int, str]) -> None:
-        self.graph, self.named = graph, named
-        self.words: dict[int, str] = {}
+    def __init__(self, graph: Graph, named: dict[int, str], words: dict[int, str]) -> None:
+        self.graph, self.named, self.words = graph, named, words
 
     def lines(self, targets: Sequence[tuple[str, int]]) -> list[str]:
         """Assignments to all targets, and of what they share before them."""
@@ -169,7 +163,7 @@ class _Body:
                 continue
             text = self.write(number)[0]
             weight[number] = 0
-            count += 1
+            count += number not in self.named
             self.words[number] = self.named.get(number, f"v{count}")
             kind = "int" if graph.is_boolean(number) else "double"
             lines.append(f"const {kind} {self.words[number]} = {text};")
@@ -192,7 +186,7 @@ class _Body:
             return f"({condition} ? {one} : {other})", PRIMARY
         if op in ("neg", "not"):
             return f"{'-' if op == 'neg' else '!'}{self._inside(args[0], PRIMARY)}", UNARY
-        return f"{CALL.get(op, op)}({', '.join(self.write(arg)[0] for arg in args)})", PRIMARY
+        return f"{CALL[op]}({', '.join(self.write(arg)[0] for arg in args)})", PRIMARY
 
     def _inside(self, number: int, rank: int) -> str:
         text, own = self.write(number)
@@ -207,7 +201,3 @@ def _leaf(op: str, value: float) -> tuple[str, int]:
     if op == "time":
         return "time_h", PRIMARY
     return {"nan": "NAN", "true": "1", "false": "0"}[op], PRIMARY
-
-
-def _comment(name: str) -> str:
-    return name.replace("*/", "* /")

@@ -17,7 +17,7 @@ from glueprint.engine.derivatives import Differentiator
 from glueprint.engine.expressions import SMALLEST_BASE, Graph
 from glueprint.engine.system import Initial, Slot, System
 
-__all__ = ["Tangent", "symbol", "tangent"]
+__all__ = ["Tangent", "fresh_graph", "symbol", "tangent"]
 
 Leaf = tuple[str, int]  # ("state" or "param", index)
 
@@ -57,7 +57,7 @@ class _Builder:
 
     def __init__(self, system: System, references: Mapping[str, float]) -> None:
         self.base, self.references = system, references
-        self.graph = _copy(system)
+        self.graph = fresh_graph(system)
         self.states, self.params = list(system.states), list(system.params)
         self.slots, self.symbols = dict(system.slots), dict(system.symbols)
         self.dose_scale = dict(system.dose_scale)
@@ -189,11 +189,14 @@ class _Builder:
                 self._add(items[i], by, zero, zero)
 
 
-def _copy(system: System) -> Graph:
-    """The graph as the front end left it: later nodes depend on what else was asked of the model."""
+def fresh_graph(system: System) -> Graph:
+    """A copy of the graph as the front end left it; what was added since depends on what was asked."""
     roots = [*system.derivatives, *system.symbols.values()]
     roots += [item.node for item in system.initials]
-    roots += [slot.scale for slot in system.slots.values() if slot.scale is not None]
-    roots += [scale for scale in system.dose_scale.values() if scale is not None]
+    optional = [slot.scale for slot in system.slots.values()] + list(system.dose_scale.values())
+    for event in system.events:
+        roots += [event.trigger, *(item.node for item in event.assignments)]
+        optional += [event.delay, event.priority, *(item.slot.scale for item in event.assignments)]
+    roots += [node for node in optional if node is not None]
     nodes = system.graph.nodes[: max(roots) + 1]
     return Graph(list(nodes), {node: number for number, node in enumerate(nodes)})
