@@ -11,12 +11,14 @@ libroadrunner's agreement at tight tolerance (tests/engine/test_parity.py).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,8 @@ def roadrunner_rows(model: Model, reference: Floats, patients: int) -> list[dict
     for relative, absolute in PEER_TOLERANCES:
         runner.integrator.relative_tolerance, runner.integrator.absolute_tolerance = relative, absolute
         before = time.perf_counter()
-        got = np.array([_one_by_roadrunner(runner, values, i, names) for i in range(patients)])
+        with _quiet():
+            got = np.array([_one_by_roadrunner(runner, values, i, names) for i in range(patients)])
         seconds = time.perf_counter() - before
         error = error_of(got, reference[:patients])
         rows.append(
@@ -127,6 +130,21 @@ def roadrunner_rows(model: Model, reference: Floats, patients: int) -> list[dict
             }
         )
     return rows
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """libroadrunner prints CVODE's warnings on standard output, line after line."""
+    sys.stdout.flush()
+    kept_output = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept_output, 1)
+        os.close(kept_output)
+        os.close(nowhere)
 
 
 def _one_by_roadrunner(runner: Any, values: dict[str, Floats], patient: int, names: list[str]) -> Floats:
