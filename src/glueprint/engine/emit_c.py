@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -42,17 +43,18 @@ MOST_INLINE = 6  # operations that a line may hold beyond its own
 
 # What a name of the model must not be called: words of C, what this file uses, macros of old compilers.
 WORDS = """
-auto break case char const continue default do double else enum extern float for goto if inline int long register
-restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof
-main linux unix i386 DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS HUGE HUGE_VAL HUGE_VALF HUGE_VALL INFINITY NAN
-MATH_ERRNO MATH_ERREXCEPT math_errhandling STATES PARAMETERS time_h state parameter rate slope jacobian rates k
+auto break case char const continue default do double else enum extern float for goto if inline int long
+register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
+while asm typeof main linux unix i386 DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS HUGE HUGE_VAL HUGE_VALF
+HUGE_VALL INFINITY NAN MATH_ERRNO MATH_ERREXCEPT math_errhandling STATES PARAMETERS time_h state
+parameter rate slope jacobian rates k
 """
 RESERVED = frozenset([*WORDS.split(), *CALL.values()])
 HELPERS = f"""\
 /* A base or radicand of a power that touches 0 keeps its slope finite. */
 static inline double slope_base(double a) {{ return fabs(a) > {SMALLEST_BASE!r} ? a : {SMALLEST_BASE!r}; }}
-/* The logarithm in a power; 0 to a power is 0 or, for negative powers, infinite. */
-static inline double log_of_base(double a) {{ return a == 0.0 ? -1e300 : log(a); }}
+/* The logarithm in a power: a base of 0 gives 0 or, to a negative power, infinity. */
+static inline double log_of_base(double a) {{ return a < {sys.float_info.min!r} ? -1e300 : log(a); }}
 static inline double smaller(double a, double b) {{ return a < b ? a : b; }}
 static inline double larger(double a, double b) {{ return a > b ? a : b; }}"""
 

@@ -164,11 +164,11 @@ class _Builder:
             index = len(self.params) - 1
             self.moves[by]["param", slot.index] = graph.param(index)
         mine = Slot(slot.kind, index)
-        self.initials[item.name].append(Initial(name, mine, node))
-        self.if_given.setdefault(item.name, []).append(Initial(name, mine, given))
         if slot.scale is None or self.total(slot.scale, by) == graph.const(0.0):
             size = reference if slot.scale is None else graph.apply("mul", reference, slot.scale)
-            self.slots[name] = Slot(slot.kind, index, size)
+            mine = self.slots[name] = Slot(slot.kind, index, size)
+        self.initials[item.name].append(Initial(name, mine, node))
+        self.if_given.setdefault(item.name, []).append(Initial(name, mine, given))
 
     def _spread(self, by: str) -> None:
         """Give a sensitivity to every state whose rate depends, through others, on `by`."""
