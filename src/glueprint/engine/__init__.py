@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from glueprint.engine.batch import Settings
 from glueprint.engine.doses import Doses
+from glueprint.engine.emit_c import c_source
 from glueprint.engine.ensemble import Ensemble, Outcome, Trajectories
 from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
+from glueprint.engine.sensitivity import Sensitivities, SensitivityModel, sensitivities
 from glueprint.engine.status import REASONS, Status
 from glueprint.engine.summary import describe
 
@@ -15,9 +17,13 @@ __all__ = [
     "Ensemble",
     "Model",
     "Outcome",
+    "Sensitivities",
+    "SensitivityModel",
     "Settings",
     "Status",
     "Trajectories",
+    "c_source",
     "compile",
+    "sensitivities",
     "describe",
 ]

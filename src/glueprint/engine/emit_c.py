@@ -47,7 +47,7 @@ auto break case char const continue default do double else enum extern float for
 register restrict return short signed sizeof static struct switch typedef union unsigned void volatile
 while asm typeof main linux unix i386 DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS HUGE HUGE_VAL HUGE_VALF
 HUGE_VALL INFINITY NAN MATH_ERRNO MATH_ERREXCEPT math_errhandling STATES PARAMETERS time_h state
-parameter rate slope jacobian rates k
+parameter rate slope jacobian rates place
 """
 RESERVED = frozenset([*WORDS.split(), *CALL.values()])
 HELPERS = f"""\
@@ -128,14 +128,16 @@ class _Writer:
     def _function(self, name: str, result: str, targets: Sequence[tuple[str, int]]) -> list[str]:
         """One function; results that are not assigned are 0."""
         roots = [node for _, node in targets]
-        words: dict[int, str] = {}
-        lines = ["(void)time_h, (void)state, (void)parameter;"]
+        reads = {kind: self.graph.leaves(roots, kind) for kind in ("time", "state", "param")}
+        arguments = {"time": "time_h", "state": "state", "param": "parameter"}
+        lines = [f"(void){arguments[kind]};" for kind, indices in reads.items() if not indices]
         if result == "slope":
-            lines.append("for (int k = 0; k < STATES * STATES; ++k) slope[k] = 0.0;")
-        for i in self.graph.leaves(roots, "state"):
+            lines.append("for (int place = 0; place < STATES * STATES; ++place) slope[place] = 0.0;")
+        words: dict[int, str] = {}
+        for i in reads["state"]:
             words[self.graph.state(i)] = self.states[i]
             lines.append(f"const double {self.states[i]} = state[{i}];")
-        for i in self.graph.leaves(roots, "param"):
+        for i in reads["param"]:
             words[self.graph.param(i)] = self.params[i]
             lines.append(f"const double {self.params[i]} = parameter[{i}];")
         lines += _Body(self.graph, self.named, words).lines(targets)
