@@ -24,6 +24,6 @@ __all__ = [
     "Trajectories",
     "c_source",
     "compile",
-    "sensitivities",
     "describe",
+    "sensitivities",
 ]
