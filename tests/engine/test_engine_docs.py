@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "engine.md"
 def test_examples_print_what_the_page_says():
     page = PAGE.read_text(encoding="utf-8")
     pairs = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", page, flags=re.DOTALL)
-    assert len(pairs) == 3
+    assert len(pairs) == 4
     names: dict[str, object] = {}
     for code, want in pairs:
         printed = io.StringIO()

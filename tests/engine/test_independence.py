@@ -75,3 +75,13 @@ def test_a_failing_neighbour_does_not_matter(model, drawn):
     assert np.isnan(got.values[5]).all()
     rest = np.arange(n) != 5
     np.testing.assert_array_equal(got.values[rest], base[rest])
+
+
+def test_a_stream_of_parts_is_the_whole(model, drawn):
+    doses = Doses.every_patient(COUNT, [0.0, 90.0], "gut", 3.0)
+    times, names = [1.0, 30.0], ["drug", "cells"]
+    whole = model.ensemble(drawn).simulate(times, doses, names)
+    parts = list(model.ensemble(drawn).stream(times, doses, names, patients_per_part=77))
+    assert [len(part.status) for part in parts] == [77, 77, 77, 69]
+    np.testing.assert_array_equal(np.concatenate([part.values for part in parts]), whole.values)
+    assert sum(part.doses_after_end for part in parts) == whole.doses_after_end == COUNT

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,55 +15,19 @@ from glueprint.engine.events import Agenda
 from glueprint.engine.initial import column, slot_of, start
 from glueprint.engine.patients import Patients
 from glueprint.engine.program import time_breaks
+from glueprint.engine.results import Outcome, Trajectories
 from glueprint.engine.schedule import DoseTable, dose_table, end_times, stops_until
 from glueprint.engine.solver import Solver
-from glueprint.engine.status import EVENT, REASONS, Status
+from glueprint.engine.status import EVENT, Status
 from glueprint.engine.system import System
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Ensemble", "Outcome", "Trajectories"]
 
 Floats = NDArray[np.float64]
-RECORD_BYTES_PER_CHUNK = 64 * 2**20
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """How a call ended for each patient.
-
-    status: (n,) codes of `Status`, 0 is fine.   steps: (n, 2) accepted and rejected steps of this call.
-    """
-
-    status: NDArray[np.int64]
-    steps: NDArray[np.int64]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every patient is fine."""
-        return not self.status.any()
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """What happened and the remedy, one text per patient, empty where all is fine."""
-        return tuple(REASONS[int(code)] for code in self.status)
-
-
-@dataclass(frozen=True, eq=False)
-class Trajectories(Outcome):
-    """Values over time.
-
-    time_h: (times,).   outputs: names.   values: (n, times, outputs), NaN after a patient has failed.
-    doses_after_end: doses at or after the last output time, which changed nothing.
-    """
-
-    time_h: Floats
-    outputs: tuple[str, ...]
-    values: Floats
-    doses_after_end: int = 0
-
-    def __getitem__(self, name: str) -> Floats:
-        """One output, (n, times)."""
-        return self.values[:, :, self.outputs.index(name)]
+# Small enough for the processor's cache, large enough that threads seldom wait for the last patient.
+RECORD_BYTES_PER_CHUNK = 16 * 2**20
+LEAST_CHUNK = 64
 
 
 class Ensemble:
@@ -151,7 +114,8 @@ class Ensemble:
                 expected="times from the present up to, but not at, until_h",
                 next_step="give this dose in the call whose interval it falls into",
             )
-        steps = self._run(0, len(self), until, table, np.zeros(0))[1]
+        none = np.zeros((0, len(self._system.states)))
+        steps = self._run(slice(0, len(self)), until, table, np.zeros(0), none)
         return Outcome(self._now.status.copy(), steps)
 
     def simulate(
@@ -163,6 +127,22 @@ class Ensemble:
         parameters, rules or reactions; default all species.
         Raises as `advance`, and InputError GP-N018 (times not rising), GP-N019 (unknown output).
         """
+        parts = list(self.stream(times_h, doses, outputs, patients_per_part=max(len(self), 1)))
+        return parts[0]
+
+    def stream(
+        self,
+        times_h: ArrayLike,
+        doses: Doses | None = None,
+        outputs: Sequence[str] | None = None,
+        *,
+        patients_per_part: int = 10_000,
+    ) -> Iterator[Trajectories]:
+        """As `simulate`, a part of the patients at a time and in order, so that memory stays flat.
+
+        Each part must be used (reduced, written) before the next is computed; a patient's values do not
+        depend on the parts.
+        """
         times = _rising(times_h)
         names = tuple(self._system.species if outputs is None else outputs)
         nodes = self._output_nodes(names)
@@ -170,22 +150,34 @@ class Ensemble:
         until = end_times(times[-1], self._now.time, active)
         end_times(times[0], self._now.time, active)
         table = self._doses(doses)
-        late = table.time >= until[table.patient]
         early = (table.time < self._now.time[table.patient]) & active[table.patient]
         if early.any():
             self._refuse_early(table, int(np.flatnonzero(early)[0]))
-        values = np.full((len(self), times.size, len(names)), np.nan)
-        steps = np.zeros((len(self), 2), dtype=np.int64)
-        per_patient = 8 * times.size * max(len(self._system.states), 1)
-        chunk = max(1, RECORD_BYTES_PER_CHUNK // per_patient)
+        late = table.time >= until[table.patient]
         kept = table.keep(~late)
-        for first in range(0, len(self), chunk):
-            last = min(first + chunk, len(self))
-            records, steps[first:last] = self._run(
-                first, last, until[first:last], kept.of(first, last), times
-            )
-            self._fill(values[first:last], records, nodes, times, slice(first, last))
-        return Trajectories(self._now.status.copy(), steps, times, names, values, int(late.sum()))
+        late_of = np.bincount(table.patient[late], minlength=len(self)) if late.any() else None
+        for first in range(0, max(len(self), 1), patients_per_part):
+            rows = slice(first, min(first + patients_per_part, len(self)))
+            values, steps = self._part(rows, times, until, kept, nodes)
+            unused = 0 if late_of is None else int(late_of[rows].sum())
+            yield Trajectories(self._now.status[rows].copy(), steps, times, names, values, unused)
+
+    def _part(
+        self, rows: slice, times: Floats, until: Floats, doses: DoseTable, nodes: Sequence[int]
+    ) -> tuple[Floats, NDArray[np.int64]]:
+        """Outputs (n, times, outputs) and steps of some patients; records go through one small buffer."""
+        count, states = rows.stop - rows.start, len(self._system.states)
+        values = np.full((count, times.size, len(nodes)), np.nan)
+        steps = np.zeros((count, 2), dtype=np.int64)
+        chunk = max(LEAST_CHUNK, RECORD_BYTES_PER_CHUNK // (8 * times.size * states))
+        buffer = np.empty((min(chunk, count) * times.size, states))
+        for first in range(rows.start, rows.stop, chunk):
+            last = min(first + chunk, rows.stop)
+            records = buffer[: (last - first) * times.size]
+            here = slice(first - rows.start, last - rows.start)
+            steps[here] = self._run(slice(first, last), until[first:last], doses, times, records)
+            self._fill(values[here], records, nodes, times, slice(first, last))
+        return values, steps
 
     def _fill(
         self, values: Floats, records: Floats, nodes: Sequence[int], times: Floats, rows: slice
@@ -214,30 +206,31 @@ class Ensemble:
         return dose_table(self._system, doses or Doses.none(), now.state, now.params, now.time)
 
     def _run(
-        self, first: int, last: int, until: Floats, doses: DoseTable, outputs: Floats
-    ) -> tuple[Floats, NDArray[np.int64]]:
-        """Integrate patients first to last - 1; returns their records (n * outputs, states) and step
-        counts.
-        """
-        rows, now = slice(first, last), self._now
+        self, rows: slice, until: Floats, doses: DoseTable, outputs: Floats, records: Floats
+    ) -> NDArray[np.int64]:
+        """Integrate some patients, filling records (n * outputs, states); returns their step counts."""
+        now = self._now
         if self._system.events:
-            who = first + np.flatnonzero(now.status[rows] == Status.OK)
+            who = rows.start + np.flatnonzero(now.status[rows] == Status.OK)
             self._agenda.settle(now, who, self._agenda.triggers(now, who))
-        breaks = np.stack(now.values(self._breaks, rows), axis=1) if self._breaks else None
-        none = np.zeros((until.size, 0))
+        breaks = np.zeros((until.size, 0))
+        if self._breaks:
+            breaks = np.stack(now.values(self._breaks, rows), axis=1)
         active = now.status[rows] == Status.OK
-        stops = stops_until(now.time[rows], until, doses, outputs, active, none if breaks is None else breaks)
+        mine = doses.of(rows.start, rows.stop)
+        stops = stops_until(now.time[rows], until, mine, outputs, active=active, breaks=breaks)
+        records.fill(np.nan)
         batch = Batch(
             **now.rows(rows),
             stops=stops,
-            records=np.full((until.size * outputs.size, len(self._system.states)), np.nan),
+            records=records,
             steps=np.zeros((until.size, 2), dtype=np.int64),
             cursor=stops.start[:-1].copy(),
             horizon=np.full(until.size, np.inf),
             bits=self._agenda.bits[rows].copy(),
         )
-        self._solve(batch, first)
-        return batch.records, batch.steps
+        self._solve(batch, rows.start)
+        return batch.steps
 
     def _solve(self, batch: Batch, first: int) -> None:
         """Run to the end, coming back for events as often as any patient has them."""

@@ -21,9 +21,11 @@ class DoseTable:
     """Doses in the solver's terms, sorted by patient: state numbers and changes of the state."""
 
     def __init__(self, patient: Integers, time: Floats, state: Integers, amount: Floats) -> None:
-        order = np.lexsort((time, patient))
-        self.patient, self.time = patient[order], time[order]
-        self.state, self.amount = state[order], amount[order]
+        step = np.diff(patient)
+        if ((step < 0) | ((step == 0) & (np.diff(time) < 0))).any():
+            order = np.lexsort((time, patient))
+            patient, time, state, amount = patient[order], time[order], state[order], amount[order]
+        self.patient, self.time, self.state, self.amount = patient, time, state, amount
 
     def of(self, first: int, last: int) -> DoseTable:
         """The doses of patients first to last - 1, renumbered from 0."""
@@ -94,7 +96,13 @@ def end_times(until_h: object, time: Floats, active: NDArray[np.bool_]) -> Float
 
 
 def stops_until(
-    time: Floats, until: Floats, doses: DoseTable, outputs: Floats, active: NDArray[np.bool_], breaks: Floats
+    time: Floats,
+    until: Floats,
+    doses: DoseTable,
+    outputs: Floats,
+    *,
+    active: NDArray[np.bool_],
+    breaks: Floats,
 ) -> Stops:
     """Stops of every patient: outputs (records) before doses, the end last; none where not `active`.
 
