@@ -23,6 +23,8 @@ ORTHOGONAL_AT_ROUNDING = 1e-4
 # At a bound (a step between two doses, a plateau out of sight) other columns may die: there the cost decides.
 SETTLED = 1e-10
 PERFECT = 1e-28
+# Residuals below 1e-8 of the data are rounding themselves: their direction says nothing.
+NEGLIGIBLE = 1e-16
 DAMPING_START, DAMPING_LEAST, DAMPING_MOST = 1e-3, 1e-12, 1e14
 
 
@@ -74,9 +76,9 @@ def minimise(
         damping[rows] = np.where(better, damping[rows] / 10.0, damping[rows] * 4.0)
         np.maximum(damping, DAMPING_LEAST, out=damping)
         cosine = _cosine(gradient[rows], hessian[rows], cost[rows], moving)
-        rounding = (
-            ~better & (gain <= 4.0 * np.finfo(float).eps * cost[rows]) & (cosine < ORTHOGONAL_AT_ROUNDING)
-        )
+        noise = _rounding_of(cost[rows], size[rows])
+        exact = cost[rows] <= NEGLIGIBLE * size[rows]
+        rounding = ~better & (gain <= noise) & (exact | (cosine < ORTHOGONAL_AT_ROUNDING))
         settled = held.any(axis=1) & (gain <= SETTLED * cost[rows])
         done = (cosine < ORTHOGONAL) | rounding | settled | (cost[rows] <= PERFECT * size[rows])
         converged[rows] = done
@@ -88,6 +90,14 @@ def minimise(
 def _cost(residual: Floats) -> Floats:
     cost = np.einsum("nm,nm->n", residual, residual)
     return np.where(np.isnan(cost), np.inf, cost)
+
+
+def _rounding_of(cost: Floats, size: Floats) -> Floats:
+    """How far rounding alone moves the cost: residuals carry the rounding of the data they are taken from.
+
+    Source: own derivation: d(r'r) = 2 r'dr with |dr| <= eps |y|, and the rounding of the sum itself.
+    """
+    return np.asarray(4.0 * np.finfo(float).eps * (cost + np.sqrt(cost * size)))
 
 
 def _normal(residual: Floats, jacobian: Floats) -> tuple[Floats, Floats]:
