@@ -104,5 +104,11 @@ def _cell(row: dict[str, object]) -> str:
     value, low, high = row["computed"], row["computed_low"], row["computed_high"]
     if not isinstance(value, float):
         return ""
-    text = f"{value:.3g}"
-    return f"{text} ({low:.3g} to {high:.3g})" if isinstance(low, float) and isinstance(high, float) else text
+    if isinstance(low, float) and isinstance(high, float):
+        return f"{_number(value)} ({_number(low)} to {_number(high)})"
+    return _number(value)
+
+
+def _number(value: float) -> str:
+    """Three significant digits, and no exponent before a million."""
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}"
