@@ -7,8 +7,10 @@ import xml.etree.ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rdkit import Chem
 
-from glueprint.chemistry import draw, reactions, structures
+from glueprint.chemistry import draw, draw_scheme, reactions, routes, structures
+from glueprint.chemistry.drawing import laid
 from glueprint.errors import InputError
 
 # InChIKeys as printed by the sources named in evidence rows CHE-002, CHE-018 and CHE-019.
@@ -141,3 +143,27 @@ def test_any_text_is_a_structure_or_a_coded_error(text):
     except InputError as error:
         refused = error.code
     assert refused in (None, "GP-H002")
+
+
+@pytest.mark.parametrize("name", routes.available())
+def test_a_scheme_is_well_formed_and_names_every_structure_and_step(name):
+    route = routes.load(name)
+    image = ET.fromstring(draw_scheme(route))
+    words = "".join(" ".join(node.itertext()) for node in image.iter() if node.tag.endswith("text"))
+    squeezed = words.replace(" ", "")
+    for step in route.step:
+        for text in (step.name, *step.reactants, *step.products, *step.releases, *step.reagents):
+            assert text.replace(" ", "") in squeezed
+        assert "yield" in words
+
+
+def test_a_substituent_at_c4_lies_on_the_same_side_whatever_it_is():
+    # The carbon that carries the group is in one place.
+    places = []
+    for name in ("pomalidomide", "4-nitrothalidomide", "lenalidomide"):
+        mol = laid(structures.load(name))
+        carrier = Chem.MolFromSmarts("c([$([NX3;H2]),$([N+](=O)[O-])])c[C;$(C=O),$([CH2])]")
+        match = mol.GetSubstructMatch(carrier)
+        places.append(tuple(mol.GetConformer().GetPositions()[match[0]][:2]))
+    for other in places[1:]:
+        assert other == pytest.approx(places[0], abs=0.05)

@@ -6,8 +6,10 @@ from glueprint.chemistry import (
     binder,
     checks,
     descriptors,
+    flow,
     groups,
     metabolism,
+    metrics,
     pairs,
     reactions,
     routes,
@@ -17,6 +19,7 @@ from glueprint.chemistry import (
 from glueprint.chemistry.drawing import draw, save
 from glueprint.chemistry.planning import Plan, plan
 from glueprint.chemistry.routes import Route
+from glueprint.chemistry.scheme import draw_scheme
 from glueprint.chemistry.structures import Structure
 
 __all__ = [
@@ -27,8 +30,11 @@ __all__ = [
     "checks",
     "descriptors",
     "draw",
+    "draw_scheme",
+    "flow",
     "groups",
     "metabolism",
+    "metrics",
     "pairs",
     "plan",
     "reactions",

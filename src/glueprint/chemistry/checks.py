@@ -110,12 +110,7 @@ def _what(claim: Claim, outcome: Outcome) -> str:
 
 def _remedy(claim: Claim, route: Route, block: str) -> str:
     """Name the built-in isomers of the printed reagent from which the route does reach its target."""
-    printed = structures.from_smiles(claim.structure)
-    right = [
-        isomer
-        for isomer in map(structures.load, structures.names())
-        if isomer.formula == printed.formula and routes.run(route, replace={block: isomer}).reaches_target
-    ]
+    right = routes.isomers_that_work(route, block, structures.from_smiles(claim.structure))
     return f"use {' or '.join(map(_called, right))}" if right else f"use {block}"
 
 

@@ -6,17 +6,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import vl_convert
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from glueprint.chemistry.structures import Structure, molecule
-from glueprint.errors import EnvironmentProblemError
+from glueprint.errors import EnvironmentProblemError, InputError
 
-__all__ = ["draw", "save"]
+__all__ = ["draw", "laid", "save"]
 
 # Largest first: an isoindoline on a glutarimide (thalidomide family), a glutarimide, a phthaloyl.
+# The first has a substituent at C4, which then lies at the bottom in every drawing.
 SCAFFOLDS = (
+    "C1CC(=O)NC(=O)C1N1Cc2cccc([!#1])c2C1",
     "C1CC(=O)NC(=O)C1N1Cc2ccccc2C1",
     "C1CC(=O)NC(=O)C1N",
     "O=C1OC(=O)c2ccccc12",
@@ -28,8 +31,7 @@ def draw(structure: Structure, *, width_px: int = 320, height_px: int = 240) -> 
 
     width_px, height_px: size of the image.   Returns SVG text with a transparent background.
     """
-    drawn = molecule(structure.smiles)
-    _lay(drawn)
+    drawn = laid(structure)
     canvas = rdMolDraw2D.MolDraw2DSVG(width_px, height_px)
     options: Any = canvas.drawOptions()
     options.clearBackground = False
@@ -38,13 +40,24 @@ def draw(structure: Structure, *, width_px: int = 320, height_px: int = 240) -> 
     return str(canvas.GetDrawingText())
 
 
-def save(structure: Structure, path: str | Path) -> None:
-    """Write the drawing to an SVG file.
+def save(image: Structure | str, path: str | Path) -> None:
+    """Write a structure's drawing, or an SVG image, to a file: SVG, or PNG if the path ends in .png.
 
-    Raises EnvironmentProblemError GP-H008 if it cannot be written.
+    Raises InputError GP-H013 for another ending, EnvironmentProblemError GP-H008 if it cannot be written.
     """
+    svg = image if isinstance(image, str) else draw(image)
+    target = Path(path)
+    if target.suffix.lower() not in (".svg", ".png"):
+        raise InputError(
+            "GP-H013",
+            f'cannot draw into a file that ends in "{target.suffix}"',
+            where=str(target),
+            expected="a path that ends in .svg or .png",
+            next_step="change the ending",
+        )
+    data = svg.encode() if target.suffix.lower() == ".svg" else vl_convert.svg_to_png(svg, scale=2)
     try:
-        Path(path).write_text(draw(structure), encoding="utf-8")
+        target.write_bytes(data)
     except OSError as error:
         raise EnvironmentProblemError(
             "GP-H008",
@@ -54,12 +67,15 @@ def save(structure: Structure, path: str | Path) -> None:
         ) from error
 
 
-def _lay(drawn: Any) -> None:
+def laid(structure: Structure) -> Any:
+    """The molecule with 2D coordinates on the family's common scaffold, if it has it."""
+    drawn = molecule(structure.smiles)
     for scaffold in _scaffolds():
         if drawn.HasSubstructMatch(scaffold):
             rdDepictor.GenerateDepictionMatching2DStructure(drawn, scaffold)
-            return
+            return drawn
     rdDepictor.Compute2DCoords(drawn)
+    return drawn
 
 
 @lru_cache(maxsize=1)

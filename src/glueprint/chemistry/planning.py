@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
-from glueprint.chemistry import structures
-from glueprint.chemistry.routes import Route
-from glueprint.errors import InputError, NotSupportedError
+from glueprint.chemistry import flow
+from glueprint.chemistry.route import Route, Step
+from glueprint.chemistry.routes import require
+from glueprint.errors import InputError, NotSupportedError, nearest
 
 __all__ = ["SCHEMA", "Plan", "plan"]
 
@@ -21,14 +23,18 @@ SCHEMA = pl.Schema(
         "equivalents": pl.Float64,
         "mmol": pl.Float64,
         "grams": pl.Float64,
+        "purity_percent": pl.Float64,
+        "weigh_g": pl.Float64,
         "assumption": pl.String,
     }
 )
+STOICHIOMETRIC = "assumed: stoichiometric, no source states equivalents"
+PURE = "assumed: pure"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A bill of materials (`table`, columns of `SCHEMA`) for `grams` of `target`, yields in percent."""
+    """A bill of materials (`table`, columns of `SCHEMA`) for `grams` of pure `target`, yields in percent."""
 
     route: str
     target: str
@@ -36,73 +42,115 @@ class Plan:
     step_yields_percent: tuple[float, ...]
     yields_are: str
     table: pl.DataFrame
+    assumptions: tuple[str, ...] = ()
 
 
-def plan(route: Route, grams: float, *, step_yield_percent: float | None = None) -> Plan:
+def plan(
+    route: Route,
+    grams: float,
+    *,
+    step_yield_percent: float | None = None,
+    purity_percent: float | Mapping[str, float] | None = None,
+) -> Plan:
     """What to weigh for `grams` of the route's target.
 
-    grams: > 0.   step_yield_percent: used for every step whose yield no source states, in (0, 100].
-    Returns one row per step and material: consumed at 1.0 equivalent unless the stoichiometry asks for more.
-    Raises InputError GP-H006 for an impossible amount or yield; NotSupportedError GP-H007 without a yield.
-    Source: own derivation, docs/chemistry.md.
+    grams: of pure target, > 0.   step_yield_percent: for steps whose yield no source states, in (0, 100].
+    purity_percent: of all bought materials, or by name; where none is given they are taken as pure.
+    Returns one row per step and material; `grams` are of pure substance, `weigh_g` allows for the purity.
+    Raises InputError GP-H006 for an impossible amount, yield or purity, GP-H009 to GP-H011 for a route that
+    does not hold; NotSupportedError GP-H007 without a yield.   Source: own derivation, docs/chemistry.md.
     """
-    _check_amounts(grams, step_yield_percent)
+    purities = _purities(route, purity_percent)
+    _check_amounts(grams, [step_yield_percent, *purities.values()])
+    require(route)
     yields, said = _yields(route, step_yield_percent)
-    target = structures.load(route.target)
-    mmol_out = 1000.0 * grams / target.average_mass_g_per_mol
+    target = route.material(route.target)
     rows: list[dict[str, object]] = []
-    for step, percent in reversed(list(zip(route.step, yields, strict=True))):
-        mmol_in = mmol_out / (percent / 100.0)
-        amounts = [(name, "reactant", 1.0) for name in step.reactants]
-        amounts += [(name, "co-reactant", moles) for name, moles in step.consumes.items()]
-        block = [_row(step.name, name, role, (equivalents, mmol_in)) for name, role, equivalents in amounts]
-        block += [_row(step.name, name, "product", (1.0, mmol_out)) for name in step.products[:1]]
-        rows[:0] = block
-        mmol_out = mmol_in
-    return Plan(route.name, route.target, grams, yields, said, pl.DataFrame(rows, schema=SCHEMA))
+    for demand in flow.demands(route, yields, 1000.0 * grams / target.average_mass_g_per_mol):
+        for name, role, equivalents, given in flow.materials(demand.step):
+            assumed = "" if given else STOICHIOMETRIC
+            amount = (equivalents, equivalents * demand.mmol_in)
+            rows.append(_row(route, demand.step, (name, role, assumed), amount, purities.get(name)))
+        made = (demand.step.products[0], "product", "")
+        rows.append(_row(route, demand.step, made, (1.0, demand.mmol_out), None))
+    assumptions = [route.assumed, *(f"{step.name}: {step.assumed}" for step in route.step if step.assumed)]
+    return Plan(
+        route.name,
+        route.target,
+        grams,
+        yields,
+        said,
+        pl.DataFrame(rows, schema=SCHEMA),
+        tuple(text for text in assumptions if text),
+    )
 
 
-def _row(step: str, name: str, role: str, amount: tuple[float, float]) -> dict[str, object]:
+def _row(
+    route: Route,
+    step: Step,
+    what: tuple[str, str, str],
+    amount: tuple[float, float],
+    purity_percent: float | None,
+) -> dict[str, object]:
+    name, role, assumed = what
     equivalents, mmol = amount
-    material = structures.load(name)
-    assumed = "" if role == "product" else "assumed: stoichiometric, no source states equivalents"
+    grams = mmol * route.material(name).average_mass_g_per_mol / 1000.0
+    pure = purity_percent if purity_percent is not None else 100.0
+    made = any(name in one.products for one in route.step)
+    notes = [assumed, PURE if purity_percent is None and not made else ""]
     return {
-        "step": step,
+        "step": step.name,
         "material": name,
         "role": role,
         "equivalents": equivalents,
-        "mmol": equivalents * mmol,
-        "grams": equivalents * mmol * material.average_mass_g_per_mol / 1000.0,
-        "assumption": assumed,
+        "mmol": mmol,
+        "grams": grams,
+        "purity_percent": pure,
+        "weigh_g": grams / (pure / 100.0),
+        "assumption": "; ".join(note for note in notes if note),
     }
 
 
+def _purities(route: Route, given: float | Mapping[str, float] | None) -> dict[str, float]:
+    """Purity by bought material, in percent."""
+    bought = flow.bought(route)
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(bought, given)
+    for name in given:
+        if name not in bought:
+            raise InputError(
+                "GP-H006",
+                f'route {route.name} does not buy "{name}"{nearest(name, bought)}',
+                where=f"purity of {name}",
+                expected="one of " + ", ".join(bought),
+                next_step="correct the name",
+            )
+    return dict(given)
+
+
 def _yields(route: Route, given: float | None) -> tuple[tuple[float, ...], str]:
-    stated = [step.yield_percent for step in route.step]
-    missing = stated.count(None)
-    if not missing:
-        return tuple(value for value in stated if value is not None), "stated per step"
-    if given is not None:
-        return tuple(given if value is None else value for value in stated), "assumed: given by the user"
-    if route.overall_yield_percent is None:
+    yields, said = flow.step_yields(route, given)
+    known = tuple(value for value in yields if value is not None)
+    if len(known) < len(yields):
         raise NotSupportedError(
             "GP-H007",
             f"no source states a yield for route {route.name}, so no amounts can be planned",
-            where=f"route {route.name}",
+            where=route.place(),
             expected="a yield per step",
-            next_step="give `step_yield_percent`, for example 80",
+            next_step="give `step_yield_percent` (--step-yield), for example 80",
         )
-    known = math.prod(value / 100.0 for value in stated if value is not None)
-    each = 100.0 * (route.overall_yield_percent / 100.0 / known) ** (1.0 / missing)
-    said = f"assumed: equal shares of the overall {route.overall_yield_percent:g} % that the source states"
-    return tuple(each if value is None else value for value in stated), said
+    return known, said
 
 
-def _check_amounts(grams: float, percent: float | None) -> None:
+def _check_amounts(grams: float, percents: list[float | None]) -> None:
+    wrong = expected = ""
     if not (math.isfinite(grams) and grams > 0.0):
         wrong, expected = f"cannot plan {grams} g", "an amount above 0 g"
-    elif percent is not None and not 0.0 < percent <= 100.0:
-        wrong, expected = f"a yield of {percent} % cannot be", "a yield above 0 and up to 100 percent"
-    else:
-        return
-    raise InputError("GP-H006", wrong, expected=expected, next_step="correct the number and plan again")
+    for percent in percents:
+        if percent is not None and not 0.0 < percent <= 100.0:
+            wrong = f"a yield or purity of {percent} % cannot be"
+            expected = "a number above 0 and up to 100 percent"
+    if wrong:
+        raise InputError("GP-H006", wrong, expected=expected, next_step="correct the number and plan again")

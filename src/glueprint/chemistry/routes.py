@@ -1,68 +1,33 @@
-"""Synthesis routes as chains of reactions that are run: each step must give exactly its named product."""
+"""Synthesis routes as graphs of reactions that are run: each step must give exactly its named product."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glueprint.chemistry import reactions, structures
+from glueprint.chemistry.route import Route, Step, read_routes
 from glueprint.chemistry.structures import Structure
-from glueprint.errors import EnvironmentProblemError, InputError, nearest
+from glueprint.errors import InputError, nearest
 
 __all__ = [
     "Outcome",
+    "Problem",
     "Route",
     "RouteCheck",
     "Step",
     "StepOutcome",
     "available",
     "check",
+    "isomers_that_work",
     "load",
     "read",
+    "require",
     "run",
 ]
-
-Percent = Annotated[float, Field(gt=0.0, le=100.0)]
-Moles = Annotated[float, Field(gt=0.0)]
-
-
-class Step(BaseModel):
-    """One reaction: `smarts` on `reactants` gives `products`; `consumes`, `releases`: mol per mol product."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str
-    reactants: Annotated[tuple[str, ...], Field(min_length=1)]
-    smarts: str
-    products: Annotated[tuple[str, ...], Field(min_length=1)]
-    consumes: Mapping[str, Moles] = {}
-    releases: Mapping[str, Moles] = {}
-    yield_percent: Percent | None = None
-    racemises: bool = False
-    note: str = ""
-
-
-class Route(BaseModel):
-    """A chain of steps to a target; yields in percent, None where the source states none.
-
-    blocks: the part that a reagent plays (endpoint of an evidence row) -> the reagent.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str
-    title: str
-    target: str
-    source: str
-    overall_yield_percent: Percent | None = None
-    note: str = ""
-    blocks: Mapping[str, str] = {}
-    step: Annotated[tuple[Step, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -91,11 +56,24 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """One fault of a route: code (docs/errors/chemistry.md), place, what is wrong, what to do."""
+
+    code: str
+    where: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.where}: {self.what}"
+
+
+@dataclass(frozen=True)
 class RouteCheck:
-    """A route as shipped: `problems` has one sentence per fault and is empty if the route holds."""
+    """A route as it runs; `problems` is empty if the route holds."""
 
     outcome: Outcome
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
     @property
     def holds(self) -> bool:
@@ -119,7 +97,7 @@ def load(name: str) -> Route:
         raise InputError(
             "GP-H003",
             f'no route "{name}"{nearest(name, available())}',
-            expected="one of " + ", ".join(available()),
+            expected="one of " + ", ".join(available()) + ", or the path of a .toml file",
             next_step="read a route of your own with `chemistry.routes.read`",
         ) from None
 
@@ -127,30 +105,21 @@ def load(name: str) -> Route:
 def read(path: str | Path) -> tuple[Route, ...]:
     """Routes of the user's own from a TOML file in the form of the built-in one (docs/chemistry.md).
 
-    Raises InputError GP-H005, naming the field, if the file is not such a file; EnvironmentProblemError
-    GP-H008 if it cannot be read.
+    Raises InputError naming file and field: GP-H008 (unreadable), GP-H005 (not TOML, or a bad field), GP-H012
+    (another kind or version), GP-H006 (impossible yield), GP-H002 (unreadable SMILES).
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EnvironmentProblemError(
-            "GP-H008",
-            f"cannot read the file: {getattr(error, 'strerror', None) or error}",
-            where=str(path),
-            next_step="check the path, the permissions and that it is UTF-8 text",
-        ) from error
-    return _parse(text, where=str(path))
+    return read_routes(Path(path))
 
 
 def run(route: Route, *, replace: Mapping[str, str | Structure] | None = None) -> Outcome:
     """Put the reagents through the route's reactions and see what comes out.
 
-    A step works on what the step before gave.   replace: reagent name -> structure or name in its place.
+    A step works on what earlier steps gave.   replace: reagent name -> structure or name in its place.
     Returns the end product (None if a step does not react or branches at the end) and every step's outcome.
     Raises InputError GP-H001 for an unknown structure, GP-H004 for unreadable SMARTS.
     """
     swaps = {
-        name: structures.load(other) if isinstance(other, str) else other
+        name: route.material(other) if isinstance(other, str) else other
         for name, other in (replace or {}).items()
     }
     made: dict[str, tuple[Structure, ...]] = {}
@@ -161,77 +130,120 @@ def run(route: Route, *, replace: Mapping[str, str | Structure] | None = None) -
         outcomes.append(outcome)
     last = outcomes[-1].products
     return Outcome(
-        route.name, structures.load(route.target), last[0] if len(last) == 1 else None, tuple(outcomes)
+        route.name, route.material(route.target), last[0] if len(last) == 1 else None, tuple(outcomes)
     )
 
 
 def check(route: Route) -> RouteCheck:
-    """Whether every step gives exactly its named product in mass balance and the route ends in its target."""
+    """Whether every step gives exactly its named product in mass balance and the route ends in its target.
+
+    Problems: GP-H009 (another product), GP-H010 (out of balance), GP-H011 (not the target, or a loose end).
+    """
     outcome = run(route)
     problems = []
     for step, found in zip(route.step, outcome.steps, strict=True):
+        place = route.place(step.name)
         if not found.as_named:
             got = " and ".join(product.name for product in found.products) or "no product"
-            problems.append(f"step {step.name}: gives {got}, not {' and '.join(step.products)}")
+            what = f"gives {got}, not {' and '.join(step.products)}"
+            problems.append(Problem("GP-H009", place, what, _remedy(route, step)))
         if found.imbalance:
             lost = ", ".join(f"{element} {count:+g}" for element, count in found.imbalance.items())
-            problems.append(f"step {step.name}: out of balance by {lost}")
+            remedy = "complete `consumes` and `releases`; + appears from nowhere, - vanishes"
+            problems.append(Problem("GP-H010", place, f"out of balance by {lost}", remedy))
     if not outcome.reaches_target:
         ended = outcome.product.name if outcome.product else "no single product"
-        problems.append(f"the route ends in {ended}, not {route.target}")
-    return RouteCheck(outcome, tuple(problems))
+        what = f"the route ends in {ended}, not {route.target}"
+        problems.append(Problem("GP-H011", route.place(), what, "correct the last step or the target"))
+    return RouteCheck(outcome, (*problems, *_loose_ends(route)))
+
+
+def require(route: Route) -> Outcome:
+    """The outcome of a route that holds.
+
+    Raises InputError with the code and place of its first problem (GP-H009, GP-H010, GP-H011).
+    """
+    checked = check(route)
+    if checked.problems:
+        first, *others = checked.problems
+        also = f". Also: {'; '.join(map(str, others))}" if others else ""
+        raise InputError(
+            first.code,
+            first.what + also,
+            where=first.where,
+            expected="steps that give exactly the named product in mass balance",
+            next_step=first.remedy,
+        )
+    return checked.outcome
+
+
+def isomers_that_work(route: Route, reagent: str, printed: Structure) -> tuple[Structure, ...]:
+    """The built-in isomers of a printed reagent from which the route does reach its target."""
+    return tuple(
+        isomer
+        for isomer in map(structures.load, structures.names())
+        if isomer.formula == printed.formula and run(route, replace={reagent: isomer}).reaches_target
+    )
+
+
+def _remedy(route: Route, step: Step) -> str:
+    """Name a built-in isomer of a reactant from which the route would come out right, if there is one."""
+    bought = [name for name in step.reactants if not any(name in one.products for one in route.step)]
+    for name in bought:
+        right = isomers_that_work(route, name, route.material(name))
+        if right:
+            known = right[0].name + (f" (= {right[0].aliases[0]})" if right[0].aliases else "")
+            return f"use {known} in place of {name}"
+    return "compare the reaction SMARTS, the reactants and the named product"
+
+
+def _loose_ends(route: Route) -> list[Problem]:
+    used = {name for step in route.step for name in step.reactants}
+    return [
+        Problem(
+            "GP-H011",
+            route.place(step.name),
+            f"no later step uses {' or '.join(step.products)}",
+            "remove the step, or use its product",
+        )
+        for step in route.step[:-1]
+        if not used & set(step.products)
+    ]
 
 
 def _run_step(
     route: Route, step: Step, made: Mapping[str, tuple[Structure, ...]], swaps: Mapping[str, Structure]
 ) -> StepOutcome:
-    where = f"route {route.name}, step {step.name}"
     options = [
-        made[name] if name in made else (swaps.get(name) or structures.load(name),) for name in step.reactants
+        made[name] if name in made else (swaps.get(name) or route.material(name),) for name in step.reactants
     ]
     # Regioisomers of the step before each go on by themselves; usually they join again.
     branches: list[tuple[Structure, ...]] = [()]
     for choices in options:
         branches = [(*branch, choice) for branch in branches for choice in choices]
+    consumed, released = (_amounts(route, side) for side in (step.consumes, step.releases))
     found: dict[str, Structure] = {}
     faults: dict[str, float] = {}
     for branch in branches:
-        for product in reactions.products(step.smarts, branch, racemises=step.racemises, where=where):
+        made_here = reactions.products(
+            step.smarts, branch, racemises=step.racemises, where=route.place(step.name)
+        )
+        for product in made_here:
             found[product.inchikey] = product
             faults.update(
                 reactions.imbalance(
-                    [*((reactant, 1.0) for reactant in branch), *_amounts(step.consumes)],
-                    [(product, 1.0), *_amounts(step.releases)],
+                    [*((reactant, 1.0) for reactant in branch), *consumed], [(product, 1.0), *released]
                 )
             )
-    named = {structures.load(name).inchikey for name in step.products}
+    named = {route.material(name).inchikey for name in step.products}
     return StepOutcome(step.name, tuple(found.values()), set(found) == named, faults)
 
 
-def _amounts(materials: Mapping[str, float]) -> list[tuple[Structure, float]]:
-    return [(structures.load(name), moles) for name, moles in materials.items()]
+def _amounts(route: Route, materials: Mapping[str, float]) -> list[tuple[Structure, float]]:
+    return [(route.material(name), moles) for name, moles in materials.items()]
 
 
 @lru_cache(maxsize=1)
 def _built_in() -> Mapping[str, Route]:
-    text = (files("glueprint.chemistry") / "data" / "routes.toml").read_text(encoding="utf-8")
-    return {route.name: route for route in _parse(text, where="routes.toml")}
-
-
-def _parse(text: str, *, where: str) -> tuple[Route, ...]:
-    try:
-        rows: Any = tomllib.loads(text)["route"]
-        return tuple(Route.model_validate(row) for row in rows)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        what = f'field "{field}": {first["msg"]} (given: {first["input"]!r})'
-    except (tomllib.TOMLDecodeError, KeyError) as error:
-        what = f"not a file of routes: {error}"
-    raise InputError(
-        "GP-H005",
-        what,
-        where=where,
-        expected="[[route]] tables with name, title, target, source and [[route.step]] tables",
-        next_step="compare with the example in docs/chemistry.md",
-    )
+    path = files("glueprint.chemistry") / "data" / "routes.toml"
+    return {route.name: route for route in read_routes(path, name_file=False)}
