@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from glueprint.engine.batch import Settings
 from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.doses import Doses
-from glueprint.engine.ensemble import Trajectories
 from glueprint.engine.initial import slot_of
 from glueprint.engine.lowering import STATE, TIME, dependencies
 from glueprint.engine.model import Model
+from glueprint.engine.results import Trajectories
 from glueprint.engine.system import System
 from glueprint.engine.tangent import Tangent, symbol, tangent
 from glueprint.errors import InputError, NotSupportedError
