@@ -30,9 +30,13 @@ PATIENTS_PER_THREAD = 16  # fewer are not worth starting another thread for
 class CompiledSolver:
     """Integrates batches of one system; compiles when first asked to run."""
 
-    def __init__(self, system: System, key: str, cache: Cache | None = None) -> None:
+    def __init__(
+        self, system: System, key: str, cache: Cache | None = None, *, width: int | None = None
+    ) -> None:
+        """width: doubles per vector, by default what the processor holds."""
         self.system, self.key = system, key
         self.cache = cache or default_cache()
+        self.width = width or host().width
 
     @cached_property
     def program(self) -> Program:
@@ -47,7 +51,8 @@ class CompiledSolver:
     @cached_property
     def machine(self) -> Machine:
         """The machine code."""
-        return load(self.key, lambda: module_text(self.program, host().width), self.cache)
+        key = f"{self.key}/{self.width}"
+        return load(key, lambda: module_text(self.program, self.width), self.cache)
 
     def run(self, batch: Batch, settings: Settings) -> None:
         """Take every patient through its stops; changes `batch` in place."""
@@ -61,7 +66,7 @@ class CompiledSolver:
             smallest=settings.smallest,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
-        wished = settings.threads or len(os.sched_getaffinity(0))
+        wished = settings.threads or _processors()
         threads = max(1, min(wished, len(batch.time) // PATIENTS_PER_THREAD))
         machine, address = self.machine, ctypes.addressof(context)
 
@@ -88,8 +93,14 @@ class CompiledSolver:
 
     def _memory(self) -> tuple[Floats, int]:
         """A thread's workspace and its aligned address; the array must outlive the call."""
-        memory = np.zeros(self.workspace.vectors * host().width + ALIGNMENT // 8)
+        memory = np.zeros(self.workspace.vectors * self.width + ALIGNMENT // 8)
         return memory, -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT
+
+
+def _processors() -> int:
+    """Processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _contiguous(batch: Batch) -> dict[str, np.ndarray]:
