@@ -15,6 +15,8 @@ from glueprint.errors import InputError
 __all__ = ["read"]
 
 SUFFIXES = (".ant", ".antimony", ".txt", ".xml", ".sbml")
+# SBML rule 10313: a unit that is named but not defined changes no number.
+DANGLING_UNIT = 10313
 # The antimony library keeps its loaded models in one global list.
 _antimony_lock = threading.Lock()
 
@@ -82,7 +84,7 @@ def _raise_first_error(document: Any, where: str) -> None:
         document.checkConsistency()
     for i in range(document.getNumErrors()):
         error = document.getError(i)
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() != DANGLING_UNIT:
             raise InputError(
                 "GP-N003",
                 f"not valid SBML: {error.getMessage().strip()}",
