@@ -147,6 +147,17 @@ def test_process_mass_intensity_only_where_a_solvent_amount_is_known():
     assert known.process_mass_intensity == pytest.approx((303.230 * 11 + 6.048) / 0.8 / 273.248, rel=1e-4)
 
 
+def test_mass_intensity_says_what_it_rests_on():
+    said = {name: metrics.measure(routes.load(name)).intensity_is for name in ("A", "B", "C", "E1", "I")}
+    assert said == {"A": "shared", "B": "at least", "C": "at least", "E1": "stated", "I": "at least"}
+    # By hand, E1: phthalic anhydride 148.117 and the trifluoroacetate 242.153 over 0.88 x 258.233.
+    one = metrics.measure(routes.load("E1"))
+    assert one.mass_intensity == pytest.approx((148.117 + 242.153) / 0.88 / 258.233, rel=1e-4)
+    # C at the upper end of its range, so that the number is a lower bound: A's materials at 47 % for 65 %.
+    a, c = (metrics.measure(routes.load(name)).mass_intensity for name in ("A", "C"))
+    assert c == pytest.approx(a * 65 / 47, rel=0.01)
+
+
 def test_yields_are_told_as_the_source_does_or_as_not_stated():
     words = {name: metrics.measure(routes.load(name)).overall_yield_words for name in routes.available()}
     assert words["A"] == "65 % (SYN-001b)"

@@ -17,11 +17,11 @@ from glueprint.errors import EnvironmentProblemError, InputError
 __all__ = ["draw", "laid", "save"]
 
 # Largest first: an isoindoline on a glutarimide (thalidomide family), a glutarimide, a phthaloyl.
-# The first has a substituent at C4, which then lies at the bottom in every drawing.
+# The first has a substituent at C4, which then lies in one place in every drawing.
 SCAFFOLDS = (
     "C1CC(=O)NC(=O)C1N1Cc2cccc([!#1])c2C1",
     "C1CC(=O)NC(=O)C1N1Cc2ccccc2C1",
-    "C1CC(=O)NC(=O)C1N",
+    "C1CC(=O)NC(=O)C1[#7]",
     "O=C1OC(=O)c2ccccc12",
 )
 

@@ -57,15 +57,17 @@ def bought(route: Route) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in used if name not in made))
 
 
-def step_yields(route: Route, given_percent: float | None = None) -> tuple[tuple[float | None, ...], str]:
+def step_yields(
+    route: Route, given_percent: float | None = None, *, best: bool = False
+) -> tuple[tuple[float | None, ...], str]:
     """A yield for every step, and in words where it comes from; None where nothing is known.
 
     Stated yields stand. Else `given_percent` is used; else an overall yield is shared equally among the steps
-    without one, which holds for a linear route.
+    without one, which holds for a linear route. Of a range, the lower end counts, or the upper if `best`.
     """
     stated = [step.yield_percent for step in route.step]
     missing = stated.count(None)
-    overall, words = _overall(route)
+    overall, words = _overall(route, best)
     if not missing:
         return tuple(stated), "stated per step"
     if given_percent is not None:
@@ -78,8 +80,8 @@ def step_yields(route: Route, given_percent: float | None = None) -> tuple[tuple
     return tuple(each if one is None else one for one in stated), said
 
 
-def _overall(route: Route) -> tuple[float | None, str]:
-    """The overall yield to plan with: as stated, or the lower end of a range."""
+def _overall(route: Route, best: bool) -> tuple[float | None, str]:
+    """The overall yield: as stated, or one end of a range."""
     if route.overall_yield_percent is not None:
         return route.overall_yield_percent, f"{route.overall_yield_percent:g} %"
     spread = route.overall_yield_range_percent
@@ -87,4 +89,5 @@ def _overall(route: Route) -> tuple[float | None, str]:
         spread = route.step[0].yield_range_percent
     if spread is None:
         return None, ""
-    return spread[0], f"{spread[0]:g} % (lower end of {spread[0]:g} to {spread[1]:g} %)"
+    end, value = ("upper", spread[1]) if best else ("lower", spread[0])
+    return value, f"{value:g} % ({end} end of {spread[0]:g} to {spread[1]:g} %)"

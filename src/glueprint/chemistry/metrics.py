@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from glueprint.chemistry import flow
 from glueprint.chemistry.route import NOT_STATED, Route, Step
@@ -28,7 +29,9 @@ class RouteMetrics:
     atom_economy_percent: target over all bought materials, stoichiometric, at full yield.
     mass_intensity: g of bought materials per g of target, without solvents.
     process_mass_intensity: with the solvents whose amount is known; None if none is.
-    is_lower_bound: some yield or solvent amount is not stated, so both intensities can only be higher.
+    intensity_is: "stated" (a yield for every step), "shared" (an overall yield, in equal shares) or
+    "at least" (no yield, or a range whose upper end is used).
+    is_lower_bound: a yield or solvent amount is not stated, so the process mass intensity can only be higher.
     counted, not_counted: steps whose solvent is in the intensity, and steps whose solvent is not.
     """
 
@@ -38,6 +41,7 @@ class RouteMetrics:
     longest_linear_sequence: int
     overall_yield_words: str
     mass_intensity: float
+    intensity_is: Literal["stated", "shared", "at least"]
     process_mass_intensity: float | None
     is_lower_bound: bool
     counted: tuple[str, ...]
@@ -51,7 +55,8 @@ def measure(route: Route) -> RouteMetrics:
     out, Jimenez-Gonzalez et al. 2011, doi:10.1021/op200097d.
     """
     target_g = route.material(route.target).average_mass_g_per_mol
-    yields, said = flow.step_yields(route)
+    yields, said = flow.step_yields(route, best=True)
+    basis = _basis(route, yields, said)
     # Per mmol of target: first at full yield for the atoms, then at the yields that are known.
     ideal = _bought_mg(route, flow.demands(route, [100.0] * len(yields), 1.0))
     real = flow.demands(route, [value if value is not None else 100.0 for value in yields], 1.0)
@@ -65,11 +70,20 @@ def measure(route: Route) -> RouteMetrics:
         longest_linear_sequence(route),
         _yield_words(route, said),
         bought / target_g,
+        basis,
         (bought + math.fsum(known)) / target_g if known else None,
-        None in yields or None in solvents,
+        basis == "at least" or None in solvents,
         tuple(d.step.name for d, mass in zip(real, solvents, strict=True) if mass is not None),
         tuple(d.step.name for d, mass in zip(real, solvents, strict=True) if mass is None),
     )
+
+
+def _basis(
+    route: Route, yields: tuple[float | None, ...], said: str
+) -> Literal["stated", "shared", "at least"]:
+    if None in yields or (said != "stated per step" and route.overall_yield_percent is None):
+        return "at least"
+    return "stated" if said == "stated per step" else "shared"
 
 
 def longest_linear_sequence(route: Route) -> int:

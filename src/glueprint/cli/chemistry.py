@@ -111,12 +111,13 @@ def show_route(route: RouteName, scheme: Drawing = None, as_json: Json = False) 
 
 def _measured(route: routes.Route, measured: metrics.RouteMetrics) -> list[str]:
     bound = "at least " if measured.is_lower_bound else ""
+    plain = {"stated": "", "shared": "about ", "at least": "at least "}[measured.intensity_is]
     intensity = measured.process_mass_intensity
     solvents = f"{bound}{intensity:.1f} g/g" if intensity is not None else "no solvent amount is stated"
     return [
         f"Overall yield {measured.overall_yield_words}; longest linear sequence "
         f"{measured.longest_linear_sequence}; atom economy {measured.atom_economy_percent:.1f} %.",
-        f"Mass intensity without solvents {bound}{measured.mass_intensity:.2f} g/g; "
+        f"Mass intensity without solvents {plain}{measured.mass_intensity:.2f} g/g; "
         f"process mass intensity: {solvents}.",
         *([f"Assumed: {route.assumed}."] if route.assumed else []),
         f"Source: {route.source}. Evidence: {', '.join(route.claims) or 'none named'}.",

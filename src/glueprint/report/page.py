@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -16,6 +15,7 @@ from markupsafe import Markup
 
 from glueprint.report import figures, guide
 from glueprint.report import rows as reading
+from glueprint.report.chemistry import chemistry_section
 from glueprint.report.drawn import Drawn, draw, embeddable
 from glueprint.report.estimates import number
 from glueprint.report.figures import drawing, theme
@@ -74,7 +74,7 @@ def render(given: ReportInput) -> str:
         arm_places={arm: place for place, arm in enumerate(colours)},
         arm_tokens=_tokens(),
         comparisons={table: drawn for table, drawn in comparisons.items() if drawn is not None},
-        compounds=[_compound(row) for row in given.compounds.to_dicts()],
+        chemistry=chemistry_section(given.compounds.to_dicts()),
         config=embeddable(theme.configuration()),
         findings=given.findings.to_dicts(),
         legend=LEGEND,
@@ -173,14 +173,6 @@ def _sections(parameters: pl.DataFrame) -> list[tuple[str, list[dict[str, Any]]]
     for row in parameters.to_dicts():
         sections.setdefault(str(row.get("section") or ""), []).append(row)
     return list(sections.items())
-
-
-def _compound(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A substance; its drawing goes into an image element, where no script can run."""
-    shown = dict(row)
-    svg = row.get("svg")
-    shown["image"] = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}" if svg else ""
-    return shown
 
 
 def _provenance(provenance: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
