@@ -28,6 +28,11 @@ def test_division_by_zero():
     assert "division by zero" in outcome.reasons[1]
 
 
+def test_overflow():
+    _, outcome = outcome_of("y' = a; y = 1e308; a = 0;", {"a": [0.0, 1e308]})
+    assert outcome.status.tolist() == [0, Status.NOT_FINITE]
+
+
 def test_step_limit():
     _, outcome = outcome_of("y' = w*cos(w*time); y = 0; w = 1;", {"w": [1.0, 1e5]}, step_limit=3000)
     assert outcome.status.tolist() == [0, Status.STEP_LIMIT]

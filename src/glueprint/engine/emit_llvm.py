@@ -53,7 +53,8 @@ def module_text(program: Program, width: int) -> str:
     ):
         declared.append(f"declare double @llvm.{intrinsic}.f64({arguments})")
     texts += [loops_llvm.combine(program, width, i) for i in range(1, tableau.STAGES)]
-    texts.append(loops_llvm.error_and_accept(program, width))
+    texts.append(loops_llvm.error(program, width))
+    texts.append(loops_llvm.accept(program, width))
     texts.append(loops_llvm.copies(width))
     texts.append(events_llvm.locate(program, width))
     texts.append(events_llvm.check(program, workspace, width))

@@ -8,6 +8,7 @@ through `Graph.apply` is folded and simplified, and equal operations get the sam
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -77,12 +78,17 @@ class Graph:
 
     nodes: list[Node] = field(default_factory=list)
     numbers: dict[Node, int] = field(default_factory=dict)
+    # Ensembles of one model share its graph and may run in several threads.
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def _intern(self, node: Node) -> int:
         number = self.numbers.get(node)
         if number is None:
-            number = self.numbers[node] = len(self.nodes)
-            self.nodes.append(node)
+            with self.lock:
+                number = self.numbers.get(node, len(self.nodes))
+                if number == len(self.nodes):
+                    self.nodes.append(node)
+                    self.numbers[node] = number
         return number
 
     def const(self, value: float) -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from glueprint.engine import tableau
 from glueprint.engine.ir import Block, splat
 from glueprint.engine.program import Program
 from glueprint.engine.reference import RELATIVE_FLOOR
 
-__all__ = ["combine", "copies", "error_and_accept"]
+__all__ = ["accept", "combine", "copies", "error"]
 
 
 def combine(program: Program, width: int, stage_number: int) -> str:
@@ -86,15 +84,15 @@ done:
     return "\n".join(texts)
 
 
-def error_and_accept(program: Program, width: int) -> str:
+def error(program: Program, width: int) -> str:
     """Code of @error(z, e, largest, tolerance, smallest, instant): z += e; the sum of (e / weight)^2.
 
     A state that leaves 0 for the first time has no size yet to compare its error with: in a step so short
-    that the lane counts as `instant` its error is let pass. @accept(y, z, largest, mask) takes the step.
+    that the lane counts as `instant` its error is let pass. A state that has become infinite makes the sum no
+    number.
     """
     v, align = f"<{width} x double>", 8 * width
     pointers = "ptr noalias %z, ptr noalias %e, ptr noalias %largest"
-    accept = "ptr noalias %y, ptr noalias %z, ptr noalias %largest"
     mask = f"<{width} x i1>"
     return f"""define internal {v} @error({pointers}, {v} %tol, {v} %small, {mask} %instant) noinline {{
 entry:
@@ -118,20 +116,26 @@ body:
   %scale = fadd contract {v} %both, %small
   %weight = fmul {v} %scale, %tol
   %unborn = fcmp oeq {v} %before, zeroinitializer
-  %finite = fcmp olt {v} %size, {splat(math.inf, width)}
-  %sound = and {mask} %unborn, %finite
-  %free = and {mask} %sound, %instant
+  %free = and {mask} %unborn, %instant
   %ratio0 = fdiv {v} %e1, %weight
   %ratio = select {mask} %free, {v} zeroinitializer, {v} %ratio0
   %square = fmul contract {v} %ratio, %ratio
-  %sum2 = fadd contract {v} %sum, %square
+  %check = fmul contract {v} %new, zeroinitializer
+  %sound0 = fadd contract {v} %sum, %check
+  %sum2 = fadd contract {v} %sound0, %square
   %next = add i64 %k, 1
   %more = icmp ult i64 %next, {program.states}
   br i1 %more, label %body, label %done
 done:
   ret {v} %sum2
-}}
-define internal void @accept({accept}, {mask} %mask) noinline {{
+}}"""
+
+
+def accept(program: Program, width: int) -> str:
+    """Code of @accept(y, z, largest, mask): takes the new state z and its maxima where `mask`."""
+    v, mask, align = f"<{width} x double>", f"<{width} x i1>", 8 * width
+    pointers = "ptr noalias %y, ptr noalias %z, ptr noalias %largest"
+    return f"""define internal void @accept({pointers}, {mask} %mask) noinline {{
 entry:
   br label %body
 body:

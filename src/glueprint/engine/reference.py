@@ -97,7 +97,9 @@ class ReferenceSolver:
             largest = np.maximum(batch.largest[busy], np.abs(new))
             weight = settings.tolerance * (np.abs(new) + RELATIVE_FLOOR * largest + settings.smallest)
             unborn = (batch.largest[busy] == 0) & np.isfinite(new) & (h <= INSTANT * left)[:, None]
-            norm = np.sqrt(np.mean(np.where(unborn, 0.0, error / weight) ** 2, axis=1))
+            norm = np.sqrt(
+                0.0 * new.sum(axis=1) + np.mean(np.where(unborn, 0.0, error / weight) ** 2, axis=1)
+            )
             factor = np.clip(SAFETY * norm ** (-1.0 / tableau.ORDER), SHRINK, GROW)
         finite = np.isfinite(norm)
         accepted = finite & (norm <= 1.0)
