@@ -157,6 +157,30 @@ def test_a_smiles_of_ones_own_is_checked_with_reasons():
         printed(compound_app, "check", "C1CC")
 
 
+def test_published_numbers_that_cannot_be_computed_stand_below():
+    said = json.loads(printed(compound_app, "show", "pomalidomide", "--json"))
+    assert [claim["id"] for claim in said["evidence"]] == ["CHE-004", "CHE-005"]
+    assert "DMSO solubility" in printed(compound_app, "show", "pomalidomide")
+
+
+def test_stability_shows_constants_and_a_course():
+    text = printed(compound_app, "stability")
+    assert "CHE-012" in text
+    assert "assumed" in text
+    assert len(json.loads(printed(compound_app, "stability", "--json"))) == 5
+    said = json.loads(printed(compound_app, "stability", "thalidomide", "--hours", "8", "--json"))
+    assert said["s"][0] == 1.0
+    assert said["s"][-1] + said["r"][-1] + said["hydrolysed"][-1] == pytest.approx(1.0)
+    text = printed(compound_app, "stability", "pomalidomide")
+    assert "Assumed as thalidomide in blood" in text
+    assert "plasma" in printed(compound_app, "stability", "lenalidomide")
+    assert "teratogen" in text
+    with pytest.raises(InputError, match="GP-H001"):
+        printed(compound_app, "stability", "pomalidomide", "--medium", "wine")
+    with pytest.raises(InputError, match="GP-H006"):
+        printed(compound_app, "stability", "thalidomide", "--s-share", "2")
+
+
 def test_drawings_go_to_a_file_or_to_standard_output(tmp_path):
     printed(compound_app, "draw", "lenalidomide", "--out", str(tmp_path / "x.svg"))
     assert (tmp_path / "x.svg").read_text(encoding="utf-8").startswith("<?xml")

@@ -13,7 +13,7 @@ from glueprint import evidence
 from glueprint.chemistry.structures import Structure, molecule
 from glueprint.evidence import Claim
 
-__all__ = ["Compared", "compare", "compute"]
+__all__ = ["Compared", "compare", "compute", "published_only"]
 
 # name -> (unit, how it is computed)
 DESCRIPTORS: dict[str, tuple[str, Callable[[Any], float]]] = {
@@ -64,6 +64,13 @@ def compare(structure: Structure) -> tuple[Compared, ...]:
     rows = [("molar mass", structure.average_mass_g_per_mol, "g/mol")]
     rows += [(name, value, DESCRIPTORS[name][0]) for name, value in compute(structure).items()]
     return tuple(_row(name, value, unit, published.get(name)) for name, value, unit in rows)
+
+
+def published_only(structure: Structure) -> tuple[Claim, ...]:
+    """The evidence rows on a structure whose number cannot be computed from it, such as a solubility."""
+    beside = {row.claim_id for row in compare(structure)}
+    numbers = (claim for claim in _claims(structure) if (claim.value, claim.low, claim.high) != (None,) * 3)
+    return tuple(claim for claim in numbers if claim.id not in beside)
 
 
 def _row(name: str, value: float, unit: str, printed: tuple[float, str] | None) -> Compared:

@@ -20,7 +20,7 @@ from glueprint import evidence
 from glueprint.errors import InputError, nearest
 from glueprint.units import convert
 
-__all__ = ["Constant", "Rates", "available", "course", "enantiomers", "rates", "table"]
+__all__ = ["STEPS", "Constant", "Rates", "available", "course", "enantiomers", "rates", "table"]
 
 STEPS = ("s_to_r", "r_to_s", "s_loss", "r_loss")
 

@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from glueprint import chemistry
-from glueprint.chemistry import binder, checks, descriptors, groups, metrics, pairs, routes, structures
+from glueprint.chemistry import (
+    binder,
+    checks,
+    descriptors,
+    groups,
+    metrics,
+    pairs,
+    routes,
+    stability,
+    structures,
+)
 from glueprint.chemistry.scheme import draw_scheme
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError
@@ -20,7 +30,7 @@ synthesis_app = typer.Typer(
     no_args_is_help=True,
 )
 compound_app = typer.Typer(
-    help="Compounds and intermediates: list, show, compare, check, draw.", no_args_is_help=True
+    help="Compounds and intermediates: list, show, compare, check, stability, draw.", no_args_is_help=True
 )
 
 RouteName = Annotated[str, typer.Argument(help="Name of a route (see list), or your own .toml file.")]
@@ -248,6 +258,7 @@ def show_structure(name: CompoundName, as_json: Json = False) -> None:
                 **asdict(found),
                 "groups": named,
                 "descriptors": [asdict(row) for row in compared],
+                "evidence": [asdict(claim) for claim in descriptors.published_only(found)],
                 "safety": safety,
             }
         )
@@ -262,6 +273,20 @@ def show_structure(name: CompoundName, as_json: Json = False) -> None:
         for r in compared
     ]  # fmt: skip
     print_table("Descriptors", ("descriptor", "computed", "unit", "published", "evidence", "remark"), rows)
+    published = [
+        (c.id, c.quantity, _number(c.value, c.low, c.high), c.unit, c.system, c.conditions)
+        for c in descriptors.published_only(found)
+    ]
+    if published:
+        head = ("evidence", "quantity", "published", "unit", "system", "conditions")
+        print_table("Published, not computed", head, published)
+
+
+def _number(value: float | None, low: float | None, high: float | None) -> str:
+    if value is not None:
+        return f"{value:g}"
+    ends = [f"{end:g}" for end in (low, high) if end is not None]
+    return " to ".join(dict.fromkeys(ends))
 
 
 @compound_app.command()
@@ -289,14 +314,21 @@ def compare(
             break
 
 
+def _structure(text: str) -> structures.Structure:
+    """A built-in structure by name, or what the text says as SMILES."""
+    try:
+        return structures.load(text)
+    except InputError:
+        return structures.from_smiles(text, where="name or SMILES")
+
+
 @compound_app.command("check")
 def check_compound(
     smiles: Annotated[str, typer.Argument(help="A SMILES of your own, or the name of a structure.")],
     as_json: Json = False,
 ) -> None:
     """Check whether a structure can sit in the cereblon pocket, with reasons; exit 1 if it is unlikely."""
-    known = smiles in structures.names()
-    found = structures.load(smiles) if known else structures.from_smiles(smiles, where="SMILES")
+    found = _structure(smiles)
     result, safety = binder.check_binder(found), groups.safety_note(found)
     if as_json:
         print_json({**asdict(result), "safety": safety})
@@ -311,6 +343,51 @@ def check_compound(
             console.print(f"Safety: {safety}", markup=False)
     if result.verdict == "unlikely":
         raise typer.Exit(1)
+
+
+@compound_app.command("stability")
+def show_stability(
+    name: Annotated[str | None, typer.Argument(help="thalidomide, lenalidomide or pomalidomide.")] = None,
+    medium: Annotated[
+        str | None, typer.Option(help="blood, serum, plasma or buffer; left out: the first there is.")
+    ] = None,
+    hours: Annotated[float, typer.Option(help="How long, h.")] = 24.0,
+    s_share: Annotated[float, typer.Option(help="Share of (S) at the start, 0 to 1.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Show racemisation and hydrolysis: all rate constants, or the course of one compound."""
+    if name is None:
+        found = stability.table()
+        if as_json:
+            print_json([asdict(one) for one in found])
+            return
+        constants = [
+            (one.compound, one.medium, step, f"{c.per_h:.3g}", c.role, ", ".join(c.claim_ids), c.why)
+            for one in found
+            for step in stability.STEPS
+            for c in (getattr(one, step),)
+        ]
+        head = ("compound", "medium", "step", "1/h", "role", "evidence", "why")
+        print_table("Rate constants", head, constants)
+        return
+    first = next((one for compound, one in stability.available() if compound == name), "blood")
+    given = stability.rates(name, medium or first)
+    time_h = [hours * part / 8 for part in range(9)]
+    course = {
+        key: values.tolist() for key, values in stability.course(given, time_h, s_share=s_share).items()
+    }
+    if as_json:
+        print_json({"rates": asdict(given), "time_h": time_h, **course})
+        return
+    rows = [
+        (f"{t:g}", *(f"{100 * course[key][i]:.1f}" for key in ("s", "r", "hydrolysed")))
+        for i, t in enumerate(time_h)
+    ]
+    print_table(f"{name}, {given.what}", ("h", "(S), %", "(R), %", "hydrolysed, %"), rows)
+    for why in dict.fromkeys(getattr(given, step).why for step in stability.STEPS):
+        if why:
+            console.print(why[0].upper() + why[1:] + ".", markup=False)
+    console.print(f"Safety: {groups.SAFETY_NOTE}", markup=False)
 
 
 @compound_app.command()
