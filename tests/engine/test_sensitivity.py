@@ -187,6 +187,55 @@ def test_modules_of_the_mechanism_against_differences(module, dose, names, outpu
         assert np.all(np.abs(got - want) <= 1e-4 * np.abs(want) + floor), name
 
 
+@pytest.mark.parametrize(
+    ("text", "names", "outputs"),
+    [
+        pytest.param(
+            "compartment V; V = 2; V' = g*V; species x in V; x = 3; J: x -> ; V*k*x; g = 0.1; k = 0.4;"
+            "c := x*2;",
+            ["g", "k", "x", "V"],
+            ["x", "V", "c"],
+            id="growing compartment",
+        ),
+        pytest.param(
+            "compartment V = 2; const species e in V; e = 3; species x in V; x = 1; "
+            "J: x -> ; V*k*x*e; k = 0.2;",
+            ["e", "V", "k"],
+            ["x", "e"],
+            id="constant species",
+        ),
+        pytest.param(
+            "species a = 2, b, c; b = 2*a*s; c = b + q; q = s^2; s = 0.7;"
+            "J: a -> b; k*a*q; K: b -> c; k*b; k = 0.3;",
+            ["a", "s", "q", "k"],
+            ["a", "b", "c", "q"],
+            id="chain of initial assignments",
+        ),
+        pytest.param(
+            "compartment V = 2; species x in V; x = 3; x' = -k*x*w; w = 1; w' = V/10 - k*w; k = 0.3;",
+            ["k", "w"],
+            ["x", "w"],
+            id="concentration with a rate rule",
+        ),
+        pytest.param(
+            "x' = (time - lag + abs(time - lag))/2 - k*x; x = 0.3; lag = 1.7; k = 0.4;",
+            ["lag", "k"],
+            ["x"],
+            id="kink in time",
+        ),
+        pytest.param("k = 2; y := k*time;", ["k"], ["y"], id="no states"),
+    ],
+)
+def test_every_kind_of_quantity_against_differences(text, names, outputs):
+    model = engine.compile(text)
+    times = np.array([0.5, 1.0, 3.0])
+    run = sensitivities(model, names).simulate(times, outputs=outputs, settings=TIGHT)
+    for name in names:
+        want = central_difference(model, name, times, outputs)
+        got = np.stack([run.slope(output, name)[0] for output in outputs], axis=1)
+        np.testing.assert_allclose(got, want, rtol=1e-7, atol=1e-8)
+
+
 def test_a_patient_is_the_same_bits_in_any_company():
     model = engine.compile(
         "species x = 1, y = 0; J1: x -> y; k*x^h*(1 + y); J2: y -> ; q*y; k = 0.4; q = 0.9; h = 1.4;"
