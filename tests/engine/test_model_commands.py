@@ -36,6 +36,13 @@ def test_show_tells_what_is_inside(model_file):
     assert "reactions" in call("show", model_file).stdout
 
 
+def test_show_does_not_guess_what_a_missing_value_would_give(tmp_path):
+    path = tmp_path / "open.ant"
+    path.write_text("species x; J: x -> ; x*x; ", encoding="utf-8")
+    facts = json.loads(call("show", str(path), "--json").stdout)["facts"]
+    assert "a value is missing" in facts["fastest and slowest decay, per hour"]
+
+
 def test_simulate_as_json(model_file):
     out = call(
         "simulate", model_file, "--until", "2", "--every", "1", "--set", "k=1", "--dose", "x=3@0",

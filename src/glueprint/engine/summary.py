@@ -60,6 +60,8 @@ def eigenvalues(system: System) -> np.ndarray:
 
 
 def _decays(rates: np.ndarray) -> str:
+    if np.isnan(rates).any():
+        return "not known: a value is missing or not finite at time 0"
     decaying = -rates[rates < 0]
     if decaying.size == 0:
         return "none"
