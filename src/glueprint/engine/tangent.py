@@ -74,9 +74,9 @@ class _Builder:
             for item in system.initials:
                 self._start(item, by)
             self._spread(by)
-            inverse = graph.const(self.references[by])
+            reference = graph.const(self.references[by])
             for name, node in system.symbols.items():
-                self.symbols[symbol(name, by)] = graph.apply("div", self.total(node, by), inverse)
+                self.symbols[symbol(name, by)] = graph.apply("div", self.total(node, by), reference)
         for by in self.references:
             rates = (system.derivatives[index] for _, index in self._moving_states(by))
             derivatives += [self.total(rate, by) for rate in rates]
@@ -96,8 +96,9 @@ class _Builder:
 
     def _moving_states(self, by: str) -> list[Leaf]:
         """Leaves of the states that have a sensitivity, in the order of their sensitivities."""
-        moving = [(graph_node, leaf) for leaf, graph_node in self.moves[by].items() if leaf[0] == "state"]
-        return [leaf for _, leaf in sorted(moving, key=lambda pair: self.graph.nodes[pair[0]].value)]
+        moves, nodes = self.moves[by], self.graph.nodes
+        moving = [leaf for leaf in moves if leaf[0] == "state"]
+        return sorted(moving, key=lambda leaf: nodes[moves[leaf]].value)
 
     def total(self, root: int, by: str) -> int:
         """d(root)/d(by) in units of the reference, through everything that moves."""
