@@ -30,7 +30,8 @@ __all__ = ["Model", "compile"]
 class Model:
     """A model ready to run.
 
-    species, parameters: names; parameters include compartments and local parameters ("reaction.name").
+    species, parameters: names; parameters are all else that can be set: constants, compartments, local
+    parameters ("reaction.name") and quantities with a rate rule.
     observables: every name that can be read.   defaults: value of each name at time 0.
     stoichiometry: (species, reactions).   hash: of everything that decides results.
     """
