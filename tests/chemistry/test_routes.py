@@ -227,6 +227,7 @@ def test_an_unreadable_reaction_is_refused_with_its_place(written):
         ("hydrogen = 3 }", "hydrogen = -3 }", "route[0].step[0].consumes.hydrogen"),
         ('title = "from my own nitro compound"', "", "route[0].title"),
         ('source = "bench"', 'source = "bench"\nsorce = "x"', "route[0].sorce"),
+        ("hydrogen = 3 }", "hydrogen = inf }", "route[0].step[0].consumes.hydrogen"),
         ("hydrogen = 10", "hydrogen = 1", "route[0].step[0]"),
         ("hydrogen = 10", "zinc = 10", "route[0].step[0]"),
         ("yield_percent = 80.0", "yield_range_percent = [90, 80]", "route[0].step[0].yield_range_percent"),
@@ -237,6 +238,12 @@ def test_a_faulty_route_file_names_the_field(written, old, new, field):
     with pytest.raises(InputError, match="GP-H005") as caught:
         routes.read(path)
     assert caught.value.where == f"{path}, {field}"
+
+
+def test_two_routes_of_one_name_are_refused(written):
+    with pytest.raises(InputError, match="GP-H005") as caught:
+        routes.read(written(OWN_ROUTE + OWN_ROUTE.removeprefix(HEAD)))
+    assert "more than one route is called mine" in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,7 @@ def test_a_scheme_is_well_formed_and_names_every_structure_and_step(name):
         for text in (step.name, *step.reactants, *step.products, *step.releases, *step.reagents):
             assert text.replace(" ", "") in squeezed
         assert "yield" in words
+        assert not step.racemises or "stereocentre is lost" in words
 
 
 def test_a_substituent_at_c4_lies_on_the_same_side_whatever_it_is():

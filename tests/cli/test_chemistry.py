@@ -141,7 +141,7 @@ def test_a_compound_is_shown_with_published_values_beside():
 
 def test_compare_tells_change_and_effect():
     said = json.loads(printed(compound_app, "compare", "thalidomide", "pomalidomide", "--json"))
-    assert said["changes"] == [{"gained": "N", "lost": "H", "on": "C"}]
+    assert said["changes"] == [{"gained": "NH2", "lost": "H", "on": "C"}]
     text = printed(compound_app, "compare", "lenalidomide", "pomalidomide")
     assert "TER-002" in text
     assert "teratogen" in text

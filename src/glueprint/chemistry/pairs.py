@@ -26,7 +26,7 @@ FAMILY = ("thalidomide", "lenalidomide", "pomalidomide")
 
 @dataclass(frozen=True)
 class Change:
-    """Atoms that only one side has, as SMILES; `on` is the atom they hang on, "" if alone."""
+    """What only one side has: a group such as NH2, or SMILES; `on` is the atom it hangs on, "" if alone."""
 
     gained: str
     lost: str
@@ -106,7 +106,7 @@ def _changes(left: Any, right: Any, core: Any) -> tuple[Change, ...]:
 
 
 def _fragments(whole: Any, core: Any) -> dict[int, str]:
-    """Core atom -> SMILES of what hangs on it outside the core."""
+    """Core atom -> what hangs on it outside the core."""
     match = whole.GetSubstructMatch(core)
     place_of = {atom: place for place, atom in enumerate(match)}
     rest = [atom.GetIdx() for atom in whole.GetAtoms() if atom.GetIdx() not in place_of]
@@ -118,7 +118,7 @@ def _fragments(whole: Any, core: Any) -> dict[int, str]:
             for other in whole.GetAtomWithIdx(atom).GetNeighbors()
             if other.GetIdx() in place_of
         }
-        smiles = str(Chem.MolFragmentToSmiles(whole, piece))
+        written = _written(whole, piece)
         joined = min(
             (
                 whole.GetBondBetweenAtoms(atom, match[hook])
@@ -130,8 +130,17 @@ def _fragments(whole: Any, core: Any) -> dict[int, str]:
             default=None,
         )
         double = joined is not None and joined.GetBondTypeAsDouble() == 2.0
-        found.setdefault(min(hooks, default=-1), []).append(("=" if double else "") + smiles)
+        found.setdefault(min(hooks, default=-1), []).append(("=" if double else "") + written)
     return {place: ".".join(sorted(parts)) for place, parts in found.items()}
+
+
+def _written(whole: Any, piece: list[int]) -> str:
+    """One atom as a group with its hydrogens, more atoms as SMILES."""
+    if len(piece) > 1:
+        return str(Chem.MolFragmentToSmiles(whole, piece))
+    atom = whole.GetAtomWithIdx(piece[0])
+    hydrogens = atom.GetTotalNumHs()
+    return str(atom.GetSymbol()) + (f"H{hydrogens if hydrogens > 1 else ''}" if hydrogens else "")
 
 
 def _connected(whole: Any, atoms: list[int]) -> list[list[int]]:

@@ -26,7 +26,7 @@ CODES = Codes(
 )
 NOT_STATED = "not stated"
 
-Moles = Annotated[float, Field(gt=0.0)]
+Moles = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 
 def _possible(percent: float | None) -> float | None:
@@ -77,7 +77,7 @@ class Step(_WithYield):
     releases: Mapping[str, Moles] = {}
     reagents: tuple[str, ...] = ()
     solvent: str = NOT_STATED
-    solvent_g_per_g: Annotated[float, Field(ge=0.0)] | None = None
+    solvent_g_per_g: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
     temperature: str = NOT_STATED
     time: str = NOT_STATED
     yield_percent: float | None = None
@@ -169,6 +169,14 @@ class _File(Document):
     kind: Literal["routes"]
     version: Literal[1]
     route: Annotated[tuple[Route, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> _File:
+        names = [route.name for route in self.route]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"more than one route is called {', '.join(twice)}")
+        return self
 
 
 def read_routes(path: Path | Traversable, *, name_file: bool = True) -> tuple[Route, ...]:

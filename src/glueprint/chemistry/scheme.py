@@ -100,6 +100,7 @@ def _arrow(x: int, place: int, step: Step, yield_words: str) -> str:
     conditions = [word for word in (step.solvent, step.temperature, step.time) if word != NOT_STATED]
     below = _wrapped(", ".join(conditions) if conditions else f"conditions {NOT_STATED}")
     below += [f"\u2212 {_times(n)}{name}" for name, n in step.releases.items()]
+    below += ["the stereocentre is lost"] if step.racemises else []
     below += _wrapped(f"yield {yield_words}")
     below += _wrapped(f"assumed: {step.assumed}") if step.assumed else []
     start, end, y, middle = x + 8, x + ARROW_PX - 12, 78, x + ARROW_PX // 2
