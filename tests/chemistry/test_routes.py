@@ -274,3 +274,19 @@ def test_unknown_route_and_unreadable_reactions_are_refused():
         with pytest.raises(InputError, match="GP-H004") as caught:
             reactions.products(smarts, reactants, where="route X, step 1")
         assert caught.value.where == "route X, step 1"
+
+
+@pytest.mark.parametrize("name", routes.available())
+def test_no_step_can_lie_about_balance_or_product(name):
+    route = routes.load(name)
+    for place, step in enumerate(route.step):
+
+        def with_step(changed, place=place):
+            steps = (*route.step[:place], changed, *route.step[place + 1 :])
+            return {
+                problem.code for problem in routes.check(route.model_copy(update={"step": steps})).problems
+            }
+
+        more = {**step.releases, "methanol": 1.0}
+        assert "GP-H010" in with_step(step.model_copy(update={"releases": more}))
+        assert "GP-H009" in with_step(step.model_copy(update={"products": ("methanol",)}))
