@@ -19,7 +19,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 COMMAND = re.compile(r"(?:`|\$ )glueprint ([a-z]+)(?: ([a-z]+))?")
-LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
+LINK = re.compile(r"\]\((?!https?://)([\w./-]+\.\w+)")
 
 
 def blocks(page, language):
