@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from glueprint.chemistry import routes
-from glueprint.cli.chemistry import compound_app, synthesis_app
+from glueprint.cli.compound import app as compound_app
+from glueprint.cli.synthesis import app as synthesis_app
 from glueprint.errors import EnvironmentProblemError, InputError, NotSupportedError
 
 OWN = """

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import glueprint
-from glueprint.cli import chemistry, evidence, experiment, model, study, trial
+from glueprint.cli import compound, evidence, experiment, model, study, synthesis, trial
 from glueprint.cli.output import report_error
 from glueprint.errors import GlueprintError, InternalError
 
@@ -28,8 +28,8 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(trial.app, name="trial")
 app.add_typer(model.app, name="model")
-app.add_typer(chemistry.compound_app, name="compound")
-app.add_typer(chemistry.synthesis_app, name="synthesis")
+app.add_typer(compound.app, name="compound")
+app.add_typer(synthesis.app, name="synthesis")
 
 
 def _version(show: bool) -> None:

@@ -1,8 +1,7 @@
-"""`glueprint synthesis` and `glueprint compound`: routes that are run, structures that are computed."""
+"""`glueprint synthesis`: routes that are run, checked, measured and planned."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,30 +10,21 @@ import typer
 
 from glueprint import chemistry
 from glueprint.chemistry import (
-    binder,
     checks,
-    descriptors,
     groups,
     metrics,
-    pairs,
     routes,
-    stability,
-    structures,
 )
 from glueprint.chemistry.scheme import draw_scheme
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError
 
-synthesis_app = typer.Typer(
+app = typer.Typer(
     help="Synthesis routes: list, show, check, plan. ROUTE: a name, or your own .toml file.",
     no_args_is_help=True,
 )
-compound_app = typer.Typer(
-    help="Compounds and intermediates: list, show, compare, check, stability, draw.", no_args_is_help=True
-)
 
 RouteName = Annotated[str, typer.Argument(help="Name of a route (see list), or your own .toml file.")]
-CompoundName = Annotated[str, typer.Argument(help="Name of a structure (see list), also (S)- or (R)-.")]
 Drawing = Annotated[Path | None, typer.Option(help="SVG or PNG file to write.")]
 
 
@@ -55,7 +45,7 @@ def _route(name: str) -> routes.Route:
     return found[0]
 
 
-@synthesis_app.command("list")
+@app.command("list")
 def list_routes(as_json: Json = False) -> None:
     """List the routes with their steps, yield and atom economy."""
     found = [routes.load(name) for name in routes.available()]
@@ -86,7 +76,7 @@ def list_routes(as_json: Json = False) -> None:
     print_table("Routes", head, rows)
 
 
-@synthesis_app.command("show")
+@app.command("show")
 def show_route(route: RouteName, scheme: Drawing = None, as_json: Json = False) -> None:
     """Show the steps of a route as they come out when they are run; --scheme draws them."""
     found = _route(route)
@@ -134,7 +124,7 @@ def _measured(route: routes.Route, measured: metrics.RouteMetrics) -> list[str]:
     ]
 
 
-@synthesis_app.command()
+@app.command()
 def check(
     route: Annotated[
         str | None, typer.Argument(help="A route or .toml file; all routes if left out.")
@@ -167,7 +157,7 @@ def check(
         raise typer.Exit(1)
 
 
-@synthesis_app.command()
+@app.command()
 def plan(
     route: RouteName,
     grams: Annotated[float, typer.Option(help="Amount of pure target, g.")] = 10.0,
@@ -230,176 +220,3 @@ def _purity(given: list[str] | None) -> float | dict[str, float] | None:
             return percent
         named[name] = percent
     return named
-
-
-@compound_app.command("list")
-def list_structures(as_json: Json = False) -> None:
-    """List structures with formula, mass and InChIKey."""
-    table = structures.table()
-    if as_json:
-        print_json(table.to_dicts())
-        return
-    columns = ("name", "role", "formula", "average_mass_g_per_mol", "inchikey", "stereo")
-    rows = [
-        tuple(round(v, 3) if isinstance(v, float) else v for v in row) for row in table.select(columns).rows()
-    ]
-    print_table("Structures", columns, rows)
-
-
-@compound_app.command("show")
-def show_structure(name: CompoundName, as_json: Json = False) -> None:
-    """Show one structure: identity, descriptors beside published values, groups, safety."""
-    found = structures.load(name)
-    compared, safety = descriptors.compare(found), groups.safety_note(found)
-    named = groups.recognise(found)
-    if as_json:
-        print_json(
-            {
-                **asdict(found),
-                "groups": named,
-                "descriptors": [asdict(row) for row in compared],
-                "evidence": [asdict(claim) for claim in descriptors.published_only(found)],
-                "safety": safety,
-            }
-        )
-        return
-    if safety:
-        console.print(f"Safety: {safety}", markup=False)
-    fields = [(key, ", ".join(v) if isinstance(v, tuple) else v) for key, v in asdict(found).items() if v]
-    print_table(found.name, ("field", "value"), [*fields, ("groups", ", ".join(named))])
-    rows = [
-        (r.name, f"{r.computed:.4g}" if r.name != "molar mass" else f"{r.computed:.3f}", r.unit,
-         "" if r.published is None else f"{r.published:g}", r.claim_id, r.remark)
-        for r in compared
-    ]  # fmt: skip
-    print_table("Descriptors", ("descriptor", "computed", "unit", "published", "evidence", "remark"), rows)
-    published = [
-        (c.id, c.quantity, _number(c.value, c.low, c.high), c.unit, c.system, c.conditions)
-        for c in descriptors.published_only(found)
-    ]
-    if published:
-        head = ("evidence", "quantity", "published", "unit", "system", "conditions")
-        print_table("Published, not computed", head, published)
-
-
-def _number(value: float | None, low: float | None, high: float | None) -> str:
-    if value is not None:
-        return f"{value:g}"
-    ends = [f"{end:g}" for end in (low, high) if end is not None]
-    return " to ".join(dict.fromkeys(ends))
-
-
-@compound_app.command()
-def compare(
-    before: Annotated[str, typer.Argument(help="The structure to start from.")] = "thalidomide",
-    after: Annotated[str, typer.Argument(help="The structure to end with.")] = "pomalidomide",
-    as_json: Json = False,
-) -> None:
-    """Compare two structures: what changed, and what the evidence says it did."""
-    pair = pairs.compare(structures.load(before), structures.load(after))
-    if as_json:
-        print_json(asdict(pair))
-        return
-    title = f"{pair.before.name} to {pair.after.name}: {pair.common_atoms} heavy atoms shared"
-    changes = [(change.on, change.lost, change.gained) for change in pair.changes]
-    print_table(title, ("on atom", "lost", "gained"), changes)
-    numbers = [(name, f"{old:.4g}", f"{new:.4g}") for name, (old, new) in pair.descriptors.items()]
-    masses = (f"{one.average_mass_g_per_mol:.3f}" for one in (pair.before, pair.after))
-    print_table("Descriptors", ("", before, after), [("molar mass, g/mol", *masses), *numbers])
-    effects = [(e.what, e.before, e.after, ", ".join(e.claim_ids), e.remark) for e in pair.effects]
-    print_table("What it did", ("property", before, after, "evidence", "remark"), effects)
-    for one in (pair.before, pair.after):
-        if note := groups.safety_note(one):
-            console.print(f"Safety: {note}", markup=False)
-            break
-
-
-def _structure(text: str) -> structures.Structure:
-    """A built-in structure by name, or what the text says as SMILES."""
-    try:
-        return structures.load(text)
-    except InputError:
-        return structures.from_smiles(text, where="name or SMILES")
-
-
-@compound_app.command("check")
-def check_compound(
-    smiles: Annotated[str, typer.Argument(help="A SMILES of your own, or the name of a structure.")],
-    as_json: Json = False,
-) -> None:
-    """Check whether a structure can sit in the cereblon pocket, with reasons; exit 1 if it is unlikely."""
-    found = _structure(smiles)
-    result, safety = binder.check_binder(found), groups.safety_note(found)
-    if as_json:
-        print_json({**asdict(result), "safety": safety})
-    else:
-        words = {True: "yes", False: "no", None: "cannot be said"}
-        rows = [(words[reason.holds], reason.what, reason.source) for reason in result.reasons]
-        print_table(f"Cereblon binder: {result.verdict} ({found.smiles})", ("holds", "what", "source"), rows)
-        console.print(
-            "Rules, not an affinity: a verdict of likely says that nothing known speaks against it."
-        )
-        if safety:
-            console.print(f"Safety: {safety}", markup=False)
-    if result.verdict == "unlikely":
-        raise typer.Exit(1)
-
-
-@compound_app.command("stability")
-def show_stability(
-    name: Annotated[str | None, typer.Argument(help="thalidomide, lenalidomide or pomalidomide.")] = None,
-    medium: Annotated[
-        str | None, typer.Option(help="blood, serum, plasma or buffer; left out: the first there is.")
-    ] = None,
-    hours: Annotated[float, typer.Option(help="How long, h.")] = 24.0,
-    s_share: Annotated[float, typer.Option(help="Share of (S) at the start, 0 to 1.")] = 1.0,
-    as_json: Json = False,
-) -> None:
-    """Show racemisation and hydrolysis: all rate constants, or the course of one compound."""
-    if name is None:
-        found = stability.table()
-        if as_json:
-            print_json([asdict(one) for one in found])
-            return
-        constants = [
-            (one.compound, one.medium, step, f"{c.per_h:.3g}", c.role, ", ".join(c.claim_ids), c.why)
-            for one in found
-            for step in stability.STEPS
-            for c in (getattr(one, step),)
-        ]
-        head = ("compound", "medium", "step", "1/h", "role", "evidence", "why")
-        print_table("Rate constants", head, constants)
-        return
-    first = next((one for compound, one in stability.available() if compound == name), "blood")
-    given = stability.rates(name, medium or first)
-    time_h = [hours * part / 8 for part in range(9)]
-    course = {
-        key: values.tolist() for key, values in stability.course(given, time_h, s_share=s_share).items()
-    }
-    if as_json:
-        print_json({"rates": asdict(given), "time_h": time_h, **course})
-        return
-    rows = [
-        (f"{t:g}", *(f"{100 * course[key][i]:.1f}" for key in ("s", "r", "hydrolysed")))
-        for i, t in enumerate(time_h)
-    ]
-    print_table(f"{name}, {given.what}", ("h", "(S), %", "(R), %", "hydrolysed, %"), rows)
-    for why in dict.fromkeys(getattr(given, step).why for step in stability.STEPS):
-        if why:
-            console.print(why[0].upper() + why[1:] + ".", markup=False)
-    console.print(f"Safety: {groups.SAFETY_NOTE}", markup=False)
-
-
-@compound_app.command()
-def draw(
-    name: CompoundName,
-    out: Annotated[
-        Path | None, typer.Option(help="SVG or PNG file; SVG on standard output if left out.")
-    ] = None,
-) -> None:
-    """Draw a structure on the family's common scaffold."""
-    structure = structures.load(name)
-    if out is None:
-        sys.stdout.write(chemistry.draw(structure))
-    else:
-        chemistry.save(structure, out)
