@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from glueprint.engine.batch import Settings
 from glueprint.engine.doses import Doses
+from glueprint.engine.emit_c import c_source
 from glueprint.engine.ensemble import Ensemble
 from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
 from glueprint.engine.results import Outcome, Trajectories
+from glueprint.engine.sensitivity import Sensitivities, SensitivityModel, sensitivities
 from glueprint.engine.status import REASONS, Status
 from glueprint.engine.summary import describe
 
@@ -16,9 +18,13 @@ __all__ = [
     "Ensemble",
     "Model",
     "Outcome",
+    "Sensitivities",
+    "SensitivityModel",
     "Settings",
     "Status",
     "Trajectories",
+    "c_source",
     "compile",
     "describe",
+    "sensitivities",
 ]

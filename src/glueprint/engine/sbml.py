@@ -37,6 +37,16 @@ def _listed(owner: Any, what: str) -> list[Any]:
     return [getattr(owner, f"get{what}")(i) for i in range(getattr(owner, f"getNum{plural}")())]
 
 
+def _participants(reactions: dict[str, Any]) -> dict[str, dict[str, list[tuple[str, Any]]]]:
+    """Species -> reaction -> its parts: ("sub", reactant) or ("add", product), in the order of the model."""
+    found: dict[str, dict[str, list[tuple[str, Any]]]] = {}
+    for reaction_id, reaction in reactions.items():
+        for sign, what in (("sub", "Reactant"), ("add", "Product")):
+            for item in _listed(reaction, what):
+                found.setdefault(item.getSpecies(), {}).setdefault(reaction_id, []).append((sign, item))
+    return found
+
+
 class _Flattener:
     """Resolves identifiers on demand, so rules may stand in any order."""
 
@@ -56,6 +66,7 @@ class _Flattener:
         self.compartments = {item.getId(): item for item in _listed(model, "Compartment")}
         self.parameters = {item.getId(): item for item in _listed(model, "Parameter")}
         self.reactions = {item.getId(): item for item in _listed(model, "Reaction")}
+        self.participants = _participants(self.reactions)
         self.event_targets = {
             assignment.getVariable()
             for event in _listed(model, "Event")
@@ -243,21 +254,18 @@ class _Flattener:
         if item.getBoundaryCondition() or item.getConstant():
             return graph.const(0.0)
         terms = []
-        for reaction_id, reaction in self.reactions.items():
-            net = self._net_stoichiometry(reaction, name)
+        for reaction_id in self.participants.get(name, {}):
+            net = self._net_stoichiometry(reaction_id, name)
             if graph.constant(net) != 0.0:
                 terms.append(graph.apply("mul", net, self.symbol(reaction_id)))
         factor = item.getConversionFactor() or self.model.getConversionFactor()
         total = graph.total(terms)
         return graph.apply("mul", total, self.symbol(factor)) if factor else total
 
-    def _net_stoichiometry(self, reaction: Any, name: str) -> int:
-        graph = self.graph
-        net = graph.const(0.0)
-        for sign, items in (("sub", _listed(reaction, "Reactant")), ("add", _listed(reaction, "Product"))):
-            for item in items:
-                if item.getSpecies() == name:
-                    net = graph.apply(sign, net, self._stoichiometry(item))
+    def _net_stoichiometry(self, reaction_id: str, name: str) -> int:
+        net = self.graph.const(0.0)
+        for sign, item in self.participants.get(name, {}).get(reaction_id, ()):
+            net = self.graph.apply(sign, net, self._stoichiometry(item))
         return net
 
     def _stoichiometry(self, item: Any) -> int:
@@ -328,7 +336,7 @@ class _Flattener:
         names = [*self.slots, *self.assigned, *self.reactions]
         names = [name for name in names if name != CLOCK]
         stoichiometry = [
-            [graph.constant(self._net_stoichiometry(r, s)) for r in self.reactions.values()]
+            [graph.constant(self._net_stoichiometry(reaction, s)) for reaction in self.reactions]
             for s in self.species
         ]
         shape = (len(self.species), len(self.reactions))
