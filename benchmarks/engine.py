@@ -1,11 +1,12 @@
 """The ensemble engine against libroadrunner at equal achieved error, on one 28-state model.
 
 `python -m benchmarks.engine --json` prints every number; `--quick` takes fewer patients; `--plot FILE.html`
-draws work against precision. Peers run one patient at a time with a restart at every dose, as their users
-would. The error of a patient is its largest relative deviation over 26 states and all daily outputs, floor
-1e-3 of the state's own maximum plus 1e-9 (the gut and the absorption transit are left out: their troughs are
-below any absolute tolerance). The reference is this engine at accuracy 1e-12; its own error is bounded by
-libroadrunner's agreement at tight tolerance (tests/engine/test_parity.py).
+draws work against precision; `--scale` goes up to a million patients (minutes). Peers run one patient at a
+time with a restart at every dose, as their users would. The error of a patient is its largest relative
+deviation over 26 states and all daily outputs, floor 1e-3 of the state's own maximum plus 1e-9 (the gut and
+the absorption transit are left out: their troughs are below any absolute tolerance). The reference is this
+engine at accuracy 1e-12; its own error is bounded by libroadrunner's agreement at tight tolerance
+(tests/engine/test_parity.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import contextlib
 import json
 import os
 import platform
+import resource
 import sys
 import tempfile
 import time
@@ -45,6 +47,8 @@ DOSE_DAYS, CYCLE_DAYS = 21, 28
 ACCURACIES = (1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 1e-7)
 PEER_TOLERANCES = ((1e-5, 1e-8), (1e-6, 1e-9), (1e-8, 1e-11))
 TARGET_ERROR = 1e-5  # at which the ratio is taken
+SCALE = (1_000, 10_000, 100_000, 1_000_000)
+PART = 20_000  # patients drawn and simulated at a time
 
 Floats = NDArray[np.float64]
 
@@ -199,6 +203,30 @@ def threads_row(model: Model, patients: int) -> dict[str, float]:
     return {"one_patients_per_s": patients / one, "two_patients_per_s": patients / two, "gain": one / two}
 
 
+def scale_rows(model: Model) -> list[dict[str, float]]:
+    """Cost and peak memory from a thousand to a million patients, a cycle each, reduced as they come."""
+    rows = []
+    days = np.arange(DOSE_DAYS) * 24.0
+    times = np.arange(1, CYCLE_DAYS + 1) * 24.0
+    for patients in SCALE:
+        before, lowest = time.perf_counter(), np.inf
+        for start in range(0, patients, PART):
+            size = min(PART, patients - start)
+            ensemble = model.ensemble(parameters(model, size, seed=start), settings=Settings(TARGET_ERROR))
+            doses = Doses.every_patient(size, days, "gut", DOSE_NMOL)
+            part = ensemble.simulate(times, doses, outputs=["neut"])
+            lowest = min(lowest, float(part.values.min()))
+        rows.append(
+            {
+                "patients": patients,
+                "patients_per_s": patients / (time.perf_counter() - before),
+                "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "lowest_neutrophils": lowest,
+            }
+        )
+    return rows
+
+
 def at_error(rows: list[dict[str, float]], error: float) -> float:
     """Speed at a median error, interpolated between measured points on logarithmic axes."""
     ordered = sorted(rows, key=lambda row: row["error_median"])
@@ -207,7 +235,7 @@ def at_error(rows: list[dict[str, float]], error: float) -> float:
     return float(np.exp(np.interp(np.log(error), errors, speeds)))
 
 
-def measure(*, quick: bool) -> dict[str, Any]:
+def measure(*, quick: bool, scale: bool) -> dict[str, Any]:
     """All numbers of the report."""
     model = engine.compile(MODEL)
     sample, patients, peers = (16, 256, 4) if quick else (256, 4096, 48)
@@ -229,6 +257,8 @@ def measure(*, quick: bool) -> dict[str, Any]:
         "threads": threads_row(model, patients),
         "twelve_cycles_patients_per_s": len(year.status) / seconds,
     }
+    if scale:
+        report["scale"] = scale_rows(model)
     if theirs:
         known = sorted(row["error_median"] for row in theirs)
         error = min(max(TARGET_ERROR, known[0]), known[-1])
@@ -263,9 +293,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON (otherwise a few lines)")
     parser.add_argument("--quick", action="store_true", help="few patients: checks that it runs")
+    parser.add_argument("--scale", action="store_true", help="also up to a million patients: minutes")
     parser.add_argument("--plot", type=Path, help="also write a work-precision plot, HTML")
     options = parser.parse_args()
-    report = measure(quick=options.quick)
+    report = measure(quick=options.quick, scale=options.scale)
     if options.plot:
         plot(report, options.plot)
     if options.json:
@@ -280,6 +311,7 @@ def main() -> None:
         "threads",
         "compile",
         "twelve_cycles_patients_per_s",
+        "scale",
     ):
         print(key, report.get(key))
 
