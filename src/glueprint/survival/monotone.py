@@ -39,7 +39,7 @@ def separating_direction(sets: RiskSets) -> Floats | None:
     # All that the constraints leave open, summed: it is positive exactly when some risk set is split.
     slack = np.concatenate([-x[patients].sum(axis=0), np.bincount(holder[patients], minlength=first.size)])
     slack = slack - np.asarray(falling.sum(axis=0))
-    solution = linprog(  # type: ignore[call-overload]  # the stubs do not know sparse rows
+    solution = linprog(
         -slack,
         A_ub=_stack([bounded, falling]),
         b_ub=np.zeros(patients.size + len(chain)),

@@ -40,4 +40,4 @@ def draw_level(distribution: Levels, uniform: Floats) -> NDArray[np.str_]:
 
 def _cut_normal(uniform: Floats, mean: float, sd: float, limits: tuple[float, float]) -> Floats:
     low, high = ndtr((limits[0] - mean) / sd), ndtr((limits[1] - mean) / sd)
-    return np.clip(mean + sd * ndtri(low + uniform * (high - low)), *limits)
+    return np.asarray(np.clip(mean + sd * ndtri(low + uniform * (high - low)), *limits))
