@@ -163,3 +163,10 @@ def test_observed_order_is_five(text, exact):
         errors.append(abs(ensemble["y"][0] - exact(2.0)))
     slopes = -np.diff(np.log(errors)) / np.diff(np.log(counts))
     assert slopes[-1] == pytest.approx(5, abs=0.2)
+
+
+def test_what_a_rate_rule_moves_is_an_output_by_default():
+    model = engine.compile("species s = 1; J: s -> ; s; x' = -x; x = 2; y := 3*x;")
+    result = model.ensemble(patients=1).simulate([1.0])
+    assert result.outputs == ("s", "x")
+    assert result["x"][0, 0] == pytest.approx(2 * np.exp(-1), rel=1e-4)

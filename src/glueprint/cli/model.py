@@ -45,7 +45,9 @@ def simulate(
         list[str] | None,
         typer.Option(help="An amount into a species at a time: species=amount@hours. Repeatable."),
     ] = None,
-    output: Annotated[list[str] | None, typer.Option(help="A name to report; default all species.")] = None,
+    output: Annotated[
+        list[str] | None, typer.Option(help="A name to report; default all species and what rate rules move.")
+    ] = None,
     accuracy: Annotated[float, typer.Option(help="Wished relative error of the results.")] = 1e-5,
     out: Annotated[Path | None, typer.Option(help="Table to write: .csv or .parquet.")] = None,
     as_json: Json = False,

@@ -124,7 +124,7 @@ class Ensemble:
         """Values at `times_h`, each taken before a dose at the same time.
 
         times_h: (times,) hours, rising, none before a patient's present time.   outputs: names of species,
-        parameters, rules or reactions; default all species.
+        parameters, rules or reactions; default all species and what rate rules move.
         Raises as `advance`, and InputError GP-N018 (times not rising), GP-N019 (unknown output).
         """
         parts = list(self.stream(times_h, doses, outputs, patients_per_part=max(len(self), 1)))
@@ -144,7 +144,7 @@ class Ensemble:
         depend on the parts.
         """
         times = _rising(times_h)
-        names = tuple(self._system.species if outputs is None else outputs)
+        names = self._system.followed if outputs is None else tuple(outputs)
         nodes = self._output_nodes(names)
         active = self._now.status == Status.OK
         until = end_times(times[-1], self._now.time, active)

@@ -86,3 +86,9 @@ class System:
     amounts: frozenset[str]
     governed: Mapping[str, tuple[Slot, ...]]
     stoichiometry: NDArray[np.float64]
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """What a reader wants to see over time: all species, then what else a rate rule moves."""
+        moved = (name for name in self.states if name in self.symbols)
+        return tuple(dict.fromkeys((*self.species, *moved)))
