@@ -26,7 +26,7 @@ __all__ = ["Ensemble", "Outcome", "Trajectories"]
 
 Floats = NDArray[np.float64]
 # Small enough for the processor's cache, large enough that threads seldom wait for the last patient.
-RECORD_BYTES_PER_CHUNK = 16 * 2**20
+RECORD_BYTES_PER_CHUNK = 4 * 2**20
 LEAST_CHUNK = 64
 
 
@@ -185,10 +185,19 @@ class Ensemble:
         """Outputs (n, times, outputs) from the states recorded."""
         n, count = values.shape[:2]
         states = records.reshape(n, count, -1)
+        graph = self._system.graph
+        plain = {
+            k: int(graph.nodes[node].value) for k, node in enumerate(nodes) if graph.nodes[node].op == "state"
+        }
+        # A record that was not reached is NaN throughout, so a state needs no more than its copy.
+        values[:, :, list(plain)] = states[:, :, list(plain.values())]
+        others = [k for k in range(len(nodes)) if k not in plain]
+        if not others:
+            return
         params, largest = self._now.params[rows][:, None], self._now.largest[rows][:, None]
         leaves = Leaves(states, params, times[None, :], largest, self._now.tolerance)
         missing = np.isnan(states).any(axis=2)
-        for place, value in enumerate(self._now.evaluate(nodes, leaves)):
+        for place, value in zip(others, self._now.evaluate([nodes[k] for k in others], leaves), strict=True):
             values[:, :, place] = np.where(missing, np.nan, value)
 
     def _refuse_early(self, table: DoseTable, row: int) -> None:
