@@ -66,7 +66,7 @@ class CompiledSolver:
             smallest=settings.smallest,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
-        wished = settings.threads or _processors()
+        wished = settings.threads or processors()
         threads = max(1, min(wished, len(batch.time) // PATIENTS_PER_THREAD))
         machine, address = self.machine, ctypes.addressof(context)
 
@@ -97,7 +97,7 @@ class CompiledSolver:
         return memory, -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT
 
 
-def _processors() -> int:
+def processors() -> int:
     """Processors this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on every system
     return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.compiled import processors
 from glueprint.engine.domains import Guard
 from glueprint.engine.doses import Doses
 from glueprint.engine.evaluate import Leaves
@@ -169,14 +173,34 @@ class Ensemble:
         count, states = rows.stop - rows.start, len(self._system.states)
         values = np.full((count, times.size, len(nodes)), np.nan)
         steps = np.zeros((count, 2), dtype=np.int64)
-        chunk = max(LEAST_CHUNK, RECORD_BYTES_PER_CHUNK // (8 * times.size * states))
-        buffer = np.empty((min(chunk, count) * times.size, states))
-        for first in range(rows.start, rows.stop, chunk):
-            last = min(first + chunk, rows.stop)
-            records = buffer[: (last - first) * times.size]
-            here = slice(first - rows.start, last - rows.start)
-            steps[here] = self._run(slice(first, last), until[first:last], doses, times, records)
-            self._fill(values[here], records, nodes, times, slice(first, last))
+        most = max(LEAST_CHUNK, RECORD_BYTES_PER_CHUNK // (8 * times.size * states))
+        threads, settings = 1, self._settings
+        if not self._system.events and count >= 2 * LEAST_CHUNK:
+            # Pieces side by side, each on one thread: reading out is then shared as well as integrating.
+            threads, settings = settings.threads or processors(), replace(settings, threads=1)
+        shares = max(threads * -(-count // (most * threads)), 1)
+        chunk = max(-(-count // shares), 1)
+        pieces = [slice(a, min(a + chunk, rows.stop)) for a in range(rows.start, rows.stop, chunk)]
+        for node in nodes:
+            self._now.guard(node)  # so that the threads only read the graph
+        spare: SimpleQueue[Floats] = SimpleQueue()
+        for _ in range(threads):
+            spare.put(np.empty((min(chunk, count) * times.size, states)))
+
+        def work(piece: slice) -> None:
+            buffer = spare.get()
+            records = buffer[: (piece.stop - piece.start) * times.size]
+            here = slice(piece.start - rows.start, piece.stop - rows.start)
+            steps[here] = self._run(piece, until[piece], doses, times, records, settings=settings)
+            self._fill(values[here], records, nodes, times, piece)
+            spare.put(buffer)
+
+        if threads == 1:
+            for piece in pieces:
+                work(piece)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(work, pieces))
         return values, steps
 
     def _fill(
@@ -215,7 +239,14 @@ class Ensemble:
         return dose_table(self._system, doses or Doses.none(), now.state, now.params, now.time)
 
     def _run(
-        self, rows: slice, until: Floats, doses: DoseTable, outputs: Floats, records: Floats
+        self,
+        rows: slice,
+        until: Floats,
+        doses: DoseTable,
+        outputs: Floats,
+        records: Floats,
+        *,
+        settings: Settings | None = None,
     ) -> NDArray[np.int64]:
         """Integrate some patients, filling records (n * outputs, states); returns their step counts."""
         now = self._now
@@ -238,15 +269,15 @@ class Ensemble:
             horizon=np.full(until.size, np.inf),
             bits=self._agenda.bits[rows].copy(),
         )
-        self._solve(batch, rows.start)
+        self._solve(batch, rows.start, settings or self._settings)
         return batch.steps
 
-    def _solve(self, batch: Batch, first: int) -> None:
+    def _solve(self, batch: Batch, first: int, settings: Settings) -> None:
         """Run to the end, coming back for events as often as any patient has them."""
         while True:
             if self._system.events:
                 batch.horizon[:] = self._agenda.horizon(len(self))[first : first + batch.time.size]
-            self._solver.run(batch, self._settings)
+            self._solver.run(batch, settings)
             waiting = np.flatnonzero(batch.status == EVENT)
             if waiting.size == 0:
                 return
