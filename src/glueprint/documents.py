@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Codes", "Document", "parse", "read", "validate"]
+__all__ = ["Codes", "Document", "is_file", "parse", "read", "validate"]
 
 LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 # What pydantic would have taken, in words: types first, then values.
@@ -77,6 +77,14 @@ class Codes:
     missing: str = ""
     unknown: str = ""
     wrong_type: str = ""
+
+
+def is_file(name: str) -> bool:
+    """Whether there is a file of this name; a name that no file can have is none."""
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:

@@ -178,3 +178,19 @@ def test_said_reads_like_the_statement(blank):
         replace(blank, value=None, high=3.0, interval_kind="upper-bound", unit="month").said == "< 3 months"
     )
     assert replace(blank, value=None, text="not reached", unit="").said == "not reached"
+
+
+def test_a_cell_too_long_for_csv_is_refused_with_its_row(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "id,quantity,value,unit,source,grade,role\nA," + "x" * 140_000 + ",1,nM,doi:10.1/x,A,context\n"
+    )
+    with pytest.raises(InputError, match="GP-E003") as refused:
+        evidence.load(extra=[path])
+    assert "mine.csv row" in refused.value.render()
+
+
+def test_a_word_of_punctuation_selects_nothing(claims):
+    assert len(claims.select(trial="\u2603")) == 0
+    assert len(claims.select(trial="?")) == 0
+    assert len(claims.select(trial="")) > 0

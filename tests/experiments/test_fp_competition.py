@@ -103,3 +103,21 @@ def test_a_compound_without_affinity_needs_one():
     with pytest.raises(NotSupportedError, match="GP-L003"):
         experiments.run("fp_competition", compound="thalidomide")
     assert experiments.run("fp_competition", compound="thalidomide", ki_nm=400.0).compound == "thalidomide"
+
+
+@pytest.mark.parametrize("setting", ["protein_nm", "tracer_kd_nm", "tracer_nm", "ki_nm"])
+@pytest.mark.parametrize("value", [1e-308, 1e308, 0.0, float("nan")])
+def test_a_concentration_no_plate_can_have_is_refused(setting, value):
+    with pytest.raises(InputError, match="GP-L002"):
+        experiments.run("fp_competition", **{setting: value})
+
+
+def test_a_dose_no_plate_can_have_is_refused():
+    with pytest.raises(InputError, match="GP-L002"):
+        experiments.run("fp_competition", doses_nm=(1.0, 1e308))
+
+
+@pytest.mark.parametrize("setting", ["protein_nm", "tracer_kd_nm", "ki_nm"])
+@pytest.mark.parametrize("value", [1e-9, 1e12])
+def test_the_ends_of_the_allowed_range_overflow_nowhere(setting, value):
+    assert experiments.run("fp_competition", **{setting: value}).readings

@@ -86,3 +86,12 @@ def test_provenance_round_trip_and_what_differs(tmp_path):
     (tmp_path / ledger.FILE_NAME).write_text("{")
     with pytest.raises(InputError, match="GP-R005"):
         ledger.read(tmp_path)
+
+
+def test_a_folder_name_that_the_disk_refuses_says_so(tmp_path):
+    with (
+        pytest.raises(EnvironmentProblemError, match="GP-R001"),
+        store.replace_folder(tmp_path / ("x" * 5000), "marker.json"),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -76,3 +76,8 @@ def test_an_unknown_name_and_a_missing_file(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="GP-S002"):
         study.load(tmp_path / "binary.toml")
+
+
+def test_a_name_that_no_file_can_have_is_an_unknown_study():
+    with pytest.raises(InputError, match="GP-S001"):
+        study.load("x" * 5000)

@@ -116,4 +116,6 @@ def _cell(claim: Claim, column: str) -> str:
 
 
 def _plain(word: str) -> str:
-    return re.sub(r"[^\w.+()<>=-]", "", word.lower()).replace("-", "").replace("_", "")
+    plain = re.sub(r"[^\w.+()<>=-]", "", word.lower()).replace("-", "").replace("_", "")
+    # A word of punctuation alone must not turn into the empty word, which empty cells have.
+    return plain or word.strip()

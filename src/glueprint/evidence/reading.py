@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
 from io import StringIO
@@ -81,7 +81,7 @@ def _parse(text: str, name: str) -> list[Claim]:
     header = tuple(reader.fieldnames or ())
     _require_columns(header, name)
     claims = []
-    for row in reader:
+    for row in _rows(reader, name):
         where = f"{name} row {reader.line_num}"
         if None in row or None in row.values():
             raise InputError(
@@ -114,6 +114,20 @@ def _require_columns(header: tuple[str, ...], name: str) -> None:
                 expected="only columns of the schema: " + ", ".join(COLUMNS),
                 next_step="rename or remove the column, so that nothing is left unread",
             )
+
+
+def _rows(reader: csv.DictReader[str], name: str) -> Iterator[dict[str, str]]:
+    """The rows; a cell beyond what the csv module takes is refused as any other."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise InputError(
+            "GP-E003",
+            f"cannot be read as CSV: {error}",
+            where=f"{name} row {reader.line_num}",
+            expected="cells of at most 131072 characters, quoted where they hold a comma or a line break",
+            next_step="look for a quote that is not closed, or shorten the cell",
+        ) from error
 
 
 def _claim(row: dict[str, str], where: str) -> Claim:

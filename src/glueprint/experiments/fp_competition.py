@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glueprint import curves
 from glueprint.experiments.experiment import Experiment, Reading
-from glueprint.experiments.settings import NO_ERROR, affinity, amounts, at_least
+from glueprint.experiments.settings import NO_ERROR, affinity, amounts, concentration
 from glueprint.mechanism import binding, compounds
 
 __all__ = ["DOSES_NM", "Plate", "exact_ic50_nm", "implied_ki_nm", "run"]
@@ -71,9 +71,9 @@ def run(
     doses = np.concatenate([[0.0], amounts("doses_nm", doses_nm, zero=False)])
     glue = compounds.load(compound)
     true_ki, evidence, said = affinity(glue, ki_nm, "ki_nm")
-    tracer_kd = at_least("tracer_kd_nm", tracer_kd_nm, 0.0, above=True)
-    tracer = tracer_kd if tracer_nm is None else at_least("tracer_nm", tracer_nm, 0.0, above=True)
-    plate = Plate(at_least("protein_nm", protein_nm, 0.0, above=True), tracer_kd, tracer)
+    tracer_kd = concentration("tracer_kd_nm", tracer_kd_nm)
+    tracer = tracer_kd if tracer_nm is None else concentration("tracer_nm", tracer_nm)
+    plate = Plate(concentration("protein_nm", protein_nm), tracer_kd, tracer)
     anisotropy = plate.anisotropy(doses, true_ki)
     table = pl.DataFrame(
         {

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.mechanism.compounds import Compound
 
-__all__ = ["NO_ERROR", "affinity", "amounts", "at_least", "missing_number"]
+__all__ = ["NO_ERROR", "affinity", "amounts", "at_least", "concentration", "missing_number"]
 
+
+# Concentrations (nM) and times (h) beyond these are slips of the pen, and overflow in the binding equations.
+LOWEST, HIGHEST = 1e-9, 1e12
 
 # Said where a simulation has no noise: its readings then carry no interval.
 NO_ERROR = "no measurement error, so readings have no interval"
@@ -24,9 +27,15 @@ def amounts(name: str, values: Sequence[float], *, zero: bool) -> NDArray[np.flo
     """
     array = np.asarray(values, dtype=float).ravel()
     floor = array >= 0.0 if zero else array > 0.0
-    if array.size == 0 or not (np.isfinite(array) & floor).all() or np.any(np.diff(array) <= 0.0):
+    if (
+        array.size == 0
+        or not (np.isfinite(array) & floor & (array <= HIGHEST)).all()
+        or np.any(np.diff(array) <= 0.0)
+    ):
         raise _refusal(
-            name, list(values), f"ascending finite numbers, {'zero' if zero else 'above zero'} or more"
+            name,
+            list(values),
+            f"ascending finite numbers, {'zero' if zero else 'above zero'} or more, at most {HIGHEST:g}",
         )
     return array
 
@@ -42,13 +51,18 @@ def at_least(name: str, value: float, least: float, *, above: bool = False, most
     return float(value)
 
 
+def concentration(name: str, value: float) -> float:
+    """A concentration or constant in nM that the binding equations can hold. Raises InputError GP-L002."""
+    return at_least(name, value, LOWEST, most=HIGHEST)
+
+
 def affinity(compound: Compound, given: float | None, setting: str) -> tuple[float, tuple[str, ...], str]:
     """Affinity to cereblon, nM, its evidence and where it came from: the setting if given, else the compound.
 
     Raises NotSupportedError GP-L003 if neither has one.
     """
     if given is not None:
-        return at_least(setting, given, 0.0, above=True), (), f"{setting} = {given:g} was given"
+        return concentration(setting, given), (), f"{setting} = {given:g} was given"
     quantity = compound.pharmacology.kd_nm
     if quantity is None:
         raise missing_number(compound.name, "affinity to cereblon", setting)

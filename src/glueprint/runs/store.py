@@ -98,8 +98,10 @@ def replace_folder(target: Path, marker: str) -> Iterator[Path]:
     target: must be absent, empty, or hold `marker` (then it is one of ours and is replaced).
     Raises InputError GP-R004 if `target` holds something else; EnvironmentProblemError as `write_tables`.
     """
-    ours = target.is_dir() and ((target / marker).is_file() or not any(target.iterdir()))
-    if target.exists() and not ours:
+    with _disk_errors(target):
+        there = target.exists()
+        ours = target.is_dir() and ((target / marker).is_file() or not any(target.iterdir()))
+    if there and not ours:
         raise InputError(
             "GP-R004",
             "exists and was not written by Glueprint, so it is left alone",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from glueprint.documents import Codes, Document, read, validate
+from glueprint.documents import Codes, Document, is_file, read, validate
 from glueprint.errors import InputError, nearest
 
 __all__ = ["ProfileRequest", "Study", "TrialRequest", "available", "load"]
@@ -64,7 +64,7 @@ def source(name_or_path: str | Path) -> Path | Traversable:
     text = str(name_or_path)
     if text in available():
         return _folder() / f"{text}.toml"
-    if not text.endswith(".toml") and not Path(text).is_file():
+    if not text.endswith(".toml") and not is_file(text):
         raise InputError(
             "GP-S001",
             f'unknown study "{text}"{nearest(text, available())}',

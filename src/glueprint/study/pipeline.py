@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from glueprint import evidence
+from glueprint import documents, evidence
 from glueprint.chemistry import structures
 from glueprint.errors import InputError
 from glueprint.mechanism import models, parameters
@@ -108,7 +108,7 @@ def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> ledger.Record
 
 def _refuse_other_inputs(folder: Path, record: ledger.Record, fresh: bool) -> None:
     """A finished study is replaced only by itself, unless the user says so."""
-    if fresh or not (folder / ledger.FILE_NAME).is_file():
+    if fresh or not documents.is_file(str(folder / ledger.FILE_NAME)):
         return
     differences = record.differs_from(ledger.read(folder))
     if differences:
