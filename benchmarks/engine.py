@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 
 from glueprint import engine
 from glueprint.engine import Doses, Model, Settings
-from glueprint.engine.cache import Cache
 from glueprint.engine.compiled import CompiledSolver
-from glueprint.engine.compiler import host
 from glueprint.engine.reading import read
+from glueprint.formulas.cache import Cache
+from glueprint.formulas.compiler import host
 
 MODEL = Path(__file__).with_name("engine.ant")
 VARIED = (

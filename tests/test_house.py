@@ -26,6 +26,7 @@ FLOORS = {
     "inference": 2,
     "runs": 2,
     "evidence": 2,
+    "formulas": 1,
     "documents": 1,
     "units": 1,
     "errors": 0,

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from glueprint import engine
-from glueprint.engine import compiler, kernels_llvm, mathlib_llvm
+from glueprint.engine import kernels_llvm
 from glueprint.engine.emit_c import CALL, INFIX, LOGIC, c_source
-from glueprint.engine.evaluate import Leaves, evaluate
-from glueprint.engine.expressions import BINARY, COMPARE, UNARY
-from glueprint.engine.ir import Block
+from glueprint.formulas import compiler, mathlib_llvm
+from glueprint.formulas.evaluate import Leaves, evaluate
+from glueprint.formulas.expressions import BINARY, COMPARE, UNARY
+from glueprint.formulas.ir import Block
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "engine.ant"
 FUNCTIONS = """

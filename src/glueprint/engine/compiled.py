@@ -6,17 +6,18 @@ import ctypes
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine.batch import Batch, Settings
-from glueprint.engine.cache import Cache, default_cache
-from glueprint.engine.compiler import Machine, host, load
 from glueprint.engine.emit_llvm import module_text
 from glueprint.engine.layout import Context, Workspace
 from glueprint.engine.program import Program, build
 from glueprint.engine.system import System
+from glueprint.formulas.cache import Cache, default_cache
+from glueprint.formulas.compiler import Machine, host, load, source_digest
 
 __all__ = ["CompiledSolver"]
 
@@ -24,6 +25,10 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 ALIGNMENT = 64  # bytes of the widest vector
+# Entries of the machine code: run(context, workspace) integrates; check(n, state, params, time, bits,
+# workspace) tells which triggers hold.
+POINTER = ctypes.c_void_p
+ENTRIES = {"run": (POINTER, POINTER), "check": (ctypes.c_int64, *[POINTER] * 5)}
 PATIENTS_PER_THREAD = 16  # fewer are not worth starting another thread for
 
 
@@ -51,8 +56,8 @@ class CompiledSolver:
     @cached_property
     def machine(self) -> Machine:
         """The machine code."""
-        key = f"{self.key}/{self.width}"
-        return load(key, lambda: module_text(self.program, self.width), self.cache)
+        key = f"engine/{self.key}/{self.width}/{source_digest(Path(__file__).parent)}"
+        return load(key, lambda: module_text(self.program, self.width), self.cache, ENTRIES)
 
     def run(self, batch: Batch, settings: Settings) -> None:
         """Take every patient through its stops; changes `batch` in place."""
@@ -68,11 +73,11 @@ class CompiledSolver:
         )
         wished = settings.threads or processors()
         threads = max(1, min(wished, len(batch.time) // PATIENTS_PER_THREAD))
-        machine, address = self.machine, ctypes.addressof(context)
+        run, address = self.machine.functions["run"], ctypes.addressof(context)
 
         def work(_: int) -> None:
             memory, place = self._memory()
-            machine.run(address, place)
+            run(address, place)
             del memory
 
         if threads == 1:
@@ -87,7 +92,7 @@ class CompiledSolver:
         memory, place = self._memory()
         rows = [np.ascontiguousarray(array) for array in (state, params, time)]
         addresses = [array.ctypes.data for array in rows]
-        self.machine.check(time.size, *addresses, bits.ctypes.data, place)
+        self.machine.functions["check"](time.size, *addresses, bits.ctypes.data, place)
         del memory
         return bits
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from glueprint.engine.expressions import Graph
+from glueprint.formulas.expressions import Graph
 
 __all__ = ["Guard", "violations"]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glueprint.engine import tableau
-from glueprint.engine.ir import splat
 from glueprint.engine.lane_llvm import argument_place
 from glueprint.engine.layout import Workspace
 from glueprint.engine.program import Program
 from glueprint.engine.reference import GROW, INSTANT, SAFETY, SHORTEST, SHRINK
 from glueprint.engine.status import EVENT, Status
+from glueprint.formulas.ir import splat
 
 __all__ = ["run"]
 

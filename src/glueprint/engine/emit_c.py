@@ -13,12 +13,12 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from glueprint.engine.expressions import SMALLEST_BASE, Graph
-from glueprint.engine.lowering import Lowering
 from glueprint.engine.model import Model
 from glueprint.engine.program import Program, build
 from glueprint.engine.system import System
 from glueprint.engine.tangent import fresh_graph
+from glueprint.formulas.expressions import SMALLEST_BASE, Graph
+from glueprint.formulas.lowering import Lowering
 
 __all__ = ["c_source"]
 

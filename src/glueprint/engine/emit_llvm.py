@@ -8,11 +8,11 @@ from glueprint.engine import (
     kernels_llvm,
     lane_llvm,
     loops_llvm,
-    mathlib_llvm,
     tableau,
 )
 from glueprint.engine.layout import Workspace
 from glueprint.engine.program import Program
+from glueprint.formulas import mathlib_llvm
 
 __all__ = ["module_text"]
 

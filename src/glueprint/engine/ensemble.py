@@ -14,7 +14,6 @@ from glueprint.engine.batch import Batch, Settings
 from glueprint.engine.compiled import processors
 from glueprint.engine.domains import Guard
 from glueprint.engine.doses import Doses
-from glueprint.engine.evaluate import Leaves
 from glueprint.engine.events import Agenda
 from glueprint.engine.initial import column, slot_of, start
 from glueprint.engine.patients import Patients
@@ -25,6 +24,7 @@ from glueprint.engine.solver import Solver
 from glueprint.engine.status import EVENT, Status
 from glueprint.engine.system import System
 from glueprint.errors import InputError, nearest
+from glueprint.formulas.evaluate import Leaves
 
 __all__ = ["Ensemble", "Outcome", "Trajectories"]
 

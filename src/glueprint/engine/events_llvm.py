@@ -8,11 +8,11 @@ order of the method.
 from __future__ import annotations
 
 from glueprint.engine import tableau
-from glueprint.engine.expressions import Graph
-from glueprint.engine.ir import Block
 from glueprint.engine.kernels_llvm import compute_known
 from glueprint.engine.layout import Workspace
 from glueprint.engine.program import Program
+from glueprint.formulas.expressions import Graph
+from glueprint.formulas.ir import Block
 
 __all__ = ["SAMPLES", "check", "locate", "triggers"]
 

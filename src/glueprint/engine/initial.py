@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.system import Slot, System
 from glueprint.errors import InputError, nearest
+from glueprint.formulas.evaluate import Leaves, evaluate
 
 __all__ = ["column", "count_patients", "require_values", "slot_of", "start"]
 

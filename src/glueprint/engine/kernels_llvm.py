@@ -7,8 +7,8 @@ stage.
 
 from __future__ import annotations
 
-from glueprint.engine.ir import Block
 from glueprint.engine.program import Program
+from glueprint.formulas.ir import Block
 
 __all__ = ["compute_known", "factor", "factor_places", "setup", "stage", "violated"]
 

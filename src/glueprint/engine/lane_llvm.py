@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from glueprint.engine.ir import number
 from glueprint.engine.layout import CONTEXT_FIELDS, Workspace
 from glueprint.engine.program import Program
 from glueprint.engine.reference import FIRST_STEP
 from glueprint.engine.status import EVENT
+from glueprint.formulas.ir import number
 
 __all__ = ["argument_place", "attend"]
 

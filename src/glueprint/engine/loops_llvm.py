@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from glueprint.engine import tableau
-from glueprint.engine.ir import Block, splat
 from glueprint.engine.program import Program
 from glueprint.engine.reference import RELATIVE_FLOOR
+from glueprint.formulas.ir import Block, splat
 
 __all__ = ["accept", "combine", "copies", "error"]
 

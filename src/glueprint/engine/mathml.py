@@ -10,8 +10,8 @@ from typing import Any
 
 import libsbml
 
-from glueprint.engine.expressions import Graph
 from glueprint.errors import InputError, NotSupportedError
+from glueprint.formulas.expressions import Graph
 
 __all__ = ["Translator"]
 

@@ -15,13 +15,13 @@ from glueprint.engine import refusals
 from glueprint.engine.batch import Settings
 from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.ensemble import Ensemble
-from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.initial import count_patients, require_values, start
 from glueprint.engine.reading import read
 from glueprint.engine.sbml import flatten
 from glueprint.engine.solver import Solver
 from glueprint.engine.system import System
 from glueprint.errors import InputError
+from glueprint.formulas.evaluate import Leaves, evaluate
 
 __all__ = ["Model", "compile"]
 

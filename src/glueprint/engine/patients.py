@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine.domains import Guard
-from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.system import Slot, System
+from glueprint.formulas.evaluate import Leaves, evaluate
 
 __all__ = ["Patients"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from glueprint.engine.derivatives import Differentiator
 from glueprint.engine.domains import violations
-from glueprint.engine.expressions import Graph
 from glueprint.engine.linear import Elimination, eliminate
-from glueprint.engine.lowering import STATE, TIME, Lowering, dependencies
 from glueprint.engine.system import System
+from glueprint.formulas.derivatives import Differentiator
+from glueprint.formulas.expressions import Graph
+from glueprint.formulas.lowering import STATE, TIME, Lowering, dependencies
 
 __all__ = ["Program", "build", "time_breaks"]
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from glueprint.engine import tableau
 from glueprint.engine.batch import Batch, Settings
-from glueprint.engine.derivatives import Differentiator
-from glueprint.engine.evaluate import Leaves, evaluate
-from glueprint.engine.lowering import Lowering
 from glueprint.engine.status import Status
 from glueprint.engine.system import System
+from glueprint.formulas.derivatives import Differentiator
+from glueprint.formulas.evaluate import Leaves, evaluate
+from glueprint.formulas.lowering import Lowering
 
 __all__ = ["ReferenceSolver"]
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from glueprint.engine.expressions import Graph
 from glueprint.engine.mathml import Translator
 from glueprint.engine.system import Event, EventAssignment, Initial, Slot, System
 from glueprint.errors import InputError, NotSupportedError, nearest
+from glueprint.formulas.expressions import Graph
 
 __all__ = ["flatten"]
 

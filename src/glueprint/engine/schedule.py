@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from glueprint.engine.batch import Stops
 from glueprint.engine.doses import Doses
-from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.system import System
 from glueprint.errors import InputError, nearest
+from glueprint.formulas.evaluate import Leaves, evaluate
 
 __all__ = ["DoseTable", "dose_table", "end_times", "stops_until"]
 

@@ -19,12 +19,12 @@ from glueprint.engine.batch import Settings
 from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.doses import Doses
 from glueprint.engine.initial import slot_of
-from glueprint.engine.lowering import STATE, TIME, dependencies
 from glueprint.engine.model import Model
 from glueprint.engine.results import Trajectories
 from glueprint.engine.system import System
 from glueprint.engine.tangent import Tangent, symbol, tangent
 from glueprint.errors import InputError, NotSupportedError
+from glueprint.formulas.lowering import STATE, TIME, dependencies
 
 __all__ = ["Sensitivities", "SensitivityModel", "sensitivities"]
 

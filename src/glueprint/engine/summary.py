@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from glueprint.engine.derivatives import Differentiator
-from glueprint.engine.evaluate import Leaves, evaluate
 from glueprint.engine.initial import start
 from glueprint.engine.model import Model
 from glueprint.engine.system import System
+from glueprint.formulas.derivatives import Differentiator
+from glueprint.formulas.evaluate import Leaves, evaluate
 
 __all__ = ["describe", "eigenvalues"]
 

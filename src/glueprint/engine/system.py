@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.engine.expressions import Graph
+from glueprint.formulas.expressions import Graph
 
 __all__ = ["Event", "EventAssignment", "Initial", "Slot", "System"]
 

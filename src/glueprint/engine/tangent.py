@@ -13,9 +13,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from glueprint.engine.derivatives import Differentiator
-from glueprint.engine.expressions import SMALLEST_BASE, Graph
 from glueprint.engine.system import Initial, Slot, System
+from glueprint.formulas.derivatives import Differentiator
+from glueprint.formulas.expressions import SMALLEST_BASE, Graph
 
 __all__ = ["Tangent", "fresh_graph", "symbol", "tangent"]
 

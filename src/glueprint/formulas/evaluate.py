@@ -1,4 +1,4 @@
-"""Evaluates graph nodes with numpy, for all patients at once: initial values, observables, events."""
+"""Evaluates graph nodes with numpy, for many rows of leaves at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from glueprint.engine.expressions import SMALLEST_BASE, Graph
+from glueprint.formulas.expressions import SMALLEST_BASE, Graph
 
 __all__ = ["Leaves", "evaluate"]
 

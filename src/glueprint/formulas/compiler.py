@@ -6,7 +6,7 @@ import ctypes
 import functools
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from glueprint.engine.cache import Cache
+from glueprint.formulas.cache import Cache
 
-__all__ = ["Host", "Machine", "host", "load"]
+__all__ = ["Host", "Machine", "host", "load", "source_digest"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Host:
 
     @property
     def key(self) -> str:
-        """Everything but the model that decides the machine code."""
+        """Everything but the text that decides the machine code."""
         return f"{self.triple}/{self.cpu}/{self.features}/{self.width}/llvmlite-{llvmlite.__version__}"
 
 
@@ -52,29 +52,32 @@ def host() -> Host:
 class Machine:
     """Loaded machine code; calls release the interpreter lock.
 
-    run(context, workspace): integrate.   check(n, state, params, time, bits, workspace): triggers that hold.
-    size: bytes of the object.   from_cache: whether it came from disk.   engine: keeps the code alive.
+    functions: the entries by name, taking integers and addresses; each keeps the code alive.
+    size: bytes of the object.   from_cache: whether it came from disk.
     """
 
-    run: Callable[[int, int], None]
-    check: Callable[..., None]
+    functions: Mapping[str, Callable[..., None]]
     size: int
     from_cache: bool
-    engine: Any
 
 
 @functools.cache
-def _generator() -> str:
-    """Digest of this room's source: code made by another version is never run."""
+def source_digest(folder: Path) -> str:
+    """Digest of a room's source: code made by another version is never run."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(folder.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def load(key: str, text: Callable[[], str], cache: Cache) -> Machine:
-    """The machine code for `key`, from the cache or compiled from `text()`."""
-    name = hashlib.sha256(f"{key}/{host().key}/{_generator()}".encode()).hexdigest()
+def load(key: str, text: Callable[[], str], cache: Cache, entries: Mapping[str, Sequence[Any]]) -> Machine:
+    """The machine code for `key`, from the cache or compiled from `text()`.
+
+    key: everything that decides the text, the version of its writer included (`source_digest`).
+    entries: names of the functions to call and the ctypes of their arguments.
+    """
+    version = source_digest(Path(__file__).parent)
+    name = hashlib.sha256(f"{key}/{host().key}/{version}".encode()).hexdigest()
     with _lock:
         code = cache.get(name)
         cached = code is not None
@@ -84,11 +87,9 @@ def load(key: str, text: Callable[[], str], cache: Cache) -> Machine:
         engine = llvm.create_mcjit_compiler(_empty_module(), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        addresses = {name: engine.get_function_address(name) for name in ("run", "check")}
-    pointer = ctypes.c_void_p
-    run = ctypes.CFUNCTYPE(None, pointer, pointer)(addresses["run"])
-    check = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[pointer] * 5)(addresses["check"])
-    return Machine(run, check, len(code), cached, engine)
+        addresses = {entry: engine.get_function_address(entry) for entry in entries}
+    functions = {entry: ctypes.CFUNCTYPE(None, *kinds)(addresses[entry]) for entry, kinds in entries.items()}
+    return Machine(functions, len(code), cached, engine)
 
 
 def _empty_module() -> Any:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import ctypes
+
+import numpy as np
 import pytest
 
-from glueprint import engine
-from glueprint.engine.cache import Cache, default_cache
-from glueprint.engine.compiled import CompiledSolver
+from glueprint.formulas.cache import Cache, default_cache
+from glueprint.formulas.compiler import load
 
-TEXT = "species x = 1; J: x -> ; k*x; k = 1;"
+TEXT = "define void @seven(ptr %x) {\n  store i64 7, ptr %x\n  ret void\n}\n"
 
 
-def machine(folder):
-    model = engine.compile(TEXT)
-    return CompiledSolver(model.system, model.hash, Cache(folder)).machine
+def machine(folder, key="seven"):
+    return load(key, lambda: TEXT, Cache(folder), {"seven": (ctypes.c_void_p,)})
 
 
 def test_the_second_time_comes_from_disk(tmp_path):
     assert not machine(tmp_path).from_cache
     assert machine(tmp_path).from_cache
+
+
+def test_code_from_disk_runs_as_compiled_code_does(tmp_path):
+    for _ in range(2):
+        number = np.zeros(1, dtype=np.int64)
+        machine(tmp_path).functions["seven"](number.ctypes.data)
+        assert number[0] == 7
+
+
+def test_another_key_is_other_code(tmp_path):
+    machine(tmp_path)
+    assert not machine(tmp_path, "eight").from_cache
 
 
 def test_a_damaged_file_is_compiled_again(tmp_path):

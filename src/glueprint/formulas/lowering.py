@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from glueprint.engine.expressions import Graph, Node
+from glueprint.formulas.expressions import Graph, Node
 
 __all__ = ["PARAM", "STATE", "TIME", "Lowering", "dependencies"]
 
@@ -47,7 +47,7 @@ class Lowering:
         return self.known[root]
 
     def _moves(self, number: int) -> bool:
-        """Whether a node changes within a patient's run."""
+        """Whether a node changes while a solver runs."""
         if number not in self.kinds:
             self.kinds.update(dependencies(self.graph, [number]))
         return bool(self.kinds[number] & (STATE | TIME))
@@ -61,7 +61,7 @@ class Lowering:
         if node.op == "sqrt":
             return graph.apply("sqrt", graph.apply("max", args[0], graph.const(0.0)))
         if node.op == "div" and self._moves(args[0]) and not self._moves(args[1]):
-            # One multiplication a step instead of a division; the reciprocal is computed once per patient.
+            # One multiplication a step instead of a division; the reciprocal is computed once.
             return graph.apply("mul", args[0], graph.apply("div", graph.const(1.0), args[1]))
         if node.op in ("floor", "ceil"):
             return graph.apply(node.op, self._exact_quotient(node, args[0]))

@@ -1,4 +1,4 @@
-"""The model as one value-numbered graph of expressions: the same value is computed once.
+"""Formulas as one value-numbered graph of expressions: the same value is computed once.
 
 A node is a number; its operation, arguments and payload stand in `Graph.nodes`. Arguments have smaller
 numbers than their node, so the order of numbers is an order of evaluation. Every operation that enters
@@ -78,7 +78,7 @@ class Graph:
 
     nodes: list[Node] = field(default_factory=list)
     numbers: dict[Node, int] = field(default_factory=dict)
-    # Ensembles of one model share its graph and may run in several threads.
+    # A graph may be shared by several threads.
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def _intern(self, node: Node) -> int:
@@ -173,7 +173,7 @@ class Graph:
         try:
             result = UNARY[op](known[0]) if op in UNARY else BINARY[op](known[0], known[1])
         except (ValueError, OverflowError, ZeroDivisionError, KeyError):
-            return None  # left to run time, where the patient gets a status
+            return None  # left to run time, where the caller decides what it means
         return float(result)
 
     def _identity(self, op: str, args: tuple[int, ...], values: list[float | None]) -> int | None:

@@ -1,4 +1,4 @@
-"""A small writer of LLVM's text form: vectors of doubles, one lane per patient."""
+"""A small writer of LLVM's text form: vectors of doubles, one lane per problem."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 import struct
 from collections.abc import Mapping
 
-from glueprint.engine import mathlib_llvm
-from glueprint.engine.expressions import SMALLEST_BASE, Graph
+from glueprint.formulas import mathlib_llvm
+from glueprint.formulas.expressions import SMALLEST_BASE, Graph
 
 __all__ = ["Block", "number", "splat"]
 

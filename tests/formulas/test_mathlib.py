@@ -8,7 +8,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from glueprint.engine import compiler, mathlib_llvm
+from glueprint.formulas import compiler, mathlib_llvm
 
 
 def vectorised(name, width):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from glueprint.engine.expressions import Graph, Node
+from glueprint.formulas.expressions import Graph, Node
 
 __all__ = ["Differentiator"]
 
