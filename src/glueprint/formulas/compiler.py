@@ -87,9 +87,14 @@ def load(key: str, text: Callable[[], str], cache: Cache, entries: Mapping[str, 
         engine = llvm.create_mcjit_compiler(_empty_module(), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        addresses = {entry: engine.get_function_address(entry) for entry in entries}
-    functions = {entry: ctypes.CFUNCTYPE(None, *kinds)(addresses[entry]) for entry, kinds in entries.items()}
-    return Machine(functions, len(code), cached, engine)
+        functions = {entry: _function(engine, entry, kinds) for entry, kinds in entries.items()}
+    return Machine(functions, len(code), cached)
+
+
+def _function(engine: Any, entry: str, kinds: Sequence[Any]) -> Callable[..., None]:
+    function = ctypes.CFUNCTYPE(None, *kinds)(engine.get_function_address(entry))
+    function.__dict__["code"] = engine  # freed with the last function, never before
+    return function
 
 
 def _empty_module() -> Any:
