@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from glueprint.assays import degradation, plate, quality
+from glueprint.assays import degradation, layout, plate, quality, readers, wells
 
-__all__ = ["degradation", "plate", "quality"]
+__all__ = ["degradation", "layout", "plate", "quality", "readers", "wells"]
