@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glueprint.curves import equilibria
 from glueprint.errors import InputError, InternalError
 
 __all__ = [
@@ -25,10 +26,7 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-
-# Newton's method on a concave function from below needs about ten steps; bisection alone would need 60.
-MAX_STEPS = 200
-ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+MAX_STEPS = equilibria.MAX_STEPS
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,7 @@ def binary_complex(total_a: ArrayLike, total_b: ArrayLike, kd: ArrayLike) -> Flo
     """
     a, b = _amount("total_a", total_a), _amount("total_b", total_b)
     k = _constant("kd", kd)
-    root = np.sqrt((a - b) ** 2 + k * (k + 2.0 * (a + b)))
-    return np.asarray(2.0 * a * b / (a + b + k + root))
+    return equilibria.binary(a, b, k)
 
 
 def competition(
@@ -147,25 +144,9 @@ def absolute_dc50(kd: ArrayLike, rho: ArrayLike) -> Floats:
 
 
 def _free_receptor(total: Floats, weight: Floats, partners: Floats, affinity: Floats) -> Floats:
-    """Free receptor x of x (weight + sum_i S_i a_i/(1 + x a_i)) = total.
-
-    The left side rises and is concave in x, so Newton's method from below stays below the root; the bracket
-    guards against rounding.
-    """
-    low, high = np.zeros(total.shape), total / weight
-    x = low.copy()
-    for _ in range(MAX_STEPS):
-        occupied = 1.0 / (1.0 + x[..., None] * affinity)
-        excess = x * (weight + (partners * affinity * occupied).sum(-1)) - total
-        slope = weight + (partners * affinity * occupied * occupied).sum(-1)
-        low, high = np.where(excess <= 0.0, x, low), np.where(excess >= 0.0, x, high)
-        step = x - excess / slope
-        step = np.where((step >= low) & (step <= high), step, 0.5 * (low + high))
-        # In a tight titration the balance is met to rounding before x stops moving.
-        settled = (np.abs(step - x) <= ROUNDING * step) | (np.abs(excess) <= ROUNDING * total)
-        if np.all(settled):
-            return x
-        x = np.where(settled, x, step)
+    free, settled = equilibria.free_receptor(total, weight, partners, affinity, max_steps=MAX_STEPS)
+    if np.all(settled):
+        return free
     raise InternalError(
         "GP-M009",
         f"the mass balance did not converge in {MAX_STEPS} steps",
