@@ -1,0 +1,32 @@
+"""Tables drawn like a plate: a line that numbers the columns, then lines that begin with the row's letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from glueprint.assays.plate import SIZES
+from glueprint.assays.readers.gather import incomplete
+
+__all__ = ["check_size", "columns_of", "letters"]
+
+
+def columns_of(cells: Sequence[str], *, before: int = 1) -> int:
+    """How many columns a line numbers from 1 on, after `before` other cells; 0 if it does not."""
+    count = 0
+    for text in cells[before:]:
+        if text.strip() != str(count + 1):
+            break
+        count += 1
+    rest = any(text.strip() for text in cells[before + count :])
+    return 0 if rest or cells[0].strip() else count
+
+
+def letters(row: int) -> str:
+    """The letter or letters of a row counted from 0: A to Z, then AA to AF."""
+    return chr(ord("A") + row) if row < 26 else f"A{chr(ord('A') + row - 26)}"
+
+
+def check_size(rows: int, columns: int, where: str) -> None:
+    """Raises InputError GP-A015 unless a plate has that many rows and columns."""
+    if (rows, columns) not in SIZES.values():
+        raise incomplete(where, f"a table of {rows} rows and {columns} columns is no whole plate")

@@ -1,0 +1,125 @@
+"""Tecan Magellan xlsx exports: one line a well, one column a label, what was measured in the last lines."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+
+from glueprint.assays.findings import Finding
+from glueprint.assays.plate import Plate, well_name
+from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
+from glueprint.assays.readers.reader import FunctionReader
+from glueprint.assays.readers.text import not_a_table, short
+
+__all__ = ["READER", "parse"]
+
+ZIP = b"PK\x03\x04"
+HEADER = "Well positions"
+MEASUREMENT = re.compile(r"Measurement (\d+):")
+WAVELENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*nm")
+LABEL = re.compile(r"Label\s*(\d+)", re.IGNORECASE)
+# What follows the last measurement begins with one of these.
+CLOSING = ("Meas. temperature", "Date")
+# A plate with 1536 wells and its notes needs far less; what is larger is not opened.
+MOST_CELLS = 2_000_000
+
+
+def recognises(head: bytes, name: str) -> bool:
+    """Whether the file is an Excel workbook; whether it is Magellan's shows when it is opened."""
+    return head.startswith(ZIP) and name.lower().endswith((".xlsx", ".xlsm"))
+
+
+def parse(content: bytes, source: str) -> Plate:
+    """The plate of a Magellan workbook; a channel is the wavelength of its label, else the label.
+
+    Raises InputError GP-A002 (no workbook, or not Magellan's), GP-A006 (a well twice), GP-A015 (incomplete).
+    """
+    rows = _rows(content, source)
+    top = next((place for place, row in enumerate(rows) if row and row[0] == HEADER), None)
+    if top is None:
+        raise not_a_table(source, f'has no column "{HEADER}", so it is no Magellan export')
+    labels = rows[top][1:]
+    wells = [(place, row) for place, row in enumerate(rows) if well_name(row[0])]
+    if not wells or not any(labels):
+        raise not_a_table(source, "has no wells or no labels")
+    notes = [row[0] for row in rows[wells[-1][0] + 1 :] if row[0]]
+    metadata, measured = _metadata(notes)
+    channels = [_channel(label, measured) for label in labels]
+    named = [name for name, _ in channels if name]
+    if len(set(named)) < len(named):
+        raise incomplete(source, f"two labels have the same wavelength: {', '.join(named)}")
+    gathered = Gathered(source)
+    for place, row in wells:
+        for (channel, unit), text in zip(channels, row[1:], strict=True):
+            if channel:
+                gathered.add(("", str(well_name(row[0])), channel), text, unit, where=f"row {place + 1}")
+    findings = _unread(rows, (top, [place for place, _ in wells]), source)
+    return Plate(source, "magellan", gathered.table(), metadata, (*findings, *gathered.findings()))
+
+
+def _rows(content: bytes, source: str) -> list[list[str]]:
+    """The first sheet as text, every row of the same length."""
+    # Opening workbooks costs an import that other files need not pay.
+    from python_calamine import CalamineError, CalamineWorkbook, ZipError
+
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        sheet = book.get_sheet_by_index(0)
+        if sheet.height * sheet.width > MOST_CELLS:
+            raise not_a_table(source, f"has a sheet of {sheet.height} by {sheet.width} cells")
+        rows = sheet.to_python(skip_empty_area=False)
+    except (CalamineError, ZipError, OSError, ValueError, IndexError) as error:
+        raise not_a_table(source, f"cannot be opened as a workbook: {error}") from error
+    return [[str(cell).strip() for cell in row] for row in rows if row]
+
+
+def _metadata(notes: Sequence[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """What the last lines say: of the file, and of each measurement by its number."""
+    metadata: dict[str, str] = {}
+    measured: dict[str, dict[str, str]] = {}
+    current = metadata
+    for note in notes:
+        begin = MEASUREMENT.fullmatch(note)
+        name, colon, value = (part.strip() for part in note.partition(":"))
+        if begin:
+            current = measured.setdefault(begin[1], {})
+            continue
+        if name.startswith(CLOSING):
+            current = metadata
+        # The letter of a drive is no name.
+        key = name.lower() if colon and len(name) > 1 else "notes"
+        said = value if key != "notes" else note
+        current[key] = f"{current[key]}; {said}" if key in current else said
+    for number, facts in measured.items():
+        metadata |= {f"measurement {number} {name}": value for name, value in facts.items()}
+    return metadata, measured
+
+
+def _channel(label: str, measured: dict[str, dict[str, str]]) -> tuple[str, str]:
+    """Name and unit of a column; Magellan numbers labels as it numbers measurements."""
+    number = LABEL.fullmatch(label)
+    facts = measured.get(number[1], {}) if number else {}
+    wavelength = WAVELENGTH.fullmatch(facts.get("measurement wavelength", ""))
+    unit = facts.get("unit") or MODE_UNITS.get(facts.get("measurement mode", "").lower(), "")
+    return (wavelength[1] if wavelength else label), unit
+
+
+def _unread(rows: list[list[str]], read: tuple[int, list[int]], source: str) -> list[Finding]:
+    top, wells = read
+    between = {*range(top + 1, wells[0])}
+    lost = [
+        place
+        for place, row in enumerate(rows[: wells[-1]])
+        if place != top and place not in wells and place not in between and any(row)
+    ]
+    # Times and temperatures stand in lines without a name in the first column.
+    named = [place for place in sorted(between) if rows[place][0]]
+    if not lost and not named:
+        return []
+    places = [*lost, *named]
+    what = short(f'"{rows[place][0][:40]}" in row {place + 1}' for place in places)
+    return [Finding("GP-A018", "warning", f"{len(places)} lines between the wells not read: {what}", source)]
+
+
+READER = FunctionReader("magellan", "Tecan Magellan workbook (xlsx)", recognises, parse)
