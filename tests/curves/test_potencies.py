@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, least_squares
 
-from glueprint import curves
+from glueprint import curves, errors
+from glueprint.curves import Reason
 
 DOSE_NM = 10.0 ** np.arange(-0.5, 4.1, 0.5)
 
@@ -31,7 +32,7 @@ def test_an_absolute_potency_that_is_never_reached_is_a_limit():
     fits = curves.fit(DOSE_NM, falling(DOSE_NM, 0.6, 40.0))
     (absolute,) = curves.absolute(fits, 0.5, "DC50", control=1.0)
     assert (absolute.relation, absolute.value_nm) == (">", pytest.approx(DOSE_NM[-1]))
-    assert absolute.reasons == ("the fitted curve does not reach the level",)
+    assert absolute.reasons == (Reason.NOT_REACHED,)
 
 
 @pytest.mark.parametrize(("ec50", "relation", "edge"), [(0.05, "<", 0), (90000.0, ">", -1)])
@@ -40,8 +41,8 @@ def test_outside_the_tested_doses_there_is_only_a_limit(ec50, relation, edge):
     (found,) = curves.relative(fits)
     assert found.relation == relation
     assert found.value_nm == pytest.approx(DOSE_NM[edge])
-    assert found.p_value_log10_molar is None
-    assert "dose" in found.reasons[0]
+    assert found.p_molar is None
+    assert found.reasons == (Reason.BELOW_TESTED if edge == 0 else Reason.ABOVE_TESTED,)
 
 
 def test_three_doses_that_all_degrade_give_a_limit_and_no_number():
@@ -56,7 +57,7 @@ def test_no_effect_is_a_limit_at_the_highest_dose():
     fits = curves.fit(dose_nm, np.ones(dose_nm.size))
     for found in (*curves.relative(fits), *curves.absolute(fits, 0.5, control=1.0)):
         assert (found.relation, found.value_nm) == (">", pytest.approx(DOSE_NM[-1]))
-        assert "no effect" in found.reasons[0]
+        assert found.reasons == (Reason.NO_EFFECT,)
 
 
 def test_flat_without_vehicle_may_be_all_or_nothing():
@@ -64,7 +65,8 @@ def test_flat_without_vehicle_may_be_all_or_nothing():
     for fits in (untouched, gone):
         (found,) = curves.relative(fits)
         assert (found.relation, found.value_nm) == ("none", None)
-        assert "add a dose of zero" in found.reasons[0]
+        assert found.reasons == (Reason.FLAT_WITHOUT_VEHICLE,)
+        assert "add a dose of zero" in found.text()
     (beyond,), (passed,) = (curves.absolute(fits, 0.5, control=1.0) for fits in (untouched, gone))
     assert (beyond.relation, beyond.value_nm) == (">", pytest.approx(DOSE_NM[-1]))
     assert (passed.relation, passed.value_nm) == ("<", pytest.approx(DOSE_NM[0]))
@@ -74,7 +76,7 @@ def test_a_curve_that_begins_past_the_level_is_below_the_lowest_dose():
     fits = curves.fit(DOSE_NM, 0.4 * falling(DOSE_NM, 0.2, 40.0))
     (found,) = curves.absolute(fits, 0.5, control=1.0)
     assert (found.relation, found.value_nm) == ("<", pytest.approx(DOSE_NM[0]))
-    assert "past the level" in found.reasons[0]
+    assert found.reasons == (Reason.ALWAYS_PAST,)
 
 
 def test_a_curve_that_cannot_be_fitted_has_no_potency():
@@ -117,17 +119,83 @@ def test_an_open_bound_is_none_and_says_so():
     response = falling(DOSE_NM, 0.0, 8000.0) + np.random.default_rng(12).normal(0.0, 0.03, DOSE_NM.size)
     (found,) = curves.relative(curves.fit(DOSE_NM, response))
     assert found.high_nm is None
-    assert found.relation == ">" or "upper" in found.reasons[-1]
+    assert found.relation == ">" or found.reasons == (Reason.OPEN_HIGH,)
 
 
 def test_text_and_dictionary_carry_definition_time_and_interval():
     found = curves.Potency("DC50", "relative", 12.5, 10.0, None, time_h=24.0)
     assert found.text() == "DC50 (relative, 24 h) = 12.5 nM (95 % 10 to open)"
     assert found.as_dict()["time_h"] == 24.0
-    assert found.p_value_log10_molar == pytest.approx(7.90309, abs=1e-5)
+    assert found.p_molar == pytest.approx(7.90309, abs=1e-5)
 
 
 def test_a_potency_is_frozen():
     found = curves.Potency("IC50", "absolute", 1.0, None, None)
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.value_nm = 2.0
+
+
+def test_the_error_is_the_half_width_of_the_profile_over_the_t_quantile():
+    response = falling(DOSE_NM, 0.2, 40.0) + np.random.default_rng(2).normal(0.0, 0.03, DOSE_NM.size)
+    fits = curves.fit(DOSE_NM, response)
+    for found in (*curves.relative(fits), *curves.absolute(fits, 0.5, control=1.0)):
+        half_width = np.log10(found.high_nm / found.low_nm) / 2
+        # 2.446912 is the 97.5 % point of t with 6 degrees of freedom.
+        assert found.log10_se == pytest.approx(half_width / 2.446912, rel=1e-6)
+
+
+def test_without_a_profile_the_error_is_that_of_the_delta_method():
+    response = falling(DOSE_NM, 0.2, 40.0) + np.random.default_rng(2).normal(0.0, 0.003, DOSE_NM.size)
+    fits = curves.fit(DOSE_NM, response)
+    (profiled,) = curves.absolute(fits, 0.5, control=1.0)
+    (delta,) = curves.absolute(fits, 0.5, control=1.0, intervals=False)
+    assert delta.log10_se == pytest.approx(profiled.log10_se, rel=0.01)
+
+
+EVERY_KIND = (
+    curves.Potency("Ki", "exact", 1.5, 1.0, 2.0, reasons=("assay_floor",), notes=("by hand",)),
+    curves.Potency("IC50", "relative", 10.0, None, None, ">", reasons=(Reason.ABOVE_TESTED,), n=3),
+    curves.Potency("DC50", "absolute", None, None, None, "none", time_h=24.0, reasons=(Reason.NO_EFFECT,)),
+)
+
+
+def test_potencies_survive_dictionary_and_table():
+    assert tuple(curves.Potency.from_dict(found.as_dict()) for found in EVERY_KIND) == EVERY_KIND
+    table = curves.potencies_table(EVERY_KIND, [{"donor": name} for name in "abc"])
+    assert tuple(curves.Potency.from_dict(row) for row in table.iter_rows(named=True)) == EVERY_KIND
+    assert table["donor"].to_list() == ["a", "b", "c"]
+
+
+def test_an_empty_table_keeps_its_schema():
+    assert curves.potencies_table(()).schema == curves.potencies_table(EVERY_KIND).schema
+
+
+def test_every_reason_has_a_text_of_its_own():
+    assert len({reason.text for reason in Reason}) == len(Reason)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"kind": "IC5O"}, "GP-C040"),
+        ({"definition": "middle"}, "GP-C040"),
+        ({"relation": "~"}, "GP-C040"),
+        ({"reasons": ["too few doses"]}, "GP-C040"),
+        ({"value_nm": 0.0}, "GP-C041"),
+        ({"low_nm": 20.0}, "GP-C041"),
+        ({"high_nm": float("inf")}, "GP-C041"),
+        ({"relation": "none"}, "GP-C041"),
+        ({"value_nm": None}, "GP-C041"),
+    ],
+)
+def test_what_is_no_potency_is_refused(change, code):
+    sound = curves.Potency("IC50", "relative", 10.0, 8.0, 12.0).as_dict()
+    with pytest.raises(errors.InputError, match=code):
+        curves.Potency.from_dict(sound | change)
+
+
+def test_a_missing_field_and_labels_that_do_not_pair_are_refused():
+    with pytest.raises(errors.InputError, match="GP-C042"):
+        curves.Potency.from_dict({"kind": "IC50"})
+    with pytest.raises(errors.InputError, match="GP-C043"):
+        curves.potencies_table(EVERY_KIND, [{"donor": "a"}])

@@ -51,7 +51,7 @@ class Reading:
             low=potency.low_nm,
             high=potency.high_nm,
             claims=claims,
-            note="; ".join(part for part in (note, *potency.reasons) if part),
+            note="; ".join(part for part in (note, *potency.explanations) if part),
             potency=potency,
         )
 
