@@ -1,0 +1,203 @@
+"""What `regress` is asked for, checked once: model, inputs, constants, weights, held values and starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from glueprint.curves.models import MODELS
+from glueprint.curves.models.model import Curve, Flags, Floats, Given, Model, Parameter
+from glueprint.curves.models.own import model_from_formula
+from glueprint.curves.problem import Problem
+from glueprint.errors import InputError, nearest
+
+__all__ = ["Inputs", "begun", "model_of", "problem_of"]
+
+Inputs = ArrayLike | Mapping[str, ArrayLike]
+
+
+def model_of(model: str | Model | Curve, inputs: Inputs, start: Mapping[str, ArrayLike] | None) -> Model:
+    """The model asked for: by name, as a `Model`, as a formula text, or as a function of (theta, inputs)."""
+    if isinstance(model, Model):
+        return model
+    if callable(model):
+        if not start:
+            _refuse(
+                "GP-C020", "a function as model needs start=", "a start value for each parameter, by name"
+            )
+        names = tuple(inputs) if isinstance(inputs, Mapping) else ("x",)
+        own = tuple(Parameter(name) for name in start)
+        return Model("own", "a function of the caller", names, own, model, any_sign=True)
+    if model in MODELS:
+        return MODELS[model]
+    if not model.isidentifier():
+        return model_from_formula(model, inputs=tuple(inputs) if isinstance(inputs, Mapping) else ("x",))
+    message = f'no model "{model}"{nearest(model, MODELS)}'
+    raise _refusal("GP-C020", message, "one of " + ", ".join(MODELS))
+
+
+def problem_of(
+    model: Model,
+    inputs: Inputs,
+    response: ArrayLike,
+    weights: ArrayLike | None,
+    constants: Mapping[str, ArrayLike] | None,
+    fixed: Mapping[str, ArrayLike | None] | None,
+) -> Problem:
+    """The batch as arrays; arguments as in `regress`.
+
+    Raises InputError GP-C021 to GP-C025.
+    """
+    y = np.atleast_2d(_floats(response, "response"))
+    w = np.ones_like(y) if weights is None else _fitted(_floats(weights, "weights"), y, "weights")
+    values = _inputs(model, inputs, y)
+    if np.isinf(y).any():
+        _refuse("GP-C024", "a response is infinite", "finite numbers, NaN where missing", _place(np.isinf(y)))
+    bad = (w < 0.0) | ~np.isfinite(w)
+    if bad.any():
+        _refuse(
+            "GP-C024", "a weight is negative or not a number", "finite weights, not negative", _place(bad)
+        )
+    used = np.isfinite(y) & (w > 0.0)
+    for value in values.values():
+        used = used & np.isfinite(value)
+    values = {name: np.where(used, value, 1.0) for name, value in values.items()}
+    values |= _constants(model, constants or {}, y)
+    problem = Problem(
+        model,
+        Given(values, used),
+        np.where(used, y, 0.0),
+        np.where(used, np.sqrt(w), 0.0),
+        np.full((y.shape[0], len(model.parameters)), np.nan),
+    )
+    return Problem(model, problem.given, problem.response, problem.root, _pinned(problem, fixed or {}))
+
+
+def begun(problem: Problem, start: Mapping[str, ArrayLike]) -> Floats:
+    """Starts (s, n, p) on the fitting scale from values by name: a number, or (s,) numbers."""
+    model, n = problem.model, problem.response.shape[0]
+    _known(start, model.names, "start")
+    missing = [
+        name
+        for i, name in enumerate(model.names)
+        if name not in start and np.isnan(problem.pinned[:, i]).any()
+    ]
+    if missing:
+        _refuse("GP-C025", f'no start for "{missing[0]}"', "a start for every free parameter", "start")
+    columns = [np.atleast_1d(_floats(start.get(name, 1.0), name)) for name in model.names]
+    try:
+        natural = np.stack(np.broadcast_arrays(*columns), axis=1)[:, None, :]
+    except ValueError:
+        _refuse("GP-C025", "starts of different lengths", "one number, or as many for each", "start")
+    theta = np.broadcast_to(problem.fitting(natural), (natural.shape[0], n, len(model.names)))
+    theta = np.where(problem.free, theta, problem.pinned)
+    if not np.isfinite(theta).all():
+        _refuse("GP-C025", "a start is not possible", "finite numbers, above 0 on a log10 scale", "start")
+    return theta
+
+
+def _inputs(model: Model, inputs: Inputs, y: Floats) -> dict[str, Floats]:
+    if not isinstance(inputs, Mapping):
+        if len(model.inputs) != 1:
+            _refuse("GP-C021", "one array for several inputs", "inputs by name: " + ", ".join(model.inputs))
+        inputs = {model.inputs[0]: inputs}
+    unknown = [name for name in inputs if name not in model.inputs]
+    missing = [name for name in model.inputs if name not in inputs]
+    if unknown or missing:
+        text = f'no input "{unknown[0]}"' if unknown else f'"{missing[0]}" is missing'
+        hint = nearest(unknown[0], model.inputs) if unknown else ""
+        _refuse("GP-C021", text + hint, "inputs by name: " + ", ".join(model.inputs))
+    values = {name: _fitted(_floats(value, name), y, name) for name, value in inputs.items()}
+    for name, value in values.items():
+        bad = np.isinf(value) if model.any_sign else np.isinf(value) | (value < 0.0)
+        if bad.any():
+            _refuse("GP-C023", f'"{name}" is negative or infinite', "finite, not negative", _place(bad))
+    return values
+
+
+def _constants(model: Model, given: Mapping[str, ArrayLike], y: Floats) -> dict[str, Floats]:
+    values: dict[str, Floats] = {}
+    unknown = [name for name in given if name not in model.constants]
+    if unknown:
+        hint = nearest(unknown[0], model.constants)
+        _refuse("GP-C022", f'no constant "{unknown[0]}"{hint}', _list(model.constants), model.name)
+    for name, default in model.constants.items():
+        value = given.get(name, default)
+        if value is None:
+            _refuse("GP-C022", f'the constant "{name}" is missing', _list(model.constants), model.name)
+        array = _floats(value, name)
+        array = array[:, None] if array.ndim == 1 and array.size == y.shape[0] else np.atleast_2d(array)
+        if array.shape not in ((1, 1), (y.shape[0], 1), y.shape):
+            _refuse("GP-C022", f'"{name}" has shape {array.shape}', "one number, or one a curve", model.name)
+        if not (np.isfinite(array) & (array > 0.0)).all():
+            _refuse("GP-C022", f'"{name}" is not above 0', "finite numbers above 0", model.name)
+        values[name] = np.broadcast_to(array, (y.shape[0], array.shape[1]))
+    return values
+
+
+def _pinned(problem: Problem, fixed: Mapping[str, ArrayLike | None]) -> Floats:
+    model = problem.model
+    _known(fixed, model.names, "fixed")
+    held = {parameter.name: parameter.default for parameter in model.parameters} | dict(fixed)
+    natural = problem.pinned.copy()
+    for i, name in enumerate(model.names):
+        value = held[name]
+        if value is None:
+            continue
+        array = _floats(value, name)
+        if array.ndim > 1 or array.size not in (1, natural.shape[0]):
+            _refuse("GP-C025", f'"{name}" is held at {array.shape} values', "one number, or one a curve")
+        if not np.isfinite(array).all() or (model.parameters[i].scale == "log10" and (array <= 0.0).any()):
+            _refuse("GP-C025", f'"{name}" cannot be held there', "a finite number, above 0 on a log10 scale")
+        natural[:, i] = array
+    return problem.fitting(natural)
+
+
+def _known(given: Mapping[str, object], names: tuple[str, ...], where: str) -> None:
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        message = f'no parameter "{unknown[0]}"{nearest(unknown[0], names)}'
+        _refuse("GP-C025", message, "one of " + ", ".join(names), where)
+
+
+def _floats(values: ArrayLike, name: str) -> Floats:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "GP-C021",
+            f'"{name}" is not a rectangle of numbers: {error}',
+            expected="numbers in rows of equal length",
+            next_step="fill short rows with NaN",
+        ) from error
+
+
+def _fitted(value: Floats, y: Floats, name: str) -> Floats:
+    if y.ndim != 2 or value.shape not in ((), (y.shape[1],), (1, y.shape[1]), y.shape):
+        _refuse(
+            "GP-C021", f'"{name}" of shape {value.shape} does not fit a response of shape {y.shape}',
+            "response (curves, points); everything else of the same shape or (points,)",
+        )  # fmt: skip
+    return np.broadcast_to(value, y.shape)
+
+
+def _place(bad: Flags) -> str:
+    curve, point = (int(i) for i in np.argwhere(bad)[0])
+    return f"curve {curve}, point {point}"
+
+
+def _list(names: Mapping[str, object]) -> str:
+    return "constants " + ", ".join(names) if names else "no constants in this model"
+
+
+def _refuse(code: str, message: str, expected: str, where: str = "") -> NoReturn:
+    raise _refusal(code, message, expected, where)
+
+
+def _refusal(code: str, message: str, expected: str, where: str = "") -> InputError:
+    return InputError(
+        code, message, where=where, expected=expected, next_step="see docs/regression.md for the models"
+    )
