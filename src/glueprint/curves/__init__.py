@@ -3,7 +3,26 @@
 from __future__ import annotations
 
 from glueprint.curves.fitting import MODELS, Fits, Status, fit
+from glueprint.curves.models import Model, Parameter
+from glueprint.curves.models.own import model_from_formula
 from glueprint.curves.potencies import absolute, relative
 from glueprint.curves.potency import Potency, Reason, potencies_table
+from glueprint.curves.regression import Regression, RegressionStatus, regress
 
-__all__ = ["MODELS", "Fits", "Potency", "Reason", "Status", "absolute", "fit", "potencies_table", "relative"]
+__all__ = [
+    "MODELS",
+    "Fits",
+    "Model",
+    "Parameter",
+    "Potency",
+    "Reason",
+    "Regression",
+    "RegressionStatus",
+    "Status",
+    "absolute",
+    "fit",
+    "model_from_formula",
+    "potencies_table",
+    "regress",
+    "relative",
+]

@@ -64,7 +64,8 @@ class Regression:
     """A batch of n fitted curves of a model with p parameters; every array has one row a curve.
 
     estimates, standard_errors: (n, p) natural units, in the order of `names` (error NaN where fixed, at a
-    bound or unknown).   theta, covariance: (n, p), (n, p, p) on the fitting scale (log10 where the model says so).
+    bound or unknown).
+    theta, covariance: (n, p), (n, p, p) on the fitting scale (log10 where the model says so).
     low, high: (n, p) profile interval at `confidence`, natural units; open is infinite (0 below for
     parameters on a log10 scale), NaN where unknown or fixed.
     rss: (n,) weighted residual sum of squares.   points, dof: (n,).   effect_f, effect_p: (n,) against the
