@@ -46,13 +46,14 @@ def scipy_rss(dose, response, start, weights=1.0):
 def test_noiseless_data_give_the_parameters_back(front, back, slope):
     fits = curves.fit(DOSE, hill(DOSE, front, back, 45.0, slope))
     assert fits.status[0] == Status.FINE
-    assert fits.estimates[0] == pytest.approx([front, back, np.log10(45.0), slope], rel=1e-8, abs=1e-9)
+    assert fits.estimates[0] == pytest.approx([front, back, np.log10(45.0), slope, 1.0], rel=1e-8, abs=1e-9)
     assert fits.log10_ec50_low[0] == pytest.approx(fits.log10_ec50_high[0], abs=1e-5)
 
 
+@pytest.mark.parametrize("asymmetry", [0.0, -1.5, 1.2])
 @pytest.mark.parametrize("level", [None, 0.5])
-def test_the_jacobian_equals_finite_differences(level):
-    theta = np.array([1.1, 0.05, 1.4, 0.3])
+def test_the_jacobian_equals_finite_differences(level, asymmetry):
+    theta = np.array([1.1, 0.05, 1.4, 0.3, asymmetry])
     log10_dose = np.array([[-np.inf, -1.0, 0.5, 1.4, 2.0, 6.0]])
     levels = None if level is None else np.array([level])
     _, jacobian = logistic.curve(theta[None], log10_dose, levels)
@@ -85,10 +86,11 @@ def test_standard_errors_are_those_of_the_linearised_model():
     # Central differences: the truncation error falls with the square of the step.
     steps = 1e-5 * np.eye(4)
     jacobian = np.stack(
-        [(model(fits.estimates[0] + e) - model(fits.estimates[0] - e)) / 2e-5 for e in steps], 1
+        [(model(fits.estimates[0, :4] + e) - model(fits.estimates[0, :4] - e)) / 2e-5 for e in steps], 1
     )
     covariance = np.linalg.inv(jacobian.T @ jacobian) * fits.rss[0] / 6.0
-    assert fits.standard_errors[0] == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-6)
+    assert fits.standard_errors[0, :4] == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-6)
+    assert np.isnan(fits.standard_errors[0, 4])
 
 
 def test_zero_dose_is_the_front_plateau_and_not_a_small_dose():
@@ -231,7 +233,7 @@ def test_ryegrass_as_in_drc():
     fits = curves.fit(dose, response)
     # drc 3.0-1 in R 4.2.2: drm(rootl ~ conc, data = ryegrass, fct = LL.4()), relTol 1e-14.
     # b 2.98222, c 0.48141, d 7.79296, e 3.05795.
-    assert fits.estimates[0] == pytest.approx([7.79296, 0.48141, np.log10(3.05795), 2.98222], rel=1e-4)
+    assert fits.estimates[0] == pytest.approx([7.79296, 0.48141, np.log10(3.05795), 2.98222, 1.0], rel=1e-4)
 
 
 def test_shapes_that_do_not_fit_are_refused():

@@ -1,35 +1,35 @@
-"""The least-squares work on a block of curves: best fit, errors, profile and effect test. Kernel: arrays
+"""The least-squares work on a batch of curves: best fit, errors, profile and effect test. Kernel: arrays
 only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import f as fisher
+from scipy.special import fdtrc
 
 from glueprint.curves import profile
 from glueprint.curves.data import Data
-from glueprint.curves.levenberg import Flags, minimise
-from glueprint.curves.logistic import FRONT, LN_SLOPE, LOG10_DOSE, Evaluate, Floats, residuals
-from glueprint.curves.starts import starts
+from glueprint.curves.levenberg import Flags, rounding_of
+from glueprint.curves.logistic import FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, residuals
+from glueprint.curves.solvers import STARTS, MachineSolver, Solver, Task
 
 __all__ = ["Block", "effect", "mean", "profile_interval", "solve"]
 
 SLOPE_LEAST, SLOPE_MOST = 0.05, 50.0
+ASYMMETRY_LEAST, ASYMMETRY_MOST = 0.02, 50.0
 # How far outside the tested doses the fit and the profile may look, in log10 dose.
 REACH = 4.0
-STARTS = 3
-# Curves in one pass: large enough for numpy, small enough for the processor's cache.
-CHUNK = 2000
 # Below this share of the data's sum of squares a residual is rounding, not effect.
 ROUNDING = 1e-24
+# Of the inverse of a correlation matrix: its trace bounds 1 / (least eigenvalue) from above.
+WORST_TRACE = 1e13
 
 
 @dataclass(frozen=True)
 class Block:
-    """theta: (n, 4) in `logistic.NAMES`.   covariance: (n, 4, 4) of theta.   rss, converged: (n,).
+    """theta: (n, 5) in `logistic.NAMES`.   covariance: (n, 5, 5) of theta.   rss, converged: (n,).
     interval: (n, 2) of the log10 EC50, NaN where none was asked for.
     """
 
@@ -40,55 +40,63 @@ class Block:
     interval: Floats
 
 
-def solve(data: Data, pinned: Floats, confidence: float | None) -> Block:
+def solve(data: Data, pinned: Floats, confidence: float | None, solver: Solver | None = None) -> Block:
     """The best of several fits of every curve, with its profile interval.
 
-    pinned: (4,) values of fixed parameters, NaN where free.   confidence: of the interval, None for none.
+    pinned: (5,) values of fixed parameters, NaN where free.   confidence: of the interval, None for none.
     Returns `Block`; the covariance is inv(J'J) rss / dof, NaN for fixed parameters, at bounds and on ridges.
     """
-    parts = [data.rows(slice(i, i + CHUNK)) for i in range(0, data.response.shape[0], CHUNK)]
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        blocks = [_solve(part, pinned, confidence) for part in parts]
-    return Block(*(np.concatenate([getattr(block, f.name) for block in blocks]) for f in fields(Block)))
-
-
-def _solve(data: Data, pinned: Floats, confidence: float | None) -> Block:
-    n, free = data.response.shape[0], np.isnan(pinned)
-    fixed = np.tile(pinned, (n, 1))
-    low, high = _bounds(data)
-    evaluate = residuals(data.log10_dose, data.response, data.weights)
-    begun = starts(data.log10_dose, data.response, data.weights, fixed, STARTS)
-    count = begun.shape[0]
-    ended = minimise(
-        lambda theta, rows: evaluate(theta, rows % n),
-        begun.reshape(count * n, 4),
-        free,
-        (np.tile(low, (count, 1)), np.tile(high, (count, 1))),
-        size=np.tile(_size(data), count),
-    )
-    cost = ended.cost.reshape(count, n)
-    best = np.argmin(cost, axis=0) * n + np.arange(n)
-    hessian = _weighted_hessian(evaluate, ended.theta[best])
+    solver = solver or MachineSolver()
+    task = Task(data, pinned, _bounds(data))
+    n, free = data.response.shape[0], task.free
+    begun = solver.starts(task)
+    index: NDArray[np.intp] = np.arange(n)
+    ended = solver.minimise(task, begun.reshape(STARTS * n, -1), np.tile(index, STARTS))
+    best = _best(ended.cost.reshape(STARTS, n), ended.converged.reshape(STARTS, n), data.size) * n + index
+    theta, rss = ended.theta[best], ended.cost[best]
     dof = data.points - int(free.sum())
-    covariance = _covariance(hessian, free & ~ended.at_bound[best], ended.cost[best], dof)
-    theta, interval = ended.theta[best], np.full((n, 2), np.nan)
+    covariance = _covariance(ended.hessian[best], free & ~ended.at_bound[best], rss, dof)
+    interval = np.full((n, 2), np.nan)
     if confidence is not None:
-        interval = profile_interval(data, pinned, theta, confidence)
-    return Block(theta, covariance, ended.cost[best], ended.converged[best], interval)
+        interval = profile_interval(data, pinned, theta, confidence, solver=solver)
+    return Block(theta, covariance, rss, ended.converged[best], interval)
+
+
+def _best(cost: Floats, converged: Flags, size: Floats) -> NDArray[np.intp]:
+    """The start (n,) that ended lowest, of (starts, n); one that converged where only rounding parts them."""
+    least = cost.min(axis=0)
+    as_low = cost <= least + rounding_of(least, size)
+    return np.asarray(np.argmin(np.where(as_low & converged, -1.0, cost), axis=0))
 
 
 def profile_interval(
-    data: Data, pinned: Floats, theta: Floats, confidence: float, level: Floats | None = None
+    data: Data,
+    pinned: Floats,
+    theta: Floats,
+    confidence: float,
+    level: Floats | None = None,
+    *,
+    solver: Solver | None = None,
 ) -> Floats:
     """Profile interval (n, 2) of the log10 dose at `level` (None: the EC50) around the best fit `theta`
-    (n, 4)."""
-    free = np.isnan(pinned)
+    (n, 5)."""
+    solver = solver or MachineSolver()
+    task = Task(data, pinned, _bounds(data), level)
     evaluate = residuals(data.log10_dose, data.response, data.weights, level)
-    start, _ = evaluate(theta, np.arange(theta.shape[0]))
-    rss = np.einsum("nm,nm->n", start, start)
-    leave = profile.threshold(rss, data.points - int(free.sum()), confidence)
-    heights = np.stack([rss, leave], axis=1)
-    return profile.interval(evaluate, theta, free, heights, _bounds(data), size=_size(data))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        start, _ = evaluate(theta, np.arange(theta.shape[0]))
+        rss = np.einsum("nm,nm->n", start, start)
+    leave = profile.threshold(rss, data.points - int(task.free.sum()), confidence)
+    held = replace(task, held=(LOG10_DOSE,))
+
+    def fit_at(at: Floats, dose: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        at = at.copy()
+        at[:, LOG10_DOSE] = dose
+        end = solver.minimise(held, at, rows)
+        return end.theta, end.cost
+
+    limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
+    return profile.interval(fit_at, theta, np.stack([rss, leave], axis=1), limits)
 
 
 def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
@@ -99,15 +107,14 @@ def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
     flat_level = level if free[FRONT] else np.full_like(level, pinned[FRONT])
     miss = data.response - flat_level[:, None]
     flat = np.einsum("nm,nm,nm->n", data.weights, miss, miss)
-    size = _size(data)
     dof = data.points - int(free.sum())
     extra = int(free.sum()) - int(free[FRONT])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.maximum(flat - rss, 0.0) / extra / (rss / dof)
     # Exactly flat data leave 0 / 0, or one rounding over another.
-    ratio = np.where(flat <= ROUNDING * size, 0.0, ratio)
+    ratio = np.where(flat <= ROUNDING * data.size, 0.0, ratio)
     ratio = np.where(dof > 0, ratio, np.nan)
-    return ratio, np.asarray(fisher.sf(ratio, extra, np.maximum(dof, 1)))
+    return ratio, np.asarray(fdtrc(extra, np.maximum(dof, 1), ratio))
 
 
 def mean(data: Data) -> Floats:
@@ -116,36 +123,66 @@ def mean(data: Data) -> Floats:
     return np.asarray(np.einsum("nm,nm->n", data.weights, data.response) / np.where(total > 0.0, total, 1.0))
 
 
-def _size(data: Data) -> Floats:
-    return np.asarray(np.einsum("nm,nm,nm->n", data.weights, data.response, data.response))
-
-
 def _bounds(data: Data) -> tuple[Floats, Floats]:
     n = data.response.shape[0]
-    low, high = np.full((n, 4), -np.inf), np.full((n, 4), np.inf)
+    low, high = np.full((n, 5), -np.inf), np.full((n, 5), np.inf)
     low[:, LOG10_DOSE] = np.nan_to_num(np.log10(data.lowest_dose)) - REACH
     high[:, LOG10_DOSE] = np.nan_to_num(np.log10(data.highest_dose)) + REACH
     low[:, LN_SLOPE], high[:, LN_SLOPE] = np.log(SLOPE_LEAST), np.log(SLOPE_MOST)
+    low[:, LN_ASYMMETRY], high[:, LN_ASYMMETRY] = np.log(ASYMMETRY_LEAST), np.log(ASYMMETRY_MOST)
     return low, high
 
 
-def _weighted_hessian(evaluate: Evaluate, theta: Floats) -> Floats:
-    _, jacobian = evaluate(theta, np.arange(theta.shape[0]))
-    return np.asarray(jacobian.transpose(0, 2, 1) @ jacobian)
-
-
 def _covariance(hessian: Floats, moving: Flags, rss: Floats, dof: NDArray[np.int64]) -> Floats:
+    """inv(J'J) rss / dof of the moving parameters (n, 5, 5), by way of their correlations."""
+    n, size = moving.shape
     both = moving[:, :, None] & moving[:, None, :]
-    scale = np.sqrt(np.einsum("npp->np", hessian))
-    usable = moving & (scale > 0.0)
+    scale = np.sqrt(np.einsum("npp->pn", hessian))
+    usable = moving.T & (scale > 0.0)
     scale = np.where(usable, scale, 1.0)
-    identity = np.eye(hessian.shape[1])
-    correlation = np.where(both, hessian, identity) / (scale[:, :, None] * scale[:, None, :])
-    correlation = np.where(np.isfinite(correlation), correlation, identity)
-    least = np.linalg.eigvalsh(correlation)[:, 0]
-    sound = (least > 1e-13) & (dof > 0)
-    inverse = np.linalg.inv(np.where(sound[:, None, None], correlation, identity))
-    variance = (rss / np.maximum(dof, 1))[:, None, None]
-    covariance = inverse / (scale[:, :, None] * scale[:, None, :]) * variance
-    known = usable[:, :, None] & usable[:, None, :] & sound[:, None, None]
-    return np.where(known, covariance, np.nan)
+    free = [i for i in range(size) if usable[i].any()]
+    with np.errstate(invalid="ignore"):
+        correlation = {
+            (i, j): np.where(usable[i] & usable[j], hessian[:, i, j] / (scale[i] * scale[j]), float(i == j))
+            for i in free
+            for j in free
+        }
+    inverse, sound = _inverse(correlation, free, n)
+    sound &= dof > 0
+    variance = np.where(sound, rss / np.maximum(dof, 1), np.nan)
+    covariance = np.full((n, size, size), np.nan)
+    for i in free:
+        for j in free:
+            value = inverse[i, j] / (scale[i] * scale[j]) * variance
+            covariance[:, i, j] = np.where(both[:, i, j] & usable[i] & usable[j], value, np.nan)
+    return covariance
+
+
+def _inverse(
+    matrix: dict[tuple[int, int], Floats], free: list[int], n: int
+) -> tuple[dict[tuple[int, int], Floats], Flags]:
+    """Inverses of n small correlation matrices, entry by entry, and which of them are sound.
+
+    Source: matrix = L D L', inverse = sum over k of v_k v_k' / d_k with the rows v_k of inv(L).
+    """
+    lower: dict[tuple[int, int], Floats] = {}
+    pivots: dict[int, Floats] = {}
+    rows: dict[tuple[int, int], Floats] = {}
+    sound, zero = np.ones(n, dtype=bool), np.zeros(n)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for at, i in enumerate(free):
+            for j in free[:at]:
+                entry = matrix[i, j] - sum(lower[i, k] * lower[j, k] * pivots[k] for k in free if k < j)
+                lower[i, j] = entry / pivots[j]
+            pivots[i] = matrix[i, i] - sum(lower[i, k] ** 2 * pivots[k] for k in free[:at])
+            sound &= pivots[i] > 0.0
+            for j in free[:at]:
+                rows[i, j] = -sum((lower[i, k] * rows[k, j] for k in free[:at] if k >= j), zero)
+            rows[i, i] = np.ones(n)
+        inverse = {
+            (i, j): sum((rows[k, i] * rows[k, j] / pivots[k] for k in free if k >= max(i, j)), zero)
+            for i in free
+            for j in free
+        }
+        trace = sum((inverse[i, i] for i in free), zero)
+    return inverse, sound & (trace < WORST_TRACE)

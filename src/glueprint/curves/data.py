@@ -20,12 +20,14 @@ class Data:
 
     log10_dose: (n, m), -inf for a dose of zero.   response, weights: (n, m).   points, distinct_doses:
     (n,) counts.
+    size: (n,) weighted sum of squares of the responses.
     lowest_dose, highest_dose: (n,) tested doses above zero, NaN if there are none.
     """
 
     log10_dose: Floats
     response: Floats
     weights: Floats
+    size: Floats
     points: NDArray[np.int64]
     distinct_doses: NDArray[np.int64]
     lowest_dose: Floats
@@ -76,6 +78,7 @@ def prepare(dose: ArrayLike, response: ArrayLike, weights: ArrayLike | None) -> 
         log10_dose=log10_dose,
         response=np.where(used, y, 0.0),
         weights=w,
+        size=np.einsum("nm,nm,nm->n", w, np.where(used, y, 0.0), np.where(used, y, 0.0)),
         points=used.sum(axis=1),
         distinct_doses=steps + used.any(axis=1),
         lowest_dose=np.where(np.isfinite(lowest), lowest, np.nan),

@@ -6,20 +6,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.curves import batch
 from glueprint.curves.data import Data, prepare
-from glueprint.curves.logistic import BACK, FRONT, LN_SLOPE, LOG10_DOSE, Floats, curve
+from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, curve
 from glueprint.errors import InputError, nearest
 
 __all__ = ["MODELS", "Fits", "Status", "fit"]
 
-# A three-parameter logistic is the four-parameter one with the slope of simple binding.
-MODELS: Mapping[str, Mapping[str, float]] = {"4pl": {}, "3pl": {"slope": 1.0}}
-FIXABLE = {"front": FRONT, "back": BACK, "slope": LN_SLOPE}
+# What each model holds: "3pl" the slope of simple binding, "hill" a response that begins at 0.
+MODELS: Mapping[str, Mapping[str, float]] = {
+    "4pl": {"asymmetry": 1.0},
+    "3pl": {"slope": 1.0, "asymmetry": 1.0},
+    "5pl": {},
+    "hill": {"front": 0.0, "asymmetry": 1.0},
+}
+FIXABLE = {"front": FRONT, "back": BACK, "slope": LN_SLOPE, "asymmetry": LN_ASYMMETRY}
+POSITIVE = (LN_SLOPE, LN_ASYMMETRY)  # fitted as logarithms
 
 
 class Status(IntEnum):
@@ -49,14 +56,13 @@ REASONS = {
 class Fits:
     """A batch of fitted curves; every array has one row a curve.
 
-    estimates, standard_errors: (n, 4) front, back, log10 EC50, slope (error NaN where fixed, bound or
-    unknown).
-    covariance: (n, 4, 4) of the estimates, NaN where an error is.
+    estimates, standard_errors: (n, 5) front, back, log10 EC50, slope, asymmetry (error NaN where fixed, at
+    a bound or unknown).
+    covariance: (n, 5, 5) of the estimates, NaN where an error is.
     rss: (n,) weighted residual sum of squares.   points, dof: (n,).
     log10_ec50_low, log10_ec50_high: (n,) profile interval at `confidence`, infinite where open, NaN where
     unknown.
-    effect_f, effect_p: (n,) F test against the flat line.   status: (n,) `Status`; reasons: text with the
-    remedy.
+    effect_f, effect_p: (n,) F test against the flat line.   status: (n,) `Status`.
     lowest_dose, highest_dose: (n,) tested doses above zero.   data: what was fitted.
     """
 
@@ -72,13 +78,16 @@ class Fits:
     effect_f: Floats
     effect_p: Floats
     status: NDArray[np.int64]
-    reasons: tuple[str, ...]
     lowest_dose: Floats
     highest_dose: Floats
     confidence: float
     data: Data
-
     pinned: Floats
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """What each status means and what to do (n,); empty where a curve is fine."""
+        return tuple(REASONS[Status(code)] for code in self.status.tolist())
 
     @property
     def front(self) -> Floats:
@@ -101,10 +110,15 @@ class Fits:
         return np.asarray(self.estimates[:, LN_SLOPE])
 
     @property
+    def asymmetry(self) -> Floats:
+        """Asymmetry (n,), above 0; 1 for a symmetric curve."""
+        return np.asarray(self.estimates[:, LN_ASYMMETRY])
+
+    @property
     def theta(self) -> Floats:
-        """The estimates as the kernels take them: (n, 4) in the order of `logistic.NAMES`."""
+        """The estimates as the kernels take them: (n, 5) in the order of `logistic.NAMES`."""
         theta = self.estimates.copy()
-        theta[:, LN_SLOPE] = np.log(theta[:, LN_SLOPE])
+        theta[:, POSITIVE] = np.log(theta[:, POSITIVE])
         return theta
 
     def predict(self, dose: ArrayLike) -> Floats:
@@ -128,9 +142,9 @@ def fit(
     """Fit every curve of a batch by weighted least squares on the log10 EC50.
 
     dose: (m,) or (n, m), any unit, >= 0; zero is the front plateau.   response: (m,) or (n, m), NaN: missing.
-    model: "4pl", or "3pl" with slope 1.   weights: shape of response, >= 0, relative.
-    fixed: values for "front", "back" or "slope".   intervals: also the profile interval of the EC50.
-    alpha: level of the effect test.
+    model: "4pl", "5pl" with asymmetry, "3pl" with slope 1, or "hill" with front 0.
+    weights: shape of response, >= 0, relative.   fixed: values for "front", "back", "slope" or "asymmetry".
+    intervals: also the profile interval of the EC50.   alpha: level of the effect test.
     Returns `Fits`; a curve that cannot be fitted has a status, never an exception.
     Raises InputError GP-C001 (shapes), GP-C002 (dose), GP-C003 (response, weight), GP-C004 (model, fixed).
     Source: own derivation, docs/curves.md.
@@ -155,7 +169,6 @@ def fit(
         effect_f=effect_f,
         effect_p=effect_p,
         status=status,
-        reasons=tuple(REASONS[Status(int(code))] for code in status),
         lowest_dose=data.lowest_dose,
         highest_dose=data.highest_dose,
         confidence=confidence,
@@ -165,16 +178,17 @@ def fit(
 
 
 def _pinned(model: str, fixed: Mapping[str, float]) -> Floats:
-    """Values of the fixed parameters (4,) as the kernels take them, NaN where free."""
+    """Values of the fixed parameters (5,) as the kernels take them, NaN where free."""
     if model not in MODELS:
         _refuse(f'no model "{model}"{nearest(model, MODELS)}', "one of " + ", ".join(MODELS))
-    pinned = np.full(4, np.nan)
+    pinned = np.full(5, np.nan)
     for name, value in {**MODELS[model], **fixed}.items():
         if name not in FIXABLE:
             _refuse(f'cannot fix "{name}"{nearest(name, FIXABLE)}', "one of " + ", ".join(FIXABLE))
-        if not np.isfinite(value) or (name == "slope" and value <= 0.0):
-            _refuse(f"cannot fix {name} at {value:g}", "a finite number, above 0 for the slope")
-        pinned[FIXABLE[name]] = np.log(value) if name == "slope" else value
+        positive = FIXABLE[name] in POSITIVE
+        if not np.isfinite(value) or (positive and value <= 0.0):
+            _refuse(f"cannot fix {name} at {value:g}", "a finite number, above 0 for slope and asymmetry")
+        pinned[FIXABLE[name]] = np.log(value) if positive else value
     return pinned
 
 
@@ -183,11 +197,12 @@ def _refuse(message: str, expected: str) -> None:
 
 
 def _on_slope(block: batch.Block) -> tuple[Floats, Floats]:
-    """Estimates (n, 4) and covariance (n, 4, 4) with the slope itself in place of its logarithm."""
+    """Estimates (n, 5) and covariance (n, 5, 5) with slope and asymmetry in place of their logarithms."""
     estimates, covariance = block.theta.copy(), block.covariance.copy()
-    estimates[:, LN_SLOPE] = np.exp(block.theta[:, LN_SLOPE])
-    covariance[:, LN_SLOPE] *= estimates[:, LN_SLOPE, None]
-    covariance[:, :, LN_SLOPE] *= estimates[:, LN_SLOPE, None]
+    for i in POSITIVE:
+        estimates[:, i] = np.exp(block.theta[:, i])
+        covariance[:, i] *= estimates[:, i, None]
+        covariance[:, :, i] *= estimates[:, i, None]
     return estimates, covariance
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glueprint.curves.logistic import Evaluate, Floats, Rows
 
-__all__ = ["Minimum", "minimise"]
+__all__ = ["Minimum", "minimise", "rounding_of"]
 
 Flags = NDArray[np.bool_]
 
@@ -20,6 +20,8 @@ ORTHOGONAL = 1e-9
 # Looser, where rounding already stops the descent: no step lowers the cost by more than one unit in the
 # last place.
 ORTHOGONAL_AT_ROUNDING = 1e-4
+# Where rounding hides the descent, a step counts if it brings the squared gradient down to this share.
+FLATTER = 0.25
 # At a bound (a step between two doses, a plateau out of sight) other columns may die: there the cost decides.
 SETTLED = 1e-10
 PERFECT = 1e-28
@@ -69,14 +71,19 @@ def minimise(
         trial = np.clip(theta[rows] + step, low[rows], high[rows])
         residual, jacobian = evaluate(trial, rows)
         trial_cost = _cost(residual)
-        better = trial_cost < cost[rows]
+        trial_gradient, trial_hessian = _normal(residual, jacobian)
+        noise = rounding_of(cost[rows], size[rows])
+        level = trial_cost <= cost[rows] + noise
+        flatter = _slant(trial_gradient, hessian[rows], moving) < FLATTER * _slant(
+            gradient[rows], hessian[rows], moving
+        )
+        better = (trial_cost < cost[rows]) | (level & flatter)
         won = rows[better]
         theta[won], cost[won] = trial[better], trial_cost[better]
-        gradient[won], hessian[won] = _normal(residual[better], jacobian[better])
+        gradient[won], hessian[won] = trial_gradient[better], trial_hessian[better]
         damping[rows] = np.where(better, damping[rows] / 10.0, damping[rows] * 4.0)
         np.maximum(damping, DAMPING_LEAST, out=damping)
         cosine = _cosine(gradient[rows], hessian[rows], cost[rows], moving)
-        noise = _rounding_of(cost[rows], size[rows])
         exact = cost[rows] <= NEGLIGIBLE * size[rows]
         rounding = ~better & (gain <= noise) & (exact | (cosine < ORTHOGONAL_AT_ROUNDING))
         settled = held.any(axis=1) & (gain <= SETTLED * cost[rows])
@@ -92,7 +99,7 @@ def _cost(residual: Floats) -> Floats:
     return np.where(np.isnan(cost), np.inf, cost)
 
 
-def _rounding_of(cost: Floats, size: Floats) -> Floats:
+def rounding_of(cost: Floats, size: Floats) -> Floats:
     """How far rounding alone moves the cost: residuals carry the rounding of the data they are taken from.
 
     Source: own derivation: d(r'r) = 2 r'dr with |dr| <= eps |y|, and the rounding of the sum itself.
@@ -122,6 +129,13 @@ def _step(gradient: Floats, hessian: Floats, damping: Floats, moving: Flags) -> 
     step = -np.linalg.solve(matrix, slope[..., None])[..., 0]
     bend = np.einsum("np,npq,nq->n", step, np.where(both, hessian, 0.0), step)
     return step, -2.0 * np.einsum("np,np->n", slope, step) - bend
+
+
+def _slant(gradient: Floats, hessian: Floats, moving: Flags) -> Floats:
+    """The largest squared gradient of a moving parameter, in units of its own column (k,)."""
+    diagonal = np.einsum("npp->np", hessian)
+    share = gradient * gradient / np.where(diagonal > 0.0, diagonal, 1.0)
+    return np.asarray(np.where(moving, share, 0.0).max(axis=1))
 
 
 def _cosine(gradient: Floats, hessian: Floats, cost: Floats, moving: Flags) -> Floats:

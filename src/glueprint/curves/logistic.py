@@ -1,9 +1,9 @@
 """The logistic dose-response curve and its derivatives, for a batch of curves. Kernel: arrays in, arrays out.
 
-y(x) = back + (front - back) / (1 + (x / ec50)^slope) with slope > 0, so `front` is the plateau without
-drug and `back`
-the plateau at infinite dose, whichever is higher. A dose of zero is `front` exactly; it never meets a
-logarithm.
+y(x) = back + (front - back) / (1 + (2^(1/f) - 1) (x / ec50)^slope)^f with slope, f > 0, so `front` is the
+plateau without drug, `back` the plateau at infinite dose, whichever is higher, and y(ec50) lies half way
+between them for every asymmetry f; f = 1 is the four-parameter logistic. A dose of zero is `front` exactly;
+it never meets a logarithm.
 """
 
 from __future__ import annotations
@@ -14,11 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-__all__ = ["BACK", "FRONT", "LN_SLOPE", "LOG10_DOSE", "NAMES", "curve", "log10_half", "residuals"]
+__all__ = [
+    "BACK",
+    "FRONT",
+    "LN_ASYMMETRY",
+    "LN_SLOPE",
+    "LOG10_DOSE",
+    "NAMES",
+    "curve",
+    "log10_half",
+    "log10_shift",
+    "residuals",
+]
 
-NAMES = ("front", "back", "log10_dose", "ln_slope")
-FRONT, BACK, LOG10_DOSE, LN_SLOPE = range(4)
-LN10 = float(np.log(10.0))
+NAMES = ("front", "back", "log10_dose", "ln_slope", "ln_asymmetry")
+FRONT, BACK, LOG10_DOSE, LN_SLOPE, LN_ASYMMETRY = range(5)
+LN10, LN2 = float(np.log(10.0)), float(np.log(2.0))
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -26,34 +37,33 @@ Evaluate = Callable[[Floats, Rows], tuple[Floats, Floats]]
 
 
 def curve(theta: Floats, log10_dose: Floats, level: Floats | None = None) -> tuple[Floats, Floats]:
-    """Responses and their derivatives with respect to the four parameters.
+    """Responses and their derivatives with respect to the five parameters.
 
-    theta: (n, 4) in the order of `NAMES`; `log10_dose` is the log10 EC50, or, where `level` is given, the
-    log10 dose
-    at which the response equals it.   log10_dose: (n, m), -inf for a dose of zero.   level: (n,) or None.
-    Returns y (n, m) and J (n, m, 4), NaN in curves whose plateaus do not enclose the level.
+    theta: (n, 5) in the order of `NAMES`; `log10_dose` is the log10 EC50, or, where `level` is given, the
+    log10 dose at which the response equals it.   log10_dose: (n, m), -inf for a dose of zero.
+    level: (n,) or None.
+    Returns y (n, m) and J (n, m, 5), NaN in curves whose plateaus do not enclose the level.
     Source: own derivation, docs/curves.md.
     """
-    front, back, _, ln_slope = (theta[:, i, None] for i in range(4))
-    slope = np.exp(ln_slope)
-    half = log10_half(theta, level)[:, None]
-    t = slope * LN10 * (log10_dose - half)
-    in_front, in_back = expit(-t), expit(t)
+    front, back, _, ln_slope, ln_asymmetry = (theta[:, i, None] for i in range(5))
+    slope, f = np.exp(ln_slope), np.exp(ln_asymmetry)
+    t = slope * LN10 * (log10_dose - log10_half(theta, level)[:, None])
+    z = t + np.log(np.expm1(LN2 / f))
+    log_share = -np.logaddexp(0.0, z)
+    in_front, in_back, beyond = np.exp(f * log_share), -np.expm1(f * log_share), expit(z)
     y = back + (front - back) * in_front
-    bend = (front - back) * in_front * in_back
-    jacobian = np.empty((*y.shape, 4))
+    bend = (front - back) * in_front * f * beyond
+    jacobian = np.empty((*y.shape, 5))
     jacobian[..., FRONT] = in_front
     jacobian[..., BACK] = in_back
-    by_half = bend * slope * LN10
-    jacobian[..., LOG10_DOSE] = by_half
+    jacobian[..., LOG10_DOSE] = bend * slope * LN10
     # At a dose of zero t is -inf and the bend 0; their product is 0.
     jacobian[..., LN_SLOPE] = -bend * np.where(np.isfinite(t), t, 0.0)
+    pull = LN2 / f / -np.expm1(-LN2 / f)
+    jacobian[..., LN_ASYMMETRY] = (front - back) * in_front * f * (log_share + beyond * pull)
     if level is not None:
-        target = level[:, None]
-        per_log = 1.0 / (slope * LN10)
-        jacobian[..., FRONT] -= by_half * per_log / (front - target)
-        jacobian[..., BACK] -= by_half * per_log / (target - back)
-        jacobian[..., LN_SLOPE] += by_half * (theta[:, LOG10_DOSE, None] - half)
+        slopes = _shift_slopes(theta, level)
+        jacobian -= jacobian[..., LOG10_DOSE, None] * slopes[:, None, :]
     return y, jacobian
 
 
@@ -65,15 +75,39 @@ def log10_half(theta: Floats, level: Floats | None) -> Floats:
     """
     if level is None:
         return np.asarray(theta[:, LOG10_DOSE])
+    return np.asarray(theta[:, LOG10_DOSE] - log10_shift(theta, level))
+
+
+def log10_shift(theta: Floats, level: Floats) -> Floats:
+    """How far beyond the EC50 a curve meets `level` (n,), in log10 dose (n,); NaN where it never does.
+
+    Source: own derivation, docs/curves.md.
+    """
+    f = np.exp(theta[:, LN_ASYMMETRY])
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = (theta[:, FRONT] - theta[:, BACK]) / (level - theta[:, BACK])
+        odds = np.expm1(np.log(np.where(ratio > 1.0, ratio, np.nan)) / f)
+        return np.asarray(np.log10(odds / np.expm1(LN2 / f)) * np.exp(-theta[:, LN_SLOPE]))
+
+
+def _shift_slopes(theta: Floats, level: Floats) -> Floats:
+    """Derivatives (n, 5) of `log10_shift`."""
+    front, back, _, ln_slope, ln_asymmetry = theta.T
+    f, per_log = np.exp(ln_asymmetry), np.exp(-ln_slope) / LN10
+    slopes = np.zeros_like(theta)
     with np.errstate(divide="ignore", invalid="ignore"):
-        odds = (theta[:, FRONT] - level) / (level - theta[:, BACK])
-        return np.where(
-            odds > 0.0, theta[:, LOG10_DOSE] - np.log10(odds) * np.exp(-theta[:, LN_SLOPE]), np.nan
-        )
+        log_ratio = np.log((front - back) / (level - back))
+        by_log_ratio = per_log / (f * -np.expm1(-log_ratio / f))
+        slopes[:, FRONT] = by_log_ratio / (front - back)
+        slopes[:, BACK] = by_log_ratio * (front - level) / ((front - back) * (level - back))
+        slopes[:, LN_SLOPE] = -log10_shift(theta, level)
+        pull = LN2 / f / -np.expm1(-LN2 / f)
+        slopes[:, LN_ASYMMETRY] = pull * per_log - log_ratio * by_log_ratio
+    return slopes
 
 
 def residuals(log10_dose: Floats, response: Floats, weights: Floats, level: Floats | None = None) -> Evaluate:
-    """A function of (theta, rows) giving weighted residuals (k, m) and their Jacobian (k, m, 4) for
+    """A function of (theta, rows) giving weighted residuals (k, m) and their Jacobian (k, m, 5) for
     `levenberg`.
 
     log10_dose, response, weights: (n, m); a missing point has weight 0 and any finite response.

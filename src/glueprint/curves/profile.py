@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from glueprint.curves.levenberg import Flags, minimise
-from glueprint.curves.logistic import LOG10_DOSE, Evaluate, Floats, Rows
+from glueprint.curves.logistic import LOG10_DOSE, Floats, Rows
 
 __all__ = ["interval", "threshold"]
 
@@ -30,43 +29,21 @@ def threshold(rss: Floats, dof: NDArray[np.int64], confidence: float) -> Floats:
     return np.where(dof > 0, rss * (1.0 + quantile**2 / np.where(dof > 0, dof, 1)), np.nan)
 
 
-def interval(
-    evaluate: Evaluate,
-    best: Floats,
-    free: Flags,
-    heights: Floats,
-    bounds: tuple[Floats, Floats],
-    *,
-    size: Floats,
-) -> Floats:
+def interval(fit_at: FitAt, best: Floats, heights: Floats, limits: Floats) -> Floats:
     """Where the profile of the log10 dose crosses the threshold on either side of the best fit.
 
-    best: (n, 4).   size: (n,) as in `minimise`.
-    heights: (n, 2) sum of squares at the best fit and at the threshold; NaN: no interval.
-    bounds: low and high (n, 4) of the parameters; the search ends at those of the log10 dose.
+    fit_at: (theta (k, 5), log10 dose (k,), rows (k,)) -> refitted theta and cost with the dose held.
+    best: (n, 5).   heights: (n, 2) sum of squares at the best fit and at the threshold; NaN: no interval.
+    limits: (n, 2) log10 doses at which the search ends.
     Returns (n, 2) log10 dose; -inf or inf where the profile does not cross before the limit, NaN where
     none is asked.
     """
-    others = free.copy()
-    others[LOG10_DOSE] = False
     found = np.full((best.shape[0], 2), np.nan)
     rows: Rows = np.flatnonzero(np.isfinite(heights).all(axis=1) & np.isfinite(best).all(axis=1))
     if rows.size == 0:
         return found
-
-    def fit_at(theta: Floats, dose: Floats, which: Rows) -> tuple[Floats, Floats]:
-        held = theta.copy()
-        held[:, LOG10_DOSE] = dose
-        low, high = bounds[0][which].copy(), bounds[1][which].copy()
-        low[:, LOG10_DOSE] = high[:, LOG10_DOSE] = dose
-        end = minimise(
-            lambda part, index: evaluate(part, which[index]), held, others, (low, high), size=size[which]
-        )
-        return end.theta, end.cost
-
     for side, sign in enumerate((-1.0, 1.0)):
-        limit = bounds[side][rows, LOG10_DOSE]
-        found[rows, side] = _cross(fit_at, best[rows], (rows, sign, limit), heights[rows])
+        found[rows, side] = _cross(fit_at, best[rows], (rows, sign, limits[rows, side]), heights[rows])
     return found
 
 

@@ -4,13 +4,13 @@ arrays out."""
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
-from glueprint.curves.logistic import BACK, FRONT, LN10, LN_SLOPE, LOG10_DOSE, Floats
+from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, curve
 
 __all__ = ["starts"]
 
-SLOPES = (0.5, 1.0, 2.0, 4.0)
+SLOPES = (0.5, 1.0, 2.0, 4.0)  # each the double of the one before
+ASYMMETRIES = (0.25, 1.0, 4.0)  # powers of 2
 DOSES = 10
 # How far outside the tested range, in log10 dose, a start may lie.
 MARGIN = 0.5
@@ -19,23 +19,28 @@ MARGIN = 0.5
 def starts(log10_dose: Floats, response: Floats, weights: Floats, fixed: Floats, count: int) -> Floats:
     """The `count` best starts of each curve, best first.
 
-    log10_dose, response, weights: (n, m).   fixed: (n, 4), NaN where a parameter is free.
-    Returns (count, n, 4).   For each dose of the grid its best slope is kept, so starts differ in dose.
+    log10_dose, response, weights: (n, m).   fixed: (n, 5), NaN where a parameter is free.
+    Returns (count, n, 5).   For each dose of the grid its best shape is kept, so starts differ in dose.
     """
     doses = _doses(log10_dose, weights, fixed[:, LOG10_DOSE])
-    ln_slopes = np.log(SLOPES)
-    found = np.empty((doses.shape[1], log10_dose.shape[0], 4))
+    shapes = [(np.log(slope), np.log(asymmetry)) for slope in SLOPES for asymmetry in ASYMMETRIES]
+    found = np.empty((doses.shape[1], log10_dose.shape[0], 5))
     cost = np.full((doses.shape[1], log10_dose.shape[0]), np.inf)
     for i, half in enumerate(doses.T):
-        for ln_slope in ln_slopes:
-            slope = np.where(np.isnan(fixed[:, LN_SLOPE]), ln_slope, fixed[:, LN_SLOPE])
-            in_front = expit(-np.exp(slope)[:, None] * LN10 * (log10_dose - half[:, None]))
+        for shape in shapes:
+            ln_slope, ln_asymmetry = (
+                np.where(np.isnan(fixed[:, at]), value, fixed[:, at])
+                for at, value in zip((LN_SLOPE, LN_ASYMMETRY), shape, strict=True)
+            )
+            unit = np.tile([1.0, 0.0, 0.0, 0.0, 0.0], (half.size, 1))
+            unit[:, LOG10_DOSE], unit[:, LN_SLOPE], unit[:, LN_ASYMMETRY] = half, ln_slope, ln_asymmetry
+            in_front = curve(unit, log10_dose)[0]
             front, back = _plateaus(in_front, response, weights, fixed)
             miss = back[:, None] + (front - back)[:, None] * in_front - response
             rss = np.einsum("nm,nm,nm->n", weights, miss, miss)
             better = rss < cost[i]
             cost[i] = np.where(better, rss, cost[i])
-            theta = np.stack([front, back, half, slope], axis=1)
+            theta = np.stack([front, back, half, ln_slope, ln_asymmetry], axis=1)
             found[i] = np.where(better[:, None], theta, found[i])
     order = np.argsort(cost, axis=0, kind="stable")[:count]
     return np.take_along_axis(found, order[..., None], axis=0)

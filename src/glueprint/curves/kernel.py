@@ -1,0 +1,121 @@
+"""Fits in machine code: many curves at once, one per lane of a vector. Kernel: arrays in, arrays out."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.curves.data import Data
+from glueprint.curves.formula import PARAMETERS, Variant
+from glueprint.curves.kernel_layout import STARTS, Context, Workspace
+from glueprint.curves.kernel_llvm import module_text
+from glueprint.curves.levenberg import Minimum
+from glueprint.curves.logistic import LN_ASYMMETRY, Floats, Rows
+from glueprint.formulas.cache import default_cache
+from glueprint.formulas.compiler import Machine, host, load, source_digest
+
+__all__ = ["minimise", "starts", "variant"]
+
+ALIGNMENT = 64  # bytes of the widest vector
+POINTER = ctypes.c_void_p
+ENTRIES = {"fit": (POINTER, POINTER), "begin": (POINTER, POINTER)}
+
+
+def variant(pinned: Floats, *, level: bool = False, held: tuple[int, ...] = ()) -> Variant:
+    """The machine code for parameters pinned at `pinned` (5,), NaN where free, and others `held` for now."""
+    free = tuple(i for i in range(PARAMETERS) if np.isnan(pinned[i]) and i not in held)
+    return Variant(free, bool(pinned[LN_ASYMMETRY] == 0.0), level)
+
+
+@functools.cache
+def _machine(which: Variant) -> Machine:
+    width = host().width
+    key = f"curves/{which}/{width}/{source_digest(Path(__file__).parent)}"
+    return load(key, lambda: module_text(which, width), default_cache(), ENTRIES)
+
+
+def starts(which: Variant, data: Data, pinned: Floats) -> Floats:
+    """The starts of every curve, best first: (STARTS, n, 5).
+
+    pinned: (5,) values of fixed parameters, NaN where free.   Source: as `starts.starts`.
+    """
+    n = data.response.shape[0]
+    theta = np.empty((STARTS, n, PARAMETERS))
+    theta[0] = np.nan_to_num(pinned)
+    low, high = (np.nan_to_num(np.log10(dose)) for dose in (data.lowest_dose, data.highest_dose))
+    _call(which, "begin", data, {"theta": theta, "low": low, "high": high})
+    return theta
+
+
+def minimise(
+    which: Variant,
+    data: Data,
+    start: Floats,
+    bounds: tuple[Floats, Floats],
+    *,
+    rows: Rows | None = None,
+    level: Floats | None = None,
+) -> Minimum:
+    """Fit every job from its start, as `levenberg.minimise` does.
+
+    start: (jobs, 5); fixed parameters stay as they are here.   bounds: low and high (n, 5).
+    rows: (jobs,) curve of each job, by default jobs are curves.   level: (n,) for a variant with a level.
+    Returns `Minimum` of the jobs.
+    """
+    jobs, free = start.shape[0], len(which.free)
+    theta = np.array(start, order="C", dtype=float)
+    rows = np.arange(jobs) if rows is None else np.ascontiguousarray(rows)
+    low, high = (np.ascontiguousarray(bound) for bound in bounds)
+    cost, converged = np.empty(jobs), np.empty(jobs)
+    triangle = np.empty((jobs, free * (free + 1) // 2))
+    arrays = {
+        "theta": theta, "low": low, "high": high, "rows": rows, "size": data.size, "cost": cost,
+        "converged": converged, "hessian": triangle,
+    }  # fmt: skip
+    if level is not None:
+        arrays["level"] = np.ascontiguousarray(level, dtype=float)
+    _call(which, "fit", data, arrays, jobs)
+    at_bound = np.zeros((jobs, PARAMETERS), dtype=bool)
+    for i in which.free:
+        at_bound[:, i] = (theta[:, i] <= low[rows, i]) | (theta[:, i] >= high[rows, i])
+    return Minimum(theta, cost, converged > 0.0, at_bound, _square(which, triangle))
+
+
+def _square(which: Variant, triangle: Floats) -> Floats:
+    """The full matrices (jobs, 5, 5) of upper triangles, 0 where a parameter is fixed."""
+    full = np.zeros((triangle.shape[0], PARAMETERS, PARAMETERS))
+    pairs = [(i, j) for a, i in enumerate(which.free) for j in which.free[a:]]
+    for k, (i, j) in enumerate(pairs):
+        full[:, i, j] = full[:, j, i] = triangle[:, k]
+    return full
+
+
+def _call(
+    which: Variant, entry: str, data: Data, arrays: dict[str, NDArray[np.generic]], jobs: int = 0
+) -> None:
+    """Run an entry of the machine code; all arrays must be in C order."""
+    n, points = data.response.shape
+    if not n or not points:
+        return
+    given: dict[str, NDArray[np.generic]] = {
+        "dose": data.log10_dose,
+        "response": data.response,
+        "weight": data.weights,
+    }
+    fields: dict[str, int] = {}
+    for name, array in given.items():
+        assert points == 1 or array.strides[1] == array.itemsize, name
+        fields |= {name: array.ctypes.data, f"{name}_step": array.strides[0] // array.itemsize}
+    for name, array in arrays.items():
+        assert array.flags.c_contiguous, name
+        fields[name] = array.ctypes.data
+    context = Context(jobs=jobs, next=0, curves=n, points=points, **fields)
+    width = host().width
+    numbers = (Workspace.of(which).data + 3 * points) * width
+    memory = np.zeros(numbers + ALIGNMENT // 8)
+    place = -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT
+    _machine(which).functions[entry](ctypes.addressof(context), place)
