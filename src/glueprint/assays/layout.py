@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
+from glueprint.assays.concentrations import mixed_findings
 from glueprint.assays.findings import Finding
+from glueprint.assays.layout_drawing import draw
+from glueprint.assays.layout_file import parse, read
+from glueprint.assays.layout_templates import TEMPLATES, template
 from glueprint.assays.plate import Plate
+from glueprint.assays.readers.text import short
 from glueprint.assays.wells import CONTENT, MEASURED, Layout, Wells
+from glueprint.errors import InputError, nearest
 
-__all__ = ["Layout", "apply"]
+__all__ = ["TEMPLATES", "Layout", "apply", "draw", "parse", "read", "template"]
 
 
 def apply(plate: Plate, layout: Layout | None = None) -> Wells:
@@ -19,27 +25,22 @@ def apply(plate: Plate, layout: Layout | None = None) -> Wells:
     wells of the layout that were not measured.
     Raises InputError GP-A042 if the layout names a plate that the file does not have.
     """
-    findings = [*plate.findings]
     chosen = layout or plate.layout
-    table = plate.table
     if chosen is None:
-        findings.append(
-            Finding(
-                "GP-A044",
-                "warning",
-                "nothing says what is in the wells: no layout is given and the file has none",
-                where=plate.source,
-                next_step="write one with `glueprint assay layout --template`",
-            )
-        )
-        content = pl.DataFrame(schema={"plate": pl.String, "well": pl.String, **CONTENT})
-    else:
-        content = chosen.table
-        findings += chosen.findings
-    return Wells(_joined(table, content), tuple(findings))
+        empty = pl.DataFrame(schema={"plate": pl.String, "well": pl.String, **CONTENT})
+        return Wells(_joined(plate.table, empty), (*plate.findings, _no_layout(plate)))
+    _check_plates(plate, chosen)
+    joined = _joined(plate.table, chosen.table)
+    findings = [*plate.findings, *chosen.findings, *_left_over(plate, chosen)]
+    if layout is not None:
+        findings += _replaced(plate, layout)
+    if layout is None and plate.reader != "tidy":
+        findings += mixed_findings(chosen.table, chosen.source)
+    return Wells(joined, tuple(findings))
 
 
 def _joined(table: pl.DataFrame, content: pl.DataFrame) -> pl.DataFrame:
+    """Measured columns, content columns, then the others of both; the content's win over the file's."""
     own = [name for name in table.columns if name not in MEASURED and name not in content.columns]
     left = table.select(*MEASURED, *own)
     everywhere = content.filter(pl.col("plate") == "").drop("plate")
@@ -48,12 +49,66 @@ def _joined(table: pl.DataFrame, content: pl.DataFrame) -> pl.DataFrame:
     for name in left["plate"].unique(maintain_order=True):
         here = placed.filter(pl.col("plate") == name).drop("plate")
         both = pl.concat([here, everywhere.filter(~pl.col("well").is_in(here["well"].to_list()))])
-        parts.append(
-            left.filter(pl.col("plate") == name).join(both, on="well", how="left", maintain_order="left")
-        )
-    joined = pl.concat(parts) if parts else left.join(everywhere, on="well", how="left")
+        wells = left.filter(pl.col("plate") == name)
+        parts.append(wells.join(both, on="well", how="left", maintain_order="left"))
+    joined = pl.concat(parts)
     extras = [name for name in content.columns if name not in ("plate", "well")]
     texts = [pl.col(name).fill_null("") for name in extras if joined.schema[name] == pl.String]
     joined = joined.with_columns(*texts, pl.col("dilution").fill_null(1.0))
     others = [name for name in joined.columns if name not in (*MEASURED, *CONTENT)]
     return joined.select(*MEASURED, *CONTENT, *others)
+
+
+def _no_layout(plate: Plate) -> Finding:
+    return Finding(
+        "GP-A044",
+        "warning",
+        "nothing says what is in the wells: no layout is given and the file has none",
+        where=plate.source,
+        expected="a layout file, or groups, well IDs or a column role in the plate file",
+        next_step="write a layout: `glueprint assay layout --template elisa` gives one to begin with",
+    )
+
+
+def _check_plates(plate: Plate, layout: Layout) -> None:
+    unknown = [
+        name for name in layout.table["plate"].unique(maintain_order=True) if name not in ("", *plate.plates)
+    ]
+    if unknown:
+        raise InputError(
+            "GP-A042",
+            f'the layout names plate "{unknown[0]}", which the file does not have{nearest(unknown[0], plate.plates)}',
+            where=layout.source,
+            expected=f"one of {', '.join(repr(name) for name in plate.plates)}, or no plate at all",
+            next_step="correct the plate's name in the layout",
+        )
+
+
+def _left_over(plate: Plate, layout: Layout) -> list[Finding]:
+    """Wells that were measured and not named, and the other way round."""
+    measured = plate.table.select("plate", "well").unique(maintain_order=True)
+    named = layout.table.select("plate", "well")
+    placed = measured.join(named.filter(pl.col("plate") != ""), on=["plate", "well"], how="anti")
+    unnamed = placed.join(named.filter(pl.col("plate") == "").select("well"), on="well", how="anti")
+    alone = named.join(measured, on=["plate", "well"], how="anti").filter(
+        (pl.col("plate") != "") | ~pl.col("well").is_in(measured["well"].to_list())
+    )
+    findings = []
+    if unnamed.height:
+        said = f"{unnamed.height} measured wells are not in the layout: {short(unnamed['well'])}"
+        findings.append(Finding("GP-A041", "note", said, layout.source))
+    if alone.height:
+        said = f"{alone.height} wells of the layout were not measured: {short(alone['well'])}"
+        remedy = "check that plate and layout belong together"
+        findings.append(Finding("GP-A043", "warning", said, layout.source, next_step=remedy))
+    return findings
+
+
+def _replaced(plate: Plate, layout: Layout) -> list[Finding]:
+    """What of the file's own the given layout hides."""
+    hidden = [name for name in plate.table.columns if name not in MEASURED and name in layout.table.columns]
+    if plate.layout is None and not hidden:
+        return []
+    said = f"the layout takes the place of what {plate.source} says is in the wells"
+    columns = f" (columns {short(hidden)})" if hidden else ""
+    return [Finding("GP-A046", "note", said + columns, layout.source)]

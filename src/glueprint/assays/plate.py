@@ -13,7 +13,7 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.wells import MEASURED, Layout
 from glueprint.errors import InputError, nearest
 
-__all__ = ["REFERENCE", "SIZES", "Plate", "channel", "well_name", "well_place"]
+__all__ = ["REFERENCE", "SIZES", "Plate", "channel", "measured", "row_letters", "well_name", "well_place"]
 
 # Rows and columns of the plates that are made.
 SIZES = MappingProxyType(
@@ -90,6 +90,11 @@ def well_place(well: str) -> tuple[int, int]:
     letters = well.rstrip("0123456789")
     row = ord(letters[-1]) - ord("A") + (26 if len(letters) == 2 else 0)
     return row, int(well[len(letters) :]) - 1
+
+
+def row_letters(row: int) -> str:
+    """The letters of a row counted from 0: A to Z, then AA to AF."""
+    return chr(ord("A") + row) if row < 26 else f"A{chr(ord('A') + row - 26)}"
 
 
 def measured(rows: list[dict[str, object]]) -> pl.DataFrame:

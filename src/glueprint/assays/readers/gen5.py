@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.plate import Plate
+from glueprint.assays.plate import Plate, row_letters
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
 from glueprint.assays.readers.gen5_layout import layout_of, reference_of
 from glueprint.assays.readers.gen5_polarization import check_polarization
-from glueprint.assays.readers.grid import check_size, columns_of, letters
+from glueprint.assays.readers.grid import check_size, columns_of
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import decode, not_a_table, peek, short
 from glueprint.errors import NotSupportedError
@@ -183,9 +183,9 @@ def _table(title: str, first: int, columns: int, body: tuple[list[tuple[int, str
     for row, line in lines:
         cells = line.split("\t")
         if cells[0]:
-            if cells[0] != letters(rows):
+            if cells[0] != row_letters(rows):
                 raise incomplete(
-                    f"{source} row {row}", f'row "{cells[0][:20]}" where {letters(rows)} should be'
+                    f"{source} row {row}", f'row "{cells[0][:20]}" where {row_letters(rows)} should be'
                 )
             letter, rows = cells[0], rows + 1
         # The label stands behind the last column, so a shorter line is broken.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from glueprint.assays.plate import SIZES
 from glueprint.assays.readers.gather import incomplete
 
-__all__ = ["check_size", "columns_of", "letters"]
+__all__ = ["check_size", "columns_of"]
 
 
 def columns_of(cells: Sequence[str], *, before: int = 1) -> int:
@@ -19,11 +19,6 @@ def columns_of(cells: Sequence[str], *, before: int = 1) -> int:
         count += 1
     rest = any(text.strip() for text in cells[before + count :])
     return 0 if rest or cells[0].strip() else count
-
-
-def letters(row: int) -> str:
-    """The letter or letters of a row counted from 0: A to Z, then AA to AF."""
-    return chr(ord("A") + row) if row < 26 else f"A{chr(ord('A') + row - 26)}"
 
 
 def check_size(rows: int, columns: int, where: str) -> None:

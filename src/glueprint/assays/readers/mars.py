@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.plate import Plate
+from glueprint.assays.plate import Plate, row_letters
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
-from glueprint.assays.readers.grid import check_size, columns_of, letters
+from glueprint.assays.readers.grid import check_size, columns_of
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import decode, not_a_table, peek, short
 from glueprint.errors import NotSupportedError
@@ -106,7 +106,7 @@ def _read_table(lines: Sequence[Line], place: int, gathered: Gathered, block: tu
     columns = columns_of(lines[place][1])
     rows = 0
     for row, cells in lines[place + 1 :]:
-        if cells[0] != letters(rows):
+        if cells[0] != row_letters(rows):
             break
         if any(cells[columns + 1 :]):
             raise incomplete(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.plate import Plate, well_name
+from glueprint.assays.plate import Plate, row_letters, well_name
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.softmax_groups import grouped
@@ -209,7 +209,7 @@ def _as_plate(block: Block, header: Header, channels: Sequence[str], where: str)
                 start = 2 + side * (header.columns + 1)
                 for column in range(header.columns):
                     text = cells[start + column] if start + column < len(cells) else ""
-                    yield channel, f"{_letters(index)}{column + 1}", text, row
+                    yield channel, f"{row_letters(index)}{column + 1}", text, row
 
 
 def _is_scale(cells: list[str], columns: int) -> bool:
@@ -238,10 +238,6 @@ def _as_line(block: Block, header: Header, channels: Sequence[str], where: str) 
         channel = names.pop(0)
         for well, text in zip(wells, [*cells[2:], *[""] * len(wells)], strict=False):
             yield channel, well, text, row
-
-
-def _letters(row: int) -> str:
-    return chr(ord("A") + row) if row < 26 else f"A{chr(ord('A') + row - 26)}"
 
 
 READER = FunctionReader("softmax", "SoftMax Pro text export (UTF-8 or UTF-16)", recognises, parse)

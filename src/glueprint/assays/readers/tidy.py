@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from glueprint.assays.concentrations import bare_finding, mixed_findings
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import Plate, measured, well_name
 from glueprint.assays.readers.reader import FunctionReader
@@ -171,19 +172,10 @@ def _layout(header: list[str], rows: list[_Row], wells: list[str], source: str) 
 
 
 def _unit_findings(table: pl.DataFrame, source: str) -> tuple[Finding, ...]:
-    bare = table.filter(pl.col("concentration").is_not_null() & (pl.col("concentration_unit") == ""))
-    if bare.is_empty():
-        return ()
-    return (
-        Finding(
-            "GP-A038",
-            "warning",
-            f"{bare.height} concentrations without a unit",
-            where=f'{source}, column "concentration_unit"',
-            expected="a unit such as nM or ng/mL beside every concentration",
-            next_step="fill the column concentration_unit; units are never guessed",
-        ),
-    )
+    where = f'{source}, column "concentration_unit"'
+    bare = table.filter(pl.col("concentration").is_not_null() & (pl.col("concentration_unit") == "")).height
+    remedy = "fill the column concentration_unit; units are never guessed"
+    return (*([bare_finding(bare, where, remedy)] if bare else []), *mixed_findings(table, where))
 
 
 READER = FunctionReader("tidy", "tidy CSV: plate, well, value, unit and other columns", recognises, parse)

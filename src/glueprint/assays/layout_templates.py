@@ -1,0 +1,175 @@
+"""Layout files to begin with: each is commented, loads as it is, and shows one assay's usual plate."""
+
+from __future__ import annotations
+
+from glueprint.assays.plate import SIZES, row_letters
+from glueprint.errors import InputError, nearest
+
+__all__ = ["TEMPLATES", "template"]
+
+HEAD = """\
+# {title}
+# Every [[well]] block names wells and says what is in them. Wells that no block names stay without a role.
+#   wells         "A1:B6" (a rectangle), "C3", "A:C" (rows), "1:2" (columns), "all", or several with commas
+#   one value     for all wells of the block
+#   a list        runs along `direction` ("down", "up", "right", "left"); `replicates` wells side by side get
+#                 the same value; at the end of the plate's edge the list goes on in the next strip
+#   a series      {{ start = 100, factor = 2 }}: each step `factor` times lower; `zero = true` ends it with 0
+#   own fields    extra = {{ batch = "7" }}
+# A block may add fields to wells of another block. Roles are in docs/assays.md.
+kind = "glueprint-layout"
+version = 1
+name = "{name}"
+plate_wells = {wells}
+concentration_unit = "{unit}"
+"""
+
+ELISA = """
+# Standard curve in duplicate, highest first, zero standard last.
+[[well]]
+wells = "A1:{last_row}2"
+role = "standard"
+concentration = {{ start = 1000, factor = 2, zero = true }}
+
+# Plate blank: no sample, no detection antibody.
+[[well]]
+wells = "A3:B3"
+role = "blank"
+
+# A control with the range in which its result must lie, in the unit of the standards.
+[[well]]
+wells = "C3:D3"
+role = "control"
+sample = "control 1"
+expected_low = 80
+expected_high = 120
+
+# Samples in duplicate, going down two columns at a time.
+[[well]]
+wells = "A4:B5"
+role = "sample"
+replicates = 2
+sample = ["sample 1", "sample 2"]
+dilution = [10, 100]
+"""
+
+FP = """
+# Buffer alone: subtracted from each channel.
+[[well]]
+wells = "A1:D1"
+role = "blank"
+
+# Tracer without protein: the lower plateau.
+[[well]]
+wells = "E1:{last_row}1"
+role = "tracer_only"
+
+# Tracer with protein, no compound: the upper plateau.
+[[well]]
+wells = "A2:{last_row}2"
+role = "tracer_protein"
+
+# Two compounds, threefold dilution from 30 000 nM to the right, in duplicate rows.
+[[well]]
+wells = "A3:D{last_column}"
+role = "competitor"
+concentration = {{ start = 30000, factor = 3, direction = "right" }}
+sample = ["pomalidomide", "pomalidomide", "lenalidomide", "lenalidomide"]
+"""
+
+SATURATION = """
+[[well]]
+wells = "A1:D1"
+role = "blank"
+
+[[well]]
+wells = "E1:{last_row}1"
+role = "tracer_only"
+
+# Protein from 4000 nM, twofold, to the right; the tracer is the same everywhere. Four replicates.
+[[well]]
+wells = "A2:D{last_column}"
+role = "tracer_protein"
+concentration = {{ start = 4000, factor = 2, direction = "right" }}
+"""
+
+TNF = """
+# TNF standard curve in duplicate, pg/mL.
+[[well]]
+wells = "A1:{last_row}2"
+role = "standard"
+concentration = {{ start = 1000, factor = 2, zero = true }}
+concentration_unit = "pg/mL"
+
+# One donor: unstimulated cells (100 % inhibition), LPS with solvent (0 %), LPS with compound.
+[[well]]
+wells = "A3:B3"
+role = "unstimulated"
+
+[[well]]
+wells = "C3:{last_row}3"
+role = "stimulated"
+
+[[well]]
+wells = "A4:C{last_column}"
+role = "compound"
+sample = "pomalidomide"
+concentration = {{ start = 10000, factor = 3, direction = "right" }}
+
+# What all these wells share: the donor, and how far the supernatants were diluted.
+[[well]]
+wells = "A3:{last_row}3, A4:C{last_column}"
+donor = "donor 1"
+experiment = "1"
+dilution = 5
+"""
+
+DOSE_RESPONSE = """
+# Solvent alone: no effect.
+[[well]]
+wells = "A1:{last_row}1"
+role = "vehicle"
+
+# Full effect.
+[[well]]
+wells = "A2:{last_row}2"
+role = "positive"
+
+# Two compounds, half-logarithmic dilution from 10 000 nM to the right, in triplicate rows.
+[[well]]
+wells = "A3:F{last_column}"
+role = "compound"
+concentration = {{ start = 10000, factor = 3.1623, direction = "right" }}
+sample = {{ values = ["compound 1", "compound 2"], direction = "right", replicates = 3 }}
+"""
+
+TEMPLATES = {
+    "elisa": ("ELISA: standards, blank, control, samples with dilutions", "ng/mL", ELISA),
+    "fp": ("Fluorescence polarisation: two compounds compete with a tracer", "nM", FP),
+    "saturation": ("Fluorescence polarisation: protein titrated on a tracer", "nM", SATURATION),
+    "tnf": ("TNF-alpha ELISA of stimulated cells: inhibition by a compound in one donor", "nM", TNF),
+    "dose-response": ("Cells or a reaction with two compounds over doses", "nM", DOSE_RESPONSE),
+}
+SUPPORTED = (96, 384)
+
+
+def template(kind: str, wells: int = 96) -> str:
+    """The text of a commented layout file for one kind of assay on a plate of 96 or 384 wells.
+
+    Raises InputError GP-A040 for another kind or plate.
+    """
+    if kind not in TEMPLATES or wells not in SUPPORTED:
+        known = kind in TEMPLATES
+        raise InputError(
+            "GP-A040",
+            f"no template for {wells} wells"
+            if known
+            else f'no template "{kind[:40]}"{nearest(kind, TEMPLATES)}',
+            where="--wells" if known else "--template",
+            expected=" or ".join(map(str, SUPPORTED)) if known else f"one of {', '.join(TEMPLATES)}",
+            next_step="take the nearest one and change its wells",
+        )
+    title, unit, body = TEMPLATES[kind]
+    rows, columns = SIZES[wells]
+    corner = {"last_row": row_letters(rows - 1), "last_column": columns}
+    return HEAD.format(title=title, name=kind, wells=wells, unit=unit) + body.format(**corner)
