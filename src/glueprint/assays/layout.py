@@ -77,7 +77,7 @@ def _check_plates(plate: Plate, layout: Layout) -> None:
     if unknown:
         raise InputError(
             "GP-A042",
-            f'the layout names plate "{unknown[0]}", which the file does not have{nearest(unknown[0], plate.plates)}',
+            f'the file has no plate "{unknown[0]}"{nearest(unknown[0], plate.plates)}',
             where=layout.source,
             expected=f"one of {', '.join(repr(name) for name in plate.plates)}, or no plate at all",
             next_step="correct the plate's name in the layout",

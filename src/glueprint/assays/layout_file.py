@@ -27,7 +27,7 @@ CODES = Codes(
 )
 NUMBERS = tuple(name for name, kind in CONTENT.items() if kind == pl.Float64)
 SERIES = ("start", "factor", "steps", "zero")
-SPREAD = ("direction", "replicates")
+SPREAD = ("direction", "replicates", "each")
 # Longer lists than a plate has wells are refused before they are spread.
 MOST_VALUES = 1536
 
@@ -39,6 +39,7 @@ class Block(Document):
     plate: str = ""
     direction: Direction = "down"
     replicates: int = Field(default=1, ge=1, le=48)
+    each: int = Field(default=1, ge=1, le=48)
     role: Any = None
     sample: Any = None
     concentration: Any = None
@@ -154,7 +155,7 @@ def _placed(
 ) -> dict[str, object]:
     """One field spread over the wells of its block."""
     settings, parts = block
-    spread = Spread(settings.direction, settings.replicates)
+    spread = Spread(settings.direction, settings.replicates, settings.each)
     if isinstance(value, Mapping):
         spread = _own_spread(value, spread, where)
     found: dict[str, object] = {}
@@ -179,38 +180,42 @@ def _own_spread(value: Mapping[str, object], spread: Spread, where: str) -> Spre
             raise _bad(
                 f'"{key[:40]}" is not known{nearest(key, known)}', where, f"some of {', '.join(known)}"
             )
-    direction, replicates = (
-        value.get("direction", spread.direction),
-        value.get("replicates", spread.replicates),
-    )
+    direction = value.get("direction", spread.direction)
     if direction not in DIRECTIONS:
         hint = nearest(str(direction), DIRECTIONS)
         raise _bad(f"direction {direction!r}{hint}", f"{where}.direction", f"one of {', '.join(DIRECTIONS)}")
-    if not isinstance(replicates, int) or isinstance(replicates, bool) or not 0 < replicates <= MOST_VALUES:
-        raise _bad(f"replicates {replicates!r}", f"{where}.replicates", "a whole number above 0")
-    return Spread(next(known for known in DIRECTIONS if known == direction), replicates)
+    replicates = _count(value.get("replicates", spread.replicates), f"{where}.replicates")
+    each = _count(value.get("each", spread.each), f"{where}.each")
+    return Spread(next(known for known in DIRECTIONS if known == direction), replicates, each)
+
+
+def _count(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MOST_VALUES:
+        raise _bad(f"{value!r}"[:60], where, "a whole number above 0")
+    return value
 
 
 def _listed(value: object, name: str, place: tuple[Rectangle, Spread], where: str) -> list[object]:
     """The values of a list or series, as many as one strip or all strips take."""
     part, spread = place
-    along, strips = spread.along(part), spread.strips(part)
+    lengths = spread.lengths(part)
     if isinstance(value, Mapping) and "values" not in value:
         if name not in ("concentration", "dilution"):
             raise _bad("a series is for concentrations and dilutions", where, "a value or a list")
-        values = _series(value, along, where)
+        values = _series(value, lengths[0] if lengths else 1, where)
     else:
         listed = value["values"] if isinstance(value, Mapping) else value
         if not isinstance(listed, list) or len(listed) > MOST_VALUES:
             raise _bad(f"{str(listed)[:40]!r} is no list", f"{where}.values", "a list in [ ]")
         values = [_value(item, name, where) for item in listed]
-    if len(values) not in (along, along * strips) or (len(values) != along and not strips.is_integer()):
-        wanted = f"{along}" if strips == 1 or not strips.is_integer() else f"{along} or {along * int(strips)}"
+    if len(values) not in lengths:
+        run = f"running {spread.direction}, each in {spread.each} by {spread.replicates} wells"
+        wanted = f"{' or '.join(map(str, lengths))} values" if lengths else "wells that divide evenly"
         raise InputError(
             "GP-A037",
             f"{len(values)} values for {part.rows} rows and {part.columns} columns",
             where=where,
-            expected=f"{wanted} values, running {spread.direction}, {spread.replicates} wells side by side each",
+            expected=f"{wanted}, {run}",
             next_step="correct the list, wells, direction or replicates (a decimal comma makes two values)",
         )
     return values
@@ -222,19 +227,19 @@ def _series(value: Mapping[str, object], along: int, where: str) -> list[object]
     zero, steps = value.get("zero", False), value.get("steps")
     if not isinstance(zero, bool):
         raise _bad(f"zero {zero!r}", f"{where}.zero", "true or false")
-    count = along - int(zero) if steps is None else steps
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 < count <= MOST_VALUES:
-        raise _bad(f"steps {count!r}", f"{where}.steps", "a whole number above 0")
+    count = _count(along - int(zero) if steps is None else steps, f"{where}.steps")
     if not isinstance(start, float) or not isinstance(factor, float) or start <= 0.0 or factor <= 1.0:
         raise _bad(
             f"start {start}, factor {factor}",
             f"{where}.factor",
-            "a start above 0 and the fold of each step above 1 (factor = 3 is threefold); for a rising series "
-            'direction = "up" or "left"',
+            'a start above 0 and a factor above 1 (3 is threefold); direction = "up" or "left" for rising',
         )
-    values: list[object] = [start / factor**step for step in range(count)]
-    if not all(isinstance(item, float) and math.isfinite(item) and item > 0.0 for item in values):
-        raise _bad("the series leaves the numbers", where, "fewer steps or a smaller factor")
+    values: list[object] = []
+    for _ in range(count):
+        values.append(start)
+        start /= factor
+    if values[-1] == 0.0:
+        raise _bad("a series that falls to zero", where, "fewer steps or a smaller factor")
     return [*values, 0.0] if zero else values
 
 

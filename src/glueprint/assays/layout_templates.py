@@ -12,8 +12,9 @@ HEAD = """\
 # Every [[well]] block names wells and says what is in them. Wells that no block names stay without a role.
 #   wells         "A1:B6" (a rectangle), "C3", "A:C" (rows), "1:2" (columns), "all", or several with commas
 #   one value     for all wells of the block
-#   a list        runs along `direction` ("down", "up", "right", "left"); `replicates` wells side by side get
-#                 the same value; at the end of the plate's edge the list goes on in the next strip
+#   a list        runs along `direction` ("down", "up", "right", "left"); `each` wells in a row and
+#                 `replicates` wells side by side get the same value; at the end of the rectangle the list goes
+#                 on beside it, and a list as long as the rectangle is the same in every strip
 #   a series      {{ start = 100, factor = 2 }}: each step `factor` times lower; `zero = true` ends it with 0
 #   own fields    extra = {{ batch = "7" }}
 # A block may add fields to wells of another block. Roles are in docs/assays.md.
@@ -140,7 +141,7 @@ role = "positive"
 wells = "A3:F{last_column}"
 role = "compound"
 concentration = {{ start = 10000, factor = 3.1623, direction = "right" }}
-sample = {{ values = ["compound 1", "compound 2"], direction = "right", replicates = 3 }}
+sample = {{ values = ["compound 1", "compound 2"], each = 3 }}
 """
 
 TEMPLATES = {
