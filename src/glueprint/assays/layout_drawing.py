@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import polars as pl
 
-from glueprint.assays.plate import SIZES, row_letters, well_place
+from glueprint.assays.plate import SIZES, plate_shape, row_letters, well_place
 from glueprint.assays.wells import Layout
 
 __all__ = ["draw"]
@@ -45,18 +43,13 @@ def draw(layout: Layout) -> str:
 
 def _grid(table: pl.DataFrame, size: int | None) -> str:
     places = {well_place(well): role for well, role in table.select("well", "role").rows()}
-    rows, columns = SIZES[size] if size else _smallest(list(places))
+    rows, columns = SIZES[size] if size else plate_shape(list(places))
     width = 2 if columns < 10 else 3
     lines = ["   " + "".join(f"{column + 1:>{width}}" for column in range(columns))]
     for row in range(rows):
         signs = (SIGNS.get(places[row, c], "?") if (row, c) in places else "." for c in range(columns))
         lines.append(f"{row_letters(row):>3}" + "".join(f"{sign:>{width}}" for sign in signs))
     return "\n".join(lines)
-
-
-def _smallest(places: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    rows, columns = (max(place[axis] for place in places) + 1 for axis in (0, 1))
-    return next(size for size in SIZES.values() if size[0] >= rows and size[1] >= columns)
 
 
 def _contents(table: pl.DataFrame) -> str:

@@ -13,7 +13,7 @@ HEAD = """\
 #   wells         "A1:B6" (a rectangle), "C3", "A:C" (rows), "1:2" (columns), "all", or several with commas
 #   one value     for all wells of the block
 #   a list        runs along `direction` ("down", "up", "right", "left"); `each` wells in a row and
-#                 `replicates` wells side by side get the same value; at the end of the rectangle the list goes
+#                 `replicates` wells side by side get one value; at the end of the rectangle the list goes
 #                 on beside it, and a list as long as the rectangle is the same in every strip
 #   a series      {{ start = 100, factor = 2 }}: each step `factor` times lower; `zero = true` ends it with 0
 #   own fields    extra = {{ batch = "7" }}

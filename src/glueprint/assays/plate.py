@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -13,7 +13,17 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.wells import MEASURED, Layout
 from glueprint.errors import InputError, nearest
 
-__all__ = ["REFERENCE", "SIZES", "Plate", "channel", "measured", "row_letters", "well_name", "well_place"]
+__all__ = [
+    "REFERENCE",
+    "SIZES",
+    "Plate",
+    "channel",
+    "measured",
+    "plate_shape",
+    "row_letters",
+    "well_name",
+    "well_place",
+]
 
 # Rows and columns of the plates that are made.
 SIZES = MappingProxyType(
@@ -90,6 +100,12 @@ def well_place(well: str) -> tuple[int, int]:
     letters = well.rstrip("0123456789")
     row = ord(letters[-1]) - ord("A") + (26 if len(letters) == 2 else 0)
     return row, int(well[len(letters) :]) - 1
+
+
+def plate_shape(places: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Rows and columns of the smallest plate that has wells at all these rows and columns, from 0."""
+    rows, columns = (max((place[axis] for place in places), default=0) + 1 for axis in (0, 1))
+    return next(shape for shape in SIZES.values() if shape[0] >= rows and shape[1] >= columns)
 
 
 def row_letters(row: int) -> str:

@@ -1,0 +1,174 @@
+"""Inspection: what a plate holds before anything is fitted: counts, flags, quality, position effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from glueprint.assays import positions, quality
+from glueprint.assays import wells as well_tables
+from glueprint.assays.findings import Finding
+from glueprint.assays.plate import plate_shape, well_name, well_place
+from glueprint.errors import InputError
+
+__all__ = ["CONTROL_PAIRS", "Inspection", "inspect"]
+
+# High and low control of an assay, by role.
+CONTROL_PAIRS = (
+    ("positive", "negative"),
+    ("vehicle", "positive"),
+    ("stimulated", "unstimulated"),
+    ("tracer_protein", "tracer_only"),
+)
+# Zhang, Chung and Oldenburg 1999, doi 10.1177/108705719900400206, table 1.
+GOOD_Z_PRIME = 0.5
+Along = Literal["rows", "columns"]
+
+CHANNELS = {
+    "plate": pl.String, "channel": pl.String, "unit": pl.String, "wells": pl.Int64, "measured": pl.Int64,
+    "flagged": pl.Int64, "low": pl.Float64, "median": pl.Float64, "high": pl.Float64,
+}  # fmt: skip
+QUALITY = {
+    "plate": pl.String, "channel": pl.String, "name": pl.String, "value": pl.Float64, "unit": pl.String,
+    "limit": pl.String, "verdict": pl.String,
+}  # fmt: skip
+POSITIONS = {
+    "plate": pl.String, "channel": pl.String, "kind": pl.String, "name": pl.String, "wells": pl.Int64,
+    "shift_sd": pl.Float64, "shift_percent": pl.Float64, "score": pl.Float64, "p_value": pl.Float64,
+    "found": pl.Boolean,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is on the plates: tables "channels", "flags", "quality" and "positions", and all findings."""
+
+    tables: Mapping[str, pl.DataFrame]
+    findings: tuple[Finding, ...]
+
+    @property
+    def quality(self) -> pl.DataFrame:
+        """The quality numbers: plate, channel, name, value, unit, limit, verdict."""
+        return self.tables["quality"]
+
+    def as_dict(self) -> dict[str, object]:
+        """The tables and the findings as rows."""
+        tables = {name: table.to_dicts() for name, table in self.tables.items()}
+        return {**tables, "findings": [finding.as_dict() for finding in self.findings]}
+
+
+def inspect(
+    wells: pl.DataFrame, *, replicates: Along | None = None, findings: tuple[Finding, ...] = ()
+) -> Inspection:
+    """Count, check and compare the wells of every plate and channel.
+
+    wells: as `layout.apply` gives them, or any table that `wells.check` takes.   replicates: where no layout
+    says which wells hold the same: "rows" (all wells of a row do) or "columns".   findings: made before.
+    Returns `Inspection`. Raises InputError GP-A045 for a table without wells or values.
+    """
+    table = well_tables.check(wells)
+    channels, numbers, effects = [], [], []
+    more: list[Finding] = []
+    for (plate, channel), part in table.group_by("plate", "channel", maintain_order=True):
+        key = {"plate": plate, "channel": channel}
+        channels.append(key | _counts(part))
+        numbers += [key | row for row in _quality(part)]
+        found = _effects(part, replicates)
+        effects += [key | _row(effect) for effect in found]
+        more += _position_findings(found, f'plate "{plate}", channel "{channel}"')
+    flags = table.filter(pl.col("flag") != "").group_by("plate", "channel", "flag", maintain_order=True)
+    tables = {
+        "channels": pl.DataFrame(channels, schema=CHANNELS),
+        "flags": flags.agg(wells=pl.col("well")),
+        "quality": pl.DataFrame(numbers, schema=QUALITY),
+        "positions": pl.DataFrame(effects, schema=POSITIONS),
+    }
+    return Inspection(tables, (*findings, *more))
+
+
+def _counts(part: pl.DataFrame) -> dict[str, object]:
+    values = part["value"].drop_nulls()
+    return {
+        "unit": " ".join(part["unit"].unique(maintain_order=True)),
+        "wells": part.height,
+        "measured": values.len(),
+        "flagged": int((part["flag"] != "").sum()),
+        "low": values.min(),
+        "median": values.median(),
+        "high": values.max(),
+    }
+
+
+def _quality(part: pl.DataFrame) -> list[dict[str, object]]:
+    """Z', robust Z' and SSMD of each pair of control roles that the plate has."""
+    rows: list[dict[str, object]] = []
+    for high, low in CONTROL_PAIRS:
+        above, below = (
+            part.filter(pl.col("role") == role)["value"].drop_nulls().to_numpy() for role in (high, low)
+        )
+        numbers = (("Z'", quality.z_prime), ("robust Z'", quality.robust_z_prime), ("SSMD", quality.ssmd))
+        for name, function in numbers:
+            try:
+                value = function(above, below)
+            except InputError:
+                continue
+            limited = name != "SSMD"
+            rows.append(
+                {
+                    "name": f"{name} of {high} and {low}",
+                    "value": value,
+                    "unit": "",
+                    "limit": f"at least {GOOD_Z_PRIME}" if limited else "",
+                    "verdict": ("good" if value >= GOOD_Z_PRIME else "poor") if limited else "",
+                }
+            )
+    return rows
+
+
+def _effects(part: pl.DataFrame, replicates: Along | None) -> tuple[positions.Effect, ...]:
+    """Position effects among the wells that hold the same."""
+    good = part.filter(pl.col("value").is_not_null() & pl.col("well").map_elements(_is_well, pl.Boolean))
+    if replicates is None:
+        good = good.filter(pl.col("role") != "")
+    if good.is_empty():
+        return ()
+    places = np.array([well_place(well) for well in good["well"]])
+    if replicates is not None:
+        group = places[:, 0 if replicates == "rows" else 1]
+    else:
+        content = ("role", "sample", "concentration", "dilution", "donor", "experiment", "group")
+        group = good.select(pl.struct(content).rank("dense")).to_series().to_numpy()
+    everywhere = [well_place(well) for well in part["well"] if _is_well(well)]
+    return positions.effects(good["value"].to_numpy(), *places.T, group, plate_shape(everywhere))
+
+
+def _is_well(well: str) -> bool:
+    return well_name(well) == well
+
+
+def _row(effect: positions.Effect) -> dict[str, object]:
+    return {name: getattr(effect, name) for name in POSITIONS if name not in ("plate", "channel")}
+
+
+def _position_findings(found: tuple[positions.Effect, ...], where: str) -> list[Finding]:
+    if not found:
+        said = "no wells that hold the same lie in several rows or columns: position effects are not tested"
+        remedy = "give a layout, or say along what the replicates run"
+        return [Finding("GP-A050", "note", said, where, next_step=remedy)]
+    return [
+        Finding(
+            "GP-A051",
+            "warning",
+            f"{effect.title} is {effect.shift_sd:+.2f} SD ({effect.shift_percent:+.1f} %) "
+            f"off its replicates in {effect.wells} wells (p = {effect.p_value:.2g})",
+            where=where,
+            expected=f"no row, column or edge off by chance less than {positions.ALPHA:g}",
+            next_step="look at the plate map; leave the wells out or correct with scattered controls",
+        )
+        for effect in found
+        if effect.found
+    ]
