@@ -11,9 +11,9 @@ from scipy.special import fdtrc
 
 from glueprint.curves import profile
 from glueprint.curves.data import Data
-from glueprint.curves.levenberg import Flags, rounding_of
+from glueprint.curves.levenberg import Flags, Minimum, rounding_of
 from glueprint.curves.logistic import FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, residuals
-from glueprint.curves.solvers import STARTS, MachineSolver, Solver, Task
+from glueprint.curves.solvers import MachineSolver, Solver, Task
 
 __all__ = ["Block", "effect", "mean", "profile_interval", "solve"]
 
@@ -21,6 +21,9 @@ SLOPE_LEAST, SLOPE_MOST = 0.05, 50.0
 ASYMMETRY_LEAST, ASYMMETRY_MOST = 0.02, 50.0
 # How far outside the tested doses the fit and the profile may look, in log10 dose.
 REACH = 4.0
+# Every curve is fitted from this many starts, and from all where these end at costs that differ by more than
+# this share.
+FIRST, SAME = 3, 1e-6
 # Below this share of the data's sum of squares a residual is rounding, not effect.
 ROUNDING = 1e-24
 # Of the inverse of a correlation matrix: its trace bounds 1 / (least eigenvalue) from above.
@@ -49,17 +52,44 @@ def solve(data: Data, pinned: Floats, confidence: float | None, solver: Solver |
     solver = solver or MachineSolver()
     task = Task(data, pinned, _bounds(data))
     n, free = data.response.shape[0], task.free
-    begun = solver.starts(task)
-    index: NDArray[np.intp] = np.arange(n)
-    ended = solver.minimise(task, begun.reshape(STARTS * n, -1), np.tile(index, STARTS))
-    best = _best(ended.cost.reshape(STARTS, n), ended.converged.reshape(STARTS, n), data.size) * n + index
-    theta, rss = ended.theta[best], ended.cost[best]
+    ended = _best_of_starts(task, solver)
+    theta, rss = ended.theta, ended.cost
     dof = data.points - int(free.sum())
-    covariance = _covariance(ended.hessian[best], free & ~ended.at_bound[best], rss, dof)
+    covariance = _covariance(ended.hessian, free & ~ended.at_bound, rss, dof)
     interval = np.full((n, 2), np.nan)
     if confidence is not None:
         interval = profile_interval(data, pinned, theta, confidence, solver=solver)
-    return Block(theta, covariance, rss, ended.converged[best], interval)
+    return Block(theta, covariance, rss, ended.converged, interval)
+
+
+def _best_of_starts(task: Task, solver: Solver) -> Minimum:
+    """The best end (n,) of the first starts; of all starts where these disagree or did not converge."""
+    begun = solver.starts(task)
+    n = begun.shape[1]
+    index: NDArray[np.intp] = np.arange(n)
+    ended, cost, best = _from_starts(task, solver, begun[:FIRST], index)
+    found = ended.rows(best * n + index)
+    spread = cost.max(axis=0) - cost.min(axis=0)
+    doubtful = ~found.converged | ~(spread <= SAME * found.cost + rounding_of(found.cost, task.data.size))
+    rows = np.flatnonzero(doubtful)
+    if rows.size == 0:
+        return found
+    more, _, best = _from_starts(task, solver, begun[FIRST:, rows], rows)
+    more = more.rows(best * rows.size + np.arange(rows.size))
+    pair = np.stack([found.cost[rows], more.cost]), np.stack([found.converged[rows], more.converged])
+    better = _best(*pair, task.data.size[rows]) == 1
+    found.put(rows[better], more.rows(np.flatnonzero(better)))
+    return found
+
+
+def _from_starts(
+    task: Task, solver: Solver, begun: Floats, rows: NDArray[np.intp]
+) -> tuple[Minimum, Floats, NDArray[np.intp]]:
+    """All ends from `begun` (starts, k, 5), their costs (starts, k), and which start was best (k,)."""
+    count = begun.shape[0]
+    ended = solver.minimise(task, begun.reshape(count * rows.size, -1), np.tile(rows, count))
+    cost = ended.cost.reshape(count, -1)
+    return ended, cost, _best(cost, ended.converged.reshape(count, -1), task.data.size[rows])
 
 
 def _best(cost: Floats, converged: Flags, size: Floats) -> NDArray[np.intp]:

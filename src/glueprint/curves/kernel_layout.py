@@ -10,7 +10,7 @@ from glueprint.curves.formula import PARAMETERS, Variant
 
 __all__ = ["FIELDS", "STARTS", "Context", "Workspace"]
 
-STARTS = 3
+STARTS = 8  # of the doses of the grid, the best
 # Name and kind of each argument, in order; all are 8 bytes wide.
 FIELDS: tuple[tuple[str, str], ...] = (
     ("jobs", "i64"),

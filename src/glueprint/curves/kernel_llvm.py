@@ -149,7 +149,7 @@ def _fit(variant: Variant, workspace: Workspace, width: int) -> tuple[str, set[s
     ]
     moving, held_any, gain, sound = _step(f)
     b.lines.append("  call void @evaluate(ptr %trial, ptr %data, i64 %points, ptr %new)")
-    ended = _judge(f, moving, held_any, gain, sound)
+    ended = _judge(f, (moving, held_any, gain, sound))
     bits = b.let(f"bitcast {b.mask} {ended} to i{width}")
     wide = b.let(f"zext i{width} {bits} to i64")
     b.lines += [
@@ -255,23 +255,39 @@ def _flatter(f: _Fit, moving: list[str]) -> str:
     return f.less(largest["new"], f.mul(b.const(levenberg.FLATTER), largest["now"]))
 
 
-def _judge(f: _Fit, moving: list[str], held_any: str, gain: str, sound: str) -> str:
+def _damping(f: _Fit, better: str, ratio: str) -> str:
+    """The next damping, from the ratio of the fall in cost to the fall expected."""
+    b = f.block
+    one = b.const(1.0)
+    twice = b.infix("sub", b.infix("add", ratio, ratio), one)
+    factor = b.infix("sub", one, f.mul(twice, f.mul(twice, twice)))
+    ease = b.const(levenberg.EASE)
+    factor = b.choose(f.less(factor, ease), ease, factor)
+    damping = f.mul(f.get("damping"), b.choose(better, factor, b.const(levenberg.TIGHTEN)))
+    least = b.const(levenberg.DAMPING_LEAST)
+    damping = b.choose(f.less(damping, least), least, damping)
+    f.put(damping, "damping")
+    return damping
+
+
+def _judge(f: _Fit, step: tuple[list[str], str, str, str]) -> str:
     """Take the trial where it is better; returns which lanes have ended."""
     b, count = f.block, f.count
+    moving, held_any, gain, sound = step
     sums = 1 + count + count * (count + 1) // 2
     before, after, size = f.get("now"), f.get("new"), f.get("size")
-    level = f.at_most(after, b.infix("add", before, _noise(f, before, size)))
+    noise = _noise(f, before, size)
+    level = f.at_most(after, b.infix("add", before, noise))
     better = f.either(f.less(after, before), f.both(level, _flatter(f, moving)))
     now = [b.choose(better, f.get("new", k), f.get("now", k)) for k in range(sums)]
     for k, value in enumerate(now):
         f.put(value, "now", k)
     for i in f.free:
         f.put(b.choose(better, f.get("trial", i), f.get("theta", i)), "theta", i)
+    expected = f.less(noise, gain)
+    fall = b.infix("div", b.infix("sub", before, after), b.choose(expected, gain, b.const(1.0)))
     old = f.get("damping")
-    damping = b.choose(better, f.mul(old, b.const(0.1)), f.mul(old, b.const(4.0)))
-    least = b.const(levenberg.DAMPING_LEAST)
-    damping = b.choose(f.less(damping, least), least, damping)
-    f.put(damping, "damping")
+    damping = _damping(f, better, b.choose(expected, fall, b.const(1.0)))
     cost = now[0]
     diagonal = [1 + count + k for k, (i, j) in enumerate(pairs(count)) if i == j]
     flat: list[str] = []
@@ -288,10 +304,15 @@ def _judge(f: _Fit, moving: list[str], held_any: str, gain: str, sound: str) -> 
     rounding = f.both(stuck, f.either(exact, f.all_of(nearly_flat)))
     settled = f.both(held_any, f.at_most(gain, f.mul(b.const(levenberg.SETTLED), cost)))
     perfect = f.at_most(cost, f.mul(b.const(levenberg.PERFECT), size))
-    done = f.either(f.either(f.all_of(flat), rounding), f.either(settled, perfect))
-    done = f.both(done, f.less(cost, b.const(math.inf)))
     steps = b.infix("add", f.get("steps"), b.const(1.0))
     f.put(steps, "steps")
+    late = f.less(b.const(float(levenberg.PATIENCE)), steps)
+    full = f.at_most(old, b.const(levenberg.FULL_STEP))
+    creeping = f.both(
+        f.both(better, f.both(late, full)), f.at_most(gain, f.mul(b.const(levenberg.CREEPING), cost))
+    )
+    done = f.either(f.either(f.all_of(flat), rounding), f.either(f.either(settled, creeping), perfect))
+    done = f.both(done, f.less(cost, b.const(math.inf)))
     f.put(b.choose(done, b.const(1.0), b.const(0.0)), "done")
     lost = f.opposite(f.less(damping, b.const(levenberg.DAMPING_MOST)))
     lost = f.either(lost, f.less(b.const(float(levenberg.ITERATIONS)), steps))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ __all__ = ["Minimum", "minimise", "rounding_of"]
 
 Flags = NDArray[np.bool_]
 
-ITERATIONS = 200
+ITERATIONS = 400
 # Converged: every free column of the Jacobian is orthogonal to the residuals to this cosine (MINPACK's
 # gtol test).
 ORTHOGONAL = 1e-9
@@ -24,9 +24,15 @@ ORTHOGONAL_AT_ROUNDING = 1e-4
 FLATTER = 0.25
 # At a bound (a step between two doses, a plateau out of sight) other columns may die: there the cost decides.
 SETTLED = 1e-10
+# On a ridge (a step between two doses fits with any steeper slope) the parameters creep for ever: there, too,
+# the cost decides, but only of a full step, and only of a fit that has had time to converge.
+CREEPING, FULL_STEP, PATIENCE = 1e-11, 1e-3, 40
 PERFECT = 1e-28
 # Residuals below 1e-8 of the data are rounding themselves: their direction says nothing.
 NEGLIGIBLE = 1e-16
+# The damping follows the ratio of the fall in cost to the fall expected (Nielsen 1999, report IMM-REP-1999-05):
+# a step that overshoots a curved valley is taken, but the next one is shorter.
+EASE, TIGHTEN = 0.1, 4.0
 DAMPING_START, DAMPING_LEAST, DAMPING_MOST = 1e-3, 1e-12, 1e14
 
 
@@ -41,6 +47,15 @@ class Minimum:
     at_bound: Flags
     hessian: Floats
 
+    def rows(self, which: Rows) -> Minimum:
+        """Copies of some of the problems."""
+        return Minimum(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
+
+    def put(self, rows: Rows, other: Minimum) -> None:
+        """Replace some of the problems, in place."""
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(other, field.name)
+
 
 def minimise(
     evaluate: Evaluate, start: Floats, free: Flags, bounds: tuple[Floats, Floats], *, size: Floats
@@ -52,7 +67,7 @@ def minimise(
     bounds: low and high (n, p).   size: (n,) sum of squares of the data, against which a residual may vanish.
     A step into NaN counts as uphill.
     Returns `Minimum`; `hessian` is J'J (n, p, p) at the end.
-    Source: Levenberg (1944), Marquardt (1963); convergence test after Moré (1978), doi 10.1007/BFb0067700.
+    Source: Levenberg (1944), Marquardt (1963); damping after Nielsen (1999); convergence test after Moré (1978), doi 10.1007/BFb0067700.
     """
     low, high = bounds
     theta = np.clip(start, low, high)
@@ -62,7 +77,7 @@ def minimise(
     gradient, hessian = _normal(residual, jacobian)
     damping = np.full(theta.shape[0], DAMPING_START)
     converged = np.zeros(theta.shape[0], dtype=bool)
-    for _ in range(ITERATIONS):
+    for turn in range(ITERATIONS):
         if rows.size == 0:
             break
         held = free & _held(theta[rows], gradient[rows], low[rows], high[rows])
@@ -78,16 +93,21 @@ def minimise(
             gradient[rows], hessian[rows], moving
         )
         better = (trial_cost < cost[rows]) | (level & flatter)
+        with np.errstate(invalid="ignore", over="ignore"):
+            fall = cost[rows] - trial_cost
+            ratio = np.where(gain > noise, fall / np.where(gain > noise, gain, 1.0), 1.0)
+            factor = np.where(better, np.maximum(1.0 - (2.0 * ratio - 1.0) ** 3, EASE), TIGHTEN)
         won = rows[better]
         theta[won], cost[won] = trial[better], trial_cost[better]
         gradient[won], hessian[won] = trial_gradient[better], trial_hessian[better]
-        damping[rows] = np.where(better, damping[rows] / 10.0, damping[rows] * 4.0)
-        np.maximum(damping, DAMPING_LEAST, out=damping)
+        before = damping[rows]
+        damping[rows] = np.maximum(damping[rows] * factor, DAMPING_LEAST)
         cosine = _cosine(gradient[rows], hessian[rows], cost[rows], moving)
         exact = cost[rows] <= NEGLIGIBLE * size[rows]
         rounding = ~better & (gain <= noise) & (exact | (cosine < ORTHOGONAL_AT_ROUNDING))
         settled = held.any(axis=1) & (gain <= SETTLED * cost[rows])
-        done = (cosine < ORTHOGONAL) | rounding | settled | (cost[rows] <= PERFECT * size[rows])
+        creeping = better & (gain <= CREEPING * cost[rows]) & (before <= FULL_STEP) & (turn >= PATIENCE)
+        done = (cosine < ORTHOGONAL) | rounding | settled | creeping | (cost[rows] <= PERFECT * size[rows])
         converged[rows] = done
         rows = rows[~done & (damping[rows] < DAMPING_MOST)]
     at_bound = free & ((theta <= low) | (theta >= high))

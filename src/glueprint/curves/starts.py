@@ -9,9 +9,10 @@ from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10
 
 __all__ = ["starts"]
 
-SLOPES = (0.5, 1.0, 2.0, 4.0)  # each the double of the one before
+# Each the double of the one before; the last is a step between two doses, the best fit of much noise.
+SLOPES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 ASYMMETRIES = (0.25, 1.0, 4.0)  # powers of 2
-DOSES = 10
+DOSES = 20
 # How far outside the tested range, in log10 dose, a start may lie.
 MARGIN = 0.5
 
@@ -19,11 +20,13 @@ MARGIN = 0.5
 def starts(log10_dose: Floats, response: Floats, weights: Floats, fixed: Floats, count: int) -> Floats:
     """The `count` best starts of each curve, best first.
 
-    log10_dose, response, weights: (n, m).   fixed: (n, 5), NaN where a parameter is free.
+    log10_dose, response, weights: (n, m).   fixed: (n, 5), NaN where a parameter is free, the same ones in every curve.
     Returns (count, n, 5).   For each dose of the grid its best shape is kept, so starts differ in dose.
     """
     doses = _doses(log10_dose, weights, fixed[:, LOG10_DOSE])
-    shapes = [(np.log(slope), np.log(asymmetry)) for slope in SLOPES for asymmetry in ASYMMETRIES]
+    pinned = ~np.isnan(fixed[:1, (LN_SLOPE, LN_ASYMMETRY)]).any(axis=0)
+    slopes, asymmetries = SLOPES[: 1 if pinned[0] else None], ASYMMETRIES[: 1 if pinned[1] else None]
+    shapes = [(np.log(slope), np.log(asymmetry)) for slope in slopes for asymmetry in asymmetries]
     found = np.empty((doses.shape[1], log10_dose.shape[0], 5))
     cost = np.full((doses.shape[1], log10_dose.shape[0]), np.inf)
     for i, half in enumerate(doses.T):
