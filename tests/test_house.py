@@ -23,7 +23,7 @@ FLOORS = {
     "engine": 2,
     "curves": 2,
     "survival": 2,
-    "inference": 2,
+    "inference": 1,
     "runs": 2,
     "evidence": 2,
     "formulas": 1,

@@ -199,3 +199,24 @@ def test_a_missing_field_and_labels_that_do_not_pair_are_refused():
         curves.Potency.from_dict({"kind": "IC50"})
     with pytest.raises(errors.InputError, match="GP-C043"):
         curves.potencies_table(EVERY_KIND, [{"donor": "a"}])
+
+
+def test_the_absolute_potency_of_an_asymmetric_curve_is_where_it_meets_the_level():
+    def five(dose):
+        return 0.2 + 0.8 / (1.0 + (2.0 ** (1.0 / 0.5) - 1.0) * (dose / 40.0) ** 1.3) ** 0.5
+
+    fits = curves.fit(DOSE_NM, five(DOSE_NM), model="5pl")
+    (absolute,) = curves.absolute(fits, 0.5, control=1.0)
+    (relative,) = curves.relative(fits)
+    assert relative.value_nm == pytest.approx(40.0, rel=1e-4)
+    assert absolute.value_nm == pytest.approx(brentq(lambda x: five(x) - 0.5, 40.0, 4000.0), rel=1e-4)
+
+
+def test_the_errors_of_an_asymmetric_curve_agree_by_profile_and_delta_method():
+    dose_nm = 10.0 ** np.arange(-1.0, 4.6, 0.125)
+    truth = 0.2 + 0.8 / (1.0 + (2.0 ** (1.0 / 0.5) - 1.0) * (dose_nm / 40.0) ** 1.3) ** 0.5
+    noise = np.random.default_rng(4).normal(0.0, 0.002, dose_nm.size)
+    fits = curves.fit(dose_nm, truth + noise, model="5pl")
+    (profiled,) = curves.absolute(fits, 0.5, control=1.0)
+    (delta,) = curves.absolute(fits, 0.5, control=1.0, intervals=False)
+    assert delta.log10_se == pytest.approx(profiled.log10_se, rel=0.02)

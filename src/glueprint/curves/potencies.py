@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 
 from glueprint.curves import batch
 from glueprint.curves.fitting import Fits, Status
-from glueprint.curves.logistic import BACK, FRONT, LN_SLOPE, LOG10_DOSE, Floats
+from glueprint.curves.logistic import FRONT, LN_SLOPE, LOG10_DOSE, Floats, log10_shift
 from glueprint.curves.potency import Kind, Potency, Reason
 
 __all__ = ["absolute", "relative"]
@@ -91,9 +91,7 @@ def absolute(
 
 def _log10_dose_at(theta: Floats, levels: Floats) -> Floats:
     """Log10 dose (n,) at which the curve equals its level; NaN where its plateaus do not enclose it."""
-    odds = (theta[:, FRONT] - levels) / (levels - theta[:, BACK])
-    shift = np.where(odds > 0.0, np.log10(odds), np.nan)
-    return np.asarray(theta[:, LOG10_DOSE] + shift / np.exp(theta[:, LN_SLOPE]))
+    return np.asarray(theta[:, LOG10_DOSE] + log10_shift(theta, levels))
 
 
 def _delta(fits: Fits, levels: Floats) -> Floats:
@@ -106,8 +104,8 @@ def _delta(fits: Fits, levels: Floats) -> Floats:
         gradient[:, i] = (_log10_dose_at(theta + step, levels) - _log10_dose_at(theta - step, levels)) / (
             2.0 * STEP
         )
-    # The covariance speaks of the slope, theta of its logarithm.
-    gradient[:, LN_SLOPE] /= fits.slope
+    # The covariance speaks of slope and asymmetry, theta of their logarithms.
+    gradient[:, LN_SLOPE:] /= fits.estimates[:, LN_SLOPE:]
     held = ~np.isnan(fits.pinned)
     gradient[:, held] = 0.0
     covariance = np.where(held[:, None] | held[None, :], 0.0, fits.covariance)
