@@ -4,6 +4,7 @@ points."""
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,7 +46,7 @@ def prepare(dose: ArrayLike, response: ArrayLike, weights: ArrayLike | None) -> 
     """
     y = np.atleast_2d(_floats(response, "response"))
     x = np.atleast_2d(_floats(dose, "dose"))
-    w = np.ones_like(y) if weights is None else np.atleast_2d(_floats(weights, "weights"))
+    w = np.ones((1, y.shape[-1])) if weights is None else np.atleast_2d(_floats(weights, "weights"))
     if y.ndim != 2 or x.shape not in ((1, y.shape[1]), y.shape) or w.shape not in ((1, y.shape[1]), y.shape):
         raise InputError(
             "GP-C001",
@@ -53,8 +54,6 @@ def prepare(dose: ArrayLike, response: ArrayLike, weights: ArrayLike | None) -> 
             expected="response (curves, points); dose and weights of the same shape or (points,)",
             next_step="give one row a curve, with NaN for missing responses",
         )
-    x, w = np.broadcast_to(x, y.shape), np.broadcast_to(w, y.shape)
-    present = np.isfinite(y) & np.isfinite(x)
     _refuse(
         (x < 0.0) | np.isinf(x), x, "GP-C002", "a dose must be finite and not negative",
         "correct the dose; zero is allowed and means no drug",
@@ -65,8 +64,17 @@ def prepare(dose: ArrayLike, response: ArrayLike, weights: ArrayLike | None) -> 
     _refuse(
         (w < 0.0) | ~np.isfinite(w), w, "GP-C003", "a weight must be finite and not negative", "correct it"
     )
-    w = np.where(present, w, 0.0)
-    used = w > 0.0
+    return _lay_out(x, y, w)
+
+
+def _lay_out(x: Floats, y: Floats, w: Floats) -> Data:
+    """The batch; what all curves share is worked out once, for a single row."""
+    missing = np.isnan(y)
+    used = (w > 0.0) & ~np.isnan(x)
+    if missing.any():
+        used = used & ~missing
+    w = np.where(used, w, 0.0)
+    y = np.where(used, y, 0.0)
     with np.errstate(divide="ignore"):
         log10_dose = np.log10(np.where(used, x, 1.0))
     positive = used & (x > 0.0)
@@ -74,16 +82,22 @@ def prepare(dose: ArrayLike, response: ArrayLike, weights: ArrayLike | None) -> 
     highest = np.where(positive, x, -np.inf).max(axis=1, initial=-np.inf)
     ordered = np.sort(np.where(used, x, np.nan), axis=1)
     steps = np.sum(np.diff(ordered, axis=1) > 0.0, axis=1)
+    n = y.shape[0]
     return Data(
-        log10_dose=log10_dose,
-        response=np.where(used, y, 0.0),
-        weights=w,
-        size=np.einsum("nm,nm,nm->n", w, np.where(used, y, 0.0), np.where(used, y, 0.0)),
-        points=used.sum(axis=1),
-        distinct_doses=steps + used.any(axis=1),
-        lowest_dose=np.where(np.isfinite(lowest), lowest, np.nan),
-        highest_dose=np.where(np.isfinite(highest), highest, np.nan),
+        log10_dose=np.broadcast_to(log10_dose, y.shape),
+        response=y,
+        weights=np.broadcast_to(w, y.shape),
+        size=np.einsum("nm,nm,nm->n", np.broadcast_to(w, y.shape), y, y),
+        points=_each(used.sum(axis=1), n),
+        distinct_doses=_each(steps + used.any(axis=1), n),
+        lowest_dose=_each(np.where(np.isfinite(lowest), lowest, np.nan), n),
+        highest_dose=_each(np.where(np.isfinite(highest), highest, np.nan), n),
     )
+
+
+def _each(values: NDArray[Any], n: int) -> NDArray[Any]:
+    """One number a curve (n,), of one for all or one a curve."""
+    return np.broadcast_to(values, n).copy()
 
 
 def _floats(values: ArrayLike, name: str) -> Floats:

@@ -30,8 +30,8 @@ CREEPING, FULL_STEP, PATIENCE = 1e-11, 1e-3, 40
 PERFECT = 1e-28
 # Residuals below 1e-8 of the data are rounding themselves: their direction says nothing.
 NEGLIGIBLE = 1e-16
-# The damping follows the ratio of the fall in cost to the fall expected (Nielsen 1999, report IMM-REP-1999-05):
-# a step that overshoots a curved valley is taken, but the next one is shorter.
+# The damping follows the ratio of the fall in cost to the fall expected (Nielsen 1999, IMM-REP-1999-05): a
+# step that overshoots a curved valley is taken, but the next one is shorter.
 EASE, TIGHTEN = 0.1, 4.0
 DAMPING_START, DAMPING_LEAST, DAMPING_MOST = 1e-3, 1e-12, 1e14
 
@@ -67,7 +67,8 @@ def minimise(
     bounds: low and high (n, p).   size: (n,) sum of squares of the data, against which a residual may vanish.
     A step into NaN counts as uphill.
     Returns `Minimum`; `hessian` is J'J (n, p, p) at the end.
-    Source: Levenberg (1944), Marquardt (1963); damping after Nielsen (1999); convergence test after Moré (1978), doi 10.1007/BFb0067700.
+    Source: Levenberg (1944), Marquardt (1963); damping after Nielsen (1999), IMM-REP-1999-05; convergence
+    test after Moré (1978), doi 10.1007/BFb0067700.
     """
     low, high = bounds
     theta = np.clip(start, low, high)
@@ -88,15 +89,10 @@ def minimise(
         trial_cost = _cost(residual)
         trial_gradient, trial_hessian = _normal(residual, jacobian)
         noise = rounding_of(cost[rows], size[rows])
-        level = trial_cost <= cost[rows] + noise
-        flatter = _slant(trial_gradient, hessian[rows], moving) < FLATTER * _slant(
-            gradient[rows], hessian[rows], moving
-        )
-        better = (trial_cost < cost[rows]) | (level & flatter)
-        with np.errstate(invalid="ignore", over="ignore"):
-            fall = cost[rows] - trial_cost
-            ratio = np.where(gain > noise, fall / np.where(gain > noise, gain, 1.0), 1.0)
-            factor = np.where(better, np.maximum(1.0 - (2.0 * ratio - 1.0) ** 3, EASE), TIGHTEN)
+        slant = _slant(gradient[rows], hessian[rows], moving)
+        flatter = _slant(trial_gradient, hessian[rows], moving) < FLATTER * slant
+        better = (trial_cost < cost[rows]) | ((trial_cost <= cost[rows] + noise) & flatter)
+        factor = np.where(better, _eased(cost[rows] - trial_cost, gain, noise), TIGHTEN)
         won = rows[better]
         theta[won], cost[won] = trial[better], trial_cost[better]
         gradient[won], hessian[won] = trial_gradient[better], trial_hessian[better]
@@ -156,6 +152,14 @@ def _slant(gradient: Floats, hessian: Floats, moving: Flags) -> Floats:
     diagonal = np.einsum("npp->np", hessian)
     share = gradient * gradient / np.where(diagonal > 0.0, diagonal, 1.0)
     return np.asarray(np.where(moving, share, 0.0).max(axis=1))
+
+
+def _eased(fall: Floats, gain: Floats, noise: Floats) -> Floats:
+    """What multiplies the damping after a step that lowers the cost by `fall` where `gain` was expected."""
+    expected = gain > noise
+    ratio = np.where(expected, fall / np.where(expected, gain, 1.0), 1.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.maximum(1.0 - (2.0 * ratio - 1.0) ** 3, EASE))
 
 
 def _cosine(gradient: Floats, hessian: Floats, cost: Floats, moving: Flags) -> Floats:

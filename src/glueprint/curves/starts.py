@@ -20,12 +20,13 @@ MARGIN = 0.5
 def starts(log10_dose: Floats, response: Floats, weights: Floats, fixed: Floats, count: int) -> Floats:
     """The `count` best starts of each curve, best first.
 
-    log10_dose, response, weights: (n, m).   fixed: (n, 5), NaN where a parameter is free, the same ones in every curve.
+    log10_dose, response, weights: (n, m).   fixed: (n, 5), NaN where a parameter is free, the same ones in
+    every curve.
     Returns (count, n, 5).   For each dose of the grid its best shape is kept, so starts differ in dose.
     """
     doses = _doses(log10_dose, weights, fixed[:, LOG10_DOSE])
-    pinned = ~np.isnan(fixed[:1, (LN_SLOPE, LN_ASYMMETRY)]).any(axis=0)
-    slopes, asymmetries = SLOPES[: 1 if pinned[0] else None], ASYMMETRIES[: 1 if pinned[1] else None]
+    slopes = SLOPES if np.isnan(fixed[:, LN_SLOPE]).any() else (1.0,)
+    asymmetries = ASYMMETRIES if np.isnan(fixed[:, LN_ASYMMETRY]).any() else (1.0,)
     shapes = [(np.log(slope), np.log(asymmetry)) for slope in slopes for asymmetry in asymmetries]
     found = np.empty((doses.shape[1], log10_dose.shape[0], 5))
     cost = np.full((doses.shape[1], log10_dose.shape[0]), np.inf)
