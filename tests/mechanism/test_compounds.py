@@ -38,8 +38,15 @@ def test_structures_agree_with_rdkit(name):
         assert Chem.MolToInchiKey(molecule) == compound.structure.inchikey
 
 
-def test_the_three_compounds_ship():
-    assert compounds.names() == ("lenalidomide", "pomalidomide", "thalidomide")
+def test_the_family_ships():
+    assert compounds.names() == (
+        "avadomide",
+        "iberdomide",
+        "lenalidomide",
+        "mezigdomide",
+        "pomalidomide",
+        "thalidomide",
+    )
 
 
 def test_a_compound_of_ones_own_is_read_by_path(edited):
@@ -86,8 +93,8 @@ def test_text_that_is_not_toml_is_refused_with_its_line(edited):
         ("typical = 69.9", "typical = -69.9", "pk.central_l", "-69.9 is not a positive number"),
         ("typical = 7.78", 'typical = "fast"', "pk.clearance_l_per_h.typical", "a number"),
         (
-            'unit = "1/h", role',
-            'unit = "per hour", role',
+            'typical = 1.25, unit = "1/h"',
+            'typical = 1.25, unit = "per hour"',
             "pk.absorption_per_h",
             'unit "per hour" is not known',
         ),

@@ -41,7 +41,7 @@ def test_every_evidence_id_exists():
     known = set(evidence.load().frame["id"])
     files = list((Path(parameters.__file__).parent / "data").rglob("*.toml"))
     cited = {item for file in files for item in cited_in(tomllib.loads(file.read_text(encoding="utf-8")))}
-    assert len(files) == 4
+    assert len(files) >= 4
     assert len(cited) > 50
     assert cited - known == set()
 

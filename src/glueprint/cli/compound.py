@@ -20,6 +20,7 @@ from glueprint.chemistry import (
 )
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError
+from glueprint.mechanism import compounds
 
 app = typer.Typer(
     help="Compounds and intermediates: list, show, compare, check, stability, draw.", no_args_is_help=True
@@ -199,3 +200,9 @@ def draw(
         sys.stdout.write(chemistry.draw(structure))
     else:
         chemistry.save(structure, out)
+
+
+@app.command()
+def template() -> None:
+    """Write a commented compound file of your own to standard output; it loads as it is."""
+    sys.stdout.write(compounds.template())

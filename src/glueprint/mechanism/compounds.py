@@ -1,100 +1,152 @@
-"""Compounds: one TOML file each, with the sections structure, pharmacology and pk."""
+"""Compounds: one TOML file each, with the sections structure, pharmacology, stability and pk."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
-
-from pydantic import ValidationInfo, field_validator
+from typing import Literal, get_args
 
 from glueprint.documents import Document, read, validate
 from glueprint.errors import InputError, NotSupportedError, nearest
-from glueprint.mechanism.quantities import CODES, Covariance, CovariateEffect, Quantity
+from glueprint.mechanism.compound_sections import (
+    CELL_SUBSTRATES,
+    SUBSTRATES,
+    Form,
+    Medium,
+    MediumName,
+    Pharmacokinetics,
+    Pharmacology,
+    Structure,
+)
+from glueprint.mechanism.quantities import CODES, Quantity
 
-__all__ = ["CELL_SUBSTRATES", "Compound", "Pharmacokinetics", "Pharmacology", "Structure", "load", "names"]
+__all__ = [
+    "CELL_SUBSTRATES",
+    "REFERENCE",
+    "SUBSTRATES",
+    "Compound",
+    "Medium",
+    "Pharmacokinetics",
+    "Pharmacology",
+    "Structure",
+    "load",
+    "names",
+    "template",
+]
 
-# Pairs of substrate and cell type that the trial model follows.
-CELL_SUBSTRATES = ("ikzf1_myeloma", "ikzf3_myeloma", "ikzf1_tcell", "ikzf3_tcell", "ikzf1_progenitor")
-UNITS = {
-    "molar_mass_g_per_mol": "g/mol",
-    "kd_nm": "nM",
-    "fraction_unbound": "dimensionless",
-    "lag_h": "h",
-    "residual_log_sd": "dimensionless",
-    "absorption_per_h": "1/h",
-    "clearance_l_per_h": "L/h",
-    "central_l": "L",
-    "intercompartment_l_per_h": "L/h",
-    "peripheral_l": "L",
-}
-
-
-class _Section(Document):
-    @field_validator("*", mode="after")
-    @classmethod
-    def _unit_is_that_of_the_name(cls, value: object, info: ValidationInfo) -> object:
-        unit = UNITS.get(info.field_name or "")
-        if isinstance(value, Quantity) and unit is not None:
-            if value.unit != unit:
-                raise ValueError(f'unit "{value.unit}" does not fit the name; give the value in {unit}')
-            if value.typical < 0 or (value.typical == 0 and info.field_name != "lag_h"):
-                raise ValueError(f"{value.typical} is not a positive number")
-        return value
-
-
-class Structure(_Section):
-    """What the molecule is."""
-
-    smiles: str
-    molar_mass_g_per_mol: Quantity
-    inchikey: str = ""
-    evidence: tuple[str, ...] = ()
-
-
-class Pharmacology(_Section):
-    """Affinity to cereblon, degraded substrates with their evidence, rho per substrate and cell type."""
-
-    degrades: tuple[Literal["IKZF1", "IKZF3", "CK1alpha", "ZFP91", "SALL4", "GSPT1"], ...]
-    evidence: tuple[str, ...] = ()
-    kd_nm: Quantity | None = None
-    fraction_unbound: Quantity | None = None
-    rho: dict[
-        Literal["ikzf1_myeloma", "ikzf3_myeloma", "ikzf1_tcell", "ikzf3_tcell", "ikzf1_progenitor"], Quantity
-    ] = {}  # noqa: RUF012 (pydantic copies defaults)
-
-
-class Pharmacokinetics(_Section):
-    """Oral two-compartment population model; the lag is a shift of the dose time."""
-
-    lag_h: Quantity
-    residual_log_sd: Quantity
-    absorption_per_h: Quantity
-    clearance_l_per_h: Quantity
-    central_l: Quantity
-    intercompartment_l_per_h: Quantity
-    peripheral_l: Quantity
-    covariance: tuple[Covariance, ...] = ()
-    covariate: tuple[CovariateEffect, ...] = ()
+# The compound whose efficacy is 1, so that a cell's capacity is its rho.
+REFERENCE = "pomalidomide"
+ENANTIOMER = re.compile(r"\(?([SR])\)?-(.+)")
 
 
 class Compound(Document):
-    """A glue: structure, pharmacology and, where known, pharmacokinetics."""
+    """A glue: structure and, as far as known, pharmacology, stability in media and pharmacokinetics."""
 
     kind: Literal["compound"]
     version: Literal[1]
     name: str
     structure: Structure
-    pharmacology: Pharmacology
+    pharmacology: Pharmacology = Pharmacology()
+    stability: dict[MediumName, Medium] = {}  # noqa: RUF012
     pk: Pharmacokinetics | None = None
 
-    def trial_quantities(self) -> dict[str, Quantity]:
+    def kd(self) -> Quantity:
+        """Binary Kd of the file's form, nM. Raises NotSupportedError GP-M011 if the file gives none."""
+        if self.pharmacology.kd_nm is None:
+            raise self._lacks(["pharmacology.kd_nm"])
+        return self.pharmacology.kd_nm
+
+    def efficacy(self, substrate: str) -> Quantity:
+        """rho over that of pomalidomide in the same cell. Raises NotSupportedError GP-M011 if not given."""
+        found = self.pharmacology.efficacy.get(_substrate(substrate))  # type: ignore[call-overload]
+        if found is None:
+            raise self._lacks([f"pharmacology.efficacy.{substrate}"])
+        return found  # type: ignore[no-any-return]
+
+    def rho(self, substrate: str, cell: str, capacity: float) -> float:
+        """Largest induced over natural loss rate: capacity x efficacy, or what the file gives directly.
+
+        substrate: one of SUBSTRATES.   cell: a cell type of the trial model, such as "myeloma", or any other
+        name, for which no file gives rho directly.   capacity: rho of pomalidomide in that cell.
+        Raises NotSupportedError GP-M011 if the file gives neither.
+        """
+        pair = f"{_substrate(substrate).lower()}_{cell}"
+        direct = self.pharmacology.rho.get(pair)  # type: ignore[call-overload]
+        return float(direct.typical if direct else capacity * self.efficacy(substrate).typical)
+
+    def ternary_constants(self, substrate: str) -> tuple[Quantity, Quantity]:
+        """Intrinsic Kd of a substrate to empty cereblon, nM, and the cooperativity alpha.
+
+        The intrinsic Kd is no property of the compound: where its file gives none, pomalidomide's file does.
+        Raises NotSupportedError GP-M011 for what neither gives; alpha is never borrowed.
+        """
+        key = _substrate(substrate)
+        own, reference = self.pharmacology, load(REFERENCE).pharmacology
+        intrinsic = own.intrinsic_kd_nm.get(key) or reference.intrinsic_kd_nm.get(key)  # type: ignore[call-overload]
+        alpha = own.cooperativity.get(key)  # type: ignore[call-overload]
+        if intrinsic is None or alpha is None:
+            given = {"intrinsic_kd_nm": intrinsic, "cooperativity": alpha}
+            raise self._lacks([f"pharmacology.{n}.{key}" for n, q in given.items() if q is None])
+        return intrinsic, alpha
+
+    def in_medium(self, medium: str) -> Medium:
+        """Inversion and hydrolysis in a medium. Raises NotSupportedError GP-M012 if not given."""
+        found = self.stability.get(medium)  # type: ignore[call-overload]
+        if found is None:
+            known = ", ".join(self.stability) or "none"
+            raise NotSupportedError(
+                "GP-M012",
+                f'no stability of "{self.name}" in "{medium}"{nearest(medium, self.stability)}',
+                where=f"compound {self.name}, stability",
+                expected=f"a medium that its file gives: {known}",
+                next_step=f"choose one of them, or add [stability.{medium}] to a compound file of your own",
+            )
+        return found  # type: ignore[no-any-return]
+
+    def enantiomer(self, form: str) -> Compound:
+        """The compound with its Kd converted to another form: "S", "R" or "racemate".
+
+        1/Kd of the racemate is the mean of both; efficacy, alpha and rho are taken as alike once bound.
+        Pharmacokinetics belong to the form measured and are dropped.
+        Raises InputError GP-M013 (no such form), NotSupportedError GP-M011 (no eudismic ratio).
+        Source: own derivation, docs/compounds.md, "Enantiomers".
+        """
+        if form not in get_args(Form):
+            raise InputError(
+                "GP-M013",
+                f'"{form}" is no form of a compound{nearest(form, get_args(Form))}',
+                where=f"compound {self.name}",
+                expected='"S", "R" or "racemate"',
+                next_step="ask for one of these",
+            )
+        own = self.pharmacology
+        if form == own.form:
+            return self
+        kd = own.kd_nm
+        if kd is not None:
+            if own.eudismic_ratio is None:
+                raise self._lacks(["pharmacology.eudismic_ratio"])
+            kd = _converted(kd, own.eudismic_ratio, own.form, form)
+        bare = re.sub(ENANTIOMER, r"\2", self.name)
+        return self.model_copy(
+            update={
+                "name": bare if form == "racemate" else f"({form})-{bare}",
+                "pharmacology": own.model_copy(update={"form": form, "kd_nm": kd}),
+                "pk": None,
+            }
+        )
+
+    def trial_quantities(self, capacity: Mapping[str, Quantity] | None = None) -> dict[str, Quantity]:
         """The compound's parameters of the trial model, by engine name.
 
+        capacity: rho of pomalidomide by pair of CELL_SUBSTRATES; left out, that of pomalidomide's file.
         Raises NotSupportedError GP-M005 if the evidence does not give them all.
         """
         pharmacology, pk = self.pharmacology, self.pk
-        missing = [f"pharmacology.rho.{name}" for name in CELL_SUBSTRATES if name not in pharmacology.rho]
+        rho = self._trial_rho(capacity)
+        missing = [f"pharmacology.rho.{name}" for name in CELL_SUBSTRATES if name not in rho]
         missing += [
             f"pharmacology.{n}" for n in ("kd_nm", "fraction_unbound") if getattr(pharmacology, n) is None
         ]
@@ -119,7 +171,29 @@ class Compound(Document):
         quantities["molar_mass_g_per_mol"] = self.structure.molar_mass_g_per_mol
         quantities["fraction_unbound"] = pharmacology.fraction_unbound
         quantities["kd_nm"] = pharmacology.kd_nm
-        return quantities | {f"{name}_rho": pharmacology.rho[name] for name in CELL_SUBSTRATES}  # type: ignore[index]
+        return quantities | {f"{name}_rho": rho[name] for name in CELL_SUBSTRATES}
+
+    def _trial_rho(self, capacity: Mapping[str, Quantity] | None) -> dict[str, Quantity]:
+        """rho by pair of CELL_SUBSTRATES, as far as it is given directly or follows from an efficacy."""
+        found: dict[str, Quantity] = {str(name): q for name, q in self.pharmacology.rho.items()}
+        given = {str(name): q for name, q in self.pharmacology.efficacy.items()}
+        needed = {name: name.split("_")[0].upper() for name in CELL_SUBSTRATES if name not in found}
+        if not any(substrate in given for substrate in needed.values()):
+            return found
+        base = capacity if capacity is not None else _reference_rho()
+        for name, substrate in needed.items():
+            if name in base and substrate in given:
+                found[name] = _product(base[name], given[substrate])
+        return found
+
+    def _lacks(self, fields: list[str]) -> NotSupportedError:
+        return NotSupportedError(
+            "GP-M011",
+            f'the file of "{self.name}" does not give {", ".join(fields)}',
+            where=f"compound {self.name}",
+            expected="these numbers, with unit, role and source",
+            next_step="add them to a file of your own, from `glueprint compound template`, and give its path",
+        )
 
 
 def names() -> tuple[str, ...]:
@@ -130,25 +204,69 @@ def names() -> tuple[str, ...]:
 
 
 def load(compound: str | Path) -> Compound:
-    """A compound by name, or from a TOML file of your own by path.
+    """A compound by name, or from your own TOML file by path; "(S)-" or "(R)-" may stand before a name.
 
     Raises InputError GP-M001 (unknown name), GP-M002 (unreadable), GP-M003 (not TOML), GP-M004 (a bad field),
-    GP-M010 (another kind or version).
+    GP-M010 (another kind or version), and what `Compound.enantiomer` raises.
     """
     text = str(compound)
     if isinstance(compound, Path) or text.endswith(".toml"):
         path = Path(compound)
     elif text in names():
         path = Path(str(_folder() / f"{text}.toml"))
+    elif (form := ENANTIOMER.fullmatch(text)) and form[2] in names():
+        return load(form[2]).enantiomer(form[1])
     else:
         raise InputError(
             "GP-M001",
             f'unknown compound "{text}"{nearest(text, names())}',
             expected=f"one of {', '.join(names())}, or the path of a .toml file",
-            next_step="correct the name, or write a compound file as docs/mechanism.md shows",
+            next_step="correct the name, or write a compound file as docs/compounds.md shows",
         )
     return validate(Compound, read(path, CODES), CODES, where=str(path))
 
 
+def template() -> str:
+    """A compound file to fill in, with every section explained; it loads as it is."""
+    return (_folder().parent / "compound_template.toml").read_text(encoding="utf-8")
+
+
 def _folder() -> Path:
     return Path(str(files("glueprint.mechanism") / "data" / "compounds"))
+
+
+def _reference_rho() -> dict[str, Quantity]:
+    return {str(name): q for name, q in load(REFERENCE).pharmacology.rho.items()}
+
+
+def _substrate(name: str) -> str:
+    if name in SUBSTRATES:
+        return name
+    raise InputError(
+        "GP-M014",
+        f'"{name}" is no substrate of the model{nearest(name, SUBSTRATES)}',
+        expected=f"one of {', '.join(SUBSTRATES)}",
+        next_step="correct the name",
+    )
+
+
+def _converted(kd: Quantity, ratio: Quantity, given: str, wanted: str) -> Quantity:
+    """Kd of another form. Kd of each over that of (S): (S) 1, (R) q, racemate 2q/(1 + q)."""
+    q = ratio.typical
+    over_s = {"S": 1.0, "R": q, "racemate": 2.0 * q / (1.0 + q)}
+    why = f"from {kd.typical:g} nM of the form {given} at a ratio of (R) over (S) of {q:g}"
+    return _derived(kd.typical / over_s[given] * over_s[wanted], kd, ratio, why=why)
+
+
+def _product(capacity: Quantity, efficacy: Quantity) -> Quantity:
+    why = f"capacity {capacity.typical:g} x efficacy {efficacy.typical:g}"
+    return _derived(capacity.typical * efficacy.typical, capacity, efficacy, why=why)
+
+
+def _derived(typical: float, one: Quantity, other: Quantity, *, why: str) -> Quantity:
+    """A number made of two others: assumed if either is, calibrated if either is, else input."""
+    roles = {one.role, other.role}
+    role = next(r for r in ("assumed", "calibrated", "input") if r in roles)
+    evidence = tuple(dict.fromkeys((*one.evidence, *other.evidence)))
+    reasons = "; ".join(w for w in (why, other.why if other.role == "assumed" else "") if w)
+    return one.model_copy(update={"typical": typical, "role": role, "evidence": evidence, "why": reasons})

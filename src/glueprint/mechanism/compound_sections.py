@@ -1,0 +1,137 @@
+"""Sections of a compound file: which fields there are, in which unit, and which may be zero."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import ValidationInfo, field_validator
+
+from glueprint.documents import Document
+from glueprint.mechanism.quantities import Covariance, CovariateEffect, Quantity
+
+__all__ = [
+    "CELL_SUBSTRATES",
+    "SUBSTRATES",
+    "CellSubstrate",
+    "Form",
+    "Medium",
+    "MediumName",
+    "Pharmacokinetics",
+    "Pharmacology",
+    "Structure",
+    "Substrate",
+]
+
+Substrate = Literal["IKZF1", "IKZF3", "CK1alpha", "ZFP91", "SALL4", "GSPT1"]
+CellSubstrate = Literal["ikzf1_myeloma", "ikzf3_myeloma", "ikzf1_tcell", "ikzf3_tcell", "ikzf1_progenitor"]
+Form = Literal["racemate", "S", "R"]
+MediumName = Literal["buffer", "serum", "plasma", "blood"]
+SUBSTRATES: tuple[str, ...] = get_args(Substrate)
+# Pairs of substrate and cell type that the trial model follows.
+CELL_SUBSTRATES: tuple[str, ...] = get_args(CellSubstrate)
+DIMENSIONLESS = "dimensionless"
+UNITS = {
+    "molar_mass_g_per_mol": "g/mol",
+    "kd_nm": "nM",
+    "eudismic_ratio": DIMENSIONLESS,
+    "efficacy": DIMENSIONLESS,
+    "cooperativity": DIMENSIONLESS,
+    "intrinsic_kd_nm": "nM",
+    "rho": DIMENSIONLESS,
+    "fraction_unbound": DIMENSIONLESS,
+    "inversion_s_to_r_per_h": "1/h",
+    "inversion_r_to_s_per_h": "1/h",
+    "hydrolysis_per_h": "1/h",
+    "lag_h": "h",
+    "residual_log_sd": DIMENSIONLESS,
+    "absorption_per_h": "1/h",
+    "clearance_l_per_h": "L/h",
+    "central_l": "L",
+    "intercompartment_l_per_h": "L/h",
+    "peripheral_l": "L",
+}
+MAY_BE_ZERO = frozenset(
+    {
+        "lag_h",
+        "efficacy",
+        "cooperativity",
+        "rho",
+        "inversion_s_to_r_per_h",
+        "inversion_r_to_s_per_h",
+        "hydrolysis_per_h",
+    }
+)
+
+
+class Section(Document):
+    @field_validator("*", mode="after")
+    @classmethod
+    def _unit_is_that_of_the_name(cls, value: object, info: ValidationInfo) -> object:
+        name = info.field_name or ""
+        unit = UNITS.get(name)
+        if unit is None:
+            return value
+        entries = value.items() if isinstance(value, dict) else [("", value)]
+        for key, quantity in entries:
+            if not isinstance(quantity, Quantity):
+                continue
+            entry = f"{key}: " if key else ""
+            if quantity.unit != unit:
+                raise ValueError(
+                    f'{entry}unit "{quantity.unit}" does not fit the name; give the value in {unit}'
+                )
+            if quantity.typical < 0 or (quantity.typical == 0 and name not in MAY_BE_ZERO):
+                zero = " or zero" if name in MAY_BE_ZERO else ""
+                raise ValueError(f"{entry}{quantity.typical} is not a positive number{zero}")
+        return value
+
+
+class Structure(Section):
+    """What the molecule is."""
+
+    smiles: str
+    molar_mass_g_per_mol: Quantity
+    inchikey: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class Pharmacology(Section):
+    """How the compound binds cereblon, and what it makes cereblon do.
+
+    form: what the numbers were measured with.   kd_nm: of that form.   eudismic_ratio: Kd of (R) over (S).
+    efficacy: rho over that of pomalidomide in the same cell.   cooperativity: alpha, affinity of cereblon for
+    the substrate with the glue over that without, whose Kd is intrinsic_kd_nm.   rho: if given, it wins.
+    """
+
+    degrades: tuple[Substrate, ...] = ()
+    evidence: tuple[str, ...] = ()
+    form: Form = "racemate"
+    kd_nm: Quantity | None = None
+    eudismic_ratio: Quantity | None = None
+    efficacy: dict[Substrate, Quantity] = {}  # noqa: RUF012 (pydantic copies defaults)
+    cooperativity: dict[Substrate, Quantity] = {}  # noqa: RUF012
+    intrinsic_kd_nm: dict[Substrate, Quantity] = {}  # noqa: RUF012
+    fraction_unbound: Quantity | None = None
+    rho: dict[CellSubstrate, Quantity] = {}  # noqa: RUF012
+
+
+class Medium(Section):
+    """First-order inversion of the enantiomers and their common loss by hydrolysis, in one medium."""
+
+    inversion_s_to_r_per_h: Quantity
+    inversion_r_to_s_per_h: Quantity
+    hydrolysis_per_h: Quantity
+
+
+class Pharmacokinetics(Section):
+    """Oral two-compartment population model; the lag is a shift of the dose time."""
+
+    lag_h: Quantity
+    residual_log_sd: Quantity
+    absorption_per_h: Quantity
+    clearance_l_per_h: Quantity
+    central_l: Quantity
+    intercompartment_l_per_h: Quantity
+    peripheral_l: Quantity
+    covariance: tuple[Covariance, ...] = ()
+    covariate: tuple[CovariateEffect, ...] = ()

@@ -1,0 +1,185 @@
+"""What a compound file says of forms, efficacies, ternary complexes and stability."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from glueprint.chemistry import stability, structures
+from glueprint.errors import InputError, NotSupportedError
+from glueprint.mechanism import compounds
+
+MINIMAL = """
+kind = "compound"
+version = 1
+name = "mine"
+[structure]
+smiles = "O=C1CCC(N2C(=O)C3=CC=CC=C3C2=O)C(=O)N1"
+molar_mass_g_per_mol = { typical = 258.23, unit = "g/mol", role = "assumed", why = "from the SMILES" }
+"""
+NUMBER = 'unit = "dimensionless", role = "assumed", why = "mine" }'
+
+
+@pytest.fixture
+def own(tmp_path):
+    def write(text=""):
+        path = tmp_path / "mine.toml"
+        path.write_text(MINIMAL + text, encoding="utf-8")
+        return compounds.load(path)
+
+    return write
+
+
+def test_the_racemate_is_the_mean_of_the_affinities_of_its_halves():
+    racemate = compounds.load("pomalidomide")
+    s, r = racemate.enantiomer("S").kd().typical, racemate.enantiomer("R").kd().typical
+    assert r == pytest.approx(10.0 * s)
+    assert 1.0 / racemate.kd().typical == pytest.approx(0.5 / s + 0.5 / r)
+    assert s == pytest.approx(145.2)
+
+
+@pytest.mark.parametrize("form", ["S", "R"])
+def test_forms_convert_there_and_back(form):
+    there = compounds.load(f"({form})-pomalidomide")
+    assert there == compounds.load(f"{form}-pomalidomide")
+    assert there.name == f"({form})-pomalidomide"
+    assert there.pharmacology.form == form
+    back = there.enantiomer("racemate")
+    assert back.name == "pomalidomide"
+    assert back.kd().typical == pytest.approx(264.0)
+
+
+def test_a_converted_affinity_says_what_it_rests_on():
+    kd = compounds.load("(S)-pomalidomide").kd()
+    assert kd.role == "assumed"
+    assert kd.evidence == ("BIN-001", "BIN-006")
+    assert "10" in kd.why
+
+
+def test_pharmacokinetics_stay_with_the_form_measured():
+    with pytest.raises(NotSupportedError, match="GP-M005"):
+        compounds.load("(S)-pomalidomide").trial_quantities()
+
+
+def test_iberdomide_is_measured_as_the_s_enantiomer():
+    assert compounds.load("iberdomide").enantiomer("S") == compounds.load("iberdomide")
+    assert compounds.load("iberdomide").enantiomer("R").kd().typical == pytest.approx(264.0)
+
+
+def test_a_form_that_does_not_exist_is_refused():
+    with pytest.raises(InputError, match=r'GP-M013 compound pomalidomide: "rac" is no form .*"racemate"'):
+        compounds.load("pomalidomide").enantiomer("rac")
+
+
+def test_lenalidomides_efficacy_follows_from_the_loss_that_was_seen():
+    # DEG-004: 90.4 % at 10 uM; DRV-001: 21.3.
+    lenalidomide = compounds.load("lenalidomide")
+    occupancy = 1e4 / (1e4 + lenalidomide.kd().typical)
+    rho = 0.904 / 0.096 / occupancy
+    assert lenalidomide.efficacy("IKZF1").typical == pytest.approx(rho / 21.3, rel=2e-3)
+    assert lenalidomide.rho("IKZF1", "myeloma", 21.3) == pytest.approx(rho, rel=2e-3)
+
+
+def test_avadomide_is_ten_times_lenalidomide_at_low_dose():
+    potency = {
+        name: compounds.load(name).efficacy("IKZF1").typical / compounds.load(name).kd().typical
+        for name in ("avadomide", "lenalidomide")
+    }
+    assert potency["avadomide"] / potency["lenalidomide"] == pytest.approx(10.0, rel=0.01)
+
+
+@pytest.mark.parametrize(("compound", "name"), [("iberdomide", "pomalidomide")])
+def test_iberdomide_is_ten_times_pomalidomide_at_low_dose(compound, name):
+    potency = [
+        compounds.load(n).efficacy("IKZF3").typical / compounds.load(n).kd().typical for n in (compound, name)
+    ]
+    assert potency[0] / potency[1] == pytest.approx(10.0)
+
+
+def test_cooperativities_are_the_ratios_of_their_dissociation_constants():
+    intrinsic, alpha = compounds.load("pomalidomide").ternary_constants("IKZF1")
+    assert intrinsic.typical == pytest.approx(math.sqrt(223 * 285), rel=2e-3)
+    assert alpha.typical == pytest.approx(math.sqrt(3.3 * 5.4), rel=0.01)
+    intrinsic, alpha = compounds.load("lenalidomide").ternary_constants("CK1alpha")
+    assert intrinsic.typical / alpha.typical == pytest.approx(75.0, rel=0.01)
+
+
+def test_an_intrinsic_affinity_left_out_is_that_of_the_evidence(own):
+    glue = own(f"[pharmacology.cooperativity]\nIKZF1 = {{ typical = 9.0, {NUMBER}")
+    intrinsic, alpha = glue.ternary_constants("IKZF1")
+    assert (intrinsic.typical, alpha.typical) == (252.0, 9.0)
+
+
+def test_a_cooperativity_is_never_borrowed(own):
+    with pytest.raises(NotSupportedError, match=r"GP-M011 .*pharmacology\.cooperativity\.IKZF1"):
+        own().ternary_constants("IKZF1")
+
+
+def test_rho_given_directly_wins(own):
+    glue = own(
+        f"[pharmacology.efficacy]\nIKZF1 = {{ typical = 2.0, {NUMBER}\n"
+        f"[pharmacology.rho]\nikzf1_myeloma = {{ typical = 5.0, {NUMBER}"
+    )
+    assert glue.rho("IKZF1", "myeloma", 21.3) == 5.0
+    assert glue.rho("IKZF1", "rpmi8226", 7.2) == pytest.approx(14.4)
+
+
+def test_structure_alone_loads_and_says_what_it_lacks(own):
+    glue = own()
+    assert glue.pharmacology.form == "racemate"
+    with pytest.raises(NotSupportedError, match=r"GP-M011 .*pharmacology\.kd_nm"):
+        glue.kd()
+    with pytest.raises(NotSupportedError, match=r"GP-M011 .*pharmacology\.efficacy\.GSPT1"):
+        glue.rho("GSPT1", "myeloma", 21.3)
+
+
+def test_a_racemate_without_a_ratio_cannot_be_parted(own):
+    glue = own('[pharmacology]\nkd_nm = { typical = 50.0, unit = "nM", role = "assumed", why = "mine" }')
+    with pytest.raises(NotSupportedError, match=r"GP-M011 .*pharmacology\.eudismic_ratio"):
+        glue.enantiomer("S")
+
+
+def test_a_substrate_outside_the_model_is_refused_with_the_nearest():
+    with pytest.raises(InputError, match=r'GP-M014 "IKZF2" is no substrate .*did you mean "IKZF'):
+        compounds.load("pomalidomide").efficacy("IKZF2")
+
+
+def test_a_trial_takes_rho_from_the_efficacies(own):
+    text = compounds.load("pomalidomide")
+    edited = text.model_copy(update={"pharmacology": text.pharmacology.model_copy(update={"rho": {}})})
+    assert {n: q.typical for n, q in edited.trial_quantities().items()} == {
+        n: q.typical for n, q in text.trial_quantities().items()
+    }
+
+
+def test_stability_is_that_of_the_chemistry_room():
+    # Both read the same claims; the numbers here are rounded to three digits.
+    for name, medium in stability.available():
+        here, there = compounds.load(name).in_medium(medium), stability.rates(name, medium)
+        assert here.inversion_s_to_r_per_h.typical == pytest.approx(there.s_to_r.per_h, rel=2e-3)
+        assert here.inversion_r_to_s_per_h.typical == pytest.approx(there.r_to_s.per_h, rel=2e-3)
+        assert here.hydrolysis_per_h.typical == pytest.approx(there.s_loss.per_h, rel=2e-3)
+        assert here.hydrolysis_per_h.role == there.s_loss.role
+
+
+def test_a_medium_without_numbers_is_refused():
+    with pytest.raises(NotSupportedError, match=r'GP-M012 .*"buffer".*\nExpected .*plasma'):
+        compounds.load("lenalidomide").in_medium("buffer")
+
+
+@pytest.mark.parametrize("name", compounds.names())
+def test_structures_are_those_of_the_chemistry_room(name):
+    assert (
+        structures.from_smiles(compounds.load(name).structure.smiles, where="file").inchikey
+        == structures.load(name).inchikey
+    )
+
+
+def test_the_template_loads(tmp_path):
+    path = tmp_path / "my-compound.toml"
+    path.write_text(compounds.template(), encoding="utf-8")
+    glue = compounds.load(path)
+    assert glue.name == "my-compound"
+    assert glue.rho("IKZF1", "myeloma", 21.3) == pytest.approx(21.3)
+    assert glue.enantiomer("S").kd().typical == pytest.approx(145.2)
