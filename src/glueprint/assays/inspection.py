@@ -143,7 +143,8 @@ def _effects(part: pl.DataFrame, replicates: Along | None) -> tuple[positions.Ef
         content = ("role", "sample", "concentration", "dilution", "donor", "experiment", "group")
         group = good.select(pl.struct(content).rank("dense")).to_series().to_numpy()
     everywhere = [well_place(well) for well in part["well"] if _is_well(well)]
-    return positions.effects(good["value"].to_numpy(), *places.T, group, plate_shape(everywhere))
+    shape = plate_shape(everywhere)
+    return positions.effects(good["value"].to_numpy(), places[:, 0], places[:, 1], group, shape)
 
 
 def _is_well(well: str) -> bool:

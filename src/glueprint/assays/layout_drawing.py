@@ -7,9 +7,9 @@ import polars as pl
 from glueprint.assays.plate import SIZES, plate_shape, row_letters, well_place
 from glueprint.assays.wells import Layout
 
-__all__ = ["draw"]
+__all__ = ["SIGNS", "draw"]
 
-# Letters that say most; a role without one gets the first letter of its name that is free.
+# One sign a role; figures use the same.
 SIGNS = {
     "blank": "b",
     "standard": "S",

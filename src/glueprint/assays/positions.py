@@ -31,7 +31,7 @@ Integers = NDArray[np.int64]
 class Effect:
     """How far one row, column or the edge is from the other replicates of its groups.
 
-    shift_sd: mean of the standardised values.   shift_percent: mean of value / group mean - 1.
+    shift_sd: mean of the standardised values.   shift_percent: median of value / group mean - 1.
     score: the sum over its standard deviation under permutation.   p_value: two-sided, times the tests made.
     """
 
@@ -73,9 +73,7 @@ def effects(
     used = size > 0
     if not used.any():
         return ()
-    edge = (
-        (rows == rows.min()) | (rows == rows.max()) | (columns == columns.min()) | (columns == columns.max())
-    )
+    edge = np.isin(rows, (0, shape[0] - 1)) | np.isin(columns, (0, shape[1] - 1))
     lines = [("row", row_letters(int(index)), rows == index) for index in np.unique(rows)]
     lines += [("column", str(index + 1), columns == index) for index in np.unique(columns)]
     lines.append(("edge", "", edge))
@@ -85,7 +83,7 @@ def effects(
         variance = _variance(labels[on], size[on])
         if on.sum() >= FEWEST_WELLS and variance > 0.0:
             score = float(z[on].sum() / np.sqrt(variance))
-            raw.append((kind, name, int(on.sum()), float(z[on].mean()), float(percent[on].mean()), score))
+            raw.append((kind, name, int(on.sum()), float(z[on].mean()), float(np.median(percent[on])), score))
     return tuple(
         Effect(*line, p_value=min(1.0, len(raw) * 2.0 * float(stats.norm.sf(abs(line[5]))))) for line in raw
     )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from glueprint.assays import readers
-from glueprint.assays.findings import Finding
-from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.assays import inspection, layout, readers
+from glueprint.assays.inspection import Inspection
+from glueprint.assays.plate import Plate
+from glueprint.assays.wells import Layout
+from glueprint.cli import assay_elisa
+from glueprint.cli.output import Json, print_json, print_table
+from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
+from glueprint.errors import InputError
 
 app = typer.Typer(help="Assays: plates, layouts, readers, analyses.", no_args_is_help=True)
-
-Reader = Annotated[str | None, typer.Option("--reader", help="Name of a reader (see readers).")]
-PlateFile = Annotated[Path, typer.Argument(help="A plate reader's file, or a tidy CSV file.")]
+app.command("elisa")(assay_elisa.command)
 
 
 @app.command("readers")
@@ -29,9 +33,106 @@ def list_readers(as_json: Json = False) -> None:
     print_findings(findings)
 
 
-def print_findings(findings: tuple[Finding, ...]) -> None:
-    """Findings for people, the gravest first."""
-    for severity in ("refusal", "warning", "note"):
-        for finding in findings:
-            if finding.severity == severity:
-                console.print(finding.text(), markup=False)
+@app.command("plate")
+def inspect_plate(
+    file: PlateFile,
+    layout_file: LayoutFile = None,
+    reader: ReaderName = None,
+    replicates: Annotated[
+        Literal["rows", "columns"] | None,
+        typer.Option(help="Without a layout: along what wells hold the same."),
+    ] = None,
+    figure: FigureFile = None,
+    as_json: Json = False,
+) -> None:
+    """Read any plate: channels, flags, quality numbers, position effects, findings."""
+    plate, wells = wells_of(file, layout_file, reader)
+    found = inspection.inspect(wells.table, replicates=replicates, findings=wells.findings)
+    if figure is not None:
+        # Drawing costs an import that a look at numbers need not pay.
+        from glueprint.report import figures
+
+        figures.save(figures.plate_map(wells.table), figure)
+    if as_json:
+        about = {"source": plate.source, "reader": plate.reader, "metadata": dict(plate.metadata)}
+        print_json({**about, **found.as_dict(), "figure": str(figure) if figure else None})
+    else:
+        _show(plate, found)
+    if any(finding.severity == "refusal" for finding in found.findings):
+        raise typer.Exit(1)
+
+
+def _show(plate: Plate, found: Inspection) -> None:
+    for name, title in (("channels", f"Channels ({plate.reader})"), ("flags", "Flags")):
+        table = found.tables[name]
+        if table.height:
+            rows = [[_cell(value) for value in row] for row in table.rows()]
+            print_table(title, table.columns, rows)
+    quality = found.quality.select("plate", "channel", "name", "value", "limit", "verdict")
+    if quality.height:
+        print_table("Quality", quality.columns, [[_cell(value) for value in row] for row in quality.rows()])
+    print_findings(found.findings)
+
+
+def _cell(value: object) -> object:
+    """A number to four digits, a list of wells as text."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+@app.command("layout")
+def show_layout(
+    file: Annotated[
+        Path | None, typer.Argument(help="A layout in TOML, or a plate file with a layout of its own.")
+    ] = None,
+    template: Annotated[
+        str | None, typer.Option(help=f"Print a file to begin with: {', '.join(layout.TEMPLATES)}.")
+    ] = None,
+    wells: Annotated[int, typer.Option(help="Wells of the template's plate: 96 or 384.")] = 96,
+    show: Annotated[bool, typer.Option("--show", help="Draw the plate.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check a layout file, draw it, or print a template."""
+    if (file is None) == (template is None):
+        raise InputError(
+            "GP-A048",
+            "a layout file and a template" if file else "neither a layout file nor a template",
+            where="glueprint assay layout",
+            expected="FILE, or --template with its kind",
+            next_step=f"--template {next(iter(layout.TEMPLATES))} prints a file to begin with",
+        )
+    if file is None:
+        text = layout.template(str(template), wells)
+        found = layout.parse(text, f"template {template}")
+        if not show and not as_json:
+            sys.stdout.write(text)
+            return
+    else:
+        found = _layout_in(file)
+    if as_json:
+        findings = [finding.as_dict() for finding in found.findings]
+        print_json({"source": found.source, "wells": found.table.to_dicts(), "findings": findings})
+        return
+    if show:
+        sys.stdout.write(layout.draw(found) + "\n")
+    else:
+        roles = found.table.group_by("role", maintain_order=True).len()
+        print_table("Roles", ("role", "wells"), roles.rows())
+    print_findings(found.findings)
+
+
+def _layout_in(file: Path) -> Layout:
+    """The layout of a TOML file, or of a plate file that says what is in its wells."""
+    if file.suffix.lower() == ".toml":
+        return layout.read(file)
+    plate = readers.read(file)
+    if plate.layout is None:
+        raise InputError(
+            "GP-A049",
+            f"a file of the reader {plate.reader} without a layout",
+            where=str(file),
+            expected="a .toml file, or a plate file that says what is in its wells",
+            next_step="write a layout: `glueprint assay layout --template elisa` gives one to begin with",
+        )
+    return plate.layout

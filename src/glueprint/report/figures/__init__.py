@@ -3,6 +3,7 @@
 from glueprint.report.figures.dots import adverse_events, comparison_dots, forest
 from glueprint.report.figures.drawing import save, svg
 from glueprint.report.figures.kaplan_meier import at_risk, kaplan_meier
+from glueprint.report.figures.plate_map import plate_map
 from glueprint.report.figures.profile import profile
 from glueprint.report.figures.theme import arm_colours
 from glueprint.report.figures.waterfall import waterfall
@@ -14,6 +15,7 @@ __all__ = [
     "comparison_dots",
     "forest",
     "kaplan_meier",
+    "plate_map",
     "profile",
     "save",
     "svg",

@@ -1,0 +1,39 @@
+"""What the assay commands share: a plate file and a layout to wells, findings for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glueprint.assays import layout, readers
+from glueprint.assays.findings import Finding
+from glueprint.assays.plate import Plate
+from glueprint.assays.wells import Wells
+from glueprint.cli.output import console
+
+__all__ = ["FigureFile", "LayoutFile", "PlateFile", "ReaderName", "print_findings", "wells_of"]
+
+PlateFile = Annotated[Path, typer.Argument(help="A plate reader's file, or a tidy CSV file.")]
+LayoutFile = Annotated[
+    Path | None, typer.Option("--layout", help="What is in the wells (see glueprint assay layout).")
+]
+ReaderName = Annotated[str | None, typer.Option("--reader", help="Name of a reader (see readers).")]
+FigureFile = Annotated[Path | None, typer.Option("--figure", help="Write the figure: .svg or .png.")]
+
+
+def wells_of(file: Path, layout_file: Path | None = None, reader: str | None = None) -> tuple[Plate, Wells]:
+    """The plate in a file, and its wells with the layout given, or else with the file's own."""
+    found = readers.read(file, reader)
+    return found, layout.apply(found, layout.read(layout_file) if layout_file else None)
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """Findings for people, the gravest first."""
+    every = tuple(findings)
+    for severity in ("refusal", "warning", "note"):
+        for finding in every:
+            if finding.severity == severity:
+                console.print(finding.text(), markup=False)
