@@ -1,0 +1,10 @@
+"""Fluorescence polarisation: raw channels to tracer Kd and competitor Ki, exact and with honest intervals."""
+
+from __future__ import annotations
+
+from glueprint.assays.polarization.analysis import analyse
+from glueprint.assays.polarization.result import Result
+from glueprint.assays.polarization.saturation import saturation
+from glueprint.assays.polarization.settings import Amount, Conditions, Optics
+
+__all__ = ["Amount", "Conditions", "Optics", "Result", "analyse", "saturation"]
