@@ -1,0 +1,206 @@
+"""From wells to concentrations and potencies: the order of the steps, a plate at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from glueprint.assays.elisa import inhibition, inversion, quality, results, standards
+from glueprint.assays.elisa.calibration import Calibration, Problem, calibrate
+from glueprint.assays.elisa.result import QUALITY, Result, frozen_tables
+from glueprint.assays.elisa.settings import Settings
+from glueprint.assays.elisa.signal import choose, signals
+from glueprint.assays.findings import Finding
+from glueprint.assays.wells import check
+
+__all__ = ["analyse"]
+
+ROLES = ("control", "sample", "compound", "stimulated", "unstimulated", "vehicle")
+CURVE = pl.Schema(
+    {"plate": pl.String(), "model": pl.String(), "weights": pl.String(), "response": pl.String(),
+     "parameter": pl.String(), "value": pl.Float64(), "standard_error": pl.Float64()}
+)  # fmt: skip
+PRECISION = pl.Schema(
+    {"plate": pl.String(), "concentration": pl.Float64(), "signal": pl.Float64(), "cv_percent": pl.Float64()}
+)
+RANGES = pl.Schema(
+    {"plate": pl.String(), "lloq": pl.Float64(), "uloq": pl.Float64(), "unit": pl.String(),
+     "cv_limit_percent": pl.Float64(), "replicates": pl.Float64()}
+)  # fmt: skip
+# Points of the precision profile that are kept: enough for a figure.
+KEPT_POINTS = 100
+
+
+@dataclass
+class Parts:
+    """The rows of all tables, gathered plate by plate."""
+
+    wells: list[dict[str, Any]] = field(default_factory=list)
+    dilutions: list[dict[str, Any]] = field(default_factory=list)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    standards: list[dict[str, Any]] = field(default_factory=list)
+    levels: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    precision: list[dict[str, Any]] = field(default_factory=list)
+    ranges: list[dict[str, Any]] = field(default_factory=list)
+    quality: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
+    """Back-calculate every well, sample and control, and read the inhibition of TNF where donors were
+    treated.
+
+    wells: one row a well and channel, with the columns of `assays.wells.SCHEMA`; only well, value, role, and
+    the
+    concentration of standards are needed.   settings: `Settings`, None for the defaults.
+    Returns `Result`; a plate without a usable curve, and a donor without its controls, is a finding, not an
+    error.
+    Raises InputError GP-A045 (table), GP-A081 (channel), GP-A083 (settings), GP-A084 (no standard), GP-A085
+    (value).
+    Source: docs/elisa.md.
+    """
+    chosen = (settings or Settings()).checked()
+    table = check(wells)
+    choice = choose(table, chosen)
+    rows, findings = signals(table, choice)
+    rows, unit, more = standards.prepared(rows)
+    parts = Parts(findings=[*findings, *more])
+    for (plate,), here in rows.group_by("plate", maintain_order=True):
+        _plate(here, (str(plate), unit, chosen), parts)
+    donors = inhibition.analyse(rows, parts.wells, chosen)
+    parts.findings += donors.findings
+    parts.quality += donors.quality
+    return Result(
+        settings=chosen,
+        signal=choice.text,
+        unit=unit,
+        tables=frozen_tables(
+            {
+                "standards": (quality.STANDARDS, parts.standards),
+                "levels": (quality.LEVELS, parts.levels),
+                "wells": (results.WELLS, parts.wells),
+                "dilutions": (results.DILUTIONS, parts.dilutions),
+                "samples": (results.SAMPLES, parts.samples),
+                "curve": (CURVE, parts.curve),
+                "precision": (PRECISION, parts.precision),
+                "ranges": (RANGES, parts.ranges),
+                "inhibition": (inhibition.INHIBITION, donors.inhibition),
+                "donors": (inhibition.DONORS, donors.donors),
+                "pooled": (inhibition.POOLED, donors.pooled),
+            }
+        ),
+        named=donors.named,
+        quality=pl.DataFrame(parts.quality, schema=QUALITY),
+        findings=tuple(parts.findings),
+    )
+
+
+def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts) -> None:
+    plate, unit, settings = context
+    known, findings = standards.collect(rows, plate)
+    parts.findings += findings
+    blind = results.Scale(plate, None, inversion.Range(None, None), unit, settings)
+    usual = _usual_replicates(rows)
+    try:
+        curve = _calibrated(known, rows, blind)
+        limits = inversion.quantification_range(curve, usual, settings.cv_limit_percent / 100.0)
+        scale = results.Scale(plate, curve, limits, unit, settings)
+        parts.findings += quality.curve_findings(scale)
+    except Problem as problem:
+        scale = blind
+        parts.findings.append(
+            Finding(
+                "GP-A086", "refusal", f"no standard curve: {problem}", f'plate "{plate}"',
+                "standards over the range, at more levels than the curve has parameters",
+                "check roles and concentrations in the layout, or ask for a model with fewer parameters",
+            )
+        )  # fmt: skip
+    unknown = rows.filter(pl.col("role").is_in(ROLES))
+    parts.wells += results.well_rows(unknown, scale)
+    dilutions = results.dilution_rows(unknown, scale)
+    samples = results.sample_rows(dilutions, scale)
+    parts.dilutions += dilutions
+    parts.samples += samples
+    _describe(scale, usual, parts)
+    of_standards, of_levels, found = quality.of_standards(known, scale)
+    parts.standards += of_standards
+    parts.levels += of_levels
+    rows_of_quality, more = quality.of_plate(scale, of_levels, samples, rows)
+    parts.quality += [*found, *rows_of_quality]
+    parts.findings += [*more, *quality.sample_findings(scale, dilutions, samples)]
+
+
+def _calibrated(known: standards.Standards, rows: pl.DataFrame, scale: results.Scale) -> Calibration:
+    settings = scale.settings
+    y = scale.on_fit(known.signal)
+    usable = np.isfinite(y)
+    signal, group = standards.replicates(rows)
+    others = scale.on_fit(signal)
+    seen = np.isfinite(others)
+    return calibrate(
+        known.concentration[usable],
+        y[usable],
+        replicates=(others[seen], group[seen]),
+        model=settings.model,
+        weights=settings.weights,
+        response=settings.response,
+    )
+
+
+def _usual_replicates(rows: pl.DataFrame) -> float:
+    """How many wells a sample usually has at one dilution: the precision profile is that of their mean."""
+    keys: Iterable[tuple[Any, ...]] = (
+        rows.filter(
+            pl.col("role").is_in(["sample", "control"]) & (pl.col("donor") == "") & (pl.col("sample") != "")
+        )
+        .select("role", "sample", "group", "concentration", "dilution")
+        .rows()
+    )
+    counts = Counter(Counter(keys).values())
+    return float(max(counts, key=lambda n: (counts[n], n))) if counts else 1.0
+
+
+def _describe(scale: results.Scale, replicates: float, parts: Parts) -> None:
+    """Rows of the tables `ranges`, `curve` and `precision`."""
+    parts.ranges.append(
+        {"plate": scale.plate, "lloq": scale.range.lloq, "uloq": scale.range.uloq, "unit": scale.unit,
+         "cv_limit_percent": scale.settings.cv_limit_percent, "replicates": replicates}
+    )  # fmt: skip
+    curve = scale.curve
+    if curve is None:
+        return
+    head = {
+        "plate": scale.plate,
+        "model": curve.shape.name,
+        "weights": curve.weighting,
+        "response": curve.response,
+    }
+    errors = np.sqrt(np.diag(curve.covariance))
+    values: list[tuple[str, float, float | None]] = []
+    for name, value, error in zip(curve.shape.parameters, curve.theta.tolist(), errors.tolist(), strict=True):
+        values.append((name, value, error))
+        if name == "log10_ec50":
+            values.append(("ec50", 10.0**value, None))
+        elif name.startswith("ln_"):
+            values.append((name.removeprefix("ln_"), float(np.exp(value)), float(np.exp(value) * error)))
+    values += [
+        ("rss", curve.rss, None),
+        ("well_variance", curve.sigma2, None),
+        ("variance_power", curve.power, None),
+    ]
+    values += [(name, value, None) for name, value in curve.evidence.items()]
+    parts.curve += [
+        head | {"parameter": name, "value": value, "standard_error": error} for name, value, error in values
+    ]
+    grid = np.geomspace(curve.lowest, curve.highest, KEPT_POINTS)
+    cv = 100.0 * inversion.precision(curve, grid, replicates) / grid
+    parts.precision += [
+        {"plate": scale.plate, "concentration": x, "signal": y, "cv_percent": c}
+        for x, y, c in zip(grid.tolist(), curve.mean(grid).tolist(), cv.tolist(), strict=True)
+    ]

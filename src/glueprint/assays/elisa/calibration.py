@@ -1,0 +1,325 @@
+"""Fit the standard curve: model, weights, errors and the evidence for a fifth parameter. Kernel: arrays
+only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.stats import f as fisher
+
+from glueprint import curves
+from glueprint.assays.elisa import variance
+from glueprint.assays.elisa.shapes import FIVE, FOUR, LINE, MIRRORED, SHAPES, Floats, Shape
+from glueprint.curves import Status
+
+__all__ = ["Calibration", "Problem", "calibrate"]
+
+# A fifth parameter must earn its place: a wrong 5PL extrapolates worse than a wrong 4PL.
+EVIDENCE_LEVEL = 0.01
+REWEIGHTINGS = 20
+SETTLED = 1e-8
+# Logarithms of the asymmetry at which the search for the mirrored form begins.
+STARTS = (-1.5, -0.5, 0.5, 1.5)
+# Beyond a hundredfold the curve is its own limit, that of Gompertz, to within a hundredth of its height.
+MOST_LN_ASYMMETRY = float(np.log(100.0))
+# Singular values below this share of the largest are a direction that the standards do not determine.
+SINGULAR = 1e-10
+
+
+class Problem(Exception):  # noqa: N818 - a status of one plate, never shown as an error
+    """Why a plate has no standard curve; its text is the message of a finding."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A fitted standard curve.
+
+    theta: (p,) in the order of `shape.parameters`; covariance: (p, p).   response: "linear" or "log10"
+    signal.
+    variance of one well at mean y: sigma2 y^power (power 0 on the log scale), with `dof` degrees of freedom.
+    weighting: what was done, in words.   rss: weighted residual sum of squares of the standards.
+    lowest, highest: standards above zero.   lack_of_fit_p: residuals against replicates, NaN without
+    replicates.
+    evidence: f, p, aicc_4pl, aicc_5pl where both were fitted.   r_squared: on the weighted signal.
+    """
+
+    shape: Shape
+    theta: Floats
+    covariance: Floats
+    response: str
+    power: float
+    weighting: str
+    sigma2: float
+    dof: int
+    rss: float
+    points: int
+    lowest: float
+    highest: float
+    floor: float
+    r_squared: float
+    lack_of_fit_p: float
+    evidence: Mapping[str, float] = field(default_factory=dict)
+
+    def mean(self, x: Floats) -> Floats:
+        """Expected signal (n,), on the scale of the fit, at concentrations x (n,)."""
+        return self.shape.response(self.theta, x)
+
+    def well_variance(self, y: Floats) -> Floats:
+        """Variance (n,) of one well whose expected signal is y (n,), both on the scale of the fit."""
+        if self.power == 0.0:
+            return np.full_like(y, self.sigma2)
+        return np.asarray(self.sigma2 * np.maximum(y, self.floor) ** self.power)
+
+    def curve_variance(self, x: Floats) -> Floats:
+        """Variance (n,) of the fitted curve at x (n,): g' V g."""
+        gradient = self.shape.gradient(self.theta, x)
+        return np.asarray(np.einsum("np,pq,nq->n", gradient, self.covariance, gradient))
+
+    def invert(self, y: Floats) -> Floats:
+        """Concentrations (n,) of signals y (n,) on the scale of the fit; NaN at or beyond an asymptote."""
+        return self.shape.inverse(self.theta, y)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One model fitted with one set of weights."""
+
+    shape: Shape
+    theta: Floats
+    rss: float
+    weights: Floats
+    power: float
+    weighting: str
+
+
+def calibrate(
+    x: Floats,
+    y: Floats,
+    *,
+    replicates: tuple[Floats, Floats],
+    model: str = "auto",
+    weights: str = "replicates",
+    response: str = "linear",
+) -> Calibration:
+    """Fit standards and choose the model.
+
+    x: (n,) concentrations, zero allowed.   y: (n,) signals on the scale of the fit (log10 if `response` says
+    so).
+    replicates: signal (m,) and group number (m,) of wells that are no standards, on the same scale; wells of
+    one group
+    are technical replicates and sharpen the variance.
+    model, weights, response: as in `Settings`.
+    Raises Problem where no curve can be fitted.
+    Source: 4PL by default and 5PL on evidence: Findlay and Dillard 2007, doi 10.1208/aapsj0902029; AICc:
+    Hurvich and
+    Tsai 1989, doi 10.1093/biomet/76.2.297.
+    """
+    power, weighting = _variance(_all_groups(x, y, replicates), weights, response)
+    task = (x, y, power, weighting)
+    if model == "auto":
+        best, evidence = _with_evidence(*task)
+    else:
+        best, evidence = _reweighted(SHAPES[model], *task), {}
+    return _finished(best, x, y, replicates, response, evidence)
+
+
+def _all_groups(x: Floats, y: Floats, replicates: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Signals and group numbers of the standards, by level, and of all other replicates."""
+    _, level = np.unique(x, return_inverse=True)
+    others = replicates[1] + level.max() + 1.0 if replicates[1].size else replicates[1]
+    return np.concatenate([y, replicates[0]]), np.concatenate([level.astype(float), others])
+
+
+def _variance(replicates: tuple[Floats, Floats], weights: str, response: str) -> tuple[float, str]:
+    if weights == "none":
+        return 0.0, "none"
+    if weights == "1/y2":
+        return 2.0, "1/y^2, y fitted"
+    if response == "log10":
+        return 0.0, "none: the logarithm has constant variance"
+    found = variance.fit_power(*replicates)
+    if found is None:
+        return 0.0, "none: too few replicates with scatter to fit a variance power"
+    text = (
+        f"1/y^{found.power:.3g}, variance power of {found.groups} groups, {found.degrees} degrees of freedom"
+    )
+    return found.power, text
+
+
+def _with_evidence(x: Floats, y: Floats, power: float, weighting: str) -> tuple[Fitted, dict[str, float]]:
+    """4PL, unless F test and AICc both prefer 5PL under the weights of the 4PL."""
+    four = _reweighted(FOUR, x, y, power, weighting)
+    dof = x.size - len(FIVE.parameters)
+    if np.unique(x).size <= len(FIVE.parameters) or dof < 1 or four.rss <= 0.0:
+        return four, {}
+    fives = []
+    for shape in (FIVE, MIRRORED):
+        with suppress(Problem):
+            fives.append(_fit(shape, x, y, four.weights, power, weighting))
+    if not fives:
+        return four, {}
+    five = min(fives, key=lambda fitted: fitted.rss)
+    ratio = max(four.rss - five.rss, 0.0) / (five.rss / dof) if five.rss > 0.0 else np.inf
+    # The better of two forms was taken, so its p value counts twice.
+    p = min(1.0, len(fives) * float(fisher.sf(ratio, 1, dof)))
+    evidence = {"f": ratio, "p": p, "aicc_4pl": _aicc(four, x.size), "aicc_5pl": _aicc(five, x.size)}
+    if p < EVIDENCE_LEVEL and evidence["aicc_5pl"] < evidence["aicc_4pl"]:
+        return _reweighted(five.shape, x, y, power, weighting), evidence
+    return four, evidence
+
+
+def _aicc(fitted: Fitted, n: int) -> float:
+    k = fitted.theta.size + 1
+    spare = n - k - 1
+    penalty = 2.0 * k * (k + 1) / spare if spare > 0 else np.inf
+    return float(n * np.log(max(fitted.rss, np.finfo(float).tiny) / n) + 2.0 * k + penalty)
+
+
+def _reweighted(shape: Shape, x: Floats, y: Floats, power: float, weighting: str) -> Fitted:
+    """Fit, weigh by the fitted means, and fit again until the weights settle."""
+    weights = np.ones_like(y)
+    fitted = _fit(shape, x, y, weights, power, weighting)
+    if power == 0.0:
+        return fitted
+    floor = _floor(y)
+    for _ in range(REWEIGHTINGS):
+        mean = np.maximum(shape.response(fitted.theta, x), floor)
+        renewed = mean**-power
+        change = float(np.max(np.abs(np.log(renewed / weights))))
+        weights = renewed
+        fitted = _fit(shape, x, y, weights, power, weighting)
+        if change < SETTLED:
+            break
+    return fitted
+
+
+def _floor(y: Floats) -> float:
+    """The least mean that a weight may use: a blank read as zero or less must not weigh without bound."""
+    positive = y[y > 0.0]
+    return float(positive.min()) if positive.size else 1.0
+
+
+def _fit(shape: Shape, x: Floats, y: Floats, weights: Floats, power: float, weighting: str) -> Fitted:
+    levels = np.unique(x).size
+    if levels < len(shape.parameters):
+        raise Problem(f"{levels} standard levels for the {len(shape.parameters)} parameters of {shape.name}")
+    if np.ptp(y) == 0.0:
+        raise Problem("all standards have the same signal")
+    if shape is LINE:
+        theta = _line(x, y, weights)
+    else:
+        theta = _mirrored(x, y, weights) if shape is MIRRORED else _logistic(shape, x, y, weights)
+    miss = y - shape.response(theta, x)
+    return Fitted(shape, theta, float(np.sum(weights * miss**2)), weights, power, weighting)
+
+
+def _line(x: Floats, y: Floats, weights: Floats) -> Floats:
+    root = np.sqrt(weights)
+    design = np.stack([root, root * x], axis=1)
+    theta = np.linalg.lstsq(design, root * y, rcond=None)[0]
+    if theta[1] == 0.0:
+        raise Problem("the standards do not rise or fall with concentration")
+    return np.asarray(theta)
+
+
+def _mirrored(x: Floats, y: Floats, weights: Floats) -> Floats:
+    """The mirrored five parameters, from the four-parameter fit with several asymmetries."""
+    begin, root = _logistic(FOUR, x, y, weights), np.sqrt(weights)
+    best: Floats | None = None
+    least, limit = np.inf, np.array([np.inf, np.inf, np.inf, np.inf, MOST_LN_ASYMMETRY])
+    for asymmetry in STARTS:
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            found = least_squares(
+                lambda theta: np.nan_to_num(root * (MIRRORED.response(theta, x) - y), nan=1e6),
+                np.append(begin, asymmetry),
+                lambda theta: np.nan_to_num(root[:, None] * MIRRORED.gradient(theta, x)),
+                bounds=(-limit, limit), x_scale="jac", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=2000,
+            )  # fmt: skip
+        if found.success and found.cost < least:
+            best, least = np.asarray(found.x), found.cost
+    if best is None:
+        raise Problem("the fit of 5pl-mirrored did not converge; try 4pl or 5pl")
+    return best
+
+
+def _logistic(shape: Shape, x: Floats, y: Floats, weights: Floats) -> Floats:
+    fits = curves.fit(x, y, model=shape.name, weights=weights, intervals=False)
+    status = Status(int(fits.status[0]))
+    if status in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT):
+        raise Problem(fits.reasons[0])
+    return np.asarray(fits.theta[0, : len(shape.parameters)])
+
+
+def _finished(
+    best: Fitted, x: Floats, y: Floats, replicates: tuple[Floats, Floats], response: str,
+    evidence: Mapping[str, float],
+) -> Calibration:  # fmt: skip
+    """Errors of the curve, and one variance for standards and samples unless the curve fits badly."""
+    dof = x.size - best.theta.size
+    if dof < 1:
+        raise Problem(f"{x.size} standard wells leave no degree of freedom to {best.shape.name}")
+    floor = _floor(y)
+    lack, (within, spare) = _lack_of_fit(best, x, y), _within(best, replicates, floor)
+    own = max(best.rss / dof, np.finfo(float).tiny)
+    sigma2, degrees = own, dof
+    # Replicates of samples sharpen the variance only as long as the standards agree with it.
+    if not lack < EVIDENCE_LEVEL and spare > 0:
+        sigma2, degrees = (best.rss + within) / (dof + spare), dof + spare
+    root = np.sqrt(best.weights)
+    total = float(np.sum(best.weights * (y - np.average(y, weights=best.weights)) ** 2))
+    return Calibration(
+        shape=best.shape,
+        theta=best.theta,
+        covariance=_covariance(root[:, None] * best.shape.gradient(best.theta, x)) * sigma2,
+        response=response,
+        power=best.power,
+        weighting=best.weighting,
+        sigma2=sigma2,
+        dof=degrees,
+        rss=best.rss,
+        points=x.size,
+        lowest=float(x[x > 0.0].min()),
+        highest=float(x.max()),
+        floor=floor,
+        r_squared=1.0 - best.rss / total if total > 0.0 else float("nan"),
+        lack_of_fit_p=lack,
+        evidence=evidence,
+    )
+
+
+def _lack_of_fit(best: Fitted, x: Floats, y: Floats) -> float:
+    """p of the F test of the curve against the means of its standards; NaN without replicates or spare
+    levels."""
+    levels = np.unique(x).size
+    root = np.sqrt(best.weights)
+    _, index = np.unique(x, return_inverse=True)
+    weight = np.bincount(index, best.weights)
+    centre = np.bincount(index, best.weights * y) / weight
+    pure = float(np.sum((root * (y - centre[index])) ** 2))
+    pure_dof, lack_dof = x.size - levels, levels - best.theta.size
+    if pure_dof < 1 or lack_dof < 1 or pure <= 0.0:
+        return float("nan")
+    ratio = max(best.rss - pure, 0.0) / lack_dof / (pure / pure_dof)
+    return float(fisher.sf(ratio, lack_dof, pure_dof))
+
+
+def _within(best: Fitted, replicates: tuple[Floats, Floats], floor: float) -> tuple[float, int]:
+    """Weighted sum of squares within replicate groups that are no standards, and its degrees of freedom."""
+    if not replicates[0].size:
+        return 0.0, 0
+    mean, squares, degrees = variance.pooled(*replicates)
+    return float(np.sum(squares * np.maximum(mean, floor) ** -best.power)), int(degrees.sum())
+
+
+def _covariance(design: Floats) -> Floats:
+    """inv(J'J) by singular values of the scaled Jacobian; undetermined directions get no false precision."""
+    scale = np.sqrt(np.sum(design**2, axis=0))
+    scale = np.where(scale > 0.0, scale, 1.0)
+    _, singular, right = np.linalg.svd(design / scale, full_matrices=False)
+    inverse = 1.0 / np.maximum(singular, SINGULAR * singular[0])
+    half = right.T * inverse / scale[:, None]
+    return np.asarray(half @ half.T)

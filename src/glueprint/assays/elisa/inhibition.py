@@ -1,0 +1,389 @@
+"""Inhibition of TNF per donor: from concentrations to per cent between the controls, IC50s and their pool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from glueprint import curves, units
+from glueprint.assays import quality as plate_quality
+from glueprint.assays.elisa.result import Named
+from glueprint.assays.elisa.settings import Settings
+from glueprint.assays.elisa.shapes import Floats
+from glueprint.assays.findings import Finding
+from glueprint.curves import Potency
+from glueprint.curves.potency import Reason
+from glueprint.errors import InputError
+
+__all__ = ["DONORS", "INHIBITION", "POOLED", "Donors", "analyse"]
+
+TEXT, NUMBER, COUNT, FLAG = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
+INHIBITION = pl.Schema(
+    {"sample": TEXT, "donor": TEXT, "experiment": TEXT, "plate": TEXT, "well": TEXT, "role": TEXT,
+     "dose_nm": NUMBER,
+     "dilution": NUMBER, "result": NUMBER, "relation": TEXT, "inhibition_percent": NUMBER,
+     "low_percent": NUMBER,
+     "high_percent": NUMBER, "viability_percent": NUMBER, "used": FLAG, "reason": TEXT}
+)  # fmt: skip
+_IC50 = {
+    f"{definition}_{name}": kind
+    for definition in ("relative", "absolute")
+    for name, kind in (("relation", TEXT), ("ic50_nm", NUMBER), ("low_nm", NUMBER), ("high_nm", NUMBER))
+}
+DONORS = pl.Schema(
+    {"sample": TEXT, "donor": TEXT, "experiment": TEXT, "stimulated": NUMBER, "unstimulated": NUMBER,
+     "unstimulated_relation": TEXT, "unit": TEXT, "wells": COUNT, "doses": COUNT, "slope": NUMBER,
+     "inhibition_at_zero_percent": NUMBER, "inhibition_at_infinity_percent": NUMBER, **_IC50, "reason": TEXT}
+)  # fmt: skip
+POOLED = pl.Schema(
+    {"sample": TEXT, "definition": TEXT, "relation": TEXT, "ic50_nm": NUMBER, "low_nm": NUMBER, "high_nm": NUMBER,
+     "donors": COUNT, "experiments": COUNT, "tau_donor": NUMBER, "reasons": TEXT}
+)  # fmt: skip
+TREATED = ("compound", "sample")
+VIABILITY = "viability_percent"
+HALF_PERCENT = 50.0
+# A censored value enters in the middle of what it can be; the fits at both ends widen the interval.
+MIDDLE, LEAST, MOST = range(3)
+Row = dict[str, Any]
+
+
+@dataclass
+class Donors:
+    """Rows of the tables `inhibition`, `donors` and `pooled`, potencies, quality rows and findings."""
+
+    inhibition: list[Row] = field(default_factory=list)
+    donors: list[Row] = field(default_factory=list)
+    pooled: list[Row] = field(default_factory=list)
+    named: tuple[Named, ...] = ()
+    quality: list[Row] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One compound in one donor. dose: (m,) nM.   inhibition: (3, m) per cent, for three readings of the
+    censored."""
+
+    sample: str
+    donor: str
+    experiment: str
+    dose: Floats
+    inhibition: Floats
+    about: Row
+
+
+def analyse(rows: pl.DataFrame, wells: Sequence[Row], settings: Settings) -> Donors:
+    """Per cent inhibition on concentrations, per donor between its own controls, and the IC50s.
+
+    rows: one a well with role, donor and any column viability_percent.   wells: rows of the table `wells`.
+    Returns `Donors`; empty where no well of a donor holds a compound.
+    Raises InputError GP-A085 for a dose without a unit of concentration.
+    """
+    out = Donors()
+    treated = [row for row in wells if row["donor"] and row["role"] in TREATED]
+    treated = [row for row in treated if row["layout_concentration"] is not None]
+    if not treated:
+        return out
+    alive = _viability(rows, settings, out)
+    every = [row | {VIABILITY: alive.get((row["plate"], row["well"]))} for row in wells if row["donor"]]
+    found = []
+    for key in dict.fromkeys((row["donor"], row["experiment"]) for row in treated):
+        mine = [row for row in every if (row["donor"], row["experiment"]) == key]
+        found += _donor(mine, settings, out)
+    _potencies(found, settings, out)
+    return out
+
+
+def _viability(rows: pl.DataFrame, settings: Settings, out: Donors) -> dict[tuple[str, str], float]:
+    """Viability of each well that has one, and a finding where there is none."""
+    if VIABILITY not in rows.columns:
+        out.findings.append(
+            Finding("GP-A103", "warning",
+            "no viability readout: dead PBMC make no TNF, so death would look like "
+                    "inhibition", "donors", f"a column {VIABILITY} (per cent of vehicle) in the layout",
+                    "measure viability in the same wells")
+        )  # fmt: skip
+        return {}
+    values = rows[VIABILITY].cast(pl.Float64, strict=False)
+    alive = {
+        (plate, well): float(value)
+        for plate, well, value in zip(rows["plate"], rows["well"], values, strict=True)
+        if value is not None
+    }
+    dead = [well for (_, well), value in alive.items() if value < settings.viability_limit_percent]
+    if dead:
+        out.findings.append(
+            Finding("GP-A104", "warning",
+                    f"{len(dead)} wells with a viability below {settings.viability_limit_percent:g} % "
+                    "do not count: " + ", ".join(dead), "donors", "living cells",
+                    "look at the dose at which the cells die")
+        )  # fmt: skip
+    return alive
+
+
+def _donor(wells: list[Row], settings: Settings, out: Donors) -> list[Curve]:
+    """The curves of one donor in one experiment, one a compound; none without both controls."""
+    zero, full = _controls(wells, settings)
+    name = " ".join(part for part in (wells[0]["donor"], wells[0]["experiment"]) if part)
+    if not zero or not full:
+        missing = "stimulated" if not zero else "unstimulated"
+        _refuse(out, "GP-A100", f"no {missing} control with a reading", name,
+                "stimulated wells (0 %) and unstimulated wells (100 %) of the same donor")  # fmt: skip
+        return []
+    if any(row["relation"] == ">" for row in zero):
+        _refuse(out, "GP-A101", "the stimulated control lies above the range: 0 % is not known",
+        name,
+                "a stimulated control within the standards; dilute the supernatants further")  # fmt: skip
+        return []
+    top = float(np.mean([row["adjusted"] if row["relation"] == "=" else row["limit"] / 2.0 for row in zero]))
+    bottom = np.array([_bounds(row) for row in full]).mean(axis=0)
+    if not top > bottom[MOST]:
+        _refuse(out, "GP-A101", f"stimulated {top:.4g} is not above unstimulated {bottom[MOST]:.4g}", name,
+                "a stimulus that raises TNF")  # fmt: skip
+        return []
+    censored = any(row["relation"] == "<" for row in full)
+    if censored:
+        out.findings.append(
+            Finding("GP-A102", "note", f"the unstimulated control is below LLOQ: it enters as between 0 and "
+                    f"{bottom[MOST]:.4g} {full[0]['unit']}".rstrip(), f"donor {name}")
+        )  # fmt: skip
+    _z_prime(zero, full, name, out)
+    about = {"stimulated": top, "unstimulated": float(bottom[MIDDLE]), "unit": full[0]["unit"],
+             "unstimulated_relation": "<" if censored else "="}  # fmt: skip
+    found = []
+    for sample in dict.fromkeys(row["sample"] for row in wells if row["role"] in TREATED):
+        treated = [row for row in wells if row["role"] in TREATED and row["sample"] == sample]
+        treated = [row for row in treated if row["layout_concentration"] is not None]
+        found.append(_curve(sample, [*zero, *treated], (top, bottom, about), settings, out))
+    return [curve for curve in found if curve is not None]
+
+
+def _refuse(out: Donors, code: str, message: str, donor: str, expected: str) -> None:
+    out.findings.append(
+        Finding(
+            code, "refusal", message, f"donor {donor}", expected, "no inhibition is computed for this donor"
+        )
+    )
+
+
+def _controls(wells: list[Row], settings: Settings) -> tuple[list[Row], list[Row]]:
+    """Wells of 0 % (stimulated, or vehicle where none is called so) and of 100 % that have a reading and
+    live."""
+
+    def of(role: str) -> list[Row]:
+        return _sharpest([row for row in wells if row["role"] == role and not _why_not(row, settings)])
+
+    return of("stimulated") or of("vehicle"), of("unstimulated")
+
+
+def _why_not(row: Row, settings: Settings) -> str:
+    """Why a well does not count; "" if it does."""
+    if row["relation"] == "none":
+        return str(row["status"])
+    if row[VIABILITY] is not None and row[VIABILITY] < settings.viability_limit_percent:
+        return f"viability {row[VIABILITY]:g} %"
+    return ""
+
+
+def _sharpest(rows: list[Row]) -> list[Row]:
+    """Of one supernatant at several dilutions, the values; without any, the sharpest limit."""
+    values = [row for row in rows if row["relation"] == "="]
+    if values or not rows:
+        return values
+    below = [row for row in rows if row["relation"] == "<"]
+    if below:
+        least = min(row["limit"] for row in below)
+        return [row for row in below if row["limit"] == least]
+    most = max(row["limit"] for row in rows)
+    return [row for row in rows if row["limit"] == most]
+
+
+def _bounds(row: Row) -> tuple[float, float, float]:
+    """What a well holds: the middle, the least and the most; three times the same for a value."""
+    if row["relation"] == "=":
+        return (row["adjusted"],) * 3
+    if row["relation"] == "<":
+        return row["limit"] / 2.0, 0.0, row["limit"]
+    beyond = row["adjusted"] if row["adjusted"] is not None else row["limit"]
+    return max(beyond, row["limit"]), row["limit"], max(beyond, row["limit"])
+
+
+def _curve(
+    sample: str, wells: list[Row], ends: tuple[float, Floats, Row], settings: Settings, out: Donors
+) -> Curve | None:
+    top, bottom, about = ends
+    doses: dict[float, list[Row]] = {}
+    for row in wells:
+        doses.setdefault(_dose_nm(row), []).append(row)
+    dose, inhibition = [], []
+    for amount, group in doses.items():
+        counting = [row for row in group if not _why_not(row, settings)]
+        used = _sharpest(counting)
+        for row in group:
+            # More inhibition goes with less TNF: the bounds change places.
+            values = (
+                100.0 * (top - np.array(_bounds(row))) / (top - bottom) if row["relation"] != "none" else None
+            )
+            reason = _why_not(row, settings) or ("" if row in used else "another dilution is in range")
+            if row["role"] in TREATED:
+                out.inhibition.append(_inhibition_row(row, sample, amount, values, reason))
+            if not reason and values is not None:
+                dose.append(amount)
+                inhibition.append(values)
+    first = wells[0]
+    if not dose:
+        return None
+    return Curve(sample, first["donor"], first["experiment"], np.array(dose), np.array(inhibition).T, about)
+
+
+def _inhibition_row(row: Row, sample: str, dose_nm: float, values: Floats | None, reason: str) -> Row:
+    return {
+        name: row.get(name)
+        for name in ("donor", "experiment", "plate", "well", "role", "dilution", "relation")
+    } | {
+        "sample": sample,
+        "dose_nm": dose_nm,
+        "result": row["adjusted"] if row["relation"] == "=" else row["limit"],
+        "inhibition_percent": None if values is None else float(values[MIDDLE]),
+        "low_percent": None if values is None else float(values.min()),
+        "high_percent": None if values is None else float(values.max()),
+        VIABILITY: row[VIABILITY],
+        "used": not reason,
+        "reason": reason,
+    }
+
+
+def _dose_nm(row: Row) -> float:
+    if row["role"] not in TREATED:
+        return 0.0
+    if row["layout_concentration"] == 0.0:
+        return 0.0
+    try:
+        return units.convert(row["layout_concentration"], row["layout_unit"], "nM")
+    except InputError as error:
+        raise InputError(
+            "GP-A085",
+            f'a dose of {row["layout_concentration"]:g} in "{row["layout_unit"]}"',
+            where=f'plate "{row["plate"]}" well {row["well"]}, column "concentration_unit"',
+            expected="a molar unit, such as nM or uM",
+            next_step="correct the layout",
+        ) from error
+
+
+def _z_prime(zero: list[Row], full: list[Row], name: str, out: Donors) -> None:
+    """Z' of the two controls, where both have values in two wells or more."""
+    high = [row["adjusted"] for row in zero if row["relation"] == "="]
+    low = [row["adjusted"] if row["relation"] == "=" else row["limit"] / 2.0 for row in full]
+    if min(len(high), len(low)) < 2:
+        return
+    value = plate_quality.z_prime(high, low)
+    out.quality.append(
+        {"name": "Z' of stimulated and unstimulated", "where": f"donor {name}", "value": value, "unit": "",
+         "limit": "above 0.5", "verdict": "pass" if value > 0.5 else "fail"}
+    )  # fmt: skip
+
+
+def _potencies(found: list[Curve], settings: Settings, out: Donors) -> None:
+    """Fit all curves in one batch, each three times, and join the three readings of the censored values."""
+    if not found:
+        return
+    longest = max(curve.dose.size for curve in found)
+    dose = np.full((3 * len(found), longest), np.nan)
+    response = np.full_like(dose, np.nan)
+    for i, curve in enumerate(found):
+        dose[3 * i : 3 * i + 3, : curve.dose.size] = curve.dose
+        response[3 * i : 3 * i + 3, : curve.dose.size] = curve.inhibition
+    fits = curves.fit(dose, response, confidence=settings.confidence)
+    readings = {
+        "relative": curves.relative(fits, "IC50"),
+        "absolute": curves.absolute(fits, HALF_PERCENT, "IC50", control=0.0),
+    }
+    named = []
+    per_donor: dict[str, list[Potency]] = {name: [] for name in readings}
+    for i, curve in enumerate(found):
+        joined = {name: _widest(all_of[3 * i : 3 * i + 3]) for name, all_of in readings.items()}
+        donor = " ".join(part for part in (curve.donor, curve.experiment) if part)
+        named += [Named(curve.sample, donor, potency) for potency in joined.values()]
+        for name, potency in joined.items():
+            per_donor[name].append(potency)
+        out.donors.append(_donor_row(curve, fits, 3 * i, joined))
+    out.named = (*_pooled(found, per_donor, out), *named)
+
+
+def _widest(readings: Sequence[Potency]) -> Potency:
+    """The middle reading with an interval, and an error to pool with, that cover all three."""
+    middle = readings[MIDDLE]
+    if middle.relation != "=" or all(one == middle for one in readings):
+        return middle
+    lows = [one.low_nm for one in readings]
+    highs = [one.high_nm for one in readings]
+    reasons = (*middle.reasons, Reason.CONTROL_CENSORED)
+    notes = middle.notes
+    if any(one.relation != "=" for one in readings):
+        notes = (*notes, "a limit, not a value, at one end of what censored wells can be")
+    values = np.log10([one.value_nm for one in readings if one.value_nm is not None])
+    error = None if middle.log10_se is None else float(np.hypot(middle.log10_se, np.ptp(values) / 2.0))
+    return replace(
+        middle,
+        low_nm=None if None in lows else min(low for low in lows if low is not None),
+        high_nm=None if None in highs else max(high for high in highs if high is not None),
+        log10_se=error,
+        reasons=reasons,
+        notes=notes,
+    )
+
+
+def _pooled(found: list[Curve], per_donor: Mapping[str, list[Potency]], out: Donors) -> list[Named]:
+    """Potencies of each compound over donors, with a row of the table `pooled` each."""
+    named = []
+    for sample in dict.fromkeys(curve.sample for curve in found):
+        mine = [i for i, curve in enumerate(found) if curve.sample == sample]
+        for definition, potencies in per_donor.items():
+            pool = curves.pool(
+                [potencies[i] for i in mine],
+                donor=[found[i].donor for i in mine],
+                experiment=[found[i].experiment for i in mine],
+                confidence=potencies[0].confidence,
+            )
+            named.append(Named(sample, "", pool.potency))
+            out.pooled.append(
+                {
+                    "sample": sample,
+                    "definition": definition,
+                    "relation": pool.potency.relation,
+                    "ic50_nm": pool.potency.value_nm,
+                    "low_nm": pool.potency.low_nm,
+                    "high_nm": pool.potency.high_nm,
+                    "donors": pool.donors,
+                    "experiments": pool.experiments,
+                    "tau_donor": pool.tau_donor,
+                    "reasons": "; ".join(pool.potency.explanations),
+                }
+            )
+    return named
+
+
+def _donor_row(curve: Curve, fits: curves.Fits, i: int, joined: Mapping[str, Potency]) -> Row:
+    row: Row = curve.about | {
+        "sample": curve.sample,
+        "donor": curve.donor,
+        "experiment": curve.experiment,
+        "wells": int(curve.dose.size),
+        "doses": int(np.unique(curve.dose).size),
+        "slope": float(fits.slope[i]),
+        "inhibition_at_zero_percent": float(fits.front[i]),
+        "inhibition_at_infinity_percent": float(fits.back[i]),
+        "reason": fits.reasons[i],
+    }
+    for name, potency in joined.items():
+        row |= {
+            f"{name}_relation": potency.relation,
+            f"{name}_ic50_nm": potency.value_nm,
+            f"{name}_low_nm": potency.low_nm,
+            f"{name}_high_nm": potency.high_nm,
+        }
+    return row

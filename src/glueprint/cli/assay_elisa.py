@@ -1,0 +1,122 @@
+"""`glueprint assay elisa`: a plate to concentrations, limits and, where donors were treated, IC50s."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from glueprint.assays import elisa
+from glueprint.cli.output import Json, print_json, print_table
+from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
+from glueprint.errors import InputError
+from glueprint.runs.store import write_file
+
+SHOWN = (
+    "plate",
+    "role",
+    "sample",
+    "dilutions_used",
+    "result",
+    "low",
+    "high",
+    "relation",
+    "limit",
+    "unit",
+    "status",
+)
+
+
+def command(
+    plate: PlateFile,
+    layout_file: LayoutFile = None,
+    reader: ReaderName = None,
+    channel: Annotated[str | None, typer.Option(help="Reading that is the signal, such as 450.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help='Reading to subtract, such as 650; "none": off.')
+    ] = None,
+    model: Annotated[str, typer.Option(help="auto, 4pl, 5pl, 5pl-mirrored or linear.")] = "auto",
+    weights: Annotated[str, typer.Option(help="replicates, 1/y2 or none.")] = "replicates",
+    response: Annotated[str, typer.Option(help="linear, or log10 for bead assays.")] = "linear",
+    cv_limit: Annotated[float, typer.Option(help="CV of the concentration at LLOQ and ULOQ, %.")] = 20.0,
+    signal_range: Annotated[
+        str | None, typer.Option(help="Only mean signals between LOW,HIGH count, such as 0.186,2.380.")
+    ] = None,
+    signal_cv_limit: Annotated[
+        float | None, typer.Option(help="Only mean signals of a smaller CV count, %.")
+    ] = None,
+    figure: FigureFile = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for all tables as CSV.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Back-calculate an ELISA plate; with donors, also the inhibition of TNF and its IC50s."""
+    _, wells = wells_of(plate, layout_file, reader)
+    settings = elisa.Settings(
+        channel=channel,
+        reference=reference,
+        model=model,
+        weights=weights,
+        response=response,
+        cv_limit_percent=cv_limit,
+        signal_range=None if signal_range is None else _pair(signal_range),
+        signal_cv_limit_percent=signal_cv_limit,
+    )
+    result = elisa.analyse(wells.table, settings)
+    everything = (*wells.findings, *result.findings)
+    if figure is not None:
+        # Drawing costs an import that numbers need not pay.
+        from glueprint.report import figures
+        from glueprint.report.figures.elisa import elisa_plate
+
+        figures.save(elisa_plate(result.tables, signal=result.signal), figure)
+    if out is not None:
+        _write(out, {**result.tables, "quality": result.quality})
+    if as_json:
+        print_json(result.as_dict() | {"findings": [finding.as_dict() for finding in everything]})
+    else:
+        _print(result)
+        print_findings(everything)
+    if any(finding.severity == "refusal" for finding in everything):
+        raise typer.Exit(1)
+
+
+def _pair(text: str) -> tuple[float, float]:
+    low, mark, high = text.partition(",")
+    try:
+        return float(low), float(high) if mark else float("nan")
+    except ValueError as error:
+        raise InputError(
+            "GP-A083",
+            f'"{text}"',
+            where="--signal-range",
+            expected="two numbers with a comma, such as 0.186,2.380",
+            next_step="write the lower first",
+        ) from error
+
+
+def _write(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
+    for name, table in tables.items():
+        write_file(folder / f"{name}.csv", table.write_csv())
+
+
+def _print(result: elisa.Result) -> None:
+    curve = result.tables["curve"]
+    rows = [
+        (row["plate"], row["model"], row["parameter"], _short(row["value"]), _short(row["standard_error"]))
+        for row in curve.to_dicts()
+    ]
+    print_table(f"Standard curve of {result.signal}", ("plate", "model", "parameter", "value", "error"), rows)
+    quality = [tuple(_short(cell) for cell in row) for row in result.quality.rows()]
+    print_table("Quality", result.quality.columns, quality)
+    samples = result.tables["samples"].filter(pl.col("donor") == "").select(SHOWN)
+    print_table("Samples", SHOWN, [tuple(_short(cell) for cell in row) for row in samples.rows()])
+    if result.named:
+        potencies = [(one.sample, one.donor or "pooled", one.potency.text()) for one in result.named]
+        print_table("Inhibition of TNF", ("compound", "donor", "potency"), potencies)
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.5g}" if isinstance(value, float) else value
