@@ -16,6 +16,7 @@ from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.shapes import Floats
 from glueprint.assays.findings import Finding
 from glueprint.curves import Potency
+from glueprint.curves.pooling import pool
 from glueprint.curves.potency import Reason
 from glueprint.errors import InputError
 
@@ -40,7 +41,8 @@ DONORS = pl.Schema(
      "inhibition_at_zero_percent": NUMBER, "inhibition_at_infinity_percent": NUMBER, **_IC50, "reason": TEXT}
 )  # fmt: skip
 POOLED = pl.Schema(
-    {"sample": TEXT, "definition": TEXT, "relation": TEXT, "ic50_nm": NUMBER, "low_nm": NUMBER, "high_nm": NUMBER,
+    {"sample": TEXT, "definition": TEXT, "relation": TEXT, "ic50_nm": NUMBER, "low_nm": NUMBER,
+     "high_nm": NUMBER,
      "donors": COUNT, "experiments": COUNT, "tau_donor": NUMBER, "reasons": TEXT}
 )  # fmt: skip
 TREATED = ("compound", "sample")
@@ -224,9 +226,12 @@ def _curve(
         counting = [row for row in group if not _why_not(row, settings)]
         used = _sharpest(counting)
         for row in group:
-            # More inhibition goes with less TNF: the bounds change places.
+            # Least inhibition: most TNF in the well and none in the control; most inhibition the other way
+            # round.
             values = (
-                100.0 * (top - np.array(_bounds(row))) / (top - bottom) if row["relation"] != "none" else None
+                100.0 * (top - np.array(_bounds(row))[[MIDDLE, MOST, LEAST]]) / (top - bottom)
+                if row["relation"] != "none"
+                else None
             )
             reason = _why_not(row, settings) or ("" if row in used else "another dilution is in range")
             if row["role"] in TREATED:
@@ -343,25 +348,25 @@ def _pooled(found: list[Curve], per_donor: Mapping[str, list[Potency]], out: Don
     for sample in dict.fromkeys(curve.sample for curve in found):
         mine = [i for i, curve in enumerate(found) if curve.sample == sample]
         for definition, potencies in per_donor.items():
-            pool = curves.pool(
+            joint = pool(
                 [potencies[i] for i in mine],
                 donor=[found[i].donor for i in mine],
                 experiment=[found[i].experiment for i in mine],
                 confidence=potencies[0].confidence,
             )
-            named.append(Named(sample, "", pool.potency))
+            named.append(Named(sample, "", joint.potency))
             out.pooled.append(
                 {
                     "sample": sample,
                     "definition": definition,
-                    "relation": pool.potency.relation,
-                    "ic50_nm": pool.potency.value_nm,
-                    "low_nm": pool.potency.low_nm,
-                    "high_nm": pool.potency.high_nm,
-                    "donors": pool.donors,
-                    "experiments": pool.experiments,
-                    "tau_donor": pool.tau_donor,
-                    "reasons": "; ".join(pool.potency.explanations),
+                    "relation": joint.potency.relation,
+                    "ic50_nm": joint.potency.value_nm,
+                    "low_nm": joint.potency.low_nm,
+                    "high_nm": joint.potency.high_nm,
+                    "donors": joint.donors,
+                    "experiments": joint.experiments,
+                    "tau_donor": joint.tau_donor,
+                    "reasons": "; ".join(joint.potency.explanations),
                 }
             )
     return named
