@@ -17,7 +17,7 @@ from glueprint.errors import NotSupportedError
 
 __all__ = ["READER", "parse"]
 
-RAW = re.compile(r"raw data\s*\((.+)\)", re.IGNORECASE)
+RAW = re.compile(r"(blank corrected based on )?raw data\s*\((.+)\)", re.IGNORECASE)
 TITLE = re.compile(r"(.+?)(?:\s*\(.*\))?")
 BEYOND = re.compile(r"kinetic|well scan|spectrum|cycle", re.IGNORECASE)
 Line = tuple[int, list[str]]
@@ -101,8 +101,9 @@ def _read_table(lines: Sequence[Line], place: int, gathered: Gathered, block: tu
             expected="an endpoint read",
             next_step="export an endpoint, or the reduced values as tidy CSV",
         )
-    raw = RAW.search(title)
-    channel = " ".join(raw[1].replace("/", "-").split()) if raw else title.lower()
+    raw = RAW.fullmatch(title)
+    channel = " ".join(raw[2].replace("/", "-").split()) if raw else title.lower()
+    channel = f"blanked {channel}" if raw and raw[1] else channel
     columns = columns_of(lines[place][1])
     rows = 0
     for row, cells in lines[place + 1 :]:

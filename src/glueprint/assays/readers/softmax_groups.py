@@ -118,7 +118,7 @@ def _parsed(name: str, first: int, lines: tuple[str, ...]) -> _Group:
     body = [(first + 1 + place, line.split("\t")) for place, line in enumerate(lines)]
     marks = [place for place, (_, cells) in enumerate(body) if cells[0].strip() in MARKS]
     parts: dict[str, list[tuple[int, list[str]]]] = {}
-    for place, end in zip(marks, [*marks[1:], len(body)], strict=True):
+    for place, end in zip(marks, [*marks[1:], len(body)], strict=False):
         parts[body[place][1][0].strip()] = [
             row for row in body[place + 1 : end] if any(map(str.strip, row[1]))
         ]

@@ -1,0 +1,219 @@
+"""Mutated plate files and layouts: whatever is cut or inserted, an answer or a coded error comes out.
+
+    python -m benchmarks.mutations [--files 10000] [--seed 1] [--json]
+
+Takes the examples of the tests (and the real files under ../shared/data where they are), mutates them, and
+runs each through reader, layout, inspection and the assay's analysis. Counts the outcomes by code; an
+exception without a code is a failure, printed with the seed and number that reproduce it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import traceback
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glueprint.assays import elisa, inspection, layout, polarization, readers
+from glueprint.assays.plate import Plate
+from glueprint.errors import GlueprintError, InternalError
+
+__all__ = ["Failure", "Subject", "mutated", "outcome", "run", "subjects"]
+
+ROOT = Path(__file__).parents[1]
+OWN = ROOT / "tests" / "assays" / "data"
+SHARED = ROOT.parent / "shared" / "data"
+# Bytes that mean something to a parser, beside random ones.
+TELLING = (
+    b"\t",
+    b"\n",
+    b"\r\n",
+    b",",
+    b";",
+    b'"',
+    b"0",
+    b"-",
+    b"1e999",
+    b"nan",
+    b"\x00",
+    b"\xff",
+    b"A1",
+    b"=",
+    b"[",
+)
+MOST_CHANGES = 6
+LONGEST_CUT = 200
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A file to mutate. reader: whose it is, "layout" for a layout file."""
+
+    name: str
+    reader: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A mutation that ended in an exception without a code."""
+
+    seed: int
+    number: int
+    subject: str
+    exception: str
+
+
+def subjects() -> list[Subject]:
+    """The examples of the tests, the real files where they are, and the layout templates."""
+    paths = (
+        sorted(OWN.iterdir()) + sorted(SHARED.glob("plate-*/*.*")) + sorted(SHARED.glob("elisa-*/plate.txt"))
+    )
+    files = [path for path in paths if path.suffix in (".txt", ".csv", ".xlsx", ".toml")]
+    found = []
+    for path in files:
+        reader = "layout" if path.suffix == ".toml" else readers.identify(path)
+        found.append(Subject(path.name, reader, path.read_bytes()))
+    return found + [
+        Subject(f"{kind}.toml", "layout", layout.template(kind).encode()) for kind in layout.TEMPLATES
+    ]
+
+
+def mutated(content: bytes, random: np.random.Generator) -> bytes:
+    """The content with one to six changes: bytes cut, swapped, inserted, lines doubled, the end cut."""
+    changed = bytearray(content)
+    for _ in range(int(random.integers(1, MOST_CHANGES + 1))):
+        if not changed:
+            return bytes(changed)
+        place = int(random.integers(0, len(changed)))
+        length = int(random.integers(1, LONGEST_CUT))
+        match int(random.integers(0, 7)):
+            case 0:
+                del changed[place : place + length]
+            case 1:
+                changed[place] = int(random.integers(0, 256))
+            case 2:
+                changed[place:place] = random.bytes(int(random.integers(1, 5)))
+            case 3:
+                changed[place:place] = TELLING[int(random.integers(0, len(TELLING)))]
+            case 4:
+                changed[place : place + length] = changed[place : place + length] * 2
+            case 5:
+                lines = bytes(changed).split(b"\n")
+                one, other = random.integers(0, len(lines), 2)
+                lines.insert(int(one), lines[int(other)])
+                changed = bytearray(b"\n".join(lines))
+            case _:
+                del changed[max(place, len(changed) // 4) :]
+    return bytes(changed)
+
+
+def outcome(subject: Subject, content: bytes) -> list[str]:
+    """The codes that reading and analysing the content gives, "read" where it gives a plate or a layout.
+
+    Raises whatever is no GlueprintError, and InternalError.
+    """
+    if subject.reader == "layout":
+        return _coded(lambda: _layout_of(content))
+    codes = _coded(lambda: _analysed(readers.parse(content, subject.name)))
+    if codes[-1] in ("GP-A012", "GP-A013"):
+        # Nobody knows the file any more; its own reader must still not stumble.
+        codes += _coded(lambda: _analysed(readers.parse(content, subject.name, subject.reader)))
+    return codes
+
+
+def _coded(action) -> list[str]:  # type: ignore[no-untyped-def]
+    try:
+        return ["read", *action()]
+    except InternalError:
+        raise
+    except GlueprintError as error:
+        return [error.code]
+
+
+def _layout_of(content: bytes) -> list[str]:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return ["not UTF-8"]
+    layout.draw(layout.parse(text, "layout.toml"))
+    return []
+
+
+def _analysed(plate: Plate) -> list[str]:
+    """Codes of the analyses of a plate that was read: each analysis may refuse by itself."""
+    wells = layout.apply(plate)
+    inspection.inspect(wells.table, findings=wells.findings).as_dict()
+    codes = []
+    analyses = [lambda: elisa.analyse(wells.table)]
+    if "parallel" in plate.channels:
+        analyses = [lambda: polarization.analyse(wells.table)]
+    for analysis in analyses:
+        try:
+            codes.append("analysed" if analysis() else "")
+        except InternalError:
+            raise
+        except GlueprintError as error:
+            codes.append(f"analysis {error.code}")
+    return codes
+
+
+def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
+    """Outcomes by code, and failures, of many mutations."""
+    every = subjects()
+    counts: Counter[str] = Counter()
+    failures = []
+    for number in range(files):
+        random = np.random.default_rng((seed, number))
+        subject = every[int(random.integers(0, len(every)))]
+        content = mutated(subject.content, random)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                counts.update(outcome(subject, content))
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            told = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+            failures.append(Failure(seed, number, subject.name, told[:300]))
+    return counts, failures
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("--files", type=int, default=10_000)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--json", action="store_true")
+    options = arguments.parse_args()
+    start = time.perf_counter()
+    counts, failures = run(options.files, options.seed)
+    seconds = time.perf_counter() - start
+    found = {
+        "files": options.files,
+        "seed": options.seed,
+        "subjects": [subject.name for subject in subjects()],
+        "seconds": round(seconds, 1),
+        "outcomes": dict(counts.most_common()),
+        "failures": [vars(failure) for failure in failures],
+    }
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print(f"{options.files} files in {seconds:.0f} s, {len(failures)} failures")
+        for code, count in counts.most_common():
+            print(f"{count:7d}  {code}")
+        for failure in failures:
+            print(f"seed {failure.seed} number {failure.number} ({failure.subject}): {failure.exception}")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
