@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from glueprint.curves.discovery import Discoveries, adjusted, discover
 from glueprint.curves.fitting import MODELS, Fits, Status, fit
 from glueprint.curves.models import Model, Parameter
 from glueprint.curves.models.own import model_from_formula
+from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potencies import absolute, relative
 from glueprint.curves.potency import Potency, Reason, potencies_table
 from glueprint.curves.regression import Regression, RegressionStatus, regress
 
 __all__ = [
     "MODELS",
+    "Discoveries",
     "Fits",
     "Model",
     "Parameter",
+    "PooledPotency",
     "Potency",
     "Reason",
     "Regression",
     "RegressionStatus",
     "Status",
     "absolute",
+    "adjusted",
+    "discover",
     "fit",
     "model_from_formula",
+    "pool",
     "potencies_table",
     "regress",
     "relative",

@@ -37,7 +37,6 @@ class Reason(StrEnum):
     ALWAYS_PAST = "always_past"
     FLAT_WITHOUT_VEHICLE = "flat_without_vehicle"
     NO_POSITIVE_DOSE = "no_positive_dose"
-    NOT_DISCOVERED = "not_discovered"
     PROTEIN_UNKNOWN = "protein_unknown"
     TRACER_UNKNOWN = "tracer_unknown"
     ASSAY_FLOOR = "assay_floor"
@@ -68,7 +67,6 @@ TEXTS: Mapping[Reason, str] = {
     Reason.ALWAYS_PAST: "past the level at every tested dose; add lower doses",
     Reason.FLAT_WITHOUT_VEHICLE: "flat without vehicle: no effect or full effect; add a dose of zero",
     Reason.NO_POSITIVE_DOSE: "no dose above zero was tested",
-    Reason.NOT_DISCOVERED: "no effect at the false discovery rate of the batch",
     Reason.PROTEIN_UNKNOWN: "no protein concentration: a Ki cannot be had, only the IC50",
     Reason.TRACER_UNKNOWN: "no tracer Kd or tracer concentration: a Ki cannot be had, only the IC50",
     Reason.ASSAY_FLOOR: "tighter than the assay can tell: use less protein or a tighter tracer",
