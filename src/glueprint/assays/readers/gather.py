@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from glueprint.assays.findings import Finding, Severity
 from glueprint.assays.plate import measured
-from glueprint.assays.readers.text import cell, short
+from glueprint.assays.readers.text import cell, looks_measured, short
 from glueprint.errors import InputError
 
-__all__ = ["MODE_UNITS", "Gathered", "incomplete"]
+__all__ = ["MODE_UNITS", "Gathered", "incomplete", "unread_finding"]
 
 # The quantity that a mode measures has one unit; a file that names no mode and no unit gets none.
 MODE_UNITS = {"absorbance": "OD", "fluorescence": "RFU", "luminescence": "RLU"}
@@ -92,6 +94,22 @@ class Gathered:
             expected="zero or more, unless a blank or a reference wavelength was subtracted",
             next_step="check the blank wells; the values are kept as they are",
         )
+
+
+def unread_finding(lines: Sequence[tuple[int, Sequence[str]]], source: str) -> list[Finding]:
+    """The finding for lines (row, cells) that nobody reads; none if there are none.
+
+    Raises InputError GP-A015 if one of them looks like a row of a plate: wells would be lost.
+    """
+    lost = [row for row, cells in lines if looks_measured(cells)]
+    if lost:
+        raise incomplete(
+            f"{source} row {lost[0]}", f"{len(lost)} rows of values belong to no numbered columns"
+        )
+    if not lines:
+        return []
+    what = short((f'"{" ".join(cells)[:40].strip()}" in row {row}' for row, cells in lines), most=4)
+    return [Finding("GP-A018", "note", f"{len(lines)} lines not read: {what}", source)]
 
 
 def incomplete(where: str, what: str) -> InputError:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from glueprint.assays.findings import Finding
 from glueprint.assays.plate import Plate, row_letters
-from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
+from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete, unread_finding
 from glueprint.assays.readers.gen5_layout import layout_of, reference_of
 from glueprint.assays.readers.gen5_polarization import check_polarization
 from glueprint.assays.readers.grid import check_size, columns_of
@@ -82,9 +81,7 @@ def parse(content: bytes, source: str) -> Plate:
     if not gathered.rows:
         labels = short(dict.fromkeys(label for _, table in tables for _, _, label, _ in table.lines))
         raise not_a_table(source, f"has no table of what was read; its tables are of: {labels or 'nothing'}")
-    if unread:
-        what = short((f'"{line[:40].strip()}" in row {row}' for row, line in unread), most=4)
-        findings.append(Finding("GP-A018", "note", f"{len(unread)} lines not read: {what}", source))
+    findings += unread_finding([(row, line.split("\t")) for row, line in unread], source)
     table = gathered.table()
     layout = layout_of(
         [(name, t.first, t.columns, t.lines) for name, t in tables if t.title == LAYOUT], source

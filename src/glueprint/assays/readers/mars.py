@@ -7,12 +7,11 @@ import io
 import re
 from collections.abc import Sequence
 
-from glueprint.assays.findings import Finding
 from glueprint.assays.plate import Plate, row_letters
-from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
+from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete, unread_finding
 from glueprint.assays.readers.grid import check_size, columns_of
 from glueprint.assays.readers.reader import FunctionReader
-from glueprint.assays.readers.text import decode, not_a_table, peek, short
+from glueprint.assays.readers.text import decode, not_a_table, peek
 from glueprint.errors import NotSupportedError
 
 __all__ = ["READER", "parse"]
@@ -50,9 +49,7 @@ def parse(content: bytes, source: str) -> Plate:
         unread += [line for line in lines[done:place] if any(line[1]) and line[1][0] != title]
         done = _read_table(lines, place, gathered, (metadata.get("id1", ""), title, unit))
     unread += [line for line in lines[done:] if any(line[1])]
-    if unread:
-        what = short((f'"{" ".join(cells)[:40].strip()}" in row {row}' for row, cells in unread), most=4)
-        findings.append(Finding("GP-A018", "note", f"{len(unread)} lines not read: {what}", source))
+    findings += unread_finding(unread, source)
     notes = (*findings, *gathered.findings())
     return Plate(source, "mars", gathered.table(), metadata, notes)
 

@@ -89,11 +89,11 @@ def grouped(groups: Sequence[tuple[int, str, tuple[str, ...]]], table: pl.DataFr
     entries: dict[tuple[str, str], dict[str, object]] = {}
     reference: list[dict[str, str]] = []
     printed: list[tuple[str, str, str]] = []
-    plates = set(table["plate"].unique())
+    measured = set(table.select("plate", "well").unique().rows())
     for first, name, lines in groups:
         group = _parsed(name, first, lines)
         findings += _group_findings(group, source)
-        for entry, cells, values in _wells(group, plates, source, findings):
+        for entry, cells, values in _wells(group, measured, source, findings):
             key = (str(entry["plate"]), str(entry["well"]))
             if key in entries:
                 findings.append(_finding(f'well {key[1]} also belongs to group "{name}"', source, first))
@@ -161,13 +161,15 @@ def _group_findings(group: _Group, source: str) -> list[Finding]:
 Entry = tuple[dict[str, object], list[tuple[str, str]], list[str]]
 
 
-def _wells(group: _Group, plates: set[str], source: str, findings: list[Finding]) -> list[Entry]:
+def _wells(
+    group: _Group, measured: set[tuple[str, str]], source: str, findings: list[Finding]
+) -> list[Entry]:
     """Content, computed cells and printed value of every well; an empty cell repeats the one above."""
     well_column = group.column(WELLS, "well", "wells")
     if well_column is None:
         return []
     sample, plate = group.column(NAMES, "sample"), group.column(PLATE)
-    values = group.column(VALUES)
+    values, plates = group.column(VALUES), {name for name, _ in measured}
     described = [column for column in group.columns if column.formula.startswith(DESCRIPTOR)]
     findings += _descriptor_findings(group, described, source)
     entries: list[Entry] = []
@@ -179,7 +181,7 @@ def _wells(group: _Group, plates: set[str], source: str, findings: list[Finding]
             above[column.place] = text[column.place] or ("" if starts else above.get(column.place, ""))
         well = well_name(text[well_column.place])
         on = text[plate.place] if plate else next(iter(plates)) if len(plates) == 1 else ""
-        if well is None or on not in plates:
+        if well is None or (on, well) not in measured:
             said = f'well "{text[well_column.place][:20]}" of plate "{on[:40]}" is not on a plate of the file'
             findings.append(_finding(said, source, row))
             continue

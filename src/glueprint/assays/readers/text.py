@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from glueprint.assays.findings import Finding
 from glueprint.errors import InputError
 
-__all__ = ["ABOVE", "BELOW", "MISSING", "Cell", "cell", "decode", "not_a_table", "number", "peek"]
+__all__ = [
+    "ABOVE",
+    "BELOW",
+    "MISSING",
+    "Cell",
+    "cell",
+    "decode",
+    "looks_measured",
+    "not_a_table",
+    "number",
+    "peek",
+    "short",
+]
 
 ABOVE, BELOW, MISSING = "above_range", "below_range", "missing"
 # What readers and their programs print in place of a number, in capitals without outer signs.
@@ -37,6 +49,7 @@ TOKENS = {
     "-": MISSING,
 }
 QUESTION = re.compile(r"\?+")
+ROW = re.compile(r"[A-Z]|A[A-F]")
 RANGE_SIGN = re.compile(r"([<>])\s*\S*")
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 # A token may be any text; more of it than this says nothing.
@@ -167,6 +180,12 @@ def _decimal_comma(text: str, where: str) -> InputError:
         expected='a decimal point, as in "1.25"',
         next_step="export with decimal points; a comma could also mean thousands, so it is not guessed",
     )
+
+
+def looks_measured(cells: Sequence[str]) -> bool:
+    """Whether a line begins with the letter of a row and goes on with numbers: losing it would lose wells."""
+    numbers = sum(item.strip().lstrip("+-")[:1].isdigit() for item in cells[1:])
+    return bool(ROW.fullmatch(cells[0].strip())) and numbers > 1
 
 
 def short(items: Iterable[str], *, most: int = 8) -> str:
