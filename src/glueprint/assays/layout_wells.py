@@ -14,7 +14,7 @@ __all__ = ["DIRECTIONS", "Direction", "Rectangle", "Spread", "rectangles"]
 
 Direction = Literal["down", "up", "right", "left"]
 DIRECTIONS: tuple[Direction, ...] = ("down", "up", "right", "left")
-CORNER = re.compile(r"([A-Z]{1,2})?0*(\d{1,2})?")
+CORNER = re.compile(r"([A-Z]{1,2})?(?:0*([1-9]\d?))?", re.ASCII)
 # More than the wells of any plate, so that a long text is refused before it is taken apart.
 MOST_PARTS = 1536
 
@@ -115,7 +115,7 @@ def _rectangle(text: str, size: int, where: str) -> Rectangle:
         bottom if bottom is not None else rows - 1,
         right if right is not None else columns - 1,
     )
-    if found.last_row >= rows or found.last_column >= columns or found.column < 0:
+    if found.last_row >= rows or found.last_column >= columns:
         raise _not_wells(
             text, where, f"leaves the plate of {size} wells, which ends at {row_letters(rows - 1)}{columns}"
         )

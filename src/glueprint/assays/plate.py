@@ -91,7 +91,7 @@ def channel(table: pl.DataFrame, name: str | None = None, *, source: str = "") -
 
 def well_name(text: str) -> str | None:
     """A well as a letter and a number without leading zeros (a01 is A1); None if it is no well."""
-    found = WELL.fullmatch(text.strip().upper())
+    found = WELL.fullmatch(text.strip().upper()) if text.isascii() else None
     return f"{found[1]}{found[2]}" if found else None
 
 
