@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from glueprint.assays.elisa import donors as donor_tables
 from glueprint.assays.elisa import inhibition, inversion, quality, results, standards
 from glueprint.assays.elisa.calibration import Calibration, Problem, calibrate
 from glueprint.assays.elisa.result import QUALITY, Result, frozen_tables
@@ -91,8 +92,8 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
                 "precision": (PRECISION, parts.precision),
                 "ranges": (RANGES, parts.ranges),
                 "inhibition": (inhibition.INHIBITION, donors.inhibition),
-                "donors": (inhibition.DONORS, donors.donors),
-                "pooled": (inhibition.POOLED, donors.pooled),
+                "donors": (donor_tables.DONORS, donors.donors),
+                "pooled": (donor_tables.POOLED, donors.pooled),
             }
         ),
         named=donors.named,

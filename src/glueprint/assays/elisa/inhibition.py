@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
-from glueprint import curves, units
+from glueprint import units
 from glueprint.assays import quality as plate_quality
-from glueprint.assays.elisa.result import Named
+from glueprint.assays.elisa.donors import LEAST, MIDDLE, MOST, Curve, Donors, Row, potencies
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.shapes import Floats
 from glueprint.assays.findings import Finding
-from glueprint.curves import Potency
-from glueprint.curves.pooling import pool
-from glueprint.curves.potency import Reason
 from glueprint.errors import InputError
 
-__all__ = ["DONORS", "INHIBITION", "POOLED", "Donors", "analyse"]
+__all__ = ["INHIBITION", "analyse"]
 
 TEXT, NUMBER, COUNT, FLAG = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
 INHIBITION = pl.Schema(
@@ -30,52 +26,8 @@ INHIBITION = pl.Schema(
      "low_percent": NUMBER,
      "high_percent": NUMBER, "viability_percent": NUMBER, "used": FLAG, "reason": TEXT}
 )  # fmt: skip
-_IC50 = {
-    f"{definition}_{name}": kind
-    for definition in ("relative", "absolute")
-    for name, kind in (("relation", TEXT), ("ic50_nm", NUMBER), ("low_nm", NUMBER), ("high_nm", NUMBER))
-}
-DONORS = pl.Schema(
-    {"sample": TEXT, "donor": TEXT, "experiment": TEXT, "stimulated": NUMBER, "unstimulated": NUMBER,
-     "unstimulated_relation": TEXT, "unit": TEXT, "wells": COUNT, "doses": COUNT, "slope": NUMBER,
-     "inhibition_at_zero_percent": NUMBER, "inhibition_at_infinity_percent": NUMBER, **_IC50, "reason": TEXT}
-)  # fmt: skip
-POOLED = pl.Schema(
-    {"sample": TEXT, "definition": TEXT, "relation": TEXT, "ic50_nm": NUMBER, "low_nm": NUMBER,
-     "high_nm": NUMBER,
-     "donors": COUNT, "experiments": COUNT, "tau_donor": NUMBER, "reasons": TEXT}
-)  # fmt: skip
 TREATED = ("compound", "sample")
 VIABILITY = "viability_percent"
-HALF_PERCENT = 50.0
-# A censored value enters in the middle of what it can be; the fits at both ends widen the interval.
-MIDDLE, LEAST, MOST = range(3)
-Row = dict[str, Any]
-
-
-@dataclass
-class Donors:
-    """Rows of the tables `inhibition`, `donors` and `pooled`, potencies, quality rows and findings."""
-
-    inhibition: list[Row] = field(default_factory=list)
-    donors: list[Row] = field(default_factory=list)
-    pooled: list[Row] = field(default_factory=list)
-    named: tuple[Named, ...] = ()
-    quality: list[Row] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One compound in one donor. dose: (m,) nM.   inhibition: (3, m) per cent, for three readings of the
-    censored."""
-
-    sample: str
-    donor: str
-    experiment: str
-    dose: Floats
-    inhibition: Floats
-    about: Row
 
 
 def analyse(rows: pl.DataFrame, wells: Sequence[Row], settings: Settings) -> Donors:
@@ -96,7 +48,7 @@ def analyse(rows: pl.DataFrame, wells: Sequence[Row], settings: Settings) -> Don
     for key in dict.fromkeys((row["donor"], row["experiment"]) for row in treated):
         mine = [row for row in every if (row["donor"], row["experiment"]) == key]
         found += _donor(mine, settings, out)
-    _potencies(found, settings, out)
+    potencies(found, settings, out)
     return out
 
 
@@ -154,14 +106,24 @@ def _donor(wells: list[Row], settings: Settings, out: Donors) -> list[Curve]:
                     f"{bottom[MOST]:.4g} {full[0]['unit']}".rstrip(), f"donor {name}")
         )  # fmt: skip
     _z_prime(zero, full, name, out)
+    # 50 % lies half way between two means of wells, so their errors move it: 50 (e_zero + e_full) / window.
+    error = 50.0 * float(np.hypot(_error(zero), _error(full))) / (top - float(bottom[MIDDLE]))
     about = {"stimulated": top, "unstimulated": float(bottom[MIDDLE]), "unit": full[0]["unit"],
              "unstimulated_relation": "<" if censored else "="}  # fmt: skip
     found = []
     for sample in dict.fromkeys(row["sample"] for row in wells if row["role"] in TREATED):
         treated = [row for row in wells if row["role"] in TREATED and row["sample"] == sample]
         treated = [row for row in treated if row["layout_concentration"] is not None]
-        found.append(_curve(sample, [*zero, *treated], (top, bottom, about), settings, out))
+        found.append(_curve(sample, [*zero, *treated], (top, bottom, error, about), settings, out))
     return [curve for curve in found if curve is not None]
+
+
+def _error(rows: list[Row]) -> float:
+    """Standard error of the mean of a control; NaN of a single well, 0 where all that is known is a limit."""
+    if any(row["relation"] != "=" for row in rows):
+        return 0.0
+    values = np.array([row["adjusted"] for row in rows])
+    return float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else float("nan")
 
 
 def _refuse(out: Donors, code: str, message: str, donor: str, expected: str) -> None:
@@ -215,9 +177,9 @@ def _bounds(row: Row) -> tuple[float, float, float]:
 
 
 def _curve(
-    sample: str, wells: list[Row], ends: tuple[float, Floats, Row], settings: Settings, out: Donors
+    sample: str, wells: list[Row], ends: tuple[float, Floats, float, Row], settings: Settings, out: Donors
 ) -> Curve | None:
-    top, bottom, about = ends
+    top, bottom, level_sd, about = ends
     doses: dict[float, list[Row]] = {}
     for row in wells:
         doses.setdefault(_dose_nm(row), []).append(row)
@@ -242,7 +204,15 @@ def _curve(
     first = wells[0]
     if not dose:
         return None
-    return Curve(sample, first["donor"], first["experiment"], np.array(dose), np.array(inhibition).T, about)
+    return Curve(
+        sample=sample,
+        donor=first["donor"],
+        experiment=first["experiment"],
+        dose=np.array(dose),
+        inhibition=np.array(inhibition).T,
+        level_sd=level_sd,
+        about=about,
+    )
 
 
 def _inhibition_row(row: Row, sample: str, dose_nm: float, values: Floats | None, reason: str) -> Row:
@@ -263,12 +233,10 @@ def _inhibition_row(row: Row, sample: str, dose_nm: float, values: Floats | None
 
 
 def _dose_nm(row: Row) -> float:
-    if row["role"] not in TREATED:
-        return 0.0
-    if row["layout_concentration"] == 0.0:
+    if row["role"] not in TREATED or row["layout_concentration"] == 0.0:
         return 0.0
     try:
-        return units.convert(row["layout_concentration"], row["layout_unit"], "nM")
+        return float(row["layout_concentration"] * _in_nm(row["layout_unit"]))
     except InputError as error:
         raise InputError(
             "GP-A085",
@@ -277,6 +245,12 @@ def _dose_nm(row: Row) -> float:
             expected="a molar unit, such as nM or uM",
             next_step="correct the layout",
         ) from error
+
+
+@lru_cache(maxsize=32)
+def _in_nm(unit: str) -> float:
+    """How many nM one of this unit is; kept, because a plate asks for every well."""
+    return units.convert(1.0, unit, "nM")
 
 
 def _z_prime(zero: list[Row], full: list[Row], name: str, out: Donors) -> None:
@@ -290,105 +264,3 @@ def _z_prime(zero: list[Row], full: list[Row], name: str, out: Donors) -> None:
         {"name": "Z' of stimulated and unstimulated", "where": f"donor {name}", "value": value, "unit": "",
          "limit": "above 0.5", "verdict": "pass" if value > 0.5 else "fail"}
     )  # fmt: skip
-
-
-def _potencies(found: list[Curve], settings: Settings, out: Donors) -> None:
-    """Fit all curves in one batch, each three times, and join the three readings of the censored values."""
-    if not found:
-        return
-    longest = max(curve.dose.size for curve in found)
-    dose = np.full((3 * len(found), longest), np.nan)
-    response = np.full_like(dose, np.nan)
-    for i, curve in enumerate(found):
-        dose[3 * i : 3 * i + 3, : curve.dose.size] = curve.dose
-        response[3 * i : 3 * i + 3, : curve.dose.size] = curve.inhibition
-    fits = curves.fit(dose, response, confidence=settings.confidence)
-    readings = {
-        "relative": curves.relative(fits, "IC50"),
-        "absolute": curves.absolute(fits, HALF_PERCENT, "IC50", control=0.0),
-    }
-    named = []
-    per_donor: dict[str, list[Potency]] = {name: [] for name in readings}
-    for i, curve in enumerate(found):
-        joined = {name: _widest(all_of[3 * i : 3 * i + 3]) for name, all_of in readings.items()}
-        donor = " ".join(part for part in (curve.donor, curve.experiment) if part)
-        named += [Named(curve.sample, donor, potency) for potency in joined.values()]
-        for name, potency in joined.items():
-            per_donor[name].append(potency)
-        out.donors.append(_donor_row(curve, fits, 3 * i, joined))
-    out.named = (*_pooled(found, per_donor, out), *named)
-
-
-def _widest(readings: Sequence[Potency]) -> Potency:
-    """The middle reading with an interval, and an error to pool with, that cover all three."""
-    middle = readings[MIDDLE]
-    if middle.relation != "=" or all(one == middle for one in readings):
-        return middle
-    lows = [one.low_nm for one in readings]
-    highs = [one.high_nm for one in readings]
-    reasons = (*middle.reasons, Reason.CONTROL_CENSORED)
-    notes = middle.notes
-    if any(one.relation != "=" for one in readings):
-        notes = (*notes, "a limit, not a value, at one end of what censored wells can be")
-    values = np.log10([one.value_nm for one in readings if one.value_nm is not None])
-    error = None if middle.log10_se is None else float(np.hypot(middle.log10_se, np.ptp(values) / 2.0))
-    return replace(
-        middle,
-        low_nm=None if None in lows else min(low for low in lows if low is not None),
-        high_nm=None if None in highs else max(high for high in highs if high is not None),
-        log10_se=error,
-        reasons=reasons,
-        notes=notes,
-    )
-
-
-def _pooled(found: list[Curve], per_donor: Mapping[str, list[Potency]], out: Donors) -> list[Named]:
-    """Potencies of each compound over donors, with a row of the table `pooled` each."""
-    named = []
-    for sample in dict.fromkeys(curve.sample for curve in found):
-        mine = [i for i, curve in enumerate(found) if curve.sample == sample]
-        for definition, potencies in per_donor.items():
-            joint = pool(
-                [potencies[i] for i in mine],
-                donor=[found[i].donor for i in mine],
-                experiment=[found[i].experiment for i in mine],
-                confidence=potencies[0].confidence,
-            )
-            named.append(Named(sample, "", joint.potency))
-            out.pooled.append(
-                {
-                    "sample": sample,
-                    "definition": definition,
-                    "relation": joint.potency.relation,
-                    "ic50_nm": joint.potency.value_nm,
-                    "low_nm": joint.potency.low_nm,
-                    "high_nm": joint.potency.high_nm,
-                    "donors": joint.donors,
-                    "experiments": joint.experiments,
-                    "tau_donor": joint.tau_donor,
-                    "reasons": "; ".join(joint.potency.explanations),
-                }
-            )
-    return named
-
-
-def _donor_row(curve: Curve, fits: curves.Fits, i: int, joined: Mapping[str, Potency]) -> Row:
-    row: Row = curve.about | {
-        "sample": curve.sample,
-        "donor": curve.donor,
-        "experiment": curve.experiment,
-        "wells": int(curve.dose.size),
-        "doses": int(np.unique(curve.dose).size),
-        "slope": float(fits.slope[i]),
-        "inhibition_at_zero_percent": float(fits.front[i]),
-        "inhibition_at_infinity_percent": float(fits.back[i]),
-        "reason": fits.reasons[i],
-    }
-    for name, potency in joined.items():
-        row |= {
-            f"{name}_relation": potency.relation,
-            f"{name}_ic50_nm": potency.value_nm,
-            f"{name}_low_nm": potency.low_nm,
-            f"{name}_high_nm": potency.high_nm,
-        }
-    return row

@@ -78,7 +78,8 @@ def elisa_plate(tables: Mapping[str, pl.DataFrame], *, signal: str = "signal") -
     rows: list[Any] = [alt.hconcat(*panels, spacing=40)] if panels else []
     if donors is not None:
         rows.append(donors)
-    return theme.styled(alt.vconcat(*rows, spacing=36))  # type: ignore[no-any-return]
+    chart = alt.vconcat(*rows, spacing=36).resolve_scale(color="independent", shape="independent")
+    return theme.styled(chart)  # type: ignore[no-any-return]
 
 
 def _plate(tables: Mapping[str, pl.DataFrame], plate: str, signal: str) -> alt.VConcatChart:
