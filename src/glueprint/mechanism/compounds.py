@@ -13,12 +13,14 @@ from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.mechanism.compound_sections import (
     CELL_SUBSTRATES,
     SUBSTRATES,
+    CellSubstrate,
     Form,
     Medium,
     MediumName,
     Pharmacokinetics,
     Pharmacology,
     Structure,
+    Substrate,
 )
 from glueprint.mechanism.quantities import CODES, Quantity
 
@@ -26,11 +28,15 @@ __all__ = [
     "CELL_SUBSTRATES",
     "REFERENCE",
     "SUBSTRATES",
+    "CellSubstrate",
     "Compound",
+    "Form",
     "Medium",
+    "MediumName",
     "Pharmacokinetics",
     "Pharmacology",
     "Structure",
+    "Substrate",
     "load",
     "names",
     "template",
