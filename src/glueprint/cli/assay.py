@@ -8,17 +8,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from glueprint.assays import inspection, layout, readers
+from glueprint.assays import corrections, inspection, layout, readers
 from glueprint.assays.inspection import Inspection
 from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Layout
-from glueprint.cli import assay_elisa
+from glueprint.cli import assay_binding, assay_elisa
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
 from glueprint.errors import InputError
 
 app = typer.Typer(help="Assays: plates, layouts, readers, analyses.", no_args_is_help=True)
 app.command("elisa")(assay_elisa.command)
+app.command("binding")(assay_binding.command)
 
 
 @app.command("readers")
@@ -42,11 +43,16 @@ def inspect_plate(
         Literal["rows", "columns"] | None,
         typer.Option(help="Without a layout: along what wells hold the same."),
     ] = None,
+    correct: Annotated[
+        int | None, typer.Option(help="Divide by a surface through scattered controls: degree 1 or 2.")
+    ] = None,
     figure: FigureFile = None,
     as_json: Json = False,
 ) -> None:
     """Read any plate: channels, flags, quality numbers, position effects, findings."""
     plate, wells = wells_of(file, layout_file, reader)
+    if correct is not None:
+        wells = corrections.by_controls(wells, degree=correct)
     found = inspection.inspect(wells.table, replicates=replicates, findings=wells.findings)
     if figure is not None:
         # Drawing costs an import that a look at numbers need not pay.

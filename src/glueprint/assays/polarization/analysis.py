@@ -58,13 +58,14 @@ def analyse(
     if not any(plate.compounds or plate.titrated.height for plate in contents):
         raise _nothing(read.table)
     for plate in contents:
-        kd, table, said = saturation.of_plate(plate, conditions.tracer, optics, confidence)
-        titrations.append(table)
-        findings += said
-        if kd is not None:
-            found.append(kd)
-            labels.append({"plate": plate.plate, "sample": "tracer"})
-        here, said = _with_kd(conditions, kd, plate)
+        titrated = saturation.of_plate(plate, conditions.tracer, optics, confidence)
+        titrations.append(titrated.table)
+        drawn.append(titrated.curves)
+        findings += titrated.findings
+        if titrated.kd is not None:
+            found.append(titrated.kd)
+            labels.append({"plate": plate.plate, "sample": saturation.TRACER})
+        here, said = _with_kd(conditions, titrated.kd, plate)
         findings += said
         light, said = plates.brightness(plate, here, optics)
         findings += said + _inputs(here, plate) + _controls(plate) + plates.interference(plate)

@@ -84,7 +84,7 @@ def of_ki(ki: Potency, ic50: tuple[Potency, ...], where: str) -> list[Finding]:
                 f"tighter than this plate can tell: Ki < {ki.value_nm:.3g} nM, below it the likelihood no "
                 "longer falls",
                 where=where, expected="a Ki well above a tenth of the protein concentration",
-                next_step="use less protein and a tighter tracer; the IC50 then measures the protein no more",
+                next_step="use less protein and a tighter tracer: here the IC50 measures the protein",
             )
         ]  # fmt: skip
     if ki.relation == ">":

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.polarization import potencies, titration
+from glueprint.assays.polarization import signal as optical
 from glueprint.assays.polarization.penalised import LOG10_CONSTANT, Estimates
 from glueprint.assays.polarization.plates import Contents
-from glueprint.assays.polarization.result import TITRATIONS
+from glueprint.assays.polarization.result import CURVES, TITRATIONS
 from glueprint.assays.polarization.settings import Amount, Optics
 from glueprint.curves import Potency
 from glueprint.errors import InputError
 
-__all__ = ["of_plate", "saturation"]
+__all__ = ["TRACER", "Titrated", "of_plate", "saturation"]
 
 Floats = NDArray[np.float64]
 
 # Kd and Q come from each other; they stand still after a few turns.
 TURNS, STANDSTILL = 30, 1e-10
 LEAST_LEVELS = 4
+DRAWN = 81
+# The name under which a titration stands beside the compounds.
+TRACER = "tracer"
 
 
 def saturation(
@@ -45,6 +51,21 @@ def saturation(
     Source: quadratic binding equation, docs/polarization.md, "Titration".
     """
     protein, signal = np.asarray(protein_nm, dtype=float), np.asarray(response, dtype=float)
+    light = None if intensity is None else np.asarray(intensity, dtype=float)
+    exact, plain, q = _both(protein, signal, tracer, (light, brightness_ratio), confidence)
+    rows = [_row("quadratic", exact, exact, q), _row("hyperbola", plain, exact, q)]
+    return potencies.constant("Kd", exact), pl.DataFrame(rows, schema=TITRATIONS)
+
+
+def _both(
+    protein: Floats,
+    signal: Floats,
+    tracer: Amount,
+    light: tuple[Floats | None, float | None],
+    confidence: float,
+) -> tuple[Estimates, Estimates, float]:
+    """The quadratic and the hyperbola of a titration, and Q; light: intensities, or Q where it is known."""
+    intensity, brightness_ratio = light
     measured = np.isfinite(signal)
     levels = np.unique(protein[measured & (protein > 0.0)])
     if levels.size < LEAST_LEVELS:
@@ -56,37 +77,57 @@ def saturation(
             next_step="measure more, or give the tracer Kd as a number",
         )
     q, q_sd = (1.0, 0.0) if brightness_ratio is None else (brightness_ratio, 0.0)
-    light = None if intensity is None else np.asarray(intensity, dtype=float)
-    if light is not None and brightness_ratio is None:
-        q, q_sd = _with_brightness(protein, signal, tracer, light, confidence)
+    if intensity is not None and brightness_ratio is None:
+        q, q_sd = _with_brightness(protein, signal, tracer, intensity, confidence)
     exact = _fit(protein, signal, (tracer.value_nm, tracer.log_sd), (q, q_sd), confidence)
     nothing = titration.HYPERBOLA * float(levels.min())
-    plain = _fit(protein, signal, (nothing, 0.0), (q, q_sd), confidence)
-    kd = potencies.constant("Kd", exact)
-    rows = [_row("quadratic", exact, exact, q), _row("hyperbola", plain, exact, q)]
-    return kd, pl.DataFrame(rows, schema=TITRATIONS)
+    return exact, _fit(protein, signal, (nothing, 0.0), (q, q_sd), confidence), q
 
 
-def of_plate(
-    plate: Contents, tracer: Amount | None, optics: Optics, confidence: float
-) -> tuple[Potency | None, pl.DataFrame, list[Finding]]:
+@dataclass(frozen=True)
+class Titrated:
+    """What the titration of a plate gave; empty where there is none."""
+
+    kd: Potency | None = None
+    table: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TITRATIONS))
+    curves: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CURVES))
+    findings: tuple[Finding, ...] = ()
+
+
+def of_plate(plate: Contents, tracer: Amount | None, optics: Optics, confidence: float) -> Titrated:
     """The titration of a plate, its tracer without protein as the zero; nothing where there is none."""
-    nothing = pl.DataFrame(schema=TITRATIONS)
     if plate.titrated.is_empty():
-        return None, nothing, []
+        return Titrated()
     if tracer is None:
-        return None, nothing, [_no_tracer(plate.where)]
+        return Titrated(findings=(_no_tracer(plate.where),))
     wells = pl.concat([plate.free.with_columns(concentration_nm=pl.lit(0.0)), plate.titrated])
     light = wells["intensity"].fill_null(math.nan).to_numpy()
-    kd, table = saturation(
-        wells["concentration_nm"].to_numpy(),
-        wells["anisotropy"].to_numpy(),
-        tracer,
-        intensity=light if np.isfinite(light).all() else None,
-        brightness_ratio=optics.brightness_ratio,
-        confidence=confidence,
-    )
-    return kd, table.with_columns(plate=pl.lit(plate.plate)), []
+    known = (light if np.isfinite(light).all() else None, optics.brightness_ratio)
+    protein, signal = wells["concentration_nm"].to_numpy(), wells["anisotropy"].to_numpy()
+    exact, plain, q = _both(protein, signal, tracer, known, confidence)
+    rows = [_row("quadratic", exact, exact, q), _row("hyperbola", plain, exact, q)]
+    table = pl.DataFrame(rows, schema=TITRATIONS).with_columns(plate=pl.lit(plate.plate))
+    drawn = [
+        _drawn(plate.plate, name, found, protein)
+        for name, found in ((TRACER, exact), (f"{TRACER}, hyperbola", plain))
+    ]
+    return Titrated(potencies.constant("Kd", exact), table, pl.concat(drawn))
+
+
+def _drawn(plate: str, name: str, found: Estimates, protein: Floats) -> pl.DataFrame:
+    """The fitted curve for the figure, from half a decade below to above the protein concentrations."""
+    tested = protein[protein > 0.0]
+    grid = 10.0 ** np.linspace(np.log10(tested.min()) - 0.5, np.log10(tested.max()) + 0.5, DRAWN)
+    fitted, slopes = titration.response(found.theta, grid[None])
+    variance = np.einsum("mi,ij,mj->m", slopes[0], found.covariance[0], slopes[0])
+    reach = student.ppf(0.5 + 0.5 * found.confidence, found.t_dof[0]) * np.sqrt(np.maximum(variance, 0.0))
+    return pl.DataFrame(
+        {
+            "plate": [plate] * DRAWN, "sample": [name] * DRAWN, "dose_nm": grid,
+            "anisotropy": fitted[0], "low": fitted[0] - reach, "high": fitted[0] + reach,
+            "polarization_mp": optical.mp_from_anisotropy(fitted[0]),
+        }
+    )  # fmt: skip
 
 
 def _fit(

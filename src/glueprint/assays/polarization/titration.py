@@ -11,7 +11,16 @@ from glueprint.assays.polarization import model, penalised
 from glueprint.assays.polarization.penalised import LOG10_CONSTANT, Estimates, Problem
 from glueprint.curves import equilibria
 
-__all__ = ["HYPERBOLA", "LN_BRIGHTNESS", "LN_TRACER", "Titration", "brightness", "fit", "fraction"]
+__all__ = [
+    "HYPERBOLA",
+    "LN_BRIGHTNESS",
+    "LN_TRACER",
+    "Titration",
+    "brightness",
+    "fit",
+    "fraction",
+    "response",
+]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -45,7 +54,7 @@ class Titration:
         high = np.log10(np.where(measured, self.protein, 0.0).max(axis=1)) + DECADES
 
         def predict(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-            return _response(theta, self.protein[rows])
+            return response(theta, self.protein[rows])
 
         return Problem(predict, self.response, self.stated, self.stated_sd, low, high)
 
@@ -88,7 +97,8 @@ def brightness(intensity: Floats, bound: Floats) -> tuple[float, float]:
     return full / free, float(np.sqrt(gradient @ covariance @ gradient))
 
 
-def _response(theta: Floats, protein: Floats) -> tuple[Floats, Floats]:
+def response(theta: Floats, protein: Floats) -> tuple[Floats, Floats]:
+    """The signal (n, m) of tracer in protein (n, m), and its derivatives (n, m, 5)."""
     share, share_slopes = fraction(theta, protein)
     ratio = np.exp(theta[:, LN_BRIGHTNESS, None])
     found, by_share, by_ln_ratio = model.mixed(theta[:, 0, None], theta[:, 1, None], share, ratio)
