@@ -179,8 +179,10 @@ def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
                 warnings.simplefilter("error")
                 counts.update(outcome(subject, content))
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            told = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+            frames = traceback.extract_tb(error.__traceback__)
+            ours = [frame for frame in frames if "glueprint" in Path(frame.filename).parts] or frames
+            place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
+            told = f"{type(error).__name__}: {error} ({place})"
             failures.append(Failure(seed, number, subject.name, told[:300]))
     return counts, failures
 

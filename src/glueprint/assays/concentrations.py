@@ -16,6 +16,8 @@ __all__ = ["bare_finding", "is_concentration", "mixed_findings", "unit_hint"]
 DEFINED = re.compile(
     r"(k|m|u|µ|μ)?(IU|U|AU|EU|BAU|PFU|TCID50|cells?|copies|particles)/(L|dL|mL|uL|µL|μL|ml|ul|l)"
 )
+# What is not written like this is no unit; a parser of expressions would take more, or fail over it.
+PLAIN = re.compile(r"[A-Za-zµμ%][A-Za-zµμ%0-9/ .-]{0,23}")
 PHYSICAL = ("mol/L", "g/L", "mol/kg", "percent")
 USUAL = ("nM", "uM", "pM", "mM", "ng/mL", "pg/mL", "ug/mL", "mg/mL", "U/mL", "IU/mL")
 
@@ -24,6 +26,8 @@ def is_concentration(unit: str) -> bool:
     """Whether `unit` is an amount, a mass or defined units in a volume, or a percentage."""
     if DEFINED.fullmatch(unit):
         return True
+    if not PLAIN.fullmatch(unit):
+        return False
     for other in PHYSICAL:
         try:
             units.convert(1.0, unit, other)

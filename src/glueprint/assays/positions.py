@@ -139,12 +139,12 @@ def polynomial(
     control = (labels != "") & np.isfinite(data)
     terms = _terms(rows, columns, degree)
     _check_scatter((rows, columns), control, SPARE * terms.shape[1], degree)
+    if (data[control] <= 0.0).any():
+        raise _refusal("a control value is not above zero", "values above zero, less blank")
     relative = np.ones_like(data)
     for label in np.unique(labels[control]):
         here = control & (labels == label)
         relative[here] = data[here] / data[here].mean()
-    if (data[control] <= 0.0).any():
-        raise _refusal("a control value is not above zero", "values above zero, less blank")
     design = terms[control]
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise _refusal("the controls lie on a line", "controls over the whole plate")

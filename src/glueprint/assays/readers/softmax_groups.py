@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from glueprint import units
+from glueprint.assays.concentrations import is_concentration
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import REFERENCE, well_name
 from glueprint.assays.readers.text import number
@@ -49,9 +49,9 @@ class _Column:
 
     @property
     def unit(self) -> str:
-        """The unit that the header has beyond the column's name, if it is one."""
+        """The unit of concentration that the header has beyond the column's name, if it has one."""
         rest = self.header.removeprefix(self.name).strip() if self.name else ""
-        return rest if rest and units.is_known(rest) else ""
+        return rest if rest and is_concentration(rest) else ""
 
 
 @dataclass(frozen=True)
