@@ -87,9 +87,9 @@ def _from_starts(
 ) -> tuple[Minimum, Floats, NDArray[np.intp]]:
     """All ends from `begun` (starts, k, 5), their costs (starts, k), and which start was best (k,)."""
     count = begun.shape[0]
-    ended = solver.minimise(task, begun.reshape(count * rows.size, -1), np.tile(rows, count))
-    cost = ended.cost.reshape(count, -1)
-    return ended, cost, _best(cost, ended.converged.reshape(count, -1), task.data.size[rows])
+    ended = solver.minimise(task, begun.reshape(count * rows.size, begun.shape[2]), np.tile(rows, count))
+    cost = ended.cost.reshape(count, rows.size)
+    return ended, cost, _best(cost, ended.converged.reshape(count, rows.size), task.data.size[rows])
 
 
 def _best(cost: Floats, converged: Flags, size: Floats) -> NDArray[np.intp]:

@@ -82,16 +82,17 @@ def minimise(
     at_bound = np.zeros((jobs, PARAMETERS), dtype=bool)
     for i in which.free:
         at_bound[:, i] = (theta[:, i] <= low[rows, i]) | (theta[:, i] >= high[rows, i])
-    return Minimum(theta, cost, converged > 0.0, at_bound, _square(which, triangle))
+    return Minimum(theta, cost, converged > 0.0, at_bound, square(which, triangle))
 
 
-def _square(which: Variant, triangle: Floats) -> Floats:
+def square(which: Variant, triangle: Floats) -> Floats:
     """The full matrices (jobs, 5, 5) of upper triangles, 0 where a parameter is fixed."""
-    full = np.zeros((triangle.shape[0], PARAMETERS, PARAMETERS))
+    places = np.zeros((PARAMETERS, PARAMETERS), dtype=np.intp)
     pairs = [(i, j) for a, i in enumerate(which.free) for j in which.free[a:]]
     for k, (i, j) in enumerate(pairs):
-        full[:, i, j] = full[:, j, i] = triangle[:, k]
-    return full
+        places[i, j] = places[j, i] = k + 1
+    padded = np.pad(triangle, ((0, 0), (1, 0)))
+    return np.asarray(np.take(padded, places, axis=1))
 
 
 def _call(
@@ -108,7 +109,8 @@ def _call(
     }
     fields: dict[str, int] = {}
     for name, array in given.items():
-        assert points == 1 or array.strides[1] == array.itemsize, name
+        if array.strides[1] != array.itemsize:
+            array = given[name] = np.ascontiguousarray(array)
         fields |= {name: array.ctypes.data, f"{name}_step": array.strides[0] // array.itemsize}
     for name, array in arrays.items():
         assert array.flags.c_contiguous, name

@@ -15,6 +15,7 @@ from glueprint.curves.formula import Formula, Variant, write
 from glueprint.curves.kernel_lanes_llvm import attend, load_points
 from glueprint.curves.kernel_layout import Workspace
 from glueprint.curves.kernel_starts_llvm import begin
+from glueprint.curves.logistic import LOGARITHMS
 from glueprint.formulas import mathlib_llvm
 from glueprint.formulas.ir import Block
 from glueprint.formulas.lowering import STATE, dependencies
@@ -296,21 +297,22 @@ def _judge(f: _Fit, step: tuple[list[str], str, str, str]) -> str:
         square = f.mul(now[1 + i], now[1 + i])
         norm = f.mul(now[diagonal[i]], cost)
         still = f.opposite(moving[i])
+        if f.free[i] in LOGARITHMS:
+            still = f.either(still, f.at_most(now[diagonal[i]], f.mul(b.const(levenberg.DEAD), cost)))
         for masks, cosine in ((flat, levenberg.ORTHOGONAL), (nearly_flat, levenberg.ORTHOGONAL_AT_ROUNDING)):
             masks.append(f.either(still, f.at_most(square, f.mul(b.const(cosine * cosine), norm))))
     noise = _noise(f, cost, size)
     exact = f.at_most(cost, f.mul(b.const(levenberg.NEGLIGIBLE), size))
     stuck = f.both(f.both(f.opposite(better), sound), f.at_most(gain, noise))
     rounding = f.both(stuck, f.either(exact, f.all_of(nearly_flat)))
-    settled = f.both(held_any, f.at_most(gain, f.mul(b.const(levenberg.SETTLED), cost)))
+    full = f.at_most(old, b.const(levenberg.FULL_STEP))
+    settled = f.all_of([held_any, full, f.at_most(gain, f.mul(b.const(levenberg.SETTLED), cost))])
     perfect = f.at_most(cost, f.mul(b.const(levenberg.PERFECT), size))
     steps = b.infix("add", f.get("steps"), b.const(1.0))
     f.put(steps, "steps")
     late = f.less(b.const(float(levenberg.PATIENCE)), steps)
-    full = f.at_most(old, b.const(levenberg.FULL_STEP))
-    creeping = f.both(
-        f.both(better, f.both(late, full)), f.at_most(gain, f.mul(b.const(levenberg.CREEPING), cost))
-    )
+    small = f.at_most(gain, f.mul(b.const(levenberg.CREEPING), cost))
+    creeping = f.all_of([better, late, full, small])
     done = f.either(f.either(f.all_of(flat), rounding), f.either(f.either(settled, creeping), perfect))
     done = f.both(done, f.less(cost, b.const(math.inf)))
     f.put(b.choose(done, b.const(1.0), b.const(0.0)), "done")

@@ -20,8 +20,6 @@ from glueprint.formulas.ir import Block
 
 __all__ = ["begin"]
 
-TINY = 2.2250738585072014e-308
-SEPARATE = 1e-12  # of the product: below this share of the determinant the two plateaus are one
 COMMON = 3  # sums that all shapes share: w, w y, w y^2
 
 
@@ -70,9 +68,6 @@ class _Grid:
 
     def real(self, value: float) -> str:
         return self.block.const(value)
-
-    def larger(self, a: str, b: str) -> str:
-        return self.block.choose(self.block.compare("ogt", a, b), a, b)
 
     def sqrt(self, a: str) -> str:
         return self.block.call(f"llvm.sqrt.v{self.block.width}f64", a)
@@ -237,18 +232,24 @@ def _plateaus(g: _Grid, sums: list[str]) -> tuple[str, str, str]:
     bb = g.sub(g.sub(total, share), fb)
     by = g.sub(ty, fy)
     front, back = g.get("theta", FRONT), g.get("theta", BACK)
+    one, least = g.real(1.0), g.mul(g.real(starts.SEPARATE), total)
+    seen_front, seen_back = b.compare("ogt", ff, least), b.compare("ogt", bb, least)
+    mean = g.div(ty, b.choose(b.compare("ogt", total, g.real(0.0)), total, one))
     if FRONT in free and BACK in free:
         squares = g.mul(ff, bb)
         determinant = g.sub(squares, g.mul(fb, fb))
-        solvable = b.compare("ogt", determinant, g.mul(g.real(SEPARATE), squares))
-        inverse = g.div(g.real(1.0), b.choose(solvable, determinant, g.real(1.0)))
-        mean = g.div(ty, g.larger(total, g.real(TINY)))
+        solvable = b.compare("ogt", determinant, g.mul(g.real(starts.SEPARATE), squares))
+        both = b.let(f"and {b.mask} {seen_front}, {seen_back}")
+        solvable = b.let(f"and {b.mask} {solvable}, {both}")
+        inverse = g.div(one, b.choose(solvable, determinant, one))
         front = b.choose(solvable, g.mul(g.sub(g.mul(fy, bb), g.mul(by, fb)), inverse), mean)
         back = b.choose(solvable, g.mul(g.sub(g.mul(by, ff), g.mul(fy, fb)), inverse), mean)
     elif FRONT in free:
-        front = g.div(g.sub(fy, g.mul(back, fb)), g.larger(ff, g.real(TINY)))
+        alone = g.div(g.sub(fy, g.mul(back, fb)), b.choose(seen_front, ff, one))
+        front = b.choose(seen_front, alone, mean)
     elif BACK in free:
-        back = g.div(g.sub(by, g.mul(front, fb)), g.larger(bb, g.real(TINY)))
+        alone = g.div(g.sub(by, g.mul(front, fb)), b.choose(seen_back, bb, one))
+        back = b.choose(seen_back, alone, mean)
     of_front = g.mul(front, g.sub(g.mul(front, ff), g.mul(g.real(2.0), g.sub(fy, g.mul(back, fb)))))
     of_back = g.mul(back, g.sub(g.mul(back, bb), g.mul(g.real(2.0), by)))
     return front, back, g.add(yy, g.add(of_front, of_back))

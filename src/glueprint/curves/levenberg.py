@@ -22,11 +22,15 @@ ORTHOGONAL = 1e-9
 ORTHOGONAL_AT_ROUNDING = 1e-4
 # Where rounding hides the descent, a step counts if it brings the squared gradient down to this share.
 FLATTER = 0.25
-# At a bound (a step between two doses, a plateau out of sight) other columns may die: there the cost decides.
-SETTLED = 1e-10
+# At a bound (a step between two doses, a plateau out of sight) other columns may die: there the cost decides,
+# but only of a step that the damping does not shorten.
+SETTLED, FULL_STEP = 1e-10, 1e-3
+# A logarithmic parameter is dead where moving it by 1 changes no residual by more than this share of the cost
+# allows: the cost cannot fall by more than 2e-6 of itself, so its direction is not asked for.
+DEAD = 1e-12
 # On a ridge (a step between two doses fits with any steeper slope) the parameters creep for ever: there, too,
-# the cost decides, but only of a full step, and only of a fit that has had time to converge.
-CREEPING, FULL_STEP, PATIENCE = 1e-11, 1e-3, 40
+# the cost decides, once a fit has had time to converge.
+CREEPING, PATIENCE = 1e-11, 40
 PERFECT = 1e-28
 # Residuals below 1e-8 of the data are rounding themselves: their direction says nothing.
 NEGLIGIBLE = 1e-16
@@ -58,14 +62,20 @@ class Minimum:
 
 
 def minimise(
-    evaluate: Evaluate, start: Floats, free: Flags, bounds: tuple[Floats, Floats], *, size: Floats
+    evaluate: Evaluate,
+    start: Floats,
+    free: Flags,
+    bounds: tuple[Floats, Floats],
+    *,
+    size: Floats,
+    logarithms: tuple[int, ...] = (),
 ) -> Minimum:
     """Minimise the sum of squared residuals of every problem of a batch.
 
     evaluate: (theta, rows) -> residuals (k, m), Jacobian (k, m, p).   start: (n, p).   free: (p,) which
     may move.
     bounds: low and high (n, p).   size: (n,) sum of squares of the data, against which a residual may vanish.
-    A step into NaN counts as uphill.
+    logarithms: parameters of which a step of 1 is a factor.   A step into NaN counts as uphill.
     Returns `Minimum`; `hessian` is J'J (n, p, p) at the end.
     Source: Levenberg (1944), Marquardt (1963); damping after Nielsen (1999), IMM-REP-1999-05; convergence
     test after Moré (1978), doi 10.1007/BFb0067700.
@@ -98,10 +108,11 @@ def minimise(
         gradient[won], hessian[won] = trial_gradient[better], trial_hessian[better]
         before = damping[rows]
         damping[rows] = np.maximum(damping[rows] * factor, DAMPING_LEAST)
-        cosine = _cosine(gradient[rows], hessian[rows], cost[rows], moving)
+        alive = moving & ~_dead(hessian[rows], cost[rows], logarithms)
+        cosine = _cosine(gradient[rows], hessian[rows], cost[rows], alive)
         exact = cost[rows] <= NEGLIGIBLE * size[rows]
         rounding = ~better & (gain <= noise) & (exact | (cosine < ORTHOGONAL_AT_ROUNDING))
-        settled = held.any(axis=1) & (gain <= SETTLED * cost[rows])
+        settled = held.any(axis=1) & (gain <= SETTLED * cost[rows]) & (before <= FULL_STEP)
         creeping = better & (gain <= CREEPING * cost[rows]) & (before <= FULL_STEP) & (turn >= PATIENCE)
         done = (cosine < ORTHOGONAL) | rounding | settled | creeping | (cost[rows] <= PERFECT * size[rows])
         converged[rows] = done
@@ -160,6 +171,14 @@ def _eased(fall: Floats, gain: Floats, noise: Floats) -> Floats:
     ratio = np.where(expected, fall / np.where(expected, gain, 1.0), 1.0)
     with np.errstate(invalid="ignore", over="ignore"):
         return np.asarray(np.maximum(1.0 - (2.0 * ratio - 1.0) ** 3, EASE))
+
+
+def _dead(hessian: Floats, cost: Floats, logarithms: tuple[int, ...]) -> Flags:
+    """Logarithmic parameters (k, p) that no residual depends on here."""
+    dead = np.zeros(hessian.shape[:2], dtype=bool)
+    for i in logarithms:
+        dead[:, i] = hessian[:, i, i] <= DEAD * cost
+    return dead
 
 
 def _cosine(gradient: Floats, hessian: Floats, cost: Floats, moving: Flags) -> Floats:

@@ -20,6 +20,7 @@ __all__ = [
     "LN_ASYMMETRY",
     "LN_SLOPE",
     "LOG10_DOSE",
+    "LOGARITHMS",
     "NAMES",
     "curve",
     "log10_half",
@@ -29,6 +30,8 @@ __all__ = [
 
 NAMES = ("front", "back", "log10_dose", "ln_slope", "ln_asymmetry")
 FRONT, BACK, LOG10_DOSE, LN_SLOPE, LN_ASYMMETRY = range(5)
+# Parameters whose unit says something by itself: a step of 1 is a factor of 10 or of e.
+LOGARITHMS = (LOG10_DOSE, LN_SLOPE, LN_ASYMMETRY)
 LN10, LN2 = float(np.log(10.0)), float(np.log(2.0))
 
 Floats = NDArray[np.float64]
@@ -51,7 +54,7 @@ def curve(theta: Floats, log10_dose: Floats, level: Floats | None = None) -> tup
     z = t + np.log(np.expm1(LN2 / f))
     log_share = -np.logaddexp(0.0, z)
     in_front, in_back, beyond = np.exp(f * log_share), -np.expm1(f * log_share), expit(z)
-    y = back + (front - back) * in_front
+    y = front * in_front + back * in_back  # exact at both plateaus
     bend = (front - back) * in_front * f * beyond
     jacobian = np.empty((*y.shape, 5))
     jacobian[..., FRONT] = in_front

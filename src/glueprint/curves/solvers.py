@@ -12,7 +12,7 @@ from glueprint.curves import starts as grid
 from glueprint.curves.data import Data
 from glueprint.curves.kernel_layout import STARTS
 from glueprint.curves.levenberg import Flags, Minimum
-from glueprint.curves.logistic import Floats, Rows, residuals
+from glueprint.curves.logistic import LOGARITHMS, Floats, Rows, residuals
 
 __all__ = ["STARTS", "MachineSolver", "ReferenceSolver", "Solver", "Task"]
 
@@ -80,5 +80,5 @@ class ReferenceSolver:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             return levenberg.minimise(
                 lambda theta, jobs: evaluate(theta, rows[jobs]), start, task.free, (low, high),
-                size=data.size[rows],
+                size=data.size[rows], logarithms=LOGARITHMS,
             )  # fmt: skip

@@ -15,6 +15,8 @@ ASYMMETRIES = (0.25, 1.0, 4.0)  # powers of 2
 DOSES = 20
 # How far outside the tested range, in log10 dose, a start may lie.
 MARGIN = 0.5
+# Plateaus that carry less than this share of the weight, or two this close to one, cannot be told.
+SEPARATE = 1e-12
 
 
 def starts(log10_dose: Floats, response: Floats, weights: Floats, fixed: Floats, count: int) -> Floats:
@@ -75,13 +77,15 @@ def _plateaus(in_front: Floats, response: Floats, weights: Floats, fixed: Floats
         np.where(free_back, 0.0, fixed[:, BACK]),
     )
     determinant = ff * bb - fb * fb
-    solvable = determinant > 1e-12 * ff * bb
+    total = np.einsum("nm->n", weights)
+    seen_front, seen_back = ff > SEPARATE * total, bb > SEPARATE * total
+    solvable = (determinant > SEPARATE * ff * bb) & seen_front & seen_back
     safe = np.where(solvable, determinant, 1.0)
-    mean = (fy + by) / np.maximum(ff + bb + 2.0 * fb, np.finfo(float).tiny)
+    mean = (fy + by) / np.where(total > 0.0, total, 1.0)
     front = np.where(solvable, (fy * bb - by * fb) / safe, mean)
     back = np.where(solvable, (by * ff - fy * fb) / safe, mean)
-    alone_front = (fy - given_back * fb) / np.maximum(ff, np.finfo(float).tiny)
-    alone_back = (by - given_front * fb) / np.maximum(bb, np.finfo(float).tiny)
+    alone_front = np.where(seen_front, (fy - given_back * fb) / np.where(seen_front, ff, 1.0), mean)
+    alone_back = np.where(seen_back, (by - given_front * fb) / np.where(seen_back, bb, 1.0), mean)
     front = np.where(free_front, np.where(free_back, front, alone_front), given_front)
     back = np.where(free_back, np.where(free_front, back, alone_back), given_back)
     return front, back
