@@ -10,9 +10,11 @@ from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potencies import absolute, relative
 from glueprint.curves.potency import Potency, Reason, potencies_table
 from glueprint.curves.regression import Regression, RegressionStatus, regress
+from glueprint.curves.shared import Comparison, SharedFit, compare, fit_shared
 
 __all__ = [
     "MODELS",
+    "Comparison",
     "Discoveries",
     "Fits",
     "Model",
@@ -22,11 +24,14 @@ __all__ = [
     "Reason",
     "Regression",
     "RegressionStatus",
+    "SharedFit",
     "Status",
     "absolute",
     "adjusted",
+    "compare",
     "discover",
     "fit",
+    "fit_shared",
     "model_from_formula",
     "pool",
     "potencies_table",

@@ -26,6 +26,11 @@ ITERATIONS = 400
 OFFSET = 1e-8
 # Below this offset a step changes the cost by less than its rounding, so the offset itself must fall.
 OFFSET_OF_COST = 1e-5
+# The scale of a parameter follows its column down at this pace: never would stall on long ridges, at once
+# would leap to infinity.
+FORGET = 0.5
+# A fall in cost by this share is more than rounding.
+FALL = 1e-11
 # Residuals within this many units in the last place of the data are rounding.
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 DAMPING_START, DAMPING_LEAST, DAMPING_MOST = 1e-3, 1e-15, 1e20
@@ -74,12 +79,13 @@ def descend(
     *,
     size: Floats,
     tolerance: float = OFFSET,
+    iterations: int = ITERATIONS,
 ) -> Descent:
     """Minimise the sum of squared residuals of every problem of a batch.
 
     evaluate: (theta, rows) -> residuals (k, m), Jacobian (k, m, p).   start: (n, p).   free: (n, p) which
     may move.   bounds: low and high (n, p).   size: (n,) sum of squares of the data.
-    tolerance: the relative offset that counts as converged.
+    tolerance: the relative offset that counts as converged.   iterations: at most so many steps.
     A step into NaN counts as uphill.
     Source: Moré 1978, doi 10.1007/BFb0067700 (scaling, orthogonal factors); Nielsen 1999, IMM-REP-1999-05
     (damping).
@@ -96,7 +102,7 @@ def descend(
     )  # fmt: skip
     converged = np.zeros(n, dtype=bool)
     rows = rows[np.isfinite(state.cost)]
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         moving = free[rows] & ~_held(state, rows, low, high)
         offset, exact = _offset(state, rows, moving, size)
         converged[rows] = offset_done = (offset <= tolerance) | exact
@@ -132,7 +138,7 @@ def _advance(
         seen = np.where(free[rows[consider], None, :], jacobian[consider], 0.0)
         factor[consider] = triangle(residual[consider], seen)
     flatter = _projected(factor, moving) < _projected(state.factor[rows], moving)
-    taken = consider & np.where(near, flatter, better)
+    taken = consider & np.where(near, flatter | (gain > FALL * state.cost[rows]), better)
     won = rows[taken]
     state.theta[won], state.cost[won], state.factor[won] = trial[taken], cost[taken], factor[taken]
     quality = np.where(promised > 0.0, gain / np.where(promised > 0.0, promised, 1.0), 0.0)
@@ -151,7 +157,7 @@ def _step(state: _State, rows: Rows, moving: Flags) -> tuple[Floats, Floats]:
     upper = np.where(moving[:, None, :], state.factor[rows][:, :p, :p], 0.0)
     target = state.factor[rows][:, :p, p]
     norm = np.sqrt(np.einsum("nij,nij->nj", upper, upper))
-    state.scale[rows] = np.maximum(state.scale[rows], norm)
+    state.scale[rows] = np.maximum(state.scale[rows] * FORGET, norm)
     scale = np.where(state.scale[rows] > 0.0, state.scale[rows], 1.0)
     upper = upper / scale[:, None, :]
     root = np.sqrt(state.damping[rows])

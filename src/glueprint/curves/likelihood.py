@@ -15,6 +15,8 @@ ROUNDS = 60
 CLOSE = 1e-6
 # A refit on the way need not be better than this: costs are then right to the square of it.
 OFFSET = 1e-5
+# Refits begin close by; one that has not ended by then creeps along a ridge where the cost is flat.
+STEPS = 60
 # A parameter without limit is followed this many multiples of the first step before its profile counts as
 # open.
 FAR = 1e6
@@ -45,6 +47,7 @@ class _Tasks:
     far: Floats
     far_height: Floats
     far_theta: Floats
+    near_bound: Flags
     last_out: Flags
     done: Flags
     opened: Flags
@@ -60,13 +63,15 @@ def profiles(
     covariance: Floats,
     size: Floats,
     wanted: Flags | None = None,
+    reaching: Flags | None = None,
 ) -> Profiles:
     """Where the profile of each free parameter crosses the threshold on either side of the best fit.
 
     best, free: (n, p).   bounds: low and high (n, p), where the search ends.   heights: (n, 2) sum of squares
     at the fit and at the threshold, NaN for no interval.   covariance: (n, p, p) times the degrees of freedom
     (inv(J'J) rss), NaN where unknown.
-    wanted: (n, p) parameters to profile, all free ones by default.
+    wanted: (n, p) parameters to profile, all free ones by default.   reaching: (p,) whose bounds are only how
+    far the search looks: a profile that runs into one before it crosses is open.
     Source: Bates and Watts 1988, section 6.1, doi 10.1002/9780470316757.
     """
     tasks = _begin(best, free if wanted is None else free & wanted, bounds, heights)
@@ -88,17 +93,21 @@ def profiles(
         end = descend(
             lambda part, which, curve=curve: evaluate(part, curve[which]),  # type: ignore[misc]
             theta, held, (bounds[0][curve], bounds[1][curve]), size=size[curve], tolerance=OFFSET,
+            iterations=STEPS,
         )  # fmt: skip
         below = end.cost < lowest[curve]
         for row in np.flatnonzero(below):
             if end.cost[row] < lowest[curve[row]]:
                 lowest[curve[row]], better[curve[row]] = end.cost[row], end.theta[row]
+        stopped = end.at_bound & (False if reaching is None else reaching) & held
         _sort_in(tasks, index, position, end.theta, _height(end.cost, heights[curve]))
+        inside = end.cost <= heights[curve, 1]
+        tasks.near_bound[index[inside]] = stopped[inside].any(axis=1)
     side = (tasks.sign > 0.0).astype(int)
     middle = np.where(np.isfinite(tasks.far), 0.5 * (tasks.near + tasks.far), tasks.sign * np.inf)
     crossing = np.where(np.abs(tasks.far_height) < np.abs(tasks.near_height), tasks.far, tasks.near)
     close = np.minimum(np.abs(tasks.far_height), np.abs(tasks.near_height)) <= 10.0 * CLOSE
-    found = np.where(tasks.opened, tasks.sign * np.inf, np.where(close, crossing, middle))
+    found = np.where(tasks.opened | tasks.near_bound, tasks.sign * np.inf, np.where(close, crossing, middle))
     intervals[tasks.curve, tasks.parameter, side] = found
     return Profiles(intervals, better)
 
@@ -114,7 +123,7 @@ def _begin(best: Floats, free: Flags, bounds: tuple[Floats, Floats], heights: Fl
         curve, parameter, sign, limit,
         near=start.copy(), near_height=np.full(count, -1.0), near_theta=best[curve].copy(),
         far=np.full(count, np.inf), far_height=np.full(count, np.inf), far_theta=best[curve].copy(),
-        last_out=np.zeros(count, bool), done=sign * (limit - start) <= 0.0,
+        near_bound=np.zeros(count, bool), last_out=np.zeros(count, bool), done=sign * (limit - start) <= 0.0,
         opened=sign * (limit - start) <= 0.0,
     )  # fmt: skip
 

@@ -79,11 +79,17 @@ class Problem:
             residual = np.where(counts, root * (y - self.response[rows]), 0.0)
             return residual, np.where(counts[..., None], root[..., None] * jacobian, 0.0)
 
+    @property
+    def reaching(self) -> Flags:
+        """Parameters (p,) whose limits are how far the data let one look, not what is possible."""
+        return np.array([callable(parameter.reach) for parameter in self.model.parameters])
+
     def limits(self) -> tuple[Floats, Floats]:
         """Least and largest theta (n, p)."""
         sides = [parameter.limits(self.given) for parameter in self.model.parameters]
         low, high = (np.stack([side[i] for side in sides], axis=1) for i in range(2))
-        return self.fitting(low), self.fitting(high)
+        at_zero = np.where(self.logarithmic, 0.0, -np.inf)
+        return self.fitting(np.maximum(low, at_zero)), self.fitting(high)
 
     def starts(self, count: int) -> Floats:
         """The `count` best starts (count, n, p) of the model's own grid, best first, linear parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -18,7 +18,6 @@ from glueprint.curves.models.model import Flags, Floats, Given, Model
 from glueprint.curves.problem import Problem
 from glueprint.curves.robust import Robust, reweighted
 from glueprint.curves.search import Best
-from glueprint.errors import InputError
 
 __all__ = ["Regression", "RegressionStatus", "regress"]
 
@@ -32,9 +31,6 @@ SINGULAR = 1e-13
 # How often a fit is taken up again where its own profile finds something lower.
 AGAIN = 3
 
-# What a caller may give as a model: a function of (theta, inputs) returns the response and its derivatives.
-AnyModel = str | Model | Callable[[Floats, Given], tuple[Floats, Floats]]
-
 
 class RegressionStatus(IntEnum):
     """Why a curve has no plain estimates; `fine` means that it has."""
@@ -46,6 +42,7 @@ class RegressionStatus(IntEnum):
     AT_BOUND = 4
     NOT_DETERMINED = 5
     NO_DEGREES = 6
+    NOT_CONFIRMED = 7
 
 
 REASONS = {
@@ -55,6 +52,7 @@ REASONS = {
     RegressionStatus.NO_EFFECT: "no effect: the flat line fits as well (F test)",
     RegressionStatus.AT_BOUND: "at the limit of what the data can show; see the open intervals",
     RegressionStatus.NOT_DETERMINED: "the data do not tell the parameters apart; fix some of them",
+    RegressionStatus.NOT_CONFIRMED: "a minimum, but few other starts reach it; try other starts",
     RegressionStatus.NO_DEGREES: "as many parameters as points: no error, interval or test; measure more",
 }
 
@@ -153,7 +151,7 @@ class Regression:
 
 
 def regress(
-    model: AnyModel,
+    model: request.AnyModel,
     inputs: request.Inputs,
     response: ArrayLike,
     *,
@@ -175,24 +173,18 @@ def regress(
     None frees one that the model holds by default.   start: values by name, instead of the model's own grid.
     constants: by name, one or (n,).   intervals: profile intervals of every parameter.
     robust: also the Tukey fit, beside the plain one.   alpha: level of the effect test.
-    searches: further starts, scattered about those given.
+    searches: further starts, scattered about those given, in each of a few rounds; a minimum that fewer than
+    three starts reach is not confirmed, and says so.
     Returns `Regression`; a curve that cannot be fitted has a status, never an exception.
     Raises InputError GP-C020 (model), GP-C021 (inputs), GP-C022 (constants), GP-C023 (an input's value),
     GP-C024 (response, weight), GP-C025 (fixed, start, confidence), GP-C026 (formula).
     Source: own derivation, docs/regression.md.
     """
-    if not 0.0 < confidence < 1.0:
-        raise InputError(
-            "GP-C025", f"confidence {confidence:g}", expected="a number between 0 and 1", next_step="use 0.95"
-        )
+    request.confidence_of(confidence)
     chosen = request.model_of(model, inputs, start)
     problem = request.problem_of(chosen, inputs, response, weights, constants, fixed)
     begun = request.begun(problem, start) if start is not None else None
-    if begun is None and any(not (p.linear or len_of(p.grid)) for p in chosen.parameters):
-        raise InputError(
-            "GP-C025", f'the model "{chosen.name}" has no starts of its own', where="start",
-            expected="a start for every free parameter", next_step="give start={name: value, ...}",
-        )  # fmt: skip
+    request.starts_of(chosen, start)
     parts = []
     for first in range(0, problem.response.shape[0], CHUNK):
         rows = np.arange(first, min(first + CHUNK, problem.response.shape[0]))
@@ -206,19 +198,11 @@ def regress(
     return _report(problem, best, interval, confidence, alpha=alpha, robust=robust)
 
 
-def len_of(grid: object) -> int:
-    """Whether a parameter brings starts: 1 for a function, else how many."""
-    return len(grid) if isinstance(grid, tuple) else 1
-
-
 def _solve(
     problem: Problem, begun: Floats | None, confidence: float | None, searches: int
 ) -> tuple[Best, Floats]:
     """The best fits, and their intervals (n, p, 2) on the fitting scale."""
-    if begun is None:
-        best = search.best_of(problem, problem.starts(STARTS))
-    else:
-        best = search.wider(problem, begun, searches)
+    best = _search(problem, problem.starts(STARTS) if begun is None else begun, searches, begun is not None)
     interval = np.full((*best.theta.shape, 2), np.nan)
     if confidence is None:
         return best, interval
@@ -228,7 +212,7 @@ def _solve(
         found = profiles(
             part.evaluate, now.theta, part.free, part.limits(),
             heights=_heights(part, now, confidence), covariance=covariance_of(part, now, scaled=False),
-            size=part.size,
+            size=part.size, reaching=part.reaching,
         )  # fmt: skip
         interval[todo] = found.intervals
         lower = np.flatnonzero(np.isfinite(found.better).all(axis=1))
@@ -236,16 +220,25 @@ def _solve(
             break
         again = todo[lower]
         starts = np.stack([found.better[lower], best.theta[again]])
-        search.put(best, again, search.best_of(problem.rows(again), starts))
+        search.put(best, again, _search(problem.rows(again), starts, searches, begun is not None))
         todo = again
     return best, interval
+
+
+def _search(problem: Problem, starts: Floats, searches: int, given: bool) -> Best:
+    """The best fits from starts (s, n, p): from the model's own grid as they are, from given ones with others
+    around them, which must confirm what was found."""
+    if not given:
+        return search.best_of(problem, starts)
+    best = search.wider(problem, starts, searches)
+    return replace(best, converged=best.converged & (best.agreeing >= search.CONFIRMED))
 
 
 def _heights(problem: Problem, best: Best, confidence: float) -> Floats:
     """Sum of squares at the fit and at the threshold (n, 2), NaN where there is no interval."""
     dof = _dof(problem)
     quantile = student.ppf(0.5 + 0.5 * confidence, np.maximum(dof, 1))
-    sound = (dof > 0) & best.converged & (_distinct(problem) >= problem.free.sum(axis=1))
+    sound = (dof > 0) & best.settled & (_distinct(problem) >= problem.free.sum(axis=1))
     cost = np.maximum(best.cost, ROUNDING * problem.size)
     threshold = np.where(sound, cost * (1.0 + quantile**2 / np.maximum(dof, 1)), np.nan)
     return np.stack([cost, threshold], axis=1)
@@ -268,7 +261,7 @@ def covariance_of(problem: Problem, best: Best, *, scaled: bool = True) -> Float
     half = turn.transpose(0, 2, 1) / size[:, None, :]
     dof = np.maximum(_dof(problem), 1) if scaled else np.ones(best.cost.size)
     covariance = (half @ half.transpose(0, 2, 1)) / (scale[:, :, None] * scale[:, None, :])
-    covariance = covariance * (best.cost / dof)[:, None, None]
+    covariance = covariance * np.where(np.isfinite(best.cost), best.cost / dof, np.nan)[:, None, None]
     known = usable[:, :, None] & usable[:, None, :] & (sound & (_dof(problem) > 0))[:, None, None]
     return np.where(known, covariance, np.nan)
 
@@ -343,7 +336,9 @@ def _status(problem: Problem, best: Best, covariance: Floats, effective: Flags) 
     unknown = np.isnan(np.einsum("npp->np", covariance))
     status[best.at_bound.any(axis=1)] = RegressionStatus.AT_BOUND
     status[(moving & unknown).any(axis=1)] = RegressionStatus.NOT_DETERMINED
-    status[~best.converged] = RegressionStatus.NOT_CONVERGED
+    status[~best.converged] = RegressionStatus.NOT_DETERMINED
+    status[~best.converged & (best.agreeing > 0)] = RegressionStatus.NOT_CONFIRMED
+    status[~best.settled] = RegressionStatus.NOT_CONVERGED
     # One parameter leaves no test: the flat line is then no simpler than the curve.
     testable = (points > parameters) & (parameters > (0 if problem.model.level else 1))
     status[~effective & testable] = RegressionStatus.NO_EFFECT

@@ -14,12 +14,14 @@ from glueprint.curves.models.own import model_from_formula
 from glueprint.curves.problem import Problem
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Inputs", "begun", "model_of", "problem_of"]
+__all__ = ["AnyModel", "Inputs", "begun", "confidence_of", "model_of", "problem_of", "starts_of"]
 
 Inputs = ArrayLike | Mapping[str, ArrayLike]
+# A function of (theta, inputs) returns the response and its derivatives.
+AnyModel = str | Model | Curve
 
 
-def model_of(model: str | Model | Curve, inputs: Inputs, start: Mapping[str, ArrayLike] | None) -> Model:
+def model_of(model: AnyModel, inputs: Inputs, start: Mapping[str, ArrayLike] | None) -> Model:
     """The model asked for: by name, as a `Model`, as a formula text, or as a function of (theta, inputs)."""
     if isinstance(model, Model):
         return model
@@ -74,6 +76,18 @@ def problem_of(
         np.full((y.shape[0], len(model.parameters)), np.nan),
     )
     return Problem(model, problem.given, problem.response, problem.root, _pinned(problem, fixed or {}))
+
+
+def confidence_of(confidence: float) -> None:
+    """Refuse a confidence that is none (GP-C025)."""
+    if not 0.0 < confidence < 1.0:
+        _refuse("GP-C025", f"a confidence of {confidence:g}", "a number between 0 and 1", "confidence")
+
+
+def starts_of(model: Model, start: Mapping[str, ArrayLike] | None) -> None:
+    """Refuse a model that knows no starts where none are given (GP-C027)."""
+    if start is None and any(p.grid == () and not p.linear for p in model.parameters):
+        _refuse("GP-C027", f'the model "{model.name}" has no starts of its own', "start={name: value, ...}")
 
 
 def begun(problem: Problem, start: Mapping[str, ArrayLike]) -> Floats:

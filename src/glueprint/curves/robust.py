@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.stats import t as student
@@ -63,7 +64,7 @@ def reweighted(problem: Problem, plain: Floats, sound: Flags) -> Robust:
         weights[rows] = np.minimum(1.0, HUBER / np.maximum(share, HUBER)) if early else _biweight(share)
         root = np.sqrt(weights)
         end = descend(
-            lambda part, which, rows=rows, root=root: _weighted(problem, root, part, rows[which]),  # type: ignore[misc]
+            partial(_weighted, problem, root, rows),
             theta[rows], problem.free[rows], (low_high[0][rows], low_high[1][rows]),
             size=problem.size[rows],
         )  # fmt: skip
@@ -85,7 +86,10 @@ def _report(
     return Robust(problem.natural(theta), theta, scale, weights, outliers, converged & sound)
 
 
-def _weighted(problem: Problem, root: Floats, theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
+def _weighted(
+    problem: Problem, root: Floats, every: Rows, theta: Floats, which: Rows
+) -> tuple[Floats, Floats]:
+    rows = every[which]
     residual, jacobian = problem.evaluate(theta, rows)
     return residual * root[rows], jacobian * root[rows][..., None]
 

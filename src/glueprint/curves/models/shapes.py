@@ -36,12 +36,14 @@ def rise(x: Floats, half: Floats, slope: Floats) -> tuple[Floats, Floats, Floats
 
 
 def within(name: str, count: int) -> Grid:
-    """Starts over the tested range of an input, evenly on log10."""
+    """Starts over the tested range of an input, evenly on log10, and at either end of the reach."""
 
     def grid(given: Given) -> Floats:
         least, most = (np.log10(edge) for edge in given.positive_range(name))
         share = np.linspace(0.0, 1.0, count)[:, None]
-        return np.asarray(10.0 ** (least - MARGIN + (most - least + 2.0 * MARGIN) * share))
+        inside = least - MARGIN + (most - least + 2.0 * MARGIN) * share
+        # A curve that shows one limb only has its minimum at the end of the reach, and the way there is long.
+        return np.asarray(10.0 ** np.vstack([inside, least - REACH, most + REACH]))
 
     return grid
 
