@@ -1,0 +1,109 @@
+"""`glueprint assay`: any plate from the command line, layouts drawn and written, findings never hidden."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from glueprint.assays import layout
+from glueprint.cli import app as application
+
+OWN = Path(__file__).parents[1] / "assays" / "data"
+EXAMPLES = sorted(path.name for path in OWN.iterdir())
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Exit code, standard output, standard error of one call."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["glueprint", "assay", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            application.main()
+        written = capsys.readouterr()
+        return ended.value.code or 0, written.out, written.err
+
+    return run
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_shown_and_given_as_json(call, name):
+    code, out, err = call("plate", OWN / name)
+    assert (code, err) == (0, "")
+    assert out.startswith("Channels (")
+    found = json.loads(call("plate", OWN / name, "--json")[1])
+    assert {"source", "reader", "metadata", "channels", "flags", "quality", "positions", "findings"} <= set(
+        found
+    )
+    for finding in found["findings"]:
+        assert finding["code"] in out
+
+
+def test_a_layout_gives_quality_numbers(call, tmp_path):
+    path = tmp_path / "l.toml"
+    path.write_text(
+        'kind = "glueprint-layout"\nversion = 1\nplate_wells = 24\n'
+        '[[well]]\nwells = "A"\nrole = "positive"\n[[well]]\nwells = "B"\nrole = "negative"\n'
+    )
+    code, out, _ = call("plate", OWN / "mars.csv", "--layout", path)
+    assert code == 0
+    assert "robust Z' of positive and negative" in out
+    assert "12 measured wells are not in the layout" in out
+
+
+def test_a_figure_is_written(call, tmp_path):
+    path = tmp_path / "p.svg"
+    code, _, _ = call("plate", OWN / "softmax_line.txt", "--figure", path)
+    assert code == 0
+    assert path.read_text("utf-8").startswith("<svg")
+
+
+def test_a_correction_is_told_or_refused(call):
+    code, _, err = call("plate", OWN / "mars.csv", "--correct", 1)
+    assert code == 2
+    assert err.startswith("GP-A053")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("plate", OWN / "none.csv"), "GP-A001"),
+        (("plate", OWN / "mars.csv", "--reader", "tidy"), "GP-A002"),
+        (("plate", OWN / "mars.csv", "--layout", OWN / "none.toml"), "GP-A030"),
+        (("layout",), "GP-A048"),
+        (("layout", "x.toml", "--template", "fp"), "GP-A048"),
+        (("layout", OWN / "mars.csv"), "GP-A049"),
+        (("layout", "--template", "fpp"), "GP-A040"),
+    ],
+)
+def test_unusable_input_ends_with_2_and_its_code(call, words, code):
+    ended, out, err = call(*words)
+    assert (ended, out) == (2, "")
+    assert err.startswith(code)
+    assert json.loads(call(*words, "--json")[2])["error"]["code"] == code
+
+
+@pytest.mark.parametrize("kind", layout.TEMPLATES)
+def test_a_template_is_a_file_that_can_be_shown(call, tmp_path, kind):
+    code, out, _ = call("layout", "--template", kind, "--wells", 384)
+    assert (code, out) == (0, layout.template(kind, 384))
+    path = tmp_path / "l.toml"
+    path.write_text(out)
+    assert call("layout", path, "--show")[1] == layout.draw(layout.read(path)) + "\n"
+    assert len(json.loads(call("layout", path, "--json")[1])["wells"]) == layout.read(path).table.height
+
+
+def test_the_layout_of_a_vendor_file_is_shown(call):
+    code, out, _ = call("layout", OWN / "gen5_absorbance.txt", "--show")
+    assert code == 0
+    assert out.splitlines()[0] == 'plate "Plate 1"'
+    assert "GP-A038 warning" in out
+
+
+def test_the_readers_are_listed(call):
+    assert "SoftMax Pro" in call("readers")[1]
+    found = json.loads(call("readers", "--json")[1])
+    assert "tidy" in [reader["name"] for reader in found["readers"]]
