@@ -1,27 +1,27 @@
-"""Models by name: Antimony modules filled from the parameter table, alone or as the whole trial model."""
+"""Models by name: Antimony modules filled from the tables of parameters, alone or composed."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 
+import libsbml
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from glueprint import engine
+from glueprint.engine import reading
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism import parameters
+from glueprint.mechanism import compounds, culture, parameters
+from glueprint.mechanism.composition import Part, Text, compose, write
 from glueprint.mechanism.compounds import CELL_SUBSTRATES, Compound
+from glueprint.mechanism.dimensions import unit_of
+from glueprint.mechanism.lines import Line
+from glueprint.mechanism.quantities import FixedPrior, Quantity
 
-__all__ = ["MODULES", "names", "source", "split", "trial"]
+__all__ = ["MODULES", "build", "names", "sbml", "source", "split", "table", "trial"]
 
-WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")  # not the exponent of 1e-12
-KEYWORDS = {"species", "exp", "ln", "time"}
-# Names that mean the same in every module; all others take the prefix of their part.
-SHARED = {"occupancy", "ikzf1_progenitor", "gcsf_fold"}
 # What a module reads from its neighbours, with its value when the module stands alone, untreated.
 NEIGHBOURS = {
     "free_nm": 0.0,
@@ -38,33 +38,8 @@ NEIGHBOURS = {
 }
 
 
-@dataclass(frozen=True)
-class Part:
-    """One module in its place: names get `prefix`, except the shared and the renamed ones."""
-
-    module: str
-    prefix: str = ""
-    rename: Mapping[str, str] = field(default_factory=dict)
-
-    def body(self) -> str:
-        """The module's statements with the names they have in the whole model."""
-        lines = []
-        for line in _text(self.module).splitlines():
-            code, mark, comment = line.partition("//")
-            if code.strip() == "end" or code.startswith("model "):
-                continue
-            lines.append(WORD.sub(self._name, code) + mark + comment)
-        return "\n".join(lines)
-
-    def _name(self, match: re.Match[str]) -> str:
-        word = match.group()
-        if word in self.rename:
-            return self.rename[word]
-        return word if word in KEYWORDS | SHARED else self.prefix + word
-
-
-def _degradation(name: str) -> Part:
-    return Part("degradation", f"{name}_", {"substrate": name})
+def _turnover(name: str) -> Part:
+    return Part("turnover", f"{name}_", {"substrate": name, "binds": "binds"})
 
 
 def _marrow(lineage: str, circulating: str, baseline: str) -> Part:
@@ -75,7 +50,7 @@ NEUTROPHILS = _marrow("neutrophil", "anc_1e9_per_l", "anc0_1e9_per_l")
 PLATELETS = _marrow("platelet", "platelets_1e9_per_l", "platelets0_1e9_per_l")
 MODULES: Mapping[str, tuple[Part, ...]] = {
     "pk": (Part("pk"),),
-    "degradation": (Part("cereblon"), _degradation("ikzf1_myeloma")),
+    "degradation": (Part("cereblon"), _turnover("ikzf1_myeloma")),
     "neutrophils": (NEUTROPHILS,),
     "platelets": (PLATELETS,),
     "dexamethasone": (Part("dexamethasone"),),
@@ -86,7 +61,7 @@ MODULES: Mapping[str, tuple[Part, ...]] = {
     "trial": (
         Part("pk"),
         Part("cereblon"),
-        *(_degradation(name) for name in CELL_SUBSTRATES),
+        *(_turnover(name) for name in CELL_SUBSTRATES),
         NEUTROPHILS,
         PLATELETS,
         Part("dexamethasone"),
@@ -100,35 +75,105 @@ MODULES: Mapping[str, tuple[Part, ...]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Names that `source` knows."""
-    return tuple(MODULES)
+    """Names that `source` knows: the trial model and its modules, then the models of cells in culture."""
+    return (*MODULES, *culture.CULTURES)
 
 
-def source(name: str, compound: str | Path | Compound = "pomalidomide") -> str:
-    """The Antimony text of a model with all its parameters, time in hours.
+def source(
+    name: str,
+    compound: str | Path | Compound = "pomalidomide",
+    *,
+    line: str | Path | Line | None = None,
+    form: str = "reduced",
+    medium: str | None = None,
+) -> str:
+    """The Antimony text of a model with all its parameters and units, time in hours.
 
-    name: one of `names()`; "trial" is the whole, the others are its modules, each runnable alone.
-    Raises InputError GP-M007 for an unknown name, and what `parameters.typical` raises.
+    name: one of `names()`.   line: cells of a culture model, by name, path or value; the usual ones if None.
+    form: "reduced" (turnover) or "kinetic" (complexes).   medium: one of the compound's media, or None for
+    culture medium; in blood and plasma only the compound's free fraction acts.
+    Raises InputError GP-M007 for an unknown name, GP-M030 for a form, GP-M036 and GP-M037 for cells that do
+    not fit, what `lines.load` raises; NotSupportedError for numbers that the compound's file lacks (GP-M005,
+    GP-M011, GP-M012) and for too little cereblon (GP-M038).
     """
-    if name not in MODULES:
+    text, given = _composed(name, compound, line=line, form=form, medium=medium)
+    return write(name, text, {word: (q.typical, q.unit) for word, (_, q) in given.items()})
+
+
+def build(
+    name: str,
+    compound: str | Path | Compound = "pomalidomide",
+    *,
+    line: str | Path | Line | None = None,
+    form: str = "reduced",
+    medium: str | None = None,
+) -> engine.Model:
+    """The compiled model of `source`, which says what it takes and raises."""
+    return engine.compile(source(name, compound, line=line, form=form, medium=medium))
+
+
+def sbml(
+    name: str,
+    compound: str | Path | Compound = "pomalidomide",
+    *,
+    line: str | Path | Line | None = None,
+    form: str = "reduced",
+    medium: str | None = None,
+) -> str:
+    """The model of `source` as SBML Level 3 Version 2, with units throughout."""
+    document, _ = reading.read(source(name, compound, line=line, form=form, medium=medium))
+    return str(libsbml.writeSBMLToString(document))
+
+
+def table(
+    name: str,
+    compound: str | Path | Compound = "pomalidomide",
+    *,
+    line: str | Path | Line | None = None,
+    form: str = "reduced",
+    medium: str | None = None,
+) -> pl.DataFrame:
+    """All parameters of a model with unit, prior, role and source, as `parameters.table`."""
+    return parameters.frame(_composed(name, compound, line=line, form=form, medium=medium)[1])
+
+
+def _composed(
+    name: str,
+    compound: str | Path | Compound,
+    *,
+    line: str | Path | Line | None,
+    form: str,
+    medium: str | None,
+) -> tuple[Text, dict[str, tuple[str, Quantity]]]:
+    """The statements of a model, and the quantity of every name that needs a value."""
+    if name not in names():
         raise InputError(
             "GP-M007",
-            f'unknown model "{name}"{nearest(name, MODULES)}',
-            expected=f"one of {', '.join(MODULES)}",
+            f'unknown model "{name}"{nearest(name, names())}',
+            expected=f"one of {', '.join(names())}",
             next_step="correct the name",
         )
-    bodies = [part.body() for part in MODULES[name]]
-    statements = "\n".join(line.partition("//")[0] for body in bodies for line in body.splitlines())
-    values = NEIGHBOURS | parameters.typical(compound)
-    defined = _defined(statements)
-    used = [word for word in dict.fromkeys(WORD.findall(statements)) if word not in defined]
-    given = "\n".join(f"  {word} = {values[word]!r};" for word in used if word in values)
-    return f"model {name}\n" + "\n\n".join(bodies) + f"\n\n{given}\nend\n"
+    glue = compounds.load(compound) if not isinstance(compound, Compound) else compound
+    if name in MODULES:
+        text, known = compose(MODULES[name]), parameters.quantities(glue)
+    else:
+        cells = culture.line_of(name, line)
+        text = compose(culture.parts(name, cells, glue, form))
+        known = culture.quantities(glue, cells, form, medium)
+    return text, {word: known[word] if word in known else _untreated(word) for word in text.missing}
+
+
+def _untreated(word: str) -> tuple[str, Quantity]:
+    """What a module reads from a neighbour that is not there."""
+    prior = FixedPrior(distribution="fixed", why="read from another module")
+    return "neighbours", Quantity(
+        typical=NEIGHBOURS[word], unit=unit_of(word), role="assumed", why="untreated", prior=prior
+    )
 
 
 def trial(compound: str | Path | Compound = "pomalidomide") -> engine.Model:
     """The trial model of a compound, compiled. Doses go to `pom_gut` and `dex_depot`, in mg."""
-    return engine.compile(source("trial", compound))
+    return build("trial", compound)
 
 
 def split(
@@ -138,13 +183,3 @@ def split(
     species = set(model.species)
     chosen = {name: array for name, array in values.items() if name not in species}
     return chosen, {name: array for name, array in values.items() if name in species}
-
-
-def _defined(statements: str) -> set[str]:
-    """Species and assigned names: what must not be given a value as a parameter."""
-    species = {word for line in re.findall(r"species ([^;]+);", statements) for word in WORD.findall(line)}
-    return species | set(re.findall(r"(\w+) :=", statements))
-
-
-def _text(module: str) -> str:
-    return (files("glueprint.mechanism") / "modules" / f"{module}.ant").read_text(encoding="utf-8")

@@ -11,13 +11,25 @@ from typing import Literal
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
+from pydantic import field_validator
 
 from glueprint.documents import Document, read, validate
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism.compounds import Compound, load
-from glueprint.mechanism.quantities import CODES, Covariance, Quantity
+from glueprint.mechanism.quantities import CODES, Covariance, Quantity, believed, need_priors
 
-__all__ = ["COVARIATES", "baselines", "individual", "random_effects", "table", "typical"]
+__all__ = [
+    "COVARIATES",
+    "baselines",
+    "culture",
+    "frame",
+    "individual",
+    "quantities",
+    "random_effects",
+    "system",
+    "table",
+    "typical",
+]
 
 Floats = NDArray[np.float64]
 
@@ -47,6 +59,12 @@ class Group(Document):
     quantities: dict[str, Quantity]
     covariance: tuple[Covariance, ...] = ()
 
+    @field_validator("quantities", mode="after")
+    @classmethod
+    def _have_priors(cls, value: dict[str, Quantity]) -> dict[str, Quantity]:
+        need_priors(value)
+        return value
+
 
 class System(Document):
     """All parameters that do not belong to a compound, by section."""
@@ -56,9 +74,9 @@ class System(Document):
     groups: dict[str, Group]
 
 
-@lru_cache(maxsize=1)
-def _system() -> System:
-    path = Path(str(files("glueprint.mechanism") / "data" / "parameters.toml"))
+@lru_cache(maxsize=2)
+def _read(file: str) -> System:
+    path = Path(str(files("glueprint.mechanism") / "data" / file))
     content = read(path, CODES)
     head = {key: content.pop(key) for key in ("kind", "version")}
     groups = {
@@ -71,40 +89,67 @@ def _system() -> System:
     return validate(System, head | {"groups": groups}, CODES, where=str(path))
 
 
-def _quantities(compound: Compound) -> dict[str, tuple[str, Quantity]]:
+def _system() -> System:
+    return _read("parameters.toml")
+
+
+def system() -> dict[str, tuple[str, Quantity]]:
+    """Parameters of body and disease: name -> (section, quantity)."""
+    return _flat(_system())
+
+
+def culture() -> dict[str, tuple[str, Quantity]]:
+    """Parameters of cells in culture: name -> (section, quantity); they count before those of `system`."""
+    return system() | _flat(_read("parameters_culture.toml"))
+
+
+def _flat(content: System) -> dict[str, tuple[str, Quantity]]:
+    return {
+        name: (section, quantity)
+        for section, group in content.groups.items()
+        for name, quantity in group.quantities.items()
+    }
+
+
+def quantities(compound: Compound) -> dict[str, tuple[str, Quantity]]:
     """Every parameter of the trial model: name -> (section, quantity), the compound's first."""
     found = {name: (f"compound {compound.name}", q) for name, q in compound.trial_quantities().items()}
-    for section, group in _system().groups.items():
-        found |= {name: (section, quantity) for name, quantity in group.quantities.items()}
-    return found
+    return found | system()
 
 
 def table(compound: str | Path | Compound = "pomalidomide") -> pl.DataFrame:
     """All parameters of the trial model with unit, spread, role and source.
 
-    Returns a frame with the columns name, section, typical, unit, variability, omega2, role, evidence, why.
+    Returns a frame with the columns name, section, typical, unit, prior, variability, omega2, role, evidence,
+    why.
     Raises what `compounds.load` and `Compound.trial_quantities` raise.
     """
+    return frame(quantities(_compound(compound)))
+
+
+def frame(given: Mapping[str, tuple[str, Quantity]]) -> pl.DataFrame:
+    """Quantities as a table; given: name -> (section, quantity). Columns as in `table`."""
     rows = [
         {
             "name": name,
             "section": section,
             "typical": quantity.typical,
             "unit": quantity.unit,
+            "prior": str(believed(quantity)),
             "variability": quantity.variability,
             "omega2": quantity.omega2,
             "role": quantity.role,
             "evidence": list(quantity.evidence),
             "why": quantity.why,
         }
-        for name, (section, quantity) in _quantities(_compound(compound)).items()
+        for name, (section, quantity) in given.items()
     ]
     return pl.DataFrame(rows, schema_overrides={"typical": pl.Float64, "evidence": pl.List(pl.String)})
 
 
 def typical(compound: str | Path | Compound = "pomalidomide") -> dict[str, float]:
     """Typical value of every parameter of the trial model, in the unit its name or the table says."""
-    return {name: quantity.typical for name, (_, quantity) in _quantities(_compound(compound)).items()}
+    return {name: quantity.typical for name, (_, quantity) in quantities(_compound(compound)).items()}
 
 
 def baselines() -> dict[str, Quantity]:
@@ -122,7 +167,7 @@ def random_effects(compound: str | Path | Compound = "pomalidomide") -> tuple[tu
     chosen = _compound(compound)
     varied = {
         name: quantity
-        for name, (section, quantity) in _quantities(chosen).items()
+        for name, (section, quantity) in quantities(chosen).items()
         if quantity.variability != "none" and section != "covariates"
     }
     names = tuple(varied)
@@ -152,9 +197,9 @@ def individual(
     """
     chosen = _compound(compound)
     given, effects = _checked(covariates, np.asarray(etas, dtype=np.float64), len(random_effects(chosen)[0]))
-    quantities = _quantities(chosen)
+    known = quantities(chosen)
     values = {
-        name: _apply(quantities[name][1], effects[:, column])
+        name: _apply(known[name][1], effects[:, column])
         for column, name in enumerate(random_effects(chosen)[0])
     }
     for effect in chosen.pk.covariate if chosen.pk else ():
@@ -164,10 +209,10 @@ def individual(
             if effect.form == "power"
             else 1.0 + effect.coefficient * (x - effect.reference)
         )
-        base = values.get(effect.parameter, np.full(x.size, quantities[effect.parameter][1].typical))
+        base = values.get(effect.parameter, np.full(x.size, known[effect.parameter][1].typical))
         values[effect.parameter] = base * factor
     values |= {name: given[covariate] for covariate, name in BASELINE_OF.items()}
-    return values | _initial(values, {name: q.typical for name, (_, q) in quantities.items()})
+    return values | _initial(values, {name: q.typical for name, (_, q) in known.items()})
 
 
 def _initial(values: Mapping[str, Floats], typical_values: Mapping[str, float]) -> dict[str, Floats]:

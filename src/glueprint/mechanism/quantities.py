@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from glueprint.documents import Codes, Document
 from glueprint.units import is_known
 
-__all__ = ["CODES", "Covariance", "CovariateEffect", "Quantity"]
+__all__ = ["CODES", "Covariance", "CovariateEffect", "Prior", "Quantity", "believed", "need_priors"]
 
 CODES = Codes(
     unreadable="GP-M002",
@@ -20,9 +21,59 @@ CODES = Codes(
 )
 
 
-class Quantity(Document):
-    """One parameter: typical value, unit, spread between patients, role and source.
+class LognormalPrior(Document):
+    """Log-normal about the typical value; sd_log10 is the standard deviation of the decimal logarithm."""
 
+    distribution: Literal["lognormal"]
+    sd_log10: Annotated[float, Field(gt=0)]
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"lognormal, SD {self.sd_log10:g} log10"
+
+
+class LogitNormalPrior(Document):
+    """Logit-normal about a typical value between 0 and 1; sd_logit is the standard deviation of the logit."""
+
+    distribution: Literal["logit-normal"]
+    sd_logit: Annotated[float, Field(gt=0)]
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"logit-normal, SD {self.sd_logit:g} logit"
+
+
+class UniformPrior(Document):
+    """Any value between low and high alike."""
+
+    distribution: Literal["uniform"]
+    low: float
+    high: float
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"uniform, {self.low:g} to {self.high:g}"
+
+
+class FixedPrior(Document):
+    """Not estimated: a switch, a definition or a number that nothing here could move."""
+
+    distribution: Literal["fixed"]
+    why: Annotated[str, Field(min_length=1)]
+
+    def __str__(self) -> str:
+        return "fixed"
+
+
+Prior = Annotated[
+    LognormalPrior | LogitNormalPrior | UniformPrior | FixedPrior, Field(discriminator="distribution")
+]
+
+
+class Quantity(Document):
+    """One parameter: typical value, unit, what is believed of it, spread between patients, role and source.
+
+    prior: what is believed of the typical value before any fit; parameter and cell-line files must give it.
     variability: "lognormal" (omega2 is the variance of the log), "logit" (of the logit) or "none".
     evidence: ids of the evidence room.   why: needed where the role is "assumed".
     """
@@ -34,6 +85,18 @@ class Quantity(Document):
     why: str = ""
     variability: Literal["lognormal", "logit", "none"] = "none"
     omega2: float = 0.0
+    prior: Prior | None = None
+
+    @model_validator(mode="after")
+    def _prior_fits_the_value(self) -> Quantity:
+        prior, value = self.prior, self.typical
+        if isinstance(prior, LognormalPrior) and value <= 0:
+            raise ValueError('a lognormal prior needs a typical value above 0; "uniform" or "fixed" take 0')
+        if isinstance(prior, LogitNormalPrior) and not 0 < value < 1:
+            raise ValueError("a logit-normal prior needs a typical value between 0 and 1")
+        if isinstance(prior, UniformPrior) and not prior.low <= value <= prior.high:
+            raise ValueError("the typical value lies outside its uniform prior")
+        return self
 
     @model_validator(mode="after")
     def _says_where_it_comes_from(self) -> Quantity:
@@ -71,3 +134,23 @@ class CovariateEffect(Document):
     coefficient: float
     reference: float
     evidence: tuple[str, ...]
+
+
+def believed(quantity: Quantity) -> Prior:
+    """The quantity's prior; where its file gives none, one as wide as its role asks for, and 0 is fixed."""
+    if quantity.prior is not None:
+        return quantity.prior
+    if quantity.typical <= 0:
+        return FixedPrior(distribution="fixed", why="0, and its file gives no prior")
+    width = {"input": 0.1, "calibrated": 0.3, "assumed": 0.5}[quantity.role]
+    return LognormalPrior(distribution="lognormal", sd_log10=width, why="its file gives none: by role")
+
+
+def need_priors(quantities: Mapping[str, Quantity]) -> None:
+    """Raise ValueError, which names the parameter, where a parameter of a model has no prior."""
+    for name, quantity in quantities.items():
+        if quantity.prior is None:
+            raise ValueError(
+                f'"{name}" has no prior; add prior = {{ distribution = "lognormal", sd_log10 = 0.3 }}, or '
+                'distribution = "logit-normal" with sd_logit, "uniform" with low and high, "fixed" with why'
+            )
