@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glueprint.errors import InputError
-from glueprint.mechanism import binding
+from glueprint.errors import InputError, InternalError
+from glueprint.mechanism import binding, mass_action
 
 EXACT = Path(__file__).parents[3] / "shared" / "data" / "competition-exact" / "fraction_bound.csv"
 
@@ -137,6 +137,6 @@ def test_impossible_concentrations_are_refused_by_name():
 
 
 def test_a_balance_that_does_not_settle_is_our_bug(monkeypatch):
-    monkeypatch.setattr(binding, "MAX_STEPS", 1)
-    with pytest.raises(binding.InternalError, match="GP-M009"):
+    monkeypatch.setattr(mass_action, "MAX_STEPS", 1)
+    with pytest.raises(InternalError, match="GP-M009"):
         binding.competition(50.0, 5.0, 30.0, tracer_kd=120.0, ki=156.6)

@@ -1,5 +1,7 @@
 """Exact equilibria: binary and competitive binding, ternary complexes, and steady-state degradation.
 
+One door: `depletion` (finite glue, racemates) and `bivalent` (degraders with a hook) are offered here too.
+
 Kernels: arrays in, arrays out; concentrations in one unit throughout (nM by custom).
 """
 
@@ -11,22 +13,38 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.curves import equilibria
-from glueprint.errors import InputError, InternalError
+from glueprint.mechanism.amounts import amount, constant
+from glueprint.mechanism.bivalent import (
+    Bivalent,
+    bivalent,
+    bivalent_at_free,
+    bivalent_without_cooperativity,
+    hook_peak,
+)
+from glueprint.mechanism.depletion import Depleted, racemate_kd, ternary_depleted
+from glueprint.mechanism.mass_action import met, solve
 
 __all__ = [
+    "Bivalent",
     "Competition",
+    "Depleted",
     "Ternary",
     "absolute_dc50",
     "binary_complex",
+    "bivalent",
+    "bivalent_at_free",
+    "bivalent_without_cooperativity",
     "competition",
     "dmax",
     "fraction_remaining",
+    "hook_peak",
+    "racemate_kd",
     "relative_dc50",
     "ternary",
+    "ternary_depleted",
 ]
 
 Floats = NDArray[np.float64]
-MAX_STEPS = equilibria.MAX_STEPS
 
 
 @dataclass(frozen=True)
@@ -55,10 +73,10 @@ def binary_complex(total_a: ArrayLike, total_b: ArrayLike, kd: ArrayLike) -> Flo
     total_a, total_b: (n,) totals, >= 0.   kd: (n,) > 0, same unit.
     Returns (n,) complex.
     Raises InputError GP-M008 for a negative or non-finite argument.
-    Source: quadratic mass balance in the form without cancellation, own derivation, docs/mechanism.md.
+    Source: quadratic mass balance in the form without cancellation, own derivation, docs/binding.md.
     """
-    a, b = _amount("total_a", total_a), _amount("total_b", total_b)
-    k = _constant("kd", kd)
+    a, b = amount("total_a", total_a), amount("total_b", total_b)
+    k = constant("kd", kd)
     return equilibria.binary(a, b, k)
 
 
@@ -70,19 +88,20 @@ def competition(
     protein, tracer, competitor: (n,) totals, >= 0.   tracer_kd, ki: (n,) > 0, same unit.
     Returns Competition of (n,) arrays.
     Raises InputError GP-M008 for a negative or non-finite argument.
-    Source: mass balance of Wang 1995, doi 10.1016/0014-5793(95)00062-E, solved by Newton and not by arccos.
+    Source: mass balance of Wang 1995, doi 10.1016/0014-5793(95)00062-E, solved by Newton and not by arccos;
+    fits use `curves.equilibria.competition_slopes`, the same balance with its derivatives.
     """
     pt, lt, it, kd, k = np.broadcast_arrays(
-        _amount("protein", protein),
-        _amount("tracer", tracer),
-        _amount("competitor", competitor),
-        _constant("tracer_kd", tracer_kd),
-        _constant("ki", ki),
+        amount("protein", protein),
+        amount("tracer", tracer),
+        amount("competitor", competitor),
+        constant("tracer_kd", tracer_kd),
+        constant("ki", ki),
     )
-    free = _free_receptor(
-        pt, np.ones(pt.shape), np.stack([lt, it], axis=-1), 1.0 / np.stack([kd, k], axis=-1)
-    )
-    return Competition(free, lt * free / (kd + free), it * free / (k + free))
+    totals, constants = np.stack([pt, lt, it], axis=-1), np.stack([1.0 / kd, 1.0 / k], axis=-1)
+    found = met(solve(totals.reshape(-1, 3), constants.reshape(-1, 2), ((0, 1), (0, 2))))
+    columns = (found.free[:, 0], *found.complexes.T)
+    return Competition(*(column.reshape(pt.shape) for column in columns))
 
 
 def ternary(
@@ -100,19 +119,26 @@ def ternary(
     intrinsic_kd: (n, m) or (m,) substrate to empty cereblon.   alpha: (n, m) or (m,) cooperativity, >= 0.
     Returns Ternary with (n,) and (n, m) arrays.
     Raises InputError GP-M008 for a negative or non-finite argument.
-    Source: own derivation, docs/mechanism.md, "Ternary complex"; no hook, as the glue binds no substrate.
+    Source: own derivation, docs/binding.md, "A glue in excess"; no hook, as the glue binds no substrate.
     """
-    liganded = _amount("glue_free", glue_free) / _constant("kd", kd)
-    total, liganded = np.broadcast_arrays(_amount("cereblon", cereblon), liganded)
-    s = _amount("substrates", substrates)
-    k0 = _constant("intrinsic_kd", intrinsic_kd)
-    with_glue = _amount("alpha", alpha) * liganded[..., None] / k0
+    liganded = amount("glue_free", glue_free) / constant("kd", kd)
+    total, liganded = np.broadcast_arrays(amount("cereblon", cereblon), liganded)
+    s = amount("substrates", substrates)
+    k0 = constant("intrinsic_kd", intrinsic_kd)
+    with_glue = amount("alpha", alpha) * liganded[..., None] / k0
     with_glue, without, s = np.broadcast_arrays(with_glue, 1.0 / k0, s)
-    affinity = with_glue + without
-    free = _free_receptor(total, 1.0 + liganded, s, affinity)
-    substrate_free = s / (1.0 + free[..., None] * affinity)
-    bound = free[..., None] * substrate_free
-    return Ternary(free, free * liganded, bound * with_glue, bound * without, substrate_free)
+    shape, kinds = s.shape[:-1], s.shape[-1]
+    # Cereblon with and without glue is one component here, of which 1/(1 + L/Kd) is empty.
+    empty = np.broadcast_to(1.0 / (1.0 + liganded), shape)
+    found = solve(
+        np.concatenate([np.broadcast_to(total, shape)[..., None], s], axis=-1).reshape(-1, 1 + kinds),
+        ((with_glue + without) * empty[..., None]).reshape(-1, kinds),
+        tuple((0, 1 + i) for i in range(kinds)),
+    )
+    free = met(found).free.reshape(*shape, 1 + kinds)
+    bare, substrate_free = free[..., 0] * empty, free[..., 1:]
+    bound = bare[..., None] * substrate_free
+    return Ternary(bare, bare * liganded, bound * with_glue, bound * without, substrate_free)
 
 
 def fraction_remaining(glue_free: ArrayLike, *, kd: ArrayLike, rho: ArrayLike) -> Floats:
@@ -121,59 +147,23 @@ def fraction_remaining(glue_free: ArrayLike, *, kd: ArrayLike, rho: ArrayLike) -
     glue_free: (n,) free, >= 0.   kd: (n,) > 0, same unit.   rho: (n,) >= 0, induced over natural loss rate.
     Source: steady state of the reduced degradation model, docs/mechanism.md, "Degradation".
     """
-    conc, k = _amount("glue_free", glue_free), _constant("kd", kd)
-    return np.asarray(1.0 / (1.0 + _amount("rho", rho) * conc / (conc + k)))
+    conc, k = amount("glue_free", glue_free), constant("kd", kd)
+    return np.asarray(1.0 / (1.0 + amount("rho", rho) * conc / (conc + k)))
 
 
 def dmax(rho: ArrayLike) -> Floats:
     """Largest fractional loss at steady state and saturating glue: rho/(1 + rho)."""
-    r = _amount("rho", rho)
+    r = amount("rho", rho)
     return np.asarray(r / (1.0 + r))
 
 
 def relative_dc50(kd: ArrayLike, rho: ArrayLike) -> Floats:
     """Free glue for half of Dmax at steady state: Kd/(1 + rho), in the unit of kd."""
-    return np.asarray(_constant("kd", kd) / (1.0 + _amount("rho", rho)))
+    return np.asarray(constant("kd", kd) / (1.0 + amount("rho", rho)))
 
 
 def absolute_dc50(kd: ArrayLike, rho: ArrayLike) -> Floats:
     """Free glue for 50 % loss at steady state: Kd/(rho - 1), in the unit of kd; NaN where rho <= 1."""
-    k, r = np.broadcast_arrays(_constant("kd", kd), _amount("rho", rho))
+    k, r = np.broadcast_arrays(constant("kd", kd), amount("rho", rho))
     reached = r > 1.0
     return np.where(reached, k / np.where(reached, r - 1.0, 1.0), np.nan)
-
-
-def _free_receptor(total: Floats, weight: Floats, partners: Floats, affinity: Floats) -> Floats:
-    free, settled = equilibria.free_receptor(total, weight, partners, affinity, max_steps=MAX_STEPS)
-    if np.all(settled):
-        return free
-    raise InternalError(
-        "GP-M009",
-        f"the mass balance did not converge in {MAX_STEPS} steps",
-        where="binding",
-        next_step="please report it with the concentrations and constants used",
-    )
-
-
-def _amount(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, dtype=np.float64)
-    if not np.all(np.isfinite(array)) or np.any(array < 0.0):
-        raise _refusal(name, "finite numbers, zero or more")
-    return array
-
-
-def _constant(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, dtype=np.float64)
-    if not np.all(np.isfinite(array)) or np.any(array <= 0.0):
-        raise _refusal(name, "finite numbers above zero")
-    return array
-
-
-def _refusal(name: str, expected: str) -> InputError:
-    return InputError(
-        "GP-M008",
-        f'"{name}" holds a value that no concentration or constant can have',
-        where=f"binding, {name}",
-        expected=expected,
-        next_step="correct or leave out these rows",
-    )
