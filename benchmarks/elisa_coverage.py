@@ -27,11 +27,11 @@ Floats = NDArray[np.float64]
 FRONT, BACK, EC50, SLOPE = 0.07, 3.2, 150.0, 1.1
 LEVELS = np.repeat([0.0, 4.0, 8.0, 16.0, 31.25, 62.5, 125.0, 250.0, 500.0], 2)
 SAMPLES = np.geomspace(8.0, 400.0, 12)
+SAMPLES_NAMED = tuple(f"s{i}" for i in range(SAMPLES.size))
 CV, POWER = 0.04, 1.5
 DOSES = np.repeat([0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0], 3)
 DONORS, CENTRE_NM, SPREAD = 4, 20.0, 0.25
 CULTURE_CV = 0.08
-LOW, HIGH = 0.93, 0.97
 
 
 def signal(concentration: Floats) -> Floats:
@@ -98,9 +98,6 @@ def cover_samples(plates: int) -> dict[str, Any]:
     }
 
 
-SAMPLES_NAMED = tuple(f"s{i}" for i in range(SAMPLES.size))
-
-
 def donor_plate(plate: int) -> tuple[pl.DataFrame, Floats]:
     """Four donors with controls in sixfold and doses in triplicate, and their true IC50s (4,), nM."""
     ic50 = CENTRE_NM * 10.0 ** (SPREAD * normal("elisa donors", plate, DONORS))
@@ -132,11 +129,11 @@ def donor_plate(plate: int) -> tuple[pl.DataFrame, Floats]:
     return table, ic50
 
 
-def cover_donors(plates: int) -> dict[str, Any]:
+def cover_donors(plates: range) -> dict[str, Any]:
     """Share of donors, and of pools over four donors, whose interval of the IC50 holds the truth."""
     held = {"donor relative": 0, "donor absolute": 0, "pool relative": 0, "pool absolute": 0}
     counted = dict.fromkeys(held, 0)
-    for plate in range(plates):
+    for plate in plates:
         table, ic50 = donor_plate(plate)
         result = elisa.analyse(table, elisa.Settings(model="4pl"))
         for one in result.named:
@@ -145,7 +142,7 @@ def cover_donors(plates: int) -> dict[str, Any]:
             counted[key] += 1
             low, high = one.potency.low_nm or 0.0, one.potency.high_nm or np.inf
             held[key] += int(low <= truth <= high)
-    return {"plates": plates} | {name: held[name] / counted[name] for name in held}
+    return {"plates": len(plates)} | {name: held[name] / counted[name] for name in held}
 
 
 def main() -> None:
@@ -155,7 +152,7 @@ def main() -> None:
     arguments.add_argument("--plates", type=int, default=2000)
     arguments.add_argument("--json", action="store_true")
     asked = arguments.parse_args()
-    found = {"samples": cover_samples(asked.plates), "donors": cover_donors(asked.plates)}
+    found = {"samples": cover_samples(asked.plates), "donors": cover_donors(range(asked.plates))}
     if asked.json:
         print(json.dumps(found, indent=2))
         return

@@ -3,6 +3,9 @@ complaint."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -515,3 +518,13 @@ def test_the_result_as_a_dictionary_has_every_table():
     assert set(given["tables"]) == set(result.tables)
     assert given["settings"]["weights"] == "replicates"
     assert not result.refused
+
+
+def test_the_example_of_the_docs_runs(capsys):
+    page = (Path(__file__).parents[2] / "docs" / "elisa.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names = {}
+    exec(compile(example, "elisa.md", "exec"), names)
+    assert sample(names["result"], "one")["result"] == pytest.approx(4150.0, rel=0.01)
+    assert sample(names["result"], "two")["relation"] == "<"
+    assert "GP-A093" in capsys.readouterr().out

@@ -60,7 +60,8 @@ class Curve:
     """One compound in one donor.
 
     dose: (m,) nM.   inhibition: (3, m) per cent, for three readings of the censored.
-    level_sd: standard error of the level of 50 %, in per cent; NaN with a single control well.
+    level_sd, level_degrees: standard error of the level of 50 %, in per cent, and its degrees of freedom; NaN
+    with a single control well.
     about: what the row of the table `donors` says of the controls.
     """
 
@@ -70,6 +71,7 @@ class Curve:
     dose: Floats
     inhibition: Floats
     level_sd: float
+    level_degrees: float
     about: Row
 
 
@@ -137,10 +139,12 @@ def _with_controls(potency: Potency, curve: Curve, fits: curves.Fits, i: int) ->
     per_decade = abs((front - back) * share * (1.0 - share)) * slope * float(np.log(10.0))
     residual = float(np.sqrt(fits.rss[i] / max(int(fits.dof[i]), 1)))
     # A single control well has no scatter of its own: the scatter about the curve stands in for it.
+    known = np.isfinite(curve.level_degrees)
     level_sd = curve.level_sd if np.isfinite(curve.level_sd) else residual / np.sqrt(2.0)
+    degrees = curve.level_degrees if known else float(max(int(fits.dof[i]), 1))
     error = level_sd / per_decade
     centre = float(np.log10(potency.value_nm))
-    reach = float(student.ppf(0.5 + 0.5 * potency.confidence, max(int(fits.dof[i]), 1))) * error
+    reach = float(student.ppf(0.5 + 0.5 * potency.confidence, degrees)) * error
 
     def moved(bound: float | None, side: float) -> float | None:
         if bound is None:

@@ -107,23 +107,37 @@ def _donor(wells: list[Row], settings: Settings, out: Donors) -> list[Curve]:
         )  # fmt: skip
     _z_prime(zero, full, name, out)
     # 50 % lies half way between two means of wells, so their errors move it: 50 (e_zero + e_full) / window.
-    error = 50.0 * float(np.hypot(_error(zero), _error(full))) / (top - float(bottom[MIDDLE]))
+    error, degrees = _joint_error(zero, full)
+    level = (50.0 * error / (top - float(bottom[MIDDLE])), degrees)
     about = {"stimulated": top, "unstimulated": float(bottom[MIDDLE]), "unit": full[0]["unit"],
              "unstimulated_relation": "<" if censored else "="}  # fmt: skip
     found = []
     for sample in dict.fromkeys(row["sample"] for row in wells if row["role"] in TREATED):
         treated = [row for row in wells if row["role"] in TREATED and row["sample"] == sample]
         treated = [row for row in treated if row["layout_concentration"] is not None]
-        found.append(_curve(sample, [*zero, *treated], (top, bottom, error, about), settings, out))
+        found.append(_curve(sample, [*zero, *treated], (top, bottom, level, about), settings, out))
     return [curve for curve in found if curve is not None]
 
 
-def _error(rows: list[Row]) -> float:
-    """Standard error of the mean of a control; NaN of a single well, 0 where all that is known is a limit."""
-    if any(row["relation"] != "=" for row in rows):
-        return 0.0
-    values = np.array([row["adjusted"] for row in rows])
-    return float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else float("nan")
+def _joint_error(zero: list[Row], full: list[Row]) -> tuple[float, float]:
+    """Standard error of the sum of both means, and its degrees of freedom; NaN where a control is a single
+    well.
+
+    A control of which only a limit is known adds none: its range is tried from end to end.
+    Source: Welch 1947, doi 10.1093/biomet/34.1-2.28.
+    """
+    variances, parts = [], []
+    for rows in (zero, full):
+        if any(row["relation"] != "=" for row in rows):
+            continue
+        values = np.array([row["adjusted"] for row in rows])
+        if values.size < 2:
+            return float("nan"), float("nan")
+        variance = float(values.var(ddof=1)) / values.size
+        variances.append(variance)
+        parts.append(variance**2 / (values.size - 1))
+    total = sum(variances)
+    return float(np.sqrt(total)), total**2 / sum(parts) if total > 0.0 else float("nan")
 
 
 def _refuse(out: Donors, code: str, message: str, donor: str, expected: str) -> None:
@@ -177,9 +191,13 @@ def _bounds(row: Row) -> tuple[float, float, float]:
 
 
 def _curve(
-    sample: str, wells: list[Row], ends: tuple[float, Floats, float, Row], settings: Settings, out: Donors
+    sample: str,
+    wells: list[Row],
+    ends: tuple[float, Floats, tuple[float, float], Row],
+    settings: Settings,
+    out: Donors,
 ) -> Curve | None:
-    top, bottom, level_sd, about = ends
+    top, bottom, level, about = ends
     doses: dict[float, list[Row]] = {}
     for row in wells:
         doses.setdefault(_dose_nm(row), []).append(row)
@@ -210,7 +228,8 @@ def _curve(
         experiment=first["experiment"],
         dose=np.array(dose),
         inhibition=np.array(inhibition).T,
-        level_sd=level_sd,
+        level_sd=level[0],
+        level_degrees=level[1],
         about=about,
     )
 

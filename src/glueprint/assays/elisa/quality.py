@@ -190,9 +190,7 @@ def sample_findings(scale: Scale, dilutions: list[Row], samples: list[Row]) -> l
     outside = [row for row in dilutions if row["relation"] in ("<", ">") and row["status"] != "extrapolated"]
     if outside:
         found.append(
-            Finding(
-                "GP-A107", "note", f"{len(outside)} results are limits, not values: {_names(outside)}", place
-            )
+            Finding("GP-A107", "note", f"limits, not values: {len(outside)}, {_names(outside)}", place)
         )
     found += [
         Finding("GP-A105", "warning",
@@ -207,7 +205,10 @@ def sample_findings(scale: Scale, dilutions: list[Row], samples: list[Row]) -> l
 
 
 def _names(rows: Sequence[Row]) -> str:
-    names = [f"{row['sample'] or row['role']} ({row['wells']})" for row in rows]
+    names = [
+        " ".join(part for part in (row["sample"] or row["role"], row["donor"], f"({row['wells']})") if part)
+        for row in rows
+    ]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return "; ".join(names[:SHOWN]) + more
 

@@ -31,7 +31,8 @@ class Choice:
     @property
     def text(self) -> str:
         """The signal in words."""
-        return self.channel if self.reference is None else f"{self.channel} - {self.reference}"
+        channel = self.channel or "value"
+        return channel if self.reference is None else f"{channel} - {self.reference}"
 
 
 def choose(table: pl.DataFrame, settings: Settings) -> Choice:
