@@ -89,12 +89,14 @@ def main() -> None:
     arguments.add_argument("--plates", type=int, default=2000)
     arguments.add_argument("--json", action="store_true")
     asked = arguments.parse_args()
-    found = coverage(asked.plates)
+    found: dict[str, dict[str, float]] = {}
+    for name in SCENARIOS:
+        found |= coverage(asked.plates, scenarios=(name,))
+        if not asked.json:
+            numbers = "  ".join(f"{key} {value:.4g}" for key, value in found[name].items())
+            print(f"{name:18}{numbers}", flush=True)
     if asked.json:
         print(json.dumps({"plates": asked.plates, "confidence": 0.95, "scenarios": found}, indent=2))
-        return
-    for name, numbers in found.items():
-        print(f"{name:18}" + "  ".join(f"{key} {value:.4g}" for key, value in numbers.items()))
 
 
 if __name__ == "__main__":

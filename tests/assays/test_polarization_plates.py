@@ -392,7 +392,7 @@ def test_a_titration_on_the_plate_gives_the_kd_and_serves_the_ki():
     wells = competition_plate(noise=0.0)
     both = pl.concat([wells, pl.DataFrame(titration_rows(), schema=wells.schema)])
     result = analysed(both, Conditions(STATED.protein, STATED.tracer))
-    (kd,) = result.of("tracer", "Kd")
+    (kd,) = result.of("tracer titration", "Kd")
     assert kd.value_nm == pytest.approx(120.0, rel=0.01)
     assert result.tables["titrations"]["model"].to_list() == ["quadratic", "hyperbola"]
     assert result.tables["titrations"]["brightness_ratio"][0] == pytest.approx(0.8, rel=0.01)
@@ -404,7 +404,25 @@ def test_a_titration_on_the_plate_gives_the_kd_and_serves_the_ki():
 def test_a_titration_alone_needs_the_tracer():
     controls = competition_plate().filter(pl.col("role").is_in(["blank", "tracer_only"]))
     alone = pl.concat([controls, pl.DataFrame(titration_rows(), schema=controls.schema)])
-    assert analysed(alone, Conditions(tracer=Amount(5.0))).of("tracer", "Kd")[0].relation == "="
+    assert analysed(alone, Conditions(tracer=Amount(5.0))).of("tracer titration", "Kd")[0].relation == "="
     refused = analysed(alone, Conditions())
     assert codes(refused, "refusal") == ["GP-A064"]
     assert refused.potencies == ()
+
+
+def test_a_layout_with_another_protein_concentration_is_named():
+    control = pl.col("role") == "tracer_protein"
+    wells = competition_plate().with_columns(
+        concentration=pl.when(control).then(0.1).otherwise("concentration"),
+        concentration_unit=pl.when(control).then(pl.lit("uM")).otherwise("concentration_unit"),
+    )
+    (finding,) = analysed(wells).findings
+    assert finding.code == "GP-A074"
+    assert "names 100 nM protein" in finding.message
+
+
+def test_endless_light_is_not_measured():
+    wells = competition_plate()
+    wells = wells.with_columns(value=pl.when(pl.col("well") == "A1").then(np.inf).otherwise("value"))
+    (finding,) = analysed(wells).findings
+    assert (finding.code, finding.where) == ("GP-A078", "A1")

@@ -88,9 +88,12 @@ def test_a_titration_has_its_hyperbola_beside_it(tables):
         role=pl.col("role").replace("competitor", "tracer_protein"), sample=pl.lit("")
     )
     curve = pl.concat(
-        [tables["curves"].with_columns(sample=pl.lit(name)) for name in ("tracer", "tracer, hyperbola")]
+        [
+            tables["curves"].with_columns(sample=pl.lit(name))
+            for name in ("tracer titration", "tracer titration, hyperbola")
+        ]
     )
-    kd = pl.DataFrame([potency("Kd", "exact", "=", 40.0, 30.0, 55.0, "tracer")])
+    kd = pl.DataFrame([potency("Kd", "exact", "=", 40.0, 30.0, 55.0, "tracer titration")])
     drawn = text(binding_curves({"wells": wells, "curves": curve, "potencies": kd}))
     assert "Titration of the tracer, p1" in drawn
     assert '"strokeDash": [2, 2]' in drawn

@@ -68,7 +68,8 @@ def analyse(
         here, said = _with_kd(conditions, titrated.kd, plate)
         findings += said
         light, said = plates.brightness(plate, here, optics)
-        findings += said + _inputs(here, plate) + _controls(plate) + plates.interference(plate)
+        findings += [*said, *_inputs(here, plate), *_contradicted(here, plate), *_controls(plate)]
+        findings += plates.interference(plate)
         collected["quality"] += checking.rows(plate, light)
         for fitted in fits.competitors(plate, here, light, confidence):
             if fitted.fit is not None:
@@ -125,6 +126,25 @@ def _inputs(conditions: Conditions, plate: Contents) -> list[Finding]:
         text = "the tracer concentration has no uncertainty and is taken as exact"
         return [Finding("GP-A064", "note", text, where=plate.where)]
     return []
+
+
+def _contradicted(conditions: Conditions, plate: Contents) -> list[Finding]:
+    """A layout that names another protein concentration than the conditions."""
+    levels = plate.top["concentration_nm"].drop_nulls().unique().sort().to_list()
+    stated = conditions.protein
+    if stated is None or all(abs(level / stated.value_nm - 1.0) < plates.SAME_PROTEIN for level in levels):
+        return []
+    named = ", ".join(f"{level:g}" for level in levels)
+    return [
+        Finding(
+            "GP-A074",
+            "warning",
+            f"the layout names {named} nM protein for tracer_protein, stated is {stated.value_nm:g} nM",
+            where=plate.where,
+            expected="one protein concentration",
+            next_step="correct one of the two; the stated one is used",
+        )
+    ]
 
 
 def _controls(plate: Contents) -> list[Finding]:

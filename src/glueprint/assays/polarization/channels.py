@@ -52,7 +52,10 @@ def pivot(wells: pl.DataFrame, optics: Optics, exclude: tuple[str, ...]) -> Pivo
     table = table.with_columns(pl.col("role").replace(SYNONYMS))
     for column, channel in names.items():
         part = tidy.filter(pl.col("channel") == channel).select(
-            "plate", "well", pl.col("value").alias(column), pl.col("flag").alias(f"{column}_flag")
+            "plate",
+            "well",
+            pl.when(pl.col("value").is_finite()).then("value").alias(column),
+            pl.col("flag").alias(f"{column}_flag"),
         )
         table = table.join(part, on=["plate", "well"], how="left", maintain_order="left")
     for column in {"parallel", "perpendicular", "stored_mp"} - names.keys():
@@ -138,7 +141,7 @@ def _note(mp_only: bool, exclude: tuple[str, ...]) -> pl.Expr:
     flag = pl.lit("")
     for column in columns:
         flag = pl.when(pl.col(f"{column}_flag").fill_null("") != "").then(f"{column}_flag").otherwise(flag)
-    unmeasured = pl.any_horizontal(pl.col(column).is_null() | pl.col(column).is_nan() for column in columns)
+    unmeasured = pl.any_horizontal(pl.col(column).is_null() for column in columns)
     asked = pl.col("well").is_in(exclude) | pl.concat_str("plate", pl.lit(":"), "well").is_in(exclude)
     return (
         pl.when(pl.col("role") == "")

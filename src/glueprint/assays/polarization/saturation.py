@@ -29,7 +29,7 @@ TURNS, STANDSTILL = 30, 1e-10
 LEAST_LEVELS = 4
 DRAWN = 81
 # The name under which a titration stands beside the compounds.
-TRACER = "tracer"
+TRACER = "tracer titration"
 
 
 def saturation(

@@ -24,7 +24,7 @@ POTENCIES = ("plate", "sample", "kind", "definition", "relation", "value_nm", "l
 ASIDE = 0.6
 # The change of total intensity that the analysis calls a finding, docs/polarization.md.
 ALLOWED = 0.2
-TITRATED, HYPERBOLA = "tracer", "tracer, hyperbola"
+TITRATED, HYPERBOLA = "tracer titration", "tracer titration, hyperbola"
 
 
 def binding_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
