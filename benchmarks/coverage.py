@@ -18,6 +18,7 @@ import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ import scipy
 
 import glueprint
 from glueprint import curves
+from glueprint.curves.equilibria import binary_slopes, competition_slopes
 from glueprint.curves.logistic import curve
 
 SEED = 20240601
@@ -119,9 +121,125 @@ def logistic(model: str, count: int) -> dict[str, Any]:
     }
 
 
+def regressed(fits: curves.Regression, truth: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Coverage of the profile intervals of `curves.regress`, parameter by parameter."""
+    found = {}
+    for name, true in truth.items():
+        low, high = fits.interval(name).T
+        known = ~(np.isnan(low) | np.isnan(high))
+        held = ((low <= true) & (true <= high))[known]
+        found[name] = {
+            "curves": int(true.size),
+            "coverage": round(float(held.mean()), 4),
+            "standard_error": round(math.sqrt(0.05 * 0.95 / max(int(known.sum()), 1)), 4),
+            "within_93_to_97": bool(WITHIN[0] <= held.mean() <= WITHIN[1]),
+            "with_interval": int(known.sum()),
+            "left_out": {} if known.all() else {"no_interval": int((~known).sum())},
+            "unconditional": round(float(held.sum() / true.size), 4),
+            "missed_above": int((true > high)[known].sum()),
+            "open_share": round(float((np.isinf(high) | (low == 0.0))[known].mean()), 4),
+            "status": dict(Counter(curves.RegressionStatus(code).name for code in fits.status.tolist())),
+        }
+    return found
+
+
+def competition(count: int) -> dict[str, Any]:
+    """Ki by the exact three-species model, protein and tracer near their Kd."""
+    draw = np.random.default_rng([SEED, 10])
+    dose = np.concatenate([np.zeros(4), np.repeat(10.0 ** np.arange(0.5, 5.1, 0.5), 2)])
+    ki, constants = 10.0 ** draw.uniform(0.5, 3.0, count), {"protein_nm": 30.0, "tracer_nm": 5.0}
+    exact = competition_slopes(
+        np.full((count, dose.size), 30.0), np.full((count, dose.size), 5.0),
+        np.tile(dose, (count, 1)), tracer_kd=np.full((count, 1), 20.0), ki=ki[:, None],
+    )  # fmt: skip
+    response = _polarised(draw, exact.tracer_bound / 5.0)
+    fits = curves.regress("competition", dose, response, constants={**constants, "tracer_kd_nm": 20.0})
+    return regressed(fits, {"ki_nm": ki})
+
+
+def saturation(count: int) -> dict[str, Any]:
+    """Kd of a tracer that uses up protein."""
+    draw = np.random.default_rng([SEED, 11])
+    protein = np.concatenate([np.zeros(2), np.repeat(1000.0 * 0.5 ** np.arange(12), 2)])
+    kd = 10.0 ** draw.uniform(0.5, 2.2, count)
+    shape = (count, protein.size)
+    bound = binary_slopes(np.tile(protein, (count, 1)), np.full(shape, 5.0), kd[:, None])[0]
+    fits = curves.regress("saturation", protein, _polarised(draw, bound / 5.0), constants={"tracer_nm": 5.0})
+    return regressed(fits, {"kd_nm": kd})
+
+
+def _polarised(draw: np.random.Generator, bound: np.ndarray) -> np.ndarray:
+    """Readings in mP of bound shares (n, m), with noise of 1 to 4 mP."""
+    count = len(bound)
+    free, top = draw.normal(50.0, 5.0, (count, 1)), draw.normal(220.0, 10.0, (count, 1))
+    return np.asarray(
+        free + (top - free) * bound + draw.normal(size=bound.shape) * draw.uniform(1.0, 4.0, (count, 1))
+    )
+
+
+def degradation(count: int) -> dict[str, Any]:
+    """Rates and EC50 over nine doses, vehicle twice, and five times; the vehicle's level is fitted too."""
+    draw = np.random.default_rng([SEED, 12])
+    doses = np.concatenate([np.zeros(2), 10.0 ** np.arange(0.0, 4.1, 0.5)])
+    dose, time = (a.ravel() for a in np.meshgrid(doses, [1.0, 2.0, 4.0, 8.0, 24.0]))
+    truth = {
+        "k_deg_per_h": 10.0 ** draw.uniform(-1.7, -1.0, count),
+        "k_max_per_h": 10.0 ** draw.uniform(-0.8, 0.3, count),
+        "ec50_nm": 10.0 ** draw.uniform(0.8, 2.5, count),
+        "slope": np.exp(draw.normal(0.0, 0.2, count)),
+    }
+    k_deg, k_max, ec50, slope = (values[:, None] for values in truth.values())
+    vehicle = draw.normal(1.0, 0.02, (count, 1))
+    rate = k_deg + k_max * dose**slope / (dose**slope + ec50**slope)
+    left = k_deg / rate + (1.0 - k_deg / rate) * np.exp(-rate * time)
+    noise = draw.normal(size=left.shape) * draw.uniform(0.03, 0.08, (count, 1))
+    inputs = {"dose_nm": dose, "time_h": time}
+    fits = curves.regress("degradation", inputs, vehicle * left + noise, fixed={"vehicle": None})
+    return regressed(fits, truth)
+
+
+def hook(count: int) -> dict[str, Any]:
+    """EC50 and window of a bell curve over twelve doses in duplicate."""
+    draw = np.random.default_rng([SEED, 13])
+    dose = np.concatenate([np.zeros(4), np.repeat(10.0 ** np.arange(-1.0, 4.6, 0.5), 2)])
+    truth = {
+        "ec50_nm": 10.0 ** draw.uniform(0.3, 2.0, count),
+        "window": 10.0 ** draw.uniform(1.3, 3.0, count),
+    }
+    ec50, far = truth["ec50_nm"][:, None], (truth["ec50_nm"] * truth["window"])[:, None]
+    front, back = draw.normal(1.0, 0.03, (count, 1)), draw.uniform(0.0, 0.4, (count, 1))
+    bell = dose / (dose + ec50) * (1.0 - dose / (dose + far))
+    noise = draw.normal(size=bell.shape) * draw.uniform(0.02, 0.06, (count, 1))
+    return regressed(curves.regress("hook", dose, front + (back - front) * bell + noise), truth)
+
+
+def pooled(count: int) -> dict[str, Any]:
+    """The mean potency of a population from plates: a 4PL fit of every experiment, then `curves.pool`."""
+    found = {}
+    for name, donors, each, tau in (("3 experiments", 3, 1, 0.15), ("4 donors x 3", 4, 3, 0.2)):
+        draw = np.random.default_rng([SEED, 20, donors])
+        runs, total = count // 20, donors * each
+        scatter = np.repeat(draw.normal(0.0, tau, (runs, donors)), each, axis=1)
+        truth = np.zeros((runs * total, 5))
+        truth[:, 0], truth[:, 1], truth[:, 3] = 1.0, 0.1, draw.normal(0.0, 0.2, runs * total)
+        truth[:, 2] = 2.0 + (scatter + draw.normal(0.0, 0.1, scatter.shape)).ravel()
+        with np.errstate(divide="ignore"):
+            log10_dose = np.broadcast_to(np.log10(DOSE_NM), (len(truth), DOSE_NM.size))
+        response = curve(truth, log10_dose)[0] + draw.normal(0.0, 0.05, log10_dose.shape)
+        potencies = curves.relative(curves.fit(DOSE_NM, response))
+        labels = [str(i // each) for i in range(total)] if each > 1 else None
+        pools = [curves.pool(potencies[i * total : (i + 1) * total], donor=labels) for i in range(runs)]
+        found[name] = summary([pool.potency for pool in pools], np.full(runs, 100.0))
+    return found
+
+
 MODELS: Mapping[str, Callable[[int], dict[str, Any]]] = {
-    name: (lambda count, name=name: logistic(name, count))  # type: ignore[misc]
-    for name in ("3pl", "4pl", "5pl", "hill")
+    **{name: partial(logistic, name) for name in ("3pl", "4pl", "5pl", "hill")},
+    "competition": competition,
+    "saturation": saturation,
+    "degradation": degradation,
+    "hook": hook,
+    "pooled": pooled,
 }
 
 
@@ -129,7 +247,9 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     asked.add_argument("--json", action="store_true")
     asked.add_argument("--quick", action="store_true", help="300 curves a model")
-    asked.add_argument("--curves", type=int, default=4000, help="simulated curves a model")
+    asked.add_argument(
+        "--curves", type=int, default=4000, help="simulated curves a model; a twentieth of it pools"
+    )
     asked.add_argument("--models", nargs="*", default=list(MODELS), choices=list(MODELS))
     options = asked.parse_args()
     count = 300 if options.quick else options.curves

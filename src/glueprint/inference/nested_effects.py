@@ -17,12 +17,13 @@ from glueprint.inference.nested_likelihood import Group, group_means, log_likeli
 __all__ = ["NestedEffects", "nested_effects"]
 
 # The search in log tau: a wide grid, then finer ones around the best.
-FIRST_GRID, GRID, ROUNDS = 17, 7, 16
+FIRST_GRID, GRID, ROUNDS = 17, 7, 13
 # Smallest scatter looked at, as a share of the spread of the values; below it tau is called zero.
 LEAST_SHARE, LARGEST_SHARE = 1e-5, 30.0
 # How far from the mean the profile is followed, in spreads, before a bound is called open.
 REACH = 40.0
-BISECTIONS = 30
+# Each closes a bound in to 1 / 32 of the last bracket.
+CLOSINGS = 5
 
 Height = Callable[[Floats, Floats], Floats]
 
@@ -173,12 +174,11 @@ def _cross(
             continue
         outer = float(places[beyond[0]])
         inner = float(places[beyond[0] - int(sign)])
-        for _ in range(BISECTIONS):
-            middle = 0.5 * (inner + outer)
-            if float(height(np.array([middle]))[0]) < top - drop:
-                outer = middle
-            else:
-                inner = middle
+        for _ in range(CLOSINGS):
+            between = np.linspace(inner, outer, 33)
+            # The first place beyond the drop; the ends are known to lie on either side of it.
+            first = int(np.argmax(np.append(height(between[1:-1]) < top - drop, True))) + 1
+            inner, outer = float(between[first - 1]), float(between[first])
         bounds.append(0.5 * (inner + outer))
     return bounds[0], bounds[1]
 
