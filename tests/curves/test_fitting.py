@@ -236,6 +236,73 @@ def test_ryegrass_as_in_drc():
     assert fits.estimates[0] == pytest.approx([7.79296, 0.48141, np.log10(3.05795), 2.98222, 1.0], rel=1e-4)
 
 
+def drc_data(name, response, dose):
+    with (RYEGRASS.parent / f"{name}.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return tuple(np.array([float(row[column]) for row in rows]) for column in (dose, response))
+
+
+def drc_estimates(name, model):
+    """What drc 3.0-1 found in R 4.2.2 (relTol 1e-14), by quantity, and the residual sum of squares."""
+    with (RYEGRASS.parent / "estimates.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if (row["dataset"], row["model"]) == (name, model)]
+    found = {row["quantity"].removesuffix(":(Intercept)"): float(row["estimate"]) for row in rows}
+    return found, float(rows[0]["rss"])
+
+
+@pytest.mark.skipif(not RYEGRASS.exists(), reason="the drc data are not beside this repository")
+def test_five_parameters_as_in_drc_with_the_true_ec50():
+    dose, response = drc_data("ryegrass", "rootl", "conc")
+    fits = curves.fit(dose, response, model="5pl")
+    theirs, rss = drc_estimates("ryegrass", "LL.5")
+    assert rss * (1.0 - 1e-7) < fits.rss[0] < rss
+    expected = [theirs["d"], theirs["c"], theirs["b"], theirs["f"]]
+    got = [fits.front[0], fits.back[0], fits.slope[0], fits.asymmetry[0]]
+    # drc stops 2e-8 above our sum of squares, which moves f (0.47 +- 0.53) by 7e-4 of its error.
+    errors = fits.standard_errors[0, [0, 1, 3, 4]]
+    assert np.all(np.abs(np.subtract(got, expected)) < 1e-3 * errors)
+    # drc's e (2.215) is not the ED50; ours is.
+    assert 10.0 ** fits.log10_ec50[0] == pytest.approx(3.02354, rel=1e-4)
+    assert theirs["ED:e:1:50"] == pytest.approx(3.02354, rel=1e-4)
+
+
+@pytest.mark.skipif(not RYEGRASS.exists(), reason="the drc data are not beside this repository")
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("lettuce", ("weight", "conc")), ("algae", ("vol", "conc")), ("ryegrass", ("rootl", "conc"))],
+)
+def test_three_and_four_parameters_as_in_drc(name, columns):
+    dose, response = drc_data(name, *columns)
+    model = "LL.4" if name == "ryegrass" else "LL.3"
+    fits = curves.fit(dose, response, fixed={} if model == "LL.4" else {"back": 0.0})
+    theirs, rss = drc_estimates(name, model)
+    assert fits.rss[0] == pytest.approx(rss, rel=1e-9)
+    expected = [theirs["d"], theirs["e"], theirs["b"]]
+    assert [fits.front[0], 10.0 ** fits.log10_ec50[0], fits.slope[0]] == pytest.approx(expected, rel=1e-4)
+
+
+def test_five_parameters_give_themselves_back_and_reduce_to_four():
+    theta = np.array([[1.0, 0.2, 1.5, 0.2, -0.7]])
+    clean, _ = logistic.curve(theta, np.log10(DOSE)[None])
+    fits = curves.fit(DOSE, clean, model="5pl")
+    assert fits.theta == pytest.approx(theta, abs=1e-6)
+    half_way = fits.predict(10.0**fits.log10_ec50)
+    assert half_way[0, 0] == pytest.approx(0.6, rel=1e-9)
+    _, response = noisy(6, seed=16)
+    four = curves.fit(DOSE, response)
+    five = curves.fit(DOSE, response, model="5pl", fixed={"asymmetry": 1.0})
+    assert np.array_equal(five.estimates, four.estimates)
+    free = curves.fit(DOSE, response, model="5pl")
+    assert np.all(free.rss <= four.rss * (1.0 + 1e-9))
+
+
+def test_hill_begins_at_zero():
+    fits = curves.fit(DOSE, hill(DOSE, 0.0, 80.0, 45.0, 1.4), model="hill")
+    assert fits.estimates[0] == pytest.approx([0.0, 80.0, np.log10(45.0), 1.4, 1.0], rel=1e-7)
+    assert fits.dof[0] == 7
+    assert np.isnan(fits.standard_errors[0, [0, 4]]).all()
+
+
 def test_shapes_that_do_not_fit_are_refused():
     for dose, response in (([1.0, 2.0], [1.0]), ([[1.0], [2.0]], [[1.0, 2.0]]), (["a"], [1.0])):
         with pytest.raises(InputError, match="GP-C001"):
