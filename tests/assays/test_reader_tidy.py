@@ -124,3 +124,21 @@ def test_mutated_files_end_in_a_table_or_a_coded_error(data):
         assert error.code.startswith("GP-A")  # noqa: PT017 (either outcome is right)
     else:
         assert isinstance(found.table, pl.DataFrame)
+
+
+def test_tokens_and_empty_wells_are_flagged_and_told():
+    found = tidy.parse(GOOD.replace("0.75", "OVRFLW").encode(), "p.csv")
+    assert found.table["flag"].to_list() == ["", "above_range", "missing"]
+    assert [finding.code for finding in found.findings] == ["GP-A017", "GP-A017"]
+    assert '"OVRFLW" in 1 well, taken as above_range: A2' in found.findings[0].message
+
+
+def test_a_flag_that_the_file_says_itself_is_kept():
+    text = "plate,well,value,unit,flag\np,A1,,OD,above_range\np,A2,1.5,OD,\n"
+    assert tidy.parse(text.encode(), "p.csv").table["flag"].to_list() == ["above_range", ""]
+
+
+def test_negative_optical_densities_are_kept_and_told():
+    found = tidy.parse(GOOD.replace("0.75", "-0.01").encode(), "p.csv")
+    assert found.table["value"][1] == -0.01
+    assert "GP-A019" in [finding.code for finding in found.findings]

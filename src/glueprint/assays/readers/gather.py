@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -26,8 +26,16 @@ class Gathered:
         self._where: dict[tuple[str, str, str], str] = {}
         self._odd: dict[tuple[str, str], list[str]] = {}
 
-    def add(self, key: tuple[str, str, str], text: str, unit: str, *, where: str, **others: str) -> None:
-        """Take the cell of (plate, well, channel); `where` is its row in the file.
+    def add(
+        self,
+        key: tuple[str, str, str],
+        text: str,
+        unit: str,
+        *,
+        where: str,
+        others: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take the cell of (plate, well, channel); `where` is its row, `others` its other columns.
 
         Raises InputError GP-A005 for a decimal comma, GP-A006 if the well was there before.
         """
@@ -55,7 +63,7 @@ class Gathered:
                 "value": value,
                 "unit": unit,
                 "flag": found.flag,
-                **others,
+                **(others or {}),
             }
         )
 

@@ -10,7 +10,8 @@ import polars as pl
 
 from glueprint.assays.concentrations import bare_finding, mixed_findings
 from glueprint.assays.findings import Finding
-from glueprint.assays.plate import Plate, measured, well_name
+from glueprint.assays.plate import Plate, well_name
+from glueprint.assays.readers.gather import Gathered
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import cell, decode, not_a_table, number, peek
 from glueprint.assays.wells import CONTENT, Layout
@@ -59,22 +60,21 @@ def parse(content: bytes, source: str) -> Plate:
         )
     wells = _wells(rows, source)
     _check_units(rows, source)
-    records: list[dict[str, object]] = []
+    gathered = Gathered(source)
+    own = [name for name in header if name not in ("channel", "flag", *REQUIRED)]
     for row, well in zip(rows, wells, strict=True):
-        found = cell(row.cells["value"], row.where(source, "value"))
-        if found.flag.startswith("error: "):
-            number(row.cells["value"], row.where(source, "value"))
-        own = {name: row.cells[name] for name in header if name not in ("channel", *REQUIRED, "flag")}
-        flag = found.flag or row.cells.get("flag", "")
-        fixed = {"plate": row.cells["plate"], "well": well, "channel": row.cells.get("channel", "")}
-        records.append({**fixed, "value": found.value, "unit": row.cells["unit"], "flag": flag, **own})
-    return Plate(
-        source,
-        "tidy",
-        measured(records),
-        findings=tuple(findings),
-        layout=_layout(header, rows, wells, source),
-    )
+        text, where = row.cells["value"], row.where(source, "value")
+        if cell(text, where).flag.startswith("error: "):
+            # Vendors write what they like in place of a number; in a file made by hand it is a slip.
+            number(text, where)
+        key = (row.cells["plate"], well, row.cells.get("channel", ""))
+        others = {name: row.cells[name] for name in own}
+        gathered.add(key, text, row.cells["unit"], where=f"row {row.line}", others=others)
+        said = row.cells.get("flag", "")
+        if said and not text:
+            gathered.rows[-1]["flag"] = said
+    layout = _layout(header, rows, wells, source)
+    return Plate(source, "tidy", gathered.table(), findings=(*findings, *gathered.findings()), layout=layout)
 
 
 def _records(text: str, source: str) -> tuple[list[str], list[_Row]]:
