@@ -189,7 +189,7 @@ def test_exactly_flat_data_have_no_effect(value):
 def test_noise_alone_is_mostly_seen_as_no_effect():
     response = np.random.default_rng(14).normal(1.0, 0.05, (400, DOSE.size))
     fits = curves.fit(DOSE, response, intervals=False)
-    # At 5 % the test calls 2 to 4 % of flat curves an effect (docs/curves.md); 0.93 is far outside.
+    # At 5 % the test calls 2 to 3 % of flat curves an effect (docs/curves.md); 0.93 is far outside.
     assert np.mean(fits.effect_p > 0.05) > 0.93
     assert np.all(fits.status[fits.effect_p > 0.05] == Status.NO_EFFECT)
 
