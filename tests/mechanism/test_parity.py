@@ -57,6 +57,7 @@ def by_libroadrunner(text, treated, doses, names):
     runner.integrator.maximum_num_steps = 500_000
     for key, value in treated.items():
         runner[key] = value
+    runner.reset()  # initial values that depend on the parameters follow
     for target, amount in doses.items():
         runner[target] = runner[target] + amount
     values, present = [], 0.0
