@@ -65,7 +65,7 @@ def test_converged_from_anywhere_means_the_certified_minimum(name):
     truth = column(rows, "certified")
     rng = np.random.default_rng(sum(map(ord, name)))
     verdicts = []
-    for _ in range(12):
+    for _ in range(8):
         begin = (
             truth * 10.0 ** rng.uniform(-2.5, 2.5, truth.size) * np.where(rng.random(truth.size) < 0.1, -1, 1)
         )
@@ -75,7 +75,7 @@ def test_converged_from_anywhere_means_the_certified_minimum(name):
             assert found.rss[0] == pytest.approx(float(rows[0]["rss"]), rel=1e-8), begin
         verdicts.append(bool(found.converged[0]))
     # Bennett5 is a valley so narrow that from most of these starts no honest search ends.
-    assert sum(verdicts) >= (1 if name == "Bennett5" else 6)
+    assert sum(verdicts) >= (1 if name == "Bennett5" else 4)
 
 
 @pytest.mark.parametrize("name", SETS)
