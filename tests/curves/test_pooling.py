@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,3 +144,10 @@ def test_the_whole_result_as_a_dictionary():
 def test_what_cannot_be_pooled_is_refused(call, code):
     with pytest.raises(errors.InputError, match=code):
         call()
+
+
+def test_the_example_of_the_page_runs(capsys):
+    page = Path(__file__).parents[2] / "docs" / "potencies.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    exec(example, {})
+    assert "IC50 (relative) =" in capsys.readouterr().out
