@@ -32,22 +32,22 @@ def variant(pinned: Floats, *, level: bool = False, held: tuple[int, ...] = ()) 
 
 
 @functools.cache
-def _machine(which: Variant) -> Machine:
-    width = host().width
+def _machine(which: Variant, width: int) -> Machine:
     key = f"curves/{which}/{width}/{source_digest(Path(__file__).parent)}"
     return load(key, lambda: module_text(which, width), default_cache(), ENTRIES)
 
 
-def starts(which: Variant, data: Data, pinned: Floats) -> Floats:
+def starts(which: Variant, data: Data, pinned: Floats, *, width: int | None = None) -> Floats:
     """The starts of every curve, best first: (STARTS, n, 5).
 
-    pinned: (5,) values of fixed parameters, NaN where free.   Source: as `starts.starts`.
+    pinned: (5,) values of fixed parameters, NaN where free.   width: doubles per vector, by default what the
+    processor holds.   Source: as `starts.starts`.
     """
     n = data.response.shape[0]
     theta = np.empty((STARTS, n, PARAMETERS))
     theta[0] = np.nan_to_num(pinned)
     low, high = (np.nan_to_num(np.log10(dose)) for dose in (data.lowest_dose, data.highest_dose))
-    _call(which, "begin", data, {"theta": theta, "low": low, "high": high})
+    _call(which, "begin", data, {"theta": theta, "low": low, "high": high}, width=width)
     return theta
 
 
@@ -59,11 +59,13 @@ def minimise(
     *,
     rows: Rows | None = None,
     level: Floats | None = None,
+    width: int | None = None,
 ) -> Minimum:
     """Fit every job from its start, as `levenberg.minimise` does.
 
     start: (jobs, 5); fixed parameters stay as they are here.   bounds: low and high (n, 5).
     rows: (jobs,) curve of each job, by default jobs are curves.   level: (n,) for a variant with a level.
+    width: as in `starts`.
     Returns `Minimum` of the jobs.
     """
     jobs, free = start.shape[0], len(which.free)
@@ -78,7 +80,7 @@ def minimise(
     }  # fmt: skip
     if level is not None:
         arrays["level"] = np.ascontiguousarray(level, dtype=float)
-    _call(which, "fit", data, arrays, jobs)
+    _call(which, "fit", data, arrays, jobs=jobs, width=width)
     at_bound = np.zeros((jobs, PARAMETERS), dtype=bool)
     for i in which.free:
         at_bound[:, i] = (theta[:, i] <= low[rows, i]) | (theta[:, i] >= high[rows, i])
@@ -96,7 +98,13 @@ def square(which: Variant, triangle: Floats) -> Floats:
 
 
 def _call(
-    which: Variant, entry: str, data: Data, arrays: dict[str, NDArray[np.generic]], jobs: int = 0
+    which: Variant,
+    entry: str,
+    data: Data,
+    arrays: dict[str, NDArray[np.generic]],
+    *,
+    jobs: int = 0,
+    width: int | None = None,
 ) -> None:
     """Run an entry of the machine code; all arrays must be in C order."""
     n, points = data.response.shape
@@ -116,8 +124,8 @@ def _call(
         assert array.flags.c_contiguous, name
         fields[name] = array.ctypes.data
     context = Context(jobs=jobs, next=0, curves=n, points=points, **fields)
-    width = host().width
+    width = width or host().width
     numbers = (Workspace.of(which).data + 3 * points) * width
     memory = np.zeros(numbers + ALIGNMENT // 8)
     place = -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT
-    _machine(which).functions[entry](ctypes.addressof(context), place)
+    _machine(which, width).functions[entry](ctypes.addressof(context), place)

@@ -49,17 +49,22 @@ class Solver(Protocol):
         """Fit curve rows[i] from start[i] (jobs, 5)."""
 
 
+@dataclass(frozen=True)
 class MachineSolver:
-    """Machine code: `kernel`."""
+    """Machine code: `kernel`.   width: doubles per vector, by default what the processor holds."""
+
+    width: int | None = None
 
     def starts(self, task: Task) -> Floats:
         """As in `Solver`."""
-        return kernel.starts(kernel.variant(task.pinned), task.data, task.pinned)
+        return kernel.starts(kernel.variant(task.pinned), task.data, task.pinned, width=self.width)
 
     def minimise(self, task: Task, start: Floats, rows: Rows) -> Minimum:
         """As in `Solver`."""
         which = kernel.variant(task.pinned, level=task.level is not None, held=task.held)
-        return kernel.minimise(which, task.data, start, task.bounds, rows=rows, level=task.level)
+        return kernel.minimise(
+            which, task.data, start, task.bounds, rows=rows, level=task.level, width=self.width
+        )
 
 
 class ReferenceSolver:
