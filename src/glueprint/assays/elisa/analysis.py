@@ -132,7 +132,7 @@ def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts)
     of_standards, of_levels, found = quality.of_standards(known, scale)
     parts.standards += of_standards
     parts.levels += of_levels
-    rows_of_quality, more = quality.of_plate(scale, of_levels, samples, rows)
+    rows_of_quality, more = quality.of_plate(scale, of_levels, samples)
     parts.quality += [*found, *rows_of_quality]
     parts.findings += [*more, *quality.sample_findings(scale, dilutions, samples)]
 

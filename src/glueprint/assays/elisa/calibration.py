@@ -8,30 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import least_squares
 from scipy.stats import f as fisher
 
-from glueprint import curves
 from glueprint.assays.elisa import variance
-from glueprint.assays.elisa.shapes import FIVE, FOUR, LINE, MIRRORED, SHAPES, Floats, Shape
-from glueprint.curves import Status
+from glueprint.assays.elisa.fits import Fitted, Problem, Weighting, fit, floor_of, reweighted
+from glueprint.assays.elisa.shapes import FIVE, FOUR, MIRRORED, SHAPES, Floats, Shape
 
 __all__ = ["Calibration", "Problem", "calibrate"]
 
 # A fifth parameter must earn its place: a wrong 5PL extrapolates worse than a wrong 4PL.
 EVIDENCE_LEVEL = 0.01
-REWEIGHTINGS = 20
-SETTLED = 1e-8
-# Logarithms of the asymmetry at which the search for the mirrored form begins.
-STARTS = (-1.5, -0.5, 0.5, 1.5)
-# Beyond a hundredfold the curve is its own limit, that of Gompertz, to within a hundredth of its height.
-MOST_LN_ASYMMETRY = float(np.log(100.0))
 # Singular values below this share of the largest are a direction that the standards do not determine.
 SINGULAR = 1e-10
-
-
-class Problem(Exception):  # noqa: N818 - a status of one plate, never shown as an error
-    """Why a plate has no standard curve; its text is the message of a finding."""
 
 
 @dataclass(frozen=True)
@@ -84,18 +72,6 @@ class Calibration:
         return self.shape.inverse(self.theta, y)
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """One model fitted with one set of weights."""
-
-    shape: Shape
-    theta: Floats
-    rss: float
-    weights: Floats
-    power: float
-    weighting: str
-
-
 def calibrate(
     x: Floats,
     y: Floats,
@@ -118,13 +94,13 @@ def calibrate(
     Hurvich and
     Tsai 1989, doi 10.1093/biomet/76.2.297.
     """
-    power, weighting = _variance(_all_groups(x, y, replicates), weights, response)
-    task = (x, y, power, weighting)
+    weighting = _variance(_all_groups(x, y, replicates), weights, response)
+    task = (x, y, weighting)
     if model == "auto":
         best, evidence = _with_evidence(*task)
     else:
-        best, evidence = _reweighted(SHAPES[model], *task), {}
-    return _finished(best, x, y, replicates, response, evidence)
+        best, evidence = reweighted(SHAPES[model], *task), {}
+    return _finished(best, (x, y), replicates, response=response, evidence=evidence)
 
 
 def _all_groups(x: Floats, y: Floats, replicates: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
@@ -134,32 +110,32 @@ def _all_groups(x: Floats, y: Floats, replicates: tuple[Floats, Floats]) -> tupl
     return np.concatenate([y, replicates[0]]), np.concatenate([level.astype(float), others])
 
 
-def _variance(replicates: tuple[Floats, Floats], weights: str, response: str) -> tuple[float, str]:
+def _variance(replicates: tuple[Floats, Floats], weights: str, response: str) -> Weighting:
     if weights == "none":
-        return 0.0, "none"
+        return Weighting(0.0, "none")
     if weights == "1/y2":
-        return 2.0, "1/y^2, y fitted"
+        return Weighting(2.0, "1/y^2, y fitted")
     if response == "log10":
-        return 0.0, "none: the logarithm has constant variance"
+        return Weighting(0.0, "none: the logarithm has constant variance")
     found = variance.fit_power(*replicates)
     if found is None:
-        return 0.0, "none: too few replicates with scatter to fit a variance power"
+        return Weighting(0.0, "none: too few replicates with scatter to fit a variance power")
     text = (
         f"1/y^{found.power:.3g}, variance power of {found.groups} groups, {found.degrees} degrees of freedom"
     )
-    return found.power, text
+    return Weighting(found.power, text)
 
 
-def _with_evidence(x: Floats, y: Floats, power: float, weighting: str) -> tuple[Fitted, dict[str, float]]:
+def _with_evidence(x: Floats, y: Floats, weighting: Weighting) -> tuple[Fitted, dict[str, float]]:
     """4PL, unless F test and AICc both prefer 5PL under the weights of the 4PL."""
-    four = _reweighted(FOUR, x, y, power, weighting)
+    four = reweighted(FOUR, x, y, weighting)
     dof = x.size - len(FIVE.parameters)
     if np.unique(x).size <= len(FIVE.parameters) or dof < 1 or four.rss <= 0.0:
         return four, {}
     fives = []
     for shape in (FIVE, MIRRORED):
         with suppress(Problem):
-            fives.append(_fit(shape, x, y, four.weights, power, weighting))
+            fives.append(fit(shape, x, y, four.weights, weighting))
     if not fives:
         return four, {}
     five = min(fives, key=lambda fitted: fitted.rss)
@@ -168,7 +144,7 @@ def _with_evidence(x: Floats, y: Floats, power: float, weighting: str) -> tuple[
     p = min(1.0, len(fives) * float(fisher.sf(ratio, 1, dof)))
     evidence = {"f": ratio, "p": p, "aicc_4pl": _aicc(four, x.size), "aicc_5pl": _aicc(five, x.size)}
     if p < EVIDENCE_LEVEL and evidence["aicc_5pl"] < evidence["aicc_4pl"]:
-        return _reweighted(five.shape, x, y, power, weighting), evidence
+        return reweighted(five.shape, x, y, weighting), evidence
     return four, evidence
 
 
@@ -179,90 +155,20 @@ def _aicc(fitted: Fitted, n: int) -> float:
     return float(n * np.log(max(fitted.rss, np.finfo(float).tiny) / n) + 2.0 * k + penalty)
 
 
-def _reweighted(shape: Shape, x: Floats, y: Floats, power: float, weighting: str) -> Fitted:
-    """Fit, weigh by the fitted means, and fit again until the weights settle."""
-    weights = np.ones_like(y)
-    fitted = _fit(shape, x, y, weights, power, weighting)
-    if power == 0.0:
-        return fitted
-    floor = _floor(y)
-    for _ in range(REWEIGHTINGS):
-        mean = np.maximum(shape.response(fitted.theta, x), floor)
-        renewed = mean**-power
-        change = float(np.max(np.abs(np.log(renewed / weights))))
-        weights = renewed
-        fitted = _fit(shape, x, y, weights, power, weighting)
-        if change < SETTLED:
-            break
-    return fitted
-
-
-def _floor(y: Floats) -> float:
-    """The least mean that a weight may use: a blank read as zero or less must not weigh without bound."""
-    positive = y[y > 0.0]
-    return float(positive.min()) if positive.size else 1.0
-
-
-def _fit(shape: Shape, x: Floats, y: Floats, weights: Floats, power: float, weighting: str) -> Fitted:
-    levels = np.unique(x).size
-    if levels < len(shape.parameters):
-        raise Problem(f"{levels} standard levels for the {len(shape.parameters)} parameters of {shape.name}")
-    if np.ptp(y) == 0.0:
-        raise Problem("all standards have the same signal")
-    if shape is LINE:
-        theta = _line(x, y, weights)
-    else:
-        theta = _mirrored(x, y, weights) if shape is MIRRORED else _logistic(shape, x, y, weights)
-    miss = y - shape.response(theta, x)
-    return Fitted(shape, theta, float(np.sum(weights * miss**2)), weights, power, weighting)
-
-
-def _line(x: Floats, y: Floats, weights: Floats) -> Floats:
-    root = np.sqrt(weights)
-    design = np.stack([root, root * x], axis=1)
-    theta = np.linalg.lstsq(design, root * y, rcond=None)[0]
-    if theta[1] == 0.0:
-        raise Problem("the standards do not rise or fall with concentration")
-    return np.asarray(theta)
-
-
-def _mirrored(x: Floats, y: Floats, weights: Floats) -> Floats:
-    """The mirrored five parameters, from the four-parameter fit with several asymmetries."""
-    begin, root = _logistic(FOUR, x, y, weights), np.sqrt(weights)
-    best: Floats | None = None
-    least, limit = np.inf, np.array([np.inf, np.inf, np.inf, np.inf, MOST_LN_ASYMMETRY])
-    for asymmetry in STARTS:
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            found = least_squares(
-                lambda theta: np.nan_to_num(root * (MIRRORED.response(theta, x) - y), nan=1e6),
-                np.append(begin, asymmetry),
-                lambda theta: np.nan_to_num(root[:, None] * MIRRORED.gradient(theta, x)),
-                bounds=(-limit, limit), x_scale="jac", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=2000,
-            )  # fmt: skip
-        if found.success and found.cost < least:
-            best, least = np.asarray(found.x), found.cost
-    if best is None:
-        raise Problem("the fit of 5pl-mirrored did not converge; try 4pl or 5pl")
-    return best
-
-
-def _logistic(shape: Shape, x: Floats, y: Floats, weights: Floats) -> Floats:
-    fits = curves.fit(x, y, model=shape.name, weights=weights, intervals=False)
-    status = Status(int(fits.status[0]))
-    if status in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT):
-        raise Problem(fits.reasons[0])
-    return np.asarray(fits.theta[0, : len(shape.parameters)])
-
-
 def _finished(
-    best: Fitted, x: Floats, y: Floats, replicates: tuple[Floats, Floats], response: str,
+    best: Fitted,
+    known: tuple[Floats, Floats],
+    replicates: tuple[Floats, Floats],
+    *,
+    response: str,
     evidence: Mapping[str, float],
-) -> Calibration:  # fmt: skip
+) -> Calibration:
     """Errors of the curve, and one variance for standards and samples unless the curve fits badly."""
+    x, y = known
     dof = x.size - best.theta.size
     if dof < 1:
         raise Problem(f"{x.size} standard wells leave no degree of freedom to {best.shape.name}")
-    floor = _floor(y)
+    floor = floor_of(y)
     lack, (within, spare) = _lack_of_fit(best, x, y), _within(best, replicates, floor)
     own = max(best.rss / dof, np.finfo(float).tiny)
     sigma2, degrees = own, dof
@@ -276,8 +182,8 @@ def _finished(
         theta=best.theta,
         covariance=_covariance(root[:, None] * best.shape.gradient(best.theta, x)) * sigma2,
         response=response,
-        power=best.power,
-        weighting=best.weighting,
+        power=best.weighting.power,
+        weighting=best.weighting.text,
         sigma2=sigma2,
         dof=degrees,
         rss=best.rss,
@@ -312,7 +218,7 @@ def _within(best: Fitted, replicates: tuple[Floats, Floats], floor: float) -> tu
     if not replicates[0].size:
         return 0.0, 0
     mean, squares, degrees = variance.pooled(*replicates)
-    return float(np.sum(squares * np.maximum(mean, floor) ** -best.power)), int(degrees.sum())
+    return float(np.sum(squares * np.maximum(mean, floor) ** -best.weighting.power)), int(degrees.sum())
 
 
 def _covariance(design: Floats) -> Floats:

@@ -50,7 +50,7 @@ def of_standards(known: Standards, scale: Scale) -> tuple[list[Row], list[Row], 
     low, high = scale.settings.recovery_percent
     quality = [
         _quality("recovery of standard", f"{_at(scale)}, {level['nominal']:g} {scale.unit}".rstrip(),
-                 level["recovery_percent"], "%", f"{low:g} to {high:g}",
+                 (level["recovery_percent"], "%"), f"{low:g} to {high:g}",
                  low <= level["recovery_percent"] <= high)
         for level in levels
         if level["recovery_percent"] is not None
@@ -116,22 +116,19 @@ def curve_findings(scale: Scale) -> list[Finding]:
     return found
 
 
-def of_plate(
-    scale: Scale, levels: list[Row], samples: list[Row], rows: pl.DataFrame
-) -> tuple[list[Row], list[Finding]]:
+def of_plate(scale: Scale, levels: list[Row], samples: list[Row]) -> tuple[list[Row], list[Finding]]:
     """Quality rows of one plate and findings on standards and controls that fail."""
-    del rows
     curve, place = scale.curve, _at(scale)
     out: list[Row] = []
     if curve is not None:
         out += [
-            _quality("R squared", place, curve.r_squared, "", "", None),
-            _quality("lack of fit p", place, curve.lack_of_fit_p, "", f"above {EVIDENCE_LEVEL:g}",
+            _quality("R squared", place, (curve.r_squared, ""), "", None),
+            _quality("lack of fit p", place, (curve.lack_of_fit_p, ""), f"above {EVIDENCE_LEVEL:g}",
                      None if np.isnan(curve.lack_of_fit_p) else curve.lack_of_fit_p >= EVIDENCE_LEVEL),
-            _quality("LLOQ", place, scale.range.lloq, scale.unit,
-            f"CV {scale.settings.cv_limit_percent:g} %", None),
-            _quality("ULOQ", place, scale.range.uloq, scale.unit,
-            f"CV {scale.settings.cv_limit_percent:g} %", None),
+            _quality("LLOQ", place, (scale.range.lloq, scale.unit),
+                     f"CV {scale.settings.cv_limit_percent:g} %", None),
+            _quality("ULOQ", place, (scale.range.uloq, scale.unit),
+                     f"CV {scale.settings.cv_limit_percent:g} %", None),
         ]  # fmt: skip
     findings = _bad_standards(scale, levels)
     for row in samples:
@@ -172,7 +169,7 @@ def _control(row: Row, scale: Scale, findings: list[Finding]) -> list[Row]:
                 Finding("GP-A098", "warning", f"{name} is {said} {scale.unit}".rstrip(), _at(scale),
                         f"{limit} {scale.unit}".rstrip(), "do not report the plate before the cause is known")
             )  # fmt: skip
-    return [_quality(name, _at(scale), value, scale.unit, limit, passed)]
+    return [_quality(name, _at(scale), (value, scale.unit), limit, passed)]
 
 
 def sample_findings(scale: Scale, dilutions: list[Row], samples: list[Row]) -> list[Finding]:
@@ -213,7 +210,10 @@ def _names(rows: Sequence[Row]) -> str:
     return "; ".join(names[:SHOWN]) + more
 
 
-def _quality(name: str, where: str, value: float | None, unit: str, limit: str, passed: bool | None) -> Row:
+def _quality(
+    name: str, where: str, measured: tuple[float | None, str], limit: str, passed: bool | None
+) -> Row:
+    value, unit = measured
     number = None if value is None or not np.isfinite(value) else float(value)
     return {"name": name, "where": where, "value": number, "unit": unit, "limit": limit,
             "verdict": "" if passed is None else ("pass" if passed else "fail")}  # fmt: skip
