@@ -19,6 +19,8 @@ BLANK, FREE, TOP, COMPETITOR, FREE_DYE = "blank", "tracer_only", "tracer_protein
 SYNONYMS = {"vehicle": TOP, "compound": COMPETITOR}
 KNOWN = (BLANK, FREE, TOP, COMPETITOR, FREE_DYE)
 MOST_NAMED = 12
+# No detector counts so far; beyond it a file is damaged, and squares would overflow.
+MOST_LIGHT = 1e15
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def pivot(wells: pl.DataFrame, optics: Optics, exclude: tuple[str, ...]) -> Pivo
         part = tidy.filter(pl.col("channel") == channel).select(
             "plate",
             "well",
-            pl.when(pl.col("value").is_finite()).then("value").alias(column),
+            pl.when(pl.col("value").abs() < MOST_LIGHT).then("value").alias(column),
             pl.col("flag").alias(f"{column}_flag"),
         )
         table = table.join(part, on=["plate", "well"], how="left", maintain_order="left")

@@ -33,6 +33,8 @@ EXACT = 1e-6
 # ill-conditioned (curves that were computed, not measured).
 LEAST_NOISE = 1e-4
 NOISE_ROUNDS, NOISE_SETTLED = 12, 1e-3
+# Responses and slopes whose squares would overflow belong to a step that went astray.
+BEYOND = 1e100
 
 
 @dataclass(frozen=True)
@@ -195,8 +197,9 @@ def _evaluator(problem: Problem, noise: Floats) -> Evaluate:
         away = (theta[:, STATED:] - problem.stated[rows]) * scale
         penalty = np.zeros((len(rows), count, problem.parameters))
         penalty[:, np.arange(count), STATED + np.arange(count)] = scale
-        residual = np.where(keep, fitted - observed[rows], 0.0)
-        slopes = np.where(keep[..., None], slopes, 0.0)
+        lost = ~(np.abs(fitted) < BEYOND) | ~(np.abs(slopes) < BEYOND).all(axis=2)
+        residual = np.where(keep, np.where(lost, np.nan, fitted - observed[rows]), 0.0)
+        slopes = np.where((keep & ~lost)[..., None], slopes, 0.0)
         return np.concatenate([residual, away], axis=1), np.concatenate([slopes, penalty], axis=1)
 
     return evaluate
