@@ -1,6 +1,6 @@
 """Mutated plate files and layouts: whatever is cut or inserted, an answer or a coded error comes out.
 
-    python -m benchmarks.mutations [--files 10000] [--seed 1] [--json]
+    python -m benchmarks.mutations [--files 10000] [--seed 1] [--readers-only] [--json]
 
 Takes the examples of the tests (and the real files under ../shared/data where they are), mutates them, and
 runs each through reader, layout, inspection and the assay's analysis. Counts the outcomes by code; an
@@ -115,17 +115,18 @@ def mutated(content: bytes, random: np.random.Generator) -> bytes:
     return bytes(changed)
 
 
-def outcome(subject: Subject, content: bytes) -> list[str]:
+def outcome(subject: Subject, content: bytes, *, analyse: bool = True) -> list[str]:
     """The codes that reading and analysing the content gives, "read" where it gives a plate or a layout.
 
     Raises whatever is no GlueprintError, and InternalError.
     """
     if subject.reader == "layout":
         return _coded(lambda: _layout_of(content))
-    codes = _coded(lambda: _analysed(readers.parse(content, subject.name)))
+    then = _analysed if analyse else _inspected
+    codes = _coded(lambda: then(readers.parse(content, subject.name)))
     if codes[-1] in ("GP-A012", "GP-A013"):
         # Nobody knows the file any more; its own reader must still not stumble.
-        codes += _coded(lambda: _analysed(readers.parse(content, subject.name, subject.reader)))
+        codes += _coded(lambda: then(readers.parse(content, subject.name, subject.reader)))
     return codes
 
 
@@ -147,10 +148,16 @@ def _layout_of(content: bytes) -> list[str]:
     return []
 
 
-def _analysed(plate: Plate) -> list[str]:
-    """Codes of the analyses of a plate that was read: each analysis may refuse by itself."""
+def _inspected(plate: Plate) -> list[str]:
     wells = layout.apply(plate)
     inspection.inspect(wells.table, findings=wells.findings).as_dict()
+    return []
+
+
+def _analysed(plate: Plate) -> list[str]:
+    """Codes of the analyses of a plate that was read: each analysis may refuse by itself."""
+    _inspected(plate)
+    wells = layout.apply(plate)
     codes = []
     analyses = [lambda: elisa.analyse(wells.table)]
     if "parallel" in plate.channels:
@@ -165,8 +172,8 @@ def _analysed(plate: Plate) -> list[str]:
     return codes
 
 
-def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
-    """Outcomes by code, and failures, of many mutations."""
+def run(files: int, seed: int, *, analyse: bool = True) -> tuple[Counter[str], list[Failure]]:
+    """Outcomes by code, and failures, of many mutations; without the analyses if they are not asked for."""
     every = subjects()
     counts: Counter[str] = Counter()
     failures = []
@@ -177,7 +184,7 @@ def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                counts.update(outcome(subject, content))
+                counts.update(outcome(subject, content, analyse=analyse))
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
             ours = [frame for frame in frames if "glueprint" in Path(frame.filename).parts] or frames
@@ -193,10 +200,11 @@ def main() -> None:
     )
     arguments.add_argument("--files", type=int, default=10_000)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--readers-only", action="store_true", help="without the analyses of assays")
     arguments.add_argument("--json", action="store_true")
     options = arguments.parse_args()
     start = time.perf_counter()
-    counts, failures = run(options.files, options.seed)
+    counts, failures = run(options.files, options.seed, analyse=not options.readers_only)
     seconds = time.perf_counter() - start
     found = {
         "files": options.files,
