@@ -11,6 +11,7 @@ from scipy.stats import t as student
 
 from glueprint.curves import Model, Parameter, RegressionStatus, model_from_formula, regress
 from glueprint.curves.models import MODELS, Given
+from glueprint.curves.observed import observed_errors
 from glueprint.errors import InputError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -153,6 +154,7 @@ def test_drc_estimates_are_reproduced():
         x, y = (floats(points, name) for name in places[dataset])
         found = regress(models[drc], x, y, fixed={"back": 0.0} if drc == "LL.3" else None)
         assert found.status[0] == RegressionStatus.FINE
+        errors = observed_errors(found)[0]
         location = "ec50" if models[drc] == "hill" else "scale"
         ours = {"b": "slope", "c": "back", "d": "front", "e": location, "f": "stimulus"}
         for row in rows:
@@ -162,6 +164,9 @@ def test_drc_estimates_are_reproduced():
                 loose = 1e-3 * float(row["se"]) if drc.startswith("BC") else 0.0
                 assert estimate == pytest.approx(float(row["estimate"]), rel=1e-4, abs=loose)
                 assert found.rss[0] <= float(row["rss"]) * (1.0 + 1e-9)
+                if not drc.startswith("BC"):
+                    error = errors[found.names.index(ours[row["quantity"][0]])]
+                    assert error == pytest.approx(float(row["se"]), rel=1e-3)
                 checked += 1
     assert checked == 18
 
