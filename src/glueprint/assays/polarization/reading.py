@@ -92,8 +92,8 @@ def _plate(part: pl.DataFrame, optics: Optics, plate: str) -> tuple[pl.DataFrame
     if dark.any():
         findings.append(_at_blank(part.filter(pl.Series(dark))["well"].to_list(), where))
     lit = (part["note"] == "").to_numpy() & ~blanks
-    findings += _rounding(part, raw, net, lit, g, where)
-    findings += _stored(part, raw, net, lit, g, where)
+    findings += _rounding(part, (raw, net), lit, g, where)
+    findings += _stored(part, (raw, net), lit, g, where)
     part = part.with_columns(parallel=pl.Series(net[0]), perpendicular=pl.Series(net[1]))
     r, mp = signal.anisotropy(net[0], net[1], g), signal.polarization_mp(net[0], net[1], g)
     light = signal.intensity(net[0], net[1], g)
@@ -156,9 +156,13 @@ def _at_blank(names: list[str], where: str) -> Finding:
 
 
 def _rounding(
-    part: pl.DataFrame, raw: Floats, net: Floats, lit: NDArray[np.bool_], g: float, where: str
+    part: pl.DataFrame, light: tuple[Floats, Floats], lit: NDArray[np.bool_], g: float, where: str
 ) -> list[Finding]:
-    """Wells whose whole counts are so low that rounding alone spans more than `WIDEST_ROUNDING_MP`."""
+    """Wells whose whole counts are so low that rounding alone spans more than `WIDEST_ROUNDING_MP`.
+
+    light: channels (2, n) as counted and less blank.
+    """
+    raw, net = light
     if not lit.any() or not np.all(raw[:, lit] == np.round(raw[:, lit])):
         return []
     low, high = signal.rounding_mp(net[0], net[1], g)
@@ -182,9 +186,11 @@ def _rounding(
 
 
 def _stored(
-    part: pl.DataFrame, raw: Floats, net: Floats, lit: NDArray[np.bool_], g: float, where: str
+    part: pl.DataFrame, light: tuple[Floats, Floats], lit: NDArray[np.bool_], g: float, where: str
 ) -> list[Finding]:
-    """Whether the mP that the reader stored follow from its own channels, with one G for the plate."""
+    """Whether the mP that the reader stored follow from its own channels, with one G for the plate; light as
+    in `_rounding`."""
+    raw, net = light
     stored = part["stored_mp"].cast(pl.Float64).fill_null(np.nan).to_numpy()
     lit = lit & np.isfinite(stored)
     if not lit.any():
