@@ -183,3 +183,73 @@ def test_the_template_loads(tmp_path):
     assert glue.name == "my-compound"
     assert glue.rho("IKZF1", "myeloma", 21.3) == pytest.approx(21.3)
     assert glue.enantiomer("S").kd().typical == pytest.approx(145.2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("kd_nm =", "kd_nM =", r'pharmacology\.kd_nM: is not known \(did you mean "kd_nm"'),
+        ("[stability.serum]", "[stabilty.serum]", r'stabilty: is not known \(did you mean "stability"'),
+        ("[structure]", "[structur]", r"structure: is missing\. Also: structur: is not known"),
+        ("[stability.serum]", "[stability.sera]", r"did you mean \"serum\"\?\)\nExpected 'buffer', 'serum'"),
+        (
+            'form = "racemate"',
+            'form = "rac"',
+            r"form: 'rac' cannot be used .*\nExpected 'racemate', 'S' or 'R'",
+        ),
+        (
+            '264.0, unit = "nM"',
+            '0.264, unit = "uM"',
+            r'kd_nm: unit "uM" does not fit .*\nExpected unit = "nM"',
+        ),
+        (
+            "typical = 264.0",
+            "typical = -264.0",
+            r"kd_nm: -264\.0 is not .*\nExpected a finite number above zero",
+        ),
+        ("typical = 264.0", "typical = nan", r"kd_nm: nan is not a positive number"),
+        ("typical = 264.0", "typical = inf", r"kd_nm: inf is not a positive number"),
+        ("typical = 0.7", "typical = 7.0", r"fraction_unbound: 7\.0 is no fraction\nExpected .* at most 1"),
+        ("IKZF3 = { typical = 1.0", "IKZF3 = { typical = -1.0", r"efficacy: IKZF3: -1\.0 is not .* or zero"),
+        ("IKZF3 = {", "IKZF4 = {", r"efficacy\.IKZF4.*\nExpected 'IKZF1', 'IKZF3', 'CK1alpha'"),
+        (', why = "own dialysis"', "", r'fraction_unbound: .*an assumed value needs "why"'),
+    ],
+)
+def test_a_bad_file_is_told_its_field_and_what_is_allowed(tmp_path, old, new, told):
+    text = compounds.template()
+    assert old in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"GP-M004 .*mine\.toml, .*{told}"):
+        compounds.load(path)
+
+
+@pytest.mark.parametrize("name", compounds.names())
+def test_every_number_says_what_is_believed_of_it(name):
+    without = [field for field, q in compounds.load(name).quantities().items() if q.prior is None]
+    assert without == []
+
+
+def test_what_a_file_is_enough_for_grows_with_it(own):
+    kd = '[pharmacology]\nkd_nm = { typical = 50.0, unit = "nM", role = "assumed", why = "mine" }\n'
+    assert own().missing()["binding"] == ("pharmacology.kd_nm",)
+    assert own(kd).missing()["binding"] == ()
+    assert own(kd).missing()["degradation"] == ("pharmacology.efficacy.IKZF1", "pharmacology.efficacy.IKZF3")
+    both = "".join(f"{name} = {{ typical = 2.0, {NUMBER}\n" for name in ("IKZF1", "IKZF3"))
+    assert own(f"{kd}[pharmacology.efficacy]\n{both}").missing()["degradation"] == ()
+    assert own(f"{kd}[pharmacology.efficacy]\n{both}").missing()["trial"] == (
+        "pharmacology.fraction_unbound",
+        "pk",
+    )
+
+
+def test_a_file_of_the_first_kind_means_what_it_meant(own):
+    rho = "".join(f"{pair} = {{ typical = 5.0, {NUMBER}\n" for pair in compounds.CELL_SUBSTRATES)
+    glue = own(
+        '[pharmacology]\ndegrades = ["IKZF1"]\n'
+        'kd_nm = { typical = 50.0, unit = "nM", role = "assumed", why = "mine" }\n'
+        f"fraction_unbound = {{ typical = 0.5, {NUMBER}\n[pharmacology.rho]\n{rho}"
+    ).model_copy(update={"pk": compounds.load("pomalidomide").pk})
+    found = glue.trial_quantities()
+    assert {found[f"{pair}_rho"].typical for pair in compounds.CELL_SUBSTRATES} == {5.0}
+    assert glue.missing()["degradation"] == ()

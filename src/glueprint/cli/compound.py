@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from glueprint import chemistry
+from glueprint import chemistry, evidence
 from glueprint.chemistry import (
     binder,
     descriptors,
@@ -25,6 +25,9 @@ from glueprint.mechanism import compounds
 app = typer.Typer(
     help="Compounds and intermediates: list, show, compare, check, stability, draw.", no_args_is_help=True
 )
+
+# Sources print masses with two decimals, from atomic weights of different years.
+MASS_TOLERANCE_G_PER_MOL = 0.05
 
 CompoundName = Annotated[str, typer.Argument(help="Name of a structure (see list), also (S)- or (R)-.")]
 
@@ -206,3 +209,56 @@ def draw(
 def template() -> None:
     """Write a commented compound file of your own to standard output; it loads as it is."""
     sys.stdout.write(compounds.template())
+
+
+@app.command()
+def numbers(
+    name: Annotated[
+        str, typer.Argument(help="Name of a compound, also (S)- or (R)-, or your own .toml file.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Show every number of a compound file with its source, and what the file is enough for."""
+    compound = compounds.load(name)
+    given, missing, notes = compound.quantities(), compound.missing(), _notes(compound)
+    if as_json:
+        print_json(
+            {
+                "name": compound.name,
+                "form": compound.pharmacology.form,
+                "degrades": compound.pharmacology.degrades,
+                "numbers": {field: quantity.model_dump() for field, quantity in given.items()},
+                "missing": missing,
+                "notes": notes,
+            }
+        )
+        return
+    rows = [
+        (field, f"{q.typical:g}", q.unit, q.role, ", ".join(q.evidence), q.prior or "", q.why)
+        for field, q in given.items()
+    ]
+    title = f"{compound.name}, measured as {compound.pharmacology.form}"
+    print_table(title, ("field", "value", "unit", "role", "evidence", "prior", "why"), rows)
+    uses = [(use, "yes" if not fields else "no", ", ".join(fields)) for use, fields in missing.items()]
+    print_table("Enough for", ("use", "enough", "lacks"), uses)
+    for note in notes:
+        console.print(f"Note: {note}", markup=False)
+
+
+def _notes(compound: compounds.Compound) -> list[str]:
+    """What to look at: a mass that is not the structure's, evidence that is not there."""
+    structure = structures.from_smiles(
+        compound.structure.smiles, name=compound.name, where="structure.smiles"
+    )
+    mass, claims = compound.structure.molar_mass_g_per_mol.typical, evidence.load()
+    notes = []
+    if abs(structure.average_mass_g_per_mol - mass) > MASS_TOLERANCE_G_PER_MOL:
+        notes.append(
+            f"structure.molar_mass_g_per_mol is {mass:g}, but the SMILES weighs "
+            f"{structure.average_mass_g_per_mol:.2f} g/mol"
+        )
+    for field, quantity in compound.quantities().items():
+        unknown = [claim for claim in quantity.evidence if claim not in claims]
+        if unknown:
+            notes.append(f"{field} cites {', '.join(unknown)}, which the evidence that ships does not hold")
+    return notes

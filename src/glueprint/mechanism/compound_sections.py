@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
 from pydantic import ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from glueprint.documents import Document
 from glueprint.mechanism.quantities import Covariance, CovariateEffect, Quantity
@@ -64,26 +66,41 @@ MAY_BE_ZERO = frozenset(
 
 
 class Section(Document):
+    """A part of a compound file whose numbers have the units that their names say."""
+
     @field_validator("*", mode="after")
     @classmethod
     def _unit_is_that_of_the_name(cls, value: object, info: ValidationInfo) -> object:
         name = info.field_name or ""
-        unit = UNITS.get(name)
-        if unit is None:
-            return value
         entries = value.items() if isinstance(value, dict) else [("", value)]
         for key, quantity in entries:
-            if not isinstance(quantity, Quantity):
-                continue
-            entry = f"{key}: " if key else ""
-            if quantity.unit != unit:
-                raise ValueError(
-                    f'{entry}unit "{quantity.unit}" does not fit the name; give the value in {unit}'
-                )
-            if quantity.typical < 0 or (quantity.typical == 0 and name not in MAY_BE_ZERO):
-                zero = " or zero" if name in MAY_BE_ZERO else ""
-                raise ValueError(f"{entry}{quantity.typical} is not a positive number{zero}")
+            if name in UNITS and isinstance(quantity, Quantity):
+                _check(name, f"{key}: " if key else "", quantity)
         return value
+
+
+def _check(name: str, entry: str, quantity: Quantity) -> None:
+    unit, value = UNITS[name], quantity.typical
+    if quantity.unit != unit:
+        raise _finding(
+            f'{entry}unit "{quantity.unit}" does not fit the name; give the value in {unit}',
+            f'unit = "{unit}"',
+        )
+    zero = " or zero" if name in MAY_BE_ZERO else ""
+    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        raise _finding(
+            f"{entry}{value} is not a positive number{zero}",
+            f"a finite number {'of zero or more' if zero else 'above zero'}",
+        )
+    if name == "fraction_unbound" and value > 1:
+        raise _finding(f"{entry}{value} is no fraction", "a number above zero, at most 1")
+
+
+def _finding(message: str, expected: str) -> PydanticCustomError:
+    """An error in the words of `documents`, which would else print the whole table."""
+    return PydanticCustomError(
+        "GP-M004", message, {"expected": expected, "next_step": "correct the value and load the file again"}
+    )
 
 
 class Structure(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, get_args
@@ -22,7 +23,8 @@ from glueprint.mechanism.compound_sections import (
     Structure,
     Substrate,
 )
-from glueprint.mechanism.quantities import CODES, Quantity
+from glueprint.mechanism.quantities import CODES as SHARED_CODES
+from glueprint.mechanism.quantities import Quantity
 
 __all__ = [
     "CELL_SUBSTRATES",
@@ -42,6 +44,7 @@ __all__ = [
     "template",
 ]
 
+CODES = replace(SHARED_CODES, help="`glueprint compound template` writes a whole file, docs/compounds.md")
 # The compound whose efficacy is 1, so that a cell's capacity is its rho.
 REFERENCE = "pomalidomide"
 ENANTIOMER = re.compile(r"\(?([SR])\)?-(.+)")
@@ -191,6 +194,52 @@ class Compound(Document):
             if name in base and substrate in given:
                 found[name] = _product(base[name], given[substrate])
         return found
+
+    def quantities(self) -> dict[str, Quantity]:
+        """Every number of the file by its field as people write it, such as "pharmacology.kd_nm"."""
+        sections: dict[str, Document | None] = {
+            "structure": self.structure,
+            "pharmacology": self.pharmacology,
+            **{f"stability.{name}": medium for name, medium in self.stability.items()},
+            "pk": self.pk,
+        }
+        found: dict[str, Quantity] = {}
+        for section, document in sections.items():
+            for field, value in document or ():
+                if isinstance(value, Quantity):
+                    found[f"{section}.{field}"] = value
+                elif isinstance(value, dict):
+                    found |= {f"{section}.{field}.{key}": quantity for key, quantity in value.items()}
+        return found
+
+    def missing(self) -> dict[str, tuple[str, ...]]:
+        """Fields that each use would need and the file does not give; empty where it gives enough.
+
+        Uses: binding, enantiomers, degradation (IKZF1 and IKZF3, in lines with a capacity), ternary, trial.
+        """
+        own = self.pharmacology
+        kd = () if own.kd_nm else ("pharmacology.kd_nm",)
+        parted = () if own.eudismic_ratio else ("pharmacology.eudismic_ratio",)
+        targets = ("IKZF1", "IKZF3")
+        efficacy = tuple(
+            f"pharmacology.efficacy.{name}"
+            for name in targets
+            if name not in own.efficacy and f"{name.lower()}_myeloma" not in own.rho
+        )
+        alpha = tuple(
+            f"pharmacology.cooperativity.{name}" for name in targets if name not in own.cooperativity
+        )
+        unbound = () if own.fraction_unbound else ("pharmacology.fraction_unbound",)
+        rho = {
+            name: f"pharmacology.rho.{name}" for name in CELL_SUBSTRATES if name not in self._trial_rho(None)
+        }
+        return {
+            "binding": kd,
+            "enantiomers": (*kd, *parted),
+            "degradation": (*kd, *efficacy),
+            "ternary complexes": (*kd, *alpha),
+            "trial": (*kd, *unbound, *rho.values(), *(() if self.pk else ("pk",))),
+        }
 
     def _lacks(self, fields: list[str]) -> NotSupportedError:
         return NotSupportedError(
