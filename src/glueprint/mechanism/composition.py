@@ -17,7 +17,8 @@ KEYWORDS = {"species", "exp", "ln", "time"} | set(dimensions.LITERALS)
 SHARED = {
     *("occupancy", "ligase", "synthesis", "neddylation", "proteasome", "crbn_level", "crbn_nm"),
     *("crbn_empty_nm", "crbn_s_nm", "crbn_r_nm", "kon_per_nm_h", "proteasome_per_h"),
-    *("deubiquitination_per_h", "degraded_share", "ikzf1_progenitor", "gcsf_fold"),
+    *("deubiquitination_per_h", "degraded_share", "empty_loss_per_h", "liganded_loss_per_h", "cell_share"),
+    *("drug_s_nm", "drug_r_nm", "ikzf1_progenitor", "gcsf_fold"),
 }
 # A number without a unit behind it: counts and shares.
 BARE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])(?!\s+[A-Za-z_])")
