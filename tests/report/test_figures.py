@@ -232,10 +232,18 @@ def test_the_curve_is_drawn_through_events_and_its_last_time_only(leukaemia):
     assert drawn == [0, 6, 7, 10, 13, 16, 22, 23, 35]
 
 
-def test_save_writes_svg_and_png(tmp_path, leukaemia):
+def test_save_writes_what_the_name_says(tmp_path, leukaemia):
     chart = figures.kaplan_meier(leukaemia, arms=["6-MP"], title="6-MP")
     assert figures.save(chart, tmp_path / "deep" / "km.svg").read_text("utf-8").startswith("<svg")
     assert figures.save(chart, tmp_path / "km.png").read_bytes().startswith(b"\x89PNG")
+    assert figures.save(chart, tmp_path / "km.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_html_figure_fetches_nothing(tmp_path, leukaemia):
+    chart = figures.kaplan_meier(leukaemia, arms=["6-MP"], title="6-MP")
+    page = figures.save(chart, tmp_path / "km.html").read_text("utf-8")
+    assert "6-MP" in page
+    assert not re.search(r"<(?:script|link)[^>]+(?:src|href)=", page)
 
 
 def test_save_refuses_another_format(tmp_path, leukaemia):

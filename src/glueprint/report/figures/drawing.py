@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,23 +43,40 @@ def _rounded(attribute: re.Match[str]) -> str:
 
 
 def save(chart: Any, path: str | Path) -> Path:
-    """Write a chart as SVG or PNG, by the ending of `path`, atomically.
+    """Write a chart as SVG, PNG, PDF or offline HTML, by the ending of `path`, atomically.
 
     Raises InputError GP-P004 for another ending, and what `runs.store.write_file` raises.
     """
     target = Path(path)
-    kind = target.suffix.lower()
-    if kind == ".svg":
-        content = svg(chart).encode()
-    elif kind == ".png":
-        content = vl_convert.vegalite_to_png(chart.to_dict(), vl_version=VEGA_LITE, scale=PIXELS_PER_POINT)
-    else:
+    write = WRITERS.get(target.suffix.lower())
+    if write is None:
         raise InputError(
             "GP-P004",
             f'a figure cannot be written as "{target.suffix}"',
             where=str(target),
-            expected="a file name that ends in .svg or .png",
+            expected=f"a file name that ends in {', '.join(WRITERS)}",
             next_step=f"use {target.with_suffix('.svg').name}",
         )
-    write_file(target, content)
+    write_file(target, write(chart))
     return target
+
+
+def _png(chart: Any) -> bytes:
+    return bytes(vl_convert.vegalite_to_png(chart.to_dict(), vl_version=VEGA_LITE, scale=PIXELS_PER_POINT))
+
+
+def _pdf(chart: Any) -> bytes:
+    return bytes(vl_convert.vegalite_to_pdf(chart.to_dict(), vl_version=VEGA_LITE))
+
+
+def _html(chart: Any) -> bytes:
+    # The renderer's JavaScript goes into the file, so it opens without a network.
+    return vl_convert.vegalite_to_html(chart.to_dict(), vl_version=VEGA_LITE, bundle=True).encode()
+
+
+WRITERS: Mapping[str, Callable[[Any], bytes]] = {
+    ".svg": lambda chart: svg(chart).encode(),
+    ".png": _png,
+    ".pdf": _pdf,
+    ".html": _html,
+}
