@@ -117,6 +117,18 @@ def test_a_glue_that_runs_short(equal):
     assert max(errors) < RELATIVE_ERROR
 
 
+@pytest.mark.parametrize("alpha", [1.0, 1e3])
+@pytest.mark.parametrize("kd", [1e-6, 1e-4])
+def test_the_tightest_titration_keeps_its_digits(kd, alpha):
+    # All totals 1e7 nM: without the polish 2e-8 of what is free would be wrong.
+    totals, k = np.full((1, 3), 1e7), 1.0 / kd
+    constants, members = np.array([[k, k, alpha * k * k]]), ((0, 1), (1, 2), (0, 1, 2))
+    found = mass_action.solve(totals, constants, members)
+    exact_free, exact = truth(found.free[0], totals[0], [Decimal(float(c)) for c in constants[0]], members)
+    assert worst(found.free[0], exact_free) < RELATIVE_ERROR
+    assert worst(found.complexes[0], exact) < RELATIVE_ERROR
+
+
 def test_a_racemate():
     rng = np.random.default_rng(72)
     glues, cereblon, s = spread(rng, POINTS, 2), spread(rng, POINTS), spread(rng, POINTS, 1)

@@ -21,8 +21,8 @@ Pair = tuple[Floats, Floats]
 MAX_STEPS = 200
 # Of the logarithms of balance over total: above their own rounding, below what the polish mends in one step.
 SETTLED = 1e-12
-# A step of the polish wins at least six digits where the balance is tight, and all of them elsewhere.
-POLISH_STEPS = 3
+# The first step wins all the digits there are, even from seven; the second is for tighter balances still.
+POLISH_STEPS = 2
 # In logarithms; a step further than this starts from too far away to be trusted.
 LONGEST_STEP = 3.0
 # Stands for a component that is absent: its complexes vanish beside every other number.
