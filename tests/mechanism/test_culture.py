@@ -57,7 +57,7 @@ def test_insensitive_lines_stop_at_a_plateau():
 
 
 def test_half_the_tnf_is_left_at_13_nm():
-    # IMM-001; drug for 1.5 h, then LPS for 22.5 h (S1-072, S1-075): what the monocyte's capacity was solved for.
+    # IMM-001; drug for 1.5 h, then LPS for 22.5 h (S1-072, S1-075). Solved: capacity of the monocyte.
     ensemble = cultures(models.build("culture_monocyte"), dose_nm=np.array([0.0, 13.0]), lps=0.0)
     ensemble.advance(1.5)
     ensemble.set("lps", 1.0)

@@ -62,6 +62,33 @@ def test_a_parameter_without_prior_is_refused(tmp_path):
         lines.load(write(tmp_path, bare))
 
 
+DOWNSTREAM = """
+[downstream.{name}]
+typical = 0.5
+unit = "{unit}"
+role = "assumed"
+why = "test"
+prior = {{ distribution = "fixed", why = "test" }}
+"""
+
+
+def test_a_line_may_give_downstream_parameters_anew(tmp_path):
+    path = write(tmp_path, OWN + DOWNSTREAM.format(name="irf4_per_h", unit="1/h"))
+    assert models.build("culture_myeloma", line=path).defaults["irf4_per_h"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "words"),
+    [
+        ("irf_per_h", "1/h", r'GP-M035 .*downstream\.irf_per_h: is no parameter .*did you mean "irf4_per_h"'),
+        ("irf4_per_h", "1/d", r'GP-M035 .*downstream\.irf4_per_h: unit "1/d"\nExpected unit "1/h"'),
+    ],
+)
+def test_a_bad_downstream_parameter_is_named(tmp_path, name, unit, words):
+    with pytest.raises(InputError, match=words):
+        lines.load(write(tmp_path, OWN + DOWNSTREAM.format(name=name, unit=unit)))
+
+
 def test_unknown_names_and_files():
     with pytest.raises(
         InputError, match=re.escape('GP-M031 unknown cell line "MM2S" (did you mean "MM1S"?)')

@@ -11,7 +11,9 @@ import pytest
 
 from glueprint import evidence
 from glueprint.errors import InputError
-from glueprint.mechanism import models, parameters
+from glueprint.mechanism import compounds, culture, lines, models, parameters
+from glueprint.mechanism.dimensions import unit_of
+from glueprint.mechanism.quantities import believed
 from glueprint.units import is_known
 
 
@@ -164,3 +166,83 @@ def test_a_bad_covariate_is_named(typical_covariates, change, where):
 def test_etas_of_another_width_are_refused(typical_covariates):
     with pytest.raises(InputError, match=r"GP-M006 individual, etas: .*shape \(1, 3\)"):
         parameters.individual(typical_covariates, np.zeros((1, 3)))
+
+
+def every_parameter():
+    """Name, section and quantity of every parameter of every model."""
+    found = parameters.quantities(compounds.load("pomalidomide")) | parameters.culture()
+    for name in lines.names():
+        line = lines.load(name)
+        found |= {f"{name}.{key}": (name, quantity) for key, quantity in line.quantities().items()}
+        found |= {f"{name}.{key}": (name, own.capacity) for key, own in line.substrates.items()}
+    return found
+
+
+def test_every_parameter_has_a_prior_that_says_why():
+    given = every_parameter()
+    assert len(given) > 150
+    for name, (section, quantity) in given.items():
+        if section.startswith("compound"):
+            continue
+        assert quantity.prior is not None, name
+        assert quantity.prior.why, name
+
+
+def test_calibrated_values_of_cells_cite_what_they_were_calibrated_to():
+    claims = evidence.load().frame
+    targets = set(claims.filter(claims["role"] == "calibration")["id"])
+    calibrated = {name: q for name, (_, q) in every_parameter().items() if q.role == "calibrated"}
+    assert {"irf4_ikzf50", "treg_power_of_ligase", "OPM2.IKZF1", "monocyte.IKZF1"} <= set(calibrated)
+    for name, quantity in calibrated.items():
+        assert targets & set(quantity.evidence), name
+
+
+@pytest.mark.parametrize("name", list(culture.CULTURES))
+@pytest.mark.parametrize("form", culture.FORMS)
+def test_units_of_cells_are_those_of_their_names(name, form):
+    found = models.table(name, form=form)
+    for parameter, unit, prior in found.select("name", "unit", "prior").iter_rows():
+        assert unit == unit_of(parameter), parameter
+        assert prior, parameter
+
+
+PARAMETERS = """
+kind = "parameters"
+version = 1
+[group]
+a_per_h = { typical = 0.2, unit = "1/h", role = "assumed", why = "test"PRIOR }
+"""
+
+
+@pytest.mark.parametrize(
+    ("prior", "words"),
+    [
+        ("", r"GP-M004 .*\"a_per_h\" has no prior; add prior = "),
+        (
+            ', prior = { distribution = "normal", sd = 1.0 }',
+            r'GP-M004 .*no distribution "normal" .did you mean "lognormal"',
+        ),
+        (
+            ', prior = { distribution = "lognormal", sd_log10 = 0.0 }',
+            r"GP-M004 .*sd_log10: 0\.0 cannot be used\nExpected a number above 0",
+        ),
+        (', prior = { distribution = "fixed" }', "GP-M004 .*why: is missing"),
+        (', prior = { distribution = "uniform", low = 1.0, high = 2.0 }', "outside its uniform prior"),
+        (', prior = { distribution = "logit-normal", sd_log10 = 1.0 }', "GP-M004 .*sd_log"),
+    ],
+)
+def test_a_parameter_without_a_usable_prior_is_refused(tmp_path, prior, words):
+    path = tmp_path / "parameters.toml"
+    path.write_text(PARAMETERS.replace("PRIOR", prior), encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        parameters.read_system(path)
+
+
+def test_a_usable_prior_is_kept(tmp_path):
+    path = tmp_path / "parameters.toml"
+    prior = ', prior = { distribution = "lognormal", sd_log10 = 0.25 }'
+    path.write_text(PARAMETERS.replace("PRIOR", prior), encoding="utf-8")
+    quantity = parameters.read_system(path).groups["group"].quantities["a_per_h"]
+    assert str(believed(quantity)) == "lognormal, SD 0.25 log10"
+    assert str(believed(quantity.model_copy(update={"typical": 0.0}))) == "fixed"
+    assert str(believed(quantity.model_copy(update={"prior": None}))) == "lognormal, SD 0.5 log10"

@@ -1,5 +1,5 @@
 """The mechanism: compounds, exact binding, and the models from the dose to the hazards."""
 
-from glueprint.mechanism import binding, compounds, models, parameters
+from glueprint.mechanism import binding, compounds, lines, models, parameters
 
-__all__ = ["binding", "compounds", "models", "parameters"]
+__all__ = ["binding", "compounds", "lines", "models", "parameters"]

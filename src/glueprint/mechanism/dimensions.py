@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from glueprint.errors import InternalError
 
 __all__ = ["LITERALS", "declarations", "identifier", "unit_of"]
@@ -58,7 +56,6 @@ ENDINGS = {
     "_d": "d",
     "_l": "L",
 }
-ALL_ENDINGS = re.compile("|".join(f"({re.escape(e)})$" for e in sorted(ENDINGS, key=len, reverse=True)))
 
 
 def unit_of(name: str) -> str:

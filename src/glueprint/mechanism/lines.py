@@ -10,6 +10,7 @@ from pydantic import ValidationInfo, field_validator
 
 from glueprint.documents import Codes, Document, read, validate
 from glueprint.errors import InputError, nearest
+from glueprint.mechanism import parameters
 from glueprint.mechanism.compounds import Substrate
 from glueprint.mechanism.quantities import Quantity, need_priors
 
@@ -112,7 +113,25 @@ def load(line: str | Path) -> Line:
             expected=f"one of {', '.join(names())}, or the path of a .toml file",
             next_step="correct the name, or write a cell-line file as docs/mechanism.md shows",
         )
-    return validate(Line, read(path, CODES), CODES, where=str(path))
+    found = validate(Line, read(path, CODES), CODES, where=str(path))
+    _check_downstream(found, str(path))
+    return found
+
+
+def _check_downstream(line: Line, where: str) -> None:
+    """Every name of [downstream] is a parameter of cells in culture, in its unit."""
+    known = parameters.culture()
+    for name, quantity in line.downstream.items():
+        unit = known[name][1].unit if name in known else ""
+        if unit != quantity.unit:
+            what = f'unit "{quantity.unit}"' if unit else f"is no parameter of a cell{nearest(name, known)}"
+            raise InputError(
+                "GP-M035",
+                what,
+                where=f"{where}, downstream.{name}",
+                expected=f'unit "{unit}"' if unit else "a name of models.table(...) of a culture model",
+                next_step=f"correct it; {CODES.help}",
+            )
 
 
 def _folder() -> Path:

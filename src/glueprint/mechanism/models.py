@@ -20,7 +20,7 @@ from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.lines import Line
 from glueprint.mechanism.quantities import FixedPrior, Quantity
 
-__all__ = ["MODULES", "build", "names", "sbml", "source", "split", "table", "trial"]
+__all__ = ["MODULES", "build", "names", "quantities", "sbml", "source", "split", "table", "trial"]
 
 # What a module reads from its neighbours, with its value when the module stands alone, untreated.
 NEIGHBOURS = {
@@ -123,6 +123,19 @@ def sbml(
     """The model of `source` as SBML Level 3 Version 2, with units throughout."""
     document, _ = reading.read(source(name, compound, line=line, form=form, medium=medium))
     return str(libsbml.writeSBMLToString(document))
+
+
+def quantities(
+    name: str,
+    compound: str | Path | Compound = "pomalidomide",
+    *,
+    line: str | Path | Line | None = None,
+    form: str = "reduced",
+    medium: str | None = None,
+) -> dict[str, Quantity]:
+    """Every parameter of a model by name; `quantities.believed` gives the prior of each."""
+    given = _composed(name, compound, line=line, form=form, medium=medium)[1]
+    return {word: quantity for word, (_, quantity) in given.items()}
 
 
 def table(

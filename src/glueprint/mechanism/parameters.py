@@ -26,6 +26,7 @@ __all__ = [
     "individual",
     "quantities",
     "random_effects",
+    "read_system",
     "system",
     "table",
     "typical",
@@ -76,7 +77,11 @@ class System(Document):
 
 @lru_cache(maxsize=2)
 def _read(file: str) -> System:
-    path = Path(str(files("glueprint.mechanism") / "data" / file))
+    return read_system(Path(str(files("glueprint.mechanism") / "data" / file)))
+
+
+def read_system(path: Path) -> System:
+    """A file of parameters. Raises InputError GP-M002 to GP-M004 (a bad field, a missing prior), GP-M010."""
     content = read(path, CODES)
     head = {key: content.pop(key) for key in ("kind", "version")}
     groups = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from glueprint.documents import Codes, Document
+from glueprint.errors import nearest
 from glueprint.units import is_known
 
 __all__ = ["CODES", "Covariance", "CovariateEffect", "Prior", "Quantity", "believed", "need_priors"]
@@ -70,6 +71,9 @@ Prior = Annotated[
 ]
 
 
+DISTRIBUTIONS = ("lognormal", "logit-normal", "uniform", "fixed")
+
+
 class Quantity(Document):
     """One parameter: typical value, unit, what is believed of it, spread between patients, role and source.
 
@@ -86,6 +90,15 @@ class Quantity(Document):
     variability: Literal["lognormal", "logit", "none"] = "none"
     omega2: float = 0.0
     prior: Prior | None = None
+
+    @field_validator("prior", mode="before")
+    @classmethod
+    def _distribution_is_known(cls, value: object) -> object:
+        given = value.get("distribution") if isinstance(value, dict) else "fixed"
+        if given not in DISTRIBUTIONS:
+            known = ", ".join(DISTRIBUTIONS)
+            raise ValueError(f'no distribution "{given}"{nearest(str(given), DISTRIBUTIONS)}; one of {known}')
+        return value
 
     @model_validator(mode="after")
     def _prior_fits_the_value(self) -> Quantity:
@@ -137,11 +150,11 @@ class CovariateEffect(Document):
 
 
 def believed(quantity: Quantity) -> Prior:
-    """The quantity's prior; where its file gives none, one as wide as its role asks for, and 0 is fixed."""
-    if quantity.prior is not None:
+    """The quantity's prior; where its file gives none, one as wide as its role asks for. 0 is fixed."""
+    if quantity.prior is not None and (quantity.typical > 0 or isinstance(quantity.prior, UniformPrior)):
         return quantity.prior
     if quantity.typical <= 0:
-        return FixedPrior(distribution="fixed", why="0, and its file gives no prior")
+        return FixedPrior(distribution="fixed", why="0: nothing to scale")
     width = {"input": 0.1, "calibrated": 0.3, "assumed": 0.5}[quantity.role]
     return LognormalPrior(distribution="lognormal", sd_log10=width, why="its file gives none: by role")
 
