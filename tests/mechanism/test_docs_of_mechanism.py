@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from glueprint.mechanism import compounds
+from glueprint.mechanism import compounds, lines, models
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mechanism.md").read_text(encoding="utf-8")
 
@@ -17,8 +17,11 @@ def test_python_examples_run():
         exec(compile(example, "docs/mechanism.md", "exec"), {})
 
 
-def test_the_compound_file_of_the_page_loads(tmp_path):
-    (text,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.S)
+def test_the_files_of_the_page_load(tmp_path):
+    line, compound = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.S)
     path = tmp_path / "mine.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(compound, encoding="utf-8")
     assert compounds.load(path).name == "mine"
+    path.write_text(line, encoding="utf-8")
+    assert lines.load(path).name == "mine"
+    assert models.build("culture_myeloma", line=path).defaults["death_delay_h"] == 36.0
