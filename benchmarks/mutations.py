@@ -158,18 +158,16 @@ def _analysed(plate: Plate) -> list[str]:
     """Codes of the analyses of a plate that was read: each analysis may refuse by itself."""
     _inspected(plate)
     wells = layout.apply(plate)
-    codes = []
-    analyses = [lambda: elisa.analyse(wells.table)]
-    if "parallel" in plate.channels:
-        analyses = [lambda: polarization.analyse(wells.table)]
-    for analysis in analyses:
-        try:
-            codes.append("analysed" if analysis() else "")
-        except InternalError:
-            raise
-        except GlueprintError as error:
-            codes.append(f"analysis {error.code}")
-    return codes
+    try:
+        if "parallel" in plate.channels:
+            polarization.analyse(wells.table)
+        else:
+            elisa.analyse(wells.table)
+    except InternalError:
+        raise
+    except GlueprintError as error:
+        return [f"analysis {error.code}"]
+    return ["analysed"]
 
 
 def run(files: int, seed: int, *, analyse: bool = True) -> tuple[Counter[str], list[Failure]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 from functools import lru_cache
 
 import pint
@@ -9,6 +10,9 @@ import pint
 from glueprint.errors import InputError
 
 __all__ = ["convert", "is_known", "registry"]
+
+# What pint raises for a text that is no unit.
+NOT_A_UNIT = (pint.errors.PintError, tokenize.TokenError, AttributeError, TypeError, ValueError)
 
 # Spellings of the field that pint does not know; the canonical spelling is on the right.
 SPELLINGS = {
@@ -50,7 +54,7 @@ def is_known(unit: str) -> bool:
     """Whether `unit` can be read as a unit."""
     try:
         registry().parse_expression(SPELLINGS.get(unit, unit))
-    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, AttributeError, TypeError, ValueError):
+    except NOT_A_UNIT:
         return False
     return True
 
@@ -63,7 +67,7 @@ def convert(value: float, unit: str, to: str) -> float:
     try:
         quantity = value * registry().parse_expression(SPELLINGS.get(unit, unit))
         return float((quantity / registry().parse_expression(SPELLINGS.get(to, to))).m_as("dimensionless"))
-    except (pint.errors.PintError, AttributeError, TypeError, ValueError) as error:
+    except NOT_A_UNIT as error:
         raise InputError(
             "GP-U001",
             f'cannot convert {value} from "{unit}" to "{to}"',

@@ -60,7 +60,7 @@ def with_plugin(monkeypatch):
 
 def test_all_readers_are_installed_and_say_what_they_read():
     found, findings = readers.available()
-    assert [reader.name for reader in found] == ["gen5", "magellan", "mars", "softmax", "tidy"]
+    assert [reader.name for reader in found] == ["allotrope", "gen5", "magellan", "mars", "softmax", "tidy"]
     assert all(isinstance(reader, readers.Reader) and len(reader.title) > 10 for reader in found)
     assert findings == ()
 

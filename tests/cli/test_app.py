@@ -11,7 +11,7 @@ import pytest
 import glueprint
 from glueprint.cli import app as application
 
-GROUPS = ("study", "evidence", "experiment", "trial", "model", "compound", "synthesis")
+GROUPS = ("study", "evidence", "experiment", "trial", "model", "compound", "synthesis", "assay")
 
 
 def call(capsys, monkeypatch, *words):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from glueprint.assays import degradation, layout, plate, quality, readers, wells
+from glueprint.assays import degradation, elisa, layout, plate, polarization, quality, readers, wells
 
-__all__ = ["degradation", "layout", "plate", "quality", "readers", "wells"]
+__all__ = ["degradation", "elisa", "layout", "plate", "polarization", "quality", "readers", "wells"]

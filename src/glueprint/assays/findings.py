@@ -1,4 +1,4 @@
-"""Findings: what a reader or an analysis noticed and did not hide, each with a code, a place and a next step."""
+"""Findings: what a reader or an analysis noticed and did not hide, each with a code, a place and a remedy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["SCHEMA", "Finding", "Severity", "findings_table"]
 
 # "note" is for the record, "warning" weakens a result, "refusal" means that something was not computed.
 Severity = Literal["note", "warning", "refusal"]
-SCHEMA = {name: pl.String for name in ("code", "severity", "message", "where", "expected", "next_step")}
+SCHEMA = dict.fromkeys(("code", "severity", "message", "where", "expected", "next_step"), pl.String)
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Finding:
     """One thing that a reader or an analysis noticed.
 
     code: stable, as in docs/errors/.   message: what it is, quoting the offending text.
-    where: file, plate, well, column or sample.   expected: what would have been right.   next_step: what to do.
+    where: file, plate, well, column or sample.   expected: what would have been right.
+    next_step: what to do.
     """
 
     code: str

@@ -105,6 +105,11 @@ class Fits:
         return np.asarray(self.estimates[:, LOG10_DOSE])
 
     @property
+    def ec50(self) -> Floats:
+        """Relative EC50 (n,) in the unit of the doses; `curves.relative` adds limits and reasons."""
+        return np.asarray(10.0**self.log10_ec50)
+
+    @property
     def slope(self) -> Floats:
         """Hill slope (n,), above 0."""
         return np.asarray(self.estimates[:, LN_SLOPE])

@@ -65,7 +65,8 @@ class Calibration:
     def curve_variance(self, x: Floats) -> Floats:
         """Variance (n,) of the fitted curve at x (n,): g' V g."""
         gradient = self.shape.gradient(self.theta, x)
-        return np.asarray(np.einsum("np,pq,nq->n", gradient, self.covariance, gradient))
+        # On a ridge rounding may leave a small negative number where the variance is zero.
+        return np.asarray(np.maximum(np.einsum("np,pq,nq->n", gradient, self.covariance, gradient), 0.0))
 
     def invert(self, y: Floats) -> Floats:
         """Concentrations (n,) of signals y (n,) on the scale of the fit; NaN at or beyond an asymptote."""
@@ -105,8 +106,8 @@ def calibrate(
 
 def _all_groups(x: Floats, y: Floats, replicates: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Signals and group numbers of the standards, by level, and of all other replicates."""
-    _, level = np.unique(x, return_inverse=True)
-    others = replicates[1] + level.max() + 1.0 if replicates[1].size else replicates[1]
+    found, level = np.unique(x, return_inverse=True)
+    others = replicates[1] + found.size
     return np.concatenate([y, replicates[0]]), np.concatenate([level.astype(float), others])
 
 

@@ -16,7 +16,7 @@ __all__ = ["VEGA_LITE", "save", "svg"]
 
 VEGA_LITE = "6.4"  # the schema of the altair release in use; vl-convert bundles this renderer
 PIXELS_PER_POINT = 2.0
-CLIP = re.compile(r"\bclip(\d+)\b")
+NUMBERED = re.compile(r"\b(clip|gradient_)(\d+)\b")
 GEOMETRY = re.compile(r' (?:d|transform)="[^"]*"')
 LONG_NUMBER = re.compile(r"\d*\.\d{2,}")
 
@@ -24,17 +24,17 @@ LONG_NUMBER = re.compile(r"\d*\.\d{2,}")
 def svg(chart: Any, *, prefix: str = "figure") -> str:
     """A chart as SVG text that can stand beside others in one page.
 
-    The renderer numbers its clip paths through the whole process; here they are numbered again from 0 and
-    carry `prefix`, so the same chart gives the same bytes and two charts never share an id.
+    The renderer numbers its clip paths and gradients through the whole process; here they are numbered again
+    from 0 and carry `prefix`, so the same chart gives the same bytes and two charts never share an id.
     """
     # The tests check whole charts against the schema; here that would take longer than drawing.
     text = vl_convert.vegalite_to_svg(chart.to_dict(validate=False), vl_version=VEGA_LITE)
     places: dict[str, str] = {}
 
     def renamed(found: re.Match[str]) -> str:
-        return places.setdefault(found.group(1), f"{prefix}-clip{len(places)}")
+        return places.setdefault(found.group(), f"{prefix}-{found.group(1)}{len(places)}")
 
-    return GEOMETRY.sub(_rounded, CLIP.sub(renamed, text))
+    return GEOMETRY.sub(_rounded, NUMBERED.sub(renamed, text))
 
 
 def _rounded(attribute: re.Match[str]) -> str:
