@@ -1,0 +1,158 @@
+"""Cells in culture under many doses at once: one lane a well, any parameter changed by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glueprint import engine
+from glueprint.engine import Settings
+from glueprint.errors import InputError, nearest
+from glueprint.mechanism import compounds, culture, models
+from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism.lines import Line
+from glueprint.mechanism.quantities import Quantity
+
+__all__ = ["LPS", "Culture", "Later", "grow", "named"]
+
+Floats = NDArray[np.float64]
+# What is done to all wells later: (hour, parameter, value), in order of time.
+Later = Sequence[tuple[float, str, float]]
+# Guide 1, TNF-alpha assay: 1 to 2 h with drug, then LPS. Cells are unstimulated until then.
+LPS: Later = ((1.5, "lps", 1.0),)
+# Tight enough that the solver's error is far below any assay's, and a root found on it is smooth.
+ACCURACY = 1e-6
+# Short names that stand for several parameters of a model.
+TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "rho": ("ikzf1_rho", "ikzf3_rho"),
+    "binds": ("ikzf1_binds", "ikzf3_binds"),
+    "kdeg_per_h": ("ikzf1_kdeg_per_h", "ikzf3_kdeg_per_h"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Culture:
+    """A compiled culture model with where its numbers come from.
+
+    quantities: every parameter by engine name.   line: None for cells that are followed without cereblon.
+    """
+
+    name: str
+    model: engine.Model
+    quantities: Mapping[str, Quantity]
+    glue: Compound
+    line: Line | None
+
+    def expanded(self, values: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+        """Values by engine name, short names such as "rho" written out.
+
+        Raises InputError GP-L004 for a name that is no parameter of the model.
+        """
+        found: dict[str, Floats] = {}
+        for name, value in values.items():
+            for full in TOGETHER.get(name, (name,)):
+                if full not in self.quantities:
+                    raise _unknown(name, self)
+                found[full] = np.asarray(value, dtype=np.float64)
+        return found
+
+    def typical(self, name: str) -> float:
+        """The value of a parameter before anything is changed."""
+        return self.quantities[name].typical
+
+    def at(
+        self,
+        doses_nm: ArrayLike,
+        hours: ArrayLike,
+        outputs: Sequence[str],
+        values: Mapping[str, ArrayLike] | None = None,
+        *,
+        later: Later = (),
+    ) -> dict[str, Floats]:
+        """Quantities of every well at one time.
+
+        doses_nm: (n,) total drug at time 0.   hours: scalar or (n,), after the last of `later`.
+        values: parameters by name, scalar or (n,).   later: parameters changed on the way.
+        Returns (n,) by output; NaN where a well could not be integrated.
+        """  # fmt: skip
+        wells = self._wells(doses_nm, values, later)
+        for hour, name, value in later:
+            wells.advance(hour)
+            wells.set(name, value)
+        good = wells.advance(hours).status == 0
+        return {name: np.where(good, wells[name], np.nan) for name in outputs}
+
+    def over(
+        self,
+        doses_nm: ArrayLike,
+        times_h: ArrayLike,
+        outputs: Sequence[str],
+        values: Mapping[str, ArrayLike] | None = None,
+        *,
+        later: Later = (),
+    ) -> Floats:
+        """Quantities of every well over time; arguments as in `at`, times_h (times,) rising.
+
+        Returns (n, times, outputs); a time at which something is changed is read before the change.
+        """  # fmt: skip
+        times = np.asarray(times_h, dtype=np.float64)
+        wells = self._wells(doses_nm, values, later)
+        found, done = np.full((len(wells), times.size, len(outputs)), np.nan), 0
+        for hour, name, value in (*later, (np.inf, "", 0.0)):
+            here = slice(done, int(np.searchsorted(times, hour, side="right")))
+            if here.stop > here.start:
+                found[:, here] = wells.simulate(times[here], outputs=list(outputs)).values
+            done = here.stop
+            if name:
+                wells.advance(hour)
+                wells.set(name, value)
+        return found
+
+    def _wells(
+        self, doses_nm: ArrayLike, values: Mapping[str, ArrayLike] | None, later: Later
+    ) -> engine.ensemble.Ensemble:
+        doses = np.atleast_1d(np.asarray(doses_nm, dtype=np.float64))
+        # The stimulus that comes later is not there before.
+        before = {name: 0.0 for _, name, _ in later if name in ("lps", "stimulus")}
+        lanes: dict[str, ArrayLike] = {**before, "dose_nm": doses, **self.expanded(values or {})}
+        return self.model.ensemble(lanes, patients=doses.size, settings=Settings(accuracy=ACCURACY))
+
+
+def grow(
+    name: str,
+    compound: str | Path | Compound = "pomalidomide",
+    *,
+    line: str | Path | Line | None = None,
+    form: str = "reduced",
+    medium: str | None = None,
+) -> Culture:
+    """A culture model by name with its compound and line; arguments and refusals as in `models.build`."""
+    glue = compound if isinstance(compound, Compound) else compounds.load(compound)
+    cells = culture.line_of(name, line)
+    model = models.build(name, glue, line=cells, form=form, medium=medium)
+    quantities = models.quantities(name, glue, line=cells, form=form, medium=medium)
+    return Culture(name, model, quantities, glue, cells)
+
+
+@lru_cache(maxsize=64)
+def named(
+    name: str, compound: str = "pomalidomide", line: str | None = None, medium: str | None = None
+) -> Culture:
+    """As `grow`, kept, for what comes with Glueprint: a sampler asks for one culture thousands of times."""
+    return grow(name, compound, line=line, medium=medium)
+
+
+def _unknown(name: str, cells: Culture) -> InputError:
+    known = sorted({*cells.quantities, *TOGETHER})
+    return InputError(
+        "GP-L004",
+        f'"{name}" is no parameter of {cells.name}{nearest(name, known)}',
+        where=f"model {cells.name}",
+        expected="one of " + ", ".join(known),
+        next_step="correct the name; `glueprint experiment list` names the settings",
+    )
