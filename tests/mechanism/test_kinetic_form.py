@@ -101,7 +101,7 @@ def test_the_reduced_form_stays_within_a_twentieth_over_a_clinical_course():
 
 @pytest.mark.parametrize(("line", "ic50_nm"), [("MM1S", 128.0), ("RPMI8226", 8000.0), ("OPM2", 10000.0)])
 def test_potencies_of_both_forms_agree_within_0_3_log10(line, ic50_nm):
-    # Solved in the reduced form; insensitive lines sit on their plateau, where a little loss is a lot of dose.
+    # Solved in the reduced form; insensitive lines sit on their plateau: little loss is much dose.
     ensemble = models.build("culture_myeloma", line=line, form="kinetic").ensemble(
         {"dose_nm": ic50_nm * np.array([0.0, 0.5, 2.0])}
     )

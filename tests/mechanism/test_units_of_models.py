@@ -49,7 +49,10 @@ def test_every_quantity_of_a_model_declares_its_unit():
         assert all(item.isSetUnits() for item in items)
     # dimensionless is the substance of the model, so only other species say theirs
     assert model.getSubstanceUnits() == "dimensionless"
-    assert model.getSpecies("drug_s_nm").isSetSubstanceUnits()
+    drug = model.getSpecies("drug_s_nm")
+    factor = model.getParameter(drug.getConversionFactor())
+    assert factor.getUnits() == drug.getSubstanceUnits() != ""
+    assert factor.getValue() == 1.0
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import libsbml
 import numpy as np
@@ -122,6 +123,7 @@ def sbml(
 ) -> str:
     """The model of `source` as SBML Level 3 Version 2, with units throughout."""
     document, _ = reading.read(source(name, compound, line=line, form=form, medium=medium))
+    _convert_extents(document.getModel())
     return str(libsbml.writeSBMLToString(document))
 
 
@@ -148,6 +150,20 @@ def table(
 ) -> pl.DataFrame:
     """All parameters of a model with unit, prior, role and source, as `parameters.table`."""
     return parameters.frame(_composed(name, compound, line=line, form=form, medium=medium)[1])
+
+
+def _convert_extents(model: Any) -> None:
+    """Gives every species with a unit the factor from the extent, a pure number, to its amount."""
+    units = {item.getId(): item.getSubstanceUnits() for item in model.getListOfSpecies()}
+    for unit in dict.fromkeys(unit for unit in units.values() if unit):
+        factor = model.createParameter()
+        factor.setId(f"one_{unit}")
+        factor.setValue(1.0)
+        factor.setUnits(unit)
+        factor.setConstant(True)
+    for name, unit in units.items():
+        if unit:
+            model.getSpecies(name).setConversionFactor(f"one_{unit}")
 
 
 def _composed(
