@@ -106,6 +106,21 @@ def test_unknown_names_and_files():
         models.source("culture_myeloma", line="monocyte")
 
 
+@pytest.mark.parametrize(
+    ("name", "choice"),
+    [
+        ("trial", {"line": "MM1S"}),
+        ("pk", {"medium": "blood"}),
+        ("trial", {"form": "kinetic"}),
+        ("culture_endothelium", {"line": "MM1S"}),
+    ],
+)
+def test_a_choice_that_the_model_does_not_have_is_refused(name, choice):
+    (word,) = choice
+    with pytest.raises(InputError, match=f'GP-M040 model {name}, {word}: the model "{name}" has no {word}'):
+        models.source(name, **choice)
+
+
 def test_a_line_without_ikzf3_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"GP-M037 cell line MM1S, substrates\.IKZF3"):
         models.source("culture_myeloma", line=write(tmp_path, OWN[: OWN.index("[substrates.IKZF3]")]))

@@ -12,7 +12,7 @@ from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.lines import Line
 from glueprint.mechanism.quantities import Quantity
 
-__all__ = ["CULTURES", "FORMS", "parts", "quantities"]
+__all__ = ["CULTURES", "FORMS", "check_choices", "line_of", "parts", "quantities"]
 
 FORMS = ("reduced", "kinetic")
 # Model -> (cell line unless another is named, kind of cell, modules of the cells).
@@ -51,6 +51,22 @@ def parts(name: str, line: Line | None, glue: Compound, form: str) -> tuple[Part
         for substrate in substrates(line, glue, form)
     )
     return (Part("medium"), Part(ligase), *followed, *cells)
+
+
+def check_choices(name: str, *, line: object, form: str, medium: str | None) -> None:
+    """Raise InputError GP-M040 where a choice is given that the model does not have."""
+    given = {"line": line is not None, "medium": medium is not None, "form": form != "reduced"}
+    if name in CULTURES:
+        given = {"line": given["line"] and not CULTURES[name][0]}
+    for choice, chosen in given.items():
+        if chosen:
+            raise InputError(
+                "GP-M040",
+                f'the model "{name}" has no {choice} to choose',
+                where=f"model {name}, {choice}",
+                expected=f"no {choice}",
+                next_step=f"leave it out, or name a model of cells in culture: {', '.join(CULTURES)}",
+            )
 
 
 def line_of(name: str, line: str | Path | Line | None) -> Line | None:

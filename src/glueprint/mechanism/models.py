@@ -94,8 +94,8 @@ def source(
     form: "reduced" (turnover) or "kinetic" (complexes).   medium: one of the compound's media, or None for
     culture medium; in blood and plasma only the compound's free fraction acts.
     Raises InputError GP-M007 for an unknown name, GP-M030 for a form, GP-M036 and GP-M037 for cells that do
-    not fit, what `lines.load` raises; NotSupportedError for numbers that the compound's file lacks (GP-M005,
-    GP-M011, GP-M012) and for too little cereblon (GP-M038).
+    not fit, GP-M040 for a choice that the model does not have, what `lines.load` raises; NotSupportedError for
+    numbers that the compound's file lacks (GP-M005, GP-M011, GP-M012), GP-M038 for too little cereblon.
     """
     text, given = _composed(name, compound, line=line, form=form, medium=medium)
     return write(name, text, {word: (q.typical, q.unit) for word, (_, q) in given.items()})
@@ -182,6 +182,7 @@ def _composed(
             expected=f"one of {', '.join(names())}",
             next_step="correct the name",
         )
+    culture.check_choices(name, line=line, form=form, medium=medium)
     glue = compounds.load(compound) if not isinstance(compound, Compound) else compound
     if name in MODULES:
         text, known = compose(MODULES[name]), parameters.quantities(glue)
