@@ -93,9 +93,9 @@ def source(
     name: one of `names()`.   line: cells of a culture model, by name, path or value; the usual ones if None.
     form: "reduced" (turnover) or "kinetic" (complexes).   medium: one of the compound's media, or None for
     culture medium; in blood and plasma only the compound's free fraction acts.
-    Raises InputError GP-M007 for an unknown name, GP-M030 for a form, GP-M036 and GP-M037 for cells that do
-    not fit, GP-M040 for a choice that the model does not have, what `lines.load` raises; NotSupportedError for
-    numbers that the compound's file lacks (GP-M005, GP-M011, GP-M012), GP-M038 for too little cereblon.
+    Raises InputError GP-M007 (unknown name), GP-M030 (unknown form), GP-M036 and GP-M037 (cells that do not
+    fit), GP-M040 (a choice that the model does not have), what `lines.load` raises; NotSupportedError
+    GP-M005, GP-M011 and GP-M012 (numbers that the compound's file lacks), GP-M038 (too little cereblon for rho).
     """
     text, given = _composed(name, compound, line=line, form=form, medium=medium)
     return write(name, text, {word: (q.typical, q.unit) for word, (_, q) in given.items()})
