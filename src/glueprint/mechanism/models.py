@@ -95,7 +95,7 @@ def source(
     culture medium; in blood and plasma only the compound's free fraction acts.
     Raises InputError GP-M007 (unknown name), GP-M030 (unknown form), GP-M036 and GP-M037 (cells that do not
     fit), GP-M040 (a choice that the model does not have), what `lines.load` raises; NotSupportedError
-    GP-M005, GP-M011 and GP-M012 (numbers that the compound's file lacks), GP-M038 (too little cereblon for rho).
+    GP-M005, GP-M011 and GP-M012 (the compound's file lacks numbers), GP-M038 (too little cereblon for rho).
     """
     text, given = _composed(name, compound, line=line, form=form, medium=medium)
     return write(name, text, {word: (q.typical, q.unit) for word, (_, q) in given.items()})
