@@ -1,8 +1,10 @@
-"""Finding the mode of a vectorised objective, and summaries of what is known afterwards."""
+"""The mode of a vectorised objective, draws from it, and summaries of what is known afterwards."""
 
+from glueprint.inference.convergence import autocorrelation_time, split_r_hat
 from glueprint.inference.laplace import Laplace, laplace
 from glueprint.inference.mode import Mode, Objective, mode
 from glueprint.inference.nested_effects import NestedEffects, nested_effects
+from glueprint.inference.posterior import Posterior, sample
 from glueprint.inference.random_effects import RandomEffects, random_effects
 from glueprint.inference.summary import contraction
 
@@ -11,10 +13,14 @@ __all__ = [
     "Mode",
     "NestedEffects",
     "Objective",
+    "Posterior",
     "RandomEffects",
+    "autocorrelation_time",
     "contraction",
     "laplace",
     "mode",
     "nested_effects",
     "random_effects",
+    "sample",
+    "split_r_hat",
 ]
