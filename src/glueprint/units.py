@@ -12,7 +12,14 @@ from glueprint.errors import InputError
 __all__ = ["convert", "is_known", "registry"]
 
 # What pint raises for a text that is no unit.
-NOT_A_UNIT = (pint.errors.PintError, tokenize.TokenError, AttributeError, TypeError, ValueError)
+NOT_A_UNIT = (
+    pint.errors.PintError,
+    tokenize.TokenError,
+    ArithmeticError,
+    AttributeError,
+    TypeError,
+    ValueError,
+)
 
 # Spellings of the field that pint does not know; the canonical spelling is on the right.
 SPELLINGS = {

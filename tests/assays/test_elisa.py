@@ -74,6 +74,7 @@ THETAS = {
     "5pl": [0.1, 2.0, 1.5, 0.2, 0.6],
     "5pl-mirrored": [2.0, 0.1, 1.5, 0.2, -0.8],
     "linear": [0.1, 0.02],
+    "power": [0.1, 0.002, 0.2],
 }
 
 
@@ -528,3 +529,21 @@ def test_the_example_of_the_docs_runs(capsys):
     assert sample(names["result"], "one")["result"] == pytest.approx(4150.0, rel=0.01)
     assert sample(names["result"], "two")["relation"] == "<"
     assert "GP-A093" in capsys.readouterr().out
+
+
+def test_without_an_upper_plateau_the_curve_is_a_power_law():
+    # y = 0.08 + 0.004 x: the four-parameter logistic comes near only as its upper plateau goes to infinity.
+    wells = a_plate([("S", 30.0, 2.0)], levels=(0.0, 3.0, 10.0, 30.0, 100.0))
+    line = pl.col("concentration").fill_null(30.0) * 0.004 + 0.08
+    step = 0.0005 * (pl.int_range(pl.len()) % 2) - 0.00025
+    result = elisa.analyse(wells.with_columns(value=line + step))
+    assert result.tables["curve"]["model"].unique().to_list() == ["power"]
+    assert "GP-A109" in codes(result)
+    assert result.tables["samples"]["result"][0] == pytest.approx(60.0, rel=1e-3)
+
+
+def test_the_power_law_finds_its_parameters():
+    x = np.array([0.0, 1.0, 4.0, 16.0, 64.0, 256.0]).repeat(2)
+    y = 0.1 + 0.03 * x**0.8
+    curve = calibration.calibrate(x, y, replicates=(np.empty(0), np.empty(0)), model="power", weights="none")
+    assert curve.theta == pytest.approx([0.1, 0.03, np.log(0.8)], rel=1e-6)

@@ -38,7 +38,7 @@ def command(
     reference: Annotated[
         str | None, typer.Option(help='Reading to subtract, such as 650; "none": off.')
     ] = None,
-    model: Annotated[str, typer.Option(help="auto, 4pl, 5pl, 5pl-mirrored or linear.")] = "auto",
+    model: Annotated[str, typer.Option(help="auto, 4pl, 5pl, 5pl-mirrored, linear or power.")] = "auto",
     weights: Annotated[str, typer.Option(help="replicates, 1/y2 or none.")] = "replicates",
     response: Annotated[str, typer.Option(help="linear, or log10 for bead assays.")] = "linear",
     cv_limit: Annotated[float, typer.Option(help="CV of the concentration at LLOQ and ULOQ, %.")] = 20.0,

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.stats import f as fisher
 
 from glueprint.assays.elisa import variance
-from glueprint.assays.elisa.fits import Fitted, Problem, Weighting, fit, floor_of, reweighted
-from glueprint.assays.elisa.shapes import FIVE, FOUR, MIRRORED, SHAPES, Floats, Shape
+from glueprint.assays.elisa.fits import Fitted, NoPlateau, Problem, Weighting, fit, floor_of, reweighted
+from glueprint.assays.elisa.shapes import FIVE, FOUR, MIRRORED, POWER, SHAPES, Floats, Shape
 
 __all__ = ["Calibration", "Problem", "calibrate"]
 
@@ -128,8 +128,12 @@ def _variance(replicates: tuple[Floats, Floats], weights: str, response: str) ->
 
 
 def _with_evidence(x: Floats, y: Floats, weighting: Weighting) -> tuple[Fitted, dict[str, float]]:
-    """4PL, unless F test and AICc both prefer 5PL under the weights of the 4PL."""
-    four = reweighted(FOUR, x, y, weighting)
+    """4PL; 5PL if F test and AICc both prefer it under the weights of the 4PL; without an upper plateau in
+    sight the power law, which is the limit of the 4PL."""
+    try:
+        four = reweighted(FOUR, x, y, weighting)
+    except NoPlateau:
+        return reweighted(POWER, x, y, weighting), {}
     dof = x.size - len(FIVE.parameters)
     if np.unique(x).size <= len(FIVE.parameters) or dof < 1 or four.rss <= 0.0:
         return four, {}

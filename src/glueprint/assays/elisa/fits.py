@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, minimize_scalar
 
 from glueprint import curves
-from glueprint.assays.elisa.shapes import FOUR, LINE, MIRRORED, Floats, Shape
+from glueprint.assays.elisa.shapes import FOUR, LINE, MIRRORED, POWER, Floats, Shape
 from glueprint.curves import Status
 
-__all__ = ["Fitted", "Problem", "Weighting", "fit", "floor_of", "reweighted"]
+__all__ = ["Fitted", "NoPlateau", "Problem", "Weighting", "fit", "floor_of", "reweighted"]
 
 REWEIGHTINGS = 20
 SETTLED = 1e-8
@@ -19,10 +19,16 @@ SETTLED = 1e-8
 STARTS = (-1.5, -0.5, 0.5, 1.5)
 # Beyond a hundredfold the curve is its own limit, that of Gompertz, to within a hundredth of its height.
 MOST_LN_ASYMMETRY = float(np.log(100.0))
+# Standards that rise with more than the fifth power, or less than the fifth root, are no dilution series.
+MOST_LN_POWER = float(np.log(5.0))
 
 
 class Problem(Exception):  # noqa: N818 - a status of one plate, never shown as an error
     """Why a plate has no standard curve; its text is the message of a finding."""
+
+
+class NoPlateau(Problem):
+    """The logistic has no best fit: its far plateau runs out of sight."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,8 @@ def fit(shape: Shape, x: Floats, y: Floats, weights: Floats, weighting: Weightin
         raise Problem("all standards have the same signal")
     if shape is LINE:
         theta = _line(x, y, weights)
+    elif shape is POWER:
+        theta = _power(x, y, weights)
     else:
         theta = _mirrored(x, y, weights) if shape is MIRRORED else _logistic(shape, x, y, weights)
     miss = y - shape.response(theta, x)
@@ -95,6 +103,20 @@ def _line(x: Floats, y: Floats, weights: Floats) -> Floats:
     if theta[1] == 0.0:
         raise Problem("the standards do not rise or fall with concentration")
     return np.asarray(theta)
+
+
+def _power(x: Floats, y: Floats, weights: Floats) -> Floats:
+    """Front and rate are solved for every power; the power has one minimum between the bounds."""
+
+    def with_power(ln_power: float) -> tuple[Floats, float]:
+        theta = _line(x ** np.exp(ln_power), y, weights)
+        return theta, float(np.sum(weights * (y - theta[0] - theta[1] * x ** np.exp(ln_power)) ** 2))
+
+    found = minimize_scalar(
+        lambda ln_power: with_power(ln_power)[1], bounds=(-MOST_LN_POWER, MOST_LN_POWER), method="bounded",
+        options={"xatol": 1e-10},
+    )  # fmt: skip
+    return np.append(with_power(float(found.x))[0], float(found.x))
 
 
 def _mirrored(x: Floats, y: Floats, weights: Floats) -> Floats:
@@ -120,6 +142,8 @@ def _mirrored(x: Floats, y: Floats, weights: Floats) -> Floats:
 def _logistic(shape: Shape, x: Floats, y: Floats, weights: Floats) -> Floats:
     fits = curves.fit(x, y, model=shape.name, weights=weights, intervals=False)
     status = Status(int(fits.status[0]))
-    if status in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT):
+    if status == Status.NOT_CONVERGED:
+        raise NoPlateau(f"{fits.reasons[0]}; try the model power if no far plateau is in sight")
+    if status in (Status.TOO_FEW_POINTS, Status.NO_EFFECT):
         raise Problem(fits.reasons[0])
     return np.asarray(fits.theta[0, : len(shape.parameters)])

@@ -97,6 +97,12 @@ def curve_findings(scale: Scale) -> list[Finding]:
         text = "fits better than 4pl: F = {f:.3g}, p = {p:.2g}, AICc {aicc_5pl:.4g} against {aicc_4pl:.4g}"
         message = f"{curve.shape.name} {text.format(**curve.evidence)}"
         found.append(Finding("GP-A106", "note", message, place))
+    if curve.shape.name == "power" and scale.settings.model == "auto":
+        found.append(
+            Finding("GP-A109", "note",
+                    "the standards show no upper plateau: the curve is the power law that 4pl ends in", place,
+                    "", "for a plateau, read higher standards; results between standards do not need it")
+        )  # fmt: skip
     if curve.lack_of_fit_p < EVIDENCE_LEVEL:
         found.append(
             Finding("GP-A091", "warning",

@@ -9,7 +9,7 @@ from glueprint.errors import InputError, nearest
 
 __all__ = ["MODELS", "NO_REFERENCE", "RESPONSES", "WEIGHTS", "Settings"]
 
-MODELS = ("auto", "4pl", "5pl", "5pl-mirrored", "linear")
+MODELS = ("auto", "4pl", "5pl", "5pl-mirrored", "linear", "power")
 WEIGHTS = ("replicates", "1/y2", "none")
 RESPONSES = ("linear", "log10")
 # Says that a reference wavelength is in the file but must not be subtracted.

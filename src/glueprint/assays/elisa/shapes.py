@@ -5,8 +5,9 @@ The logistic is y = back + (front - back) / (1 + K (x / ec50)^b)^f with K = 2^(1
 true
 half-way concentration for every asymmetry f; f = 1 is the four-parameter logistic.
 The mirrored form puts the asymmetry at the other end, y = front + (back - front) / (1 + K (x / ec50)^-b)^f:
-it is
-what the LL.5 of drc becomes on a rising curve, where its b is negative. The line is y = a + b x.
+it is what the LL.5 of drc becomes on a rising curve, where its b is negative. The line is y = a + b x.
+The power law y = a + k x^b is what the four-parameter logistic becomes when its upper plateau moves out of
+sight.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-__all__ = ["FIVE", "FOUR", "LINE", "MIRRORED", "SHAPES", "Shape"]
+__all__ = ["FIVE", "FOUR", "LINE", "MIRRORED", "POWER", "SHAPES", "Shape"]
 
 Floats = NDArray[np.float64]
 LN10 = float(np.log(10.0))
@@ -145,6 +146,25 @@ def _line_gradient(_theta: Floats, x: Floats) -> Floats:
     return np.stack([np.ones_like(x), x], axis=1)
 
 
+def _power_gradient(theta: Floats, x: Floats) -> Floats:
+    power = np.exp(theta[2])
+    seen = x > 0.0
+    grown = np.where(seen, x, 0.0) ** power
+    by_ln_power = theta[1] * grown * power * np.log(np.where(seen, x, 1.0))
+    return np.stack([np.ones_like(x), grown, by_ln_power], axis=1)
+
+
+def _power_steepness(theta: Floats, x: Floats) -> Floats:
+    power = np.exp(theta[2])
+    with np.errstate(divide="ignore"):
+        return np.asarray(theta[1] * power * x ** (power - 1.0))
+
+
+def _power_inverse(theta: Floats, y: Floats) -> Floats:
+    grown = (y - theta[0]) / theta[1]
+    return np.asarray(np.where(grown > 0.0, grown, np.nan) ** np.exp(-theta[2]))
+
+
 FOUR = Shape("4pl", ("front", "back", "log10_ec50", "ln_slope"), _response, _gradient, _steepness, _inverse)
 FIVE = Shape("5pl", (*FOUR.parameters, "ln_asymmetry"), _response, _gradient, _steepness, _inverse)
 LINE = Shape(
@@ -155,6 +175,14 @@ LINE = Shape(
     lambda theta, x: np.full_like(x, theta[1]),
     lambda theta, y: (y - theta[0]) / theta[1],
 )
+POWER = Shape(
+    "power",
+    ("front", "rate", "ln_power"),
+    lambda theta, x: theta[0] + theta[1] * x ** np.exp(theta[2]),
+    _power_gradient,
+    _power_steepness,
+    _power_inverse,
+)
 MIRRORED = Shape(
     "5pl-mirrored",
     FIVE.parameters,
@@ -163,4 +191,4 @@ MIRRORED = Shape(
     _mirrored_steepness,
     _mirrored_inverse,
 )
-SHAPES = {shape.name: shape for shape in (FOUR, FIVE, MIRRORED, LINE)}
+SHAPES = {shape.name: shape for shape in (FOUR, FIVE, MIRRORED, LINE, POWER)}
