@@ -120,6 +120,34 @@ def test_half_an_uncertainty_is_refused(files, options):
     assert result.exception.exit_code == 2
 
 
+def with_assay(files, tmp_path, text):
+    """The layout with a table of conditions, in a file of its own."""
+    path = tmp_path / "with_assay.toml"
+    path.write_text(LAYOUT + "\n[assay]\n" + text, encoding="utf-8")
+    return [*files[:4], str(path)]
+
+
+def test_the_layout_may_state_the_conditions(files, tmp_path):
+    text = "\n".join(f"{name.replace('-', '_')} = {value}" for name, value in OPTIONS.items())
+    stated = invoke([*with_assay(files, tmp_path, text), "--json"])
+    asked = invoke([*files, *STATED, "--json"])
+    assert json.loads(stated.stdout)["potencies"] == json.loads(asked.stdout)["potencies"]
+
+
+def test_an_option_takes_the_place_of_what_the_layout_states(files, tmp_path):
+    text = "protein_nm = 9\nprotein_low = 8\nprotein_high = 10"
+    both = invoke([*with_assay(files, tmp_path, text), *STATED, "--json"])
+    asked = invoke([*files, *STATED, "--json"])
+    assert json.loads(both.stdout)["potencies"] == json.loads(asked.stdout)["potencies"]
+
+
+def test_a_condition_that_no_binding_assay_has_is_refused(files, tmp_path):
+    result = invoke(with_assay(files, tmp_path, "protien_nm = 50"))
+    assert isinstance(result.exception, InputError)
+    assert result.exception.code == "GP-A062"
+    assert "protein_nm" in result.exception.render()
+
+
 def test_wrong_channel_names_are_refused(files):
     result = invoke([*files, "--parallel", "S"])
     assert isinstance(result.exception, InputError)

@@ -30,7 +30,7 @@ def by_controls(wells: Wells, *, degree: int = 1) -> Wells:
         parts.append(corrected)
         findings.append(finding)
     table = pl.concat(parts) if parts else wells.table
-    return Wells(table, (*wells.findings, *findings))
+    return Wells(table, (*wells.findings, *findings), wells.assay)
 
 
 def _part(part: pl.DataFrame, degree: int, where: str) -> tuple[pl.DataFrame, Finding]:

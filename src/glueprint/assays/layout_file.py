@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from glueprint import documents
 from glueprint.assays.concentrations import is_concentration, mixed_findings, unit_hint
@@ -61,6 +61,7 @@ class LayoutFile(Document):
     name: str = ""
     plate_wells: Literal[6, 12, 24, 48, 96, 384, 1536] = 96
     concentration_unit: str = ""
+    assay: dict[str, FiniteFloat] = Field(default_factory=dict)
     well: tuple[Block, ...] = Field(min_length=1)
 
 
@@ -94,7 +95,7 @@ def _layout(data: dict[str, Any], source: str) -> Layout:
         raise InputError(
             first.code, first.message, where=source, expected=first.expected, next_step=first.next_step
         )
-    return Layout(source, table, size=file.plate_wells)
+    return Layout(source, table, size=file.plate_wells, assay=file.assay)
 
 
 def _fields(block: Block, file: LayoutFile, where: str) -> dict[str, dict[str, object]]:

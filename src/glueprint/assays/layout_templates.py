@@ -55,6 +55,17 @@ dilution = [10, 100]
 """
 
 FP = """
+# What a Ki needs: total active protein, tracer and the tracer's Kd in nM, each with its CV (0.2 is 20 %) or
+# the ends of its 95 % interval. Options of `glueprint assay binding` win. Take away the marks and correct.
+# [assay]
+# protein_nm = 50
+# protein_cv = 0.2
+# tracer_nm = 5
+# tracer_kd_nm = 120
+# tracer_kd_low = 90
+# tracer_kd_high = 160
+# g_factor = 1.0
+
 # Buffer alone: subtracted from each channel.
 [[well]]
 wells = "A1:D1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import polars as pl
@@ -70,21 +70,24 @@ class Layout:
     as text.
 
     source: the file it came from.   size: wells of the plate, None where the file does not say.
+    assay: numbers that hold for the whole plate, by name (protein_nm, g_factor, ...), for the analysis.
     """
 
     source: str
     table: pl.DataFrame
     findings: tuple[Finding, ...] = ()
     size: int | None = None
+    assay: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Wells:
     """Measured wells with their content: `table` has the columns of `SCHEMA`, then the file's and the
-    layout's others."""
+    layout's others; `assay` is the layout's."""
 
     table: pl.DataFrame
     findings: tuple[Finding, ...] = ()
+    assay: Mapping[str, float] = field(default_factory=dict)
 
 
 def check(table: pl.DataFrame, *, source: str = "wells") -> pl.DataFrame:

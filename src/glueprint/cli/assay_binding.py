@@ -14,7 +14,7 @@ from glueprint.assays import polarization
 from glueprint.assays.polarization import Amount, Conditions, Optics
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
-from glueprint.errors import InputError
+from glueprint.errors import InputError, nearest
 from glueprint.report import figures
 from glueprint.report.figures.binding import binding_curves
 from glueprint.runs.store import write_file
@@ -27,6 +27,7 @@ Cv = typer.Option(help="Its coefficient of variation: 0.2 is 20 %, 0 is exact.")
 CONVERSIONS = ("sample", "method", "ic50_nm", "ki_nm", "factor")
 BUDGET = ("sample", "share_wells", "share_protein", "share_tracer_kd", "ki_floor_nm", "noise_anisotropy")
 TITRATIONS = ("model", "kd_nm", "kd_low_nm", "kd_high_nm", "brightness_ratio", "factor")
+LIGHT = ("g_factor", "free_dye_mp", "brightness_ratio")
 QUALITY = ("plate", "name", "value", "unit", "limit", "verdict")
 
 
@@ -56,13 +57,15 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Fit tracer titrations and competition curves exactly; a Ki needs protein, tracer and tracer Kd."""
-    conditions = Conditions(
-        _amount("protein", Stated(protein_nm, protein_cv, protein_low, protein_high)),
-        _amount("tracer", Stated(tracer_nm, tracer_cv)),
-        _amount("tracer-kd", Stated(tracer_kd_nm, tracer_kd_cv, tracer_kd_low, tracer_kd_high)),
-    )
-    optics = Optics(g_factor, free_dye_mp, brightness_ratio, parallel, perpendicular, mp_channel)
     _, wells = wells_of(plate, layout_file, reader)
+    given = {
+        "protein": Stated(protein_nm, protein_cv, protein_low, protein_high),
+        "tracer": Stated(tracer_nm, tracer_cv),
+        "tracer_kd": Stated(tracer_kd_nm, tracer_kd_cv, tracer_kd_low, tracer_kd_high),
+    }
+    light = dict(zip(LIGHT, (g_factor, free_dye_mp, brightness_ratio), strict=True))
+    conditions, light = _completed(given, light, wells.assay, str(layout_file or plate))
+    optics = Optics(**light, parallel=parallel, perpendicular=perpendicular, polarization=mp_channel)
     named = tuple(name.strip() for name in exclude.split(",") if name.strip())
     result = polarization.analyse(wells.table, conditions, optics=optics, exclude=named)
     findings = (*wells.findings, *result.findings)
@@ -88,6 +91,33 @@ class Stated:
     cv: Number = None
     low: Number = None
     high: Number = None
+
+
+def _completed(
+    given: Mapping[str, Stated], light: Mapping[str, Number], assay: Mapping[str, float], source: str
+) -> tuple[Conditions, dict[str, Number]]:
+    """Conditions and optics, with the layout's `[assay]` where the command line is silent.
+
+    An amount named on the command line is taken from there whole, with its uncertainty.
+    Raises InputError GP-A062 for a name that the layout should not have, and as `_amount`.
+    """
+    parts = {name: ("nm", "cv") if name == "tracer" else ("nm", "cv", "low", "high") for name in given}
+    known = [f"{name}_{part}" for name, ends in parts.items() for part in ends] + list(LIGHT)
+    for name in assay:
+        if name not in known:
+            raise InputError(
+                "GP-A062",
+                f'no setting "{name}" of a binding assay{nearest(name, known)}',
+                where=f"{source}, [assay]",
+                expected=f"one of {', '.join(known)}",
+                next_step="correct the name, or leave it out",
+            )
+    amounts = []
+    for name, said in given.items():
+        chosen = said if said != Stated() else Stated(*(assay.get(f"{name}_{end}") for end in parts[name]))
+        amounts.append(_amount(name.replace("_", "-"), chosen))
+    optics = {name: assay.get(name) if value is None else value for name, value in light.items()}
+    return Conditions(*amounts), optics
 
 
 def _amount(name: str, said: Stated) -> Amount | None:

@@ -21,7 +21,9 @@ LayoutFile = Annotated[
     Path | None, typer.Option("--layout", help="What is in the wells (see glueprint assay layout).")
 ]
 ReaderName = Annotated[str | None, typer.Option("--reader", help="Name of a reader (see readers).")]
-FigureFile = Annotated[Path | None, typer.Option("--figure", help="Write the figure: .svg or .png.")]
+FigureFile = Annotated[
+    Path | None, typer.Option("--figure", help="Write the figure: .svg, .png, .pdf, .html.")
+]
 
 
 def wells_of(file: Path, layout_file: Path | None = None, reader: str | None = None) -> tuple[Plate, Wells]:
