@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import glueprint
-from glueprint.cli import assay, compound, evidence, experiment, model, study, synthesis, trial
+from glueprint.cli import assay, compound, diagram, evidence, experiment, model, study, synthesis, trial
 from glueprint.cli.output import report_error
 from glueprint.errors import GlueprintError, InternalError
 
@@ -30,6 +30,7 @@ app.add_typer(assay.app, name="assay")
 app.add_typer(trial.app, name="trial")
 app.add_typer(model.app, name="model")
 app.add_typer(compound.app, name="compound")
+app.add_typer(diagram.app, name="diagram")
 app.add_typer(synthesis.app, name="synthesis")
 
 

@@ -1,0 +1,203 @@
+"""A scene as SVG: areas, frames, arcs, processes, entities, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from xml.sax.saxutils import escape
+
+from glueprint.report.diagrams import glyphs
+from glueprint.report.diagrams.geometry import Rectangle, arrow_angle, join, path, shortened
+from glueprint.report.diagrams.palette import colour
+from glueprint.report.diagrams.scenes import Arc, Frame, Node, Scene, Step
+from glueprint.report.figures.theme import GRID, INK, MUTED, PAPER
+
+__all__ = ["box_of", "draw", "line_of", "port"]
+
+LEGEND_HEIGHT = 66.0
+SIDES = {"right": (1, 0), "left": (-1, 0), "up": (0, -1), "down": (0, 1)}
+
+
+def draw(scene: Scene, fills: Mapping[str, tuple[str, float]] | None = None, extra: str = "") -> str:
+    """The map as one SVG document, its colours the report's tokens.
+
+    fills: species -> (colour token, opacity), instead of their own tints.   extra: SVG in place of the key.
+    """
+    width, height = scene.chart.size
+    height += LEGEND_HEIGHT
+    body = [
+        *(_area(area.label, box, area.colour) for area, box in scene.areas.values()),
+        *(_frame(frame) for frame in scene.frames.values()),
+        *_arcs(scene),
+        *(_step(step) for step in scene.steps.values()),
+        *(_node(node, fills or {}) for node in scene.nodes.values()),
+        extra or _legend(width, height - LEGEND_HEIGHT),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
+        f'viewBox="0 0 {width:g} {height:g}"><title>{escape(scene.chart.title)}</title>'
+        f'<rect width="{width:g}" height="{height:g}" fill="{PAPER}"/>' + "".join(body) + "</svg>\n"
+    )
+
+
+def box_of(node: Node) -> Rectangle:
+    """The box of a node on the sheet."""
+    place = node.place
+    if place.size is not None:
+        width, height = place.size
+    elif place.parts:
+        width, height = glyphs.complex_size(place.parts)
+    else:
+        width, height = glyphs.DEFAULT_SIZE[place.glyph]
+    return Rectangle(*node.at, width, height, round=place.glyph == "unspecified entity")
+
+
+def port(step: Step, *, makes: bool) -> tuple[float, float]:
+    """Where arcs of one side meet a process."""
+    dx, dy = SIDES[step.process.toward]
+    sign = 1 if makes else -1
+    return (step.at[0] + sign * dx * glyphs.PORT, step.at[1] + sign * dy * glyphs.PORT)
+
+
+def _side(step: Step, place: int) -> bool:
+    """Whether the arc at this place of the list belongs to what the process makes."""
+    before = len(step.process.takes) + (step.process.source is not None)
+    return place >= before
+
+
+def line_of(scene: Scene, step: Step, place: int) -> list[tuple[float, float]]:
+    """The corners of the arc at `place` in the step's list, in its direction."""
+    arc = step.arcs[place]
+    if arc.kind in ("consumption", "production"):
+        makes = _side(step, place)
+        end, radius = port(step, makes=makes), 2 * glyphs.EMPTY_RADIUS
+        start = (
+            Rectangle(*arc.empty, radius, radius, round=True)
+            if arc.empty is not None
+            else box_of(scene.nodes[arc.node])
+        )
+        way = list(arc.points)
+        line = join(start, list(reversed(way)) if makes else way, end)
+        outward = makes or arc.kind == "production"
+        return list(reversed(line)) if outward else line
+    square = Rectangle(*step.at, glyphs.PROCESS, glyphs.PROCESS)
+    return join(_origin(scene, arc), arc.points, square)
+
+
+def _origin(scene: Scene, arc: Arc) -> Rectangle:
+    if arc.node.startswith("frame:"):
+        x, y, width, height = scene.frames[arc.node.removeprefix("frame:")].box
+        return Rectangle(x + width / 2, y + height / 2, width, height)
+    return box_of(scene.nodes[arc.node])
+
+
+def _arcs(scene: Scene) -> Iterator[str]:
+    # Quiet arcs lie below: where two cross, the main course stays whole.
+    for quiet in (True, False):
+        for step in scene.steps.values():
+            if step.process.quiet is quiet:
+                for place, arc in enumerate(step.arcs):
+                    yield _arc(arc.kind, line_of(scene, step, place), quiet)
+                    if arc.empty is not None:
+                        yield glyphs.empty_set(*arc.empty)
+
+
+def _arc(kind: str, points: list[tuple[float, float]], quiet: bool) -> str:
+    token, width = (MUTED, 1.1) if quiet else (INK, 1.5)
+    line = shortened(points, glyphs.BACK.get(kind, 3.0 if kind == "production" else 0.0))
+    dash = ' stroke-dasharray="1 3"' if kind == "logic arc" else ""
+    return (
+        f'<path d="{path(line)}" fill="none" stroke="{token}" stroke-width="{width}"{dash}/>'
+        + glyphs.head(kind, points[-1], arrow_angle(points), token)
+    )
+
+
+def _step(step: Step) -> str:
+    process = step.process
+    drawn = glyphs.process(*step.at, upright=process.toward in ("up", "down"), quiet=process.quiet)
+    if process.note and process.note_at:
+        dx, dy = step.at[0] - process.at[0], step.at[1] - process.at[1]
+        anchor = "end" if process.note_at[0] < process.at[0] - 5 else "start"
+        if abs(process.note_at[0] - process.at[0]) <= 5:
+            anchor = "middle"
+        x, y = process.note_at[0] + dx, process.note_at[1] + dy
+        drawn += glyphs.text(x, y, process.note, size=10, fill=MUTED, anchor=anchor, italic=True)
+    return f"<g><title>{escape(step.key)}</title>{drawn}</g>"
+
+
+def _node(node: Node, fills: Mapping[str, tuple[str, float]]) -> str:
+    place = node.place
+    fill, opacity = fills.get(node.species, ("", glyphs.TINT))
+    drawn = glyphs.entity(
+        place.glyph,
+        box_of(node),
+        label=place.label,
+        second=place.second,
+        parts=place.parts,
+        state=place.state,
+        info=place.info,
+        hue=place.colour,
+        clone=node.clone,
+        fill=fill,
+        opacity=opacity,
+    )
+    return f"<g><title>{escape(node.species)}</title>{drawn}</g>"
+
+
+def _area(label: str, box: tuple[float, float, float, float], hue: str) -> str:
+    x, y, width, height = box
+    return (
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="18" fill="{GRID}" '
+        f'fill-opacity="0.28" stroke="{colour(hue)}" stroke-opacity="0.55" stroke-width="2.5"/>'
+        + glyphs.text(x + width - 14, y + height - 12, label, size=13, fill=MUTED, anchor="end", italic=True)
+    )
+
+
+def _frame(frame: Frame) -> str:
+    x, y, width, height = frame.box
+    token = colour(frame.group.colour)
+    drawn = (
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="10" fill="{token}" '
+        f'fill-opacity="0.06" stroke="{token}" stroke-width="1.2" stroke-dasharray="5 4"/>'
+    )
+    if frame.group.label:
+        drawn += glyphs.text(
+            x + 10, y + height - 8, frame.group.label, size=11, fill=token, anchor="start", italic=True
+        )
+    return drawn
+
+
+KEY = (
+    ("consumption", "consumed"),
+    ("production", "made"),
+    ("stimulation", "speeds"),
+    ("necessary stimulation", "needed"),
+    ("inhibition", "slows"),
+)
+
+
+def _legend(width: float, top: float) -> str:
+    """The key of arcs and signs, in one row."""
+    y, x = top + 36, 30.0
+    found = [f'<path d="M20,{top + 8:g}H{width - 20:g}" stroke="{GRID}" stroke-width="1"/>']
+    for kind, words in KEY:
+        points = [(x, y), (x + 40, y)]
+        found.append(_arc(kind, points, False))
+        found.append(glyphs.text(x + 48, y + 4, words, size=11, fill=MUTED, anchor="start"))
+        x += 62 + 6.6 * len(words)
+    found.append(_arc("production", [(x, y), (x + 40, y)], True))
+    found.append(glyphs.text(x + 48, y + 4, "natural turnover", size=11, fill=MUTED, anchor="start"))
+    x += 160
+    found.append(glyphs.process(x + 10, y, upright=False, quiet=False))
+    found.append(glyphs.text(x + 32, y + 4, "process", size=11, fill=MUTED, anchor="start"))
+    x += 96
+    found.append(glyphs.empty_set(x, y))
+    found.append(glyphs.text(x + 14, y + 4, "nothing followed", size=11, fill=MUTED, anchor="start"))
+    x += 128
+    box = Rectangle(x + 20, y, 40, 28)
+    found.append(glyphs.entity("simple chemical", box, label="(S)", hue="glue", clone=True))
+    found.append(
+        glyphs.text(
+            x + 48, y + 4, "glue; dark foot: drawn more than once", size=11, fill=MUTED, anchor="start"
+        )
+    )
+    return "".join(found)
