@@ -112,7 +112,7 @@ def test_the_error_of_dmax_is_its_spread_over_repeats():
         )
         for repeat in range(400)
     ]
-    found = degradation.analyse(pl.concat(repeats)).points
+    found = degradation.analyse(pl.concat(repeats), degradation.Settings(hook="never")).points
     estimates, errors = [point.dmax for point in found], [point.dmax_se for point in found]
     # The spread of 400 repeats is known to about 4 %; the delta method itself leaves some more.
     assert np.mean(errors) == pytest.approx(np.std(estimates, ddof=1), rel=0.15)

@@ -1,170 +1,98 @@
-"""Degradation from fractions remaining over dose and time: Dmax and DC50 by definition, each at its time."""
+"""A logistic at each time: the fallback where times or doses are too few to fit them together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import replace
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
+from scipy.special import stdtrit
+from scipy.stats import f as fisher
 
 from glueprint import curves
+from glueprint.assays.degradation.kinetics import HALF
+from glueprint.assays.degradation.reading import Floats, Lanes
+from glueprint.assays.degradation.result import TimePoint
+from glueprint.assays.degradation.settings import Settings
+from glueprint.assays.findings import Finding
 from glueprint.curves import Fits, Potency
 from glueprint.curves.fitting import Status
 from glueprint.curves.logistic import BACK, FRONT
-from glueprint.errors import InputError, nearest
+from glueprint.curves.potency import Reason
 
-__all__ = ["REQUIRED", "SCHEMA", "Result", "TimePoint", "analyse"]
+__all__ = ["time_points"]
 
-REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
-# Half of control, the level of the absolute DC50.
-HALF = 0.5
-# A free slope asks for more doses than its three other parameters do.
-DOSES_FOR_FREE_SLOPE = 6
-Floats = NDArray[np.float64]
-
-SCHEMA = pl.Schema(
-    {
-        "target": pl.String(),
-        "time_h": pl.Float64(),
-        "model": pl.String(),
-        "doses": pl.Int64(),
-        "points": pl.Int64(),
-        "dmax": pl.Float64(),
-        "dmax_se": pl.Float64(),
-        "dc50_relative_relation": pl.String(),
-        "dc50_relative_nm": pl.Float64(),
-        "dc50_relative_low_nm": pl.Float64(),
-        "dc50_relative_high_nm": pl.Float64(),
-        "dc50_absolute_relation": pl.String(),
-        "dc50_absolute_nm": pl.Float64(),
-        "dc50_absolute_low_nm": pl.Float64(),
-        "dc50_absolute_high_nm": pl.Float64(),
-        "status": pl.String(),
-        "reason": pl.String(),
-    }
-)
+# A free slope asks for more doses than its three other parameters do; a hook for one more.
+DOSES_FOR_FREE_SLOPE, DOSES_FOR_HOOK = 6, 7
+NO_PLATEAU = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT, Status.ABOVE_TESTED)
+Group = tuple[Lanes, float, Floats]
 
 
-@dataclass(frozen=True)
-class TimePoint:
-    """What one target shows at one time. `dmax` is the loss at the fitted far plateau, None where it has
-    none."""
+def time_points(lanes: list[Lanes], settings: Settings, findings: list[Finding]) -> list[TimePoint]:
+    """Dose against fraction remaining at each time of each experiment, in one batch a model.
 
-    target: str
-    time_h: float
-    model: str
-    doses: int
-    points: int
-    dmax: float | None
-    dmax_se: float | None
-    relative: Potency
-    absolute: Potency
-    status: str
-    reason: str
-
-    def row(self) -> dict[str, object]:
-        """The time point as a row of `SCHEMA`."""
-        row: dict[str, object] = {name: getattr(self, name, None) for name in SCHEMA}
-        for name, found in (("relative", self.relative), ("absolute", self.absolute)):
-            row |= {
-                f"dc50_{name}_relation": found.relation,
-                f"dc50_{name}_nm": found.value_nm,
-                f"dc50_{name}_low_nm": found.low_nm,
-                f"dc50_{name}_high_nm": found.high_nm,
-            }
-        return row
-
-
-@dataclass(frozen=True)
-class Result:
-    """All time points, by target and time, as objects and as a `table` with the columns of `SCHEMA`."""
-
-    points: tuple[TimePoint, ...]
-    table: pl.DataFrame
-
-    def at(self, time_h: float, target: str | None = None) -> TimePoint:
-        """The time point of a target (None: the only one).
-
-        Raises InputError GP-A011 if there is none.
-        """
-        found = [p for p in self.points if p.time_h == time_h and target in (None, p.target)]
-        if len(found) != 1:
-            have = ", ".join(f"{p.target or 'unnamed'} at {p.time_h:g} h" for p in self.points)
-            raise InputError(
-                "GP-A011",
-                f"{len(found)} results for {target or 'any target'} at {time_h:g} h",
-                expected=have,
-                next_step="ask for one of these",
-            )
-        return found[0]
-
-
-def analyse(table: pl.DataFrame) -> Result:
-    """Fit dose against fraction remaining for every target and time, and read Dmax and both DC50s.
-
-    table: columns time_h, dose_nm (0 is vehicle), fraction_remaining (of vehicle), and target where there is
-    more
-    than one; replicates are rows.   Six or more distinct doses get a free slope ("4pl"), fewer slope 1
-    ("3pl").
-    Returns `Result`. A DC50 outside the doses is a limit; one that 50 % loss never reaches says so.
-    Raises InputError GP-A009 (columns) or GP-A010 (values).
-    Source: docs/assays.md; Dmax after Riching et al. 2022, doi 10.1039/d2cs00387b: the fitted plateau.
+    Six or more distinct doses get a free slope ("4pl"), fewer slope 1 ("3pl"). A limit below detection is read at its
+    half and at its limit: the interval covers both.
+    Source: Dmax after Riching et al. 2022, doi 10.1039/d2cs00387b: the fitted plateau.
     """
-    tidy = _checked(table)
-    groups = [
-        (str(target), float(str(time_h)), group.select("dose_nm", "fraction_remaining").to_numpy())
-        for (target, time_h), group in tidy.group_by(["target", "time_h"], maintain_order=True)
-    ]
-    points = [
-        point
-        for model in curves.MODELS
-        for point in _fit([group for group in groups if _model(group[2]) == model], model)
-    ]
-    points.sort(key=lambda point: (point.target, point.time_h))
-    return Result(tuple(points), pl.DataFrame([point.row() for point in points], schema=SCHEMA))
+    groups: list[Group] = []
+    for one in lanes:
+        for time_h in np.unique(one.time_h):
+            here = one.time_h == time_h
+            groups.append((one, float(time_h), np.stack([one.dose_nm, one.fraction, one.side], axis=1)[here]))
+    found = []
+    for model in curves.MODELS:
+        mine = [group for group in groups if _model(group[2]) == model]
+        if mine:
+            middle, least = _fit(mine, model, settings, 0.5), None
+            if any((group[2][:, 2] != 0).any() for group in mine):
+                least = [_fit(mine, model, settings, share) for share in (0.0, 1.0)]
+            found += [
+                _hooked(group, _covering(point, [other[i] for other in least or ()]), settings, findings)
+                for i, (group, point) in enumerate(zip(mine, middle, strict=True))
+            ]
+    return found
 
 
 def _model(lanes: Floats) -> str:
     return "4pl" if np.unique(lanes[:, 0]).size >= DOSES_FOR_FREE_SLOPE else "3pl"
 
 
-def _fit(groups: list[tuple[str, float, Floats]], model: str) -> list[TimePoint]:
-    """Fit all time points that share a model in one batch; short ones are filled with missing points."""
-    if not groups:
-        return []
+def _fit(groups: list[Group], model: str, settings: Settings, share: float) -> list[TimePoint]:
+    """All time points that share a model; limits stand at a share of themselves; short ones are filled with missing
+    points."""
     lanes = np.full((len(groups), max(len(group[2]) for group in groups), 2), np.nan)
     for i, (_, _, group) in enumerate(groups):
-        lanes[i, : len(group)] = group
+        lanes[i, : len(group), 0] = group[:, 0]
+        lanes[i, : len(group), 1] = np.where(group[:, 2] < 0.0, share * group[:, 1], group[:, 1])
     times = [time_h for _, time_h, _ in groups]
-    fits = curves.fit(lanes[:, :, 0], lanes[:, :, 1], model=model)
+    fits = curves.fit(lanes[:, :, 0], lanes[:, :, 1], model=model, confidence=settings.confidence)
     relative = curves.relative(fits, "DC50", time_h=times)
     absolute = curves.absolute(fits, HALF, "DC50", control=1.0, time_h=times)
     points = []
-    for i, (target, time_h, _) in enumerate(groups):
+    for i, (one, time_h, _) in enumerate(groups):
         dmax, dmax_se = _dmax(fits, i)
+        reach = None if dmax is None or dmax_se is None else _quantile(fits, i) * dmax_se
         points.append(
             TimePoint(
-                target=target,
-                time_h=time_h,
-                model=model,
-                doses=int(fits.data.distinct_doses[i]),
-                points=int(fits.points[i]),
-                dmax=dmax,
-                dmax_se=dmax_se,
-                relative=relative[i],
-                absolute=absolute[i],
-                status=Status(int(fits.status[i])).name,
-                reason=fits.reasons[i],
+                target=one.target, time_h=time_h, model=model, doses=int(fits.data.distinct_doses[i]),
+                points=int(fits.points[i]), dmax=dmax, dmax_se=dmax_se, relative=relative[i], absolute=absolute[i],
+                status=Status(int(fits.status[i])).name, reason=fits.reasons[i], compound=one.compound,
+                experiment=one.experiment,
+                dmax_low=None if dmax is None or reach is None else dmax - reach,
+                dmax_high=None if dmax is None or reach is None else dmax + reach,
             )
-        )
+        )  # fmt: skip
     return points
+
+
+def _quantile(fits: Fits, i: int) -> float:
+    return float(stdtrit(max(int(fits.dof[i]), 1), 0.5 + 0.5 * fits.confidence))
 
 
 def _dmax(fits: Fits, i: int) -> tuple[float | None, float | None]:
     """1 - back / front and its error by the delta method; None where the curve has no far plateau to read."""
-    status = Status(int(fits.status[i]))
-    if status in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT, Status.ABOVE_TESTED):
+    if Status(int(fits.status[i])) in NO_PLATEAU:
         return None, None
     front, back = float(fits.front[i]), float(fits.back[i])
     slope = np.array([back / front**2, -1.0 / front])
@@ -173,41 +101,71 @@ def _dmax(fits: Fits, i: int) -> tuple[float | None, float | None]:
     return 1.0 - back / front, error if np.isfinite(error) else None
 
 
-def _checked(table: pl.DataFrame) -> pl.DataFrame:
-    missing = [name for name in REQUIRED if name not in table.columns]
-    if missing:
-        raise InputError(
-            "GP-A009",
-            f"no column {missing[0]}{nearest(missing[0], table.columns)}",
-            expected=f"the columns {', '.join(REQUIRED)}; found {', '.join(table.columns)}",
-            next_step="rename or add the column; doses are in nM, times in hours",
-        )
-    if "target" not in table.columns:
-        table = table.with_columns(target=pl.lit(""))
-    try:
-        tidy = table.select(
-            pl.col("target").cast(pl.String).fill_null(""),
-            *(pl.col(name).cast(pl.Float64) for name in REQUIRED),
-        )
-    except pl.exceptions.PolarsError as error:
-        raise _bad_value(f"a column is not numeric: {str(error).splitlines()[0]}", "") from error
-    for name in REQUIRED:
-        bad = (pl.col(name).is_null() | ~pl.col(name).is_finite()).alias("bad")
-        if name != "fraction_remaining":
-            bad = bad | (pl.col(name) < 0.0)
-        rows = tidy.with_row_index("index").filter(bad)
-        if rows.height:
-            raise _bad_value(f"{rows[name][0]}", f'row {rows["index"][0]}, column "{name}"')
-    if tidy.is_empty():
-        raise _bad_value("no rows", "")
-    return tidy
-
-
-def _bad_value(what: str, where: str) -> InputError:
-    return InputError(
-        "GP-A010",
-        what,
-        where=where,
-        expected="finite numbers; doses and times of zero or more",
-        next_step="correct the value, or leave the row out",
+def _covering(point: TimePoint, others: list[TimePoint]) -> TimePoint:
+    """The point with intervals that also cover what censored lanes can be."""
+    if not others:
+        return point
+    low = [p.dmax_low for p in (point, *others)]
+    high = [p.dmax_high for p in (point, *others)]
+    return replace(
+        point,
+        relative=_widest(point.relative, [p.relative for p in others]),
+        absolute=_widest(point.absolute, [p.absolute for p in others]),
+        dmax_low=None if None in low else min(x for x in low if x is not None),
+        dmax_high=None if None in high else max(x for x in high if x is not None),
     )
+
+
+def _widest(middle: Potency, others: list[Potency]) -> Potency:
+    every = [middle, *others]
+    if middle.relation != "=" or all(one == middle for one in others):
+        return middle
+    values = np.log10([one.value_nm for one in every if one.value_nm is not None])
+    lows, highs = [one.low_nm for one in every], [one.high_nm for one in every]
+    return replace(
+        middle,
+        low_nm=None if None in lows else min(x for x in lows if x is not None),
+        high_nm=None if None in highs else max(x for x in highs if x is not None),
+        log10_se=None if middle.log10_se is None else float(np.hypot(middle.log10_se, np.ptp(values) / 2.0)),
+        notes=(*middle.notes, "the interval covers lanes below detection from 0 to their limit"),
+    )
+
+
+def _hooked(group: Group, point: TimePoint, settings: Settings, findings: list[Finding]) -> TimePoint:
+    """The point read from the bell curve where the F test shows a hook; else as it is."""
+    one, time_h, lanes = group
+    if settings.hook != "test" or np.unique(lanes[:, 0]).size < DOSES_FOR_HOOK or (lanes[:, 2] != 0).any():
+        return point
+    dose, left = lanes[:, 0], lanes[:, 1]
+    plain = curves.regress("hill", dose, left, fixed={"back": None}, intervals=False)
+    bell = curves.regress("hook", dose, left, fixed={"slope": None}, intervals=False)
+    if int(bell.dof[0]) < 1 or not (bell.rss[0] > 0.0 and plain.rss[0] > bell.rss[0]):
+        return point
+    ratio = float((plain.rss[0] - bell.rss[0]) / (bell.rss[0] / bell.dof[0]))
+    p_value = float(fisher.sf(ratio, 1, int(bell.dof[0])))
+    if p_value >= settings.hook_alpha or plain.rss[0] < 1e-12:
+        return point
+    grid = np.geomspace(dose[dose > 0.0].min(), dose.max(), 2001)
+    fitted, front = bell.predict(grid)[0], float(bell["front"][0])
+    loss = 1.0 - fitted / front
+    best = int(np.argmax(loss))
+    findings.append(
+        Finding("GP-A150", "warning", f"a hook at {time_h:g} h (F test, p = {p_value:.2g}): high doses lose less", one.name,
+                "", "Dmax is the top of the curve, the DC50s are read on its rising limb, without interval")
+    )  # fmt: skip
+    return replace(
+        point, model="hook", dmax=float(loss[best]), dmax_se=None, dmax_low=None, dmax_high=None,
+        relative=_rising(point.relative, grid, loss, best, 0.5 * float(loss[best])),
+        absolute=_rising(point.absolute, grid, loss, best, HALF),
+    )  # fmt: skip
+
+
+def _rising(old: Potency, grid: Floats, loss: Floats, best: int, level: float) -> Potency:
+    past = np.flatnonzero(loss[: best + 1] >= level)
+    edge = float(grid[0]) if past.size and past[0] == 0 else math.nan
+    common = replace(old, low_nm=None, high_nm=None, log10_se=None, relation="=", reasons=())
+    if past.size == 0:
+        return replace(common, value_nm=float(grid[-1]), relation=">", reasons=(Reason.NOT_REACHED,))
+    if math.isfinite(edge):
+        return replace(common, value_nm=edge, relation="<", reasons=(Reason.BELOW_TESTED,))
+    return replace(common, value_nm=float(grid[past[0]]), reasons=(Reason.OPEN_LOW, Reason.OPEN_HIGH))

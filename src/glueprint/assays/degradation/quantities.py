@@ -1,7 +1,8 @@
 """What is read off the fitted turnover model and profiled: DC50s, Dmax, rates. Kernel on plain numbers.
 
-The parameters are natural logarithms (vehicle, k_deg, k_max, ec50, slope, and window where there is a hook). Every
-quantity stands on a scale without ends, and can be held: one parameter is solved for so that it keeps its value.
+The parameters are natural logarithms: vehicle, k_deg, k_max, ec50, slope, window (NO_HOOK without one), and the levels
+of further membranes. Every quantity stands on a scale without ends, and can be held: one parameter is solved for so
+that it keeps its value.
 """
 
 from __future__ import annotations
@@ -13,12 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["K_DEG", "K_MAX", "SLOPE", "VEHICLE", "EC50", "WINDOW", "Quantity", "dc50", "dmax", "observed", "own"]
+__all__ = [
+    "EC50", "K_DEG", "K_MAX", "LONG", "NO_HOOK", "SHAPE", "SLOPE", "VEHICLE", "WINDOW", "Quantity", "dc50", "dmax", "observed", "own",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 VEHICLE, K_DEG, K_MAX, EC50, SLOPE, WINDOW = range(6)
 # Log odds of the saturation beyond which doubles hold nothing more.
 FAR = 600.0
+NO_HOOK = FAR
+SHAPE = 6
+# Hours after which nothing changes any more: the steady state.
+LONG = 1e12
 STEP = 1e-5
 
 
@@ -36,8 +43,10 @@ class Quantity:
 
     def gradient(self, theta: Floats) -> Floats:
         """Derivatives (p,) of the value by central differences."""
-        found = np.empty(theta.size)
-        for i in range(theta.size):
+        found = np.zeros(theta.size)
+        for i in range(SHAPE):
+            if theta[i] >= NO_HOOK:
+                continue
             up, down = theta.copy(), theta.copy()
             up[i] += STEP
             down[i] -= STEP
@@ -52,7 +61,7 @@ def own(index: int) -> Quantity:
 
 def top(theta: Floats) -> float:
     """The greatest share of k_max that any dose reaches: 1 without a hook."""
-    if theta.size <= WINDOW:
+    if theta[WINDOW] >= NO_HOOK:
         return 1.0
     half = math.exp(theta[SLOPE]) * theta[WINDOW] / 2.0
     return 1.0 / (1.0 + math.exp(-half)) ** 2
@@ -113,7 +122,7 @@ def observed(dose_nm: float) -> Quantity:
             return top(theta)
         over = math.exp(theta[SLOPE]) * (math.log(dose_nm) - theta[EC50])
         found = _logistic(over)
-        if theta.size > WINDOW:
+        if theta[WINDOW] < NO_HOOK:
             found *= _logistic(math.exp(theta[SLOPE]) * theta[WINDOW] - over)
         return found
 
@@ -164,7 +173,7 @@ def _share(theta: Floats, target: float, most: float, time_h: float) -> float:
 def _log_dose(theta: Floats, share: float) -> float:
     """Log dose at a share of k_max, on the rising limb where there is a hook."""
     slope = math.exp(theta[SLOPE])
-    if theta.size <= WINDOW:
+    if theta[WINDOW] >= NO_HOOK:
         return float(theta[EC50]) + _odds(share) / slope
     # u (1 - v) with z = (x/EC50)^s and w = window^s is z w / ((1 + z)(w + z)): a quadratic in z.
     w = math.exp(min(slope * theta[WINDOW], FAR))

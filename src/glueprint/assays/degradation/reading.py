@@ -1,0 +1,281 @@
+"""A table of lanes to experiments: columns and values checked, lanes of one experiment averaged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from glueprint import units
+from glueprint.assays.findings import Finding
+from glueprint.errors import InputError, nearest
+
+__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "tidy"]
+
+REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
+TEXTS = ("target", "compound", "experiment", "membrane", "lane", "treatment", "relation")
+# What people write for the two controls of mechanism, and for none.
+ARMS: Mapping[str, str] = {
+    "": "", "none": "", "vehicle": "", "dmso": "", "mln4924": "MLN4924", "pevonedistat": "MLN4924",
+    "cycloheximide": "cycloheximide", "chx": "cycloheximide",
+}  # fmt: skip
+SIDES = {"=": 0, "": 0, "<": -1, ">": 1}
+# A mean of the vehicle above this is no fraction of it.
+PER_CENT = 10.0
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """One experiment of a compound on a target.
+
+    dose_nm, time_h, fraction: (m,).   side: (m,) 0 a value, -1 below detection, 1 above.
+    membrane: (m,) which membrane, from 0.   averaged: lanes that became fewer readings.
+    """
+
+    target: str
+    compound: str
+    experiment: str
+    dose_nm: Floats
+    time_h: Floats
+    fraction: Floats
+    side: NDArray[np.int64]
+    membrane: NDArray[np.int64]
+    averaged: int
+
+    @property
+    def name(self) -> str:
+        """Target, compound and experiment, for findings."""
+        return " ".join(part for part in (self.target, self.compound, self.experiment) if part)
+
+    @property
+    def doses_nm(self) -> Floats:
+        """Distinct doses above zero."""
+        return np.unique(self.dose_nm[self.dose_nm > 0.0])
+
+    @property
+    def times_h(self) -> Floats:
+        """Distinct times above zero."""
+        return np.unique(self.time_h[self.time_h > 0.0])
+
+    @property
+    def has_vehicle(self) -> bool:
+        """Whether a dose of zero was read."""
+        return bool((self.dose_nm == 0.0).any())
+
+
+def tidy(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with the columns of `REQUIRED`, `TEXTS`, washout_h and side, all checked.
+
+    table: time_h, fraction_remaining (or log_ratio) and dose_nm (or dose with dose_unit); optional target, compound
+    (or sample), experiment, membrane, lane, treatment, relation, washout_h.
+    Raises InputError GP-A009 (columns), GP-A010 (values), GP-A142 (words), GP-A143 (a lane twice), GP-A144 (units),
+    GP-A145 (nothing but time 0 or vehicle).
+    """
+    found = table
+    if "compound" not in found.columns and "sample" in found.columns:
+        found = found.rename({"sample": "compound"})
+    if "fraction_remaining" not in found.columns and "log_ratio" in found.columns:
+        found = found.with_columns(fraction_remaining=_numbers(found, "log_ratio").exp())
+    if "dose_nm" not in found.columns and {"dose", "dose_unit"} <= set(found.columns):
+        found = found.with_columns(dose_nm=_in_nm(found))
+    missing = [name for name in REQUIRED if name not in found.columns]
+    if missing:
+        raise InputError(
+            "GP-A009",
+            f"no column {missing[0]}{nearest(missing[0], table.columns)}",
+            expected=f"the columns {', '.join(REQUIRED)}; found {', '.join(table.columns)}",
+            next_step="rename or add the column; doses are in nM, times in hours",
+        )
+    washed = _numbers(found, "washout_h") if "washout_h" in found.columns else pl.lit(None, dtype=pl.Float64)
+    found = found.select(
+        *(
+            (pl.col(name).cast(pl.String).fill_null("").str.strip_chars() if name in found.columns else pl.lit(""))
+            .alias(name)
+            for name in TEXTS
+        ),
+        *(_numbers(found, name) for name in REQUIRED),
+        pl.Series("washout_h", washed) if isinstance(washed, pl.Series) else washed.alias("washout_h"),
+    )
+    if found.is_empty():
+        raise _bad_value("no rows", "")
+    _finite(found)
+    return _worded(found)
+
+
+def _numbers(table: pl.DataFrame, name: str) -> pl.Series:
+    try:
+        return table[name].cast(pl.Float64)
+    except pl.exceptions.PolarsError as error:
+        raise _bad_value(f"a column is not numeric: {str(error).splitlines()[0]}", f'column "{name}"') from error
+
+
+def _in_nm(table: pl.DataFrame) -> pl.Series:
+    factors = {}
+    for unit in table["dose_unit"].cast(pl.String).fill_null("").unique().to_list():
+        try:
+            factors[unit] = units.convert(1.0, unit.strip(), "nM")
+        except InputError as error:
+            row = table["dose_unit"].cast(pl.String).fill_null("").to_list().index(unit)
+            raise InputError(
+                "GP-A144",
+                f'a dose in "{unit}"',
+                where=f'row {row}, column "dose_unit"',
+                expected="a molar unit, such as nM or uM, in every row",
+                next_step="give the unit; units are never guessed",
+            ) from error
+    factor = table["dose_unit"].cast(pl.String).fill_null("").replace_strict(factors, return_dtype=pl.Float64)
+    return _numbers(table, "dose") * factor
+
+
+def _finite(found: pl.DataFrame) -> None:
+    for name in REQUIRED:
+        bad = pl.col(name).is_null() | ~pl.col(name).is_finite()
+        if name != "fraction_remaining":
+            bad = bad | (pl.col(name) < 0.0)
+        rows = found.with_row_index("index").filter(bad)
+        if rows.height:
+            raise _bad_value(f"{rows[name][0]}", f'row {rows["index"][0]}, column "{name}"')
+    vehicle = found.filter(pl.col("dose_nm") == 0.0)["fraction_remaining"]
+    if vehicle.len() and float(np.median(vehicle.to_numpy())) > PER_CENT:
+        raise InputError(
+            "GP-A144",
+            f"a vehicle of {float(np.median(vehicle.to_numpy())):g}",
+            where='column "fraction_remaining"',
+            expected="a fraction of the vehicle, near 1",
+            next_step="divide per cent by 100",
+        )
+
+
+def _bad_value(what: str, where: str) -> InputError:
+    return InputError(
+        "GP-A010",
+        what,
+        where=where,
+        expected="finite numbers; doses and times of zero or more",
+        next_step="correct the value, or leave the row out",
+    )
+
+
+def _worded(found: pl.DataFrame) -> pl.DataFrame:
+    """Treatments and relations by their one name; no lane twice; something to analyse."""
+    for column, known in (("treatment", ARMS), ("relation", SIDES)):
+        for row, word in enumerate(found[column].to_list()):
+            if word.lower() not in known:
+                raise InputError(
+                    "GP-A142",
+                    f'"{word}"{nearest(word.lower(), known)}',
+                    where=f'row {row}, column "{column}"',
+                    expected="one of " + ", ".join(f'"{name}"' for name in known),
+                    next_step="correct the word",
+                )
+    found = found.with_columns(
+        treatment=pl.Series([ARMS[word.lower()] for word in found["treatment"]], dtype=pl.String),
+        side=pl.Series([SIDES[word] for word in found["relation"]], dtype=pl.Int64),
+    )
+    keys = ["experiment", "membrane", "lane", "target", "treatment"]
+    named = found.with_row_index("index").filter(pl.col("lane") != "")
+    twice = named.filter(named.select(keys).is_duplicated())
+    if twice.height:
+        first = twice.row(0, named=True)
+        rows = twice.filter(pl.all_horizontal(pl.col(key) == first[key] for key in keys))["index"].to_list()
+        raise InputError(
+            "GP-A143",
+            f'lane "{first["lane"]}" of {first["target"] or "the target"} in rows {", ".join(map(str, rows))}',
+            where=f'membrane "{first["membrane"]}"',
+            expected="one row a lane and target",
+            next_step="remove the copy; replicate lanes have names of their own",
+        )
+    for name, what in (("time_h", "no time above zero"), ("dose_nm", "no dose above zero")):
+        if not (found[name] > 0.0).any():
+            raise InputError(
+                "GP-A145",
+                what,
+                where=f'column "{name}"',
+                expected="lanes treated for some time, beside the vehicle",
+                next_step="give the whole table; times are in hours, doses in nM",
+            )
+    return found
+
+
+def experiments(found: pl.DataFrame, findings: list[Finding]) -> list[Lanes]:
+    """The lanes without treatment and wash-out, by target, compound and experiment; lanes averaged.
+
+    Vehicle lanes that name no compound belong to all compounds of their experiment.
+    """
+    plain = found.filter((pl.col("treatment") == "") & pl.col("washout_h").is_null())
+    named = found["experiment"].n_unique() > 1 or bool(found["experiment"][0])
+    lanes = []
+    for (target, compound), _ in plain.filter(pl.col("dose_nm") > 0.0).group_by(
+        ["target", "compound"], maintain_order=True
+    ):
+        shared = (pl.col("dose_nm") == 0.0) & pl.col("compound").is_in(["", "vehicle", "DMSO"])
+        mine = plain.filter((pl.col("target") == target) & ((pl.col("compound") == compound) | shared))
+        lanes += [
+            _lanes((str(target), str(compound), str(experiment)), group, average=named)
+            for (experiment,), group in mine.group_by(["experiment"], maintain_order=True)
+            if (group["dose_nm"] > 0.0).any()
+        ]
+    averaged = sum(one.averaged for one in lanes)
+    if averaged:
+        findings.append(
+            Finding("GP-A153", "note", f"{averaged} lanes share dose, time and experiment with others and are averaged",
+                    next_step="lanes of one experiment are not independent")
+        )  # fmt: skip
+    if not named:
+        findings.append(
+            Finding("GP-A147", "note", "no column experiment: all rows count as one experiment, n = 1",
+                    next_step="label the experiments: the interval of one knows nothing of the next")
+        )  # fmt: skip
+    return lanes
+
+
+def _lanes(names: tuple[str, str, str], group: pl.DataFrame, *, average: bool) -> Lanes:
+    membranes = {name: i for i, name in enumerate(dict.fromkeys(group["membrane"].to_list()))}
+    rows = group.select("dose_nm", "time_h", "fraction_remaining", "side", "membrane").to_dicts()
+    for row in rows:
+        row["membrane"] = membranes[row["membrane"]]
+    kept = _averaged(rows) if average else rows
+    # Membranes without a vehicle of their own cannot have a level of their own.
+    own = {row["membrane"] for row in kept if row["dose_nm"] == 0.0}
+    places = {membrane: i for i, membrane in enumerate(sorted(own))} if len(own) == len(membranes) else {}
+    return Lanes(
+        *names,
+        dose_nm=np.array([row["dose_nm"] for row in kept], dtype=float),
+        time_h=np.array([row["time_h"] for row in kept], dtype=float),
+        fraction=np.array([row["fraction_remaining"] for row in kept], dtype=float),
+        side=np.array([row["side"] for row in kept], dtype=np.int64),
+        membrane=np.array([places.get(row["membrane"], 0) for row in kept], dtype=np.int64),
+        averaged=len(rows) - len(kept),
+    )
+
+
+def _averaged(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One reading a dose, time and membrane; where values and limits meet, all are kept: the likelihood joins them.
+
+    Positive values are averaged on the logarithm, as ratios are. Where only the vehicle has several lanes, they stay
+    apart: each has the error of a treated one.
+    """
+    cells: dict[tuple[float, float, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        cells.setdefault((row["dose_nm"], row["time_h"], row["membrane"]), []).append(dict(row))
+    if all(len(lanes) == 1 for (dose, _, _), lanes in cells.items() if dose > 0.0):
+        return [lane for lanes in cells.values() for lane in lanes]
+    kept = []
+    for lanes in cells.values():
+        sides = {lane["side"] for lane in lanes}
+        if len(lanes) == 1 or len(sides) > 1:
+            kept += lanes
+            continue
+        values = np.array([lane["fraction_remaining"] for lane in lanes])
+        if sides != {0}:
+            mean = float(values.max() if sides == {-1} else values.min())
+        else:
+            mean = math.exp(float(np.log(values).mean())) if (values > 0.0).all() else float(values.mean())
+        kept.append(lanes[0] | {"fraction_remaining": mean})
+    return kept
