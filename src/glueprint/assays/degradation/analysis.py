@@ -1,4 +1,5 @@
-"""Dose and time to DC50s, Dmax, rates and recovery: one experiment at a time, then pooled over experiments."""
+"""Dose and time to DC50s, Dmax, rates and recovery: one experiment at a time, then pooled over
+experiments."""
 
 from __future__ import annotations
 
@@ -25,11 +26,12 @@ RELATIONS = {0: "=", -1: "<", 1: ">"}
 
 
 def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
-    """Fit fractions remaining over dose and time, and read Dmax, both DC50s at every time, rates and recovery.
+    """Fit fractions remaining over dose and time, and read Dmax, both DC50s at every time, rates and
+    recovery.
 
-    table: columns time_h, dose_nm (0 is vehicle; or dose with dose_unit), fraction_remaining (of vehicle; or
-    log_ratio), and where there are such: target, compound, experiment, membrane, lane, treatment (MLN4924,
-    cycloheximide), relation ("<" below detection), washout_h.
+    table: columns time_h, dose_nm (0 is vehicle; or dose with dose_unit), fraction_remaining (of vehicle;
+    or log_ratio), and where there are such: target, compound, experiment, membrane, lane, treatment
+    (MLN4924, cycloheximide), relation ("<" below detection), washout_h.
     Returns `Result`. A DC50 outside the doses is a limit; one that 50 % loss never reaches says so.
     Raises InputError GP-A009, GP-A010, GP-A141 to GP-A145.
     Source: own derivation, docs/degradation.md.
@@ -73,40 +75,71 @@ def _warn(lanes: list[Lanes], findings: list[Finding]) -> None:
     for one in lanes:
         if not one.has_vehicle:
             findings.append(
-                Finding("GP-A146", "warning", "no vehicle rows: the vehicle is taken as exactly 1", one.name,
-                        "two or more vehicle lanes", "give the vehicle lanes: their error is missing in the intervals")
-            )  # fmt: skip
+                Finding(
+                    "GP-A146",
+                    "warning",
+                    "no vehicle rows: the vehicle is taken as exactly 1",
+                    one.name,
+                    "two or more vehicle lanes",
+                    "give the vehicle lanes: their error is missing in the intervals",
+                )
+            )
         censored = int((one.side != 0).sum())
         if censored:
             findings.append(
-                Finding("GP-A151", "note", f"{censored} lanes beyond detection enter as limits, not as numbers", one.name)
+                Finding(
+                    "GP-A151",
+                    "note",
+                    f"{censored} lanes beyond detection enter as limits, not as numbers",
+                    one.name,
+                )
             )
         below = int((one.fraction < 0.0).sum())
         if below:
             findings.append(
-                Finding("GP-A151", "note", f"{below} fractions below zero are kept as they are", one.name,
-                        next_step="a net volume below background; give the detection limit with relation <")
-            )  # fmt: skip
+                Finding(
+                    "GP-A151",
+                    "note",
+                    f"{below} fractions below zero are kept as they are",
+                    one.name,
+                    next_step="a net volume below background; give the detection limit with relation <",
+                )
+            )
 
 
 def _methods(together: list[Lanes], apart: list[Lanes], settings: Settings, findings: list[Finding]) -> None:
     for one in apart:
         if settings.method == "joint":
             findings.append(
-                Finding("GP-A149", "refusal", f"{one.times_h.size} times, {one.doses_nm.size} doses, {one.fraction.size} "
-                        "readings: dose and time cannot be fitted together", one.name,
-                        "two doses, two times, more readings than parameters", "method per-time, or a larger design")
-            )  # fmt: skip
+                Finding(
+                    "GP-A149",
+                    "refusal",
+                    f"{one.times_h.size} times, {one.doses_nm.size} doses, {one.fraction.size} "
+                    "readings: dose and time cannot be fitted together",
+                    one.name,
+                    "two doses, two times, more readings than parameters",
+                    "method per-time, or a larger design",
+                )
+            )
         else:
             findings.append(
-                Finding("GP-A149", "note", f"a logistic at each time ({one.times_h.size} times, {one.doses_nm.size} doses): "
-                        "no rates", one.name)
-            )  # fmt: skip
-    for one in together:
-        findings.append(
-            Finding("GP-A149", "note", f"dose and time fitted together ({one.times_h.size} times, {one.doses_nm.size} doses)",
-                    one.name)
-        )  # fmt: skip
+                Finding(
+                    "GP-A149",
+                    "note",
+                    f"a logistic at each time ({one.times_h.size} times, {one.doses_nm.size} doses): "
+                    "no rates",
+                    one.name,
+                )
+            )
+    findings.extend(
+        Finding(
+            "GP-A149",
+            "note",
+            f"dose and time fitted together ({one.times_h.size} times, {one.doses_nm.size} doses)",
+            one.name,
+        )
+        for one in together
+    )
     if settings.method == "joint":
         apart.clear()
 
@@ -118,12 +151,20 @@ def _joint(lanes: list[Lanes], settings: Settings, findings: list[Finding]) -> l
     if settings.error == "auto":
         logarithm = sum(joint.likelier(one) for one in lanes) > 0.0
         findings.append(
-            Finding("GP-A148", "note", f"errors taken as {'proportional' if logarithm else 'constant'}: the likelier")
+            Finding(
+                "GP-A148",
+                "note",
+                f"errors taken as {'proportional' if logarithm else 'constant'}: the likelier",
+            )
         )
     elif logarithm and any((one.fraction <= 0.0).any() for one in lanes):
         logarithm = False
         findings.append(
-            Finding("GP-A148", "warning", "fractions at or below zero have no logarithm: errors are taken as constant")
+            Finding(
+                "GP-A148",
+                "warning",
+                "fractions at or below zero have no logarithm: errors are taken as constant",
+            )
         )
     fits = [joint.fit(one, settings, logarithm=logarithm) for one in lanes]
     for fit in fits:
@@ -135,27 +176,52 @@ def _said(fit: Joint, findings: list[Finding]) -> None:
     name = fit.lanes.name
     if fit.slope_held:
         findings.append(
-            Finding("GP-A154", "note", f"{fit.lanes.doses_nm.size} doses cannot show a slope: it is held at 1", name,
-                    f"{joint.DOSES_FOR_SLOPE} or more doses", "add doses between the steepest two")
-        )  # fmt: skip
+            Finding(
+                "GP-A154",
+                "note",
+                f"{fit.lanes.doses_nm.size} doses cannot show a slope: it is held at 1",
+                name,
+                f"{joint.DOSES_FOR_SLOPE} or more doses",
+                "add doses between the steepest two",
+            )
+        )
     if not fit.shown:
         findings.append(
-            Finding("GP-A155", "warning", f"no effect of dose (F test, p = {fit.effect_p:.2g})", name, "",
-                    "no Dmax; the DC50 is above the highest dose")
-        )  # fmt: skip
+            Finding(
+                "GP-A155",
+                "warning",
+                f"no effect of dose (F test, p = {fit.effect_p:.2g})",
+                name,
+                "",
+                "no Dmax; the DC50 is above the highest dose",
+            )
+        )
     if fit.hooked:
         findings.append(
-            Finding("GP-A150", "warning", f"a hook (F test, p = {fit.hook_p:.2g}): high doses lose less", name, "",
-                    "Dmax is the top of the curve; a molecular glue should have none: look at the highest doses")
-        )  # fmt: skip
+            Finding(
+                "GP-A150",
+                "warning",
+                f"a hook (F test, p = {fit.hook_p:.2g}): high doses lose less",
+                name,
+                "",
+                "Dmax is the top of the curve; a molecular glue should have none: look at the highest doses",
+            )
+        )
     elif fit.hook_p == fit.hook_p:
-        findings.append(Finding("GP-A150", "note", f"no hook shown (F test, p = {fit.hook_p:.2g}): monotone", name))
+        findings.append(
+            Finding("GP-A150", "note", f"no hook shown (F test, p = {fit.hook_p:.2g}): monotone", name)
+        )
     if fit.lack_p < LACK_ALPHA:
         findings.append(
-            Finding("GP-A156", "warning", f"turnover at constant drug does not describe these lanes (p = {fit.lack_p:.2g})",
-                    name, "replicates that scatter as much as the curve misses",
-                    "look at the time courses: drug used up, rebound, or a membrane apart; compare method per-time")
-        )  # fmt: skip
+            Finding(
+                "GP-A156",
+                "warning",
+                f"turnover at constant drug does not describe these lanes (p = {fit.lack_p:.2g})",
+                name,
+                "replicates that scatter as much as the curve misses",
+                "drug used up, rebound, or a membrane apart? look at the times; compare method per-time",
+            )
+        )
 
 
 def _points(fit: Joint) -> list[TimePoint]:
@@ -165,17 +231,24 @@ def _points(fit: Joint) -> list[TimePoint]:
         share = None if dmax is None else dmax.value * (1.0 - dmax.value)
         found.append(
             TimePoint(
-                target=fit.lanes.target, time_h=time_h, model="turnover with hook" if fit.hooked else "turnover",
-                doses=int(fit.lanes.doses_nm.size) + int(fit.lanes.has_vehicle), points=int(fit.sample.y.size),
+                target=fit.lanes.target,
+                time_h=time_h,
+                model="turnover with hook" if fit.hooked else "turnover",
+                doses=int(fit.lanes.doses_nm.size) + int(fit.lanes.has_vehicle),
+                points=int(fit.sample.y.size),
                 dmax=None if dmax is None else dmax.value,
                 dmax_se=None if dmax is None or dmax.error is None or share is None else dmax.error * share,
-                dmax_low=None if dmax is None else dmax.low, dmax_high=None if dmax is None else dmax.high,
-                relative=joint.potency(fit, time_h, "relative"), absolute=joint.potency(fit, time_h, "absolute"),
+                dmax_low=None if dmax is None else dmax.low,
+                dmax_high=None if dmax is None else dmax.high,
+                relative=joint.potency(fit, time_h, "relative"),
+                absolute=joint.potency(fit, time_h, "absolute"),
                 status="FINE" if fit.shown else "NO_EFFECT",
                 reason="" if fit.shown else "no effect: the flat line fits as well (F test)",
-                compound=fit.lanes.compound, experiment=fit.lanes.experiment, method="joint",
+                compound=fit.lanes.compound,
+                experiment=fit.lanes.experiment,
+                method="joint",
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -183,20 +256,35 @@ def _rates(fit: Joint) -> list[dict[str, Any]]:
     """Rates, half-lives and the plateau of one experiment; nothing without an effect."""
     if not fit.shown:
         return []
-    about = {"target": fit.lanes.target, "compound": fit.lanes.compound, "experiment": fit.lanes.experiment,
-             "experiments": 1, "relation": "="}  # fmt: skip
+    about = {
+        "target": fit.lanes.target,
+        "compound": fit.lanes.compound,
+        "experiment": fit.lanes.experiment,
+        "experiments": 1,
+        "relation": "=",
+    }
     rows = []
     for name, (quantity, unit) in joint.RATES.items():
         free = fit.sample.free[quantity.solved]
-        found = joint.ln(quantity, fit) if free else Measured(float(np.exp(fit.fit.theta[quantity.solved])), None, None, None)
+        found = (
+            joint.ln(quantity, fit)
+            if free
+            else Measured(float(np.exp(fit.fit.theta[quantity.solved])), None, None, None)
+        )
         rows.append(about | _cells(name, found, unit) | {"note": "" if free else "held"})
         longest = float(fit.lanes.times_h[-1])
         if name in ("k_deg", "rate_at_full_dose"):
             half = "natural_half_life" if name == "k_deg" else "half_time_at_full_dose"
-            row = about | {"name": half, "unit": "h"} | recovery.half_life(found.value, found.low, found.high, longest)
+            row = (
+                about
+                | {"name": half, "unit": "h"}
+                | recovery.half_life(found.value, found.low, found.high, longest)
+            )
             rows.append(row | {"note": "beyond the time observed" if row["relation"] == ">" else ""})
-    for dose in fit.lanes.doses_nm.tolist():
-        rows.append(about | _cells("observed_rate", joint.ln(quantities.observed(dose), fit), "1/h") | {"dose_nm": dose})
+    rows.extend(
+        about | _cells("observed_rate", joint.ln(quantities.observed(dose), fit), "1/h") | {"dose_nm": dose}
+        for dose in fit.lanes.doses_nm.tolist()
+    )
     steady = joint.dmax_of(fit, quantities.LONG)
     if steady is not None:
         rows.append(about | _cells("dmax_at_steady_state", steady, ""))
@@ -209,12 +297,19 @@ def _cells(name: str, found: Measured, unit: str) -> dict[str, Any]:
 
 def _readings(one: Lanes) -> list[dict[str, Any]]:
     return [
-        {"target": one.target, "compound": one.compound, "experiment": one.experiment, "time_h": time, "dose_nm": dose,
-         "fraction_remaining": left, "relation": RELATIONS[side]}
+        {
+            "target": one.target,
+            "compound": one.compound,
+            "experiment": one.experiment,
+            "time_h": time,
+            "dose_nm": dose,
+            "fraction_remaining": left,
+            "relation": RELATIONS[side],
+        }
         for dose, time, left, side in zip(
             one.dose_nm.tolist(), one.time_h.tolist(), one.fraction.tolist(), one.side.tolist(), strict=True
         )
-    ]  # fmt: skip
+    ]
 
 
 def _curves(fit: Joint) -> list[dict[str, Any]]:
@@ -222,7 +317,9 @@ def _curves(fit: Joint) -> list[dict[str, Any]]:
     doses, times = fit.lanes.doses_nm, fit.lanes.times_h
     grid = np.geomspace(doses[0] / 3.0, doses[-1] * 3.0, SMOOTH)
     over_dose = [(dose, time) for time in times.tolist() for dose in grid.tolist()]
-    over_time = [(dose, time) for dose in doses.tolist() for time in np.linspace(0.0, times[-1], SMOOTH).tolist()]
+    over_time = [
+        (dose, time) for dose in doses.tolist() for time in np.linspace(0.0, times[-1], SMOOTH).tolist()
+    ]
     dose, time = np.array([*over_dose, *over_time]).T
     zero = np.zeros(dose.size, dtype=np.int64)
     theta = fit.fit.theta.copy()
@@ -246,7 +343,12 @@ def _limits(points: list[TimePoint], findings: list[Finding]) -> None:
             edge = below[0].absolute.value_nm
             at = ", ".join(f"{p.time_h:g}" for p in below)
             findings.append(
-                Finding("GP-A157", "warning", f"DC50 below the lowest dose ({edge:g} nM) at {at} h",
-                        " ".join(part for part in key if part), "doses on both sides of the DC50",
-                        "add lower doses; `glueprint assay design` says which would tell most")
-            )  # fmt: skip
+                Finding(
+                    "GP-A157",
+                    "warning",
+                    f"DC50 below the lowest dose ({edge:g} nM) at {at} h",
+                    " ".join(part for part in key if part),
+                    "doses on both sides of the DC50",
+                    "add lower doses; `glueprint assay design` says which would tell most",
+                )
+            )

@@ -20,17 +20,22 @@ WORD, OTHERWISE = "degradation", "loss"
 Key = tuple[str, str]
 
 
-def judge(found: pl.DataFrame, confidence: float, findings: list[Finding]) -> tuple[dict[Key, str], list[dict[str, Any]]]:
+def judge(
+    found: pl.DataFrame, confidence: float, findings: list[Finding]
+) -> tuple[dict[Key, str], list[dict[str, Any]]]:
     """The word for what happens to each target under each compound, and a row per arm.
 
-    found: a tidy table.   MLN4924: ln of the fraction with it over the fraction without, at the same dose and time,
-    as a share of the loss; cycloheximide: ln of the fraction with the compound over that without, both in it.
-    Pairs are averaged within experiments; the interval stands on experiments, on pairs where there is only one.
+    found: a tidy table.   MLN4924: ln of the fraction with it over the fraction without, at the same dose
+    and time, as a share of the loss; cycloheximide: ln of the fraction with the compound over that without,
+    both in it. Pairs are averaged within experiments; the interval stands on experiments, on pairs where
+    there is only one.
     Returns {(target, compound): "degradation" or "loss"}, rows of `ARMS_SCHEMA`.
     """
     words: dict[Key, str] = {}
     rows: list[dict[str, Any]] = []
-    keys = found.filter(pl.col("dose_nm") > 0.0).select("target", "compound").unique(maintain_order=True).rows()
+    keys = (
+        found.filter(pl.col("dose_nm") > 0.0).select("target", "compound").unique(maintain_order=True).rows()
+    )
     for target, compound in keys:
         shared = (pl.col("dose_nm") == 0.0) & pl.col("compound").is_in(["", "vehicle", "DMSO"])
         mine = found.filter((pl.col("target") == target) & ((pl.col("compound") == compound) | shared))
@@ -42,7 +47,9 @@ def judge(found: pl.DataFrame, confidence: float, findings: list[Finding]) -> tu
             pairs = _rescued(levels) if arm == "MLN4924" else _faster(levels)
             row = _row(pairs, confidence) | {"target": target, "compound": compound, "arm": arm}
             limit = LEAST_RESCUE if arm == "MLN4924" else 0.0
-            row["what"] = "share of the loss taken back" if arm == "MLN4924" else "further loss without synthesis, ln"
+            row["what"] = (
+                "share of the loss taken back" if arm == "MLN4924" else "further loss without synthesis, ln"
+            )
             row["shown"] = bool(row["low"] is not None and row["low"] > 0.0 and row["value"] > limit)
             own.append(row)
         rows += own
@@ -60,7 +67,9 @@ def _levels(mine: pl.DataFrame) -> Mapping[tuple[str, str, float, float], float]
     return {(e, t, float(h), float(d)): float(y) for e, t, h, d, y in means.rows()}
 
 
-def _against(levels: Mapping[tuple[str, str, float, float], float], key: tuple[str, str, float, float]) -> float:
+def _against(
+    levels: Mapping[tuple[str, str, float, float], float], key: tuple[str, str, float, float]
+) -> float:
     """Ln fraction less that of the vehicle of the same treatment and time, where there is one."""
     experiment, treatment, time_h, _ = key
     vehicle = levels.get((experiment, treatment, time_h, 0.0))
@@ -68,7 +77,8 @@ def _against(levels: Mapping[tuple[str, str, float, float], float], key: tuple[s
         others = [y for (e, t, _h, d), y in levels.items() if (e, t, d) == (experiment, treatment, 0.0)]
         vehicle = float(np.mean(others)) if others and treatment != "cycloheximide" else None
     if vehicle is None:
-        # Without a vehicle of its own an arm stands against the fraction's own reference, except where turnover moves it.
+        # Without a vehicle of its own an arm stands against the fraction's own reference, except where
+        # turnover moves it.
         vehicle = math.nan if treatment == "cycloheximide" else 0.0
     return levels[key] - vehicle
 
@@ -99,10 +109,17 @@ def _faster(levels: Mapping[tuple[str, str, float, float], float]) -> dict[str, 
 def _row(pairs: Mapping[str, list[float]], confidence: float) -> dict[str, Any]:
     means = [float(np.mean(values)) for values in pairs.values()]
     used = means if len(means) > 1 else [value for values in pairs.values() for value in values]
-    row: dict[str, Any] = {"experiments": len(means), "pairs": sum(map(len, pairs.values())), "low": None, "high": None}
+    row: dict[str, Any] = {
+        "experiments": len(means),
+        "pairs": sum(map(len, pairs.values())),
+        "low": None,
+        "high": None,
+    }
     row["value"] = float(np.mean(used)) if used else None
     if len(used) > 1:
-        reach = float(student.ppf(0.5 + 0.5 * confidence, len(used) - 1) * np.std(used, ddof=1) / math.sqrt(len(used)))
+        reach = float(
+            student.ppf(0.5 + 0.5 * confidence, len(used) - 1) * np.std(used, ddof=1) / math.sqrt(len(used))
+        )
         row |= {"low": float(np.mean(used)) - reach, "high": float(np.mean(used)) + reach}
     return row
 
@@ -110,8 +127,14 @@ def _row(pairs: Mapping[str, list[float]], confidence: float) -> dict[str, Any]:
 def _said(target: str, compound: str, own: list[dict[str, Any]]) -> Finding:
     name = " ".join(part for part in (target, compound) if part) or "the target"
     if not own:
-        return Finding("GP-A152", "note", 'called "loss": no arm with MLN4924 or cycloheximide', name,
-                       "an arm that separates degradation from synthesis", "add an arm with MLN4924")  # fmt: skip
+        return Finding(
+            "GP-A152",
+            "note",
+            'called "loss": no arm with MLN4924 or cycloheximide',
+            name,
+            "an arm that separates degradation from synthesis",
+            "add an arm with MLN4924",
+        )
     said = "; ".join(
         f"{row['arm']}: {row['what']} "
         + ("not known" if row["value"] is None else f"{row['value']:.2f}")
@@ -120,6 +143,11 @@ def _said(target: str, compound: str, own: list[dict[str, Any]]) -> Finding:
         for row in own
     )
     shown = all(row["shown"] for row in own)
-    return Finding("GP-A152", "note" if shown else "warning", f'called "{WORD if shown else OTHERWISE}": {said}', name,
-                   "MLN4924 takes back at least half of the loss; cycloheximide leaves it",
-                   "" if shown else "repeat the arm in more experiments")  # fmt: skip
+    return Finding(
+        "GP-A152",
+        "note" if shown else "warning",
+        f'called "{WORD if shown else OTHERWISE}": {said}',
+        name,
+        "MLN4924 takes back at least half of the loss; cycloheximide leaves it",
+        "" if shown else "repeat the arm in more experiments",
+    )

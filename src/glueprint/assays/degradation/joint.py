@@ -1,4 +1,5 @@
-"""One experiment over dose and time, fitted together: the turnover model, its effect and hook tests, its profiles."""
+"""One experiment over dose and time, fitted together: the turnover model, its effect and hook tests, its
+profiles."""
 
 from __future__ import annotations
 
@@ -56,7 +57,8 @@ class Measured:
 class Joint:
     """The fit of one experiment.
 
-    fit: the model taken, with a hook if that was shown.   effect_p, hook_p, lack_p: F tests (NaN: not tested).
+    fit: the model taken, with a hook if that was shown.   effect_p, hook_p, lack_p: F tests (NaN: not
+    tested).
     slope_held: whether the doses are too few for a slope.
     """
 
@@ -85,11 +87,14 @@ def can(lanes: Lanes) -> bool:
     places = {(d, t) for d, t in zip(lanes.dose_nm, lanes.time_h, strict=True) if d > 0.0 and t > 0.0}
     parameters = 3 + int(lanes.has_vehicle) + int(lanes.doses_nm.size >= DOSES_FOR_SLOPE)
     enough = len(places) > parameters - int(lanes.has_vehicle)
-    return bool(min(lanes.times_h.size, lanes.doses_nm.size) >= 2 and enough and (lanes.side == 0).sum() > parameters)
+    return bool(
+        min(lanes.times_h.size, lanes.doses_nm.size) >= 2 and enough and (lanes.side == 0).sum() > parameters
+    )
 
 
 def likelier(lanes: Lanes) -> float:
-    """Twice the log likelihood of proportional errors over that of constant ones; negative infinity where logarithms
+    """Twice the log likelihood of proportional errors over that of constant ones; negative infinity where
+    logarithms
     cannot be."""
     if (lanes.fraction <= 0.0).any():
         return -math.inf
@@ -111,15 +116,25 @@ def fit(lanes: Lanes, settings: Settings, *, logarithm: bool) -> Joint:
     hook_p, chosen, taken = math.nan, best, sample
     if settings.hook == "test" and lanes.doses_nm.size >= DOSES_FOR_HOOK and sample.dof > 2:
         wider = replace(
-            sample, model=model(hook=True, logarithm=logarithm),
+            sample,
+            model=model(hook=True, logarithm=logarithm),
             free=sample.free | (np.arange(sample.free.size) == WINDOW),
-        )  # fmt: skip
-        hooked = min((minimise(wider, start, sigma=best.sigma) for start in _hooks(best.theta)), key=_deviance)
+        )
+        hooked = min(
+            (minimise(wider, start, sigma=best.sigma) for start in _hooks(best.theta)), key=_deviance
+        )
         hook_p = _f_test(wider, best, hooked, 1)
         if hook_p < settings.hook_alpha:
             chosen, taken = hooked, wider
     return Joint(
-        lanes, taken, chosen, effect, hook_p, _lack_of_fit(taken, chosen), not sample.free[SLOPE], settings.confidence
+        lanes,
+        taken,
+        chosen,
+        effect,
+        hook_p,
+        _lack_of_fit(taken, chosen),
+        not sample.free[SLOPE],
+        settings.confidence,
     )
 
 
@@ -135,7 +150,8 @@ def measure(joint: Joint, quantity: Quantity, ends: tuple[float, float]) -> Meas
 
 
 def dmax_of(joint: Joint, time_h: float) -> Measured | None:
-    """Loss at the far plateau of the fit (or the top of its hook) at a time, as a share; None without effect."""
+    """Loss at the far plateau of the fit (or the top of its hook) at a time, as a share; None without
+    effect."""
     if not joint.shown:
         return None
     found = measure(joint, quantities.dmax(time_h), (-12.0, 14.0))
@@ -161,22 +177,34 @@ def potency(joint: Joint, time_h: float, definition: str) -> Potency:
     found = measure(joint, quantity, ends)
     low, high = (None if part is None else math.exp(part) for part in (found.low, found.high))
     if ln_dose < math.log(lowest):
-        return _limit(common, "<", lowest, (Reason.BELOW_TESTED,), high=None if high is None else max(high, lowest))
+        return _limit(
+            common, "<", lowest, (Reason.BELOW_TESTED,), high=None if high is None else max(high, lowest)
+        )
     if ln_dose > math.log(highest):
-        return _limit(common, ">", highest, (Reason.ABOVE_TESTED,), low=None if low is None else min(low, highest))
+        return _limit(
+            common, ">", highest, (Reason.ABOVE_TESTED,), low=None if low is None else min(low, highest)
+        )
     reasons = (*((Reason.OPEN_LOW,) if low is None else ()), *((Reason.OPEN_HIGH,) if high is None else ()))
     value = math.exp(ln_dose)
     return Potency(
-        **common, value_nm=value, low_nm=None if low is None else min(low, value),  # type: ignore[arg-type]
-        high_nm=None if high is None else max(high, value), reasons=reasons,
+        **common,
+        value_nm=value,
+        low_nm=None if low is None else min(low, value),  # type: ignore[arg-type]
+        high_nm=None if high is None else max(high, value),
+        reasons=reasons,
         log10_se=None if found.error is None else found.error / LN10,
-    )  # fmt: skip
+    )
 
 
 def _limit(
-    common: Mapping[str, object], relation: str, edge: float, reasons: tuple[Reason, ...],
-    *, low: float | None = None, high: float | None = None,
-) -> Potency:  # fmt: skip
+    common: Mapping[str, object],
+    relation: str,
+    edge: float,
+    reasons: tuple[Reason, ...],
+    *,
+    low: float | None = None,
+    high: float | None = None,
+) -> Potency:
     return Potency(**common, relation=relation, value_nm=edge, low_nm=low, high_nm=high, reasons=reasons)  # type: ignore[arg-type]
 
 
@@ -201,10 +229,17 @@ def _sample(lanes: Lanes, logarithm: bool) -> Sample:
     low[SLOPE], high[SLOPE] = math.log(0.05), math.log(50.0)
     low[WINDOW], high[WINDOW] = 0.0, math.log(1e8)
     return Sample(
-        model(hook=False, logarithm=logarithm), lanes.dose_nm, lanes.time_h,
-        np.log(lanes.fraction) if logarithm else lanes.fraction, lanes.side, lanes.membrane, logarithm,
-        free, low, high,
-    )  # fmt: skip
+        model(hook=False, logarithm=logarithm),
+        lanes.dose_nm,
+        lanes.time_h,
+        np.log(lanes.fraction) if logarithm else lanes.fraction,
+        lanes.side,
+        lanes.membrane,
+        logarithm,
+        free,
+        low,
+        high,
+    )
 
 
 def _monotone(sample: Sample) -> Fit:
@@ -222,7 +257,13 @@ def _monotone(sample: Sample) -> Fit:
         theta[: estimates.size] = np.log(np.maximum(estimates, 1e-12))
     else:
         last = float(sample.time_h.max())
-        theta[: SHAPE - 1] = (0.0, -math.log(last), -math.log(last), float(sample.low[EC50] + sample.high[EC50]) / 2, 0.0)
+        theta[: SHAPE - 1] = (
+            0.0,
+            -math.log(last),
+            -math.log(last),
+            float(sample.low[EC50] + sample.high[EC50]) / 2,
+            0.0,
+        )
     theta[WINDOW] = NO_HOOK
     theta = np.where(sample.free, np.clip(theta, sample.low, sample.high), theta)
     return minimise(sample, theta)

@@ -1,4 +1,5 @@
-"""Turnover under a glue in closed form: fraction remaining, Dmax and DC50 at any time. Kernel: arrays in and
+"""Turnover under a glue in closed form: fraction remaining, Dmax and DC50 at any time. Kernel: arrays in
+and
 out."""
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ HALVINGS = 200
 
 @dataclass(frozen=True)
 class Kinetics:
-    """Natural turnover and the loss that a drug adds: dP/dt = k_syn - (k_deg + k_max x) P, x = C^h/(C^h + EC50^h).
+    """Natural turnover and the loss that a drug adds: dP/dt = k_syn - (k_deg + k_max x) P, x = C^h/(C^h +
+    EC50^h).
 
-    k_deg_per_h, k_max_per_h, ec50_nm, slope: above zero (k_max may be 0); the culture begins at its untreated
-    steady state. Every method takes time_h, any shape, 0 to infinity.
+    k_deg_per_h, k_max_per_h, ec50_nm, slope: above zero (k_max may be 0); the culture begins at its
+    untreated steady state. Every method takes time_h, any shape, 0 to infinity.
     Raises InputError GP-A140 for numbers that cannot be.
     Source: own derivation, docs/degradation.md.
     """
@@ -53,7 +55,8 @@ class Kinetics:
             return np.asarray(1.0 / (1.0 + (self.ec50_nm / dose) ** self.slope))
 
     def observed_rate_per_h(self, dose_nm: ArrayLike) -> Floats:
-        """k = k_deg + k_max x: how fast the new plateau is approached at a dose; neither k_deg nor k_max."""
+        """k = k_deg + k_max x: how fast the new plateau is approached at a dose; neither k_deg nor
+        k_max."""
         return np.asarray(self.k_deg_per_h + self.k_max_per_h * self.saturation(dose_nm))
 
     def plateau(self, dose_nm: ArrayLike) -> Floats:

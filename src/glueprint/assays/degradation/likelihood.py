@@ -1,7 +1,7 @@
 """Likelihood of readings over dose and time, some of them limits, and its profile for any quantity. Kernel.
 
-The deviance is n ln s^2 + sum (e/s)^2 - 2 sum ln Phi(z), with z how many s the curve lies inside a limit; s is where
-it is least. Without limits this is n ln RSS, and the bounds below are those of the sum of squares.
+The deviance is n ln s^2 + sum (e/s)^2 - 2 sum ln Phi(z), with z how many s the curve lies inside a limit; s
+is where it is least. Without limits this is n ln RSS, and the bounds below are those of the sum of squares.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Sample:
 
     dose_nm, time_h, y: (m,) with y a fraction remaining or its natural logarithm, as the model has it.
     side: (m,) 0 a value, -1 the truth is below y, 1 above.
-    membrane: (m,) 0 for the first, whose level is `vehicle`; others have a factor of their own, the last parameters.
+    membrane: (m,) 0 for the first, whose level is `vehicle`; others have a factor of their own, the last
+    parameters.
     free, low, high: (p,) which parameters are fitted, and ends of their natural logarithms.
     """
 
@@ -64,7 +65,9 @@ class Sample:
         """The response (m,) and its derivatives (m, p) by the logarithms of the parameters (p,)."""
         count = len(self.model.parameters)
         natural = np.exp(theta[:count])
-        given = Given({"dose_nm": self.dose_nm[None], "time_h": self.time_h[None]}, np.ones((1, self.y.size), bool))
+        given = Given(
+            {"dose_nm": self.dose_nm[None], "time_h": self.time_h[None]}, np.ones((1, self.y.size), bool)
+        )
         found, slopes = self.model.curve(natural[None], given)
         value, jacobian = found[0], np.zeros((self.y.size, theta.size))
         jacobian[:, :count] = slopes[0] * natural
@@ -140,7 +143,8 @@ def bounds(
     """Where the profile of a quantity crosses its threshold below and above, and a standard error.
 
     ends: values at which the search ends; a profile that has not crossed there is open (infinite).
-    Returns low, high, error (half the width over the t quantile, by the curvature where open), NaN where unknown.
+    Returns low, high, error (half the width over the t quantile, by the curvature where open), NaN where
+    unknown.
     Source: n ln(1 + t^2/dof), which is Bates and Watts 1988, section 6.1, doi 10.1002/9780470316757.
     """
     centre, dof = quantity.value(best.theta), sample.dof
@@ -185,7 +189,11 @@ def _cross(
                 return sign * math.inf
             near, near_height, near_fit = at, height, fit
         if math.isfinite(far):
-            cut = -near_height / (far_height - near_height) if math.isfinite(far_height) and turn % 5 != 4 else 0.5
+            cut = (
+                -near_height / (far_height - near_height)
+                if math.isfinite(far_height) and turn % 5 != 4
+                else 0.5
+            )
             at = near + min(max(cut, 0.02), 0.98) * (far - near)
             if abs(far - near) < 1e-7:
                 return at
@@ -224,7 +232,9 @@ def _descend(
             trial[index] = np.clip(trial[index], sample.low[index], sample.high[index])
             if held is not None:
                 trial[held.solved] = held.solve(trial, wanted)
-            new, new_jacobian = sample.residuals(trial, sigma) if np.isfinite(trial).all() else (residual, jacobian)
+            new, new_jacobian = (
+                sample.residuals(trial, sigma) if np.isfinite(trial).all() else (residual, jacobian)
+            )
             new_cost = float(new @ new) if np.isfinite(trial).all() else math.inf
             if new_cost <= cost:
                 break
@@ -283,4 +293,3 @@ def _curvature(sample: Sample, best: Fit, quantity: Quantity) -> float:
         return math.nan
     variance = float(gradient @ covariance @ gradient) * sample.y.size / max(sample.dof, 1)
     return math.sqrt(variance) if variance > 0.0 and math.isfinite(variance) else math.nan
-

@@ -1,4 +1,5 @@
-"""Models of dose and time for `curves.regress`: on fractions or on their logarithms, monotone or with a hook."""
+"""Models of dose and time for `curves.regress`: on fractions or on their logarithms, monotone or with a
+hook."""
 
 from __future__ import annotations
 
@@ -29,13 +30,20 @@ def model(*, hook: bool, logarithm: bool) -> Model:
     parameters = (*MONOTONE.parameters, WINDOW) if hook else MONOTONE.parameters
     if logarithm:
         return Model(
-            "degradation, logarithm" + (", hook" if hook else ""), "logarithm of the fraction remaining",
-            MONOTONE.inputs, (VEHICLE, *parameters[1:]), _log_hooked if hook else _log_monotone,
-        )  # fmt: skip
+            "degradation, logarithm" + (", hook" if hook else ""),
+            "logarithm of the fraction remaining",
+            MONOTONE.inputs,
+            (VEHICLE, *parameters[1:]),
+            _log_hooked if hook else _log_monotone,
+        )
     return Model(
-        "degradation" + (", hook" if hook else ""), MONOTONE.title, MONOTONE.inputs, parameters, curve,
+        "degradation" + (", hook" if hook else ""),
+        MONOTONE.title,
+        MONOTONE.inputs,
+        parameters,
+        curve,
         level="vehicle",
-    )  # fmt: skip
+    )
 
 
 def _log_monotone(theta: Floats, given: Given) -> tuple[Floats, Floats]:

@@ -31,7 +31,8 @@ Group = tuple[Lanes, float, Floats]
 def time_points(lanes: list[Lanes], settings: Settings, findings: list[Finding]) -> list[TimePoint]:
     """Dose against fraction remaining at each time of each experiment, in one batch a model.
 
-    Six or more distinct doses get a free slope ("4pl"), fewer slope 1 ("3pl"). A limit below detection is read at its
+    Six or more distinct doses get a free slope ("4pl"), fewer slope 1 ("3pl"). A limit below detection is
+    read at its
     half and at its limit: the interval covers both.
     Source: Dmax after Riching et al. 2022, doi 10.1039/d2cs00387b: the fitted plateau.
     """
@@ -59,7 +60,8 @@ def _model(lanes: Floats) -> str:
 
 
 def _fit(groups: list[Group], model: str, settings: Settings, share: float) -> list[TimePoint]:
-    """All time points that share a model; limits stand at a share of themselves; short ones are filled with missing
+    """All time points that share a model; limits stand at a share of themselves; short ones are filled with
+    missing
     points."""
     lanes = np.full((len(groups), max(len(group[2]) for group in groups), 2), np.nan)
     for i, (_, _, group) in enumerate(groups):
@@ -75,14 +77,23 @@ def _fit(groups: list[Group], model: str, settings: Settings, share: float) -> l
         reach = None if dmax is None or dmax_se is None else _quantile(fits, i) * dmax_se
         points.append(
             TimePoint(
-                target=one.target, time_h=time_h, model=model, doses=int(fits.data.distinct_doses[i]),
-                points=int(fits.points[i]), dmax=dmax, dmax_se=dmax_se, relative=relative[i], absolute=absolute[i],
-                status=Status(int(fits.status[i])).name, reason=fits.reasons[i], compound=one.compound,
+                target=one.target,
+                time_h=time_h,
+                model=model,
+                doses=int(fits.data.distinct_doses[i]),
+                points=int(fits.points[i]),
+                dmax=dmax,
+                dmax_se=dmax_se,
+                relative=relative[i],
+                absolute=absolute[i],
+                status=Status(int(fits.status[i])).name,
+                reason=fits.reasons[i],
+                compound=one.compound,
                 experiment=one.experiment,
                 dmax_low=None if dmax is None or reach is None else dmax - reach,
                 dmax_high=None if dmax is None or reach is None else dmax + reach,
             )
-        )  # fmt: skip
+        )
     return points
 
 
@@ -91,7 +102,8 @@ def _quantile(fits: Fits, i: int) -> float:
 
 
 def _dmax(fits: Fits, i: int) -> tuple[float | None, float | None]:
-    """1 - back / front and its error by the delta method; None where the curve has no far plateau to read."""
+    """1 - back / front and its error by the delta method; None where the curve has no far plateau to
+    read."""
     if Status(int(fits.status[i])) in NO_PLATEAU:
         return None, None
     front, back = float(fits.front[i]), float(fits.back[i])
@@ -150,14 +162,25 @@ def _hooked(group: Group, point: TimePoint, settings: Settings, findings: list[F
     loss = 1.0 - fitted / front
     best = int(np.argmax(loss))
     findings.append(
-        Finding("GP-A150", "warning", f"a hook at {time_h:g} h (F test, p = {p_value:.2g}): high doses lose less", one.name,
-                "", "Dmax is the top of the curve, the DC50s are read on its rising limb, without interval")
-    )  # fmt: skip
+        Finding(
+            "GP-A150",
+            "warning",
+            f"a hook at {time_h:g} h (F test, p = {p_value:.2g}): high doses lose less",
+            one.name,
+            "",
+            "Dmax is the top of the curve, the DC50s are read on its rising limb, without interval",
+        )
+    )
     return replace(
-        point, model="hook", dmax=float(loss[best]), dmax_se=None, dmax_low=None, dmax_high=None,
+        point,
+        model="hook",
+        dmax=float(loss[best]),
+        dmax_se=None,
+        dmax_low=None,
+        dmax_high=None,
         relative=_rising(point.relative, grid, loss, best, 0.5 * float(loss[best])),
         absolute=_rising(point.absolute, grid, loss, best, HALF),
-    )  # fmt: skip
+    )
 
 
 def _rising(old: Potency, grid: Floats, loss: Floats, best: int, level: float) -> Potency:

@@ -39,13 +39,22 @@ def _pooled(mine: list[TimePoint], confidence: float) -> TimePoint:
     mean, low, high = _mean(dmax, errors, (logit, expit), confidence)
     left = len(mine) - len(known)
     return replace(
-        mine[0], experiment="", n=len(mine), doses=max(p.doses for p in mine), points=sum(p.points for p in mine),
-        dmax=mean, dmax_low=low, dmax_high=high, dmax_se=None, relative=relative, absolute=absolute,
+        mine[0],
+        experiment="",
+        n=len(mine),
+        doses=max(p.doses for p in mine),
+        points=sum(p.points for p in mine),
+        dmax=mean,
+        dmax_low=low,
+        dmax_high=high,
+        dmax_se=None,
+        relative=relative,
+        absolute=absolute,
         model=mine[0].model if len({p.model for p in mine}) == 1 else "mixed",
         method=mine[0].method if len({p.method for p in mine}) == 1 else "mixed",
         status="FINE" if known else mine[0].status,
         reason=f"{left} of {len(mine)} experiments have no far plateau and do not enter Dmax" if left else "",
-    )  # fmt: skip
+    )
 
 
 def _odds_error(point: TimePoint) -> float:
@@ -65,12 +74,17 @@ def rates(rows: Sequence[Row], confidence: float) -> list[Row]:
             continue
         row = mine[0] | {"experiment": "", "experiments": len(mine), "note": "", "low": None, "high": None}
         if len(values) < len(mine):
-            row |= {"relation": "none", "value": None, "note": f"{len(mine) - len(values)} experiments have limits only"}
+            row |= {
+                "relation": "none",
+                "value": None,
+                "note": f"{len(mine) - len(values)} experiments have limits only",
+            }
         else:
             functions = (logit, expit) if row["name"] == "dmax_at_steady_state" else (math.log, math.exp)
             if row["name"] == "dmax_at_steady_state" and not all(0.0 < value < 1.0 for value in values):
                 continue
-            # Errors within experiments are hardly known from few lanes: the scatter between experiments carries all.
+            # Errors within experiments are hardly known from few lanes: the scatter between experiments
+            # carries all.
             mean, low, high = _mean(values, [0.0] * len(values), functions, confidence)
             row |= {"value": mean, "low": low, "high": high}
         pooled.append(row)
@@ -78,9 +92,11 @@ def rates(rows: Sequence[Row], confidence: float) -> list[Row]:
 
 
 def _mean(
-    values: list[float], errors: list[float], functions: tuple[Callable[[float], float], Callable[[float], float]],
+    values: list[float],
+    errors: list[float],
+    functions: tuple[Callable[[float], float], Callable[[float], float]],
     confidence: float,
-) -> tuple[float | None, float | None, float | None]:  # fmt: skip
+) -> tuple[float | None, float | None, float | None]:
     """Mean and interval over experiments on a transformed scale."""
     there, back = functions
     if not values:

@@ -1,8 +1,8 @@
 """What is read off the fitted turnover model and profiled: DC50s, Dmax, rates. Kernel on plain numbers.
 
-The parameters are natural logarithms: vehicle, k_deg, k_max, ec50, slope, window (NO_HOOK without one), and the levels
-of further membranes. Every quantity stands on a scale without ends, and can be held: one parameter is solved for so
-that it keeps its value.
+The parameters are natural logarithms: vehicle, k_deg, k_max, ec50, slope, window (NO_HOOK without one), and
+the levels of further membranes. Every quantity stands on a scale without ends, and can be held: one
+parameter is solved for so that it keeps its value.
 """
 
 from __future__ import annotations
@@ -15,8 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "EC50", "K_DEG", "K_MAX", "LONG", "NO_HOOK", "SHAPE", "SLOPE", "VEHICLE", "WINDOW", "Quantity", "dc50", "dmax", "observed", "own",
-]  # fmt: skip
+    "EC50",
+    "K_DEG",
+    "K_MAX",
+    "LONG",
+    "NO_HOOK",
+    "SHAPE",
+    "SLOPE",
+    "VEHICLE",
+    "WINDOW",
+    "Quantity",
+    "dc50",
+    "dmax",
+    "observed",
+    "own",
+]
 
 Floats = NDArray[np.float64]
 VEHICLE, K_DEG, K_MAX, EC50, SLOPE, WINDOW = range(6)
@@ -95,7 +108,8 @@ def dmax(time_h: float) -> Quantity:
 
 
 def dc50(time_h: float, level: float | None = None) -> Quantity:
-    """Natural logarithm of the dose with half of Dmax (level None), or with a loss of `level`, at a time."""
+    """Natural logarithm of the dose with half of Dmax (level None), or with a loss of `level`, at a
+    time."""
 
     def beyond_ec50(theta: Floats) -> float:
         most = top(theta)
@@ -155,7 +169,11 @@ def _share(theta: Floats, target: float, most: float, time_h: float) -> float:
         added = k_max * math.exp(at)
         rate = k_deg + added
         left = math.exp(-rate * time_h)
-        found = added / rate * (1.0 - left) if rate * time_h > 1e-5 else added / rate * -math.expm1(-rate * time_h)
+        found = (
+            added / rate * (1.0 - left)
+            if rate * time_h > 1e-5
+            else added / rate * -math.expm1(-rate * time_h)
+        )
         miss = found - target
         if miss < 0.0:
             low = at

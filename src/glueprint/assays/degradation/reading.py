@@ -21,9 +21,15 @@ REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
 TEXTS = ("target", "compound", "experiment", "membrane", "lane", "treatment", "relation")
 # What people write for the two controls of mechanism, and for none.
 ARMS: Mapping[str, str] = {
-    "": "", "none": "", "vehicle": "", "dmso": "", "mln4924": "MLN4924", "pevonedistat": "MLN4924",
-    "cycloheximide": "cycloheximide", "chx": "cycloheximide",
-}  # fmt: skip
+    "": "",
+    "none": "",
+    "vehicle": "",
+    "dmso": "",
+    "mln4924": "MLN4924",
+    "pevonedistat": "MLN4924",
+    "cycloheximide": "cycloheximide",
+    "chx": "cycloheximide",
+}
 SIDES = {"=": 0, "": 0, "<": -1, ">": 1}
 # A mean of the vehicle above this is no fraction of it.
 PER_CENT = 10.0
@@ -72,10 +78,10 @@ class Lanes:
 def tidy(table: pl.DataFrame) -> pl.DataFrame:
     """The table with the columns of `REQUIRED`, `TEXTS`, washout_h and side, all checked.
 
-    table: time_h, fraction_remaining (or log_ratio) and dose_nm (or dose with dose_unit); optional target, compound
-    (or sample), experiment, membrane, lane, treatment, relation, washout_h.
-    Raises InputError GP-A009 (columns), GP-A010 (values), GP-A142 (words), GP-A143 (a lane twice), GP-A144 (units),
-    GP-A145 (nothing but time 0 or vehicle).
+    table: time_h, fraction_remaining (or log_ratio) and dose_nm (or dose with dose_unit); optional target,
+    compound (or sample), experiment, membrane, lane, treatment, relation, washout_h.
+    Raises InputError GP-A009 (columns), GP-A010 (values), GP-A142 (words), GP-A143 (a lane twice), GP-A144
+    (units), GP-A145 (nothing but time 0 or vehicle).
     """
     found = table
     if "compound" not in found.columns and "sample" in found.columns:
@@ -95,8 +101,11 @@ def tidy(table: pl.DataFrame) -> pl.DataFrame:
     washed = _numbers(found, "washout_h") if "washout_h" in found.columns else pl.lit(None, dtype=pl.Float64)
     found = found.select(
         *(
-            (pl.col(name).cast(pl.String).fill_null("").str.strip_chars() if name in found.columns else pl.lit(""))
-            .alias(name)
+            (
+                pl.col(name).cast(pl.String).fill_null("").str.strip_chars()
+                if name in found.columns
+                else pl.lit("")
+            ).alias(name)
             for name in TEXTS
         ),
         *(_numbers(found, name) for name in REQUIRED),
@@ -112,7 +121,9 @@ def _numbers(table: pl.DataFrame, name: str) -> pl.Series:
     try:
         return table[name].cast(pl.Float64)
     except pl.exceptions.PolarsError as error:
-        raise _bad_value(f"a column is not numeric: {str(error).splitlines()[0]}", f'column "{name}"') from error
+        raise _bad_value(
+            f"a column is not numeric: {str(error).splitlines()[0]}", f'column "{name}"'
+        ) from error
 
 
 def _in_nm(table: pl.DataFrame) -> pl.Series:
@@ -186,7 +197,7 @@ def _worded(found: pl.DataFrame) -> pl.DataFrame:
         rows = twice.filter(pl.all_horizontal(pl.col(key) == first[key] for key in keys))["index"].to_list()
         raise InputError(
             "GP-A143",
-            f'lane "{first["lane"]}" of {first["target"] or "the target"} in rows {", ".join(map(str, rows))}',
+            f'lane "{first["lane"]}" of {first["target"] or "a target"} in rows {", ".join(map(str, rows))}',
             where=f'membrane "{first["membrane"]}"',
             expected="one row a lane and target",
             next_step="remove the copy; replicate lanes have names of their own",
@@ -224,14 +235,22 @@ def experiments(found: pl.DataFrame, findings: list[Finding]) -> list[Lanes]:
     averaged = sum(one.averaged for one in lanes)
     if averaged:
         findings.append(
-            Finding("GP-A153", "note", f"{averaged} lanes share dose, time and experiment with others and are averaged",
-                    next_step="lanes of one experiment are not independent")
-        )  # fmt: skip
+            Finding(
+                "GP-A153",
+                "note",
+                f"{averaged} lanes share dose, time and experiment with others and are averaged",
+                next_step="lanes of one experiment are not independent",
+            )
+        )
     if not named:
         findings.append(
-            Finding("GP-A147", "note", "no column experiment: all rows count as one experiment, n = 1",
-                    next_step="label the experiments: the interval of one knows nothing of the next")
-        )  # fmt: skip
+            Finding(
+                "GP-A147",
+                "note",
+                "no column experiment: all rows count as one experiment, n = 1",
+                next_step="label the experiments: the interval of one knows nothing of the next",
+            )
+        )
     return lanes
 
 
@@ -256,9 +275,11 @@ def _lanes(names: tuple[str, str, str], group: pl.DataFrame, *, average: bool) -
 
 
 def _averaged(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One reading a dose, time and membrane; where values and limits meet, all are kept: the likelihood joins them.
+    """One reading a dose, time and membrane; where values and limits meet, all are kept: the likelihood
+    joins them.
 
-    Positive values are averaged on the logarithm, as ratios are. Where only the vehicle has several lanes, they stay
+    Positive values are averaged on the logarithm, as ratios are. Where only the vehicle has several lanes,
+    they stay
     apart: each has the error of a treated one.
     """
     cells: dict[tuple[float, float, int], list[dict[str, Any]]] = {}

@@ -23,35 +23,85 @@ _DC50 = {
 }
 SCHEMA = pl.Schema(
     {
-        "target": TEXT, "compound": TEXT, "experiment": TEXT, "time_h": NUMBER, "process": TEXT, "method": TEXT,
-        "model": TEXT, "experiments": COUNT, "doses": COUNT, "points": COUNT, "dmax": NUMBER, "dmax_se": NUMBER,
-        "dmax_low": NUMBER, "dmax_high": NUMBER, **_DC50, "status": TEXT, "reason": TEXT,
+        "target": TEXT,
+        "compound": TEXT,
+        "experiment": TEXT,
+        "time_h": NUMBER,
+        "process": TEXT,
+        "method": TEXT,
+        "model": TEXT,
+        "experiments": COUNT,
+        "doses": COUNT,
+        "points": COUNT,
+        "dmax": NUMBER,
+        "dmax_se": NUMBER,
+        "dmax_low": NUMBER,
+        "dmax_high": NUMBER,
+        **_DC50,
+        "status": TEXT,
+        "reason": TEXT,
     }
-)  # fmt: skip
+)
 RATES = pl.Schema(
-    {"target": TEXT, "compound": TEXT, "experiment": TEXT, "name": TEXT, "dose_nm": NUMBER, "relation": TEXT,
-     "value": NUMBER, "low": NUMBER, "high": NUMBER, "unit": TEXT, "experiments": COUNT, "note": TEXT}
-)  # fmt: skip
+    {
+        "target": TEXT,
+        "compound": TEXT,
+        "experiment": TEXT,
+        "name": TEXT,
+        "dose_nm": NUMBER,
+        "relation": TEXT,
+        "value": NUMBER,
+        "low": NUMBER,
+        "high": NUMBER,
+        "unit": TEXT,
+        "experiments": COUNT,
+        "note": TEXT,
+    }
+)
 READINGS = pl.Schema(
-    {"target": TEXT, "compound": TEXT, "experiment": TEXT, "time_h": NUMBER, "dose_nm": NUMBER,
-     "fraction_remaining": NUMBER, "relation": TEXT}
-)  # fmt: skip
+    {
+        "target": TEXT,
+        "compound": TEXT,
+        "experiment": TEXT,
+        "time_h": NUMBER,
+        "dose_nm": NUMBER,
+        "fraction_remaining": NUMBER,
+        "relation": TEXT,
+    }
+)
 CURVES = pl.Schema(
-    {"target": TEXT, "compound": TEXT, "experiment": TEXT, "time_h": NUMBER, "dose_nm": NUMBER, "fitted": NUMBER}
+    {
+        "target": TEXT,
+        "compound": TEXT,
+        "experiment": TEXT,
+        "time_h": NUMBER,
+        "dose_nm": NUMBER,
+        "fitted": NUMBER,
+    }
 )
 ARMS_SCHEMA = pl.Schema(
-    {"target": TEXT, "compound": TEXT, "arm": TEXT, "what": TEXT, "value": NUMBER, "low": NUMBER, "high": NUMBER,
-     "experiments": COUNT, "pairs": COUNT, "shown": pl.Boolean()}
-)  # fmt: skip
+    {
+        "target": TEXT,
+        "compound": TEXT,
+        "arm": TEXT,
+        "what": TEXT,
+        "value": NUMBER,
+        "low": NUMBER,
+        "high": NUMBER,
+        "experiments": COUNT,
+        "pairs": COUNT,
+        "shown": pl.Boolean(),
+    }
+)
 
 
 @dataclass(frozen=True)
 class TimePoint:
     """What one target shows at one time.
 
-    dmax: loss at the fitted far plateau (the top of a hook), None where there is none; its interval dmax_low to
-    dmax_high.   experiment: "" for the pool of all.   n: experiments.   process: "degradation" where a control of
-    mechanism shows it, else "loss".   method: "joint" or "per-time".
+    dmax: loss at the fitted far plateau (the top of a hook), None where there is none; its interval
+    dmax_low to dmax_high.   experiment: "" for the pool of all.   n: experiments.   process: "degradation"
+    where a control of mechanism shows it, else "loss".   method: "joint" or "per-time".
     """
 
     target: str
@@ -75,7 +125,9 @@ class TimePoint:
 
     def row(self) -> dict[str, object]:
         """The time point as a row of `SCHEMA`."""
-        row: dict[str, object] = {name: getattr(self, name, None) for name in SCHEMA} | {"experiments": self.n}
+        row: dict[str, object] = {name: getattr(self, name, None) for name in SCHEMA} | {
+            "experiments": self.n
+        }
         for name, found in (("relative", self.relative), ("absolute", self.absolute)):
             row |= {
                 f"dc50_{name}_relation": found.relation,
@@ -90,8 +142,8 @@ class TimePoint:
 class Result:
     """All that an analysis found.
 
-    points: one per target, compound and time, pooled over experiments where there are several; parts: the same of
-    every experiment.   table: the points with the columns of `SCHEMA`.
+    points: one per target, compound and time, pooled over experiments where there are several; parts: the
+    same of every experiment.   table: the points with the columns of `SCHEMA`.
     tables: points, experiments, rates, arms, readings, curves and findings, see docs/degradation.md.
     """
 
@@ -108,9 +160,10 @@ class Result:
         Raises InputError GP-A011 if there is none.
         """
         found = [
-            p for p in self.points
+            p
+            for p in self.points
             if p.time_h == time_h and target in (None, p.target) and compound in (None, p.compound)
-        ]  # fmt: skip
+        ]
         if len(found) != 1:
             have = ", ".join(
                 f"{' '.join(part for part in (p.target, p.compound) if part) or 'unnamed'} at {p.time_h:g} h"

@@ -17,9 +17,11 @@ HOOKS = ("test", "never")
 class Settings:
     """The choices of an analysis.
 
-    method: "joint" fits dose and time together, "per-time" a logistic at each time; "auto": joint where it can be.
+    method: "joint" fits dose and time together, "per-time" a logistic at each time; "auto": joint where it
+    can be.
     error: of a reading, "proportional" (logarithms are fitted) or "constant"; "auto": the likelier one.
-    hook: "test" whether high doses lose less (F test at hook_alpha), or "never".   confidence: of all intervals.
+    hook: "test" whether high doses lose less (F test at hook_alpha), or "never".   confidence: of all
+    intervals.
     """
 
     method: str = "auto"
