@@ -1,0 +1,134 @@
+"""From an image to log ratios: the order of the steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import polars as pl
+
+from glueprint.assays.blot import finding_boxes, geometry, optical
+from glueprint.assays.blot.boxes import Boxes, from_found
+from glueprint.assays.blot.image import Image
+from glueprint.assays.blot.integration import PROFILES, VOLUMES, integrate
+from glueprint.assays.blot.linearity import LINEARITY, linearity
+from glueprint.assays.blot.normalisation import BANDS, normalise
+from glueprint.assays.blot.optical import Signal
+from glueprint.assays.blot.result import Result
+from glueprint.assays.blot.settings import Settings
+from glueprint.assays.findings import Finding
+from glueprint.errors import InputError
+
+__all__ = ["analyse"]
+
+
+def analyse(
+    image: Image,
+    boxes: Boxes | None = None,
+    settings: Settings | None = None,
+    *,
+    reference: Image | None = None,
+) -> Result:
+    """Read the bands of a blot: volumes, and ratios to the vehicle where the boxes say what is in the lanes.
+
+    image: the blot.   boxes: lanes, bands and annotation; None: found in the image, without annotation.
+    settings: `Settings`, None for the defaults.   reference: a second picture of the same membrane, such as a
+    total-protein stain.
+    Returns `Result`; a saturated band, a lane without a ratio or a membrane without a vehicle lane is a
+    finding, not an error.
+    Raises InputError GP-A119 (light), GP-A121 (settings), GP-A125 and GP-A126 (boxes), GP-A127 (nothing
+    found), GP-A138 (several references), GP-A139 (second picture).
+    Source: docs/blot.md.
+    """
+    chosen = (settings or Settings()).checked()
+    pictures = {"blot": optical.signal(image, chosen)}
+    if reference is not None:
+        pictures["reference"] = _second(reference, image, chosen)
+    findings = [*image.findings, *pictures["blot"].findings]
+    if reference is not None:
+        findings += [*reference.findings, *pictures["reference"].findings]
+    angle = geometry.tilt_deg(pictures["blot"].values) if boxes is None else boxes.file.rotation_deg
+    turned = {name: _straight(picture, angle) for name, picture in pictures.items()}
+    findings += _turned_findings(angle, image.source, given=boxes is not None)
+    used = _found(turned["blot"], image, angle) if boxes is None else _usable(boxes, turned)
+    volumes, profiles, more = integrate(turned, used, chosen)
+    bands, of_ratios = normalise(volumes, used, chosen)
+    lines, of_lines = linearity(volumes, used)
+    tables = {
+        "bands": pl.DataFrame(bands, schema=BANDS),
+        "volumes": pl.DataFrame(volumes, schema=VOLUMES),
+        "linearity": pl.DataFrame(lines, schema=LINEARITY),
+        "profiles": pl.DataFrame(profiles, schema=PROFILES),
+    }
+    return Result(
+        settings=chosen,
+        rotation_deg=angle,
+        boxes=used,
+        pictures=MappingProxyType(turned),
+        tables=MappingProxyType(tables),
+        metadata=MappingProxyType(dict(image.metadata)),
+        findings=(*findings, *more, *of_ratios, *of_lines),
+    )
+
+
+def _second(reference: Image, image: Image, settings: Settings) -> Signal:
+    if reference.counts.shape != image.counts.shape:
+        raise InputError(
+            "GP-A139",
+            f"{reference.counts.shape[0]} x {reference.counts.shape[1]} pixels beside "
+            f"{image.counts.shape[0]} x {image.counts.shape[1]}",
+            where=reference.source,
+            expected="a second picture of the same membrane, pixel on pixel",
+            next_step="export both channels of one scan",
+        )
+    # A stain that fills whole lanes has no minority of bright pixels to tell its light by.
+    light = settings.light or "emission"
+    return optical.signal(reference, replace(settings, light=light, page=None))
+
+
+def _straight(picture: Signal, angle: float) -> Signal:
+    return replace(
+        picture,
+        values=geometry.straight(picture.values, angle),
+        saturated=geometry.straight(picture.saturated, angle, nearest=True),
+    )
+
+
+def _found(picture: Signal, image: Image, angle: float) -> Boxes:
+    found = finding_boxes.find(picture.values)
+    if not found.lanes or not found.bands:
+        raise InputError(
+            "GP-A127",
+            "no bands" if found.lanes else "no lanes",
+            where=image.source,
+            expected="lanes with bands that stand out from the background",
+            next_step="draw them: write a box file (docs/blot.md) and give it with --boxes",
+        )
+    return from_found(found, image=Path(image.source).name, rotation_deg=angle)
+
+
+def _usable(boxes: Boxes, pictures: dict[str, Signal]) -> Boxes:
+    for nth, band in enumerate(boxes.file.band):
+        if band.image not in pictures:
+            raise InputError(
+                "GP-A139",
+                f'band "{band.name}" is in the picture "{band.image}", which was not given',
+                where=f"{boxes.source}, band[{nth}].image",
+                expected="a second picture of the membrane",
+                next_step="give it with --reference-image",
+            )
+    rows, columns = pictures["blot"].values.shape
+    return boxes.checked((rows, columns))
+
+
+def _turned_findings(angle: float, source: str, *, given: bool) -> list[Finding]:
+    if angle == 0.0:
+        return []
+    if abs(angle) > geometry.MOST_DEG:
+        text = f"turned by {angle:g} degrees, more than {geometry.MOST_DEG:g}: hardly to be trusted"
+        remedy = "turn the membrane on the imager, not the picture"
+        return [Finding("GP-A128", "warning", text, source, f"up to {geometry.MOST_DEG:g} degrees", remedy)]
+    how = "as the box file says" if given else "found from the image"
+    text = f"the picture was turned straight by {angle:g} degrees, {how}; boxes are in the straight picture"
+    return [Finding("GP-A128", "note", text, source)]

@@ -1,0 +1,118 @@
+"""A blot image as it was stored: its counts at full depth, and what the file says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.assays.blot import decoding
+from glueprint.assays.blot.decoding import MOST_BYTES, Stored
+from glueprint.assays.findings import Finding
+from glueprint.errors import EnvironmentProblemError, InputError
+
+__all__ = ["Image", "from_array", "parse", "read"]
+
+PLACE = "image {}"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One page of grey counts.
+
+    counts: (rows, columns) unsigned integers as stored.   bits: significant bits of a pixel.
+    format: "TIFF", "PNG", "JPEG" or "array".   metadata: what the file says of itself, as text.
+    """
+
+    source: str
+    format: str
+    counts: NDArray[Any]
+    bits: int
+    metadata: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def ceiling(self) -> int:
+        """The highest count that a pixel can hold."""
+        return int(2**self.bits - 1)
+
+
+def read(path: str | Path, page: int | None = None) -> Image:
+    """The image in a TIFF, PNG or JPEG file, at its full depth.
+
+    page: of several, from 1.
+    Raises EnvironmentProblemError GP-A110 if it cannot be opened, and what `parse` raises.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise EnvironmentProblemError(
+            "GP-A110",
+            f"cannot open the image: {reason}",
+            where=str(path),
+            next_step="check the path and the permissions",
+        ) from error
+    return parse(content, str(path), page)
+
+
+def parse(content: bytes, source: str, page: int | None = None) -> Image:
+    """The image in the bytes of a file; `source` is its name in messages.
+
+    Raises InputError GP-A111 (damaged, or no image), GP-A112 (too large), GP-A113 (colours),
+    GP-A115 (pages), NotSupportedError GP-A114 (compression, depth).
+    """
+    stored = decoding.decode(content, source, page)
+    counts, findings = _grey(stored, source)
+    if counts.size == 0 or min(counts.shape) < decoding.LEAST_SIDE:
+        raise InputError(
+            "GP-A111",
+            f"an image of {counts.shape[0]} rows and {counts.shape[1]} columns",
+            where=source,
+            expected=f"at least {decoding.LEAST_SIDE} pixels each way",
+            next_step="export the whole blot",
+        )
+    if stored.bits <= 8:
+        findings.append(
+            Finding(
+                "GP-A117", "warning", "8 bit: 256 levels, which adjustment for display may have stretched or "
+                "cut", source, "16 bit as the camera counted", "export again as 16-bit TIFF",
+            )
+        )  # fmt: skip
+    return Image(source, stored.format, counts, stored.bits, stored.metadata, (*stored.findings, *findings))
+
+
+def from_array(counts: NDArray[Any], *, bits: int | None = None, source: str = "array") -> Image:
+    """An image from (rows, columns) unsigned 8- or 16-bit counts.
+
+    bits: significant bits, None: all of the type.
+    Raises NotSupportedError GP-A114 for another type or shape.
+    """
+    array = np.asarray(counts)
+    if array.dtype not in (np.uint8, np.uint16) or array.ndim != 2:
+        raise decoding.unsupported(f"{array.dtype} counts of {array.ndim} dimensions", source)
+    return Image(source, "array", array, bits or 8 * array.dtype.itemsize, {})
+
+
+def _grey(stored: Stored, source: str) -> tuple[NDArray[Any], list[Finding]]:
+    """One channel; colours only where all of them are the same."""
+    pixels = stored.pixels
+    if pixels.ndim == 2:
+        return pixels, []
+    colours = pixels[..., :3] if pixels.shape[-1] >= 3 else pixels[..., :1]
+    if not (colours == colours[..., :1]).all():
+        raise InputError(
+            "GP-A113",
+            "a colour image whose channels differ: which of them counted the light is not known",
+            where=source,
+            expected="one grey channel",
+            next_step="export the channel of the stain alone, as 16-bit grey TIFF",
+        )
+    what = f"{pixels.shape[-1]} channels, the colours equal: one of them is used"
+    note = Finding("GP-A118", "note", what, source)
+    return np.ascontiguousarray(colours[..., 0]), [note]

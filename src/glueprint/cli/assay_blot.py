@@ -1,0 +1,107 @@
+"""`glueprint assay blot`: an image to band volumes, and with annotated lanes to fractions remaining."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from glueprint.assays import blot
+from glueprint.cli.output import Json, print_json, print_table
+from glueprint.cli.plates import FigureFile, print_findings
+from glueprint.runs.store import write_file
+
+VOLUMES = ("lane", "band", "role", "volume", "noise_sd", "saturated_percent", "status")
+BANDS = (
+    "lane",
+    "target",
+    "sample",
+    "dose_nm",
+    "time_h",
+    "treatment",
+    "relation",
+    "fraction_remaining",
+    "log_ratio",
+    "log_ratio_se",
+    "flags",
+)
+
+
+def command(
+    image: Annotated[Path, typer.Argument(help="The blot: TIFF or PNG, 16 bit as the camera counted.")],
+    boxes: Annotated[Path | None, typer.Option(help="Lanes, bands and what is in them (TOML).")] = None,
+    write_boxes: Annotated[
+        Path | None, typer.Option(help="Write the lanes and bands used, to correct and annotate.")
+    ] = None,
+    reference_image: Annotated[
+        Path | None, typer.Option(help="A second picture of the membrane, such as total protein.")
+    ] = None,
+    light: Annotated[
+        str | None, typer.Option(help="emission (bright bands), or transmission (optical density).")
+    ] = None,
+    invert: Annotated[bool, typer.Option("--invert", help="The file holds ceiling minus counts.")] = False,
+    page: Annotated[int | None, typer.Option(help="Page of a file with several, from 1.")] = None,
+    background_light: Annotated[
+        float | None, typer.Option(help="Counts where nothing absorbs; default: from the image.")
+    ] = None,
+    background: Annotated[str, typer.Option(help="lane (base line) or border (rim median).")] = "lane",
+    base_line: Annotated[int | None, typer.Option(help="Half window of the base line, px.")] = None,
+    rim: Annotated[int, typer.Option(help="Width of the rim, px.")] = 3,
+    reference: Annotated[str | None, typer.Option(help="Band to divide by.")] = None,
+    figure: FigureFile = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for all tables as CSV.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find and integrate the bands of a blot; with annotated boxes, fractions remaining of vehicle."""
+    settings = blot.Settings(
+        light=light,
+        invert=invert,
+        page=page,
+        background_light=background_light,
+        background=background,
+        base_line_px=base_line,
+        rim_px=rim,
+        reference=reference,
+    ).checked()
+    given = blot.boxes.read(boxes) if boxes is not None else None
+    second = blot.read(reference_image) if reference_image is not None else None
+    result = blot.analyse(blot.read(image, page), given, settings, reference=second)
+    if write_boxes is not None:
+        write_file(write_boxes, blot.boxes_writing.text(result.boxes))
+    if figure is not None:
+        _draw(result, figure)
+    if out is not None:
+        for name, table in result.tables.items():
+            write_file(out / f"{name}.csv", table.write_csv())
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        _print(result)
+        print_findings(result.findings)
+    if result.refused:
+        raise typer.Exit(1)
+
+
+def _draw(result: blot.Result, path: Path) -> None:
+    # Drawing costs an import that numbers need not pay.
+    from glueprint.report import figures
+    from glueprint.report.figures.blot import blot as drawing
+
+    figures.save(drawing(result.tables, result.pictures["blot"].values), path)
+
+
+def _print(result: blot.Result) -> None:
+    volumes, bands = result.tables["volumes"], result.tables["bands"]
+    unit = f"{result.pictures['blot'].unit} summed over pixels"
+    print_table(f"Volumes, {unit}", VOLUMES, [_shown(row) for row in volumes.select(VOLUMES).rows()])
+    if bands.height:
+        title = f"Of vehicle, divided by {bands['reference'][0]}"
+        print_table(title, BANDS, [_shown(row) for row in bands.select(BANDS).rows()])
+    lines = result.tables["linearity"]
+    if lines.height:
+        print_table("Dilution series", lines.columns, [_shown(row) for row in lines.rows()])
+
+
+def _shown(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row)
