@@ -133,7 +133,7 @@ def test_unknown_names_are_refused(tmp_path):
     with pytest.raises(InputError, match="GP-P028"):
         diagrams.svg("pathway", "sepia")
     with pytest.raises(InputError, match="GP-P029"):
-        diagrams.save("<svg/>", tmp_path / "map.gif")
+        diagrams.save("immune", tmp_path / "map.gif")
 
 
 @pytest.mark.parametrize(("text", "code"), [("a =", "GP-P020"), ('kind = "map"\nversion = 1', "GP-P021")])
@@ -145,7 +145,9 @@ def test_a_file_that_is_no_part_is_refused(text, code, tmp_path):
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize(("ending", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(
+    ("ending", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("sbgn", b"<?xml")]
+)
 def test_diagrams_are_written(ending, start, tmp_path):
-    path = diagrams.save(diagrams.svg("immune"), tmp_path / f"map.{ending}")
+    path = diagrams.save("immune", tmp_path / f"map.{ending}")
     assert path.read_bytes().startswith(start)

@@ -26,9 +26,9 @@ def list_diagrams(as_json: Json = False) -> None:
 @app.command("draw")
 def draw_diagram(
     name: Annotated[str, typer.Argument(help="Name of a diagram (see list).")],
-    out: Annotated[Path, typer.Option(help="File to write: .svg, .png or .pdf.")],
+    out: Annotated[Path, typer.Option(help="File to write: .svg, .png, .pdf or .sbgn (SBGN-ML).")],
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
 ) -> None:
     """Draw a diagram into a file."""
-    path = diagrams.save(diagrams.svg(name, theme), out)
+    path = diagrams.save(name, out, theme)
     console.print(f"Wrote {path}", markup=False)

@@ -7,11 +7,12 @@ from xml.sax.saxutils import escape
 
 from glueprint.report.diagrams import glyphs
 from glueprint.report.diagrams.geometry import Rectangle, arrow_angle, join, path, shortened
+from glueprint.report.diagrams.layout import Area, Box
 from glueprint.report.diagrams.palette import colour
 from glueprint.report.diagrams.scenes import Arc, Frame, Node, Scene, Step
 from glueprint.report.figures.theme import GRID, INK, MUTED, PAPER
 
-__all__ = ["box_of", "draw", "line_of", "port"]
+__all__ = ["box_of", "draw", "line_of", "port", "sides"]
 
 LEGEND_HEIGHT = 66.0
 SIDES = {"right": (1, 0), "left": (-1, 0), "up": (0, -1), "down": (0, 1)}
@@ -25,7 +26,8 @@ def draw(scene: Scene, fills: Mapping[str, tuple[str, float]] | None = None, ext
     width, height = scene.chart.size
     height += LEGEND_HEIGHT
     body = [
-        *(_area(area.label, box, area.colour) for area, box in scene.areas.values()),
+        glyphs.text(20, 30, scene.chart.title, size=15, weight=600, anchor="start"),
+        *(_area(area, box) for area, box in scene.areas.values()),
         *(_frame(frame) for frame in scene.frames.values()),
         *_arcs(scene),
         *(_step(step) for step in scene.steps.values()),
@@ -48,7 +50,8 @@ def box_of(node: Node) -> Rectangle:
         width, height = glyphs.complex_size(place.parts)
     else:
         width, height = glyphs.DEFAULT_SIZE[place.glyph]
-    return Rectangle(*node.at, width, height, round=place.glyph == "unspecified entity")
+    radius = height / 2 if place.glyph == "simple chemical" else 0.0
+    return Rectangle(*node.at, width, height, round=place.glyph == "unspecified entity", radius=radius)
 
 
 def port(step: Step, *, makes: bool) -> tuple[float, float]:
@@ -58,17 +61,17 @@ def port(step: Step, *, makes: bool) -> tuple[float, float]:
     return (step.at[0] + sign * dx * glyphs.PORT, step.at[1] + sign * dy * glyphs.PORT)
 
 
-def _side(step: Step, place: int) -> bool:
-    """Whether the arc at this place of the list belongs to what the process makes."""
+def sides(step: Step) -> list[bool]:
+    """For each arc of a step, whether it belongs to what the process makes."""
     before = len(step.process.takes) + (step.process.source is not None)
-    return place >= before
+    return [place >= before for place in range(len(step.arcs))]
 
 
 def line_of(scene: Scene, step: Step, place: int) -> list[tuple[float, float]]:
     """The corners of the arc at `place` in the step's list, in its direction."""
     arc = step.arcs[place]
     if arc.kind in ("consumption", "production"):
-        makes = _side(step, place)
+        makes = sides(step)[place]
         end, radius = port(step, makes=makes), 2 * glyphs.EMPTY_RADIUS
         start = (
             Rectangle(*arc.empty, radius, radius, round=True)
@@ -143,12 +146,17 @@ def _node(node: Node, fills: Mapping[str, tuple[str, float]]) -> str:
     return f"<g><title>{escape(node.species)}</title>{drawn}</g>"
 
 
-def _area(label: str, box: tuple[float, float, float, float], hue: str) -> str:
+def _area(area: Area, box: Box) -> str:
     x, y, width, height = box
+    label = glyphs.text(
+        x + width - 16, y + height - 13, area.label, size=13, fill=MUTED, anchor="end", italic=True
+    )
+    if area.plain:
+        return label
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="18" fill="{GRID}" '
-        f'fill-opacity="0.28" stroke="{colour(hue)}" stroke-opacity="0.55" stroke-width="2.5"/>'
-        + glyphs.text(x + width - 14, y + height - 12, label, size=13, fill=MUTED, anchor="end", italic=True)
+        f'fill-opacity="0.28" stroke="{colour(area.colour)}" stroke-opacity="0.55" stroke-width="2.5"/>'
+        + label
     )
 
 
@@ -159,11 +167,12 @@ def _frame(frame: Frame) -> str:
         f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="10" fill="{token}" '
         f'fill-opacity="0.06" stroke="{token}" stroke-width="1.2" stroke-dasharray="5 4"/>'
     )
-    if frame.group.label:
-        drawn += glyphs.text(
-            x + 10, y + height - 8, frame.group.label, size=11, fill=token, anchor="start", italic=True
-        )
-    return drawn
+    if not frame.group.label:
+        return drawn
+    at, anchor = frame.label_at, "middle"
+    if at is None:
+        at, anchor = (x + 10, y + height - 9), "start"
+    return drawn + glyphs.text(*at, frame.group.label, size=11, fill=token, anchor=anchor, italic=True)
 
 
 KEY = (
@@ -197,7 +206,12 @@ def _legend(width: float, top: float) -> str:
     found.append(glyphs.entity("simple chemical", box, label="(S)", hue="glue", clone=True))
     found.append(
         glyphs.text(
-            x + 48, y + 4, "glue; dark foot: drawn more than once", size=11, fill=MUTED, anchor="start"
+            x + 48,
+            y + 4,
+            "the glue, (S) and (R); dark foot: drawn more than once",
+            size=11,
+            fill=MUTED,
+            anchor="start",
         )
     )
     return "".join(found)

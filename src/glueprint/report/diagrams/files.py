@@ -8,7 +8,7 @@ from pathlib import Path
 import vl_convert
 
 from glueprint.errors import InputError
-from glueprint.report.diagrams import layout
+from glueprint.report.diagrams import layout, sbgnml
 from glueprint.report.diagrams.drawing import draw
 from glueprint.report.diagrams.palette import themed
 from glueprint.report.diagrams.scenes import scene
@@ -39,10 +39,10 @@ def svg(name: str, theme: str = "page") -> str:
     return themed(draw(scene(name)), theme)
 
 
-def save(drawing: str, path: str | Path) -> Path:
-    """Write an SVG as SVG, PNG or PDF, by the ending of `path`, atomically.
+def save(name: str, path: str | Path, theme: str = "light") -> Path:
+    """Write a diagram as SVG, PNG, PDF or SBGN-ML, by the ending of `path`, atomically.
 
-    Raises InputError GP-P029 for another ending, and what `runs.store.write_file` raises.
+    Raises as `svg`, InputError GP-P029 for another ending, and what `runs.store.write_file` raises.
     """
     target = Path(path)
     write = WRITERS.get(target.suffix.lower())
@@ -54,12 +54,13 @@ def save(drawing: str, path: str | Path) -> Path:
             expected=f"a file name that ends in {', '.join(WRITERS)}",
             next_step=f"use {target.with_suffix('.svg').name}",
         )
-    write_file(target, write(drawing))
+    write_file(target, write(name, theme))
     return target
 
 
-WRITERS: Mapping[str, Callable[[str], bytes]] = {
-    ".svg": lambda drawing: drawing.encode(),
-    ".png": lambda drawing: bytes(vl_convert.svg_to_png(drawing, scale=PIXELS_PER_POINT)),
-    ".pdf": lambda drawing: bytes(vl_convert.svg_to_pdf(drawing)),
+WRITERS: Mapping[str, Callable[[str, str], str | bytes]] = {
+    ".svg": svg,
+    ".png": lambda name, theme: bytes(vl_convert.svg_to_png(svg(name, theme), scale=PIXELS_PER_POINT)),
+    ".pdf": lambda name, theme: bytes(vl_convert.svg_to_pdf(svg(name, theme))),
+    ".sbgn": lambda name, _: sbgnml.write(scene(name)),
 }

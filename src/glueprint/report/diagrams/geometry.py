@@ -14,29 +14,35 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Rectangle:
-    """A box by its centre and size; `round` boxes are ellipses."""
+    """A box by its centre and size; `radius` rounds its corners, `round` boxes are ellipses."""
 
     x: float
     y: float
     width: float
     height: float
     round: bool = False
+    radius: float = 0.0
 
     def towards(self, point: Point) -> Point:
         """Where a line to `point` leaves the box: straight where it can, else from the centre."""
         dx, dy = point[0] - self.x, point[1] - self.y
         half_w, half_h = self.width / 2, self.height / 2
         if abs(dy) < half_h and abs(dx) >= half_w:
-            reach = half_w * math.sqrt(1 - (dy / half_h) ** 2) if self.round else half_w
-            return (self.x + math.copysign(reach, dx), point[1])
+            return (self.x + math.copysign(self._reach(half_w, half_h, dy), dx), point[1])
         if abs(dx) < half_w and abs(dy) >= half_h:
-            reach = half_h * math.sqrt(1 - (dx / half_w) ** 2) if self.round else half_h
-            return (point[0], self.y + math.copysign(reach, dy))
+            return (point[0], self.y + math.copysign(self._reach(half_h, half_w, dx), dy))
         if self.round:
             scale = 1 / math.hypot(dx / half_w, dy / half_h)
         else:
             scale = min(half_w / abs(dx) if dx else math.inf, half_h / abs(dy) if dy else math.inf)
         return (self.x + dx * scale, self.y + dy * scale)
+
+    def _reach(self, half: float, other: float, off: float) -> float:
+        """How far the rim lies from the centre line at `off` beside it."""
+        if self.round:
+            return half * math.sqrt(1 - (off / other) ** 2)
+        into = abs(off) - (other - self.radius)
+        return half - self.radius + math.sqrt(self.radius**2 - into**2) if into > 0 else half
 
 
 def join(start: Rectangle, way: Sequence[Point], end: Rectangle | Point) -> list[Point]:

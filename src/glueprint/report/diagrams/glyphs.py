@@ -80,9 +80,9 @@ def entity(
     else:
         found.append(text(box.x, box.y + 4 - (2 if clone else 0), label, weight=600))
     if state:
-        found.append(_badge(box.x, box.y - box.height / 2, state, token, round_=True))
+        found.append(_badge(box.x - box.width / 2 + 12, box.y - box.height / 2, state, token, round_=True))
     if info:
-        found.append(_badge(box.x, box.y - box.height / 2, info, token, round_=False))
+        found.append(_badge(box.x - box.width / 2 + 8, box.y - box.height / 2, info, token, round_=False))
     return "".join(found)
 
 
@@ -140,11 +140,19 @@ def _clone(box: Rectangle) -> str:
 PART_COLOURS = {"CRBN": "cereblon", "IKZF1": "ikaros", "IKZF3": "aiolos"}
 
 
-def _parts(box: Rectangle, parts: Sequence[str]) -> str:
+def parts_of(box: Rectangle, parts: Sequence[str]) -> list[tuple[str, Rectangle]]:
+    """The parts of a complex with their boxes, side by side."""
     found, x = [], box.x - complex_size(parts)[0] / 2 + 8
     for part in parts:
         width = PART_WIDTH[_kind(part)]
-        inner = Rectangle(x + width / 2, box.y, width, PART_HEIGHT)
+        found.append((part, Rectangle(x + width / 2, box.y, width, PART_HEIGHT)))
+        x += width + PART_GAP
+    return found
+
+
+def _parts(box: Rectangle, parts: Sequence[str]) -> str:
+    found = []
+    for part, inner in parts_of(box, parts):
         shape = "simple chemical" if _kind(part) == "chemical" else "macromolecule"
         token = colour(PART_COLOURS.get(part, "glue"))
         outline = _outline(shape, inner)
@@ -153,7 +161,6 @@ def _parts(box: Rectangle, parts: Sequence[str]) -> str:
             f'<path d="{outline}" fill="{token}" fill-opacity="{TINT:g}" stroke="{token}" stroke-width="1"/>'
         )
         found.append(text(inner.x, inner.y + 3.8, part, size=10.5, weight=600))
-        x += width + PART_GAP
     return "".join(found)
 
 

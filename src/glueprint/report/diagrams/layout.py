@@ -74,15 +74,17 @@ class Group(Document):
     members: Annotated[tuple[str, ...], Field(min_length=2)]
     box: Box
     label: str = ""
+    label_at: Point | None = None
     colour: str = ""
 
 
 class Area(Document):
-    """A compartment, for orientation."""
+    """A compartment, for orientation; a plain one is only named."""
 
     box: Box
     label: str
     colour: str = ""
+    plain: bool = False
 
 
 class Repeat(Document):
@@ -230,6 +232,7 @@ def _copies(part: PartFile, again: Repeat) -> dict[str, Any]:
             update={
                 "members": tuple(name(one) for one in old.members),
                 "box": box(old.box),
+                "label_at": old.label_at and x(old.label_at),
                 "label": word(old.label),
                 "colour": again.colour,
             }

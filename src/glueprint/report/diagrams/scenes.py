@@ -61,6 +61,7 @@ class Frame:
     group: Group
     box: Box
     members: tuple[str, ...]
+    label_at: Point | None
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def build(chart: MapFile, parts: Mapping[str, PartFile], networks: Mapping[str, 
             areas[make.key(key)] = (area, make.box(area.box))
         for key, group in part.group.items():
             members = tuple(make.key(member) for member in group.members)
-            frames[make.key(key)] = Frame(make.key(key), group, make.box(group.box), members)
+            label_at = group.label_at and make.point(group.label_at)
+            frames[make.key(key)] = Frame(make.key(key), group, make.box(group.box), members, label_at)
         for key, place in part.place.items():
             species = key.partition(".")[0]
             nodes[make.key(key)] = Node(
