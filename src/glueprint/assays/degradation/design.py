@@ -226,7 +226,7 @@ def _suggested(plan: _Plan) -> list[dict[str, Any]]:
     new = [dose for dose in grid if all(abs(math.log(dose / old)) > 0.2 for old in plan.doses_nm)]
     now = math.exp(_score(plan, plan.times_h)[1])
     rows = []
-    singles = {(dose,): _with(plan, (dose,), ()) for dose in new}
+    singles: dict[tuple[float, ...], _Plan] = {(dose,): _with(plan, (dose,), ()) for dose in new}
     best = min(singles, key=lambda key: _score(singles[key], plan.times_h)[1])
     pairs = {(*best, dose): _with(plan, (*best, dose), ()) for dose in new if dose not in best}
     for added, changed in {**singles, **pairs}.items():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -31,7 +32,7 @@ from glueprint.assays.degradation.quantities import (
 from glueprint.assays.degradation.reading import Lanes
 from glueprint.assays.degradation.settings import Settings
 from glueprint.curves import Potency
-from glueprint.curves.potency import Reason
+from glueprint.curves.potency import Reason, Relation
 
 __all__ = ["Joint", "Measured", "can", "fit", "likelier", "measure", "potency"]
 
@@ -165,7 +166,8 @@ def potency(joint: Joint, time_h: float, definition: str) -> Potency:
     """The DC50 at a time, "relative" or "absolute": a value between the doses, or a limit."""
     doses = joint.lanes.doses_nm
     lowest, highest = float(doses[0]), float(doses[-1])
-    common = {"kind": "DC50", "definition": definition, "confidence": joint.confidence, "time_h": time_h}
+    common: dict[str, Any] = {"kind": "DC50", "definition": definition, "time_h": time_h}
+    common["confidence"] = joint.confidence
     if not joint.shown:
         return _limit(common, ">", highest, (Reason.NO_EFFECT,))
     level = None if definition == "relative" else HALF
@@ -189,7 +191,7 @@ def potency(joint: Joint, time_h: float, definition: str) -> Potency:
     return Potency(
         **common,
         value_nm=value,
-        low_nm=None if low is None else min(low, value),  # type: ignore[arg-type]
+        low_nm=None if low is None else min(low, value),
         high_nm=None if high is None else max(high, value),
         reasons=reasons,
         log10_se=None if found.error is None else found.error / LN10,
@@ -197,15 +199,15 @@ def potency(joint: Joint, time_h: float, definition: str) -> Potency:
 
 
 def _limit(
-    common: Mapping[str, object],
-    relation: str,
+    common: Mapping[str, Any],
+    relation: Relation,
     edge: float,
     reasons: tuple[Reason, ...],
     *,
     low: float | None = None,
     high: float | None = None,
 ) -> Potency:
-    return Potency(**common, relation=relation, value_nm=edge, low_nm=low, high_nm=high, reasons=reasons)  # type: ignore[arg-type]
+    return Potency(**common, relation=relation, value_nm=edge, low_nm=low, high_nm=high, reasons=reasons)
 
 
 def _levels(sample: Sample) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

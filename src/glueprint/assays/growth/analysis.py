@@ -1,0 +1,297 @@
+"""Wells of cultures to IC50s, GI50s and GR metrics, per experiment and pooled over experiments."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from glueprint.assays.findings import Finding, findings_table
+from glueprint.assays.growth import potencies, rates, result
+from glueprint.assays.growth.potencies import Curves
+from glueprint.assays.growth.reading import Culture, cultures
+from glueprint.assays.growth.result import Named, Result
+from glueprint.assays.growth.settings import Settings
+from glueprint.curves.fitting import Status
+from glueprint.curves.pooling import PooledPotency, pool
+from glueprint.curves.potency import Reason
+
+__all__ = ["analyse"]
+
+SMOOTH = 60
+Row = dict[str, Any]
+# line, compound, no experiment, definition, unit
+Key = tuple[str, str, str, str, str]
+# Cultures that a finding names before it only counts.
+NAMED = 8
+
+
+def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
+    """Fit viability (or divided cells) and growth rate against dose, per line, compound and experiment.
+
+    table: dose_nm (or dose with dose_unit), one of viability, viability_percent, signal or generation with
+    count, and
+    where there are such: line, compound, experiment, role (treated, control, time0, blank), time_h,
+    doubling_time_h.
+    Returns `Result`. A potency beyond the doses is a limit; experiments are pooled, wells never.
+    Raises InputError GP-A160 to GP-A165, GP-A172, GP-A175.
+    Source: own derivation, docs/growth.md.
+    """
+    chosen = (settings or Settings()).checked()
+    findings: list[Finding] = []
+    found = cultures(table, chosen, findings)
+    growing = _growing(found, findings)
+    every = [potencies.of_viability(found, chosen)]
+    if growing:
+        every.append(potencies.of_growth_rate(growing, chosen))
+    named = [one for part in every for one in _named(part)]
+    pooled = _pooled(named, chosen.confidence)
+    _said(every[0], findings)
+    tables = {
+        "wells": _table([row for one in found for row in _wells(one)], result.WELLS),
+        "curves": _table(_curve_rows(every[0]), result.CURVES),
+        "growth_rate": _table(
+            [_growth(part, i) for part in every[1:] for i in range(len(growing))], result.GROWTH_RATE
+        ),
+        "potencies": _table([*_pooled_rows(pooled), *_rows(named, pooled)], result.POTENCIES),
+        "fitted": _table([row for part in every for row in _fitted(part)], result.FITTED),
+        "findings": findings_table(findings),
+    }
+    joint = tuple(Named(*key, one.potency) for key, one in pooled.items())
+    return Result(chosen, MappingProxyType(tables), (*joint, *named), tuple(findings))
+
+
+def _table(rows: list[Row], schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+
+
+def _about(one: Culture) -> Row:
+    return {"line": one.line, "compound": one.compound, "experiment": one.experiment}
+
+
+def _growing(found: list[Culture], findings: list[Finding]) -> list[Culture]:
+    """The cultures whose control's divisions are known."""
+    resting = [one for one in found if one.at_zero is not None and not 0.0 < one.at_zero < 1.0]
+    findings.extend(
+        Finding(
+            "GP-A170",
+            "refusal",
+            f"the control does not grow (time zero is {one.at_zero:.3g} of it)",
+            one.name,
+            "more cells in the control than at time zero",
+            "no GR metrics and no GI50 for this culture",
+        )
+        for one in resting
+    )
+    growing = [one for one in found if one.divisions is not None]
+    if not growing and not resting:
+        findings.append(
+            Finding(
+                "GP-A167",
+                "note",
+                "neither time zero nor a doubling time: no GR metrics, no GI50",
+                "",
+                "wells of role time0, or columns time_h and doubling_time_h",
+                "IC50s of lines that divide at different rates cannot be compared",
+            )
+        )
+    return growing
+
+
+def _named(part: Curves) -> list[Named]:
+    return [
+        Named(one.line, one.compound, one.experiment, definition, one.unit, potency)
+        for definition, values in part.potencies.items()
+        for one, potency in zip(part.cultures, values, strict=True)
+        if potency is not None
+    ]
+
+
+def _pooled(named: list[Named], confidence: float) -> dict[Key, PooledPotency]:
+    """Pools by line, compound, "", definition and unit, where there are two experiments or more."""
+    pools: dict[Key, PooledPotency] = {}
+    keys = dict.fromkeys((one.line, one.compound, one.definition, one.unit) for one in named)
+    for line, compound, definition, unit in keys:
+        mine = [
+            one
+            for one in named
+            if (one.line, one.compound, one.definition, one.unit) == (line, compound, definition, unit)
+        ]
+        if len(mine) > 1 and len({one.potency.time_h for one in mine}) == 1:
+            joint = pool(
+                [one.potency for one in mine],
+                experiment=[one.experiment for one in mine],
+                confidence=confidence,
+            )
+            pools[line, compound, "", definition, unit] = joint
+    return pools
+
+
+def _pooled_rows(pooled: dict[Key, PooledPotency]) -> list[Row]:
+    return [
+        _row(Named(*key, one.potency))
+        | {"tau": one.tau_experiment if one.tau_donor is None else one.tau_donor}
+        for key, one in pooled.items()
+    ]
+
+
+def _rows(named: list[Named], pooled: dict[Key, PooledPotency]) -> list[Row]:
+    """One row an experiment; `expected` is its potency in the light of the others."""
+    shrunk = {
+        (*key, part["experiment"]): part["expected_nm"]
+        for key, one in pooled.items()
+        for part in one.parts.to_dicts()
+    }
+    return [
+        _row(one)
+        | {"expected": shrunk.get((one.line, one.compound, "", one.definition, one.unit, one.experiment))}
+        for one in named
+    ]
+
+
+def _row(one: Named) -> Row:
+    potency = one.potency
+    return {
+        "line": one.line,
+        "compound": one.compound,
+        "experiment": one.experiment,
+        "definition": one.definition,
+        "relation": potency.relation,
+        "value": potency.value_nm,
+        "low": potency.low_nm,
+        "high": potency.high_nm,
+        "unit": one.unit,
+        "n": potency.n,
+        "time_h": potency.time_h,
+        "log10_se": potency.log10_se,
+        "reasons": "; ".join(potency.explanations),
+    }
+
+
+def _said(part: Curves, findings: list[Finding]) -> None:
+    pairs = [
+        (one, potency)
+        for one, potency in zip(part.cultures, part.potencies["absolute IC50"], strict=True)
+        if potency is not None
+    ]
+    for code, reason, message, remedy in (
+        ("GP-A171", Reason.NO_EFFECT, "no effect of dose (F test)", "the IC50 is above the highest dose"),
+        (
+            "GP-A166",
+            Reason.NOT_REACHED,
+            "the curve levels off above 50 % of the control: no absolute IC50",
+            "compare the relative IC50 together with Emax",
+        ),
+    ):
+        names = [one.name for one, potency in pairs if reason in potency.reasons]
+        if names:
+            findings.append(
+                Finding(code, "note", f"{message}, {len(names)} curves", listed(names), "", remedy)
+            )
+    alone = [one.name for one in part.cultures if not np.isfinite(one.control_se)]
+    if alone:
+        findings.append(
+            Finding(
+                "GP-A169",
+                "note",
+                f"fewer than two control wells tell no error of the control, {len(alone)} cultures: it is not in"
+                " the absolute IC50",
+                listed(alone),
+                "two or more control wells",
+                "give the single control wells, not their mean",
+            )
+        )
+    units = sorted({one.unit for one in part.cultures if one.unit != "nM"})
+    if units:
+        findings.append(
+            Finding(
+                "GP-A176",
+                "note",
+                f"doses in {', '.join(units)} are not molar: values stay in that unit",
+                "",
+                "",
+                "convert with the molar mass to compare with nM",
+            )
+        )
+
+
+def listed(names: list[str]) -> str:
+    """The first names, and how many more."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _curve_rows(part: Curves) -> list[Row]:
+    at_top = part.fits.predict(part.fits.highest_dose[:, None])[:, 0]
+    return [_curve(part, i, float(at_top[i])) for i in range(len(part.cultures))]
+
+
+def _curve(part: Curves, i: int, at_top: float) -> Row:
+    one, fits = part.cultures[i], part.fits
+    shown = Status(int(fits.status[i])) not in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED)
+    highest = float(fits.highest_dose[i])
+    return _about(one) | {
+        "time_h": one.time_h,
+        "doubling_time_h": one.doubling_time_h,
+        "divisions": one.divisions,
+        "wells": int(fits.points[i]),
+        "doses": int(fits.data.distinct_doses[i]),
+        "control_wells": one.control_wells,
+        "top": float(fits.front[i]) if shown else None,
+        "bottom": float(fits.back[i]) if shown else None,
+        "slope": float(fits.slope[i]) if shown else None,
+        "highest_dose": highest,
+        "unit": one.unit,
+        "emax_percent": 100.0 * (1.0 - at_top) if shown else None,
+        "effect_p": float(fits.effect_p[i]),
+        "status": Status(int(fits.status[i])).name,
+        "reason": fits.reasons[i],
+    }
+
+
+def _growth(part: Curves, i: int) -> Row:
+    one, fits = part.cultures[i], part.fits
+    gr = rates.gr_value(one.viability, one.divisions or np.nan)
+    doses = np.unique(one.dose[one.dose > 0.0])
+    means = np.array([float(gr[one.dose == dose].mean()) for dose in doses])
+    status = Status(int(fits.status[i]))
+    shown = status in (Status.FINE, Status.BELOW_TESTED, Status.ABOVE_TESTED, Status.NO_DEGREES)
+    return _about(one) | {
+        "divisions": one.divisions,
+        "divisions_from": "time zero" if one.at_zero is not None else "doubling time",
+        "gr_max": float(means[-1]),
+        "gr_inf": float(fits.back[i]) if shown else None,
+        "gr_slope": float(fits.slope[i]) if shown else None,
+        "gr_aoc": rates.area_over_curve(doses, means) if doses.size > 1 else None,
+        "effect_p": float(fits.effect_p[i]),
+        "status": status.name,
+    }
+
+
+def _wells(one: Culture) -> list[Row]:
+    gr = rates.gr_value(one.viability, one.divisions) if one.divisions else np.full(one.dose.size, np.nan)
+    return [
+        _about(one)
+        | {"dose": dose, "unit": one.unit, "viability": value, "gr": g if np.isfinite(g) else None}
+        for dose, value, g in zip(one.dose.tolist(), one.viability.tolist(), gr.tolist(), strict=True)
+    ]
+
+
+def _fitted(part: Curves) -> list[Row]:
+    measure = "GR" if "GR50" in part.potencies else "viability"
+    rows = []
+    share = np.linspace(0.0, 1.0, SMOOTH)
+    low, high = np.log10(part.fits.lowest_dose)[:, None], np.log10(part.fits.highest_dose)[:, None]
+    grids = 10.0 ** (low + (high - low) * share)
+    curves = part.fits.predict(grids)
+    for i, one in enumerate(part.cultures):
+        if Status(int(part.fits.status[i])) in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED):
+            continue
+        grid, fitted = grids[i], curves[i]
+        rows += [
+            _about(one) | {"measure": measure, "dose": x, "fitted": y}
+            for x, y in zip(grid.tolist(), fitted.tolist(), strict=True)
+        ]
+    return rows
