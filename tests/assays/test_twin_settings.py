@@ -20,7 +20,9 @@ ALL = tuple(twins.PROTOCOLS)
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(protocol):
     first, again, other = (twins.simulate(protocol, seed=seed) for seed in (3, 3, 4))
     assert dict(first.files) == dict(again.files)
-    assert {name for name in first.files if first.files[name] == other.files[name]} <= {"boxes.toml"}
+    # Where the lanes were planned is the design's, not the seed's.
+    same = {name for name in first.files if first.files[name] == other.files[name]}
+    assert all(name.startswith("boxes") or name == "layout.toml" for name in same)
 
 
 @pytest.mark.parametrize("protocol", ALL)

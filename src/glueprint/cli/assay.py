@@ -12,7 +12,7 @@ from glueprint.assays import corrections, inspection, layout, readers
 from glueprint.assays.inspection import Inspection
 from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Layout
-from glueprint.cli import assay_binding, assay_elisa
+from glueprint.cli import assay_binding, assay_blot, assay_degradation, assay_elisa, assay_growth, assay_twin
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
 from glueprint.errors import InputError
@@ -20,6 +20,11 @@ from glueprint.errors import InputError
 app = typer.Typer(help="Assays: plates, layouts, readers, analyses.", no_args_is_help=True)
 app.command("elisa")(assay_elisa.command)
 app.command("binding")(assay_binding.command)
+app.command("twin")(assay_twin.command)
+app.command("blot")(assay_blot.command)
+app.command("degradation")(assay_degradation.command)
+app.command("design")(assay_degradation.design)
+app.command("growth")(assay_growth.command)
 
 
 @app.command("readers")

@@ -53,25 +53,24 @@ def settings(model: type[Settings], data: Mapping[str, Any], where: str) -> Sett
 
 
 def changed(data: Mapping[str, Any], model: type[Document], changes: Iterable[str]) -> dict[str, Any]:
-    """Values by name with changes "name=value" or "table.name=value"; the value as TOML, or as plain text.
+    """Values by name with changes "name=value" or "table.name=value"; each value as TOML, or as plain text.
 
     A name inside a table joins what the table holds, by default or by `data`.
-    Raises InputError GP-A184 for a change without "=" or with a path that leads nowhere.
+    Raises InputError GP-A184 for a change without "=" or with a path that leads nowhere, and as `settings`.
     """
-    found = {**data}
+    found = settings(model, data, "--set").model_dump(mode="json", exclude_none=True)
     for change in changes:
         path, mark, value = change.partition("=")
-        name, _, inner = path.strip().partition(".")
-        if not mark or not name or path.strip().endswith("."):
+        *tables, name = (part.strip() for part in path.split("."))
+        if not mark or not name:
             raise _no_change(change, "a name, an equals sign and a value, such as g_factor=1.05")
-        if not inner:
-            found[name] = _value(value)
-            continue
-        field = model.model_fields.get(name)
-        table = found.get(name, field.get_default(call_default_factory=True) if field else {})
-        if not isinstance(table, Mapping):
-            raise _no_change(change, f'"{name}" to be a table; it is a single value')
-        found[name] = {**table, inner: _value(value)}
+        here = found
+        for table in tables:
+            inner = here.setdefault(table, {})
+            if not isinstance(inner, dict):
+                raise _no_change(change, f'"{table}" to be a table; it is a single value')
+            here = inner
+        here[name] = _value(value)
     return found
 
 

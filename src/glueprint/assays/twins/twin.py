@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from glueprint.assays.twins import document, elisa, fp
+from glueprint.assays.twins import blot, document, elisa, fp, growth
 from glueprint.assays.twins.document import TwinFile
 from glueprint.assays.twins.draws import Draws
 from glueprint.assays.twins.refusals import no_protocol
@@ -43,6 +43,16 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             "TNF-alpha ELISA of stimulated PBMC of several donors",
             elisa.Truth, elisa.make, elisa.files,
             ("glueprint assay elisa plate.txt --layout layout.toml --figure plate.svg",),
+        ),
+        "blot": Protocol(
+            "blots of targets over dose and time of a degrader",
+            blot.Truth, blot.make, blot.files,
+            ("glueprint assay blot membrane-1.tif --boxes boxes-1.toml --out blot-1 --figure blot-1.png",),
+        ),
+        "growth": Protocol(
+            "luminescence of growing cultures under a compound, with plates of time zero",
+            growth.Truth, growth.make, growth.files,
+            ("glueprint assay growth cultures.csv",),
         ),
     }
 )  # fmt: skip
