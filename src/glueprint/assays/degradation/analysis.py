@@ -346,7 +346,7 @@ def _limits(points: list[TimePoint], findings: list[Finding]) -> None:
                 Finding(
                     "GP-A157",
                     "warning",
-                    f"DC50 below the lowest dose ({edge:g} nM) at {at} h",
+                    f"DC50 only known as below {edge:.4g} nM at {at} h",
                     " ".join(part for part in key if part),
                     "doses on both sides of the DC50",
                     "add lower doses; `glueprint assay design` says which would tell most",

@@ -25,7 +25,9 @@ Flags = NDArray[np.bool_]
 Signs = NDArray[np.int64]
 STEPS = 100
 # A step that promises less than this share of the deviance has arrived.
-ENOUGH = 1e-11
+ENOUGH = 1e-9
+# Where there are limits, curve and error take turns until a turn gains less than this of the deviance.
+TURN = 1e-6
 # Readings that agree to this are computed, not measured.
 ROUNDING = 1e-12
 # How near the root of the rise must come to that of its threshold.
@@ -131,7 +133,7 @@ def minimise(
         found, _cost = _descend(sample, fit.theta, fit.sigma, held, wanted)
         spread = _spread(sample, found, fit.sigma)
         now = Fit(found, spread, _deviance(sample, found, spread))
-        if not now.deviance < fit.deviance - 1e-9:
+        if not now.deviance < fit.deviance - TURN:
             return now if now.deviance < fit.deviance else fit
         fit = now
     return fit

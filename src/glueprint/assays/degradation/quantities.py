@@ -47,17 +47,22 @@ class Quantity:
     """One thing to profile.
 
     solved: the parameter that is solved for.   value: (theta) -> its value, NaN where it does not exist.
+    is_parameter: whether it is that parameter itself.
     solve: (theta, value) -> what the solved parameter must be, NaN where nothing gives that value.
     """
 
     solved: int
     value: Callable[[Floats], float]
     solve: Callable[[Floats, float], float]
+    is_parameter: bool = False
 
     def gradient(self, theta: Floats) -> Floats:
         """Derivatives (p,) of the value by central differences."""
         found = np.zeros(theta.size)
-        for i in range(SHAPE):
+        if self.is_parameter:
+            found[self.solved] = 1.0
+            return found
+        for i in range(K_DEG, SHAPE):
             if theta[i] >= NO_HOOK:
                 continue
             up, down = theta.copy(), theta.copy()
@@ -69,7 +74,7 @@ class Quantity:
 
 def own(index: int) -> Quantity:
     """A parameter itself."""
-    return Quantity(index, lambda theta: float(theta[index]), lambda _theta, value: value)
+    return Quantity(index, lambda theta: float(theta[index]), lambda _theta, value: value, is_parameter=True)
 
 
 def top(theta: Floats) -> float:

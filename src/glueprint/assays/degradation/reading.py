@@ -118,12 +118,13 @@ def tidy(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbers(table: pl.DataFrame, name: str) -> pl.Series:
-    try:
-        return table[name].cast(pl.Float64)
-    except pl.exceptions.PolarsError as error:
-        raise _bad_value(
-            f"a column is not numeric: {str(error).splitlines()[0]}", f'column "{name}"'
-        ) from error
+    """A column as numbers; text that is none is named with its row."""
+    found = table[name].cast(pl.Float64, strict=False)
+    lost = found.is_null() & table[name].is_not_null()
+    if lost.any():
+        row = lost.to_list().index(True)
+        raise _bad_value(f'"{table[name][row]}" is no number', f'row {row}, column "{name}"')
+    return found
 
 
 def _in_nm(table: pl.DataFrame) -> pl.Series:

@@ -196,7 +196,7 @@ def _said(part: Curves, findings: list[Finding]) -> None:
             Finding(
                 "GP-A169",
                 "note",
-                f"fewer than two control wells tell no error of the control, {len(alone)} cultures: it is not in"
+                f"fewer than two control wells, so no error of the control, {len(alone)} cultures: not in"
                 " the absolute IC50",
                 listed(alone),
                 "two or more control wells",

@@ -1,0 +1,144 @@
+"""Curves of viability and of growth rate by line and compound, with IC50 and GR50 marks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from glueprint.report import tables as contract
+from glueprint.report.figures import theme
+
+__all__ = ["growth_curves"]
+
+WIDTH, HEIGHT, ACROSS = 300, 210, 2
+WELLS = ("line", "compound", "experiment", "dose", "unit", "viability", "gr")
+FITTED = ("line", "compound", "experiment", "measure", "dose", "fitted")
+POTENCIES = ("line", "compound", "experiment", "definition", "relation", "value", "low", "high", "unit")
+# Controls stand this factor left of the lowest dose.
+CONTROL_AT = 4.0
+# Panels beyond this make a figure that nobody reads.
+MOST_PANELS = 24
+MEASURES = {"viability": ("viability", "fraction of control", "absolute IC50"), "GR": ("gr", "GR", "GR50")}
+
+
+def growth_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
+    """A panel a compound with one colour a line: viability, and the growth rate below where it is known.
+
+    tables: wells, fitted and potencies of `assays.growth.Result`; the first 24 panels are drawn.
+    Dots are wells, lines the fits; a diamond on the line of one half is the IC50 or GR50 with its interval,
+    an arrow at the edge a limit.
+    Raises InputError GP-P001 for a missing column.
+    """
+    for name, columns in (("wells", WELLS), ("fitted", FITTED), ("potencies", POTENCIES)):
+        contract.require(tables[name], columns, name)
+    wells = tables["wells"]
+    colours = theme.arm_colours(wells["line"].unique(maintain_order=True).to_list())
+    compounds = wells["compound"].unique(maintain_order=True).to_list()
+    panels = []
+    for measure in MEASURES:
+        if measure == "GR" and wells["gr"].null_count() == wells.height:
+            continue
+        panels += [_panel(_of(tables, compound), compound, measure, colours) for compound in compounds]
+    shown = panels[:MOST_PANELS]
+    rows = [alt.hconcat(*shown[i : i + ACROSS], spacing=36) for i in range(0, len(shown), ACROSS)]
+    return theme.styled(alt.vconcat(*rows, spacing=26))  # type: ignore[no-any-return]
+
+
+def _of(tables: Mapping[str, pl.DataFrame], compound: str) -> dict[str, pl.DataFrame]:
+    return {
+        name: tables[name].filter(pl.col("compound") == compound) for name in ("wells", "fitted", "potencies")
+    }
+
+
+def _panel(
+    tables: Mapping[str, pl.DataFrame], compound: str, measure: str, colours: Mapping[str, str]
+) -> alt.LayerChart:
+    column, title, definition = MEASURES[measure]
+    wells = tables["wells"].filter(pl.col(column).is_not_null())
+    doses = [dose for dose in wells["dose"].to_list() if dose > 0.0]
+    control = min(doses) / CONTROL_AT
+    domain = [control / 1.6, max(doses) * 1.6]
+    x = alt.X(
+        "x:Q",
+        scale=alt.Scale(type="log", domain=domain, nice=False),
+        axis=_axis(control, domain, str(wells["unit"][0])),
+    )
+    y = alt.Y("y:Q", axis=alt.Axis(title=title, tickCount=6), scale=alt.Scale(zero=True))
+    several = len(colours) > 1
+    legend = alt.Legend(title=None, orient="right", symbolType="circle") if several else None
+    colour = alt.Color(
+        "line:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=legend
+    )
+    half = alt.Chart(theme.records([{"y": 0.5}])).mark_rule(color=theme.MUTED, strokeDash=[3, 3]).encode(y)
+    lines = [
+        {"x": row["dose"], "y": row["fitted"], "line": row["line"], "part": row["experiment"]}
+        for row in tables["fitted"].filter(pl.col("measure") == measure).to_dicts()
+    ]
+    dots = [{"x": row["dose"] or control, "y": row[column], "line": row["line"]} for row in wells.to_dicts()]
+    curve = (
+        alt.Chart(theme.records(lines)).mark_line(strokeWidth=1.4).encode(x, y, color=colour, detail="part:N")
+    )
+    points = alt.Chart(theme.records(dots)).mark_circle(size=24, opacity=0.7).encode(x, y, color=colour)
+    marks = _marks(tables["potencies"].filter(pl.col("definition") == definition), (x, y, colour))
+    text = alt.TitleParams(
+        compound or "compound",
+        subtitle=f"{title}; diamonds: {definition}",
+        subtitleColor=theme.MUTED,
+        offset=8,
+    )
+    return theme.layered(half, curve, points, *marks).properties(width=WIDTH, height=HEIGHT, title=text)
+
+
+def _marks(potencies: pl.DataFrame, encoding: tuple[alt.X, alt.Y, alt.Color]) -> list[alt.Chart]:
+    """The pooled potency of every line, or the only one: a diamond with its interval, or an arrow at a
+    limit."""
+    x, y, colour = encoding
+    rows: list[dict[str, Any]] = []
+    for line in potencies["line"].unique(maintain_order=True).to_list():
+        mine = potencies.filter(pl.col("line") == line)
+        pooled = mine.filter(pl.col("experiment") == "")
+        first = (pooled if pooled.height else mine).row(0, named=True)
+        if first["value"] is not None and (pooled.height or mine.height == 1):
+            rows.append(
+                {
+                    "x": first["value"],
+                    "y": 0.5,
+                    "line": line,
+                    "relation": first["relation"],
+                    "low": first["low"],
+                    "high": first["high"],
+                }
+            )
+    layers = []
+    closed = [
+        row for row in rows if row["relation"] == "=" and row["low"] is not None and row["high"] is not None
+    ]
+    if closed:
+        bars = alt.Chart(theme.records(closed)).mark_rule(strokeWidth=2.4, opacity=0.8, clip=True)
+        low = alt.X("low:Q")
+        layers.append(bars.encode(low, y, x2="high:Q", color=colour))
+    values = [row for row in rows if row["relation"] == "="]
+    if values:
+        points = alt.Chart(theme.records(values)).mark_point(shape="diamond", size=90, filled=True)
+        layers.append(points.encode(x, y, color=colour))
+    for relation, arrow in (("<", "←"), (">", "→")):
+        limits = [row for row in rows if row["relation"] == relation]
+        if limits:
+            text = alt.Chart(theme.records(limits)).mark_text(text=arrow, fontSize=18, dy=-1)
+            layers.append(text.encode(x, y, color=colour))
+    return layers
+
+
+def _axis(control: float, domain: list[float], unit: str) -> alt.Axis:
+    powers = range(math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1])) + 1)
+    ticks = [10.0**power for power in powers if control * 2.0 < 10.0**power <= domain[1]]
+    near = f"abs(datum.value / {control:g} - 1) < 0.01"
+    return alt.Axis(
+        title=f"dose, {unit}",
+        values=[control, *ticks],
+        labelExpr=f"{near} ? 'control' : format(datum.value, '~g')",
+    )
