@@ -1,4 +1,4 @@
-"""`glueprint diagram`: the pathway and the work flows of the assays as pictures."""
+"""`glueprint diagram`: the pathway, the assays' work flows and trials' schemas as pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.report import diagrams
 
-app = typer.Typer(help="Draw the pathway and the assays' work flows.", no_args_is_help=True)
+app = typer.Typer(help="Draw the pathway, the assays' work flows, schemas of trials.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -25,10 +25,17 @@ def list_diagrams(as_json: Json = False) -> None:
 
 @app.command("draw")
 def draw_diagram(
-    name: Annotated[str, typer.Argument(help="Name of a diagram (see list).")],
-    out: Annotated[Path, typer.Option(help="File to write: .svg, .png, .pdf or .sbgn (SBGN-ML).")],
+    name: Annotated[str, typer.Argument(help="A diagram (see list), or a trial's own .toml file.")],
+    out: Annotated[Path, typer.Option(help="File to write: .svg, .png, .pdf; maps also .sbgn (SBGN-ML).")],
     theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    compound: Annotated[
+        str | None, typer.Option(help="Colour a map by what this compound does: a name or your .toml file.")
+    ] = None,
+    dose_nm: Annotated[
+        float | None, typer.Option(help="Dose of a coloured map, nM; 1000 if left out.")
+    ] = None,
+    time_h: Annotated[float | None, typer.Option(help="Time of a coloured map, h; 24 if left out.")] = None,
 ) -> None:
-    """Draw a diagram into a file."""
-    path = diagrams.save(name, out, theme)
+    """Draw a diagram into a file; with a compound, dose or time, a map is coloured by their effect."""
+    path = diagrams.save(name, out, theme, compound=compound, dose_nm=dose_nm, time_h=time_h)
     console.print(f"Wrote {path}", markup=False)

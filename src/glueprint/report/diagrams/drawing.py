@@ -176,42 +176,34 @@ def _frame(frame: Frame) -> str:
 
 
 KEY = (
-    ("consumption", "consumed"),
-    ("production", "made"),
-    ("stimulation", "speeds"),
-    ("necessary stimulation", "needed"),
-    ("inhibition", "slows"),
+    ("consumption", "consumed", False),
+    ("production", "made", False),
+    ("stimulation", "speeds", False),
+    ("necessary stimulation", "needed", False),
+    ("inhibition", "slows", False),
+    ("production", "natural turnover", True),
 )
 
 
 def _legend(width: float, top: float) -> str:
     """The key of arcs and signs, in one row."""
-    y, x = top + 36, 30.0
+    y, x = top + 36, 24.0
     found = [f'<path d="M20,{top + 8:g}H{width - 20:g}" stroke="{GRID}" stroke-width="1"/>']
-    for kind, words in KEY:
-        points = [(x, y), (x + 40, y)]
-        found.append(_arc(kind, points, False))
-        found.append(glyphs.text(x + 48, y + 4, words, size=11, fill=MUTED, anchor="start"))
-        x += 62 + 6.6 * len(words)
-    found.append(_arc("production", [(x, y), (x + 40, y)], True))
-    found.append(glyphs.text(x + 48, y + 4, "natural turnover", size=11, fill=MUTED, anchor="start"))
-    x += 160
-    found.append(glyphs.process(x + 10, y, upright=False, quiet=False))
-    found.append(glyphs.text(x + 32, y + 4, "process", size=11, fill=MUTED, anchor="start"))
-    x += 96
-    found.append(glyphs.empty_set(x, y))
-    found.append(glyphs.text(x + 14, y + 4, "nothing followed", size=11, fill=MUTED, anchor="start"))
-    x += 128
-    box = Rectangle(x + 20, y, 40, 28)
-    found.append(glyphs.entity("simple chemical", box, label="(S)", hue="glue", clone=True))
+
+    def said(words: str, after: float) -> None:
+        nonlocal x
+        found.append(glyphs.text(x + after, y + 4, words, size=11, fill=MUTED, anchor="start"))
+        x += after + 14 + 5.5 * len(words)
+
+    for kind, words, quiet in KEY:
+        found.append(_arc(kind, [(x, y), (x + 34, y)], quiet))
+        said(words, 42)
+    found.append(glyphs.process(x + 16, y, upright=False, quiet=False))
+    said("process", 38)
+    found.append(glyphs.empty_set(x + 10, y))
+    said("not followed", 26)
     found.append(
-        glyphs.text(
-            x + 48,
-            y + 4,
-            "the glue, (S) and (R); dark foot: drawn more than once",
-            size=11,
-            fill=MUTED,
-            anchor="start",
-        )
+        glyphs.entity("simple chemical", Rectangle(x + 20, y, 40, 28), label="(S)", hue="glue", clone=True)
     )
+    said("glue; dark foot: drawn more than once", 48)
     return "".join(found)

@@ -22,6 +22,7 @@ __all__ = [
     "text",
 ]
 
+MONO = "ui-monospace, Menlo, Consolas, Liberation Mono, DejaVu Sans Mono, monospace"
 PROCESS = 14.0  # side of a process square, px
 PORT = 15.0  # distance of a port from the centre of its process, px
 EMPTY_RADIUS = 7.5
@@ -76,7 +77,7 @@ def entity(
         found.append(_parts(box, parts))
     elif second:
         found.append(text(box.x, box.y - 2, label, weight=600))
-        found.append(text(box.x, box.y + 12, second, size=10.5, fill=MUTED))
+        found.append(text(box.x, box.y + 12, second, size=10.5, fill=INK if fill else MUTED))
     else:
         found.append(text(box.x, box.y + 4 - (2 if clone else 0), label, weight=600))
     if state:
@@ -173,6 +174,16 @@ def _badge(x: float, y: float, label: str, token: str, *, round_: bool) -> str:
     )
 
 
+def tag(right: float, y: float, words: str) -> str:
+    """A small number on the rim of an entity, ending at `right`."""
+    width = 6.0 + 5.4 * len(words)
+    return (
+        f'<rect x="{right - width:.1f}" y="{y - 6.5:.1f}" width="{width:.1f}" height="13" rx="2" '
+        f'fill="{PAPER}" stroke="{MUTED}" stroke-width="0.8"/>'
+        + text(right - width / 2, y + 3.4, words, size=9.5)
+    )
+
+
 def empty_set(x: float, y: float) -> str:
     """The empty set: where something comes from nothing we follow, or goes to it."""
     r = EMPTY_RADIUS
@@ -245,4 +256,12 @@ def text(
     return (
         f'<text x="{x:g}" y="{y:.1f}" font-family="{FONT}" font-size="{size:g}" fill="{fill}"{bold}{style} '
         f'text-anchor="{anchor}">{escape(words)}</text>'
+    )
+
+
+def code(x: float, y: float, words: str, fill: str) -> str:
+    """A command, in the type of commands."""
+    return (
+        f'<text x="{x:g}" y="{y:.1f}" font-family="{MONO}" font-size="10.5" fill="{fill}" '
+        f'text-anchor="middle">{escape(words)}</text>'
     )
