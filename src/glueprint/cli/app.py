@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 import glueprint
-from glueprint.cli import assay, compound, diagram, evidence, experiment, model, study, synthesis, trial
+from glueprint.cli import (
+    assay,
+    calibrate,
+    compound,
+    diagram,
+    evidence,
+    experiment,
+    model,
+    study,
+    synthesis,
+    trial,
+)
 from glueprint.cli.output import report_error
 from glueprint.errors import GlueprintError, InternalError
 
@@ -27,6 +38,7 @@ app.add_typer(study.app, name="study")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(assay.app, name="assay")
+app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(trial.app, name="trial")
 app.add_typer(model.app, name="model")
 app.add_typer(compound.app, name="compound")

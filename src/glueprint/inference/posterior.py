@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import emcee  # type: ignore[import-untyped]
 import numpy as np
@@ -24,11 +25,17 @@ Progress = Callable[[int, int], None]
 # Beyond these, means and quantiles are not to be trusted: Vehtari et al. 2021, doi:10.1214/20-BA1221, advise
 # 1.01 and 100 effective draws a chain; an ensemble's chains are long and correlated, so 1.05 is asked here.
 R_HAT_LIMIT, LEAST_EFFECTIVE, LEAST_ACCEPTED = 1.05, 400.0, 0.05
-# A run of fewer autocorrelation times cannot tell how long these are; emcee warns below 50 of a lone ensemble.
+# A run of fewer autocorrelation times cannot tell how long these are; emcee warns below 50.
 LEAST_TIMES = 20.0
-# Differential evolution with a few snooker jumps mixes better than stretches above some ten parameters:
-# ter Braak 2006, doi:10.1007/s11222-006-8769-1; ter Braak and Vrugt 2008, doi:10.1007/s11222-008-9104-9.
-MOVES = ((emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2))
+# Differential evolution with a few snooker jumps, which need no tuning: ter Braak 2006,
+# doi:10.1007/s11222-006-8769-1; ter Braak and Vrugt 2008, doi:10.1007/s11222-008-9104-9.
+DIFFERENCES = ((emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2))
+STAGES, LEAST_STEPS_FOR_SHAPE = 4, 20
+# Share of the moves that follow the shape found in the warm-up, and how wide that shape is taken.
+REFERENCE_SHARE, WIDER = 0.9, 1.1
+# Sizes of these moves and how often each is tried: 1 forgets where the walker was, and is the best where the
+# shape fits; small ones get through where it does not.
+SIZES, TRIED = (0.15, 0.5, 1.0), (0.2, 0.2, 0.6)
 
 
 @dataclass(frozen=True)
@@ -74,12 +81,12 @@ def sample(
     seed: of emcee's own generator, one stream per ensemble; the same seed gives the same bits.
     Returns Posterior; what did not converge says so in `status`.
     Raises InputError GP-I005 for starts, steps or seed, GP-I002 for an objective of the wrong shape.
-    Source: emcee 3, doi:10.1086/670067; moves see MOVES; diagnostics see `convergence`.
+    Source: emcee 3, doi:10.1086/670067; moves see DIFFERENCES and `_reference`; diagnostics `convergence`.
     """
     begin = _starts(starts)
     skipped = steps // 3 if warm_up is None else warm_up
     _check_steps(steps, skipped, seed)
-    ensembles, walkers, p = begin.shape
+    ensembles, _, p = begin.shape
     count = 0
 
     def log_density(vectors: Floats) -> Floats:
@@ -94,18 +101,68 @@ def sample(
             "starts the model can evaluate",
             "draw them closer to a mode",
         )
-    chains, values, accepted = [], [], []
+    runs = []
     for number in range(ensembles):
-        sampler = emcee.EnsembleSampler(walkers, p, log_density, vectorize=True, moves=list(MOVES))
         stream = np.random.MT19937(np.random.SeedSequence([seed, number]))
-        first = emcee.State(begin[number], random_state=np.random.RandomState(stream).get_state())
-        for done, _ in enumerate(sampler.sample(first, iterations=steps), start=1):
-            if progress is not None:
-                progress(number * steps + done, ensembles * steps)
-        chains.append(sampler.get_chain(discard=skipped))
-        values.append(-sampler.get_log_prob(discard=skipped))
-        accepted.append(float(np.mean(sampler.acceptance_fraction)))
+        state = emcee.State(begin[number], random_state=np.random.RandomState(stream).get_state())
+        told = _telling(progress, number * steps, ensembles * steps)
+        runs.append(_run(log_density, state, (*_stages(skipped), steps - skipped), told))
+    chains, values, accepted = zip(*runs, strict=True)
     return _judged(np.stack(chains), np.stack(values), float(np.mean(accepted)), count)
+
+
+def _stages(warm_up: int) -> tuple[int, ...]:
+    """The warm-up in equal parts; each finds the shape better, as the moves of the one before were better."""
+    part = warm_up // STAGES
+    return (warm_up - (STAGES - 1) * part, *([part] * (STAGES - 1)))
+
+
+def _telling(progress: Progress | None, before: int, total: int) -> Callable[[int], None]:
+    """Counts the steps of one ensemble on from those of the ones before it."""
+    return (lambda done: progress(before + done, total)) if progress is not None else (lambda _: None)
+
+
+def _run(
+    log_density: Objective, state: Any, stages: tuple[int, ...], told: Callable[[int], None]
+) -> tuple[Floats, Floats, float]:
+    """One ensemble through its stages: differences alone, then with the shape found in the stage before.
+
+    Only the last stage is kept: there the moves are fixed, as detailed balance asks.
+    Returns draws (s, w, p), objective (s, w) and the share of accepted moves.
+    """
+    walkers, p = state.coords.shape
+    moves, done = list(DIFFERENCES), 0
+    for steps in stages:
+        sampler = emcee.EnsembleSampler(walkers, p, log_density, vectorize=True, moves=moves)
+        for now in sampler.sample(state, iterations=steps, skip_initial_state_check=done > 0):
+            state, done = now, done + 1
+            told(done)
+        if steps >= LEAST_STEPS_FOR_SHAPE:
+            seen = sampler.get_chain(discard=steps // 4, flat=True)
+            follow = emcee.moves.MHMove(_reference(seen), ndim=p)
+            moves = [(move, (1 - REFERENCE_SHARE) * share) for move, share in DIFFERENCES]
+            moves.append((follow, REFERENCE_SHARE))
+    return sampler.get_chain(), -sampler.get_log_prob(), float(np.mean(sampler.acceptance_fraction))
+
+
+def _reference(seen: Floats) -> Callable[[Floats, np.random.RandomState], tuple[Floats, Floats]]:
+    """Moves that would leave a normal with the moments of `seen` (m, p) unchanged, of several sizes.
+
+    Source: preconditioned Crank-Nicolson, Cotter, Roberts, Stuart and White 2013, doi:10.1214/13-STS421.
+    """
+    middle = seen.mean(axis=0)
+    spread = np.atleast_2d(np.cov(seen.T))
+    spread = spread + 1e-12 * np.trace(spread) / middle.size * np.eye(middle.size)
+    root = WIDER * np.linalg.cholesky(spread)
+
+    def propose(at: Floats, random: np.random.RandomState) -> tuple[Floats, Floats]:
+        size = random.choice(SIZES, size=(at.shape[0], 1), p=TRIED)
+        here = np.linalg.solve(root, (at - middle).T).T
+        there = np.sqrt(1.0 - size**2) * here + size * random.standard_normal(at.shape)
+        # log of the reference's density at the old place over that at the new one
+        return middle + there @ root.T, 0.5 * (there**2 - here**2).sum(axis=1)
+
+    return propose
 
 
 def _judged(draws: Floats, objective: Floats, accepted: float, evaluations: int) -> Posterior:

@@ -1,0 +1,28 @@
+"""What the published in-vitro numbers together say: one Kd, and a posterior of all parameters behind them."""
+
+from glueprint.calibration.in_vitro.claims import uses
+from glueprint.calibration.in_vitro.fitting import fit
+from glueprint.calibration.in_vitro.pooling import Assay, PooledKd, pool, pooled_kd
+from glueprint.calibration.in_vitro.predictions import Predictive
+from glueprint.calibration.in_vitro.result import InVitroPosterior
+from glueprint.calibration.in_vitro.stored import load, posterior, save
+
+__all__ = [
+    "Assay",
+    "InVitroPosterior",
+    "PooledKd",
+    "Predictive",
+    "fit",
+    "load",
+    "pool",
+    "pooled_kd",
+    "posterior",
+    "predictive",
+    "save",
+    "uses",
+]
+
+
+def predictive(claim_id: str) -> Predictive:
+    """The shipped posterior's prediction for one claim.   Raises InputError GP-K006 for an unknown one."""
+    return posterior().predictive(claim_id)

@@ -1,0 +1,137 @@
+"""`glueprint calibrate`: fit parameters to published numbers, and say what the numbers could not tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from glueprint import evidence
+from glueprint.calibration import in_vitro
+from glueprint.calibration.in_vitro import InVitroPosterior
+from glueprint.calibration.in_vitro.fitting import QUICK_STEPS, STEPS
+from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.report.figures import posterior as figure
+from glueprint.report.figures.drawing import save as save_figure
+
+app = typer.Typer(help="Parameters from published numbers: in-vitro.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+@app.command("in-vitro")
+def in_vitro_command(
+    out: Annotated[Path | None, typer.Option(help="Folder for draws and description.")] = None,
+    steps: Annotated[int, typer.Option(help="Steps of each walker.")] = STEPS,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help=f"{QUICK_STEPS} steps: a first look.")] = False,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Show the posterior that comes with Glueprint.")
+    ] = False,
+    claims: Annotated[
+        bool, typer.Option("--claims", help="Say what became of every claim, and stop.")
+    ] = False,
+    drawn: Annotated[
+        Path | None,
+        typer.Option("--figure", help="File for the figure: .svg, .png, .pdf or .html."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit all in-vitro claims at once: posterior, what is not identified, every claim with its prediction."""
+    if claims:
+        _print_claims(as_json)
+        return
+    found = in_vitro.posterior() if shipped else _fit(QUICK_STEPS if quick else steps, seed)
+    written = list(in_vitro.save(found, out)) if out is not None else []
+    if drawn is not None:
+        save_figure(figure.overview(found.parameters, found.comparison()), drawn)
+        written.append(drawn)
+    if as_json:
+        print_json(_plain(found))
+        return
+    _print(found)
+    for path in written:
+        progress_console.print(f"wrote {path}")
+
+
+def _fit(steps: int, seed: int) -> InVitroPosterior:
+    columns = (TextColumn("fitting"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=progress_console, transient=True) as bar:
+        task = bar.add_task("fit", total=None)
+        return in_vitro.fit(
+            steps=steps, seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+
+
+def _print(found: InVitroPosterior) -> None:
+    rows = [
+        (p["name"], p["unit"], p["prior"], f"{p['median']:.4g}", _between(p["low_95"], p["high_95"]),
+         f"{p['contraction']:.2f}", p["verdict"])
+        for p in found.parameters.iter_rows(named=True)
+    ]  # fmt: skip
+    names = ("parameter", "unit", "prior", "median", "95 %", "contraction", "verdict")
+    print_table("Posterior", names, rows)
+    beside = [
+        (c["claim_id"], c["quantity"], c["unit"], f"{c['published']:.4g}", f"{c['median']:.4g}",
+         _between(c["low"], c["high"]), "yes" if c["met"] else "no",
+         f"{c['typical']:.4g}", "yes" if c["typical_met"] else "no", c["label"], c["note"])
+        for c in found.comparison().iter_rows(named=True)
+    ]  # fmt: skip
+    print_table(
+        "Claims beside the posterior predictive",
+        ("claim", "quantity", "unit", "published", "this assay", "95 %", "met", "typical assay", "met",
+         "label", "note"),
+        beside,
+    )  # fmt: skip
+    pairs = [(one, other, f"{r:.2f}") for one, other, r in found.correlations(least=0.5).iter_rows()]
+    print_table("Tied together", ("parameter", "parameter", "correlation"), pairs)
+    middle, low, high = found.another_assay()
+    worst, fewest = (np.array(found.diagnostics[name]) for name in ("r_hat", "effective_draws"))
+    checks = [
+        ("one more binding assay", f"{middle:.3g} nM, {_between(low, high)}"),
+        ("status", found.status if not found.reason else f"{found.status}: {found.reason}"),
+        ("largest split R-hat", f"{worst.max():.3f}"),
+        ("fewest effective draws", f"{fewest.min():.0f}"),
+        ("moves accepted", f"{found.accepted:.0%}"),
+    ]
+    print_table("Sampler", ("", ""), checks)
+
+
+def _print_claims(as_json: bool) -> None:
+    table = in_vitro.uses(evidence.load())
+    if as_json:
+        print_json(table.to_dicts())
+        return
+    rows = table.select("claim_id", "compound", "quantity", "value", "unit", "use", "why").iter_rows()
+    print_table(
+        "What became of every in-vitro claim",
+        ("claim", "compound", "quantity", "value", "unit", "use", "why"),
+        rows,
+    )
+
+
+def _plain(found: InVitroPosterior) -> dict[str, Any]:
+    middle, low, high = found.another_assay()
+    return {
+        "status": found.status,
+        "reason": found.reason,
+        "settings": dict(found.settings),
+        "accepted": found.accepted,
+        "evaluations": found.evaluations,
+        "digest": found.digest,
+        "parameters": found.parameters.to_dicts(),
+        "claims": found.comparison().to_dicts(),
+        "correlations": found.correlations().to_dicts(),
+        "another_assay_nm": {"median": middle, "low": low, "high": high},
+        "diagnostics": found.diagnostics.to_dicts(),
+    }
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:.3g} to {high:.3g}"
