@@ -143,7 +143,7 @@ def test_empty_places_have_volumes_around_zero(pictures, drawn):
         assert (z < 0).mean() == pytest.approx(0.5, abs=0.15)
         assert z.std() == pytest.approx(1.0, abs=0.35)
         assert (table["status"] == "below detection").mean() > 0.97
-        assert (method == "lane") == table["method"][0].startswith("lane base line, half window 60 px")
+        assert (method == "lane") == table["method"][0].startswith("lane base line, half window 36 px")
 
 
 def test_a_saturated_band_is_refused_for_itself(pictures, drawn, plain):

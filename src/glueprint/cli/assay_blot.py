@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 
 from glueprint.assays import blot
@@ -72,8 +73,7 @@ def command(
     if figure is not None:
         _draw(result, figure)
     if out is not None:
-        for name, table in result.tables.items():
-            write_file(out / f"{name}.csv", table.write_csv())
+        _write(out, result)
     if as_json:
         print_json(result.as_dict())
     else:
@@ -81,6 +81,15 @@ def command(
         print_findings(result.findings)
     if result.refused:
         raise typer.Exit(1)
+
+
+def _write(folder: Path, result: blot.Result) -> None:
+    """All tables; of the bands, those that a degradation analysis can take, and apart what it cannot."""
+    bands = result.tables["bands"]
+    usable = pl.col("fraction_remaining").is_not_null() & ~pl.col("flags").str.contains("dilution series")
+    tables = dict(result.tables) | {"bands": bands.filter(usable), "bands_left_out": bands.filter(~usable)}
+    for name, table in tables.items():
+        write_file(folder / f"{name}.csv", table.write_csv())
 
 
 def _draw(result: blot.Result, path: Path) -> None:

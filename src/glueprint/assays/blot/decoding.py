@@ -100,8 +100,11 @@ def _tiff(content: bytes, source: str, page: int | None) -> Stored:
         pixels = chosen.asarray(maxworkers=1)
         if chosen.axes == "SYX":
             pixels = np.moveaxis(pixels, 0, -1)
-        metadata = {tag.name: str(tag.value)[:MOST_METADATA] for tag in chosen.tags if tag.name in KEPT_TAGS}
-        metadata |= {"pages": str(len(pages)), "bits": str(depth)}
+        metadata = {"pages": str(len(pages)), "bits": str(depth)}
+        for tag in chosen.tags:
+            # Of a tag that is there twice, the first is the imager's.
+            if tag.name in KEPT_TAGS:
+                metadata.setdefault(tag.name, str(tag.value)[:MOST_METADATA])
         white_is_zero = int(chosen.photometric) == WHITE_IS_ZERO
     findings = []
     if white_is_zero:

@@ -17,8 +17,8 @@ __all__ = ["Found", "find", "find_bands", "find_lanes"]
 
 Floats = NDArray[Any]
 LOOK_PX = 600
-# Widest band that is taken for one, of the height of the picture.
-WIDEST_BAND = 0.08
+# Tallest band that is taken for one: of the height of the picture, or of a cropped strip in pixels.
+TALLEST_BAND, TALLEST_PX, TALLEST_OF_STRIP = 0.08, 48.0, 1.0 / 3.0
 # A lane stands out by this much of the strongest; its edges are where half of it is left.
 LANE_PROMINENCE, LANE_EDGE = 0.12, 0.5
 # Two hills with a valley above this part of the lower one are one lane with texture.
@@ -69,7 +69,7 @@ def find_lanes(values: Floats) -> tuple[tuple[int, int], ...]:
     values: (rows, columns).
     """
     small, step = shrunk(values, LOOK_PX)
-    window = max(3, round(WIDEST_BAND * small.shape[0]))
+    window = max(3, round(_tallest(values.shape[0]) / step))
     smooth = ndimage.uniform_filter1d(small.astype(np.float64), 3, axis=0)
     sharp = smooth - snip(smooth.T, window).T
     # Specks are narrower than lanes; roots keep a weak lane beside a strong one.
@@ -82,6 +82,11 @@ def find_lanes(values: Floats) -> tuple[tuple[int, int], ...]:
     edges = _hills(hill)
     lanes = [(left * step, right * step) for left, right in edges]
     return tuple(_widened(lanes, values.shape[1]))
+
+
+def _tallest(rows: int) -> float:
+    """Rows of the tallest band in a picture of so many rows."""
+    return max(TALLEST_BAND * rows, min(TALLEST_PX, TALLEST_OF_STRIP * rows))
 
 
 def _hills(hill: Floats) -> list[tuple[float, float]]:
@@ -149,7 +154,7 @@ def find_bands(values: Floats, lanes: tuple[tuple[int, int], ...]) -> tuple[tupl
 def _peaks(profile: Floats) -> list[Peak]:
     """The bands of a lane profile, down to a small part of its strongest and well above its noise."""
     smooth = ndimage.gaussian_filter1d(profile, 1.5)
-    net = smooth - snip(smooth, max(8, round(WIDEST_BAND * profile.size)))
+    net = smooth - snip(smooth, max(8, round(_tallest(profile.size))))
     noise = MAD_TO_SD * float(np.median(np.abs(np.diff(profile)))) / np.sqrt(2.0)
     # Smoothing by 1.5 rows leaves 0.43 of the noise of independent rows.
     least = max(BAND_PROMINENCE * float(net.max()), 0.43 * BAND_NOISE_SD * noise, 1e-9)
@@ -164,7 +169,7 @@ def _peaks(profile: Floats) -> list[Peak]:
         up, down = net[left : top + 1][::-1], net[top : right + 1]
         reach = [_reach(side, BAND_EDGE * float(net[top])) for side in (up, down)]
         # What is taller than any band is a step or a cloud of the background.
-        if sum(reach) <= WIDEST_BAND * profile.size:
+        if sum(reach) <= _tallest(profile.size):
             found.append(Peak(int(top), max(reach[0], 2), max(reach[1], 2)))
     return found
 
@@ -233,7 +238,9 @@ def _boxes(rows: list[list[Peak]], height: int) -> tuple[tuple[tuple[int, int], 
             upper, lower = boxes[i][lane], boxes[i + 1][lane]
             if upper[1] > lower[0]:
                 middle = (upper[1] + lower[0]) // 2
-                cut = min(max(middle, above.row + 1), max(below.row, above.row + 1))
+                cut = max(min(max(middle, above.row + 1), below.row), upper[0] + 1)
                 upper[1] = lower[0] = cut
                 lower[1] = max(lower[1], cut + 1)
-    return tuple(tuple((top, bottom) for top, bottom in row) for row in boxes)
+    # Rows of bands that cross between lanes can push the last one off the picture; it is no row then.
+    inside = [row for row in boxes if all(bottom <= height for _, bottom in row)]
+    return tuple(tuple((top, bottom) for top, bottom in row) for row in inside)

@@ -53,7 +53,8 @@ def _energy(detail: Floats, angle_deg: float) -> float:
     y, x = np.arange(rows) - rows / 2.0, np.arange(columns) - columns / 2.0
     along_bands = y[:, None] - slope * x[None, :]
     along_lanes = x[None, :] + slope * y[:, None]
-    return _projected(detail, along_bands) / columns + _projected(detail, along_lanes) / rows
+    energy: float = _projected(detail, along_bands) / columns + _projected(detail, along_lanes) / rows
+    return energy
 
 
 def _projected(detail: Floats, place: Floats) -> float:

@@ -20,8 +20,9 @@ __all__ = ["PROFILES", "VOLUMES", "Integral", "by_border", "by_lane", "integrate
 
 Floats = NDArray[Any]
 Span = tuple[int, int, int, int]
-# The base line's half window in heights of the tallest band: wide enough not to cut into it.
-WINDOW_HEIGHTS, LEAST_WINDOW = 2.0, 12
+# The base line's half window: in heights of the tallest band, so that it cannot cut into it, at least this
+# part of the rows, so that boxes drawn tightly do not narrow it.
+WINDOW_HEIGHTS, WINDOW_ROWS, LEAST_WINDOW = 1.2, 0.06, 12
 VOLUMES = pl.Schema(
     {"membrane": pl.String(), "lane": pl.Int64(), "band": pl.String(), "role": pl.String(),
      "image": pl.String(), "top": pl.Int64(), "bottom": pl.Int64(), "left": pl.Int64(), "right": pl.Int64(),
@@ -88,7 +89,7 @@ def integrate(
 
     signals: "blot" and, if there is one, "reference", both straight.
     """
-    window = settings.base_line_px or _window(boxes)
+    window = settings.base_line_px or _window(boxes, signals["blot"].values.shape[0])
     profiles: dict[tuple[str, int, int], Profile] = {}
     volumes, drawn = [], []
     for lane in boxes.file.lane:
@@ -112,7 +113,7 @@ def integrate(
     return volumes, drawn, _findings(volumes, settings)
 
 
-def _window(boxes: Boxes) -> int:
+def _window(boxes: Boxes, rows: int) -> int:
     heights = [
         place[1] - place[0]
         for lane in boxes.file.lane
@@ -120,7 +121,7 @@ def _window(boxes: Boxes) -> int:
         if band.role not in ("total protein", "ignore")
         for place in [boxes.place(lane, band)]
     ]
-    return max(LEAST_WINDOW, round(WINDOW_HEIGHTS * max(heights, default=0)))
+    return max(LEAST_WINDOW, round(WINDOW_HEIGHTS * max(heights, default=0)), round(WINDOW_ROWS * rows))
 
 
 def _profile(
