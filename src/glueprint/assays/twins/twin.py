@@ -29,7 +29,17 @@ class Protocol:
     model: type[Document]
     make: Callable[[Any, Draws], Any]
     files: Callable[[Any, str], dict[str, bytes]]
-    commands: tuple[str, ...]
+    commands: Callable[[Any], tuple[str, ...]]
+
+
+def _blot_commands(truth: blot.Truth) -> tuple[str, ...]:
+    numbers = range(1, truth.experiments + 1)
+    tables = " ".join(f"blot-{n}/bands.csv" for n in numbers)
+    return (
+        *(f"glueprint assay blot membrane-{n}.tif --boxes boxes-{n}.toml --out blot-{n}" for n in numbers),
+        f"awk 'FNR == 1 && NR > 1 {{ next }} {{ print }}' {tables} > bands.csv",
+        "glueprint assay degradation bands.csv --figure degradation.svg",
+    )
 
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
@@ -37,22 +47,24 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         "fp": Protocol(
             "fluorescence polarisation: compounds compete with a tracer for cereblon",
             fp.Truth, fp.make, fp.files,
-            ("glueprint assay binding plate.txt --layout layout.toml --figure curves.svg",),
+            lambda _: ("glueprint assay binding plate.txt --layout layout.toml --figure curves.svg",),
         ),
         "elisa": Protocol(
             "TNF-alpha ELISA of stimulated PBMC of several donors",
             elisa.Truth, elisa.make, elisa.files,
-            ("glueprint assay elisa plate.txt --layout layout.toml --figure plate.svg",),
+            lambda _: ("glueprint assay elisa plate.txt --layout layout.toml --figure plate.svg",),
         ),
         "blot": Protocol(
             "blots of targets over dose and time of a degrader",
-            blot.Truth, blot.make, blot.files,
-            ("glueprint assay blot membrane-1.tif --boxes boxes-1.toml --out blot-1 --figure blot-1.png",),
+            blot.Truth, blot.make, blot.files, _blot_commands,
         ),
         "growth": Protocol(
             "luminescence of growing cultures under a compound, with plates of time zero",
             growth.Truth, growth.make, growth.files,
-            ("glueprint assay growth cultures.csv",),
+            lambda _: (
+                "glueprint assay plate plate.txt --layout layout.toml",
+                "glueprint assay growth cultures.csv --figure growth.svg",
+            ),
         ),
     }
 )  # fmt: skip
@@ -123,8 +135,9 @@ def simulate(
         drawn=made.drawn,
     )
     files = chosen.files(made, mark) | {TRUTH: document.text(file).encode()}
-    files[README] = _readme(protocol, number, chosen, files).encode()
-    return Twin(protocol, number, settings, made.drawn, MappingProxyType(files), chosen.commands)
+    commands = chosen.commands(settings)
+    files[README] = _readme((protocol, number), chosen.title, (files, commands)).encode()
+    return Twin(protocol, number, settings, made.drawn, MappingProxyType(files), commands)
 
 
 def write(twin: Twin, folder: Path) -> tuple[Path, ...]:
@@ -152,17 +165,18 @@ def _told(protocol: str, truth: str | Path | None) -> TwinFile:
     return told
 
 
-def _readme(protocol: str, seed: int, chosen: Protocol, files: Iterable[str]) -> str:
+def _readme(which: tuple[str, int], title: str, told: tuple[Iterable[str], Iterable[str]]) -> str:
+    (protocol, seed), (files, commands) = which, told
     lines = [
         "SIMULATED DATA. Nothing in this folder was measured.",
         "",
-        f"{chosen.title[0].upper()}{chosen.title[1:]}.",
+        f"{title[0].upper()}{title[1:]}.",
         f"Made by: glueprint assay twin {protocol} --seed {seed} (settings in {TRUTH}).",
         f"Files: {', '.join(files)}.",
         "",
         "Analyse it in this folder with",
         "",
-        *(f"    {command}" for command in chosen.commands),
+        *(f"    {command}" for command in commands),
         "",
         f"and compare with {TRUTH}. No raw pomalidomide data of these assays are public.",
     ]
