@@ -38,7 +38,8 @@ def test_settings_reach_the_experiment():
         )
     )
     assert said["settings"]["ki_nm"] == 156.6
-    assert [row["dose_nm"] for row in said["table"]] == [0.0, 1.0, 10.0, 100.0, 1000.0, 10000.0]
+    doses = sorted({row["concentration"] for row in said["table"] if row["role"] == "competitor"})
+    assert doses == [1.0, 10.0, 100.0, 1000.0, 10000.0]
     assert {reading["label"] for reading in said["readings"]} == {"input", "predicted"}
 
 
@@ -53,3 +54,61 @@ def test_what_is_no_setting_is_refused(text):
 def test_a_setting_with_a_wrong_name_is_refused():
     with pytest.raises(InputError, match="GP-L004"):
         printed("run", "degradation", "--set", "dose=1")
+
+
+def test_words_reach_the_experiment_where_it_holds_words():
+    said = json.loads(printed("run", "proliferation", "--set", "lines=MM1S,U266", "--json"))
+    assert [r["name"] for r in said["readings"]][::2] == ["IC50, MM1S", "IC50, U266"]
+    assert json.loads(printed("run", "proliferation", "--line", "H929", "--json"))["settings"]["lines"] == [
+        "H929"
+    ]
+    said = json.loads(printed("run", "degradation", "--set", "form=kinetic", "--line", "OPM2", "--json"))
+    assert (said["settings"]["form"], said["settings"]["line"]) == ("kinetic", "OPM2")
+    with pytest.raises(InputError, match="GP-L002"):
+        printed("run", "degradation", "--set", "form=__import__('os')")
+    with pytest.raises(InputError, match="GP-M031"):
+        printed("run", "treg", "--line", "t_cel")
+    with pytest.raises(InputError, match="GP-L004"):
+        printed("run", "fp_competition", "--line", "MM1S")
+
+
+def test_single_parameters_of_the_model_are_settings_too():
+    usual, steep = (
+        json.loads(printed("run", "treg", "--set", f"treg_max={x}", "--json"))["readings"][1]["value"]
+        for x in (0.5, 0.25)
+    )
+    assert usual == pytest.approx(2.0 * steep, rel=0.01)
+
+
+def test_a_bench_with_error_gives_intervals():
+    said = json.loads(printed("run", "treg", "--noisy", "--json"))
+    assert said["readings"][0]["low"] < said["readings"][0]["value"] < said["readings"][0]["high"]
+    assert said["settings"]["noise_percent"] == 8.0
+
+
+def test_published_values_stand_beside_the_readings():
+    said = printed("run", "proliferation")
+    assert "G1-ic50-opm2 10 uM" in said
+    assert "DWN-003 128 nM" in said
+
+
+def test_figures_and_tables_are_kept(tmp_path):
+    printed("run", "nk_killing", "--figure", str(tmp_path / "f.svg"), "--out", str(tmp_path / "kept"))
+    assert (tmp_path / "f.svg").read_text(encoding="utf-8").startswith("<svg")
+    kept = {path.name for path in (tmp_path / "kept").iterdir()}
+    parts = ("table.csv", "readings.csv", "parameters.csv")
+    assert kept == {"nk_killing.svg", *(f"nk_killing_{part}" for part in parts)}
+
+
+def test_all_experiments_are_kept_together(tmp_path):
+    said = json.loads(printed("run", "all", "--out", str(tmp_path), "--json"))
+    assert [one["name"] for one in said] == list(experiments.available())
+    assert {path.stem for path in tmp_path.glob("*.svg")} == set(experiments.available())
+    with pytest.raises(InputError, match="GP-L004"):
+        printed("run", "all", "--set", "rho=8")
+
+
+def test_facts_are_printed_with_their_worth():
+    rows = json.loads(printed("facts", "--json"))
+    assert {row["label"] for row in rows} == {"predicted", "calibrated", "input", "by construction"}
+    assert "Predictions" in printed("facts")

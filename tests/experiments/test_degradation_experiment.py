@@ -8,22 +8,26 @@ import pytest
 
 from glueprint import experiments
 from glueprint.errors import InputError, NotSupportedError
-from glueprint.mechanism import binding, parameters
+from glueprint.experiments import degradation
+from glueprint.mechanism import binding
 
 DENSE_NM = tuple(np.logspace(-1.0, 4.0, 11))
+# Drug that stays: closed forms need it.
+STABLE = {"hydrolysis_per_h": 0.0}
 
 
 def closed_form(dose_nm, time_h, kd_nm, rho):
     """F + (1 - F) exp(-k t) with k = kdeg (1 + rho L/(L + Kd)) and F = kdeg / k, at constant drug."""
-    kdeg = parameters.typical()["ikzf1_myeloma_kdeg_per_h"]
+    kdeg = 0.2  # data/lines/MM1S.toml
     rate = kdeg * (1.0 + rho * dose_nm / (dose_nm + kd_nm))
     return kdeg / rate + (1.0 - kdeg / rate) * np.exp(-rate * time_h)
 
 
 def test_fractions_remaining_are_those_of_the_closed_form():
-    table = experiments.run("degradation", kd_nm=150.0, rho=8.0).table.filter(pl.col("target") == "IKZF1")
+    found = experiments.run("degradation", kd_nm=150.0, rho=8.0, **STABLE).table
+    table = found.filter((pl.col("target") == "IKZF1") & (pl.col("arm") == "dose and time"))
     expected = closed_form(table["dose_nm"].to_numpy(), table["time_h"].to_numpy(), 150.0, 8.0)
-    assert table["fraction_remaining"].to_numpy() == pytest.approx(expected, abs=2e-6)
+    assert table["fraction_remaining"].to_numpy() == pytest.approx(expected, abs=5e-6)
 
 
 def test_the_design_is_that_of_the_guide():
@@ -42,7 +46,9 @@ def test_the_guide_design_can_only_bound_the_dc50_of_pomalidomide():
 
 
 def test_with_lower_doses_the_steady_state_potencies_come_back():
-    found = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(500.0,), kd_nm=264.0, rho=21.3)
+    found = experiments.run(
+        "degradation", doses_nm=DENSE_NM, times_h=(500.0,), kd_nm=264.0, rho=21.3, **STABLE
+    )
     relative, absolute = (found.reading(f"DC50 {kind}, IKZF1 at 500 h") for kind in ("relative", "absolute"))
     assert relative.value == pytest.approx(264.0 / 22.3, rel=1e-4)
     assert absolute.value == pytest.approx(264.0 / 20.3, rel=1e-4)
@@ -60,7 +66,9 @@ def test_the_limit_of_the_design_is_shown_beside_it():
 
 def test_intervals_come_with_measurement_error_only():
     clean = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(24.0,))
-    noisy = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(24.0,), noise_log_sd=0.1, replicates=2)
+    noisy = experiments.run(
+        "degradation", doses_nm=DENSE_NM, times_h=(24.0,), noise_percent=10.0, replicates=2
+    )
     name = "DC50 absolute, IKZF1 at 24 h"
     assert (clean.reading(name).low, clean.reading(name).high) == (None, None)
     low, value, high = (getattr(noisy.reading(name), key) for key in ("low", "value", "high"))
@@ -70,30 +78,55 @@ def test_intervals_come_with_measurement_error_only():
 
 
 def test_a_weak_glue_has_no_absolute_dc50():
-    found = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(500.0,), rho=0.8)
+    found = experiments.run("degradation", doses_nm=DENSE_NM, times_h=(500.0,), rho=0.8, **STABLE)
     assert found.reading("DC50 relative, IKZF1 at 500 h").relation == "="
     assert found.reading("DC50 absolute, IKZF1 at 500 h").relation == ">"
 
 
 def test_every_reading_says_what_it_is_worth():
     found = experiments.run("degradation")
-    assert {reading.label for reading in found.readings} == {"calibrated"}
-    assert all("BIN-001" in reading.claims for reading in found.readings)
+    assert {reading.label for reading in found.readings} == {"calibrated", "input"}
+    assert all(r.label == "calibrated" for r in found.readings if r.name.startswith(("DC50", "Dmax")))
+    # What a switch of the model does was put in.
+    assert found.reading("IKZF1 left at 24 h, MLN4924").label == "input"
     assert len(found.potencies) == 16
+    sources = dict(found.parameters.select("name", "evidence").iter_rows())
+    assert "BIN-001" in sources["kd_nm"]
     assert any("all free" in assumption for assumption in found.assumptions)
 
 
 def test_blot_error_is_drawn_from_the_seed_and_reproducible():
-    asked = {"noise_log_sd": 0.2, "replicates": 3}
+    asked = {"noise_percent": 20.0, "replicates": 3}
     first, again = (experiments.run("degradation", **asked, seed=4).table for _ in range(2))
     other = experiments.run("degradation", **asked, seed=5).table
     assert first.equals(again)
     assert not first.equals(other)
     assert first.height == 3 * experiments.run("degradation").table.height
-    clean = experiments.run("degradation").table["fraction_remaining"].to_numpy().repeat(3)
-    errors = np.log(first["fraction_remaining"].to_numpy() / clean)
-    # 96 lanes: the SD is known to 1 / sqrt(2 * 96), 7 %; three times that.
-    assert np.std(errors) == pytest.approx(0.2, rel=0.22)
+    clean = experiments.run("degradation").table["band"].to_numpy().repeat(3)
+    errors = np.log(first["band"].to_numpy() / clean)
+    # Target and loading err alike, so that their ratio has 20 %. 144 lanes in triplicate: the SD is known to
+    # 1 / sqrt(2 * 431), 3.4 %; four times that.
+    assert np.std(errors) == pytest.approx(0.2 / np.sqrt(2.0), rel=0.14)
+
+
+def test_controls_do_what_their_names_say():
+    found = experiments.run("degradation", form="kinetic")
+    left = {name: found.reading(f"IKZF1 left at 24 h, {name}").value for name in degradation.ARMS}
+    for protected in ("MLN4924", "MG132", "IKZF1 Q146H", "CRBN knock-out"):
+        assert left[protected] == pytest.approx(1.0, abs=1e-6)
+    assert left["drug alone"] < 0.1
+    assert left["cycloheximide"] < 1e-6
+    assert left["wash-out"] > 0.9
+    # Q146H protects its own substrate alone.
+    assert found.reading("IKZF3 left at 24 h, IKZF1 Q146H").value < 0.1
+
+
+def test_both_forms_agree_at_six_hours():
+    left = [
+        experiments.run("degradation", form=form).reading("Dmax, IKZF1 at 6 h").value
+        for form in ("reduced", "kinetic")
+    ]
+    assert left[0] == pytest.approx(left[1], abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +138,11 @@ def test_blot_error_is_drawn_from_the_seed_and_reproducible():
         {"times_h": (-1.0,)},
         {"times_h": (float("inf"),)},
         {"replicates": 0},
-        {"noise_log_sd": -0.1},
+        {"noise_percent": -0.1},
         {"kd_nm": 0.0},
         {"rho": -1.0},
+        {"wash_h": 0.0},
+        {"form": "kinetics"},
     ],
 )
 def test_settings_that_cannot_be_are_named(settings):
@@ -116,10 +151,11 @@ def test_settings_that_cannot_be_are_named(settings):
     assert caught.value.where == f"setting {next(iter(settings))}"
 
 
-def test_numbers_that_a_compound_lacks_are_not_made_up():
-    with pytest.raises(NotSupportedError, match="GP-L003"):
-        experiments.run("degradation", compound="thalidomide")
+def test_numbers_that_a_compound_lacks_are_listed_and_not_made_up():
     with pytest.raises(NotSupportedError, match="GP-L003") as caught:
-        experiments.run("degradation", compound="lenalidomide")
-    assert "give the setting rho" in caught.value.next_step
-    assert experiments.run("degradation", compound="lenalidomide", rho=5.0).compound == "lenalidomide"
+        experiments.run("degradation", compound="thalidomide")
+    for field in ("pharmacology.kd_nm", "pharmacology.efficacy.IKZF1", "pharmacology.efficacy.IKZF3"):
+        assert field in caught.value.message
+    assert "give the setting kd_nm, rho" in caught.value.next_step
+    found = experiments.run("degradation", compound="thalidomide", kd_nm=500.0, rho=5.0)
+    assert found.compound == "thalidomide"

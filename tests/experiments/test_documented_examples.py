@@ -1,4 +1,4 @@
-"""The examples of the pages on curves, assays and experiments run as printed."""
+"""The examples of the pages on curves and experiments run as printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [
     pytest.param(code, id=f"{page}-{number}")
-    for page in ("curves", "assays", "experiments")
+    for page in ("curves", "experiments")
     for number, code in enumerate(
         re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL),
         start=1,

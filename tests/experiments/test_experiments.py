@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from glueprint import experiments
-from glueprint.errors import InputError
+from glueprint.errors import InputError, NotSupportedError
 
 
 @pytest.mark.parametrize("name", experiments.available())
@@ -19,6 +19,9 @@ def test_every_experiment_runs_on_its_defaults(name):
     assert all(reading.label in ("input", "calibrated", "predicted") for reading in found.readings)
     assert len({reading.name for reading in found.readings}) == len(found.readings)
     assert found.assumptions
+    assert found.panels
+    assert set(found.settings) == set(experiments.settings_of(name))
+    assert found.parameters.height > 0
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.name = "other"
 
@@ -35,6 +38,66 @@ def test_unknown_setting_offers_the_nearest():
     assert 'did you mean "doses_nm"' in caught.value.message
 
 
+def test_a_setting_close_to_a_parameter_offers_it():
+    with pytest.raises(InputError, match="GP-L004") as caught:
+        experiments.run("proliferation", irf4_ikzf5=0.1)
+    assert 'did you mean "irf4_ikzf50"' in caught.value.message
+    with pytest.raises(InputError, match="GP-L002"):
+        experiments.run("proliferation", irf4_ikzf50="much")
+
+
+MINE = """
+kind = "compound"
+version = 1
+name = "mine"
+[structure]
+smiles = "O=C1CCC(N2C(=O)C3=CC=CC=C3C2=O)C(=O)N1"
+molar_mass_g_per_mol = { typical = 258.23, unit = "g/mol", role = "assumed", why = "computed" }
+[pharmacology]
+kd_nm = { typical = 80.0, unit = "nM", role = "assumed", why = "own plate" }
+fraction_unbound = { typical = 0.5, unit = "dimensionless", role = "assumed", why = "own dialysis" }
+eudismic_ratio = { typical = 10.0, unit = "dimensionless", role = "assumed", why = "own plate" }
+[pharmacology.efficacy]
+IKZF1 = { typical = 0.7, unit = "dimensionless", role = "assumed", why = "own blots" }
+IKZF3 = { typical = 0.7, unit = "dimensionless", role = "assumed", why = "own blots" }
+[pharmacology.cooperativity]
+IKZF1 = { typical = 4.0, unit = "dimensionless", role = "assumed", why = "own BLI" }
+IKZF3 = { typical = 4.0, unit = "dimensionless", role = "assumed", why = "own BLI" }
+[stability.serum]
+inversion_s_to_r_per_h = { typical = 0.3, unit = "1/h", role = "assumed", why = "own HPLC" }
+inversion_r_to_s_per_h = { typical = 0.3, unit = "1/h", role = "assumed", why = "own HPLC" }
+hydrolysis_per_h = { typical = 0.1, unit = "1/h", role = "assumed", why = "own HPLC" }
+"""
+
+
+@pytest.mark.parametrize("name", experiments.available())
+def test_every_experiment_runs_on_a_compound_written_from_scratch(name, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE, encoding="utf-8")
+    found = experiments.run(name, compound=path)
+    assert found.compound == "mine"
+    # The evidence speaks of other compounds, so nothing is called a prediction of it.
+    published = [r for r in found.readings if r.label == "predicted"]
+    assert not published
+
+
+@pytest.mark.parametrize("name", experiments.available())
+def test_every_experiment_names_what_a_bare_compound_lacks(name, tmp_path):
+    path = tmp_path / "bare.toml"
+    path.write_text(MINE[: MINE.index("[pharmacology]")], encoding="utf-8")
+    with pytest.raises(NotSupportedError, match="GP-L003") as caught:
+        experiments.run(name, compound=path)
+    assert "pharmacology.kd_nm" in caught.value.message
+
+
+@pytest.mark.parametrize("name", experiments.available())
+def test_error_gives_other_wells_and_the_same_seed_the_same(name):
+    bench = experiments.as_in_a_lab(name)
+    first, again = (experiments.run(name, **bench, seed=3).table for _ in range(2))
+    assert first.equals(again)
+    assert not first.equals(experiments.run(name, **bench, seed=4).table)
+
+
 def test_unknown_compound_is_refused_by_its_room():
     with pytest.raises(InputError, match="GP-M001"):
         experiments.run("degradation", compound="pomalidomid")
@@ -46,7 +109,7 @@ def test_settings_are_listed_with_their_defaults():
 
 
 def test_a_reading_as_a_dictionary_has_plain_values():
-    reading = experiments.run("fp_competition").reading("IC50 read from the curve")
+    reading = experiments.run("fp_competition").reading("IC50 relative read from the wells")
     assert reading.as_dict()["value"] == reading.potency.value_nm
     assert set(reading.as_dict()) == {
         "name",

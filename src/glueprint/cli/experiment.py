@@ -1,25 +1,40 @@
-"""`glueprint experiment`: list and run in-silico assays."""
+"""`glueprint experiment`: list and run in-silico assays, and check the facts they bear out."""
 
 from __future__ import annotations
 
 import ast
-from typing import Annotated
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
 
+import polars as pl
 import typer
 
-from glueprint import experiments
+from glueprint import evidence, experiments
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.errors import InputError
 from glueprint.experiments import Experiment, Reading
+from glueprint.runs.store import write_file
 
-app = typer.Typer(help="In-silico assays: list, run.", no_args_is_help=True)
+app = typer.Typer(help="In-silico assays: list, run, facts.", no_args_is_help=True)
+ALL = "all"
+# Names of cell lines, substrates, systems and files; never an expression.
+WORD = re.compile(r"[\w(][\w .()/+~-]*")
+
+Compound = Annotated[str, typer.Option(help="Built-in compound or path of a TOML file.")]
 
 
 @app.command("list")
 def list_experiments(as_json: Json = False) -> None:
     """List the experiments and their settings."""
     rows = [
-        {"name": name, "title": experiments.title(name), "settings": experiments.settings_of(name)}
+        {
+            "name": name,
+            "title": experiments.title(name),
+            "settings": experiments.settings_of(name),
+            "parameters": experiments.parameters_of(name),
+        }
         for name in experiments.available()
     ]
     if as_json:
@@ -33,40 +48,79 @@ def list_experiments(as_json: Json = False) -> None:
 
 @app.command()
 def run(
-    name: Annotated[str, typer.Argument(help="Name of an experiment (see list).")],
-    compound: Annotated[str, typer.Option(help="Built-in compound or path of a TOML file.")] = "pomalidomide",
+    name: Annotated[str, typer.Argument(help='Name of an experiment (see list), or "all".')],
+    compound: Compound = "pomalidomide",
+    line: Annotated[str | None, typer.Option(help="Cell line or type, by name or TOML file.")] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", help="name=value, e.g. rho=8 or doses_nm=1,10,100; may repeat."),
     ] = None,
+    noisy: Annotated[
+        bool, typer.Option("--noisy", help="With a usual bench's error and replicates.")
+    ] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw it as .svg, .png, .pdf or .html.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for tables (CSV) and figures (SVG).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run an experiment and print what a lab would read from it."""
-    settings = dict(_setting(text) for text in setting or [])
-    found = experiments.run(name, compound=compound, **settings)
+    """Run an experiment, or all, and print what a lab would read from it."""
+    if name == ALL:
+        _refuse_for_all(line, setting, figure)
+    found = []
+    for one in experiments.available() if name == ALL else (name,):
+        settings: dict[str, Any] = dict(experiments.as_in_a_lab(one)) if noisy else {}
+        settings |= dict(_setting(one, text) for text in setting or [])
+        settings |= _line(one, line)
+        done = experiments.run(one, compound=compound, **settings)
+        found.append(done)
+        if out is not None:
+            _keep(done, out)
+        if figure is not None:
+            _draw(done, figure)
     if as_json:
-        print_json(_plain(found))
+        print_json([_plain(done) for done in found] if name == ALL else _plain(found[0]))
+        return
+    for done in found:
+        _print(done)
+
+
+@app.command()
+def facts(as_json: Json = False) -> None:
+    """Compute facts of the evidence, and say which were predicted, which used, which wrong."""
+    table = experiments.facts.check()
+    if as_json:
+        print_json(table.to_dicts())
         return
     rows = [
-        (r.name, _value(r), _interval(r), r.unit, r.label, ", ".join(r.claims), r.note)
-        for r in found.readings
+        (
+            row["claim"],
+            row["statement"],
+            row["computed"],
+            "yes" if row["right"] else "no",
+            row["label"],
+            row["why"],
+        )
+        for row in table.iter_rows(named=True)
     ]
-    print_table(
-        f"{found.title}: {found.compound}",
-        ("reading", "value", "interval", "unit", "label", "evidence", "note"),
-        rows,
-    )
-    print_table("Assumptions", ("assumed",), [(text,) for text in found.assumptions])
+    print_table("Facts", ("evidence", "what it says", "computed", "right", "label", "why"), rows)
+    counted = table.filter(pl.col("counts"))
+    right = counted.filter(pl.col("right")).height
+    print_table("Predictions", ("not used", "right"), [(counted.height, right)])
 
 
-def _setting(text: str) -> tuple[str, object]:
-    """name=value as a number or a tuple of numbers.
+def _setting(experiment: str, text: str) -> tuple[str, object]:
+    """name=value as a number, a tuple of numbers or, where the setting holds words, as words.
 
-    Raises InputError GP-L002 if it is neither.
+    Raises InputError GP-L002 if it is none of these.
     """
     key, mark, value = text.partition("=")
+    key, value = key.strip(), value.strip()
+    if mark and value and _holds_words(experiment, key):
+        words = tuple(word.strip() for word in value.split(","))
+        if all(WORD.fullmatch(word) for word in words):
+            plural = isinstance(experiments.settings_of(experiment)[key], tuple)
+            return key, words if plural else words[0] if len(words) == 1 else value
     try:
-        number = ast.literal_eval(value.strip())
+        number = ast.literal_eval(value)
         flat = number if isinstance(number, tuple) else (number,)
         good = bool(mark) and all(isinstance(item, int | float) for item in flat)
     except (ValueError, SyntaxError):
@@ -79,7 +133,86 @@ def _setting(text: str) -> tuple[str, object]:
             expected="name=value with a number or numbers with commas, e.g. doses_nm=1,10,100",
             next_step="see `glueprint experiment list` for the names",
         )
-    return key.strip(), number
+    return key, number
+
+
+def _holds_words(experiment: str, key: str) -> bool:
+    default = experiments.settings_of(experiment).get(key)
+    first = default[0] if isinstance(default, tuple) and default else default
+    return isinstance(first, str)
+
+
+def _line(experiment: str, line: str | None) -> dict[str, object]:
+    """The line as the setting that the experiment has for it. Raises InputError GP-L004 if it has none."""
+    if line is None:
+        return {}
+    known = experiments.settings_of(experiment)
+    if "lines" in known:
+        return {"lines": (line,)}
+    if "line" in known:
+        return {"line": line}
+    raise InputError(
+        "GP-L004",
+        f"{experiment} has no cell line",
+        where="--line",
+        expected="an experiment in cells",
+        next_step="leave --line out",
+    )
+
+
+def _refuse_for_all(line: str | None, setting: list[str] | None, figure: Path | None) -> None:
+    given = [n for n, value in (("--line", line), ("--set", setting), ("--figure", figure)) if value]
+    if given:
+        raise InputError(
+            "GP-L004",
+            f"{given[0]} cannot go to all experiments",
+            where=given[0],
+            expected="all with --compound, --noisy and --out only",
+            next_step="run that experiment by its name; --out DIR draws the figures of all",
+        )
+
+
+def _keep(found: Experiment, folder: Path) -> None:
+    """Table, readings, parameters and figure of an experiment, as files named after it."""
+    readings = pl.DataFrame(
+        [{**r.as_dict(), "claims": ", ".join(r.claims)} for r in found.readings], infer_schema_length=None
+    )
+    parameters = found.parameters.with_columns(pl.col(pl.List(pl.String)).list.join(", "))
+    for part, table in (("table", found.table), ("readings", readings), ("parameters", parameters)):
+        if table.width:
+            write_file(folder / f"{found.name}_{part}.csv", table.write_csv())
+    _draw(found, folder / f"{found.name}.svg")
+
+
+def _draw(found: Experiment, target: Path) -> None:
+    # Drawing costs an import that numbers need not pay.
+    from glueprint.report import figures
+    from glueprint.report.figures.experiments import experiment
+
+    figures.save(experiment(found), target)
+
+
+def _print(found: Experiment) -> None:
+    rows = [
+        (r.name, _value(r), _interval(r), r.unit, r.label, "; ".join(_published(r)), r.note)
+        for r in found.readings
+    ]
+    print_table(
+        f"{found.title}: {found.compound}",
+        ("reading", "value", "interval", "unit", "label", "evidence", "note"),
+        rows,
+    )
+    print_table("Assumptions", ("assumed",), [(text,) for text in found.assumptions])
+
+
+def _published(reading: Reading) -> Iterator[str]:
+    """Every claim with what it says."""
+    claims = evidence.load()
+    for name in reading.claims:
+        claim = claims[name]
+        bounds = [f"{bound:g}" for bound in (claim.low, claim.high) if bound is not None]
+        said = f"{claim.value:g}" if claim.value is not None else " to ".join(bounds)
+        yield f"{name} {said} {claim.unit}".strip() if said else name
 
 
 def _plain(found: Experiment) -> dict[str, object]:
@@ -91,6 +224,7 @@ def _plain(found: Experiment) -> dict[str, object]:
         "assumptions": list(found.assumptions),
         "readings": [reading.as_dict() for reading in found.readings],
         "table": found.table.to_dicts(),
+        "parameters": found.parameters.to_dicts(),
     }
 
 

@@ -65,6 +65,12 @@ class Culture:
         """The value of a parameter before anything is changed."""
         return self.quantities[name].typical
 
+    @property
+    def behind(self) -> dict[str, Quantity]:
+        """Every number that an experiment on these cells rests on: parameters, and the line's assay day."""
+        days = self.line.assay_days if self.line else None
+        return {**self.quantities, **({"assay_days": days} if days else {})}
+
     def at(
         self,
         doses_nm: ArrayLike,

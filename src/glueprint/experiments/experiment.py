@@ -1,19 +1,21 @@
-"""What every in-silico experiment returns: the table a lab would hold, and what is read from it, with
-labels."""
+"""What every in-silico experiment returns: the table a lab would hold, what is read from it, and how it
+looks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import polars as pl
 
 from glueprint.curves import Potency
 
-__all__ = ["Experiment", "Label", "Reading"]
+__all__ = ["POINTS", "Experiment", "Label", "Panel", "Reading"]
 
 Label = Literal["input", "calibrated", "predicted"]
+# Columns of a panel's points and lines.
+POINTS = pl.Schema({"series": pl.String(), "x": pl.Float64(), "y": pl.Float64()})
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Reading:
     value: in `unit`; None where there is none.   relation: as in `Potency`; low, high: None where open or
     unknown.
     label: what the number is worth: "input" was put in, "calibrated" follows from numbers fitted to the like,
-    "predicted" does not.   claims: ids of the evidence it speaks to.   note: what a reader must know.
+    or has nothing beside it in the evidence, "predicted" has, and that was not used.
+    claims: ids of the evidence it speaks to.   note: what a reader must know.
     """
 
     name: str
@@ -67,9 +70,33 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """One plot of an experiment: what was measured as points, the model itself as lines.
+
+    x: "dose" (nM, logarithmic; 0 is vehicle), "time" (hours), "days" or "level" (a share).   points,
+    lines: columns of `POINTS`.   marks: published values on the axis of x: series, x, claim.
+    y_log: logarithmic.   y_zero: whether the axis of y begins at 0.
+    """
+
+    title: str
+    x: Literal["dose", "time", "days", "level"]
+    y_title: str
+    points: pl.DataFrame
+    lines: pl.DataFrame
+    marks: tuple[tuple[str, float, str], ...] = ()
+    y_log: bool = False
+    y_zero: bool = True
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A finished experiment: the settings it ran with, its assumptions, its raw `table` and its
-    `readings`."""
+    `readings`.
+
+    settings: as they were used; `experiments.run` adds those left at their defaults.   panels: how it looks.
+    parameters: every number of the model with unit, role and source, as
+    `models.table`.   tables: what the analysis gave besides.
+    """
 
     name: str
     title: str
@@ -77,7 +104,10 @@ class Experiment:
     table: pl.DataFrame
     readings: tuple[Reading, ...]
     assumptions: tuple[str, ...]
-    settings: Mapping[str, object]
+    settings: Mapping[str, object] = field(default_factory=dict)
+    panels: tuple[Panel, ...] = ()
+    parameters: pl.DataFrame = field(default_factory=pl.DataFrame)
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def potencies(self) -> tuple[Potency, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.experiments.cultures import LPS, Culture, Later, named
-from glueprint.experiments.settings import missing_number
+from glueprint.experiments.settings import missing_numbers
 from glueprint.mechanism import binding
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "degradation",
     "effect",
     "fp_competition",
+    "half",
     "in_system",
     "proliferation",
     "tnf_alpha",
@@ -66,7 +67,7 @@ def tnf_alpha(parameters: Parameters, *, system: str = "PBMC", compound: str = "
     differs. Raises NotSupportedError GP-L003 where the compound has none.
     """
     cells = named("culture_monocyte", compound)
-    return _half(cells, in_system(cells, system, parameters), "tnf", TNF_H, later=LPS)
+    return half(cells, in_system(cells, system, parameters), "tnf", TNF_H, later=LPS)
 
 
 def in_system(cells: Culture, system: str, values: Parameters) -> dict[str, ArrayLike]:
@@ -75,7 +76,7 @@ def in_system(cells: Culture, system: str, values: Parameters) -> dict[str, Arra
         return dict(values)
     fraction = cells.glue.pharmacology.fraction_unbound
     if fraction is None:
-        raise missing_number(cells.glue.name, "fraction unbound in plasma", "fraction_unbound")
+        raise missing_numbers(cells.glue.name, ["fraction_unbound"])
     return {**values, "unbound": fraction.typical}
 
 
@@ -84,14 +85,14 @@ def proliferation(parameters: Parameters, *, line: str = "MM1S", compound: str =
     cells, own = named("culture_myeloma", compound, line), dict(parameters)
     usual = cells.line.assay_days.typical if cells.line and cells.line.assay_days else 5.0
     days = _floats(own.pop("assay_days", usual))
-    return _half(cells, own, "cells", days * HOURS_PER_DAY)
+    return half(cells, own, "cells", days * HOURS_PER_DAY)
 
 
 def treg(parameters: Parameters, *, compound: str = "pomalidomide") -> Floats:
     """log10 of the dose, nM, with half of the largest inhibition of Treg proliferation on day 3."""
     cells = named("culture_treg", compound)
     most = _floats(parameters.get("treg_max", cells.typical("treg_max")))
-    return _half(cells, parameters, "treg_proliferation", TREG_H, level=1.0 - 0.5 * most)
+    return half(cells, parameters, "treg_proliferation", TREG_H, level=1.0 - 0.5 * most)
 
 
 def degradation(
@@ -103,7 +104,7 @@ def degradation(
     compound: str = "pomalidomide",
 ) -> Floats:
     """log10 of the absolute DC50, nM: half of a substrate ("ikzf1", "ikzf3") is gone at `time_h`."""
-    return _half(named("culture_myeloma", compound, line), parameters, target, time_h)
+    return half(named("culture_myeloma", compound, line), parameters, target, time_h)
 
 
 def effect(
@@ -120,7 +121,8 @@ def effect(
     """One quantity of a culture at a dose and time, over that of its vehicle.
 
     model, output: such as ("culture_myeloma", "ikzf1"), ("culture_t_cell", "il2"),
-    ("culture_nk", "nk_lysis"), ("culture_monocyte", "tnf"), ("culture_treg", "treg_proliferation").   dose_nm: scalar or (n,).
+    ("culture_nk", "nk_lysis"), ("culture_monocyte", "tnf"), ("culture_treg",
+    "treg_proliferation").   dose_nm: scalar or (n,).
     """
     cells = named(model, compound, line, medium)
     later = LPS if model == "culture_monocyte" else ()
@@ -155,7 +157,7 @@ def crossing(response: Callable[[Floats], Floats], level: ArrayLike, count: int)
     return np.where(limits == 0.0, low + (high - low) * share, limits)
 
 
-def _half(
+def half(
     cells: Culture,
     parameters: Parameters,
     output: str,
@@ -164,7 +166,7 @@ def _half(
     level: ArrayLike = 0.5,
     later: Later = (),
 ) -> Floats:
-    """log10 dose at which an output is `level` of vehicle's."""
+    """log10 dose (n,), nM, at which an output ("cells" is their number) falls to `level` of vehicle's."""
     count = max(_count(parameters), np.size(hours))
     logged = output == "cells"
     name = "log_cells" if logged else output

@@ -1,5 +1,5 @@
-"""Fluorescence polarisation competition: exact three-species binding to a plate, and the IC50 a lab reads
-from it."""
+"""Fluorescence polarisation competition: exact three-species binding to the wells of a plate, read like a
+lab."""
 
 from __future__ import annotations
 
@@ -11,19 +11,30 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint import curves
-from glueprint.experiments.experiment import Experiment, Reading
-from glueprint.experiments.settings import NO_ERROR, affinity, amounts, concentration
-from glueprint.mechanism import binding, compounds
+from glueprint.assays import polarization
+from glueprint.assays.plate import row_letters
+from glueprint.assays.polarization import Amount, Conditions, Optics, signal
+from glueprint.experiments import lab, provenance
+from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
+from glueprint.experiments.settings import amounts, at_least, concentration, prepared
+from glueprint.mechanism import binding
+from glueprint.mechanism.quantities import Quantity
 
-__all__ = ["DOSES_NM", "Plate", "exact_ic50_nm", "implied_ki_nm", "run"]
+__all__ = ["CULTURES", "DOSES_NM", "TITLE", "Plate", "exact_ic50_nm", "implied_ki_nm", "run"]
 
-DOSES_NM = tuple(float(d) for d in np.round(10.0 ** np.arange(0.0, 5.6, 0.5), 3))
+TITLE = "Cereblon binding by fluorescence polarisation competition"
+CULTURES: tuple[str, ...] = ()
+DOSES_NM = lab.decades(1.0, 10.0**5.5)
 # Anisotropies of a small dye in water and on a large complex: typical values, for the scale and not the IC50.
 FREE_ANISOTROPY, BOUND_ANISOTROPY = 0.05, 0.25
+# Counts of tracer and of buffer in both channels together: a bright plate on a usual reader.
+LIGHT, BUFFER = 300_000.0, 3_000.0
 # The guide's FP IC50, in its own table and in the mechanism table.
-CLAIMS = ("G1-ic50-fp", "BIN-003")
-TITLE = "Cereblon binding by fluorescence polarisation competition"
+CLAIMS = {"pomalidomide": ("G1-ic50-fp", "BIN-003")}
+# Without scatter or uncertainty a Ki is only arithmetic: a sample's name on the plate.
+SAMPLE = "compound"
+COLUMNS_OF_384 = 24
+INPUT: Label = "input"
 
 Floats = NDArray[np.float64]
 
@@ -57,50 +68,59 @@ def run(
     protein_nm: float = 50.0,
     tracer_kd_nm: float = 120.0,
     tracer_nm: float | None = None,
+    protein_cv: float = 0.2,
+    tracer_kd_cv: float = 0.15,
+    noise_percent: float = 0.0,
+    replicates: int = 2,
+    seed: int = 1,
 ) -> Experiment:
-    """Titrate a compound against a tracer and read the IC50 from the polarisation curve.
+    """Titrate a compound against a tracer, and read Ki and IC50 from the counts of the wells.
 
-    compound: built-in name or TOML path.   doses_nm: total competitor, above zero; a well without is added.
-    ki_nm: true Ki, in place of the compound's Kd.   protein_nm, tracer_kd_nm: totals and constant on the
-    plate.
-    tracer_nm: total tracer; None puts it at its Kd, as the guide does.
-    Returns `Experiment`; its table has dose_nm, tracer_bound_nm, anisotropy, polarisation_mp.
+    compound: built-in name or TOML path.   doses_nm: total competitor, above zero.   ki_nm: true Ki, in place
+    of the compound's Kd.   protein_nm, tracer_kd_nm: totals and constant on the plate.   tracer_nm: total
+    tracer; None puts it at its Kd, as the guide does.   protein_cv, tracer_kd_cv: how well the lab knows
+    them, 0 is exactly.
+    Returns `Experiment`; its table has the wells: well, channel, value (counts), role, sample, concentration.
     Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 without an affinity.
-    Source: mechanism.binding.competition; P = 3 r / (2 + r), docs/experiments.md.
+    Source: mechanism.binding.competition; read by assays.polarization.
     """
-    doses = np.concatenate([[0.0], amounts("doses_nm", doses_nm, zero=False)])
-    glue = compounds.load(compound)
-    true_ki, evidence, said = affinity(glue, ki_nm, "ki_nm")
+    doses = amounts("doses_nm", doses_nm)
+    given = None if ki_nm is None else concentration("ki_nm", ki_nm)
+    glue, said = prepared(compound, ("kd_nm",), kd_nm=given)
+    quantity = glue.kd()
+    error = lab.errors(noise_percent, replicates, seed)
     tracer_kd = concentration("tracer_kd_nm", tracer_kd_nm)
     tracer = tracer_kd if tracer_nm is None else concentration("tracer_nm", tracer_nm)
     plate = Plate(concentration("protein_nm", protein_nm), tracer_kd, tracer)
-    anisotropy = plate.anisotropy(doses, true_ki)
-    table = pl.DataFrame(
-        {
-            "dose_nm": doses,
-            "tracer_bound_nm": plate.bound(doses, true_ki),
-            "anisotropy": anisotropy,
-            "polarisation_mp": 3000.0 * anisotropy / (2.0 + anisotropy),
-        }
+    known = [
+        at_least(n, v, 0.0, most=3.0) for n, v in (("protein_cv", protein_cv), ("tracer_kd_cv", tracer_kd_cv))
+    ]
+    wells = _wells(plate, doses, quantity.typical, error)
+    conditions = Conditions(
+        Amount(plate.protein_nm, known[0]), Amount(tracer, 0.0), Amount(tracer_kd, known[1])
     )
-    fits = curves.fit(doses, table["polarisation_mp"].to_numpy())
-    (potency,) = curves.relative(fits, "IC50")
+    result = polarization.analyse(wells, conditions, optics=Optics(g_factor=1.0))
+    fine = np.geomspace(doses[0], doses[-1], lab.FINE)
+    claims = provenance.about(glue, CLAIMS)
     return Experiment(
         name="fp_competition",
         title=TITLE,
         compound=glue.name,
-        table=table,
-        readings=_readings(plate, true_ki, potency, evidence),
+        table=wells,
+        readings=_readings(plate, quantity, result, claims, error),
         assumptions=(
-            said,
+            *said,
             f"protein {plate.protein_nm:g} nM (the guide states none), tracer {plate.tracer_nm:g} nM "
             f"with Kd {plate.tracer_kd_nm:g} nM",
+            f"the lab knows protein to {100 * known[0]:g} % and tracer Kd to {100 * known[1]:g} %",
             "equal brightness of free and bound tracer; equilibrium reached",
-            NO_ERROR,
+            error.said,
         ),
-        settings={"doses_nm": tuple(doses[1:].tolist()), "ki_nm": true_ki, "protein_nm": plate.protein_nm,
-                  "tracer_nm": plate.tracer_nm, "tracer_kd_nm": plate.tracer_kd_nm},
-    )  # fmt: skip
+        settings={"ki_nm": quantity.typical, "tracer_nm": plate.tracer_nm},
+        panels=(_panel(plate, fine, quantity.typical, result, glue.name, claims),),
+        parameters=lab.sources({"compound": {"kd_nm": quantity}}),
+        tables=dict(result.tables),
+    )
 
 
 def exact_ic50_nm(ki_nm: float, plate: Plate) -> float:
@@ -130,20 +150,90 @@ def _at_half(plate: Plate) -> tuple[float, float]:
     return protein_free, plate.protein_nm - protein_free - half
 
 
+def _wells(plate: Plate, doses: Floats, ki_nm: float, error: lab.Error) -> pl.DataFrame:
+    """A plate with blanks, both controls and the titration, in counts of both channels."""
+    controls = 4 * max(1, error.replicates // 2)
+    dose = np.repeat(doses, error.replicates)
+    roles = ["blank"] * controls + ["tracer_only"] * controls + ["tracer_protein"] * controls
+    roles += ["competitor"] * dose.size
+    r = np.concatenate(
+        [
+            np.full(2 * controls, FREE_ANISOTROPY),
+            np.full(controls, plate.anisotropy(np.zeros(1), ki_nm)[0]),
+            plate.anisotropy(dose, ki_nm),
+        ]
+    )
+    light = np.where(np.arange(r.size) < controls, 0.0, LIGHT)
+    single = lab.Error(error.noise_percent, 1, error.seed)
+    parts = []
+    for channel, counts in zip(("parallel", "perpendicular"), signal.channels(r, light), strict=True):
+        noisy = (counts + BUFFER / 2.0) * single.factors(f"fp_competition/{channel}", r.size)[:, 0]
+        parts.append(
+            pl.DataFrame(
+                {
+                    "well": [
+                        f"{row_letters(i // COLUMNS_OF_384)}{i % COLUMNS_OF_384 + 1}" for i in range(r.size)
+                    ],
+                    "channel": channel,
+                    "value": np.round(noisy),  # a reader counts photons
+                    "role": roles,
+                    "sample": [SAMPLE if role == "competitor" else "" for role in roles],
+                    "concentration": [None] * (3 * controls) + dose.tolist(),
+                    "concentration_unit": "nM",
+                },
+                schema_overrides={"concentration": pl.Float64},
+            )
+        )
+    return pl.concat(parts)
+
+
 def _readings(
-    plate: Plate, ki_nm: float, potency: curves.Potency, evidence: tuple[str, ...]
+    plate: Plate,
+    quantity: Quantity,
+    result: polarization.Result,
+    claims: tuple[str, ...],
+    error: lab.Error,
 ) -> tuple[Reading, ...]:
-    exact, total = exact_ic50_nm(ki_nm, plate), "total competitor at half of the bound tracer"
+    ki_nm, evidence = quantity.typical, quantity.evidence
+    of_ic50 = provenance.label(claims, {"ki_nm": quantity})
     above = "IC50 is above Ki in every competitive assay"
-    read = [
+    found = [
         Reading("Ki put in", ki_nm, "nM", "input", claims=evidence),
-        Reading.of(
-            "IC50 read from the curve", potency, "predicted", claims=CLAIMS, note=above
-        ).without_interval(),
-        Reading("IC50, exact", exact, "nM", "predicted", claims=CLAIMS, note=total),
+        Reading(
+            "IC50, exact",
+            exact_ic50_nm(ki_nm, plate),
+            "nM",
+            of_ic50,
+            claims=claims,
+            note="total competitor at half of the bound tracer; " + above,
+        ),
     ]
-    if potency.value_nm is not None and potency.relation == "=":
-        naive = potency.value_nm / (1.0 + plate.tracer_nm / plate.tracer_kd_nm)
-        note = "IC50 / (1 + L/Kd): wrong where protein is not far below Kd"
-        read.append(Reading("Ki by Cheng-Prusoff", naive, "nM", "predicted", note=note))
-    return tuple(read)
+    for potency in result.potencies:
+        if potency.kind == "Ki":
+            name, label, ids, note = "Ki", INPUT, evidence, "the Ki that was put in, read back"
+        else:
+            name, label, ids, note = f"IC50 {potency.definition}", of_ic50, claims, above
+        reading = Reading.of(f"{name} read from the wells", potency, label, claims=ids, note=note)
+        found.append(error.read(reading))
+    for method, value in result.tables["conversions"].select("method", "ki_nm").rows():
+        if value is not None and "heng" in method:
+            note = "IC50 / (1 + L/Kd): wrong where protein is not far below Kd"
+            found.append(Reading("Ki by Cheng-Prusoff", value, "nM", "input", note=note))
+    return tuple(found)
+
+
+def _panel(
+    plate: Plate, fine: Floats, ki_nm: float, result: polarization.Result, name: str, claims: tuple[str, ...]
+) -> Panel:
+    wells = result.tables["wells"].filter(pl.col("role") == "competitor")
+    y = signal.mp_from_anisotropy(plate.anisotropy(fine, ki_nm))
+    marks = tuple((name, x, claim) for claim, x in provenance.published_nm(claims[:1]).items())
+    return Panel(
+        "Competition",
+        "dose",
+        "polarisation, mP",
+        lab.points({name: (wells["concentration_nm"], wells["polarization_mp"])}),
+        lab.points({name: (fine, y)}),
+        marks,
+        y_zero=False,
+    )

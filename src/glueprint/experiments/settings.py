@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.errors import InputError, NotSupportedError
+from glueprint.errors import InputError, NotSupportedError, nearest
+from glueprint.mechanism import compounds
 from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism.quantities import Quantity
 
-__all__ = ["NO_ERROR", "affinity", "amounts", "at_least", "concentration", "missing_number"]
+__all__ = [
+    "NO_ERROR",
+    "amounts",
+    "at_least",
+    "chosen",
+    "concentration",
+    "error_said",
+    "missing_numbers",
+    "prepared",
+]
 
 
 # Concentrations (nM) and times (h) beyond these are slips of the pen, and overflow in the binding equations.
 LOWEST, HIGHEST = 1e-9, 1e12
+# Measurement error beyond this is no assay.
+MOST_NOISE_PERCENT = 100.0
 
 # Said where a simulation has no noise: its readings then carry no interval.
 NO_ERROR = "no measurement error, so readings have no interval"
+# What a compound can lack -> (what it is called, the setting that stands in for it).
+STAND_INS: Mapping[str, tuple[str, str]] = {
+    "kd_nm": ("affinity to cereblon (pharmacology.kd_nm)", "kd_nm"),
+    "IKZF1": ("efficacy on IKZF1 (pharmacology.efficacy.IKZF1)", "rho"),
+    "IKZF3": ("efficacy on IKZF3 (pharmacology.efficacy.IKZF3)", "rho"),
+    "fraction_unbound": ("fraction unbound (pharmacology.fraction_unbound)", "fraction_unbound"),
+}
 
 
-def amounts(name: str, values: Sequence[float], *, zero: bool) -> NDArray[np.float64]:
+def amounts(
+    name: str, values: Sequence[float], *, zero: bool = False, most: float = HIGHEST
+) -> NDArray[np.float64]:
     """Doses or times: at least one, finite, distinct, ascending, above zero or (`zero`) not below it.
 
     Raises InputError GP-L002 naming the setting.
     """
-    array = np.asarray(values, dtype=float).ravel()
+    try:
+        array = np.asarray(values, dtype=float).ravel()
+    except (TypeError, ValueError):
+        array = np.zeros(0)
     floor = array >= 0.0 if zero else array > 0.0
     if (
         array.size == 0
-        or not (np.isfinite(array) & floor & (array <= HIGHEST)).all()
+        or not (np.isfinite(array) & floor & (array <= most)).all()
         or np.any(np.diff(array) <= 0.0)
     ):
-        raise _refusal(
-            name,
-            list(values),
-            f"ascending finite numbers, {'zero' if zero else 'above zero'} or more, at most {HIGHEST:g}",
-        )
+        limits = f"{'zero' if zero else 'above zero'} or more, at most {most:g}"
+        raise refusal(name, values, f"ascending finite numbers, {limits}")
     return array
 
 
@@ -45,10 +68,11 @@ def at_least(name: str, value: float, least: float, *, above: bool = False, most
 
     Raises InputError GP-L002 naming the setting.
     """
-    if not np.isfinite(value) or value < least or (above and value == least) or value > most:
+    number = value if isinstance(value, int | float) else np.nan
+    if not np.isfinite(number) or number < least or (above and number == least) or number > most:
         limit = f" and at most {most:g}" if np.isfinite(most) else ""
-        raise _refusal(name, value, f"a finite number {'above' if above else 'of at least'} {least:g}{limit}")
-    return float(value)
+        raise refusal(name, value, f"a finite number {'above' if above else 'of at least'} {least:g}{limit}")
+    return float(number)
 
 
 def concentration(name: str, value: float) -> float:
@@ -56,35 +80,91 @@ def concentration(name: str, value: float) -> float:
     return at_least(name, value, LOWEST, most=HIGHEST)
 
 
-def affinity(compound: Compound, given: float | None, setting: str) -> tuple[float, tuple[str, ...], str]:
-    """Affinity to cereblon, nM, its evidence and where it came from: the setting if given, else the compound.
+def chosen(name: str, value: str, allowed: Sequence[str]) -> str:
+    """A setting that is one of a few words. Raises InputError GP-L002 with the nearest."""
+    if value not in allowed:
+        raise refusal(name, f"{value}{nearest(str(value), allowed)}", "one of " + ", ".join(allowed))
+    return value
 
-    Raises NotSupportedError GP-L003 if neither has one.
+
+def prepared(
+    compound: str | Path | Compound,
+    needs: Sequence[str] = ("kd_nm", "IKZF1", "IKZF3"),
+    *,
+    kd_nm: float | None = None,
+    rho: float | None = None,
+    fraction_unbound: float | None = None,
+) -> tuple[Compound, tuple[str, ...]]:
+    """A compound with all that an experiment needs of it, and what was said in place of its file.
+
+    needs: of `STAND_INS`.   kd_nm, rho, fraction_unbound: settings that win over the file.
+    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 that lists all that is missing, and
+    what `compounds.load` raises.
     """
-    if given is not None:
-        return concentration(setting, given), (), f"{setting} = {given:g} was given"
-    quantity = compound.pharmacology.kd_nm
-    if quantity is None:
-        raise missing_number(compound.name, "affinity to cereblon", setting)
-    return (
-        quantity.typical,
-        quantity.evidence,
-        f"Kd {quantity.typical:g} nM of {compound.name}: {quantity.why}",
-    )
+    glue = compound if isinstance(compound, Compound) else compounds.load(compound)
+    given: dict[str, float] = {}
+    if kd_nm is not None:
+        given["kd_nm"] = concentration("kd_nm", kd_nm)
+    if rho is not None:
+        given["rho"] = at_least("rho", rho, 0.0, most=HIGHEST)
+    if fraction_unbound is not None:
+        given["fraction_unbound"] = at_least("fraction_unbound", fraction_unbound, 0.0, above=True, most=1.0)
+    own = glue.pharmacology
+    known: dict[str, object] = {"kd_nm": own.kd_nm, "fraction_unbound": own.fraction_unbound}
+    for substrate in ("IKZF1", "IKZF3"):
+        known[substrate] = substrate in own.efficacy or f"{substrate.lower()}_myeloma" in own.rho
+    missing = [name for name in needs if not known[name] and STAND_INS[name][1] not in given]
+    if missing:
+        raise missing_numbers(glue.name, missing)
+    said = tuple(f"{name} = {value:g} was given" for name, value in given.items())
+    if "kd_nm" not in given and own.kd_nm is not None and "kd_nm" in needs:
+        said = (f"Kd {own.kd_nm.typical:g} nM of {glue.name}: {own.kd_nm.why}", *said)
+    return _with(glue, given), said
 
 
-def missing_number(compound: str, what: str, setting: str) -> NotSupportedError:
-    """The refusal to run without a number that the compound file does not give."""
+def _with(glue: Compound, given: Mapping[str, float]) -> Compound:
+    """The compound with what was given; rho goes to the cells, and here only makes an efficacy known."""
+    own = glue.pharmacology
+    update: dict[str, object] = {
+        name: _stated(value, "nM" if name == "kd_nm" else "dimensionless", f"setting {name}")
+        for name, value in given.items()
+        if name != "rho"
+    }
+    if "kd_nm" in given:
+        # A Kd that is given is that of the racemate-like mixture in the well, whatever the file's form.
+        update["form"] = own.form
+    if "rho" in given:
+        one = _stated(1.0, "dimensionless", "rho was given as a setting")
+        update["efficacy"] = {**own.efficacy, **{s: one for s in ("IKZF1", "IKZF3") if s not in own.efficacy}}
+    return glue.model_copy(update={"pharmacology": own.model_copy(update=update)}) if update else glue
+
+
+def _stated(value: float, unit: str, why: str) -> Quantity:
+    return Quantity(typical=value, unit=unit, role="assumed", why=why)
+
+
+def error_said(noise_percent: float, replicates: int) -> str:
+    """The measurement error in words."""
+    if noise_percent == 0.0:
+        return NO_ERROR
+    return f"measurement error {noise_percent:g} % (lognormal), {replicates} well(s) per condition"
+
+
+def missing_numbers(compound: str, missing: Sequence[str]) -> NotSupportedError:
+    """The refusal to run without numbers that the compound file does not give; missing: of `STAND_INS`."""
+    what = ", ".join(STAND_INS[name][0] for name in missing)
+    settings = ", ".join(dict.fromkeys(STAND_INS[name][1] for name in missing))
     return NotSupportedError(
         "GP-L003",
         f"{compound} has no {what}, and none is made up",
         where=f"compound {compound}",
         expected=f"{what} in the compound file",
-        next_step=f"give the setting {setting}, or add the number to a compound file of your own",
+        next_step=f"give the setting {settings}, or add the numbers to a compound file of your own",
     )
 
 
-def _refusal(name: str, value: object, expected: str) -> InputError:
+def refusal(name: str, value: object, expected: str) -> InputError:
+    """A setting that cannot be."""
     return InputError(
         "GP-L002",
         f"{name} = {value}",

@@ -1,104 +1,206 @@
-"""TNF-alpha from LPS-stimulated cells, in medium and in whole blood: the guide's ELISA, read as percent
-inhibition."""
+"""TNF-alpha from LPS-stimulated cells, in medium and in whole blood: the guide's ELISA, well by well."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from glueprint import curves
-from glueprint.experiments.experiment import Experiment, Label, Reading
-from glueprint.experiments.settings import NO_ERROR, affinity, amounts, at_least, missing_number
-from glueprint.mechanism import binding, compounds
+from glueprint.assays import elisa
+from glueprint.curves import Potency
+from glueprint.experiments import elisa_plate, lab, provenance
+from glueprint.experiments.cultures import LPS, Culture, grow
+from glueprint.experiments.elisa_plate import Donor, Treated
+from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
+from glueprint.experiments.forward import SYSTEMS, TNF_H, half, in_system
+from glueprint.experiments.settings import amounts, at_least, prepared
+from glueprint.mechanism.quantities import Quantity
+from glueprint.runs import streams
 
-__all__ = ["DOSES_NM", "run"]
+__all__ = ["CULTURES", "DOSES_NM", "TITLE", "run"]
 
-DOSES_NM = tuple(float(d) for d in np.round(10.0 ** np.arange(-0.5, 4.1, 0.5), 3))
-# The cell type whose rho was derived from the TNF-alpha potency (DRV-001).
-RHO_OF = "ikzf1_myeloma"
-# Guide table 2 and its rows in the mechanism table.
-PBMC_CLAIMS, BLOOD_CLAIMS = ("G2-tnf-pbmc", "IMM-001"), ("G2-tnf-blood", "IMM-002")
 TITLE = "TNF-alpha inhibition in LPS-stimulated PBMC and whole blood"
-
-Floats = NDArray[np.float64]
+CULTURES = ("culture_monocyte",)
+DOSES_NM = lab.decades(0.3, 1e4)
+# Guide table 2 and its rows in the mechanism table.
+CLAIMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "PBMC": {"pomalidomide": ("G2-tnf-pbmc", "IMM-001"), "lenalidomide": ("IMM-003",)},
+    "whole blood": {"pomalidomide": ("G2-tnf-blood", "IMM-002")},
+}
+SHIFT = {"pomalidomide": ("DRV-004", "IMM-002")}
 
 
 def run(
     compound: str | Path = "pomalidomide",
     *,
     doses_nm: Sequence[float] = DOSES_NM,
+    line: str | Path = "monocyte",
     kd_nm: float | None = None,
     rho: float | None = None,
     fraction_unbound: float | None = None,
+    donors: int = 1,
+    donor_log10_sd: float = 0.0,
+    noise_percent: float = 0.0,
+    replicates: int = 2,
+    seed: int = 1,
+    parameters: Mapping[str, float] | None = None,
 ) -> Experiment:
-    """Stimulate cells in medium and in blood under a dilution series, and read the dose of 50 % inhibition.
+    """Stimulate cells in medium and in blood under a dilution series; read IC50s from an ELISA plate each.
 
-    compound: built-in name or TOML path.   doses_nm: total drug, above zero; vehicle is added.
-    kd_nm, rho, fraction_unbound: in place of the compound's; unbound is the free fraction in blood, (0, 1].
-    Returns `Experiment`; its table has system, dose_nm, inhibition_percent.
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 without one of the three numbers.
-    Source: TNF-alpha follows the neosubstrate at steady state (DRV-001), docs/experiments.md.
+    compound: built-in name or TOML path.   doses_nm: total drug, above zero.   kd_nm, rho, fraction_unbound:
+    in place of the compound's and the cells'; unbound is the free fraction in blood, (0, 1].
+    donors: 1 to 24.   donor_log10_sd: of their sensitivities and of the TNF-alpha they make.
+    Returns `Experiment`; its table has system, donor, dose_nm, well, od, inhibition_percent.
+    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 that lists the missing numbers.
+    Source: model culture_monocyte, docs/mechanism.md; read by assays.elisa.
     """
-    doses = np.concatenate([[0.0], amounts("doses_nm", doses_nm, zero=False)])
-    glue = compounds.load(compound)
-    kd, evidence, said = affinity(glue, kd_nm, "kd_nm")
-    strength, free = _rho(glue, rho), _unbound(glue, fraction_unbound)
-    systems = {"PBMC": 1.0, "whole blood": free}
-    left = {
-        name: binding.fraction_remaining(share * doses, kd=kd, rho=strength)
-        for name, share in systems.items()
-    }
+    doses = amounts("doses_nm", doses_nm)
+    error = lab.errors(noise_percent, replicates, seed)
+    people = _donors(
+        int(at_least("donors", donors, 1, most=24)),
+        at_least("donor_log10_sd", donor_log10_sd, 0.0, most=2.0),
+        seed,
+    )
+    needs = ("kd_nm", "IKZF1", "IKZF3", "fraction_unbound")
+    glue, said = prepared(compound, needs, kd_nm=kd_nm, rho=rho, fraction_unbound=fraction_unbound)
+    cells = grow("culture_monocyte", glue, line=line)
+    own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
+    tables, readings, points, curves, marks = [], list[Reading](), {}, {}, []
+    plates: dict[str, pl.DataFrame] = {}
+    for system in SYSTEMS:
+        values = in_system(cells, system, own)
+        plate = elisa_plate.wells(_supernatants(cells, doses, values, people), error, system)
+        result = elisa.analyse(plate)
+        claims = provenance.about(glue, CLAIMS[system])
+        readings += _readings(result, system, cells, values, claims, error)
+        table = elisa_plate.read_back(result, plate).with_columns(pl.lit(system).alias("system"))
+        tables.append(table.select("system", pl.exclude("system")))
+        points[system] = table["dose_nm"], table["inhibition_percent"]
+        curves[system] = _line(cells, doses, values)
+        marks += [(system, x, claim) for claim, x in provenance.published_nm(claims[:1]).items()]
+        plates |= {f"{system}: {name}": found for name, found in result.tables.items()}
+    readings.append(_shift(readings, cells))
     return Experiment(
         name="tnf_alpha",
         title=TITLE,
         compound=glue.name,
-        table=pl.concat([_table(system, doses, found) for system, found in left.items()]),
-        readings=(
-            # rho was derived from the potency in PBMC; the potency in blood was not used.
-            _reading("PBMC", doses, left["PBMC"], "calibrated", (*PBMC_CLAIMS, *evidence)),
-            _reading("whole blood", doses, left["whole blood"], "predicted", (*BLOOD_CLAIMS, *evidence)),
-        ),
+        table=pl.concat(tables),
+        readings=tuple(readings),
         assumptions=(
-            said,
-            f"rho {strength:g}; TNF-alpha is proportional to the neosubstrate left at steady state (DRV-001)",
-            f"all drug in medium is free, and {free:g} of it in blood; nothing else differs",
-            NO_ERROR,
+            *said,
+            f"drug 1.5 h before LPS, supernatant after {TNF_H:g} h; TNF-alpha as docs/mechanism.md says",
+            f"in blood {_unbound(cells, own):g} of the drug is free; nothing else differs",
+            "hydrolysis as thalidomide's in blood is not borrowed: it would give 180 nM, not the 25 measured",
+            *(
+                (f"{donors} donors, log10 SD {donor_log10_sd:g} in sensitivity and yield",)
+                if donors > 1
+                else ()
+            ),
+            error.said,
         ),
-        settings={
-            "doses_nm": tuple(doses[1:].tolist()), "kd_nm": kd, "rho": strength, "fraction_unbound": free,
-        },
-    )  # fmt: skip
-
-
-def _table(system: str, doses: Floats, left: Floats) -> pl.DataFrame:
-    return pl.DataFrame(
-        {"system": [system] * doses.size, "dose_nm": doses, "inhibition_percent": 100.0 * (1.0 - left)}
+        settings={"fraction_unbound": _unbound(cells, own)},
+        panels=(
+            Panel(
+                "Inhibition of TNF-alpha",
+                "dose",
+                "inhibition, %",
+                lab.points(points),
+                lab.points(curves),
+                tuple(marks),
+            ),
+        ),
+        parameters=lab.sources({"culture": _behind(cells)}),
+        tables=plates,
     )
 
 
-def _reading(system: str, doses: Floats, left: Floats, label: Label, claims: tuple[str, ...]) -> Reading:
-    """The dose of 50 % inhibition, read from the curve."""
-    fits = curves.fit(doses, left, intervals=False)
-    (potency,) = curves.absolute(fits, 0.5, "IC50", control=1.0, intervals=False)
-    return Reading.of(f"IC50, {system}", potency, label, claims=claims)
+def _donors(count: int, sd: float, seed: int) -> tuple[Donor, ...]:
+    drawn = sd * streams.normals(seed, "experiments/tnf_alpha/donors", np.arange(count), 2)
+    return tuple(
+        Donor(f"donor {i + 1}", float(10.0 ** row[0]), float(10.0 ** row[1])) for i, row in enumerate(drawn)
+    )
 
 
-def _rho(glue: compounds.Compound, given: float | None) -> float:
-    if given is not None:
-        return at_least("rho", given, 0.0)
-    known = {str(name): quantity.typical for name, quantity in glue.pharmacology.rho.items()}
-    if RHO_OF not in known:
-        raise missing_number(glue.name, "rho for IKZF1", "rho")
-    return known[RHO_OF]
+def _supernatants(
+    cells: Culture, doses: lab.Floats, values: Mapping[str, ArrayLike], people: Sequence[Donor]
+) -> list[Treated]:
+    """TNF-alpha left of every donor at every dose, relative to that donor's stimulated cells."""
+    found = []
+    for donor in people:
+        # A sensitive donor is one whose cells see each dose as a higher one.
+        seen = np.concatenate([[0.0], doses * donor.sensitivity])
+        made = cells.at(seen, TNF_H, ["tnf"], values, later=LPS)["tnf"]
+        found.append(Treated(donor, doses, made[1:] / made[0]))
+    return found
 
 
-def _unbound(glue: compounds.Compound, given: float | None) -> float:
-    known = glue.pharmacology.fraction_unbound
-    if given is None and known is None:
-        raise missing_number(glue.name, "fraction unbound in plasma", "fraction_unbound")
-    value = given if given is not None else known.typical if known is not None else 1.0
-    return at_least("fraction_unbound", value, 0.0, above=True, most=1.0)
+def _line(
+    cells: Culture, doses: lab.Floats, values: Mapping[str, ArrayLike]
+) -> tuple[lab.Floats, lab.Floats]:
+    fine = lab.grid(doses)
+    made = cells.at(np.concatenate([[0.0], fine]), TNF_H, ["tnf"], values, later=LPS)["tnf"]
+    return fine, 100.0 * (1.0 - made[1:] / made[0])
+
+
+def _readings(
+    result: elisa.Result,
+    system: str,
+    cells: Culture,
+    values: Mapping[str, ArrayLike],
+    claims: tuple[str, ...],
+    error: lab.Error,
+) -> list[Reading]:
+    label = provenance.label(claims, _behind(cells))
+    people = {one.donor for one in result.named} - {""}
+    joined = "" if len(people) > 1 else next(iter(people), "")
+    exact = float(half(cells, values, "tnf", TNF_H, later=LPS)[0])
+    found = [
+        _of(one.potency, f"IC50, {system}", label, claims, error, donors=joined == "")
+        for one in result.named
+        if one.donor == joined and one.potency.definition == "absolute"
+    ]
+    known = float(10.0**exact) if np.isfinite(exact) else None
+    found.append(
+        Reading(
+            f"IC50, {system}, exact",
+            known,
+            "nM",
+            label,
+            "=" if known else "none",
+            claims=claims,
+            note="of the model without an assay" if known else "half is never lost",
+        )
+    )
+    return found
+
+
+def _of(
+    potency: Potency, name: str, label: Label, claims: tuple[str, ...], error: lab.Error, *, donors: bool
+) -> Reading:
+    reading = Reading.of(name, potency, label, claims=claims, note="pooled over donors" if donors else "")
+    # Donors that differ give an interval even where the wells do not err.
+    return reading if donors else error.read(reading)
+
+
+def _shift(readings: Sequence[Reading], cells: Culture) -> Reading:
+    exact = {r.name: r.value for r in readings}
+    medium, blood = (exact[f"IC50, {system}, exact"] for system in SYSTEMS)
+    claims = provenance.about(cells.glue, SHIFT)
+    ratio = blood / medium if medium and blood else None
+    label = provenance.label(claims, _behind(cells))
+    return Reading(
+        "shift, whole blood over PBMC", ratio, "fold", label, "=" if ratio else "none", claims=claims
+    )
+
+
+def _unbound(cells: Culture, own: Mapping[str, float]) -> float:
+    return float(np.asarray(in_system(cells, SYSTEMS[1], own)["unbound"]))
+
+
+def _behind(cells: Culture) -> dict[str, Quantity]:
+    """The culture's parameters with the free fraction that blood adds."""
+    fraction = cells.glue.pharmacology.fraction_unbound
+    return cells.behind | ({"fraction_unbound": fraction} if fraction else {})

@@ -1,0 +1,71 @@
+"""What a reading is worth: whether the evidence it speaks to was used for any parameter behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from glueprint import evidence
+from glueprint.experiments.experiment import Label
+from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism.quantities import Quantity
+
+__all__ = ["about", "label", "published_nm", "same", "used_by"]
+
+NM_PER_UNIT = {"nM": 1.0, "uM": 1e3}
+
+# Rows that were derived from other rows of the evidence: using one is using the other.
+DERIVED: Mapping[str, tuple[str, ...]] = {"DRV-001": ("IMM-001",), "DRV-002": ("DWN-001", "DWN-003")}
+
+
+def about(glue: Compound, claims: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The claims of a reading about this compound; claims: compound name -> ids."""
+    return claims.get(glue.name, ())
+
+
+def label(claims: Iterable[str], quantities: Mapping[str, Quantity]) -> Label:
+    """ "predicted" if there is evidence beside the reading and no parameter names it, else "calibrated".
+
+    A reading with nothing beside it is called calibrated as well: nobody can say yet whether it is right.
+    An assumed parameter that names a claim has used it, too.
+    """
+    asked = tuple(claims)
+    return "predicted" if asked and not used_by(asked, quantities) else "calibrated"
+
+
+def used_by(claims: Iterable[str], quantities: Mapping[str, Quantity]) -> tuple[str, ...]:
+    """Names of the parameters that were set from a claim, from the same number elsewhere, or from its
+    derivation."""
+    wanted = {other for claim in claims for other in same(claim)}
+    return tuple(
+        name
+        for name, quantity in quantities.items()
+        if wanted & {other for claim in quantity.evidence for other in same(claim)}
+    )
+
+
+def same(claim: str) -> frozenset[str]:
+    """All ids under which one number stands in the evidence, with what was derived from it."""
+    return _groups().get(claim, frozenset({claim}))
+
+
+@lru_cache(maxsize=1)
+def _groups() -> dict[str, frozenset[str]]:
+    pairs = [(c.id, c.same_as) for c in evidence.load() if c.same_as]
+    pairs += [(derived, base) for derived, bases in DERIVED.items() for base in bases]
+    found: dict[str, frozenset[str]] = {}
+    for one, other in pairs:
+        joined = found.get(one, frozenset({one})) | found.get(other, frozenset({other}))
+        found |= dict.fromkeys(joined, joined)
+    return found
+
+
+def published_nm(claims: Iterable[str]) -> dict[str, float]:
+    """Published concentrations of claims in nM, for those that have one."""
+    table = evidence.load()
+    found = {claim: table[claim] for claim in claims}
+    return {
+        name: claim.value * NM_PER_UNIT[claim.unit]
+        for name, claim in found.items()
+        if claim.value is not None and claim.unit in NM_PER_UNIT
+    }

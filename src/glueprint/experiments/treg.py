@@ -1,0 +1,93 @@
+"""Proliferation of regulatory T cells under IL-2 and a dilution series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from glueprint.experiments import lab, provenance
+from glueprint.experiments.cultures import grow
+from glueprint.experiments.experiment import Experiment, Panel, Reading
+from glueprint.experiments.settings import amounts, at_least, prepared
+
+__all__ = ["CULTURES", "TITLE", "run"]
+
+TITLE = "Regulatory T cells: proliferation under IL-2"
+CULTURES = ("culture_treg",)
+DOSES_NM = lab.decades(10.0, 1e5)
+# A usual time; the source of the potency states none.
+DAYS = 3.0
+IC50 = {"pomalidomide": ("G1-ic50-treg", "IMM-006")}
+LARGEST = {"pomalidomide": ("IMM-007",), "lenalidomide": ("IMM-007",)}
+
+
+def run(
+    compound: str | Path = "pomalidomide",
+    *,
+    doses_nm: Sequence[float] = DOSES_NM,
+    days: float = DAYS,
+    line: str | Path = "t_cell",
+    kd_nm: float | None = None,
+    noise_percent: float = 0.0,
+    replicates: int = 3,
+    seed: int = 1,
+    parameters: Mapping[str, float] | None = None,
+) -> Experiment:
+    """Count regulatory T cells after some days, and read the relative IC50 and the largest inhibition.
+
+    compound: built-in name or TOML path.   doses_nm: above zero; vehicle is added.   line: name or TOML path
+    of a T-cell type.
+    Returns `Experiment`; its table has dose_nm, replicate, proliferation (1 is no drug).
+    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 for missing numbers.
+    """
+    tested = lab.doses(amounts("doses_nm", doses_nm))
+    error = lab.errors(noise_percent, replicates, seed)
+    span = 24.0 * at_least("days", days, 0.0, above=True, most=365.0)
+    glue, said = prepared(compound, kd_nm=kd_nm)
+    cells, values = grow("culture_treg", glue, line=line), dict(parameters or {})
+    table = lab.dose_series(
+        cells, tested, span, ["treg_proliferation"], values, error=error, purpose="treg"
+    ).rename({"treg_proliferation": "proliferation"})
+    potency, fits = lab.read_potency(table, "proliferation")
+    claims, most = provenance.about(glue, IC50), provenance.about(glue, LARGEST)
+    largest = 100.0 * (1.0 - float(fits.back[0]) / float(fits.front[0]))
+    fine, line_y = lab.model_line(cells, tested, span, "treg_proliferation", values)
+    marks = tuple(("Treg", x, claim) for claim, x in provenance.published_nm(claims[:1]).items())
+    panel = Panel(
+        "Treg proliferation",
+        "dose",
+        "proliferation, % of vehicle",
+        lab.points({"Treg": (table["dose_nm"], 100.0 * table["proliferation"])}),
+        lab.points({"Treg": (fine, 100.0 * line_y)}),
+        marks,
+    )
+    return Experiment(
+        name="treg",
+        title=TITLE,
+        compound=glue.name,
+        table=table,
+        readings=(
+            error.read(
+                Reading.of(
+                    "IC50 relative, Treg", potency, provenance.label(claims, cells.behind), claims=claims
+                )
+            ),
+            Reading(
+                "largest inhibition, Treg",
+                largest,
+                "%",
+                "calibrated",
+                claims=most,
+                note="fitted plateau; at most treg_max in the model (IMM-007 says up to 50 %)",
+            ),
+        ),
+        assumptions=(
+            *said,
+            "an arm of its own, a power of the occupancy of cereblon; its shape was not measured",
+            f"{span / 24.0:g} days under IL-2; the source of the potency states no time",
+            "blood Treg of patients move the other way (IMM-010): not for extrapolation",
+            error.said,
+        ),
+        panels=(panel,),
+        parameters=lab.sources({"culture": cells.behind}),
+    )
