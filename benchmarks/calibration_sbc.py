@@ -39,7 +39,8 @@ def simulated(rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 def objective(data: Floats, vectors: Floats) -> Floats:
     """Minus log posterior of (z of Kd, z of tau, four constants), as the whole fit writes it."""
-    kd = np.log10(beliefs()["kd_nm"].value(vectors[:, 0]))
+    known = beliefs()["kd_nm"]
+    kd = np.log10(known.middle) + known.spread * vectors[:, 0]
     tau = np.maximum(beliefs()["tau_log10"].value(vectors[:, 1]), 1e-6)
     away = (vectors[:, 2:] - kd[:, None]) / tau[:, None]
     misfit = (data - vectors[:, 2:]) / ERRORS

@@ -39,7 +39,9 @@ class Belief:
     def value(self, z: Floats) -> Floats:
         """The parameter (n,) at standard normal z (n,): rising, and of this prior if z is standard normal."""
         if self.shape == "lognormal":
-            return np.asarray(self.middle * 10.0 ** (self.spread * z))
+            # A wild proposal of a walker may overflow; infinite is then refused as out of reach.
+            with np.errstate(over="ignore"):
+                return np.asarray(self.middle * 10.0 ** (self.spread * z))
         if self.shape == "logit-normal":
             return np.asarray(expit(logit(self.middle) + self.spread * z))
         if self.shape == "uniform":

@@ -41,7 +41,13 @@ def minus_log_posterior(vectors: Floats, data: Mapping[str, Datum]) -> Floats:
     Source: own derivation, docs/calibration.md, "The hierarchical fit".
     """
     vectors = np.asarray(vectors, dtype=np.float64)
-    found = values(vectors)
+    # Walkers try what cannot be: values that overflow, capacities that do not exist. Both end as infinite.
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        minus = _minus_log_posterior(vectors, values(vectors), data)
+    return np.where(np.isfinite(minus), minus, np.inf)
+
+
+def _minus_log_posterior(vectors: Floats, found: Mapping[str, Floats], data: Mapping[str, Datum]) -> Floats:
     minus = 0.5 * (vectors[:, : len(free())] ** 2).sum(axis=1)
     tau = np.maximum(found["tau_log10"], LEAST_TAU)
     for name in ASSAYS:
@@ -51,12 +57,11 @@ def minus_log_posterior(vectors: Floats, data: Mapping[str, Datum]) -> Floats:
         belief = beliefs()[name]
         minus += 0.5 * ((log10_value - np.log10(belief.middle)) / belief.spread) ** 2
         # Density of a potency: that of the parameter times how fast it moves with the potency.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            minus -= np.log(np.abs(slope))
+        minus -= np.log(np.abs(slope))
     for claim_id, model in shown(found).items():
         datum = data[claim_id]
         minus += 0.5 * ((datum.value - model) / datum.error) ** 2
-    return np.where(np.isfinite(minus), minus, np.inf)
+    return minus
 
 
 def solved(found: Mapping[str, Floats]) -> list[tuple[str, Floats, Floats]]:
