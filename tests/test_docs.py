@@ -18,7 +18,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-COMMAND = re.compile(r"(?:`|\$ )glueprint ([a-z]+)(?: ([a-z]+))?")
+COMMAND = re.compile(r"(?:`|\$ )glueprint ([a-z]+)(?: ([a-z][a-z-]*))?")
 LINK = re.compile(r"\]\((?!https?://)([\w./-]+\.\w+)")
 
 
