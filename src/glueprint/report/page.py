@@ -16,6 +16,7 @@ from markupsafe import Markup
 from glueprint.report import figures, guide
 from glueprint.report import rows as reading
 from glueprint.report.chemistry import chemistry_section
+from glueprint.report.diagrams.section import ASSAYS, PATHWAY, shown
 from glueprint.report.drawn import Drawn, draw, embeddable
 from glueprint.report.estimates import number
 from glueprint.report.figures import drawing, theme
@@ -73,6 +74,8 @@ def render(given: ReportInput) -> str:
         ],
         arm_places={arm: place for place, arm in enumerate(colours)},
         arm_tokens=_tokens(),
+        assays=shown(ASSAYS),
+        pathway=shown(PATHWAY),
         comparisons={table: drawn for table, drawn in comparisons.items() if drawn is not None},
         chemistry=chemistry_section(given.compounds.to_dicts()),
         config=embeddable(theme.configuration()),

@@ -50,6 +50,7 @@ def _trial(result: TrialResult) -> TrialTables:
         visits=result.visits,
         endpoints=result.endpoints,
         survival_curves=result.survival_curves,
+        protocol=result.protocol,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from glueprint.errors import InputError, nearest
+from glueprint.trials import Protocol
 
 __all__ = ["LABELS", "ReportInput", "TrialTables", "check", "require", "without_nan"]
 
@@ -42,7 +43,10 @@ COMPOUNDS = ("name", "smiles", "formula", "mass_da", "inchikey")
 
 @dataclass(frozen=True)
 class TrialTables:
-    """The four tables of one virtual trial (docs/design.md), with its title and its arms in order."""
+    """The four tables of one virtual trial (docs/design.md), with its title and its arms in order.
+
+    protocol: its schema is drawn from it; without one there is no schema.
+    """
 
     title: str
     arms: tuple[str, ...]
@@ -50,6 +54,7 @@ class TrialTables:
     visits: pl.DataFrame
     endpoints: pl.DataFrame
     survival_curves: pl.DataFrame
+    protocol: Protocol | None = None
 
     @property
     def first_replicate(self) -> int:

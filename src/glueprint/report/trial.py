@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from glueprint.report import figures, summaries
+from glueprint.report.diagrams.section import Shown, schema_of
 from glueprint.report.drawn import Drawn, draw
 from glueprint.report.estimates import Estimate, interval, p_value, pick, pick_comparison
 from glueprint.report.figures.waterfall import CEILING
@@ -40,6 +41,7 @@ class TrialView:
     response: summaries.Plain
     events_table: summaries.Plain
     dose: summaries.Plain
+    schema: Shown | None
 
 
 def published_estimates(comparison: pl.DataFrame, trial: str) -> pl.DataFrame:
@@ -89,6 +91,7 @@ def trial_view(
         response=summaries.response(trial),
         events_table=summaries.adverse_events(trial, published),
         dose=summaries.dose(trial),
+        schema=None if trial.protocol is None else schema_of(trial.protocol, mine),
     )
 
 

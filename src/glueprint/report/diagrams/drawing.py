@@ -10,7 +10,7 @@ from glueprint.report.diagrams.geometry import Rectangle, arrow_angle, join, pat
 from glueprint.report.diagrams.layout import Area, Box
 from glueprint.report.diagrams.palette import colour
 from glueprint.report.diagrams.scenes import Arc, Frame, Node, Scene, Step
-from glueprint.report.figures.theme import GRID, INK, MUTED, PAPER
+from glueprint.report.figures.theme import GRID, INK, MUTED
 
 __all__ = ["box_of", "draw", "line_of", "port", "sides"]
 
@@ -34,11 +34,7 @@ def draw(scene: Scene, fills: Mapping[str, tuple[str, float]] | None = None, ext
         *(_node(node, fills or {}) for node in scene.nodes.values()),
         extra or _legend(width, height - LEGEND_HEIGHT),
     ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
-        f'viewBox="0 0 {width:g} {height:g}"><title>{escape(scene.chart.title)}</title>'
-        f'<rect width="{width:g}" height="{height:g}" fill="{PAPER}"/>' + "".join(body) + "</svg>\n"
-    )
+    return glyphs.sheet(width, height, scene.chart.title, body)
 
 
 def box_of(node: Node) -> Rectangle:

@@ -16,7 +16,7 @@ from glueprint.report.diagrams.palette import themed
 from glueprint.report.diagrams.scenes import Scene, scene
 from glueprint.runs.store import write_file
 
-__all__ = ["caption", "names", "save", "svg", "title"]
+__all__ = ["caption", "names", "save", "schema_caption", "svg", "title"]
 
 PIXELS_PER_POINT = 2.0
 SCHEMA, SBGN = "trial_", ".sbgn"
@@ -44,8 +44,13 @@ def caption(name: str) -> str:
         return layout.read(name)[0].caption
     if name in workflow.workflow_names():
         return workflow.read(name).caption
-    protocol = _protocol(name)
-    return f"{protocol.patients} patients. Filled squares: days of the cycle on which a dose is given."
+    return schema_caption(_protocol(name))
+
+
+def schema_caption(protocol: trials.Protocol) -> str:
+    """What to see in the schema of a trial."""
+    arms = " and ".join(f"{arm.patients} patients receive {arm.name}" for arm in protocol.arms)
+    return f"{arms}. Filled squares: days of the {protocol.cycle_days}-day cycle on which a dose is given."
 
 
 def svg(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from xml.sax.saxutils import escape
 
 from glueprint.report.diagrams import glyphs
 from glueprint.report.diagrams.geometry import path
@@ -35,11 +34,7 @@ def draw(flow: Workflow) -> str:
         ),
         _controls(flow.control, controls_top, width) if flow.control else "",
     ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
-        f'viewBox="0 0 {width:g} {height:g}"><title>{escape(flow.title)}</title>'
-        f'<rect width="{width:g}" height="{height:g}" fill="{PAPER}"/>' + "".join(body) + "</svg>\n"
-    )
+    return glyphs.sheet(width, height, flow.title, body)
 
 
 def _corner(number: int, columns: int) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
 
 from glueprint.report.diagrams.geometry import Rectangle
@@ -254,7 +254,7 @@ def text(
     style = ' font-style="italic"' if italic else ""
     bold = f' font-weight="{weight}"' if weight != 400 else ""
     return (
-        f'<text x="{x:g}" y="{y:.1f}" font-family="{FONT}" font-size="{size:g}" fill="{fill}"{bold}{style} '
+        f'<text x="{x:g}" y="{y:.1f}" font-size="{size:g}" fill="{fill}"{bold}{style} '
         f'text-anchor="{anchor}">{escape(words)}</text>'
     )
 
@@ -264,4 +264,13 @@ def code(x: float, y: float, words: str, fill: str) -> str:
     return (
         f'<text x="{x:g}" y="{y:.1f}" font-family="{MONO}" font-size="10.5" fill="{fill}" '
         f'text-anchor="middle">{escape(words)}</text>'
+    )
+
+
+def sheet(width: float, height: float, title: str, body: Iterable[str]) -> str:
+    """A whole SVG document: its size, its title, paper beneath everything."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
+        f'viewBox="0 0 {width:g} {height:g}" font-family="{FONT}"><title>{escape(title)}</title>'
+        f'<rect width="{width:g}" height="{height:g}" fill="{PAPER}"/>{"".join(body)}</svg>\n'
     )

@@ -109,7 +109,11 @@ def marks(scene: Scene, table: pl.DataFrame) -> str:
         seen.add(node.species)
         box, words = box_of(node), said(*known[node.species])
         if words:
-            drawn.append(glyphs.tag(box.x + box.width / 2 + 6, box.y + box.height / 2, words))
+            small = (
+                node.place.glyph == "simple chemical"
+            )  # its number would hide arrows: beneath, not on the rim
+            right, low = (box.x + 13, 9.0) if small else (box.x + box.width / 2 + 6, 0.0)
+            drawn.append(glyphs.tag(right, box.y + box.height / 2 + low, words))
     return "".join(drawn)
 
 

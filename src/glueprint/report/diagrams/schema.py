@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from xml.sax.saxutils import escape
+from collections.abc import Iterator, Mapping
 
 from glueprint.report.diagrams import glyphs
 from glueprint.report.diagrams.geometry import path
-from glueprint.report.figures.theme import ARM_COLOURS, GRID, INK, MUTED, PAPER
+from glueprint.report.figures.theme import GRID, INK, MUTED, PAPER, arm_colours
 from glueprint.trials import Protocol
 from glueprint.trials.protocol import Arm, Continuation, Drug, Stratum
 from glueprint.trials.schedule import parse_days
@@ -21,8 +20,12 @@ ENTRY, NODE, ARM, AFTER = (20.0, 196.0), 276.0, (352.0, 452.0), (840.0, 320.0)
 NAMES = {"age_y": "age", "disease_population": "kind of disease", "prior_lines": "prior lines"}
 
 
-def draw(protocol: Protocol) -> str:
-    """The schema as one SVG document, its colours the report's tokens."""
+def draw(protocol: Protocol, colours: Mapping[str, str] | None = None) -> str:
+    """The schema as one SVG document, its colours the report's tokens.
+
+    colours: arm -> colour, where a page gives its arms colours; else by their order in the protocol.
+    """
+    tokens = arm_colours(arm.name for arm in protocol.arms) if colours is None else colours
     heights = [
         HEAD_HEIGHT + DRUG_HEIGHT * max(len(arm.drugs), _after_rows(arm)) + 14 for arm in protocol.arms
     ]
@@ -36,17 +39,12 @@ def draw(protocol: Protocol) -> str:
         _entry(protocol, middle),
         *_to_arms(protocol, tops, heights, middle),
     ]
-    for place, (arm, top, high) in enumerate(zip(protocol.arms, tops, heights, strict=True)):
-        token = ARM_COLOURS[place % len(ARM_COLOURS)]
-        body.append(_arm(protocol, arm, top, high, token))
+    for arm, top, high in zip(protocol.arms, tops, heights, strict=True):
+        body.append(_arm(protocol, arm, top, high, tokens[arm.name]))
         if arm.after_progression is not None:
             body.append(_after(arm.after_progression, top, high))
     body.append(_timing(protocol, bottom + 22))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH:g}" height="{height:g}" '
-        f'viewBox="0 0 {WIDTH:g} {height:g}"><title>{escape(f"{name}: {protocol.title}")}</title>'
-        f'<rect width="{WIDTH:g}" height="{height:g}" fill="{PAPER}"/>' + "".join(body) + "</svg>\n"
-    )
+    return glyphs.sheet(WIDTH, height, f"{name}: {protocol.title}", body)
 
 
 def _after_rows(arm: Arm) -> int:
