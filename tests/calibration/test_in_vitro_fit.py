@@ -94,9 +94,9 @@ def test_the_objective_is_the_density_written_out():
 
 
 def test_the_same_seed_gives_the_same_bits(short):
-    again, other = in_vitro.fit(steps=50, seed=4), in_vitro.fit(steps=50, seed=5)
+    again = in_vitro.fit(steps=50, seed=4)
     assert short.draws.equals(again.draws)
-    assert not short.draws.equals(other.draws)
+    assert short.parameters.equals(again.parameters)
 
 
 def test_a_short_fit_says_that_it_is_short(short):

@@ -49,7 +49,7 @@ def test_a_normal_comes_back_with_its_moments():
 
 
 def test_a_banana_comes_back_with_its_moments():
-    found = sample(banana, starts_about([0.0, 0.0]), steps=4000, seed=5)
+    found = sample(banana, starts_about([0.0, 0.0]), steps=8000, seed=5)
     assert found.status == "ok"
     x, y = found.flat.T
     # E y = 0; var y = 1 + BEND^2 var(x^2) = 1 + 2 BEND^2 FIRST_SD^4; cov(x^2, y) = BEND var(x^2).
