@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-from glueprint import engine
+from glueprint import engine, report, trials
 from glueprint.errors import InputError
 from glueprint.mechanism import models
 from glueprint.report import diagrams
-from glueprint.report.diagrams import checks, layout, network, scenes
+from glueprint.report.diagrams import checks, layout, network, palette, scenes, section
+from glueprint.report.figures import theme
 
 PARTS = files("glueprint.report.diagrams") / "data" / "parts"
 MAPS = layout.map_names()
@@ -151,3 +155,34 @@ def test_a_file_that_is_no_part_is_refused(text, code, tmp_path):
 def test_diagrams_are_written(ending, start, tmp_path):
     path = diagrams.save("immune", tmp_path / f"map.{ending}")
     assert path.read_bytes().startswith(start)
+
+
+def test_the_examples_of_the_page_run():
+    page = (Path(__file__).parents[2] / "docs" / "diagrams.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(example, "docs/diagrams.md", "exec"), {})
+    for name in MAPS:
+        assert f"`{name}`" in page
+
+
+def test_dark_colours_are_those_of_the_page():
+    style = files("glueprint.report").joinpath("templates", "page.css").read_text("utf-8")
+    light, dark = (dict(re.findall(r"--([\w-]+): (#\w+);", block)) for block in style.split("{")[1:3])
+    for name, token in {
+        "ink": theme.INK,
+        "muted": theme.MUTED,
+        "grid": theme.GRID,
+        "paper": theme.PAPER,
+    }.items():
+        assert palette.DARK[token] == dark[name]
+    for token, value in palette.DARK.items():
+        assert any(light[name] == token and dark[name] == value for name in light), token
+
+
+def test_the_report_shows_pathway_assays_and_the_schema_of_its_trial(small_input):
+    trial = dataclasses.replace(small_input.trials["mm003"], protocol=trials.load_protocol("mm003"))
+    html = report.render(dataclasses.replace(small_input, trials={"mm003": trial}))
+    for name in (*section.PATHWAY, *section.ASSAYS, "trial-mm003"):
+        assert f'id="diagram-{name}"' in html
+    assert "n = 302" in html
+    assert "Schema of the trial" not in report.render(small_input)

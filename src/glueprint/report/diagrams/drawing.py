@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import escape
 
 from glueprint.report.diagrams import glyphs
 from glueprint.report.diagrams.geometry import Rectangle, arrow_angle, join, path, shortened
-from glueprint.report.diagrams.layout import Area, Box
+from glueprint.report.diagrams.layout import Area, Box, Point
 from glueprint.report.diagrams.palette import colour
 from glueprint.report.diagrams.scenes import Arc, Frame, Node, Scene, Step
 from glueprint.report.figures.theme import GRID, INK, MUTED
@@ -50,7 +50,7 @@ def box_of(node: Node) -> Rectangle:
     return Rectangle(*node.at, width, height, round=place.glyph == "unspecified entity", radius=radius)
 
 
-def port(step: Step, *, makes: bool) -> tuple[float, float]:
+def port(step: Step, *, makes: bool) -> Point:
     """Where arcs of one side meet a process."""
     dx, dy = SIDES[step.process.toward]
     sign = 1 if makes else -1
@@ -63,7 +63,7 @@ def sides(step: Step) -> list[bool]:
     return [place >= before for place in range(len(step.arcs))]
 
 
-def line_of(scene: Scene, step: Step, place: int) -> list[tuple[float, float]]:
+def line_of(scene: Scene, step: Step, place: int) -> list[Point]:
     """The corners of the arc at `place` in the step's list, in its direction."""
     arc = step.arcs[place]
     if arc.kind in ("consumption", "production"):
@@ -92,22 +92,31 @@ def _origin(scene: Scene, arc: Arc) -> Rectangle:
 def _arcs(scene: Scene) -> Iterator[str]:
     # Quiet arcs lie below: where two cross, the main course stays whole.
     for quiet in (True, False):
+        ways, heads, empties = [], [], []
         for step in scene.steps.values():
-            if step.process.quiet is quiet:
-                for place, arc in enumerate(step.arcs):
-                    yield _arc(arc.kind, line_of(scene, step, place), quiet)
-                    if arc.empty is not None:
-                        yield glyphs.empty_set(*arc.empty)
+            if step.process.quiet is not quiet:
+                continue
+            for place, arc in enumerate(step.arcs):
+                ways.append((arc.kind, line_of(scene, step, place)))
+                empties += [glyphs.empty_set(*arc.empty)] if arc.empty is not None else []
+        for kind in dict.fromkeys(kind for kind, _ in ways):
+            ends = [(line[-1], arrow_angle(line)) for other, line in ways if other == kind]
+            heads.append(glyphs.heads(kind, ends, MUTED if quiet else INK))
+        yield _lines(ways, quiet)
+        yield from (*heads, *empties)
 
 
-def _arc(kind: str, points: list[tuple[float, float]], quiet: bool) -> str:
+def _lines(ways: Iterable[tuple[str, list[Point]]], quiet: bool) -> str:
+    """Many arcs without their heads, as one path."""
     token, width = (MUTED, 1.1) if quiet else (INK, 1.5)
-    line = shortened(points, glyphs.BACK.get(kind, 3.0 if kind == "production" else 0.0))
-    dash = ' stroke-dasharray="1 3"' if kind == "logic arc" else ""
-    return (
-        f'<path d="{path(line)}" fill="none" stroke="{token}" stroke-width="{width}"{dash}/>'
-        + glyphs.head(kind, points[-1], arrow_angle(points), token)
-    )
+    joined = "".join(path(shortened(line, glyphs.BACK.get(kind, 0.0))) for kind, line in ways)
+    return f'<path d="{joined}" fill="none" stroke="{token}" stroke-width="{width}"/>'
+
+
+def _arc(kind: str, points: list[Point], quiet: bool) -> str:
+    token = MUTED if quiet else INK
+    head = glyphs.heads(kind, [(points[-1], arrow_angle(points))], token)
+    return _lines([(kind, points)], quiet) + head
 
 
 def _step(step: Step) -> str:

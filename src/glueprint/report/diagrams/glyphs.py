@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from glueprint.report.diagrams.geometry import Rectangle
@@ -18,6 +18,7 @@ __all__ = [
     "empty_set",
     "entity",
     "head",
+    "heads",
     "process",
     "text",
 ]
@@ -188,10 +189,11 @@ def empty_set(x: float, y: float) -> str:
     """The empty set: where something comes from nothing we follow, or goes to it."""
     r = EMPTY_RADIUS
     d = r * 1.15
-    return (
-        f'<circle cx="{x:g}" cy="{y:g}" r="{r:g}" fill="{PAPER}" stroke="{MUTED}" stroke-width="1.2"/>'
-        f'<path d="M{x - d:.1f},{y + d:.1f}L{x + d:.1f},{y - d:.1f}" stroke="{MUTED}" stroke-width="1.2"/>'
+    shape = (
+        f"M{x - r:g},{y:g}a{r:g},{r:g} 0 1 1 {2 * r:g},0a{r:g},{r:g} 0 1 1 {-2 * r:g},0"
+        f"M{x - d:.1f},{y + d:.1f}L{x + d:.1f},{y - d:.1f}"
     )
+    return f'<path d="{shape}" fill="{PAPER}" stroke="{MUTED}" stroke-width="1.2"/>'
 
 
 def process(x: float, y: float, *, upright: bool, quiet: bool) -> str:
@@ -203,40 +205,50 @@ def process(x: float, y: float, *, upright: bool, quiet: bool) -> str:
         else f"M{x - PORT:g},{y:g}H{x - half:g}M{x + half:g},{y:g}H{x + PORT:g}"
     )
     width = 1.1 if quiet else 1.5
-    return (
-        f'<path d="{stub}" fill="none" stroke="{token}" stroke-width="{width}"/>'
-        f'<rect x="{x - half:g}" y="{y - half:g}" width="{PROCESS:g}" height="{PROCESS:g}" fill="{PAPER}" '
-        f'stroke="{token}" stroke-width="{width}"/>'
-    )
+    square = f"M{x - half:g},{y - half:g}h{PROCESS:g}v{PROCESS:g}h{-PROCESS:g}Z"
+    return f'<path d="{stub}{square}" fill="{PAPER}" stroke="{token}" stroke-width="{width}"/>'
 
 
-HEADS = {
-    "production": ("M-9,-4.2L0,0L-9,4.2Z", True),
-    "stimulation": ("M-10,-5L0,0L-10,5Z", False),
-    "necessary stimulation": ("M-10,-5L0,0L-10,5ZM-14,-5.5V5.5", False),
-    "catalysis": ("M-9,0a4.5,4.5 0 1 1 9,0a4.5,4.5 0 1 1 -9,0Z", False),
-    "inhibition": ("M-1.5,-6.5V6.5", False),
-    "modulation": ("M-12,0L-6,-4.5L0,0L-6,4.5Z", False),
+# The ends of arcs, pointing right with their tip at the origin: lines of points, and whether they are filled.
+HEADS: Mapping[str, tuple[tuple[tuple[tuple[float, float], ...], ...], bool]] = {
+    "production": ((((-9, -4.2), (0, 0), (-9, 4.2), (-9, -4.2)),), True),
+    "stimulation": ((((-10, -5), (0, 0), (-10, 5), (-10, -5)),), False),
+    "necessary stimulation": (
+        (((-10, -5), (0, 0), (-10, 5), (-10, -5)), ((-14, -5.5), (-14, 5.5))),
+        False,
+    ),
+    "inhibition": ((((-1.5, -6.5), (-1.5, 6.5)),), False),
+    "modulation": ((((-12, 0), (-6, -4.5), (0, 0), (-6, 4.5), (-12, 0)),), False),
 }
+# How far the line ends before the tip, px.
 BACK = {
+    "production": 3.0,
     "stimulation": 10.0,
     "necessary stimulation": 14.0,
-    "catalysis": 9.0,
     "inhibition": 1.5,
     "modulation": 12.0,
 }
 
 
 def head(kind: str, at: tuple[float, float], angle: float, token: str) -> str:
-    """The end of an arc: what it does to what it reaches."""
+    """The end of an arc: what it does to what it reaches; angle in degrees, clockwise from the right."""
+    return heads(kind, [(at, angle)], token)
+
+
+def heads(kind: str, ends: Iterable[tuple[tuple[float, float], float]], token: str) -> str:
+    """The ends of many arcs of one kind, as one path."""
     if kind not in HEADS:
         return ""
-    shape, full = HEADS[kind]
+    lines, full = HEADS[kind]
     width = 2.4 if kind == "inhibition" else 1.3
-    return (
-        f'<path d="{shape}" transform="translate({at[0]:.1f},{at[1]:.1f}) rotate({angle:.0f})" '
-        f'fill="{token if full else PAPER}" stroke="{token}" stroke-width="{width}"/>'
-    )
+    joined = "".join(_turned(line, at, angle) for at, angle in ends for line in lines)
+    return f'<path d="{joined}" fill="{token if full else PAPER}" stroke="{token}" stroke-width="{width}"/>'
+
+
+def _turned(line: Sequence[tuple[float, float]], at: tuple[float, float], angle: float) -> str:
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    turned = ((at[0] + x * cos - y * sin, at[1] + x * sin + y * cos) for x, y in line)
+    return "M" + "L".join(f"{x:.4g},{y:.4g}" for x, y in turned)
 
 
 def text(
