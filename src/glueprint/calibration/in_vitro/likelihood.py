@@ -61,7 +61,7 @@ def _minus_log_posterior(vectors: Floats, found: Mapping[str, Floats], data: Map
     for claim_id, model in shown(found).items():
         datum = data[claim_id]
         minus += 0.5 * ((datum.value - model) / datum.error) ** 2
-    return minus
+    return np.asarray(minus)
 
 
 def solved(found: Mapping[str, Floats]) -> list[tuple[str, Floats, Floats]]:
