@@ -224,3 +224,64 @@ def test_z_prime_of_the_controls_is_a_quality_number():
     row = result.quality.filter(pl.col("where") == "donor d1").row(0, named=True)
     assert row["verdict"] == "pass"
     assert 0.5 < row["value"] < 1.0
+
+
+def with_signal(plate, role, concentrations):
+    """The plate with the wells of a role at these concentrations in the well."""
+    rows = plate.with_row_index().filter(pl.col("role") == role)["index"].to_list()
+    values = plate["value"].to_list()
+    for row, concentration in zip(rows, concentrations, strict=True):
+        values[row] = float(od(concentration))
+    return plate.with_columns(value=pl.Series(values))
+
+
+def test_replicates_below_lloq_beside_one_in_range_are_not_left_out():
+    plate = tnf_plate([donor_rows("d1", 20.0, floor=0.0)], noise=0.0)
+    result = elisa.analyse(with_signal(plate, "unstimulated", [30.0, 0.0, 0.0]))
+    lloq = DILUTION * result.tables["ranges"]["lloq"][0]
+    donor = result.tables["donors"].row(0, named=True)
+    # One well at 150 pg/mL and two somewhere between zero and LLOQ, each entered in its middle.
+    assert donor["unstimulated"] == pytest.approx((150.0 + 2.0 * lloq / 2.0) / 3.0, rel=1e-3)
+    assert donor["unstimulated_relation"] == "<"
+    treated = result.tables["inhibition"].filter(pl.col("relation") == "<")
+    assert treated.height > 0
+    assert treated["used"].all()
+
+
+def test_a_stimulated_replicate_above_the_range_beside_one_in_range_refuses_the_donor():
+    plate = tnf_plate([donor_rows("d1", 20.0)], noise=0.0)
+    result = elisa.analyse(with_signal(plate, "stimulated", [600.0, 600.0, 5000.0]))
+    assert "GP-A101" in found_codes(result)
+    assert result.named == ()
+
+
+def test_wells_that_no_inhibition_is_read_from_are_named():
+    rows = donor_rows("d1", 20.0)
+    rows += [("compound", "pomalidomide", "d1", None, 900.0), ("compound", "pomalidomide", "", 30.0, 900.0)]
+    rows += [("vehicle", "DMSO", "d1", None, 2500.0)]
+    result = elisa.analyse(tnf_plate([rows]))
+    said = [f.message for f in result.findings if f.code == "GP-A080"]
+    assert len(said) == 3
+    assert all(message.startswith("1 wells") for message in said)
+    assert "GP-A080" not in found_codes(elisa.analyse(tnf_plate([donor_rows("d1", 20.0)])))
+
+
+@pytest.mark.parametrize("dose", [-1.0, float("inf")])
+def test_a_dose_that_cannot_be_is_refused_with_its_well(dose):
+    plate = tnf_plate([donor_rows("d1", 20.0)])
+    first = plate.filter(pl.col("role") == "compound")["well"][0]
+    changed = pl.when(pl.col("well") == first).then(dose).otherwise("concentration")
+    with pytest.raises(InputError, match="GP-A085") as caught:
+        elisa.analyse(plate.with_columns(concentration=changed))
+    assert first in caught.value.where
+
+
+def test_one_dose_in_two_units_is_one_dose():
+    plate = tnf_plate([donor_rows("d1", 20.0)]).with_row_index()
+    second = (pl.col("role") == "compound") & (pl.col("index") % 2 == 1)
+    plate = plate.with_columns(
+        concentration=pl.when(second).then(pl.col("concentration") / 1000.0).otherwise("concentration"),
+        concentration_unit=pl.when(second).then(pl.lit("uM")).otherwise("concentration_unit"),
+    )
+    result = elisa.analyse(plate.drop("index"))
+    assert result.tables["inhibition"]["dose_nm"].n_unique() == len(DOSES)

@@ -65,3 +65,21 @@ def test_names_and_places_of_wells_are_one_to_one(shape, data):
 @pytest.mark.parametrize("text", ["", "A", "1", "A0", "A49", "AG1", "A1B", "ſ1", "A١"])
 def test_what_is_no_well(text):
     assert plate.well_name(text) is None
+
+
+def test_nan_is_nothing_and_an_infinite_value_is_flagged():
+    nan, inf = float("nan"), float("inf")
+    found = check(
+        pl.DataFrame(
+            {
+                "well": ["A1", "A2", "A3", "A4"],
+                "value": [nan, inf, -inf, 1.0],
+                "concentration": [nan, 1.0, 2.0, 3.0],
+                "dilution": [nan, 2.0, 2.0, 2.0],
+            }
+        )
+    )
+    assert found["value"].to_list() == [None, None, None, 1.0]
+    assert found["flag"].to_list() == ["", "error: infinite", "error: infinite", ""]
+    assert found["concentration"].to_list() == [None, 1.0, 2.0, 3.0]
+    assert found["dilution"].to_list() == [1.0, 2.0, 2.0, 2.0]

@@ -8,7 +8,7 @@ import polars as pl
 from glueprint.assays import positions
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import well_name, well_place
-from glueprint.assays.wells import Wells
+from glueprint.assays.wells import ALIKE, Wells
 
 __all__ = ["CONTROLS", "by_controls"]
 
@@ -36,9 +36,8 @@ def by_controls(wells: Wells, *, degree: int = 1) -> Wells:
 def _part(part: pl.DataFrame, degree: int, where: str) -> tuple[pl.DataFrame, Finding]:
     names = part["well"].to_list()
     places = np.array([well_place(name) if well_name(name) == name else (0, 0) for name in names])
-    content = pl.concat_str(
-        "role", "sample", pl.col("concentration").cast(pl.String).fill_null(""), separator="|"
-    )
+    # Controls of two donors differ by biology, which no surface may take for position.
+    content = pl.struct(ALIKE).rank("dense").cast(pl.String)
     group = part.select(
         pl.when(pl.col("role").is_in(CONTROLS)).then(content).otherwise(pl.lit("")).alias("group")
     )

@@ -140,8 +140,7 @@ def _effects(part: pl.DataFrame, replicates: Along | None) -> tuple[positions.Ef
     if replicates is not None:
         group = places[:, 0 if replicates == "rows" else 1]
     else:
-        content = ("role", "sample", "concentration", "dilution", "donor", "experiment", "group")
-        group = good.select(pl.struct(content).rank("dense")).to_series().to_numpy()
+        group = good.select(pl.struct(well_tables.ALIKE).rank("dense")).to_series().to_numpy()
     everywhere = [well_place(well) for well in part["well"] if _is_well(well)]
     shape = plate_shape(everywhere)
     return positions.effects(good["value"].to_numpy(), places[:, 0], places[:, 1], group, shape)

@@ -11,7 +11,7 @@ import polars as pl
 from glueprint.assays.findings import Finding
 from glueprint.errors import InputError, nearest
 
-__all__ = ["CONTENT", "MEASURED", "ROLES", "SCHEMA", "Layout", "Wells", "check"]
+__all__ = ["ALIKE", "CONTENT", "MEASURED", "ROLES", "SCHEMA", "Layout", "Wells", "check"]
 
 # What a reader gives. The first three columns name a row: no two rows share them.
 MEASURED = MappingProxyType(
@@ -41,6 +41,8 @@ CONTENT = MappingProxyType(
 )
 SCHEMA = MappingProxyType({**MEASURED, **CONTENT})
 NEEDED = ("well", "value")
+# Wells that agree in all of these hold the same.
+ALIKE = tuple(name for name in CONTENT if not name.startswith("expected_"))
 
 ROLES: Mapping[str, str] = MappingProxyType(
     {
@@ -93,7 +95,8 @@ class Wells:
 def check(table: pl.DataFrame, *, source: str = "wells") -> pl.DataFrame:
     """A table that somebody brings, with every column of `SCHEMA`: absent ones are added, empty text is "".
 
-    table: at least the columns well and value, one row a well and channel.
+    table: at least the columns well and value, one row a well and channel. NaN is read as null; an infinite
+    value becomes null with the flag "error: infinite".
     Raises InputError GP-A045 for a missing column, a column of the wrong type or a row twice.
     """
     missing = [name for name in NEEDED if name not in table.columns]
@@ -109,6 +112,9 @@ def check(table: pl.DataFrame, *, source: str = "wells") -> pl.DataFrame:
     for name, kind in SCHEMA.items():
         column = pl.col(name) if name in table.columns else pl.lit(None)
         column = column.cast(kind).alias(name)
+        if kind is pl.Float64:
+            # What other table libraries write for nothing; to polars NaN is a number above all others.
+            column = column.fill_nan(None)
         if kind is pl.String:
             column = column.fill_null("")
         elif name == "dilution":
@@ -125,6 +131,12 @@ def check(table: pl.DataFrame, *, source: str = "wells") -> pl.DataFrame:
             expected="numbers in value, concentration, dilution, expected_low and expected_high, else text",
             next_step="convert the column before the call",
         ) from error
+    found = found.with_columns(
+        value=pl.when(pl.col("value").is_finite()).then("value"),
+        flag=pl.when(pl.col("value").is_infinite() & (pl.col("flag") == ""))
+        .then(pl.lit("error: infinite"))
+        .otherwise("flag"),
+    )
     twice = found.filter(pl.struct("plate", "well", "channel").is_duplicated())
     if twice.height:
         plate, well, channel = twice.row(0)[:3]

@@ -28,6 +28,7 @@ INHIBITION = pl.Schema(
 )  # fmt: skip
 TREATED = ("compound", "sample")
 VIABILITY = "viability_percent"
+SHOWN = 8
 
 
 def analyse(rows: pl.DataFrame, wells: Sequence[Row], settings: Settings) -> Donors:
@@ -40,6 +41,7 @@ def analyse(rows: pl.DataFrame, wells: Sequence[Row], settings: Settings) -> Don
     out = Donors()
     treated = [row for row in wells if row["donor"] and row["role"] in TREATED]
     treated = [row for row in treated if row["layout_concentration"] is not None]
+    _left_out(wells, out)
     if not treated:
         return out
     alive = _viability(rows, settings, out)
@@ -50,6 +52,29 @@ def analyse(rows: pl.DataFrame, wells: Sequence[Row], settings: Settings) -> Don
         found += _donor(mine, settings, out)
     potencies(found, settings, out)
     return out
+
+
+def _left_out(wells: Sequence[Row], out: Donors) -> None:
+    """Wells of a compound, and of vehicle beside stimulated ones, that no inhibition is read from."""
+    stimulated = {(row["donor"], row["experiment"]) for row in wells if row["role"] == "stimulated"}
+    compounds = [row for row in wells if row["role"] == "compound"]
+    idle = [row for row in wells if row["role"] == "vehicle" and row["donor"]]
+    for what, found, remedy in (
+        ("of a compound without a dose", [row for row in compounds if row["layout_concentration"] is None],
+         "give their concentration and its unit in the layout"),
+        ("of a compound without a donor", [row for row in compounds if not row["donor"]],
+         "give their donor in the layout"),
+        ("of vehicle, beside stimulated wells for the 0 %,",
+         [row for row in idle if (row["donor"], row["experiment"]) in stimulated],
+         "nothing, if they hold no stimulus; else call them stimulated"),
+    ):  # fmt: skip
+        if found:
+            names = ", ".join(row["well"] for row in found[:SHOWN])
+            more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+            out.findings.append(
+                Finding("GP-A080", "warning", f"{len(found)} wells {what} do not enter the inhibition",
+                        f'plate "{found[0]["plate"]}", wells {names}{more}', next_step=remedy)
+            )  # fmt: skip
 
 
 def _viability(rows: pl.DataFrame, settings: Settings, out: Donors) -> dict[tuple[str, str], float]:
@@ -123,14 +148,14 @@ def _joint_error(zero: list[Row], full: list[Row]) -> tuple[float, float]:
     """Standard error of the sum of both means, and its degrees of freedom; NaN where a control is a single
     well.
 
-    A control of which only a limit is known adds none: its range is tried from end to end.
+    A control of which only limits are known adds none: its range is tried from end to end.
     Source: Welch 1947, doi 10.1093/biomet/34.1-2.28.
     """
     variances, parts = [], []
     for rows in (zero, full):
-        if any(row["relation"] != "=" for row in rows):
+        if all(row["relation"] != "=" for row in rows):
             continue
-        values = np.array([row["adjusted"] for row in rows])
+        values = np.array([_bounds(row)[MIDDLE] for row in rows])
         if values.size < 2:
             return float("nan"), float("nan")
         variance = float(values.var(ddof=1)) / values.size
@@ -168,16 +193,20 @@ def _why_not(row: Row, settings: Settings) -> str:
 
 
 def _sharpest(rows: list[Row]) -> list[Row]:
-    """Of one supernatant at several dilutions, the values; without any, the sharpest limit."""
-    values = [row for row in rows if row["relation"] == "="]
-    if values or not rows:
-        return values
-    below = [row for row in rows if row["relation"] == "<"]
-    if below:
-        least = min(row["limit"] for row in below)
-        return [row for row in below if row["limit"] == least]
-    most = max(row["limit"] for row in rows)
-    return [row for row in rows if row["limit"] == most]
+    """Of supernatants at several dilutions, the values, and the limits that no other dilution makes sharper.
+
+    A limit at the dilution that tells most stands for a culture of its own: leaving it out because its
+    neighbour has a value would leave out just the lowest, or the highest.
+    """
+    dilutions = [float(row["dilution"]) for row in rows]
+    useful = {"<": min(dilutions, default=1.0), ">": max(dilutions, default=1.0)}
+    kept = [
+        row
+        for row, dilution in zip(rows, dilutions, strict=True)
+        if row["relation"] == "=" or dilution == useful.get(row["relation"])
+    ]
+    # Above the range at the least dilution and below it at the highest: only limits, and none of them kept.
+    return kept or [row for row in rows if row["limit"] == min(one["limit"] for one in rows)]
 
 
 def _bounds(row: Row) -> tuple[float, float, float]:
@@ -255,7 +284,7 @@ def _dose_nm(row: Row) -> float:
     if row["role"] not in TREATED or row["layout_concentration"] == 0.0:
         return 0.0
     try:
-        return float(row["layout_concentration"] * _in_nm(row["layout_unit"]))
+        dose_nm = row["layout_concentration"] * _in_nm(row["layout_unit"])
     except InputError as error:
         raise InputError(
             "GP-A085",
@@ -264,6 +293,16 @@ def _dose_nm(row: Row) -> float:
             expected="a molar unit, such as nM or uM",
             next_step="correct the layout",
         ) from error
+    if not 0.0 < dose_nm < np.inf:
+        raise InputError(
+            "GP-A085",
+            f"a dose of {dose_nm:g} nM",
+            where=f'plate "{row["plate"]}" well {row["well"]}, column "concentration"',
+            expected="a finite dose of zero or more",
+            next_step="correct the layout",
+        )
+    # 0.3 uM and 300 nM are one dose, whatever the last bit of their product says.
+    return float(f"{dose_nm:.12g}")
 
 
 @lru_cache(maxsize=32)
