@@ -26,6 +26,7 @@ def run(
     *,
     doses_nm: Sequence[float] = DOSES_NM,
     days: float = 4.0,
+    kd_nm: float | None = None,
     vegf_ic50_nm: float | None = None,
     bfgf_ic50_nm: float | None = None,
     noise_percent: float = 0.0,
@@ -46,7 +47,7 @@ def run(
     span = 24.0 * at_least("days", days, 0.0, above=True, most=365.0)
     given = {"vegf_ic50_nm": vegf_ic50_nm, "bfgf_ic50_nm": bfgf_ic50_nm}
     stated = {name: concentration(name, value) for name, value in given.items() if value is not None}
-    glue, _ = prepared(compound, ("kd_nm",))
+    glue, _ = prepared(compound, ("kd_nm",), kd_nm=kd_nm)
     cells, values = grow("culture_endothelium", glue), {**(parameters or {}), **stated}
     columns = [f"{short}_response" for short in FACTORS.values()]
     wells = lab.dose_series(cells, tested, span, columns, values, error=error, purpose="angiogenesis")
@@ -60,19 +61,11 @@ def run(
         potency, fits = lab.read_potency(tables[factor], "sprouting")
         readings.append(error.read(Reading.of(f"IC50 relative, {factor}", potency, "input", note=ASSUMED)))
         readings.append(lab.plateau(f"sprouting left, {factor}", fits, "input", unit="of vehicle"))
-    table = pl.concat(list(tables.values()))
-    panel = Panel(
-        "Sprouting (assumed potency)",
-        "dose",
-        "sprouting, % of vehicle",
-        lab.points({f: (t["dose_nm"], 100.0 * t["sprouting"]) for f, t in tables.items()}),
-        lab.points(curves),
-    )
     return Experiment(
         name="angiogenesis",
         title=TITLE,
         compound=glue.name,
-        table=table,
+        table=pl.concat(list(tables.values())),
         readings=tuple(readings),
         assumptions=(
             "potency and plateau are assumed: no IC50 is in the evidence (ANG-002)",
@@ -80,6 +73,12 @@ def run(
             "alike for every compound until a potency is given",
             error.said,
         ),
-        panels=(panel,),
+        panels=(_panel(tables, curves),),
         parameters=lab.sources({"culture": cells.behind}),
     )
+
+
+def _panel(tables: Mapping[str, pl.DataFrame], curves: Mapping[str, tuple[lab.Floats, lab.Floats]]) -> Panel:
+    points = lab.points({f: (t["dose_nm"], 100.0 * t["sprouting"]) for f, t in tables.items()})
+    title = "Sprouting (assumed potency)"
+    return Panel(title, "dose", "sprouting, % of vehicle", points, lab.points(curves))

@@ -63,22 +63,7 @@ def run(
     readings = [
         r for level, wells in zip(shares, parts, strict=True) for r in _readings(wells, level, cells, error)
     ]
-    responses = [
-        float(cells_of_vehicle(cells, np.array([dose]), span, {**own, "crbn_level": float(x)})[0])
-        for x in shares
-    ]
-    claims = provenance.about(glue, OUTCOME)
-    low, full = responses[0], responses[-1]
-    readings.append(
-        Reading(
-            f"cells left at {dose:g} nM, least over most cereblon",
-            low / full,
-            "ratio",
-            provenance.label(claims, cells.behind),
-            claims=claims,
-            note="above 1: less cereblon, less response; the claims are of months without progression",
-        )
-    )
+    readings.append(_response(cells, shares, (span, dose), own))
     return Experiment(
         name="crbn_loss",
         title=TITLE,
@@ -101,6 +86,26 @@ def _readings(wells: pl.DataFrame, level: float, cells: Culture, error: lab.Erro
     potency, _ = lab.read_potency(wells, "percent_of_vehicle", level=0.5)
     label = provenance.label(claims, cells.behind)
     return [error.read(Reading.of(f"IC50 at {100 * level:g} % cereblon", potency, label, claims=claims))]
+
+
+def _response(
+    cells: Culture, shares: lab.Floats, at: tuple[float, float], own: Mapping[str, float]
+) -> Reading:
+    """How many more cells are left with the least cereblon than with the most."""
+    span, dose = at
+    low, full = (
+        float(cells_of_vehicle(cells, np.array([dose]), span, {**own, "crbn_level": float(level)})[0])
+        for level in (shares[0], shares[-1])
+    )
+    claims = provenance.about(cells.glue, OUTCOME)
+    return Reading(
+        f"cells left at {dose:g} nM, least over most cereblon",
+        low / full,
+        "ratio",
+        provenance.label(claims, cells.behind),
+        claims=claims,
+        note="above 1: less cereblon, less response; the claims are of months without progression",
+    )
 
 
 def _panels(

@@ -85,8 +85,13 @@ def wells(treated: Sequence[Treated], error: Error, purpose: str) -> pl.DataFram
     )
 
 
-def read_back(result: elisa.Result, plate: pl.DataFrame) -> pl.DataFrame:
-    """Treated wells with what the analysis made of them: donor, dose_nm, well, od, inhibition_percent."""
+def read_back(result: elisa.Result, plate: pl.DataFrame, system: str) -> pl.DataFrame:
+    """Treated wells with what the analysis made of them.
+
+    Returns columns system, donor, dose_nm, well, od, inhibition_percent.
+    """
     od = plate.select("well", pl.col("value").alias("od"))
     found = result.tables["inhibition"].join(od, on="well", how="left", maintain_order="left")
-    return found.select("donor", "dose_nm", "well", "od", "inhibition_percent")
+    return found.select(
+        pl.lit(system).alias("system"), "donor", "dose_nm", "well", "od", "inhibition_percent"
+    )

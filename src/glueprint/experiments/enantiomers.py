@@ -55,13 +55,8 @@ def run(
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
     if glue.pharmacology.eudismic_ratio is None:
         glue.enantiomer("S" if glue.pharmacology.form == "R" else "R")  # refuses, and names the number
-    if medium is not None and not isinstance(medium, str):
-        raise refusal("medium", medium, "the name of a medium, or nothing for culture medium")
     own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    cultures = {
-        shown: grow("culture_myeloma", glue.enantiomer(form), line=line, medium=medium)
-        for shown, form in FORMS.items()
-    }
+    cultures = _cultures(glue, line, medium)
     parts, curves = {}, {}
     for shown, cells in cultures.items():
         for stabilised in (True, False):
@@ -70,13 +65,8 @@ def run(
             wells = lab.dose_series(
                 cells, tested, hours, ["ikzf1"], values, error=error, purpose=f"enantiomers/{key}"
             )
-            parts[key] = wells.select(
-                pl.lit(shown).alias("form"),
-                pl.lit(stabilised).alias("stabilised"),
-                "dose_nm",
-                "replicate",
-                "ikzf1",
-            )
+            named = wells.with_columns(pl.lit(shown).alias("form"), pl.lit(stabilised).alias("stabilised"))
+            parts[key] = named.select("form", "stabilised", "dose_nm", "replicate", "ikzf1")
             curves[key] = lab.model_line(cells, tested, hours, "ikzf1", values)
     return Experiment(
         name="enantiomers",
@@ -96,6 +86,16 @@ def run(
         panels=_panels(cultures["(S)"], own, parts, curves, hours),
         parameters=lab.sources({"culture": cultures["racemate"].quantities}),
     )
+
+
+def _cultures(glue: Compound, line: str | Path, medium: str | None) -> dict[str, Culture]:
+    """Cells under each form of the compound, in one medium."""
+    if medium is not None and not isinstance(medium, str):
+        raise refusal("medium", medium, "the name of a medium, or nothing for culture medium")
+    return {
+        shown: grow("culture_myeloma", glue.enantiomer(form), line=line, medium=medium)
+        for shown, form in FORMS.items()
+    }
 
 
 def _potencies(

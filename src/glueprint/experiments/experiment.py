@@ -11,9 +11,11 @@ import polars as pl
 
 from glueprint.curves import Potency
 
-__all__ = ["POINTS", "Experiment", "Label", "Panel", "Reading"]
+__all__ = ["POINTS", "Experiment", "Label", "Mark", "Panel", "Reading"]
 
 Label = Literal["input", "calibrated", "predicted"]
+# A published value in a panel: series, place on the axis of x, claim id.
+Mark = tuple[str, float, str]
 # Columns of a panel's points and lines.
 POINTS = pl.Schema({"series": pl.String(), "x": pl.Float64(), "y": pl.Float64()})
 
@@ -83,7 +85,7 @@ class Panel:
     y_title: str
     points: pl.DataFrame
     lines: pl.DataFrame
-    marks: tuple[tuple[str, float, str], ...] = ()
+    marks: tuple[Mark, ...] = ()
     y_log: bool = False
     y_zero: bool = True
 

@@ -100,7 +100,6 @@ def run(
         Amount(plate.protein_nm, known[0]), Amount(tracer, 0.0), Amount(tracer_kd, known[1])
     )
     result = polarization.analyse(wells, conditions, optics=Optics(g_factor=1.0))
-    fine = np.geomspace(doses[0], doses[-1], lab.FINE)
     claims = provenance.about(glue, CLAIMS)
     return Experiment(
         name="fp_competition",
@@ -117,7 +116,7 @@ def run(
             error.said,
         ),
         settings={"ki_nm": quantity.typical, "tracer_nm": plate.tracer_nm},
-        panels=(_panel(plate, fine, quantity.typical, result, glue.name, claims),),
+        panels=(_panel(plate, doses, quantity.typical, result, glue.name, claims),),
         parameters=lab.sources({"compound": {"kd_nm": quantity}}),
         tables=dict(result.tables),
     )
@@ -223,11 +222,12 @@ def _readings(
 
 
 def _panel(
-    plate: Plate, fine: Floats, ki_nm: float, result: polarization.Result, name: str, claims: tuple[str, ...]
+    plate: Plate, doses: Floats, ki_nm: float, result: polarization.Result, name: str, claims: tuple[str, ...]
 ) -> Panel:
     wells = result.tables["wells"].filter(pl.col("role") == "competitor")
+    fine = lab.grid(doses)
     y = signal.mp_from_anisotropy(plate.anisotropy(fine, ki_nm))
-    marks = tuple((name, x, claim) for claim, x in provenance.published_nm(claims[:1]).items())
+    marks = provenance.marks(name, claims)
     return Panel(
         "Competition",
         "dose",

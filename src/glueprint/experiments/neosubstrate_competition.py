@@ -12,6 +12,7 @@ from glueprint.experiments import lab
 from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, chosen, prepared
+from glueprint.mechanism.compounds import SUBSTRATES
 
 __all__ = ["CULTURES", "TITLE", "run"]
 
@@ -32,6 +33,7 @@ def run(
     time_h: float = 4.0,
     line: str | Path = "MM1S",
     kd_nm: float | None = None,
+    rho: float | None = None,
     noise_percent: float = 0.0,
     replicates: int = 3,
     seed: int = 1,
@@ -49,23 +51,17 @@ def run(
     shares = amounts("folds", folds, most=1e4)
     error = lab.errors(noise_percent, replicates, seed)
     hours = at_least("time_h", time_h, 0.0, above=True, most=1e4)
-    glue, said = prepared(compound, kd_nm=kd_nm)
+    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
     cells = grow("culture_myeloma", glue, line=line, form="kinetic")
-    followed = [
-        n.removesuffix("_abundance_nm").upper() for n in cells.quantities if n.endswith("_abundance_nm")
-    ]
-    followed = [{"CK1ALPHA": "CK1alpha"}.get(name, name) for name in followed]
-    target = chosen("target", target, followed)
-    competitor = chosen("competitor", competitor, [name for name in followed if name != target])
+    target = chosen("target", target, _followed(cells))
+    competitor = chosen("competitor", competitor, [name for name in _followed(cells) if name != target])
     usual = cells.typical(f"{competitor.lower()}_abundance_nm")
-    own = dict(parameters or {})
+    own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
     parts, curves = [], {}
     for fold in shares:
         values = {**own, f"{competitor.lower()}_abundance_nm": usual * float(fold)}
         parts.append(_blot(cells, tested, hours, target, values, fold=float(fold), error=error))
-        fine = lab.grid(tested)
-        both = cells.at(np.concatenate([[0.0], fine]), hours, [target.lower()], values)[target.lower()]
-        curves[f"{fold:g} x {competitor}"] = fine, both[1:] / both[0]
+        curves[f"{fold:g} x {competitor}"] = _curve(cells, tested, hours, target, values)
     panel = Panel(
         f"{target} after {hours:g} h, {competitor} over-expressed",
         "dose",
@@ -88,6 +84,22 @@ def run(
         panels=(panel,),
         parameters=lab.sources({"culture": cells.behind}),
     )
+
+
+def _followed(cells: Culture) -> list[str]:
+    """The substrates of the model, by the names that people write."""
+    found = {
+        name.removesuffix("_abundance_nm") for name in cells.quantities if name.endswith("_abundance_nm")
+    }
+    return [name for name in SUBSTRATES if name.lower() in found]
+
+
+def _curve(
+    cells: Culture, tested: lab.Floats, hours: float, target: str, values: Mapping[str, float]
+) -> tuple[lab.Floats, lab.Floats]:
+    fine = lab.grid(tested)
+    both = cells.at(np.concatenate([[0.0], fine]), hours, [target.lower()], values)[target.lower()]
+    return fine, both[1:] / both[0]
 
 
 def _blot(

@@ -10,7 +10,7 @@ import polars as pl
 
 from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Panel, Reading
+from glueprint.experiments.experiment import Experiment, Mark, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, prepared, refusal
 
 __all__ = ["CULTURES", "TITLE", "cells_of_vehicle", "run"]
@@ -58,35 +58,20 @@ def run(
     exposure = None if days is None else at_least("days", days, 0.0, above=True, most=365.0)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
     values = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    names = (lines,) if isinstance(lines, str | Path) else tuple(lines)
-    if not names:
-        raise refusal("lines", names, "at least one name or file of a myeloma line")
-    cultures = [grow("culture_myeloma", glue, line=name) for name in names]
-    tables, readings, points, curves, marks = [], list[Reading](), {}, {}, []
+    cultures = [grow("culture_myeloma", glue, line=name) for name in _names(lines)]
+    tables, readings, points, curves, marks = [], list[Reading](), {}, {}, list[Mark]()
     for cells in cultures:
         name = cells.line.name if cells.line else ""
         span = exposure or _days(cells)
-        wells = pl.DataFrame(
-            {"line": name, "dose_nm": tested, "light": LIGHT * cells_of_vehicle(cells, tested, span, values)}
-        )
-        wells = lab.wells(wells, ["light"], error, f"proliferation/{name}")
-        vehicle = float(np.mean(wells.filter(pl.col("dose_nm") == 0.0)["light"].to_numpy()))
-        wells = wells.with_columns(percent_of_vehicle=100.0 * pl.col("light") / vehicle)
+        wells = _plate(name, tested, cells_of_vehicle(cells, tested, span, values), error)
         tables.append(wells)
         claims = provenance.about(glue, CLAIMS.get(name, {}))
         readings += _readings(wells, name, cells, claims, error)
         fine = lab.grid(tested)
         points[name] = wells["dose_nm"].to_numpy(), wells["percent_of_vehicle"].to_numpy()
         curves[name] = fine, 100.0 * cells_of_vehicle(cells, fine, span, values)
-        marks += [(name, x, claim) for claim, x in provenance.published_nm(claims[:1]).items()]
-    panel = Panel(
-        "Cells after exposure",
-        "dose",
-        "cells, % of vehicle",
-        lab.points(points),
-        lab.points(curves),
-        tuple(marks),
-    )
+        marks += provenance.marks(name, claims)
+    drawn = lab.points(points), lab.points(curves)
     return Experiment(
         name="proliferation",
         title=TITLE,
@@ -100,9 +85,24 @@ def run(
             "the signal is proportional to the number of cells",
             error.said,
         ),
-        panels=(panel,),
+        panels=(Panel("Cells after exposure", "dose", "cells, % of vehicle", *drawn, tuple(marks)),),
         parameters=lab.sources({c.line.name: c.behind for c in cultures if c.line}),
     )
+
+
+def _names(lines: str | Path | Sequence[str | Path]) -> tuple[str | Path, ...]:
+    names = (lines,) if isinstance(lines, str | Path) else tuple(lines)
+    if not names:
+        raise refusal("lines", names, "at least one name or file of a myeloma line")
+    return names
+
+
+def _plate(name: str, tested: lab.Floats, left: lab.Floats, error: lab.Error) -> pl.DataFrame:
+    """Light of every well, and its share of the mean of vehicle's."""
+    plain = pl.DataFrame({"line": name, "dose_nm": tested, "light": LIGHT * left})
+    wells = lab.wells(plain, ["light"], error, f"proliferation/{name}")
+    vehicle = float(np.mean(wells.filter(pl.col("dose_nm") == 0.0)["light"].to_numpy()))
+    return wells.with_columns(percent_of_vehicle=100.0 * pl.col("light") / vehicle)
 
 
 def cells_of_vehicle(

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from glueprint import evidence
-from glueprint.experiments.experiment import Label
+from glueprint.experiments.experiment import Label, Mark
 from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.quantities import Quantity
 
-__all__ = ["about", "label", "published_nm", "same", "used_by"]
+__all__ = ["about", "label", "marks", "same", "used_by"]
 
 NM_PER_UNIT = {"nM": 1.0, "uM": 1e3}
 
@@ -60,12 +60,15 @@ def _groups() -> dict[str, frozenset[str]]:
     return found
 
 
-def published_nm(claims: Iterable[str]) -> dict[str, float]:
-    """Published concentrations of claims in nM, for those that have one."""
+def marks(series: str, claims: tuple[str, ...]) -> tuple[Mark, ...]:
+    """The published concentration of the first claim as a mark of a panel: series, nM, claim id.
+
+    The others of a reading repeat it. None where the claim gives no concentration.
+    """
     table = evidence.load()
-    found = {claim: table[claim] for claim in claims}
-    return {
-        name: claim.value * NM_PER_UNIT[claim.unit]
-        for name, claim in found.items()
+    found = [table[claim] for claim in claims[:1]]
+    return tuple(
+        (series, claim.value * NM_PER_UNIT[claim.unit], claim.id)
+        for claim in found
         if claim.value is not None and claim.unit in NM_PER_UNIT
-    }
+    )

@@ -14,7 +14,7 @@ from glueprint.curves import Potency
 from glueprint.experiments import elisa_plate, lab, provenance
 from glueprint.experiments.cultures import LPS, Culture, grow
 from glueprint.experiments.elisa_plate import Donor, Treated
-from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
+from glueprint.experiments.experiment import Experiment, Label, Mark, Panel, Reading
 from glueprint.experiments.forward import SYSTEMS, TNF_H, half, in_system
 from glueprint.experiments.settings import amounts, at_least, prepared
 from glueprint.mechanism.quantities import Quantity
@@ -30,6 +30,9 @@ CLAIMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "PBMC": {"pomalidomide": ("G2-tnf-pbmc", "IMM-001"), "lenalidomide": ("IMM-003",)},
     "whole blood": {"pomalidomide": ("G2-tnf-blood", "IMM-002")},
 }
+NEEDS = ("kd_nm", "IKZF1", "IKZF3", "fraction_unbound")
+Tables = dict[str, pl.DataFrame]
+SHOWN = "Inhibition of TNF-alpha"
 SHIFT = {"pomalidomide": ("DRV-004", "IMM-002")}
 
 
@@ -59,65 +62,45 @@ def run(
     """
     doses = amounts("doses_nm", doses_nm)
     error = lab.errors(noise_percent, replicates, seed)
-    people = _donors(
-        int(at_least("donors", donors, 1, most=24)),
-        at_least("donor_log10_sd", donor_log10_sd, 0.0, most=2.0),
-        seed,
-    )
-    needs = ("kd_nm", "IKZF1", "IKZF3", "fraction_unbound")
-    glue, said = prepared(compound, needs, kd_nm=kd_nm, rho=rho, fraction_unbound=fraction_unbound)
+    people = _donors(donors, donor_log10_sd, error.seed)
+    glue, said = prepared(compound, NEEDS, kd_nm=kd_nm, rho=rho, fraction_unbound=fraction_unbound)
     cells = grow("culture_monocyte", glue, line=line)
     own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    tables, readings, points, curves, marks = [], list[Reading](), {}, {}, []
-    plates: dict[str, pl.DataFrame] = {}
+    tables, readings, points, curves, marks, plates = [], list[Reading](), {}, {}, list[Mark](), Tables()
     for system in SYSTEMS:
         values = in_system(cells, system, own)
         plate = elisa_plate.wells(_supernatants(cells, doses, values, people), error, system)
         result = elisa.analyse(plate)
-        claims = provenance.about(glue, CLAIMS[system])
-        readings += _readings(result, system, cells, values, claims, error)
-        table = elisa_plate.read_back(result, plate).with_columns(pl.lit(system).alias("system"))
-        tables.append(table.select("system", pl.exclude("system")))
-        points[system] = table["dose_nm"], table["inhibition_percent"]
+        readings += _readings(result, system, cells, values, error)
+        tables.append(elisa_plate.read_back(result, plate, system))
+        points[system] = tables[-1]["dose_nm"], tables[-1]["inhibition_percent"]
         curves[system] = _line(cells, doses, values)
-        marks += [(system, x, claim) for claim, x in provenance.published_nm(claims[:1]).items()]
+        marks += provenance.marks(system, provenance.about(glue, CLAIMS[system]))
         plates |= {f"{system}: {name}": found for name, found in result.tables.items()}
-    readings.append(_shift(readings, cells))
     return Experiment(
         name="tnf_alpha",
         title=TITLE,
         compound=glue.name,
         table=pl.concat(tables),
-        readings=tuple(readings),
+        readings=(*readings, _shift(readings, cells)),
         assumptions=(
             *said,
             f"drug 1.5 h before LPS, supernatant after {TNF_H:g} h; TNF-alpha as docs/mechanism.md says",
             f"in blood {_unbound(cells, own):g} of the drug is free; nothing else differs",
-            "hydrolysis as thalidomide's in blood is not borrowed: it would give 180 nM, not the 25 measured",
-            *(
-                (f"{donors} donors, log10 SD {donor_log10_sd:g} in sensitivity and yield",)
-                if donors > 1
-                else ()
-            ),
+            "hydrolysis as thalidomide's in blood is not borrowed: pomalidomide would need 180 nM, not 25",
+            f"{donors} donor(s), log10 SD {donor_log10_sd:g} in sensitivity and yield",
             error.said,
         ),
         settings={"fraction_unbound": _unbound(cells, own)},
-        panels=(
-            Panel(
-                "Inhibition of TNF-alpha",
-                "dose",
-                "inhibition, %",
-                lab.points(points),
-                lab.points(curves),
-                tuple(marks),
-            ),
-        ),
+        panels=(Panel(SHOWN, "dose", "inhibition, %", lab.points(points), lab.points(curves), tuple(marks)),),
         parameters=lab.sources({"culture": _behind(cells)}),
         tables=plates,
     )
 
 
-def _donors(count: int, sd: float, seed: int) -> tuple[Donor, ...]:
+def _donors(donors: int, donor_log10_sd: float, seed: int) -> tuple[Donor, ...]:
+    count = int(at_least("donors", donors, 1, most=24))
+    sd = at_least("donor_log10_sd", donor_log10_sd, 0.0, most=2.0)
     drawn = sd * streams.normals(seed, "experiments/tnf_alpha/donors", np.arange(count), 2)
     return tuple(
         Donor(f"donor {i + 1}", float(10.0 ** row[0]), float(10.0 ** row[1])) for i, row in enumerate(drawn)
@@ -150,9 +133,9 @@ def _readings(
     system: str,
     cells: Culture,
     values: Mapping[str, ArrayLike],
-    claims: tuple[str, ...],
     error: lab.Error,
 ) -> list[Reading]:
+    claims = provenance.about(cells.glue, CLAIMS[system])
     label = provenance.label(claims, _behind(cells))
     people = {one.donor for one in result.named} - {""}
     joined = "" if len(people) > 1 else next(iter(people), "")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from glueprint.experiments import lab, provenance
-from glueprint.experiments.cultures import grow
+from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, prepared
 
@@ -28,6 +30,7 @@ def run(
     days: float = DAYS,
     line: str | Path = "t_cell",
     kd_nm: float | None = None,
+    rho: float | None = None,
     noise_percent: float = 0.0,
     replicates: int = 3,
     seed: int = 1,
@@ -36,51 +39,34 @@ def run(
     """Count regulatory T cells after some days, and read the relative IC50 and the largest inhibition.
 
     compound: built-in name or TOML path.   doses_nm: above zero; vehicle is added.   line: name or TOML path
-    of a T-cell type.
+    of a T-cell type.   kd_nm, rho: in place of the compound's and the cells'.
     Returns `Experiment`; its table has dose_nm, replicate, proliferation (1 is no drug).
     Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 for missing numbers.
     """
     tested = lab.doses(amounts("doses_nm", doses_nm))
     error = lab.errors(noise_percent, replicates, seed)
     span = 24.0 * at_least("days", days, 0.0, above=True, most=365.0)
-    glue, said = prepared(compound, kd_nm=kd_nm)
-    cells, values = grow("culture_treg", glue, line=line), dict(parameters or {})
+    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
+    cells = grow("culture_treg", glue, line=line)
+    values = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
     table = lab.dose_series(
         cells, tested, span, ["treg_proliferation"], values, error=error, purpose="treg"
     ).rename({"treg_proliferation": "proliferation"})
-    potency, fits = lab.read_potency(table, "proliferation")
-    claims, most = provenance.about(glue, IC50), provenance.about(glue, LARGEST)
-    largest = 100.0 * (1.0 - float(fits.back[0]) / float(fits.front[0]))
     fine, line_y = lab.model_line(cells, tested, span, "treg_proliferation", values)
-    marks = tuple(("Treg", x, claim) for claim, x in provenance.published_nm(claims[:1]).items())
     panel = Panel(
         "Treg proliferation",
         "dose",
         "proliferation, % of vehicle",
         lab.points({"Treg": (table["dose_nm"], 100.0 * table["proliferation"])}),
         lab.points({"Treg": (fine, 100.0 * line_y)}),
-        marks,
+        provenance.marks("Treg", provenance.about(glue, IC50)),
     )
     return Experiment(
         name="treg",
         title=TITLE,
         compound=glue.name,
         table=table,
-        readings=(
-            error.read(
-                Reading.of(
-                    "IC50 relative, Treg", potency, provenance.label(claims, cells.behind), claims=claims
-                )
-            ),
-            Reading(
-                "largest inhibition, Treg",
-                largest,
-                "%",
-                "calibrated",
-                claims=most,
-                note="fitted plateau; at most treg_max in the model (IMM-007 says up to 50 %)",
-            ),
-        ),
+        readings=_readings(table, cells, error),
         assumptions=(
             *said,
             "an arm of its own, a power of the occupancy of cereblon; its shape was not measured",
@@ -90,4 +76,16 @@ def run(
         ),
         panels=(panel,),
         parameters=lab.sources({"culture": cells.behind}),
+    )
+
+
+def _readings(table: pl.DataFrame, cells: Culture, error: lab.Error) -> tuple[Reading, ...]:
+    potency, fits = lab.read_potency(table, "proliferation")
+    claims, most = provenance.about(cells.glue, IC50), provenance.about(cells.glue, LARGEST)
+    largest = 100.0 * (1.0 - float(fits.back[0]) / float(fits.front[0]))
+    note = "fitted plateau; at most treg_max in the model (IMM-007 says up to 50 %)"
+    label = provenance.label(claims, cells.behind)
+    return (
+        error.read(Reading.of("IC50 relative, Treg", potency, label, claims=claims)),
+        Reading("largest inhibition, Treg", largest, "%", "calibrated", claims=most, note=note),
     )

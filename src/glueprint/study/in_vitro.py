@@ -17,6 +17,8 @@ __all__ = ["compute", "findings"]
 
 REFERENCE = "pomalidomide"
 GUIDE = ("G1-", "G2-")
+# Experiments that speak to cells of the guide's tables 1 and 2.
+READ_BACK = ("fp_competition", "tnf_alpha", "proliferation", "treg")
 
 
 def compute(claims: Claims, compound: str | Path) -> dict[str, Computed]:
@@ -33,8 +35,7 @@ def compute(claims: Claims, compound: str | Path) -> dict[str, Computed]:
     return {
         "G1-kd-spr": Computed(kd.typical, None, None, "input", said),
         "G1-ki-fp": _pooled(claims),
-        **_read_back("fp_competition", compound),
-        **_read_back("tnf_alpha", compound),
+        **{cell: found for name in READ_BACK for cell, found in _read_back(name, compound).items()},
     }
 
 
