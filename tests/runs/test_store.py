@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 from glueprint.errors import EnvironmentProblemError, InputError
-from glueprint.runs import ledger, store
+from glueprint.runs import provenance, store
 
 TABLE = pl.DataFrame({"patient": [1, 2], "pfs_months": [3.5, None], "arm": ["A", "B"]})
 
@@ -55,43 +56,29 @@ def test_a_file_in_the_way_is_named(tmp_path):
     assert str(blocker) in str(caught.value)
 
 
-def test_replace_folder_swaps_only_when_all_went_well(tmp_path):
-    target = tmp_path / "study"
-    with store.replace_folder(target, "done.txt") as staging:
-        (staging / "done.txt").write_text("1")
-    with pytest.raises(RuntimeError), store.replace_folder(target, "done.txt") as staging:  # noqa: PT012
-        (staging / "done.txt").write_text("2")
-        raise RuntimeError
-    assert (target / "done.txt").read_text() == "1"
-    with store.replace_folder(target, "done.txt") as staging:
-        (staging / "done.txt").write_text("3")
-    assert (target / "done.txt").read_text() == "3"
-    assert leftovers(tmp_path) == []
-
-
-def test_a_foreign_folder_is_left_alone(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match="GP-R004"), store.replace_folder(tmp_path, "done.txt"):
-        pass
-    assert (tmp_path / "thesis.tex").exists()
-
-
 def test_provenance_round_trip_and_what_differs(tmp_path):
-    record = ledger.new("study", {"seed": 1}, {"study.toml": "ab"})
-    ledger.write(tmp_path, record)
-    assert ledger.read(tmp_path) == record
-    changed = ledger.new("study", {"seed": 2}, {"study.toml": "cd"})
+    record = provenance.new("study", {"seed": 1}, {"study.toml": "ab"})
+    path = tmp_path / provenance.FILE_NAME
+    digest = provenance.write(path, record)
+    assert store.file_hash(path) == digest
+    assert provenance.read(path) == record
+    changed = provenance.new("study", {"seed": 2}, {"study.toml": "cd"})
     assert changed.differs_from(record) == ["setting seed: 1 -> 2", "input study.toml: ab -> cd"]
     assert record.differs_from(record) == []
-    (tmp_path / ledger.FILE_NAME).write_text("{")
+    path.write_text("{")
     with pytest.raises(InputError, match="GP-R005"):
-        ledger.read(tmp_path)
+        provenance.read(path)
 
 
-def test_a_folder_name_that_the_disk_refuses_says_so(tmp_path):
-    with (
-        pytest.raises(EnvironmentProblemError, match="GP-R001"),
-        store.replace_folder(tmp_path / ("x" * 5000), "marker.json"),
-    ):
-        pass
-    assert list(tmp_path.iterdir()) == []
+def test_other_versions_of_what_decides_the_numbers_are_a_difference():
+    record = provenance.new("study", {}, {})
+    older = replace(
+        record,
+        glueprint="0.0.1",
+        python="3.1",
+        packages={**record.packages, "numpy": "1.0"},
+        machine="PDP-11",
+    )
+    words = record.differs_from(older)
+    assert [word.split()[0] for word in words] == ["Glueprint", "Python", "machine", "package"]
+    assert "package numpy: 1.0 -> " in words[3]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from glueprint import study
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.report import page, study_report
-from glueprint.runs import ledger, store
+from glueprint.runs import ledger, provenance, store
+from glueprint.runs.verify import verify
+from glueprint.study import pipeline
 
 SMALL = """
 kind = "glueprint-study"
@@ -39,7 +43,7 @@ def test_the_folder_holds_tables_record_and_request(small):
     names = {path.stem for path in (result.folder / "tables").glob("*.parquet")}
     assert {"mm003_patients", "mm003_visits", "mm003_endpoints", "mm003_survival_curves"} <= names
     assert {"comparison", "profiles", "parameters", "findings", "compounds"} <= names
-    record = ledger.read(result.folder)
+    record = provenance.read(result.folder / provenance.FILE_NAME)
     assert record.settings["seed"] == 1
     for name in names:
         assert record.outputs[name] == store.file_hash(result.folder / "tables" / f"{name}.parquet")
@@ -50,8 +54,19 @@ def test_the_same_study_gives_the_same_bytes(small):
     path, first = small
     second = study.run(path, first.folder.with_name("second"))
     assert second.record.outputs == first.record.outputs
-    again = study.run(path, first.folder)
+    again = study.run(path, first.folder, fresh=True)
     assert again.record.outputs == first.record.outputs
+
+
+def test_a_finished_study_is_read_back_and_not_computed_again(small):
+    path, first = small
+    entries = len(ledger.read(first.folder / ledger.FILE_NAME))
+    again = study.run(path, first.folder)
+    assert len(ledger.read(first.folder / ledger.FILE_NAME)) == entries
+    assert again.tables.keys() == first.tables.keys()
+    for name, table in first.tables.items():
+        assert table.equals(again.tables[name]), name
+    assert again.trials["mm003"].patients.equals(first.trials["mm003"].patients)
 
 
 def test_another_seed_gives_other_patients_and_needs_another_folder(small):
@@ -104,3 +119,57 @@ def test_a_failing_trial_leaves_no_folder(tmp_path):
     with pytest.raises(InputError, match="GP-T001"):
         study.run(path, tmp_path / "out")
     assert [entry.name for entry in tmp_path.iterdir()] == ["bad.toml"]
+
+
+def test_a_changed_table_of_a_finished_study_is_noticed(small, tmp_path):
+    path, first = small
+    copy = shutil.copytree(first.folder, tmp_path / "copy")
+    table = copy / "tables/mm003_visits.parquet"
+    table.write_bytes(table.read_bytes()[:-1])
+    with pytest.raises(InputError, match="GP-S007") as caught:
+        study.run(path, copy)
+    assert "tables/mm003_visits.parquet" in str(caught.value)
+
+
+def test_a_worker_with_other_versions_is_refused(small, tmp_path, monkeypatch):
+    path, _ = small
+    kept = pipeline.keep_unit
+
+    def elsewhere(root, unit):
+        receipt = kept(root, unit)
+        return replace(receipt, made_with={**receipt.made_with, "numpy": "1.0"})
+
+    monkeypatch.setattr(pipeline, "keep_unit", elsewhere)
+    with pytest.raises(EnvironmentProblemError, match="GP-S008") as caught:
+        study.run(path, tmp_path / "out")
+    assert "numpy" in str(caught.value)
+    assert "1.0 there" in str(caught.value)
+
+
+def test_verify_vouches_for_every_file_and_finds_any_change(small, tmp_path):
+    _, first = small
+    assert verify(first.folder).findings == ()
+    copy = shutil.copytree(first.folder, tmp_path / "copy")
+    names = sorted(p.relative_to(copy).as_posix() for p in copy.rglob("*") if p.is_file())
+    for name in names:
+        if name == ".lock":
+            continue
+        content = (copy / name).read_bytes()
+        for place in (0, len(content) // 2, len(content) - 1):
+            changed = bytearray(content)
+            changed[place] ^= 4
+            (copy / name).write_bytes(bytes(changed))
+            assert name in {finding.file for finding in verify(copy).findings}, (name, place)
+        (copy / name).write_bytes(content)
+    assert verify(copy).findings == ()
+    (copy / "notes.txt").write_text("mine")
+    assert verify(copy).unknown == ("notes.txt",)
+    (copy / "tables/mm003_visits.parquet").unlink()
+    assert [(f.file, f.what) for f in verify(copy).findings] == [
+        ("tables/mm003_visits.parquet", "is missing")
+    ]
+
+
+def test_a_folder_without_a_run_is_not_verified(tmp_path):
+    with pytest.raises(InputError, match="GP-R013"):
+        verify(tmp_path)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 from glueprint import study
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.report import page, study_report
+from glueprint.runs import progress
+from glueprint.runs import query as queries
+from glueprint.runs import verify as verification
+from glueprint.runs.executor import Kind
+from glueprint.runs.progress import Listener, Step
 
 app = typer.Typer(help="Whole studies: from the evidence to the report.", no_args_is_help=True)
 
 REPORT = "report.html"
+FINDING, INTERRUPTED = 1, 130
 
 
 @app.command("list")
@@ -41,28 +51,35 @@ def run(
         typer.Option(min=1, help="Processes, all cores if left out; the numbers do not depend on it."),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace a folder made from other inputs.")] = False,
+    executor: Annotated[
+        str | None, typer.Option(help="serial, processes or dask, instead of what the study file says.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="A Dask scheduler that runs already, such as tcp://127.0.0.1:8786.")
+    ] = None,
+    events: Annotated[Path | None, typer.Option(help="Add progress to this file, as JSON lines.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a study: tables, provenance and one offline report in a folder."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=progress_console,
-    )
-    with bar:
-        task = bar.add_task(name, total=1.0)
-        result = study.run(
-            name,
-            out,
-            seed=seed,
-            fresh=fresh,
-            workers=workers or os.cpu_count() or 1,
-            progress=lambda what, share: bar.update(task, description=what, completed=share),
-        )
-        bar.update(task, description="report")
+    """Run a study, or go on with a stopped one: tables, provenance and one offline report in a folder."""
+    if not (workers or executor or address or study.load(name).executor):
+        workers = os.cpu_count() or 1
+    try:
+        with _shown(name, events) as listener:
+            result = study.run(
+                name,
+                out,
+                seed=seed,
+                fresh=fresh,
+                workers=workers,
+                executor=cast(Kind | None, executor),
+                address=address,
+                progress=listener,
+            )
         path = page.write(study_report.input_of(result), result.folder / REPORT)
+        study.add_file(result.folder, path)
+    except KeyboardInterrupt:
+        progress_console.print("Interrupted. What is done is kept: the same command goes on from there.")
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print_json(
             {
@@ -78,6 +95,75 @@ def run(
         )
         return
     _print(result, path)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Folder of a study, finished or not.")], as_json: Json = False
+) -> None:
+    """Check every byte of a study's folder against its ledger; exit code 1 if anything was changed."""
+    verdict = verification.verify(folder)
+    if as_json:
+        print_json(asdict(verdict))
+    else:
+        for finding in verdict.findings:
+            console.print(f"{finding.file}: {finding.what}", markup=False, soft_wrap=True)
+        for name in verdict.unknown:
+            console.print(f"{name}: not written by a run, so not checked", markup=False, soft_wrap=True)
+        state = "unfinished; " if verdict.unfinished else ""
+        number = len(verdict.findings)
+        console.print(f"{state}{verdict.files} files, {verdict.entries} ledger entries: {number} findings")
+    if verdict.findings:
+        raise typer.Exit(FINDING)
+
+
+@app.command()
+def query(
+    folder: Annotated[Path, typer.Argument(help="Folder of a study, finished or not.")],
+    sql: Annotated[str, typer.Argument(help='What to ask, such as "select arm, count(*) from ...".')],
+    as_json: Json = False,
+) -> None:
+    """Ask a study's tables in SQL (DuckDB), for reading only; "show tables" names them."""
+    answer = queries.query(folder, sql)
+    if as_json:
+        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        print_json({"columns": dict(zip(answer.columns, answer.types, strict=True)), "rows": rows})
+        return
+    print_table("", answer.columns, answer.rows)
+
+
+@contextmanager
+def _shown(name: str, events: Path | None) -> Iterator[Listener]:
+    """Progress in the terminal, and in a file where one is asked for."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[rate]}"),
+        console=progress_console,
+    )
+    with ExitStack() as stack:
+        write = stack.enter_context(progress.events_into(events)) if events else None
+        stack.enter_context(bar)
+        task = bar.add_task(name, total=None, rate="")
+
+        def listen(step: Step) -> None:
+            bar.update(task, description=step.what, completed=step.done, total=step.total, rate=_rate(step))
+            if write:
+                write(step)
+
+        yield listen
+
+
+def _rate(step: Step) -> str:
+    """Rate, time that remains, and failures, in words."""
+    words = [f"{step.done} of {step.total}"]
+    if step.per_second:
+        words.append(f"{step.per_second:.2g} a second")
+    if step.remaining_s:
+        words.append(f"{timedelta(seconds=round(step.remaining_s))} left")
+    if step.failed_patients:
+        words.append(f"{step.failed_patients} failed patients")
+    return ", ".join(words)
 
 
 def _print(result: study.StudyResult, report: Path) -> None:

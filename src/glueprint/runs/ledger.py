@@ -1,96 +1,156 @@
-"""Provenance: with what, from what and into what a run was made."""
+"""The ledger of a folder: what was done in it, by whom, with what; append-only, sealed entry by entry.
+
+One JSON object a line. An entry holds the SHA-256 of its own content and that of its predecessor, so a
+changed, missing or inserted line is found. A last line without its line feed was
+never finished and does not count.
+"""
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 import json
+import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import glueprint
 from glueprint.errors import InputError
-from glueprint.runs.store import write_file
+from glueprint.runs.store import disk_errors, sync_folder
 
-__all__ = ["FILE_NAME", "Record", "new", "read", "write"]
+__all__ = ["FILE_NAME", "Entry", "append", "broken_at", "read", "seal", "whole_part"]
 
-FILE_NAME = "provenance.json"
-PACKAGES = ("numpy", "scipy", "polars", "llvmlite", "antimony", "python-libsbml", "rdkit", "altair")
+FILE_NAME = "ledger.jsonl"
+KIND, VERSION = "glueprint-ledger", 1
+START = "0" * 64  # what the first entry gives as its predecessor
 
 
 @dataclass(frozen=True)
-class Record:
-    """Provenance of one run.
+class Entry:
+    """One line: its number from 1, what happened, when (UTC), who and where, and the facts of the event."""
 
-    inputs: name -> SHA-256 of what went in (study file, protocols, evidence, model).
-    outputs: name -> SHA-256 of what came out.   settings: seed and whatever else decides the numbers.
+    number: int
+    event: str
+    utc: str
+    who: str
+    where: str
+    facts: Mapping[str, Any]
+    previous: str
+    hash: str
+
+
+def seal(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a JSON object in one fixed spelling: sorted names, no spaces, UTF-8."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
+    """Add an entry to the folder's ledger and wait until it is on the disk.
+
+    The caller holds the folder's lock.   Raises InputError GP-R011 if the ledger before it is broken, and
+    what `store.disk_errors` raises.
     """
-
-    kind: str
-    settings: Mapping[str, Any]
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
-    started_utc: str
-    seconds: float
-    version: int = 1
-    glueprint: str = ""
-    python: str = ""
-    machine: str = ""
-    packages: Mapping[str, str] | None = None
-
-    def differs_from(self, other: Record) -> list[str]:
-        """What decides the numbers and is not the same, in words; empty if a rerun gives the same numbers."""
-        words = []
-        if self.glueprint != other.glueprint:
-            words.append(f"Glueprint {other.glueprint} -> {self.glueprint}")
-        for title, ours, theirs in (
-            ("setting", self.settings, other.settings),
-            ("input", self.inputs, other.inputs),
-        ):
-            words.extend(
-                f"{title} {name}: {theirs.get(name)} -> {ours.get(name)}"
-                for name in sorted({*ours, *theirs})
-                if ours.get(name) != theirs.get(name)
-            )
-        return words
-
-
-def new(kind: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Record:
-    """A record at the start of a run, with the versions of everything that decides the numbers."""
-    return Record(
-        kind=kind,
-        settings=dict(settings),
-        inputs=dict(inputs),
-        outputs={},
-        started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=0.0,
-        glueprint=glueprint.__version__,
-        python=platform.python_version(),
-        machine=f"{platform.system()} {platform.machine()}",
-        packages={name: metadata.version(name) for name in PACKAGES},
-    )
-
-
-def write(folder: Path, record: Record) -> Path:
-    """Write the record as JSON into `folder`; returns the file's path."""
     path = folder / FILE_NAME
-    write_file(path, json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n")
-    return path
+    there = read(path)
+    content: dict[str, Any] = {
+        "kind": KIND,
+        "version": VERSION,
+        "number": len(there) + 1,
+        "event": event,
+        "utc": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "who": _user(),
+        "where": f"{platform.node()}, {platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "facts": dict(facts),
+        "previous": there[-1].hash if there else START,
+    }
+    content["hash"] = seal(content)
+    line = json.dumps(content, ensure_ascii=False).encode() + b"\n"
+    with disk_errors(path), path.open("ab") as stream:
+        stream.truncate(_whole(path))
+        stream.write(line)
+        stream.flush()
+        os.fsync(stream.fileno())
+    with disk_errors(path):
+        sync_folder(folder)
+    return _entry(content)
 
 
-def read(folder: Path) -> Record:
-    """The record that a run left in `folder`. Raises InputError GP-R005 if it cannot be read."""
-    path = folder / FILE_NAME
-    try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+def read(path: Path) -> list[Entry]:
+    """The entries of a ledger, oldest first; none if there is no file.
+
+    Raises InputError GP-R011 at the first entry that is not what was written.
+    """
+    entries, broken = _checked(path)
+    if broken:
         raise InputError(
-            "GP-R005",
-            f"is not a provenance record: {error}",
+            "GP-R011",
+            f"is broken: {broken}",
             where=str(path),
-            expected="the file that a Glueprint run writes beside its tables",
-            next_step="run the study again with --fresh",
-        ) from error
+            expected="the lines that Glueprint wrote, each sealing the one before",
+            next_step="restore the file from a copy, or start again in another folder",
+        )
+    return entries
+
+
+def whole_part(path: Path) -> list[Entry]:
+    """The entries before the first one that is broken."""
+    return _checked(path)[0]
+
+
+def broken_at(path: Path) -> str:
+    """What is wrong with a ledger, in words; empty if nothing is."""
+    _, broken = _checked(path)
+    if not broken and path.is_file() and _whole(path) < path.stat().st_size:
+        return "the last line was never finished"
+    return broken
+
+
+def _checked(path: Path) -> tuple[list[Entry], str]:
+    entries: list[Entry] = []
+    if not path.is_file():
+        return entries, ""
+    with disk_errors(path):
+        lines = path.read_bytes()[: _whole(path)].splitlines()
+    previous = START
+    for number, line in enumerate(lines, start=1):
+        try:
+            content = json.loads(line)
+            sealed = content.pop("hash")
+            entry = _entry({**content, "hash": sealed})
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return entries, f"line {number} is not an entry"
+        if content.get("kind") != KIND or content.get("version") not in range(1, VERSION + 1):
+            return (
+                entries,
+                f"line {number} is of kind {content.get('kind')}, version {content.get('version')}",
+            )
+        if (
+            seal(content) != sealed
+            or line != json.dumps({**content, "hash": sealed}, ensure_ascii=False).encode()
+        ):
+            return entries, f"line {number} was changed"
+        if entry.number != number or entry.previous != previous:
+            return entries, f"line {number} does not follow the line before"
+        entries.append(entry)
+        previous = sealed
+    return entries, ""
+
+
+def _entry(content: Mapping[str, Any]) -> Entry:
+    return Entry(**{name: content[name] for name in Entry.__dataclass_fields__})
+
+
+def _whole(path: Path) -> int:
+    """Bytes up to the last line feed."""
+    return path.read_bytes().rfind(b"\n") + 1 if path.is_file() else 0
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container may have no name for its user
+        return "unknown"

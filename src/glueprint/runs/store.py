@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
-from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
+from glueprint.errors import EnvironmentProblemError, InputError
 
-__all__ = ["FORMAT_VERSION", "file_hash", "read_table", "replace_folder", "write_file", "write_tables"]
+__all__ = [
+    "FORMAT_VERSION",
+    "disk_errors",
+    "file_hash",
+    "read_table",
+    "sync_folder",
+    "write_file",
+    "write_tables",
+]
 
 FORMAT_VERSION = 1
 KIND_KEY = "glueprint.kind"
@@ -36,17 +43,16 @@ def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str, 
     Raises EnvironmentProblemError GP-R001 if the folder cannot be written, GP-R002 if the disk is full.
     """
     hashes = {}
-    with _disk_errors(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
             path = folder / f"{name}.parquet"
-            with _temporary_beside(path) as temporary:
-                table.write_parquet(
-                    temporary,
-                    compression="zstd",
-                    metadata={KIND_KEY: name, VERSION_KEY: str(FORMAT_VERSION)},
-                )
-            hashes[name] = file_hash(path)
+            # Through memory: polars reports a full disk as an error in the data.
+            content = io.BytesIO()
+            table.write_parquet(
+                content, compression="zstd", metadata={KIND_KEY: name, VERSION_KEY: str(FORMAT_VERSION)}
+            )
+            hashes[name] = write_file(path, content.getvalue())
     return hashes
 
 
@@ -84,48 +90,22 @@ def write_file(path: Path, content: bytes | str) -> str:
     Returns its SHA-256.   Raises as `write_tables`.
     """
     data = content.encode() if isinstance(content, str) else content
-    with _disk_errors(path):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_beside(path) as temporary:
             temporary.write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 
-@contextmanager
-def replace_folder(target: Path, marker: str) -> Iterator[Path]:
-    """A temporary folder that becomes `target` when the block ends well, and vanishes when it does not.
-
-    target: must be absent, empty, or hold `marker` (then it is one of ours and is replaced).
-    Raises InputError GP-R004 if `target` holds something else; EnvironmentProblemError as `write_tables`.
-    """
-    with _disk_errors(target):
-        there = target.exists()
-        ours = target.is_dir() and ((target / marker).is_file() or not any(target.iterdir()))
-    if there and not ours:
-        raise InputError(
-            "GP-R004",
-            "exists and was not written by Glueprint, so it is left alone",
-            where=str(target),
-            expected=f'a new or empty folder, or one that holds "{marker}"',
-            next_step="choose another folder with --out",
-        )
-    with _disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-        staging.chmod(0o755)
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut, where the system can open folders (not on Windows)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        yield staging
-        with _disk_errors(target):
-            if target.exists():
-                old = staging.with_suffix(".old")
-                target.replace(old)
-                staging.replace(target)
-                shutil.rmtree(old)
-            else:
-                staging.replace(target)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -142,12 +122,10 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _disk_errors(place: Path) -> Iterator[None]:
+def disk_errors(place: Path) -> Iterator[None]:
     """Turn the operating system's refusals into errors that say what to do."""
     try:
         yield
-    except GlueprintError:
-        raise
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise EnvironmentProblemError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glueprint.study.definition import Study, available, load
-from glueprint.study.pipeline import StudyResult, run
+from glueprint.study.pipeline import run
+from glueprint.study.result import StudyResult, add_file
 
-__all__ = ["Study", "StudyResult", "available", "load", "run"]
+__all__ = ["Study", "StudyResult", "add_file", "available", "load", "run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,8 +12,20 @@ from pydantic import Field
 
 from glueprint.documents import Codes, Document, is_file, read, validate
 from glueprint.errors import InputError, nearest
+from glueprint.runs.executor import Choice, Kind
 
-__all__ = ["ProfileRequest", "Study", "TrialRequest", "available", "load"]
+__all__ = [
+    "REQUEST",
+    "ExecutorRequest",
+    "ProfileRequest",
+    "Study",
+    "TrialRequest",
+    "available",
+    "executor_of",
+    "load",
+]
+
+REQUEST = "study.json"  # what was asked for, in the folder of a finished study
 
 CODES = Codes(
     unreadable="GP-S002",
@@ -37,6 +50,17 @@ class ProfileRequest(Document):
     days: Annotated[int, Field(ge=1, le=365)] = 28
 
 
+class ExecutorRequest(Document):
+    """Where the virtual trials are computed; it changes the time they take, never the numbers.
+
+    workers: processes of our own, one per processor if left out.   address: a Dask scheduler.
+    """
+
+    kind: Literal["serial", "processes", "dask"] = "processes"
+    workers: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    address: Annotated[str, Field(min_length=1)] | None = None
+
+
 class Study(Document):
     """What a study asks for."""
 
@@ -48,6 +72,7 @@ class Study(Document):
     seed: Annotated[int, Field(ge=0)] = 1
     trials: Annotated[tuple[TrialRequest, ...], Field(min_length=1)]
     profiles: ProfileRequest = ProfileRequest()
+    executor: ExecutorRequest | None = None
 
 
 def available() -> tuple[str, ...]:
@@ -82,6 +107,24 @@ def load(name_or_path: str | Path) -> Study:
     """
     path = source(name_or_path)
     return validate(Study, read(path, CODES), CODES, where=str(path))
+
+
+def executor_of(
+    plan: Study, kind: Kind | None = None, workers: int | None = None, address: str | None = None
+) -> Choice:
+    """Where a study is computed: what is said here, else what its file says, else on this process alone.
+
+    Raises InputError GP-R010 for a choice that no executor fits.
+    """
+    asked = plan.executor
+    if address and not kind:
+        kind = "dask"
+    if kind is None and asked is None:
+        kind = "serial" if workers in (None, 1) else "processes"
+    if asked and kind in (None, asked.kind):
+        kind = asked.kind
+        workers, address = workers or asked.workers, address or asked.address
+    return Choice(kind or "serial", 1 if kind == "serial" else workers or os.cpu_count() or 1, address)
 
 
 def _folder() -> Traversable:

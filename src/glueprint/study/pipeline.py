@@ -1,50 +1,57 @@
-"""The whole line: evidence, parameters, patients, trials, comparison with the guide; kept in one folder."""
+"""The whole line: evidence, parameters, patients, trials, comparison with the guide; kept in one folder.
+
+The virtual trials are the long part. They are computed in units that are kept one by one, and a run that was
+stopped goes on from them; the rest takes seconds and is computed at the end.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from glueprint import documents, evidence
+from glueprint import evidence
 from glueprint.chemistry import structures
-from glueprint.errors import InputError
+from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
 from glueprint.mechanism import models, parameters
-from glueprint.runs import ledger
-from glueprint.runs.store import replace_folder, write_file, write_tables
+from glueprint.runs import executor as executors
+from glueprint.runs import provenance, workspace
+from glueprint.runs.progress import Counter, Listener, Step
+from glueprint.runs.provenance import Record
+from glueprint.runs.units import Receipt
+from glueprint.runs.workspace import Workspace
 from glueprint.study import definition, in_vitro, profiles
 from glueprint.study.comparison import compare
 from glueprint.study.definition import Study
+from glueprint.study.result import StudyResult, read_back
 from glueprint.trials import TrialResult, load_protocol
-from glueprint.trials import run as run_trial
 from glueprint.trials.protocol import Protocol
+from glueprint.trials.running import Unit, keep_unit, read_units, units_of
 
-__all__ = ["StudyResult", "run"]
-
-Progress = Callable[[str, float], None]
-TABLES = "tables"
+__all__ = ["run"]
 
 
 @dataclass(frozen=True)
-class StudyResult:
-    """What a study gave: its folder, its tables by name, each trial's result, and its provenance."""
+class Request:
+    """All that decides the numbers of a run, and where it is computed, which does not."""
 
-    study: Study
-    folder: Path
-    tables: Mapping[str, pl.DataFrame]
-    trials: Mapping[str, TrialResult]
-    record: ledger.Record
+    plan: Study
+    protocols: Mapping[str, Protocol]
+    record: Record
+    executor: executors.Choice
 
-    @property
-    def failed(self) -> int:
-        """Virtual patients that could not be computed, over all trials."""
-        return sum(result.failed for result in self.trials.values())
+    def units(self) -> list[Unit]:
+        """Every virtual trial of the study, in the order of its file."""
+        pairs = zip(self.plan.trials, self.protocols.values(), strict=True)
+        return [
+            unit for asked, protocol in pairs for unit in units_of(protocol, asked.replicates, self.plan.seed)
+        ]
 
 
 def run(
@@ -53,99 +60,152 @@ def run(
     *,
     seed: int | None = None,
     fresh: bool = False,
-    workers: int = 1,
-    progress: Progress | None = None,
+    workers: int | None = None,
+    executor: executors.Kind | None = None,
+    address: str | None = None,
+    progress: Listener | None = None,
 ) -> StudyResult:
-    """Run a study and keep it in a folder: Parquet tables and a provenance record.
+    """Run a study and keep it in a folder, or go on with a run that was stopped there.
 
     study: a name out of `study.available()`, or the path of a TOML file.
     out: folder; NAME-study if left out.   seed: instead of the file's.
-    fresh: replace a folder made from other inputs.   workers: processes; the numbers do not depend on it.
-    progress: called with what is being done and its share, 0 to 1.
-    Raises InputError GP-S001 to GP-S006 and what the rooms below raise. Nothing half-written is left behind.
+    fresh: begin anew, and replace a folder made from other inputs.
+    executor, workers, address: instead of the file's, see docs/runs.md; the numbers do not depend on them.
+    progress: called with a `runs.progress.Step` when something began or ended.
+    A folder that holds this very study, finished, is read back and not computed again.
+    Raises InputError GP-S001 to GP-S007, EnvironmentProblemError GP-S008, and what the rooms below raise;
+    what was computed until then is kept.
     """
     plan = definition.load(study)
     if seed is not None:
         plan = plan.model_copy(update={"seed": seed})
     folder = Path(out) if out is not None else Path(f"{plan.name}-study")
     protocols = {p.name: p for p in (load_protocol(request.protocol) for request in plan.trials)}
-    record = _new_record(plan, protocols)
-    _refuse_other_inputs(folder, record, fresh)
-    report = progress or _silent
-    with replace_folder(folder, ledger.FILE_NAME) as staging, _timed() as seconds:
-        results = _trials(plan, protocols, workers, report)
-        tables = _tables(plan, protocols, results, report)
-        outputs = write_tables(staging / TABLES, tables)
-        outputs["study.json"] = write_file(staging / "study.json", plan.model_dump_json(indent=2) + "\n")
-        record = replace(record, outputs=outputs, seconds=seconds())
-        ledger.write(staging, record)
-    return StudyResult(plan, folder, tables, results, record)
+    choice = definition.executor_of(plan, executor, workers, address)
+    request = Request(plan, protocols, _new_record(plan, protocols), choice)
+    with workspace.claim(folder) as space:
+        if not fresh:
+            _refuse_other_inputs(space, request.record)
+        if space.finished and not space.begun and not fresh:
+            return read_back(folder, plan, protocols, space.finished)
+        try:
+            return _computed(space, request, fresh, progress or _silent)
+        except KeyboardInterrupt:
+            space.stop("interrupted", {})
+            raise
+        except GlueprintError as error:
+            space.stop("failed", error.as_dict())
+            raise
 
 
-def _silent(_what: str, _share: float) -> None:
+def _silent(_step: Step) -> None:
     """No progress wanted."""
 
 
-@contextmanager
-def _timed() -> Iterator[Callable[[], float]]:
-    start = time.perf_counter()
-    yield lambda: round(time.perf_counter() - start, 3)
-
-
-def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> ledger.Record:
+def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> Record:
     """Provenance of what decides the numbers: study, protocols, evidence, model."""
 
     def digest(text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()
 
-    inputs = {"study": digest(plan.model_dump_json()), "evidence": digest(evidence.load().frame.write_csv())}
+    inputs = {"study": digest(_asked(plan)), "evidence": digest(evidence.load().frame.write_csv())}
     inputs["model"] = digest(models.source("trial", plan.compound))
     inputs["parameters"] = digest(parameters.table(plan.compound).write_json())
     for name, protocol in protocols.items():
         inputs[f"protocol {name}"] = digest(protocol.model_dump_json())
-    return ledger.new("glueprint-study", {"study": plan.name, "seed": plan.seed}, inputs)
+    return provenance.new("glueprint-study", {"study": plan.name, "seed": plan.seed}, inputs)
 
 
-def _refuse_other_inputs(folder: Path, record: ledger.Record, fresh: bool) -> None:
-    """A finished study is replaced only by itself, unless the user says so."""
-    if fresh or not documents.is_file(str(folder / ledger.FILE_NAME)):
-        return
-    differences = record.differs_from(ledger.read(folder))
+def _asked(plan: Study) -> str:
+    """What was asked for, without where it is computed."""
+    return plan.model_dump_json(indent=2, exclude={"executor"}) + "\n"
+
+
+def _refuse_other_inputs(space: Workspace, record: Record) -> None:
+    """A study is continued or replaced only by itself, unless the user says so."""
+    earlier = space.begun or space.finished
+    differences = record.differs_from(earlier) if earlier else []
     if differences:
+        state = "an unfinished study" if space.begun else "a study"
         raise InputError(
             "GP-S006",
-            "holds a study made from something else: " + "; ".join(differences),
-            where=str(folder),
+            f"holds {state} made from something else: " + "; ".join(differences),
+            where=str(space.folder),
             expected="a new folder, or the same study, seed and version",
             next_step="choose another folder with --out, or replace this one with --fresh",
         )
 
 
-def _trials(
-    plan: Study, protocols: Mapping[str, Protocol], workers: int, report: Progress
-) -> dict[str, TrialResult]:
-    results = {}
-    for request, (name, protocol) in zip(plan.trials, protocols.items(), strict=True):
-        what = f"{name}: {request.replicates} virtual trial(s) of {protocol.patients} patients"
-        results[name] = run_trial(protocol, request.replicates, plan.seed, partial(report, what), workers)
-    return results
+def _computed(space: Workspace, request: Request, fresh: bool, listener: Listener) -> StudyResult:
+    start = time.perf_counter()
+    whole: Mapping[str, Receipt] = {}
+    how = {"executor": asdict(request.executor)}
+    if space.begun and not fresh:
+        whole = space.resume(how).whole
+    else:
+        space.begin(request.record, how)
+    failed = sum(receipt.facts["failed"] for receipt in whole.values())
+    count = Counter(listener, len(request.units()), found=len(whole), failed_patients=failed)
+    _compute_units(space, request, count, whole)
+    results = {
+        protocol.name: read_units(space.units, protocol, asked.replicates, request.plan.seed)
+        for asked, protocol in zip(request.plan.trials, request.protocols.values(), strict=True)
+    }
+    tables = _tables(request, results, count)
+    record = replace(request.record, seconds=round(time.perf_counter() - start, 3))
+    record = space.publish(tables, {definition.REQUEST: _asked(request.plan)}, record)
+    count.tell("done")
+    return StudyResult(request.plan, space.folder, tables, results, record)
 
 
-def _tables(
-    plan: Study, protocols: Mapping[str, Protocol], results: Mapping[str, TrialResult], report: Progress
-) -> dict[str, pl.DataFrame]:
+def _compute_units(space: Workspace, request: Request, count: Counter, whole: Mapping[str, Receipt]) -> None:
+    """Every unit that is not there yet, wherever the executor computes it."""
+    todo = [unit for unit in request.units() if unit.name not in whole]
+    count.tell("virtual trials")
+    if not todo:
+        return
+    root, versions = space.units.resolve(), provenance.versions()
+    with executors.start(request.executor) as crew, closing(crew.run(partial(keep_unit, root), todo)) as done:
+        for place, receipt in done:
+            _refuse_other_worker(root, receipt, versions)
+            protocol = todo[place].protocol
+            what = f"{protocol.name}: virtual trials of {protocol.patients} patients"
+            count.tell(what, 1, receipt.facts["failed"])
+
+
+def _refuse_other_worker(root: Path, receipt: Receipt, versions: Mapping[str, str]) -> None:
+    """A worker elsewhere must have our versions and our folder, or the numbers may be others."""
+    there = receipt.made_with
+    other = [
+        f"{name} {version} here, {there.get(name)} there"
+        for name, version in versions.items()
+        if there.get(name) != version
+    ]
+    if not (root / receipt.unit).is_dir():
+        other = [f"unit {receipt.unit} was written where this process cannot see it"]
+    if other:
+        raise EnvironmentProblemError(
+            "GP-S008",
+            f"a worker does not share our versions or our folder: {'; '.join(other)}",
+            where=str(root),
+            expected="workers with the same packages that see the same folder",
+            next_step="install the same versions on all workers, and choose a shared folder with --out",
+        )
+
+
+def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter) -> dict[str, pl.DataFrame]:
     claims = evidence.load()
+    plan = request.plan
     tables = {
         f"{name}_{table}": frame
         for name, result in results.items()
         for table, frame in result.tables().items()
     }
-    report("profiles of virtual patients", 0.0)
-    tables["profiles"] = profiles.compute(next(iter(protocols.values())), plan.profiles, plan.seed)
-    report("in-vitro numbers", 0.0)
+    count.tell("profiles of virtual patients")
+    tables["profiles"] = profiles.compute(next(iter(request.protocols.values())), plan.profiles, plan.seed)
+    count.tell("in-vitro numbers")
     tables["comparison"] = compare(claims, results, in_vitro.compute(claims, plan.compound))
     tables["findings"] = in_vitro.findings(claims)
     tables["parameters"] = parameters.table(plan.compound)
     tables["compounds"] = structures.table()
-    report("done", 1.0)
     return tables

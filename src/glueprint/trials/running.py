@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from glueprint.errors import InputError
+from glueprint.runs import executor, units
+from glueprint.runs.units import Receipt
 from glueprint.trials.conduct import conduct
 from glueprint.trials.endpoints import endpoints_table, survival_curves_table
 from glueprint.trials.loading import load_protocol
@@ -18,10 +21,11 @@ from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
 from glueprint.trials.tables import patients_table, visits_table
 
-__all__ = ["run"]
+__all__ = ["TABLES", "Unit", "keep_unit", "read_units", "run", "units_of"]
 
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 Progress = Callable[[float], None]
+TABLES = ("patients", "visits", "endpoints", "survival_curves")
 
 
 def run(
@@ -66,13 +70,19 @@ def _replicates(
             yield run_replicate(plan, seed, number, _part_of(report, number - 1, replicates))
         report(1.0)
         return
-    # A fresh interpreter each: a fork of a process with threads may hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, replicates), mp_context=context) as pool:
-        jobs = [pool.submit(run_replicate, plan, seed, number) for number in range(1, replicates + 1)]
-        for number, job in enumerate(jobs, start=1):
-            yield job.result()
-            report(number / replicates)
+    waiting: dict[int, Tables] = {}
+    wanted = 0  # replicates leave in order, whoever is done first
+    choice, numbers = executor.Choice("processes", min(workers, replicates)), range(1, replicates + 1)
+    with (
+        executor.start(choice) as crew,
+        closing(crew.run(partial(run_replicate, plan, seed), numbers)) as done,
+    ):
+        for place, tables in done:
+            waiting[place] = tables
+            while wanted in waiting:
+                yield waiting.pop(wanted)
+                wanted += 1
+                report(wanted / replicates)
 
 
 def _silent(share: float) -> None:
@@ -95,3 +105,37 @@ def run_replicate(plan: Protocol, seed: int, replicate: int, progress: Progress 
         endpoints_table(plan, patients),
         survival_curves_table(plan, patients),
     )
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A piece of work that is done as a whole or not at all: one virtual trial of a protocol."""
+
+    protocol: Protocol
+    seed: int
+    replicate: int
+
+    @property
+    def name(self) -> str:
+        """Its place below the folder of all units."""
+        return f"{self.protocol.name}/{self.replicate:06d}"
+
+
+def units_of(protocol: Protocol, replicates: int, seed: int) -> Iterator[Unit]:
+    """The work of `run` in units that can be done anywhere, in any order."""
+    return (Unit(protocol, seed, number) for number in range(1, replicates + 1))
+
+
+def keep_unit(root: Path, unit: Unit) -> Receipt:
+    """Compute a unit and put its four tables on disk below `root`; raises as `runs.units.keep`."""
+    tables = dict(zip(TABLES, run_replicate(unit.protocol, unit.seed, unit.replicate), strict=True))
+    status = tables["patients"].get_column("status")
+    facts = {"patients": status.len(), "failed": int((status != 0).sum())}
+    return units.keep(root, unit.name, tables, facts)
+
+
+def read_units(root: Path, protocol: Protocol, replicates: int, seed: int) -> TrialResult:
+    """What `run` gives, from units that are all on disk; raises as `runs.units.read`."""
+    names = [unit.name for unit in units_of(protocol, replicates, seed)]
+    tables = {table: pl.concat(units.read(root, name, table) for name in names) for table in TABLES}
+    return TrialResult(protocol, seed, **tables)

@@ -1,0 +1,168 @@
+"""The executor of a Dask cluster: a scheduler's address, or a local cluster of our own on loopback.
+
+Workers write their units themselves, so the folder lies on a file system that all of them see. A worker that
+dies is Dask's to replace, and its units are done again; a scheduler that dies ends the run, and the next run
+goes on from what was kept.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from glueprint.errors import EnvironmentProblemError
+from glueprint.runs.executor import Answers, Failure, attempt, lost
+from glueprint.runs.processes import pin
+
+__all__ = ["Dask", "connect"]
+
+LOOPBACK = "127.0.0.1"
+CONNECT_S = 10
+LOOK_S = 1.0  # between two looks at whether the scheduler is still there
+ALONE_S = 60.0  # that a cluster may be without any worker
+AHEAD = 3  # units in the scheduler's hands for each thread of a worker, so that none waits for us
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@contextmanager
+def connect(workers: int, address: str | None) -> Iterator[Dask]:
+    """A client of the scheduler at `address`, or of a cluster of `workers` processes here.
+
+    Raises EnvironmentProblemError GP-R009 if Dask is not installed or the scheduler does not answer.
+    """
+    try:
+        distributed: Any = importlib.import_module("distributed")
+    except ImportError as error:
+        raise _unavailable("Dask is not installed", 'pip install "glueprint[cluster]"') from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        # Dask warns that a port it wanted is taken and that a worker it lost is lost; both are handled here.
+        warnings.simplefilter("ignore")
+        cluster = None if address else _local(distributed, workers)
+        try:
+            client = distributed.Client(
+                address or cluster, timeout=CONNECT_S, set_as_default=False, direct_to_workers=False
+            )
+        except (OSError, TimeoutError, ValueError) as error:
+            raise _unavailable(
+                f'no Dask scheduler answers at "{address}"',
+                "start one with `dask scheduler`, or correct the address",
+            ) from error
+        try:
+            if cluster is not None:
+                client.register_plugin(_share_of_processors(distributed, workers))
+            yield Dask(distributed, client)
+        finally:
+            client.close(timeout=CONNECT_S)
+            if cluster is not None:
+                cluster.close(timeout=CONNECT_S)
+
+
+def _local(distributed: Any, workers: int) -> Any:
+    """A cluster whose processes share the processors, and that nobody outside this machine can reach."""
+    return distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host=LOOPBACK,
+        dashboard_address=None,
+        worker_dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _share_of_processors(distributed: Any, workers: int) -> Any:
+    """A plugin with which every worker of a local cluster, also a later one, takes its share."""
+
+    class Share(distributed.WorkerPlugin):  # type: ignore[misc]
+        name = "share of processors"
+
+        def setup(self, worker: Any) -> None:
+            pin(int(worker.name) if str(worker.name).isdigit() else 0, workers)
+
+    return Share()
+
+
+class Dask:
+    """Work through a Dask client."""
+
+    def __init__(self, dask: Any, client: Any) -> None:
+        self._dask, self._client = dask, client
+
+    def run(self, work: Callable[[Item], Answer], items: Iterable[Item]) -> Answers[Answer]:
+        """See `Executor.run`. Raises EnvironmentProblemError GP-R008, GP-R009 (the scheduler is gone)."""
+        task, fresh = partial(attempt, work), enumerate(items)
+        places: dict[Any, int] = {}
+        ended: SimpleQueue[Any] = SimpleQueue()
+        try:
+            while True:
+                for place, item in islice(fresh, max(AHEAD * max(self._threads(), 1) - len(places), 0)):
+                    future = self._client.submit(task, item, pure=False)
+                    places[future] = place
+                    future.add_done_callback(ended.put)
+                if not places:
+                    return
+                future = self._next(ended)
+                place = places.pop(future)
+                yield place, self._answer(future, place)
+                future.release()
+        finally:
+            with suppress(Exception):  # the cluster may be gone, and then nothing is left to cancel
+                self._client.cancel(list(places))
+
+    def _threads(self) -> int:
+        """Threads of all workers."""
+        try:
+            return sum(int(threads) for threads in self._client.nthreads().values())
+        except (OSError, TimeoutError) as error:
+            raise _gone() from error
+
+    def _next(self, ended: SimpleQueue[Any]) -> Any:
+        """The next future that is done."""
+        alone_since: float | None = None
+        while True:
+            with suppress(Empty):
+                return ended.get(timeout=LOOK_S)
+            if self._client.status != "running":
+                raise _gone()
+            if self._threads():
+                alone_since = None
+                continue
+            alone_since = alone_since or time.monotonic()
+            if time.monotonic() - alone_since > ALONE_S:
+                raise _unavailable(
+                    f"the Dask scheduler has had no worker for {ALONE_S:.0f} s",
+                    "start workers and run again: what was done is kept",
+                )
+
+    def _answer(self, future: Any, place: int) -> Any:
+        try:
+            answer = future.result(timeout=CONNECT_S)
+        except self._dask.KilledWorker as error:
+            raise lost(place, "killed") from error
+        except (CancelledError, OSError, TimeoutError) as error:
+            raise _gone() from error
+        if isinstance(answer, Failure):
+            raise answer.error()
+        return answer
+
+
+def _gone() -> EnvironmentProblemError:
+    return _unavailable("the Dask scheduler is gone", "start it and run again: what was done is kept")
+
+
+def _unavailable(what: str, remedy: str) -> EnvironmentProblemError:
+    return EnvironmentProblemError(
+        "GP-R009", what, where="executor dask", expected="a Dask scheduler with workers", next_step=remedy
+    )

@@ -1,0 +1,144 @@
+"""Units of work on disk: a folder with tables and a receipt, there as a whole or not at all.
+
+A worker writes a unit under a temporary name, flushes every file to the disk, and renames the folder:
+whatever is killed, and whenever, a unit is done or it is not. The receipts are the manifest: one file a
+unit, so no process ever writes into a file that another one writes, and nothing is torn.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from glueprint.runs import provenance
+from glueprint.runs.ledger import seal
+from glueprint.runs.store import disk_errors, file_hash, read_table, sync_folder, write_file, write_tables
+
+__all__ = ["RECEIPT", "Receipt", "damage", "folders", "keep", "read", "receipt_of", "survey", "sweep"]
+
+RECEIPT = "receipt.json"
+KIND, VERSION = "glueprint-unit", 1
+PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a unit holds.
+
+    unit: "job/number".   files: table -> SHA-256 of its Parquet file.   facts: counts, such as patients and
+    failed.   made_with: versions of everything that decides the numbers.
+    """
+
+    unit: str
+    files: Mapping[str, str]
+    facts: Mapping[str, int]
+    made_with: Mapping[str, str]
+
+
+def keep(root: Path, unit: str, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, int]) -> Receipt:
+    """Put a computed unit on disk, whole or not at all.
+
+    root: folder of all units; it exists.   unit: "job/number", its folder below the root.
+    A unit that another worker has put there meanwhile stays: equal work gives equal bytes.
+    Returns the receipt of what is there.   Raises as `store.write_tables`.
+    """
+    target = root / unit
+    with disk_errors(target):
+        # Never the root: a run that was given up and removed must not come back by a late worker.
+        target.parent.mkdir(exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".", suffix=PARTIAL, dir=target.parent))
+        try:
+            staging.chmod(0o755)
+            receipt = Receipt(unit, write_tables(staging, tables), dict(facts), provenance.versions())
+            write_file(staging / RECEIPT, _text(receipt))
+            sync_folder(staging)
+            _become(staging, target)
+            sync_folder(target.parent)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return receipt_of(target) or receipt
+
+
+def _become(staging: Path, target: Path) -> None:
+    try:
+        staging.rename(target)
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.EACCES} or not target.is_dir():
+            raise
+        if damage(target):
+            shutil.rmtree(target)
+            staging.rename(target)
+
+
+def receipt_of(folder: Path) -> Receipt | None:
+    """The receipt of a unit's folder, or None if it has none that can be trusted."""
+    try:
+        content = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
+        sealed = content.pop("hash")
+        if seal(content) != sealed or content.pop("kind") != KIND or content.pop("version") > VERSION:
+            return None
+        return Receipt(**content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def damage(folder: Path) -> list[str]:
+    """Names of the files of a unit that are missing or not what its receipt says; empty if it is whole."""
+    receipt = receipt_of(folder)
+    if receipt is None:
+        return [RECEIPT]
+    return [
+        f"{name}.parquet"
+        for name, digest in receipt.files.items()
+        if not (folder / f"{name}.parquet").is_file() or file_hash(folder / f"{name}.parquet") != digest
+    ]
+
+
+def read(root: Path, unit: str, table: str) -> pl.DataFrame:
+    """One table of a unit. Raises InputError GP-R003 as `store.read_table`."""
+    return read_table(root / unit / f"{table}.parquet", table)
+
+
+def survey(root: Path) -> tuple[dict[str, Receipt], dict[str, list[str]]]:
+    """What is there: receipts of the whole units, and for each damaged one the files that are wrong.
+
+    A unit made with other versions than ours counts as damaged: its numbers may be others.
+    """
+    whole, damaged, ours = {}, {}, provenance.versions()
+    for folder in folders(root):
+        unit = folder.relative_to(root).as_posix()
+        wrong, receipt = damage(folder), receipt_of(folder)
+        if receipt is not None and receipt.made_with != ours:
+            wrong = [f"{RECEIPT}: other versions"]
+        if receipt is not None and not wrong:
+            whole[unit] = receipt
+        else:
+            damaged[unit] = wrong
+    return whole, damaged
+
+
+def sweep(root: Path, damaged: Mapping[str, list[str]]) -> None:
+    """Remove damaged units and what killed workers left under temporary names."""
+    with disk_errors(root):
+        for unit in damaged:
+            shutil.rmtree(root / unit)
+        for leftover in root.glob(f"*/.*{PARTIAL}"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def folders(root: Path) -> list[Path]:
+    """The folders of all units, by job and number; half-written ones have no name yet."""
+    jobs = sorted(root.iterdir()) if root.is_dir() else []
+    return [entry for job in jobs for entry in sorted(job.iterdir()) if not entry.name.startswith(".")]
+
+
+def _text(receipt: Receipt) -> str:
+    content = {"kind": KIND, "version": VERSION, **asdict(receipt)}
+    return json.dumps({**content, "hash": seal(content)}, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,75 @@
+"""The result of a study: as it comes from a run, and as it is read back from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from glueprint.errors import InputError
+from glueprint.runs import ledger, workspace
+from glueprint.runs.provenance import Record
+from glueprint.runs.store import file_hash, read_table
+from glueprint.study.definition import REQUEST, Study
+from glueprint.trials import TrialResult
+from glueprint.trials.protocol import Protocol
+from glueprint.trials.running import TABLES as TRIAL_TABLES
+
+__all__ = ["StudyResult", "add_file", "read_back"]
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study gave: its folder, its tables by name, each trial's result, and its provenance."""
+
+    study: Study
+    folder: Path
+    tables: Mapping[str, pl.DataFrame]
+    trials: Mapping[str, TrialResult]
+    record: Record
+
+    @property
+    def failed(self) -> int:
+        """Virtual patients that could not be computed, over all trials."""
+        return sum(result.failed for result in self.trials.values())
+
+
+def read_back(folder: Path, plan: Study, protocols: Mapping[str, Protocol], record: Record) -> StudyResult:
+    """The result that a finished folder holds.
+
+    Raises InputError GP-S007 if a file is not what the record says.
+    """
+    places = {
+        name: folder / REQUEST if name == REQUEST else folder / workspace.TABLES / f"{name}.parquet"
+        for name in record.outputs
+    }
+    changed = [
+        path.relative_to(folder).as_posix()
+        for name, path in places.items()
+        if not path.is_file() or file_hash(path) != record.outputs[name]
+    ]
+    if changed:
+        raise InputError(
+            "GP-S007",
+            f"was changed after the study was finished: {', '.join(changed)}",
+            where=str(folder),
+            expected="the files as they were written",
+            next_step="see `glueprint study verify`; --fresh computes everything again",
+        )
+    tables = {name: read_table(path, name) for name, path in places.items() if name != REQUEST}
+    trials = {
+        name: TrialResult(protocol, plan.seed, **{table: tables[f"{name}_{table}"] for table in TRIAL_TABLES})
+        for name, protocol in protocols.items()
+    }
+    return StudyResult(plan, folder, tables, trials, record)
+
+
+def add_file(folder: Path, path: Path) -> None:
+    """Let the ledger vouch for a file that was added to a finished study, such as its report.
+
+    Raises what `runs.workspace.claim` and `runs.ledger.append` raise.
+    """
+    with workspace.claim(folder):
+        ledger.append(folder, "added", {"files": {path.relative_to(folder).as_posix(): file_hash(path)}})

@@ -1,0 +1,131 @@
+"""Dask for real: a scheduler and two worker processes on loopback, each killed in turn."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from functools import partial
+
+import pytest
+
+from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.runs import cluster, executor
+from glueprint.runs.executor import Choice
+
+pytest.importorskip("distributed")
+# Dask leaves sockets and event loops to the garbage collector; that is not ours to fail on.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("dask")]
+
+SLOW = "__import__('time').sleep(0.2) or {}"  # for `eval`
+PATIENCE_S = 120
+
+
+class Rig:
+    """A scheduler and two workers, processes of their own."""
+
+    def __init__(self, folder):
+        self._file = folder / "scheduler.json"
+        self.scheduler = self._start("scheduler", "--port", "0", "--no-dashboard")
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._file.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        self.workers = [self.start_worker() for _ in range(2)]
+
+    def start_worker(self):
+        return self._start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+
+    def _start(self, what, *words):
+        call = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words, "--host", "127.0.0.1"]
+        call += ["--scheduler-file", str(self._file)]
+        return subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    @property
+    def address(self):
+        return json.loads(self._file.read_text())["address"]
+
+    def stop(self):
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def rig(tmp_path):
+    made = Rig(tmp_path)
+    yield made
+    made.stop()
+
+
+def items(count):
+    return [SLOW.format(number) for number in range(count)]
+
+
+def test_each_item_is_done_once_by_a_scheduler_s_workers(rig):
+    choice = Choice("dask", address=rig.address)
+    with executor.start(choice) as crew:
+        with closing(crew.run(math.factorial, range(30))) as done:
+            assert sorted(done) == [(n, math.factorial(n)) for n in range(30)]
+        with (
+            pytest.raises(InputError, match="GP-R010"),
+            closing(crew.run(partial(Choice, "serial"), [0])) as done,
+        ):
+            list(done)
+
+
+def test_a_killed_worker_s_items_are_done_again(rig):
+    with (
+        executor.start(Choice("dask", address=rig.address)) as crew,
+        closing(crew.run(eval, items(20))) as done,
+    ):
+        found = [next(done) for _ in range(4)]
+        rig.workers[0].kill()
+        found += list(done)
+    assert sorted(found) == [(n, n) for n in range(20)]
+
+
+def test_a_killed_scheduler_ends_the_run_and_says_so(rig):
+    with pytest.raises(EnvironmentProblemError, match="GP-R009") as caught:  # noqa: PT012, SIM117
+        with (
+            executor.start(Choice("dask", address=rig.address)) as crew,
+            closing(crew.run(eval, items(200))) as done,
+        ):
+            next(done)
+            rig.scheduler.kill()
+            list(done)
+    assert "gone" in str(caught.value)
+
+
+def test_a_local_cluster_is_ours_alone_and_ends_with_us():
+    with (
+        executor.start(Choice("dask", 2)) as crew,
+        closing(crew.run(eval, ["__import__('os').getpid()"] * 6)) as done,
+    ):
+        pids = {pid for _, pid in done}
+    assert os.getpid() not in pids
+    deadline = time.monotonic() + PATIENCE_S
+    while any(os.path.exists(f"/proc/{pid}") for pid in pids):  # noqa: PTH110
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_no_scheduler_and_no_dask_are_said(monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
+    with (
+        pytest.raises(EnvironmentProblemError, match="GP-R009") as caught,
+        executor.start(Choice("dask", address="tcp://127.0.0.1:1")),
+    ):
+        pass
+    assert "127.0.0.1:1" in str(caught.value)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with (
+        pytest.raises(EnvironmentProblemError, match="GP-R009") as caught,
+        executor.start(Choice("dask", 2)),
+    ):
+        pass
+    assert "glueprint[cluster]" in caught.value.next_step
