@@ -143,6 +143,7 @@ def test_a_hook_is_called_where_it_is_and_only_there():
     expected = top / (0.1 + top) * (1.0 - np.exp(-(0.1 + top) * 3.0))
     point = hooked.at(3.0)
     assert point.model == "turnover with hook"
+    assert any(f.code == "GP-A150" and f.severity == "warning" for f in hooked.findings)
     assert point.dmax == pytest.approx(expected, abs=0.03)
     never = degradation.analyse(table, Settings(hook="never")).at(3.0)
     assert never.model == "turnover"
