@@ -30,6 +30,7 @@ Toward = Literal["right", "left", "up", "down"]
 Class = Literal[
     "macromolecule", "simple chemical", "complex", "nucleic acid feature", "unspecified entity", "phenotype"
 ]
+SPOTS = ("source", "sink", "note_at")
 TURNED: dict[str, Toward] = {"right": "left", "left": "right"}
 CODES = Codes("GP-P020", "GP-P020", "GP-P021", "GP-P021", "see docs/diagrams.md")
 
@@ -210,36 +211,26 @@ def _copies(part: PartFile, again: Repeat) -> dict[str, Any]:
         )
         for key in mine
     }
-    processes = {
-        name(key): old.model_copy(
+
+    def moved(old: Process) -> Process:
+        return old.model_copy(
             update={
                 "at": x(old.at),
                 "toward": TURNED.get(old.toward, old.toward),
-                "takes": ways(old.takes),
-                "makes": ways(old.makes),
-                "by": ways(old.by),
-                "source": old.source and x(old.source),
-                "sink": old.sink and x(old.sink),
-                "note_at": old.note_at and x(old.note_at),
+                **{side: ways(getattr(old, side)) for side in ("takes", "makes", "by")},
+                **{spot: at and x(at) for spot, at in ((one, getattr(old, one)) for one in SPOTS)},
                 "note": word(old.note),
             }
         )
-        for key, old in part.process.items()
-        if key.startswith(again.of)
-    }
-    groups = {
-        name(key): old.model_copy(
-            update={
-                "members": tuple(name(one) for one in old.members),
-                "box": box(old.box),
-                "label_at": old.label_at and x(old.label_at),
-                "label": word(old.label),
-                "colour": again.colour,
-            }
-        )
-        for key, old in part.group.items()
-        if key.startswith(again.of)
-    }
+
+    processes = {name(key): moved(old) for key, old in part.process.items() if key.startswith(again.of)}
+
+    def framed(old: Group) -> Group:
+        members, label_at = tuple(name(one) for one in old.members), old.label_at and x(old.label_at)
+        words = {"label": word(old.label), "label_at": label_at, "colour": again.colour}
+        return old.model_copy(update={"members": members, "box": box(old.box), **words})
+
+    groups = {name(key): framed(old) for key, old in part.group.items() if key.startswith(again.of)}
     return {
         "place": {**part.place, **places},
         "process": {**part.process, **processes},
