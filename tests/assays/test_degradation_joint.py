@@ -333,6 +333,48 @@ def test_the_columns_of_a_blot_are_taken_as_they_are():
     )
 
 
+@pytest.mark.parametrize("times", [TIMES_H, (6.0,)])
+def test_the_table_of_a_blot_is_read_without_the_lanes_it_could_not_read(times):
+    table = blot(
+        noise=0.05,
+        times=times,
+        target="IKZF1",
+        membrane="m1",
+        experiment="A",
+        treatment="",
+        relation="=",
+        flags="",
+    )
+    vehicle = pl.col("dose_nm") == 0.0
+    table = table.with_columns(
+        vehicle=vehicle,
+        lane=pl.int_range(pl.len()),
+        log_ratio=pl.col("fraction_remaining").log(),
+        sample=pl.when(vehicle).then(pl.lit("DMSO")).otherwise(pl.lit("pomalidomide")),
+        time_h=pl.when(vehicle).then(None).otherwise(pl.col("time_h")),
+    )
+    broken = (
+        table.tail(2)
+        .with_columns(
+            log_ratio=pl.lit(None, dtype=pl.Float64),
+            fraction_remaining=pl.lit(None, dtype=pl.Float64),
+            relation=pl.lit(""),
+            lane=pl.lit(99) + pl.int_range(2),
+            flags=pl.lit("saturated"),
+        )
+        .select(table.columns)
+    )
+    result = degradation.analyse(
+        pl.concat([table, broken.with_columns(pl.col("lane").cast(table["lane"].dtype))])
+    )
+    (said,) = [f.message for f in result.findings if f.code == "GP-A151"]
+    assert "2 lanes without a ratio" in said
+    assert "saturated" in said
+    point = result.at(6.0, "IKZF1", "pomalidomide")
+    assert point.absolute.value_nm == pytest.approx(float(TRUTH.absolute_dc50_nm(6.0)), rel=0.2)
+    assert "GP-A146" not in codes(result)
+
+
 @pytest.mark.parametrize(
     ("change", "code", "said"),
     [

@@ -38,7 +38,7 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     """
     chosen = (settings or Settings()).checked()
     findings: list[Finding] = []
-    tidy = reading.tidy(table)
+    tidy = reading.tidy(reading.usable(table, findings))
     lanes = reading.experiments(tidy, findings)
     _warn(lanes, findings)
     words, arms = judge(tidy, chosen.confidence, findings)

@@ -37,7 +37,7 @@ def judge(
         found.filter(pl.col("dose_nm") > 0.0).select("target", "compound").unique(maintain_order=True).rows()
     )
     for target, compound in keys:
-        shared = (pl.col("dose_nm") == 0.0) & pl.col("compound").is_in(["", "vehicle", "DMSO"])
+        shared = (pl.col("dose_nm") == 0.0) & (pl.col("compound") == "")
         mine = found.filter((pl.col("target") == target) & ((pl.col("compound") == compound) | shared))
         mine = mine.filter(pl.col("washout_h").is_null() & (pl.col("fraction_remaining") > 0.0))
         levels = _levels(mine)

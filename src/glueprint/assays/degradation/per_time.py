@@ -38,8 +38,11 @@ def time_points(lanes: list[Lanes], settings: Settings, findings: list[Finding])
     """
     groups: list[Group] = []
     for one in lanes:
-        for time_h in np.unique(one.time_h):
+        vehicle = one.dose_nm == 0.0
+        for time_h in np.unique(one.time_h[~vehicle]):
             here = one.time_h == time_h
+            # A vehicle does not change: without one of its own a time takes those of all others.
+            here = here if (here & vehicle).any() else here | vehicle
             groups.append((one, float(time_h), np.stack([one.dose_nm, one.fraction, one.side], axis=1)[here]))
     found = []
     for model in curves.MODELS:

@@ -15,7 +15,7 @@ from glueprint import units
 from glueprint.assays.findings import Finding
 from glueprint.errors import InputError, nearest
 
-__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "tidy"]
+__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "tidy", "usable"]
 
 REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
 TEXTS = ("target", "compound", "experiment", "membrane", "lane", "treatment", "relation")
@@ -30,6 +30,7 @@ ARMS: Mapping[str, str] = {
     "cycloheximide": "cycloheximide",
     "chx": "cycloheximide",
 }
+NO_COMPOUND = ("vehicle", "dmso", "control")
 SIDES = {"=": 0, "": 0, "<": -1, ">": 1}
 # A mean of the vehicle above this is no fraction of it.
 PER_CENT = 10.0
@@ -73,6 +74,37 @@ class Lanes:
     def has_vehicle(self) -> bool:
         """Whether a dose of zero was read."""
         return bool((self.dose_nm == 0.0).any())
+
+
+def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
+    """The table of a blot without the lanes that it could not read or that are no samples; others as they
+    are.
+
+    table: of `assays.blot` where it has the columns flags, vehicle and log_ratio. Its vehicle lanes belong
+    to every compound, and to time 0 where no time is said.
+    """
+    if not {"flags", "vehicle", "log_ratio"} <= set(table.columns):
+        return table
+    yes = pl.col("vehicle").cast(pl.String).str.to_lowercase() == "true"
+    name = "sample" if "sample" in table.columns else "compound"
+    found = table.with_columns(pl.when(yes).then(pl.lit("")).otherwise(pl.col(name)).alias(name))
+    found = found.with_columns(
+        pl.when(yes & pl.col("time_h").is_null()).then(0.0).otherwise(pl.col("time_h")).alias("time_h")
+    )
+    whole = pl.all_horizontal(pl.col("log_ratio", "time_h", "dose_nm").is_not_null())
+    lost = found.filter(~whole)
+    if lost.height:
+        lanes = ", ".join(
+            f"{row['lane']} ({row['flags'] or 'no dose or time'})" for row in lost.head(8).to_dicts()
+        )
+        findings.append(
+            Finding(
+                "GP-A151",
+                "note",
+                f"{lost.height} lanes without a ratio, a dose or a time are left out: {lanes}",
+            )
+        )
+    return found.filter(whole)
 
 
 def tidy(table: pl.DataFrame) -> pl.DataFrame:
@@ -189,6 +221,11 @@ def _worded(found: pl.DataFrame) -> pl.DataFrame:
     found = found.with_columns(
         treatment=pl.Series([ARMS[word.lower()] for word in found["treatment"]], dtype=pl.String),
         side=pl.Series([SIDES[word] for word in found["relation"]], dtype=pl.Int64),
+        compound=pl.when(
+            (pl.col("dose_nm") == 0.0) & pl.col("compound").str.to_lowercase().is_in(NO_COMPOUND)
+        )
+        .then(pl.lit(""))
+        .otherwise(pl.col("compound")),
     )
     keys = ["experiment", "membrane", "lane", "target", "treatment"]
     named = found.with_row_index("index").filter(pl.col("lane") != "")
@@ -226,7 +263,7 @@ def experiments(found: pl.DataFrame, findings: list[Finding]) -> list[Lanes]:
     for (target, compound), _ in plain.filter(pl.col("dose_nm") > 0.0).group_by(
         ["target", "compound"], maintain_order=True
     ):
-        shared = (pl.col("dose_nm") == 0.0) & pl.col("compound").is_in(["", "vehicle", "DMSO"])
+        shared = (pl.col("dose_nm") == 0.0) & (pl.col("compound") == "")
         mine = plain.filter((pl.col("target") == target) & ((pl.col("compound") == compound) | shared))
         lanes += [
             _lanes((str(target), str(compound), str(experiment)), group, average=named)
