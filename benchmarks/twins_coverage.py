@@ -3,8 +3,10 @@
     python -m benchmarks.twins_coverage [--protocol fp] [--experiments 2000] [--through-files 100] [--json]
 
 Every experiment is a twin of its own with the usual noise. The first ones go through their files: written as
-the reader's format and read back; the others stay in memory, which the tests show to be the same. An open
-bound holds everything on its side; a limit holds what it claims.
+the reader's format, read back and analysed whole, as a user would. The others stay in memory and go to the
+kernels of the analyses in batches, which is much faster; the tests show that both ways agree. An open bound
+holds everything on its side; a limit holds what it claims. DC50 and Dmax are asked of the experiments that go
+through files alone (`benchmarks/degradation_coverage.py` asks them of many).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import argparse
 import json
 import math
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -23,7 +25,9 @@ from scipy.stats import t as student
 
 from benchmarks.coverage import WITHIN, holds
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers
-from glueprint.assays.polarization import Amount, Conditions, Optics, competition, reading
+from glueprint.assays.growth import potencies
+from glueprint.assays.growth.reading import Culture
+from glueprint.assays.polarization import Amount, Conditions, Optics, competition, signal
 from glueprint.assays.polarization import plates as fp_plates
 from glueprint.assays.twins import blot as blot_twin
 from glueprint.assays.twins import elisa as elisa_twin
@@ -32,169 +36,232 @@ from glueprint.assays.twins import growth as growth_twin
 from glueprint.assays.twins.draws import Draws
 from glueprint.assays.twins.plate_reads import as_plate
 from glueprint.assays.wells import Wells
-from glueprint.curves import Potency
 
 SEED = 20261121
-# (what was asked, whether it held)
-Held = Iterator[tuple[str, bool]]
-GLUE, KI_NM = "glue", 156.6
-TIME_H = 6.0
+# (which experiment, what was asked, whether it held)
+Held = Iterator[tuple[int, str, bool]]
+GLUE, KI_NM, TARGET, TIME_H = "glue", 156.6, "IKZF1", 6.0
+FP = fp_twin.Truth(ki_nm={GLUE: KI_NM})
+# As many donors as a twin may have: their curves are fitted together.
+DONORS = 20
+ELISA = elisa_twin.Truth(ic50_nm={GLUE: 13.0}, donors=DONORS)
+# Half the usual size: a quarter of the pixels.
+BLOT = blot_twin.Truth(targets={TARGET: blot_twin.Target()}, experiments=1, mln4924_lanes=0, lane_px=24)
+EFFECTS: tuple[tuple[Literal["growth rate", "viability"], tuple[str, str]], ...] = (
+    ("growth rate", ("GEC50", "GR50")),
+    ("viability", ("relative IC50", "absolute IC50")),
+)
 
 
-def fp_plate(nth: int, *, files: bool) -> tuple[Wells, Conditions, Optics]:
-    """One plate with one compound, and what the laboratory believes: protein and tracer Kd are 20 % off."""
-    made = fp_twin.make(fp_twin.Truth(ki_nm={GLUE: KI_NM}), Draws(SEED, "fp", nth))
-    wells = _wells(made, fp_twin.files, files)
-    said = wells.assay
-    stated = Conditions(
-        Amount(said["protein_nm"], said["protein_cv"]),
-        Amount(said["tracer_nm"], said["tracer_cv"]),
-        Amount(said["tracer_kd_nm"], said["tracer_kd_cv"]),
-    )
-    return wells, stated, Optics(g_factor=said["g_factor"])
-
-
-def fp(nth: int, *, files: bool) -> Held:
-    """A plate through the whole analysis."""
-    wells, stated, optics = fp_plate(nth, files=files)
-    for found in polarization.analyse(wells.table, stated, optics=optics).of(GLUE):
-        if found.kind == "Ki":
-            yield "Ki", holds(found, KI_NM)
-
-
-def fp_batch(plates: range) -> list[bool]:
-    """Plates read as the analysis reads them, and their Ki fitted by its kernel in one batch.
-
-    A plate alone takes most of a second, nearly all of it the same steps for one curve at a time.
-    """
-    dose, light, stated, stated_sd = [], [], [], []
-    for nth in plates:
-        wells, conditions, optics = fp_plate(nth, files=False)
-        table = reading.read(wells.table, optics).table
-        (contents,) = fp_plates.contents(table, conditions)
-        bright, _ = fp_plates.brightness(contents, conditions, optics)
-        known = [conditions.protein, conditions.tracer_kd, conditions.tracer]
-        amounts = [amount for amount in known if amount is not None]
-        stated.append([math.log(amount.value_nm) for amount in amounts] + [math.log(bright.ratio)])
-        stated_sd.append([amount.log_sd for amount in amounts] + [bright.log_sd])
-        glue = contents.compounds[GLUE]
-        ends = [np.full(contents.free.height, np.inf), np.zeros(contents.top.height)]
-        dose.append(np.concatenate([*ends, glue["concentration_nm"].to_numpy()]))
-        parts = (contents.free, contents.top, glue)
-        light.append(np.concatenate([part["anisotropy"].to_numpy() for part in parts]))
-    found = competition.fit(
-        competition.Curves(np.array(dose), np.array(light), np.array(stated), np.array(stated_sd))
-    )
-    truth = math.log10(KI_NM)
-    return [bool(inside) for inside in (found.log10_low <= truth) & (truth <= found.log10_high)]
-
-
-def elisa_(nth: int, *, files: bool) -> Held:
-    """Four donors, each held to its own IC50; the pool to the centre of the donors."""
-    truth = elisa_twin.Truth(ic50_nm={GLUE: 13.0})
-    made = elisa_twin.make(truth, Draws(SEED, "elisa", nth))
-    result = elisa.analyse(_wells(made, elisa_twin.files, files).table, elisa.Settings(model="4pl"))
-    centre = {"relative": 13.0, "absolute": elisa_twin.absolute_nm(truth, 13.0)}
-    for one in result.named:
-        kind = one.potency.definition
-        if one.donor:
-            own = made.drawn[one.donor.removesuffix(" 1")][f"{kind}_ic50_nm"][GLUE]
-            yield f"IC50 of a donor, {kind}", holds(one.potency, own)
-        else:
-            yield f"IC50 of the pool, {kind}", holds(one.potency, float(centre[kind] or math.nan))
-
-
-def blot_(nth: int, *, files: bool) -> Held:
-    """One membrane: the ratio of every treated lane, then DC50s and Dmax of the experiment at 6 h."""
-    target = "IKZF1"
-    truth = blot_twin.Truth(targets={target: blot_twin.Target()}, experiments=1, mln4924_lanes=0)
-    made = blot_twin.make(truth, Draws(SEED, "blot", nth))
-    (membrane,) = made.membranes
-    image, boxes = blot.from_array(membrane.counts), membrane.boxes
-    if files:
-        written = blot_twin.files(made, "yes")
-        image = blot.image.parse(written["membrane-1.tif"], "membrane-1.tif")
-        boxes = blot.boxes.parse(written["boxes-1.toml"].decode(), "boxes-1.toml")
-    bands = blot.analyse(image, boxes).tables["bands"].sort("lane")
-    reach = student.ppf(0.975, truth.vehicle_lanes - 1)
-    for row, left in zip(bands.to_dicts(), np.log(membrane.left[target]).tolist(), strict=True):
-        if not row["vehicle"]:
-            yield "log ratio of a lane", abs(row["log_ratio"] - left) <= reach * row["log_ratio_se"]
-    own = made.drawn["experiment 1"][target]
-    at = own["times_h"].index(TIME_H)
-    for point in degradation.analyse(bands).points:
-        if point.time_h == TIME_H:
-            yield "DC50 relative at 6 h", holds(point.relative, own["relative_dc50_nm"][at])
-            yield "DC50 absolute at 6 h", holds(point.absolute, own["absolute_dc50_nm"][at])
-            low, high = point.dmax_low or 0.0, 1.0 if point.dmax_high is None else point.dmax_high
-            yield "Dmax at 6 h", low <= own["dmax"][at] <= high
-
-
-def growth_(nth: int, *, files: bool) -> Held:
-    """One line and one experiment: GR potencies where the truth is a growth rate, IC50s where a viability."""
-    effects: tuple[tuple[Literal["growth rate", "viability"], tuple[str, str]], ...] = (
-        ("growth rate", ("GEC50", "GR50")),
-        ("viability", ("relative IC50", "absolute IC50")),
-    )
-    for effect, pair in effects:
-        truth = growth_twin.Truth(
-            effect_on=effect, ec50_nm={GLUE: 128.0}, doubling_time_h={"A": 30.0}, experiments=1
-        )
-        made = growth_twin.make(truth, Draws(SEED, f"growth {effect}", nth))
-        result = growth.analyse(growth_twin.table(_wells(made, growth_twin.files, files).table))
-        (drawn,) = made.drawn.values()
-        middle = drawn["ec50_nm"][GLUE]
-        half = middle * ((1.0 - truth.bottom) / (0.5 - truth.bottom) - 1.0) ** (1.0 / truth.slope)
-        for definition, value in zip(pair, (middle, half), strict=True):
-            found: Potency | None = result.of("A", GLUE, definition, "1")
-            yield definition, found is not None and holds(found, value)
-
-
-def _wells(made: Any, write: Callable[[Any, str], dict[str, bytes]], files: bool) -> Wells:
-    """The wells of a twin, by way of its files or from memory."""
-    if not files:
-        return layout.apply(as_plate(made.reads), layout.parse(made.layout, "layout.toml"))
+def from_files(made: Any, write: Callable[[Any, str], dict[str, bytes]]) -> Wells:
+    """The wells of a twin by way of its files."""
     written = write(made, "yes")
     plate = readers.parse(written["plate.txt"], "plate.txt")
     return layout.apply(plate, layout.parse(written["layout.toml"].decode(), "layout.toml"))
 
 
-PROTOCOLS: dict[str, Callable[..., Held]] = {"fp": fp, "elisa": elisa_, "blot": blot_, "growth": growth_}
+def fp_stated(made: fp_twin.Made) -> Conditions:
+    """What the laboratory believes."""
+    return Conditions(
+        Amount(made.drawn["stated_protein_nm"], FP.protein_cv),  # type: ignore[arg-type]
+        Amount(FP.tracer_nm, 0.0),
+        Amount(made.drawn["stated_tracer_kd_nm"], FP.tracer_kd_cv),  # type: ignore[arg-type]
+    )
+
+
+def fp_files(nth: int) -> Held:
+    """A plate with one compound, protein and tracer Kd misstated by 20 %."""
+    made = fp_twin.make(FP, Draws(SEED, "fp", nth))
+    optics = Optics(g_factor=FP.g_factor)
+    result = polarization.analyse(from_files(made, fp_twin.files).table, fp_stated(made), optics=optics)
+    for found in result.of(GLUE):
+        if found.kind == "Ki":
+            yield nth, "Ki", holds(found, KI_NM)
+
+
+def fp_memory(plates: range) -> Held:
+    """The same plates as arrays, their Ki fitted by the kernel of the analysis in one batch."""
+    planned = FP.top_dose_nm / FP.dilution ** np.arange(fp_twin.DOSES)
+    dose = np.concatenate([np.full(4, np.inf), np.zeros(8), np.tile(planned, FP.replicates)])
+    light, stated, stated_sd = [], [], []
+    for nth in plates:
+        made = fp_twin.make(FP, Draws(SEED, "fp", nth))
+        counts = np.stack([made.reads[0].channels[name] for name in ("parallel", "perpendicular")])
+        net = counts - counts[:, :4, :1].mean(axis=1, keepdims=True)
+        r, total = (make(net[0], net[1], FP.g_factor) for make in (signal.anisotropy, signal.intensity))
+        free, top = (pl.DataFrame({"intensity": part}) for part in (total[4:, 0], total[:, 1]))
+        contents = fp_plates.Contents("", free, top, top.clear(), {})
+        conditions = fp_stated(made)
+        bright, _ = fp_plates.brightness(contents, conditions, Optics(g_factor=FP.g_factor))
+        known = [conditions.protein, conditions.tracer_kd, conditions.tracer]
+        amounts = [amount for amount in known if amount is not None]
+        stated.append([math.log(amount.value_nm) for amount in amounts] + [math.log(bright.ratio)])
+        stated_sd.append([amount.log_sd for amount in amounts] + [bright.log_sd])
+        light.append(np.concatenate([r[4:, 0], r[:, 1], r[: FP.replicates, 2:].ravel()]))
+    every = (np.tile(dose, (len(light), 1)), np.array(light), np.array(stated), np.array(stated_sd))
+    found = competition.fit(competition.Curves(*every))
+    truth = math.log10(KI_NM)
+    for nth, inside in zip(plates, (found.log10_low <= truth) & (truth <= found.log10_high), strict=True):
+        yield nth, "Ki", bool(inside)
+
+
+def elisa_held(made: elisa_twin.Made, wells: pl.DataFrame, first: int) -> Held:
+    """Every donor held to its own IC50, the pool of all to their centre."""
+    result = elisa.analyse(wells, elisa.Settings(model="4pl"))
+    centre = {"relative": 13.0, "absolute": elisa_twin.absolute_nm(ELISA, 13.0)}
+    for one in result.named:
+        kind = one.potency.definition
+        if one.donor:
+            name = one.donor.removesuffix(" 1")
+            inside = holds(one.potency, made.drawn[name][f"{kind}_ic50_nm"][GLUE])
+            yield first + int(name.removeprefix("Donor ")) - 1, f"IC50 of a donor, {kind}", inside
+        else:
+            yield first, f"IC50 of {DONORS} donors pooled, {kind}", holds(one.potency, centre[kind] or 0.0)
+
+
+def elisa_files(nth: int) -> Held:
+    """Plates of `DONORS` donors; those between are of the same twin."""
+    if nth % DONORS == 0:
+        made = elisa_twin.make(ELISA, Draws(SEED, "elisa", nth))
+        yield from elisa_held(made, from_files(made, elisa_twin.files).table, nth)
+
+
+def elisa_memory(plates: range) -> Held:
+    """The same without files; the layout is read once, it differs in the viability alone."""
+    usual: pl.DataFrame | None = None
+    for nth in plates[::DONORS]:
+        made = elisa_twin.make(ELISA, Draws(SEED, "elisa", nth))
+        read = as_plate(made.reads)
+        if usual is None:
+            usual = layout.apply(read, layout.parse(made.layout, "layout.toml")).table
+        key = ["plate", "well", "channel"]
+        values = read.table.select(*key, "value", "flag")
+        yield from elisa_held(made, usual.drop("value", "flag").join(values, on=key, how="left"), nth)
+
+
+def blot_held(membrane: blot_twin.Membrane, bands: pl.DataFrame, nth: int) -> Held:
+    """The ratio of every treated lane, by the t of its vehicle lanes."""
+    reach = student.ppf(0.975, BLOT.vehicle_lanes - 1)
+    for row, left in zip(bands.to_dicts(), np.log(membrane.left[TARGET]).tolist(), strict=True):
+        if not row["vehicle"]:
+            inside = abs(row["log_ratio"] - left) <= reach * row["log_ratio_se"]
+            yield nth, "log ratio of a lane", bool(inside)
+
+
+def blot_files(nth: int) -> Held:
+    """One membrane to its ratios, and on to DC50s and Dmax at 6 h."""
+    made = blot_twin.make(BLOT, Draws(SEED, "blot", nth))
+    written = blot_twin.files(made, "yes")
+    image = blot.image.parse(written["membrane-1.tif"], "membrane-1.tif")
+    boxes = blot.boxes.parse(written["boxes-1.toml"].decode(), "boxes-1.toml")
+    bands = blot.analyse(image, boxes).tables["bands"].sort("lane")
+    yield from blot_held(made.membranes[0], bands, nth)
+    own = made.drawn["experiment 1"][TARGET]
+    at = own["times_h"].index(TIME_H)
+    for point in degradation.analyse(bands).points:
+        if point.time_h == TIME_H:
+            yield nth, "DC50 relative at 6 h", holds(point.relative, own["relative_dc50_nm"][at])
+            yield nth, "DC50 absolute at 6 h", holds(point.absolute, own["absolute_dc50_nm"][at])
+            low, high = point.dmax_low or 0.0, 1.0 if point.dmax_high is None else point.dmax_high
+            yield nth, "Dmax at 6 h", low <= own["dmax"][at] <= high
+
+
+def blot_memory(membranes: range) -> Held:
+    """The picture without its file."""
+    for nth in membranes:
+        (membrane,) = blot_twin.make(BLOT, Draws(SEED, "blot", nth)).membranes
+        result = blot.analyse(blot.from_array(membrane.counts), membrane.boxes)
+        yield from blot_held(membrane, result.tables["bands"].sort("lane"), nth)
+
+
+def growth_truth(effect: Literal["growth rate", "viability"]) -> growth_twin.Truth:
+    """One line, one experiment."""
+    return growth_twin.Truth(
+        effect_on=effect, ec50_nm={GLUE: 128.0}, doubling_time_h={"A": 30.0}, experiments=1
+    )
+
+
+def growth_wanted(made: growth_twin.Made) -> tuple[float, float]:
+    """The middle of the curve, and where it crosses one half."""
+    truth = made.truth
+    (drawn,) = made.drawn.values()
+    middle = drawn["ec50_nm"][GLUE]
+    odds = (1.0 - truth.bottom) / (0.5 - truth.bottom) - 1.0
+    return middle, middle * odds ** (1.0 / truth.slope)
+
+
+def growth_files(nth: int) -> Held:
+    """GR potencies where the truth is a growth rate, IC50s where it is a viability."""
+    for effect, pair in EFFECTS:
+        made = growth_twin.make(growth_truth(effect), Draws(SEED, f"growth {effect}", nth))
+        result = growth.analyse(growth_twin.table(from_files(made, growth_twin.files).table))
+        for definition, value in zip(pair, growth_wanted(made), strict=True):
+            found = result.of("A", GLUE, definition, "1")
+            yield nth, definition, found is not None and holds(found, value)
+
+
+def growth_memory(plates: range) -> Held:
+    """The same plates as arrays, all curves fitted in one batch."""
+    for effect, pair in EFFECTS:
+        truth = growth_truth(effect)
+        cultures, wanted = [], []
+        for nth in plates:
+            made = growth_twin.make(truth, Draws(SEED, f"growth {effect}", nth))
+            cultures.append(culture(truth, *(read.channels["luminescence"] for read in made.reads)))
+            wanted.append(growth_wanted(made))
+        fitted = potencies.of_viability if effect == "viability" else potencies.of_growth_rate
+        curves = fitted(cultures, growth.Settings())
+        for at, definition in enumerate(pair):
+            for nth, found, values in zip(plates, curves.potencies[definition], wanted, strict=True):
+                yield nth, definition, found is not None and holds(found, values[at])
+
+
+def culture(truth: growth_twin.Truth, zero: Any, end: Any) -> Culture:
+    """What the analysis makes of the plates of time zero and of the end."""
+    blank = end[:, 0].mean()
+    control, start = end[:, [1, 11]].ravel() - blank, zero[:, 1:3].ravel() - blank
+    planned = truth.top_dose_nm / truth.dilution ** np.arange(growth_twin.DOSES)
+    treated = end[: truth.replicates, 2:11].ravel() - blank
+    mean, first = control.mean(), start.mean()
+    return Culture(
+        "A", GLUE, "1", "nM",
+        dose=np.concatenate([np.zeros(control.size), np.tile(planned, truth.replicates)]),
+        viability=np.concatenate([control, treated]) / mean,
+        control_se=float(control.std(ddof=1) / math.sqrt(control.size) / mean), control_wells=control.size,
+        at_zero=float(first / mean), at_zero_se=float(start.std(ddof=1) / math.sqrt(start.size) / first),
+        time_h=truth.time_h, doubling_time_h=None,
+    )  # fmt: skip
+
+
+PROTOCOLS: dict[str, tuple[Callable[[int], Held], Callable[[range], Held]]] = {
+    "fp": (fp_files, fp_memory),
+    "elisa": (elisa_files, elisa_memory),
+    "blot": (blot_files, blot_memory),
+    "growth": (growth_files, growth_memory),
+}
 
 
 def cover(protocol: str, experiments: int, through_files: int) -> dict[str, Any]:
     """Share of intervals that hold, by what was asked, with its standard error over experiments."""
-    held: dict[str, list[float]] = {}
+    by_file, in_memory = PROTOCOLS[protocol]
+    held: dict[str, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
     start = time.perf_counter()
-    rest = (
-        fp_batch(range(through_files, experiments))
-        if protocol == "fp" and through_files < experiments
-        else []
-    )
-
-    def simulated(nth: int) -> Held:
-        if rest and nth >= through_files:
-            return iter([("Ki", rest[nth - through_files])])
-        return PROTOCOLS[protocol](nth, files=nth < through_files)
-
-    for nth in range(experiments):
-        hits, asked = Counter[str](), Counter[str]()
-        for name, inside in simulated(nth):
-            asked[name] += 1
-            hits[name] += int(inside)
-        for name, count in asked.items():
-            held.setdefault(name, []).append(hits[name] / count)
-    seconds = time.perf_counter() - start
-    shares = {name: float(np.mean(values)) for name, values in held.items()}
-    errors = {name: float(np.std(values) / math.sqrt(len(values))) for name, values in held.items()}
+    through = min(through_files, experiments)
+    for nth in range(through):
+        for which, name, inside in by_file(nth):
+            held[name][which].append(inside)
+    if through < experiments:
+        for which, name, inside in in_memory(range(through, experiments)):
+            held[name][which].append(inside)
+    shares = {name: np.array([np.mean(one) for one in rows.values()]) for name, rows in held.items()}
     return {
         "experiments": experiments,
-        "through_files": min(through_files, experiments),
-        "counted": {name: len(values) for name, values in held.items()},
-        "coverage": shares,
-        "standard_error": errors,
-        "within": {name: WITHIN[0] <= share <= WITHIN[1] for name, share in shares.items()},
-        "experiments_per_s": round(experiments / seconds, 1),
+        "through_files": through,
+        "counted": {name: len(values) for name, values in shares.items()},
+        "coverage": {name: float(values.mean()) for name, values in shares.items()},
+        "standard_error": {name: float(v.std() / math.sqrt(v.size)) for name, v in shares.items()},
+        "within": {name: bool(WITHIN[0] <= v.mean() <= WITHIN[1]) for name, v in shares.items()},
+        "seconds": round(time.perf_counter() - start, 1),
     }
 
 
@@ -209,16 +276,13 @@ def main() -> None:
     asked = arguments.parse_args()
     found = {}
     for protocol in asked.protocol or PROTOCOLS:
-        found[protocol] = cover(protocol, asked.experiments, asked.through_files)
+        told = found[protocol] = cover(protocol, asked.experiments, asked.through_files)
         if not asked.json:
-            told = found[protocol]
-            table = pl.DataFrame(
-                {"asked": [*told["coverage"]], "coverage": [*told["coverage"].values()],
-                 "error": [*told["standard_error"].values()], "counted": [*told["counted"].values()]}
-            )  # fmt: skip
             share = told["through_files"] / told["experiments"]
             print(f"{protocol}: {told['experiments']} experiments, {share:.0%} through files", flush=True)
-            print(table, flush=True)
+            for name, value in told["coverage"].items():
+                error, counted = told["standard_error"][name], told["counted"][name]
+                print(f"  {name:42} {value:.4f} +- {error:.4f} of {counted}", flush=True)
     if asked.json:
         print(json.dumps(found, indent=2))
 

@@ -14,11 +14,17 @@ from glueprint.cli.app import app
 from glueprint.errors import InputError
 
 ALL = tuple(twins.PROTOCOLS)
+# Small designs where the size of a picture or the number of plates is not what is tested.
+SMALL = {"blot": ("experiments=1", "lane_px=20"), "growth": ("experiments=1",)}
+
+
+def small(protocol, **asked):
+    return twins.simulate(protocol, changes=SMALL.get(protocol, ()), **asked)
 
 
 @pytest.mark.parametrize("protocol", ALL)
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(protocol):
-    first, again, other = (twins.simulate(protocol, seed=seed) for seed in (3, 3, 4))
+    first, again, other = (small(protocol, seed=seed) for seed in (3, 3, 4))
     assert dict(first.files) == dict(again.files)
     # Where the lanes were planned is the design's, not the seed's.
     same = {name for name in first.files if first.files[name] == other.files[name]}
@@ -27,7 +33,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(protocol):
 
 @pytest.mark.parametrize("protocol", ALL)
 def test_the_truth_file_gives_the_same_bytes_again(protocol, tmp_path):
-    first = twins.simulate(protocol, seed=7)
+    first = small(protocol, seed=7)
     twins.write(first, tmp_path / "twin")
     again = twins.simulate(protocol, truth=tmp_path / "twin" / "truth.toml")
     assert dict(first.files) == dict(again.files)
@@ -35,13 +41,13 @@ def test_the_truth_file_gives_the_same_bytes_again(protocol, tmp_path):
 
 @pytest.mark.parametrize("protocol", ALL)
 def test_every_file_says_that_it_is_simulated(protocol):
-    for name, content in twins.simulate(protocol).files.items():
+    for name, content in small(protocol).files.items():
         assert b"simulated" in content.lower(), name
 
 
 @pytest.mark.parametrize("protocol", ALL)
 def test_every_text_file_of_a_plate_is_claimed_by_one_reader(protocol, tmp_path):
-    twin = twins.simulate(protocol)
+    twin = small(protocol)
     twins.write(twin, tmp_path)
     for path in tmp_path.glob("*plate*.txt"):
         assert readers.identify(path) in ("gen5", "softmax")
@@ -111,10 +117,12 @@ def test_the_codes_of_documents_are_ours():
 @pytest.mark.parametrize("protocol", ALL)
 def test_the_command_writes_what_the_function_gives(protocol, tmp_path):
     out = tmp_path / "demo"
-    done = CliRunner().invoke(app, ["assay", "twin", protocol, "--out", str(out), "--seed", "5", "--json"])
+    asked = [word for change in SMALL.get(protocol, ()) for word in ("--set", change)]
+    words = ["assay", "twin", protocol, "--out", str(out), "--seed", "5", "--json", *asked]
+    done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
-    twin = twins.simulate(protocol, seed=5)
+    twin = small(protocol, seed=5)
     assert told["truth"] == twin.as_dict()["truth"]
     assert {path.name: path.read_bytes() for path in out.iterdir()} == dict(twin.files)
 
