@@ -95,6 +95,30 @@ def test_lanes_bands_and_volumes_are_found(pictures, drawn, rotation, smear):
         assert np.median(ratio[seen]) == pytest.approx(0.985 + 0.5 * smear, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"width_px": 54.0}, 0.985),  # lanes with a tenth between them
+        ({"shape": (70, 800), "rows": (35.0,)}, 0.985),  # a strip cut out of a blot
+        ({"gradient": 3000.0}, 0.985),
+        ({"sigma_px": (14.0,)}, 0.98),
+    ],
+    ids=["narrow gaps", "strip", "steep background", "tall bands"],
+)
+def test_a_single_row_with_lanes_that_hold_nothing(pictures, drawn, change, part):
+    dose = np.where(TARGET < 0.07, 0.0, TARGET)
+    one = replace(
+        drawn, **({"volumes": np.array([4e6 * dose]), "rows": (250.0,), "sigma_px": (5.0,)} | change)
+    )
+    result = blot.analyse(blot.from_array(pictures.draw(one)))
+    # The two lanes without any band are found by the distance of the others, and said.
+    assert len(result.boxes.file.lane) == 12
+    note = next(finding for finding in result.findings if finding.code == "GP-A127")
+    assert note.message.endswith("7, 8")
+    found = volumes_of(result, 0)
+    assert np.allclose(found, part * 4e6 * dose, rtol=0.02, atol=2e4)
+
+
 def test_an_empty_lane_is_censored_not_dropped(annotated):
     row = annotated.tables["bands"].filter(pl.col("lane") == 8).row(0, named=True)
     volume = annotated.tables["volumes"].filter((pl.col("lane") == 8) & (pl.col("band") == "IKZF3"))

@@ -10,7 +10,15 @@ import pytest
 from glueprint.assays import blot
 from glueprint.assays.blot import boxes, boxes_writing
 from glueprint.assays.blot.boxes import Band, Box, Boxes, BoxFile, Lane
-from glueprint.assays.blot.finding_boxes import Found, Peak, _boxes, find, find_bands, find_lanes
+from glueprint.assays.blot.finding_boxes import (
+    Found,
+    Peak,
+    _boxes,
+    _with_empty,
+    find,
+    find_bands,
+    find_lanes,
+)
 from glueprint.errors import InputError
 
 FILE = """
@@ -200,3 +208,13 @@ def test_rows_that_cross_between_lanes_never_overlap_or_vanish_into_nothing():
             places = [row[lane] for row in found]
             assert all(0 <= top < bottom <= 60 for top, bottom in places)
             assert all(one[1] <= two[0] for one, two in pairwise(places))
+
+
+def test_gaps_of_whole_lanes_are_filled():
+    lanes = ((0, 40), (60, 100), (120, 160), (300, 340), (360, 400))
+    every, placed = _with_empty(lanes)
+    assert placed == (4, 5)
+    assert every[3:5] == ((180, 220), (240, 280))
+    # Three lanes do not tell a distance, and a gap of one and a half lanes is none of lanes.
+    assert _with_empty(lanes[:2] + lanes[3:4]) == (lanes[:2] + lanes[3:4], ())
+    assert _with_empty((*lanes[:3], (210, 250), (270, 310)))[1] == ()

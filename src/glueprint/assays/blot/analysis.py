@@ -51,7 +51,11 @@ def analyse(
     angle = geometry.tilt_deg(pictures["blot"].values) if boxes is None else boxes.file.rotation_deg
     turned = {name: _straight(picture, angle) for name, picture in pictures.items()}
     findings += _turned_findings(angle, image.source, given=boxes is not None)
-    used = _found(turned["blot"], image, angle) if boxes is None else _usable(boxes, turned)
+    if boxes is None:
+        used, of_lanes = _found(turned["blot"], image, angle)
+        findings += of_lanes
+    else:
+        used = _usable(boxes, turned)
     volumes, profiles, more = integrate(turned, used, chosen)
     bands, of_ratios = normalise(volumes, used, chosen)
     lines, of_lines = linearity(volumes, used)
@@ -95,7 +99,7 @@ def _straight(picture: Signal, angle: float) -> Signal:
     )
 
 
-def _found(picture: Signal, image: Image, angle: float) -> Boxes:
+def _found(picture: Signal, image: Image, angle: float) -> tuple[Boxes, list[Finding]]:
     found = finding_boxes.find(picture.values)
     if not found.lanes or not found.bands:
         raise InputError(
@@ -105,7 +109,13 @@ def _found(picture: Signal, image: Image, angle: float) -> Boxes:
             expected="lanes with bands that stand out from the background",
             next_step="draw them: write a box file (docs/blot.md) and give it with --boxes",
         )
-    return from_found(found, image=Path(image.source).name, rotation_deg=angle)
+    boxes = from_found(found, image=Path(image.source).name, rotation_deg=angle)
+    if not found.placed:
+        return boxes, []
+    numbers = ", ".join(map(str, found.placed))
+    text = f"lanes without bands, placed by the distance of the others: {numbers}"
+    remedy = "look at the figure; remove them from the box file if there are none"
+    return boxes, [Finding("GP-A127", "note", text, image.source, "", remedy)]
 
 
 def _usable(boxes: Boxes, pictures: dict[str, Signal]) -> Boxes:

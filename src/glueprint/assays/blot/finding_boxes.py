@@ -16,11 +16,15 @@ from glueprint.assays.blot.optical import shrunk
 __all__ = ["Found", "find", "find_bands", "find_lanes"]
 
 Floats = NDArray[Any]
-LOOK_PX = 600
+LOOK_PX = 1200
 # Tallest band that is taken for one: of the height of the picture, or of a cropped strip in pixels.
-TALLEST_BAND, TALLEST_PX, TALLEST_OF_STRIP = 0.08, 48.0, 1.0 / 3.0
-# A lane stands out by this much of the strongest; its edges are where half of it is left.
-LANE_PROMINENCE, LANE_EDGE = 0.12, 0.5
+TALLEST_BAND, TALLEST_PX, TALLEST_OF_STRIP = 0.08, 80.0, 0.6
+# A lane stands out by this much of the strongest and of the hills of noise; its edges are at half height.
+LANE_PROMINENCE, LANE_NOISE_SD, LANE_EDGE = 0.12, 6.0, 0.5
+# Smoothing across, in parts of the width: fine for narrow gaps, coarse where noise is above a part of all.
+FINE_PART, COARSE_PART, NOISY = 300, 70, 0.01
+# Gaps of whole lanes: so many lanes tell their distance, and a gap is so near to a whole number of it.
+LANES_FOR_DISTANCE, NEAR_WHOLE = 4, 0.2
 # Two hills with a valley above this part of the lower one are one lane with texture.
 SHALLOW_VALLEY = 0.75
 # Blur takes the edges of a lane beyond half height: widened by this part of its width.
@@ -37,11 +41,12 @@ class Found:
     """Lanes and rows of bands, in pixels of the straight picture, ends excluded.
 
     lanes: (left, right) from left to right.   bands: a row of bands from top to bottom, each with one
-    (top, bottom) a lane.
+    (top, bottom) a lane.   placed: numbers from 1 of lanes without bands, put into gaps of whole lanes.
     """
 
     lanes: tuple[tuple[int, int], ...]
     bands: tuple[tuple[tuple[int, int], ...], ...]
+    placed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,8 @@ def find(values: Floats) -> Found:
     values: (rows, columns), bright bands, straight.   Returns `Found`, empty where nothing stands out.
     Source: own derivation, docs/blot.md.
     """
-    lanes = find_lanes(values)
-    return Found(lanes, find_bands(values, lanes)) if lanes else Found((), ())
+    lanes, placed = _with_empty(find_lanes(values))
+    return Found(lanes, find_bands(values, lanes), placed) if lanes else Found((), ())
 
 
 def find_lanes(values: Floats) -> tuple[tuple[int, int], ...]:
@@ -70,15 +75,24 @@ def find_lanes(values: Floats) -> tuple[tuple[int, int], ...]:
     """
     small, step = shrunk(values, LOOK_PX)
     window = max(3, round(_tallest(values.shape[0]) / step))
-    smooth = ndimage.uniform_filter1d(small.astype(np.float64), 3, axis=0)
+    smooth = ndimage.uniform_filter(small.astype(np.float64), (5, 3))
     sharp = smooth - snip(smooth.T, window).T
     # Specks are narrower than lanes; roots keep a weak lane beside a strong one.
-    sharp = ndimage.median_filter(sharp, (1, 5))
-    noise = float(np.median(sharp))
-    hill = np.sqrt(np.maximum(sharp - 3.0 * noise, 0.0)).mean(axis=0)
-    hill = ndimage.uniform_filter1d(hill, max(3, small.shape[1] // 150))
+    sharp = ndimage.median_filter(sharp, (1, 3))
+    # Above an envelope noise has a level of its own; most of a picture is without bands.
+    level = float(np.median(sharp))
+    level += 2.0 * MAD_TO_SD * float(np.median(np.abs(sharp - level)))
+    # Rows count by what they hold: the many without a band would only add noise.
+    held = sharp.mean(axis=1)
+    weight = np.maximum(held - np.median(held), 0.0)
+    if not weight.sum() > 0.0:
+        return ()
+    hill = weight @ np.sqrt(np.maximum(sharp - level, 0.0)) / weight.sum()
+    hill = ndimage.uniform_filter1d(hill, max(3, small.shape[1] // FINE_PART))
     if not hill.max() > 0.0:
         return ()
+    if _noise(hill) > NOISY * float(hill.max()):
+        hill = ndimage.uniform_filter1d(hill, max(3, small.shape[1] // COARSE_PART))
     edges = _hills(hill)
     lanes = [(left * step, right * step) for left, right in edges]
     return tuple(_widened(lanes, values.shape[1]))
@@ -92,7 +106,8 @@ def _tallest(rows: int) -> float:
 def _hills(hill: Floats) -> list[tuple[float, float]]:
     """(left, right) of every hill, at half of its height over the valley beside it."""
     padded = np.concatenate([[0.0], hill, [0.0]])
-    tops, _ = signal.find_peaks(padded, prominence=LANE_PROMINENCE * float(hill.max()))
+    least = max(LANE_PROMINENCE * float(hill.max()), LANE_NOISE_SD * _noise(hill))
+    tops, _ = signal.find_peaks(padded, prominence=least)
     tops = _merged(padded, [int(top) for top in tops])
     if not tops:
         return []
@@ -101,7 +116,8 @@ def _hills(hill: Floats) -> list[tuple[float, float]]:
     valleys.append(len(padded) - 1)
     edges = []
     for left, top, right in zip(valleys, tops, valleys[1:], strict=False):
-        height = float(np.quantile(padded[left : right + 1], 0.9))
+        here = padded[left : right + 1]
+        height = float(np.median(here[here >= 0.5 * padded[top]]))
         ends = []
         for side in (padded[left : top + 1], padded[top : right + 1][::-1]):
             level = side[0] + LANE_EDGE * (height - side[0])
@@ -110,6 +126,11 @@ def _hills(hill: Floats) -> list[tuple[float, float]]:
     widths = [right - left for left, right in edges]
     usual = float(np.median(widths))
     return [edge for edge, width in zip(edges, widths, strict=True) if width >= 0.4 * usual]
+
+
+def _noise(hill: Floats) -> float:
+    """Steps of neighbouring columns are noise but at the few edges of lanes: their scatter."""
+    return MAD_TO_SD * float(np.median(np.abs(np.diff(hill))))
 
 
 def _merged(hill: Floats, tops: list[int]) -> list[int]:
@@ -123,6 +144,29 @@ def _merged(hill: Floats, tops: list[int]) -> list[int]:
                 continue
         kept.append(top)
     return kept
+
+
+def _with_empty(
+    lanes: tuple[tuple[int, int], ...],
+) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """Lanes, with those that hold nothing put into gaps of whole lanes, and the numbers of these."""
+    if len(lanes) < LANES_FOR_DISTANCE:
+        return lanes, ()
+    middles = np.array([0.5 * (left + right) for left, right in lanes])
+    # The shortest distances are those of neighbours.
+    distance = float(np.quantile(np.diff(middles), 0.25))
+    width = float(np.median([right - left for left, right in lanes]))
+    every: list[tuple[int, int]] = [lanes[0]]
+    placed = []
+    for (one, two), lane in zip(pairwise(middles.tolist()), lanes[1:], strict=True):
+        gap = (two - one) / distance
+        if round(gap) > 1 and abs(gap - round(gap)) <= NEAR_WHOLE:
+            for nth in range(1, round(gap)):
+                middle = one + (two - one) * nth / round(gap)
+                every.append((round(middle - width / 2.0), round(middle + width / 2.0)))
+                placed.append(len(every))
+        every.append(lane)
+    return tuple(every), tuple(placed)
 
 
 def _widened(lanes: list[tuple[float, float]], columns: int) -> list[tuple[int, int]]:

@@ -24,6 +24,8 @@ Array = NDArray[Any]
 DRAWN_PX, PICTURE_PX = 880, 1100
 LANE_WIDTH, LANE_HEIGHT, LANES_A_ROW = 190, 110, 4
 PROFILE_POINTS = 400
+# Room that a band's name needs beside the first lane.
+NAME_PX = 60.0
 # The strongest pixels of a blot would leave its weak bands white: shown by their square root.
 DARKEST_QUANTILE, LIGHTEST_QUANTILE = 0.9995, 0.02
 STATUS_COLOURS = {
@@ -98,17 +100,27 @@ def _overlay(volumes: pl.DataFrame, bands: pl.DataFrame, picture: Array, frame: 
         x=(pl.col("left").min() + pl.col("right").max()) / 2.0, y=pl.col("top").min()
     )
     names = volumes.group_by("band", maintain_order=True).agg(
-        x=pl.col("left").min(), y=((pl.col("top") + pl.col("bottom")) / 2.0).first()
+        pl.col("top", "bottom").first(), pl.col("left").min()
     )
+    # Names stand left of the first lane where there is room, else over the box, and the lane numbers above.
+    room = (volumes["left"].min() or 0) * frame.scale > NAME_PX  # type: ignore[operator]
+    beside: dict[str, Any] = {"dx": -5, "align": "right"} if room else {"dy": -5, "align": "left"}
     labels = [{"x": row["x"], "y": row["y"], "text": str(row["lane"])} for row in lanes.to_dicts()]
-    rows = [{"x": row["x"], "y": row["y"], "text": row["band"]} for row in names.to_dicts()]
+    rows = [
+        {
+            "x": row["left"],
+            "y": 0.5 * (row["top"] + row["bottom"]) if room else row["top"],
+            "text": row["band"],
+        }
+        for row in names.to_dicts()
+    ]
     subtitle = "the picture turned straight, square root of the signal; counts are untouched"
     title = alt.TitleParams("Lanes and bands", subtitle=subtitle, subtitleColor=theme.MUTED, offset=8)
     layers = [
         _picture(picture, frame),
         _boxes(boxes, frame),
-        _texts(labels, frame, dy=-8, bold=True),
-        _texts(rows, frame, dx=-5, align="right"),
+        _texts(labels, frame, dy=-8 if room else -18, bold=True),
+        _texts(rows, frame, **beside),
         _texts(numbers, frame, dy=7),
     ]
     size = {"width": frame.columns * frame.scale, "height": frame.rows * frame.scale}
@@ -157,7 +169,7 @@ def _texts(
     *,
     dx: int = 0,
     dy: int = 0,
-    align: Literal["center", "right"] = "center",
+    align: Literal["center", "right", "left"] = "center",
     bold: bool = False,
 ) -> alt.Chart:
     mark = alt.Chart(theme.records(rows)).mark_text(
@@ -180,7 +192,11 @@ def _lane(profile: pl.DataFrame, volumes: pl.DataFrame, lane: int) -> alt.LayerC
     windows = [{"from": row["top"], "to": row["bottom"]} for row in volumes.to_dicts()]
     rows = alt.Scale(domain=[0, profile.height], nice=False)
     x = alt.X("row:Q", scale=rows, axis=alt.Axis(title="row, px", tickCount=4))
-    y = alt.Y("value:Q", scale=alt.Scale(zero=False), axis=alt.Axis(title=None, tickCount=3, format="~s"))
+    y = alt.Y(
+        "value:Q",
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(title=None, tickCount=3, format="~s", minExtent=30),
+    )
     colours = alt.Scale(domain=["profile", "base_line"], range=[theme.INK, theme.ARM_COLOURS[1]])
     lines = alt.Chart(theme.records(points)).mark_line(strokeWidth=1.0)
     shade = alt.Chart(theme.records(windows)).mark_rect(color=theme.GRID, opacity=0.7)
