@@ -153,10 +153,10 @@ def _drawn(target: Target, truth: Truth, which: tuple[str, int], draws: Draws) -
     rates = draws.factors(f"rates {name} {nth}", 2, truth.experiment_cv_rates)
     shift = 10.0 ** (truth.experiment_sd_log10_ec50 * draws.normal(f"EC50 {name} {nth}", 1)[0])
     return Kinetics(
-        float(target.k_deg_per_h * rates[0]),
-        float(target.k_max_per_h * rates[1]),
-        float(target.ec50_nm * shift),
-        target.slope,
+        k_deg_per_h=float(target.k_deg_per_h * rates[0]),
+        k_max_per_h=float(target.k_max_per_h * rates[1]),
+        ec50_nm=float(target.ec50_nm * shift),
+        slope=target.slope,
     )
 
 
@@ -194,9 +194,15 @@ def _membrane(
         volumes.append(truth.exposure * height * load * own * tilt * left.get(name, np.ones(count)))
     geometry = Geometry(count, len(volumes), truth.lane_px, truth.smile_px, truth.rotation_deg)
     camera = Camera(
-        truth.background_counts * truth.exposure, truth.background_gradient, truth.haze, truth.dust,
-        truth.counts_per_photon, truth.read_noise_counts, truth.film, truth.smear,
-    )  # fmt: skip
+        background=truth.background_counts * truth.exposure,
+        gradient=truth.background_gradient,
+        haze=truth.haze,
+        dust=truth.dust,
+        counts_per_photon=truth.counts_per_photon,
+        read_noise=truth.read_noise_counts,
+        film=truth.film,
+        smear=truth.smear,
+    )
     drawn: Picture = picture(np.array(volumes), geometry, camera, (nth, draws))
     return Membrane(drawn.counts, _boxes(truth, plan, geometry, nth), left)
 
