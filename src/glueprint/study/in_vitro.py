@@ -1,4 +1,5 @@
-"""The in-vitro side of a study: what the binding claims together say, and what the evidence checks found."""
+"""The in-vitro side of a study: what the posterior of all in-vitro claims says beside the guide, and what the
+evidence checks found."""
 
 from __future__ import annotations
 
@@ -6,70 +7,48 @@ from pathlib import Path
 
 import polars as pl
 
-from glueprint import evidence, experiments
-from glueprint.calibration import pooled_kd
+from glueprint import evidence
+from glueprint.calibration import in_vitro
 from glueprint.chemistry.checks import CHECKS as CHEMISTRY_CHECKS
 from glueprint.evidence import Claims
 from glueprint.mechanism import compounds
 from glueprint.study.comparison import Computed
+from glueprint.units import convert
 
 __all__ = ["compute", "findings"]
 
 REFERENCE = "pomalidomide"
 GUIDE = ("G1-", "G2-")
-# Experiments that speak to cells of the guide's tables 1 and 2.
-READ_BACK = ("fp_competition", "tnf_alpha", "proliferation", "treg")
 
 
 def compute(claims: Claims, compound: str | Path) -> dict[str, Computed]:
-    """Computed numbers for the cells of guide tables 1 and 2 that this version can speak to.
+    """Computed numbers for the cells of guide tables 1 and 2, each in the unit of its cell.
 
-    The guide is about pomalidomide: for another compound nothing is set beside it.
+    The guide and the posterior are about the pomalidomide that comes with Glueprint: for any other compound
+    nothing is set beside it.
     Returns guide claim id -> Computed.
     """
-    glue = compounds.load(compound)
-    if glue.name != REFERENCE or glue.pharmacology.kd_nm is None:
+    if compounds.load(compound) != compounds.load(REFERENCE):
         return {}
-    kd = glue.pharmacology.kd_nm
-    said = f"Kd of the model, from {', '.join(kd.evidence)}"
-    return {
-        "G1-kd-spr": Computed(kd.typical, None, None, "input", said),
-        "G1-ki-fp": _pooled(claims),
-        **{cell: found for name in READ_BACK for cell, found in _read_back(name, compound).items()},
-    }
+    cells = [claim for claim in claims if claim.id.startswith(GUIDE) and claim.id in in_vitro.spoken_of()]
+    return {claim.id: _computed(in_vitro.predictive(claim.id), claim.unit) for claim in cells}
 
 
-def _pooled(claims: Claims) -> Computed:
-    """One constant over the assays that disagree."""
-    pooled = pooled_kd(claims)
-    # Three assays say little about where a fourth would fall; their scatter is what a reader can use.
-    scatter = 10.0**pooled.tau_log10
-    used = ", ".join(assay.claim_id for assay in pooled.assays)
-    return Computed(
-        pooled.kd_nm,
-        pooled.kd_nm / scatter,
-        pooled.kd_nm * scatter,
-        "calibrated",
-        f"one Kd over {len(pooled.assays)} assays ({used}); interval: one between-assay SD either way",
-        f"between-assay SD {pooled.tau_log10:.2f} log10",
-    )
-
-
-def _read_back(experiment: str, compound: str | Path) -> dict[str, Computed]:
-    """The first reading of an in-silico experiment for each guide cell that it speaks to."""
-    done = experiments.run(experiment, compound)
-    found: dict[str, Computed] = {}
-    for reading in done.readings:
-        for claim_id in reading.claims:
-            if claim_id.startswith(GUIDE) and reading.label != "input":
-                how = f"{done.title}: {reading.name}"
-                value = reading.value
-                if reading.relation != "=":
-                    how, value = f"{how} {reading.relation} {reading.value:g} {reading.unit}", None
-                note = "; ".join(text for text in (*done.assumptions, reading.note) if text)
-                computed = Computed(value, reading.low, reading.high, reading.label, how, note)
-                found.setdefault(claim_id, computed)
-    return found
+def _computed(found: in_vitro.Predictive, unit: str) -> Computed:
+    value, low, high, *typical = (
+        convert(number, found.unit, unit)
+        for number in (
+            found.median, found.low, found.high, found.typical, found.typical_low, found.typical_high
+        )
+    )  # fmt: skip
+    how = "one posterior of all in-vitro claims (glueprint calibrate in-vitro)"
+    notes = [found.note] if found.note else []
+    # An assay's own error is a part of the fit; a reader must see what the same parameters say without it.
+    if found.typical != found.median:
+        how += ", with this assay's own error"
+        span = "{:.3g} ({:.3g} to {:.3g})".format(*typical)
+        notes.append(f"an assay without error would show {span} {unit}")
+    return Computed(value, low, high, found.label, how, "; ".join(notes))
 
 
 def findings(claims: Claims) -> pl.DataFrame:

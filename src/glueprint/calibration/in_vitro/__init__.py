@@ -3,7 +3,7 @@
 from glueprint.calibration.in_vitro.claims import uses
 from glueprint.calibration.in_vitro.fitting import fit
 from glueprint.calibration.in_vitro.pooling import Assay, PooledKd, pool, pooled_kd
-from glueprint.calibration.in_vitro.predictions import Predictive
+from glueprint.calibration.in_vitro.predictions import Predictive, spoken_of
 from glueprint.calibration.in_vitro.result import InVitroPosterior
 from glueprint.calibration.in_vitro.stored import load, posterior, save
 
@@ -19,6 +19,7 @@ __all__ = [
     "posterior",
     "predictive",
     "save",
+    "spoken_of",
     "uses",
 ]
 
