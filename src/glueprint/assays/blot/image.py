@@ -17,8 +17,6 @@ from glueprint.errors import EnvironmentProblemError, InputError
 
 __all__ = ["Image", "from_array", "parse", "read"]
 
-PLACE = "image {}"
-
 
 @dataclass(frozen=True)
 class Image:
