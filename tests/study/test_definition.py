@@ -6,6 +6,7 @@ import pytest
 
 from glueprint import study
 from glueprint.errors import InputError
+from glueprint.study.definition import executor_of
 
 GOOD = """
 kind = "glueprint-study"
@@ -81,3 +82,30 @@ def test_an_unknown_name_and_a_missing_file(tmp_path):
 def test_a_name_that_no_file_can_have_is_an_unknown_study():
     with pytest.raises(InputError, match="GP-S001"):
         study.load("x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("section", "said", "found"),
+    [
+        ("", {}, ("serial", 1, None)),
+        ("", {"workers": 3}, ("processes", 3, None)),
+        ("", {"address": "tcp://h:1", "workers": 2}, ("dask", 2, "tcp://h:1")),
+        ('kind = "dask"\nworkers = 4', {}, ("dask", 4, None)),
+        ('kind = "dask"\nworkers = 4', {"workers": 2}, ("dask", 2, None)),
+        ('kind = "dask"\naddress = "tcp://h:1"\nworkers = 4', {"kind": "serial"}, ("serial", 1, None)),
+        ("workers = 5", {}, ("processes", 5, None)),
+    ],
+)
+def test_where_a_study_is_computed(tmp_path, section, said, found):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD + (f"[executor]\n{section}\n" if section else ""))
+    choice = executor_of(study.load(path), **said)
+    assert (choice.kind, choice.workers, choice.address) == found
+
+
+def test_an_executor_that_does_not_exist_is_refused(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD + '[executor]\nkind = "slurm"\n')
+    with pytest.raises(InputError, match="GP-S005") as caught:
+        study.load(path)
+    assert "executor.kind" in str(caught.value)
