@@ -1,7 +1,27 @@
-"""Assays: plates and tables of raw numbers, read without guessing and turned into potencies."""
+"""Assays: raw files of plates, blots and cells, read without guessing and turned into potencies."""
 
 from __future__ import annotations
 
-from glueprint.assays import degradation, elisa, layout, plate, polarization, quality, readers, wells
+import importlib
+from types import ModuleType
 
-__all__ = ["degradation", "elisa", "layout", "plate", "polarization", "quality", "readers", "wells"]
+__all__ = [
+    "blot",
+    "degradation",
+    "elisa",
+    "growth",
+    "layout",
+    "plate",
+    "polarization",
+    "quality",
+    "readers",
+    "twins",
+    "wells",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    # One assay needs no image library and another no curve: each is loaded when it is first asked for.
+    if name in __all__:
+        return importlib.import_module(f"glueprint.assays.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
