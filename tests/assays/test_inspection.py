@@ -41,6 +41,23 @@ def test_every_pair_of_controls_gets_its_numbers(high, low):
     assert found["verdict"].to_list() == ["poor", "poor", ""]
 
 
+def test_one_number_in_two_units_is_not_the_same_content():
+    table = pl.DataFrame(
+        {
+            "well": [f"{row}{column}" for row in "ABCD" for column in range(1, 7)],
+            "value": [1.0 + 0.01 * ((7 * (i // 6) + 3 * i) % 5) + 5.0 * (i % 6 == 2) for i in range(24)],
+            "role": ["compound"] * 24,
+            "concentration": [1.0] * 24,
+            "concentration_unit": ["nM", "nM", "uM", "nM", "nM", "nM"] * 4,
+        }
+    )
+    found = inspection.inspect(table).tables["positions"]
+    # All wells at 1 uM stand in column 3; beside 1 nM they would look like a shifted column.
+    assert not found["found"].any()
+    one_unit = inspection.inspect(table.with_columns(concentration_unit=pl.lit("nM")))
+    assert one_unit.tables["positions"]["found"].any()
+
+
 def test_one_control_well_is_no_number():
     table = pl.DataFrame({"well": ["A1", "A2"], "value": [1.0, 2.0], "role": ["positive", "negative"]})
     assert inspection.inspect(table).quality.is_empty()

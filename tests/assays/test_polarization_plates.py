@@ -361,9 +361,11 @@ def test_competitors_need_a_concentration_with_unit(changed, words):
         analysed(competition_plate().with_columns(**changed))
 
 
-def test_unknown_units_are_refused():
-    with pytest.raises(InputError, match="GP-U001"):
-        analysed(competition_plate().with_columns(concentration_unit=pl.lit("furlong")))
+@pytest.mark.parametrize("unit", ["furlong", "ng/mL"])
+def test_units_that_are_not_molar_are_refused_with_their_well(unit):
+    with pytest.raises(InputError, match=f'GP-A061.*"{unit}"') as caught:
+        analysed(competition_plate().with_columns(concentration_unit=pl.lit(unit)))
+    assert "well " in caught.value.where
 
 
 def test_a_well_to_leave_out_must_be_there():

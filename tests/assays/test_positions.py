@@ -170,6 +170,15 @@ def test_a_correction_is_said_and_leaves_order_and_other_columns_alone():
     assert finding.message.startswith("values divided by a plane through the controls")
 
 
+def test_controls_of_several_donors_are_levelled_by_position_and_not_by_biology():
+    donor = np.where(COLUMN < 6, "d1", "d2")
+    wells = plate_of(np.where(COLUMN < 6, 100.0, 300.0) * (1.0 + 0.03 * (ROW - 3.5)))
+    wells = Wells(wells.table.with_columns(donor=pl.Series(donor)))
+    levelled = corrections.by_controls(wells).table.group_by("donor").agg(pl.col("value").std())
+    # Only the slope along the rows goes; the donors stay three-fold apart.
+    assert levelled["value"].max() < 1e-9
+
+
 def test_a_correction_that_does_not_help_changes_nothing_and_says_so():
     wells = plate_of(100.0 + 5.0 * np.random.default_rng(9).standard_normal(ROW.size))
     found = corrections.by_controls(wells, degree=2)

@@ -323,9 +323,29 @@ def test_impossible_responses_and_weights_are_refused():
         curves.fit([1.0, 2.0, 3.0], [1.0, 0.5, 0.2], weights=[1.0, -1.0, 1.0])
 
 
+@pytest.mark.parametrize("unit", [1e-100, 1e100])
+def test_responses_whose_squares_leave_the_numbers_are_refused(unit):
+    # Within the bounds the unit of the response changes nothing; beyond them the fit once ended anywhere.
+    dose = np.array([0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0])
+    response = 1.0 - 0.8 * dose / (dose + 20.0) + 0.01 * np.cos(np.arange(dose.size))
+    plain = curves.fit(dose, response)
+    assert curves.fit(dose, response * np.sqrt(unit)).ec50 == pytest.approx(plain.ec50, rel=1e-9)
+    with pytest.raises(InputError, match="GP-C003") as caught:
+        curves.fit(dose, response * unit)
+    assert caught.value.where == "curve 0, point 0"
+
+
 @pytest.mark.parametrize(
     "asked",
-    [{"model": "5plx"}, {"fixed": {"top": 1.0}}, {"fixed": {"slope": 0.0}}, {"fixed": {"back": np.nan}}],
+    [
+        {"model": "5plx"},
+        {"fixed": {"top": 1.0}},
+        {"fixed": {"slope": 0.0}},
+        {"fixed": {"back": np.nan}},
+        {"fixed": {"slope": None}},
+        {"confidence": 95.0},
+        {"alpha": np.nan},
+    ],
 )
 def test_unknown_models_and_parameters_are_refused(asked):
     with pytest.raises(InputError, match="GP-C004"):

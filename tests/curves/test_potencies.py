@@ -186,12 +186,30 @@ def test_every_reason_has_a_text_of_its_own():
         ({"high_nm": float("inf")}, "GP-C041"),
         ({"relation": "none"}, "GP-C041"),
         ({"value_nm": None}, "GP-C041"),
+        ({"log10_se": float("nan")}, "GP-C041"),
+        ({"log10_se": -0.1}, "GP-C041"),
     ],
 )
 def test_what_is_no_potency_is_refused(change, code):
     sound = curves.Potency("IC50", "relative", 10.0, 8.0, 12.0).as_dict()
     with pytest.raises(errors.InputError, match=code):
         curves.Potency.from_dict(sound | change)
+
+
+@pytest.mark.parametrize(
+    ("level", "control", "times"),
+    [
+        (float("nan"), 1.0, None),
+        (0.5, float("nan"), None),
+        (1.0, 1.0, None),
+        (np.array([0.5, 0.4]), 1.0, None),
+        (0.5, 1.0, [6.0, 24.0]),
+    ],
+)
+def test_a_level_that_says_nothing_is_refused(level, control, times):
+    fits = curves.fit(DOSE_NM, falling(DOSE_NM, 0.2, 40.0))
+    with pytest.raises(errors.InputError, match="GP-C049"):
+        curves.absolute(fits, level, "IC50", control=control, time_h=times)
 
 
 def test_a_missing_field_and_labels_that_do_not_pair_are_refused():

@@ -307,6 +307,7 @@ Y = np.linspace(1.0, 0.0, DOSES.size)
         ("GP-C021", 'no input "time"', lambda: regress("degradation", {"dose_nm": DOSES, "time": DOSES}, Y)),
         ("GP-C021", "one array for several", lambda: regress("degradation", DOSES, Y)),
         ("GP-C021", "does not fit", lambda: regress("hill", DOSES[:-1], Y)),
+        ("GP-C021", "shape (0, 9)", lambda: regress("hill", np.zeros((0, 9)), np.zeros((0, 9)))),
         ("GP-C021", "not a rectangle", lambda: regress("hill", DOSES, ["high"] * DOSES.size)),
         ("GP-C022", '"protein_nm" is missing', lambda: regress("competition", DOSES, Y)),
         ("GP-C022", 'no constant "tracer"', lambda: regress("hill", DOSES, Y, constants={"tracer": 1.0})),

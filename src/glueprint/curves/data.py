@@ -14,6 +14,9 @@ from glueprint.errors import InputError
 
 __all__ = ["Data", "prepare"]
 
+# Weighted sums of squares outside 1e-120 to 1e120 lose digits in products with their own square.
+LEAST_SIZE = 1e-120
+
 
 @dataclass(frozen=True)
 class Data:
@@ -64,7 +67,20 @@ def prepare(dose: ArrayLike, response: ArrayLike, weights: ArrayLike | None) -> 
     _refuse(
         (w < 0.0) | ~np.isfinite(w), w, "GP-C003", "a weight must be finite and not negative", "correct it"
     )
-    return _lay_out(x, y, w)
+    data = _lay_out(x, y, w)
+    _refuse_extremes(data)
+    return data
+
+
+def _refuse_extremes(data: Data) -> None:
+    """Squares of such responses leave the range of a double, and the fit would end anywhere."""
+    extreme = (data.size > 1.0 / LEAST_SIZE) | (data.size < LEAST_SIZE)
+    if extreme.any():
+        bad = extreme[:, None] & (data.response != 0.0) & (data.weights > 0.0)
+        _refuse(
+            bad, data.response, "GP-C003", "weighted responses between 1e-60 and 1e60",
+            "give the responses in another unit, or the weights on another scale",
+        )  # fmt: skip
 
 
 def _lay_out(x: Floats, y: Floats, w: Floats) -> Data:

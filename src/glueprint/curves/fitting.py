@@ -151,9 +151,13 @@ def fit(
     weights: shape of response, >= 0, relative.   fixed: values for "front", "back", "slope" or "asymmetry".
     intervals: also the profile interval of the EC50.   alpha: level of the effect test.
     Returns `Fits`; a curve that cannot be fitted has a status, never an exception.
-    Raises InputError GP-C001 (shapes), GP-C002 (dose), GP-C003 (response, weight), GP-C004 (model, fixed).
+    Raises InputError GP-C001 (shapes), GP-C002 (dose), GP-C003 (response, weight), GP-C004 (model, fixed,
+    confidence, alpha).
     Source: own derivation, docs/curves.md.
     """
+    for name, share in (("confidence", confidence), ("alpha", alpha)):
+        if not 0.0 < share < 1.0:
+            _refuse(f"{name} {share:g}", "a number between 0 and 1, such as 0.95 and 0.05")
     data, pinned = prepare(dose, response, weights), _pinned(model, fixed or {})
     block = batch.solve(data, pinned, confidence if intervals else None)
     effect_f, effect_p = batch.effect(data, block.rss, pinned)
@@ -191,8 +195,9 @@ def _pinned(model: str, fixed: Mapping[str, float]) -> Floats:
         if name not in FIXABLE:
             _refuse(f'cannot fix "{name}"{nearest(name, FIXABLE)}', "one of " + ", ".join(FIXABLE))
         positive = FIXABLE[name] in POSITIVE
-        if not np.isfinite(value) or (positive and value <= 0.0):
-            _refuse(f"cannot fix {name} at {value:g}", "a finite number, above 0 for slope and asymmetry")
+        number = isinstance(value, (int, float, np.number))
+        if not number or not np.isfinite(value) or (positive and value <= 0.0):
+            _refuse(f"cannot fix {name} at {value}", "a finite number, above 0 for slope and asymmetry")
         pinned[FIXABLE[name]] = np.log(value) if positive else value
     return pinned
 

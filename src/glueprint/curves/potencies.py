@@ -14,6 +14,7 @@ from glueprint.curves import batch
 from glueprint.curves.fitting import Fits, Status
 from glueprint.curves.logistic import FRONT, LN_SLOPE, LOG10_DOSE, Floats, log10_shift
 from glueprint.curves.potency import Kind, Potency, Reason
+from glueprint.errors import InputError
 
 __all__ = ["absolute", "relative"]
 
@@ -52,6 +53,7 @@ def relative(
     time_h: one exposure a curve.   n: independent experiments behind each curve.
     Returns one `Potency` a curve: a limit where the EC50 is outside the tested doses or there is no effect,
     and none for a flat curve without vehicle, which may be all effect or no effect.
+    Raises InputError GP-C049 (times).
     """
     bounds = np.stack([fits.log10_ec50_low, fits.log10_ec50_high], axis=1)
     vehicle = np.any(np.isneginf(fits.data.log10_dose) & (fits.data.weights > 0.0), axis=1)
@@ -70,9 +72,10 @@ def absolute(
     level: response, one number or (n,).   control: response without drug, which says on which side of the
     level a curve begins.   Others as in `relative`.
     Returns one `Potency` a curve: a limit where the level is passed outside the tested doses, or not at all.
+    Raises InputError GP-C049 (level, control, times).
     Source: the third parameter of the curve moves to this dose and is profiled there, docs/curves.md.
     """
-    levels = np.broadcast_to(np.asarray(level, dtype=float), fits.rss.shape)
+    levels = _levels(level, control, len(fits.rss))
     theta = fits.theta
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         at_level = _log10_dose_at(theta, levels)
@@ -87,6 +90,26 @@ def absolute(
     side = np.where(flat | np.isnan(at_level), begun, LOCATED)
     found = _Found(at_level, bounds, side, _errors(fits, bounds, delta))
     return _potencies(fits, found, time_h, kind=kind, definition="absolute", n=n)
+
+
+def _levels(level: float | Floats, control: float, curves: int) -> Floats:
+    """One level a curve (n,), none of them the control's own: there a curve begins on neither side."""
+    levels = np.asarray(level, dtype=float)
+    if levels.shape not in ((), (curves,)):
+        raise _refusal(f"{levels.shape} levels for {curves} curves", "one level, or one a curve")
+    if not (np.isfinite(levels).all() and np.isfinite(control) and (levels != control).all()):
+        raise _refusal(
+            f"a level of {np.ravel(levels)[0] if levels.size == 1 else levels} with a control of {control:g}",
+            "finite numbers, and a level that is not the control itself",
+        )
+    return np.broadcast_to(levels, (curves,))
+
+
+def _refusal(message: str, expected: str) -> InputError:
+    return InputError(
+        "GP-C049", message, where="potencies of fitted curves", expected=expected,
+        next_step="correct the call; 0.5 of a control of 1 is level=0.5, control=1.0",
+    )  # fmt: skip
 
 
 def _log10_dose_at(theta: Floats, levels: Floats) -> Floats:
@@ -123,7 +146,9 @@ def _potencies(
     fits: Fits, found: _Found, time_h: Sequence[float | None] | None, **common: Any
 ) -> tuple[Potency, ...]:
     """One potency a curve."""
-    times = time_h or [None] * len(fits.rss)
+    times = [None] * len(fits.rss) if time_h is None else list(time_h)
+    if len(times) != len(fits.rss):
+        raise _refusal(f"{len(times)} times for {len(fits.rss)} curves", "one time a curve, None where none")
     return tuple(_potency(fits, i, found, {**common, "time_h": times[i]}) for i in range(len(fits.rss)))
 
 

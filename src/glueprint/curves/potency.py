@@ -76,7 +76,8 @@ TEXTS: Mapping[Reason, str] = {
     Reason.CENSORED_PARTS: "some experiments gave limits; they entered as limits",
     Reason.TOO_FEW_VALUES: "fewer than two experiments gave a value; only a limit of their mean is known",
     Reason.LIMITS_ON_BOTH_SIDES: "limits on both sides and fewer than two values: their mean is unknown",
-    Reason.NOTHING_TO_POOL: "no experiment gave a value or a limit",
+    Reason.NOTHING_TO_POOL: "no experiment gave a limit, or a value with an error to weigh it by "
+    '(method "average" needs no errors)',
 }
 
 SCHEMA = pl.Schema(
@@ -150,6 +151,14 @@ class Potency:
                 where="Potency",
                 expected="concentrations above zero in the order low, value, high; None where unknown",
                 next_step="an open bound is None, never 0 or infinity",
+            )
+        if self.log10_se is not None and not 0.0 <= self.log10_se < math.inf:
+            raise InputError(
+                "GP-C041",
+                f"an error of {self.log10_se:g} on log10",
+                where="Potency, log10_se",
+                expected="a finite number of zero or more, None where unknown",
+                next_step="give the standard error of log10, or None",
             )
         if (self.value_nm is None) != (self.relation == "none"):
             raise InputError(

@@ -54,6 +54,8 @@ def problem_of(
     Raises InputError GP-C021 to GP-C025.
     """
     y = np.atleast_2d(_floats(response, "response"))
+    if y.size == 0:
+        _refuse("GP-C021", f"a response of shape {y.shape}", "one curve with one point, or more", "response")
     w = np.ones_like(y) if weights is None else _fitted(_floats(weights, "weights"), y, "weights")
     values = _inputs(model, inputs, y)
     if np.isinf(y).any():

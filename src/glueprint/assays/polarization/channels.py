@@ -123,8 +123,17 @@ def _in_nm(table: pl.DataFrame) -> pl.DataFrame:
         elif value > 0.0 and not unit:
             raise _no_concentration(f"a concentration of {value:g} without unit", place)
         else:
-            found.append(units.convert(value, unit, "nM") if value > 0.0 else 0.0)
+            found.append(_converted(value, unit, place) if value > 0.0 else 0.0)
     return table.with_columns(pl.Series("concentration_nm", found, pl.Float64))
+
+
+def _converted(value: float, unit: str, place: str) -> float:
+    try:
+        return units.convert(value, unit, "nM")
+    except InputError as error:
+        raise _no_concentration(
+            f'a concentration of {value:g} in "{unit}", which is not molar', place
+        ) from error
 
 
 def _no_concentration(what: str, place: str) -> InputError:

@@ -132,11 +132,14 @@ def _points(plate: Contents, compounds: dict[str, pl.DataFrame]) -> tuple[Floats
 
 
 def _half(plate: Contents, light: Brightness) -> float | None:
-    """The anisotropy at which half of the tracer is displaced, from the controls; None without them."""
+    """The anisotropy at which half of the tracer is displaced, from the controls; None without them
+    or where they coincide."""
     free, top = plate.free["anisotropy"].to_numpy(), plate.top["anisotropy"].to_numpy()
     if free.size == 0 or top.size == 0:
         return None
     ends = np.asarray(free.mean()), np.asarray(top.mean())
+    if ends[0] == ends[1]:
+        return None
     return float(model.mixed(*ends, np.asarray(0.5), np.asarray(light.ratio))[0])
 
 
