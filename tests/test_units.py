@@ -29,7 +29,10 @@ def test_convert(value, unit, to, expected):
     assert units.convert(value, unit, to) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize(("unit", "to"), [("nM", "h"), ("nM", "furlongs of cat"), ("", ")("), ("(ng", "nM"), ("nM/0", "nM"), ("nM", "0")])
+@pytest.mark.parametrize(
+    ("unit", "to"),
+    [("nM", "h"), ("nM", "furlongs of cat"), ("", ")("), ("(ng", "nM"), ("nM/0", "nM"), ("nM", "0")],
+)
 def test_what_does_not_convert_is_refused(unit, to):
     with pytest.raises(InputError, match="GP-U001"):
         units.convert(1.0, unit, to)
