@@ -1,9 +1,9 @@
 """Kill -9 at random moments: of a worker, of the driver, of a Dask scheduler; then count what was lost.
 
-`python -m benchmarks.faults --json` runs 50 rounds; `--rounds 6` fewer. A round starts `glueprint study run` in a
-process of its own, kills one victim at a random moment, gives the same command until it ends well, and
-compares with an undisturbed serial run. `lost` and `doubled` count virtual trials, `redone` the units that were
-computed although they had been kept, `unequal` the tables whose bytes differ.
+`python -m benchmarks.faults --json` runs 50 rounds; `--rounds 6` fewer. A round starts `glueprint study run`
+in a process of its own, kills one victim at a random moment, gives the same command until it ends well, and
+compares with an undisturbed serial run. `lost` and `doubled` count virtual trials and patients, `redone` the
+units that were computed although they had been kept, `unequal` names the tables whose bytes differ.
 """
 
 from __future__ import annotations

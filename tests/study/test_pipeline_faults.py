@@ -51,7 +51,9 @@ def asked(tmp_path_factory):
 
 def command(asked, out, *words):
     call = [sys.executable, "-c", COMMAND, "study", "run", str(asked[0]), "--out", str(out), *words]
-    return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def units_there(out):
@@ -118,11 +120,12 @@ def cmdline(pid):
         return b""
 
 
-def test_ctrl_c_ends_with_130_and_can_be_continued(asked, tmp_path):
+@pytest.mark.parametrize("executor", ["processes", "dask"])
+def test_ctrl_c_ends_with_130_and_can_be_continued(asked, tmp_path, executor):
     out = tmp_path / "out"
-    process = command(asked, out, "--workers", "2")
+    process = command(asked, out, "--workers", "2", "--executor", executor)
     wait_for(process, out, 1)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, told = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "the same command goes on" in told

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -89,6 +90,9 @@ def _share_of_processors(distributed: Any, workers: int) -> Any:
         name = "share of processors"
 
         def setup(self, worker: Any) -> None:
+            with suppress(ValueError):  # not the main thread
+                # Ctrl-C goes to the whole group; the client decides what it means.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             pin(int(worker.name) if str(worker.name).isdigit() else 0, workers)
 
     return Share()
@@ -99,6 +103,7 @@ class Dask:
 
     def __init__(self, dask: Any, client: Any) -> None:
         self._dask, self._client = dask, client
+        self._looked, self._wanted = -LOOK_S, 0
 
     def run(self, work: Callable[[Item], Answer], items: Iterable[Item]) -> Answers[Answer]:
         """See `Executor.run`. Raises EnvironmentProblemError GP-R008, GP-R009 (the scheduler is gone)."""
@@ -107,7 +112,7 @@ class Dask:
         ended: SimpleQueue[Any] = SimpleQueue()
         try:
             while True:
-                for place, item in islice(fresh, max(AHEAD * max(self._threads(), 1) - len(places), 0)):
+                for place, item in islice(fresh, self._room(len(places))):
                     future = self._client.submit(task, item, pure=False)
                     places[future] = place
                     future.add_done_callback(ended.put)
@@ -120,6 +125,12 @@ class Dask:
         finally:
             with suppress(Exception):  # the cluster may be gone, and then nothing is left to cancel
                 self._client.cancel(list(places))
+
+    def _room(self, held: int) -> int:
+        """Items that the scheduler should be given; how many workers it has is asked once a second."""
+        if time.monotonic() > self._looked + LOOK_S:
+            self._looked, self._wanted = time.monotonic(), AHEAD * max(self._threads(), 1)
+        return max(self._wanted - held, 0)
 
     def _threads(self) -> int:
         """Threads of all workers."""

@@ -11,7 +11,8 @@ import multiprocessing
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
@@ -86,7 +87,8 @@ class _Worker:
         self.process = context.Process(
             target=_serve, args=(theirs, self._work, self._number, self._of), daemon=True
         )
-        self.process.start()
+        with _no_interrupt():
+            self.process.start()
         theirs.close()
 
     def begin(self, task: Task) -> _Worker:
@@ -112,6 +114,20 @@ class _Worker:
         code = self.process.exitcode
         self._start()
         return code
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ctrl-C waits until the block ends; a process started in it never hears it, nor while it imports."""
+    mask = getattr(signal, "pthread_sigmask", None)
+    if mask is None:
+        yield
+        return
+    before = mask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        mask(signal.SIG_SETMASK, before)
 
 
 def _ready(busy: list[_Worker]) -> list[_Worker]:
