@@ -182,7 +182,7 @@ def test_modules_of_the_mechanism_against_differences(module, dose, names, outpu
     for name in names:
         want = central_difference(model, name, times, outputs, doses=schedule, parameters=given)
         got = np.stack([run.slope(output, name)[0] for output in outputs], axis=1)
-        # The differences carry the runs' own error, up to 1e-12 over a step of 1e-4, also where the truth is 0.
+        # The differences carry the runs' own error, up to 1e-12 over a step of 1e-4.
         rounding = 1e-9 * np.abs(run.values[0]) / (given.get(name) or model.defaults[name])
         floor = 1e-6 * np.abs(want).max(axis=0) + rounding
         assert np.all(np.abs(got - want) <= 1e-4 * np.abs(want) + floor), name
