@@ -46,7 +46,7 @@ def _computed(found: in_vitro.Predictive, unit: str) -> Computed:
     # An assay's own error is a part of the fit; a reader must see what the same parameters say without it.
     if found.typical != found.median:
         how += ", with this assay's own error"
-        span = "{:.3g} ({:.3g} to {:.3g})".format(*typical)
+        span = "{:,.4g} ({:,.4g} to {:,.4g})".format(*typical)
         notes.append(f"an assay without error would show {span} {unit}")
     return Computed(value, low, high, found.label, how, "; ".join(notes))
 
