@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -371,6 +372,6 @@ def _distinct(problem: Problem) -> NDArray[np.int64]:
     for turn, name in enumerate(problem.model.inputs):
         value = np.where(used, np.broadcast_to(problem.given[name], used.shape), np.nan)
         # Irrational weights keep different pairs of inputs apart.
-        place = place * np.pi + value * (1.0 + turn / np.e)
+        place = place * np.pi + value * (1.0 + turn / math.e)
     ordered = np.sort(place, axis=1)
     return np.asarray((np.diff(ordered, axis=1) > 0.0).sum(axis=1) + used.any(axis=1))
