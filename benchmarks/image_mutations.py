@@ -9,20 +9,16 @@ reproduce it. The pictures are small, drawn here, in every packing that is read.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
-import traceback
-import warnings
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import imagecodecs
 import numpy as np
 
 from benchmarks.blot_pictures import Blot, draw, tiff_bytes
+from benchmarks.fuzzing import Failure, attempts, report
 from glueprint.assays import blot
 from glueprint.errors import GlueprintError, InternalError
 
@@ -35,16 +31,6 @@ TELLING = (b"\x00\x00", b"\xff\xff", b"\x7f\xff", b"\x01\x00", b"\x00\x01\x00\x0
 WORDS = (b"nan", b"inf", b"-", b"1e99", b'"', b"[[lane]]\n", b"=", b"99999999999999999999", b"\xff", b"\n")
 MOST_CHANGES = 5
 LONGEST_CUT = 120
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A mutation that ended in an exception without a code."""
-
-    seed: int
-    number: int
-    subject: str
-    exception: str
 
 
 @cache
@@ -122,23 +108,13 @@ def outcome(name: str, content: bytes) -> str:
 def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
     """Outcomes by code, and failures, of many mutations."""
     every = subjects()
-    counts: Counter[str] = Counter()
-    failures = []
-    for number in range(files):
-        random = np.random.default_rng((seed, number))
+
+    def mutation(random: np.random.Generator) -> tuple[str, Callable[[], list[str]]]:
         name, content = every[int(random.integers(0, len(every)))]
         broken = mutated(content, random, text=name == BOXES)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                counts[outcome(name, broken)] += 1
-        except Exception as error:
-            frames = traceback.extract_tb(error.__traceback__)
-            ours = [frame for frame in frames if "glueprint" in Path(frame.filename).parts] or frames
-            place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
-            told = f"{type(error).__name__}: {error} ({place})"
-            failures.append(Failure(seed, number, name, told[:300]))
-    return counts, failures
+        return name, lambda: [outcome(name, broken)]
+
+    return attempts(files, seed, mutation)
 
 
 def main() -> None:
@@ -152,22 +128,8 @@ def main() -> None:
     start = time.perf_counter()
     counts, failures = run(options.files, options.seed)
     seconds = time.perf_counter() - start
-    if options.json:
-        told = {
-            "files": options.files,
-            "seed": options.seed,
-            "seconds": round(seconds, 1),
-            "outcomes": dict(counts.most_common()),
-            "failures": [vars(failure) for failure in failures],
-        }
-        print(json.dumps(told, indent=2))
-    else:
-        print(f"{options.files} files in {seconds:.0f} s, {len(failures)} failures")
-        for code, count in counts.most_common():
-            print(f"{count:7d}  {code}")
-        for failure in failures:
-            print(f"seed {failure.seed} number {failure.number} ({failure.subject}): {failure.exception}")
-    sys.exit(1 if failures else 0)
+    head = {"files": options.files, "seed": options.seed, "seconds": round(seconds, 1)}
+    report(head, counts, failures, as_json=options.json)
 
 
 if __name__ == "__main__":

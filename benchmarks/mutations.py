@@ -10,19 +10,18 @@ exception without a code is a failure, printed with the seed and number that rep
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
-import traceback
-import warnings
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.fuzzing import Failure, attempts, report
 from glueprint.assays import elisa, inspection, layout, polarization, readers
 from glueprint.assays.plate import Plate
+from glueprint.assays.wells import Wells
 from glueprint.errors import GlueprintError, InternalError
 
 __all__ = ["Failure", "Subject", "mutated", "outcome", "run", "subjects"]
@@ -59,16 +58,6 @@ class Subject:
     name: str
     reader: str
     content: bytes
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A mutation that ended in an exception without a code."""
-
-    seed: int
-    number: int
-    subject: str
-    exception: str
 
 
 def subjects() -> list[Subject]:
@@ -122,7 +111,7 @@ def outcome(subject: Subject, content: bytes, *, analyse: bool = True) -> list[s
     """
     if subject.reader == "layout":
         return _coded(lambda: _layout_of(content))
-    then = _analysed if analyse else _inspected
+    then = _analysed if analyse else _only_inspected
     codes = _coded(lambda: then(readers.parse(content, subject.name)))
     if codes[-1] in ("GP-A012", "GP-A013"):
         # Nobody knows the file any more; its own reader must still not stumble.
@@ -130,7 +119,7 @@ def outcome(subject: Subject, content: bytes, *, analyse: bool = True) -> list[s
     return codes
 
 
-def _coded(action) -> list[str]:  # type: ignore[no-untyped-def]
+def _coded(action: Callable[[], list[str]]) -> list[str]:
     try:
         return ["read", *action()]
     except InternalError:
@@ -148,16 +137,20 @@ def _layout_of(content: bytes) -> list[str]:
     return []
 
 
-def _inspected(plate: Plate) -> list[str]:
+def _inspected(plate: Plate) -> Wells:
     wells = layout.apply(plate)
     inspection.inspect(wells.table, findings=wells.findings).as_dict()
+    return wells
+
+
+def _only_inspected(plate: Plate) -> list[str]:
+    _inspected(plate)
     return []
 
 
 def _analysed(plate: Plate) -> list[str]:
     """Codes of the analyses of a plate that was read: each analysis may refuse by itself."""
-    _inspected(plate)
-    wells = layout.apply(plate)
+    wells = _inspected(plate)
     try:
         if "parallel" in plate.channels:
             polarization.analyse(wells.table)
@@ -173,23 +166,13 @@ def _analysed(plate: Plate) -> list[str]:
 def run(files: int, seed: int, *, analyse: bool = True) -> tuple[Counter[str], list[Failure]]:
     """Outcomes by code, and failures, of many mutations; without the analyses if they are not asked for."""
     every = subjects()
-    counts: Counter[str] = Counter()
-    failures = []
-    for number in range(files):
-        random = np.random.default_rng((seed, number))
+
+    def mutation(random: np.random.Generator) -> tuple[str, Callable[[], list[str]]]:
         subject = every[int(random.integers(0, len(every)))]
         content = mutated(subject.content, random)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                counts.update(outcome(subject, content, analyse=analyse))
-        except Exception as error:
-            frames = traceback.extract_tb(error.__traceback__)
-            ours = [frame for frame in frames if "glueprint" in Path(frame.filename).parts] or frames
-            place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
-            told = f"{type(error).__name__}: {error} ({place})"
-            failures.append(Failure(seed, number, subject.name, told[:300]))
-    return counts, failures
+        return subject.name, lambda: outcome(subject, content, analyse=analyse)
+
+    return attempts(files, seed, mutation)
 
 
 def main() -> None:
@@ -204,23 +187,13 @@ def main() -> None:
     start = time.perf_counter()
     counts, failures = run(options.files, options.seed, analyse=not options.readers_only)
     seconds = time.perf_counter() - start
-    found = {
+    head = {
         "files": options.files,
         "seed": options.seed,
         "subjects": [subject.name for subject in subjects()],
         "seconds": round(seconds, 1),
-        "outcomes": dict(counts.most_common()),
-        "failures": [vars(failure) for failure in failures],
     }
-    if options.json:
-        print(json.dumps(found, indent=2))
-    else:
-        print(f"{options.files} files in {seconds:.0f} s, {len(failures)} failures")
-        for code, count in counts.most_common():
-            print(f"{count:7d}  {code}")
-        for failure in failures:
-            print(f"seed {failure.seed} number {failure.number} ({failure.subject}): {failure.exception}")
-    sys.exit(1 if failures else 0)
+    report(head, counts, failures, as_json=options.json)
 
 
 if __name__ == "__main__":
