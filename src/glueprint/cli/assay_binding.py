@@ -13,11 +13,19 @@ import typer
 from glueprint.assays import polarization
 from glueprint.assays.polarization import Amount, Conditions, Optics
 from glueprint.cli.output import Json, print_json, print_table
-from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
+from glueprint.cli.plates import (
+    FigureFile,
+    LayoutFile,
+    PlateFile,
+    ReaderName,
+    print_findings,
+    shown,
+    wells_of,
+    write_tables,
+)
 from glueprint.errors import InputError, nearest
 from glueprint.report import figures
 from glueprint.report.figures.binding import binding_curves
-from glueprint.runs.store import write_file
 
 __all__ = ["command"]
 
@@ -72,8 +80,7 @@ def command(
     if figure is not None:
         figures.save(binding_curves(result.tables), figure)
     if out is not None:
-        for name, table in {**result.tables, "quality": result.quality}.items():
-            write_file(out / f"{name}.csv", _flat(table).write_csv())
+        write_tables(out, {**result.tables, "quality": result.quality})
     if as_json:
         print_json(result.as_dict() | {"findings": [finding.as_dict() for finding in findings]})
     else:
@@ -146,12 +153,6 @@ def _amount(name: str, said: Stated) -> Amount | None:
     return Amount(said.value, said.cv)
 
 
-def _flat(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with lists as text, which CSV wants."""
-    lists = [name for name, kind in table.schema.items() if isinstance(kind, pl.List)]
-    return table.with_columns(pl.col(name).list.join("; ") for name in lists)
-
-
 def _print(result: polarization.Result) -> None:
     named = zip(result.tables["potencies"].select("plate", "sample").rows(), result.potencies, strict=True)
     rows = [(plate, sample, potency.text()) for (plate, sample), potency in named]
@@ -168,8 +169,4 @@ def _print(result: polarization.Result) -> None:
 
 
 def _rows(table: pl.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
-    return [tuple(_short(row, name) for name in columns) for row in table.to_dicts()]
-
-
-def _short(row: Mapping[str, Any], name: str) -> Any:
-    return f"{row[name]:.4g}" if isinstance(row[name], float) else row[name]
+    return [tuple(shown(row[name]) for name in columns) for row in table.to_dicts()]

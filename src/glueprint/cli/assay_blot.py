@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import polars as pl
 import typer
 
 from glueprint.assays import blot
 from glueprint.cli.output import Json, print_json, print_table
-from glueprint.cli.plates import FigureFile, print_findings
+from glueprint.cli.plates import FigureFile, print_findings, shown, write_tables
 from glueprint.runs.store import write_file
 
 VOLUMES = ("lane", "band", "role", "volume", "noise_sd", "saturated_percent", "status")
@@ -87,9 +87,8 @@ def _write(folder: Path, result: blot.Result) -> None:
     """All tables; of the bands, those that a degradation analysis can take, and apart what it cannot."""
     bands = result.tables["bands"]
     usable = pl.col("fraction_remaining").is_not_null() & ~pl.col("flags").str.contains("dilution series")
-    tables = dict(result.tables) | {"bands": bands.filter(usable), "bands_left_out": bands.filter(~usable)}
-    for name, table in tables.items():
-        write_file(folder / f"{name}.csv", table.write_csv())
+    parted = {"bands": bands.filter(usable), "bands_left_out": bands.filter(~usable)}
+    write_tables(folder, dict(result.tables) | parted)
 
 
 def _draw(result: blot.Result, path: Path) -> None:
@@ -103,14 +102,12 @@ def _draw(result: blot.Result, path: Path) -> None:
 def _print(result: blot.Result) -> None:
     volumes, bands = result.tables["volumes"], result.tables["bands"]
     unit = f"{result.pictures['blot'].unit} summed over pixels"
-    print_table(f"Volumes, {unit}", VOLUMES, [_shown(row) for row in volumes.select(VOLUMES).rows()])
+    print_table(
+        f"Volumes, {unit}", VOLUMES, [[shown(cell) for cell in row] for row in volumes.select(VOLUMES).rows()]
+    )
     if bands.height:
         title = f"Of vehicle, divided by {bands['reference'][0]}"
-        print_table(title, BANDS, [_shown(row) for row in bands.select(BANDS).rows()])
+        print_table(title, BANDS, [[shown(cell) for cell in row] for row in bands.select(BANDS).rows()])
     lines = result.tables["linearity"]
     if lines.height:
-        print_table("Dilution series", lines.columns, [_shown(row) for row in lines.rows()])
-
-
-def _shown(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row)
+        print_table("Dilution series", lines.columns, [[shown(cell) for cell in row] for row in lines.rows()])

@@ -3,18 +3,16 @@ measure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import polars as pl
 import typer
 
 from glueprint.assays import degradation, tidy_table
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import FigureFile, print_findings
+from glueprint.cli.plates import FigureFile, print_findings, shown, write_tables
 from glueprint.errors import InputError, nearest
-from glueprint.runs.store import write_file
 
 __all__ = ["Columns", "TableFile", "command", "design", "names_of", "shown", "write_tables"]
 
@@ -151,14 +149,3 @@ def names_of(column: list[str] | None) -> dict[str, str]:
             )
         found[ours.strip()] = theirs.strip()
     return found
-
-
-def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
-    """Every table as CSV into a folder."""
-    for name, table in tables.items():
-        write_file(folder / f"{name}.csv", table.write_csv())
-
-
-def shown(value: Any) -> Any:
-    """A number to four digits for people."""
-    return f"{value:.4g}" if isinstance(value, float) else value

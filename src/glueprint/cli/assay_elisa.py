@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import polars as pl
 import typer
 
 from glueprint.assays import elisa
 from glueprint.cli.output import Json, print_json, print_table
-from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
+from glueprint.cli.plates import (
+    FigureFile,
+    LayoutFile,
+    PlateFile,
+    ReaderName,
+    print_findings,
+    shown,
+    wells_of,
+    write_tables,
+)
 from glueprint.errors import InputError
-from glueprint.runs.store import write_file
 
 SHOWN = (
     "plate",
@@ -28,6 +35,8 @@ SHOWN = (
     "unit",
     "status",
 )
+# Back-calculated concentrations are compared with plate programs, which print so many.
+DIGITS = 5
 
 
 def command(
@@ -73,7 +82,7 @@ def command(
 
         figures.save(elisa_plate(result.tables, signal=result.signal), figure)
     if out is not None:
-        _write(out, {**result.tables, "quality": result.quality})
+        write_tables(out, {**result.tables, "quality": result.quality})
     if as_json:
         print_json(result.as_dict() | {"findings": [finding.as_dict() for finding in everything]})
     else:
@@ -97,26 +106,23 @@ def _pair(text: str) -> tuple[float, float]:
         ) from error
 
 
-def _write(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
-    for name, table in tables.items():
-        write_file(folder / f"{name}.csv", table.write_csv())
-
-
 def _print(result: elisa.Result) -> None:
     curve = result.tables["curve"]
     rows = [
-        (row["plate"], row["model"], row["parameter"], _short(row["value"]), _short(row["standard_error"]))
+        (
+            row["plate"],
+            row["model"],
+            row["parameter"],
+            shown(row["value"], DIGITS),
+            shown(row["standard_error"], DIGITS),
+        )
         for row in curve.to_dicts()
     ]
     print_table(f"Standard curve of {result.signal}", ("plate", "model", "parameter", "value", "error"), rows)
-    quality = [tuple(_short(cell) for cell in row) for row in result.quality.rows()]
+    quality = [tuple(shown(cell, DIGITS) for cell in row) for row in result.quality.rows()]
     print_table("Quality", result.quality.columns, quality)
     samples = result.tables["samples"].filter(pl.col("donor") == "").select(SHOWN)
-    print_table("Samples", SHOWN, [tuple(_short(cell) for cell in row) for row in samples.rows()])
+    print_table("Samples", SHOWN, [tuple(shown(cell, DIGITS) for cell in row) for row in samples.rows()])
     if result.named:
         potencies = [(one.sample, one.donor or "pooled", one.potency.text()) for one in result.named]
         print_table("Inhibition of TNF", ("compound", "donor", "potency"), potencies)
-
-
-def _short(value: Any) -> Any:
-    return f"{value:.5g}" if isinstance(value, float) else value

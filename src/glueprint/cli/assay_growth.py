@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from glueprint.assays import growth, tidy_table
-from glueprint.cli.assay_degradation import Columns, OutFolder, TableFile, names_of, shown, write_tables
+from glueprint.cli.assay_degradation import Columns, OutFolder, TableFile, names_of
 from glueprint.cli.output import Json, print_json, print_table
-from glueprint.cli.plates import FigureFile, print_findings
+from glueprint.cli.plates import FigureFile, print_findings, shown, write_tables
 
 __all__ = ["command"]
 

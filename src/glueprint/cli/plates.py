@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import polars as pl
 import typer
 
 from glueprint.assays import layout, readers
@@ -13,8 +14,18 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Wells
 from glueprint.cli.output import console
+from glueprint.runs.store import write_file
 
-__all__ = ["FigureFile", "LayoutFile", "PlateFile", "ReaderName", "print_findings", "wells_of"]
+__all__ = [
+    "FigureFile",
+    "LayoutFile",
+    "PlateFile",
+    "ReaderName",
+    "print_findings",
+    "shown",
+    "wells_of",
+    "write_tables",
+]
 
 PlateFile = Annotated[Path, typer.Argument(help="A plate reader's file, or a tidy CSV file.")]
 LayoutFile = Annotated[
@@ -39,3 +50,16 @@ def print_findings(findings: Iterable[Finding]) -> None:
         for finding in every:
             if finding.severity == severity:
                 console.print(finding.text(), markup=False)
+
+
+def shown(value: Any, digits: int = 4) -> Any:
+    """A number to some digits for people; anything else as it is."""
+    return f"{value:.{digits}g}" if isinstance(value, float) else value
+
+
+def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Every table as CSV into a folder; CSV has no lists, so they become text."""
+    for name, table in tables.items():
+        lists = [column for column, kind in table.schema.items() if isinstance(kind, pl.List)]
+        flat = table.with_columns(pl.col(column).list.join("; ") for column in lists)
+        write_file(folder / f"{name}.csv", flat.write_csv())
