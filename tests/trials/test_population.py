@@ -14,8 +14,9 @@ from glueprint.mechanism import parameters
 from glueprint.runs.streams import uniforms
 from glueprint.trials import load_protocol
 from glueprint.trials.allocation import allocate
+from glueprint.trials.case_mix import Count, Levels, LogNormal, Normal
 from glueprint.trials.population import Stream, draw_population, follow_up_months, model_parameters
-from glueprint.trials.protocol import Count, FollowUp, Levels, LogNormal, Normal
+from glueprint.trials.protocol import FollowUp
 from glueprint.trials.sampling import draw_level, draw_quantity
 
 MM003 = load_protocol("mm003")

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import compounds
 from glueprint.trials import toxicity
+from glueprint.trials.case_mix import Levels
 from glueprint.trials.compounds import DEXAMETHASONE, known_compounds
 from glueprint.trials.doserules import available_rules
-from glueprint.trials.protocol import Drug, Levels, Protocol
+from glueprint.trials.protocol import Drug, Protocol
 from glueprint.trials.schedule import parse_days
 
 __all__ = ["CHECKS", "check_protocol"]

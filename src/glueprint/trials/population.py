@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from glueprint.mechanism import compounds, parameters
 from glueprint.runs.streams import normals, uniforms
 from glueprint.trials.allocation import allocate, strata_of
+from glueprint.trials.case_mix import Levels
 from glueprint.trials.compounds import DEFAULT_GLUE, DEXAMETHASONE
-from glueprint.trials.protocol import Arm, FollowUp, Levels, Protocol
+from glueprint.trials.protocol import Arm, FollowUp, Protocol
 from glueprint.trials.sampling import draw_level, draw_quantity
 
 __all__ = ["MONTH_DAYS", "Population", "Stream", "draw_population", "glue_of", "model_parameters"]
