@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint import evidence
-from glueprint.calibration.in_vitro.beliefs import of_quantity
+from glueprint.calibration.beliefs import of_quantity
 from glueprint.calibration.in_vitro.claims import data
 from glueprint.calibration.in_vitro.likelihood import Datum, minus_log_posterior, shown, solved
 from glueprint.calibration.in_vitro.parameters import ASSAYS, COORDINATES, beliefs, free, values

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.calibration.in_vitro.beliefs import Belief, of_quantity
+from glueprint.calibration.beliefs import Belief, of_quantity
 from glueprint.calibration.in_vitro.potencies import MONOCYTE, MYELOMA, PARTS
 from glueprint.experiments.cultures import named
 

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint import evidence
-from glueprint.calibration.in_vitro.beliefs import Belief
+from glueprint.calibration.beliefs import Belief
 from glueprint.calibration.in_vitro.parameters import beliefs
 from glueprint.calibration.in_vitro.predictions import Predictive, column, predict, spoken_of
 from glueprint.errors import InputError, nearest

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from glueprint.calibration.in_vitro.beliefs import Belief, of_quantity
+from glueprint.calibration.beliefs import Belief, of_quantity
 from glueprint.calibration.in_vitro.parameters import COORDINATES, beliefs, free
 from glueprint.mechanism import compounds
 
