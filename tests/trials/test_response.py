@@ -14,12 +14,13 @@ NAN = np.nan
 LABELS = response.LABELS
 
 
-def best(series, detection=0.5):
+def best(series, detection=0.5, died=False):
     marker = np.array([series], dtype=float)
     found = response.progression(marker)
     day = np.arange(marker.shape[1])
     last = found.column[0] if found.column[0] >= 0 else marker.shape[1]
     category = response.categories(marker, detection)
+    category = response.settle_unconfirmed(category, np.array([died]))
     usable = (day > 0)[None, :] & (day < last)[None, :] & ~np.isnan(marker)
     category = np.where((day <= last)[None, :], category, response.NE)
     result = response.best_response(category, usable)
@@ -42,6 +43,8 @@ def best(series, detection=0.5):
         ([40, 18, 22, 22], "MR", -1),  # confirmed at the lower of the two
         ([40, 18, NAN, 18], "PR", 1),  # a missed assessment is passed over
         ([40, 55, 60], "PD", -1),
+        ([40, 55], "NE", -1),  # nothing confirms the progression (SAF294)
+        ([40, 18, 45, 18], "PR", 1),  # a progression that is not confirmed does not stand between
         ([40, NAN, NAN], "NE", -1),
     ],
 )
@@ -65,6 +68,21 @@ def test_best_response(series, expected, column):
 )
 def test_progression_needs_both_rises_from_nadir_and_the_next_assessment(series, column):
     assert response.progression(np.array([series], dtype=float)).column[0] == column
+
+
+def test_death_settles_a_progression_that_nothing_could_confirm():
+    assert best([40, 55], died=True) == ("PD", -1)
+    assert best([40, 55, 39], died=True) == ("SD", -1)
+
+
+@pytest.mark.parametrize(
+    ("nadir", "threshold"),
+    [(8, 13), (20, 25), (40, 50), (49.9, 62.375), (50, 60), (80, 90)],  # SAF282, SAF283, SAF284
+)
+def test_a_high_nadir_needs_a_rise_of_10_g_per_l_only(nadir, threshold):
+    assert response.progression_threshold(np.array([float(nadir)]))[0] == pytest.approx(threshold)
+    below, at = response.is_progression(np.array([threshold - 1e-6, threshold + 1e-9]), np.full(2, nadir))
+    assert (bool(below), bool(at)) == (False, True)
 
 
 def test_progression_reports_the_nadir_it_was_judged_by():

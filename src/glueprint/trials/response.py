@@ -22,6 +22,8 @@ __all__ = [
     "confirmed",
     "is_progression",
     "progression",
+    "progression_threshold",
+    "settle_unconfirmed",
 ]
 
 Floats = NDArray[np.float64]
@@ -37,6 +39,8 @@ PARTIAL_FALL = 0.50  # SAF279
 VERY_GOOD_FALL = 0.90  # SAF280
 PROGRESSION_RISE = 0.25  # SAF282
 PROGRESSION_G_PER_L = 5.0  # SAF283
+# A nadir this high needs no more than a rise of 10 g/L, where a quarter would be more.
+HIGH_NADIR_G_PER_L, HIGH_NADIR_RISE_G_PER_L = 50.0, 10.0  # SAF284
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,22 @@ class Best:
     first_column: Integers
 
 
+def progression_threshold(nadir_g_per_l: Floats) -> Floats:
+    """M-protein from which on a patient has progressed, g/L: 25 % and 5 g/L above the nadir, or 10 g/L above
+    one of at least 50 g/L.
+
+    nadir_g_per_l: any shape.
+    Source: IMWG, evidence SAF282 to SAF284.
+    """
+    nadir = np.asarray(nadir_g_per_l)
+    usual = np.maximum(nadir * (1.0 + PROGRESSION_RISE), nadir + PROGRESSION_G_PER_L)
+    return np.where(nadir >= HIGH_NADIR_G_PER_L, nadir + HIGH_NADIR_RISE_G_PER_L, usual)
+
+
 def is_progression(m_protein_g_per_l: Floats, nadir_g_per_l: Floats) -> Bools:
-    """Whether M-protein is at least 25 % and at least 5 g/L above the nadir; NaN is no progression."""
-    rise = m_protein_g_per_l - nadir_g_per_l
+    """Whether M-protein has risen to the threshold of progression above the nadir; NaN is no progression."""
     with np.errstate(invalid="ignore"):
-        return np.asarray((rise >= PROGRESSION_RISE * nadir_g_per_l) & (rise >= PROGRESSION_G_PER_L))
+        return np.asarray(m_protein_g_per_l >= progression_threshold(nadir_g_per_l))
 
 
 def running_nadir(m_protein_g_per_l: Floats) -> Floats:
@@ -106,6 +121,21 @@ def categories(m_protein_g_per_l: Floats, detection_g_per_l: float) -> Integers:
     result[is_progression(m_protein_g_per_l, running_nadir(m_protein_g_per_l))] = PD
     result[np.isnan(m_protein_g_per_l)] = NE
     result[:, 0] = NE
+    return result
+
+
+def settle_unconfirmed(category: Integers, died: Bools) -> Integers:
+    """(n, k) category with every progression that the next assessment does not confirm made NE.
+
+    died: (n,) whether the patient's death followed the last assessment; it settles a progression seen there.
+    Source: SAF294.
+    """
+    result = category.copy()
+    following = np.where(died, PD, NE)
+    for column in range(category.shape[1] - 1, 0, -1):
+        here = category[:, column]
+        result[:, column] = np.where((here == PD) & (following != PD), NE, here)
+        following = np.where(here == NE, following, here)
     return result
 
 

@@ -21,7 +21,10 @@ EXTRAPOLATED = "computed with parameters calibrated by hand, without an interval
 
 @dataclass(frozen=True)
 class TrialResult:
-    """All replicates of a trial: the four tables of docs/design.md, the protocol and the seed."""
+    """All replicates of a trial: the four tables of docs/design.md, the protocol and the seed.
+
+    draws_label: how numbers out of given parameter draws are to be read; empty without draws.
+    """
 
     protocol: Protocol
     seed: int
@@ -29,6 +32,7 @@ class TrialResult:
     visits: pl.DataFrame
     endpoints: pl.DataFrame
     survival_curves: pl.DataFrame
+    draws_label: str = ""
 
     @property
     def replicates(self) -> int:
@@ -43,6 +47,8 @@ class TrialResult:
     @property
     def label(self) -> str:
         """How to read the numbers: shipped trials were calibrated to, others only use their parameters."""
+        if self.draws_label:
+            return self.draws_label
         shipped = any(self.protocol == load_protocol(name) for name in available())
         return CALIBRATED if shipped else EXTRAPOLATED
 

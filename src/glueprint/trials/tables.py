@@ -139,6 +139,7 @@ def _disease(protocol: Protocol, conducted: Conducted, log: VisitLog) -> dict[st
     seen = _assessments(log, n)
     marker, day = seen.m_protein_g_per_l, seen.day
     category = response.categories(marker, protocol.measurement.m_protein_detection_g_per_l)
+    category = response.settle_unconfirmed(category, np.isfinite(ward.death_day))
     with np.errstate(invalid="ignore"):
         usable = (day > 0) & (day < ward.seen_progression_day[:, None])
     before = usable | (day == ward.seen_progression_day[:, None])
