@@ -26,6 +26,7 @@ from scipy.stats import t as student
 from benchmarks.coverage import WITHIN, holds
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers
 from glueprint.assays.growth import potencies
+from glueprint.assays.growth.plates import cultures_table
 from glueprint.assays.growth.reading import Culture
 from glueprint.assays.polarization import Amount, Conditions, Optics, competition, signal
 from glueprint.assays.polarization import plates as fp_plates
@@ -194,7 +195,7 @@ def growth_files(nth: int) -> Held:
     """GR potencies where the truth is a growth rate, IC50s where it is a viability."""
     for effect, pair in EFFECTS:
         made = growth_twin.make(growth_truth(effect), Draws(SEED, f"growth {effect}", nth))
-        result = growth.analyse(growth_twin.table(from_files(made, growth_twin.files).table))
+        result = growth.analyse(cultures_table(from_files(made, growth_twin.files).table)[0])
         for definition, value in zip(pair, growth_wanted(made), strict=True):
             found = result.of("A", GLUE, definition, "1")
             yield nth, definition, found is not None and holds(found, value)
@@ -219,7 +220,7 @@ def growth_memory(plates: range) -> Held:
 def culture(truth: growth_twin.Truth, zero: Any, end: Any) -> Culture:
     """What the analysis makes of the plates of time zero and of the end."""
     blank = end[:, 0].mean()
-    control, start = end[:, [1, 11]].ravel() - blank, zero[:, 1:3].ravel() - blank
+    control, start = end[:, [1, 11]].ravel() - blank, zero[:, 1:3].ravel() - zero[:, 0].mean()
     planned = truth.top_dose_nm / truth.dilution ** np.arange(growth_twin.DOSES)
     treated = end[: truth.replicates, 2:11].ravel() - blank
     mean, first = control.mean(), start.mean()

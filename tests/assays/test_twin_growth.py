@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import polars as pl
 import pytest
 
 from glueprint.assays import growth, layout, readers
+from glueprint.assays.growth.plates import cultures_table
 from glueprint.assays.twins import growth as growth_twin
 from glueprint.assays.twins.draws import Draws
 from glueprint.assays.twins.plate_reads import as_plate
@@ -22,24 +21,27 @@ QUIET = {
 def wells_of(made):
     files = growth_twin.files(made, "yes")
     plate = readers.parse(files["plate.txt"], "plate.txt")
-    return plate, layout.apply(plate, layout.parse(files["layout.toml"].decode(), "layout.toml")), files
+    return plate, layout.apply(plate, layout.parse(files["layout.toml"].decode(), "layout.toml"))
+
+
+def analysed(made):
+    table, findings = cultures_table(wells_of(made)[1].table)
+    assert findings == ()
+    return growth.analyse(table)
 
 
 def test_the_reader_gives_back_what_was_made():
     made = growth_twin.make(growth_twin.Truth(experiments=1), Draws(1, "test"))
-    plate, wells, files = wells_of(made)
+    plate, wells = wells_of(made)
     assert plate.table.equals(as_plate(made.reads).table)
-    cultures = pl.read_csv(io.BytesIO(files["cultures.csv"]), schema_overrides={"experiment": pl.String})
-    direct = growth_twin.table(wells.table)
-    assert cultures.drop("simulated").with_columns(pl.col("compound").fill_null("")).equals(direct)
-    assert set(cultures["simulated"]) == {"yes"}
+    assert [finding.code for finding in wells.findings if finding.severity != "note"] == []
+    assert "GP-A054" in [finding.code for finding in wells.findings]
 
 
 def test_quiet_cultures_give_their_growth_rate_potencies_back():
     truth = growth_twin.Truth(**QUIET, experiments=1)
     made = growth_twin.make(truth, Draws(1, "test"))
-    _, wells, _ = wells_of(made)
-    result = growth.analyse(growth_twin.table(wells.table))
+    result = analysed(made)
     for line, doubling_h in truth.doubling_time_h.items():
         found = result.of(line, "pomalidomide", "GEC50", "1")
         assert found.value_nm == pytest.approx(128.0, rel=0.02)
@@ -51,8 +53,7 @@ def test_quiet_cultures_give_their_growth_rate_potencies_back():
 def test_quiet_cultures_give_their_ic50_back_where_the_truth_is_viability():
     truth = growth_twin.Truth(**QUIET, experiments=1, effect_on="viability", doubling_time_h={"A": 30.0})
     made = growth_twin.make(truth, Draws(1, "test"))
-    _, wells, _ = wells_of(made)
-    result = growth.analyse(growth_twin.table(wells.table))
+    result = analysed(made)
     assert result.of("A", "pomalidomide", "relative IC50", "1").value_nm == pytest.approx(128.0, rel=0.02)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from glueprint.assays import simulated
 from glueprint.assays.concentrations import mixed_findings
 from glueprint.assays.findings import Finding
 from glueprint.assays.layout_drawing import draw
@@ -22,16 +23,17 @@ def apply(plate: Plate, layout: Layout | None = None) -> Wells:
 
     plate: as a reader gives it.   layout: as `read` gives it; it wins over the plate's own.
     Returns `Wells`; wells that the layout does not name keep role "" and are counted in a finding, as are
-    wells of the layout that were not measured.
+    wells of the layout that were not measured. A file that says that it is simulated has the finding GP-A054.
     Raises InputError GP-A042 if the layout names a plate that the file does not have.
     """
     chosen = layout or plate.layout
+    own = [*plate.findings, *_simulated(plate)]
     if chosen is None:
         empty = pl.DataFrame(schema={"plate": pl.String, "well": pl.String, **CONTENT})
-        return Wells(_joined(plate.table, empty), (*plate.findings, _no_layout(plate)))
+        return Wells(_joined(plate.table, empty), (*own, _no_layout(plate)))
     _check_plates(plate, chosen)
     joined = _joined(plate.table, chosen.table)
-    findings = [*plate.findings, *chosen.findings, *_left_over(plate, chosen)]
+    findings = [*own, *chosen.findings, *_left_over(plate, chosen)]
     if layout is not None:
         findings += _replaced(plate, layout)
     if layout is None and plate.reader != "tidy":
@@ -57,6 +59,12 @@ def _joined(table: pl.DataFrame, content: pl.DataFrame) -> pl.DataFrame:
     joined = joined.with_columns(*texts, pl.col("dilution").fill_null(1.0))
     others = [name for name in joined.columns if name not in (*MEASURED, *CONTENT)]
     return joined.select(*MEASURED, *CONTENT, *others)
+
+
+def _simulated(plate: Plate) -> list[Finding]:
+    """What the file says of being simulated, in its head or tail or in a column."""
+    head = simulated.of_metadata(plate.metadata, plate.source)
+    return head or simulated.of_table(plate.table, plate.source)
 
 
 def _no_layout(plate: Plate) -> Finding:

@@ -23,6 +23,7 @@ SIGNS = {
     "free_dye": "d",
     "vehicle": "v",
     "compound": "D",
+    "time0": "0",
     "stimulated": "L",
     "unstimulated": "u",
     "positive": "+",

@@ -155,11 +155,47 @@ concentration = {{ start = 10000, factor = 3.1623, direction = "right" }}
 sample = {{ values = ["compound 1", "compound 2"], each = 3 }}
 """
 
+GROWTH = """
+# How long the compound was on the cells. Without wells of time zero, also how fast untreated cells double.
+[assay]
+time_h = 72
+# doubling_time_h = 30
+
+# Medium alone: subtracted on its own plate.
+[[well]]
+wells = "A1:{last_row}1"
+role = "blank"
+
+# Cells with solvent alone.
+[[well]]
+wells = "A2:{last_row}2"
+role = "vehicle"
+
+# Cells read when the compound was added; on a plate of their own, say plate = "its name in the file".
+[[well]]
+wells = "A3:{last_row}3"
+role = "time0"
+
+# One compound, threefold dilution from 10 000 nM to the right, in quadruplicate rows.
+[[well]]
+wells = "A4:D{last_column}"
+role = "compound"
+sample = "pomalidomide"
+concentration = {{ start = 10000, factor = 3, direction = "right" }}
+
+# What all wells share: the cell line and the experiment.
+[[well]]
+wells = "A1:{last_row}3, A4:D{last_column}"
+experiment = "1"
+extra = {{ line = "MM.1S" }}
+"""
+
 TEMPLATES = {
     "elisa": ("ELISA: standards, blank, control, samples with dilutions", "ng/mL", ELISA),
     "fp": ("Fluorescence polarisation: two compounds compete with a tracer", "nM", FP),
     "saturation": ("Fluorescence polarisation: protein titrated on a tracer", "nM", SATURATION),
     "tnf": ("TNF-alpha ELISA of stimulated cells: inhibition by a compound in one donor", "nM", TNF),
+    "growth": ("Growth of a line under a compound, with time zero", "nM", GROWTH),
     "dose-response": ("Cells or a reaction with two compounds over doses", "nM", DOSE_RESPONSE),
 }
 SUPPORTED = (96, 384)

@@ -58,6 +58,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "free_dye": "free dye of known polarization, for the G factor",
         "vehicle": "cells with solvent alone",
         "compound": "cells or reaction with compound, concentration of the compound",
+        "time0": "cells read when the compound was added: where growth begins",
         "stimulated": "stimulated cells with solvent: 0 % inhibition",
         "unstimulated": "cells without stimulus: 100 % inhibition",
         "positive": "control with full effect",

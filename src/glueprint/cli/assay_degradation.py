@@ -10,13 +10,17 @@ import polars as pl
 import typer
 
 from glueprint.assays import degradation, tidy_table
+from glueprint.assays.degradation import joining
+from glueprint.assays.findings import findings_table
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, print_findings, shown, write_tables
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Columns", "TableFile", "command", "design", "names_of", "shown", "write_tables"]
+__all__ = ["Columns", "OutFolder", "command", "design", "names_of"]
 
-TableFile = Annotated[Path, typer.Argument(help="A tidy CSV or TSV file, one row a reading.")]
+TableFiles = Annotated[
+    list[Path], typer.Argument(help="Tidy CSV or TSV files, one row a lane; several are joined.")
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", help="Our name for a column of yours: OURS=THEIRS, as often as needed."),
@@ -27,7 +31,7 @@ RATES = ("target", "compound", "experiment", "name", "dose_nm", "relation", "val
 
 
 def command(
-    table: TableFile,
+    tables: TableFiles,
     column: Columns = None,
     method: Annotated[str, typer.Option(help="auto, joint or per-time.")] = "auto",
     error: Annotated[str, typer.Option(help="Of a reading: auto, proportional or constant.")] = "auto",
@@ -38,7 +42,11 @@ def command(
 ) -> None:
     """Fit fractions remaining over dose and time: DC50s, Dmax, rates, half-lives, recovery."""
     settings = degradation.Settings(method=method, error=error, hook=hook)
-    result = degradation.analyse(tidy_table.renamed(tidy_table.read(table), names_of(column)), settings)
+    names = names_of(column)
+    given = [(str(path), tidy_table.renamed(tidy_table.read(path), names)) for path in tables]
+    table, noticed = joining.joined(given)
+    result = degradation.analyse(table, settings)
+    findings = (*noticed, *result.findings)
     if figure is not None:
         # Drawing costs an import that numbers need not pay.
         from glueprint.report import figures
@@ -46,12 +54,12 @@ def command(
 
         figures.save(degradation_curves(result.tables), figure)
     if out is not None:
-        write_tables(out, result.tables)
+        write_tables(out, {**result.tables, "findings": findings_table(findings)})
     if as_json:
-        print_json(result.as_dict())
+        print_json(result.as_dict() | {"findings": [finding.as_dict() for finding in findings]})
     else:
         _print(result)
-        print_findings(result.findings)
+        print_findings(findings)
     if result.refused:
         raise typer.Exit(1)
 

@@ -12,6 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint import units
+from glueprint.assays import simulated
+from glueprint.assays.degradation.joining import PLACES
 from glueprint.assays.findings import Finding
 from glueprint.errors import InputError, nearest
 
@@ -81,8 +83,9 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     are.
 
     table: of `assays.blot` where it has the columns flags, vehicle and log_ratio. Its vehicle lanes belong
-    to every compound, and to time 0 where no time is said.
+    to every compound, and to time 0 where no time is said. A table that is simulated says so (GP-A054).
     """
+    findings += simulated.of_table(table)
     if not {"flags", "vehicle", "log_ratio"} <= set(table.columns):
         return table
     yes = pl.col("vehicle").cast(pl.String).str.to_lowercase() == "true"
@@ -142,11 +145,20 @@ def tidy(table: pl.DataFrame) -> pl.DataFrame:
         ),
         *(_numbers(found, name) for name in REQUIRED),
         pl.Series("washout_h", washed) if isinstance(washed, pl.Series) else washed.alias("washout_h"),
+        *(name for name in PLACES if name in found.columns),
     )
     if found.is_empty():
         raise _bad_value("no rows", "")
     _finite(found)
-    return _worded(found)
+    return _worded(found).drop(PLACES, strict=False)
+
+
+def _row(table: pl.DataFrame, row: int) -> str:
+    """A row for messages: of the table that it came from, where several were joined."""
+    if not set(PLACES) <= set(table.columns):
+        return f"row {row}"
+    file, own = (table[name][row] for name in PLACES)
+    return f"{file}, row {own}"
 
 
 def _numbers(table: pl.DataFrame, name: str) -> pl.Series:
@@ -155,7 +167,7 @@ def _numbers(table: pl.DataFrame, name: str) -> pl.Series:
     lost = found.is_null() & table[name].is_not_null()
     if lost.any():
         row = lost.to_list().index(True)
-        raise _bad_value(f'"{table[name][row]}" is no number', f'row {row}, column "{name}"')
+        raise _bad_value(f'"{table[name][row]}" is no number', f'{_row(table, row)}, column "{name}"')
     return found
 
 
@@ -169,7 +181,7 @@ def _in_nm(table: pl.DataFrame) -> pl.Series:
             raise InputError(
                 "GP-A144",
                 f'a dose in "{unit}"',
-                where=f'row {row}, column "dose_unit"',
+                where=f'{_row(table, row)}, column "dose_unit"',
                 expected="a molar unit, such as nM or uM, in every row",
                 next_step="give the unit; units are never guessed",
             ) from error
@@ -184,7 +196,7 @@ def _finite(found: pl.DataFrame) -> None:
             bad = bad | (pl.col(name) < 0.0)
         rows = found.with_row_index("index").filter(bad)
         if rows.height:
-            raise _bad_value(f"{rows[name][0]}", f'row {rows["index"][0]}, column "{name}"')
+            raise _bad_value(f"{rows[name][0]}", f'{_row(found, rows["index"][0])}, column "{name}"')
     vehicle = found.filter(pl.col("dose_nm") == 0.0)["fraction_remaining"]
     if vehicle.len() and float(np.median(vehicle.to_numpy())) > PER_CENT:
         raise InputError(
@@ -214,7 +226,7 @@ def _worded(found: pl.DataFrame) -> pl.DataFrame:
                 raise InputError(
                     "GP-A142",
                     f'"{word}"{nearest(word.lower(), known)}',
-                    where=f'row {row}, column "{column}"',
+                    where=f'{_row(found, row)}, column "{column}"',
                     expected="one of " + ", ".join(f'"{name}"' for name in known),
                     next_step="correct the word",
                 )
@@ -232,10 +244,11 @@ def _worded(found: pl.DataFrame) -> pl.DataFrame:
     twice = named.filter(named.select(keys).is_duplicated())
     if twice.height:
         first = twice.row(0, named=True)
-        rows = twice.filter(pl.all_horizontal(pl.col(key) == first[key] for key in keys))["index"].to_list()
+        same = pl.all_horizontal(pl.col(key) == first[key] for key in keys)
+        rows = [_row(found, row).removeprefix("row ") for row in twice.filter(same)["index"].to_list()]
         raise InputError(
             "GP-A143",
-            f'lane "{first["lane"]}" of {first["target"] or "a target"} in rows {", ".join(map(str, rows))}',
+            f'lane "{first["lane"]}" of {first["target"] or "a target"} in rows {"; ".join(rows)}',
             where=f'membrane "{first["membrane"]}"',
             expected="one row a lane and target",
             next_step="remove the copy; replicate lanes have names of their own",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glueprint.assays.growth.analysis import analyse
+from glueprint.assays.growth.plates import cultures_table
 from glueprint.assays.growth.rates import (
     area_over_curve,
     divided_percent,
@@ -19,6 +20,7 @@ __all__ = [
     "Settings",
     "analyse",
     "area_over_curve",
+    "cultures_table",
     "divided_percent",
     "division_index",
     "gr_value",

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint import units
+from glueprint.assays import simulated
 from glueprint.assays.findings import Finding
 from glueprint.assays.growth import rates
 from glueprint.assays.growth.settings import Settings
@@ -75,10 +76,11 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
 
     table: dose_nm (or dose with dose_unit), one of viability, viability_percent, signal (raw; with rows of
     role control or dose 0, and of role time0 and blank where measured) or generation with count; optional
-    line, compound, experiment, time_h, doubling_time_h.
+    line, compound, experiment, time_h, doubling_time_h. A table that is simulated says so (GP-A054).
     Raises InputError GP-A160 (columns), GP-A161 (values), GP-A162 (units), GP-A164 (no control), GP-A165
     (per cent), GP-A172 (generations), GP-A175 (roles).
     """
+    findings += simulated.of_table(table)
     found = _named(table)
     if {"generation", "count"} <= set(found.columns):
         found = _divided(found, settings)

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
 
-from glueprint.assays import layout as layouts
 from glueprint.assays.plate import row_letters
 from glueprint.assays.twins.draws import Draws
 from glueprint.assays.twins.layout_text import layout_text
-from glueprint.assays.twins.plate_reads import COLUMNS, ROWS, PlateRead, as_plate, outer_wells, softmax
+from glueprint.assays.twins.plate_reads import COLUMNS, ROWS, PlateRead, outer_wells, softmax
 from glueprint.assays.twins.refusals import too_many
 from glueprint.documents import Document
 
-__all__ = ["DOSES", "Made", "Truth", "expected", "files", "make", "table"]
+__all__ = ["DOSES", "Made", "Truth", "expected", "files", "make"]
 
 Floats = NDArray[np.float64]
 
@@ -27,8 +25,6 @@ FIRST_DOSE, DOSES = 2, 9
 ZERO_COLUMNS = 2
 # SoftMax Pro blocks in one file, and patience.
 MOST_PLATES = 60
-# What the growth analysis calls the roles of a layout.
-ROLES = {"vehicle": "control", "compound": "treated", "blank": "blank"}
 
 
 class Truth(Document):
@@ -113,36 +109,9 @@ def make(truth: Truth, draws: Draws) -> Made:
 
 
 def files(made: Made, mark: str) -> dict[str, bytes]:
-    """The plates as SoftMax Pro text with their layout, and the same wells as a table of cultures."""
+    """The plates as SoftMax Pro text, and their layout."""
     plate = softmax(made.reads, mark, decimals=0)
-    cultures = table(layouts.apply(as_plate(made.reads), layouts.parse(made.layout, "layout.toml")).table)
-    return {
-        "plate.txt": plate.encode(),
-        "layout.toml": made.layout.encode(),
-        "cultures.csv": cultures.with_columns(simulated=pl.lit(mark)).write_csv().encode(),
-    }
-
-
-def table(wells: pl.DataFrame) -> pl.DataFrame:
-    """Wells of the plates, joined with the layout, as `assays.growth.analyse` takes them.
-
-    wells: with the columns line and time_h of the layout beside those of `assays.wells.SCHEMA`.
-    """
-    zero = (pl.col("role") == "vehicle") & (pl.col("time_h").cast(pl.Float64) == 0.0)
-    used = wells.filter(pl.col("role").is_in(list(ROLES)) & pl.col("value").is_not_null())
-    # Medium shines alike at both times; the blank of time zero belongs to a plate of its own.
-    used = used.filter((pl.col("role") != "blank") | (pl.col("time_h").cast(pl.Float64) > 0.0))
-    return used.select(
-        "line",
-        pl.col("sample").alias("compound"),
-        "experiment",
-        pl.when(zero).then(pl.lit("time0")).otherwise(pl.col("role").replace(ROLES)).alias("role"),
-        pl.col("concentration").fill_null(0.0).alias("dose_nm"),
-        pl.col("value").alias("signal"),
-        pl.when(~zero).then(pl.col("time_h").cast(pl.Float64)).alias("time_h"),
-        "plate",
-        "well",
-    )
+    return {"plate.txt": plate.encode(), "layout.toml": made.layout.encode()}
 
 
 def _cells(
@@ -190,11 +159,11 @@ def _blocks(truth: Truth, plate: tuple[str, str, int], time_h: float) -> list[di
     about: dict[str, object] = {
         "plate": name,
         "experiment": str(nth + 1),
-        "extra": {"line": line, "time_h": f"{time_h:g}"},
+        "extra": {"line": line, "time_h": f"{time_h:g}"} if time_h else {"line": line},
     }
     blank = {**about, "wells": f"A1:{last}1", "role": "blank"}
     if time_h == 0.0:
-        cells = {**about, "wells": f"A2:{last}{1 + ZERO_COLUMNS}", "role": "vehicle"}
+        cells = {**about, "wells": f"A2:{last}{1 + ZERO_COLUMNS}", "role": "time0"}
         return [blank, cells, {**about, "wells": f"A{2 + ZERO_COLUMNS}:{last}{COLUMNS}", "role": "empty"}]
     used = len(truth.ec50_nm) * truth.replicates
     doses = f"A{FIRST_DOSE + 1}:{row_letters(used - 1)}{FIRST_DOSE + DOSES}"

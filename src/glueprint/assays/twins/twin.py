@@ -37,8 +37,7 @@ def _blot_commands(truth: blot.Truth) -> tuple[str, ...]:
     tables = " ".join(f"blot-{n}/bands.csv" for n in numbers)
     return (
         *(f"glueprint assay blot membrane-{n}.tif --boxes boxes-{n}.toml --out blot-{n}" for n in numbers),
-        f"awk 'FNR == 1 && NR > 1 {{ next }} {{ print }}' {tables} > bands.csv",
-        "glueprint assay degradation bands.csv --figure degradation.svg",
+        f"glueprint assay degradation {tables} --figure degradation.svg",
     )
 
 
@@ -61,10 +60,7 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         "growth": Protocol(
             "luminescence of growing cultures under a compound, with plates of time zero",
             growth.Truth, growth.make, growth.files,
-            lambda _: (
-                "glueprint assay plate plate.txt --layout layout.toml",
-                "glueprint assay growth cultures.csv --figure growth.svg",
-            ),
+            lambda _: ("glueprint assay growth plate.txt --layout layout.toml --figure growth.svg",),
         ),
     }
 )  # fmt: skip
