@@ -4,7 +4,8 @@ blocks."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from glueprint.runs.streams import normals, uniforms
 from glueprint.trials.allocation import allocate, strata_of
 from glueprint.trials.case_mix import Levels
 from glueprint.trials.compounds import DEFAULT_GLUE, DEXAMETHASONE
+from glueprint.trials.draws import Truth
 from glueprint.trials.protocol import Arm, FollowUp, Protocol
 from glueprint.trials.sampling import draw_level, draw_quantity
 
@@ -49,7 +51,10 @@ class Stream:
 @dataclass(frozen=True)
 class Population:
     """The patients of one replicate, (n,) each: covariates, stratum, arm, day of the data cut from
-    randomisation."""
+    randomisation.
+
+    truth: what holds for all of them.
+    """
 
     number: Integers
     levels: Mapping[str, NDArray[np.str_]]
@@ -57,6 +62,7 @@ class Population:
     stratum: Integers
     arm: Integers
     cut_day: Floats
+    truth: Truth = field(default_factory=Truth)
 
     @property
     def size(self) -> int:
@@ -64,8 +70,8 @@ class Population:
         return int(self.number.size)
 
 
-def draw_population(protocol: Protocol, stream: Stream) -> Population:
-    """The patients of one replicate, drawn and randomised.
+def draw_population(protocol: Protocol, stream: Stream, truth: Truth | None = None) -> Population:
+    """The patients of one replicate, drawn and randomised; `truth` does not change who is drawn.
 
     Source: case-mix of the protocol; stratified permuted blocks; see docs/trials.md.
     """
@@ -94,7 +100,7 @@ def draw_population(protocol: Protocol, stream: Stream) -> Population:
         purpose=stream.purpose("allocation"),
     )
     cut = follow_up_months(protocol.follow_up, stream.uniforms("follow-up", number)[:, 0]) * MONTH_DAYS
-    return Population(number, levels, values, strata, arms, cut)
+    return Population(number, levels, values, strata, arms, cut, truth or Truth())
 
 
 def _cut(values: Floats, cuts: tuple[float, ...]) -> NDArray[np.str_]:
@@ -127,13 +133,17 @@ def model_parameters(
 ) -> tuple[dict[str, Floats], Floats]:
     """(n,) parameters and initial values of the trial model for each patient, and the absorption lag in h.
 
-    Arms may differ in their glue compound: what it sets is then given per patient. Random effects are drawn
+    Arms may differ in their glue compound, and the truth from the typical values: what they set is then given
+    per patient. Random effects are drawn
     once per
     patient, whatever the arm.
     """
     glues = [glue_of(arm) for arm in protocol.arms]
-    typical = {glue: parameters.typical(glue) for glue in glues}
-    differing = [name for name in typical[glues[0]] if len({table[name] for table in typical.values()}) > 1]
+    typical = {glue: _typical(glue, people.truth) for glue in glues}
+    compiled = parameters.typical(glues[0])
+    differing = [
+        name for name in compiled if any(table[name] != compiled[name] for table in typical.values())
+    ]
     whole: dict[str, Floats] = {}
     lag_h = np.zeros(people.size)
     for number, glue in enumerate(glues):
@@ -144,14 +154,24 @@ def model_parameters(
             whole.setdefault(name, np.full(people.size, typical[glue].get(name, 0.0)))[mine] = value
         pk = compounds.load(glue).pk
         lag_h[mine] = pk.lag_h.typical if pk else 0.0
-    ratio = people.values["death_hazard_ratio"]
-    whole["death_per_month"] = whole.get("death_per_month", typical[glues[0]]["death_per_month"]) * ratio
+    ratio = people.values["death_hazard_ratio"] * people.truth.study_death_ratio
+    whole["death_per_month"] = whole.get("death_per_month", compiled["death_per_month"]) * ratio
     return whole, lag_h
+
+
+def _overriding(glue: str, truth: Truth) -> dict[str, Any]:
+    overrides = truth.of_mechanism(glue)
+    return {"overrides": overrides} if overrides else {}
+
+
+def _typical(glue: str, truth: Truth) -> dict[str, float]:
+    return parameters.typical(glue, **_overriding(glue, truth))
 
 
 def _individual(people: Population, mine: NDArray[np.bool_], glue: str, stream: Stream) -> dict[str, Floats]:
     """`parameters.individual` for the patients of `mine`."""
-    names, covariance = parameters.random_effects(glue)
+    overriding = _overriding(glue, people.truth)
+    names, covariance = parameters.random_effects(glue, **overriding)
     normal = stream.normals("random effects", people.number[mine], len(names))
     values = {name: value[mine] for name, value in people.values.items()}
     covariates = {
@@ -164,4 +184,5 @@ def _individual(people: Population, mine: NDArray[np.bool_], glue: str, stream: 
         "haemoglobin0": values["haemoglobin_g_per_dl"],
         "m_protein0": values["m_protein_g_per_l"],
     }
-    return parameters.individual(covariates, normal @ np.linalg.cholesky(covariance).T, glue)
+    effects = normal @ np.linalg.cholesky(covariance).T
+    return parameters.individual(covariates, effects, glue, **overriding)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from glueprint.errors import InputError
 from glueprint.runs import executor, units
 from glueprint.runs.units import Receipt
 from glueprint.trials.conduct import conduct
+from glueprint.trials.draws import ParameterDraws, Truth, check_names
 from glueprint.trials.endpoints import endpoints_table, survival_curves_table
 from glueprint.trials.loading import load_protocol
 from glueprint.trials.population import Stream, draw_population
@@ -34,13 +35,19 @@ def run(
     seed: int = 1,
     progress: Progress | None = None,
     workers: int = 1,
+    *,
+    draws: ParameterDraws | None = None,
+    counterfactual: bool = False,
 ) -> TrialResult:
     """Run virtual trials of a protocol.
 
     protocol: a Protocol, a name out of `available()`, or the path of a TOML file.
     replicates: how many trials, each with patients of its own.   seed: same seed, same bits.
     progress: called with the share done, 0 to 1.   workers: processes; the result does not depend on it.
-    Raises InputError GP-T021 for replicates, seed or workers out of range, and what `load_protocol` raises.
+    draws: parameters, one row per replicate in turn; the typical ones if None.
+    counterfactual: let every patient also live without what follows progression.
+    Raises InputError GP-T021 for replicates, seed or workers out of range, GP-T043 for an unknown parameter,
+    and what `load_protocol` raises.
     """
     for name, number, least in (("replicates", replicates, 1), ("workers", workers, 1), ("seed", seed, 0)):
         if number < least:
@@ -52,37 +59,35 @@ def run(
                 next_step=f"choose another number for {name}",
             )
     plan = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
+    if draws:
+        check_names(draws)
+    work = list(units_of(plan, replicates, seed, draws=draws, counterfactual=counterfactual))
     parts: list[list[pl.DataFrame]] = [[], [], [], []]
-    for tables in _replicates(plan, replicates, seed, progress, workers):
+    for tables in _replicates(work, progress or _silent, workers):
         for part, table in zip(parts, tables, strict=True):
             part.append(table)
     patients, visits, endpoints, curves = (pl.concat(part) for part in parts)
-    return TrialResult(plan, seed, patients, visits, endpoints, curves)
+    label = draws.label if draws else ""
+    return TrialResult(plan, seed, patients, visits, endpoints, curves, label)
 
 
-def _replicates(
-    plan: Protocol, replicates: int, seed: int, progress: Progress | None, workers: int
-) -> Iterator[Tables]:
+def _replicates(work: list[Unit], report: Progress, workers: int) -> Iterator[Tables]:
     """The tables of each replicate, in order."""
-    report = progress or _silent
-    if workers == 1 or replicates == 1:
-        for number in range(1, replicates + 1):
-            yield run_replicate(plan, seed, number, _part_of(report, number - 1, replicates))
+    if workers == 1 or len(work) == 1:
+        for done_before, unit in enumerate(work):
+            yield run_unit(unit, _part_of(report, done_before, len(work)))
         report(1.0)
         return
     waiting: dict[int, Tables] = {}
     wanted = 0  # replicates leave in order, whoever is done first
-    choice, numbers = executor.Choice("processes", min(workers, replicates)), range(1, replicates + 1)
-    with (
-        executor.start(choice) as crew,
-        closing(crew.run(partial(run_replicate, plan, seed), numbers)) as done,
-    ):
+    choice = executor.Choice("processes", min(workers, len(work)))
+    with executor.start(choice) as crew, closing(crew.run(run_unit, work)) as done:
         for place, tables in done:
             waiting[place] = tables
             while wanted in waiting:
                 yield waiting.pop(wanted)
                 wanted += 1
-                report(wanted / replicates)
+                report(wanted / len(work))
 
 
 def _silent(share: float) -> None:
@@ -94,10 +99,32 @@ def _part_of(report: Progress, before: int, replicates: int) -> Progress:
     return lambda share: report((before + share) / replicates)
 
 
-def run_replicate(plan: Protocol, seed: int, replicate: int, progress: Progress | None = None) -> Tables:
+@dataclass(frozen=True)
+class Unit:
+    """A piece of work that is done as a whole or not at all: one virtual trial of a protocol.
+
+    truth: what holds in it.   counterfactual: as in `run`.
+    """
+
+    protocol: Protocol
+    seed: int
+    replicate: int
+    truth: Truth = field(default_factory=Truth)
+    counterfactual: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its place below the folder of all units."""
+        return f"{self.protocol.name}/{self.replicate:06d}"
+
+
+def run_unit(unit: Unit, progress: Progress | None = None) -> Tables:
     """Patients, visits, endpoints and survival curves of one virtual trial."""
-    stream = Stream(seed, plan.name, replicate)
-    conducted = conduct(plan, draw_population(plan, stream), stream, progress)
+    plan, replicate = unit.protocol, unit.replicate
+    stream = Stream(unit.seed, plan.name, replicate)
+    people = draw_population(plan, stream, unit.truth)
+    options: dict[str, Any] = {"counterfactual": True} if unit.counterfactual else {}
+    conducted = conduct(plan, people, stream, progress, **options)
     patients = patients_table(plan, conducted, replicate)
     return (
         patients,
@@ -107,35 +134,32 @@ def run_replicate(plan: Protocol, seed: int, replicate: int, progress: Progress 
     )
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A piece of work that is done as a whole or not at all: one virtual trial of a protocol."""
-
-    protocol: Protocol
-    seed: int
-    replicate: int
-
-    @property
-    def name(self) -> str:
-        """Its place below the folder of all units."""
-        return f"{self.protocol.name}/{self.replicate:06d}"
-
-
-def units_of(protocol: Protocol, replicates: int, seed: int) -> Iterator[Unit]:
+def units_of(
+    protocol: Protocol,
+    replicates: int,
+    seed: int,
+    *,
+    draws: ParameterDraws | None = None,
+    counterfactual: bool = False,
+) -> Iterator[Unit]:
     """The work of `run` in units that can be done anywhere, in any order."""
-    return (Unit(protocol, seed, number) for number in range(1, replicates + 1))
+    for number in range(1, replicates + 1):
+        truth = draws.truth(number) if draws else Truth()
+        yield Unit(protocol, seed, number, truth, counterfactual)
 
 
 def keep_unit(root: Path, unit: Unit) -> Receipt:
     """Compute a unit and put its four tables on disk below `root`; raises as `runs.units.keep`."""
-    tables = dict(zip(TABLES, run_replicate(unit.protocol, unit.seed, unit.replicate), strict=True))
+    tables = dict(zip(TABLES, run_unit(unit), strict=True))
     status = tables["patients"].get_column("status")
     facts = {"patients": status.len(), "failed": int((status != 0).sum())}
     return units.keep(root, unit.name, tables, facts)
 
 
-def read_units(root: Path, protocol: Protocol, replicates: int, seed: int) -> TrialResult:
+def read_units(
+    root: Path, protocol: Protocol, replicates: int, seed: int, *, draws: ParameterDraws | None = None
+) -> TrialResult:
     """What `run` gives, from units that are all on disk; raises as `runs.units.read`."""
     names = [unit.name for unit in units_of(protocol, replicates, seed)]
     tables = {table: pl.concat(units.read(root, name, table) for name in names) for table in TABLES}
-    return TrialResult(protocol, seed, **tables)
+    return TrialResult(protocol, seed, **tables, draws_label=draws.label if draws else "")
