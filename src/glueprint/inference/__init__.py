@@ -6,6 +6,7 @@ from glueprint.inference.mode import Mode, Objective, mode
 from glueprint.inference.nested_effects import NestedEffects, nested_effects
 from glueprint.inference.posterior import Posterior, sample
 from glueprint.inference.random_effects import RandomEffects, random_effects
+from glueprint.inference.response_surface import ResponseSurface, response_surface
 from glueprint.inference.summary import contraction
 
 __all__ = [
@@ -15,12 +16,14 @@ __all__ = [
     "Objective",
     "Posterior",
     "RandomEffects",
+    "ResponseSurface",
     "autocorrelation_time",
     "contraction",
     "laplace",
     "mode",
     "nested_effects",
     "random_effects",
+    "response_surface",
     "sample",
     "split_r_hat",
 ]
