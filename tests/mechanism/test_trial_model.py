@@ -23,7 +23,7 @@ OBSERVABLES = {
         "m_protein_g_per_l",
     ),
     *("immune_activation", "effect"),
-    *("hazard_death", "hazard_progression", "hazard_dropout", "hazard_pneumonia"),
+    *("hazard_death", "hazard_progression", "hazard_dropout", "hazard_pneumonia", "hazard_other_toxicity"),
 }
 LOW_DEX, HIGH_DEX = (0, 7, 14, 21), (0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19)
 CYCLE_H = 672.0
@@ -32,6 +32,11 @@ CYCLE_H = 672.0
 @pytest.fixture(scope="module")
 def model():
     return models.trial()
+
+
+@pytest.fixture(scope="module")
+def two_clone():
+    return models.trial(structure="two-clone")
 
 
 def cycles(number, pom_days=(), dex_days=()):
@@ -46,10 +51,11 @@ def doses_of(rows, patient=0):
     return engine.Doses(np.full(len(rows), patient), np.array(times), list(targets), np.array(amounts))
 
 
-def test_names_that_trials_rely_on(model):
-    assert {"pom_gut", "dex_depot"} <= set(model.species)
-    assert set(model.observables) >= OBSERVABLES
-    assert "gcsf_fold" in model.parameters
+def test_names_that_trials_rely_on(model, two_clone):
+    for each in (model, two_clone):
+        assert {"pom_gut", "dex_depot"} <= set(each.species)
+        assert set(each.observables) >= OBSERVABLES
+        assert "gcsf_fold" in each.parameters
 
 
 def test_every_name_of_every_model_has_a_value():
@@ -58,8 +64,12 @@ def test_every_name_of_every_model_has_a_value():
         assert all(np.isfinite(value) for value in defaults.values()), name
 
 
-def test_every_parameter_of_the_table_is_used(model):
-    assert set(parameters.table()["name"]) <= set(model.parameters)
+def test_every_parameter_of_the_table_is_used_by_the_model_or_by_the_conduct(model, two_clone):
+    for each, structure in ((model, "claret"), (two_clone, "two-clone")):
+        table = parameters.table(structure=structure)
+        beside = table.filter(table["section"].is_in(["tolerability", "prognosis"]))
+        assert set(table["name"]) - set(beside["name"]) <= set(each.parameters)
+        assert set(beside["name"]) & set(each.parameters) == set()
 
 
 def test_an_untreated_patient_rests_but_for_the_tumour(model):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, get_args
 
-from glueprint.documents import Document, read, validate
+from glueprint.documents import Document, parse, read, validate
 from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.mechanism.compound_sections import (
     CELL_SUBSTRATES,
@@ -251,6 +252,7 @@ class Compound(Document):
         )
 
 
+@lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """Names of the compounds that come with Glueprint."""
     return tuple(
@@ -278,7 +280,16 @@ def load(compound: str | Path) -> Compound:
             expected=f"one of {', '.join(names())}, or the path of a .toml file",
             next_step="correct the name, or write a compound file as docs/compounds.md shows",
         )
-    return validate(Compound, read(path, CODES), CODES, where=str(path))
+    try:
+        return _parsed(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError):
+        return validate(Compound, read(path, CODES), CODES, where=str(path))  # says what is wrong
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str, where: str) -> Compound:
+    """The compound written in `text`, checked once however often its file is loaded."""
+    return validate(Compound, parse(text, CODES, where=where), CODES, where=where)
 
 
 def template() -> str:

@@ -49,6 +49,25 @@ def _marrow(lineage: str, circulating: str, baseline: str) -> Part:
 
 NEUTROPHILS = _marrow("neutrophil", "anc_1e9_per_l", "anc0_1e9_per_l")
 PLATELETS = _marrow("platelet", "platelets_1e9_per_l", "platelets0_1e9_per_l")
+
+
+def _trial(tumour: str) -> tuple[Part, ...]:
+    """The whole line from the dose to the hazards, around one module for the tumour."""
+    return (
+        Part("pk"),
+        Part("cereblon"),
+        *(_turnover(name) for name in CELL_SUBSTRATES),
+        NEUTROPHILS,
+        PLATELETS,
+        Part("dexamethasone"),
+        Part("immune"),
+        Part(tumour),
+        Part("load"),
+        Part("haemoglobin"),
+        Part("hazards"),
+    )
+
+
 MODULES: Mapping[str, tuple[Part, ...]] = {
     "pk": (Part("pk"),),
     "degradation": (Part("cereblon"), _turnover("ikzf1_myeloma")),
@@ -59,20 +78,12 @@ MODULES: Mapping[str, tuple[Part, ...]] = {
     "tumour": (Part("tumour"),),
     "haemoglobin": (Part("load"), Part("haemoglobin")),
     "hazards": (Part("load"), Part("hazards")),
-    "trial": (
-        Part("pk"),
-        Part("cereblon"),
-        *(_turnover(name) for name in CELL_SUBSTRATES),
-        NEUTROPHILS,
-        PLATELETS,
-        Part("dexamethasone"),
-        Part("immune"),
-        Part("tumour"),
-        Part("load"),
-        Part("haemoglobin"),
-        Part("hazards"),
-    ),
+    "tumour_two_clone": (Part("tumour_two_clone"),),
+    "trial": _trial("tumour"),
+    "trial_two_clone": _trial("tumour_two_clone"),
 }
+# Structure of the tumour, as in `parameters.STRUCTURES`, -> model.
+TRIALS = {"claret": "trial", "two-clone": "trial_two_clone"}
 
 
 def names() -> tuple[str, ...]:
@@ -185,7 +196,7 @@ def _composed(
     culture.check_choices(name, line=line, form=form, medium=medium)
     glue = compounds.load(compound) if not isinstance(compound, Compound) else compound
     if name in MODULES:
-        text, known = compose(MODULES[name]), parameters.quantities(glue)
+        text, known = compose(MODULES[name]), parameters.quantities(glue, structure=_structure(name))
     else:
         cells = culture.line_of(name, line)
         text = compose(culture.parts(name, cells, glue, form))
@@ -201,9 +212,19 @@ def _untreated(word: str) -> tuple[str, Quantity]:
     )
 
 
-def trial(compound: str | Path | Compound = "pomalidomide") -> engine.Model:
-    """The trial model of a compound, compiled. Doses go to `pom_gut` and `dex_depot`, in mg."""
-    return build("trial", compound)
+def _structure(name: str) -> str:
+    return "two-clone" if name.endswith("_two_clone") else "claret"
+
+
+def trial(compound: str | Path | Compound = "pomalidomide", structure: str = "claret") -> engine.Model:
+    """The trial model of a compound, compiled. Doses go to `pom_gut` and `dex_depot`, in mg.
+
+    structure: of the tumour, "claret" (resistance grows with the effect) or "two-clone" (it is there from
+    the start); the same as for `parameters.individual`.
+    Raises InputError GP-M052 for another structure, and what `build` raises.
+    """
+    parameters.check_structure(structure)
+    return build(TRIALS[structure], compound)
 
 
 def split(

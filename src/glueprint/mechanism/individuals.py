@@ -1,0 +1,151 @@
+"""Values of single patients: random effects and covariates on typical values, and where each one starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glueprint.errors import InputError, nearest
+from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism.quantities import CovariateEffect, Quantity
+
+__all__ = ["BASELINE_OF", "COVARIATES", "apply_covariates", "apply_effects", "checked", "initial_values"]
+
+Floats = NDArray[np.float64]
+
+# Covariates of a patient, with their units; the four baselines set where each lineage starts and rests.
+COVARIATES = (
+    "sex_female",
+    "weight_kg",
+    "total_protein_g_per_l",
+    "age_y",
+    "anc0",
+    "platelets0",
+    "haemoglobin0",
+    "m_protein0",
+)
+BASELINE_OF = {
+    "anc0": "anc0_1e9_per_l",
+    "platelets0": "platelets0_1e9_per_l",
+    "haemoglobin0": "haemoglobin0_g_per_dl",
+    "m_protein0": "m_protein0_g_per_l",
+}
+POOLS = ("progenitors", "arrested", "maturing", "releasing")
+
+
+def apply_effects(known: Mapping[str, Quantity], names: tuple[str, ...], etas: Floats) -> dict[str, Floats]:
+    """Parameters (n,) by name from their random effects, (n, k) in the order of `names`."""
+    return {name: _apply(known[name], etas[:, column]) for column, name in enumerate(names)}
+
+
+def _apply(quantity: Quantity, eta: Floats) -> Floats:
+    if quantity.variability == "lognormal":
+        return np.asarray(quantity.typical * np.exp(eta))
+    odds = quantity.typical / (1.0 - quantity.typical) * np.exp(eta)
+    return np.asarray(odds / (1.0 + odds))
+
+
+def apply_covariates(
+    values: Mapping[str, Floats],
+    typical: Mapping[str, float],
+    given: Mapping[str, Floats],
+    compound: Compound,
+) -> dict[str, Floats]:
+    """`values` with the covariate effects of the compound on them; others start at their typical value.
+
+    given: (n,) covariates by name.
+    Source: the compound's file, for pomalidomide Li 2015 (PK060-PK062).
+    """
+    found = dict(values)
+    for effect in compound.pk.covariate if compound.pk else ():
+        x = given[effect.covariate]
+        base = found.get(effect.parameter, np.full(x.size, typical[effect.parameter]))
+        found[effect.parameter] = base * _factor(effect, x)
+    return found
+
+
+def _factor(effect: CovariateEffect, x: Floats) -> Floats:
+    if effect.form == "power":
+        return np.asarray((x / effect.reference) ** effect.coefficient)
+    return np.asarray(1.0 + effect.coefficient * (x - effect.reference))
+
+
+def initial_values(
+    values: Mapping[str, Floats], typical: Mapping[str, float], structure: str
+) -> dict[str, Floats]:
+    """Species of each patient at the steady state of the patient's baselines, (n,) by engine name."""
+    initial = {"haemoglobin_g_per_dl": values["haemoglobin0_g_per_dl"]}
+    initial |= _tumour(values, typical, structure)
+    for lineage, circulating, baseline in (
+        ("neutrophil", "anc_1e9_per_l", "anc0_1e9_per_l"),
+        ("platelet", "platelets_1e9_per_l", "platelets0_1e9_per_l"),
+    ):
+        initial[circulating] = values[baseline]
+        removal, mtt = (
+            values.get(f"{lineage}_{name}", typical[f"{lineage}_{name}"])
+            for name in ("removal_per_h", "mtt_h")
+        )
+        pool = np.asarray(removal * values[baseline] * mtt / 4.0)
+        initial |= {f"{lineage}_{name}": pool for name in POOLS}
+    return initial
+
+
+def _tumour(values: Mapping[str, Floats], typical: Mapping[str, float], structure: str) -> dict[str, Floats]:
+    """M-protein at its baseline; two clones together as large as growth and clearance at that level say.
+
+    Source: M' / M = kc (B/M - 1) = kg (1 - B/cap), solved for B; docs/mechanism.md, "Two clones".
+    """
+    m_protein = values["m_protein0_g_per_l"]
+    if structure == "claret":
+        return {"log_m_protein": np.log(m_protein)}
+    growth, clearance, capacity, share = (
+        values.get(name, typical[name])
+        for name in (
+            "growth_per_d",
+            "m_protein_clearance_per_d",
+            "m_protein_capacity_g_per_l",
+            "resistant_share0",
+        )
+    )
+    ratio = growth / clearance
+    burden = m_protein * (1.0 + ratio) / (1.0 + ratio * m_protein / capacity)
+    return {
+        "log_m_protein": np.log(m_protein),
+        "log_sensitive": np.asarray(np.log(burden * (1.0 - share))),
+        "log_resistant": np.asarray(np.log(burden * share)),
+    }
+
+
+def checked(
+    covariates: Mapping[str, ArrayLike], etas: ArrayLike, count: int
+) -> tuple[dict[str, Floats], Floats]:
+    """Covariates and random effects as arrays. Raises InputError GP-M006 where they cannot be used."""
+    effects = np.asarray(etas, dtype=np.float64)
+    if effects.ndim != 2 or effects.shape[1] != count or not np.all(np.isfinite(effects)):
+        raise _refusal(
+            f"etas of shape {effects.shape}", f"finite numbers of shape (patients, {count})", "etas"
+        )
+    given = {}
+    for name in COVARIATES:
+        if name not in covariates:
+            hint = nearest(name, covariates)
+            raise _refusal(f'covariate "{name}" is missing{hint}', ", ".join(COVARIATES), name)
+        given[name] = np.asarray(covariates[name], dtype=np.float64)
+        low = 0.0 if name == "sex_female" else np.finfo(float).tiny
+        if given[name].shape != (effects.shape[0],) or not np.all(
+            np.isfinite(given[name]) & (given[name] >= low)
+        ):
+            raise _refusal(f'covariate "{name}"', f"{effects.shape[0]} finite positive numbers", name)
+    return given, effects
+
+
+def _refusal(message: str, expected: str, field: str) -> InputError:
+    return InputError(
+        "GP-M006",
+        f"{message} cannot be used",
+        where=f"individual, {field}",
+        expected=expected,
+        next_step="give every patient each covariate and one random effect per name of random_effects()",
+    )

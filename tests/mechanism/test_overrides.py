@@ -1,0 +1,122 @@
+"""Overrides replace typical values and variances, and nothing else; a wrong name or value is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from glueprint.errors import InputError
+from glueprint.mechanism import compounds, models, parameters
+
+
+def test_an_override_replaces_one_typical_value_and_no_other():
+    plain, changed = parameters.typical(), parameters.typical(overrides={"growth_per_d": 0.03})
+    assert changed == plain | {"growth_per_d": 0.03}
+    assert plain["growth_per_d"] != 0.03
+
+
+def test_patients_vary_about_the_override(typical_covariates):
+    names, _ = parameters.random_effects()
+    etas = np.zeros((1, len(names)))
+    etas[0, names.index("growth_per_d")] = np.log(2.0)
+    values = parameters.individual(typical_covariates, etas, overrides={"growth_per_d": 0.03, "kd_nm": 100.0})
+    assert values["growth_per_d"][0] == pytest.approx(0.06)
+    assert values["kd_nm"].tolist() == [100.0]
+
+
+def test_every_override_reaches_the_model(typical_covariates):
+    table = parameters.table()
+    free = table.filter(~table["section"].is_in(["covariates", "tolerability", "prognosis", "switches"]))
+    overrides = {
+        row["name"]: 0.9 * row["typical"] for row in free.iter_rows(named=True) if row["typical"] > 0
+    }
+    names, _ = parameters.random_effects(overrides=overrides)
+    values = parameters.individual(typical_covariates, np.zeros((1, len(names))), overrides=overrides)
+    chosen, _ = models.split(models.trial(), values)
+    assert len(overrides) > 50
+    for name, value in overrides.items():
+        assert chosen[name][0] == pytest.approx(value), name
+
+
+def test_a_variance_is_replaced_and_its_correlations_stay():
+    names, plain = parameters.random_effects()
+    same, wider = parameters.random_effects(overrides={"omega2.kill_per_d": 4.0 * 0.915})
+    i, j = names.index("kill_per_d"), names.index("growth_per_d")
+    assert same == names
+    assert wider[i, i] == pytest.approx(4.0 * 0.915)
+    assert wider[i, j] == pytest.approx(2.0 * plain[i, j])
+    assert wider[j, j] == plain[j, j]
+    spread = [np.sqrt(np.diag(matrix)) for matrix in (plain, wider)]
+    np.testing.assert_allclose(wider / np.outer(spread[1], spread[1]), plain / np.outer(spread[0], spread[0]))
+
+
+def test_the_study_multiplies_everybodys_hazard_of_death(typical_covariates):
+    names, _ = parameters.random_effects()
+    etas = np.zeros((1, len(names)))
+    overrides = {"study_death_ratio": 1.5, "death_per_month": 0.02}
+    values = parameters.individual(typical_covariates, etas, overrides=overrides)
+    assert values["death_per_month"][0] == pytest.approx(0.03)
+    alone = parameters.individual(typical_covariates, etas, overrides={"study_death_ratio": 1.5})
+    assert alone["death_per_month"][0] == pytest.approx(1.5 * parameters.typical()["death_per_month"])
+    assert "study_death_ratio" not in values
+
+
+def test_what_the_conduct_reads_stays_out_of_the_model(typical_covariates):
+    overrides = {"missed_dose_share": 0.2, "other_toxicity_per_month": 0.3}
+    names, _ = parameters.random_effects()
+    values = parameters.individual(typical_covariates, np.zeros((1, len(names))), overrides=overrides)
+    assert "missed_dose_share" not in values
+    assert values["other_toxicity_per_month"].tolist() == [0.3]
+    assert parameters.typical(overrides=overrides)["missed_dose_share"] == 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("grwth_per_d", r'GP-M050 overrides, grwth_per_d: .*did you mean "growth_per_d"'),
+        ("omega2.early_d", "GP-M050 overrides, omega2.early_d"),
+        ("anc0_1e9_per_l", "GP-M050 .*\\n.*baselines belong to the case-mix"),
+        ("resistant_share0", "GP-M050 .*\\n.*\\n.*another structure of the tumour has other names"),
+    ],
+)
+def test_an_unknown_name_is_told(name, told):
+    with pytest.raises(InputError, match=told):
+        parameters.typical(overrides={name: 1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("growth_per_d", -0.01, "zero or more"),
+        ("growth_per_d", float("nan"), "zero or more"),
+        ("omega2.growth_per_d", 0.0, "above zero"),
+        ("missed_dose_share", 1.0, "a share between 0 and 1"),
+        ("neutrophil_block_loss50", 0.0, "a share between 0 and 1"),
+    ],
+)
+def test_an_impossible_value_is_told(name, value, told):
+    with pytest.raises(InputError, match=rf"GP-M051 overrides, {name}: .*\n.*{told}"):
+        parameters.typical(overrides={name: value})
+
+
+def test_an_unknown_structure_is_told():
+    with pytest.raises(InputError, match=r'GP-M052 structure: .*did you mean "two-clone"'):
+        parameters.typical(structure="two_clone")
+    with pytest.raises(InputError, match="GP-M052"):
+        models.trial(structure="")
+
+
+def test_structures_have_parameters_of_their_own():
+    claret, two = set(parameters.typical()), set(parameters.typical(structure="two-clone"))
+    assert claret - two == {"resistance_per_d"}
+    assert two - claret == {"resistant_share0", "resistant_kill_share", "m_protein_clearance_per_d"}
+
+
+def test_a_compound_is_parsed_once_and_again_when_its_file_changes(tmp_path):
+    path = tmp_path / "mine.toml"
+    text = compounds.template()
+    path.write_text(text, encoding="utf-8")
+    first = compounds.load(path)
+    assert compounds.load(path) is first
+    path.write_text(text.replace("typical = 264.0", "typical = 132.0"), encoding="utf-8")
+    assert compounds.load(path).kd().typical == 132.0
