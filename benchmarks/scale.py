@@ -1,15 +1,21 @@
 """What units, executors and reductions cost: 10^3 to 10^6 patients, one process, two, and Dask.
 
-`python -m benchmarks.scale --json` prints every number; `--largest 100000` stops earlier; `--small` leaves
-out the comparison of executors. Each run is a process of its own, so that its memory is its own. A patient is
-four weeks of a small model (drug, effect, cell count) with daily outputs, of which only sums are kept. `rate`
-counts patients a second once a tenth of the units is done, so that it leaves out the start of the workers;
-`seconds` has everything.
+`python -m benchmarks.scale --json` prints every number in about three minutes; `--only executors` leaves out
+the other parts (sizes, keeping), `--largest 100000` stops earlier, `--rounds 1` compares executors once. Each
+run is a process of its own, so that its memory is its own. A patient is four weeks of a small model (drug,
+effect, cell count) with daily outputs, of which only sums are kept.
+
+Executors, each worker computing on one thread: `one` is one process that does the work itself, `two` are two
+workers of our own, `dask` two of a Dask cluster on loopback; they run in turn, as many rounds as asked for.
+`rate` counts patients a second once every worker has ended its first unit, so that starting them is left
+out; `seconds` has everything, `cpu_seconds` the processor time of all processes. The ratios are those of the
+medians of the rates over the rounds. `memory_growth` is the largest run against each one of at least a unit.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -18,10 +24,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -44,9 +52,13 @@ model small
   cells' = kout * (4 * (1 - drug / (drug + ec50)) - cells)
 end
 """
-DAYS, PART, SEED = 28, 10_000, 1
+DAYS, SEED = 28, 1
+PART = 10_000  # patients of a unit
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-COMPARED = 400_000
+# Executors are compared on units of half a second; those of a study take longer.
+COMPARED, COMPARED_PART, ROUNDS = 1_200_000, 50_000, 3
+CHOICES = {"one": Choice(), "two": Choice("processes", 2), "dask": Choice("dask", 2)}
+ALL = ("sizes", "keeping", "executors")
 VARIED = {"kel": 0.1, "ec50": 20.0, "kout": 0.01}
 
 
@@ -86,16 +98,17 @@ def compute(block: Block) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
     return tables, {"patients": block.count, "failed": int((~fine).sum())}
 
 
-def keep(root: Path, block: Block) -> Receipt:
+def keep(root: Path, block: Block) -> tuple[Receipt, int]:
+    """The receipt of a block, and the process that computed it."""
     tables, facts = compute(block)
-    return units.keep(root, block.name, tables, facts)
+    return units.keep(root, block.name, tables, facts), os.getpid()
 
 
-def one(patients: int, choice: Choice) -> dict[str, Any]:
+def one(patients: int, part: int, choice: Choice) -> dict[str, Any]:
     """A whole run: units, their sums, the result; with seconds, rate and memory."""
-    blocks = [Block(first, min(PART, patients - first)) for first in range(0, patients, PART)]
+    blocks = [Block(first, min(part, patients - first)) for first in range(0, patients, part)]
     compute(Block(0, 20))  # compiles, once, before the clock starts
-    done_at: list[float] = []
+    ended: list[tuple[float, int, int]] = []
     with tempfile.TemporaryDirectory(prefix="glueprint-scale-") as folder:
         before = time.perf_counter()
         with workspace.claim(Path(folder)) as space:
@@ -104,39 +117,49 @@ def one(patients: int, choice: Choice) -> dict[str, Any]:
             work = partial(keep, space.units)
             failed = 0
             with executor.start(choice) as crew, closing(crew.run(work, blocks)) as answers:
-                for _, receipt in answers:
+                for place, (receipt, worker) in answers:
                     failed += receipt.facts["failed"]
-                    done_at.append(time.perf_counter())
+                    ended.append((time.perf_counter(), worker, blocks[place].count))
             kept = {
                 name: reduce.add(units.read(space.units, block.name, name) for block in blocks)
                 for name in ("cells", "low")
             }
             outputs = space.publish(kept, {}, record).outputs
         seconds = time.perf_counter() - before
-    tenth = len(blocks) // 10
-    steady = done_at[-1] - done_at[tenth] if len(blocks) > tenth + 1 else None
+    own, workers = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "patients": patients,
         "failed": failed,
         "seconds": seconds,
-        "rate": (len(blocks) - tenth - 1) * PART / steady if steady else None,
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "cpu_seconds": own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime,
+        "rate": rate(ended),
+        "workers": len({worker for _, worker, _ in ended}),
+        "memory_mb": own.ru_maxrss / 1024,
         "outputs": dict(outputs),
     }
 
 
-def apart(patients: int, choice: Choice) -> dict[str, Any]:
-    """`one` in a process of its own."""
-    call = [
-        sys.executable,
-        "-m",
-        "benchmarks.scale",
-        "--one",
-        str(patients),
-        choice.kind,
-        str(choice.workers),
-    ]
-    done = subprocess.run(call, capture_output=True, text=True, check=True)
+def rate(ended: list[tuple[float, int, int]]) -> float | None:
+    """Patients a second of all workers together, once each has ended its first unit.
+
+    ended: time, worker and patients of each unit, in order.   None if a worker ended too few to say.
+    """
+    times: dict[int, list[tuple[float, int]]] = {}
+    for when, worker, patients in ended:
+        times.setdefault(worker, []).append((when, patients))
+    begun = max(of[0][0] for of in times.values())
+    steady = [[unit for unit in of if unit[0] >= begun] for of in times.values()]
+    if any(len(of) < 2 for of in steady):
+        return None
+    return sum(sum(n for _, n in of[1:]) / (of[-1][0] - of[0][0]) for of in steady)
+
+
+def apart(patients: int, part: int, choice: Choice) -> dict[str, Any]:
+    """`one` in a process of its own, all whose processes compute on one thread each."""
+    given = (str(patients), str(part), choice.kind, str(choice.workers))
+    call = [sys.executable, "-m", "benchmarks.scale", "--one", *given]
+    threads = dict.fromkeys(("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    done = subprocess.run(call, capture_output=True, text=True, check=True, env={**os.environ, **threads})
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
@@ -160,29 +183,52 @@ def overhead_ms(patients: int) -> float:
     return float(np.median(rounds))
 
 
-def measure(largest: int, compared: int) -> dict[str, Any]:
-    """Every number of the benchmark."""
-    sizes = [apart(size, Choice()) for size in SIZES if size <= largest]
+def sizes(largest: int) -> dict[str, Any]:
+    """Cost and memory from 10^3 to 10^6 patients on one process."""
+    rows = [apart(size, PART, Choice()) for size in SIZES if size <= largest]
+    return {
+        "serial": rows,
+        "ms_per_1000_patients": {
+            str(row["patients"]): 1e6 * row["seconds"] / row["patients"] for row in rows
+        },
+        "memory_growth": {
+            str(row["patients"]): rows[-1]["memory_mb"] / row["memory_mb"] - 1
+            for row in rows
+            if row["patients"] >= PART
+        },
+    }
+
+
+def executors(patients: int, rounds: int) -> dict[str, Any]:
+    """The same work on each executor, in turn."""
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in CHOICES}
+    for _ in range(rounds):
+        for name, choice in CHOICES.items():
+            runs[name].append(apart(patients, COMPARED_PART, choice))
+    rates = {name: median(run["rate"] for run in of) for name, of in runs.items()}
+    outputs = {json.dumps(run["outputs"]) for of in runs.values() for run in of}
+    return {
+        "executors": runs,
+        "rates": rates,
+        "two_over_one": rates["two"] / rates["one"],
+        "dask_over_one": rates["dask"] / rates["one"],
+        "equal_bytes": len(outputs) == 1,
+    }
+
+
+def measure(parts: Sequence[str], largest: int, compared: int, rounds: int) -> dict[str, Any]:
+    """Every number of these parts of the benchmark."""
     found: dict[str, Any] = {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "load_before": os.getloadavg()[0],
         "versions": provenance.versions(),
-        "serial": sizes,
-        "overhead_ms_per_1000_patients": overhead_ms(4 * PART),
     }
-    fixed = sizes[0]["seconds"]
-    found["ms_per_1000_patients"] = {
-        str(row["patients"]): 1e6 * row["seconds"] / row["patients"] for row in sizes
-    }
-    found["memory_growth"] = sizes[-1]["memory_mb"] / sizes[1]["memory_mb"] - 1 if len(sizes) > 2 else None
-    found["seconds_of_the_smallest"] = fixed
-    if compared:
-        choices = {"one": Choice("processes", 1), "two": Choice("processes", 2), "dask": Choice("dask", 2)}
-        runs = {name: apart(compared, choice) for name, choice in choices.items()}
-        found["executors"] = runs
-        found["two_over_one"] = runs["two"]["rate"] / runs["one"]["rate"]
-        found["dask_over_one"] = runs["dask"]["rate"] / runs["one"]["rate"]
-        found["equal_bytes"] = len({json.dumps(run["outputs"]) for run in runs.values()}) == 1
+    if "sizes" in parts:
+        found.update(sizes(largest))
+    if "keeping" in parts:
+        found["overhead_ms_per_1000_patients"] = overhead_ms(4 * PART)
+    if "executors" in parts:
+        found.update(executors(compared, rounds))
     found["load_after"] = os.getloadavg()[0]
     return found
 
@@ -190,26 +236,29 @@ def measure(largest: int, compared: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("--only", nargs="+", choices=ALL, default=ALL, help="parts to measure")
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="most patients of a run")
     parser.add_argument("--compared", type=int, default=COMPARED, help="patients to compare executors with")
-    parser.add_argument("--small", action="store_true", help="leave out the comparison of executors")
-    parser.add_argument("--one", nargs=3, metavar=("PATIENTS", "EXECUTOR", "WORKERS"), help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="runs of each executor")
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        patients, kind, workers = given.one
-        print(json.dumps(one(int(patients), Choice(kind, int(workers)))))
+        patients, part, kind, workers = given.one
+        print(json.dumps(one(int(patients), int(part), Choice(kind, int(workers)))))
         return
-    found = measure(given.largest, 0 if given.small else given.compared)
+    found = measure(given.only, given.largest, given.compared, given.rounds)
     if given.json:
         print(json.dumps(found, indent=2))
         return
-    for row in found["serial"]:
+    for row in found.get("serial", ()):
         print(f"{row['patients']:>9,} patients: {row['seconds']:8.1f} s, {row['memory_mb']:6.0f} MB")
-    print(f"keeping costs {found['overhead_ms_per_1000_patients']:.1f} ms per 1,000 patients")
+    if "overhead_ms_per_1000_patients" in found:
+        print(f"keeping costs {found['overhead_ms_per_1000_patients']:.1f} ms per 1,000 patients")
     for name in ("two_over_one", "dask_over_one"):
         if name in found:
             print(f"{name.replace('_', ' ')}: {found[name]:.2f}")
 
 
 if __name__ == "__main__":
-    main()
+    # By the module's own name: Dask would send what belongs to "__main__" as code, with every unit.
+    importlib.import_module("benchmarks.scale").main()

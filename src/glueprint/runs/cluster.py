@@ -30,6 +30,17 @@ LOOPBACK = "127.0.0.1"
 CONNECT_S = 10
 LOOK_S = 1.0  # between two looks at whether the scheduler is still there
 ALONE_S = 60.0  # that a cluster may be without any worker
+# Of a local cluster. Each of these took processors from the work itself, see docs/runs.md.
+QUIET = {
+    # Dask has the C library hand back whatever is freed (64 kB), so that every array of patients came as new
+    # pages: up to twice the processor time of a unit. None leaves the C library its own rule.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    # Clocks, monitors and the profiler of idle processes: a tenth of a processor, now a hundredth.
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "2s",
+}
 AHEAD = 3  # units in the scheduler's hands for each thread of a worker, so that none waits for us
 
 Item = TypeVar("Item")
@@ -72,15 +83,17 @@ def connect(workers: int, address: str | None) -> Iterator[Dask]:
 
 def _local(distributed: Any, workers: int) -> Any:
     """A cluster whose processes share the processors, and that nobody outside this machine can reach."""
-    return distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host=LOOPBACK,
-        dashboard_address=None,
-        worker_dashboard_address=None,
-        silence_logs=logging.CRITICAL,
-    )
+    config: Any = importlib.import_module("dask.config")
+    with config.set(QUIET):
+        return distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host=LOOPBACK,
+            dashboard_address=None,
+            worker_dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
 
 
 def _share_of_processors(distributed: Any, workers: int) -> Any:
