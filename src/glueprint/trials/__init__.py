@@ -3,9 +3,19 @@ reports them."""
 
 from __future__ import annotations
 
+from glueprint.trials.draws import ParameterDraws
 from glueprint.trials.loading import available, load_protocol, template, write_template
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
 from glueprint.trials.running import run
 
-__all__ = ["Protocol", "TrialResult", "available", "load_protocol", "run", "template", "write_template"]
+__all__ = [
+    "ParameterDraws",
+    "Protocol",
+    "TrialResult",
+    "available",
+    "load_protocol",
+    "run",
+    "template",
+    "write_template",
+]
