@@ -5,17 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glueprint.trials.doserules import Action, DoseState, Findings, apply_rules, available_rules, load_rules
+from glueprint.trials.doserules import (
+    Action,
+    DoseState,
+    Findings,
+    Intolerance,
+    apply_rules,
+    available_rules,
+    load_rules,
+)
 
 LABEL = load_rules("pomalidomide-us-label")
 
 
-def at_visit(state, anc=3.0, platelets=150.0, cycle_begins=False, toxicity=False):
-    after, action = apply_rules(
-        LABEL,
-        state,
-        Findings(np.array([anc]), np.array([platelets]), np.array([cycle_begins]), np.array([toxicity])),
+def at_visit(state, anc=3.0, platelets=150.0, **seen):
+    findings = Findings(
+        np.array([anc]),
+        np.array([platelets]),
+        np.array([seen.get("cycle_begins", False)]),
+        np.array([seen.get("toxicity", False)]),
+        np.array([seen.get("intolerance", Intolerance.NONE)]),
     )
+    after, action = apply_rules(LABEL, state, findings)
     return after, Action(int(action[0]))
 
 
@@ -91,3 +102,45 @@ def test_other_toxicity_holds_until_it_is_over():
     assert action == Action.HOLD
     assert at_visit(state, toxicity=True)[1] == Action.KEEP_HELD
     assert at_visit(state)[1] == Action.RESUME_LOWER
+
+
+@pytest.mark.parametrize(
+    ("follows", "dose_mg", "action"),
+    [
+        (Intolerance.SAME_DOSE, 4.0, Action.RESUME_SAME),
+        (Intolerance.LOWER_DOSE, 3.0, Action.RESUME_LOWER),
+    ],
+)
+def test_intolerance_holds_until_it_is_over_and_resumes_as_drawn(follows, dose_mg, action):
+    state, first = at_visit(start(), intolerance=follows)
+    assert first == Action.HOLD
+    state, second = at_visit(state, intolerance=follows)
+    assert second == Action.KEEP_HELD
+    state, third = at_visit(state)
+    assert (third, float(state.dose_mg[0]), int(state.holds[0])) == (action, dose_mg, 1)
+    assert state.reductions[0] == (action == Action.RESUME_LOWER)
+
+
+@pytest.mark.parametrize("before", [{}, {"anc": 0.4}])
+def test_intolerance_may_end_the_treatment_at_once(before):
+    state, _ = at_visit(start(), **before)
+    state, action = at_visit(state, intolerance=Intolerance.STOP)
+    assert action == Action.STOP
+    assert (bool(state.stopped[0]), bool(state.held[0]), float(state.dose_mg[0])) == (True, False, 0.0)
+    assert at_visit(state, intolerance=Intolerance.STOP)[1] == Action.NONE
+
+
+def test_low_counts_during_intolerance_still_lower_the_dose():
+    state, _ = at_visit(start(), intolerance=Intolerance.SAME_DOSE)
+    state, _ = at_visit(state, anc=0.4)
+    assert at_visit(state)[1] == Action.RESUME_LOWER
+
+
+def test_taking_and_putting_back_some_patients():
+    state = DoseState.start(np.array([4.0, 2.0, 3.0]))
+    some = state.take(np.array([0, 2]))
+    assert some.dose_mg.tolist() == [4.0, 3.0]
+    held, _ = at_visit(state.take(np.array([1])), anc=0.1)
+    after = state.put(np.array([1]), held)
+    assert after.held.tolist() == [False, True, False]
+    assert state.held.tolist() == [False, False, False]

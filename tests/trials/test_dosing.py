@@ -7,7 +7,7 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from glueprint.trials import load_protocol
-from glueprint.trials.dosing import Course, compile_regimens, doses_between
+from glueprint.trials.dosing import Course, compile_regimens, days_due, doses_between
 from glueprint.trials.schedule import day_mask, parse_days
 
 MM003 = load_protocol("mm003")
@@ -21,6 +21,8 @@ MM003 = load_protocol("mm003")
         ("1-4, 9-12,17-20", (1, 2, 3, 4, 9, 10, 11, 12, 17, 18, 19, 20)),
         ("5", (5,)),
         ("3,1-3", (1, 2, 3)),
+        ("1-21/2", (1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21)),
+        ("2-8/3, 28", (2, 5, 8, 28)),
     ],
 )
 def test_days(text, days):
@@ -28,17 +30,26 @@ def test_days(text, days):
     assert (np.flatnonzero(day_mask(text, 28)) + 1).tolist() == list(days)
 
 
-@pytest.mark.parametrize("text", ["", "0", "0-3", "4-2", "a", "1;8", "1,,2", "-1"])
+@pytest.mark.parametrize("text", ["", "0", "0-3", "4-2", "a", "1;8", "1,,2", "-1", "1-9/0", "5/2"])
 def test_days_that_cannot_be_read(text):
     with pytest.raises(PydanticCustomError) as caught:
         parse_days(text)
     assert caught.value.type == "GP-T009"
 
 
-def doses(arm, from_day, to_day, *, age=60.0, glue_mg=4.0, held=False, start=0):
+NOTHING_MISSED = np.zeros((1, 0), dtype=np.bool_)
+
+
+def doses(arm, from_day, to_day, missed=NOTHING_MISSED, **patient):
     regimens, _ = compile_regimens(MM003)
-    course = Course(np.array([arm]), np.array([start]), np.array([glue_mg]), np.array([held]))
-    return doses_between(regimens, course, np.array([age]), np.array([from_day]), np.array([to_day]))
+    course = Course(
+        np.array([arm]),
+        np.array([patient.get("start", 0)]),
+        np.array([patient.get("glue_mg", 4.0)]),
+        np.array([patient.get("held", False)]),
+    )
+    age, days = np.array([patient.get("age", 60.0)]), (np.array([from_day]), np.array([to_day]))
+    return doses_between(regimens, course, age, days, missed)
 
 
 def test_one_cycle_of_each_arm_of_mm003():
@@ -75,3 +86,25 @@ def test_intervals_join_without_gap_or_overlap():
 
 def test_no_regimen_no_dose():
     assert doses(-1, 0, 28).day.size == 0
+
+
+def test_a_missed_day_has_no_dose_of_any_drug():
+    missed = np.zeros((1, 10), dtype=np.bool_)
+    missed[0, [0, 3]] = True
+    given = doses(0, 0, 28, missed)
+    assert sorted(set(range(21)) - set(given.day[given.target == "pom_gut"].tolist())) == [0, 3]
+    assert given.day[given.target == "dex_depot"].tolist() == [7, 14, 21]
+
+
+def test_the_leading_drug_is_the_glue_or_the_first():
+    given = doses(0, 0, 28)
+    assert set(given.target[given.leading]) == {"pom_gut"}
+    assert doses(1, 0, 28).leading.all()
+
+
+@pytest.mark.parametrize("start", [0, 5, 40])
+def test_days_due_are_those_that_are_dosed(start):
+    mask = day_mask("1-4,9-12,17-20", 28)
+    for first, last in ((0, 1), (0, 28), (3, 33), (7, 7), (50, 120)):
+        counted = days_due(mask, np.array([start]), (np.array([first]), np.array([last])))
+        assert counted[0] == doses(1, first, last, start=start).day.size

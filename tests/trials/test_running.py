@@ -18,6 +18,7 @@ from glueprint.trials.tables import patients_table
 
 MM003 = trials.load_protocol("mm003")
 ARMS = [arm.name for arm in MM003.arms]
+NOTHING_MISSED = trials.ParameterDraws(("missed_dose_share",), np.array([[1e-12]]))
 
 
 def small(protocol=MM003, sizes=(40, 20)):
@@ -137,8 +138,10 @@ def test_no_dose_is_given_while_held_and_less_is_given_after_a_reduction(result)
     assert visits.filter(pl.col("action") == "hold").height > 0
     held = result.patients.filter((pl.col("arm") == ARMS[0]) & (pl.col("dose_holds") > 0))
     assert held["relative_dose_intensity"].min() < 1
-    never = result.patients.filter(pl.col("arm") == ARMS[1])
-    assert (never["relative_dose_intensity"] == 1).all()
+    # Without holds or reductions only forgotten doses are left out: 3 % of them.
+    never = result.patients.filter(pl.col("arm") == ARMS[1])["relative_dose_intensity"]
+    assert never.max() == 1
+    assert never.mean() == pytest.approx(0.97, abs=0.01)
 
 
 def test_label_visits_weekly_then_monthly(result):
@@ -158,9 +161,11 @@ def test_what_follows_progression_begins_after_its_delay(result, number):
     plan = MM003.arms[number].after_progression
     mine = result.patients.filter(pl.col("arm") == ARMS[number])
     crossed = mine.filter(pl.col("crossover_months").is_not_null())
+    assert crossed["pfs_event"].all()
+    # Treatment that ended earlier, for toxicity, leaves a longer gap.
+    crossed = crossed.filter(pl.col("off_treatment_reason") == "progression")
     delay = plan.delay_days / MONTH_DAYS
     assert (crossed["crossover_months"] - crossed["off_treatment_months"] - delay).abs().max() < 1e-9
-    assert crossed["pfs_event"].all()
     progressed = mine.filter(pl.col("off_treatment_reason") == "progression").height
     assert 0.5 * plan.share_of_progressed < crossed.height / progressed <= plan.share_of_progressed + 0.1
 
@@ -226,7 +231,7 @@ def test_one_arm_on_a_fixed_dose_and_one_follow_up():
             "follow_up": FollowUp(minimum_months=6, median_months=6, maximum_months=6, assumed="test"),
         }
     )
-    result = trials.run(alone, seed=1)
+    result = trials.run(alone, seed=1, draws=NOTHING_MISSED)
     assert set(result.endpoints["arm"]) == {"POM 4 mg"}
     assert set(result.visits.filter(pl.col("period") == "treatment")["dose_mg"]) == {3.0}
     assert result.patients["os_months"].max() <= 6

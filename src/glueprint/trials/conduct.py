@@ -1,45 +1,50 @@
 """The conduct of a trial, visit by visit: measure, decide, dose, let time pass, see what happened.
 
-A patient's k-th visit is computed together with the k-th visit of all others, on days of their own. Nothing
-is
-frozen at baseline: hazards are integrated with the patient's states by the engine.
+A patient's k-th visit is computed together with the k-th visit of all others, on days of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine import Doses, Ensemble, Model
-from glueprint.mechanism import models
+from glueprint.engine.batch import Settings
+from glueprint.mechanism import models, parameters
 from glueprint.trials.compounds import DEXAMETHASONE, target_of
 from glueprint.trials.decisions import change_doses, decide_progression, plan_next_visit
-from glueprint.trials.dosing import NO_REGIMEN, Course, DoseList, doses_between
-from glueprint.trials.events import crossing_day, hazard_day
+from glueprint.trials.dosing import NO_REGIMEN, DoseList, days_due, doses_between
 from glueprint.trials.measuring import LABS, Labs, measure
 from glueprint.trials.population import Population, Stream, glue_of, model_parameters
 from glueprint.trials.protocol import Protocol
-from glueprint.trials.response import PROGRESSION_G_PER_L, PROGRESSION_RISE
+from glueprint.trials.settling import HAZARDS, settle
+from glueprint.trials.supportive import decide_gcsf
+from glueprint.trials.tolerability import Tolerability
 from glueprint.trials.ward import Setting, Ward, admit
 
-__all__ = ["Conducted", "VisitLog", "conduct"]
+__all__ = ["Conducted", "VisitLog", "WithoutLater", "conduct"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+States = dict[str, Floats]
+Progress = Callable[[float], None]
 
 HOURS_PER_DAY = 24.0
-HAZARDS = ("hazard_death", "hazard_dropout", "hazard_progression", "hazard_pneumonia")
+# Relative error of what is integrated, far below the error of any measurement; docs/trials.md, "Conduct".
+ACCURACY = 1e-4
+# Fewer patients are done sooner on one thread than it takes to start others at every visit.
+THREADS_FROM_PATIENTS = 4000
 
 
 @dataclass(frozen=True)
 class VisitLog:
-    """One round of visits, (m,) each: patient, day, labs, whether disease was assessed, and the doses from
-    then on."""
+    """One round of visits, (m,) each: patient, day, labs, whether disease was assessed, the doses from then
+    on, whether G-CSF is given, and M-protein without error, g/L."""
 
     patient: Integers
     day: Integers
@@ -50,69 +55,146 @@ class VisitLog:
     dose_mg: Floats
     regimen: Integers
     line: Integers
+    gcsf: Bools
+    true_m_protein_g_per_l: Floats
+
+
+@dataclass(frozen=True)
+class WithoutLater:
+    """Survival of each patient had nothing followed progression, (n,) each: last day, and whether of death.
+
+    Source: the same patients and the same chance, conducted again; see docs/trials.md, "Conduct".
+    """
+
+    end_day: Floats
+    died: Bools
 
 
 @dataclass(frozen=True)
 class Conducted:
-    """A conducted replicate: its patients, where each ended, all visits in order, how many integrations
-    failed."""
+    """A conducted replicate: its patients, where each ended, all visits in order, and survival without later
+    therapy if that was asked for."""
 
     people: Population
     ward: Ward
     visits: tuple[VisitLog, ...]
+    without_later: WithoutLater | None = None
 
 
 def conduct(
     protocol: Protocol,
     people: Population,
     stream: Stream,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
+    *,
+    counterfactual: bool = False,
 ) -> Conducted:
     """Take every patient from randomisation to death, loss or the data cut.
 
     progress: called with the share of all follow-up that is done, 0 to 1.
+    counterfactual: also let each patient live without what follows progression.
     Source: rules of the protocol and its dose rules; see docs/trials.md.
     """
-    setting, ward = admit(protocol, people, stream)
+    ward, visits = _conduct(protocol, people, stream, progress)
+    without = _without_later(protocol, people, stream, ward) if counterfactual else None
+    return Conducted(people, ward, visits, without)
+
+
+def _conduct(
+    protocol: Protocol, people: Population, stream: Stream, progress: Progress | None
+) -> tuple[Ward, tuple[VisitLog, ...]]:
+    setting, ward = admit(protocol, people, stream, _tolerability(protocol, people))
     ensemble, lag_h = _ensemble(protocol, people, stream)
     log: list[VisitLog] = []
+    states = _states(ensemble)
     while ward.active.any():
         at = np.flatnonzero(ward.active)
-        labs = _labs(ensemble, setting, at, len(log))
+        labs = _labs(states, setting, at, len(log))
         assessment = setting.planned(at, ward.day[at], setting.calendar.assessment)
         assessment |= np.isfinite(ward.suspected_day[at])
         decide_progression(setting, ward, at, labs, assessment)
         action = change_doses(setting, ward, at, labs)
-        log.append(_entry(setting, ward, at, (labs, assessment, action)))
+        decide_gcsf(setting, ward, at, labs.anc_1e9_per_l)
+        log.append(_entry(setting, ward, (at, states["m_protein_g_per_l"][at]), (labs, assessment, action)))
         plan_next_visit(setting, ward, at)
-        _let_time_pass(ensemble, setting, ward, lag_h)
+        states = _let_time_pass(ensemble, setting, ward, lag_h, states)
         if progress:
             done = np.where(ward.active, ward.day, ward.cut_day)
             progress(float(done.sum() / max(ward.cut_day.sum(), 1)))
-    return Conducted(people, ward, tuple(log))
+    return ward, tuple(log)
+
+
+def _without_later(protocol: Protocol, people: Population, stream: Stream, ward: Ward) -> WithoutLater:
+    """Only those who received something after progression have another fate without it."""
+    end_day, died = ward.end_day.copy(), np.isfinite(ward.death_day)
+    who = np.flatnonzero(ward.line > 0)
+    if who.size:
+        alone, _ = _conduct(_nothing_later(protocol), _only(people, who), stream, None)
+        end_day[who], died[who] = alone.end_day, np.isfinite(alone.death_day)
+    return WithoutLater(end_day, died)
+
+
+def _only(people: Population, who: Integers) -> Population:
+    """Some of the patients, who keep their numbers and so their chance."""
+    return replace(
+        people,
+        number=people.number[who],
+        levels={name: level[who] for name, level in people.levels.items()},
+        values={name: value[who] for name, value in people.values.items()},
+        stratum=people.stratum[who],
+        arm=people.arm[who],
+        cut_day=people.cut_day[who],
+    )
+
+
+def _nothing_later(protocol: Protocol) -> Protocol:
+    """The protocol with the same arms, of whom nobody receives anything after progression."""
+    arms = [
+        arm.model_copy(
+            update={
+                "after_progression": arm.after_progression
+                and arm.after_progression.model_copy(update={"share_of_progressed": 0.0})
+            }
+        )
+        for arm in protocol.arms
+    ]
+    return protocol.model_copy(update={"arms": tuple(arms)})
+
+
+def _tolerability(protocol: Protocol, people: Population) -> Tolerability:
+    glue = glue_of(protocol.arms[0])
+    return Tolerability.of(parameters.typical(glue) | people.truth.of_mechanism(glue))
 
 
 @lru_cache(maxsize=4)
-def _model(compound: str) -> Model:
+def _model(compound: str, structure: str) -> Model:
     """The trial model, compiled once for all replicates."""
-    return models.trial(compound)
+    return models.trial(compound, structure)
 
 
 def _ensemble(protocol: Protocol, people: Population, stream: Stream) -> tuple[Ensemble, Floats]:
     """The patients as an ensemble of the trial model, and the absorption lag of each, (n,) h."""
     values, lag_h = model_parameters(protocol, people, stream)
-    model = _model(glue_of(protocol.arms[0]))
-    parameters, initial = models.split(model, values)
-    return model.ensemble(parameters, initial=initial, patients=people.size), lag_h
+    model = _model(glue_of(protocol.arms[0]), people.truth.structure)
+    given, initial = models.split(model, values)
+    settings = Settings(accuracy=ACCURACY, threads=0 if people.size >= THREADS_FROM_PATIENTS else 1)
+    return model.ensemble(given, initial=initial, patients=people.size, settings=settings), lag_h
 
 
-def _labs(ensemble: Ensemble, setting: Setting, at: Integers, round_number: int) -> Labs:
-    true = Labs(*(np.asarray(ensemble[name])[at] for name in LABS))
+def _states(ensemble: Ensemble) -> States:
+    return {name: ensemble[name] for name in (*HAZARDS, *LABS)}
+
+
+def _labs(states: States, setting: Setting, at: Integers, round_number: int) -> Labs:
+    true = Labs(*(states[name][at] for name in LABS))
     normal = setting.stream.normals(f"labs/{round_number}", setting.people.number[at], 5)
     return measure(true, setting.protocol.measurement, normal)
 
 
-def _entry(setting: Setting, ward: Ward, at: Integers, seen: tuple[Labs, Bools, Integers]) -> VisitLog:
+def _entry(
+    setting: Setting, ward: Ward, who: tuple[Integers, Floats], seen: tuple[Labs, Bools, Integers]
+) -> VisitLog:
+    at, true_m_protein = who
     labs, assessment, action = seen
     course = ward.course()
     dose = np.where(course.glue_held | (ward.regimen == NO_REGIMEN), 0.0, course.glue_mg)[at]
@@ -130,91 +212,46 @@ def _entry(setting: Setting, ward: Ward, at: Integers, seen: tuple[Labs, Bools, 
         dose_mg=dose,
         regimen=ward.regimen[at],
         line=ward.line[at],
+        gcsf=ward.gcsf_until_day[at] > ward.day[at],
+        true_m_protein_g_per_l=true_m_protein,
     )
 
 
-def _let_time_pass(ensemble: Ensemble, setting: Setting, ward: Ward, lag_h: Floats) -> None:
+def _let_time_pass(ensemble: Ensemble, setting: Setting, ward: Ward, lag_h: Floats, before: States) -> States:
     """Give the doses up to the next visit of each patient, integrate, and settle what happened."""
     until = np.where(ward.active, ward.next_day, ward.day)
-    doses = doses_between(setting.regimens, ward.course(), setting.people.values["age_y"], ward.day, until)
+    doses = doses_between(
+        setting.regimens, ward.course(), setting.people.values["age_y"], (ward.day, until), setting.missed
+    )
     _count_doses(setting, ward, doses, until)
+    if setting.protocol.supportive_care.gcsf != "none":
+        fold = setting.protocol.supportive_care.gcsf_fold
+        ensemble.set("gcsf_fold", np.where(ward.gcsf_until_day > ward.day, fold, 1.0))
     lag = np.where(doses.target == target_of(DEXAMETHASONE), 0.0, lag_h[doses.patient])
-    before = _states(ensemble)
     outcome = ensemble.advance(
         np.where(ward.active, HOURS_PER_DAY * until, ensemble.time_h),
         doses=Doses(doses.patient, HOURS_PER_DAY * doses.day + lag, doses.target.tolist(), doses.amount_mg),
     )
-    failed = ward.active & (np.asarray(outcome.status) != 0)
+    failed = ward.active & (outcome.status != 0)
     for patient in np.flatnonzero(failed):
         ward.failure[patient] = str(outcome.reasons[patient])
     ward.end_day[failed] = ward.day[failed]
     ward.active &= ~failed
-    _settle(setting, ward, (before, _states(ensemble)), until)
+    after = _states(ensemble)
+    settle(setting, ward, (before, after), until)
     ward.previous_day = np.where(ward.active, ward.day, ward.previous_day)
     ward.day = np.where(ward.active, until, ward.day)
     ward.active &= ward.day < ward.cut_day
-
-
-def _states(ensemble: Ensemble) -> dict[str, Floats]:
-    return {name: np.array(ensemble[name]) for name in (*HAZARDS, "m_protein_g_per_l")}
+    return after
 
 
 def _count_doses(setting: Setting, ward: Ward, doses: DoseList, until: Integers) -> None:
-    """Add what is given and what was planned of the first treatment's leading drug, mg."""
-    first = ward.line == 0
-    full = Course(
-        np.where(first, ward.regimen, NO_REGIMEN),
-        ward.start_day,
-        _leading_mg(setting),
-        np.zeros(first.size, dtype=np.bool_),
-    )
-    planned = doses_between(setting.regimens, full, setting.people.values["age_y"], ward.day, until)
-    target = np.array([_leading_target(setting, number) for number in range(len(setting.regimens))])
-    for part, total in ((doses, ward.given_mg), (planned, ward.planned_mg)):
-        leading = first[part.patient] & (part.target == target[ward.regimen[part.patient]])
-        np.add.at(total, part.patient[leading], part.amount_mg[leading])
-
-
-def _leading_target(setting: Setting, number: int) -> str:
-    regimen = setting.regimens[number]
-    return (regimen.glue or regimen.drugs[0]).target
-
-
-def _leading_mg(setting: Setting) -> Floats:
-    """(n,) starting dose of the glue of each patient's arm, mg; 0 where the arm has none."""
-    age, arm = setting.people.values["age_y"], setting.people.arm
-    plans = [r.glue.planned_mg(age) if r.glue else np.zeros(age.size) for r in setting.regimens]
-    return np.asarray(np.stack(plans)[arm, np.arange(age.size)])
-
-
-def _settle(
-    setting: Setting, ward: Ward, states: tuple[dict[str, Floats], dict[str, Floats]], until: Integers
-) -> None:
-    """Find the events between two visits; death and loss end the patient, and nothing after them counts."""
-    before, after = states
-    start, end = ward.day.astype(np.float64), until.astype(np.float64)
-    draws, live = setting.draws, ward.active
-
-    def event(name: str, draw: Floats) -> Floats:
-        return np.where(live, hazard_day(start, end, (before[name], after[name]), draw), np.inf)
-
-    death, dropout = event("hazard_death", draws.death), event("hazard_dropout", draws.dropout)
-    last = np.minimum(death, dropout)
-    ward.death_day = np.where(death <= dropout, np.minimum(ward.death_day, death), ward.death_day)
-    ward.dropout_day = np.where(dropout < death, np.minimum(ward.dropout_day, dropout), ward.dropout_day)
-    clinical = event("hazard_progression", draws.progression)
-    ward.clinical_day = np.where(clinical < last, np.minimum(ward.clinical_day, clinical), ward.clinical_day)
-    treated = ward.regimen != NO_REGIMEN
-    pneumonia = np.where(treated, event("hazard_pneumonia", draws.pneumonia), np.inf)
-    ward.pneumonia_day = np.where(
-        pneumonia < last, np.minimum(ward.pneumonia_day, pneumonia), ward.pneumonia_day
-    )
-    marker = (before["m_protein_g_per_l"], after["m_protein_g_per_l"])
-    threshold = np.maximum(ward.true_nadir * (1 + PROGRESSION_RISE), ward.true_nadir + PROGRESSION_G_PER_L)
-    risen = np.where(live, crossing_day(start, end, marker, threshold), np.inf)
-    risen = np.minimum(np.where(risen < last, risen, np.inf), ward.clinical_day)
-    ward.true_progression_day = np.minimum(ward.true_progression_day, risen)
-    ward.true_nadir = np.where(live, np.minimum(ward.true_nadir, marker[1]), ward.true_nadir)
-    over = live & np.isfinite(last)
-    ward.end_day[over] = last[over]
-    ward.active &= ~over
+    """Add what is given and was planned of the first treatment's leading drug, mg, and its days."""
+    counted = doses.leading & (ward.line[doses.patient] == 0)
+    patient = doses.patient[counted]
+    ward.given_mg += np.bincount(patient, doses.amount_mg[counted], minlength=ward.day.size)
+    ward.dosed_days += np.bincount(patient, minlength=ward.day.size)
+    for number, regimen in enumerate(setting.regimens[: len(setting.protocol.arms)]):
+        mine = (ward.regimen == number) & (ward.line == 0)
+        due = days_due(regimen.leading.on_day, ward.start_day, (ward.day, until))
+        ward.planned_mg += np.where(mine, due * setting.starting_mg, 0.0)

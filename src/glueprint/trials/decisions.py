@@ -5,15 +5,21 @@ Each function changes the ward for the patients `at`, (m,) indices, who are seen
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.doserules import Action, DoseState, Findings, apply_rules, load_rules
+from glueprint.trials.doserules import (
+    Action,
+    DoseState,
+    Findings,
+    Intolerance,
+    apply_rules,
+    load_rules,
+)
 from glueprint.trials.dosing import NO_REGIMEN
 from glueprint.trials.measuring import Labs
 from glueprint.trials.response import is_progression
+from glueprint.trials.tolerability import what_follows
 from glueprint.trials.ward import Setting, Ward
 
 __all__ = ["change_doses", "decide_progression", "plan_next_visit"]
@@ -75,10 +81,9 @@ def _begin_second(setting: Setting, ward: Ward, who: Integers) -> None:
     for number, regimen in enumerate(setting.regimens):
         mine = fresh[setting.following[fresh] == number]
         start[mine] = regimen.glue.planned_mg(age)[mine] if regimen.glue else 0.0
-    restarted = DoseState.start(start)
     ward.holds_before[who] = ward.dose.holds[who]
     ward.reductions_before[who] = ward.dose.reductions[who]
-    ward.dose = _merged(ward.dose, restarted, np.isin(np.arange(age.size), fresh))
+    ward.dose = ward.dose.put(fresh, DoseState.start(start[fresh]))
     cycle_days = setting.protocol.cycle_days
     ward.regimen[who] = setting.following[who]
     ward.line[who] = 1
@@ -86,55 +91,56 @@ def _begin_second(setting: Setting, ward: Ward, who: Integers) -> None:
     ward.start_day[fresh] = ward.day[fresh]
     ward.start_day[keeps] += (ward.day[keeps] - ward.start_day[keeps]) // cycle_days * cycle_days
     ward.nadir[who] = np.inf
-
-
-def _merged(old: DoseState, new: DoseState, where: Bools) -> DoseState:
-    """`new` for the patients of the mask, `old` for the others."""
-    return DoseState(
-        **{f.name: np.where(where, getattr(new, f.name), getattr(old, f.name)) for f in fields(DoseState)}
-    )
+    ward.intolerance[fresh] = Intolerance.NONE
 
 
 def change_doses(setting: Setting, ward: Ward, at: Integers, labs: Labs) -> Integers:
     """Apply the dose rules of the regimen in force; returns the action per patient, (m,)."""
     action = np.full(at.size, Action.NONE, dtype=np.int64)
-    n = setting.people.size
-    began = ward.pneumonia_day <= ward.day
+    cycle_begins = setting.planned(at, ward.day[at], setting.calendar.cycle_begins)
+    _see_intolerance(setting, ward, at)
     for number, regimen in enumerate(setting.regimens):
-        glue = regimen.glue
-        mine = ward.regimen[at] == number
+        glue, mine = regimen.glue, ward.regimen[at] == number
         if glue is None or glue.rules is None or not mine.any():
             continue
-        rules = load_rules(glue.rules)
-        recent = (ward.pneumonia_day > ward.previous_day) | (
-            ward.day < ward.pneumonia_day + rules.other_toxicity_hold_days
-        )
+        rules, who = load_rules(glue.rules), at[mine]
         findings = Findings(
-            anc_1e9_per_l=_spread(n, at, labs.anc_1e9_per_l),
-            platelets_1e9_per_l=_spread(n, at, labs.platelets_1e9_per_l),
-            cycle_begins=_spread(n, at, setting.planned(at, ward.day[at], setting.calendar.cycle_begins)) > 0,
-            toxicity_ongoing=began & recent,
+            anc_1e9_per_l=labs.anc_1e9_per_l[mine],
+            platelets_1e9_per_l=labs.platelets_1e9_per_l[mine],
+            cycle_begins=cycle_begins[mine],
+            toxicity_ongoing=_pneumonia_holds(ward, who, rules.other_toxicity_hold_days),
+            intolerance=ward.intolerance[who],
         )
-        after, done = apply_rules(rules, ward.dose, findings)
-        treated = np.isin(np.arange(n), at[mine])
-        ward.dose = _merged(ward.dose, after, treated)
-        action[mine] = done[at[mine]]
-        stopped = at[mine & (action == Action.STOP)]
+        after, done = apply_rules(rules, ward.dose.take(who), findings)
+        ward.dose = ward.dose.put(who, after)
+        action[mine] = done
+        stopped = who[done == Action.STOP]
         _stop(ward, stopped[ward.line[stopped] == 0], "toxicity")
         ward.regimen[stopped] = NO_REGIMEN
     return action
 
 
-def _spread(n: int, at: Integers, values: NDArray[np.generic]) -> NDArray[np.float64]:
-    """(n,) array with `values` (m,) at `at` and healthy zeros elsewhere, where they are not read."""
-    whole = np.zeros(n)
-    whole[at] = values
-    return whole
+def _pneumonia_holds(ward: Ward, who: Integers, hold_days: int) -> Bools:
+    """(m,) whether pneumonia is new since the last visit, or not yet over."""
+    began, day = ward.pneumonia_day[who], ward.day[who]
+    return np.asarray((began <= day) & ((began > ward.previous_day[who]) | (day < began + hold_days)))
+
+
+def _see_intolerance(setting: Setting, ward: Ward, at: Integers) -> None:
+    """Intolerance since the last visit holds the drug from now on; one whose time is over lets it go."""
+    over = at[ward.intolerance_until[at] <= ward.day[at]]
+    ward.intolerance[over] = Intolerance.NONE
+    new = at[(ward.intolerance_day[at] > ward.previous_day[at]) & (ward.intolerance_day[at] <= ward.day[at])]
+    ward.intolerance_until[new] = ward.day[new] + setting.tolerability.hold_d
+    if new.size:
+        ward.intolerance[new] = what_follows(
+            setting.tolerability, setting.stream, setting.people.number[new], ward.intolerances[new] - 1
+        )
 
 
 def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
     """The next planned visit, or an earlier extra one: to confirm a progression, while held, to begin
-    treatment.
+    treatment, at the end of a course of G-CSF.
 
     Without treatment only disease assessments are kept.
     """
@@ -150,5 +156,7 @@ def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
     extra = day + setting.protocol.visits.confirmation_after_days
     planned = np.where(confirm, np.minimum(planned, extra), planned)
     waiting = ward.second_day[at] > day
-    planned = np.where(waiting, np.minimum(planned, ward.second_day[at]), planned).astype(np.int64)
+    planned = np.where(waiting, np.minimum(planned, ward.second_day[at]), planned)
+    gcsf_ends = ward.gcsf_until_day[at]
+    planned = np.where(gcsf_ends > day, np.minimum(planned, gcsf_ends), planned).astype(np.int64)
     ward.next_day[at] = np.minimum(planned, ward.cut_day[at])

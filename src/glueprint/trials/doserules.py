@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import lru_cache
 from importlib import resources
@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Action", "DoseRules", "DoseState", "apply_rules", "available_rules", "load_rules"]
+__all__ = [
+    "Action",
+    "DoseRules",
+    "DoseState",
+    "Findings",
+    "Intolerance",
+    "apply_rules",
+    "available_rules",
+    "load_rules",
+]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -55,10 +64,19 @@ class Action(IntEnum):
     STOP = 5
 
 
+class Intolerance(IntEnum):
+    """What follows intolerance that is not a blood count, once its hold is over."""
+
+    NONE = 0
+    SAME_DOSE = 1
+    LOWER_DOSE = 2
+    STOP = 3
+
+
 @dataclass(frozen=True)
 class DoseState:
-    """The drug's state for each patient, (n,) each: dose in mg, held, stopped, held for low counts, times
-    reduced."""
+    """The drug's state for each patient, (n,) each: dose in mg, held, stopped, will resume lower, times
+    reduced, times held."""
 
     dose_mg: Floats
     held: Bools
@@ -74,16 +92,28 @@ class DoseState:
         zero = np.zeros(dose_mg.shape, dtype=np.int64)
         return cls(np.array(dose_mg, dtype=np.float64), none, none, none, zero, zero)
 
+    def take(self, at: Integers) -> DoseState:
+        """The state of the patients `at`, (m,)."""
+        return DoseState(**{f.name: getattr(self, f.name)[at] for f in fields(self)})
+
+    def put(self, at: Integers, new: DoseState) -> DoseState:
+        """The state with that of the patients `at` replaced by `new`, (m,)."""
+        whole = {f.name: getattr(self, f.name).copy() for f in fields(self)}
+        for name, values in whole.items():
+            values[at] = getattr(new, name)
+        return DoseState(**whole)
+
 
 @dataclass(frozen=True)
 class Findings:
-    """What a visit shows, (n,) each: counts in 1e9 cells/L, whether a cycle begins, other grade 3/4
-    toxicity."""
+    """What a visit shows, (n,) each: counts in 1e9 cells/L, whether a cycle begins, other grade 3/4 toxicity,
+    and the `Intolerance` that still holds the drug (NONE where nothing does)."""
 
     anc_1e9_per_l: Floats
     platelets_1e9_per_l: Floats
     cycle_begins: Bools
     toxicity_ongoing: Bools
+    intolerance: Integers
 
 
 def available_rules() -> tuple[str, ...]:
@@ -103,9 +133,8 @@ def apply_rules(rules: DoseRules, state: DoseState, findings: Findings) -> tuple
     """Dose state after a visit, and the action per patient (n,).
 
     A drug is held when counts fall below the hold limits or another grade 3/4 toxicity goes on, and resumes
-    a step
-    lower once all have recovered. A cycle that cannot begin because only its gate fails waits at the same
-    dose.
+    a step lower once all have recovered. A cycle that cannot begin because only its gate fails waits at the
+    same dose. Intolerance holds the drug as well; it resumes as its code says, or is stopped at once.
     Source: US label, evidence ids in the rule file.
     """
     anc, platelets = findings.anc_1e9_per_l, findings.platelets_1e9_per_l
@@ -113,18 +142,23 @@ def apply_rules(rules: DoseRules, state: DoseState, findings: Findings) -> tuple
     gate = findings.cycle_begins & (
         (anc < rules.cycle_anc_at_least_1e9_per_l) | (platelets < rules.cycle_platelets_at_least_1e9_per_l)
     )
+    intolerant = findings.intolerance != Intolerance.NONE
+    lowers = findings.intolerance == Intolerance.LOWER_DOSE
     recovered = (
         (anc >= rules.resume_anc_at_least_1e9_per_l)
         & (platelets >= rules.resume_platelets_at_least_1e9_per_l)
         & ~findings.toxicity_ongoing
+        & ~intolerant
     )
     running = ~state.held & ~state.stopped
-    begin_hold = running & (low | gate | findings.toxicity_ongoing)
-    must_reduce = (state.must_reduce | (begin_hold & (low | findings.toxicity_ongoing))) | (state.held & low)
+    begin_hold = running & (low | gate | findings.toxicity_ongoing | intolerant)
+    must_reduce = state.must_reduce | (begin_hold & (low | findings.toxicity_ongoing | lowers))
+    must_reduce |= state.held & (low | lowers)
     resume = state.held & ~state.stopped & recovered
     lower = resume & must_reduce
     next_mg = np.where(lower, lower_dose(rules, state.dose_mg), state.dose_mg)
     stop = lower & (next_mg < rules.stop_below_mg)
+    stop |= ~state.stopped & (findings.intolerance == Intolerance.STOP)
     action = np.full(anc.shape, Action.NONE, dtype=np.int64)
     action[state.held & ~resume] = Action.KEEP_HELD
     action[begin_hold] = Action.HOLD
@@ -133,11 +167,11 @@ def apply_rules(rules: DoseRules, state: DoseState, findings: Findings) -> tuple
     action[stop] = Action.STOP
     after = DoseState(
         dose_mg=np.where(stop, 0.0, next_mg),
-        held=(state.held | begin_hold) & ~resume,
+        held=(state.held | begin_hold) & ~resume & ~stop,
         stopped=state.stopped | stop,
-        must_reduce=must_reduce & ~resume,
+        must_reduce=must_reduce & ~resume & ~stop,
         reductions=state.reductions + (lower & ~stop),
-        holds=state.holds + begin_hold,
+        holds=state.holds + (begin_hold & ~stop),
     )
     return after, action
 

@@ -1,9 +1,7 @@
-"""What a trial protocol says: arms, doses, randomisation, visits, case-mix, follow-up, what follows
-progression.
+"""What a trial protocol says: arms, doses, randomisation, visits, case-mix, follow-up, supportive care.
 
 The classes mirror the TOML file (docs/trials.md) and check it field by field; `loading` turns a finding into
-an
-error that names file, field, what was expected and the next step.
+an error that names file, field, what was expected and the next step.
 """
 
 from __future__ import annotations
@@ -32,6 +30,7 @@ __all__ = [
     "Protocol",
     "Randomisation",
     "Stratum",
+    "SupportiveCare",
     "Visits",
 ]
 
@@ -44,7 +43,7 @@ class AgeDose(Section):
 
 
 class Drug(Section):
-    """One drug of a regimen: dose and days of the cycle, "1-21" or "1,8,15,22"."""
+    """One drug of a regimen: dose and days of the cycle, "1-21", "1,8,15,22" or "1-21/2" (alternate days)."""
 
     compound: str
     dose_mg: Positive
@@ -71,12 +70,16 @@ class Continuation(Section):
 
 
 class Arm(Section):
-    """One arm: its name, its size, its drugs."""
+    """One arm: its name, its size, its drugs.
+
+    conditions: of all its patients, that change how the glue is cleared, by names of the compound's file.
+    """
 
     name: str = Field(min_length=1)
     patients: Annotated[int, Field(ge=1)]
     drugs: tuple[Drug, ...] = Field(min_length=1)
     after_progression: Continuation | None = None
+    conditions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
 
@@ -131,6 +134,47 @@ class FollowUp(Section):
         return self
 
 
+class SupportiveCare(Section):
+    """G-CSF: to nobody, to those whose neutrophils have fallen (secondary), or to all under a glue (primary).
+
+    gcsf_fold: G-CSF over its endogenous level while it is given.   gcsf_below_1e9_per_l: neutrophils that
+    start a secondary course, of `gcsf_days` or until they reach gcsf_until_1e9_per_l.
+    """
+
+    gcsf: Literal["none", "secondary", "primary"] = "none"
+    gcsf_fold: Annotated[float, Field(ge=1)] = 1.0
+    gcsf_below_1e9_per_l: Positive = 0.5
+    gcsf_until_1e9_per_l: Positive = 1.0
+    gcsf_days: Annotated[int, Field(ge=1)] = 7
+    sources: tuple[str, ...] = ()
+    assumed: str = ""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> SupportiveCare:
+        if self.gcsf != "none" and self.gcsf_fold == 1.0:
+            raise PydanticCustomError(
+                "GP-T050",
+                "{gcsf} G-CSF of gcsf_fold 1 would do nothing",
+                {
+                    "gcsf": self.gcsf,
+                    "expected": "gcsf_fold above 1: G-CSF over its endogenous level",
+                    "next_step": 'give gcsf_fold, such as 10, or write gcsf = "none"',
+                },
+            )
+        if self.gcsf_until_1e9_per_l < self.gcsf_below_1e9_per_l:
+            raise PydanticCustomError(
+                "GP-T050",
+                "G-CSF would start below {below} and end already at {until} 1e9/L",
+                {
+                    "below": self.gcsf_below_1e9_per_l,
+                    "until": self.gcsf_until_1e9_per_l,
+                    "expected": "gcsf_until_1e9_per_l at least gcsf_below_1e9_per_l",
+                    "next_step": "correct the two counts",
+                },
+            )
+        return self
+
+
 class Measurement(Section):
     """Residual error of what is measured at a visit: log standard deviations, and two parts for M-protein."""
 
@@ -161,6 +205,7 @@ class Protocol(Section):
     follow_up: FollowUp
     case_mix: CaseMix
     measurement: Measurement
+    supportive_care: SupportiveCare = SupportiveCare()
     sources: tuple[str, ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""Days of a cycle: "1-21" or "1,8,15,22" as text, as a tuple, as a mask."""
+"""Days of a cycle: "1-21", "1,8,15,22" or "1-21/2" as text, as a tuple, as a mask."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic_core import PydanticCustomError
 
 __all__ = ["day_mask", "parse_days"]
 
-PART = re.compile(r"^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$")
+PART = re.compile(r"^\s*(\d+)\s*(?:-\s*(\d+)\s*(?:/\s*(\d+)\s*)?)?$")
 
 
 def parse_days(text: str) -> tuple[int, ...]:
     """Days of the cycle, counted from 1, in order and without repeats.
 
-    text: "1-21", "1,8,15,22", "1-4,9-12,17-20".
+    text: "1-21", "1,8,15,22", "1-4,9-12,17-20"; "1-21/2" is every second day from day 1 to 21.
     Raises PydanticCustomError GP-T009 if a part cannot be read, is before day 1, or runs backwards.
     """
     days: set[int] = set()
@@ -24,18 +24,19 @@ def parse_days(text: str) -> tuple[int, ...]:
         match = PART.match(part)
         first = int(match[1]) if match else 0
         last = int(match[2]) if match and match[2] else first
-        if first < 1 or last < first:
+        step = int(match[3]) if match and match[3] else 1
+        if first < 1 or last < first or step < 1:
             raise PydanticCustomError(
                 "GP-T009",
                 'days "{days}": cannot read "{part}"',
                 {
                     "days": text,
                     "part": part.strip(),
-                    "expected": 'days of the cycle counted from 1, such as "1-21" or "1,8,15,22"',
+                    "expected": 'days of the cycle counted from 1, such as "1-21", "1,8,15,22" or "1-21/2"',
                     "next_step": "correct `days`",
                 },
             )
-        days.update(range(first, last + 1))
+        days.update(range(first, last + 1, step))
     return tuple(sorted(days))
 
 

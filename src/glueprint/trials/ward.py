@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from glueprint.trials.doserules import DoseState
 from glueprint.trials.dosing import NO_REGIMEN, Course, Regimen, compile_regimens
 from glueprint.trials.population import Population, Stream
 from glueprint.trials.protocol import Protocol
+from glueprint.trials.tolerability import Tolerability, missed_doses, next_intolerance
 from glueprint.trials.visitplan import Calendar, actual_days, planned_visits
 
 __all__ = ["Draws", "Setting", "Ward", "admit"]
@@ -19,6 +21,32 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Texts = NDArray[np.str_]
+
+# Fields of the ward that begin at 0, and days that begin at never.
+COUNTS = (
+    "day",
+    "next_day",
+    "start_day",
+    "line",
+    "holds_before",
+    "reductions_before",
+    "dosed_days",
+    "intolerances",
+    "intolerance",
+    "gcsf_courses",
+)
+DAYS = (
+    "suspected_day",
+    "second_day",
+    "death_day",
+    "dropout_day",
+    "clinical_day",
+    "true_progression_day",
+    "seen_progression_day",
+    "off_day",
+    "pneumonia_day",
+    "intolerance_day",
+)
 
 
 @dataclass(frozen=True)
@@ -38,8 +66,8 @@ class Setting:
     """What stays as it is for the whole replicate: plan, patients, chance.
 
     regimens: arms first.   following: (n,) regimen after progression (-1: none).   delay_days: (n,) until it
-    begins.
-    visit_days: (n, v) day of each planned visit of `calendar`.
+    begins.   visit_days: (n, v) day of each planned visit of `calendar`.
+    starting_mg: (n,) of the glue, or of the first drug, of the arm.   missed: (n, days) days without a dose.
     """
 
     protocol: Protocol
@@ -50,6 +78,9 @@ class Setting:
     delay_days: Integers
     calendar: Calendar
     visit_days: Integers
+    starting_mg: Floats
+    tolerability: Tolerability
+    missed: Bools
     draws: Draws
 
     def planned(self, at: Integers, day: Integers, flags: Bools) -> Bools:
@@ -70,6 +101,11 @@ class Ward:
     second_day: when the treatment that follows begins.   clinical_day: progression without M-protein.
     off_day, off_reason: end of the first treatment.   given_mg, planned_mg: of its first drug, or its glue.
     holds_before, reductions_before: counted when the first treatment gave way to another.
+    dosed_days: on which the leading drug of the first treatment was taken.
+    intolerance_hazard: cumulative hazard at which the next intolerance comes.   intolerances: so far.
+    intolerance_day: of the latest.   intolerance: what it still holds the drug for (`Intolerance`), until
+    `intolerance_until`.
+    gcsf_until_day: G-CSF is given before this day.   gcsf_courses: begun.
     end_day: last day of follow-up.   failure: reason why the patient could not be computed, or "".
     """
 
@@ -98,6 +134,14 @@ class Ward:
     planned_mg: Floats
     holds_before: Integers
     reductions_before: Integers
+    dosed_days: Integers
+    intolerance_hazard: Floats
+    intolerances: Integers
+    intolerance_day: Floats
+    intolerance: Integers
+    intolerance_until: Floats
+    gcsf_until_day: Floats
+    gcsf_courses: Integers
     end_day: Floats
     failure: NDArray[np.object_]
 
@@ -114,59 +158,44 @@ class Ward:
         return Course(self.regimen, self.start_day, self.dose.dose_mg, self.dose.held | self.dose.stopped)
 
 
-def admit(protocol: Protocol, people: Population, stream: Stream) -> tuple[Setting, Ward]:
+def admit(
+    protocol: Protocol, people: Population, stream: Stream, tolerability: Tolerability
+) -> tuple[Setting, Ward]:
     """Everybody on day 0, on the regimen of the arm."""
-    setting = _setting(protocol, people, stream)
-    n, age = people.size, people.values["age_y"]
-    arms = setting.regimens[: len(protocol.arms)]
-    starting = np.stack([plan.glue.planned_mg(age) if plan.glue else np.zeros(n) for plan in arms])
+    setting = _setting(protocol, people, stream, tolerability)
+    n = people.size
+    glue = np.array([plan.glue is not None for plan in setting.regimens])[people.arm]
+    zeros: dict[str, Any] = {name: np.zeros(n, dtype=np.int64) for name in COUNTS}
+    never: dict[str, Any] = {name: np.full(n, np.inf) for name in DAYS}
     return setting, Ward(
-        day=np.zeros(n, dtype=np.int64),
-        next_day=np.zeros(n, dtype=np.int64),
+        **zeros,
+        **never,
         previous_day=np.full(n, -1, dtype=np.int64),
         cut_day=np.floor(people.cut_day).astype(np.int64),
         active=np.ones(n, dtype=np.bool_),
         regimen=people.arm.copy(),
-        start_day=np.zeros(n, dtype=np.int64),
-        dose=DoseState.start(starting[people.arm, np.arange(n)]),
-        line=np.zeros(n, dtype=np.int64),
+        dose=DoseState.start(np.where(glue, setting.starting_mg, 0.0)),
         nadir=np.full(n, np.inf),
         true_nadir=people.values["m_protein_g_per_l"].copy(),
-        suspected_day=np.full(n, np.inf),
-        second_day=np.full(n, np.inf),
-        death_day=np.full(n, np.inf),
-        dropout_day=np.full(n, np.inf),
-        clinical_day=np.full(n, np.inf),
-        true_progression_day=np.full(n, np.inf),
-        seen_progression_day=np.full(n, np.inf),
-        off_day=np.full(n, np.inf),
         off_reason=np.full(n, "", dtype="<U16"),
-        pneumonia_day=np.full(n, np.inf),
         given_mg=np.zeros(n),
         planned_mg=np.zeros(n),
-        holds_before=np.zeros(n, dtype=np.int64),
-        reductions_before=np.zeros(n, dtype=np.int64),
+        intolerance_hazard=next_intolerance(stream, people.number, zeros["intolerances"]),
+        intolerance_until=np.full(n, -np.inf),
+        gcsf_until_day=np.full(n, -np.inf),
         end_day=np.floor(people.cut_day),
         failure=np.full(n, "", dtype=object),
     )
 
 
-def _setting(protocol: Protocol, people: Population, stream: Stream) -> Setting:
+def _setting(protocol: Protocol, people: Population, stream: Stream, tolerability: Tolerability) -> Setting:
     regimens, following = compile_regimens(protocol)
     later = [arm.after_progression for arm in protocol.arms]
     shares = np.array([plan.share_of_progressed if plan else 0.0 for plan in later])[people.arm]
     calendar = planned_visits(protocol)
-
-    def exponential(what: str) -> Floats:
-        return np.asarray(-np.log(stream.uniforms(what, people.number)[:, 0]))
-
-    draws = Draws(
-        death=exponential("death"),
-        dropout=exponential("dropout"),
-        progression=exponential("clinical progression"),
-        pneumonia=exponential("pneumonia"),
-        continues=stream.uniforms("therapy after progression", people.number)[:, 0] < shares,
-    )
+    draws = _draws(people, stream, shares)
+    age, rows = people.values["age_y"], np.arange(people.size)
+    doses = np.stack([plan.leading.planned_mg(age) for plan in regimens[: len(protocol.arms)]])
     return Setting(
         protocol=protocol,
         people=people,
@@ -180,5 +209,21 @@ def _setting(protocol: Protocol, people: Population, stream: Stream) -> Setting:
             protocol.visits.window_days,
             stream.uniforms("visit windows", people.number, calendar.day.size),
         ),
+        starting_mg=doses[people.arm, rows],
+        tolerability=tolerability,
+        missed=missed_doses(tolerability, stream, people.number, int(calendar.day[-1])),
         draws=draws,
+    )
+
+
+def _draws(people: Population, stream: Stream, shares: Floats) -> Draws:
+    def exponential(what: str) -> Floats:
+        return np.asarray(-np.log(stream.uniforms(what, people.number)[:, 0]))
+
+    return Draws(
+        death=exponential("death"),
+        dropout=exponential("dropout"),
+        progression=exponential("clinical progression"),
+        pneumonia=exponential("pneumonia"),
+        continues=stream.uniforms("therapy after progression", people.number)[:, 0] < shares,
     )

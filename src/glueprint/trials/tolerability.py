@@ -1,0 +1,79 @@
+"""Intolerance that is not a blood count (fatigue, rash, fever, the patient's wish), and missed doses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.trials.doserules import Intolerance
+from glueprint.trials.population import Stream
+
+__all__ = ["Tolerability", "missed_doses", "next_intolerance", "what_follows"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+# Two uniform numbers for each event of a patient: when it comes, and what follows it.
+NUMBERS_PER_EVENT = 2
+
+
+@dataclass(frozen=True)
+class Tolerability:
+    """How patients bear the glue: days of a hold, shares of the holds that resume lower or end the treatment,
+    share of doses that are missed. Its hazard is the mechanism's."""
+
+    hold_d: float
+    reduced_share: float
+    stopped_share: float
+    missed_dose_share: float
+
+    @classmethod
+    def of(cls, typical: Mapping[str, float]) -> Tolerability:
+        """Out of the parameters of the trial model."""
+        return cls(
+            hold_d=typical["other_toxicity_hold_d"],
+            reduced_share=typical["other_toxicity_reduced_share"],
+            stopped_share=typical["other_toxicity_stopped_share"],
+            missed_dose_share=typical["missed_dose_share"],
+        )
+
+
+def next_intolerance(stream: Stream, patients: Integers, events: Integers) -> Floats:
+    """(m,) hazard, exponential with mean 1, that builds up until the next event.
+
+    patients: (m,) numbers.   events: (m,) how many each has had.
+    """
+    return np.asarray(-np.log(_numbers(stream, patients, events)[:, 0]))
+
+
+def what_follows(
+    tolerability: Tolerability, stream: Stream, patients: Integers, events: Integers
+) -> Integers:
+    """(m,) `Intolerance` code of the events number `events` (m,), counted from 0, of these patients."""
+    uniform = _numbers(stream, patients, events)[:, 1]
+    lower = uniform < tolerability.stopped_share + tolerability.reduced_share
+    code = np.where(lower, Intolerance.LOWER_DOSE, Intolerance.SAME_DOSE)
+    return np.asarray(np.where(uniform < tolerability.stopped_share, Intolerance.STOP, code))
+
+
+def _numbers(stream: Stream, patients: Integers, events: Integers) -> Floats:
+    """(m, 2) uniform numbers of one event of each patient."""
+    most = int(events.max(initial=0)) + 1
+    drawn = stream.uniforms("intolerance", patients, NUMBERS_PER_EVENT * most)
+    rows = np.arange(patients.size)[:, None]
+    return np.asarray(drawn[rows, NUMBERS_PER_EVENT * events[:, None] + np.arange(NUMBERS_PER_EVENT)])
+
+
+def missed_doses(tolerability: Tolerability, stream: Stream, patients: Integers, days: int) -> Bools:
+    """(n, days) days from randomisation on which a patient forgets all drugs; (n, 0) where nobody does.
+
+    A day belongs to the patient, whatever is due on it, so that arms and rules can be compared on the same
+    days.
+    """
+    if tolerability.missed_dose_share == 0.0:
+        return np.zeros((patients.size, 0), dtype=np.bool_)
+    return np.asarray(stream.uniforms("missed doses", patients, days) < tolerability.missed_dose_share)
