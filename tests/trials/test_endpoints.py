@@ -26,6 +26,7 @@ def made_up_patients(n=120, seed=1):
     cut = rng.uniform(4, 20, n)
     response = rng.choice(["CR", "VGPR", "PR", "MR", "SD", "PD", "NE"], n)
     responder = np.isin(response, ["CR", "VGPR", "PR"])
+    later = np.minimum(pfs + 1, cut)
     return pl.DataFrame(
         {
             "trial": "mm003",
@@ -39,12 +40,22 @@ def made_up_patients(n=120, seed=1):
             "dor_event": responder & (pfs <= cut),
             "pfs_months": np.minimum(pfs, cut),
             "pfs_event": pfs <= cut,
+            "pfs_cause": np.where(pfs <= cut, rng.choice(["progression", "death"], n, p=[0.8, 0.2]), ""),
+            "pfs_committee_months": later,
+            "pfs_committee_event": pfs + 1 <= cut,
+            "best_response_committee": rng.permutation(response),
+            "cycle_3_state": rng.choice(["left", "progression", "stable", "response"], n),
             "os_months": np.minimum(survival, cut),
             "os_event": survival <= cut,
             "neutropenia_grade": rng.integers(0, 5, n),
             "anaemia_grade": rng.integers(0, 4, n),
             "thrombocytopenia_grade": rng.integers(0, 5, n),
             "pneumonia_grade": np.where(rng.uniform(size=n) < 0.1, 3, 0),
+            "pneumonia_months": np.where(rng.uniform(size=n) < 0.2, 0.3 * np.minimum(pfs, cut), np.nan),
+            "first_hold_months": np.where(rng.uniform(size=n) < 0.5, 0.2 * pfs, np.nan),
+            "first_reduction_months": np.where(rng.uniform(size=n) < 0.3, 0.3 * pfs, np.nan),
+            "days_on_drug": rng.integers(1, 300, n),
+            "off_treatment_months": np.where(pfs <= cut, np.minimum(pfs, cut), np.nan),
             "dose_holds": rng.integers(0, 3, n),
             "dose_reductions": rng.integers(0, 2, n),
             "off_treatment_reason": rng.choice(["", "progression", "toxicity"], n),
@@ -133,8 +144,9 @@ def test_no_responder_and_no_event_give_empty_cells_and_no_error():
         os_event=pl.lit(False),
     )
     table = endpoints_table(MM003, nobody)
-    values = table.filter(pl.col("endpoint").is_in(["median_dor", "median_os", "hr_os"]))["value"]
-    assert values.null_count() == values.len() == 5
+    empty = ["median_response_months", "median_dor", "median_os", "hr_os", "hr_os_cycle_3_progression"]
+    values = table.filter(pl.col("endpoint").is_in(empty))["value"]
+    assert values.null_count() == values.len() == 9
 
 
 def test_curves_are_those_of_the_survival_kernel():
@@ -144,4 +156,4 @@ def test_curves_are_those_of_the_survival_kernel():
     assert part["time_months"].to_list() == curve.times.tolist()
     assert part["survival"].to_list() == curve.survival.tolist()
     assert part["at_risk"].to_list() == curve.at_risk.tolist()
-    assert set(curves["endpoint"]) == {"pfs", "os", "dor"}
+    assert set(curves["endpoint"]) == {"pfs", "pfs_committee", "os", "dor"}

@@ -1,24 +1,21 @@
-"""A trial's endpoints from its patients: rates, medians, hazard ratios; and the survival curves behind
-them."""
+"""A trial's endpoints from its patients: per arm and between arms; and the survival curves behind them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import fisher_exact
 
-from glueprint.survival import clopper_pearson, cox, kaplan_meier, log_rank
+from glueprint.trials import estimates, landmark
+from glueprint.trials.estimates import Row, Times, times_of
+from glueprint.trials.exposure import SAFETY_DAYS
+from glueprint.trials.population import MONTH_DAYS
 from glueprint.trials.protocol import Protocol
 
 __all__ = ["ENDPOINTS", "endpoints_table", "survival_curves_table"]
 
-Row = dict[str, Any]
-RESPONSES = ("PR", "VGPR", "CR")
-TIMES = {"pfs": "progression-free survival", "os": "overall survival", "dor": "duration of response"}
 SCHEMA = {
     "trial": pl.String,
     "replicate": pl.Int64,
@@ -47,32 +44,64 @@ CURVES = {
     "events": pl.Int64,
     "censored": pl.Int64,
 }
+RESPONSES = ("PR", "VGPR", "CR")
 # Shares of patients: name -> condition on the patients table.
 RATES = {
     "orr": pl.col("best_response").is_in(RESPONSES),
     "vgpr_or_better": pl.col("best_response").is_in(("VGPR", "CR")),
     "mr_or_better": pl.col("best_response").is_in(("MR", *RESPONSES)),
+    "complete_response": pl.col("best_response") == "CR",
+    "very_good_partial_response": pl.col("best_response") == "VGPR",
+    "partial_response": pl.col("best_response") == "PR",
+    "minimal_response": pl.col("best_response") == "MR",
     "stable_disease": pl.col("best_response") == "SD",
     "progressive_disease": pl.col("best_response") == "PD",
+    "not_evaluable": pl.col("best_response") == "NE",
+    "orr_committee": pl.col("best_response_committee").is_in(RESPONSES),
     "neutropenia_grade_3_4": pl.col("neutropenia_grade") >= 3,
+    "neutropenia_grade_4": pl.col("neutropenia_grade") >= 4,
     "anaemia_grade_3_4": pl.col("anaemia_grade") >= 3,
     "thrombocytopenia_grade_3_4": pl.col("thrombocytopenia_grade") >= 3,
+    "thrombocytopenia_grade_4": pl.col("thrombocytopenia_grade") >= 4,
     "pneumonia_grade_3_4": pl.col("pneumonia_grade") >= 3,
     "dose_interruption": pl.col("dose_holds") > 0,
     "dose_reduction": pl.col("dose_reductions") > 0,
     "stopped_for_toxicity": pl.col("off_treatment_reason") == "toxicity",
     "second_treatment": pl.col("crossover_months").is_not_null(),
+    **{f"cycle_3_{state}": pl.col("cycle_3_state") == state for state in landmark.STATES},
 }
+TIMES = ("pfs", "pfs_committee", "os", "dor")
+# Survival had nobody been given what follows progression; there where the trial was run with it.
+WITHOUT_LATER = "os_without_later"
+MONTHS = (6, 12)  # of landmark survival
+MEAN_MONTHS = 12  # of restricted means
+CAUSE_MONTHS = 6  # of competing causes
+CAUSES = {"progression": 1, "death_without_progression": 2}
+WEEKS_PER_MONTH = MONTH_DAYS / 7.0
+# Medians over those patients who have a number: name -> column, factor, unit, how it was got.
+PLAIN = {
+    "median_response_months": ("response_months", 1.0, "months", "responders"),
+    "time_to_first_interruption": ("first_hold_months", WEEKS_PER_MONTH, "weeks", "patients ever held"),
+    "time_to_first_reduction": ("first_reduction_months", WEEKS_PER_MONTH, "weeks", "patients ever reduced"),
+    "median_days_on_drug": ("days_on_drug", 1.0, "days", "due and not held"),
+}
+IMPROVED = f"cycle_3_stable_improved_by_cycle_{landmark.LATER_CYCLE}"
 ENDPOINTS = (
     *RATES,
+    IMPROVED,
     *(f"median_{name}" for name in TIMES),
-    "median_response_months",
+    "median_treatment",
+    *(f"{name}_at_{month}_months" for name in ("pfs", "os") for month in MONTHS),
+    *(f"rmst_{name}_{MEAN_MONTHS}_months" for name in ("pfs", "os")),
+    *(f"{cause}_by_{CAUSE_MONTHS}_months" for cause in (*CAUSES, "pneumonia")),
+    *(f"median_os_cycle_3_{state}" for state in landmark.STATES[1:]),
+    "hr_os_cycle_3_response",
+    "hr_os_cycle_3_progression",
+    *PLAIN,
     "mean_relative_dose_intensity",
     "orr_odds_ratio",
-    "hr_pfs",
-    "hr_os",
-    "hr_pfs_stratified",
-    "hr_os_stratified",
+    *(f"hr_{name}{kind}" for name in ("pfs", "pfs_committee", "os") for kind in ("", "_stratified")),
+    *(f"rmst_difference_{name}_{MEAN_MONTHS}_months" for name in ("pfs", "os")),
 )
 
 
@@ -86,7 +115,8 @@ def endpoints_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     rows: list[Row] = []
     names = [arm.name for arm in protocol.arms]
     for name in names:
-        rows += [{"arm": name, **row} for row in _arm_rows(usable.filter(pl.col("arm") == name))]
+        mine = usable.filter(pl.col("arm") == name)
+        rows += [{"arm": name, **row} for row in _arm_rows(protocol, mine)]
     for first, second in combinations(names, 2):
         both = usable.filter(pl.col("arm").is_in((first, second)))
         rows += [{"arm": f"{first} vs {second}", **row} for row in _comparison_rows(both, first)]
@@ -95,107 +125,95 @@ def endpoints_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _arm_rows(patients: pl.DataFrame) -> Iterator[Row]:
+def _arm_rows(protocol: Protocol, patients: pl.DataFrame) -> Iterator[Row]:
     n = patients.height
-    for name, condition in RATES.items():
-        yield _rate(name, int(patients.select(condition.sum()).item()), n)
-    for name in TIMES:
-        yield _median(name, patients)
-    first = patients.get_column("response_months").drop_nulls()
-    yield _plain("median_response_months", first.median(), "months", (first.len(), first.len(), "responders"))
-    dose = patients.get_column("relative_dose_intensity").drop_nulls()
-    yield _plain(
-        "mean_relative_dose_intensity", dose.mean(), "fraction", (dose.len(), None, "given over planned mg")
+    counts = patients.select(condition.sum().alias(name) for name, condition in RATES.items()).row(0)
+    yield from estimates.rates(
+        {
+            **{name: (int(count), n) for name, count in zip(RATES, counts, strict=True)},
+            IMPROVED: _improved(protocol, patients),
+        }
     )
+    times = {name: times_of(patients, name) for name in (*TIMES, *_without_later(patients))}
+    for name, data in times.items():
+        yield estimates.median(name, data)
+    yield estimates.median("treatment", _treatment(patients))
+    for name in ("pfs", "os"):
+        yield from estimates.survival_at(name, times[name], MONTHS)
+        yield estimates.restricted_mean(name, times[name], MEAN_MONTHS)
+    yield from _cause_rows(patients)
+    yield from _landmark_rows(patients, times["os"])
+    for name, (column, factor, unit, method) in PLAIN.items():
+        values = patients.get_column(column).drop_nulls()
+        middle = values.median()
+        value = None if middle is None else factor * float(middle)  # type: ignore[arg-type]
+        events = None if name == "median_days_on_drug" else values.len()
+        yield estimates.plain(name, value, unit, (values.len(), events, method))
+    dose = patients.get_column("relative_dose_intensity").drop_nulls()
+    counted = (dose.len(), None, "given over planned mg")
+    yield estimates.plain("mean_relative_dose_intensity", dose.mean(), "fraction", counted)
 
 
-def _plain(name: str, value: Any, unit: str, counts: tuple[int, int | None, str]) -> Row:
-    n, events, method = counts
-    number = None if value is None else float(value)
-    return {
-        "endpoint": name,
-        "value": number,
-        "interval_kind": "",
-        "unit": unit,
-        "n": n,
-        "events": events,
-        "method": method,
-    }
+def _without_later(patients: pl.DataFrame) -> tuple[str, ...]:
+    return (WITHOUT_LATER,) if f"{WITHOUT_LATER}_months" in patients.columns else ()
 
 
-def _rate(name: str, count: int, n: int) -> Row:
-    row: Row = {"endpoint": name, "unit": "%", "n": n, "events": count, "interval_kind": "95% CI"}
-    row["method"] = "Clopper-Pearson"
-    if n:
-        share = clopper_pearson(count, n)
-        values = (share.estimate, share.low, share.high)
-        row["value"], row["low"], row["high"] = (100.0 * float(value) for value in values)
-    return row
+def _treatment(patients: pl.DataFrame) -> Times:
+    """How long the first treatment lasted; censored where it goes on at the end of follow-up."""
+    off = pl.col("off_treatment_months")
+    frame = patients.with_columns(
+        treatment_months=pl.min_horizontal(off, pl.col("os_months")), treatment_event=off.is_not_null()
+    )
+    return times_of(frame, "treatment")
 
 
-def _times(name: str, patients: pl.DataFrame) -> pl.DataFrame:
-    """Times and events of one endpoint, patients without the endpoint left out."""
-    return patients.select(
-        "arm", "stratum", time=pl.col(f"{name}_months"), event=pl.col(f"{name}_event")
-    ).drop_nulls("time")
+def _improved(protocol: Protocol, patients: pl.DataFrame) -> tuple[int, int]:
+    """How many of the patients who were stable when cycle 3 opened had responded when cycle 7 opened."""
+    days = (landmark.LATER_CYCLE - 1) * protocol.cycle_days + protocol.visits.window_days
+    stable = patients.filter(pl.col("cycle_3_state") == landmark.STABLE)
+    later = stable.get_column("response_months").drop_nulls()
+    return int((later <= days / MONTH_DAYS).sum()), stable.height
 
 
-def _median(name: str, patients: pl.DataFrame) -> Row:
-    data = _times(name, patients)
-    row: Row = {
-        "endpoint": f"median_{name}",
-        "unit": "months",
-        "n": data.height,
-        "events": int(data.get_column("event").sum()),
-        "interval_kind": "95% CI",
-        "method": "Kaplan-Meier, log-log",
-    }
-    if data.height:
-        curve = kaplan_meier(data.get_column("time").to_numpy(), data.get_column("event").to_numpy())
-        row["value"], (row["low"], row["high"]) = curve.median, curve.median_interval
-    return row
+def _cause_rows(patients: pl.DataFrame) -> Iterator[Row]:
+    """Progression against death without it, and pneumonia against the end of the time at risk."""
+    time = patients.get_column("pfs_months").to_numpy()
+    kind = patients.get_column("pfs_cause").to_numpy()
+    cause = np.select([kind == "progression", kind == "death"], list(CAUSES.values()), 0)
+    yield from estimates.incidences(CAUSES, time, cause, CAUSE_MONTHS)
+    ends = pl.col("off_treatment_months") + SAFETY_DAYS / MONTH_DAYS
+    at_risk = patients.select(
+        time=pl.min_horizontal("pneumonia_months", ends, "os_months"),
+        cause=pl.when(pl.col("pneumonia_months").is_not_null())
+        .then(1)
+        .when((ends <= pl.col("os_months")) | pl.col("os_event"))
+        .then(2)
+        .otherwise(0),
+    )
+    columns = (at_risk.get_column("time").to_numpy(), at_risk.get_column("cause").to_numpy())
+    yield from estimates.incidences({"pneumonia": 1}, *columns, CAUSE_MONTHS)
+
+
+def _landmark_rows(patients: pl.DataFrame, times: Times) -> Iterator[Row]:
+    """Survival from randomisation by the state in which cycle 3 was opened, each against stable disease."""
+    state = patients.get_column("cycle_3_state").to_numpy()
+    for name in landmark.STATES[1:]:
+        yield estimates.median(f"os_cycle_3_{name}", times.of(state == name))
+    for name in (landmark.RESPONSE, landmark.PROGRESSION):
+        chosen = (state == name) | (state == landmark.STABLE)
+        yield estimates.hazard_ratio(f"os_cycle_3_{name}", times.of(chosen), state[chosen] == name)
 
 
 def _comparison_rows(patients: pl.DataFrame, first: str) -> Iterator[Row]:
-    yield _odds_ratio(patients, first)
-    for name in ("pfs", "os"):
-        data = _times(name, patients)
+    responded = patients.select(RATES["orr"]).to_series().to_numpy()
+    treated = patients.get_column("arm").to_numpy() == first
+    yield estimates.odds_ratio("orr_odds_ratio", responded, treated)
+    for name in ("pfs", "pfs_committee", "os", *_without_later(patients)):
+        data = times_of(patients, name)
         for stratified in (False, True):
-            yield _hazard_ratio(name, data, first, stratified)
-
-
-def _hazard_ratio(name: str, data: pl.DataFrame, first: str, stratified: bool) -> Row:
-    """Cox hazard ratio of the first arm against the second, with the log-rank p value."""
-    time, event = data.get_column("time").to_numpy(), data.get_column("event").to_numpy()
-    treated = (data.get_column("arm") == first).to_numpy().astype(np.float64)
-    row: Row = {
-        "endpoint": f"hr_{name}_stratified" if stratified else f"hr_{name}",
-        "unit": "ratio",
-        "n": data.height,
-        "events": int(event.sum()),
-        "interval_kind": "95% CI",
-        "method": "Cox (Efron), log-rank" + (", stratified" if stratified else ""),
-    }
-    if event.any() and 0 < treated.sum() < treated.size:
-        strata = data.get_column("stratum").to_numpy() if stratified else None
-        fit = cox(time, event, treated, strata=strata)
-        row["value"] = float(fit.hazard_ratio[0])
-        row["low"], row["high"] = float(fit.interval[0][0]), float(fit.interval[1][0])
-        row["p_value"] = log_rank(time, event, treated, strata=strata).p_value
-    return row
-
-
-def _odds_ratio(patients: pl.DataFrame, first: str) -> Row:
-    """Odds ratio of response, first arm against second, with Fisher's exact p value."""
-    counts = patients.group_by(pl.col("arm") == first).agg(yes=RATES["orr"].sum(), n=pl.len()).sort("arm")
-    row: Row = {"endpoint": "orr_odds_ratio", "unit": "ratio", "n": patients.height, "interval_kind": ""}
-    row |= {"events": int(counts.get_column("yes").sum()), "method": "sample odds ratio, Fisher's exact test"}
-    if counts.height == 2:
-        (other_yes, other_n), (yes, n) = counts.select("yes", "n").rows()
-        table = np.array([[yes, n - yes], [other_yes, other_n - other_yes]])
-        result = fisher_exact(table)
-        row["value"], row["p_value"] = float(result.statistic), float(result.pvalue)
-    return row
+            yield estimates.hazard_ratio(name, data, data.arm == first, stratified=stratified)
+        if name in ("pfs", "os"):
+            yield estimates.mean_difference(name, data, first, MEAN_MONTHS)
 
 
 def survival_curves_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
@@ -203,18 +221,14 @@ def survival_curves_table(protocol: Protocol, patients: pl.DataFrame) -> pl.Data
     usable = patients.filter(pl.col("status") == 0)
     frames = []
     for arm in protocol.arms:
-        for name in TIMES:
-            data = _times(name, usable.filter(pl.col("arm") == arm.name))
-            if not data.height:
+        mine = usable.filter(pl.col("arm") == arm.name)
+        for name in (*TIMES, *_without_later(mine)):
+            curve = times_of(mine, name).curve()
+            if curve is None:
                 continue
-            curve = kaplan_meier(data.get_column("time").to_numpy(), data.get_column("event").to_numpy())
+            columns = {column: getattr(curve, column) for column in list(CURVES)[5:]}
             frames.append(
-                pl.DataFrame(
-                    {
-                        "time_months": curve.times,
-                        **{column: getattr(curve, column) for column in list(CURVES)[5:]},
-                    }
-                )
+                pl.DataFrame({"time_months": curve.times, **columns})
                 .with_columns(
                     trial=pl.lit(protocol.name),
                     replicate=pl.lit(patients.get_column("replicate")[0], dtype=pl.Int64),

@@ -1,0 +1,230 @@
+"""Rows of the endpoints table from patients: rates, medians, curves at a time, hazard ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import chdtrc, ndtri
+from scipy.stats import fisher_exact
+
+from glueprint.survival import (
+    KaplanMeier,
+    clopper_pearson,
+    cox,
+    cumulative_incidence,
+    kaplan_meier,
+    log_rank,
+    rmst,
+)
+
+__all__ = [
+    "Row",
+    "Times",
+    "hazard_ratio",
+    "incidences",
+    "mean_difference",
+    "median",
+    "odds_ratio",
+    "plain",
+    "rates",
+    "restricted_mean",
+    "survival_at",
+    "times_of",
+]
+
+Row = dict[str, Any]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+LEVEL = 0.95
+INTERVAL = "95% CI"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Times to one event in months, (n,), whether it happened, arm and stratum; patients without it are left
+    out."""
+
+    time: Floats
+    event: Bools
+    arm: NDArray[np.str_]
+    stratum: Integers
+
+    @property
+    def size(self) -> int:
+        """Patients."""
+        return int(self.time.size)
+
+    @property
+    def events(self) -> int:
+        """Events."""
+        return int(self.event.sum())
+
+    def of(self, chosen: Bools) -> Times:
+        """The chosen patients, (n,) flags."""
+        return Times(self.time[chosen], self.event[chosen], self.arm[chosen], self.stratum[chosen])
+
+    def curve(self) -> KaplanMeier | None:
+        """Their Kaplan-Meier curve; None without patients."""
+        return kaplan_meier(self.time, self.event, level=LEVEL) if self.size else None
+
+
+def times_of(patients: pl.DataFrame, name: str) -> Times:
+    """Columns `<name>_months` and `<name>_event` of the patients table; a missing time leaves the patient
+    out."""
+    months = patients.get_column(f"{name}_months")
+    known = months.is_not_null().to_numpy()
+    return Times(
+        months.to_numpy()[known],
+        patients.get_column(f"{name}_event").to_numpy()[known],
+        patients.get_column("arm").to_numpy()[known],
+        patients.get_column("stratum").to_numpy()[known],
+    )
+
+
+def _row(name: str, unit: str, counts: tuple[int, int | None], method: str) -> Row:
+    n, events = counts
+    return {
+        "endpoint": name,
+        "unit": unit,
+        "n": n,
+        "events": events,
+        "interval_kind": INTERVAL,
+        "method": method,
+    }
+
+
+def plain(name: str, value: Any, unit: str, counts: tuple[int, int | None, str]) -> Row:
+    """A number without an interval; counts: patients, events and how it was got."""
+    number = None if value is None else float(value)
+    return _row(name, unit, counts[:2], counts[2]) | {"value": number, "interval_kind": ""}
+
+
+def rates(counts: Mapping[str, tuple[int, int]]) -> Iterator[Row]:
+    """Shares of patients in % with exact intervals; counts: name -> patients with the finding, and all."""
+    pairs = np.array(list(counts.values()), dtype=np.int64).reshape(-1, 2)
+    share = clopper_pearson(np.where(pairs[:, 1] > 0, pairs[:, 0], 0), np.maximum(pairs[:, 1], 1))
+    percent = 100.0 * np.stack([share.estimate, share.low, share.high], axis=1)
+    for (name, (yes, n)), numbers in zip(counts.items(), percent.tolist(), strict=True):
+        row = _row(name, "%", (n, yes), "Clopper-Pearson")
+        yield row | dict(zip(("value", "low", "high"), numbers, strict=True)) if n else row
+
+
+def median(name: str, times: Times, *, unit: str = "months") -> Row:
+    """Kaplan-Meier median with its log-log limits."""
+    row = _row(f"median_{name}", unit, (times.size, times.events), "Kaplan-Meier, log-log")
+    curve = times.curve()
+    if curve:
+        row["value"], (row["low"], row["high"]) = curve.median, curve.median_interval
+    return row
+
+
+def survival_at(name: str, times: Times, months: tuple[int, ...]) -> Iterator[Row]:
+    """Share free of the event at given months, %."""
+    curve = times.curve()
+    for month in months:
+        row = _row(f"{name}_at_{month}_months", "%", (times.size, times.events), "Kaplan-Meier, log-log")
+        if curve:
+            row["value"] = 100.0 * float(curve.at([month])[0])
+            step = int(np.searchsorted(curve.times, month, side="right")) - 1
+            if step >= 0 and np.isfinite(row["value"]):
+                row["low"], row["high"] = 100.0 * float(curve.low[step]), 100.0 * float(curve.high[step])
+        yield row
+
+
+def _mean(times: Times, months: int) -> tuple[float, float, float, float] | None:
+    """Restricted mean, its limits and standard error; None where the curve does not reach so far."""
+    known = times.size and (times.time.max() >= months or bool(times.event[times.time.argmax()]))
+    if not known:
+        return None
+    curve = times.curve()
+    if curve is None or (curve.times[-1] < months and curve.survival[-1] > 0):
+        return None
+    mean = rmst(times.time, times.event, months, level=LEVEL)
+    return mean.value, mean.low, mean.high, mean.std_error
+
+
+def restricted_mean(name: str, times: Times, months: int) -> Row:
+    """Mean time free of the event within the first months."""
+    row = _row(
+        f"rmst_{name}_{months}_months",
+        "months",
+        (times.size, times.events),
+        "area under Kaplan-Meier, Greenwood",
+    )
+    mean = _mean(times, months)
+    if mean:
+        row["value"], row["low"], row["high"], _ = mean
+    return row
+
+
+def mean_difference(name: str, times: Times, first: str, months: int) -> Row:
+    """Difference of restricted means, first arm less the other, with a normal interval and p value."""
+    row = _row(
+        f"rmst_difference_{name}_{months}_months",
+        "months",
+        (times.size, times.events),
+        "difference of restricted means, Greenwood",
+    )
+    means = [_mean(times.of(chosen), months) for chosen in (times.arm == first, times.arm != first)]
+    if means[0] and means[1]:
+        (one, _, _, error), (other, _, _, other_error) = means[0], means[1]
+        spread = float(np.hypot(error, other_error))
+        half = float(ndtri(0.5 + LEVEL / 2)) * spread
+        row["value"], row["low"], row["high"] = one - other, one - other - half, one - other + half
+        row["p_value"] = float(chdtrc(1, ((one - other) / spread) ** 2)) if spread else None
+    return row
+
+
+def incidences(names: Mapping[str, int], time: Floats, cause: Integers, months: int) -> Iterator[Row]:
+    """Share with each cause by given months while the others compete, %.
+
+    names: endpoint -> number of its cause; 0 is censored.   time: (n,) months.   cause: (n,).
+    """
+    found = cumulative_incidence(time, cause, level=LEVEL) if cause.any() else None
+    for name, number in names.items():
+        counts = (int(time.size), int((cause == number).sum()))
+        row = _row(f"{name}_by_{months}_months", "%", counts, "Aalen-Johansen, log-log")
+        if time.size and time.max() >= months:
+            row["value"] = 0.0
+            if found is not None and number in found.causes:
+                column = int(np.searchsorted(found.causes, number))
+                step = int(np.searchsorted(found.times, months, side="right")) - 1
+                if step >= 0:
+                    for key, array in (("value", found.incidence), ("low", found.low), ("high", found.high)):
+                        row[key] = 100.0 * float(array[step, column])
+        yield row
+
+
+def hazard_ratio(name: str, times: Times, treated: Bools, *, stratified: bool = False) -> Row:
+    """Cox hazard ratio of the treated, (n,) flags, against the others, with the log-rank p value."""
+    row = _row(
+        f"hr_{name}_stratified" if stratified else f"hr_{name}",
+        "ratio",
+        (times.size, times.events),
+        "Cox (Efron), log-rank" + (", stratified" if stratified else ""),
+    )
+    if times.event.any() and 0 < treated.sum() < treated.size:
+        strata = times.stratum if stratified else None
+        fit = cox(times.time, times.event, treated.astype(np.float64), strata=strata, level=LEVEL)
+        row["value"] = float(fit.hazard_ratio[0])
+        row["low"], row["high"] = float(fit.interval[0][0]), float(fit.interval[1][0])
+        row["p_value"] = log_rank(times.time, times.event, treated, strata=strata).p_value
+    return row
+
+
+def odds_ratio(name: str, yes: Bools, treated: Bools) -> Row:
+    """Sample odds ratio of a finding, treated against the others, (n,) flags each, with Fisher's exact p
+    value."""
+    row = _row(name, "ratio", (yes.size, int(yes.sum())), "sample odds ratio, Fisher's exact test")
+    row["interval_kind"] = ""
+    if 0 < treated.sum() < treated.size:
+        table = [[int((yes & side).sum()), int((~yes & side).sum())] for side in (treated, ~treated)]
+        result = fisher_exact(np.array(table))
+        row["value"], row["p_value"] = float(result.statistic), float(result.pvalue)
+    return row

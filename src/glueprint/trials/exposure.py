@@ -1,0 +1,117 @@
+"""What each patient received and what it did: treatment, doses held and lowered, worst laboratory values."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.trials import toxicity
+from glueprint.trials.conduct import Conducted, VisitLog
+from glueprint.trials.doserules import Action
+from glueprint.trials.dosing import compile_regimens
+from glueprint.trials.population import MONTH_DAYS
+from glueprint.trials.protocol import Protocol
+
+__all__ = ["SAFETY_DAYS", "adverse_columns", "dosing_days", "first_day", "treatment_columns"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Columns = dict[str, NDArray[np.generic]]
+
+# Adverse events count until four weeks after the first treatment.
+SAFETY_DAYS = 28
+GRADE_OF_PNEUMONIA = 3  # its hazard counts grades 3 and 4 only
+
+
+def treatment_columns(protocol: Protocol, conducted: Conducted, log: VisitLog) -> Columns:
+    """What each patient received, and when and why it ended; log: joined."""
+    ward = conducted.ward
+    second = np.where(ward.line == 1, ward.second_day, np.nan)
+    dead, lost = np.isfinite(ward.death_day), np.isfinite(ward.dropout_day)
+    off = np.where(np.isfinite(ward.off_day), ward.off_day, np.where(dead | lost, ward.end_day, np.nan))
+    reason = np.where(
+        ward.off_reason != "", ward.off_reason, np.where(dead, "death", np.where(lost, "withdrawal", ""))
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        intensity = np.where(ward.planned_mg > 0, ward.given_mg / ward.planned_mg, np.nan)
+    first_treatment = log.line == 0
+    held = first_day(log, first_treatment & (log.action == Action.HOLD), off.size)
+    lowered = first_day(log, first_treatment & (log.action == Action.RESUME_LOWER), off.size)
+    return {
+        "crossover_months": second / MONTH_DAYS,
+        "off_treatment_months": off / MONTH_DAYS,
+        "off_treatment_reason": reason,
+        "dose_reductions": ward.first_reductions(),
+        "dose_holds": ward.first_holds(),
+        "first_hold_months": held / MONTH_DAYS,
+        "first_reduction_months": lowered / MONTH_DAYS,
+        "days_on_drug": _days_on_drug(protocol, conducted, log),
+        "relative_dose_intensity": intensity,
+    }
+
+
+def first_day(log: VisitLog, chosen: Bools, patients: int) -> Floats:
+    """(n,) day of each patient's first visit among the chosen, NaN where there is none.
+
+    chosen: (v,) visits of the log, which is in the order of days.
+    """
+    day = np.full(patients, np.nan)
+    at = np.flatnonzero(chosen)[::-1]
+    day[log.patient[at]] = log.day[at]
+    return day
+
+
+def dosing_days(on_day: Bools, days: Integers) -> Integers:
+    """How many days of a cyclic schedule lie before each day, any shape.
+
+    on_day: (cycle,) whether the drug is due.   days: whole days since the schedule began, >= 0.
+    """
+    within = np.concatenate([[0], np.cumsum(on_day)])
+    return np.asarray(days // on_day.size * within[-1] + within[days % on_day.size], dtype=np.int64)
+
+
+def _days_on_drug(protocol: Protocol, conducted: Conducted, log: VisitLog) -> Integers:
+    """(n,) days on which the first treatment's leading drug was due and not held."""
+    ward, people = conducted.ward, conducted.people
+    last = np.append(np.diff(log.patient) != 0, True)
+    until = np.where(last, np.ceil(ward.end_day)[log.patient], np.append(log.day[1:], 0)).astype(np.int64)
+    total = np.zeros(people.size, dtype=np.int64)
+    regimens, _ = compile_regimens(protocol)
+    for number, regimen in enumerate(regimens[: len(protocol.arms)]):
+        on_day = (regimen.glue or regimen.drugs[0]).on_day
+        given = (log.line == 0) & (log.regimen == number) & (log.dose_mg > 0)
+        since, end = log.day[given] - log.start_day[given], until[given] - log.start_day[given]
+        days = dosing_days(on_day, np.maximum(end, since)) - dosing_days(on_day, since)
+        np.add.at(total, log.patient[given], days)
+    return total
+
+
+def adverse_columns(protocol: Protocol, conducted: Conducted, log: VisitLog) -> Columns:
+    """Worst grades of each patient between the first dose and four weeks after the first treatment, and the
+    counts behind them."""
+    ward, n = conducted.ward, conducted.people.size
+    until = np.where(np.isfinite(ward.off_day), ward.off_day + SAFETY_DAYS, np.inf)
+    counts = (log.line == 0) & (log.day > 0) & (log.day <= until[log.patient])
+
+    def lowest(values: Floats) -> Floats:
+        worst = np.full(n, np.inf)
+        np.minimum.at(worst, log.patient[counts], values[counts])
+        return np.where(np.isfinite(worst), worst, np.nan)
+
+    anc = lowest(log.labs.anc_1e9_per_l)
+    platelets = lowest(log.labs.platelets_1e9_per_l)
+    haemoglobin = lowest(log.labs.haemoglobin_g_per_dl)
+    pneumonia = np.where(ward.pneumonia_day <= until, ward.pneumonia_day, np.inf)
+    seen = np.isfinite(pneumonia)
+    version = protocol.measurement.ctcae_version
+    return {
+        "neutropenia_grade": toxicity.neutropenia_grade(anc, version=version),
+        "thrombocytopenia_grade": toxicity.thrombocytopenia_grade(platelets),
+        "anaemia_grade": toxicity.anaemia_grade(haemoglobin),
+        "pneumonia_grade": np.where(seen, GRADE_OF_PNEUMONIA, 0),
+        "lowest_anc_1e9_per_l": anc,
+        "lowest_platelets_1e9_per_l": platelets,
+        "lowest_haemoglobin_g_per_dl": haemoglobin,
+        "pneumonia_months": np.where(seen, pneumonia, np.nan) / MONTH_DAYS,
+    }
