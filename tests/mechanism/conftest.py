@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
+
+from glueprint.mechanism import parameters
 
 
 @pytest.fixture
@@ -18,3 +21,10 @@ def typical_covariates():
         "haemoglobin0": np.array([9.8]),
         "m_protein0": np.array([17.4]),
     }
+
+
+@pytest.fixture
+def neutral_prognosis():
+    """Overrides under which no covariate acts beside those on pharmacokinetics and baselines."""
+    names = parameters.table().filter(pl.col("section") == "prognosis")["name"]
+    return {name: 0.0 if name.startswith("growth_on") else 1.0 for name in names}

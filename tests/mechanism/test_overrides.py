@@ -15,23 +15,26 @@ def test_an_override_replaces_one_typical_value_and_no_other():
     assert plain["growth_per_d"] != 0.03
 
 
-def test_patients_vary_about_the_override(typical_covariates):
+def test_patients_vary_about_the_override(typical_covariates, neutral_prognosis):
     names, _ = parameters.random_effects()
     etas = np.zeros((1, len(names)))
     etas[0, names.index("growth_per_d")] = np.log(2.0)
-    values = parameters.individual(typical_covariates, etas, overrides={"growth_per_d": 0.03, "kd_nm": 100.0})
+    overrides = neutral_prognosis | {"growth_per_d": 0.03, "kd_nm": 100.0}
+    values = parameters.individual(typical_covariates, etas, overrides=overrides)
     assert values["growth_per_d"][0] == pytest.approx(0.06)
     assert values["kd_nm"].tolist() == [100.0]
 
 
-def test_every_override_reaches_the_model(typical_covariates):
+def test_every_override_reaches_the_model(typical_covariates, neutral_prognosis):
     table = parameters.table()
     free = table.filter(~table["section"].is_in(["covariates", "tolerability", "prognosis", "switches"]))
     overrides = {
         row["name"]: 0.9 * row["typical"] for row in free.iter_rows(named=True) if row["typical"] > 0
     }
     names, _ = parameters.random_effects(overrides=overrides)
-    values = parameters.individual(typical_covariates, np.zeros((1, len(names))), overrides=overrides)
+    values = parameters.individual(
+        typical_covariates, np.zeros((1, len(names))), overrides=overrides | neutral_prognosis
+    )
     chosen, _ = models.split(models.trial(), values)
     assert len(overrides) > 50
     for name, value in overrides.items():
@@ -50,13 +53,14 @@ def test_a_variance_is_replaced_and_its_correlations_stay():
     np.testing.assert_allclose(wider / np.outer(spread[1], spread[1]), plain / np.outer(spread[0], spread[0]))
 
 
-def test_the_study_multiplies_everybodys_hazard_of_death(typical_covariates):
+def test_the_study_multiplies_everybodys_hazard_of_death(typical_covariates, neutral_prognosis):
     names, _ = parameters.random_effects()
     etas = np.zeros((1, len(names)))
-    overrides = {"study_death_ratio": 1.5, "death_per_month": 0.02}
+    overrides = neutral_prognosis | {"study_death_ratio": 1.5, "death_per_month": 0.02}
     values = parameters.individual(typical_covariates, etas, overrides=overrides)
     assert values["death_per_month"][0] == pytest.approx(0.03)
-    alone = parameters.individual(typical_covariates, etas, overrides={"study_death_ratio": 1.5})
+    overrides = neutral_prognosis | {"study_death_ratio": 1.5}
+    alone = parameters.individual(typical_covariates, etas, overrides=overrides)
     assert alone["death_per_month"][0] == pytest.approx(1.5 * parameters.typical()["death_per_month"])
     assert "study_death_ratio" not in values
 

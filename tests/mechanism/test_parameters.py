@@ -96,19 +96,19 @@ def test_random_effects_hold_the_published_covariances():
     assert np.all(np.linalg.eigvalsh(matrix) > 0)
 
 
-def test_a_typical_patient_has_the_typical_values(typical_covariates):
+def test_a_typical_patient_has_the_typical_values(typical_covariates, neutral_prognosis):
     names, _ = parameters.random_effects()
-    values = parameters.individual(typical_covariates, np.zeros((1, len(names))))
+    values = parameters.individual(typical_covariates, np.zeros((1, len(names))), overrides=neutral_prognosis)
     typical = parameters.typical()
     for name in names:
         assert values[name][0] == pytest.approx(typical[name])
 
 
-def test_effects_are_lognormal_in_their_own_column(typical_covariates):
+def test_effects_are_lognormal_in_their_own_column(typical_covariates, neutral_prognosis):
     names, _ = parameters.random_effects()
     etas = np.zeros((1, len(names)))
     etas[0, names.index("kill_per_d")] = np.log(3.0)
-    values = parameters.individual(typical_covariates, etas)
+    values = parameters.individual(typical_covariates, etas, overrides=neutral_prognosis)
     typical = parameters.typical()
     assert values["kill_per_d"][0] == pytest.approx(3.0 * typical["kill_per_d"])
     assert values["growth_per_d"][0] == pytest.approx(typical["growth_per_d"])
@@ -154,6 +154,8 @@ def test_baselines_come_with_their_spread():
         ({"weight_kg": np.array([-70.0])}, "weight_kg"),
         ({"m_protein0": np.array([np.nan])}, "m_protein0"),
         ({"age_y": np.array([60.0, 70.0])}, "age_y"),
+        ({"sex_female": np.array([0.5])}, "sex_female"),
+        ({"smokers": np.array([1.0])}, "smokers"),
     ],
 )
 def test_a_bad_covariate_is_named(typical_covariates, change, where):

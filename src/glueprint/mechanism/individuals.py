@@ -11,7 +11,16 @@ from glueprint.errors import InputError, nearest
 from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.quantities import CovariateEffect, Quantity
 
-__all__ = ["BASELINE_OF", "COVARIATES", "apply_covariates", "apply_effects", "checked", "initial_values"]
+__all__ = [
+    "BASELINE_OF",
+    "COVARIATES",
+    "OPTIONAL",
+    "apply_effects",
+    "apply_factors",
+    "checked",
+    "initial_values",
+    "pharmacokinetic_factors",
+]
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +34,23 @@ COVARIATES = (
     "platelets0",
     "haemoglobin0",
     "m_protein0",
+)
+# Covariates that act only where they are given; flags are 0 or 1.
+FLAGS = (
+    "sex_female",
+    "high_risk",
+    "dialysis",
+    "hepatic_mild",
+    "hepatic_moderate",
+    "hepatic_severe",
+    "smoker",
+    "fluvoxamine",
+)
+OPTIONAL = (
+    "creatinine_clearance_ml_per_min",
+    "beta2_microglobulin_mg_per_l",
+    "crbn_level",
+    *(name for name in FLAGS if name not in COVARIATES),
 )
 BASELINE_OF = {
     "anc0": "anc0_1e9_per_l",
@@ -47,29 +73,40 @@ def _apply(quantity: Quantity, eta: Floats) -> Floats:
     return np.asarray(odds / (1.0 + odds))
 
 
-def apply_covariates(
-    values: Mapping[str, Floats],
-    typical: Mapping[str, float],
-    given: Mapping[str, Floats],
-    compound: Compound,
+def apply_factors(
+    values: Mapping[str, Floats], typical: Mapping[str, float], factors: Mapping[str, Floats]
 ) -> dict[str, Floats]:
-    """`values` with the covariate effects of the compound on them; others start at their typical value.
+    """`values` with each parameter times its factor (n,); others start at their typical value."""
+    scaled = {name: values.get(name, typical[name]) * factor for name, factor in factors.items()}
+    return dict(values) | {name: np.asarray(value) for name, value in scaled.items()}
 
-    given: (n,) covariates by name.
-    Source: the compound's file, for pomalidomide Li 2015 (PK060-PK062).
+
+def pharmacokinetic_factors(given: Mapping[str, Floats], compound: Compound) -> dict[str, Floats]:
+    """(n,) factor on each parameter of the compound, from the covariates that are given, (n,) by name.
+
+    Source: the compound's file, for pomalidomide Li 2015 (PK060-PK062), Li 2017 (PK091, PK106-PK108) and
+    studies of single influences (PK026, PK034, PK037-PK041).
     """
-    found = dict(values)
+    found: dict[str, Floats] = {}
     for effect in compound.pk.covariate if compound.pk else ():
-        x = given[effect.covariate]
-        base = found.get(effect.parameter, np.full(x.size, typical[effect.parameter]))
-        found[effect.parameter] = base * _factor(effect, x)
+        if effect.covariate not in given:
+            continue
+        factor = _factor(effect, given[effect.covariate])
+        if effect.unless is not None and effect.unless in given:
+            factor = np.where(given[effect.unless] > 0.5, 1.0, factor)
+        found[effect.parameter] = found.get(effect.parameter, np.ones_like(factor)) * factor
     return found
 
 
 def _factor(effect: CovariateEffect, x: Floats) -> Floats:
     if effect.form == "power":
         return np.asarray((x / effect.reference) ** effect.coefficient)
-    return np.asarray(1.0 + effect.coefficient * (x - effect.reference))
+    if effect.form == "factor":
+        return np.asarray(effect.coefficient**x)
+    above = x - effect.reference
+    return np.asarray(
+        1.0 + effect.coefficient * (np.minimum(above, 0.0) if effect.form == "linear-below" else above)
+    )
 
 
 def initial_values(
@@ -127,17 +164,19 @@ def checked(
         raise _refusal(
             f"etas of shape {effects.shape}", f"finite numbers of shape (patients, {count})", "etas"
         )
-    given = {}
-    for name in COVARIATES:
+    known = (*COVARIATES, *OPTIONAL)
+    for name in (*COVARIATES, *covariates):
         if name not in covariates:
             hint = nearest(name, covariates)
             raise _refusal(f'covariate "{name}" is missing{hint}', ", ".join(COVARIATES), name)
-        given[name] = np.asarray(covariates[name], dtype=np.float64)
-        low = 0.0 if name == "sex_female" else np.finfo(float).tiny
-        if given[name].shape != (effects.shape[0],) or not np.all(
-            np.isfinite(given[name]) & (given[name] >= low)
-        ):
-            raise _refusal(f'covariate "{name}"', f"{effects.shape[0]} finite positive numbers", name)
+        if name not in known:
+            raise _refusal(f'covariate "{name}"{nearest(name, known)}', ", ".join(known), name)
+    given = {name: np.asarray(values, dtype=np.float64) for name, values in covariates.items()}
+    for name, values in given.items():
+        good = ((values == 0.0) | (values == 1.0)) if name in FLAGS else np.isfinite(values) & (values > 0.0)
+        if values.shape != (effects.shape[0],) or not np.all(good):
+            kind = "numbers 0 or 1" if name in FLAGS else "finite positive numbers"
+            raise _refusal(f'covariate "{name}"', f"{effects.shape[0]} {kind}", name)
     return given, effects
 
 

@@ -19,6 +19,7 @@ from glueprint.mechanism.composition import Part, Text, compose, write
 from glueprint.mechanism.compounds import CELL_SUBSTRATES, Compound
 from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.lines import Line
+from glueprint.mechanism.parameters import BESIDE_THE_MODEL
 from glueprint.mechanism.quantities import FixedPrior, Quantity
 
 __all__ = ["MODULES", "build", "names", "quantities", "sbml", "source", "split", "table", "trial"]
@@ -230,7 +231,11 @@ def trial(compound: str | Path | Compound = "pomalidomide", structure: str = "cl
 def split(
     model: engine.Model, values: Mapping[str, NDArray[np.float64]]
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    """`parameters.individual` parted into (parameters, initial) for `model.ensemble`."""
+    """`parameters.individual` parted into (parameters, initial) for `model.ensemble`.
+
+    What the conduct of a trial reads, and not the model, is left out.
+    """
+    beside = {name for name, (section, _) in parameters.system().items() if section in BESIDE_THE_MODEL}
     species = set(model.species)
-    chosen = {name: array for name, array in values.items() if name not in species}
+    chosen = {name: array for name, array in values.items() if name not in species | beside}
     return chosen, {name: array for name, array in values.items() if name in species}

@@ -10,21 +10,26 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.errors import InputError, nearest
+from glueprint.mechanism import prognosis
 from glueprint.mechanism.compounds import Compound, load
 from glueprint.mechanism.individuals import (
     BASELINE_OF,
     COVARIATES,
-    apply_covariates,
+    OPTIONAL,
     apply_effects,
+    apply_factors,
     checked,
     initial_values,
+    pharmacokinetic_factors,
 )
 from glueprint.mechanism.overrides import overridden
 from glueprint.mechanism.quantities import Covariance, Quantity, believed
 from glueprint.mechanism.systems import culture, groups, read_system, system
 
 __all__ = [
+    "BESIDE_THE_MODEL",
     "COVARIATES",
+    "OPTIONAL",
     "STRUCTURES",
     "baselines",
     "check_structure",
@@ -174,14 +179,16 @@ def individual(
     """Parameters and initial values of n patients, by engine name, where they differ or are replaced.
 
     covariates: each of COVARIATES as (n,): sex_female 0 or 1, weight_kg kg, total_protein_g_per_l g/L,
-    age_y years, anc0 and platelets0 1e9/L, haemoglobin0 g/dL, m_protein0 g/L.
+    age_y years, anc0 and platelets0 1e9/L, haemoglobin0 g/dL, m_protein0 g/L. Any of OPTIONAL, which act
+    only where given: creatinine clearance mL/min, beta-2-microglobulin mg/L, crbn_level (cereblon in
+    myeloma cells over the typical patient's), and flags 0 or 1.
     etas: (n, k) random effects in the order of `random_effects`, with the same overrides and structure.
     overrides: as `typical`; "study_death_ratio" multiplies everybody's hazard of death.
     Returns (n,) arrays; `models.split` parts them into parameters and initial values. Every lineage starts
     at its steady state for the patient's baseline.
-    Raises InputError GP-M006 for a missing or impossible covariate or etas of another shape, and what
-    `typical` raises.
-    Source: covariate model of Li 2015 (PK060-PK062); steady state of docs/mechanism.md, "Marrow".
+    Raises InputError GP-M006 for a missing, unknown or impossible covariate or etas of another shape, and
+    what `typical` raises.
+    Source: docs/mechanism.md, "Covariates"; steady state, "Marrow".
     """
     chosen = _compound(compound)
     pairs = quantities(chosen, overrides=overrides, structure=structure)
@@ -196,10 +203,11 @@ def individual(
     }
     values |= apply_effects(known, names, effects)
     base = {name: quantity.typical for name, quantity in known.items()}
-    values = apply_covariates(values, base, given, chosen)
+    values = apply_factors(values, base, prognosis.factors(given, base))
+    values = apply_factors(values, base, pharmacokinetic_factors(given, chosen))
     if base["study_death_ratio"] != 1.0:
-        death = values.get("death_per_month", np.full(effects.shape[0], base["death_per_month"]))
-        values["death_per_month"] = death * base["study_death_ratio"]
+        everybody = np.full(effects.shape[0], base["study_death_ratio"])
+        values = apply_factors(values, base, {"death_per_month": everybody})
     values |= {name: given[covariate] for covariate, name in BASELINE_OF.items()}
     return values | initial_values(values, base, structure)
 

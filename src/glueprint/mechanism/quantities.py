@@ -11,7 +11,16 @@ from glueprint.documents import Codes, Document
 from glueprint.errors import nearest
 from glueprint.units import is_known
 
-__all__ = ["CODES", "Covariance", "CovariateEffect", "Prior", "Quantity", "believed", "need_priors"]
+__all__ = [
+    "CODES",
+    "Covariance",
+    "Covariate",
+    "CovariateEffect",
+    "Prior",
+    "Quantity",
+    "believed",
+    "need_priors",
+]
 
 CODES = Codes(
     unreadable="GP-M002",
@@ -130,6 +139,21 @@ class Quantity(Document):
         return self
 
 
+Covariate = Literal[
+    "sex_female",
+    "weight_kg",
+    "total_protein_g_per_l",
+    "age_y",
+    "creatinine_clearance_ml_per_min",
+    "dialysis",
+    "hepatic_mild",
+    "hepatic_moderate",
+    "hepatic_severe",
+    "smoker",
+    "fluvoxamine",
+]
+
+
 class Covariance(Document):
     """Covariance of two random effects on the scale of their variabilities."""
 
@@ -139,14 +163,20 @@ class Covariance(Document):
 
 
 class CovariateEffect(Document):
-    """A covariate on a parameter: (x/reference)^coefficient, or 1 + coefficient (x - reference)."""
+    """A covariate x on a parameter, which it multiplies; where the covariate `unless` is 1 it does not act.
+
+    form: "power" (x/reference)^coefficient, "linear" 1 + coefficient (x - reference), "linear-below" the same
+    up to the reference and 1 above it, "factor" coefficient^x, for covariates that are 0 or 1.
+    """
 
     parameter: str
-    covariate: Literal["sex_female", "weight_kg", "total_protein_g_per_l", "age_y"]
-    form: Literal["power", "linear"]
+    covariate: Covariate
+    form: Literal["power", "linear", "linear-below", "factor"]
     coefficient: float
-    reference: float
+    reference: float = 0.0
+    unless: Covariate | None = None
     evidence: tuple[str, ...]
+    why: str = ""
 
 
 def believed(quantity: Quantity) -> Prior:
