@@ -13,16 +13,15 @@ from glueprint import evidence
 from glueprint.calibration import in_vitro
 from glueprint.calibration.in_vitro import InVitroPosterior
 from glueprint.calibration.in_vitro.fitting import QUICK_STEPS, STEPS
+from glueprint.cli.calibrate_clinical import clinical_command
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.report.figures import posterior as figure
 from glueprint.report.figures.drawing import save as save_figure
 
-app = typer.Typer(help="Parameters from published numbers: in-vitro.", no_args_is_help=True)
+app = typer.Typer(help="Parameters from published numbers: in-vitro, clinical.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    pass
+app.command("clinical")(clinical_command)
 
 
 @app.command("in-vitro")

@@ -1,0 +1,25 @@
+"""The trial model fitted to the published summaries of MM-002 and MM-003.
+
+`calibrate` finds draws of the free parameters; `posterior` gives those that come with Glueprint; their
+`for_trial` is what `trials.run(..., draws=...)` takes. Numbers of these two trials are calibrated, those of
+any other trial are predicted.
+"""
+
+from glueprint.calibration.clinical.calibrating import calibrate
+from glueprint.calibration.clinical.fitting import FULL, QUICK, Effort
+from glueprint.calibration.clinical.parameters import STRUCTURES, free
+from glueprint.calibration.clinical.result import ClinicalPosterior
+from glueprint.calibration.clinical.stored import load, posterior, save
+
+__all__ = [
+    "FULL",
+    "QUICK",
+    "STRUCTURES",
+    "ClinicalPosterior",
+    "Effort",
+    "calibrate",
+    "free",
+    "load",
+    "posterior",
+    "save",
+]

@@ -1,0 +1,118 @@
+"""Every free parameter of the clinical calibration, and the way from standard normal numbers to a trial.
+
+The fit works on numbers that are standard normal under the prior. The first of them are whitened coordinates
+of the in-vitro posterior: what the assays say of a compound, with its correlations, is the prior here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.calibration import in_vitro
+from glueprint.calibration.beliefs import Belief
+from glueprint.calibration.in_vitro.parameters import beliefs as in_vitro_beliefs
+
+__all__ = ["STRUCTURES", "TRIALS", "Free", "free"]
+
+Floats = NDArray[np.float64]
+STRUCTURES = ("claret", "two-clone")
+TRIALS = ("mm002", "mm003")
+STUDY = "study_death_ratio"
+SOURCE = "calibration/data/clinical.toml"
+
+
+@dataclass(frozen=True)
+class Free:
+    """The free parameters of one structure of the tumour, in the order of the coordinates.
+
+    assays: names of the in-vitro posterior's columns.   centre, root: mean (a) of their logarithms and a
+    Cholesky factor (a, a) of their covariance.   beliefs: of all parameters, those of assays first.
+    sets: what each sets in the trial model.   study_sd_log10: spread of the hazard of death between trials.
+    """
+
+    structure: str
+    assays: tuple[str, ...]
+    centre: Floats
+    root: Floats
+    beliefs: tuple[Belief, ...]
+    sets: Mapping[str, tuple[str, ...]]
+    study_sd_log10: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coordinates: assays, beliefs of the trials, then one effect per trial."""
+        return (*(b.name for b in self.beliefs), *(f"{STUDY}:{trial}" for trial in TRIALS))
+
+    def values(self, z: Floats) -> dict[str, Floats]:
+        """Parameters (n,) in their units, by name, of coordinates (n, p)."""
+        a = len(self.assays)
+        layer = np.exp(self.centre + z[:, :a] @ self.root.T)
+        found = {name: layer[:, k] for k, name in enumerate(self.assays)}
+        found |= {b.name: b.value(z[:, a + k]) for k, b in enumerate(self.beliefs[a:])}
+        for k, trial in enumerate(TRIALS):
+            found[f"{STUDY}:{trial}"] = 10.0 ** (self.study_sd_log10 * z[:, len(self.beliefs) + k])
+        return found
+
+    def overrides(self, values: Mapping[str, Floats], trial: str) -> dict[str, Floats]:
+        """What parameters (n,) set in the model of one trial, by the trial model's names."""
+        given = {name: values[b.name] for b in self.beliefs for name in self.sets[b.name]}
+        return given | {STUDY: values[f"{STUDY}:{trial}"]}
+
+
+@lru_cache(maxsize=4)
+def free(structure: str = "claret") -> Free:
+    """The free parameters of a structure, with the in-vitro posterior that comes with Glueprint as their
+    prior."""
+    settings = _settings()
+    layer: Mapping[str, list[str]] = settings["in_vitro"]
+    draws = in_vitro.posterior().draws.select(list(layer)).to_numpy().astype(np.float64)
+    logs = np.log(draws)
+    own = {
+        name: body
+        for name, body in settings["beliefs"].items()
+        if body.get("structure", structure) == structure
+    }
+    beliefs = [_of_assays(name, logs[:, k]) for k, name in enumerate(layer)]
+    sets = {name: tuple(targets) for name, targets in layer.items()}
+    for name, body in own.items():
+        content = {key: value for key, value in body.items() if key not in ("sets", "structure")}
+        content["evidence"] = tuple(content.get("evidence", ()))
+        beliefs.append(Belief(name=name, source=SOURCE, **content))
+        sets[name] = tuple(body.get("sets", (name,)))
+    return Free(
+        structure=structure,
+        assays=tuple(layer),
+        centre=logs.mean(axis=0),
+        root=np.linalg.cholesky(np.cov(logs.T)),
+        beliefs=tuple(beliefs),
+        sets=sets,
+        study_sd_log10=float(settings["study"]["death_ratio_sd_log10"]),
+    )
+
+
+def _of_assays(name: str, logs: Floats) -> Belief:
+    """The margin of one parameter of the in-vitro posterior."""
+    known = in_vitro_beliefs()[name]
+    return Belief(
+        name=name,
+        unit=known.unit,
+        shape="lognormal",
+        middle=float(np.exp(logs.mean())),
+        spread=float(logs.std(ddof=1) / np.log(10.0)),
+        source="in-vitro posterior",
+        why="what the assays say",
+    )
+
+
+@lru_cache(maxsize=1)
+def _settings() -> dict[str, Any]:
+    text = (files("glueprint.calibration") / "data" / "clinical.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)

@@ -1,0 +1,120 @@
+"""A finished clinical calibration: what was learnt, what was not, and the draws that trials are run with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from glueprint.calibration.clinical.parameters import STUDY, TRIALS, Free, free
+from glueprint.inference import contraction
+from glueprint.runs import streams
+from glueprint.trials import ParameterDraws
+
+__all__ = ["CALIBRATED", "PREDICTED", "ClinicalPosterior", "summarise"]
+
+Floats = NDArray[np.float64]
+CALIBRATED, PREDICTED = "calibrated", "predicted"
+LEVELS = (0.025, 0.25, 0.5, 0.75, 0.975)
+NAMES = ("low_95", "low_50", "median", "high_50", "high_95")
+LEAST_CONTRACTION = 0.1
+
+
+@dataclass(frozen=True)
+class ClinicalPosterior:
+    """Draws of every free parameter of one structure of the tumour, and how they were made.
+
+    draws: one row a draw, parameters in their units, with `misfit` and `minus_log_posterior`.
+    parameters: of `summarise`.   summaries: every published summary beside what is expected, one row each.
+    diagnostics: coordinate, r_hat, effective_draws.   log_evidence: of the published summaries under this
+    structure.   misfit: least squared distance of the summaries, in sampling units, of `targets` many.
+    status: "ok", "not converged", "stuck" or "stale", with reason.   settings: effort and seed.
+    """
+
+    structure: str
+    draws: pl.DataFrame
+    parameters: pl.DataFrame
+    summaries: pl.DataFrame
+    diagnostics: pl.DataFrame
+    log_evidence: float
+    misfit: float
+    targets: int
+    simulations: int
+    settings: Mapping[str, int]
+    status: str
+    reason: str
+    digest: str
+
+    def for_trial(self, trial: str, *, count: int | None = None, seed: int = 1) -> ParameterDraws:
+        """The draws with which a trial is run; each replicate of it takes the next.
+
+        trial: name of its protocol. A trial of the calibration keeps its own effect on the hazard of death;
+        any other draws one, and its results are called predicted.   count: how many draws, all if None.
+        """
+        given = free(self.structure)
+        rows = self.draws.height if count is None else min(count, self.draws.height)
+        # Evenly spaced, as neighbours of a chain lie close.
+        chosen = self.draws[np.linspace(0, self.draws.height - 1, rows).astype(np.int64)]
+        values = {name: chosen[name].cast(pl.Float64).to_numpy() for name in given.names}
+        known = trial in TRIALS
+        if not known:
+            normal = streams.normals(seed, f"calibration/study/{trial}", np.arange(rows), 1)[:, 0]
+            values[f"{STUDY}:{trial}"] = 10.0 ** (given.study_sd_log10 * normal)
+        sets = given.overrides(values, trial)
+        return ParameterDraws(
+            tuple(sets),
+            np.stack(list(sets.values()), axis=1),
+            structure=self.structure,
+            label=CALIBRATED if known else PREDICTED,
+        )
+
+    def correlations(self, *, least: float = 0.4) -> pl.DataFrame:
+        """Pairs of parameters that the trials tie together, strongest first: one, other, correlation."""
+        names = free(self.structure).names
+        matrix = np.corrcoef([np.log(self.draws[name].cast(pl.Float64).to_numpy()) for name in names])
+        first, second = np.triu_indices(len(names), 1)
+        rows = [
+            (names[i], names[j], float(matrix[i, j]))
+            for i, j in zip(first, second, strict=True)
+            if abs(matrix[i, j]) >= least
+        ]
+        schema = {"one": pl.String, "other": pl.String, "correlation": pl.Float64}
+        return pl.DataFrame(sorted(rows, key=lambda r: -abs(r[2])), schema=schema, orient="row")
+
+
+def summarise(given: Free, z: Floats) -> pl.DataFrame:
+    """Quantiles and contraction of every parameter, from coordinates (n, p).
+
+    Columns name, unit, prior, low_95, low_50, median, high_50, high_95, prior_median, prior_low, prior_high,
+    contraction (share of the prior variance that the trials removed), verdict.
+    """
+    values, prior = given.values(z), given.values(_prior_draws(given))
+    units = {b.name: b.unit for b in given.beliefs}
+    told = {b.name: str(b) for b in given.beliefs}
+    layer = np.arange(len(given.names)) < len(given.assays)
+    rows = []
+    for k, name in enumerate(given.names):
+        # Coordinates of the in-vitro layer are mixed; what one parameter learnt shows on its own scale.
+        after = np.log(values[name]) if layer[k] else z[:, k]
+        before = np.log(prior[name]).std() if layer[k] else 1.0
+        learnt = float(contraction([before], [after.std(ddof=1)])[0])
+        ends = np.quantile(prior[name], (0.5, 0.025, 0.975))
+        rows.append(
+            {
+                "name": name,
+                "unit": units.get(name, "dimensionless"),
+                "prior": told.get(name, f"lognormal, median 1, SD {given.study_sd_log10:g} log10"),
+                **dict(zip(NAMES, map(float, np.quantile(values[name], LEVELS)), strict=True)),
+                **dict(zip(("prior_median", "prior_low", "prior_high"), map(float, ends), strict=True)),
+                "contraction": learnt,
+                "verdict": "identified" if learnt >= LEAST_CONTRACTION else "not identified",
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def _prior_draws(given: Free) -> Floats:
+    return streams.normals(1, "calibration/clinical/prior", np.arange(20_000), len(given.names))

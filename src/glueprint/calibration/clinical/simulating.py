@@ -1,0 +1,75 @@
+"""Simulate both calibration trials for many sets of parameters, on several processes, in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from glueprint import trials
+from glueprint.calibration.clinical.parameters import TRIALS, Free, free
+from glueprint.calibration.clinical.summaries import Summary, simulated
+from glueprint.runs import executor
+from glueprint.trials import ParameterDraws
+
+__all__ = ["Progress", "parameter_draws", "simulate"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One set of coordinates (p,) and the seed of its trials."""
+
+    z: Floats
+    seed: int
+
+
+def parameter_draws(given: Free, z: Floats, trial: str, label: str = "") -> ParameterDraws:
+    """Coordinates (n, p) as draws that `trials.run` takes."""
+    sets = given.overrides(given.values(z), trial)
+    return ParameterDraws(tuple(sets), np.stack(list(sets.values()), axis=1), given.structure, label)
+
+
+def simulate(
+    structure: str,
+    summaries: Sequence[Summary],
+    workers: int,
+    z: Floats,
+    seeds: Integers,
+    progress: Progress | None = None,
+) -> Floats:
+    """(n, q) summaries of one replicate of both trials at each of (n, p) coordinates.
+
+    seeds: (n,) equal ones are common random numbers.   workers: processes; the numbers do not depend on it.
+    """
+    found = np.full((z.shape[0], len(summaries)), np.nan)
+    jobs = [_Job(z[k], int(seeds[k])) for k in range(z.shape[0])]
+    kind = executor.Choice("processes" if workers > 1 else "serial", workers)
+    done = 0
+    work = partial(_one, structure, tuple(summaries))
+    with executor.start(kind) as crew, closing(crew.run(work, jobs)) as answers:
+        for place, row in answers:
+            found[place] = row
+            done += 1
+            if progress:
+                progress(done, len(jobs))
+    return found
+
+
+def _one(structure: str, summaries: tuple[Summary, ...], job: _Job) -> Floats:
+    given = free(structure)
+    tables = [
+        trials.run(
+            trial, replicates=1, seed=job.seed, draws=parameter_draws(given, job.z[None, :], trial)
+        ).endpoints
+        for trial in TRIALS
+    ]
+    return simulated(summaries, pl.concat(tables))

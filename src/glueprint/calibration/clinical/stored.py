@@ -1,0 +1,122 @@
+"""The posteriors that come with Glueprint: tables as Parquet, the rest as TOML beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from glueprint import evidence
+from glueprint.calibration.clinical.parameters import STRUCTURES, free
+from glueprint.calibration.clinical.result import ClinicalPosterior
+from glueprint.calibration.clinical.summaries import published
+from glueprint.calibration.targets import clinical_targets
+from glueprint.errors import InputError, nearest
+from glueprint.mechanism import models
+from glueprint.runs import store
+from glueprint.trials import load_protocol
+
+__all__ = ["digest", "load", "posterior", "save"]
+
+KIND, VERSION = "clinical posterior", 1
+TABLES = ("draws", "parameters", "summaries", "diagnostics")
+STALE = (
+    "claims, priors, protocols or the mechanism have changed since; run `glueprint calibrate clinical --out`"
+)
+NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
+
+
+@lru_cache(maxsize=2)
+def posterior(structure: str = "claret") -> ClinicalPosterior:
+    """The posterior of a structure that comes with Glueprint; "stale" if what it follows from has changed.
+
+    Raises InputError GP-K010 for an unknown structure.
+    """
+    if structure not in STRUCTURES:
+        raise InputError(
+            "GP-K010",
+            f'unknown structure "{structure}"{nearest(structure, STRUCTURES)}',
+            expected=f"one of {', '.join(STRUCTURES)}",
+            next_step="correct the name",
+        )
+    return load(Path(str(files("glueprint.calibration") / "data")), structure)
+
+
+def save(found: ClinicalPosterior, folder: Path) -> tuple[Path, ...]:
+    """Write a posterior to a folder; returns the paths. Raises EnvironmentProblemError GP-R001 or GP-R002."""
+    tables = {f"clinical_{found.structure}_{name}": getattr(found, name) for name in TABLES}
+    store.write_tables(folder, tables)
+    about = {
+        "kind": KIND,
+        "version": VERSION,
+        "structure": found.structure,
+        "status": found.status,
+        "reason": found.reason,
+        "digest": found.digest,
+        **{name: getattr(found, name) for name in NUMBERS},
+    }
+    lines = ["# Written by `glueprint calibrate clinical --out`; the tables lie beside it."]
+    lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in about.items()]
+    lines += ["", "[settings]", *(f"{key} = {json.dumps(value)}" for key, value in found.settings.items())]
+    path = folder / _about(found.structure)
+    store.write_file(path, "\n".join(lines) + "\n")
+    return (*(folder / f"{name}.parquet" for name in tables), path)
+
+
+def load(folder: Path, structure: str) -> ClinicalPosterior:
+    """A posterior that `save` wrote.
+
+    Raises InputError GP-K011 for a folder without one or of another version, GP-R003 for its tables.
+    """
+    path = folder / _about(structure)
+    try:
+        about = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as problem:
+        raise _no_posterior(path, str(problem)) from problem
+    if (about.get("kind"), about.get("version")) != (KIND, VERSION):
+        raise _no_posterior(path, f"kind {about.get('kind')!r}, version {about.get('version')!r}")
+    tables = {
+        name: store.read_table(
+            folder / f"clinical_{structure}_{name}.parquet", f"clinical_{structure}_{name}"
+        )
+        for name in TABLES
+    }
+    fresh = about["digest"] == digest(structure)
+    return ClinicalPosterior(
+        structure=structure,
+        **tables,
+        **{name: about[name] for name in NUMBERS},
+        settings=about["settings"],
+        status=about["status"] if fresh else "stale",
+        reason=about["reason"] if fresh else STALE,
+        digest=about["digest"],
+    )
+
+
+def digest(structure: str) -> str:
+    """SHA-256 of what a posterior follows from: priors, published summaries, protocols, the model."""
+    given = free(structure)
+    priors = [f"{b.name} {b.unit} {b}" for b in given.beliefs]
+    priors += [f"{x:.9g}" for x in (*given.centre, *given.root.ravel(), given.study_sd_log10)]
+    wanted = [f"{s.key} {s.readings} {s.n}" for s in published(clinical_targets(evidence.load()).targets)]
+    protocols = [load_protocol(name).model_dump_json() for name in ("mm002", "mm003")]
+    return hashlib.sha256(
+        "\n".join([*priors, *wanted, *protocols, models.source(models.TRIALS[structure])]).encode()
+    ).hexdigest()
+
+
+def _about(structure: str) -> str:
+    return f"clinical_{structure}.toml"
+
+
+def _no_posterior(path: Path, what: str) -> InputError:
+    return InputError(
+        "GP-K011",
+        f"no clinical posterior can be read: {what}",
+        where=str(path),
+        expected=f'a file of kind "{KIND}", version {VERSION}, with its tables beside it',
+        next_step="write one with `glueprint calibrate clinical --out FOLDER`",
+    )

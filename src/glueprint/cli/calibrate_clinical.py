@@ -1,0 +1,109 @@
+"""`glueprint calibrate clinical`: fit the trial model to the published summaries of MM-002 and MM-003."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from glueprint.calibration import clinical
+from glueprint.calibration.clinical import ClinicalPosterior
+from glueprint.cli.output import Json, print_json, print_table, progress_console
+
+STRUCTURE_HELP = f"Structure of the tumour: {' or '.join(clinical.STRUCTURES)}."
+
+
+def clinical_command(
+    out: Annotated[Path | None, typer.Option(help="Folder for the posterior's files.")] = None,
+    structure: Annotated[str, typer.Option(help=STRUCTURE_HELP)] = "claret",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes; the numbers do not depend on it.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="Few simulations: a first look.")] = False,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Show the posterior that comes with Glueprint.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fit the arms of MM-002 and MM-003: posterior, what is not identified, each summary beside the model."""
+    if shipped:
+        found = clinical.posterior(structure)
+    else:
+        found = _fit(structure, clinical.QUICK if quick else clinical.FULL, seed, workers)
+    written = list(clinical.save(found, out)) if out is not None else []
+    if as_json:
+        print_json(_plain(found))
+        return
+    _print(found)
+    for path in written:
+        progress_console.print(f"wrote {path}")
+
+
+def _fit(structure: str, effort: clinical.Effort, seed: int, workers: int) -> ClinicalPosterior:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=progress_console, transient=True) as bar:
+        task = bar.add_task("search", total=None)
+
+        def told(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
+
+        return clinical.calibrate(structure=structure, effort=effort, seed=seed, workers=workers, told=told)
+
+
+def _print(found: ClinicalPosterior) -> None:
+    print_table(
+        f"Posterior, {found.structure}",
+        ("parameter", "unit", "prior", "median", "95 %", "contraction", "verdict"),
+        [
+            (p["name"], p["unit"], p["prior"], f"{p['median']:.4g}", _between(p["low_95"], p["high_95"]),
+             f"{p['contraction']:.2f}", p["verdict"])
+            for p in found.parameters.iter_rows(named=True)
+        ],
+    )  # fmt: skip
+    print_table(
+        "Published summaries beside the model",
+        ("trial", "arm", "endpoint", "published", "expected", "95 %", "a trial's 95 %", "z", "inside",
+         "label"),
+        [
+            (s["trial"], s["arm"], s["endpoint"], s["readings"], f"{s['expected']:.3g}",
+             _between(s["expected_low"], s["expected_high"]), _between(s["trial_low"], s["trial_high"]),
+             f"{s['z']:+.1f}", "yes" if s["inside"] else "no", s["label"])
+            for s in found.summaries.iter_rows(named=True)
+        ],
+    )  # fmt: skip
+    rows = [(one, other, f"{r:.2f}") for one, other, r in found.correlations().iter_rows()]
+    print_table("Tied together", ("parameter", "parameter", "correlation"), rows)
+    status = found.status if not found.reason else f"{found.status}: {found.reason}"
+    worst, fewest = found.diagnostics["r_hat"].max(), found.diagnostics["effective_draws"].min()
+    checks = [
+        ("status", status),
+        ("largest split R-hat", f"{worst:.3f}"),
+        ("fewest effective draws", f"{fewest:.0f}"),
+        ("least misfit", f"{found.misfit:.1f} of {found.targets} summaries"),
+        ("log evidence", f"{found.log_evidence:.1f}"),
+        ("simulated trials", str(2 * found.simulations)),
+    ]
+    print_table("Fit", ("", ""), checks)
+
+
+def _plain(found: ClinicalPosterior) -> dict[str, Any]:
+    return {
+        "structure": found.structure,
+        "status": found.status,
+        "reason": found.reason,
+        "settings": dict(found.settings),
+        "misfit": found.misfit,
+        "targets": found.targets,
+        "log_evidence": found.log_evidence,
+        "simulations": found.simulations,
+        "digest": found.digest,
+        "parameters": found.parameters.to_dicts(),
+        "summaries": found.summaries.to_dicts(),
+        "correlations": found.correlations().to_dicts(),
+        "diagnostics": found.diagnostics.to_dicts(),
+    }
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:.3g} to {high:.3g}"
