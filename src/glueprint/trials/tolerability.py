@@ -19,6 +19,7 @@ Bools = NDArray[np.bool_]
 
 # Two uniform numbers for each event of a patient: when it comes, and what follows it.
 NUMBERS_PER_EVENT = 2
+PATIENTS_AT_ONCE = 1000  # the numbers behind the days take 500 times the memory of the days
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ def missed_doses(tolerability: Tolerability, stream: Stream, patients: Integers,
     A day belongs to the patient, whatever is due on it, so that arms and rules can be compared on the same
     days.
     """
-    if tolerability.missed_dose_share == 0.0:
-        return np.zeros((patients.size, 0), dtype=np.bool_)
-    return np.asarray(stream.uniforms("missed doses", patients, days) < tolerability.missed_dose_share)
+    missed = np.zeros((patients.size, days if tolerability.missed_dose_share > 0.0 else 0), dtype=np.bool_)
+    if missed.size:
+        for first in range(0, patients.size, PATIENTS_AT_ONCE):
+            some = slice(first, first + PATIENTS_AT_ONCE)
+            uniform = stream.uniforms("missed doses", patients[some], days)
+            missed[some] = uniform < tolerability.missed_dose_share
+    return missed
