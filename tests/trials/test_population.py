@@ -13,7 +13,6 @@ from glueprint import evidence, trials
 from glueprint.mechanism import parameters
 from glueprint.runs.streams import uniforms
 from glueprint.trials import load_protocol
-from glueprint.trials.allocation import allocate
 from glueprint.trials.case_mix import Count, Levels, LogNormal, Normal
 from glueprint.trials.population import Stream, draw_population, follow_up_months, model_parameters
 from glueprint.trials.protocol import FollowUp
@@ -57,30 +56,6 @@ def test_follow_up_meets_its_three_times():
     assert (months.min(), np.median(months), months.max()) == pytest.approx((5, 10, 23.5), abs=0.01)
 
 
-def test_mm003_is_randomised_as_published():
-    for replicate in range(1, 4):
-        people = draw_population(MM003, Stream(1, "mm003", replicate))
-        assert np.bincount(people.arm).tolist() == [302, 153]
-        for stratum in np.unique(people.stratum):
-            inside = people.arm[people.stratum == stratum]
-            # Whole blocks of six hold 4 and 2; only the last block of a stratum can be unbalanced.
-            assert abs((inside == 0).sum() - 2 * (inside == 1).sum()) <= 4
-
-
-def test_sizes_that_blocks_cannot_reach_are_met_as_nearly_as_they_can():
-    # 20 and 10 of 30 in blocks of two: whole blocks hold 15 and 15, whatever is drawn.
-    arms = allocate(np.zeros(30, dtype=np.int64), (1, 1), 2, (20, 10), seed=1, purpose="test")
-    assert np.bincount(arms).tolist() == [15, 15]
-    # 31 patients leave one to choose, and the larger arm gets that one.
-    arms = allocate(np.zeros(31, dtype=np.int64), (1, 1), 2, (20, 11), seed=1, purpose="test")
-    assert np.bincount(arms).tolist() == [16, 15]
-
-
-def test_whole_blocks_hold_the_ratio():
-    arms = allocate(np.zeros(60, dtype=np.int64), (2, 1), 6, (40, 20), seed=3, purpose="test")
-    assert (arms.reshape(10, 6).sum(axis=1) == 2).all()
-
-
 def test_patients_do_not_depend_on_how_many_are_drawn():
     larger = MM003.model_copy(
         update={"arms": tuple(arm.model_copy(update={"patients": arm.patients + 50}) for arm in MM003.arms)}
@@ -116,12 +91,7 @@ def test_random_effects_have_the_covariance_of_the_mechanism():
     assert set(lag_h) == {0.206}
 
 
-def test_uniform_numbers_are_not_shared_between_covariates():
-    people = draw_population(MM003, Stream(1, "mm003", 1))
-    correlation = np.corrcoef(np.stack(list(people.values.values())))
-    off = correlation[~np.eye(len(correlation), dtype=bool)]
-    # 455 patients: standard error 0.047.
-    assert np.abs(off).max() < 0.2
+def test_uniform_numbers_are_not_shared_between_purposes():
     assert uniforms(1, "a", [0], 1) != uniforms(1, "b", [0], 1)
 
 

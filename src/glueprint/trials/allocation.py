@@ -33,17 +33,20 @@ def allocate(
     """(n,) arm of each patient, by permuted blocks within strata.
 
     strata: (n,) stratum numbers in order of enrolment.   ratio: parts per arm.   blocks_of: block size.
-    planned: patients per arm. Trials report the sizes they got, so the last, incomplete block of each
-    stratum is drawn anew until the arms have the planned sizes, which is the distribution of blocks given
-    these sizes; if they never have, the closest attempt stands.
+    planned: patients per arm. Trials report the sizes they got. So the last block of each stratum is drawn
+    anew, as any permutation of a block cut off where enrolment ended, until the arms have the planned sizes,
+    which is the distribution of blocks given these sizes. Where no attempt has them, the closest stands, and
+    as many patients as it takes change arm, chosen by lot among those enrolled last.
     Source: permuted blocks, own derivation, see docs/trials.md.
     """
     block = np.repeat(np.arange(len(ratio)), np.array(ratio) * (blocks_of // sum(ratio)))
     arms = np.zeros(strata.size, dtype=np.int64)
+    from_end = np.zeros(strata.size, dtype=np.int64)  # blocks of the same stratum that follow a patient's
     tails: list[tuple[Integers, Integers]] = []
     for stratum in range(int(strata.max(initial=0)) + 1):
         members = np.flatnonzero(strata == stratum)
         whole = members.size // blocks_of
+        from_end[members] = np.arange(members.size)[::-1] // blocks_of
         drawn = uniforms(seed, f"{purpose}/{stratum}", np.arange(whole), blocks_of)
         arms[members[: whole * blocks_of]] = block[np.argsort(drawn, axis=1)].ravel()
         left = members[whole * blocks_of :]
@@ -51,14 +54,29 @@ def allocate(
             again = uniforms(seed, f"{purpose}/{stratum}/last", np.arange(ATTEMPTS), blocks_of)
             tails.append((left, block[np.argsort(again, axis=1)][:, : left.size]))
     if tails:
-        missing = np.array(planned) - np.bincount(
-            np.delete(arms, np.concatenate([t[0] for t in tails])), minlength=len(ratio)
-        )
+        whole_blocks = np.delete(arms, np.concatenate([left for left, _ in tails]))
+        missing = np.array(planned) - np.bincount(whole_blocks, minlength=len(ratio))
         sizes = sum(_sizes(arms_of, len(ratio)) for _, arms_of in tails)
         chosen = int(np.abs(sizes - missing).sum(axis=1).argmin())
         for left, arms_of in tails:
             arms[left] = arms_of[chosen]
-    return arms
+    lot = uniforms(seed, f"{purpose}/change", np.arange(arms.size), 1)[:, 0] if arms.size else np.zeros(0)
+    return _to_size(arms, planned, np.lexsort((lot, from_end)))
+
+
+def _to_size(arms: Integers, planned: tuple[int, ...], order: Integers) -> Integers:
+    """(n,) arms of the planned sizes: patients change, in this order, from arms with too many."""
+    found = arms.copy()
+    excess = np.bincount(arms, minlength=len(planned)) - np.array(planned)
+    for patient in order:
+        if not (excess > 0).any():
+            break
+        if excess[found[patient]] > 0:
+            other = int(excess.argmin())
+            excess[found[patient]] -= 1
+            excess[other] += 1
+            found[patient] = other
+    return found
 
 
 def _sizes(arms: Integers, count: int) -> Integers:

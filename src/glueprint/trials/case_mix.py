@@ -5,14 +5,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from glueprint.trials.sections import Positive, Provenance, Section, Share
 
-__all__ = ["CaseMix", "Count", "Levels", "LogNormal", "Normal", "Quantity"]
+__all__ = ["CaseMix", "Correlation", "Count", "Levels", "LogNormal", "Normal", "Quantity"]
 
 SHARE_TOLERANCE = 1e-6
+SMALLEST_EIGENVALUE = 1e-6
+# Levels that mean something to the mechanism. Other covariates name theirs as they like.
+LEVELS = {
+    "sex": ("female", "male"),
+    "cytogenetic_risk": ("standard", "high", "unknown"),
+    "smoking": ("non_smoker", "smoker"),
+    "hepatic_impairment": ("none", "mild", "moderate", "severe"),
+}
 
 
 class _Bounded(Provenance):
@@ -86,10 +96,19 @@ class Levels(Provenance):
 Quantity = Annotated[Normal | LogNormal | Count, Field(discriminator="kind")]
 
 
+class Correlation(Provenance):
+    """How two numeric covariates go together: the correlation of their normal scores (Gaussian copula)."""
+
+    between: tuple[str, str]
+    value: Annotated[float, Field(gt=-1, lt=1)]
+
+
 class CaseMix(Section):
     """Who is enrolled: one distribution per covariate, whose limits are the limits of eligibility.
 
     death_hazard_ratio: multiplies the mechanism's hazard of death, for what acts on it beside the tumour.
+    crbn_level: cereblon in the tumour over that of the typical patient.   What is left out is not drawn, and
+    acts on nothing.
     """
 
     sex: Levels
@@ -105,8 +124,84 @@ class CaseMix(Section):
     death_hazard_ratio: Quantity
     cytogenetic_risk: Levels
     disease_population: Levels
+    albumin_g_per_l: Quantity | None = None
+    beta2_microglobulin_mg_per_l: Quantity | None = None
+    crbn_level: Quantity | None = None
+    refractoriness: Levels | None = None
+    smoking: Levels | None = None
+    hepatic_impairment: Levels | None = None
+    correlations: tuple[Correlation, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the covariates."""
-        return tuple(type(self).model_fields)
+        """Names of the covariates that are drawn."""
+        fields = (name for name in type(self).model_fields if name != "correlations")
+        return tuple(name for name in fields if getattr(self, name) is not None)
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Names of the numeric covariates that follow from others: the stage needs both of its markers."""
+        staged = self.albumin_g_per_l is not None and self.beta2_microglobulin_mg_per_l is not None
+        return ("iss_stage",) if staged else ()
+
+    @property
+    def correlated(self) -> tuple[str, ...]:
+        """Names of the covariates that go together with another, in the order of `names`."""
+        named = {name for item in self.correlations for name in item.between}
+        return tuple(name for name in self.names if name in named)
+
+    def correlation_matrix(self) -> NDArray[np.float64]:
+        """(k, k) correlations of the normal scores of `correlated`; pairs that are not named have none."""
+        place = {name: number for number, name in enumerate(self.correlated)}
+        matrix = np.eye(len(place))
+        for item in self.correlations:
+            i, j = (place[name] for name in item.between)
+            matrix[i, j] = matrix[j, i] = item.value
+        return matrix
+
+    @model_validator(mode="after")
+    def _levels_are_known(self) -> CaseMix:
+        for name, allowed in LEVELS.items():
+            levels = getattr(self, name)
+            for level in levels.shares if levels is not None else ():
+                if level not in allowed:
+                    raise PydanticCustomError(
+                        "GP-T043",
+                        '{name} has no level "{level}"',
+                        {
+                            "name": name,
+                            "level": level,
+                            "expected": f"levels of {name} out of {', '.join(allowed)}",
+                            "next_step": "correct the name of the level",
+                        },
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _correlations_are_possible(self) -> CaseMix:
+        numeric = [name for name in self.names if not isinstance(getattr(self, name), Levels)]
+        pairs = [frozenset(item.between) for item in self.correlations]
+        for pair in pairs:
+            if len(pair) < 2 or not pair <= set(numeric) or pairs.count(pair) > 1:
+                raise PydanticCustomError(
+                    "GP-T040",
+                    "a correlation between {pair}",
+                    {
+                        "pair": " and ".join(sorted(pair)),
+                        "expected": f"each pair once, of two different numbers out of {', '.join(numeric)}",
+                        "next_step": "correct `between`, or give the case-mix this covariate",
+                    },
+                )
+        smallest = np.linalg.eigvalsh(self.correlation_matrix()).min(initial=1.0)
+        if smallest < SMALLEST_EIGENVALUE:
+            raise PydanticCustomError(
+                "GP-T041",
+                "the correlations between {names} contradict each other (smallest eigenvalue {smallest})",
+                {
+                    "names": ", ".join(self.correlated),
+                    "smallest": f"{smallest:.3g}",
+                    "expected": "a positive definite matrix of correlations",
+                    "next_step": "bring some of them nearer to 0",
+                },
+            )
+        return self

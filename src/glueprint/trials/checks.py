@@ -17,10 +17,12 @@ from glueprint.trials.schedule import parse_days
 __all__ = ["CHECKS", "check_protocol"]
 
 MONTH_DAYS = 30.4375
+# How far, beside one block, the size of an arm may lie from its share of all patients.
+SIZE_TOLERANCE = 0.05
 
 
 def check_protocol(protocol: Protocol, where: str) -> None:
-    """Raise the first finding of the checks as InputError (GP-T008 to GP-T018)."""
+    """Raise the first finding of the checks as InputError (GP-T008 to GP-T020)."""
     for check in CHECKS:
         check(protocol, where)
 
@@ -108,7 +110,7 @@ def arms_are_distinct(protocol: Protocol, where: str) -> None:
 
 
 def ratio_fits_the_arms(protocol: Protocol, where: str) -> None:
-    """GP-T017: one number per arm, and whole ratios in a block."""
+    """GP-T017: one number per arm, whole ratios in a block, and sizes that blocks can lead to."""
     plan = protocol.randomisation
     if len(plan.ratio) != len(protocol.arms) or plan.blocks_of % sum(plan.ratio):
         raise InputError(
@@ -118,12 +120,23 @@ def ratio_fits_the_arms(protocol: Protocol, where: str) -> None:
             expected="one number per arm, and blocks that are a multiple of their sum",
             next_step="for 2:1 write ratio = [2, 1] and blocks_of = 6",
         )
+    for index, (arm, part) in enumerate(zip(protocol.arms, plan.ratio, strict=True)):
+        expected = protocol.patients * part / sum(plan.ratio)
+        if abs(arm.patients - expected) > plan.blocks_of + SIZE_TOLERANCE * protocol.patients:
+            raise InputError(
+                "GP-T017",
+                f'arm "{arm.name}" has {arm.patients} patients, but the ratio {list(plan.ratio)} gives it '
+                f"{expected:.0f} of {protocol.patients}",
+                where=f"{where}, arms[{index}].patients",
+                expected="sizes of arms in the ratio of the randomisation, but for the last blocks",
+                next_step="correct `patients` or `ratio`",
+            )
 
 
 def strata_are_covariates(protocol: Protocol, where: str) -> None:
     """GP-T018: a factor is a covariate of the case-mix; numbers are cut, levels are not."""
     for index, stratum in enumerate(protocol.randomisation.strata):
-        names = protocol.case_mix.names
+        names = (*protocol.case_mix.names, *protocol.case_mix.derived)
         field = f"{where}, randomisation.strata[{index}]"
         if stratum.covariate not in names:
             raise InputError(
@@ -133,7 +146,7 @@ def strata_are_covariates(protocol: Protocol, where: str) -> None:
                 expected=f"one of {', '.join(names)}",
                 next_step="correct the name",
             )
-        is_level = isinstance(getattr(protocol.case_mix, stratum.covariate), Levels)
+        is_level = isinstance(getattr(protocol.case_mix, stratum.covariate, None), Levels)
         if is_level == bool(stratum.cuts):
             raise InputError(
                 "GP-T018",

@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError
 from glueprint.mechanism import parameters
 from glueprint.trials.compounds import DEFAULT_GLUE
 
-__all__ = ["STUDY_DEATH_RATIO", "ParameterDraws", "Truth", "check_names"]
+__all__ = ["ParameterDraws", "Truth", "check_draws"]
 
 Floats = NDArray[np.float64]
 
-# Multiplies the hazard of death of everybody in one trial: what differs between trials beside their case-mix.
-STUDY_DEATH_RATIO = "study_death_ratio"
 VARIANCE = "omega2."  # before a parameter's name: its variance between patients
 
 
@@ -26,8 +24,9 @@ VARIANCE = "omega2."  # before a parameter's name: its variance between patients
 class Truth:
     """What holds in one virtual trial.
 
-    overrides: number by name, in the place of a typical value ("growth_per_d"), of a variance between
-    patients ("omega2.growth_per_d"), or of STUDY_DEATH_RATIO.   structure: of the tumour model.
+    overrides: number by name, in the place of a typical value ("growth_per_d") or of a variance between
+    patients ("omega2.growth_per_d"); "study_death_ratio" is what multiplies everybody's hazard of death, for
+    what differs between trials beside their case-mix.   structure: of the tumour.
     compound: the glue that overrides of a compound's numbers are about; other glues keep their own.
     """
 
@@ -35,18 +34,12 @@ class Truth:
     structure: str = "claret"
     compound: str = DEFAULT_GLUE
 
-    @property
-    def study_death_ratio(self) -> float:
-        """The factor on the hazard of death of everybody; 1 where nothing is said."""
-        return self.overrides.get(STUDY_DEATH_RATIO, 1.0)
-
     def of_mechanism(self, glue: str) -> dict[str, float]:
         """The overrides that hold for the parameters of a patient on `glue`."""
-        mine = {name: value for name, value in self.overrides.items() if name != STUDY_DEATH_RATIO}
         if glue == self.compound:
-            return mine
+            return dict(self.overrides)
         shared = parameters.system()
-        return {name: value for name, value in mine.items() if name.removeprefix(VARIANCE) in shared}
+        return {n: value for n, value in self.overrides.items() if n.removeprefix(VARIANCE) in shared}
 
 
 @dataclass(frozen=True)
@@ -93,18 +86,11 @@ class ParameterDraws:
         return Truth(named, self.structure, self.compound)
 
 
-def check_names(draws: ParameterDraws) -> None:
-    """Raise InputError GP-T043 for a name that is no parameter of a trial."""
-    typical = (*parameters.typical(draws.compound),)
-    varied = [f"{VARIANCE}{name}" for name in parameters.random_effects(draws.compound)[0]]
-    known = {*typical, *varied, STUDY_DEATH_RATIO}
-    for name in draws.names:
-        if name not in known:
-            raise InputError(
-                "GP-T043",
-                f'unknown parameter "{name}"{nearest(name, known)}',
-                where="ParameterDraws.names",
-                expected=f'a parameter of the trial model, "{VARIANCE}" and one that varies between '
-                f"patients, or {STUDY_DEATH_RATIO}",
-                next_step="correct the name; `glueprint.mechanism.parameters.table()` lists them",
-            )
+def check_draws(draws: ParameterDraws) -> None:
+    """Raise what `mechanism.parameters.typical` raises for names, values and structure of draws.
+
+    The smallest and the largest value of each parameter stand for all: what is allowed has no holes.
+    """
+    for row in (draws.values.min(axis=0), draws.values.max(axis=0)):
+        overrides = dict(zip(draws.names, row.tolist(), strict=True))
+        parameters.typical(draws.compound, overrides=overrides, structure=draws.structure)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +12,53 @@ from numpy.typing import NDArray
 from glueprint.mechanism import compounds, parameters
 from glueprint.runs.streams import normals, uniforms
 from glueprint.trials.allocation import allocate, strata_of
-from glueprint.trials.case_mix import Levels
+from glueprint.trials.case_mix import CaseMix, Levels
 from glueprint.trials.compounds import DEFAULT_GLUE, DEXAMETHASONE
 from glueprint.trials.draws import Truth
 from glueprint.trials.protocol import Arm, FollowUp, Protocol
-from glueprint.trials.sampling import draw_level, draw_quantity
+from glueprint.trials.sampling import correlate, draw_level, draw_quantity
+from glueprint.trials.staging import iss_stage
 
-__all__ = ["MONTH_DAYS", "Population", "Stream", "draw_population", "glue_of", "model_parameters"]
+__all__ = [
+    "MONTH_DAYS",
+    "Population",
+    "Stream",
+    "draw_population",
+    "glue_of",
+    "mechanism_covariates",
+    "model_parameters",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 MONTH_DAYS = 30.4375  # docs/design.md
+# What the mechanism reads, by its own names: numbers, and levels as 0 or 1. Other covariates act on nothing.
+NUMBERS = {
+    **{
+        name: name
+        for name in (
+            "age_y",
+            "weight_kg",
+            "total_protein_g_per_l",
+            "creatinine_clearance_ml_per_min",
+            "beta2_microglobulin_mg_per_l",
+            "crbn_level",
+        )
+    },
+    "anc0": "anc_1e9_per_l",
+    "platelets0": "platelets_1e9_per_l",
+    "haemoglobin0": "haemoglobin_g_per_dl",
+    "m_protein0": "m_protein_g_per_l",
+}
+INDICATORS = {
+    "sex_female": ("sex", "female"),
+    "high_risk": ("cytogenetic_risk", "high"),
+    "smoker": ("smoking", "smoker"),
+    "hepatic_mild": ("hepatic_impairment", "mild"),
+    "hepatic_moderate": ("hepatic_impairment", "moderate"),
+    "hepatic_severe": ("hepatic_impairment", "severe"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,15 +110,7 @@ def draw_population(protocol: Protocol, stream: Stream, truth: Truth | None = No
     Source: case-mix of the protocol; stratified permuted blocks; see docs/trials.md.
     """
     number = np.arange(protocol.patients, dtype=np.int64)
-    levels: dict[str, NDArray[np.str_]] = {}
-    values: dict[str, Floats] = {}
-    for name in protocol.case_mix.names:
-        distribution = getattr(protocol.case_mix, name)
-        uniform = stream.uniforms(f"case-mix/{name}", number)[:, 0]
-        if isinstance(distribution, Levels):
-            levels[name] = draw_level(distribution, uniform)
-        else:
-            values[name] = draw_quantity(distribution, uniform)
+    levels, values = _covariates(protocol.case_mix, number, stream)
     plan = protocol.randomisation
     columns = [
         _cut(values[stratum.covariate], stratum.cuts) if stratum.cuts else levels[stratum.covariate]
@@ -101,6 +127,28 @@ def draw_population(protocol: Protocol, stream: Stream, truth: Truth | None = No
     )
     cut = follow_up_months(protocol.follow_up, stream.uniforms("follow-up", number)[:, 0]) * MONTH_DAYS
     return Population(number, levels, values, strata, arms, cut, truth or Truth())
+
+
+def _covariates(
+    case_mix: CaseMix, number: Integers, stream: Stream
+) -> tuple[dict[str, NDArray[np.str_]], dict[str, Floats]]:
+    """Named levels and numbers of each patient, (n,) each; the stage at entry last, where it can be told."""
+    uniform = {name: stream.uniforms(f"case-mix/{name}", number)[:, 0] for name in case_mix.names}
+    if case_mix.correlated:
+        independent = np.stack([uniform[name] for name in case_mix.correlated], axis=1)
+        together = correlate(independent, case_mix.correlation_matrix())
+        uniform |= dict(zip(case_mix.correlated, together.T, strict=True))
+    levels: dict[str, NDArray[np.str_]] = {}
+    values: dict[str, Floats] = {}
+    for name in case_mix.names:
+        distribution = getattr(case_mix, name)
+        if isinstance(distribution, Levels):
+            levels[name] = draw_level(distribution, uniform[name])
+        else:
+            values[name] = draw_quantity(distribution, uniform[name])
+    if case_mix.derived:
+        values["iss_stage"] = iss_stage(values["albumin_g_per_l"], values["beta2_microglobulin_mg_per_l"])
+    return levels, values
 
 
 def _cut(values: Floats, cuts: tuple[float, ...]) -> NDArray[np.str_]:
@@ -133,56 +181,54 @@ def model_parameters(
 ) -> tuple[dict[str, Floats], Floats]:
     """(n,) parameters and initial values of the trial model for each patient, and the absorption lag in h.
 
-    Arms may differ in their glue compound, and the truth from the typical values: what they set is then given
-    per patient. Random effects are drawn
-    once per
-    patient, whatever the arm.
+    Arms may differ in their glue compound and in the conditions of their patients: what a compound sets is
+    then given per patient. Random effects are drawn once per patient, whatever the arm.
     """
-    glues = [glue_of(arm) for arm in protocol.arms]
-    typical = {glue: _typical(glue, people.truth) for glue in glues}
-    compiled = parameters.typical(glues[0])
-    differing = [
-        name for name in compiled if any(table[name] != compiled[name] for table in typical.values())
-    ]
-    whole: dict[str, Floats] = {}
+    plans = [(glue_of(arm), arm.conditions) for arm in protocol.arms]
+    structure = people.truth.structure
+    typical = {
+        glue: parameters.typical(glue, overrides=people.truth.of_mechanism(glue), structure=structure)
+        for glue, _ in plans
+    }
+    files = [parameters.typical(glue, structure=structure) for glue in typical]
+    names = {name: None for name in files[0] if len({table[name] for table in files}) > 1}
+    parts: list[tuple[NDArray[np.bool_], str, dict[str, Floats]]] = []
+    for plan in dict.fromkeys(plans):
+        mine = np.array([other == plan for other in plans])[people.arm]
+        parts.append((mine, plan[0], _individual(people, mine, plan, stream)))
+        names |= dict.fromkeys(parts[-1][2])
+    whole = {name: np.empty(people.size) for name in names}
     lag_h = np.zeros(people.size)
-    for number, glue in enumerate(glues):
-        mine = people.arm == number
-        own = {name: np.full(int(mine.sum()), typical[glue][name]) for name in differing}
-        own |= _individual(people, mine, glue, stream)
-        for name, value in own.items():
-            whole.setdefault(name, np.full(people.size, typical[glue].get(name, 0.0)))[mine] = value
+    for mine, glue, own in parts:
+        for name, value in whole.items():
+            value[mine] = own[name] if name in own else typical[glue][name]
         pk = compounds.load(glue).pk
         lag_h[mine] = pk.lag_h.typical if pk else 0.0
-    ratio = people.values["death_hazard_ratio"] * people.truth.study_death_ratio
-    whole["death_per_month"] = whole.get("death_per_month", compiled["death_per_month"]) * ratio
+    death = whole.get("death_per_month", np.full(people.size, typical[plans[0][0]]["death_per_month"]))
+    whole["death_per_month"] = death * people.values["death_hazard_ratio"]
     return whole, lag_h
 
 
-def _overriding(glue: str, truth: Truth) -> dict[str, Any]:
-    overrides = truth.of_mechanism(glue)
-    return {"overrides": overrides} if overrides else {}
-
-
-def _typical(glue: str, truth: Truth) -> dict[str, float]:
-    return parameters.typical(glue, **_overriding(glue, truth))
-
-
-def _individual(people: Population, mine: NDArray[np.bool_], glue: str, stream: Stream) -> dict[str, Floats]:
-    """`parameters.individual` for the patients of `mine`."""
-    overriding = _overriding(glue, people.truth)
-    names, covariance = parameters.random_effects(glue, **overriding)
+def _individual(
+    people: Population, mine: NDArray[np.bool_], plan: tuple[str, tuple[str, ...]], stream: Stream
+) -> dict[str, Floats]:
+    """`parameters.individual` for the patients of `mine`, who share a glue and their conditions."""
+    glue, conditions = plan
+    overrides, structure = people.truth.of_mechanism(glue), people.truth.structure
+    names, covariance = parameters.random_effects(glue, overrides=overrides, structure=structure)
     normal = stream.normals("random effects", people.number[mine], len(names))
-    values = {name: value[mine] for name, value in people.values.items()}
-    covariates = {
-        "sex_female": (people.levels["sex"][mine] == "female").astype(np.float64),
-        "weight_kg": values["weight_kg"],
-        "total_protein_g_per_l": values["total_protein_g_per_l"],
-        "age_y": values["age_y"],
-        "anc0": values["anc_1e9_per_l"],
-        "platelets0": values["platelets_1e9_per_l"],
-        "haemoglobin0": values["haemoglobin_g_per_dl"],
-        "m_protein0": values["m_protein_g_per_l"],
-    }
     effects = normal @ np.linalg.cholesky(covariance).T
-    return parameters.individual(covariates, effects, glue, **overriding)
+    covariates = mechanism_covariates(people, mine, conditions)
+    return parameters.individual(covariates, effects, glue, overrides=overrides, structure=structure)
+
+
+def mechanism_covariates(
+    people: Population, mine: NDArray[np.bool_], conditions: tuple[str, ...] = ()
+) -> dict[str, Floats]:
+    """What the mechanism knows of the patients of `mine`, (m,) by its own names: numbers, and 0 or 1 for a
+    level and for each of their conditions."""
+    known = {own: people.values[name][mine] for own, name in NUMBERS.items() if name in people.values}
+    for indicator, (name, level) in INDICATORS.items():
+        if name in people.levels:
+            known[indicator] = (people.levels[name][mine] == level).astype(np.float64)
+    return known | {name: np.ones(int(mine.sum())) for name in conditions}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -14,7 +13,7 @@ from glueprint.errors import InputError
 from glueprint.runs import executor, units
 from glueprint.runs.units import Receipt
 from glueprint.trials.conduct import conduct
-from glueprint.trials.draws import ParameterDraws, Truth, check_names
+from glueprint.trials.draws import ParameterDraws, Truth, check_draws
 from glueprint.trials.endpoints import endpoints_table, survival_curves_table
 from glueprint.trials.loading import load_protocol
 from glueprint.trials.population import Stream, draw_population
@@ -46,8 +45,8 @@ def run(
     progress: called with the share done, 0 to 1.   workers: processes; the result does not depend on it.
     draws: parameters, one row per replicate in turn; the typical ones if None.
     counterfactual: let every patient also live without what follows progression.
-    Raises InputError GP-T021 for replicates, seed or workers out of range, GP-T043 for an unknown parameter,
-    and what `load_protocol` raises.
+    Raises InputError GP-T021 for replicates, seed or workers out of range, GP-M050 to GP-M052 for draws
+    that are none of the mechanism, and what `load_protocol` raises.
     """
     for name, number, least in (("replicates", replicates, 1), ("workers", workers, 1), ("seed", seed, 0)):
         if number < least:
@@ -60,7 +59,7 @@ def run(
             )
     plan = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
     if draws:
-        check_names(draws)
+        check_draws(draws)
     work = list(units_of(plan, replicates, seed, draws=draws, counterfactual=counterfactual))
     parts: list[list[pl.DataFrame]] = [[], [], [], []]
     for tables in _replicates(work, progress or _silent, workers):
@@ -123,8 +122,7 @@ def run_unit(unit: Unit, progress: Progress | None = None) -> Tables:
     plan, replicate = unit.protocol, unit.replicate
     stream = Stream(unit.seed, plan.name, replicate)
     people = draw_population(plan, stream, unit.truth)
-    options: dict[str, Any] = {"counterfactual": True} if unit.counterfactual else {}
-    conducted = conduct(plan, people, stream, progress, **options)
+    conducted = conduct(plan, people, stream, progress, counterfactual=unit.counterfactual)
     patients = patients_table(plan, conducted, replicate)
     return (
         patients,

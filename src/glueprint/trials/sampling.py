@@ -8,7 +8,7 @@ from scipy.special import ndtr, ndtri
 
 from glueprint.trials.case_mix import Count, Levels, LogNormal, Normal
 
-__all__ = ["draw_level", "draw_quantity"]
+__all__ = ["correlate", "draw_level", "draw_quantity"]
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +36,15 @@ def draw_level(distribution: Levels, uniform: Floats) -> NDArray[np.str_]:
     names = np.array(list(distribution.shares))
     edges = np.cumsum(list(distribution.shares.values()))[:-1]
     return np.asarray(names[np.searchsorted(edges, uniform, side="right")])
+
+
+def correlate(uniform: Floats, correlation: Floats) -> Floats:
+    """(n, k) uniform numbers whose normal scores have the correlation (k, k), from independent ones (n, k).
+
+    A row depends on its own row alone; the first column stays as it is.
+    Source: Gaussian copula by the Cholesky factor, Nelsen 2006, doi 10.1007/0-387-28678-0.
+    """
+    return np.asarray(ndtr(ndtri(uniform) @ np.linalg.cholesky(correlation).T))
 
 
 def _cut_normal(uniform: Floats, mean: float, sd: float, limits: tuple[float, float]) -> Floats:
