@@ -113,3 +113,58 @@ def test_pneumonia_weights_are_reported_as_assumed():
     # The level was set to the published rate; what moves it between patients is nobody's measurement.
     assert roles.pop("pneumonia_per_month") == "calibrated"
     assert set(roles.values()) == {"assumed"}
+
+
+def clones_alone(days, **values):
+    """The two-clone tumour far below its capacity, its effect settled at 0.8."""
+    fixed = {"m_protein_capacity_g_per_l": 1e9, "effect_delay_h": 0.01, "dex_effect": 1.0, "kill_by_dex": 0.8}
+    return alone("tumour_two_clone", 24 * days, **(fixed | values))
+
+
+def test_two_clones_and_their_m_protein_follow_their_closed_form():
+    # Each clone is an exponential with its own rate a; M' = kc (B - M), so of each clone
+    # M adds kc b/(kc + a) (exp(a t) - exp(-kc t)), and M0 exp(-kc t).
+    growth, kill, share, rest, clearance, days = 0.02, 0.08, 0.05, 0.3, 0.1, 120.0
+    patients = clones_alone(
+        days,
+        growth_per_d=growth,
+        kill_per_d=kill,
+        resistant_share0=share,
+        resistant_kill_share=rest,
+        m_protein_clearance_per_d=clearance,
+    )
+    rates = np.array([growth - 0.8 * kill, growth - 0.8 * rest * kill])
+    starts = 17.4 * (1 + growth / clearance) * np.array([1 - share, share])
+    clones = np.array([np.exp(patients[name][0]) for name in ("log_sensitive", "log_resistant")])
+    np.testing.assert_allclose(clones, starts * np.exp(rates * days), rtol=1e-4)
+    fading = np.exp(-clearance * days)
+    each = clearance * starts / (clearance + rates) * (np.exp(rates * days) - fading)
+    assert patients["m_protein_g_per_l"][0] == pytest.approx(17.4 * fading + each.sum(), rel=1e-4)
+
+
+def test_untreated_clones_let_m_protein_grow_from_the_first_day(typical):
+    days = 60.0
+    patients = alone("tumour_two_clone", 24 * days, m_protein_capacity_g_per_l=1e9)
+    exact = typical["growth_per_d"] * days
+    assert np.log(patients["m_protein_relative"][0]) == pytest.approx(exact, rel=1e-4)
+
+
+def test_clones_that_answer_alike_are_one_tumour_without_resistance():
+    # With a fast clearance and equal kill nothing is left of the two clones.
+    same = {"m_protein_capacity_g_per_l": 150.0, "growth_per_d": 0.02, "kill_per_d": 0.05}
+    clones = clones_alone(100.0, resistant_kill_share=1.0, m_protein_clearance_per_d=50.0, **same)
+    one = alone(
+        "tumour", 2400.0, resistance_per_d=0.0, effect_delay_h=0.01, dex_effect=1.0, kill_by_dex=0.8, **same
+    )
+    assert clones["m_protein_g_per_l"][0] == pytest.approx(one["m_protein_g_per_l"][0], rel=2e-3)
+
+
+def test_other_toxicity_needs_the_glue_and_comes_early(typical):
+    rate, weight, early_h = (
+        typical[name] for name in ("other_toxicity_per_month", "other_toxicity_early", "early_d")
+    )
+    occupancy = np.array([0.0, 0.01, 0.15])
+    got = alone("hazards", 6 * MONTH_H, occupancy=occupancy)["hazard_other_toxicity"]
+    times = np.linspace(0.0, 6 * MONTH_H, 20001)
+    exposure = np.trapezoid(np.exp(weight * np.exp(-times / (24 * early_h))), times) / MONTH_H
+    np.testing.assert_allclose(got, rate * exposure * np.array([0.0, 0.5, 0.9375]), rtol=1e-4, atol=1e-12)

@@ -140,6 +140,25 @@ def test_patients_start_at_their_own_steady_state():
     np.testing.assert_allclose(patients["platelets_1e9_per_l"], covariates["platelets0"], rtol=1e-8)
 
 
+def test_two_clones_start_at_the_burden_that_the_m_protein_shows(typical_covariates, neutral_prognosis):
+    names, _ = parameters.random_effects(structure="two-clone")
+    etas = np.zeros((1, len(names)))
+    etas[0, names.index("resistant_share0")] = 1.0
+    etas[0, names.index("growth_per_d")] = 0.5
+    values = parameters.individual(
+        typical_covariates, etas, overrides=neutral_prognosis, structure="two-clone"
+    )
+    model = models.trial(structure="two-clone")
+    chosen, initial = models.split(model, values)
+    given = model.ensemble(chosen, initial=initial)
+    computed = model.ensemble(chosen, patients=1)  # by the model's own initial assignments
+    for name in ("log_sensitive", "log_resistant", "log_m_protein"):
+        assert given[name][0] == pytest.approx(computed[name][0]), name
+    odds = np.exp(given["log_resistant"] - given["log_sensitive"])[0]
+    typical = parameters.typical(structure="two-clone")["resistant_share0"]
+    assert odds == pytest.approx(np.e * typical / (1 - typical))
+
+
 def test_baselines_come_with_their_spread():
     baselines = parameters.baselines()
     assert set(baselines) == {"anc0", "platelets0", "haemoglobin0", "m_protein0"}
