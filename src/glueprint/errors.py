@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 __all__ = [
     "EnvironmentProblemError",
@@ -41,6 +42,11 @@ class GlueprintError(Exception):
         self.expected = expected
         self.next_step = next_step
         super().__init__(self.render())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is rebuilt from its positional arguments, which would be the rendered text alone.
+        parts = {"where": self.where, "expected": self.expected, "next_step": self.next_step}
+        return partial(type(self), **parts), (self.code, self.message), self.__dict__
 
     def render(self) -> str:
         """The whole message as plain text, one line a part."""

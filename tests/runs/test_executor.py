@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -13,7 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from glueprint.errors import EnvironmentProblemError, InputError, InternalError
+from glueprint.errors import (
+    EnvironmentProblemError,
+    GlueprintError,
+    InputError,
+    InternalError,
+    NotSupportedError,
+)
 from glueprint.runs import executor
 from glueprint.runs.executor import Choice
 
@@ -52,6 +59,19 @@ def test_an_error_of_ours_arrives_with_all_its_parts(choice):
         answers(choice, partial(Choice, "serial"), [0])
     assert caught.value.where == "workers"
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "family", [InputError, NotSupportedError, EnvironmentProblemError, InternalError, GlueprintError]
+)
+def test_errors_of_every_family_survive_the_way_between_processes(family):
+    error = family("GP-R010", "told", where="there", expected="this", next_step="that")
+    error.add_note("noted")
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is family
+    assert arrived.as_dict() == error.as_dict()
+    assert str(arrived) == str(error)
+    assert arrived.__notes__ == ["noted"]
 
 
 def test_an_unexpected_error_on_a_worker_is_our_bug_and_keeps_its_trace():
@@ -127,6 +147,7 @@ def gone(pid):
     [
         ({"kind": "slurm"}, "executor"),
         ({"kind": "processes", "workers": 0}, "workers"),
+        ({"kind": "serial", "workers": 2}, "workers"),
         ({"kind": "processes", "address": "tcp://127.0.0.1:8786"}, "address"),
     ],
 )

@@ -48,3 +48,11 @@ def test_a_query_that_is_wrong_is_an_error_with_its_code():
     assert isinstance(done.exception, InputError)
     with pytest.raises(InputError, match="GP-R014"):
         raise done.exception
+
+
+def test_workers_that_an_executor_cannot_take_are_refused_and_not_ignored(tmp_path):
+    out = tmp_path / "study"
+    done = call("run", "pomalidomide", "--executor", "serial", "--workers", "2", "--out", out)
+    with pytest.raises(InputError, match="GP-R010"):
+        raise done.exception
+    assert not out.exists()

@@ -19,7 +19,7 @@ from glueprint.report import page, study_report
 from glueprint.runs import progress
 from glueprint.runs import query as queries
 from glueprint.runs import verify as verification
-from glueprint.runs.executor import Kind
+from glueprint.runs.executor import Choice, Kind
 from glueprint.runs.progress import Listener, Step
 
 app = typer.Typer(help="Whole studies: from the evidence to the report.", no_args_is_help=True)
@@ -61,6 +61,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a study, or go on with a stopped one: tables, provenance and one offline report in a folder."""
+    if executor:
+        Choice(cast(Kind, executor), workers or 1, address)  # refused before anything is begun
     if not (workers or executor or address or study.load(name).executor):
         workers = os.cpu_count() or 1
     try:

@@ -178,7 +178,7 @@ class Dask:
         except (CancelledError, OSError, TimeoutError) as error:
             raise _gone() from error
         if isinstance(answer, Failure):
-            raise answer.error()
+            raise answer.error
         return answer
 
 

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError, InternalError
 
@@ -51,6 +51,12 @@ class Choice:
         for name, value, fine, expected in (
             ("executor", self.kind, self.kind in KINDS, f"one of {', '.join(KINDS)}"),
             ("workers", self.workers, self.workers >= 1, "a whole number of at least 1"),
+            (
+                "workers",
+                self.workers,
+                self.workers == 1 or self.kind != "serial",
+                "executor processes or dask for more than one",
+            ),
             (
                 "address",
                 self.address,
@@ -95,20 +101,9 @@ class Serial:
 
 @dataclass(frozen=True)
 class Failure:
-    """An error on its way from a worker: exceptions with several arguments do not survive pickling."""
+    """An error on its way from a worker."""
 
-    kind: type[GlueprintError]
-    code: str
-    message: str
-    parts: dict[str, str]
-    trace: str
-
-    def error(self) -> GlueprintError:
-        """The error as it was raised there."""
-        error = self.kind(self.code, self.message, **self.parts)
-        if self.kind is InternalError:
-            error.add_note(self.trace)
-        return error
+    error: GlueprintError
 
 
 def attempt(work: Callable[[Item], Answer], item: Item) -> Answer | Failure:
@@ -116,16 +111,15 @@ def attempt(work: Callable[[Item], Answer], item: Item) -> Answer | Failure:
     try:
         return work(item)
     except GlueprintError as error:
-        parts: dict[str, Any] = {
-            "where": error.where,
-            "expected": error.expected,
-            "next_step": error.next_step,
-        }
-        return Failure(type(error), error.code, error.message, parts, "")
+        return Failure(error)
     except Exception as error:
-        told = f"a worker met an unexpected {type(error).__name__}: {error}"
-        remedy = {"next_step": "report this with the command and its input; what was done is kept"}
-        return Failure(InternalError, "GP-R012", told, remedy, traceback.format_exc())
+        unknown = InternalError(
+            "GP-R012",
+            f"a worker met an unexpected {type(error).__name__}: {error}",
+            next_step="report this with the command and its input; what was done is kept",
+        )
+        unknown.add_note(traceback.format_exc())
+        return Failure(unknown)
 
 
 def lost(place: int, how: str) -> EnvironmentProblemError:

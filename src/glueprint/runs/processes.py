@@ -58,7 +58,7 @@ class Processes:
                             raise lost(place, answer.how)
                         again.append((place, item))
                     elif isinstance(answer, Failure):
-                        raise answer.error()
+                        raise answer.error
                     else:
                         yield place, answer
         finally:
