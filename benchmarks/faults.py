@@ -1,9 +1,14 @@
-"""Kill -9 at random moments: of a worker, of the driver, of a Dask scheduler; then count what was lost.
+"""Kill -9 while a study is computed: a worker, the driver, a Dask scheduler; then count what was lost.
 
-`python -m benchmarks.faults --json` runs 50 rounds; `--rounds 6` fewer. A round starts `glueprint study run`
-in a process of its own, kills one victim at a random moment, gives the same command until it ends well, and
-compares with an undisturbed serial run. `lost` and `doubled` count virtual trials and patients, `redone` the
-units that were computed although they had been kept, `unequal` names the tables whose bytes differ.
+`python -m benchmarks.faults --json` runs 50 rounds in some minutes; `--rounds 6` fewer. Each round runs a
+study of 12 small virtual trials on two workers, all in processes of its own, kills one of them, and finishes
+the folder here, on another executor, if the run did not end well. The moment is uniform over the computing:
+from the first unit kept to the last but one, and anywhere between two units. Then the tables are compared
+with those of an undisturbed serial run, byte by byte.
+
+`lost` and `doubled` count virtual trials and patients, `redone` the units begun more than once (every process
+writes down what it begins): at most one for each worker. `victim_kept` is how many units the process that was
+hit had kept, or its workers had.
 """
 
 from __future__ import annotations
@@ -12,38 +17,73 @@ import argparse
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections import Counter
+from functools import wraps
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from glueprint.runs import ledger, units, workspace
+from glueprint.errors import GlueprintError
+from glueprint.runs import units, workspace
+from glueprint.runs.units import Receipt
 from glueprint.runs.verify import verify
 
-REPLICATES, WORKERS = 8, 2
-STUDY = f"""
+UNITS, WORKERS, PATIENTS = 12, 2, 20  # patients of each arm
+STUDY = """
 kind = "glueprint-study"
 version = 1
 name = "faults"
 title = "Faults"
 compound = "pomalidomide"
 [[trials]]
-protocol = "mm003"
-replicates = {REPLICATES}
+protocol = "{protocol}"
+replicates = {units}
 [profiles]
 patients = 20
 days = 1
 """
 VICTIMS = ("worker", "driver", "scheduler")
-COMMAND = "import sys; from glueprint.cli import main; sys.argv[0] = 'glueprint'; main()"
-TRIES = 5
 PATIENCE_S = 600
+LOG = "GLUEPRINT_FAULTS_LOG"  # environment variable: where a round's processes write what they begin
+
+
+def watch() -> None:
+    """From now on this process writes down each unit that it begins. Comes before `study` is imported."""
+    from glueprint.trials import running
+
+    keep = running.keep_unit
+
+    @wraps(keep)
+    def told(root: Path, unit: running.Unit) -> Receipt:
+        with Path(os.environ[LOG]).open("a") as log:
+            log.write(f"{unit.name} {os.getpid()}\n")
+        return keep(root, unit)
+
+    vars(running)["keep_unit"] = told
+
+
+def dask_setup(_worker: Any) -> None:
+    """What Dask calls in a worker that loads this module."""
+    watch()
+
+
+def compute(study: Path, out: Path, **how: Any) -> int:
+    """Run the study, or go on with it, in this process; returns the exit code."""
+    from glueprint import study as studies
+
+    try:
+        studies.run(study, out, **how)
+    except GlueprintError as error:
+        return error.exit_code
+    return 0
 
 
 class Cluster:
@@ -55,7 +95,8 @@ class Cluster:
         while not self._file.exists():
             time.sleep(0.05)
         self.address: str = json.loads(self._file.read_text())["address"]
-        self.workers = [self._start("worker", "--nthreads", "1", "--no-nanny") for _ in range(WORKERS)]
+        words = ("--nthreads", "1", "--no-nanny", "--preload", "benchmarks.faults")
+        self.workers = [self._start("worker", *words) for _ in range(WORKERS)]
 
     def _start(self, what: str, *words: str) -> subprocess.Popen[bytes]:
         call = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words, "--host", "127.0.0.1"]
@@ -68,14 +109,21 @@ class Cluster:
             process.wait()
 
 
-def start(study: Path, out: Path, *words: str) -> subprocess.Popen[bytes]:
-    """The command, in a process of its own."""
-    call = [sys.executable, "-c", COMMAND, "study", "run", str(study), "--out", str(out), *words]
+def start(study: Path, out: Path, address: str) -> subprocess.Popen[bytes]:
+    """A driver in a process of its own: with a scheduler's workers, or with its own."""
+    call = [sys.executable, "-m", "benchmarks.faults", "--drive", str(study), str(out), address]
     return subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def kept(out: Path) -> set[str]:
-    return set(units.survey(workspace.units_root(out))[0])
+    root = workspace.units_root(out)
+    return {folder.relative_to(root).as_posix() for folder in units.folders(root)}
+
+
+def begun(log: Path) -> list[tuple[str, int]]:
+    """Units that were begun, and by which process."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [(unit, int(pid)) for unit, pid in (line.split() for line in lines)]
 
 
 def children(process: subprocess.Popen[bytes]) -> list[int]:
@@ -84,53 +132,56 @@ def children(process: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
-def strike(victim: str, process: subprocess.Popen[bytes], cluster: Cluster | None) -> None:
-    """Kill one process; which, is chance among those of the kind."""
-    if victim == "scheduler" and cluster:
-        cluster.scheduler.kill()
+def strike(victim: str, process: subprocess.Popen[bytes], cluster: Cluster | None) -> int:
+    """Kill one process and say which; among workers chance decides."""
+    if cluster:
+        pid = cluster.scheduler.pid
     elif victim == "driver":
-        process.kill()
+        pid = process.pid
     else:
-        # None may be there: the driver is at its beginning or at its end.
-        with suppress(OSError, IndexError):
-            os.kill(random.choice(children(process)), signal.SIGKILL)
+        pid = random.choice(children(process))
+    os.kill(pid, signal.SIGKILL)
+    return pid
 
 
-def round_of(victim: str, study: Path, folder: Path, seconds: float) -> dict[str, Any]:
-    """One run, struck after a random time of at most `seconds`, and finished by giving the command again."""
-    out = folder / "out"
+def round_of(victim: str, study: Path, folder: Path, pace_s: float) -> dict[str, Any]:
+    """One run, struck and finished. pace_s: seconds that a unit takes."""
+    out, log = folder / "out", folder / "begun.log"
+    os.environ[LOG] = str(log)
+    before = time.perf_counter()
     cluster = Cluster(folder) if victim == "scheduler" else None
-    words = ["--executor", "dask", "--address", cluster.address] if cluster else ["--workers", str(WORKERS)]
-    after = random.uniform(0.0, seconds)
+    moment = random.uniform(1, UNITS - 1)
     try:
-        process = start(study, out, *words)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=after)
-        before = kept(out)
-        strike(victim, process, cluster)
-        codes = [process.wait(timeout=PATIENCE_S)]
+        process = start(study, out, cluster.address if cluster else "")
+        while len(kept(out)) < int(moment) and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(moment % 1 * pace_s / WORKERS)
+        there = kept(out)
+        computing = process.poll() is None and len(there) < UNITS
+        pid = strike(victim, process, cluster) if computing else 0
+        code = process.wait(timeout=PATIENCE_S)
+        after = kept(out) if code else there
     finally:
         if cluster:
             cluster.stop()
-    there = kept(out)
-    while codes[-1] != 0 and len(codes) < TRIES:
-        codes.append(start(study, out, "--workers", str(WORKERS)).wait(timeout=PATIENCE_S))
-    entries = ledger.read(out / ledger.FILE_NAME)
-    resumed = [entry.facts["units"] for entry in entries if entry.event == "resumed"]
+    codes = [code] if code == 0 else [code, compute(study, out, executor="serial")]
+    work = begun(log)
+    own = {unit for unit, by in work if by == pid}
     return {
         "victim": victim,
-        "after_s": round(after, 2),
+        "moment_units": round(moment, 2),
+        "struck_while_computing": computing,
+        "kept_at_the_strike": len(there),
+        "victim_kept": len(own & there) if victim == "worker" else len(there),
+        "vanished": len(there - after),
         "codes": codes,
-        "kept_at_the_strike": len(before),
-        "lost_after_the_strike": len(before - there) if codes[0] != 0 else 0,
-        "redone": max(len(there) - resumed[0], 0) if resumed else 0,
-        "out": out,
+        "redone": sum(Counter(unit for unit, _ in work).values()) - len({unit for unit, _ in work}),
+        "seconds": round(time.perf_counter() - before, 1),
     }
 
 
-def judged(found: dict[str, Any], calm: Path) -> dict[str, Any]:
+def judged(found: dict[str, Any], out: Path, calm: Path) -> dict[str, Any]:
     """What a round left, against the undisturbed run."""
-    out: Path = found.pop("out")
     tables = sorted(path.name for path in (calm / "tables").glob("*.parquet"))
     unequal = [
         name
@@ -138,40 +189,66 @@ def judged(found: dict[str, Any], calm: Path) -> dict[str, Any]:
         if (out / "tables" / name).read_bytes() != (calm / "tables" / name).read_bytes()
     ]
     patients = pl.read_parquet(out / "tables" / "mm003_patients.parquet")
-    return {
+    row = {
         **found,
-        "lost": REPLICATES - patients.get_column("replicate").n_unique(),
+        "lost": UNITS - patients.get_column("replicate").n_unique(),
         "doubled": int(patients.select("replicate", "patient").is_duplicated().sum()),
         "unequal": unequal,
         "findings": [finding.what for finding in verify(out).findings],
+    }
+    # A worker's death is the driver's to mend; the others end the run, and its second go ends well.
+    ended_well = row["codes"][-1] == 0 and (row["victim"] != "worker" or len(row["codes"]) == 1)
+    faults = ("lost", "doubled", "vanished", "unequal", "findings")
+    row["good"] = ended_well and not any(row[name] for name in faults) and row["redone"] <= WORKERS
+    return row
+
+
+def written(folder: Path) -> Path:
+    """The study, with a small version of the protocol that comes with Glueprint."""
+    text = (files("glueprint.trials") / "protocols" / "mm003.toml").read_text(encoding="utf-8")
+    small = folder / "small.toml"
+    small.write_text(re.sub(r"(?m)^patients = \d+", f"patients = {PATIENTS}", text), encoding="utf-8")
+    study = folder / "study.toml"
+    study.write_text(STUDY.format(protocol=small, units=UNITS))
+    return study
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Counts of some rounds."""
+    return {
+        "rounds": len(rows),
+        "good": sum(row["good"] for row in rows),
+        "struck_while_computing": sum(row["struck_while_computing"] for row in rows),
+        "victim_had_kept_units": sum(row["victim_kept"] > 0 for row in rows),
+        "lost": sum(row["lost"] for row in rows),
+        "doubled": sum(row["doubled"] for row in rows),
+        "unequal": sum(len(row["unequal"]) for row in rows),
+        "most_redone": max((row["redone"] for row in rows), default=0),
+        "seconds": round(sum(row["seconds"] for row in rows), 1),
     }
 
 
 def measure(rounds: int, seed: int) -> dict[str, Any]:
     """All rounds, victims in turn, moments by chance."""
     random.seed(seed)
+    watch()
     with tempfile.TemporaryDirectory(prefix="glueprint-faults-") as name:
-        folder = Path(name)
-        study = folder / "study.toml"
-        study.write_text(STUDY)
-        start(study, folder / "warm", "--executor", "serial").wait()
+        folder, calm = Path(name), Path(name, "calm")
+        study = written(folder)
+        os.environ[LOG] = str(folder / "begun.log")
+        compute(study, folder / "warm", executor="serial")
         before = time.perf_counter()
-        start(study, folder / "calm", "--executor", "serial").wait()
-        seconds = time.perf_counter() - before
+        compute(study, calm, executor="serial")
+        pace_s = (time.perf_counter() - before) / UNITS
         found = []
         for number in range(rounds):
             place = folder / str(number)
             place.mkdir()
-            found.append(judged(round_of(VICTIMS[number % 3], study, place, seconds), folder / "calm"))
-    bad = [row for row in found if row["lost"] or row["doubled"] or row["unequal"] or row["findings"]]
-    redone = max((row["redone"] + row["lost_after_the_strike"] for row in found), default=0)
-    return {
-        "rounds": found,
-        "seed": seed,
-        "undisturbed_serial_s": seconds,
-        "bad_rounds": len(bad),
-        "most_kept_units_redone": redone,
-    }
+            row = round_of(VICTIMS[number % len(VICTIMS)], study, place, pace_s)
+            found.append(judged(row, place / "out", calm))
+            print(f"round {number + 1}: {found[-1]}", file=sys.stderr, flush=True)
+    kinds = {victim: summary([row for row in found if row["victim"] == victim]) for victim in VICTIMS}
+    return {"seed": seed, "unit_s": pace_s, "all": summary(found), **kinds, "each": found}
 
 
 def main() -> None:
@@ -179,14 +256,23 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    parser.add_argument("--drive", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.drive:
+        study, out, address = given.drive
+        watch()
+        how = {"address": address} if address else {"executor": "processes", "workers": WORKERS}
+        sys.exit(compute(Path(study), Path(out), **how))
     found = measure(given.rounds, given.seed)
     if given.json:
         print(json.dumps(found, indent=2))
     else:
-        print(f"{given.rounds} rounds, {found['bad_rounds']} with anything lost, doubled or unequal")
-    sys.exit(1 if found["bad_rounds"] else 0)
+        for name in ("all", *VICTIMS):
+            print(f"{name}: {found[name]}")
+    sys.exit(0 if found["all"]["good"] == given.rounds else 1)
 
 
 if __name__ == "__main__":
     main()
+elif __name__ == "__mp_main__":  # a worker process of a driver
+    watch()
