@@ -36,7 +36,9 @@ def search(
     # Here, as it takes a second to import, also matplotlib where there is one, and few commands search.
     import cma  # type: ignore[import-untyped]
 
-    settings = {"seed": seed + 1, "popsize": offspring, "verbose": -9, "CMA_diagonal": generations // 3}
+    # Variances first, correlations later: a third of the way there are too few trials to tell them.
+    apart = max(generations // 3, 2)
+    settings = {"seed": seed + 1, "popsize": offspring, "verbose": -9, "CMA_diagonal": apart}
     strategy = cma.CMAEvolutionStrategy(np.zeros(size), START_SD, settings)
     history = []
     for _ in range(generations):
