@@ -46,7 +46,9 @@ def command(
     background_light: Annotated[
         float | None, typer.Option(help="Counts where nothing absorbs; default: from the image.")
     ] = None,
-    background: Annotated[str, typer.Option(help="lane (base line) or border (rim median).")] = "lane",
+    background: Annotated[
+        str, typer.Option(help="lane (base line), beside (gaps between lanes) or border (rim median).")
+    ] = "lane",
     base_line: Annotated[int | None, typer.Option(help="Half window of the base line, px.")] = None,
     rim: Annotated[int, typer.Option(help="Width of the rim, px.")] = 3,
     reference: Annotated[str | None, typer.Option(help="Band to divide by.")] = None,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from glueprint.assays import simulated
 from glueprint.assays.blot import finding_boxes, geometry, optical
 from glueprint.assays.blot.boxes import Boxes, from_found
 from glueprint.assays.blot.image import Image
@@ -36,7 +37,8 @@ def analyse(
     settings: `Settings`, None for the defaults.   reference: a second picture of the same membrane, such as a
     total-protein stain.
     Returns `Result`; a saturated band, a lane without a ratio or a membrane without a vehicle lane is a
-    finding, not an error.
+    finding, not an error. A file that says that it is simulated has the finding GP-A054, and its table of
+    bands the mark in the column simulated.
     Raises InputError GP-A119 (light), GP-A121 (settings), GP-A125 and GP-A126 (boxes), GP-A127 (nothing
     found), GP-A138 (several references), GP-A139 (second picture).
     Source: docs/blot.md.
@@ -45,9 +47,10 @@ def analyse(
     pictures = {"blot": optical.signal(image, chosen)}
     if reference is not None:
         pictures["reference"] = _second(reference, image, chosen)
-    findings = [*image.findings, *pictures["blot"].findings]
+    marked = _simulated(image)
+    findings = [*marked, *image.findings, *pictures["blot"].findings]
     if reference is not None:
-        findings += [*reference.findings, *pictures["reference"].findings]
+        findings += [*_simulated(reference), *reference.findings, *pictures["reference"].findings]
     angle = geometry.tilt_deg(pictures["blot"].values) if boxes is None else boxes.file.rotation_deg
     turned = {name: _straight(picture, angle) for name, picture in pictures.items()}
     findings += _turned_findings(angle, image.source, given=boxes is not None)
@@ -58,9 +61,10 @@ def analyse(
         used = _usable(boxes, turned)
     volumes, profiles, more = integrate(turned, used, chosen)
     bands, of_ratios = normalise(volumes, used, chosen)
+    said = _mark(image) if marked else ""
     lines, of_lines = linearity(volumes, used)
     tables = {
-        "bands": pl.DataFrame(bands, schema=BANDS),
+        "bands": pl.DataFrame([row | {simulated.COLUMN: said} for row in bands], schema=BANDS),
         "volumes": pl.DataFrame(volumes, schema=VOLUMES),
         "linearity": pl.DataFrame(lines, schema=LINEARITY),
         "profiles": pl.DataFrame(profiles, schema=PROFILES),
@@ -74,6 +78,17 @@ def analyse(
         metadata=MappingProxyType(dict(image.metadata)),
         findings=(*findings, *more, *of_ratios, *of_lines),
     )
+
+
+def _mark(image: Image) -> str:
+    """What the description of the image says of being simulated, "" where it says nothing."""
+    said = image.metadata.get("ImageDescription", image.metadata.get("Description", ""))
+    head, _, rest = said.partition(":")
+    return rest.strip() if head.strip().lower() == simulated.COLUMN else ""
+
+
+def _simulated(image: Image) -> list[Finding]:
+    return simulated.of_text(_mark(image), image.source)
 
 
 def _second(reference: Image, image: Image, settings: Settings) -> Signal:

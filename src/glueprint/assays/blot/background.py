@@ -1,14 +1,16 @@
-"""Background under bands: the base line of a lane profile, or the rim around a band; and how it scatters."""
+"""Background under bands: the base line of a lane profile, the gaps beside the lane, or the rim around a
+band; and how it scatters."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["base_line", "empty_rows", "rim", "snip", "spread"]
+__all__ = ["base_line", "beside", "empty_rows", "rim", "snip", "spread"]
 
 Floats = NDArray[Any]
 # Median absolute deviation to standard deviation of a normal distribution.
@@ -17,6 +19,9 @@ SMOOTH_ROWS = 5
 # Rows further than this above the base line hold a band.
 BAND_SD = 3.0
 ROUNDS = 8
+# Gaps beside a lane: kept off the blurred edges of lanes and near the lane, in parts of its width; never
+# fewer columns than this; and how many rows are averaged.
+GAP_MARGIN, GAP_WIDTH, LEAST_GAP, GAP_ROWS = 0.1, 0.4, 3, 9
 # Fewer background windows than this cannot show a scatter.
 LEAST_WINDOWS = 8
 
@@ -47,6 +52,26 @@ def base_line(profile: Floats, half_window: int) -> Floats:
     envelope = snip(ndimage.uniform_filter1d(profile.astype(np.float64), SMOOTH_ROWS), half_window)
     empty = empty_rows(profile, envelope)
     return envelope + float(np.median((profile - envelope)[empty])) if empty.any() else envelope
+
+
+def beside(values: Floats, lane: tuple[int, int], others: Iterable[tuple[int, int]]) -> Floats:
+    """The background of each row of a lane from the gaps on both sides, where nothing was loaded.
+
+    values: (rows, columns).   lane: left, right, the end excluded.   others: the same of all other lanes.
+    Returns (rows,): medians over the columns of each gap, their mean, averaged over `GAP_ROWS` rows; NaN
+    where neither side has a gap wide enough.   Source: own derivation, docs/blot.md.
+    """
+    left, right = lane
+    margin, most = round(GAP_MARGIN * (right - left)), round(GAP_WIDTH * (right - left))
+    ends = [0, *(end + margin for _, end in others if end <= left)]
+    starts = [values.shape[1], *(start - margin for start, _ in others if start >= right)]
+    near, far = left - margin, right + margin
+    gaps = [(max(near - most, *ends), near), (far, min(far + most, *starts))]
+    sides = [np.median(values[:, first:last], axis=1) for first, last in gaps if last - first >= LEAST_GAP]
+    if not sides:
+        return np.full(values.shape[0], np.nan)
+    smooth: Floats = ndimage.uniform_filter1d(np.mean(sides, axis=0, dtype=np.float64), GAP_ROWS)
+    return smooth
 
 
 def empty_rows(profile: Floats, line: Floats) -> NDArray[np.bool_]:

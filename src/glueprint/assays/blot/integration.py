@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.assays.blot.background import MAD_TO_SD, base_line, empty_rows, rim, spread
+from glueprint.assays.blot.background import MAD_TO_SD, base_line, beside, empty_rows, rim, spread
 from glueprint.assays.blot.boxes import Band, Boxes
 from glueprint.assays.blot.optical import Signal
 from glueprint.assays.blot.settings import Settings
@@ -90,12 +90,16 @@ def integrate(
     signals: "blot" and, if there is one, "reference", both straight.
     """
     window = settings.base_line_px or _window(boxes, signals["blot"].values.shape[0])
+    rule = f"lane base line, half window {window} px"
+    if settings.background == "beside":
+        window, rule = 0, "gaps beside the lane"
     profiles: dict[tuple[str, int, int], Profile] = {}
     volumes, drawn = [], []
     for lane in boxes.file.lane:
+        others = [(other.left, other.right) for other in boxes.file.lane if other is not lane]
         for name, picture in signals.items():
-            kept = _profile(profiles, (name, lane.left, lane.right), picture.values, window)
-            drawn += _profile_rows(name, lane.lane, kept)
+            key = (name, lane.left, lane.right)
+            drawn += _profile_rows(name, lane.lane, _profile(profiles, key, picture.values, (window, others)))
         for band in boxes.file.band:
             if band.role == "ignore":
                 continue
@@ -105,9 +109,9 @@ def integrate(
                 found = by_border(picture.values, place, settings.rim_px)
                 method = f"median of a rim of {settings.rim_px} px"
             else:
-                kept = _profile(profiles, (band.image, *place[2:]), picture.values, window)
+                kept = _profile(profiles, (band.image, *place[2:]), picture.values, (window, others))
                 found = by_lane(kept, place[0], place[1], place[3] - place[2])
-                method = f"lane base line, half window {window} px"
+                method = rule
             head = {"membrane": boxes.file.membrane, "lane": lane.lane, "method": method}
             volumes.append(head | _row(band, place, found, (picture, settings)))
     return volumes, drawn, _findings(volumes, settings)
@@ -125,12 +129,19 @@ def _window(boxes: Boxes, rows: int) -> int:
 
 
 def _profile(
-    known: dict[tuple[str, int, int], Profile], key: tuple[str, int, int], values: Floats, window: int
+    known: dict[tuple[str, int, int], Profile],
+    key: tuple[str, int, int],
+    values: Floats,
+    how: tuple[int, list[tuple[int, int]]],
 ) -> Profile:
+    """`how`: half window of the base line, 0 for the gaps beside the lane; columns of the other lanes."""
     if key not in known:
+        window, others = how
         mean = values[:, key[1] : key[2]].mean(axis=1, dtype=np.float64)
-        line = base_line(mean, window)
-        known[key] = Profile(mean, line, empty_rows(mean, line))
+        line = base_line(mean, window) if window else beside(values, key[1:], others)
+        known_line = bool(np.isfinite(line).all())
+        empty = empty_rows(mean, line) if known_line else np.zeros(mean.shape, dtype=bool)
+        known[key] = Profile(mean, line, empty)
     return known[key]
 
 
@@ -186,7 +197,8 @@ def _findings(volumes: list[dict[str, Any]], settings: Settings) -> list[Finding
             findings.append(
                 Finding(
                     "GP-A135", "warning", "no background around the box", f'band "{band}", {_lanes(bare)}',
-                    "empty rows in the lane, or a rim around the box", "make the box smaller",
+                    "empty rows in the lane, a gap beside it, or a rim around the box",
+                    "make the box smaller; --background lane where lanes touch",
                 )
             )  # fmt: skip
     return findings

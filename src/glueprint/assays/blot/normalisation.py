@@ -25,7 +25,7 @@ BANDS = pl.Schema(
      "treatment": pl.String(), "vehicle": pl.Boolean(), "log_ratio": pl.Float64(),
      "log_ratio_se": pl.Float64(), "fraction_remaining": pl.Float64(), "relation": pl.String(),
      "flags": pl.String(), "target_volume": pl.Float64(), "reference_volume": pl.Float64(),
-     "log_target_over_reference": pl.Float64()}
+     "log_target_over_reference": pl.Float64(), "simulated": pl.String()}
 )  # fmt: skip
 # A control with less spread than this over lanes of different load does not follow the load.
 LEAST_SPREAD, VISIBLE_SPREAD = 0.05, 0.20

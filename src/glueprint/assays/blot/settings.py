@@ -10,7 +10,7 @@ from glueprint.errors import InputError, nearest
 __all__ = ["BACKGROUNDS", "LIGHTS", "Settings"]
 
 LIGHTS = ("emission", "transmission")
-BACKGROUNDS = ("lane", "border")
+BACKGROUNDS = ("lane", "beside", "border")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Settings:
     gel: dark bands, read as optical density); None: emission where bands are bright, refused where dark.
     invert: the file holds ceiling minus counts.   page: of a file with several pages, from 1.
     background_light: counts where nothing absorbs, of a transmission scan; None: from the image.
-    background: "lane" (base line of the lane profile) or "border" (median of a rim around each band).
+    background: "lane" (base line of the lane profile), "beside" (the gaps on both sides of the lane) or
+    "border" (median of a rim around each band).
     base_line_px: half window of the base line, None: from the tallest band.   rim_px: width of the rim.
     detection_sd: detection limit in standard deviations of the background.
     saturation_percent: of a band's pixels that may be at the ceiling.
