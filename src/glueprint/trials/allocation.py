@@ -11,7 +11,8 @@ __all__ = ["allocate", "strata_of"]
 
 Integers = NDArray[np.int64]
 # How often the last, incomplete blocks are drawn to meet the planned arm sizes.
-ATTEMPTS = 1000
+ATTEMPTS = 200
+APART = 2**32  # keeps the random numbers of one stratum from those of the next
 
 
 def strata_of(columns: list[NDArray[np.str_]]) -> Integers:
@@ -39,29 +40,47 @@ def allocate(
     as many patients as it takes change arm, chosen by lot among those enrolled last.
     Source: permuted blocks, own derivation, see docs/trials.md.
     """
+    if not strata.size:
+        return np.zeros(0, dtype=np.int64)
     block = np.repeat(np.arange(len(ratio)), np.array(ratio) * (blocks_of // sum(ratio)))
-    arms = np.zeros(strata.size, dtype=np.int64)
-    from_end = np.zeros(strata.size, dtype=np.int64)  # blocks of the same stratum that follow a patient's
-    tails: list[tuple[Integers, Integers]] = []
-    for stratum in range(int(strata.max(initial=0)) + 1):
-        members = np.flatnonzero(strata == stratum)
-        whole = members.size // blocks_of
-        from_end[members] = np.arange(members.size)[::-1] // blocks_of
-        drawn = uniforms(seed, f"{purpose}/{stratum}", np.arange(whole), blocks_of)
-        arms[members[: whole * blocks_of]] = block[np.argsort(drawn, axis=1)].ravel()
-        left = members[whole * blocks_of :]
-        if left.size:
-            again = uniforms(seed, f"{purpose}/{stratum}/last", np.arange(ATTEMPTS), blocks_of)
-            tails.append((left, block[np.argsort(again, axis=1)][:, : left.size]))
-    if tails:
-        whole_blocks = np.delete(arms, np.concatenate([left for left, _ in tails]))
-        missing = np.array(planned) - np.bincount(whole_blocks, minlength=len(ratio))
-        sizes = sum(_sizes(arms_of, len(ratio)) for _, arms_of in tails)
-        chosen = int(np.abs(sizes - missing).sum(axis=1).argmin())
-        for left, arms_of in tails:
-            arms[left] = arms_of[chosen]
-    lot = uniforms(seed, f"{purpose}/change", np.arange(arms.size), 1)[:, 0] if arms.size else np.zeros(0)
-    return _to_size(arms, planned, np.lexsort((lot, from_end)))
+    member, from_end = _places(strata)
+    which = strata * APART + member // blocks_of
+    blocks, of_block = np.unique(which, return_inverse=True)
+    order = np.argsort(uniforms(seed, purpose, blocks, blocks_of), axis=1)
+    arms = block[order[of_block, member % blocks_of]]
+    last = np.flatnonzero((member + from_end + 1) // blocks_of == member // blocks_of)
+    if last.size:
+        missing = np.array(planned) - np.bincount(np.delete(arms, last), minlength=len(ratio))
+        arms[last] = _last_blocks(strata[last], member[last] % blocks_of, block, missing, (seed, purpose))
+    lot = uniforms(seed, f"{purpose}/change", np.arange(arms.size), 1)[:, 0]
+    return _to_size(arms, planned, np.lexsort((lot, from_end // blocks_of)))
+
+
+def _places(strata: Integers) -> tuple[Integers, Integers]:
+    """(n,) how many of the same stratum come before a patient, and after."""
+    order = np.argsort(strata, kind="stable")
+    count = np.bincount(strata)
+    first = np.cumsum(count) - count
+    member = np.empty(strata.size, dtype=np.int64)
+    member[order] = np.arange(strata.size) - first[strata[order]]
+    return member, count[strata] - member - 1
+
+
+def _last_blocks(
+    strata: Integers, place: Integers, block: Integers, missing: Integers, chance: tuple[int, str]
+) -> Integers:
+    """(m,) arms of those in incomplete blocks, out of the attempt whose arms come nearest to what is missing.
+
+    strata, place: (m,) stratum of each, and place within its last block.   chance: seed and purpose.
+    """
+    seed, purpose = chance
+    stratum, row = np.unique(strata, return_inverse=True)
+    units = (stratum[:, None] * APART + np.arange(ATTEMPTS)).ravel()
+    drawn = uniforms(seed, f"{purpose}/last", units, block.size).reshape(stratum.size, ATTEMPTS, block.size)
+    arms_of = block[np.argsort(drawn, axis=2)][row, :, place]
+    sizes = (arms_of[:, :, None] == np.arange(missing.size)).sum(axis=0)
+    chosen = int(np.abs(sizes - missing).sum(axis=1).argmin())
+    return np.asarray(arms_of[:, chosen])
 
 
 def _to_size(arms: Integers, planned: tuple[int, ...], order: Integers) -> Integers:
@@ -77,8 +96,3 @@ def _to_size(arms: Integers, planned: tuple[int, ...], order: Integers) -> Integ
             excess[other] += 1
             found[patient] = other
     return found
-
-
-def _sizes(arms: Integers, count: int) -> Integers:
-    """(attempts, count) patients per arm in each attempt, from (attempts, k) arms."""
-    return np.asarray((arms[:, :, None] == np.arange(count)).sum(axis=1), dtype=np.int64)
