@@ -130,3 +130,12 @@ def test_clopper_pearson_inverts_the_binomial_tails(successes):
     ours = survival.clopper_pearson(successes, 113)
     assert stats.binom.sf(successes - 1, 113, ours.low) == pytest.approx(0.025, rel=1e-10)
     assert stats.binom.cdf(successes, 113, ours.high) == pytest.approx(0.025, rel=1e-10)
+
+
+def test_cumulative_incidence_that_has_reached_one_but_for_rounding_has_no_band():
+    # Ten shares of a tenth add to 1 - 1e-16; a band about it would overflow.
+    ours = survival.cumulative_incidence(np.arange(1, 11), np.ones(10))
+    assert ours.incidence[-1, 0] == pytest.approx(1.0)
+    assert np.isnan(ours.low[-1, 0])
+    assert np.isnan(ours.high[-1, 0])
+    assert np.isfinite(ours.low[:-1]).all()

@@ -10,14 +10,14 @@ from scipy.special import ndtri
 
 from glueprint.errors import InputError
 from glueprint.survival._check import Floats, Integers, as_floats, as_level, as_times, place, same_shape
-from glueprint.survival.counts import count, tie
+from glueprint.survival.counts import TIE_TOLERANCE, count, tie
 
 
 @dataclass(frozen=True)
 class CumulativeIncidence:
     """Probability of having left by each cause; causes (k,), times (m,), the rest (m, k).
 
-    low, high: pointwise complementary log-log limits, NaN where the incidence is 0.   at_risk: (m,).
+    low, high: pointwise complementary log-log limits, NaN where the incidence is 0 or 1.   at_risk: (m,).
     """
 
     causes: Integers
@@ -106,8 +106,10 @@ def _variance(incidence: Floats, before: Floats, at_risk: Floats, events: Intege
 
 
 def _band(incidence: Floats, std_error: Floats, level: float) -> tuple[Floats, Floats]:
-    inside = (incidence > 0) & (incidence < 1)
+    # A sum of shares that is 1 but for rounding has no variance either.
+    inside = (incidence > 0) & (incidence < 1 - TIE_TOLERANCE)
     f = np.where(inside, incidence, 0.5)
     half = ndtri(0.5 + level / 2) * np.where(inside, std_error, np.nan) / (f * np.log(f))
     centre = np.log(-np.log(f))
-    return np.exp(-np.exp(centre - half)), np.exp(-np.exp(centre + half))
+    with np.errstate(over="ignore"):
+        return np.exp(-np.exp(centre - half)), np.exp(-np.exp(centre + half))

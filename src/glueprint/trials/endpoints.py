@@ -83,7 +83,7 @@ PLAIN = {
     "median_response_months": ("response_months", 1.0, "months", "responders"),
     "time_to_first_interruption": ("first_hold_months", WEEKS_PER_MONTH, "weeks", "patients ever held"),
     "time_to_first_reduction": ("first_reduction_months", WEEKS_PER_MONTH, "weeks", "patients ever reduced"),
-    "median_days_on_drug": ("days_on_drug", 1.0, "days", "due and not held"),
+    "median_days_on_drug": ("days_on_drug", 1.0, "days", "days with a dose of the leading drug"),
 }
 IMPROVED = f"cycle_3_stable_improved_by_cycle_{landmark.LATER_CYCLE}"
 ENDPOINTS = (

@@ -220,11 +220,18 @@ def hazard_ratio(name: str, times: Times, treated: Bools, *, stratified: bool = 
 
 def odds_ratio(name: str, yes: Bools, treated: Bools) -> Row:
     """Sample odds ratio of a finding, treated against the others, (n,) flags each, with Fisher's exact p
-    value."""
-    row = _row(name, "ratio", (yes.size, int(yes.sum())), "sample odds ratio, Fisher's exact test")
-    row["interval_kind"] = ""
+    value.
+
+    Source: limits of Woolf 1955, doi:10.1111/j.1469-1809.1955.tb01348.x, where no cell is empty.
+    """
+    row = _row(name, "ratio", (yes.size, int(yes.sum())), "sample odds ratio, Woolf, Fisher's exact test")
     if 0 < treated.sum() < treated.size:
-        table = [[int((yes & side).sum()), int((~yes & side).sum())] for side in (treated, ~treated)]
-        result = fisher_exact(np.array(table))
+        table = np.array(
+            [[int((yes & side).sum()), int((~yes & side).sum())] for side in (treated, ~treated)]
+        )
+        result = fisher_exact(table)
         row["value"], row["p_value"] = float(result.statistic), float(result.pvalue)
+        if table.all():
+            spread = float(np.exp(ndtri(0.5 + LEVEL / 2) * np.sqrt((1.0 / table).sum())))
+            row["low"], row["high"] = row["value"] / spread, row["value"] * spread
     return row

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from glueprint.trials import toxicity
 from glueprint.trials.conduct import Conducted, VisitLog
 from glueprint.trials.doserules import Action
-from glueprint.trials.dosing import compile_regimens
 from glueprint.trials.population import MONTH_DAYS
 from glueprint.trials.protocol import Protocol
 
-__all__ = ["SAFETY_DAYS", "adverse_columns", "dosing_days", "first_day", "treatment_columns"]
+__all__ = ["SAFETY_DAYS", "adverse_columns", "first_day", "treatment_columns"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -24,7 +23,7 @@ SAFETY_DAYS = 28
 GRADE_OF_PNEUMONIA = 3  # its hazard counts grades 3 and 4 only
 
 
-def treatment_columns(protocol: Protocol, conducted: Conducted, log: VisitLog) -> Columns:
+def treatment_columns(conducted: Conducted, log: VisitLog) -> Columns:
     """What each patient received, and when and why it ended; log: joined."""
     ward = conducted.ward
     second = np.where(ward.line == 1, ward.second_day, np.nan)
@@ -44,9 +43,11 @@ def treatment_columns(protocol: Protocol, conducted: Conducted, log: VisitLog) -
         "off_treatment_reason": reason,
         "dose_reductions": ward.first_reductions(),
         "dose_holds": ward.first_holds(),
+        "intolerances": ward.intolerances,
+        "gcsf_courses": ward.gcsf_courses,
         "first_hold_months": held / MONTH_DAYS,
         "first_reduction_months": lowered / MONTH_DAYS,
-        "days_on_drug": _days_on_drug(protocol, conducted, log),
+        "days_on_drug": ward.dosed_days,
         "relative_dose_intensity": intensity,
     }
 
@@ -60,31 +61,6 @@ def first_day(log: VisitLog, chosen: Bools, patients: int) -> Floats:
     at = np.flatnonzero(chosen)[::-1]
     day[log.patient[at]] = log.day[at]
     return day
-
-
-def dosing_days(on_day: Bools, days: Integers) -> Integers:
-    """How many days of a cyclic schedule lie before each day, any shape.
-
-    on_day: (cycle,) whether the drug is due.   days: whole days since the schedule began, >= 0.
-    """
-    within = np.concatenate([[0], np.cumsum(on_day)])
-    return np.asarray(days // on_day.size * within[-1] + within[days % on_day.size], dtype=np.int64)
-
-
-def _days_on_drug(protocol: Protocol, conducted: Conducted, log: VisitLog) -> Integers:
-    """(n,) days on which the first treatment's leading drug was due and not held."""
-    ward, people = conducted.ward, conducted.people
-    last = np.append(np.diff(log.patient) != 0, True)
-    until = np.where(last, np.ceil(ward.end_day)[log.patient], np.append(log.day[1:], 0)).astype(np.int64)
-    total = np.zeros(people.size, dtype=np.int64)
-    regimens, _ = compile_regimens(protocol)
-    for number, regimen in enumerate(regimens[: len(protocol.arms)]):
-        on_day = (regimen.glue or regimen.drugs[0]).on_day
-        given = (log.line == 0) & (log.regimen == number) & (log.dose_mg > 0)
-        since, end = log.day[given] - log.start_day[given], until[given] - log.start_day[given]
-        days = dosing_days(on_day, np.maximum(end, since)) - dosing_days(on_day, since)
-        np.add.at(total, log.patient[given], days)
-    return total
 
 
 def adverse_columns(protocol: Protocol, conducted: Conducted, log: VisitLog) -> Columns:

@@ -66,6 +66,9 @@ def disease_columns(protocol: Protocol, conducted: Conducted, seen: Assessments)
         "os_months": np.minimum(death, end) / MONTH_DAYS,
         "os_event": np.isfinite(death),
     }
+    if conducted.without_later:
+        columns["os_without_later_months"] = conducted.without_later.end_day / MONTH_DAYS
+        columns["os_without_later_event"] = conducted.without_later.died
     return columns | _committee_columns(protocol, conducted, seen)
 
 

@@ -65,6 +65,5 @@ def assessments(log: VisitLog, patients: int) -> Assessments:
 
     column = np.full(log.patient.size, -1, dtype=np.int64)
     column[chosen] = place
-    measured = log.labs.m_protein_g_per_l
-    true = getattr(log, "true_m_protein_g_per_l", measured)
+    measured, true = log.labs.m_protein_g_per_l, log.true_m_protein_g_per_l
     return Assessments(spread(measured), spread(true), spread(log.day), column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ import polars as pl
 
 from glueprint.trials.loading import available, load_protocol
 from glueprint.trials.protocol import Protocol
+from glueprint.trials.safety import grades_table
+from glueprint.trials.subgroups import subgroups_table
 
 __all__ = ["TrialResult"]
 
@@ -60,6 +62,19 @@ class TrialResult:
             "endpoints": self.endpoints,
             "survival_curves": self.survival_curves,
         }
+
+    def subgroups(self) -> pl.DataFrame:
+        """Hazard ratios and response by subgroup, in each replicate; see `subgroups.subgroups_table`."""
+        return self._each(subgroups_table)
+
+    def grades(self) -> pl.DataFrame:
+        """Worst grades by version of the CTCAE, in each replicate; see `safety.grades_table`."""
+        return self._each(grades_table)
+
+    def _each(self, table: Callable[[Protocol, pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+        """A table of each replicate's patients, put together."""
+        parts = self.patients.partition_by("replicate", maintain_order=True)
+        return pl.concat(table(self.protocol, part) for part in parts)
 
     def overview(self) -> pl.DataFrame:
         """Mean of each endpoint over the replicates, with the 2.5 and 97.5 % quantiles between them.

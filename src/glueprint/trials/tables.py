@@ -51,6 +51,7 @@ def visits_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl
             "period": period,
             "dose_mg": log.dose_mg,
             **{name: getattr(log.labs, name) for name in reversed(LABS)},
+            "gcsf": log.gcsf,
             "action": ACTION_TEXTS[log.action],
             "response": np.where((seen.column > 0), labels, ""),
         }
@@ -75,7 +76,7 @@ def patients_table(protocol: Protocol, conducted: Conducted, replicate: int) -> 
             **dict(people.levels),
             **dict(people.values),
             **disease_columns(protocol, conducted, assessments(log, people.size)),
-            **treatment_columns(protocol, conducted, log),
+            **treatment_columns(conducted, log),
             **adverse_columns(protocol, conducted, log),
         }
     )
