@@ -12,6 +12,7 @@ from glueprint.trials.case_mix import Levels
 from glueprint.trials.compounds import DEXAMETHASONE, known_compounds
 from glueprint.trials.doserules import available_rules
 from glueprint.trials.protocol import Drug, Protocol
+from glueprint.trials.regimen_checks import REGIMEN_CHECKS
 from glueprint.trials.schedule import parse_days
 
 __all__ = ["CHECKS", "check_protocol"]
@@ -197,4 +198,5 @@ CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
     strata_are_covariates,
     visits_are_possible,
     grades_are_known,
+    *REGIMEN_CHECKS,
 )

@@ -19,7 +19,6 @@ from glueprint.trials.doserules import (
 from glueprint.trials.dosing import NO_REGIMEN
 from glueprint.trials.measuring import Labs
 from glueprint.trials.response import is_progression
-from glueprint.trials.tolerability import what_follows
 from glueprint.trials.ward import Setting, Ward
 
 __all__ = ["change_doses", "decide_progression", "plan_next_visit"]
@@ -132,10 +131,9 @@ def _see_intolerance(setting: Setting, ward: Ward, at: Integers) -> None:
     ward.intolerance[over] = Intolerance.NONE
     new = at[(ward.intolerance_day[at] > ward.previous_day[at]) & (ward.intolerance_day[at] <= ward.day[at])]
     ward.intolerance_until[new] = ward.day[new] + setting.tolerability.hold_d
-    if new.size:
-        ward.intolerance[new] = what_follows(
-            setting.tolerability, setting.stream, setting.people.number[new], ward.intolerances[new] - 1
-        )
+    ward.intolerance[new] = setting.draws.intolerance.outcomes(
+        new, ward.intolerances[new] - 1, setting.tolerability
+    )
 
 
 def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:

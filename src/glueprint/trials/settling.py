@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from glueprint.trials.dosing import NO_REGIMEN
 from glueprint.trials.events import crossing_day, hazard_day
 from glueprint.trials.response import progression_threshold
-from glueprint.trials.tolerability import next_intolerance
 from glueprint.trials.ward import Setting, Ward
 
 __all__ = ["HAZARDS", "settle"]
@@ -73,10 +72,8 @@ def _note_intolerance(setting: Setting, ward: Ward, day: Floats, after: States) 
     The hazard has no memory: what builds up between the event and the visit that sees it is dropped.
     """
     new = np.flatnonzero(np.isfinite(day))
-    if not new.size:
-        return
     ward.intolerance_day[new] = day[new]
     ward.intolerances[new] += 1
-    ward.intolerance_hazard[new] = after["hazard_other_toxicity"][new] + next_intolerance(
-        setting.stream, setting.people.number[new], ward.intolerances[new]
+    ward.intolerance_hazard[new] = after["hazard_other_toxicity"][new] + setting.draws.intolerance.hazards(
+        new, ward.intolerances[new]
     )

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from glueprint.trials.doserules import Intolerance
 from glueprint.trials.population import Stream
 
-__all__ = ["Tolerability", "missed_doses", "next_intolerance", "what_follows"]
+__all__ = ["EventDraws", "Tolerability", "missed_doses"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+PURPOSE = "intolerance"
 # Two uniform numbers for each event of a patient: when it comes, and what follows it.
 NUMBERS_PER_EVENT = 2
+EVENTS_DRAWN = 6  # at once for everybody; more are drawn for those who have more
 PATIENTS_AT_ONCE = 1000  # the numbers behind the days take 500 times the memory of the days
 
 
@@ -43,30 +45,39 @@ class Tolerability:
         )
 
 
-def next_intolerance(stream: Stream, patients: Integers, events: Integers) -> Floats:
-    """(m,) hazard, exponential with mean 1, that builds up until the next event.
+@dataclass(frozen=True)
+class EventDraws:
+    """What chance holds for each patient's intolerance, event by event, counted from 0.
 
-    patients: (m,) numbers.   events: (m,) how many each has had.
+    number: (n,) of the patients.   drawn: (n, k) uniform numbers of the first events.
     """
-    return np.asarray(-np.log(_numbers(stream, patients, events)[:, 0]))
 
+    stream: Stream
+    number: Integers
+    drawn: Floats
 
-def what_follows(
-    tolerability: Tolerability, stream: Stream, patients: Integers, events: Integers
-) -> Integers:
-    """(m,) `Intolerance` code of the events number `events` (m,), counted from 0, of these patients."""
-    uniform = _numbers(stream, patients, events)[:, 1]
-    lower = uniform < tolerability.stopped_share + tolerability.reduced_share
-    code = np.where(lower, Intolerance.LOWER_DOSE, Intolerance.SAME_DOSE)
-    return np.asarray(np.where(uniform < tolerability.stopped_share, Intolerance.STOP, code))
+    @classmethod
+    def of(cls, stream: Stream, number: Integers) -> EventDraws:
+        """For patients of these numbers, (n,)."""
+        return cls(stream, number, stream.uniforms(PURPOSE, number, NUMBERS_PER_EVENT * EVENTS_DRAWN))
 
+    def hazards(self, who: Integers, events: Integers) -> Floats:
+        """(m,) hazard, exponential with mean 1, that builds up before event number `events` (m,) of the
+        patients `who` (m,)."""
+        return np.asarray(-np.log(self._numbers(who, NUMBERS_PER_EVENT * events)))
 
-def _numbers(stream: Stream, patients: Integers, events: Integers) -> Floats:
-    """(m, 2) uniform numbers of one event of each patient."""
-    most = int(events.max(initial=0)) + 1
-    drawn = stream.uniforms("intolerance", patients, NUMBERS_PER_EVENT * most)
-    rows = np.arange(patients.size)[:, None]
-    return np.asarray(drawn[rows, NUMBERS_PER_EVENT * events[:, None] + np.arange(NUMBERS_PER_EVENT)])
+    def outcomes(self, who: Integers, events: Integers, tolerability: Tolerability) -> Integers:
+        """(m,) `Intolerance` code of event number `events` (m,) of the patients `who` (m,)."""
+        uniform = self._numbers(who, NUMBERS_PER_EVENT * events + 1)
+        lower = uniform < tolerability.stopped_share + tolerability.reduced_share
+        code = np.where(lower, Intolerance.LOWER_DOSE, Intolerance.SAME_DOSE)
+        return np.asarray(np.where(uniform < tolerability.stopped_share, Intolerance.STOP, code))
+
+    def _numbers(self, who: Integers, column: Integers) -> Floats:
+        if int(column.max(initial=0)) < self.drawn.shape[1]:
+            return np.asarray(self.drawn[who, column])
+        longer = self.stream.uniforms(PURPOSE, self.number[who], int(column.max()) + 1)
+        return np.asarray(longer[np.arange(who.size), column])
 
 
 def missed_doses(tolerability: Tolerability, stream: Stream, patients: Integers, days: int) -> Bools:

@@ -12,7 +12,7 @@ from glueprint.trials.doserules import DoseState
 from glueprint.trials.dosing import NO_REGIMEN, Course, Regimen, compile_regimens
 from glueprint.trials.population import Population, Stream
 from glueprint.trials.protocol import Protocol
-from glueprint.trials.tolerability import Tolerability, missed_doses, next_intolerance
+from glueprint.trials.tolerability import EventDraws, Tolerability, missed_doses
 from glueprint.trials.visitplan import Calendar, actual_days, planned_visits
 
 __all__ = ["Draws", "Setting", "Ward", "admit"]
@@ -51,14 +51,15 @@ DAYS = (
 
 @dataclass(frozen=True)
 class Draws:
-    """What chance holds for each patient, (n,): exponential draws of the hazards, and whether therapy will
-    follow."""
+    """What chance holds for each patient, (n,): exponential draws of the hazards, whether therapy will
+    follow, and intolerance, which comes back."""
 
     death: Floats
     dropout: Floats
     progression: Floats
     pneumonia: Floats
     continues: Bools
+    intolerance: EventDraws
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def admit(
         off_reason=np.full(n, "", dtype="<U16"),
         given_mg=np.zeros(n),
         planned_mg=np.zeros(n),
-        intolerance_hazard=next_intolerance(stream, people.number, zeros["intolerances"]),
+        intolerance_hazard=setting.draws.intolerance.hazards(np.arange(n), zeros["intolerances"]),
         intolerance_until=np.full(n, -np.inf),
         gcsf_until_day=np.full(n, -np.inf),
         end_day=np.floor(people.cut_day),
@@ -226,4 +227,5 @@ def _draws(people: Population, stream: Stream, shares: Floats) -> Draws:
         progression=exponential("clinical progression"),
         pneumonia=exponential("pneumonia"),
         continues=stream.uniforms("therapy after progression", people.number)[:, 0] < shares,
+        intolerance=EventDraws.of(stream, people.number),
     )
