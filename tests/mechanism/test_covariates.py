@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from glueprint import evidence
 from glueprint.mechanism import parameters, prognosis
 
 
@@ -67,6 +68,13 @@ def test_prognosis_is_half_the_log_ratio_seen_elsewhere(
 ):
     values = patients(typical_covariates, 2, **{covariate: [without, marked]})[parameter]
     assert values[1] / values[0] == pytest.approx(np.sqrt(published), rel=1e-3)
+
+
+def test_shares_come_from_the_evidence():
+    known = set(evidence.load().frame["id"])
+    for effect in prognosis.EFFECTS:
+        assert effect.evidence, effect
+        assert set(effect.evidence) <= known, effect
 
 
 def test_prognosis_is_neutral_in_the_population_it_was_set_in():

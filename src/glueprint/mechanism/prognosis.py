@@ -29,7 +29,7 @@ class Effect:
     covariate: str
     marked: Callable[[Floats], NDArray[np.bool_]]
     share: float
-    evidence: str
+    evidence: tuple[str, ...]
 
 
 def _old(age_y: Floats) -> NDArray[np.bool_]:
@@ -55,14 +55,21 @@ def _low(m_protein_g_per_l: Floats) -> NDArray[np.bool_]:
 # Shares of the trials whose hazards the parameters describe; half for age and M-protein, from medians.
 AGE, RENAL, RISK, SEX = "age_y", "creatinine_clearance_ml_per_min", "high_risk", "sex_female"
 EFFECTS = (
-    Effect("death_ratio_age_65", "death_per_month", AGE, _old, 0.5, "CL117"),
-    Effect("death_ratio_renal", "death_per_month", RENAL, _renal, 149 / 447, "CL071, CL072"),
-    Effect("death_ratio_high_risk", "death_per_month", RISK, _yes, 0.25, "CL006"),
-    Effect("death_ratio_male", "death_per_month", SEX, _no, 0.549, "CL118"),
-    Effect("progression_ratio_age_65", "progression_per_month", AGE, _old, 0.5, "CL117"),
-    Effect("growth_ratio_high_risk", "growth_per_d", RISK, _yes, 0.25, "CL006"),
-    Effect("kill_ratio_high_risk", "kill_per_d", RISK, _yes, 0.25, "CL006"),
-    Effect("kill_ratio_low_m_protein", "kill_per_d", "m_protein0", _low, 0.5, "CL185, CL214"),
+    Effect("death_ratio_age_65", "death_per_month", AGE, _old, 0.5, ("CL117",)),
+    Effect(
+        "death_ratio_renal",
+        "death_per_month",
+        RENAL,
+        _renal,
+        149 / 447,
+        ("CL071a", "CL071b", "CL072a", "CL072b"),
+    ),
+    Effect("death_ratio_high_risk", "death_per_month", RISK, _yes, 0.25, ("CL006",)),
+    Effect("death_ratio_male", "death_per_month", SEX, _no, 0.549, ("CL118",)),
+    Effect("progression_ratio_age_65", "progression_per_month", AGE, _old, 0.5, ("CL117",)),
+    Effect("growth_ratio_high_risk", "growth_per_d", RISK, _yes, 0.25, ("CL006",)),
+    Effect("kill_ratio_high_risk", "kill_per_d", RISK, _yes, 0.25, ("CL006",)),
+    Effect("kill_ratio_low_m_protein", "kill_per_d", "m_protein0", _low, 0.5, ("CL185", "CL214")),
 )
 BETA2, BETA2_REFERENCE_MG_PER_L = "beta2_microglobulin_mg_per_l", 4.3  # CL186: 364 nM of 11.7 kDa
 CRBN_TARGETS = ("ikzf1_myeloma_rho", "ikzf3_myeloma_rho")
