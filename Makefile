@@ -1,5 +1,6 @@
 # Two commands set everything up on a machine that has python3 and make:
-#   make demo   the main job: from published evidence to a virtual MM-003, with its report
+#   make demo   the main job: from raw files and published evidence to a virtual MM-003, with its report
+#               (no raw pomalidomide data are public: the raw files are simulated, in demo-study/plates)
 #   make test   lint, types and tests
 PYTHON ?= python3
 VENV   := .venv

@@ -13,7 +13,7 @@ from glueprint.report import rows as reading
 from glueprint.report.estimates import number, p_number
 from glueprint.report.tables import LABELS
 
-__all__ = ["TITLES", "Cell", "GuideTable", "Tally", "guide_tables", "tally"]
+__all__ = ["TITLES", "Cell", "GuideTable", "Strip", "Tally", "guide_tables", "strip_of", "tally"]
 
 TITLES = {
     1: "Cereblon binding affinity and cellular potency",
@@ -158,19 +158,24 @@ def _numbers(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _strip(row: Mapping[str, Any]) -> Strip | None:
-    published, computed = row["published_value"], row["computed"]
     if reading.is_p_value(row) or row["label"] == "input":
         return None
-    if not published or not computed or published <= 0 or computed <= 0:
-        return None
-    ratio = computed / published
+    return strip_of(row["published_value"], row["computed"], row["computed_low"], row["computed_high"])
 
-    def place(value: float | None) -> float | None:
-        if value is None or value <= 0:
+
+def strip_of(
+    beside: float | None, value: float | None, low: float | None, high: float | None
+) -> Strip | None:
+    """A number over the one beside it on a logarithmic strip; None where either is no number above zero."""
+    if not beside or not value or beside <= 0 or value <= 0:
+        return None
+    ratio = value / beside
+
+    def place(number: float | None) -> float | None:
+        if number is None or number <= 0:
             return None
-        span = math.log(value / published) / math.log(STRIP_REACH)
+        span = math.log(number / beside) / math.log(STRIP_REACH)
         return min(1.0, max(0.0, (span + 1) / 2))
 
-    middle = place(computed)
     outside = not 1 / STRIP_REACH <= ratio <= STRIP_REACH
-    return Strip(middle or 0.0, place(row["computed_low"]), place(row["computed_high"]), ratio, outside)
+    return Strip(place(value) or 0.0, place(low), place(high), ratio, outside)

@@ -21,6 +21,7 @@ from glueprint.report.drawn import Drawn, draw, embeddable
 from glueprint.report.estimates import number
 from glueprint.report.figures import drawing, theme
 from glueprint.report.glance import at_a_glance
+from glueprint.report.plates import plates_section
 from glueprint.report.tables import LABELS, ReportInput, TrialTables, check, without_nan
 from glueprint.report.trial import published_estimates, trial_view
 from glueprint.runs.store import write_file
@@ -85,6 +86,7 @@ def render(given: ReportInput) -> str:
         number=number,
         written=reading.written,
         parameters=_sections(given.parameters),
+        plates=plates_section(given.plates),
         profiles=_profiles(given.profiles),
         provenance=_provenance(given.provenance),
         script=Markup(_asset("page.js")),

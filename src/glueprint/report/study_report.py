@@ -39,6 +39,9 @@ def input_of(result: StudyResult) -> ReportInput:
         compounds=_drawn(tables["compounds"]),
         provenance=_provenance(result),
         statements=_statements(result),
+        plates={
+            name.removeprefix("plates_"): table for name, table in tables.items() if name.startswith("plates")
+        },
     )
 
 

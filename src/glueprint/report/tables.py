@@ -7,7 +7,7 @@ shows is there and that each number carries one of the four labels, and refuses 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -76,6 +76,7 @@ class ReportInput:
     profiles: time courses, the median of the virtual patients with a 5-95 % band.
     parameters, findings, compounds: what was put in, what the evidence checks found, the substances.
     provenance: versions, seed, hashes and inputs, shown as given.   statements: the limits, a sentence each.
+    plates: simulated raw files, truth and estimate, and the tables of their figures; empty: no such section.
     """
 
     comparison: pl.DataFrame
@@ -88,6 +89,7 @@ class ReportInput:
     statements: Sequence[str]
     title: str = "Pomalidomide, from published evidence to a virtual trial"
     summary: str = ""
+    plates: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 def require(frame: pl.DataFrame, columns: Iterable[str], where: str) -> None:
@@ -144,6 +146,7 @@ def without_nan(given: ReportInput) -> ReportInput:
         trials=trials,
         profiles=given.profiles.fill_nan(None),
         parameters=given.parameters.fill_nan(None),
+        plates={name: table.fill_nan(None) for name, table in given.plates.items()},
     )
 
 

@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from glueprint.documents import Codes, Document, is_file, read, validate
 from glueprint.errors import InputError, nearest
@@ -17,6 +17,7 @@ from glueprint.runs.executor import Choice, Kind
 __all__ = [
     "REQUEST",
     "ExecutorRequest",
+    "PlatesRequest",
     "ProfileRequest",
     "Study",
     "TrialRequest",
@@ -50,6 +51,21 @@ class ProfileRequest(Document):
     days: Annotated[int, Field(ge=1, le=365)] = 28
 
 
+class PlatesRequest(Document):
+    """Simulated raw files of these protocols, analysed: the way from the plate, without a measurement."""
+
+    protocols: Annotated[tuple[Literal["fp", "elisa", "blot", "growth"], ...], Field(min_length=1)] = (
+        "fp", "elisa", "blot", "growth",
+    )  # fmt: skip
+
+    @field_validator("protocols")
+    @classmethod
+    def _once(cls, protocols: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(protocols)) < len(protocols):
+            raise ValueError("each protocol once")
+        return protocols
+
+
 class ExecutorRequest(Document):
     """Where the virtual trials are computed; it changes the time they take, never the numbers.
 
@@ -72,6 +88,7 @@ class Study(Document):
     seed: Annotated[int, Field(ge=0)] = 1
     trials: Annotated[tuple[TrialRequest, ...], Field(min_length=1)]
     profiles: ProfileRequest = ProfileRequest()
+    plates: PlatesRequest | None = None
     executor: ExecutorRequest | None = None
 
 

@@ -26,7 +26,7 @@ from glueprint.runs.progress import Counter, Listener, Step
 from glueprint.runs.provenance import Record
 from glueprint.runs.units import Receipt
 from glueprint.runs.workspace import Workspace
-from glueprint.study import definition, in_vitro, profiles
+from glueprint.study import definition, in_vitro, plate_files, plates, profiles
 from glueprint.study.comparison import compare
 from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
@@ -87,15 +87,23 @@ def run(
         if not fresh:
             _refuse_other_inputs(space, request.record)
         if space.finished and not space.begun and not fresh:
-            return read_back(folder, plan, protocols, space.finished)
-        try:
-            return _computed(space, request, fresh, progress or _silent)
-        except KeyboardInterrupt:
-            space.stop("interrupted", {})
-            raise
-        except GlueprintError as error:
-            space.stop("failed", error.as_dict())
-            raise
+            result = read_back(folder, plan, protocols, space.finished)
+        else:
+            result = _kept(space, request, fresh, progress or _silent)
+        plate_files.lay_out(folder, result.tables.get("plates"), plan.seed)
+        return result
+
+
+def _kept(space: Workspace, request: Request, fresh: bool, listener: Listener) -> StudyResult:
+    """The study computed; where that ends early, the ledger says how."""
+    try:
+        return _computed(space, request, fresh, listener)
+    except KeyboardInterrupt:
+        space.stop("interrupted", {})
+        raise
+    except GlueprintError as error:
+        space.stop("failed", error.as_dict())
+        raise
 
 
 def _silent(_step: Step) -> None:
@@ -111,6 +119,8 @@ def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> Record:
     inputs = {"study": digest(_asked(plan)), "evidence": digest(evidence.load().frame.write_csv())}
     inputs["model"] = digest(models.source("trial", plan.compound))
     inputs["parameters"] = digest(parameters.table(plan.compound).write_json())
+    if plan.plates:
+        inputs["plates"] = digest(plates.truths(plan.plates.protocols))
     for name, protocol in protocols.items():
         inputs[f"protocol {name}"] = digest(protocol.model_dump_json())
     return provenance.new("glueprint-study", {"study": plan.name, "seed": plan.seed}, inputs)
@@ -118,7 +128,8 @@ def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> Record:
 
 def _asked(plan: Study) -> str:
     """What was asked for, without where it is computed."""
-    return plan.model_dump_json(indent=2, exclude={"executor"}) + "\n"
+    left_out = {"executor"} if plan.plates else {"executor", "plates"}
+    return plan.model_dump_json(indent=2, exclude=left_out) + "\n"
 
 
 def _refuse_other_inputs(space: Workspace, record: Record) -> None:
@@ -203,6 +214,9 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     }
     count.tell("profiles of virtual patients")
     tables["profiles"] = profiles.compute(next(iter(request.protocols.values())), plan.profiles, plan.seed)
+    if plan.plates:
+        count.tell("simulated plates")
+        tables |= plates.compute(plan.plates.protocols, plan.seed)
     count.tell("in-vitro numbers")
     tables["comparison"] = compare(claims, results, in_vitro.compute(claims, plan.compound))
     tables["findings"] = in_vitro.findings(claims)
