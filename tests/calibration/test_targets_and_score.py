@@ -61,7 +61,7 @@ CLAIMS = [
 def test_every_calibration_claim_is_a_target_or_says_why_not():
     bad = [
         months("g", "MM-003", "hidex", "median_pfs", 1.1, 40, subgroup="del(17p)"),
-        TrialClaim("h", "MM-003", "hidex", "time_to_first_reduction", 4.5, 153, unit="week"),
+        TrialClaim("h", "MM-003", "hidex", "neutropenia_any_grade", 4.5, 153, unit="week"),
         TrialClaim("i", "MM-009", "pom-dex", "orr", 30.0, 100),
         months("j", "MM-003", "hidex", "median_os", None),
         months("k", "MM-003", "", "median_os", 13.1, 302),

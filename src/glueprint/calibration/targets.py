@@ -28,10 +28,15 @@ ENDPOINTS: Mapping[str, tuple[str, str]] = {
     "dose_interruption": ("dose_interruption", RATE),
     "dose_reduction": ("dose_reduction", RATE),
     "discontinued_for_ae": ("stopped_for_toxicity", RATE),
+    "time_to_first_interruption": ("time_to_first_interruption", MEDIAN),
+    "time_to_first_reduction": ("time_to_first_reduction", MEDIAN),
 }
+# Endpoints that a review committee reads for itself: claims of its analysis are of these.
+COMMITTEE: Mapping[str, str] = {"orr": "orr_committee", "median_pfs": "median_pfs_committee"}
+COMMITTEE_ANALYSIS = "review committee"
 UNITS: Mapping[str, tuple[str, ...]] = {
     RATE: ("%",),
-    MEDIAN: ("month", "months"),
+    MEDIAN: ("month", "months", "week", "weeks"),
     RATIO: ("1", "ratio", "HR"),
 }
 
@@ -40,9 +45,9 @@ UNITS: Mapping[str, tuple[str, ...]] = {
 class Target:
     """One published summary: what it is of, its value and the size of the trial it was seen in.
 
-    claim_ids: the claims that print this number.   value, low, high: per cent for rates, months for medians,
-    ratios for hazards; limits None where not printed.   n: patients behind it, of which n_from says how it
-    is known ("claim", "arm", "responders").   kind: "rate", "median" or "hazard ratio".
+    claim_ids: the claims that print this number.   value, low, high: per cent for rates, months or weeks for
+    medians, ratios for hazards; limits None where not printed.   n: patients behind it, of which n_from says
+    how it is known ("claim", "arm", "responders").   kind: "rate", "median" or "hazard ratio".
     """
 
     claim_ids: tuple[str, ...]
@@ -101,6 +106,8 @@ def _read(claim: Claim, sizes: Mapping[tuple[str, str], int]) -> Target | str:
     if claim.endpoint not in ENDPOINTS:
         return f"no endpoint of the virtual trials: {claim.endpoint or claim.quantity}"
     endpoint, kind = ENDPOINTS[claim.endpoint]
+    if claim.analysis == COMMITTEE_ANALYSIS:
+        endpoint = COMMITTEE.get(endpoint, endpoint)
     if claim.unit not in UNITS[kind] or (kind != RATE and claim.value <= 0):
         return f"{claim.value:g} {claim.unit} is not a {kind}"
     arms = claim.arm.split(" vs ")

@@ -1,0 +1,116 @@
+"""The check inside the evidence: rows of the calibration trials that the fit never reads, predicted.
+
+The arms' own summaries are fitted. Hazard ratios between them, survival by the state at cycle 3 and subgroups
+are not, so they say whether the model has understood more than it was told.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import polars as pl
+
+from glueprint import evidence, trials
+from glueprint.calibration.clinical.parameters import TRIALS as PROTOCOLS
+from glueprint.calibration.clinical.result import ClinicalPosterior
+from glueprint.calibration.prediction import compare
+from glueprint.calibration.targets import ARMS, TRIALS
+from glueprint.evidence import Claim
+from glueprint.trials import TrialResult
+
+__all__ = ["Check", "check", "observed_rows"]
+
+REPLICATES = 200
+
+
+@dataclass(frozen=True)
+class Check:
+    """Held-out rows beside their predictions, and the runs behind them.
+
+    scores: of `prediction.compare`.   runs: each calibration trial under draws of the posterior.
+    """
+
+    scores: pl.DataFrame
+    runs: tuple[TrialResult, ...]
+
+
+def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
+    """Held-out claims as observed summaries: trial, arm, endpoint, value, low, high, n, source."""
+    wanted = _settings()["rows"]
+    rows = []
+    for claim in claims:
+        if claim.id not in wanted or claim.value is None:
+            continue
+        about = wanted[claim.id]
+        rows.append(
+            {
+                "trial": TRIALS[claim.trial],
+                "arm": " vs ".join(ARMS[arm] for arm in claim.arm.split(" vs ")),
+                "endpoint": _name(about["endpoint"], about.get("factor"), about.get("level")),
+                "value": float(claim.value),
+                "low": claim.low if claim.interval_kind == "ci95" else None,
+                "high": claim.high if claim.interval_kind == "ci95" else None,
+                "n": claim.n,
+                "source": claim.id,
+            }
+        )
+    return pl.DataFrame(rows, schema_overrides={"low": pl.Float64, "high": pl.Float64, "n": pl.Int64})
+
+
+def check(
+    posterior: ClinicalPosterior,
+    *,
+    replicates: int = REPLICATES,
+    seed: int = 1,
+    workers: int = 1,
+    claims: Iterable[Claim] | None = None,
+) -> Check:
+    """Predict the held-out rows with draws of a posterior, whatever the score.
+
+    replicates: virtual trials of each protocol, each with parameters of its own.
+    Raises what `trials.run` and `prediction.compare` raise.
+    """
+    observed = observed_rows(evidence.load() if claims is None else claims)
+    runs = tuple(
+        trials.run(
+            name,
+            replicates,
+            seed,
+            workers=workers,
+            draws=posterior.for_trial(name, count=replicates, seed=seed),
+            counterfactual=True,
+        )
+        for name in PROTOCOLS
+    )
+    tables = [table for run in runs for table in (run.endpoints, _subgroups(run))]
+    return Check(compare(pl.concat(tables, how="diagonal"), observed), runs)
+
+
+def _subgroups(run: TrialResult) -> pl.DataFrame:
+    """The subgroups that held-out rows speak of, as endpoints with the level in their names."""
+    wanted = {
+        (about["factor"], about["level"]) for about in _settings()["rows"].values() if "factor" in about
+    }
+    table = run.subgroups()
+    parts = [
+        table.filter((pl.col("factor") == factor) & (pl.col("level") == level)).with_columns(
+            endpoint=pl.col("endpoint") + pl.lit(_name("", factor, level))
+        )
+        for factor, level in sorted(wanted)
+    ]
+    return pl.concat(parts).select([c for c in run.endpoints.columns if c in table.columns])
+
+
+def _name(endpoint: str, factor: str | None, level: str | None) -> str:
+    return endpoint if factor is None else f"{endpoint} ({factor} {level})"
+
+
+@lru_cache(maxsize=1)
+def _settings() -> dict[str, Any]:
+    text = (files("glueprint.calibration") / "data" / "clinical_held_out.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
