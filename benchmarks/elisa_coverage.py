@@ -32,6 +32,8 @@ CV, POWER = 0.04, 1.5
 DOSES = np.repeat([0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0], 3)
 DONORS, CENTRE_NM, SPREAD = 4, 20.0, 0.25
 CULTURE_CV = 0.08
+# pg/mL of the stimulated and the unstimulated cultures; diluted so that both lie between the standards.
+STIMULATED, UNSTIMULATED, DILUTION = 2000.0, 200.0, 10.0
 
 
 def signal(concentration: Floats) -> Floats:
@@ -104,14 +106,14 @@ def donor_plate(plate: int) -> tuple[pl.DataFrame, Floats]:
     role, dose, donor, made = [], [], [], []
     for i, half in enumerate(ic50.tolist()):
         doses = np.concatenate([np.zeros(6), DOSES])
-        left = 100.0 + 1900.0 / (1.0 + doses / half)
-        made.append(np.concatenate([left, np.full(3, 100.0)]))
+        left = UNSTIMULATED + (STIMULATED - UNSTIMULATED) / (1.0 + doses / half)
+        made.append(np.concatenate([left, np.full(3, UNSTIMULATED)]))
         role += ["stimulated"] * 6 + ["compound"] * DOSES.size + ["unstimulated"] * 3
         dose += [None] * 6 + DOSES.tolist() + [None] * 3
         donor += [f"d{i}"] * (doses.size + 3)
     tnf = np.concatenate(made)
     tnf = tnf * (1.0 + CULTURE_CV * normal("elisa cultures", plate, tnf.size))
-    value = read(np.concatenate([LEVELS, tnf / 5.0]), "elisa donor wells", plate)
+    value = read(np.concatenate([LEVELS, tnf / DILUTION]), "elisa donor wells", plate)
     ours = LEVELS.size
     table = pl.DataFrame(
         {
@@ -122,7 +124,7 @@ def donor_plate(plate: int) -> tuple[pl.DataFrame, Floats]:
             "donor": [""] * ours + donor,
             "concentration": pl.Series([*LEVELS.tolist(), *dose], dtype=pl.Float64),
             "concentration_unit": ["pg/mL"] * ours + ["nM"] * tnf.size,
-            "dilution": [1.0] * ours + [5.0] * tnf.size,
+            "dilution": [1.0] * ours + [DILUTION] * tnf.size,
             "viability_percent": 100.0,
         }
     )

@@ -380,6 +380,16 @@ def test_wells_without_a_role_are_counted():
     result = elisa.analyse(plate.with_columns(role=pl.col("role").replace("sample", "")), UNWEIGHTED)
     (finding,) = [f for f in result.findings if f.code == "GP-A108"]
     assert finding.message == "2 wells that the layout does not name"
+    assert finding.severity == "note"
+
+
+def test_a_role_that_does_not_exist_is_a_warning_with_the_nearest():
+    plate = a_plate([("mid", 30.0, 1.0)])
+    result = elisa.analyse(plate.with_columns(role=pl.col("role").replace("sample", "smaple")), UNWEIGHTED)
+    (finding,) = [f for f in result.findings if f.code == "GP-A108"]
+    assert finding.severity == "warning"
+    assert 'role "smaple", which does not exist' in finding.message
+    assert 'did you mean "sample"' in finding.message
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,27 @@ def test_no_viability_is_said_and_dead_wells_do_not_count():
     assert result.tables["donors"]["doses"].to_list() == [9]
 
 
+def test_a_viability_that_cannot_be_read_is_neither_dead_nor_alive():
+    plate = tnf_plate([donor_rows("d1", 20.0)], noise=0.01)
+    at = pl.col("concentration")
+    odd = plate.with_columns(
+        viability_percent=pl.when(at == 3000.0).then(pl.lit("35 %"))
+        .when(at == 1000.0).then(pl.lit("nan"))
+        .when(at == 300.0).then(pl.lit(None, dtype=pl.String))
+        .otherwise(pl.lit("97"))
+    )  # fmt: skip
+    result = elisa.analyse(odd)
+    unread, unmeasured = [f for f in result.findings if f.code == "GP-A082"]
+    assert unread.message == "4 wells with a viability that is no number do not count"
+    assert '"35 %"' in unread.where
+    assert unmeasured.message == "2 wells without a viability count as if alive"
+    left_out = result.tables["inhibition"].filter(~pl.col("used"))
+    assert sorted(left_out["dose_nm"].to_list()) == [1000.0, 1000.0, 3000.0, 3000.0]
+    assert set(left_out["reason"]) == {"viability unknown"}
+    assert left_out["viability_percent"].is_null().all()
+    assert "GP-A082" not in found_codes(elisa.analyse(plate))
+
+
 @pytest.mark.parametrize("role", ["stimulated", "unstimulated"])
 def test_a_donor_without_a_control_is_refused_alone(role):
     plate = tnf_plate([donor_rows("d1", 20.0), donor_rows("d2", 30.0)], noise=0.01)

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import t as student
+from numpy.typing import NDArray
 
 from glueprint import curves
+from glueprint.assays import scatter
+from glueprint.assays.controls import SharedError, widened
 from glueprint.assays.elisa.result import Named
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.shapes import Floats
@@ -60,8 +62,9 @@ class Curve:
     """One compound in one donor.
 
     dose: (m,) nM.   inhibition: (3, m) per cent, for three readings of the censored.
-    level_sd, level_degrees: standard error of the level of 50 %, in per cent, and its degrees of freedom; NaN
-    with a single control well.
+    control, censored: (m,) which wells are the stimulated ones, whose mean is 0 %, and which are limits.
+    means: standard error, in per cent of the window, and degrees of freedom of the means of the stimulated
+    and of the unstimulated wells; NaN of a single well.
     about: what the row of the table `donors` says of the controls.
     """
 
@@ -70,8 +73,9 @@ class Curve:
     experiment: str
     dose: Floats
     inhibition: Floats
-    level_sd: float
-    level_degrees: float
+    control: NDArray[np.bool_]
+    censored: NDArray[np.bool_]
+    means: tuple[tuple[float, float], ...]
     about: Row
 
 
@@ -79,28 +83,83 @@ def potencies(found: list[Curve], settings: Settings, out: Donors) -> None:
     """Fit all curves in one batch, each three times, and join the three readings of the censored values."""
     if not found:
         return
-    longest = max(curve.dose.size for curve in found)
-    dose = np.full((3 * len(found), longest), np.nan)
-    response = np.full_like(dose, np.nan)
-    for i, curve in enumerate(found):
-        dose[3 * i : 3 * i + 3, : curve.dose.size] = curve.dose
-        response[3 * i : 3 * i + 3, : curve.dose.size] = curve.inhibition
-    fits = curves.fit(dose, response, confidence=settings.confidence)
+    batch = _batch(found)
+    fits = scatter.fit(
+        batch.dose, batch.inhibition, batch.spread, blur=batch.blur, confidence=settings.confidence
+    ).fits
+    errors = _errors(found, batch, fits)
     readings = {
-        "relative": curves.relative(fits, "IC50"),
-        "absolute": curves.absolute(fits, HALF_PERCENT, "IC50", control=0.0),
+        name: widened(potencies, fits, errors)
+        for name, potencies in (
+            ("relative", curves.relative(fits, "IC50")),
+            ("absolute", curves.absolute(fits, HALF_PERCENT, "IC50", control=0.0)),
+        )
     }
     named = []
     per_donor: dict[str, list[Potency]] = {name: [] for name in readings}
     for i, curve in enumerate(found):
         joined = {name: _widest(all_of[3 * i : 3 * i + 3]) for name, all_of in readings.items()}
-        joined["absolute"] = _with_controls(joined["absolute"], curve, fits, 3 * i)
         donor = " ".join(part for part in (curve.donor, curve.experiment) if part)
         named += [Named(curve.sample, donor, potency) for potency in joined.values()]
         for name, potency in joined.items():
             per_donor[name].append(potency)
         out.donors.append(_donor_row(curve, fits, 3 * i, joined))
     out.named = (*_pooled(found, per_donor, out), *named)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """dose, inhibition, blur: (3 n, m), three rows a curve, short ones filled with NaN (blur with 0); blur is
+    the standard deviation of a censored well over what it can be.
+    control: (3 n, m) the stimulated wells.   foot: (3 n, 1) unstimulated over stimulated.
+    """
+
+    dose: Floats
+    inhibition: Floats
+    blur: Floats
+    control: NDArray[np.bool_]
+    foot: Floats
+
+    def spread(self, mean: Floats) -> tuple[Floats, Floats]:
+        """TNF over that of the stimulated wells, and per cent of inhibition per such unit of TNF."""
+        window = 1.0 - self.foot
+        signal = np.maximum(1.0 - mean / 100.0 * window, 0.0)
+        return signal, np.broadcast_to(100.0 / window, signal.shape)
+
+
+def _batch(found: list[Curve]) -> _Batch:
+    longest = max(curve.dose.size for curve in found)
+    dose = np.full((3 * len(found), longest), np.nan)
+    inhibition, blur, control = (
+        np.full_like(dose, np.nan),
+        np.zeros_like(dose),
+        np.zeros(dose.shape, dtype=bool),
+    )
+    for i, curve in enumerate(found):
+        rows, wells = slice(3 * i, 3 * i + 3), slice(0, curve.dose.size)
+        dose[rows, wells], inhibition[rows, wells] = curve.dose, curve.inhibition
+        control[rows, wells] = curve.control
+        # Where in its range a censored well lies is as good as uniform.
+        blur[rows, wells] = np.ptp(curve.inhibition, axis=0) / np.sqrt(12.0) * curve.censored
+    foot = [curve.about["unstimulated"] / curve.about["stimulated"] for curve in found]
+    return _Batch(dose, inhibition, blur, control, np.repeat(foot, 3)[:, None])
+
+
+def _errors(found: list[Curve], batch: _Batch, fits: curves.Fits) -> tuple[SharedError, SharedError]:
+    """What the means of the stimulated and the unstimulated wells do to all wells of a curve."""
+    share = np.nan_to_num(fits.predict(np.where(np.isfinite(batch.dose), batch.dose, 0.0))) / 100.0
+    (zero, zero_degrees), (full, full_degrees) = (
+        np.repeat([curve.means[i] for curve in found], 3, axis=0).T for i in range(2)
+    )
+    # A single unstimulated well has no scatter of its own: that about the curve stands in for it.
+    about_curve = np.sqrt(np.nan_to_num(fits.rss) / np.maximum(fits.dof, 1))
+    alone = np.isnan(full)
+    return (
+        SharedError(zero, zero_degrees, 1.0 - share, wells=np.where(batch.control, -1.0, 0.0)),
+        SharedError(
+            np.where(alone, about_curve, full), np.where(alone, np.maximum(fits.dof, 1), full_degrees), share
+        ),
+    )
 
 
 def _widest(readings: Sequence[Potency]) -> Potency:
@@ -123,39 +182,6 @@ def _widest(readings: Sequence[Potency]) -> Potency:
         log10_se=error,
         reasons=reasons,
         notes=notes,
-    )
-
-
-def _with_controls(potency: Potency, curve: Curve, fits: curves.Fits, i: int) -> Potency:
-    """The absolute potency with the error of the level itself: 50 % is as uncertain as the controls.
-
-    Each bound moves out by the root of the sum of squares of its own reach and that of the level.
-    Source: own derivation, docs/elisa.md.
-    """
-    if potency.relation != "=" or potency.value_nm is None:
-        return potency
-    front, back, slope = (float(values[i]) for values in (fits.front, fits.back, fits.slope))
-    share = (HALF_PERCENT - back) / (front - back)
-    per_decade = abs((front - back) * share * (1.0 - share)) * slope * float(np.log(10.0))
-    residual = float(np.sqrt(fits.rss[i] / max(int(fits.dof[i]), 1)))
-    # A single control well has no scatter of its own: the scatter about the curve stands in for it.
-    known = np.isfinite(curve.level_degrees)
-    level_sd = curve.level_sd if np.isfinite(curve.level_sd) else residual / np.sqrt(2.0)
-    degrees = curve.level_degrees if known else float(max(int(fits.dof[i]), 1))
-    error = level_sd / per_decade
-    centre = float(np.log10(potency.value_nm))
-    reach = float(student.ppf(0.5 + 0.5 * potency.confidence, degrees)) * error
-
-    def moved(bound: float | None, side: float) -> float | None:
-        if bound is None:
-            return None
-        return float(10.0 ** (centre + side * np.hypot(np.log10(bound) - centre, reach)))
-
-    return replace(
-        potency,
-        low_nm=moved(potency.low_nm, -1.0),
-        high_nm=moved(potency.high_nm, 1.0),
-        log10_se=None if potency.log10_se is None else float(np.hypot(potency.log10_se, error)),
     )
 
 

@@ -28,6 +28,9 @@ INHIBITION = pl.Schema(
 )  # fmt: skip
 TREATED = ("compound", "sample")
 VIABILITY = "viability_percent"
+CONTROLS = ("stimulated", "unstimulated", "vehicle")
+# Said of a well whose viability cannot be read: neither dead nor alive.
+UNKNOWN = float("nan")
 SHOWN = 8
 
 
@@ -69,12 +72,17 @@ def _left_out(wells: Sequence[Row], out: Donors) -> None:
          "nothing, if they hold no stimulus; else call them stimulated"),
     ):  # fmt: skip
         if found:
-            names = ", ".join(row["well"] for row in found[:SHOWN])
-            more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+            names = _first([row["well"] for row in found])
             out.findings.append(
                 Finding("GP-A080", "warning", f"{len(found)} wells {what} do not enter the inhibition",
-                        f'plate "{found[0]["plate"]}", wells {names}{more}', next_step=remedy)
+                        f'plate "{found[0]["plate"]}", wells {names}', next_step=remedy)
             )  # fmt: skip
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first wells by name, and how many more."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def _viability(rows: pl.DataFrame, settings: Settings, out: Donors) -> dict[tuple[str, str], float]:
@@ -87,12 +95,32 @@ def _viability(rows: pl.DataFrame, settings: Settings, out: Donors) -> dict[tupl
                     "measure viability in the same wells")
         )  # fmt: skip
         return {}
+    alive: dict[tuple[str, str], float] = {}
+    unread, unmeasured = [], []
     values = rows[VIABILITY].cast(pl.Float64, strict=False)
-    alive = {
-        (plate, well): float(value)
-        for plate, well, value in zip(rows["plate"], rows["well"], values, strict=True)
-        if value is not None
-    }
+    said = rows[VIABILITY].cast(pl.String).fill_null("")
+    for plate, well, role, donor, value, text in zip(
+        rows["plate"], rows["well"], rows["role"], rows["donor"], values, said, strict=True
+    ):
+        if not donor or role not in (*TREATED, *CONTROLS):
+            continue
+        if value is not None and np.isfinite(value):
+            alive[plate, well] = float(value)
+        elif text.strip():
+            alive[plate, well] = UNKNOWN
+            unread.append(f'{well} "{text[:SHOWN]}"')
+        else:
+            unmeasured.append(well)
+    out.findings += [
+        Finding("GP-A082", "warning", f"{len(names)} wells {what}", f"{_first(names)}", expected, remedy)
+        for names, what, expected, remedy in (
+            (unread, "with a viability that is no number do not count", "a number, per cent of vehicle",
+             "correct the cell, or leave it empty where nothing was measured"),
+            (unmeasured, "without a viability count as if alive", f"a value in every cell of {VIABILITY}",
+             "measure viability in the same wells"),
+        )
+        if names
+    ]  # fmt: skip
     dead = [well for (_, well), value in alive.items() if value < settings.viability_limit_percent]
     if dead:
         out.findings.append(
@@ -131,38 +159,32 @@ def _donor(wells: list[Row], settings: Settings, out: Donors) -> list[Curve]:
                     f"{bottom[MOST]:.4g} {full[0]['unit']}".rstrip(), f"donor {name}")
         )  # fmt: skip
     _z_prime(zero, full, name, out)
-    # 50 % lies half way between two means of wells, so their errors move it: 50 (e_zero + e_full) / window.
-    error, degrees = _joint_error(zero, full)
-    level = (50.0 * error / (top - float(bottom[MIDDLE])), degrees)
+    # All per cents rest on two means of wells, so their errors move every well of the curve.
+    window = top - float(bottom[MIDDLE])
+    means = tuple(
+        (100.0 * error / window, degrees) for error, degrees in (_mean_error(rows) for rows in (zero, full))
+    )
     about = {"stimulated": top, "unstimulated": float(bottom[MIDDLE]), "unit": full[0]["unit"],
              "unstimulated_relation": "<" if censored else "="}  # fmt: skip
     found = []
     for sample in dict.fromkeys(row["sample"] for row in wells if row["role"] in TREATED):
         treated = [row for row in wells if row["role"] in TREATED and row["sample"] == sample]
         treated = [row for row in treated if row["layout_concentration"] is not None]
-        found.append(_curve(sample, [*zero, *treated], (top, bottom, level, about), settings, out))
+        found.append(_curve(sample, [*zero, *treated], (top, bottom, means, about), settings, out))
     return [curve for curve in found if curve is not None]
 
 
-def _joint_error(zero: list[Row], full: list[Row]) -> tuple[float, float]:
-    """Standard error of the sum of both means, and its degrees of freedom; NaN where a control is a single
-    well.
+def _mean_error(rows: list[Row]) -> tuple[float, float]:
+    """Standard error of the mean of a control and its degrees of freedom; NaN of a single well.
 
     A control of which only limits are known adds none: its range is tried from end to end.
-    Source: Welch 1947, doi 10.1093/biomet/34.1-2.28.
     """
-    variances, parts = [], []
-    for rows in (zero, full):
-        if all(row["relation"] != "=" for row in rows):
-            continue
-        values = np.array([_bounds(row)[MIDDLE] for row in rows])
-        if values.size < 2:
-            return float("nan"), float("nan")
-        variance = float(values.var(ddof=1)) / values.size
-        variances.append(variance)
-        parts.append(variance**2 / (values.size - 1))
-    total = sum(variances)
-    return float(np.sqrt(total)), total**2 / sum(parts) if total > 0.0 else float("nan")
+    if all(row["relation"] != "=" for row in rows):
+        return 0.0, 1.0
+    values = np.array([_bounds(row)[MIDDLE] for row in rows])
+    if values.size < 2:
+        return float("nan"), float("nan")
+    return float(values.std(ddof=1) / np.sqrt(values.size)), float(values.size - 1)
 
 
 def _refuse(out: Donors, code: str, message: str, donor: str, expected: str) -> None:
@@ -187,6 +209,8 @@ def _why_not(row: Row, settings: Settings) -> str:
     """Why a well does not count; "" if it does."""
     if row["relation"] == "none":
         return str(row["status"])
+    if row[VIABILITY] is not None and np.isnan(row[VIABILITY]):
+        return "viability unknown"
     if row[VIABILITY] is not None and row[VIABILITY] < settings.viability_limit_percent:
         return f"viability {row[VIABILITY]:g} %"
     return ""
@@ -222,15 +246,15 @@ def _bounds(row: Row) -> tuple[float, float, float]:
 def _curve(
     sample: str,
     wells: list[Row],
-    ends: tuple[float, Floats, tuple[float, float], Row],
+    ends: tuple[float, Floats, tuple[tuple[float, float], ...], Row],
     settings: Settings,
     out: Donors,
 ) -> Curve | None:
-    top, bottom, level, about = ends
+    top, bottom, means, about = ends
     doses: dict[float, list[Row]] = {}
     for row in wells:
         doses.setdefault(_dose_nm(row), []).append(row)
-    dose, inhibition = [], []
+    dose, inhibition, control, censored = [], [], [], []
     for amount, group in doses.items():
         counting = [row for row in group if not _why_not(row, settings)]
         used = _sharpest(counting)
@@ -248,6 +272,8 @@ def _curve(
             if not reason and values is not None:
                 dose.append(amount)
                 inhibition.append(values)
+                control.append(row["role"] not in TREATED)
+                censored.append(row["relation"] != "=")
     first = wells[0]
     if not dose:
         return None
@@ -257,8 +283,9 @@ def _curve(
         experiment=first["experiment"],
         dose=np.array(dose),
         inhibition=np.array(inhibition).T,
-        level_sd=level[0],
-        level_degrees=level[1],
+        control=np.array(control),
+        censored=np.array(censored),
+        means=means,
         about=about,
     )
 
@@ -274,7 +301,7 @@ def _inhibition_row(row: Row, sample: str, dose_nm: float, values: Floats | None
         "inhibition_percent": None if values is None else float(values[MIDDLE]),
         "low_percent": None if values is None else float(values.min()),
         "high_percent": None if values is None else float(values.max()),
-        VIABILITY: row[VIABILITY],
+        VIABILITY: None if row[VIABILITY] is None or np.isnan(row[VIABILITY]) else row[VIABILITY],
         "used": not reason,
         "reason": reason,
     }

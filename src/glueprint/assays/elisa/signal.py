@@ -9,7 +9,7 @@ import polars as pl
 
 from glueprint.assays.elisa.settings import NO_REFERENCE, Settings
 from glueprint.assays.findings import Finding
-from glueprint.assays.wells import CONTENT, MEASURED
+from glueprint.assays.wells import CONTENT, MEASURED, ROLES
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Choice", "choose", "signals"]
@@ -155,14 +155,21 @@ def _looked(rows: pl.DataFrame, plate: str) -> list[Finding]:
             )
         )  # fmt: skip
     unused = rows.filter(~pl.col("role").is_in(USED) & ~pl.col("role").is_in(["blank", "empty"]))
-    for (role,), wells in unused.group_by("role", maintain_order=True):
-        what = f'with role "{role}", which an ELISA does not use' if role else "that the layout does not name"
-        findings.append(
-            Finding(
-                "GP-A108", "note", f"{wells.height} wells {what}", f'plate "{plate}", wells {_named(wells)}'
-            )
-        )
+    findings += [
+        _idle(str(role), wells, plate) for (role,), wells in unused.group_by("role", maintain_order=True)
+    ]
     return findings
+
+
+def _idle(role: str, wells: pl.DataFrame, plate: str) -> Finding:
+    """Wells that nothing is read from: a note where the role says why, else a warning."""
+    where = f'plate "{plate}", wells {_named(wells)}'
+    if role and role not in ROLES:
+        message = f'{wells.height} wells with role "{role}", which does not exist{nearest(role, ROLES)}'
+        expected = "one of " + ", ".join((*USED, "blank", "empty"))
+        return Finding("GP-A108", "warning", message, where, expected, "correct the role; they were not read")
+    what = f'with role "{role}", which an ELISA does not use' if role else "that the layout does not name"
+    return Finding("GP-A108", "note", f"{wells.height} wells {what}", where)
 
 
 USED = ("standard", "control", "sample", "compound", "stimulated", "unstimulated", "vehicle")

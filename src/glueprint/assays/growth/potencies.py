@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from glueprint import curves
+from glueprint.assays import scatter
+from glueprint.assays.controls import SharedError, widened
 from glueprint.assays.growth import rates
 from glueprint.assays.growth.reading import Culture
 from glueprint.assays.growth.settings import Settings
@@ -22,7 +23,8 @@ Floats = NDArray[np.float64]
 HALF = 0.5
 DEFINITIONS = ("relative IC50", "absolute IC50", "GI50")
 GR_DEFINITIONS = ("GR50", "GEC50")
-STEP = 1e-4
+# Below this share no cells are left whose scatter could be told.
+DEAD = 1e-3
 
 
 @dataclass(frozen=True)
@@ -47,35 +49,46 @@ def of_viability(cultures: Sequence[Culture], settings: Settings) -> Curves:
         for name, value in (("front", settings.top), ("back", settings.bottom))
         if value is not None
     }
-    fits = curves.fit(dose, response, model=settings.model, fixed=fixed, confidence=settings.confidence)
-    fits = _judged(fits, settings)
+    fits = scatter.fit(
+        dose,
+        response,
+        lambda mean: (np.maximum(mean, 0.0), np.ones_like(mean)),
+        judge=lambda plain: _judged(plain, settings),
+        model=settings.model,
+        fixed=fixed,
+        confidence=settings.confidence,
+    ).fits
     times = [one.time_h for one in cultures]
+    control = _control(cultures, fits)
     absolute = curves.absolute(fits, HALF, "IC50", control=1.0, time_h=times)
-    error = np.array([HALF * one.control_se for one in cultures])
-    degrees = np.array([max(one.control_wells - 1, 1) for one in cultures])
-    start = np.array([np.nan if one.at_zero is None else one.at_zero for one in cultures])
-    known = np.isfinite(start) & (start < 1.0)
-    level = np.where(known, 0.5 * (1.0 + start), HALF)
-    half_growth = curves.absolute(fits, level, "IC50", control=1.0, time_h=times)
-    # The level (c + x0)/2 over c moves with the control and with time zero.
-    growth_error = np.array(
-        [0.5 * np.hypot(one.control_se, (one.at_zero or 0.0) * one.at_zero_se) for one in cultures]
-    )
     return Curves(
         tuple(cultures),
         fits,
         {
-            "relative IC50": curves.relative(fits, "IC50", time_h=times),
-            "absolute IC50": tuple(widened(absolute, fits, error, degrees)),
-            "GI50": tuple(
-                replace(
-                    found, notes=(*found.notes, "GI50: half of the growth of the control since time zero")
-                )
-                if held
-                else None
-                for found, held in zip(widened(half_growth, fits, growth_error, degrees), known, strict=True)
-            ),
+            "relative IC50": tuple(widened(curves.relative(fits, "IC50", time_h=times), fits, (control,))),
+            "absolute IC50": tuple(widened(absolute, fits, (control,))),
+            "GI50": _half_growth(cultures, fits, control),
         },
+    )
+
+
+def _half_growth(cultures: Sequence[Culture], fits: Fits, control: SharedError) -> tuple[Potency | None, ...]:
+    """GI50s; None where time zero is unknown or not below the control."""
+    start = np.array([np.nan if one.at_zero is None else one.at_zero for one in cultures])
+    known = np.isfinite(start) & (start < 1.0)
+    level = np.where(known, 0.5 * (1.0 + start), HALF)
+    zero = np.where(known, start, 0.0)
+    # The level (c + x0)/2 over c moves with time zero, and with the control beneath it.
+    errors = (
+        replace(control, level=-0.5 * zero),
+        SharedError(zero * _zero_se(cultures), control.degrees, np.zeros_like(control.moves), 0.5),
+    )
+    times = [one.time_h for one in cultures]
+    found = widened(curves.absolute(fits, level, "IC50", control=1.0, time_h=times), fits, errors)
+    note = "GI50: half of the growth of the control since time zero"
+    return tuple(
+        replace(one, notes=(*one.notes, note)) if held else None
+        for one, held in zip(found, known, strict=True)
     )
 
 
@@ -84,56 +97,52 @@ def of_growth_rate(cultures: Sequence[Culture], settings: Settings) -> Curves:
 
     cultures: with divisions.   Source: Hafner et al. 2016, doi 10.1038/nmeth.3853.
     """
-    divisions = [one.divisions or np.nan for one in cultures]
-    values = [rates.gr_value(one.viability, n) for one, n in zip(cultures, divisions, strict=True)]
+    divisions = np.array([one.divisions or np.nan for one in cultures])[:, None]
+    values = [rates.gr_value(one.viability, n) for one, n in zip(cultures, divisions[:, 0], strict=True)]
     dose, response = _batch(cultures, values)
-    fits = curves.fit(dose, response, fixed={"front": 1.0}, confidence=settings.confidence)
+
+    def spread(mean: Floats) -> tuple[Floats, Floats]:
+        # GR + 1 = 2 v^(1/N) of a viability v, so d GR / d v = (GR + 1)/(N v).
+        share = np.maximum(0.5 * (mean + 1.0), DEAD)
+        viability = np.maximum(share**divisions, rates.LEAST)
+        return viability, 2.0 * share / (divisions * viability)
+
+    fits = scatter.fit(dose, response, spread, fixed={"front": 1.0}, confidence=settings.confidence).fits
     times = [one.time_h for one in cultures]
-    found = curves.absolute(fits, HALF, "GR50", control=1.0, time_h=times)
-    # At GR 0.5 the cells went through log2(1.5) of each division of the control: d GR = 1.5 ln2 dD, and
-    # D = ln(x/x0)/ln(c/x0) moves with ln c by -D/ln(c/x0), with ln x0 by (D - 1)/ln(c/x0).
-    gone = np.log2(1.0 + HALF)
-    spread = np.array([np.hypot(gone * one.control_se, (1.0 - gone) * one.at_zero_se) for one in cultures])
-    error = (1.0 + HALF) * spread / np.array(divisions)
-    degrees = np.array([max(one.control_wells - 1, 1) for one in cultures])
+    # D = ln(x/x0)/ln(c/x0) moves with ln c by -D/ln(c/x0), with ln x0 by (D - 1)/ln(c/x0); GR + 1 = 2^D.
+    mean = np.nan_to_num(fits.predict(np.where(np.isfinite(dose), dose, 1.0)), nan=1.0)
+    gone = np.log2(np.maximum(mean + 1.0, 2.0 * DEAD))
+    per_gone = (mean + 1.0) / divisions
+    treated = dose > 0.0
+    control = replace(_control(cultures, fits), moves=np.where(treated, -per_gone * gone, 0.0), wells=None)
+    zero = SharedError(_zero_se(cultures), control.degrees, np.where(treated, per_gone * (gone - 1.0), 0.0))
+    errors = (control, zero)
+    absolute = curves.absolute(fits, HALF, "GR50", control=1.0, time_h=times)
     return Curves(
         tuple(cultures),
         fits,
         {
-            "GR50": tuple(widened(found, fits, error, degrees)),
-            "GEC50": curves.relative(fits, "GR50", time_h=times),
+            "GR50": tuple(widened(absolute, fits, errors)),
+            "GEC50": tuple(widened(curves.relative(fits, "GR50", time_h=times), fits, errors)),
         },
     )
 
 
-def widened(found: Sequence[Potency], fits: Fits, level_sd: Floats, degrees: Floats) -> list[Potency]:
-    """Absolute potencies with the error of their level: each bound moves out by the root of the sum of
-    squares.
+def _control(cultures: Sequence[Culture], fits: Fits) -> SharedError:
+    """The error of the mean of the control, by which all wells were divided; none where it is not known."""
+    known = np.array([np.isfinite(one.control_se) for one in cultures])[:, None]
+    data = fits.data
+    mean = np.nan_to_num(np.where(data.weights > 0.0, fits.predict(10.0**data.log10_dose), 0.0))
+    return SharedError(
+        sd=np.array([one.control_se for one in cultures]),
+        degrees=np.array([float(max(one.control_wells - 1, 1)) for one in cultures]),
+        moves=np.where(known, -mean, 0.0),
+        wells=np.where(known & np.isneginf(data.log10_dose), 1.0, 0.0),
+    )
 
-    level_sd: (n,) standard error of the level; NaN adds nothing.   degrees: (n,) of freedom behind it.
-    Source: own derivation, docs/growth.md.
-    """
-    value = np.array([np.nan if one.value_nm is None else one.value_nm for one in found])
-    around = value[:, None] * 10.0 ** np.array([-STEP, STEP])
-    rows = fits.predict(np.where(np.isfinite(around), around, 1.0))
-    per_decade = np.abs(rows[:, 1] - rows[:, 0]) / (2.0 * STEP)
-    out = []
-    for i, one in enumerate(found):
-        error = float(level_sd[i] / per_decade[i]) if per_decade[i] > 0.0 else np.nan
-        if one.relation != "=" or one.value_nm is None or not np.isfinite(error):
-            out.append(one)
-            continue
-        centre = float(np.log10(one.value_nm))
-        reach = float(student.ppf(0.5 + 0.5 * one.confidence, degrees[i])) * error
-        low, high = (
-            None
-            if bound is None
-            else float(10.0 ** (centre + sign * np.hypot(np.log10(bound) - centre, reach)))
-            for bound, sign in ((one.low_nm, -1.0), (one.high_nm, 1.0))
-        )
-        wider = None if one.log10_se is None else float(np.hypot(one.log10_se, error))
-        out.append(replace(one, low_nm=low, high_nm=high, log10_se=wider))
-    return out
+
+def _zero_se(cultures: Sequence[Culture]) -> Floats:
+    return np.array([one.at_zero_se for one in cultures])
 
 
 def _batch(cultures: Sequence[Culture], responses: Sequence[Floats]) -> tuple[Floats, Floats]:
