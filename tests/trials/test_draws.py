@@ -147,6 +147,16 @@ def test_draws_that_the_mechanism_cannot_have_are_refused_before_any_trial_is_ru
         trials.run(SHORT, draws=drawn((name,), [0.01], [value]))
 
 
+def test_the_other_structure_of_the_tumour_can_be_run():
+    share = drawn(("resistant_share0",), [0.01], structure="two-clone")
+    few = trials.run(SHORT, seed=1, draws=share)
+    many = trials.run(SHORT, seed=1, draws=drawn(("resistant_share0",), [0.6], structure="two-clone"))
+    assert few.failed == many.failed == 0
+    # Nobody who is drawn differs; resistant tumours respond less.
+    assert few.patients["age_y"].equals(many.patients["age_y"])
+    assert many.patients["best_change_pct"].mean() > few.patients["best_change_pct"].mean() + 3
+
+
 def test_a_structure_that_there_is_not():
     with pytest.raises(InputError, match="GP-M052"):
         trials.run(SHORT, draws=drawn(("growth_per_d",), [0.01], structure="three-clone"))

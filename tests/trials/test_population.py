@@ -14,7 +14,14 @@ from glueprint.mechanism import parameters
 from glueprint.runs.streams import uniforms
 from glueprint.trials import load_protocol
 from glueprint.trials.case_mix import Count, Levels, LogNormal, Normal
-from glueprint.trials.population import Stream, draw_population, follow_up_months, model_parameters
+from glueprint.trials.loading import protocol_from_text
+from glueprint.trials.population import (
+    Stream,
+    draw_population,
+    follow_up_months,
+    mechanism_covariates,
+    model_parameters,
+)
 from glueprint.trials.protocol import FollowUp
 from glueprint.trials.sampling import draw_level, draw_quantity
 
@@ -89,6 +96,37 @@ def test_random_effects_have_the_covariance_of_the_mechanism():
     # Standard error of a variance over 455 patients is 6.6 % of it.
     assert np.cov(effects) == pytest.approx(expected, rel=0.3)
     assert set(lag_h) == {0.206}
+
+
+def test_conditions_of_an_arm_act_on_its_patients_alone():
+    arms = (MM003.arms[0].model_copy(update={"conditions": ("fluvoxamine",)}), MM003.arms[1])
+    stream = Stream(1, "mm003", 1)
+    people = draw_population(MM003, stream)
+    plain, inhibited = (
+        model_parameters(protocol, people, stream)[0]["clearance_l_per_h"]
+        for protocol in (MM003, MM003.model_copy(update={"arms": arms}))
+    )
+    assert (inhibited / plain)[people.arm == 1] == pytest.approx(1.0, abs=1e-12)
+    # PK026: the area under the curve is 2.251 times as large.
+    assert (plain / inhibited)[people.arm == 0] == pytest.approx(2.251, rel=0.01)
+
+
+def test_the_mechanism_gets_numbers_and_levels_by_its_own_names():
+    protocol = protocol_from_text(
+        trials.template().replace(
+            "none = 1.0, mild = 0, moderate = 0", "none = 0.5, mild = 0.3, moderate = 0.2"
+        ),
+        where="my.toml",
+    )
+    people = draw_population(protocol, Stream(1, "levels", 1))
+    mine = people.arm == 1
+    known = mechanism_covariates(people, mine, ("dialysis",))
+    assert set(known) <= {*parameters.COVARIATES, *parameters.OPTIONAL}
+    assert set(known) >= {"crbn_level", "smoker", "high_risk", "hepatic_severe", "anc0", "m_protein0"}
+    assert (known["dialysis"] == 1).all()
+    assert (known["hepatic_mild"] == (people.levels["hepatic_impairment"][mine] == "mild")).all()
+    assert 0 < known["hepatic_moderate"].sum() < mine.sum()
+    assert (known["haemoglobin0"] == people.values["haemoglobin_g_per_dl"][mine]).all()
 
 
 def test_uniform_numbers_are_not_shared_between_purposes():
