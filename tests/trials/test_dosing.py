@@ -37,10 +37,7 @@ def test_days_that_cannot_be_read(text):
     assert caught.value.type == "GP-T009"
 
 
-NOTHING_MISSED = np.zeros((1, 0), dtype=np.bool_)
-
-
-def doses(arm, from_day, to_day, missed=NOTHING_MISSED, **patient):
+def doses(arm, from_day, to_day, missed=None, **patient):
     regimens, _ = compile_regimens(MM003)
     course = Course(
         np.array([arm]),
@@ -48,8 +45,8 @@ def doses(arm, from_day, to_day, missed=NOTHING_MISSED, **patient):
         np.array([patient.get("glue_mg", 4.0)]),
         np.array([patient.get("held", False)]),
     )
-    age, days = np.array([patient.get("age", 60.0)]), (np.array([from_day]), np.array([to_day]))
-    return doses_between(regimens, course, age, days, missed)
+    age = np.array([patient.get("age", 60.0)])
+    return doses_between(regimens, course, age, np.array([from_day]), np.array([to_day]), missed=missed)
 
 
 def test_one_cycle_of_each_arm_of_mm003():

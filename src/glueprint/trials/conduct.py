@@ -220,9 +220,8 @@ def _entry(
 def _let_time_pass(ensemble: Ensemble, setting: Setting, ward: Ward, lag_h: Floats, before: States) -> States:
     """Give the doses up to the next visit of each patient, integrate, and settle what happened."""
     until = np.where(ward.active, ward.next_day, ward.day)
-    doses = doses_between(
-        setting.regimens, ward.course(), setting.people.values["age_y"], (ward.day, until), setting.missed
-    )
+    age_y = setting.people.values["age_y"]
+    doses = doses_between(setting.regimens, ward.course(), age_y, ward.day, until, missed=setting.missed)
     _count_doses(setting, ward, doses, until)
     if setting.protocol.supportive_care.gcsf != "none":
         fold = setting.protocol.supportive_care.gcsf_fold

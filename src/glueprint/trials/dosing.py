@@ -112,16 +112,17 @@ def doses_between(
     regimens: tuple[Regimen, ...],
     course: Course,
     age_y: Floats,
-    between: tuple[Integers, Integers],
-    missed: Bools,
+    from_day: Integers,
+    to_day: Integers,
+    *,
+    missed: Bools | None = None,
 ) -> DoseList:
-    """Doses between two days of each patient, by patient and day.
+    """Doses from `from_day` (included) to `to_day` (not included), (n,) days from randomisation, by patient
+    and day.
 
-    age_y: (n,).   between: first day (included) and last day (not included), (n,) each, from randomisation.
-    missed: (n, days) days without any dose; days beyond its width miss none.
+    age_y: (n,).   missed: (n, days) days without any dose; days beyond its width miss none.
     A held glue is not given; the drugs beside it go on.
     """
-    from_day, to_day = between
     parts: list[tuple[Integers, Integers, NDArray[np.str_], Floats, Bools]] = []
     for number, regimen in enumerate(regimens):
         rows = np.flatnonzero((course.regimen == number) & (to_day > from_day))
@@ -129,7 +130,9 @@ def doses_between(
             continue
         first, start = from_day[rows], course.start_day[rows]
         day = first[:, None] + np.arange(int((to_day[rows] - first).max()))
-        open_day = (day < to_day[rows, None]) & (day >= start[:, None]) & ~_on_days(missed, rows, day)
+        open_day = (day < to_day[rows, None]) & (day >= start[:, None])
+        if missed is not None:
+            open_day &= ~_on_days(missed, rows, day)
         in_cycle = (day - start[:, None]) % regimen.drugs[0].on_day.size
         for drug in regimen.drugs:
             amount, due = drug.planned_mg(age_y[rows]), open_day & drug.on_day[in_cycle]
