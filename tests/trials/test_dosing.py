@@ -46,7 +46,7 @@ def doses(arm, from_day, to_day, missed=None, **patient):
         np.array([patient.get("held", False)]),
     )
     age = np.array([patient.get("age", 60.0)])
-    return doses_between(regimens, course, age, np.array([from_day]), np.array([to_day]), missed=missed)
+    return doses_between(regimens, course, age, (np.array([from_day]), np.array([to_day])), missed)
 
 
 def test_one_cycle_of_each_arm_of_mm003():

@@ -221,7 +221,7 @@ def _let_time_pass(ensemble: Ensemble, setting: Setting, ward: Ward, lag_h: Floa
     """Give the doses up to the next visit of each patient, integrate, and settle what happened."""
     until = np.where(ward.active, ward.next_day, ward.day)
     age_y = setting.people.values["age_y"]
-    doses = doses_between(setting.regimens, ward.course(), age_y, ward.day, until, missed=setting.missed)
+    doses = doses_between(setting.regimens, ward.course(), age_y, (ward.day, until), setting.missed)
     _count_doses(setting, ward, doses, until)
     if setting.protocol.supportive_care.gcsf != "none":
         fold = setting.protocol.supportive_care.gcsf_fold

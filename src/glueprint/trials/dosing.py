@@ -112,17 +112,16 @@ def doses_between(
     regimens: tuple[Regimen, ...],
     course: Course,
     age_y: Floats,
-    from_day: Integers,
-    to_day: Integers,
-    *,
+    between: tuple[Integers, Integers],
     missed: Bools | None = None,
 ) -> DoseList:
-    """Doses from `from_day` (included) to `to_day` (not included), (n,) days from randomisation, by patient
-    and day.
+    """Doses between two days of each patient, by patient and day.
 
-    age_y: (n,).   missed: (n, days) days without any dose; days beyond its width miss none.
+    age_y: (n,).   between: first day (included) and last day (not included), (n,) each, from randomisation.
+    missed: (n, days) days without any dose; days beyond its width miss none.
     A held glue is not given; the drugs beside it go on.
     """
+    from_day, to_day = between
     parts: list[tuple[Integers, Integers, NDArray[np.str_], Floats, Bools]] = []
     for number, regimen in enumerate(regimens):
         rows = np.flatnonzero((course.regimen == number) & (to_day > from_day))
