@@ -132,6 +132,16 @@ def test_covariates_reach_the_table_of_patients_in_their_own_columns():
         assert table[name].to_list() == values.tolist(), name
 
 
+def test_a_narrow_eligibility_of_a_wide_distribution_is_fine():
+    old = "median = 72, log_sd = 0.38, low = 30, high = 188"
+    protocol = protocol_from_text(
+        TEMPLATE.replace(old, "median = 72, log_sd = 0.38, low = 30, high = 35"), where="my.toml"
+    )
+    clearance = draw_population(protocol, Stream(1, "renal", 1)).values["creatinine_clearance_ml_per_min"]
+    assert 30 < clearance.min() < clearance.max() < 35
+    assert np.unique(clearance).size == clearance.size
+
+
 @pytest.mark.parametrize(
     ("between", "part"),
     [
@@ -170,6 +180,19 @@ assumed = "test"
         ('value = -0.4\nassumed = "both follow the disease"', "value = -0.4", "GP-T013"),
         ("{ male = 0.549, female = 0.451 }", "{ man = 0.549, female = 0.451 }", "GP-T043"),
         ("{ non_smoker = 0.9, smoker = 0.1 }", "{ no = 0.9, smoker = 0.1 }", "GP-T043"),
+        ("mean = 64, sd = 10, low = 34, high = 88", "mean = 64, sd = 1, low = 70, high = 88", "GP-T044"),
+        ("mean = 64, sd = 10, low = 34, high = 88", "mean = 64, sd = 1, low = 34, high = 60", "GP-T044"),
+        (
+            "median = 72, log_sd = 0.38, low = 30, high = 188",
+            "median = 7, log_sd = 0.1, low = 30, high = 188",
+            "GP-T044",
+        ),
+        (
+            "median = 5, log_sd = 0.45, low = 2, high = 17",
+            "median = 1, log_sd = 0.1, low = 2, high = 17",
+            "GP-T044",
+        ),
+        ("mean = 64, sd = 10, low = 34, high = 88", "mean = 64, sd = 10, low = -34, high = 88", "GP-T007"),
     ],
 )
 def test_what_a_case_mix_may_not_say(old, new, code):

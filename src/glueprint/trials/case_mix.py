@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
+from scipy.special import ndtr
 
 from glueprint.trials.sections import Positive, Provenance, Section, Share
 
@@ -16,6 +17,8 @@ __all__ = ["CaseMix", "Correlation", "Count", "Levels", "LogNormal", "Normal", "
 
 SHARE_TOLERANCE = 1e-6
 SMALLEST_EIGENVALUE = 1e-6
+SMALLEST_SHARE_INSIDE = 1e-3  # below it a cut distribution is all at one of its limits
+TINY = float(np.finfo(float).tiny)
 # Levels that mean something to the mechanism. Other covariates name theirs as they like.
 LEVELS = {
     "sex": ("female", "male"),
@@ -29,6 +32,10 @@ class _Bounded(Provenance):
     low: float
     high: float
 
+    def scores(self) -> tuple[float, float]:
+        """Both limits as normal scores: distances from the middle in standard deviations."""
+        raise NotImplementedError
+
     @model_validator(mode="after")
     def _bounds(self) -> _Bounded:
         if not self.low < self.high:
@@ -38,36 +45,70 @@ class _Bounded(Provenance):
                 {
                     "low": self.low,
                     "high": self.high,
-                    "expected": "low < high, with the middle of the distribution between them",
+                    "expected": "low < high",
                     "next_step": "correct the limits",
+                },
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_somebody(self) -> _Bounded:
+        low, high = self.scores()
+        inside = float(ndtr(high) - ndtr(low)) if low < 0 else float(ndtr(-low) - ndtr(-high))
+        if inside < SMALLEST_SHARE_INSIDE:
+            raise PydanticCustomError(
+                "GP-T044",
+                "{share} of the distribution lie between {low} and {high}",
+                {
+                    "share": f"{inside:.1g}",
+                    "low": self.low,
+                    "high": self.high,
+                    "expected": f"limits that keep at least {SMALLEST_SHARE_INSIDE:g} of the distribution",
+                    "next_step": "give the distribution of those who are enrolled, or widen the limits",
                 },
             )
         return self
 
 
 class Normal(_Bounded):
-    """A normal distribution cut to [low, high]."""
+    """A normal distribution cut to [low, high], which are above 0 as everything that is measured."""
 
     kind: Literal["normal"]
     mean: float
     sd: Positive
+    low: Positive
+
+    def scores(self) -> tuple[float, float]:
+        return (self.low - self.mean) / self.sd, (self.high - self.mean) / self.sd
 
 
-class LogNormal(_Bounded):
+class _OnLogScale(_Bounded):
+    median: Positive
+    log_sd: Positive
+
+    def scores(self) -> tuple[float, float]:
+        low, high = (np.log(max(limit, TINY) / self.median) / self.log_sd for limit in self.ends())
+        return float(low), float(high)
+
+    def ends(self) -> tuple[float, float]:
+        """Limits of the distribution before any rounding."""
+        return self.low, self.high
+
+
+class LogNormal(_OnLogScale):
     """A log-normal distribution cut to [low, high]; `log_sd` is the standard deviation of the natural
     logarithm."""
 
     kind: Literal["lognormal"]
-    median: Positive
-    log_sd: Positive
 
 
-class Count(_Bounded):
+class Count(_OnLogScale):
     """Whole numbers: a log-normal distribution cut to [low, high] and rounded."""
 
     kind: Literal["count"]
-    median: Positive
-    log_sd: Positive
+
+    def ends(self) -> tuple[float, float]:
+        return self.low - 0.5, self.high + 0.5
 
 
 class Levels(Provenance):
