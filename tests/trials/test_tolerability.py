@@ -129,8 +129,8 @@ def test_a_hold_lasts_at_least_its_days():
         began[log.patient[held]] = log.day[held]
     length = np.array(lengths)[np.isfinite(lengths)]
     assert length.size > 50
-    assert length.min() >= 20.0
-    assert np.median(length) <= 20.0 + 7.0
+    assert length.min() == 20.0  # seen on the day it is over, unless counts or more intolerance keep the hold
+    assert (length == 20.0).mean() > 0.4
 
 
 def test_forgotten_doses_lower_what_is_given():

@@ -138,7 +138,7 @@ def _see_intolerance(setting: Setting, ward: Ward, at: Integers) -> None:
 
 def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
     """The next planned visit, or an earlier extra one: to confirm a progression, while held, to begin
-    treatment, at the end of a course of G-CSF.
+    treatment, at the end of a hold for intolerance or of a course of G-CSF.
 
     Without treatment only disease assessments are kept.
     """
@@ -155,6 +155,6 @@ def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
     planned = np.where(confirm, np.minimum(planned, extra), planned)
     waiting = ward.second_day[at] > day
     planned = np.where(waiting, np.minimum(planned, ward.second_day[at]), planned)
-    gcsf_ends = ward.gcsf_until_day[at]
-    planned = np.where(gcsf_ends > day, np.minimum(planned, gcsf_ends), planned).astype(np.int64)
-    ward.next_day[at] = np.minimum(planned, ward.cut_day[at])
+    for ends in (ward.gcsf_until_day[at], np.where(held, ward.intolerance_until[at], -np.inf)):
+        planned = np.where(ends > day, np.minimum(planned, np.ceil(ends)), planned)
+    ward.next_day[at] = np.minimum(planned, ward.cut_day[at]).astype(np.int64)

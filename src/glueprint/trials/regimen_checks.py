@@ -1,4 +1,4 @@
-"""Checks of what a protocol gives: rules, conditions and G-CSF without effect, drugs given twice."""
+"""Checks of what a protocol gives: rules of other drugs, care without effect, drugs given twice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import compounds
 from glueprint.trials.compounds import DEXAMETHASONE
+from glueprint.trials.doserules import load_rules
 from glueprint.trials.protocol import Arm, Drug, Protocol
 
 __all__ = ["REGIMEN_CHECKS", "known_conditions"]
@@ -29,16 +30,17 @@ def _drugs(arm: Arm) -> Iterator[tuple[str, Drug]]:
         yield f"after_progression.drugs[{number}]", drug
 
 
-def rules_act_on_a_glue(protocol: Protocol, where: str) -> None:
-    """GP-T051: dose rules belong to a glue; dexamethasone has none here."""
+def rules_fit_the_drug(protocol: Protocol, where: str) -> None:
+    """GP-T051: dose rules speak of one drug's doses in mg."""
     for index, arm in enumerate(protocol.arms):
         for field, drug in _drugs(arm):
-            if drug.rules is not None and drug.compound == DEXAMETHASONE:
+            meant_for = load_rules(drug.rules).compound if drug.rules is not None else drug.compound
+            if meant_for != drug.compound:
                 raise InputError(
                     "GP-T051",
-                    f'dose rules "{drug.rules}" for {DEXAMETHASONE} would do nothing',
+                    f'dose rules "{drug.rules}" are for {meant_for}, not for {drug.compound}',
                     where=f"{where}, arms[{index}].{field}.rules",
-                    expected="rules with a glue only",
+                    expected=f"rules for {drug.compound}, or no `rules` at all",
                     next_step="remove `rules` here",
                 )
 
@@ -88,7 +90,7 @@ def kept_drugs_are_given_once(protocol: Protocol, where: str) -> None:
 
 
 REGIMEN_CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
-    rules_act_on_a_glue,
+    rules_fit_the_drug,
     conditions_are_known,
     gcsf_has_a_glue,
     kept_drugs_are_given_once,
