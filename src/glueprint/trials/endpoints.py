@@ -7,14 +7,17 @@ from itertools import combinations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from glueprint.trials import estimates, landmark
-from glueprint.trials.estimates import Row, Times, times_of
+from glueprint.trials.estimates import Cohort, Row, Times
 from glueprint.trials.exposure import SAFETY_DAYS
 from glueprint.trials.population import MONTH_DAYS
 from glueprint.trials.protocol import Protocol
 
-__all__ = ["ENDPOINTS", "endpoints_table", "survival_curves_table"]
+__all__ = ["ENDPOINTS", "cohort", "endpoints_table", "survival_curves_table"]
+
+Floats = NDArray[np.float64]
 
 SCHEMA = {
     "trial": pl.String,
@@ -111,30 +114,31 @@ def endpoints_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     patients: the patients table of one replicate.
     Returns the endpoints table of docs/design.md.
     """
-    usable = patients.filter(pl.col("status") == 0)
+    usable = cohort(patients)
     rows: list[Row] = []
     names = [arm.name for arm in protocol.arms]
     for name in names:
-        mine = usable.filter(pl.col("arm") == name)
+        mine = usable.of(usable["arm"] == name)
         rows += [{"arm": name, **row} for row in _arm_rows(protocol, mine)]
     for first, second in combinations(names, 2):
-        both = usable.filter(pl.col("arm").is_in((first, second)))
+        both = usable.of((usable["arm"] == first) | (usable["arm"] == second))
         rows += [{"arm": f"{first} vs {second}", **row} for row in _comparison_rows(both, first)]
     head = {"trial": protocol.name, "replicate": patients.get_column("replicate")[0]}
     frame = pl.DataFrame([{**head, **row} for row in rows], schema=SCHEMA, orient="row")
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _arm_rows(protocol: Protocol, patients: pl.DataFrame) -> Iterator[Row]:
-    n = patients.height
-    counts = patients.select(condition.sum().alias(name) for name, condition in RATES.items()).row(0)
-    yield from estimates.rates(
-        {
-            **{name: (int(count), n) for name, count in zip(RATES, counts, strict=True)},
-            IMPROVED: _improved(protocol, patients),
-        }
-    )
-    times = {name: times_of(patients, name) for name in (*TIMES, *_without_later(patients))}
+def cohort(patients: pl.DataFrame) -> Cohort:
+    """The patients that could be computed, with a flag for each finding in RATES."""
+    usable = patients.filter(pl.col("status") == 0)
+    known = {name: rate for name, rate in RATES.items() if set(rate.meta.root_names()) <= set(usable.columns)}
+    return Cohort.of_table(usable.with_columns(**known))
+
+
+def _arm_rows(protocol: Protocol, patients: Cohort) -> Iterator[Row]:
+    counts = {name: (int(patients[name].sum()), patients.size) for name in RATES}
+    yield from estimates.rates(counts | {IMPROVED: _improved(protocol, patients)})
+    times = {name: patients.times(name) for name in (*TIMES, *_without_later(patients))}
     for name, data in times.items():
         yield estimates.median(name, data)
     yield estimates.median("treatment", _treatment(patients))
@@ -144,59 +148,54 @@ def _arm_rows(protocol: Protocol, patients: pl.DataFrame) -> Iterator[Row]:
     yield from _cause_rows(patients)
     yield from _landmark_rows(patients, times["os"])
     for name, (column, factor, unit, method) in PLAIN.items():
-        values = patients.get_column(column).drop_nulls()
-        middle = values.median()
-        value = None if middle is None else factor * float(middle)  # type: ignore[arg-type]
-        events = None if name == "median_days_on_drug" else values.len()
-        yield estimates.plain(name, value, unit, (values.len(), events, method))
-    dose = patients.get_column("relative_dose_intensity").drop_nulls()
-    counted = (dose.len(), None, "given over planned mg")
-    yield estimates.plain("mean_relative_dose_intensity", dose.mean(), "fraction", counted)
+        values = _known(patients[column])
+        value = factor * np.median(values) if values.size else None
+        events = None if name == "median_days_on_drug" else values.size
+        yield estimates.plain(name, value, unit, (values.size, events, method))
+    dose = _known(patients["relative_dose_intensity"])
+    counted = (dose.size, None, "given over planned mg")
+    mean = dose.mean() if dose.size else None
+    yield estimates.plain("mean_relative_dose_intensity", mean, "fraction", counted)
 
 
-def _without_later(patients: pl.DataFrame) -> tuple[str, ...]:
+def _known(values: Floats) -> Floats:
+    """The numbers that are not missing."""
+    return values[~np.isnan(values)]
+
+
+def _without_later(patients: Cohort) -> tuple[str, ...]:
     return (WITHOUT_LATER,) if f"{WITHOUT_LATER}_months" in patients.columns else ()
 
 
-def _treatment(patients: pl.DataFrame) -> Times:
+def _treatment(patients: Cohort) -> Times:
     """How long the first treatment lasted; censored where it goes on at the end of follow-up."""
-    off = pl.col("off_treatment_months")
-    frame = patients.with_columns(
-        treatment_months=pl.min_horizontal(off, pl.col("os_months")), treatment_event=off.is_not_null()
-    )
-    return times_of(frame, "treatment")
+    off = patients["off_treatment_months"]
+    return patients.times_to(np.fmin(off, patients["os_months"]), ~np.isnan(off))
 
 
-def _improved(protocol: Protocol, patients: pl.DataFrame) -> tuple[int, int]:
+def _improved(protocol: Protocol, patients: Cohort) -> tuple[int, int]:
     """How many of the patients who were stable when cycle 3 opened had responded when cycle 7 opened."""
     days = (landmark.LATER_CYCLE - 1) * protocol.cycle_days + protocol.visits.window_days
-    stable = patients.filter(pl.col("cycle_3_state") == landmark.STABLE)
-    later = stable.get_column("response_months").drop_nulls()
-    return int((later <= days / MONTH_DAYS).sum()), stable.height
+    stable = patients["cycle_3_state"] == landmark.STABLE
+    return int((stable & (patients["response_months"] <= days / MONTH_DAYS)).sum()), int(stable.sum())
 
 
-def _cause_rows(patients: pl.DataFrame) -> Iterator[Row]:
+def _cause_rows(patients: Cohort) -> Iterator[Row]:
     """Progression against death without it, and pneumonia against the end of the time at risk."""
-    time = patients.get_column("pfs_months").to_numpy()
-    kind = patients.get_column("pfs_cause").to_numpy()
+    kind = patients["pfs_cause"]
     cause = np.select([kind == "progression", kind == "death"], list(CAUSES.values()), 0)
-    yield from estimates.incidences(CAUSES, time, cause, CAUSE_MONTHS)
-    ends = pl.col("off_treatment_months") + SAFETY_DAYS / MONTH_DAYS
-    at_risk = patients.select(
-        time=pl.min_horizontal("pneumonia_months", ends, "os_months"),
-        cause=pl.when(pl.col("pneumonia_months").is_not_null())
-        .then(1)
-        .when((ends <= pl.col("os_months")) | pl.col("os_event"))
-        .then(2)
-        .otherwise(0),
-    )
-    columns = (at_risk.get_column("time").to_numpy(), at_risk.get_column("cause").to_numpy())
-    yield from estimates.incidences({"pneumonia": 1}, *columns, CAUSE_MONTHS)
+    yield from estimates.incidences(CAUSES, patients["pfs_months"], cause, CAUSE_MONTHS)
+    ends = patients["off_treatment_months"] + SAFETY_DAYS / MONTH_DAYS
+    pneumonia, survival = patients["pneumonia_months"], patients["os_months"]
+    time = np.fmin(np.fmin(pneumonia, ends), survival)
+    ended = (ends <= survival) | patients["os_event"]
+    at_risk = np.select([~np.isnan(pneumonia), ended], [1, 2], 0)
+    yield from estimates.incidences({"pneumonia": 1}, time, at_risk, CAUSE_MONTHS)
 
 
-def _landmark_rows(patients: pl.DataFrame, times: Times) -> Iterator[Row]:
+def _landmark_rows(patients: Cohort, times: Times) -> Iterator[Row]:
     """Survival from randomisation by the state in which cycle 3 was opened, each against stable disease."""
-    state = patients.get_column("cycle_3_state").to_numpy()
+    state = patients["cycle_3_state"]
     for name in landmark.STATES[1:]:
         yield estimates.median(f"os_cycle_3_{name}", times.of(state == name))
     for name in (landmark.RESPONSE, landmark.PROGRESSION):
@@ -204,12 +203,10 @@ def _landmark_rows(patients: pl.DataFrame, times: Times) -> Iterator[Row]:
         yield estimates.hazard_ratio(f"os_cycle_3_{name}", times.of(chosen), state[chosen] == name)
 
 
-def _comparison_rows(patients: pl.DataFrame, first: str) -> Iterator[Row]:
-    responded = patients.select(RATES["orr"]).to_series().to_numpy()
-    treated = patients.get_column("arm").to_numpy() == first
-    yield estimates.odds_ratio("orr_odds_ratio", responded, treated)
+def _comparison_rows(patients: Cohort, first: str) -> Iterator[Row]:
+    yield estimates.odds_ratio("orr_odds_ratio", patients["orr"], patients["arm"] == first)
     for name in ("pfs", "pfs_committee", "os", *_without_later(patients)):
-        data = times_of(patients, name)
+        data = patients.times(name)
         for stratified in (False, True):
             yield estimates.hazard_ratio(name, data, data.arm == first, stratified=stratified)
         if name in ("pfs", "os"):
@@ -218,24 +215,26 @@ def _comparison_rows(patients: pl.DataFrame, first: str) -> Iterator[Row]:
 
 def survival_curves_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     """Kaplan-Meier curves of one replicate, a row per arm, endpoint and distinct time."""
-    usable = patients.filter(pl.col("status") == 0)
+    usable = cohort(patients)
     frames = []
     for arm in protocol.arms:
-        mine = usable.filter(pl.col("arm") == arm.name)
+        mine = usable.of(usable["arm"] == arm.name)
         for name in (*TIMES, *_without_later(mine)):
-            curve = times_of(mine, name).curve()
+            curve = mine.times(name).curve()
             if curve is None:
                 continue
-            columns = {column: getattr(curve, column) for column in list(CURVES)[5:]}
             frames.append(
-                pl.DataFrame({"time_months": curve.times, **columns})
-                .with_columns(
-                    trial=pl.lit(protocol.name),
-                    replicate=pl.lit(patients.get_column("replicate")[0], dtype=pl.Int64),
-                    arm=pl.lit(arm.name),
-                    endpoint=pl.lit(name),
+                pl.DataFrame(
+                    {
+                        "trial": [protocol.name] * curve.times.size,
+                        "replicate": np.full(curve.times.size, patients.get_column("replicate")[0]),
+                        "arm": [arm.name] * curve.times.size,
+                        "endpoint": [name] * curve.times.size,
+                        "time_months": curve.times,
+                        **{column: getattr(curve, column) for column in list(CURVES)[5:]},
+                    },
+                    schema=CURVES,
                 )
-                .select(list(CURVES))
             )
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=CURVES)
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))

@@ -23,6 +23,7 @@ from glueprint.survival import (
 )
 
 __all__ = [
+    "Cohort",
     "Row",
     "Times",
     "hazard_ratio",
@@ -34,7 +35,6 @@ __all__ = [
     "rates",
     "restricted_mean",
     "survival_at",
-    "times_of",
 ]
 
 Row = dict[str, Any]
@@ -74,17 +74,41 @@ class Times:
         return kaplan_meier(self.time, self.event, level=LEVEL) if self.size else None
 
 
-def times_of(patients: pl.DataFrame, name: str) -> Times:
-    """Columns `<name>_months` and `<name>_event` of the patients table; a missing time leaves the patient
-    out."""
-    months = patients.get_column(f"{name}_months")
-    known = months.is_not_null().to_numpy()
-    return Times(
-        months.to_numpy()[known],
-        patients.get_column(f"{name}_event").to_numpy()[known],
-        patients.get_column("arm").to_numpy()[known],
-        patients.get_column("stratum").to_numpy()[known],
-    )
+@dataclass(frozen=True)
+class Cohort:
+    """Columns of the patients table as arrays, (n,) each: what is estimated from them needs no table.
+
+    A missing number is NaN. Each finding of `rates` is a flag.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+
+    @classmethod
+    def of_table(cls, patients: pl.DataFrame) -> Cohort:
+        """All patients of a table."""
+        return cls({column.name: column.to_numpy() for column in patients})
+
+    @property
+    def size(self) -> int:
+        """Patients."""
+        return int(self.columns["arm"].size)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """One column."""
+        return self.columns[name]
+
+    def of(self, chosen: Bools) -> Cohort:
+        """The chosen patients, (n,) flags."""
+        return Cohort({name: column[chosen] for name, column in self.columns.items()})
+
+    def times(self, name: str) -> Times:
+        """Columns `<name>_months` and `<name>_event`; a missing time leaves the patient out."""
+        return self.times_to(self[f"{name}_months"], self[f"{name}_event"])
+
+    def times_to(self, months: Floats, event: Bools) -> Times:
+        """The given times and events, (n,), with arm and stratum; NaN leaves the patient out."""
+        known = ~np.isnan(months)
+        return Times(months[known], event[known], self["arm"][known], self["stratum"][known])
 
 
 def _row(name: str, unit: str, counts: tuple[int, int | None], method: str) -> Row:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from glueprint.survival import cox
-from glueprint.trials.endpoints import RATES
-from glueprint.trials.estimates import Row, Times, hazard_ratio, odds_ratio, rates, times_of
+from glueprint.trials.endpoints import cohort
+from glueprint.trials.estimates import Cohort, Row, Times, hazard_ratio, odds_ratio, rates
 from glueprint.trials.protocol import Protocol
 
 __all__ = ["FACTORS", "subgroups_table"]
@@ -60,16 +60,16 @@ def subgroups_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     Source: Cox models within each level; likelihood-ratio test of arm by level in one model with both; Woolf
     1955, doi:10.1111/j.1469-1809.1955.tb01348.x, for response, with a half added to each count.
     """
-    usable = patients.filter(pl.col("status") == 0)
+    usable = cohort(patients)
     names = [arm.name for arm in protocol.arms]
     rows: list[Row] = []
     for factor in _factors(usable):
         for first, second in combinations(names, 2):
-            both = usable.get_column("arm").is_in((first, second))
+            both = (usable["arm"] == first) | (usable["arm"] == second)
             about = {"arm": f"{first} vs {second}", "factor": factor.name}
-            rows += [{**about, **row} for row in _comparisons(usable, factor, (both.to_numpy(), first))]
+            rows += [{**about, **row} for row in _comparisons(usable, factor, (both, first))]
         for name in names:
-            mine = (usable.get_column("arm") == name).to_numpy()
+            mine = usable["arm"] == name
             rows += [{"arm": name, "factor": factor.name, **row} for row in _responses(usable, factor, mine)]
     head = {"trial": protocol.name, "replicate": patients.get_column("replicate")[0]}
     frame = pl.DataFrame([{**head, **row} for row in rows], schema=SCHEMA, orient="row")
@@ -85,13 +85,13 @@ class _Factor:
     level: NDArray[np.str_]
 
 
-def _factors(patients: pl.DataFrame) -> Iterator[_Factor]:
+def _factors(patients: Cohort) -> Iterator[_Factor]:
     """The whole population, then each factor that has more than one level."""
-    yield _Factor(WHOLE, (WHOLE,), np.full(patients.height, WHOLE))
+    yield _Factor(WHOLE, (WHOLE,), np.full(patients.size, WHOLE))
     for name in FACTORS:
         if name not in patients.columns:
             continue
-        column = patients.get_column(name).to_numpy()
+        column = patients[name]
         if name in CUTS:
             names = _intervals(CUTS[name])
             level = np.array(names)[np.searchsorted(np.array(CUTS[name]), column, side="right")]
@@ -110,19 +110,19 @@ def _intervals(cuts: tuple[float, ...]) -> tuple[str, ...]:
     return (f"<{texts[0]}", *between, f">={texts[-1]}")
 
 
-def _comparisons(patients: pl.DataFrame, factor: _Factor, pair: tuple[Bools, str]) -> Iterator[Row]:
+def _comparisons(patients: Cohort, factor: _Factor, pair: tuple[Bools, str]) -> Iterator[Row]:
     """Hazard and odds ratios at every level; pair: patients of both arms, (n,), and the first arm."""
     both, first = pair
-    compared, level = patients.filter(both), factor.level[both]
-    treated = compared.get_column("arm").to_numpy() == first
+    compared, level = patients.of(both), factor.level[both]
+    treated = compared["arm"] == first
     for name in TIMES:
-        data = times_of(compared, name)
+        data = compared.times(name)
         p_value = _hazard_interaction(data, treated, level)
         for part in factor.levels:
             mine = level == part
             row = hazard_ratio(name, data.of(mine), treated[mine])
             yield {**row, "level": part, "p_interaction": p_value}
-    responded = compared.select(RATES["orr"]).to_series().to_numpy()
+    responded = compared["orr"]
     p_value = _odds_interaction(responded, treated, level)
     for part in factor.levels:
         mine = level == part
@@ -130,9 +130,9 @@ def _comparisons(patients: pl.DataFrame, factor: _Factor, pair: tuple[Bools, str
         yield {**row, "level": part, "p_interaction": p_value}
 
 
-def _responses(patients: pl.DataFrame, factor: _Factor, mine: Bools) -> Iterator[Row]:
+def _responses(patients: Cohort, factor: _Factor, mine: Bools) -> Iterator[Row]:
     """Response rate of one arm, (n,) flags, at every level."""
-    responded = patients.select(RATES["orr"]).to_series().to_numpy()
+    responded = patients["orr"]
     for part in factor.levels:
         there = mine & (factor.level == part)
         (row,) = rates({"orr": (int((responded & there).sum()), int(there.sum()))})
