@@ -62,6 +62,7 @@ class VisitLog:
 @dataclass(frozen=True)
 class WithoutLater:
     """Survival of each patient had nothing followed progression, (n,) each: last day, and whether of death.
+    The day is NaN where it could not be computed.
 
     Source: the same patients and the same chance, conducted again; see docs/trials.md, "Conduct".
     """
@@ -130,7 +131,8 @@ def _without_later(protocol: Protocol, people: Population, stream: Stream, ward:
     who = np.flatnonzero(ward.line > 0)
     if who.size:
         alone, _ = _conduct(_nothing_later(protocol), _only(people, who), stream, None)
-        end_day[who], died[who] = alone.end_day, np.isfinite(alone.death_day)
+        end_day[who] = np.where(alone.failure == "", alone.end_day, np.nan)
+        died[who] = np.isfinite(alone.death_day)
     return WithoutLater(end_day, died)
 
 
