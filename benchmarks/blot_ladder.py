@@ -105,9 +105,7 @@ def compared(image: blot.Image, lanes: list[pl.DataFrame], boxes: Boxes, setting
         "r2_mean": round(float(np.mean(found["r2"])), 4),
         "r2_raw_mean": round(float(np.mean(found["r2_raw"])), 4),
         "ratio_mean": round(float(np.mean(found["ratio"])), 3),
-        "spread_percent": round(
-            100.0 * float(np.median(shares.std(axis=0, ddof=1) / shares.mean(axis=0))), 1
-        ),
+        "spread_percent": round(100.0 * float(np.median(spread)), 1),
         "r2_over_the_persons_raw_sums": [round(float(q), 4) for q in np.quantile(gain, (0.025, 0.975))],
     }
 

@@ -1,12 +1,13 @@
 """Do the analyses recover the truths of twins, with 95 % intervals that hold in 93 to 97 % of experiments?
 
-    python -m benchmarks.twins_coverage [--protocol fp] [--experiments 2000] [--through-files 100] [--json]
+    python -m benchmarks.twins_coverage [--protocol fp] [--experiments 2000] [--through-files 100]
+        [--processes 1] [--json]
 
 Every experiment is a twin of its own with the usual noise. The first ones go through their files: written as
 the reader's format, read back and analysed whole, as a user would. The others stay in memory and go to the
 kernels of the analyses in batches, which is much faster; the tests show that both ways agree. An open bound
-holds everything on its side; a limit holds what it claims. DC50 and Dmax are asked of the experiments that go
-through files alone (`benchmarks/degradation_coverage.py` asks them of many).
+holds everything on its side; a limit holds what it claims. A blot goes from its picture to lanes, and from
+these to DC50s and Dmax at 6 h, in every experiment.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain, pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +28,7 @@ from scipy.stats import t as student
 
 from benchmarks.coverage import WITHIN, holds
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers
+from glueprint.assays.degradation import joint, reading
 from glueprint.assays.growth import potencies
 from glueprint.assays.growth.plates import cultures_table
 from glueprint.assays.growth.reading import Culture
@@ -37,10 +41,13 @@ from glueprint.assays.twins import growth as growth_twin
 from glueprint.assays.twins.draws import Draws
 from glueprint.assays.twins.plate_reads import as_plate
 from glueprint.assays.wells import Wells
+from glueprint.curves import Potency
 
 SEED = 20261121
 # (which experiment, what was asked, whether it held)
 Held = Iterator[tuple[int, str, bool]]
+# Relative and absolute DC50, and the ends of the interval of Dmax.
+Fitted = tuple[Potency, Potency, float | None, float | None]
 GLUE, KI_NM, TARGET, TIME_H = "glue", 156.6, "IKZF1", 6.0
 FP = fp_twin.Truth(ki_nm={GLUE: KI_NM})
 # As many donors as a twin may have: their curves are fitted together.
@@ -149,6 +156,16 @@ def blot_held(membrane: blot_twin.Membrane, bands: pl.DataFrame, nth: int) -> He
             yield nth, "log ratio of a lane", bool(inside)
 
 
+def fit_held(made: blot_twin.Made, found: Fitted, nth: int) -> Held:
+    """DC50s and Dmax of the fit over dose and time; a flat fit says nothing of Dmax."""
+    relative, absolute, low, high = found
+    own = made.drawn["experiment 1"][TARGET]
+    at = own["times_h"].index(TIME_H)
+    yield nth, "DC50 relative at 6 h", holds(relative, own["relative_dc50_nm"][at])
+    yield nth, "DC50 absolute at 6 h", holds(absolute, own["absolute_dc50_nm"][at])
+    yield nth, "Dmax at 6 h", (low or 0.0) <= own["dmax"][at] <= (1.0 if high is None else high)
+
+
 def blot_files(nth: int) -> Held:
     """One membrane to its ratios, and on to DC50s and Dmax at 6 h."""
     made = blot_twin.make(BLOT, Draws(SEED, "blot", nth))
@@ -157,22 +174,27 @@ def blot_files(nth: int) -> Held:
     boxes = blot.boxes.parse(written["boxes-1.toml"].decode(), "boxes-1.toml")
     bands = blot.analyse(image, boxes).tables["bands"].sort("lane")
     yield from blot_held(made.membranes[0], bands, nth)
-    own = made.drawn["experiment 1"][TARGET]
-    at = own["times_h"].index(TIME_H)
-    for point in degradation.analyse(bands).points:
-        if point.time_h == TIME_H:
-            yield nth, "DC50 relative at 6 h", holds(point.relative, own["relative_dc50_nm"][at])
-            yield nth, "DC50 absolute at 6 h", holds(point.absolute, own["absolute_dc50_nm"][at])
-            low, high = point.dmax_low or 0.0, 1.0 if point.dmax_high is None else point.dmax_high
-            yield nth, "Dmax at 6 h", low <= own["dmax"][at] <= high
+    point = degradation.analyse(bands).at(TIME_H)
+    yield from fit_held(made, (point.relative, point.absolute, point.dmax_low, point.dmax_high), nth)
 
 
 def blot_memory(membranes: range) -> Held:
-    """The picture without its file."""
+    """The picture without its file, and the fit of the analysis without other times, rates and curves."""
     for nth in membranes:
-        (membrane,) = blot_twin.make(BLOT, Draws(SEED, "blot", nth)).membranes
-        result = blot.analyse(blot.from_array(membrane.counts), membrane.boxes)
-        yield from blot_held(membrane, result.tables["bands"].sort("lane"), nth)
+        made = blot_twin.make(BLOT, Draws(SEED, "blot", nth))
+        (membrane,) = made.membranes
+        bands = blot.analyse(blot.from_array(membrane.counts), membrane.boxes).tables["bands"].sort("lane")
+        yield from blot_held(membrane, bands, nth)
+        yield from fit_held(made, at_time(bands), nth)
+
+
+def at_time(bands: pl.DataFrame) -> Fitted:
+    """What `degradation.analyse` says of one experiment at one time."""
+    (lanes,) = reading.experiments(reading.tidy(reading.usable(bands, [])), [])
+    fit = joint.fit(lanes, degradation.Settings(), logarithm=joint.likelier(lanes) > 0.0)
+    relative, absolute = (joint.potency(fit, TIME_H, kind) for kind in ("relative", "absolute"))
+    dmax = joint.dmax_of(fit, TIME_H)
+    return (relative, absolute, dmax.low, dmax.high) if dmax else (relative, absolute, None, None)
 
 
 def growth_truth(effect: Literal["growth rate", "viability"]) -> growth_twin.Truth:
@@ -242,18 +264,33 @@ PROTOCOLS: dict[str, tuple[Callable[[int], Held], Callable[[range], Held]]] = {
 }
 
 
-def cover(protocol: str, experiments: int, through_files: int) -> dict[str, Any]:
-    """Share of intervals that hold, by what was asked, with its standard error over experiments."""
+def parts(experiments: int, processes: int) -> list[range]:
+    """The experiments of each process; donors of one ELISA are neighbours and stay together."""
+    ends = [round(i * experiments / processes / DONORS) * DONORS for i in range(processes)] + [experiments]
+    return [range(first, max(first, last)) for first, last in pairwise(ends)]
+
+
+def part(protocol: str, through: int, plates: range) -> list[tuple[int, str, bool]]:
+    """What held in some of the experiments: those below `through` go by their files."""
     by_file, in_memory = PROTOCOLS[protocol]
+    files, rest = plates[: max(through - plates.start, 0)], plates[max(through - plates.start, 0) :]
+    held = [one for nth in files for one in by_file(nth)]
+    return held + (list(in_memory(rest)) if rest else [])
+
+
+def cover(protocol: str, experiments: int, through_files: int, processes: int = 1) -> dict[str, Any]:
+    """Share of intervals that hold, by what was asked, with its standard error over experiments."""
     held: dict[str, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
     start = time.perf_counter()
     through = min(through_files, experiments)
-    for nth in range(through):
-        for which, name, inside in by_file(nth):
-            held[name][which].append(inside)
-    if through < experiments:
-        for which, name, inside in in_memory(range(through, experiments)):
-            held[name][which].append(inside)
+    shared = parts(experiments, processes)
+    if processes == 1:
+        found = [part(protocol, through, shared[0])]
+    else:
+        with ProcessPoolExecutor(processes) as pool:
+            found = list(pool.map(part, [protocol] * processes, [through] * processes, shared))
+    for which, name, inside in chain.from_iterable(found):
+        held[name][which].append(inside)
     shares = {name: np.array([np.mean(one) for one in rows.values()]) for name, rows in held.items()}
     return {
         "experiments": experiments,
@@ -273,11 +310,12 @@ def main() -> None:
     arguments.add_argument("--protocol", choices=[*PROTOCOLS], action="append")
     arguments.add_argument("--experiments", type=int, default=2000)
     arguments.add_argument("--through-files", type=int, default=100)
+    arguments.add_argument("--processes", type=int, default=1)
     arguments.add_argument("--json", action="store_true")
     asked = arguments.parse_args()
     found = {}
     for protocol in asked.protocol or PROTOCOLS:
-        told = found[protocol] = cover(protocol, asked.experiments, asked.through_files)
+        told = found[protocol] = cover(protocol, asked.experiments, asked.through_files, asked.processes)
         if not asked.json:
             share = told["through_files"] / told["experiments"]
             print(f"{protocol}: {told['experiments']} experiments, {share:.0%} through files", flush=True)

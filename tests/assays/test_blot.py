@@ -170,6 +170,39 @@ def test_empty_places_have_volumes_around_zero(pictures, drawn):
         assert (method == "lane") == table["method"][0].startswith("lane base line, half window 36 px")
 
 
+def beside(picture, lanes, bands):
+    file = BoxFile(kind="glueprint-boxes", version=1, lane=lanes, band=bands)
+    settings = blot.Settings(light="emission", background="beside")
+    return blot.analyse(blot.from_array(picture), Boxes(file), settings)
+
+
+def test_gaps_beside_a_lane_are_its_background(pictures, drawn):
+    blank = replace(drawn, volumes=np.zeros((1, 1)), rows=(300.0,), sigma_px=(5.0,), gain=2.0)
+    lanes = tuple(Lane(lane=i + 1, left=50 + 60 * i, right=80 + 60 * i) for i in range(12))
+    bands = tuple(Band(name=f"b{i}", top=60 + 50 * i, bottom=90 + 50 * i) for i in range(9))
+    table = beside(pictures.draw(blank, 5), lanes, bands).tables["volumes"]
+    z = (table["volume"] / table["noise_sd"]).to_numpy()
+    assert (z < 0).mean() == pytest.approx(0.5, abs=0.15)
+    assert table["method"].unique().to_list() == ["gaps beside the lane"]
+    # Closed form: a hill that fills most of the lane stands on 500 + row/4 counts; no envelope can know that.
+    rows, columns = np.mgrid[0:400, 0:200].astype(float)
+    hill = 900.0 * np.exp(-(((rows - 200.0) / 120.0) ** 2)) * (np.abs(columns - 99.5) < 20.0)
+    picture = np.round(500.0 + rows / 4.0 + hill).astype(np.uint16)
+    one = Lane(lane=1, left=80, right=120)
+    volume = beside(picture, (one,), (Band(name="hill", top=20, bottom=380),)).tables["volumes"]["volume"][0]
+    assert volume == pytest.approx(hill[20:380].sum(), rel=0.002)
+
+
+def test_lanes_that_touch_have_no_background_beside_them(pictures, drawn):
+    lanes = tuple(Lane(lane=i + 1, left=50 + 60 * i, right=108 + 60 * i) for i in range(2))
+    outer = Lane(lane=4, left=0, right=49)
+    two = replace(drawn, volumes=drawn.volumes[:, :2])
+    result = beside(pictures.draw(two), (outer, *lanes), (Band(name="b", top=230, bottom=270),))
+    # The last of them has the rest of the picture to its right.
+    assert result.tables["volumes"]["status"].to_list() == ["no background", "no background", "ok"]
+    assert "GP-A135" in codes(result, "warning")
+
+
 def test_a_saturated_band_is_refused_for_itself(pictures, drawn, plain):
     volumes = drawn.volumes.copy()
     volumes[0, 3] = 8e7

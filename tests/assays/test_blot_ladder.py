@@ -5,6 +5,7 @@ Truth and GelAnalyzer 19.1's numbers: README of the data set (GelGenie authors, 
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,30 @@ def test_with_the_boxes_of_the_person(image, marked):
     volume = {(row["lane"], row["band"]): row["volume"] for row in table.to_dicts()}
     ratio = np.array([volume[lane, "3 kb"] / volume[lane, "1.5 kb"] for lane in (1, 2, 3, 4)])
     assert ratio.mean() == pytest.approx(TRUE_RATIO, rel=0.03)
+
+
+@pytest.fixture(scope="module")
+def compared():
+    root = Path(__file__).parents[2]
+    sys.path.insert(0, str(root))
+    from benchmarks import blot_ladder
+
+    sys.path.remove(str(root))
+    return blot_ladder.compare(FOLDER)
+
+
+@pytest.mark.parametrize("rule", ["lane", "lane, half window 100 px", "beside"])
+def test_net_sums_are_more_linear_than_raw_sums_of_the_same_pixels_and_bands(compared, rule):
+    found = compared[f"valley to valley boxes, {rule}"]
+    assert all(net > raw for net, raw in zip(found["r2"], found["r2_raw"], strict=True))
+    assert found["ratio_mean"] == pytest.approx(TRUE_RATIO, rel=0.07)
+
+
+def test_what_the_gaps_hold_is_the_background_and_costs_the_raw_sums_their_linearity(compared):
+    # In the person's boxes: 12 rows above, 20 to 30 below, where a ng gives less light; see docs/blot.md.
+    beside = compared["person boxes, beside"]
+    assert beside["r2_mean"] == pytest.approx(np.mean(RAW_R2), abs=0.008)
+    assert beside["r2"][3] > RAW_R2[3]
+    low, high = beside["r2_over_the_persons_raw_sums"]
+    assert low < 0.0 < high
+    assert compared["person boxes, border"]["r2_over_the_persons_raw_sums"][1] < 0.0

@@ -32,14 +32,33 @@ def test_donors_by_file_and_from_memory_agree(bench):
     assert len(found) == 2 * bench.DONORS + 2
 
 
-def test_a_blot_by_file_says_more_and_nothing_else(bench):
+def test_a_blot_by_file_and_from_memory_says_the_same(bench):
     by_file, in_memory = bench.PROTOCOLS["blot"]
-    found = list(by_file(0))
-    ratios = [one for one in found if one[1] == "log ratio of a lane"]
-    assert ratios == list(in_memory(range(1)))
-    assert {name for _, name, _ in found} - {"log ratio of a lane"} == {
-        "DC50 relative at 6 h", "DC50 absolute at 6 h", "Dmax at 6 h",
+    found = [one for nth in (0, 1) for one in by_file(nth)]
+    assert found == list(in_memory(range(2)))
+    assert {name for _, name, _ in found} == {
+        "log ratio of a lane", "DC50 relative at 6 h", "DC50 absolute at 6 h", "Dmax at 6 h",
     }  # fmt: skip
+
+
+def test_the_fit_at_one_time_is_that_of_the_analysis(bench):
+    made = bench.blot_twin.make(bench.BLOT, bench.Draws(bench.SEED, "blot", 3))
+    (membrane,) = made.membranes
+    bands = bench.blot.analyse(bench.blot.from_array(membrane.counts), membrane.boxes).tables["bands"]
+    point = bench.degradation.analyse(bands).at(bench.TIME_H)
+    assert bench.at_time(bands) == (point.relative, point.absolute, point.dmax_low, point.dmax_high)
+
+
+@pytest.mark.parametrize(("experiments", "through", "processes"), [(10, 4, 1), (50, 30, 2), (7, 9, 3)])
+def test_parts_of_a_run_are_the_whole_run(bench, monkeypatch, experiments, through, processes):
+    files, memory = [], []
+    planted = lambda nth: files.append(nth) or iter([(nth, "x", True)])  # noqa: E731
+    both = (planted, lambda plates: memory.extend(plates) or iter([]))
+    monkeypatch.setitem(bench.PROTOCOLS, "fp", both)
+    for plates in bench.parts(experiments, processes):
+        bench.part("fp", min(through, experiments), plates)
+    assert files == list(range(min(through, experiments)))
+    assert memory == list(range(min(through, experiments), experiments))
 
 
 def test_the_shares_are_counted_over_experiments(bench, monkeypatch):
