@@ -34,6 +34,7 @@ def test_the_commands_of_the_readme_run_and_draw(protocol, tmp_path, monkeypatch
         assert (first, group) == ("glueprint", "assay")
         found = RUN.invoke(assay.app, words)
         assert found.exit_code == 0, found.output
+        assert "GP-A054 note" in found.output
     assert list(tmp_path.glob("*.svg"))
 
 

@@ -17,7 +17,6 @@ import polars as pl
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers, twins
 from glueprint.assays.findings import SCHEMA as FINDING
 from glueprint.assays.findings import Finding
-from glueprint.assays.simulated import COLUMN as SIMULATED
 from glueprint.assays.twins import Twin
 from glueprint.assays.twins import blot as blot_twin
 from glueprint.assays.twins import elisa as elisa_twin
@@ -133,8 +132,7 @@ def _blot(twin: Twin) -> Analysed:
         image = blot.image.parse(twin.files[f"membrane-{nth}.tif"], f"membrane-{nth}.tif")
         boxes = blot.boxes.parse(twin.files[f"boxes-{nth}.toml"].decode(), f"boxes-{nth}.toml")
         found = blot.analyse(image, boxes)
-        mark = image.metadata["ImageDescription"].removeprefix("Simulated: ")
-        bands.append(found.tables["bands"].with_columns(pl.lit(mark).alias(SIMULATED)))
+        bands.append(found.tables["bands"])
         findings += list(found.findings)
     result = degradation.analyse(pl.concat(bands))
     at = TIME_H if TIME_H in truth.times_h else max(truth.times_h)

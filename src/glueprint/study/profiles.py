@@ -89,7 +89,7 @@ def _doses(protocol: Protocol, people: Population, lag_h: Floats, days: int) -> 
         glue_mg=glue.planned_mg(age_y) if glue else np.zeros(people.size),
         glue_held=np.zeros(people.size, dtype=bool),
     )
-    planned = doses_between(regimens, course, age_y, start, start + days)
+    planned = doses_between(regimens, course, age_y, (start, start + days))
     lagged = np.where(planned.target == (glue.target if glue else ""), lag_h[planned.patient], 0.0)
     return Doses(planned.patient, planned.day * HOURS + lagged, planned.target.tolist(), planned.amount_mg)
 

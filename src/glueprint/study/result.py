@@ -59,10 +59,10 @@ def read_back(folder: Path, plan: Study, protocols: Mapping[str, Protocol], reco
             next_step="see `glueprint study verify`; --fresh computes everything again",
         )
     tables = {name: read_table(path, name) for name, path in places.items() if name != REQUEST}
-    trials = {
-        name: TrialResult(protocol, plan.seed, **{table: tables[f"{name}_{table}"] for table in TRIAL_TABLES})
-        for name, protocol in protocols.items()
-    }
+    trials = {}
+    for name, protocol in protocols.items():
+        patients, visits, endpoints, curves = (tables[f"{name}_{table}"] for table in TRIAL_TABLES)
+        trials[name] = TrialResult(protocol, plan.seed, patients, visits, endpoints, curves)
     return StudyResult(plan, folder, tables, trials, record)
 
 
