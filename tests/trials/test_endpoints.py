@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from glueprint.survival import cox, kaplan_meier, log_rank
+from glueprint.survival import cox, cumulative_incidence, kaplan_meier, log_rank, rmst
 from glueprint.trials import load_protocol
 from glueprint.trials.endpoints import ENDPOINTS, endpoints_table, survival_curves_table
 
@@ -157,3 +157,127 @@ def test_curves_are_those_of_the_survival_kernel():
     assert part["survival"].to_list() == curve.survival.tolist()
     assert part["at_risk"].to_list() == curve.at_risk.tolist()
     assert set(curves["endpoint"]) == {"pfs", "pfs_committee", "os", "dor"}
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_the_response_split_holds_everybody_once(arm):
+    split = [
+        "complete_response",
+        "very_good_partial_response",
+        "partial_response",
+        "minimal_response",
+        "stable_disease",
+        "progressive_disease",
+        "not_evaluable",
+    ]
+    assert sum(of(arm, name)["events"] for name in split) == of(arm, "orr")["n"]
+    assert sum(of(arm, name)["events"] for name in split[:3]) == of(arm, "orr")["events"]
+
+
+@pytest.mark.parametrize("month", [6, 12])
+@pytest.mark.parametrize("name", ["pfs", "os"])
+def test_survival_at_a_month_is_the_curve_there(name, month):
+    curve = kaplan_meier(*times(USABLE.filter(pl.col("arm") == ARMS[0]), name))
+    step = np.searchsorted(curve.times, month, side="right") - 1
+    row = of(ARMS[0], f"{name}_at_{month}_months")
+    expected = [100 * curve.survival[step], 100 * curve.low[step], 100 * curve.high[step]]
+    assert [row["value"], row["low"], row["high"]] == pytest.approx(expected)
+
+
+def test_restricted_means_and_their_difference():
+    one, other = (rmst(*times(USABLE.filter(pl.col("arm") == arm), "os"), 12.0) for arm in ARMS)
+    assert of(ARMS[0], "rmst_os_12_months")["value"] == pytest.approx(one.value)
+    row = of(" vs ".join(ARMS), "rmst_difference_os_12_months")
+    spread = math.hypot(one.std_error, other.std_error)
+    assert row["value"] == pytest.approx(one.value - other.value)
+    assert row["high"] - row["low"] == pytest.approx(2 * stats.norm.ppf(0.975) * spread)
+    assert row["p_value"] == pytest.approx(2 * stats.norm.sf(abs(row["value"]) / spread))
+
+
+def test_a_mean_beyond_follow_up_is_empty():
+    short = PATIENTS.with_columns(pl.col("os_months", "pfs_months").clip(0, 11))
+    table = endpoints_table(MM003, short.with_columns(os_event=pl.lit(False)))
+    assert table.filter(pl.col("endpoint").str.starts_with("rmst_os"))["value"].null_count() == 2
+    assert table.filter(pl.col("endpoint") == "os_at_12_months")["value"].null_count() == 2
+
+
+def test_competing_causes_are_those_of_the_survival_kernel():
+    part = USABLE.filter(pl.col("arm") == ARMS[0])
+    cause = part["pfs_cause"].replace_strict({"": 0, "progression": 1, "death": 2}).to_numpy()
+    found = cumulative_incidence(part["pfs_months"].to_numpy(), cause)
+    step = np.searchsorted(found.times, 6.0, side="right") - 1
+    for column, name in enumerate(("progression", "death_without_progression")):
+        row = of(ARMS[0], f"{name}_by_6_months")
+        assert row["value"] == pytest.approx(100 * found.incidence[step, column])
+        assert row["events"] == (cause == column + 1).sum()
+
+
+def test_pneumonia_competes_with_the_end_of_the_time_at_risk():
+    # Four patients at risk; one has pneumonia at 1 month, after one left treatment at 0.05 + 28 days.
+    few = PATIENTS.filter(pl.col("status") == 0).head(4)
+    few = few.with_columns(
+        arm=pl.lit(ARMS[0]),
+        os_months=pl.lit(8.0),
+        os_event=pl.lit(False),
+        pneumonia_months=pl.Series([1.0, None, None, None]),
+        off_treatment_months=pl.Series([None, 0.05, None, None]),
+    )
+    table = endpoints_table(MM003, few)
+    row = table.row(
+        by_predicate=(pl.col("arm") == ARMS[0]) & (pl.col("endpoint") == "pneumonia_by_6_months"), named=True
+    )
+    assert row["value"] == pytest.approx(25.0)
+    assert row["events"] == 1
+
+
+@pytest.mark.parametrize("state", ["response", "progression"])
+def test_survival_by_state_at_cycle_3_is_against_stable_disease(state):
+    part = USABLE.filter((pl.col("arm") == ARMS[0]) & pl.col("cycle_3_state").is_in([state, "stable"]))
+    ratio = cox(*times(part, "os"), (part["cycle_3_state"] == state).to_numpy().astype(float))
+    assert of(ARMS[0], f"hr_os_cycle_3_{state}")["value"] == ratio.hazard_ratio[0]
+    alone = part.filter(pl.col("cycle_3_state") == state)
+    assert of(ARMS[0], f"median_os_cycle_3_{state}")["value"] == kaplan_meier(*times(alone, "os")).median
+
+
+def test_patients_who_improve_after_cycle_3():
+    stable = USABLE.filter((pl.col("arm") == ARMS[1]) & (pl.col("cycle_3_state") == "stable"))
+    row = of(ARMS[1], "cycle_3_stable_improved_by_cycle_7")
+    improved = stable.filter(pl.col("response_months") <= (6 * 28 + 3) / 30.4375).height
+    assert (row["events"], row["n"]) == (improved, stable.height)
+
+
+def test_times_to_the_first_hold_are_weeks_among_those_held():
+    part = USABLE.filter(pl.col("arm") == ARMS[0])["first_hold_months"].drop_nulls()
+    row = of(ARMS[0], "time_to_first_interruption")
+    assert row["value"] == pytest.approx(part.median() * 30.4375 / 7)
+    assert (row["unit"], row["n"]) == ("weeks", part.len())
+
+
+def test_treatment_that_goes_on_is_censored():
+    part = USABLE.filter(pl.col("arm") == ARMS[0])
+    off = part["off_treatment_months"]
+    months = np.where(off.is_null(), part["os_months"], off.fill_null(np.inf))
+    row = of(ARMS[0], "median_treatment")
+    assert row["value"] == pytest.approx(kaplan_meier(months, off.is_not_null().to_numpy()).median)
+
+
+def test_survival_without_later_therapy_is_reported_where_it_was_run():
+    assert not TABLE.filter(pl.col("endpoint").str.contains("without_later")).height
+    lived = PATIENTS.with_columns(
+        os_without_later_months=pl.col("pfs_months"), os_without_later_event=pl.col("pfs_event")
+    )
+    table = endpoints_table(MM003, lived)
+    medians = table.filter(pl.col("endpoint").is_in(["median_pfs", "median_os_without_later"]))
+    assert medians.filter(pl.col("arm") == ARMS[0])["value"].n_unique() == 1
+    assert "os_without_later" in survival_curves_table(MM003, lived)["endpoint"]
+
+
+def test_an_arm_without_a_usable_patient_is_empty_and_no_error():
+    table = endpoints_table(
+        MM003,
+        PATIENTS.with_columns(status=pl.when(pl.col("arm") == ARMS[1]).then(1).otherwise(pl.col("status"))),
+    )
+    alone = table.filter(pl.col("arm") == ARMS[1])
+    assert set(alone["n"]) == {0}
+    assert alone["value"].null_count() == alone.height
+    assert table.filter(pl.col("endpoint") == "hr_os")["value"].item() is None
