@@ -30,10 +30,17 @@ def test_both_readers_agree_on_the_same_clear_rise():
     assert (own.progression_day[0], own.event[0], own.day[0]) == (56.0, True, 56.0)
 
 
-def test_what_was_taken_after_the_treatment_ended_does_not_exist_for_the_committee():
-    marker = row(20, 10, 14, 16, 17)  # 25 % above nadir but less than 5 g/L at day 56: sure on day 84 only
+def test_what_was_taken_after_the_treatment_ended_may_confirm_a_rise_but_shows_none():
+    marker = row(20, 10, 14, 16, 17)  # 25 % above nadir but less than 5 g/L at day 56; sure on day 84
     assert committee(marker) == (63.0, True, 63.0)
-    assert committee(marker, until=63.0) == (np.inf, False, 63.0)
+    assert committee(marker, until=63.0) == (63.0, True, 63.0)
+    assert committee(marker, until=56.0) == (np.inf, False, 56.0)
+
+
+def test_death_confirms_a_last_rise_for_the_committee():
+    marker = row(20, 10, 10, 10, 16)
+    assert committee(marker) == (np.inf, False, 84.0)
+    assert committee(marker, death=90.0) == (84.0, True, 84.0)
 
 
 def test_without_a_progression_of_its_own_the_committee_censors_whoever_dies_later():
