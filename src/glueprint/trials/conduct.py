@@ -73,13 +73,14 @@ class WithoutLater:
 
 @dataclass(frozen=True)
 class Conducted:
-    """A conducted replicate: its patients, where each ended, all visits in order, and survival without later
-    therapy if that was asked for."""
+    """A conducted replicate: its patients, where each ended, all visits in order, survival without later
+    therapy if that was asked for, and the chance from which later readers draw errors of their own."""
 
     people: Population
     ward: Ward
     visits: tuple[VisitLog, ...]
     without_later: WithoutLater | None = None
+    stream: Stream | None = None
 
 
 def conduct(
@@ -98,7 +99,7 @@ def conduct(
     """
     ward, visits = _conduct(protocol, people, stream, progress)
     without = _without_later(protocol, people, stream, ward) if counterfactual else None
-    return Conducted(people, ward, visits, without)
+    return Conducted(people, ward, visits, without, stream)
 
 
 def _conduct(
