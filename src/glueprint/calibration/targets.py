@@ -33,6 +33,12 @@ ENDPOINTS: Mapping[str, tuple[str, str]] = {
 }
 # Endpoints that a review committee reads for itself: claims of its analysis are of these.
 COMMITTEE: Mapping[str, str] = {"orr": "orr_committee", "median_pfs": "median_pfs_committee"}
+# Times of those to whom something happened -> the rate that says how many they are.
+HAPPENED: Mapping[str, str] = {
+    "median_dor": "orr",
+    "time_to_first_interruption": "dose_interruption",
+    "time_to_first_reduction": "dose_reduction",
+}
 COMMITTEE_ANALYSIS = "review committee"
 UNITS: Mapping[str, tuple[str, ...]] = {
     RATE: ("%",),
@@ -92,7 +98,7 @@ def clinical_targets(claims: Iterable[Claim]) -> Targets:
         key = (target.trial, target.arm, target.endpoint, target.value)
         known = found.get(key)
         found[key] = target if known is None else _merged(known, target)
-    return Targets(tuple(_with_responders(found.values())), tuple(excluded))
+    return Targets(tuple(_of_those_it_happened_to(found.values())), tuple(excluded))
 
 
 def _read(claim: Claim, sizes: Mapping[tuple[str, str], int]) -> Target | str:
@@ -150,17 +156,21 @@ def _merged(known: Target, again: Target) -> Target:
     )
 
 
-def _with_responders(targets: Iterable[Target]) -> list[Target]:
-    """Durations of response are of the responders; the response rate of the arm says how many those are."""
+def _of_those_it_happened_to(targets: Iterable[Target]) -> list[Target]:
+    """Durations of response are of the responders, times to a hold of those held; a rate of the arm says how
+    many those are."""
     listed = list(targets)
-    rates = [t for t in listed if t.endpoint == "orr"]
 
-    def responders(target: Target) -> Target:
-        same_arm = [t for t in rates if (t.trial, t.arm) == (target.trial, target.arm)]
-        same = [t for t in same_arm if t.analysis == target.analysis] or same_arm
-        if target.endpoint != "median_dor" or not same:
+    def counted(target: Target) -> Target:
+        rates = [
+            t
+            for t in listed
+            if (t.trial, t.arm, t.endpoint) == (target.trial, target.arm, HAPPENED.get(target.endpoint))
+        ]
+        same = [t for t in rates if t.analysis == target.analysis] or rates
+        if not same:
             return target
         count = max(1, round(same[0].n * same[0].value / 100))
         return target if target.n <= count else replace(target, n=count, n_from="responders")
 
-    return [responders(target) for target in listed]
+    return [counted(target) for target in listed]
