@@ -49,6 +49,14 @@ def test_the_committee_needs_a_reason_of_its_own(patients):
     assert (patients["pfs_committee_months"] <= patients["os_months"] + 1e-9).all()
 
 
+def test_the_two_readers_differ_in_some_patients_and_agree_in_most(patients):
+    both = patients.filter(pl.col("pfs_event") & pl.col("pfs_committee_event"))
+    same = both["pfs_months"] == both["pfs_committee_months"]
+    assert 0.5 < same.mean() < 1.0
+    responses = patients["best_response"] == patients["best_response_committee"]
+    assert 0.5 < responses.mean() < 1.0
+
+
 def test_states_at_cycle_3_agree_with_the_patients_course(patients):
     landmark = (2 * 28 + 3) / MONTH_DAYS
     known = patients.filter(pl.col("cycle_3_state") != "left")

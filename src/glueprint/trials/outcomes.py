@@ -73,15 +73,14 @@ def disease_columns(protocol: Protocol, conducted: Conducted, seen: Assessments)
 
 
 def _committee_columns(protocol: Protocol, conducted: Conducted, seen: Assessments) -> Columns:
-    """The review committee's reading of the same patients."""
+    """The review committee's reading of the same patients; without a stream, of the trial's own values."""
     ward, people = conducted.ward, conducted.people
     marker = seen.m_protein_g_per_l
-    documented = np.zeros(people.size, dtype=np.bool_)
-    stream = getattr(conducted, "stream", None)
-    if stream is not None:
-        normal = stream.normals("central laboratory", people.number, 2 * marker.shape[1])
+    documented = np.ones(people.size, dtype=np.bool_)
+    if conducted.stream:
+        normal = conducted.stream.normals("central laboratory", people.number, 2 * marker.shape[1])
         marker = readings.central_laboratory(seen.true_m_protein_g_per_l, protocol.measurement, normal)
-        uniform = stream.uniforms("documented progression", people.number)[:, 0]
+        uniform = conducted.stream.uniforms("documented progression", people.number)[:, 0]
         documented = uniform < readings.DOCUMENTED_SHARE
     called, by_marker = readings.called_day(seen.m_protein_g_per_l, seen.day, ward.seen_progression_day)
     reading = readings.committee(
