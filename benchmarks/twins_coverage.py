@@ -53,8 +53,7 @@ FP = fp_twin.Truth(ki_nm={GLUE: KI_NM})
 # As many donors as a twin may have: their curves are fitted together.
 DONORS = 20
 ELISA = elisa_twin.Truth(ic50_nm={GLUE: 13.0}, donors=DONORS)
-# Half the usual size: a quarter of the pixels.
-BLOT = blot_twin.Truth(targets={TARGET: blot_twin.Target()}, experiments=1, mln4924_lanes=0, lane_px=24)
+BLOT = blot_twin.Truth(targets={TARGET: blot_twin.Target()}, experiments=1, mln4924_lanes=0)
 EFFECTS: tuple[tuple[Literal["growth rate", "viability"], tuple[str, str]], ...] = (
     ("growth rate", ("GEC50", "GR50")),
     ("viability", ("relative IC50", "absolute IC50")),

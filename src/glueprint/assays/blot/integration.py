@@ -20,9 +20,10 @@ __all__ = ["PROFILES", "VOLUMES", "Integral", "by_border", "by_lane", "integrate
 
 Floats = NDArray[Any]
 Span = tuple[int, int, int, int]
-# The base line's half window: in heights of the tallest band, so that it cannot cut into it, at least this
-# part of the rows, so that boxes drawn tightly do not narrow it.
-WINDOW_HEIGHTS, WINDOW_ROWS, LEAST_WINDOW = 1.2, 0.06, 12
+# The base line's half windows, in heights of the tallest band: the wide one takes smear under it for band,
+# the narrow one, which just spans it, for background; at least this part of the rows, so that boxes drawn
+# tightly do not narrow them.
+WINDOW_HEIGHTS, WINDOW_ROWS, LEAST_WINDOW = (0.5, 1.2), 0.06, 12
 VOLUMES = pl.Schema(
     {"membrane": pl.String(), "lane": pl.Int64(), "band": pl.String(), "role": pl.String(),
      "image": pl.String(), "top": pl.Int64(), "bottom": pl.Int64(), "left": pl.Int64(), "right": pl.Int64(),
@@ -89,17 +90,16 @@ def integrate(
 
     signals: "blot" and, if there is one, "reference", both straight.
     """
-    window = settings.base_line_px or _window(boxes, signals["blot"].values.shape[0])
-    rule = f"lane base line, half window {window} px"
-    if settings.background == "beside":
-        window, rule = 0, "gaps beside the lane"
+    windows, rule = _windows(boxes, signals["blot"].values.shape[0], settings)
     profiles: dict[tuple[str, int, int], Profile] = {}
     volumes, drawn = [], []
     for lane in boxes.file.lane:
         others = [(other.left, other.right) for other in boxes.file.lane if other is not lane]
         for name, picture in signals.items():
             key = (name, lane.left, lane.right)
-            drawn += _profile_rows(name, lane.lane, _profile(profiles, key, picture.values, (window, others)))
+            drawn += _profile_rows(
+                name, lane.lane, _profile(profiles, key, picture.values, (windows, others))
+            )
         for band in boxes.file.band:
             if band.role == "ignore":
                 continue
@@ -109,7 +109,7 @@ def integrate(
                 found = by_border(picture.values, place, settings.rim_px)
                 method = f"median of a rim of {settings.rim_px} px"
             else:
-                kept = _profile(profiles, (band.image, *place[2:]), picture.values, (window, others))
+                kept = _profile(profiles, (band.image, *place[2:]), picture.values, (windows, others))
                 found = by_lane(kept, place[0], place[1], place[3] - place[2])
                 method = rule
             head = {"membrane": boxes.file.membrane, "lane": lane.lane, "method": method}
@@ -117,7 +117,10 @@ def integrate(
     return volumes, drawn, _findings(volumes, settings)
 
 
-def _window(boxes: Boxes, rows: int) -> int:
+def _windows(boxes: Boxes, rows: int, settings: Settings) -> tuple[tuple[int, ...], str]:
+    """Half windows of the base lines, none for the gaps beside the lane; and the method in words."""
+    if settings.background == "beside":
+        return (), "gaps beside the lane"
     heights = [
         place[1] - place[0]
         for lane in boxes.file.lane
@@ -125,20 +128,24 @@ def _window(boxes: Boxes, rows: int) -> int:
         if band.role not in ("total protein", "ignore")
         for place in [boxes.place(lane, band)]
     ]
-    return max(LEAST_WINDOW, round(WINDOW_HEIGHTS * max(heights, default=0)), round(WINDOW_ROWS * rows))
+    tallest = max(heights, default=0)
+    usual = [max(LEAST_WINDOW, round(part * tallest), round(WINDOW_ROWS * rows)) for part in WINDOW_HEIGHTS]
+    windows = (settings.base_line_px,) if settings.base_line_px else tuple(sorted(set(usual)))
+    return windows, f"lane base line, half window {' and '.join(map(str, windows))} px"
 
 
 def _profile(
     known: dict[tuple[str, int, int], Profile],
     key: tuple[str, int, int],
     values: Floats,
-    how: tuple[int, list[tuple[int, int]]],
+    how: tuple[tuple[int, ...], list[tuple[int, int]]],
 ) -> Profile:
-    """`how`: half window of the base line, 0 for the gaps beside the lane; columns of the other lanes."""
+    """`how`: half windows of the base line, none for the gaps beside the lane; columns of the other lanes."""
     if key not in known:
-        window, others = how
+        windows, others = how
         mean = values[:, key[1] : key[2]].mean(axis=1, dtype=np.float64)
-        line = base_line(mean, window) if window else beside(values, key[1:], others)
+        lines = [base_line(mean, window) for window in windows] or [beside(values, key[1:], others)]
+        line: Floats = np.mean(lines, axis=0)
         known_line = bool(np.isfinite(line).all())
         empty = empty_rows(mean, line) if known_line else np.zeros(mean.shape, dtype=bool)
         known[key] = Profile(mean, line, empty)
