@@ -41,6 +41,8 @@ def made_up_patients(n=120, seed=1):
             "pfs_months": np.minimum(pfs, cut),
             "pfs_event": pfs <= cut,
             "pfs_cause": np.where(pfs <= cut, rng.choice(["progression", "death"], n, p=[0.8, 0.2]), ""),
+            "pfs_left_months": np.where(pfs <= cut, 0.8 * pfs, cut),
+            "pfs_right_months": np.where(pfs <= cut, pfs, np.nan),
             "pfs_committee_months": later,
             "pfs_committee_event": pfs + 1 <= cut,
             "best_response_committee": rng.permutation(response),
@@ -251,6 +253,13 @@ def test_times_to_the_first_hold_are_weeks_among_those_held():
     row = of(ARMS[0], "time_to_first_interruption")
     assert row["value"] == pytest.approx(part.median() * 30.4375 / 7)
     assert (row["unit"], row["n"]) == ("weeks", part.len())
+
+
+def test_the_interval_median_lies_before_the_one_by_visits():
+    row = of(ARMS[0], "median_pfs_interval")
+    assert 0.7 * of(ARMS[0], "median_pfs")["value"] < row["value"] < of(ARMS[0], "median_pfs")["value"]
+    assert row["events"] == of(ARMS[0], "median_pfs")["events"]
+    assert (row["low"], row["interval_kind"]) == (None, "")
 
 
 def test_treatment_that_goes_on_is_censored():

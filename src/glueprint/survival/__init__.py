@@ -13,6 +13,7 @@ from glueprint.survival.replicates import (
     replicate_median,
 )
 from glueprint.survival.rmst import RestrictedMean, rmst
+from glueprint.survival.turnbull import Turnbull, turnbull
 
 __all__ = [
     "ChiSquare",
@@ -24,6 +25,7 @@ __all__ = [
     "ReplicateCox",
     "ReplicateLogRank",
     "RestrictedMean",
+    "Turnbull",
     "clopper_pearson",
     "cox",
     "cumulative_incidence",
@@ -33,4 +35,5 @@ __all__ = [
     "replicate_log_rank",
     "replicate_median",
     "rmst",
+    "turnbull",
 ]

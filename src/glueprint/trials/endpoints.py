@@ -93,6 +93,7 @@ ENDPOINTS = (
     *RATES,
     IMPROVED,
     *(f"median_{name}" for name in TIMES),
+    "median_pfs_interval",
     "median_treatment",
     *(f"{name}_at_{month}_months" for name in ("pfs", "os") for month in MONTHS),
     *(f"rmst_{name}_{MEAN_MONTHS}_months" for name in ("pfs", "os")),
@@ -141,6 +142,7 @@ def _arm_rows(protocol: Protocol, patients: Cohort) -> Iterator[Row]:
     times = {name: patients.times(name) for name in (*TIMES, *_without_later(patients))}
     for name, data in times.items():
         yield estimates.median(name, data)
+    yield estimates.interval_median("pfs", patients["pfs_left_months"], patients["pfs_right_months"])
     yield estimates.median("treatment", _treatment(patients))
     for name in ("pfs", "os"):
         yield from estimates.survival_at(name, times[name], MONTHS)

@@ -20,6 +20,7 @@ from glueprint.survival import (
     kaplan_meier,
     log_rank,
     rmst,
+    turnbull,
 )
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Times",
     "hazard_ratio",
     "incidences",
+    "interval_median",
     "mean_difference",
     "median",
     "odds_ratio",
@@ -145,6 +147,16 @@ def median(name: str, times: Times, *, unit: str = "months") -> Row:
     curve = times.curve()
     if curve:
         row["value"], (row["low"], row["high"]) = curve.median, curve.median_interval
+    return row
+
+
+def interval_median(name: str, left: Floats, right: Floats) -> Row:
+    """Median of times known to lie between two visits, (n,) months each; right is NaN if not seen."""
+    counts = (int(left.size), int((~np.isnan(right)).sum()))
+    row = _row(f"median_{name}_interval", "months", counts, "Turnbull, mass spread evenly in its interval")
+    row["interval_kind"] = ""
+    if left.size:
+        row["value"] = turnbull(left, np.where(np.isnan(right), np.inf, right)).median
     return row
 
 
