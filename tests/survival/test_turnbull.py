@@ -100,6 +100,19 @@ def test_visits_date_events_late_and_the_interval_estimate_does_not():
     assert abs(survival.turnbull(left, right).median - truth) < error
 
 
+def test_thousands_of_different_times_are_as_good_to_a_wider_gap():
+    rng = np.random.default_rng(6)
+    left, right = visits_of(rng, 6000, every=0.01)
+    left, right = np.maximum(left - rng.uniform(0, 4, 6000), 0), right + rng.uniform(0, 4, 6000)
+    died = rng.uniform(size=6000) < 0.3
+    time = rng.exponential(10, 6000)
+    found = survival.turnbull(np.where(died, time, left), np.where(died, time, right))
+    assert found.mass.size > 1500
+    assert found.status == "ok"
+    assert 1e-9 < found.gap <= 1e-4
+    assert found.median == pytest.approx(10 * math.log(2), abs=0.6)
+
+
 def test_a_median_beyond_follow_up_has_no_end():
     found = survival.turnbull([0, 5, 5], [2, np.inf, np.inf])
     assert found.quantile(0.5) == (5.0, np.inf)

@@ -12,7 +12,8 @@ from scipy.optimize import nnls
 from glueprint.errors import InputError
 from glueprint.survival._check import Floats, Integers, as_floats, place, same_shape
 
-# The steps by self-consistency are cheap but slow near the end; Newton's take patterns times cells of memory.
+# Steps by self-consistency are cheap but slow near the end; Newton's take memory of spans times cells, so
+# that thousands of different times are left to the former, with a wider gap.
 EM_STEPS, EM_STEPS_ALONE, NEWTON_STEPS = 20, 5000, 50
 NEWTON_ELEMENTS = 2_000_000
 GAP, GAP_ALONE = 1e-9, 1e-4
@@ -82,10 +83,11 @@ def turnbull(left: ArrayLike, right: ArrayLike) -> Turnbull:
     share = weight / low.size
     alone = spans.shape[0] * cells_left.size > NEWTON_ELEMENTS
     even = np.full(cells_left.size, 1.0 / cells_left.size)
-    mass, gap = _self_consistent(spans, share, even, EM_STEPS_ALONE if alone else EM_STEPS)
+    steps, enough = (EM_STEPS_ALONE, GAP_ALONE) if alone else (EM_STEPS, GAP)
+    mass, gap = _self_consistent(spans, share, even, (steps, enough))
     if not alone:
         mass, gap = _newton(spans, share, mass)
-    status = "ok" if gap <= (GAP_ALONE if alone else GAP) else "not converged"
+    status = "ok" if gap <= enough else "not converged"
     return Turnbull(cells_left, cells_right, mass, int(low.size), gap, status)
 
 
@@ -132,12 +134,16 @@ def _gain(spans: Integers, share: Floats, mass: Floats) -> Floats:
     return np.asarray(np.cumsum(steps)[:-1])
 
 
-def _self_consistent(spans: Integers, share: Floats, mass: Floats, steps: int) -> tuple[Floats, float]:
+def _self_consistent(
+    spans: Integers, share: Floats, mass: Floats, until: tuple[int, float]
+) -> tuple[Floats, float]:
+    """Turnbull's steps; until: how many at most, and the gap that is small enough."""
+    steps, enough = until
     gap = math.inf
     for _ in range(steps):
         gain = _gain(spans, share, mass)
         gap = float(gain.max()) - 1.0
-        if gap <= GAP:
+        if gap <= enough:
             break
         mass = mass * gain
         mass = mass / mass.sum()
