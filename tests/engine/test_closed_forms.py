@@ -36,6 +36,21 @@ def test_exponential_decay_at_the_accuracy_asked_for(build):
         assert np.abs(got - want).max() < accuracy * 2
 
 
+def test_present_values_of_several_names_are_those_of_each(build):
+    model = build("species x = 2; J: x -> ; k*x; k = 0.3; half := sqrt(x); whole := 2*half;")
+    ensemble = model.ensemble({"k": [0.1, 0.3]}, settings=TIGHT)
+    ensemble.advance([1.0, 2.0])
+    found = ensemble.values(("whole", "x", "k"))
+    assert list(found) == ["whole", "x", "k"]
+    x = 2 * np.exp([-0.1, -0.6])
+    np.testing.assert_allclose(found["x"], x, rtol=1e-9)
+    np.testing.assert_allclose(found["whole"], 2 * np.sqrt(x), rtol=1e-9)
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, ensemble[name])
+        values[:] = -1.0  # a copy: the ensemble keeps its own
+        assert (ensemble[name] > 0).all()
+
+
 def test_linear_chain_against_the_matrix_exponential(build):
     model = build("""
       species a = 1, b = 0, c = 0;

@@ -163,6 +163,7 @@ def test_constructs_that_are_refused_by_name(text, code, words):
         (lambda m: m.ensemble().simulate([2.0, 1.0]), "GP-N018", "rising"),
         (lambda m: m.ensemble().simulate([1.0], outputs=["y"]), "GP-N019", '"y"'),
         (lambda m: m.ensemble()["y"], "GP-N019", '"y"'),
+        (lambda m: m.ensemble().values(["x", "y"]), "GP-N019", '"y"'),
         (lambda m: m.ensemble().set("J", 1.0), "GP-N010", '"J"'),
     ],
 )

@@ -28,7 +28,7 @@ class Guard:
     def __call__(self, root: int) -> int:
         """The rewritten form of `root`."""
         graph = self.graph
-        for number in graph.reachable([root]):
+        for number in () if root in self.known else graph.reachable([root]):
             if number not in self.known:
                 op, args, _ = graph.nodes[number]
                 inner = tuple(self.known[arg] for arg in args)

@@ -79,7 +79,15 @@ class Ensemble:
 
     def __getitem__(self, name: str) -> Floats:
         """Present values of a species, parameter, compartment, rule or reaction rate, (n,)."""
-        return self._now.values(self._output_nodes([name]))[0].copy()
+        return self.values([name])[name]
+
+    def values(self, names: Sequence[str]) -> dict[str, Floats]:
+        """Present values of several names at once, (n,) each; what they share is computed once.
+
+        Raises InputError GP-N019 (no such name).
+        """
+        found = self._now.values(self._output_nodes(names))
+        return {name: value.copy() for name, value in zip(names, found, strict=True)}
 
     def set(self, name: str, values: ArrayLike) -> None:
         """Change a parameter, compartment or species from now on.

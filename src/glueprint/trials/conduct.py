@@ -185,7 +185,7 @@ def _ensemble(protocol: Protocol, people: Population, stream: Stream) -> tuple[E
 
 
 def _states(ensemble: Ensemble) -> States:
-    return {name: ensemble[name] for name in (*HAZARDS, *LABS)}
+    return ensemble.values((*HAZARDS, *LABS))
 
 
 def _labs(states: States, setting: Setting, at: Integers, round_number: int) -> Labs:
@@ -232,7 +232,7 @@ def _let_time_pass(ensemble: Ensemble, setting: Setting, ward: Ward, lag_h: Floa
     lag = np.where(doses.target == target_of(DEXAMETHASONE), 0.0, lag_h[doses.patient])
     outcome = ensemble.advance(
         np.where(ward.active, HOURS_PER_DAY * until, ensemble.time_h),
-        doses=Doses(doses.patient, HOURS_PER_DAY * doses.day + lag, doses.target.tolist(), doses.amount_mg),
+        doses=Doses(doses.patient, HOURS_PER_DAY * doses.day + lag, doses.target, doses.amount_mg),
     )
     failed = ward.active & (outcome.status != 0)
     for patient in np.flatnonzero(failed):
