@@ -109,3 +109,21 @@ def test_an_executor_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(InputError, match="GP-S005") as caught:
         study.load(path)
     assert "executor.kind" in str(caught.value)
+
+
+def test_a_serial_run_does_not_take_workers_and_forget_them():
+    plan = study.load("pomalidomide")
+    with pytest.raises(InputError, match="GP-R010"):
+        executor_of(plan, "serial", 4)
+
+
+def test_two_trials_of_one_protocol_are_refused_before_anything_runs(tmp_path):
+    path = tmp_path / "twice.toml"
+    text = (
+        'kind = "glueprint-study"\nversion = 1\nname = "twice"\ntitle = "Twice"\ncompound = "pomalidomide"\n'
+    )
+    path.write_text(text + '[[trials]]\nprotocol = "mm003"\n' * 2)
+    with pytest.raises(InputError, match="GP-S009") as caught:
+        study.run(path, tmp_path / "out")
+    assert "mm003" in str(caught.value)
+    assert not (tmp_path / "out").exists()

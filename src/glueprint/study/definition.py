@@ -141,7 +141,8 @@ def executor_of(
     if asked and kind in (None, asked.kind):
         kind = asked.kind
         workers, address = workers or asked.workers, address or asked.address
-    return Choice(kind or "serial", 1 if kind == "serial" else workers or os.cpu_count() or 1, address)
+    # What is asked of a serial run beyond one worker is refused by `Choice`, not dropped.
+    return Choice(kind or "serial", workers or (1 if kind == "serial" else os.cpu_count() or 1), address)
 
 
 def _folder() -> Traversable:

@@ -73,14 +73,14 @@ def run(
     executor, workers, address: instead of the file's, see docs/runs.md; the numbers do not depend on them.
     progress: called with a `runs.progress.Step` when something began or ended.
     A folder that holds this very study, finished, is read back and not computed again.
-    Raises InputError GP-S001 to GP-S007, EnvironmentProblemError GP-S008, and what the rooms below raise;
+    Raises InputError GP-S001 to GP-S007 and GP-S009, EnvironmentProblemError GP-S008, and what the rooms below raise;
     what was computed until then is kept.
     """
     plan = definition.load(study)
     if seed is not None:
         plan = plan.model_copy(update={"seed": seed})
     folder = Path(out) if out is not None else Path(f"{plan.name}-study")
-    protocols = {p.name: p for p in (load_protocol(request.protocol) for request in plan.trials)}
+    protocols = _protocols(plan)
     choice = definition.executor_of(plan, executor, workers, address)
     request = Request(plan, protocols, _new_record(plan, protocols), choice)
     with workspace.claim(folder) as space:
@@ -92,6 +92,23 @@ def run(
             result = _kept(space, request, fresh, progress or _silent)
         plate_files.lay_out(folder, result.tables.get("plates"), plan.seed)
         return result
+
+
+def _protocols(plan: Study) -> dict[str, Protocol]:
+    """The protocols of the study by name; two of one name could not be told apart in its folder."""
+    found: dict[str, Protocol] = {}
+    for request in plan.trials:
+        protocol = load_protocol(request.protocol)
+        if protocol.name in found:
+            raise InputError(
+                "GP-S009",
+                f'two trials with the protocol name "{protocol.name}"',
+                where=f"{plan.name}, trials",
+                expected="every protocol once, each with a name of its own",
+                next_step="take one out, or copy the protocol and give the copy another name",
+            )
+        found[protocol.name] = protocol
+    return found
 
 
 def _kept(space: Workspace, request: Request, fresh: bool, listener: Listener) -> StudyResult:
