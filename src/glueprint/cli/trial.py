@@ -1,4 +1,4 @@
-"""`glueprint trial`: list, show, run and write protocols of virtual trials."""
+"""`glueprint trial`: list, show, write, run, compare and sweep virtual trials."""
 
 from __future__ import annotations
 
@@ -7,33 +7,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from glueprint import trials
+from glueprint.cli import trial_compare, trial_run, trial_sweep
 from glueprint.cli.output import Json, print_json, print_table, progress_console
-from glueprint.runs.store import write_tables
-from glueprint.trials import TrialResult
+from glueprint.cli.trial_draws import PosteriorCommand, TrialName
 from glueprint.trials.protocol import Drug
 
-app = typer.Typer(help="Virtual clinical trials: list, show, run, template.", no_args_is_help=True)
-
-TrialName = Annotated[str, typer.Argument(help="Name of a protocol (see list) or path of a TOML file.")]
-
-HEADLINES = {
-    "orr": "ORR, %",
-    "median_pfs": "median PFS, months",
-    "median_os": "median OS, months",
-    "median_dor": "median DoR, months",
-    "neutropenia_grade_3_4": "neutropenia 3/4, %",
-    "anaemia_grade_3_4": "anaemia 3/4, %",
-    "thrombocytopenia_grade_3_4": "thrombocytopenia 3/4, %",
-    "pneumonia_grade_3_4": "pneumonia 3/4, %",
-    "dose_interruption": "dose held, %",
-    "dose_reduction": "dose reduced, %",
-    "orr_odds_ratio": "odds ratio of response",
-    "hr_pfs": "hazard ratio PFS",
-    "hr_os": "hazard ratio OS",
-}
+app = typer.Typer(
+    help="Virtual clinical trials: list, show, template, run, compare, sweep.", no_args_is_help=True
+)
+app.command("run", cls=PosteriorCommand)(trial_run.command)
+app.command("compare")(trial_compare.command)
+app.command("sweep", cls=PosteriorCommand)(trial_sweep.command)
 
 
 @app.command("list")
@@ -88,75 +74,3 @@ def template(
         return
     trials.write_template(out)
     progress_console.print(f"wrote {out}; next: glueprint trial run {out}")
-
-
-@app.command()
-def run(
-    trial: TrialName,
-    replicates: Annotated[int, typer.Option(help="How many virtual trials.")] = 1,
-    seed: Annotated[int, typer.Option(help="Same seed, same bits.")] = 1,
-    workers: Annotated[int, typer.Option(help="Processes; the result does not depend on it.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="Folder for Parquet tables.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Run virtual trials and print what a trial reports."""
-    protocol = trials.load_protocol(trial)
-    if out is not None:
-        # A folder that cannot be written is better known before the work than after it.
-        write_tables(out, {})
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        console=progress_console,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task(f"{protocol.name}, {replicates} trial(s)", total=1.0)
-        result = trials.run(
-            protocol, replicates, seed, lambda share: bar.update(task, completed=share), workers
-        )
-    if out is not None:
-        write_tables(out, result.tables())
-    if as_json:
-        print_json(result.summary())
-        return
-    _print(result)
-
-
-def _print(result: TrialResult) -> None:
-    """The headline endpoints: every replicate, or their mean and range."""
-    arms = [*dict.fromkeys(result.endpoints.get_column("arm").to_list())]
-    cells: dict[tuple[str, str], str] = {}
-    if result.replicates == 1:
-        for row in result.endpoints.iter_rows(named=True):
-            cells[row["arm"], row["endpoint"]] = _cell(row["value"], row["low"], row["high"], row["p_value"])
-        kind = "95 % intervals"
-    else:
-        for row in result.overview().iter_rows(named=True):
-            cells[row["arm"], row["endpoint"]] = _cell(row["mean"], row["low"], row["high"], None)
-        kind = f"mean of {result.replicates} trials (2.5 to 97.5 % between them)"
-    rows = [
-        (label, *(cells.get((arm, endpoint), "") for arm in arms)) for endpoint, label in HEADLINES.items()
-    ]
-    sizes = result.patients.filter(result.patients["replicate"] == 1).group_by("arm").len()
-    n = dict(sizes.iter_rows())
-    heads = [f"{arm} (n {n[arm]})" if arm in n else arm for arm in arms]
-    print_table(f"{result.protocol.name}, seed {result.seed}: {kind}", ("", *heads), rows)
-    if result.failed:
-        progress_console.print(
-            f"{result.failed} patient(s) could not be computed; see `reason` in the patients table"
-        )
-    progress_console.print(f"These numbers are {result.label}; none is a prediction. See docs/trials.md.")
-
-
-def _cell(value: float | None, low: float | None, high: float | None, p_value: float | None) -> str:
-    if value is None:
-        return "not reached"
-    text = f"{value:.3g}"
-    if low is not None or high is not None:
-        ends = ["…" if end is None else f"{end:.3g}" for end in (low, high)]
-        text += f" ({ends[0]} to {ends[1]})"
-    if p_value is not None:
-        text += f", p {p_value:.2g}" if p_value >= 0.0001 else ", p < 0.0001"
-    return text

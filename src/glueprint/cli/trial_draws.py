@@ -1,0 +1,124 @@
+"""What the trial commands share: protocol, posterior and its draws, a progress bar, words for intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typer.core import TyperCommand
+
+from glueprint import trials
+from glueprint.calibration import clinical
+from glueprint.cli.output import progress_console
+from glueprint.trials import ParameterDraws, Protocol
+
+__all__ = [
+    "HEADLINES",
+    "Posterior",
+    "PosteriorCommand",
+    "PosteriorFolder",
+    "Seed",
+    "TrialName",
+    "Workers",
+    "between",
+    "draws_for",
+    "progress_bar",
+]
+
+FLAG = "--posterior"
+DEFAULT = clinical.STRUCTURES[0]
+CALIBRATED, PREDICTED = "calibrated", "predicted"
+
+TrialName = Annotated[str, typer.Argument(help="Name of a protocol (see list) or path of a TOML file.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same bits.")]
+Workers = Annotated[int, typer.Option(help="Processes; the result does not depend on it.")]
+Posterior = Annotated[
+    str | None,
+    typer.Option(
+        FLAG,
+        metavar=f"[{'|'.join(clinical.STRUCTURES)}]",
+        help=f"Each replicate with parameters of its own out of the calibration; {DEFAULT} if not said.",
+    ),
+]
+PosteriorFolder = Annotated[
+    Path | None,
+    typer.Option("--posterior-from", help="Folder of `glueprint calibrate clinical --out`."),
+]
+
+HEADLINES = {
+    "orr": "ORR, %",
+    "median_pfs": "median PFS, months",
+    "median_os": "median OS, months",
+    "median_dor": "median DoR, months",
+    "neutropenia_grade_3_4": "neutropenia 3/4, %",
+    "anaemia_grade_3_4": "anaemia 3/4, %",
+    "thrombocytopenia_grade_3_4": "thrombocytopenia 3/4, %",
+    "pneumonia_grade_3_4": "pneumonia 3/4, %",
+    "dose_interruption": "dose held, %",
+    "dose_reduction": "dose reduced, %",
+    "mean_relative_dose_intensity": "relative dose intensity",
+    "median_os_without_later": "median OS without later therapy, months",
+    "orr_odds_ratio": "odds ratio of response",
+    "hr_pfs": "hazard ratio PFS",
+    "hr_os": "hazard ratio OS",
+    "hr_os_without_later": "hazard ratio OS without later therapy",
+}
+
+
+class PosteriorCommand(TyperCommand):
+    """A command whose `--posterior` may stand alone: then it means the first structure."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments, with the structure put in where `--posterior` stands alone."""
+        whole = list(args)
+        for place in reversed([at for at, arg in enumerate(args) if arg == FLAG]):
+            if whole[place + 1 : place + 2] not in [[name] for name in clinical.STRUCTURES]:
+                whole.insert(place + 1, DEFAULT)
+        return super().parse_args(ctx, whole)
+
+
+def draws_for(
+    protocol: Protocol, structure: str | None, folder: Path | None, replicates: int, seed: int
+) -> ParameterDraws | None:
+    """The posterior's draws for a trial, a row per replicate; None if no posterior was asked for.
+
+    Says on standard error what a reader of the numbers has to know of the posterior.
+    Raises InputError GP-K010 for an unknown structure, GP-K011 for a folder without a posterior.
+    """
+    if structure is None and folder is None:
+        return None
+    name = structure or DEFAULT
+    found = clinical.load(folder, name) if folder is not None else clinical.posterior(name)
+    if found.status != "ok":
+        progress_console.print(f"posterior {found.status}: {found.reason}", markup=False)
+    draws = found.for_trial(protocol.name, count=max(replicates, 1), seed=seed)
+    if len(draws.values) < replicates:
+        progress_console.print(f"{len(draws.values)} draws for {replicates} replicates: each is used again")
+    shipped = protocol.name in trials.available() and protocol == trials.load_protocol(protocol.name)
+    # A trial of the calibration that was changed is another trial, though it keeps the old one's name.
+    return draws if shipped or draws.label != CALIBRATED else replace(draws, label=PREDICTED)
+
+
+@contextmanager
+def progress_bar(told: str) -> Iterator[Callable[[float], None]]:
+    """A bar on standard error while the block runs; what it gives is called with the share done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=progress_console, transient=True) as bar:
+        task = bar.add_task(told, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def between(value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:
+    """A value with its interval in words; an end or a value that is not reached is said."""
+    if value is None and low is None:
+        return "not reached"
+    text = "not reached" if value is None else f"{value:.{digits}g}"
+    if low is None and high is None:
+        return text
+    ends = ["…" if end is None else f"{end:.{digits}g}" for end in (low, high)]
+    return f"{text} ({ends[0]} to {ends[1]})"

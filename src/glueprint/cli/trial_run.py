@@ -1,0 +1,117 @@
+"""`glueprint trial run`: run virtual trials and print what trials report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from glueprint import trials
+from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.cli.trial_draws import (
+    HEADLINES,
+    Posterior,
+    PosteriorFolder,
+    Seed,
+    TrialName,
+    Workers,
+    between,
+    draws_for,
+    progress_bar,
+)
+from glueprint.runs.store import write_tables
+from glueprint.trials import TrialResult, kept
+from glueprint.trials.intervals import prediction_intervals
+
+__all__ = ["command"]
+
+WITH_POSTERIOR = 200  # replicates: enough for the ends of a 95 % interval
+Cells = dict[tuple[str, str], str]
+
+
+def command(
+    trial: TrialName,
+    replicates: Annotated[
+        int | None,
+        typer.Option(help=f"How many virtual trials; 1, or {WITH_POSTERIOR} with a posterior."),
+    ] = None,
+    seed: Seed = 1,
+    workers: Workers = 1,
+    posterior: Posterior = None,
+    posterior_from: PosteriorFolder = None,
+    counterfactual: Annotated[
+        bool, typer.Option("--counterfactual", help="Also survival had nothing followed progression.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for tables, protocol and seed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run virtual trials and print what a trial reports; with a posterior, predict it."""
+    protocol = trials.load_protocol(trial)
+    asked = posterior is not None or posterior_from is not None
+    count = replicates if replicates is not None else WITH_POSTERIOR if asked else 1
+    draws = draws_for(protocol, posterior, posterior_from, count, seed)
+    if out is not None:
+        # A folder that cannot be written is better known before the work than after it.
+        write_tables(out, {})
+    with progress_bar(f"{protocol.name}, {count} trial(s)") as told:
+        result = trials.run(protocol, count, seed, told, workers, draws=draws, counterfactual=counterfactual)
+    if out is not None:
+        kept.save(result, out)
+    if as_json:
+        intervals = prediction_intervals(result.endpoints).to_dicts()
+        print_json({**result.summary(), **({"prediction_intervals": intervals} if draws else {})})
+        return
+    _print(result, predicted=draws is not None)
+
+
+def _print(result: TrialResult, *, predicted: bool) -> None:
+    """The headline endpoints: one trial's own, or the middle of many with their range."""
+    n = result.replicates
+    if predicted:
+        cells, kind = _predicted(result), f"{result.label}, median and 95 % prediction interval of {n} trials"
+    elif n == 1:
+        cells, kind = _of_one(result), "95 % intervals"
+    else:
+        cells, kind = _of_many(result), f"mean of {n} trials (2.5 to 97.5 % between them)"
+    arms = [*dict.fromkeys(result.endpoints.get_column("arm").to_list())]
+    rows = [
+        (label, *(cells.get((arm, endpoint), "") for arm in arms))
+        for endpoint, label in HEADLINES.items()
+        if any((arm, endpoint) in cells for arm in arms)
+    ]
+    sizes = {arm.name: arm.patients for arm in result.protocol.arms}
+    heads = [f"{arm} (n {sizes[arm]})" if arm in sizes else arm for arm in arms]
+    print_table(f"{result.protocol.name}, seed {result.seed}: {kind}", ("", *heads), rows)
+    if result.failed:
+        progress_console.print(
+            f"{result.failed} patient(s) could not be computed; see `reason` in the patients table"
+        )
+    if not predicted:
+        progress_console.print(
+            f"These numbers are {result.label}; none is a prediction. See docs/trials.md, and --posterior."
+        )
+
+
+def _predicted(result: TrialResult) -> Cells:
+    rows = prediction_intervals(result.endpoints).filter(pl.col("replicates") > 0).iter_rows(named=True)
+    return {(r["arm"], r["endpoint"]): between(r["median"], r["low"], r["high"]) for r in rows}
+
+
+def _of_many(result: TrialResult) -> Cells:
+    rows = result.overview().iter_rows(named=True)
+    return {(r["arm"], r["endpoint"]): between(r["mean"], r["low"], r["high"]) for r in rows}
+
+
+def _of_one(result: TrialResult) -> Cells:
+    return {
+        (r["arm"], r["endpoint"]): between(r["value"], r["low"], r["high"]) + _p_value(r["p_value"])
+        for r in result.endpoints.iter_rows(named=True)
+    }
+
+
+def _p_value(p_value: float | None) -> str:
+    if p_value is None:
+        return ""
+    return f", p {p_value:.2g}" if p_value >= 0.0001 else ", p < 0.0001"

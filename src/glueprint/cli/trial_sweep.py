@@ -1,0 +1,149 @@
+"""`glueprint trial sweep`: doses, schedules and conditions compared in the same patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from glueprint import trials
+from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.cli.trial_draws import (
+    HEADLINES,
+    Posterior,
+    PosteriorFolder,
+    Seed,
+    TrialName,
+    Workers,
+    between,
+    draws_for,
+    progress_bar,
+)
+from glueprint.errors import InputError
+from glueprint.runs.store import write_tables
+from glueprint.trials.sweep import ENDPOINTS, Settings, Sweep, sweep
+from glueprint.trials.variants import Variant, arm_of, grid
+
+__all__ = ["command"]
+
+Many = list[str] | None
+
+
+def command(
+    trial: TrialName,
+    arm: Annotated[str | None, typer.Option(help="Arm to vary; the first if not said.")] = None,
+    compound: Annotated[str | None, typer.Option(help="Whose dose and days vary; the arm's glue.")] = None,
+    dose_mg: Annotated[str | None, typer.Option(help="Doses, such as 1,2,3,4.")] = None,
+    days: Annotated[Many, typer.Option(help="Days, such as 1-21 or 1-28/2; once for each schedule.")] = None,
+    gcsf: Annotated[str | None, typer.Option(help="none, secondary, primary.")] = None,
+    gcsf_fold: Annotated[
+        float | None, typer.Option(help="G-CSF over its endogenous level, as in the protocol's gcsf_fold.")
+    ] = None,
+    condition: Annotated[str | None, typer.Option(help="Of all patients: none, fluvoxamine.")] = None,
+    crcl: Annotated[
+        Many, typer.Option(metavar="LOW:HIGH", help="Creatinine clearance, mL/min; once for each range.")
+    ] = None,
+    patients: Annotated[int | None, typer.Option(help="Of each variant; those of the arm.")] = None,
+    replicates: Annotated[int, typer.Option(help="Virtual trials of each variant.")] = 20,
+    seed: Seed = 1,
+    workers: Workers = 1,
+    posterior: Posterior = None,
+    posterior_from: PosteriorFolder = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the table.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare doses, schedules and patients: every combination of what is given, against the arm as
+    written."""
+    protocol = trials.load_protocol(trial)
+    name = arm_of(protocol, arm).name if arm is not None else protocol.arms[0].name
+    variants = _variants((dose_mg, gcsf, condition), days, crcl)
+    draws = draws_for(protocol, posterior, posterior_from, replicates, seed)
+    settings = Settings(replicates, seed, patients, gcsf_fold, draws, workers)
+    if out is not None:
+        write_tables(out, {})
+    with progress_bar(f"{protocol.name}, {len(variants)} variant(s)") as told:
+        found = sweep(protocol, variants, arm=name, compound=compound, settings=settings, progress=told)
+    if out is not None:
+        write_tables(out, {"sweep": found.table})
+    if as_json:
+        print_json(
+            {
+                "trial": protocol.name, "arm": found.arm, "compound": found.compound, "seed": seed,
+                "replicates": replicates, "rows": found.table.to_dicts(),
+            }
+        )  # fmt: skip
+        return
+    _print(found)
+
+
+def _variants(
+    listed: tuple[str | None, str | None, str | None], days: Many, crcl: Many
+) -> tuple[Variant, ...]:
+    dose_mg, gcsf, condition = (_list(text) for text in listed)
+    return grid(
+        dose_mg=[_dose(text) for text in dose_mg],
+        days=days or (),
+        gcsf=gcsf,
+        condition=condition,
+        creatinine_clearance_ml_per_min=[_range(text) for text in crcl or ()],
+    )
+
+
+def _list(text: str | None) -> list[str]:
+    return [] if text is None else [part.strip() for part in text.split(",")]
+
+
+def _dose(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InputError(
+            "GP-T072",
+            f'dose "{text}"',
+            where="--dose-mg",
+            expected="numbers of mg above 0, with commas between them",
+            next_step="give doses such as 1,2,3,4",
+        ) from error
+
+
+def _range(text: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(":"))
+    except ValueError as error:
+        raise InputError(
+            "GP-T075",
+            f'creatinine clearance "{text}"',
+            where="--crcl",
+            expected="LOW:HIGH in mL/min, such as 15:30",
+            next_step="write the two limits with a colon between them",
+        ) from error
+    return low, high
+
+
+def _print(found: Sweep) -> None:
+    """One table of what each variant gives, efficacy beside neutropenia; one of differences."""
+    heads = ("variant", *(HEADLINES[endpoint] for endpoint in ENDPOINTS))
+    about = f"{found.protocol.name}, {found.arm}, {found.compound}"
+    count = f"{found.settings.replicates} trials a variant"
+    print_table(f"{about}: {count}, median (95 %)", heads, _cells(found, ("value", "low", "high")))
+    reference = found.table.filter(pl.col("reference")).get_column("variant")[0]
+    apart = _cells(found, ("difference", "difference_low", "difference_high"), others_only=True)
+    print_table(f'Difference to "{reference}" in the same patients', heads, apart)
+    labels = (
+        found.table.unique("variant", maintain_order=True).get_column("label").unique(maintain_order=True)
+    )
+    progress_console.print(f"These numbers are {'; '.join(labels)}. See docs/trials.md.", markup=False)
+
+
+def _cells(
+    found: Sweep, columns: tuple[str, str, str], *, others_only: bool = False
+) -> list[tuple[str, ...]]:
+    rows = []
+    for part in found.table.partition_by("variant", maintain_order=True):
+        if others_only and part.get_column("reference")[0]:
+            continue
+        cells = [between(*numbers) for numbers in part.select(columns).iter_rows()]
+        rows.append((str(part.get_column("variant")[0]), *cells))
+    return rows

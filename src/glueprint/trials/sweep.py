@@ -1,0 +1,228 @@
+"""Dose and schedule questions: variants of one arm in the same patients, efficacy beside neutropenia."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from glueprint.errors import InputError
+from glueprint.runs import executor
+from glueprint.trials.draws import ParameterDraws, check_draws
+from glueprint.trials.intervals import existing, finite, order_statistics
+from glueprint.trials.protocol import Protocol
+from glueprint.trials.result import EXTRAPOLATED
+from glueprint.trials.running import Unit, run_unit, units_of
+from glueprint.trials.variants import Variant, apply, arm_of, compound_of, lone
+
+__all__ = ["ENDPOINTS", "Settings", "Sweep", "differences", "sweep"]
+
+Floats = NDArray[np.float64]
+Progress = Callable[[float], None]
+
+ENDPOINTS = (
+    "orr", "median_pfs", "median_os", "neutropenia_grade_3_4", "dose_interruption", "dose_reduction",
+    "mean_relative_dose_intensity",
+)  # fmt: skip
+SCHEMA = {
+    "variant": pl.String, "reference": pl.Boolean, "dose_mg": pl.Float64, "days": pl.String,
+    "gcsf": pl.String, "conditions": pl.String, "crcl_low_ml_per_min": pl.Float64,
+    "crcl_high_ml_per_min": pl.Float64, "endpoint": pl.String, "unit": pl.String, "value": pl.Float64,
+    "low": pl.Float64, "high": pl.Float64, "difference": pl.Float64, "difference_low": pl.Float64,
+    "difference_high": pl.Float64, "replicates": pl.Int64, "not_reached": pl.Int64, "label": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a sweep is computed.
+
+    patients: of each variant in each replicate, the arm's own number if None.   gcsf_fold: G-CSF over its
+    endogenous level, the protocol's if None.   draws: parameters, a row per replicate, the typical ones if
+    None.   workers: processes; the result does not depend on it.
+    """
+
+    replicates: int = 20
+    seed: int = 1
+    patients: int | None = None
+    gcsf_fold: float | None = None
+    draws: ParameterDraws | None = None
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        for name, number, least in (
+            ("replicates", self.replicates, 1),
+            ("workers", self.workers, 1),
+            ("seed", self.seed, 0),
+            ("patients", 1 if self.patients is None else self.patients, 1),
+        ):
+            if number < least:
+                raise InputError(
+                    "GP-T021",
+                    f"{name} is {number}",
+                    where=name,
+                    expected=f"a whole number of at least {least}",
+                    next_step=f"choose another number for {name}",
+                )
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Variants of an arm, each run in the same patients with the same chance.
+
+    table: a row per variant and endpoint: what the variant gives, the endpoint's median over the replicates
+    with their middle 95 %, and the difference to the reference replicate by replicate, in the unit of the
+    endpoint. The reference is the arm as written.   replicates: trials of each variant.
+    """
+
+    protocol: Protocol
+    arm: str
+    compound: str
+    settings: Settings
+    table: pl.DataFrame
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants in their order."""
+        return tuple(self.table.get_column("variant").unique(maintain_order=True))
+
+
+@dataclass(frozen=True)
+class _Case:
+    name: str
+    protocol: Protocol
+    reference: bool
+
+
+def sweep(
+    protocol: Protocol,
+    variants: Sequence[Variant],
+    *,
+    arm: str,
+    compound: str | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Run variants of one arm in the same patients and compare each with the arm as written.
+
+    variants: such as those of `variants.grid`; the arm as written is put first if it is not among them.
+    compound: whose dose and days vary; the arm's glue if None.   progress: called with the share done.
+    Raises InputError GP-T070 to GP-T076 for variants that cannot be, GP-T077 if none differs from the arm.
+    Source: common random numbers; own derivation, docs/trials.md, "Dose and schedule questions".
+    """
+    how = settings or Settings()
+    chosen = arm_of(protocol, arm)
+    about = compound_of(chosen, compound)
+    cases = _cases(lone(protocol, chosen, how.patients), about, variants, how.gcsf_fold)
+    if how.draws:
+        check_draws(how.draws)
+    work = [
+        unit for case in cases for unit in units_of(case.protocol, how.replicates, how.seed, draws=how.draws)
+    ]
+    found = _run(work, how.workers, progress or _silent)
+    label = how.draws.label if how.draws else EXTRAPOLATED
+    rows = []
+    reference = next(place for place, case in enumerate(cases) if case.reference)
+    by_case = [found[place * how.replicates : (place + 1) * how.replicates] for place in range(len(cases))]
+    base = pl.concat(by_case[reference])
+    for case, tables in zip(cases, by_case, strict=True):
+        # Only the arm as written was ever fitted to anything; its variants are predicted.
+        told = label if case.reference or label != "calibrated" else "predicted"
+        rows += _rows(case, pl.concat(tables), base, {"label": told} | _facts(case.protocol, about))
+    return Sweep(protocol, arm, about, how, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
+
+
+def _silent(share: float) -> None:
+    """No progress wanted."""
+
+
+def _cases(
+    written: Protocol, compound: str, variants: Sequence[Variant], gcsf_fold: float | None
+) -> list[_Case]:
+    """The variants that differ, each once, with the arm as written among them."""
+    cases: list[_Case] = []
+    for variant in variants:
+        changed = apply(written, compound, variant, gcsf_fold=gcsf_fold)
+        same = changed == written
+        name = f"{variant} (as written)" if same and variant != Variant() else str(variant)
+        if all(case.protocol != changed for case in cases):
+            cases.append(_Case(name, changed, same))
+    if not any(case.reference for case in cases):
+        cases.insert(0, _Case(str(Variant()), written, True))
+    if len(cases) == 1:
+        raise InputError(
+            "GP-T077",
+            f'nothing to compare with arm "{written.arms[0].name}" as written',
+            where=written.name,
+            expected="a dose, days, G-CSF, a condition or a renal function that the protocol has not",
+            next_step="give at least one, such as --dose-mg 2,4 or --days 1-28",
+        )
+    return cases
+
+
+def _run(work: list[Unit], workers: int, progress: Progress) -> list[pl.DataFrame]:
+    """Endpoints of each unit, in order."""
+    found: list[pl.DataFrame] = [pl.DataFrame()] * len(work)
+    choice = executor.Choice("processes" if workers > 1 else "serial", workers)
+    with executor.start(choice) as crew, closing(crew.run(_endpoints, work)) as answers:
+        for done, (place, table) in enumerate(answers, start=1):
+            found[place] = table
+            progress(done / len(work))
+    return found
+
+
+def _endpoints(unit: Unit) -> pl.DataFrame:
+    """What a sweep keeps of a trial."""
+    return run_unit(unit)[2].filter(pl.col("endpoint").is_in(ENDPOINTS))
+
+
+def _facts(protocol: Protocol, compound: str) -> dict[str, object]:
+    (arm,) = protocol.arms
+    drug = next(drug for drug in arm.drugs if drug.compound == compound)
+    clearance = protocol.case_mix.creatinine_clearance_ml_per_min
+    return {
+        "dose_mg": drug.dose_mg,
+        "days": drug.days,
+        "gcsf": protocol.supportive_care.gcsf,
+        "conditions": ", ".join(arm.conditions),
+        "crcl_low_ml_per_min": clearance.low,
+        "crcl_high_ml_per_min": clearance.high,
+    }
+
+
+def _rows(
+    case: _Case, mine: pl.DataFrame, base: pl.DataFrame, facts: dict[str, object]
+) -> list[dict[str, object]]:
+    """Each endpoint of a variant with its difference to the reference."""
+    rows = []
+    for endpoint in ENDPOINTS:
+        part, other = (
+            existing(table.filter(pl.col("endpoint") == endpoint)).select("replicate", "value", "unit")
+            for table in (mine, base)
+        )
+        values = part.get_column("value").to_numpy()
+        paired = part.join(other, on="replicate", suffix="_base", maintain_order="left")
+        difference = differences(paired.get_column("value"), paired.get_column("value_base"))
+        middle, low, high = map(finite, order_statistics(values))
+        apart, apart_low, apart_high = map(finite, order_statistics(difference))
+        rows.append(
+            {
+                "variant": case.name, "reference": case.reference, **facts, "endpoint": endpoint,
+                "unit": mine.filter(pl.col("endpoint") == endpoint).get_column("unit").first(),
+                "value": middle, "low": low, "high": high, "difference": apart,
+                "difference_low": apart_low, "difference_high": apart_high, "replicates": values.size,
+                "not_reached": int(np.isinf(values).sum()),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def differences(values: pl.Series, base: pl.Series) -> Floats:
+    """(n,) differences; where neither was reached nothing is known of one, and it is left out."""
+    pairs = [(a, b) for a, b in zip(values, base, strict=True) if math.isfinite(a) or math.isfinite(b)]
+    return np.array([a - b for a, b in pairs], dtype=np.float64)

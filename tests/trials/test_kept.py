@@ -1,0 +1,49 @@
+"""A result in a folder comes back as it was, and another folder is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from glueprint import trials
+from glueprint.errors import InputError
+from glueprint.trials import kept
+from glueprint.trials.loading import protocol_from_text
+
+TINY = trials.template().replace("patients = 60", "patients = 6")
+
+
+@pytest.fixture(scope="module")
+def result():
+    return trials.run(protocol_from_text(TINY, where="tiny"), seed=7)
+
+
+def test_a_round_trip(result, tmp_path):
+    kept.save(result, tmp_path / "new")
+    found = kept.load(tmp_path / "new")
+    assert (found.protocol, found.seed, found.label) == (result.protocol, 7, result.label)
+    for name, table in result.tables().items():
+        assert found.table(name).equals(table)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"version": 2}, {"kind": "study"}, {"seed": "x"}, {"protocol": {}}, {"label": None, "seed": None}],
+)
+def test_another_file_is_refused(result, tmp_path, change):
+    kept.save(result, tmp_path)
+    path = tmp_path / kept.FILE_NAME
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
+    with pytest.raises(InputError) as caught:
+        kept.load(tmp_path)
+    assert caught.value.code == "GP-T078"
+    assert "glueprint trial run" in str(caught.value)
+
+
+def test_a_folder_without_a_result(tmp_path):
+    with pytest.raises(InputError, match="GP-T078"):
+        kept.load(tmp_path / "nowhere")
+    (tmp_path / kept.FILE_NAME).write_text("{}")
+    with pytest.raises(InputError, match="no field 'kind'"):
+        kept.load(tmp_path)
