@@ -10,12 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from glueprint import evidence
-from glueprint.calibration.clinical.parameters import STRUCTURES, free
+from glueprint.calibration.clinical.parameters import STRUCTURES, TRIALS, free
 from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.clinical.summaries import published
 from glueprint.calibration.targets import clinical_targets
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism import models
+from glueprint.mechanism import models, parameters
 from glueprint.runs import store
 from glueprint.trials import load_protocol
 
@@ -97,15 +97,23 @@ def load(folder: Path, structure: str) -> ClinicalPosterior:
 
 
 def digest(structure: str) -> str:
-    """SHA-256 of what a posterior follows from: priors, published summaries, protocols, the model."""
+    """SHA-256 of what a posterior follows from: priors, published summaries, protocols, the model.
+
+    The model's own values of the free parameters are left out: every draw replaces them.
+    """
     given = free(structure)
     priors = [f"{b.name} {b.unit} {b}" for b in given.beliefs]
     priors += [f"{x:.9g}" for x in (*given.centre, *given.root.ravel(), given.study_sd_log10)]
     wanted = [f"{s.key} {s.readings} {s.n}" for s in published(clinical_targets(evidence.load()).targets)]
-    protocols = [load_protocol(name).model_dump_json() for name in ("mm002", "mm003")]
-    return hashlib.sha256(
-        "\n".join([*priors, *wanted, *protocols, models.source(models.TRIALS[structure])]).encode()
-    ).hexdigest()
+    protocols = [load_protocol(name).model_dump_json() for name in TRIALS]
+    replaced = {name for names in given.sets.values() for name in names}
+    source = models.source(models.TRIALS[structure]).splitlines()
+    model = [line for line in source if line.split("=")[0].strip() not in replaced]
+    varied, covariance = parameters.random_effects(structure=structure)
+    spread = [
+        f"{name} {covariance[k, k]:.9g}" for k, name in enumerate(varied) if f"omega2.{name}" not in replaced
+    ]
+    return hashlib.sha256("\n".join([*priors, *wanted, *protocols, *model, *spread]).encode()).hexdigest()
 
 
 def _about(structure: str) -> str:
