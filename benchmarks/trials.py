@@ -48,6 +48,17 @@ WORKERS = 2
 POOL, TRIALS = 20_000, 40_000  # at 10,000 the error of a share of 2.5 % is 0.16 %, at 40,000 half of that
 REFERENCE = Path(__file__).parents[1] / "tests" / "survival" / "reference"
 ALL = ("once", "statistics", "scale", "no_effect")
+# What each number shall be: name -> least and most. Memory is growth from the smallest run to the largest.
+TARGETS = {
+    "one weekly trial, s": (0.0, 2.0),
+    "log-rank and Cox of 1,000 trials, s": (0.0, 1.0),
+    "times lifelines": (50.0, 1e9),
+    "difference from R": (0.0, 1e-10),
+    "100,000 patients, s": (0.0, 600.0),
+    "growth of memory": (-1.0, 0.05),
+    "one-sided error at 2.5 %, %": (2.1, 2.9),
+    "coverage at 95 %, %": (94.4, 95.6),
+}
 
 
 def weekly(name: str = "mm003-weekly") -> Protocol:
@@ -172,6 +183,35 @@ def level(patients: int, count: int) -> dict[str, Any]:
     }
 
 
+def against_targets(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each number with a target: the worst of what was measured, and whether it is met."""
+    values: dict[str, list[float]] = {}
+    if row := found.get("once"):
+        values["one weekly trial, s"] = [row["mm003-weekly"]["median_s"]]
+    if row := found.get("statistics"):
+        values["log-rank and Cox of 1,000 trials, s"] = [row["glueprint_s"] * 1_000 / row["replicates"]]
+        values["times lifelines"] = [row["ratio"]]
+        values["difference from R"] = [row["against_r"]["largest_relative_difference"]]
+    if row := found.get("scale"):
+        largest = row["runs"][-1]
+        values["100,000 patients, s"] = [largest["seconds"] * 100_000 / largest["patients"]]
+        values["growth of memory"] = list(row["memory_growth"].values())
+    if row := found.get("no_effect"):
+        shares = [*row["no_effect"], *row["effect"]]
+        for name, nominal in (("one-sided error at 2.5 %, %", 2.5), ("coverage at 95 %, %", 95.0)):
+            values[name] = [one["percent"] for one in shares if one["nominal_percent"] == nominal]
+    return [
+        {
+            "what": name,
+            "least": min(mine),
+            "most": max(mine),
+            "target": TARGETS[name],
+            "met": TARGETS[name][0] <= min(mine) and max(mine) <= TARGETS[name][1],
+        }
+        for name, mine in values.items()
+    ]
+
+
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """Every number of the parts asked for."""
     found: dict[str, Any] = {
@@ -188,6 +228,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         found["scale"] = scale(sizes, asked.workers)
     if "no_effect" in asked.only:
         found["no_effect"] = level(asked.pool, asked.trials)
+    found["targets"] = against_targets(found)
     found["load_after"] = os.getloadavg()[0]
     return found
 
@@ -216,6 +257,8 @@ def tell(found: dict[str, Any]) -> None:
         print(
             f"{row['endpoint']}{kind}, {row['what']}: {row['percent']:.2f} % (se {row['standard_error']:.2f})"
         )
+    for target in found["targets"]:
+        print(f"{target['what']}: {'met' if target['met'] else 'NOT MET'}")
 
 
 def main() -> None:
