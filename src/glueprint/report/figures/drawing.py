@@ -12,7 +12,7 @@ import vl_convert
 from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 
-__all__ = ["VEGA_LITE", "save", "svg"]
+__all__ = ["VEGA_LITE", "check_ending", "save", "svg"]
 
 VEGA_LITE = "6.4"  # the schema of the altair release in use; vl-convert bundles this renderer
 PIXELS_PER_POINT = 2.0
@@ -48,8 +48,17 @@ def save(chart: Any, path: str | Path) -> Path:
     Raises InputError GP-P004 for another ending, and what `runs.store.write_file` raises.
     """
     target = Path(path)
-    write = WRITERS.get(target.suffix.lower())
-    if write is None:
+    write_file(target, WRITERS[check_ending(target)](chart))
+    return target
+
+
+def check_ending(target: Path) -> str:
+    """The ending of a figure's file, in small letters.
+
+    Raises InputError GP-P004 for one that is not written.
+    """
+    ending = target.suffix.lower()
+    if ending not in WRITERS:
         raise InputError(
             "GP-P004",
             f'a figure cannot be written as "{target.suffix}"',
@@ -57,8 +66,7 @@ def save(chart: Any, path: str | Path) -> Path:
             expected=f"a file name that ends in {', '.join(WRITERS)}",
             next_step=f"use {target.with_suffix('.svg').name}",
         )
-    write_file(target, write(chart))
-    return target
+    return ending
 
 
 def _png(chart: Any) -> bytes:

@@ -10,7 +10,7 @@ import polars as pl
 
 from glueprint.report import tables
 from glueprint.report.estimates import Estimate, interval, p_value
-from glueprint.report.figures import theme
+from glueprint.report.figures import panels, theme
 
 __all__ = ["at_risk", "kaplan_meier", "median_of"]
 
@@ -26,6 +26,7 @@ def kaplan_meier(
     *,
     arms: Sequence[str],
     title: str,
+    note: str = "",
     colours: Mapping[str, str] | None = None,
     medians: Mapping[str, Estimate] | None = None,
     published_medians: Mapping[str, float] | None = None,
@@ -38,11 +39,14 @@ def kaplan_meier(
     arms: in the order of the risk table.   colours: arm -> colour, `theme.arm_colours(arms)` by default.
     medians: arm -> median with interval, months.   published_medians: arm -> months, open diamonds.
     hazard_ratio: first arm against second, with p value.   interactive: add a reading line with numbers.
-    Returns the styled chart.   Raises InputError GP-P001 for a missing column.
+    note: a line below the title.
+    Returns the styled chart.   Raises InputError GP-P001 for a missing column, GP-P005 for no curve.
     """
     tables.require(curves, tables.CURVES, "survival_curves")
     colours = dict(colours or theme.arm_colours(arms))
     curves = curves.filter(pl.col("arm").is_in(list(arms))).fill_nan(None)
+    if curves.is_empty():
+        raise panels.nothing("Kaplan-Meier", f"no curve of {', '.join(arms)}", "curves of these arms")
     first = curves.filter(pl.col("replicate") == curves.get_column("replicate").min())
     highest = float(first.get_column("time_months").max() or 1.0)  # type: ignore[arg-type]
     marks = theme.ticks(highest)
@@ -61,7 +65,7 @@ def kaplan_meier(
     keep = ("arm", "time_months", "survival", "low", "high", "at_risk", "events", "censored", "drawn")
     rows = [{key: row[key] for key in keep} for row in with_origin(first)]
     upper = alt.layer(*layers, data=theme.records(rows)).properties(
-        width=WIDTH, height=HEIGHT, title=alt.TitleParams(title, frame="group", offset=10)
+        width=WIDTH, height=HEIGHT, title=panels.heading(title, note, frame="group")
     )
     lower = _risk_table(first, arms, drawn, marks, domain)
     chart = alt.vconcat(upper, lower, bounds="flush", spacing=64)

@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from glueprint.report import tables
-from glueprint.report.figures import theme
+from glueprint.report.figures import panels, theme
 
 __all__ = ["RESPONDERS", "waterfall"]
 
@@ -25,6 +25,7 @@ def waterfall(
     *,
     arms: Sequence[str],
     title: str = "",
+    note: str = "",
     colours: Mapping[str, str] | None = None,
     interactive: bool = False,
 ) -> alt.HConcatChart:
@@ -33,24 +34,29 @@ def waterfall(
     patients: rows of one replicate of the table `patients`; rows without a change are not drawn.
     arms: panels from left to right.   colours: arm -> colour.
     Full colour: confirmed partial response or better.   Bars beyond +100 % end there.
-    Raises InputError GP-P001 for a missing column.
+    Raises InputError GP-P001 for a missing column, GP-P005 where nobody of the arms was measured again.
     """
     tables.require(patients, ("arm", "patient", "best_change_pct", "best_response"), "patients")
     colours = dict(colours or theme.arm_colours(arms))
+    measured = patients.filter(pl.col("arm").is_in(list(arms)) & pl.col("best_change_pct").is_not_null())
+    if measured.is_empty():
+        raise panels.nothing(
+            "waterfall", "no patient has a second measurement", "patients seen after baseline"
+        )
     sizes = [patients.filter(pl.col("arm") == arm).height for arm in arms]
     total = max(1, sum(sizes))
-    panels = []
+    drawn = []
     for place, (arm, size) in enumerate(zip(arms, sizes, strict=True)):
         width = round(WIDTH * max(0.22, size / total))
-        panels.append(
+        drawn.append(
             _panel(patients.filter(pl.col("arm") == arm), colours[arm], width, place == 0, interactive)
         )
-        panels[-1] = panels[-1].properties(
+        drawn[-1] = drawn[-1].properties(
             title=alt.TitleParams(arm, color=colours[arm], frame="group", offset=8)
         )
-    chart = alt.hconcat(*panels, bounds="flush", spacing=18)
+    chart = alt.hconcat(*drawn, bounds="flush", spacing=18)
     if title:
-        chart = chart.properties(title=title)
+        chart = chart.properties(title=panels.heading(title, note))
     return theme.styled(chart)  # type: ignore[no-any-return]
 
 
