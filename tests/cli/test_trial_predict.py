@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,9 +18,10 @@ from glueprint.calibration import clinical
 from glueprint.calibration.clinical.result import summarise
 from glueprint.calibration.clinical.stored import digest
 from glueprint.cli.trial import app
-from glueprint.cli.trial_draws import draws_for
+from glueprint.cli.trial_draws import draws_and_origin, draws_for
 from glueprint.errors import GlueprintError
 from glueprint.trials.intervals import prediction_intervals
+from glueprint.trials.protocol import Protocol
 
 RUNNER = CliRunner()
 TINY = trials.template().replace("patients = 60", "patients = 6")
@@ -108,6 +112,23 @@ def test_the_table_for_people(mine, posterior):
     assert "none is a prediction" not in done.stderr
 
 
+def test_what_was_run_is_kept_beside_the_tables(run):
+    about = json.loads((run[0] / "trial.json").read_text("utf-8"))
+    assert about["origin"]["posterior"] == digest("claret")
+    assert (about["seed"], about["replicates"], about["label"]) == (1, 39, "predicted")
+
+
+def test_the_other_structure(mine, tmp_path):
+    clinical.save(tiny_posterior("two-clone"), tmp_path)
+    words = ("run", mine, "--posterior", "two-clone", "--posterior-from", tmp_path, "--replicates", 1)
+    called(*words, "--out", tmp_path / "out")
+    assert (
+        json.loads((tmp_path / "out" / "trial.json").read_text("utf-8"))["origin"]["structure"] == "two-clone"
+    )
+    # Alone, the option takes the first structure, and the word after it stays what it was.
+    refused("GP-K011", "run", "--posterior", mine, "--posterior-from", tmp_path)
+
+
 def test_replicates_beyond_the_draws_are_said(mine, tmp_path):
     few = tiny_posterior()
     clinical.save(replace(few, draws=few.draws.head(1)), tmp_path)
@@ -124,7 +145,8 @@ def test_a_stale_posterior_is_said(mine, tmp_path):
 def test_a_calibration_trial_is_calibrated_until_it_is_changed(posterior, tmp_path):
     small = trials.load_protocol("mm002")
     arms = tuple(arm.model_copy(update={"patients": 4}) for arm in small.arms)
-    whole = draws_for(small, "claret", posterior, 2, 1)
+    whole, origin = draws_and_origin(small, "claret", posterior, 2, 1)
+    assert origin == {"structure": "claret", "posterior": digest("claret"), "posterior_status": "ok"}
     other = draws_for(small.model_copy(update={"arms": arms}), "claret", posterior, 2, 1)
     assert (whole.label, other.label) == ("calibrated", "predicted")
 
@@ -227,3 +249,35 @@ def test_sweeps_that_cannot_be(mine):
     refused("GP-T073", "sweep", mine, "--days", "21-1")
     refused("GP-T075", "sweep", mine, "--crcl", "30")
     refused("GP-T077", "sweep", mine)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "trials.md").read_text(encoding="utf-8")
+QUESTIONS = re.findall(r"^\| [^|]+ \| `(--[^`]+)` \|$", PAGE, re.MULTILINE)
+
+
+def test_the_questions_of_the_page_are_answered(mine):
+    assert len(QUESTIONS) == 6
+    for options in QUESTIONS:
+        words = shlex.split(options)
+        told = json.loads(
+            called(
+                "sweep", mine, "--arm", "POM 4 mg", *words, "--patients", 2, "--replicates", 1, "--json"
+            ).stdout
+        )
+        assert len({row["variant"] for row in told["rows"]}) >= 2
+
+
+def test_the_observed_file_of_the_page_is_scored(run, tmp_path):
+    (text,) = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
+    path = tmp_path / "observed.csv"
+    path.write_text(text, encoding="utf-8")
+    told = json.loads(called("compare", run[0], path, "--json").stdout)
+    assert told["total"]["scored"] == 3
+
+
+def test_the_template_speaks_of_every_part_of_a_protocol():
+    text = trials.template()
+    for part in (*Protocol.model_fields, "conditions", "case_mix.correlations", "after_progression"):
+        assert re.search(rf"\b{part}\b", text), part
+    for command in ("run my_trial.toml --posterior", "sweep my_trial.toml"):
+        assert f"glueprint trial {command}" in text

@@ -26,6 +26,7 @@ __all__ = [
     "TrialName",
     "Workers",
     "between",
+    "draws_and_origin",
     "draws_for",
     "progress_bar",
 ]
@@ -90,8 +91,16 @@ def draws_for(
     Says on standard error what a reader of the numbers has to know of the posterior.
     Raises InputError GP-K010 for an unknown structure, GP-K011 for a folder without a posterior.
     """
+    draws, _ = draws_and_origin(protocol, structure, folder, replicates, seed)
+    return draws
+
+
+def draws_and_origin(
+    protocol: Protocol, structure: str | None, folder: Path | None, replicates: int, seed: int
+) -> tuple[ParameterDraws | None, dict[str, str]]:
+    """What `draws_for` gives, and which posterior it came from."""
     if structure is None and folder is None:
-        return None
+        return None, {}
     name = structure or DEFAULT
     found = clinical.load(folder, name) if folder is not None else clinical.posterior(name)
     if found.status != "ok":
@@ -101,7 +110,9 @@ def draws_for(
         progress_console.print(f"{len(draws.values)} draws for {replicates} replicates: each is used again")
     shipped = protocol.name in trials.available() and protocol == trials.load_protocol(protocol.name)
     # A trial of the calibration that was changed is another trial, though it keeps the old one's name.
-    return draws if shipped or draws.label != CALIBRATED else replace(draws, label=PREDICTED)
+    if not shipped and draws.label == CALIBRATED:
+        draws = replace(draws, label=PREDICTED)
+    return draws, {"structure": name, "posterior": found.digest, "posterior_status": found.status}
 
 
 @contextmanager

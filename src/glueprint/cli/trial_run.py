@@ -18,7 +18,7 @@ from glueprint.cli.trial_draws import (
     TrialName,
     Workers,
     between,
-    draws_for,
+    draws_and_origin,
     progress_bar,
 )
 from glueprint.runs.store import write_tables
@@ -51,14 +51,14 @@ def command(
     protocol = trials.load_protocol(trial)
     asked = posterior is not None or posterior_from is not None
     count = replicates if replicates is not None else WITH_POSTERIOR if asked else 1
-    draws = draws_for(protocol, posterior, posterior_from, count, seed)
+    draws, origin = draws_and_origin(protocol, posterior, posterior_from, count, seed)
     if out is not None:
         # A folder that cannot be written is better known before the work than after it.
         write_tables(out, {})
     with progress_bar(f"{protocol.name}, {count} trial(s)") as told:
         result = trials.run(protocol, count, seed, told, workers, draws=draws, counterfactual=counterfactual)
     if out is not None:
-        kept.save(result, out)
+        kept.save(result, out, origin)
     if as_json:
         intervals = prediction_intervals(result.endpoints).to_dicts()
         print_json({**result.summary(), **({"prediction_intervals": intervals} if draws else {})})

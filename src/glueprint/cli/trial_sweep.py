@@ -41,7 +41,9 @@ def command(
     gcsf_fold: Annotated[
         float | None, typer.Option(help="G-CSF over its endogenous level, as in the protocol's gcsf_fold.")
     ] = None,
-    condition: Annotated[str | None, typer.Option(help="Of all patients: none, fluvoxamine.")] = None,
+    condition: Annotated[
+        str | None, typer.Option(help="Of all patients: none, fluvoxamine, dialysis.")
+    ] = None,
     crcl: Annotated[
         Many, typer.Option(metavar="LOW:HIGH", help="Creatinine clearance, mL/min; once for each range.")
     ] = None,
@@ -144,6 +146,10 @@ def _cells(
     for part in found.table.partition_by("variant", maintain_order=True):
         if others_only and part.get_column("reference")[0]:
             continue
-        cells = [between(*numbers) for numbers in part.select(columns).iter_rows()]
+        cells = [
+            # A difference of two medians that were not reached is not known.
+            "" if others_only and numbers == (None, None, None) else between(*numbers)
+            for numbers in part.select(columns).iter_rows()
+        ]
         rows.append((str(part.get_column("variant")[0]), *cells))
     return rows

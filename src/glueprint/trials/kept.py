@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,10 @@ class Kept:
         return read_table(self.folder / f"{name}.parquet", name)
 
 
-def save(result: TrialResult, folder: Path) -> None:
+def save(result: TrialResult, folder: Path, origin: Mapping[str, str] | None = None) -> None:
     """Write tables, protocol and seed of a result to a folder.
 
+    origin: name -> text, where its parameters come from, such as the digest of a posterior.
     Raises EnvironmentProblemError GP-R001 or GP-R002 if it cannot be written.
     """
     with disk_errors(folder):
@@ -54,6 +56,7 @@ def save(result: TrialResult, folder: Path) -> None:
         "seed": result.seed,
         "label": result.label,
         "replicates": result.replicates,
+        "origin": dict(origin or {}),
         "protocol": result.protocol.model_dump(mode="json"),
     }
     # Last, so that a folder with this file has all tables.
