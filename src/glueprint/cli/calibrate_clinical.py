@@ -75,11 +75,11 @@ def _print(found: ClinicalPosterior) -> None:
     rows = [(one, other, f"{r:.2f}") for one, other, r in found.correlations().iter_rows()]
     print_table("Tied together", ("parameter", "parameter", "correlation"), rows)
     status = found.status if not found.reason else f"{found.status}: {found.reason}"
-    worst, fewest = found.diagnostics["r_hat"].max(), found.diagnostics["effective_draws"].min()
+    worst, fewest = (found.diagnostics[name].to_numpy() for name in ("r_hat", "effective_draws"))
     checks = [
         ("status", status),
-        ("largest split R-hat", f"{worst:.3f}"),
-        ("fewest effective draws", f"{fewest:.0f}"),
+        ("largest split R-hat", f"{worst.max():.3f}"),
+        ("fewest effective draws", f"{fewest.min():.0f}"),
         ("least misfit", f"{found.misfit:.1f} of {found.targets} summaries"),
         ("log evidence", f"{found.log_evidence:.1f}"),
         ("simulated trials", str(2 * found.simulations)),

@@ -82,7 +82,8 @@ def from_trial(result: TrialResult, arm: str, endpoint: str, column: str) -> Com
     reached = f"; reached in {values.len()} of {rows.height}" if values.len() < rows.height else ""
     if many and values.len() * 2 >= rows.height:
         low, high = (values.quantile(q, "linear") for q in INTERVAL)
-        how = f"median of {rows.height} virtual trials, 95 % of them in the interval{reached}"
+        drawn = ", each with a draw of the posterior" if result.draws_label else ""
+        how = f"median of {rows.height} virtual trials{drawn}, 95 % of them in the interval{reached}"
         return Computed(_number(values.median()), low, high, "calibrated", how)
     if many:
         return Computed(

@@ -86,6 +86,8 @@ class Study(Document):
     title: Annotated[str, Field(min_length=1)]
     compound: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 1
+    # Draws of the shipped posterior of this structure for each virtual trial; typical values if left out.
+    posterior: Literal["claret", "two-clone"] | None = None
     trials: Annotated[tuple[TrialRequest, ...], Field(min_length=1)]
     profiles: ProfileRequest = ProfileRequest()
     plates: PlatesRequest | None = None

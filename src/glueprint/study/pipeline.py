@@ -17,6 +17,8 @@ from pathlib import Path
 import polars as pl
 
 from glueprint import evidence
+from glueprint.calibration import clinical
+from glueprint.calibration.clinical import held_out
 from glueprint.chemistry import structures
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
 from glueprint.mechanism import models, parameters
@@ -30,7 +32,7 @@ from glueprint.study import definition, in_vitro, plate_files, plates, profiles
 from glueprint.study.comparison import compare
 from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
-from glueprint.trials import TrialResult, load_protocol
+from glueprint.trials import ParameterDraws, TrialResult, load_protocol
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.running import Unit, keep_unit, read_units, units_of
 
@@ -45,12 +47,15 @@ class Request:
     protocols: Mapping[str, Protocol]
     record: Record
     executor: executors.Choice
+    draws: Mapping[str, ParameterDraws | None]
 
     def units(self) -> list[Unit]:
         """Every virtual trial of the study, in the order of its file."""
         pairs = zip(self.plan.trials, self.protocols.values(), strict=True)
         return [
-            unit for asked, protocol in pairs for unit in units_of(protocol, asked.replicates, self.plan.seed)
+            unit
+            for asked, protocol in pairs
+            for unit in units_of(protocol, asked.replicates, self.plan.seed, draws=self.draws[protocol.name])
         ]
 
 
@@ -73,8 +78,8 @@ def run(
     executor, workers, address: instead of the file's, see docs/runs.md; the numbers do not depend on them.
     progress: called with a `runs.progress.Step` when something began or ended.
     A folder that holds this very study, finished, is read back and not computed again.
-    Raises InputError GP-S001 to GP-S007 and GP-S009, EnvironmentProblemError GP-S008, and what the rooms below raise;
-    what was computed until then is kept.
+    Raises InputError GP-S001 to GP-S007 and GP-S009, EnvironmentProblemError GP-S008, and what the rooms
+    below raise; what was computed until then is kept.
     """
     plan = definition.load(study)
     if seed is not None:
@@ -82,7 +87,7 @@ def run(
     folder = Path(out) if out is not None else Path(f"{plan.name}-study")
     protocols = _protocols(plan)
     choice = definition.executor_of(plan, executor, workers, address)
-    request = Request(plan, protocols, _new_record(plan, protocols), choice)
+    request = Request(plan, protocols, _new_record(plan, protocols), choice, _draws(plan, protocols))
     with workspace.claim(folder) as space:
         if not fresh:
             _refuse_other_inputs(space, request.record)
@@ -111,6 +116,17 @@ def _protocols(plan: Study) -> dict[str, Protocol]:
     return found
 
 
+def _draws(plan: Study, protocols: Mapping[str, Protocol]) -> dict[str, ParameterDraws | None]:
+    """What each trial's parameters are drawn from: the posterior that the study names, or nothing."""
+    if plan.posterior is None:
+        return dict.fromkeys(protocols)
+    found = clinical.posterior(plan.posterior)
+    return {
+        name: found.for_trial(protocol, count=asked.replicates, seed=plan.seed)
+        for asked, (name, protocol) in zip(plan.trials, protocols.items(), strict=True)
+    }
+
+
 def _kept(space: Workspace, request: Request, fresh: bool, listener: Listener) -> StudyResult:
     """The study computed; where that ends early, the ledger says how."""
     try:
@@ -136,6 +152,8 @@ def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> Record:
     inputs = {"study": digest(_asked(plan)), "evidence": digest(evidence.load().frame.write_csv())}
     inputs["model"] = digest(models.source("trial", plan.compound))
     inputs["parameters"] = digest(parameters.table(plan.compound).write_json())
+    if plan.posterior:
+        inputs["posterior"] = digest(clinical.posterior(plan.posterior).draws.write_json())
     if plan.plates:
         inputs["plates"] = digest(plates.truths(plan.plates.protocols))
     for name, protocol in protocols.items():
@@ -145,7 +163,8 @@ def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> Record:
 
 def _asked(plan: Study) -> str:
     """What was asked for, without where it is computed."""
-    left_out = {"executor"} if plan.plates else {"executor", "plates"}
+    # What a study does not ask for leaves no trace, so that older folders can still be told to be the same.
+    left_out = {"executor"} | {name for name in ("plates", "posterior") if getattr(plan, name) is None}
     return plan.model_dump_json(indent=2, exclude=left_out) + "\n"
 
 
@@ -176,7 +195,13 @@ def _computed(space: Workspace, request: Request, fresh: bool, listener: Listene
     count = Counter(listener, len(request.units()), found=len(whole), failed_patients=failed)
     _compute_units(space, request, count, whole)
     results = {
-        protocol.name: read_units(space.units, protocol, asked.replicates, request.plan.seed)
+        protocol.name: read_units(
+            space.units,
+            protocol,
+            asked.replicates,
+            request.plan.seed,
+            draws=request.draws[protocol.name],
+        )
         for asked, protocol in zip(request.plan.trials, request.protocols.values(), strict=True)
     }
     tables = _tables(request, results, count)
@@ -237,6 +262,9 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     count.tell("in-vitro numbers")
     tables["comparison"] = compare(claims, results, in_vitro.compute(claims, plan.compound))
     tables["findings"] = in_vitro.findings(claims)
+    if plan.posterior:
+        count.tell("the check inside the evidence")
+        tables["held_out"] = held_out.scores(tuple(results.values()), claims)
     tables["parameters"] = parameters.table(plan.compound)
     tables["compounds"] = structures.table()
     return tables

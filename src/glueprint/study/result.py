@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.calibration import clinical
 from glueprint.errors import InputError
 from glueprint.runs import ledger, workspace
 from glueprint.runs.provenance import Record
@@ -62,7 +63,8 @@ def read_back(folder: Path, plan: Study, protocols: Mapping[str, Protocol], reco
     trials = {}
     for name, protocol in protocols.items():
         patients, visits, endpoints, curves = (tables[f"{name}_{table}"] for table in TRIAL_TABLES)
-        trials[name] = TrialResult(protocol, plan.seed, patients, visits, endpoints, curves)
+        label = clinical.label_of(protocol) if plan.posterior else ""
+        trials[name] = TrialResult(protocol, plan.seed, patients, visits, endpoints, curves, label)
     return StudyResult(plan, folder, tables, trials, record)
 
 

@@ -8,7 +8,7 @@ any other trial are predicted.
 from glueprint.calibration.clinical.calibrating import calibrate
 from glueprint.calibration.clinical.fitting import FULL, QUICK, Effort
 from glueprint.calibration.clinical.parameters import STRUCTURES, free
-from glueprint.calibration.clinical.result import ClinicalPosterior
+from glueprint.calibration.clinical.result import ClinicalPosterior, label_of
 from glueprint.calibration.clinical.stored import load, posterior, save
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Effort",
     "calibrate",
     "free",
+    "label_of",
     "load",
     "posterior",
     "save",

@@ -78,7 +78,8 @@ def fit(
     """
     wanted, report = tuple(summaries), told or _silent
     mode = _mode(wanted, simulator, size, effort, seed, report)
-    centre, root = mode.z, FIRST_SD * np.eye(size)
+    centre: Floats = mode.z
+    root: Floats = FIRST_SD * np.eye(size)
     points, results = np.zeros((0, size)), np.zeros((0, len(wanted)))
     for number, count in enumerate(effort.rounds):
         last = number == len(effort.rounds) - 1
@@ -95,8 +96,8 @@ def fit(
         steps = effort.steps if last else max(effort.steps // 3, LEAST_STEPS)
         posterior = _drawn(likelihood, centre, steps, seed + number, report)
         if not last:
-            centre = posterior.flat.mean(axis=0)
-            root = WIDER * np.linalg.cholesky(np.cov(posterior.flat.T) + 1e-6 * np.eye(size))
+            centre = np.asarray(posterior.flat.mean(axis=0), dtype=np.float64)
+            root = np.asarray(WIDER * np.linalg.cholesky(np.cov(posterior.flat.T)), dtype=np.float64)
     return Fit(wanted, mode, points, results, used, surface, likelihood, posterior)
 
 

@@ -7,7 +7,7 @@ are not, so they say whether the model has understood more than it was told.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -23,7 +23,7 @@ from glueprint.calibration.targets import ARMS, TRIALS
 from glueprint.evidence import Claim
 from glueprint.trials import TrialResult
 
-__all__ = ["Check", "check", "observed_rows"]
+__all__ = ["Check", "check", "observed_rows", "scores"]
 
 REPLICATES = 200
 
@@ -75,7 +75,6 @@ def check(
     replicates: virtual trials of each protocol, each with parameters of its own.
     Raises what `trials.run` and `prediction.compare` raise.
     """
-    observed = observed_rows(evidence.load() if claims is None else claims)
     runs = tuple(
         trials.run(
             name,
@@ -87,8 +86,18 @@ def check(
         )
         for name in PROTOCOLS
     )
+    return Check(scores(runs, claims), runs)
+
+
+def scores(runs: Sequence[TrialResult], claims: Iterable[Claim] | None = None) -> pl.DataFrame:
+    """Held-out rows of the trials that were run beside their predictions, as `prediction.compare`.
+
+    runs: calibration trials under draws of a posterior, 20 replicates or more; others are passed over.
+    """
+    names = {run.protocol.name for run in runs}
+    observed = observed_rows(evidence.load() if claims is None else claims)
     tables = [table for run in runs for table in (run.endpoints, _subgroups(run))]
-    return Check(compare(pl.concat(tables, how="diagonal"), observed), runs)
+    return compare(pl.concat(tables, how="diagonal"), observed.filter(pl.col("trial").is_in(sorted(names))))
 
 
 def _subgroups(run: TrialResult) -> pl.DataFrame:

@@ -28,7 +28,7 @@ def rough_variance(summaries: Sequence[Summary]) -> Floats:
     found = []
     for s in summaries:
         if s.kind == RATE:
-            p = np.mean(s.readings) / 100.0
+            p = float(np.mean(s.readings)) / 100.0
             found.append(1.0 / (s.n * p * (1.0 - p)))
         else:
             found.append(log_median_error(s.n) ** 2)
@@ -64,7 +64,7 @@ class Likelihood:
     def log_likelihood(self, z: Floats) -> Floats:
         """(n,) logarithm of the density of the published summaries, on the scale of the fit."""
         constant = self._observed.size * np.log(2.0 * np.pi) + self._log_determinant
-        return -0.5 * (self.misfit(z) + constant)
+        return np.asarray(-0.5 * (self.misfit(z) + constant))
 
     def minus_log_posterior(self, z: Floats) -> Floats:
         """(n,) minus log density of coordinates (n, p), up to a constant."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from glueprint.calibration.clinical.parameters import STUDY, TRIALS, Free, free
 from glueprint.inference import contraction
 from glueprint.runs import streams
-from glueprint.trials import ParameterDraws
+from glueprint.trials import ParameterDraws, Protocol, available, load_protocol
 
-__all__ = ["CALIBRATED", "PREDICTED", "ClinicalPosterior", "summarise"]
+__all__ = ["CALIBRATED", "PREDICTED", "ClinicalPosterior", "label_of", "summarise"]
 
 Floats = NDArray[np.float64]
 CALIBRATED, PREDICTED = "calibrated", "predicted"
@@ -48,27 +48,28 @@ class ClinicalPosterior:
     reason: str
     digest: str
 
-    def for_trial(self, trial: str, *, count: int | None = None, seed: int = 1) -> ParameterDraws:
+    def for_trial(self, trial: Protocol | str, *, count: int | None = None, seed: int = 1) -> ParameterDraws:
         """The draws with which a trial is run; each replicate of it takes the next.
 
-        trial: name of its protocol. A trial of the calibration keeps its own effect on the hazard of death;
-        any other draws one, and its results are called predicted.   count: how many draws, all if None.
+        trial: its protocol, or the name of one that comes with Glueprint. A protocol with the name of a trial
+        of the calibration keeps that trial's effect on the hazard of death, any other draws one; only the
+        trials of the calibration as they come are called calibrated.   count: how many draws, all if None.
         """
-        given = free(self.structure)
+        given, name = free(self.structure), trial if isinstance(trial, str) else trial.name
+        protocol = load_protocol(trial) if isinstance(trial, str) and trial in available() else trial
         rows = self.draws.height if count is None else min(count, self.draws.height)
         # Evenly spaced, as neighbours of a chain lie close.
         chosen = self.draws[np.linspace(0, self.draws.height - 1, rows).astype(np.int64)]
         values = {name: chosen[name].cast(pl.Float64).to_numpy() for name in given.names}
-        known = trial in TRIALS
-        if not known:
-            normal = streams.normals(seed, f"calibration/study/{trial}", np.arange(rows), 1)[:, 0]
-            values[f"{STUDY}:{trial}"] = 10.0 ** (given.study_sd_log10 * normal)
-        sets = given.overrides(values, trial)
+        if name not in TRIALS:
+            normal = streams.normals(seed, f"calibration/study/{name}", np.arange(rows), 1)[:, 0]
+            values[f"{STUDY}:{name}"] = 10.0 ** (given.study_sd_log10 * normal)
+        sets = given.overrides(values, name)
         return ParameterDraws(
             tuple(sets),
             np.stack(list(sets.values()), axis=1),
             structure=self.structure,
-            label=CALIBRATED if known else PREDICTED,
+            label=label_of(protocol),
         )
 
     def correlations(self, *, least: float = 0.4) -> pl.DataFrame:
@@ -83,6 +84,12 @@ class ClinicalPosterior:
         ]
         schema = {"one": pl.String, "other": pl.String, "correlation": pl.Float64}
         return pl.DataFrame(sorted(rows, key=lambda r: -abs(r[2])), schema=schema, orient="row")
+
+
+def label_of(trial: Protocol | str) -> str:
+    """How results of a trial under draws of the posterior are to be read."""
+    known = isinstance(trial, Protocol) and trial.name in TRIALS and trial == load_protocol(trial.name)
+    return CALIBRATED if known else PREDICTED
 
 
 def summarise(given: Free, z: Floats) -> pl.DataFrame:

@@ -87,8 +87,14 @@ def load(folder: Path, structure: str) -> ClinicalPosterior:
     fresh = about["digest"] == digest(structure)
     return ClinicalPosterior(
         structure=structure,
-        **tables,
-        **{name: about[name] for name in NUMBERS},
+        draws=tables["draws"],
+        parameters=tables["parameters"],
+        summaries=tables["summaries"],
+        diagnostics=tables["diagnostics"],
+        log_evidence=about["log_evidence"],
+        misfit=about["misfit"],
+        targets=about["targets"],
+        simulations=about["simulations"],
         settings=about["settings"],
         status=about["status"] if fresh else "stale",
         reason=about["reason"] if fresh else STALE,
