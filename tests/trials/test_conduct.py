@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from glueprint.trials import load_protocol
 from glueprint.trials.conduct import conduct
 from glueprint.trials.population import Stream, draw_population
 from glueprint.trials.protocol import SupportiveCare
+from glueprint.trials.tables import patients_table
 
 MM003 = load_protocol("mm003")
 STREAM = Stream(2, "mm003", 1)
@@ -139,3 +142,13 @@ def test_the_log_has_true_and_measured_m_protein(usual):
         # Around 400 patients: standard error of the mean 0.05, of the standard deviation 0.035.
         assert abs(score.mean()) < 0.25
         assert score.std() == pytest.approx(1.0, abs=0.18)
+
+
+def test_the_chance_is_handed_on_so_that_the_committee_has_a_laboratory_of_its_own(usual):
+    assert usual.stream == STREAM
+    own = patients_table(MM003, usual, 1)
+    shared = patients_table(MM003, replace(usual, stream=None), 1)
+    assert own["pfs_months"].equals(shared["pfs_months"])
+    # Other errors of the same samples move a minority, by visits.
+    moved = (own["pfs_committee_months"] != shared["pfs_committee_months"]).mean()
+    assert 0.02 < moved < 0.5
