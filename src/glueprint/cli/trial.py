@@ -1,4 +1,4 @@
-"""`glueprint trial`: list, show, write, run, compare and sweep virtual trials."""
+"""`glueprint trial`: list, show, write, run, compare, sweep and draw virtual trials."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from glueprint import trials
-from glueprint.cli import trial_compare, trial_run, trial_sweep
+from glueprint.cli import trial_compare, trial_figures, trial_run, trial_sweep
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.trial_draws import PosteriorCommand, TrialName
 from glueprint.trials.protocol import Drug
 
 app = typer.Typer(
-    help="Virtual clinical trials: list, show, template, run, compare, sweep.", no_args_is_help=True
+    help="Virtual clinical trials: list, show, template, run, compare, sweep, figures.", no_args_is_help=True
 )
 app.command("run", cls=PosteriorCommand)(trial_run.command)
 app.command("compare")(trial_compare.command)
 app.command("sweep", cls=PosteriorCommand)(trial_sweep.command)
+app.command("figures", cls=PosteriorCommand)(trial_figures.command)
 
 
 @app.command("list")
