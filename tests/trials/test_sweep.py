@@ -187,6 +187,16 @@ def test_g_csf_needs_a_level():
         apply(bare, "pomalidomide", Variant(gcsf="secondary"))
 
 
+def test_g_csf_starts_where_it_is_asked_to():
+    variant = apply(
+        WRITTEN, "pomalidomide", Variant(gcsf="secondary"), gcsf_fold=5.0, gcsf_below_1e9_per_l=1.5
+    )
+    care = variant.supportive_care
+    assert (care.gcsf_fold, care.gcsf_below_1e9_per_l, care.gcsf_until_1e9_per_l) == (5.0, 1.5, 1.5)
+    with pytest.raises(InputError, match="GP-T074"):
+        apply(WRITTEN, "pomalidomide", Variant(gcsf="secondary"), gcsf_below_1e9_per_l=0.0)
+
+
 def test_an_unknown_arm_and_an_unknown_compound():
     with pytest.raises(InputError, match=r'GP-T070.*did you mean "POM 4 mg"'):
         arm_of(PLAN, "POM 4mg")

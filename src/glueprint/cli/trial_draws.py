@@ -57,6 +57,7 @@ HEADLINES = {
     "median_os": "median OS, months",
     "median_dor": "median DoR, months",
     "neutropenia_grade_3_4": "neutropenia 3/4, %",
+    "neutropenia_grade_4": "neutropenia 4, %",
     "anaemia_grade_3_4": "anaemia 3/4, %",
     "thrombocytopenia_grade_3_4": "thrombocytopenia 3/4, %",
     "pneumonia_grade_3_4": "pneumonia 3/4, %",

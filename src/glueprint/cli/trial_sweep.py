@@ -29,6 +29,7 @@ from glueprint.trials.variants import Variant, arm_of, grid
 __all__ = ["command"]
 
 Many = list[str] | None
+DECIMALS = 6
 
 
 def command(
@@ -40,6 +41,9 @@ def command(
     gcsf: Annotated[str | None, typer.Option(help="none, secondary, primary.")] = None,
     gcsf_fold: Annotated[
         float | None, typer.Option(help="G-CSF over its endogenous level, as in the protocol's gcsf_fold.")
+    ] = None,
+    gcsf_below: Annotated[
+        float | None, typer.Option(help="Neutrophils that start a secondary course, 1e9/L; the protocol's.")
     ] = None,
     condition: Annotated[
         str | None, typer.Option(help="Of all patients: none, fluvoxamine, dialysis.")
@@ -62,7 +66,7 @@ def command(
     name = arm_of(protocol, arm).name if arm is not None else protocol.arms[0].name
     variants = _variants((dose_mg, gcsf, condition), days, crcl)
     draws = draws_for(protocol, posterior, posterior_from, replicates, seed)
-    settings = Settings(replicates, seed, patients, gcsf_fold, draws, workers)
+    settings = Settings(replicates, seed, patients, gcsf_fold, gcsf_below, draws, workers)
     if out is not None:
         write_tables(out, {})
     with progress_bar(f"{protocol.name}, {len(variants)} variant(s)") as told:
@@ -146,10 +150,12 @@ def _cells(
     for part in found.table.partition_by("variant", maintain_order=True):
         if others_only and part.get_column("reference")[0]:
             continue
+        # Two times that should be equal differ by what integration leaves; 0.0 takes the sign off a zero.
+        rounded = part.select(pl.col(columns).round(DECIMALS) + 0.0)
         cells = [
             # A difference of two medians that were not reached is not known.
             "" if others_only and numbers == (None, None, None) else between(*numbers)
-            for numbers in part.select(columns).iter_rows()
+            for numbers in rounded.iter_rows()
         ]
         rows.append((str(part.get_column("variant")[0]), *cells))
     return rows

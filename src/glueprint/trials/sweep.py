@@ -26,8 +26,8 @@ Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
 
 ENDPOINTS = (
-    "orr", "median_pfs", "median_os", "neutropenia_grade_3_4", "dose_interruption", "dose_reduction",
-    "mean_relative_dose_intensity",
+    "orr", "median_pfs", "median_os", "neutropenia_grade_3_4", "neutropenia_grade_4", "dose_interruption",
+    "dose_reduction", "mean_relative_dose_intensity",
 )  # fmt: skip
 SCHEMA = {
     "variant": pl.String, "reference": pl.Boolean, "dose_mg": pl.Float64, "days": pl.String,
@@ -42,15 +42,16 @@ SCHEMA = {
 class Settings:
     """How a sweep is computed.
 
-    patients: of each variant in each replicate, the arm's own number if None.   gcsf_fold: G-CSF over its
-    endogenous level, the protocol's if None.   draws: parameters, a row per replicate, the typical ones if
-    None.   workers: processes; the result does not depend on it.
+    patients: of each variant in each replicate, the arm's own number if None.   gcsf_fold,
+    gcsf_below_1e9_per_l: as in `variants.apply`.   draws: parameters, a row per replicate, the typical ones
+    if None.   workers: processes; the result does not depend on it.
     """
 
     replicates: int = 20
     seed: int = 1
     patients: int | None = None
     gcsf_fold: float | None = None
+    gcsf_below_1e9_per_l: float | None = None
     draws: ParameterDraws | None = None
     workers: int = 1
 
@@ -118,7 +119,7 @@ def sweep(
     how = settings or Settings()
     chosen = arm_of(protocol, arm)
     about = compound_of(chosen, compound)
-    cases = _cases(lone(protocol, chosen, how.patients), about, variants, how.gcsf_fold)
+    cases = _cases(lone(protocol, chosen, how.patients), about, variants, how)
     if how.draws:
         check_draws(how.draws)
     work = [
@@ -141,13 +142,17 @@ def _silent(share: float) -> None:
     """No progress wanted."""
 
 
-def _cases(
-    written: Protocol, compound: str, variants: Sequence[Variant], gcsf_fold: float | None
-) -> list[_Case]:
+def _cases(written: Protocol, compound: str, variants: Sequence[Variant], how: Settings) -> list[_Case]:
     """The variants that differ, each once, with the arm as written among them."""
     cases: list[_Case] = []
     for variant in variants:
-        changed = apply(written, compound, variant, gcsf_fold=gcsf_fold)
+        changed = apply(
+            written,
+            compound,
+            variant,
+            gcsf_fold=how.gcsf_fold,
+            gcsf_below_1e9_per_l=how.gcsf_below_1e9_per_l,
+        )
         same = changed == written
         name = f"{variant} (as written)" if same and variant != Variant() else str(variant)
         if all(case.protocol != changed for case in cases):

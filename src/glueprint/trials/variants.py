@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -109,10 +110,18 @@ def lone(protocol: Protocol, arm: Arm, patients: int | None = None) -> Protocol:
     return protocol.model_copy(update={"arms": (alone,), "randomisation": everybody})
 
 
-def apply(protocol: Protocol, compound: str, variant: Variant, *, gcsf_fold: float | None = None) -> Protocol:
+def apply(
+    protocol: Protocol,
+    compound: str,
+    variant: Variant,
+    *,
+    gcsf_fold: float | None = None,
+    gcsf_below_1e9_per_l: float | None = None,
+) -> Protocol:
     """A protocol of one arm (see `lone`) with what the variant changes.
 
-    gcsf_fold: G-CSF over its endogenous level; that of the protocol if None.
+    gcsf_fold: G-CSF over its endogenous level.   gcsf_below_1e9_per_l: neutrophils that start a secondary
+    course.   Both are those of the protocol if None.
     Raises InputError GP-T072 to GP-T076 for what cannot be, and what the checks of a protocol raise.
     """
     (arm,) = protocol.arms
@@ -125,7 +134,7 @@ def apply(protocol: Protocol, compound: str, variant: Variant, *, gcsf_fold: flo
     changed = protocol.model_copy(
         update={
             "arms": (arm,),
-            "supportive_care": _care(protocol, variant, gcsf_fold),
+            "supportive_care": _care(protocol, variant, gcsf_fold, gcsf_below_1e9_per_l),
             "case_mix": _case_mix(protocol, variant),
         }
     )
@@ -136,7 +145,7 @@ def apply(protocol: Protocol, compound: str, variant: Variant, *, gcsf_fold: flo
 def _drugs(arm: Arm, compound: str, variant: Variant, cycle_days: int) -> tuple[Drug, ...]:
     changes: dict[str, object] = {}
     if variant.dose_mg is not None:
-        if not 0 < variant.dose_mg < float("inf"):
+        if not 0 < variant.dose_mg < math.inf:
             raise InputError(
                 "GP-T072",
                 f"dose {variant.dose_mg:g}",
@@ -186,22 +195,29 @@ def _conditions(arm: Arm, variant: Variant) -> tuple[str, ...]:
     return (*(name for name in arm.conditions if name != variant.condition), variant.condition)
 
 
-def _care(protocol: Protocol, variant: Variant, gcsf_fold: float | None) -> SupportiveCare:
+def _care(
+    protocol: Protocol, variant: Variant, gcsf_fold: float | None, below_1e9_per_l: float | None
+) -> SupportiveCare:
     care = protocol.supportive_care
     if variant.gcsf is None:
         return care
     fold = care.gcsf_fold if gcsf_fold is None else gcsf_fold
-    if variant.gcsf not in GCSF or (variant.gcsf != "none" and not 1 < fold < float("inf")):
+    below = care.gcsf_below_1e9_per_l if below_1e9_per_l is None else below_1e9_per_l
+    given = variant.gcsf != "none"
+    if variant.gcsf not in GCSF or (given and not (1 < fold < math.inf and 0 < below < math.inf)):
         raise InputError(
             "GP-T074",
-            f'G-CSF "{variant.gcsf}"{nearest(variant.gcsf, GCSF)} of {fold:g} times its endogenous level',
+            f'G-CSF "{variant.gcsf}"{nearest(variant.gcsf, GCSF)} of {fold:g} times its endogenous level, '
+            f"below {below:g}",
             where="gcsf",
             expected=f"one of {', '.join(GCSF)}; for the last two a level above 1 (the protocol's gcsf_fold)",
             next_step="give the level, such as --gcsf-fold 10; no clinical number of it is in evidence",
         )
-    if variant.gcsf == "none":
+    if not given:
         return care.model_copy(update={"gcsf": "none"})
-    return care.model_copy(update={"gcsf": variant.gcsf, "gcsf_fold": fold})
+    until = max(care.gcsf_until_1e9_per_l, below)
+    changes = {"gcsf_fold": fold, "gcsf_below_1e9_per_l": below, "gcsf_until_1e9_per_l": until}
+    return care.model_copy(update={"gcsf": variant.gcsf, **changes})
 
 
 def _case_mix(protocol: Protocol, variant: Variant) -> CaseMix:
