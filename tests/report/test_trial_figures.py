@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from types import SimpleNamespace
 
 import polars as pl
@@ -17,6 +18,8 @@ from glueprint.report.figures.dose_timeline import STATES, weekly_states
 from glueprint.report.figures.exposure_response import quarters
 from glueprint.report.figures.spider import changes
 from glueprint.report.figures.vpc import percentiles
+from glueprint.report.tables import TrialTables
+from glueprint.report.trial import published_estimates, trial_view
 
 MONTH_D = 30.4375
 REPLICATES = 6
@@ -149,6 +152,23 @@ def test_the_live_figures_keep_the_schema(result, posterior):
     )
     for chart in drawn_all(live).values():
         chart.to_dict(validate=True)
+
+
+def test_the_page_shows_subgroups_and_doses_of_a_trial_with_protocol_and_doses(result):
+    arms = tuple(arm.name for arm in result.protocol.arms)
+    published = published_estimates(pl.DataFrame({"nothing": [1]}), "small")
+    tables = TrialTables(title="Small", arms=arms, **result.tables(), protocol=result.protocol)
+    view = trial_view("small", tables, figures.arm_colours(arms), published)
+    subgroups = result.subgroups().filter(replicate=1, endpoint="hr_pfs", factor="sex", level="male")
+    assert f"sex male: {subgroups.get_column('value')[0]:.2f}" in view.subgroups.description
+    states = weekly_states(tables.visits.filter(replicate=1), tables.patients.filter(replicate=1))
+    full = states.filter(arm=arms[0], week=4, state="full dose").get_column("share_pct")[0]
+    assert f"Week 4, {arms[0]}: full dose {full:.0f} %" in view.doses.description
+    # Light enough to stand on a page with two trials.
+    assert len(view.subgroups.still) + len(view.doses.still) + len(view.doses.live) < 120_000
+    bare = replace(tables, protocol=None, visits=tables.visits.drop("dose_mg"))
+    view = trial_view("small", bare, figures.arm_colours(arms), published)
+    assert (view.subgroups, view.doses) == (None, None)
 
 
 def test_an_unknown_figure_is_refused_with_the_nearest_name(given):
@@ -411,8 +431,10 @@ def test_a_missing_column_is_named(wrong):
 
 
 def test_a_trial_nobody_was_measured_in_has_no_waterfall_and_one_without_curves_no_curve(given):
-    with pytest.raises(InputError, match="GP-P005"):
-        figures.waterfall(people(patient(1, 1.0, 1.0, True, best_change_pct=None)), arms=["A"])
+    unmeasured = given.table("patients").with_columns(best_change_pct=pl.lit(None, pl.Float64))
+    bare = trial_figures.Given(given.protocol, 3, "", {"patients": unmeasured}.__getitem__)
+    with pytest.raises(InputError, match=r"GP-P005 .*nobody was measured again"):
+        list(trial_figures.draw(bare, ["waterfall"]))
     curves = given.table("survival_curves")
     with pytest.raises(InputError, match="GP-P005"):
         figures.kaplan_meier(curves.clear(), arms=given.arms, title="x")

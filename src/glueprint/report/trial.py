@@ -11,8 +11,10 @@ from glueprint.report import figures, summaries
 from glueprint.report.diagrams.section import Shown, schema_of
 from glueprint.report.drawn import Drawn, draw
 from glueprint.report.estimates import Estimate, interval, p_value, pick, pick_comparison
+from glueprint.report.figures.dose_timeline import weekly_states
 from glueprint.report.figures.waterfall import CEILING
 from glueprint.report.tables import TrialTables
+from glueprint.trials.subgroups import subgroups_table
 
 __all__ = ["SURVIVAL", "TrialView", "published_estimates", "trial_view"]
 
@@ -21,6 +23,7 @@ SURVIVAL = {
     "pfs": ("Progression-free survival", "median_pfs", "hr_pfs"),
     "os": ("Overall survival", "median_os", "hr_os"),
 }
+DESCRIBED_WEEKS = (4, 8, 16)
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,14 @@ class TrialView:
     headline: str
     figures: tuple[Drawn, ...]
     hazard: Drawn | None
+    subgroups: Drawn | None
     waterfall: Drawn
     events: Drawn
     baseline: summaries.Plain
     disposition: summaries.Plain
     response: summaries.Plain
     events_table: summaries.Plain
+    doses: Drawn | None
     dose: summaries.Plain
     schema: Shown | None
 
@@ -78,6 +83,7 @@ def trial_view(
         headline=f"In the first of them: {_headline(trial)}" if trial.replicates > 1 else _headline(trial),
         figures=tuple(curves),
         hazard=_hazard(name, trial, published),
+        subgroups=_subgroups(name, trial, first),
         waterfall=_waterfall(name, trial, first, mine),
         events=draw(
             f"{name}-events",
@@ -90,6 +96,7 @@ def trial_view(
         disposition=summaries.disposition(trial),
         response=summaries.response(trial),
         events_table=summaries.adverse_events(trial, published),
+        doses=_doses(name, trial, first, mine),
         dose=summaries.dose(trial),
         schema=None if trial.protocol is None else schema_of(trial.protocol, mine),
     )
@@ -220,6 +227,59 @@ def _hazard(name: str, trial: TrialTables, published: pl.DataFrame) -> Drawn | N
         caption=(
             f"Hazard ratio of {trial.arms[0]} against {trial.arms[1]}: below 1 favours {trial.arms[0]}. "
             f"Dots: Glueprint.{beside}"
+        ),
+    )
+
+
+def _subgroups(name: str, trial: TrialTables, first: pl.DataFrame) -> Drawn | None:
+    """Hazard ratios of progression or death by subgroup; None without a protocol or a second arm."""
+    if trial.protocol is None or len(trial.arms) < 2:
+        return None
+    table = subgroups_table(trial.protocol, first).filter(pl.col("endpoint") == "hr_pfs")
+    found = table.filter(
+        pl.col("value").is_not_null() & (pl.col("arm") == f"{trial.arms[0]} vs {trial.arms[1]}")
+    )
+    if found.is_empty():
+        return None
+    words = "; ".join(
+        f"{row['factor'].replace('_', ' ')} {row['level']}: {row['value']:.2f}" for row in found.to_dicts()
+    )
+    return draw(
+        f"{name}-subgroups",
+        lambda live: figures.subgroup_forest(table, "hr_pfs", interactive=live),
+        description=f"Hazard ratios of progression or death by subgroup. {words}.",
+        caption=(
+            "Hazard ratio of progression or death by subgroup in one virtual trial, with 95 % interval; the "
+            "area of a square goes with its events. A p value tests whether the levels of a factor differ; "
+            "one in twenty falls below 0.05 by chance alone."
+        ),
+    )
+
+
+def _doses(name: str, trial: TrialTables, first: pl.DataFrame, colours: Mapping[str, str]) -> Drawn | None:
+    """Who takes which dose by week; None where the visits hold no doses, or nobody could be computed."""
+    if "dose_mg" not in trial.visits.columns:
+        return None
+    visits = trial.visits.filter(pl.col("replicate") == trial.first_replicate)
+    states = weekly_states(visits, first)
+    if states.is_empty():
+        return None
+    words = []
+    for week in DESCRIBED_WEEKS:
+        rows = states.filter(pl.col("week") == week)
+        for arm in trial.arms:
+            shares = [
+                f"{row['state']} {row['share_pct']:.0f} %"
+                for row in rows.filter(pl.col("arm") == arm).to_dicts()
+            ]
+            words += [f"Week {week}, {arm}: {', '.join(shares)}"] if shares else []
+    return draw(
+        f"{name}-doses",
+        lambda live: figures.dose_timeline(visits, first, arms=trial.arms, colours=colours, interactive=live),
+        description=f"Patients on the full dose, reduced, held and off treatment. {'; '.join(words)}.",
+        caption=(
+            "Dose of the leading drug after the last visit, of all patients not yet censored; the dead count "
+            "as off treatment. The figure ends where a third of an arm is censored."
         ),
     )
 

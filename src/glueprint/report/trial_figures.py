@@ -28,7 +28,7 @@ SURVIVAL = {
 BANDS = "Bands: 95 % of this trial. Faint: other virtual trials of this size."
 NO_OBSERVATIONS = "No data of single patients are public: the lines are one virtual trial, not observations."
 NO_CAUSE = (
-    "Not cause and effect: neutropenia lowers the dose, and early progression leaves no time to miss any."
+    "Not cause and effect: neutropenia lowers the dose, and early progression leaves no time for holds."
 )
 
 
@@ -137,6 +137,8 @@ def _kaplan_meier(given: Given) -> dict[str, Any]:
 
 
 def _waterfall(given: Given) -> dict[str, Any]:
+    if given.patients.get_column("best_change_pct").drop_nulls().is_empty():
+        raise panels.nothing("waterfall", "nobody was measured again", "patients seen after baseline")
     title = "Best change of serum M-protein from baseline, one bar per patient"
     note = given.note("Full colour: partial response or better. Lines at −50 and +25 %; bars end at +100 %.")
     chart = figures.waterfall(given.patients, title=title, note=note, **given.shared())

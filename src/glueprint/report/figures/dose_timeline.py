@@ -16,12 +16,13 @@ __all__ = ["STATES", "dose_timeline", "weekly_states"]
 
 VISITS = ("arm", "patient", "time_days", "period", "dose_mg")
 PATIENTS = ("arm", "patient", "status", "os_months", "os_event", "off_treatment_months")
-# From the bottom of the figure to its top; dark, light, dark, light: told apart without colour too.
-STATES: Mapping[str, str] = {
-    "full dose": "#0b5c9e",
-    "reduced": "#8fbbe0",
-    "held": "#c4520f",
-    "off treatment": "#e3dfd6",
+# From the bottom of the figure to its top, colour and opacity; dark, light, dark, light: told apart without
+# colour too, and as tokens of the page on a dark page as well.
+STATES: Mapping[str, tuple[str, float]] = {
+    "full dose": (theme.ARM_COLOURS[0], 1.0),
+    "reduced": (theme.ARM_COLOURS[0], 0.45),
+    "held": (theme.ARM_COLOURS[1], 1.0),
+    "off treatment": (theme.GRID, 1.0),
 }
 HEIGHT = 200
 LAST_WEEK = 52
@@ -60,8 +61,8 @@ def dose_timeline(
         panel = _panel(rows, last, place % 2 == 0, interactive)
         parts.append(panel.properties(width=panels.panel_width(drawn), height=HEIGHT, title=name))
     items = [
-        (state, {"shape": "square", "fill": colour, "stroke": theme.MUTED, "strokeWidth": 0.4, "size": 80})
-        for state, colour in STATES.items()
+        (state, {"shape": "square", "fill": colour, "fillOpacity": opacity, "strokeWidth": 0, "size": 90})
+        for state, (colour, opacity) in STATES.items()
     ]
     return panels.beside(parts, below=panels.key(items), title=title, note=note)
 
@@ -130,18 +131,21 @@ def _panel(states: pl.DataFrame, last: int, with_axis: bool, interactive: bool) 
         labelExpr="datum.value + ' %'",
         labelOpacity=1 if with_axis else 0,
         title="Patients followed" if with_axis else None,
+        grid=False,
     )
     y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 100]), axis=axis)
-    colour = alt.Color(
-        "state:N", scale=alt.Scale(domain=list(STATES), range=list(STATES.values())), legend=None
-    )
-    area = alt.Chart().mark_area(interpolate="step-after", strokeWidth=0.6, line=False)
-    areas = area.encode(x, y, alt.Y2("high:Q"), colour)
+    layers: list[alt.Chart] = []
+    for state, (fill, opacity) in STATES.items():
+        area = alt.Chart().mark_area(
+            interpolate="step-after", strokeWidth=0, fill=fill, fillOpacity=opacity, opacity=1
+        )
+        part = area.transform_filter(f"datum.state === '{state}'")
+        layers.append(part.encode(x, y, alt.Y2("high:Q")))
     edge = alt.Chart().mark_line(interpolate="step-after", strokeWidth=0.6, color=theme.PAPER)
     edges = edge.encode(
         x, alt.Y("high:Q", scale=alt.Scale(domain=[0, 100]), axis=axis), alt.Detail("state:N")
     )
-    layers = [areas, edges]
+    layers.append(edges)
     if interactive:
         unseen = alt.Chart().mark_rect(opacity=0).transform_calculate(next="datum.week + 1")
         layers.append(
