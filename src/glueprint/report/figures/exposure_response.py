@@ -23,6 +23,7 @@ FEWEST = 40
 HEIGHT = 240
 GAP = 84
 SHIFT = 5
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 SEVERE = 3
 
 
@@ -62,7 +63,10 @@ def exposure_response(
         _response(usable, grouped, hues, across, interactive).properties(width=width, height=HEIGHT),
         _neutropenia(grouped, hues, across, interactive).properties(width=width, height=HEIGHT),
     ]
-    items = [(arm, {"shape": "circle", "fill": colour, "strokeWidth": 0}) for arm, colour in hues.items()]
+    items = [
+        (arm, {"shape": _shape(place), "fill": colour, "strokeWidth": 0, "size": 60})
+        for place, (arm, colour) in enumerate(hues.items())
+    ]
     return panels.beside(parts, below=panels.key(items), title=title, note=note, gap=GAP)
 
 
@@ -135,12 +139,10 @@ def _response(
         if row["change_pct"] is not None
     ]  # fmt: skip
     layers = [points]
-    for arm, shift in _shifts(colours):
+    for arm, shift, mark in _looks(colours):
         mine = theme.records([row for row in groups if row["arm"] == arm])
         bar = alt.Chart(mine).mark_rule(strokeWidth=1.6, xOffset=shift)
-        middle = alt.Chart(mine).mark_point(
-            size=60, opacity=1, xOffset=shift, fill=colours[arm], stroke=theme.PAPER, strokeWidth=1
-        )
+        middle = alt.Chart(mine).mark_point(opacity=1, xOffset=shift, **mark)
         low = alt.Y("low:Q", scale=alt.Scale(domain=[-100, CEILING]), axis=axis)
         layers += [bar.encode(x, low, alt.Y2("high:Q"), colour), middle.encode(x, y)]
     return theme.layered(*layers)
@@ -156,7 +158,7 @@ def _neutropenia(
     x = alt.X("intensity:Q", **across)
     y = alt.Y("share:Q", scale=scale, axis=axis)
     layers: list[alt.Chart] = []
-    for arm, shift in _shifts(colours):
+    for arm, shift, mark in _looks(colours):
         rows = theme.records(
             [
                 {"arm": arm, "intensity": row["intensity_pct"], "share": row["share_pct"], "low": row["low"],
@@ -168,9 +170,7 @@ def _neutropenia(
         low = alt.Y("low:Q", scale=scale, axis=axis)
         bar = alt.Chart(rows).mark_rule(strokeWidth=1.6, **look)
         line = alt.Chart(rows).mark_line(strokeWidth=0.8, opacity=0.6, **look)
-        point = alt.Chart(rows).mark_point(
-            size=60, opacity=1, fill=colours[arm], stroke=theme.PAPER, strokeWidth=1, xOffset=shift
-        )
+        point = alt.Chart(rows).mark_point(opacity=1, xOffset=shift, **mark)
         dots = point.encode(x, y)
         if interactive:
             dots = dots.encode(tooltip=[alt.Tooltip("arm:N"), alt.Tooltip("said:N", title="patients")])
@@ -178,7 +178,19 @@ def _neutropenia(
     return theme.layered(*layers)
 
 
-def _shifts(colours: Mapping[str, str]) -> list[tuple[str, float]]:
-    """Arms a little beside each other, so that one does not hide another."""
+def _shape(place: int) -> str:
+    """The mark of an arm, which tells arms apart in a print without colour."""
+    return SHAPES[place % len(SHAPES)]
+
+
+def _looks(colours: Mapping[str, str]) -> list[tuple[str, float, dict[str, Any]]]:
+    """Arms a little beside each other, so that one does not hide another, and the marks of each."""
     middle = (len(colours) - 1) / 2
-    return [(arm, SHIFT * (place - middle)) for place, arm in enumerate(colours)]
+    return [
+        (
+            arm,
+            SHIFT * (place - middle),
+            {"shape": _shape(place), "fill": colour, "stroke": theme.PAPER, "strokeWidth": 1, "size": 60},
+        )
+        for place, (arm, colour) in enumerate(colours.items())
+    ]
