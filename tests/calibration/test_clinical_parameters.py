@@ -64,13 +64,15 @@ def target(value: float, endpoint: str = "orr", kind: str = "rate") -> Target:
 def test_readings_of_one_endpoint_come_together() -> None:
     (rate, median) = published([target(10.0), target(2.0, "median_pfs", "median"), target(12.0)])
     assert (rate.readings, rate.claim_ids) == ((10.0, 12.0), ("C10", "C12"))
-    assert observed([rate, median])[1] == pytest.approx(np.log(2.0))
+    # By its readings half are free of the event at 2 months; a reading of 4 would say fewer are.
+    assert observed([rate, median])[1] == pytest.approx(0.0)
+    assert median.scaled(4.0) == pytest.approx(-2.0 * np.log(2.0) ** 2)
 
 
 def test_summaries_of_a_table_are_on_the_scale_of_the_fit() -> None:
     rate, median = (
         Summary("mm003", "HiDEX", "orr", "rate", (10.0,), ("A",), 153),
-        Summary("mm003", "HiDEX", "median_os", "median", (8.0,), ("B",), 153),
+        Summary("mm003", "HiDEX", "median_os", "share without event", (8.0,), ("B",), 153),
     )
     import polars as pl
 
@@ -80,10 +82,19 @@ def test_summaries_of_a_table_are_on_the_scale_of_the_fit() -> None:
             "value": [10.0, None], "n": [153, 153], "events": [15, 60],
         }
     )  # fmt: skip
-    found = simulated([rate, median], table)
+    edge = 8.0 - 14 / 30.4375 + 0.3
+    curve = pl.DataFrame(
+        {
+            "trial": ["mm003"] * 2, "arm": ["HiDEX"] * 2, "endpoint": ["os"] * 2,
+            "time_months": [2.0, edge], "survival": [0.6, 0.4],
+        }
+    )  # fmt: skip
+    found = simulated([rate, median], table, curve)
     assert found[0] == pytest.approx(np.log(15.5 / 138.5))
-    assert found[1] == pytest.approx(np.log(40.0))
-    assert np.isnan(simulated([rate, median], table.head(1))[1])
+    # The window is 0.92 months: for 0.3 of them 0.6 are alive, for the rest 0.4.
+    share = (0.6 * 0.3 + 0.4 * (28 / 30.4375 - 0.3)) / (28 / 30.4375)
+    assert found[1] == pytest.approx(np.log(share / (1 - share)))
+    assert np.isnan(simulated([rate, median], table.head(1), curve)[1])
     assert rate.natural(np.array([np.log(0.25)]))[0] == pytest.approx(20.0)
 
 

@@ -109,7 +109,7 @@ def _summaries(found: Fit, z: Floats) -> pl.DataFrame:
                 "trial": s.trial,
                 "arm": s.arm,
                 "endpoint": s.endpoint,
-                "kind": s.kind,
+                "unit": s.unit,
                 "published": float(s.natural(wanted[k : k + 1])[0]),
                 "readings": ", ".join(f"{value:g}" for value in s.readings),
                 "patients": s.n,

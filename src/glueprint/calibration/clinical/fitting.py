@@ -42,7 +42,7 @@ class Effort:
     steps: int
 
 
-FULL = Effort(16, 40, (400, 500, 700), 1500)
+FULL = Effort(12, 32, (250, 350, 500), 1500)
 QUICK = Effort(4, 24, (120, 160), 400)
 
 

@@ -23,12 +23,12 @@ FAILED = 1e6
 def rough_variance(summaries: Sequence[Summary]) -> Floats:
     """(q,) sampling variance of each summary by formula, before simulations tell it, with that of readings.
 
-    Source: binomial on the log odds; exponential times for medians, docs/calibration.md, "Score".
+    Source: binomial on the log odds; exponential times for medians of holds, docs/calibration.md, "Score".
     """
     found = []
     for s in summaries:
-        if s.kind == RATE:
-            p = float(np.mean(s.readings)) / 100.0
+        if s.kind != "median":
+            p = float(np.mean(s.readings)) / 100.0 if s.kind == RATE else 0.5
             found.append(1.0 / (s.n * p * (1.0 - p)))
         else:
             found.append(log_median_error(s.n) ** 2)

@@ -66,10 +66,12 @@ def simulate(
 
 def _one(structure: str, summaries: tuple[Summary, ...], job: _Job) -> Floats:
     given = free(structure)
-    tables = [
-        trials.run(
-            trial, replicates=1, seed=job.seed, draws=parameter_draws(given, job.z[None, :], trial)
-        ).endpoints
+    runs = [
+        trials.run(trial, replicates=1, seed=job.seed, draws=parameter_draws(given, job.z[None, :], trial))
         for trial in TRIALS
     ]
-    return simulated(summaries, pl.concat(tables))
+    return simulated(
+        summaries,
+        pl.concat(run.endpoints for run in runs),
+        pl.concat(run.survival_curves for run in runs),
+    )

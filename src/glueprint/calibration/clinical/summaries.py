@@ -1,4 +1,9 @@
-"""Published and simulated summaries of trials as vectors on scales where they are nearly normal."""
+"""Published and simulated summaries of trials as vectors on scales where they are nearly normal.
+
+A median of times that are seen at visits jumps from one visit to the next when parameters move a little. What
+a published median says without jumps is that half of the patients are free of the event at that time: a
+simulated trial is asked for that share.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +20,29 @@ from glueprint.calibration.targets import RATE, Target
 __all__ = ["Summary", "observed", "published", "simulated", "spread_of_readings"]
 
 Floats = NDArray[np.float64]
-# A median that a simulated trial does not reach lies beyond its follow-up; it is put this far out.
-NOT_REACHED_MONTHS = 40.0
+SHARE = "share without event"
+# Medians that are read off a survival curve -> the curve.
+CURVES = {
+    "median_pfs": "pfs",
+    "median_pfs_committee": "pfs_committee",
+    "median_os": "os",
+    "median_dor": "dor",
+}
+# A curve is read as its mean over this time, one interval between assessments: it falls in steps there.
+WINDOW_MONTHS = 28 / 30.4375
+# How far the published curve may lie from one half, on its own step: a share of patients, standard deviation.
+STEP_SD = 0.02
+# Exponential times: the log odds of the share fall by 2 ln 2 for each unit of log time at the median.
+SLOPE = 2.0 * np.log(2.0)
+LEAST_MONTHS = 1.0 / 30.4375
 
 
 @dataclass(frozen=True)
 class Summary:
     """One summary of one arm: the readings that were printed of it, and the claims that print them.
 
-    kind: "rate" (natural scale: per cent; fitted as log odds), or "median" (months; natural log).
+    kind: "rate" (per cent; fitted as log odds), "share without event" (readings are medians in months; fitted
+    is the log odds of being without the event then), or "median" (of times to a hold, weeks; natural log).
     """
 
     trial: str
@@ -39,16 +58,30 @@ class Summary:
         """Where it stands in a table of endpoints."""
         return (self.trial, self.arm, self.endpoint)
 
+    @property
+    def median_months(self) -> float:
+        """Geometric mean of the readings, where they are medians."""
+        return float(np.exp(np.mean(np.log(self.readings))))
+
+    @property
+    def unit(self) -> str:
+        """Of `natural`."""
+        if self.kind == SHARE:
+            return f"% without event at {self.median_months:.3g} months"
+        return "%" if self.kind == RATE else "weeks"
+
     def scaled(self, value: float) -> float:
-        """The value on the scale of the fit."""
+        """A reading on the scale of the fit."""
+        if self.kind == SHARE:
+            return float(-SLOPE * np.log(value / self.median_months))
         if self.kind != RATE:
             return float(np.log(value))
         events = value / 100.0 * self.n
         return float(np.log((events + 0.5) / (self.n - events + 0.5)))
 
     def natural(self, scaled: Floats) -> Floats:
-        """Per cent or months of numbers on the scale of the fit."""
-        if self.kind != RATE:
+        """Per cent or weeks of numbers on the scale of the fit."""
+        if self.kind == "median":
             return np.exp(scaled)
         odds = np.exp(scaled)
         return np.asarray(100.0 * odds / (1.0 + odds))
@@ -62,7 +95,7 @@ def published(targets: Iterable[Target]) -> tuple[Summary, ...]:
     return tuple(
         Summary(
             *key,
-            kind=same[0].kind,
+            kind=SHARE if key[2] in CURVES else same[0].kind,
             readings=tuple(t.value for t in same),
             claim_ids=tuple(i for t in same for i in t.claim_ids),
             n=max(t.n for t in same),
@@ -77,35 +110,48 @@ def observed(summaries: Sequence[Summary]) -> Floats:
 
 
 def spread_of_readings(summaries: Sequence[Summary]) -> Floats:
-    """(q,) variance of the mean reading, where several readings of the same patients disagree; else 0."""
-    return np.array(
-        [
-            np.var([s.scaled(v) for v in s.readings], ddof=1) / len(s.readings)
-            if len(s.readings) > 1
-            else 0.0
-            for s in summaries
-        ]
-    )
+    """(q,) variance of the mean reading: where several readings disagree, and where a median is of steps."""
+
+    def variance(summary: Summary) -> float:
+        readings = [summary.scaled(value) for value in summary.readings]
+        between = float(np.var(readings, ddof=1)) / len(readings) if len(readings) > 1 else 0.0
+        return between + ((STEP_SD / 0.25) ** 2 if summary.kind == SHARE else 0.0)
+
+    return np.array([variance(summary) for summary in summaries])
 
 
-def simulated(summaries: Sequence[Summary], endpoints: pl.DataFrame) -> Floats:
+def simulated(summaries: Sequence[Summary], endpoints: pl.DataFrame, curves: pl.DataFrame) -> Floats:
     """(q,) the summaries of one simulated replicate of each trial, on the scale of the fit; NaN if missing.
 
-    endpoints: the endpoints tables of the trials, one replicate each.
+    endpoints, curves: the tables of the trials, one replicate each.
     """
     wanted = ("trial", "arm", "endpoint", "value", "n", "events")
     table = {
         (trial, arm, endpoint): (value, n, events)
         for trial, arm, endpoint, value, n, events in endpoints.select(wanted).iter_rows()
     }
+    parts = curves.partition_by("trial", "arm", "endpoint", as_dict=True)
     found = np.full(len(summaries), np.nan)
     for k, summary in enumerate(summaries):
-        if summary.key not in table:
-            continue
-        value, n, events = table[summary.key]
-        if summary.kind == RATE:
+        value, n, events = table.get(summary.key, (None, 0, 0))
+        if summary.kind == SHARE:
+            curve = parts.get((summary.trial, summary.arm, CURVES[summary.endpoint]))
+            if curve is not None and n:
+                # Half a patient keeps a curve that has ended, or not begun to fall, finite.
+                share = np.clip(_share(curve, summary.median_months), 0.5 / n, 1.0 - 0.5 / n)
+                found[k] = np.log(share / (1.0 - share))
+        elif summary.kind == RATE and n:
             found[k] = np.log((events + 0.5) / (n - events + 0.5))
-        else:
-            months = NOT_REACHED_MONTHS if value is None or not np.isfinite(value) else float(value)
-            found[k] = np.log(max(months, 1.0 / 30.4375))
+        elif value is not None and np.isfinite(value):
+            found[k] = np.log(max(float(value), LEAST_MONTHS))
     return found
+
+
+def _share(curve: pl.DataFrame, months: float) -> float:
+    """Mean of a survival curve over the window about a time."""
+    times, survival = curve["time_months"].to_numpy(), curve["survival"].to_numpy()
+    low, high = max(months - 0.5 * WINDOW_MONTHS, 0.0), months + 0.5 * WINDOW_MONTHS
+    inner = times[(times > low) & (times < high)]
+    edges = np.concatenate([[low], inner, [high]])
+    level = np.concatenate([[1.0], survival])[np.searchsorted(times, edges[:-1], side="right")]
+    return float((level * np.diff(edges)).sum() / (high - low))
