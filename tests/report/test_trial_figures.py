@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from types import SimpleNamespace
@@ -171,6 +172,20 @@ def test_the_page_shows_subgroups_and_doses_of_a_trial_with_protocol_and_doses(r
     assert (view.subgroups, view.doses) == (None, None)
 
 
+def test_three_arms_give_a_forest_for_each_pair(result):
+    patients = result.patients.with_columns(
+        arm=pl.when(pl.col("patient") % 3 == 0).then(pl.lit("third")).otherwise("arm")
+    )
+    last = result.protocol.arms[1].model_copy(update={"name": "third"})
+    three = result.protocol.model_copy(update={"arms": (*result.protocol.arms, last)})
+    given = trial_figures.Given(three, 3, "", {"patients": patients}.__getitem__)
+    ((_, found),) = trial_figures.draw(given, ["forest"])
+    assert tuple(found) == tuple(f"forest_{name}{n}" for name in ("pfs", "os") for n in ("", "_2", "_3"))
+    second = json.dumps(found["forest_os_2"].to_dict(), ensure_ascii=False)
+    assert "POM+LoDEX against third." in second
+    assert "← POM+LoDEX better" in second
+
+
 def test_an_unknown_figure_is_refused_with_the_nearest_name(given):
     with pytest.raises(InputError, match=r'GP-P006 .*unknown figure "swimer" \(did you mean "swimmer"'):
         list(trial_figures.draw(given, ["swimer"]))
@@ -215,7 +230,7 @@ def test_lanes_of_the_swimmer_stand_in_order_of_treatment_and_end_where_the_pati
     marks = {name: last[f"{name}_months"] for name in ("progressed", "crossover", "death", "alive")}
     assert marks == {"progressed": 1.5, "crossover": 3.0, "death": 9.0, "alive": None}
     assert rows[0]["alive_months"] == 7.0
-    assert "A: 3 of 3 patients" in json.dumps(chart)
+    assert "3 of 3 patients" in json.dumps(chart)
     with pytest.raises(InputError, match="GP-P005"):
         figures.swimmer(table.filter(pl.col("status") == 1), arms=["A"])
 
@@ -366,6 +381,7 @@ def test_the_forest_writes_every_level_and_cuts_what_reaches_beyond_its_axis():
         level("sex", "female", 0.55, 0.3, 1.1),
         level("sex", "male", 0.2, 0.02, 30.0, events=10),
         level("age_y", ">=75", None, None, None, events=0),
+        level("age_y", "<75", math.inf, 0.2, math.inf, events=1),
         level("sex", "female", 9.9, 9.0, 9.95, endpoint="hr_os"),
     )
     text = figures.svg(figures.subgroup_forest(table, "hr_pfs"))
@@ -373,6 +389,8 @@ def test_the_forest_writes_every_level_and_cuts_what_reaches_beyond_its_axis():
                  "← A better", "B better →", "0.20"):  # fmt: skip
         assert word in text, word
     assert "9.90" not in text
+    assert text.count("not estimable") == 2
+    assert "inf" not in text
     chart = figures.subgroup_forest(table, "hr_pfs").to_dict()
     shapes = {view["mark"].get("shape"): data_of(chart, view) for view in views(chart) if "data" in view}
     assert [row["value"] for row in shapes["square"]] == [0.5, 0.55, 0.2]

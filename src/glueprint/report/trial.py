@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -237,7 +238,8 @@ def _subgroups(name: str, trial: TrialTables, first: pl.DataFrame) -> Drawn | No
         return None
     table = subgroups_table(trial.protocol, first).filter(pl.col("endpoint") == "hr_pfs")
     found = table.filter(
-        pl.col("value").is_not_null() & (pl.col("arm") == f"{trial.arms[0]} vs {trial.arms[1]}")
+        pl.col("value").is_between(0, math.inf, closed="none")
+        & (pl.col("arm") == f"{trial.arms[0]} vs {trial.arms[1]}")
     )
     if found.is_empty():
         return None

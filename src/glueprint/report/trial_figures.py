@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import polars as pl
@@ -25,7 +26,7 @@ SURVIVAL = {
     "pfs": ("Progression-free survival", "median_pfs", "hr_pfs"),
     "os": ("Overall survival", "median_os", "hr_os"),
 }
-BANDS = "Bands: 95 % of this trial. Faint: other virtual trials of this size."
+BANDS, OTHERS = "Bands: 95 % of this trial.", " Faint: other virtual trials of this size."
 NO_OBSERVATIONS = "No data of single patients are public: the lines are one virtual trial, not observations."
 NO_CAUSE = (
     "Not cause and effect: neutropenia lowers the dose, and early progression leaves no time for holds."
@@ -121,6 +122,7 @@ def draw(
 
 def _kaplan_meier(given: Given) -> dict[str, Any]:
     endpoints, curves = given.first("endpoints"), given.table("survival_curves").fill_nan(None)
+    several = curves.get_column("replicate").n_unique() > 1
     replicate = int(endpoints.get_column("replicate")[0])
     drawn = {}
     for endpoint, (title, median, ratio) in SURVIVAL.items():
@@ -128,7 +130,7 @@ def _kaplan_meier(given: Given) -> dict[str, Any]:
         drawn[f"km_{endpoint}"] = figures.kaplan_meier(
             curves.filter(pl.col("endpoint") == endpoint),
             title=title,
-            note=given.note(BANDS),
+            note=given.note(f"{BANDS}{OTHERS if several else ''}"),
             medians={arm: found for arm, found in medians.items() if found is not None},
             hazard_ratio=pick_comparison(endpoints, given.arms, ratio, replicate),
             **given.shared(),
@@ -160,11 +162,18 @@ def _spider(given: Given) -> dict[str, Any]:
 
 def _forest(given: Given) -> dict[str, Any]:
     subgroups = subgroups_table(given.protocol, given.patients)
+    comparisons = [f"{one} vs {other}" for one, other in combinations(given.arms, 2)]
     drawn = {}
     for endpoint, (title, _, ratio) in SURVIVAL.items():
-        drawn[f"forest_{endpoint}"] = figures.subgroup_forest(
-            subgroups, ratio, title=f"{title} by subgroup", note=given.note(), interactive=given.interactive
-        )
+        for place, comparison in enumerate(comparisons or [""], start=1):
+            stem = f"forest_{endpoint}" if place == 1 else f"forest_{endpoint}_{place}"
+            drawn[stem] = figures.subgroup_forest(
+                subgroups.filter(pl.col("arm") == comparison),
+                ratio,
+                title=f"{title} by subgroup",
+                note=given.note(f"{comparison.replace(' vs ', ' against ')}."),
+                interactive=given.interactive,
+            )
     return drawn
 
 

@@ -57,9 +57,10 @@ def dose_timeline(
     for place, arm in enumerate(drawn):
         rows = states.filter(pl.col("arm") == arm)
         size = max(rows.get_column("n").to_list())
-        name = panels.panel_title(f"{arm} (n = {size})", colours[arm])
+        width = panels.panel_width(drawn)
+        name = panels.panel_title(arm, colours[arm], f"{size} patients", width=width)
         panel = _panel(rows, last, place % 2 == 0, interactive)
-        parts.append(panel.properties(width=panels.panel_width(drawn), height=HEIGHT, title=name))
+        parts.append(panel.properties(width=width, height=HEIGHT, title=name))
     items = [
         (state, {"shape": "square", "fill": colour, "fillOpacity": opacity, "strokeWidth": 0, "size": 90})
         for state, (colour, opacity) in STATES.items()

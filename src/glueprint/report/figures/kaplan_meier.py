@@ -213,7 +213,8 @@ def _reading(
         text = f"{arm}   median {interval(medians[arm])} months" if arm in medians else arm
         lines.append((text, colours[arm]))
     if hazard_ratio is not None and hazard_ratio.value is not None:
-        text = f"HR {interval(hazard_ratio, 2)}"
+        which = "HR" if len(arms) == 2 else "HR of the first two arms"
+        text = f"{which} {interval(hazard_ratio, 2)}"
         lines.append((f"{text}, {p_value(hazard_ratio.p_value)}".rstrip(", "), theme.INK))
     layers = []
     for place, (text, colour) in enumerate(lines):

@@ -38,9 +38,12 @@ def heading(title: str, note: str = "", *, offset: int = 10, **more: Any) -> alt
     )
 
 
-def panel_title(text: str, colour: str) -> alt.TitleParams:
-    """The name of an arm above its panel, in its colour."""
-    return alt.TitleParams(text, color=colour, frame="group", offset=8)
+def panel_title(text: str, colour: str, below: str = "", *, width: int = WIDTH) -> alt.TitleParams:
+    """The name of an arm above its panel, in its colour, no wider than the panel; what is below in grey."""
+    more: dict[str, Any] = {}
+    if below:
+        more = {"subtitle": below, "subtitleColor": theme.MUTED, "subtitleFontSize": 11, "subtitlePadding": 3}
+    return alt.TitleParams(text, color=colour, frame="group", offset=8, limit=width, **more)
 
 
 def panel_width(arms: Sequence[str], *, gap: int = GAP) -> int:

@@ -64,9 +64,11 @@ def spider(
         lines = table.join(chosen[arm].select("patient"), on="patient")
         measured = patients.filter((pl.col("arm") == arm) & pl.col("best_change_pct").is_not_null()).height
         panel = _panel(lines, colours[arm], highest, place % 2 == 0, interactive)
-        name = f"{arm}: {chosen[arm].height} of {measured} measured patients"
+        shown = f"{chosen[arm].height} of {measured} measured patients"
         parts.append(
-            panel.properties(width=width, height=HEIGHT, title=panels.panel_title(name, colours[arm]))
+            panel.properties(
+                width=width, height=HEIGHT, title=panels.panel_title(arm, colours[arm], shown, width=width)
+            )
         )
     items: list[tuple[str, Mapping[str, Any]]] = [
         ("in colour: partial response or better", {"shape": "stroke", "stroke": colours[drawn[0]],

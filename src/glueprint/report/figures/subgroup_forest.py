@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -104,7 +105,10 @@ def _heading(factor: str, p_interaction: float | None) -> dict[str, Any]:
 
 
 def _line(level: Mapping[str, Any], name: str, bold: bool) -> dict[str, Any]:
-    value, low, high = (level[key] for key in ("value", "low", "high"))
+    # A level without an event in one arm has a ratio of 0 or infinity, which is no estimate.
+    estimable = level["value"] is not None and 0.0 < level["value"] < math.inf
+    numbers: list[Any] = [level[key] if estimable else None for key in ("value", "low", "high")]
+    value, low, high = numbers
     inside = value is not None and LOWEST <= value <= HIGHEST
     known = value is not None and low is not None and high is not None
     cut = "" if not known else "".join(("low" if low < LOWEST else "", "high" if high > HIGHEST else ""))

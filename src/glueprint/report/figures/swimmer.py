@@ -73,11 +73,13 @@ def swimmer(
     parts = []
     for arm in drawn:
         whole = usable.filter(pl.col("arm") == arm).height
-        shown = f"{arm}: {lanes[arm].height} of {whole} patients"
+        shown = f"{lanes[arm].height} of {whole} patients"
         panel = _panel(lanes[arm], colours[arm], highest, interactive)
         parts.append(
             panel.properties(
-                width=width, height=LANE * min(most, whole), title=panels.panel_title(shown, colours[arm])
+                width=width,
+                height=LANE * min(most, whole),
+                title=panels.panel_title(arm, colours[arm], shown, width=width),
             )
         )
     items: list[tuple[str, Mapping[str, Any]]] = [

@@ -76,8 +76,9 @@ def vpc(
     for place, arm in enumerate(drawn):
         chosen = tuple(table.filter(pl.col("arm") == arm) for table in (first, bands))
         panel = _panel((chosen[0], chosen[1]), what, colours[arm], scale, last, place % 2 == 0, interactive)
-        head = panels.panel_title(arm, colours[arm])
-        parts.append(panel.properties(width=panels.panel_width(drawn), height=HEIGHT, title=head))
+        width = panels.panel_width(drawn)
+        head = panels.panel_title(arm, colours[arm], width=width)
+        parts.append(panel.properties(width=width, height=HEIGHT, title=head))
     grey = {"stroke": theme.MUTED, "strokeWidth": 1.8, "size": 120}
     items: list[tuple[str, Mapping[str, Any]]] = [
         ("median of the patients", {"shape": "stroke", **grey}),
