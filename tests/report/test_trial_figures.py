@@ -78,6 +78,7 @@ def summaries():
         [
             summary("POM+LoDEX", "orr", "rate", 31.0, (25.0, 38.0)),
             summary("HiDEX", "median_os", "median", 8.1, (8.5, 12.0)),
+            summary("POM+LoDEX", "time_to_first_interruption", "median", 4.1, (3.0, 5.0)),
             summary("POM+LoDEX vs HiDEX", "hr_pfs", "hazard ratio", 0.48, (0.4, 0.6)),
         ]
     )
@@ -423,9 +424,9 @@ def test_a_summary_outside_its_interval_is_filled_and_units_have_axes_of_their_o
     assert fills[31.0] == fills[0.48] != fills[8.1]
     axes = [view["encoding"].get("x", {}).get("axis") for view in views(chart)]
     titles = {axis["title"] for axis in axes if axis}
-    assert titles == {"% of patients", "months", "hazard ratio"}
+    assert titles == {"% of patients", "months", "weeks", "hazard ratio"}
     assert chart["title"]["subtitle"] == ["n; calibrated"]
-    mixed = summaries().with_columns(label=pl.Series(["calibrated", "predicted", "predicted"]))
+    mixed = summaries().with_columns(label=pl.Series(["calibrated", "predicted", "predicted", "predicted"]))
     assert "[predicted]" in json.dumps(figures.predicted_and_observed(mixed).to_dict())
     with pytest.raises(InputError, match="GP-P005"):
         figures.predicted_and_observed(summaries().clear())

@@ -19,17 +19,20 @@ COLUMNS = (
 )  # fmt: skip
 WIDTH = 360
 ROW = 20
-# What a summary's `kind` is measured in, and whether its axis is logarithmic.
-UNITS: Mapping[str, tuple[str, bool]] = {
-    "rate": ("% of patients", False),
-    "median": ("months", False),
-    "hazard ratio": ("hazard ratio", True),
-}
+RATIO = "hazard ratio"
+# What a summary is measured in, by its `kind`; times to the first hold are in weeks, as published.
+UNITS: Mapping[str, str] = {"rate": "% of patients", "median": "months", RATIO: RATIO}
+WEEKS = ("time_to_first_interruption", "time_to_first_reduction")
 SAID: Mapping[str, str] = {
     "orr": "response",
     "median_pfs": "median PFS",
     "median_os": "median OS",
     "median_dor": "median duration of response",
+    "median_pfs_committee": "median PFS, committee",
+    "time_to_first_interruption": "first hold",
+    "time_to_first_reduction": "first reduction",
+    "dose_interruption": "dose held",
+    "dose_reduction": "dose reduced",
     "hr_pfs": "hazard ratio, PFS",
     "hr_os": "hazard ratio, OS",
 }
@@ -58,13 +61,14 @@ def predicted_and_observed(
     labels = summaries.get_column("label").unique(maintain_order=True).to_list()
     given = summaries.to_dicts()
     several = len({row["trial"] for row in given}) > 1
+    places = list(dict.fromkeys(row["endpoint"] for row in given))
+    given.sort(key=lambda row: places.index(row["endpoint"]))
     parts = []
-    for kind in dict.fromkeys(row["kind"] for row in given):
+    for unit in dict.fromkeys(map(_unit, given)):
         rows = [
-            _row(row, hues, several=several, labelled=len(labels) > 1) for row in given if row["kind"] == kind
+            _row(row, hues, several=several, labelled=len(labels) > 1) for row in given if _unit(row) == unit
         ]
-        unit, logarithmic = UNITS.get(kind, (str(kind), False))
-        parts.append(_panel(rows, unit, logarithmic=logarithmic, interactive=interactive))
+        parts.append(_panel(rows, unit, logarithmic=unit == RATIO, interactive=interactive))
     items: list[tuple[str, Mapping[str, Any]]] = [
         ("published", {"shape": "diamond", "fill": theme.PAPER, "stroke": theme.INK, "strokeWidth": 1.4}),
         ("published, outside", {"shape": "diamond", "fill": theme.INK, "stroke": theme.INK}),
@@ -82,8 +86,12 @@ def predicted_and_observed(
     return theme.styled(whole)  # type: ignore[no-any-return]
 
 
+def _unit(row: Mapping[str, Any]) -> str:
+    return "weeks" if row["endpoint"] in WEEKS else UNITS.get(row["kind"], str(row["kind"]))
+
+
 def _row(row: Mapping[str, Any], hues: Mapping[str, str], *, several: bool, labelled: bool) -> dict[str, Any]:
-    words = SAID.get(row["endpoint"], str(row["endpoint"]).replace("_", " "))
+    words = SAID.get(row["endpoint"], str(row["endpoint"]).replace("grade_3_4", "3/4").replace("_", " "))
     name = f"{words}, {row['arm']}"
     if several:
         name += f" ({row['trial']})"
