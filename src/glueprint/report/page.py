@@ -21,6 +21,7 @@ from glueprint.report.drawn import Drawn, draw, embeddable
 from glueprint.report.estimates import number
 from glueprint.report.figures import drawing, theme
 from glueprint.report.glance import at_a_glance
+from glueprint.report.held_out import held_out_section
 from glueprint.report.plates import plates_section
 from glueprint.report.tables import LABELS, ReportInput, TrialTables, check, without_nan
 from glueprint.report.trial import published_estimates, trial_view
@@ -31,9 +32,11 @@ __all__ = ["ReportInput", "TrialTables", "render", "write"]
 LEGEND = {
     "input": "Put in as published. Agreement is no achievement.",
     "calibrated": "The model was fitted or hand-set so that this number comes out. Not a prediction.",
-    "predicted": "Computed from other numbers. Nothing was tuned to it.",
+    "predicted": "Computed from other numbers. No fit read it.",
     "not modelled yet": "Published, but this version computes nothing to set beside it.",
 }
+# What "calibrated" says where the trials' parameters are draws of a posterior.
+FITTED = "The model was fitted to this number, or to others of the same arms. Not a prediction."
 PROFILES = {
     "pk": ("Pharmacokinetics", "Concentration in plasma"),
     "degradation": ("Degradation of neosubstrates", "Ikaros (IKZF1) and Aiolos (IKZF3) left"),
@@ -81,7 +84,8 @@ def render(given: ReportInput) -> str:
         chemistry=chemistry_section(given.compounds.to_dicts()),
         config=embeddable(theme.configuration()),
         findings=given.findings.to_dicts(),
-        legend=LEGEND,
+        held_out=held_out_section(given.held_out, {view.name: view.short for view in views}),
+        legend=LEGEND | {"calibrated": FITTED} if given.posterior else LEGEND,
         labels=LABELS,
         number=number,
         written=reading.written,

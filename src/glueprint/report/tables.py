@@ -39,6 +39,10 @@ PROFILES = ("profile", "series", "value", "low", "high", "unit")
 PARAMETERS = ("name", "typical", "unit", "role", "evidence", "why")
 FINDINGS = ("code", "severity", "claim_ids", "what")
 COMPOUNDS = ("name", "smiles", "formula", "mass_da", "inchikey")
+HELD_OUT = (
+    "trial", "arm", "endpoint", "unit", "observed", "predicted", "low", "high", "inside", "log_score",
+    "width_ratio", "replicates", "label", "source", "note",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ class ReportInput:
     parameters, findings, compounds: what was put in, what the evidence checks found, the substances.
     provenance: versions, seed, hashes and inputs, shown as given.   statements: the limits, a sentence each.
     plates: simulated raw files, truth and estimate, and the tables of their figures; empty: no such section.
+    held_out: rows that the fit never read, predicted beside published; None: no such section.
+    posterior: structure of the tumour whose posterior the trials drew their parameters from; empty without.
     """
 
     comparison: pl.DataFrame
@@ -90,6 +96,8 @@ class ReportInput:
     title: str = "Pomalidomide, from published evidence to a virtual trial"
     summary: str = ""
     plates: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    held_out: pl.DataFrame | None = None
+    posterior: str = ""
 
 
 def require(frame: pl.DataFrame, columns: Iterable[str], where: str) -> None:
@@ -120,7 +128,10 @@ def check(given: ReportInput) -> None:
     require(given.profiles, PROFILES, "profiles")
     if "time_d" not in given.profiles.columns:
         require(given.profiles, ("time_h",), "profiles")
-    _check_labels(given.comparison)
+    _check_labels(given.comparison, "comparison")
+    if given.held_out is not None:
+        require(given.held_out, HELD_OUT, "held_out")
+        _check_labels(given.held_out, "held_out")
     for name, trial in given.trials.items():
         require(trial.patients, PATIENTS, f"{name}.patients")
         require(trial.endpoints, ENDPOINTS, f"{name}.endpoints")
@@ -147,16 +158,17 @@ def without_nan(given: ReportInput) -> ReportInput:
         profiles=given.profiles.fill_nan(None),
         parameters=given.parameters.fill_nan(None),
         plates={name: table.fill_nan(None) for name, table in given.plates.items()},
+        held_out=None if given.held_out is None else given.held_out.fill_nan(None),
     )
 
 
-def _check_labels(comparison: pl.DataFrame) -> None:
-    for row, label in enumerate(comparison.get_column("label").to_list(), start=1):
+def _check_labels(frame: pl.DataFrame, table: str) -> None:
+    for row, label in enumerate(frame.get_column("label").to_list(), start=1):
         if label not in LABELS:
             raise InputError(
                 "GP-P002",
                 f'label "{label}" is not one of the four',
-                where=f'table "comparison" row {row}, column "label"',
+                where=f'table "{table}" row {row}, column "label"',
                 expected=", ".join(LABELS),
                 next_step="label each number by how it was made; a calibrated number is never a prediction",
             )

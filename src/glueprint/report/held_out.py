@@ -1,0 +1,152 @@
+"""The check inside the evidence: rows that the fit never read, predicted beside published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import polars as pl
+
+from glueprint.calibration import prediction
+from glueprint.report import rows as reading
+from glueprint.report import tables as contract
+from glueprint.report.estimates import number
+from glueprint.report.guide import PRINTED, Strip, strip_of
+
+__all__ = ["SAID", "HeldOut", "HeldOutSection", "held_out_section"]
+
+RATIOS, LANDMARK, SUBGROUPS, OTHERS = (
+    "Hazard ratios between the arms", "By the state at cycle 3", "Subgroups", "Other rows"
+)  # fmt: skip
+# Endpoint ids of the rows, in words; an id that is not here is shown as it is.
+SAID: Mapping[str, str] = {
+    "hr_pfs": "Hazard ratio, progression or death",
+    "hr_pfs_committee": "Hazard ratio, progression or death, by the review committee",
+    "hr_os": "Hazard ratio, death",
+    "orr": "Overall response rate",
+    "median_os_without_later": "Median overall survival, had nothing followed progression",
+    "cycle_3_response": "Response when cycle 3 opens",
+    "cycle_3_stable": "Stable disease when cycle 3 opens",
+    "cycle_3_progression": "Progression by the opening of cycle 3",
+    "cycle_3_stable_improved_by_cycle_7": "Of those stable at cycle 3, response improved by cycle 7",
+    "median_os_cycle_3_response": "Median overall survival, response at cycle 3",
+    "median_os_cycle_3_stable": "Median overall survival, stable at cycle 3",
+    "median_os_cycle_3_progression": "Median overall survival, progression by cycle 3",
+    "hr_os_cycle_3_response": "Hazard ratio of death, response against stable at cycle 3",
+    "hr_os_cycle_3_progression": "Hazard ratio of death, progression against stable at cycle 3",
+}
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """One row: as published, predicted with its 95 % interval, and whether that holds the published value.
+
+    inside: "yes", "no", or empty where the row could not be compared, and `note` says why.
+    """
+
+    quantity: str
+    trial: str
+    arm: str
+    published: str
+    claim_id: str
+    predicted: str
+    interval: str
+    inside: str
+    strip: Strip | None
+    note: str
+
+
+@dataclass(frozen=True)
+class HeldOutSection:
+    """All that the section shows: rows by kind, their labels, and the score of `prediction.total`.
+
+    inside of compared rows hold the published value; total counts those that could not be compared too.
+    replicates: virtual trials behind an interval, as "200" or "150 to 200".
+    """
+
+    groups: tuple[tuple[str, tuple[HeldOut, ...]], ...]
+    labels: tuple[str, ...]
+    total: int
+    compared: int
+    inside: int
+    log_score: str
+    width_ratio: str
+    replicates: str
+
+
+def held_out_section(table: pl.DataFrame | None, trials: Mapping[str, str]) -> HeldOutSection | None:
+    """The section of a study's held-out rows; None without any.
+
+    table: as `calibration.prediction.compare` gives it.   trials: name -> how the page calls it.
+    Raises InputError GP-P001 for a missing column.
+    """
+    if table is None or table.is_empty():
+        return None
+    contract.require(table, contract.HELD_OUT, "held_out")
+    rows = sorted(table.to_dicts(), key=lambda row: KINDS.index(_kind(str(row["endpoint"]))))
+    score = prediction.total(table)
+    counts = sorted({int(row["replicates"]) for row in rows if row["replicates"] is not None})
+    return HeldOutSection(
+        groups=tuple(
+            (kind, tuple(_shown(row, trials) for row in part))
+            for kind, part in groupby(rows, key=lambda row: _kind(str(row["endpoint"])))
+        ),
+        labels=tuple(table.get_column("label").unique(maintain_order=True).to_list()),
+        total=table.height,
+        compared=table.get_column("inside").count(),
+        inside=int(score["inside"]),
+        log_score=number(score["mean_log_score"]),
+        width_ratio=number(score["median_width_ratio"]),
+        replicates=" to ".join(map(str, counts if len(counts) < 2 else (counts[0], counts[-1]))),
+    )
+
+
+KINDS = (RATIOS, LANDMARK, SUBGROUPS, OTHERS)
+
+
+def _kind(endpoint: str) -> str:
+    if "(" in endpoint:
+        return SUBGROUPS
+    if "cycle_3" in endpoint:
+        return LANDMARK
+    return RATIOS if endpoint.startswith("hr_") else OTHERS
+
+
+def _shown(row: Mapping[str, Any], trials: Mapping[str, str]) -> HeldOut:
+    unit = reading.written(row["unit"])
+    predicted, low, high = row["predicted"], row["low"], row["high"]
+    compared = row["inside"] is not None
+    # Without an end the interval runs on to times that no replicate reached.
+    open_end = compared and high is None
+    return HeldOut(
+        quantity=_quantity(str(row["endpoint"])),
+        trial=trials.get(row["trial"], row["trial"]),
+        arm=str(row["arm"]),
+        published=_with_unit(number(row["observed"], PRINTED), unit),
+        claim_id=str(row["source"] or ""),
+        predicted=_with_unit(number(predicted), unit) if predicted is not None else _unreached(compared),
+        interval=""
+        if low is None
+        else f"{number(low)}–{_unreached(compared) if high is None else number(high)}",
+        inside={True: "yes", False: "no", None: ""}[row["inside"]],
+        strip=strip_of(row["observed"], predicted, low, math.inf if open_end else high),
+        note=str(row["note"] or ""),
+    )
+
+
+def _unreached(compared: bool) -> str:
+    return "not reached" if compared else ""
+
+
+def _quantity(endpoint: str) -> str:
+    """The endpoint in words; "hr_os (sex male)" is that of a subgroup."""
+    name, _, level = endpoint.rstrip(")").partition(" (")
+    words = SAID.get(name, name)
+    return f"{words}; {level.replace('_', ' ')}" if level else words
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return f"{text}\u00a0{unit}" if unit else text

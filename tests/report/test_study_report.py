@@ -1,0 +1,124 @@
+"""What the page says of a study's numbers: with a posterior and without one."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import polars as pl
+import pytest
+
+from glueprint.calibration import clinical
+from glueprint.calibration.clinical import ClinicalPosterior
+from glueprint.report import page
+from glueprint.report.study_report import fitted, limits
+
+EMPTY = pl.DataFrame()
+
+
+def invented_posterior(**changes):
+    """Three parameters with invented quantiles; one of them learnt nothing."""
+    parameters = pl.DataFrame(
+        {
+            "name": ["kd_nm", "growth_per_d", "growth_variance"],
+            "median": [300.0, 0.02, 0.7],
+            "low_95": [100.0, 0.015, 0.4],
+            "high_95": [900.0, 0.025, 1.2],
+            "verdict": ["not identified", "identified", "identified"],
+        }
+    )
+    given = ClinicalPosterior(
+        structure="claret", draws=EMPTY, parameters=parameters, summaries=EMPTY, diagnostics=EMPTY,
+        log_evidence=0.0, misfit=0.0, targets=0, simulations=0, settings={}, status="ok", reason="",
+        digest="",
+    )  # fmt: skip
+    return dataclasses.replace(given, **changes)
+
+
+def test_without_a_posterior_the_limits_say_set_by_hand():
+    words = " ".join(limits(None))
+    assert "set by hand with the published results of MM-002 and MM-003 in view" in words
+    assert "does not carry the uncertainty of the parameters" in words
+    assert "draws of a posterior" not in words
+
+
+def test_with_a_posterior_the_limits_say_what_an_interval_carries():
+    told = limits(invented_posterior())
+    words = " ".join(told)
+    assert (
+        "(structure of the tumour: claret), calibrated to the arms' summaries of MM-002 and MM-003" in words
+    )
+    assert "Calibrated is not predicted" in words
+    assert "carries the uncertainty of the parameters, of the patients and of sampling" in words
+    assert "in view. Agreement" not in words
+    # 10 to the 0.15 is 1.41: the assumed spread of calibration/data/clinical.toml.
+    assert "by a factor of 1.4 either way is assumed" in words
+    assert "The posterior is" not in words
+
+
+def test_parameters_that_learnt_nothing_are_counted_and_named():
+    (told,) = [line for line in limits(invented_posterior()) if "identified" in line]
+    assert told.startswith("Not identified")
+    assert told.endswith(": 1 of 3 free parameters (kd_nm).")
+    parameters = invented_posterior().parameters
+    none = invented_posterior(parameters=parameters.with_columns(verdict=pl.lit("not identified")))
+    assert any(
+        ": 3 of 3 free parameters (kd_nm, growth_per_d, growth_variance)." in line for line in limits(none)
+    )
+    every = invented_posterior(parameters=parameters.with_columns(verdict=pl.lit("identified")))
+    assert any(line.startswith("All 3 free parameters are identified") for line in limits(every))
+
+
+def test_a_posterior_that_is_not_ok_comes_first():
+    told = limits(invented_posterior(status="stale", reason="claims have changed since"))
+    assert told[0] == "The posterior is stale: claims have changed since."
+
+
+@pytest.mark.parametrize("posterior", [None, invented_posterior()], ids=["by hand", "posterior"])
+def test_what_is_modelled_is_no_limit_and_what_is_not_is_one(posterior):
+    words = " ".join(limits(posterior))
+    for gone in ("regulatory T cells", "rowth inhibition", "no posterior stands behind it"):
+        assert gone not in words
+    for there in (
+        "Complete response is overstated",
+        "first dose reductions come too late",
+        "does not depend on the dose",
+        "No raw data of the drug are public",
+    ):
+        assert there in words
+
+
+def test_parameters_that_draws_replace_say_so():
+    table = pl.DataFrame(
+        {"name": ["growth_per_d", "kd_nm", "clearance_l_per_h"], "typical": [0.0235, 264.0, 7.78]}
+    )
+    shown = fitted(table, invented_posterior())
+    assert shown.get_column("name").to_list() == table.get_column("name").to_list()
+    assert shown.get_column("fitted").to_list() == [0.02, 300.0, None]
+    assert shown.get_column("fitted_low").to_list() == [0.015, 100.0, None]
+    assert shown.get_column("fitted_high").to_list() == [0.025, 900.0, None]
+
+
+@pytest.mark.parametrize("structure", clinical.STRUCTURES)
+def test_no_parameter_is_set_by_two(structure):
+    """Each row of the page has one posterior at most, or `fitted` would double it."""
+    targets = [name for names in clinical.free(structure).sets.values() for name in names]
+    assert len(targets) == len(set(targets))
+
+
+def test_the_legend_and_the_parameters_follow_the_posterior(small_input):
+    by_hand = re.sub(r"\s+", " ", page.render(small_input))
+    assert "fitted or hand-set so that this number comes out" in by_hand
+    assert "drawn:" not in by_hand
+    extra = {"fitted": 0.0212, "fitted_low": 0.018, "fitted_high": 0.025}
+    shown = small_input.parameters.with_columns(
+        pl.when(pl.col("name") == "tumour_growth_per_d").then(value).alias(name)
+        for name, value in extra.items()
+    )
+    given = dataclasses.replace(small_input, posterior="two-clone", parameters=shown)
+    drawn = re.sub(r"\s+", " ", page.render(given))
+    assert "hand-set so that" not in drawn
+    assert "fitted to this number, or to others of the same arms" in drawn
+    assert "(structure of the tumour: two-clone)" in drawn
+    assert drawn.count("drawn: 0.0212 (0.0180–0.0250)") == 1
+    assert drawn.count("drawn:") == 1
