@@ -63,10 +63,10 @@ def parameters():
     return pl.DataFrame([parameter("vague", 1.0, 1.0, 0.02), parameter("growth_per_d", 0.03, 0.02, 0.9)])
 
 
-def summary(arm, endpoint, kind, published, trial):
+def summary(arm, endpoint, unit, published, trial):
     low, high = trial
     return {
-        "trial": "mm003", "arm": arm, "endpoint": endpoint, "kind": kind, "published": published,
+        "trial": "mm003", "arm": arm, "endpoint": endpoint, "unit": unit, "published": published,
         "expected": (low + high) / 2, "expected_low": 0.6 * low + 0.4 * high,
         "expected_high": 0.4 * low + 0.6 * high, "trial_low": low, "trial_high": high,
         "inside": low <= published <= high, "label": "calibrated",
@@ -76,10 +76,10 @@ def summary(arm, endpoint, kind, published, trial):
 def summaries():
     return pl.DataFrame(
         [
-            summary("POM+LoDEX", "orr", "rate", 31.0, (25.0, 38.0)),
-            summary("HiDEX", "median_os", "median", 8.1, (8.5, 12.0)),
-            summary("POM+LoDEX", "time_to_first_interruption", "median", 4.1, (3.0, 5.0)),
-            summary("POM+LoDEX vs HiDEX", "hr_pfs", "hazard ratio", 0.48, (0.4, 0.6)),
+            summary("POM+LoDEX", "orr", "%", 31.0, (25.0, 38.0)),
+            summary("HiDEX", "median_os", "months", 8.1, (8.5, 12.0)),
+            summary("POM+LoDEX", "time_to_first_interruption", "weeks", 4.1, (3.0, 5.0)),
+            summary("POM+LoDEX vs HiDEX", "hr_pfs", "ratio", 0.48, (0.4, 0.6)),
         ]
     )
 

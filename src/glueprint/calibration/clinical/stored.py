@@ -84,6 +84,9 @@ def load(folder: Path, structure: str) -> ClinicalPosterior:
         )
         for name in TABLES
     }
+    missing = [name for name in free(structure).names if name not in tables["draws"].columns]
+    if missing:
+        raise _no_posterior(path, f"draws of {', '.join(missing)} are not in it")
     fresh = about["digest"] == digest(structure)
     return ClinicalPosterior(
         structure=structure,

@@ -67,7 +67,7 @@ class Summary:
     def unit(self) -> str:
         """Of `natural`."""
         if self.kind == SHARE:
-            return f"% without event at {self.median_months:.3g} months"
+            return "% without event at the published median"
         return "%" if self.kind == RATE else "weeks"
 
     def scaled(self, value: float) -> float:

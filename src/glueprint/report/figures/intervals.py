@@ -14,21 +14,20 @@ from glueprint.report.figures import panels, theme
 __all__ = ["COLUMNS", "predicted_and_observed"]
 
 COLUMNS = (
-    "trial", "arm", "endpoint", "kind", "published", "expected", "expected_low", "expected_high", "trial_low",
+    "trial", "arm", "endpoint", "unit", "published", "expected", "expected_low", "expected_high", "trial_low",
     "trial_high", "inside", "label",
 )  # fmt: skip
 WIDTH = 360
 ROW = 20
-RATIO = "hazard ratio"
-# What a summary is measured in, by its `kind`; times to the first hold are in weeks, as published.
-UNITS: Mapping[str, str] = {"rate": "% of patients", "median": "months", RATIO: RATIO}
-WEEKS = ("time_to_first_interruption", "time_to_first_reduction")
+RATIO = "ratio"
+# How a unit is written beside the axis.
+UNITS: Mapping[str, str] = {"%": "% of patients", RATIO: "hazard ratio"}
 SAID: Mapping[str, str] = {
     "orr": "response",
-    "median_pfs": "median PFS",
-    "median_os": "median OS",
-    "median_dor": "median duration of response",
-    "median_pfs_committee": "median PFS, committee",
+    "median_pfs": "PFS",
+    "median_os": "OS",
+    "median_dor": "duration of response",
+    "median_pfs_committee": "PFS, committee",
     "time_to_first_interruption": "first hold",
     "time_to_first_reduction": "first reduction",
     "dose_interruption": "dose held",
@@ -49,7 +48,7 @@ def predicted_and_observed(
     """A row per published summary: open diamond as published, thick bar the model's 95 %, thin bar where 95
     of 100 trials of that size fall; a filled diamond lies outside the thin bar.
 
-    summaries: of a ClinicalPosterior, columns COLUMNS; kind is "rate", "median" or "hazard ratio".
+    summaries: of a ClinicalPosterior, columns COLUMNS.
     colours: arm -> colour.   Each row says how it is labelled, if not all rows are labelled alike.
     Raises InputError GP-P001 for a missing column, GP-P005 without a summary.
     """
@@ -68,7 +67,7 @@ def predicted_and_observed(
         rows = [
             _row(row, hues, several=several, labelled=len(labels) > 1) for row in given if _unit(row) == unit
         ]
-        parts.append(_panel(rows, unit, logarithmic=unit == RATIO, interactive=interactive))
+        parts.append(_panel(rows, unit, logarithmic=unit == UNITS[RATIO], interactive=interactive))
     items: list[tuple[str, Mapping[str, Any]]] = [
         ("published", {"shape": "diamond", "fill": theme.PAPER, "stroke": theme.INK, "strokeWidth": 1.4}),
         ("published, outside", {"shape": "diamond", "fill": theme.INK, "stroke": theme.INK}),
@@ -87,7 +86,7 @@ def predicted_and_observed(
 
 
 def _unit(row: Mapping[str, Any]) -> str:
-    return "weeks" if row["endpoint"] in WEEKS else UNITS.get(row["kind"], str(row["kind"]))
+    return UNITS.get(row["unit"], str(row["unit"]))
 
 
 def _row(row: Mapping[str, Any], hues: Mapping[str, str], *, several: bool, labelled: bool) -> dict[str, Any]:
