@@ -22,5 +22,5 @@ def test_every_figure_and_required_column_is_listed():
     for name in set(figures.__all__) - {"svg"}:
         assert f"`{name}`" in PAGE or f"figures.{name}" in PAGE, name
     required = (*tables.COMPARISON, *tables.PROFILES, *tables.PARAMETERS, *tables.FINDINGS, *tables.COMPOUNDS)
-    for column in (*required, *LABELS, *SURVIVAL):
+    for column in (*required, *tables.HELD_OUT, *LABELS, *SURVIVAL):
         assert f"`{column}`" in PAGE, column

@@ -72,6 +72,13 @@ def test_the_rows_stand_by_kind_in_words(table):
     assert (subgroup.predicted, subgroup.interval, subgroup.inside, subgroup.strip) == ("", "", "", None)
 
 
+def test_readings_of_one_quantity_stand_together(table):
+    other = table.filter(source="CL019").with_columns(endpoint=pl.lit("hr_pfs"), source=pl.lit("CL016"))
+    again = table.filter(source="CL019").with_columns(source=pl.lit("CL013"))
+    (_, rows), *_ = held_out_section(pl.concat([table, other, again]), {}).groups
+    assert [row.claim_id for row in rows] == ["CL019", "CL013", "CL016"]
+
+
 def test_the_score_counts_what_could_be_compared(table):
     section = held_out_section(table, {})
     assert (section.total, section.compared, section.inside) == (4, 3, 2)
@@ -104,7 +111,7 @@ def test_the_page_shows_the_section_after_the_trials(small_input, table):
     words = re.sub(r"\s+", " ", section_of(html))
     assert "2 of 3 published values lie inside" in words
     assert "mean log score −1.00, median width ratio 2.00" in words
-    assert "1 of 4 rows could not be compared" in words
+    assert "2.00.</b> Of 4 rows, 1 could not be compared" in words
     assert "the middle 95&nbsp;% of 200 virtual trials" in words
     assert "not a blind prediction" in words
     for claim in table.get_column("source"):

@@ -86,7 +86,7 @@ def held_out_section(table: pl.DataFrame | None, trials: Mapping[str, str]) -> H
     if table is None or table.is_empty():
         return None
     contract.require(table, contract.HELD_OUT, "held_out")
-    rows = sorted(table.to_dicts(), key=lambda row: KINDS.index(_kind(str(row["endpoint"]))))
+    rows = _ordered(table.to_dicts())
     score = prediction.total(table)
     counts = sorted({int(row["replicates"]) for row in rows if row["replicates"] is not None})
     return HeldOutSection(
@@ -105,6 +105,18 @@ def held_out_section(table: pl.DataFrame | None, trials: Mapping[str, str]) -> H
 
 
 KINDS = (RATIOS, LANDMARK, SUBGROUPS, OTHERS)
+
+
+def _ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By kind, then as given, but readings of one quantity together where the first of them stands."""
+    first: dict[tuple[str, ...], int] = {}
+    for place, row in enumerate(rows):
+        first.setdefault(_of(row), place)
+    return sorted(rows, key=lambda row: (KINDS.index(_kind(str(row["endpoint"]))), first[_of(row)]))
+
+
+def _of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("trial", "arm", "endpoint"))
 
 
 def _kind(endpoint: str) -> str:
