@@ -114,6 +114,7 @@ def test_the_page_shows_the_section_after_the_trials(small_input, table):
     assert "2.00.</b> Of 4 rows, 1 could not be compared" in words
     assert "the middle 95&nbsp;% of 200 virtual trials" in words
     assert "not a blind prediction" in words
+    assert "about 1 where nothing but sampling is left open" in words
     for claim in table.get_column("source"):
         assert claim in words
     assert "no endpoint &#34;&lt;b&gt;&#34;" in words
