@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 
 import polars as pl
@@ -51,8 +52,9 @@ def test_with_a_posterior_the_limits_say_what_an_interval_carries():
     assert "Calibrated is not predicted" in words
     assert "carries the uncertainty of the parameters, of the patients and of sampling" in words
     assert "in view. Agreement" not in words
-    # 10 to the 0.15 is 1.41: the assumed spread of calibration/data/clinical.toml.
-    assert "by a factor of 1.4 either way is assumed" in words
+    # The assumed spread of calibration/data/clinical.toml, on the logarithmic scale it is given on.
+    factor = float(re.search(r"by a factor of ([0-9.]+) either way is assumed", words)[1])
+    assert math.log10(factor) == pytest.approx(clinical.free("claret").study_sd_log10, abs=0.02)
     assert "The posterior is" not in words
 
 
