@@ -8,8 +8,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from glueprint.calibration.observed import LEAST_REPLICATES
 from glueprint.documents import Codes, Document, is_file, read, validate
 from glueprint.errors import InputError, nearest
 from glueprint.runs.executor import Choice, Kind
@@ -92,6 +93,16 @@ class Study(Document):
     profiles: ProfileRequest = ProfileRequest()
     plates: PlatesRequest | None = None
     executor: ExecutorRequest | None = None
+
+    @model_validator(mode="after")
+    def _enough_replicates(self) -> Study:
+        few = [trial.protocol for trial in self.trials if trial.replicates < LEAST_REPLICATES]
+        if self.posterior and few:
+            raise ValueError(
+                f"a posterior needs {LEAST_REPLICATES} replicates or more of each trial, as a 95 % "
+                f"prediction interval does; {', '.join(few)} has fewer"
+            )
+        return self
 
 
 def available() -> tuple[str, ...]:

@@ -262,9 +262,12 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     count.tell("in-vitro numbers")
     tables["comparison"] = compare(claims, results, in_vitro.compute(claims, plan.compound))
     tables["findings"] = in_vitro.findings(claims)
-    if plan.posterior:
+    known = [
+        result for result in results.values() if clinical.label_of(result.protocol) == clinical.CALIBRATED
+    ]
+    if plan.posterior and known:
         count.tell("the check inside the evidence")
-        tables["held_out"] = held_out.scores(tuple(results.values()), claims)
+        tables["held_out"] = held_out.scores(known, claims)
     tables["parameters"] = parameters.table(plan.compound)
     tables["compounds"] = structures.table()
     return tables

@@ -17,7 +17,7 @@ import polars as pl
 
 from glueprint import evidence, trials
 from glueprint.calibration.clinical.parameters import TRIALS as PROTOCOLS
-from glueprint.calibration.clinical.result import ClinicalPosterior
+from glueprint.calibration.clinical.result import CALIBRATED, ClinicalPosterior, label_of
 from glueprint.calibration.prediction import compare
 from glueprint.calibration.targets import ARMS, TRIALS
 from glueprint.evidence import Claim
@@ -55,7 +55,8 @@ def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
                 "value": float(claim.value),
                 "low": claim.low if claim.interval_kind == "ci95" else None,
                 "high": claim.high if claim.interval_kind == "ci95" else None,
-                "n": claim.n,
+                # Of a level of a factor the claim gives no size; that of the simulated level stands in.
+                "n": None if "factor" in about else claim.n,
                 "source": claim.id,
             }
         )
@@ -92,8 +93,10 @@ def check(
 def scores(runs: Sequence[TrialResult], claims: Iterable[Claim] | None = None) -> pl.DataFrame:
     """Held-out rows of the trials that were run beside their predictions, as `prediction.compare`.
 
-    runs: calibration trials under draws of a posterior, 20 replicates or more; others are passed over.
+    runs: calibration trials under draws of a posterior, 39 replicates or more; others, and changed protocols
+    of their names, are passed over.
     """
+    runs = [run for run in runs if label_of(run.protocol) == CALIBRATED]
     names = {run.protocol.name for run in runs}
     observed = observed_rows(evidence.load() if claims is None else claims)
     tables = [table for run in runs for table in (run.endpoints, _subgroups(run))]
