@@ -127,3 +127,13 @@ def test_two_trials_of_one_protocol_are_refused_before_anything_runs(tmp_path):
         study.run(path, tmp_path / "out")
     assert "mm003" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_posterior_needs_enough_replicates_for_its_interval(tmp_path):
+    path = tmp_path / "few.toml"
+    path.write_text(GOOD.replace("[[trials]]", 'posterior = "claret"\n[[trials]]') + "replicates = 10\n")
+    with pytest.raises(InputError, match="GP-S005") as caught:
+        study.load(path)
+    assert "39 replicates" in str(caught.value)
+    path.write_text(path.read_text().replace("replicates = 10", "replicates = 39"))
+    assert study.load(path).posterior == "claret"
