@@ -239,7 +239,7 @@ def test_sweep_of_the_patients(mine):
         "G-CSF secondary, no condition, CrCl 15 to 35 mL/min",
         "G-CSF secondary, fluvoxamine, CrCl 15 to 35 mL/min",
     ]
-    assert "computed with parameters calibrated by hand" in told["rows"][0]["label"]
+    assert "computed with typical calibrated parameters" in told["rows"][0]["label"]
 
 
 def test_sweeps_that_cannot_be(mine):

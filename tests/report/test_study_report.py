@@ -36,9 +36,9 @@ def invented_posterior(**changes):
     return dataclasses.replace(given, **changes)
 
 
-def test_without_a_posterior_the_limits_say_set_by_hand():
+def test_without_a_posterior_the_limits_say_so():
     words = " ".join(limits(None))
-    assert "set by hand with the published results of MM-002 and MM-003 in view" in words
+    assert "stand at the medians of a fit to the published arms of MM-002 and MM-003" in words
     assert "does not carry the uncertainty of the parameters" in words
     assert "draws of a posterior" not in words
 
@@ -76,7 +76,7 @@ def test_a_posterior_that_is_not_ok_comes_first():
     assert told[0] == "The posterior is stale: claims have changed since."
 
 
-@pytest.mark.parametrize("posterior", [None, invented_posterior()], ids=["by hand", "posterior"])
+@pytest.mark.parametrize("posterior", [None, invented_posterior()], ids=["typical", "posterior"])
 def test_what_is_modelled_is_no_limit_and_what_is_not_is_one(posterior):
     words = " ".join(limits(posterior))
     for gone in ("regulatory T cells", "rowth inhibition", "no posterior stands behind it"):

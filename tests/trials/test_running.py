@@ -200,7 +200,7 @@ def test_a_patient_that_cannot_be_computed_is_counted_and_left_out():
 
 def test_the_summary_has_what_a_trial_reports(result):
     summary = result.summary()
-    assert summary["label"] == "calibrated (by hand)"
+    assert summary["label"] == "calibrated"
     assert len(summary["replicates"]) == 2
     for part in (summary["replicates"][0]["arms"], summary["over_replicates"]):
         assert {"orr", "median_pfs", "median_os", "neutropenia_grade_3_4"} <= part[ARMS[0]].keys()
@@ -209,7 +209,7 @@ def test_the_summary_has_what_a_trial_reports(result):
 
 
 def test_only_the_shipped_trials_are_called_calibrated(result):
-    assert result.label == "calibrated (by hand)"
+    assert result.label == "calibrated"
     assert "without an interval" in trials.run(small(), seed=1).label
 
 

@@ -15,9 +15,9 @@ from glueprint.trials import TrialResult
 
 __all__ = ["fitted", "input_of", "limits"]
 
-BY_HAND = (
-    "Clinical parameters (tumour growth, kill, hazards, marrow block, baselines) are set by hand with the "
-    "published results of MM-002 and MM-003 in view. Agreement with these trials is calibrated, not "
+TYPICAL = (
+    "Clinical parameters (tumour growth, kill, hazards, marrow block) stand at the medians of a fit to the "
+    "published arms of MM-002 and MM-003. Agreement with these trials is calibrated, not "
     "predicted. This study names no posterior.",
     "An interval beside a trial's number is what chance does at the trial's size over many virtual trials. "
     "It does not carry the uncertainty of the parameters.",
@@ -62,9 +62,9 @@ def input_of(result: StudyResult) -> ReportInput:
 def limits(posterior: ClinicalPosterior | None) -> tuple[str, ...]:
     """What the numbers of a study's trials cannot say, a sentence each.
 
-    posterior: of the study; None for parameters set by hand.
+    posterior: of the study; None for typical parameters.
     """
-    return (*(BY_HAND if posterior is None else _of(posterior)), *ALWAYS)
+    return (*(TYPICAL if posterior is None else _of(posterior)), *ALWAYS)
 
 
 def _of(posterior: ClinicalPosterior) -> tuple[str, ...]:

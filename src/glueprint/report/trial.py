@@ -233,8 +233,8 @@ def _hazard(name: str, trial: TrialTables, published: pl.DataFrame) -> Drawn | N
 
 
 def _subgroups(name: str, trial: TrialTables, first: pl.DataFrame) -> Drawn | None:
-    """Hazard ratios of progression or death by subgroup; None without a protocol or a second arm."""
-    if trial.protocol is None or len(trial.arms) < 2:
+    """Hazard ratios of progression or death by subgroup; None without a protocol, a second arm, or times."""
+    if trial.protocol is None or len(trial.arms) < 2 or "pfs_months" not in first.columns:
         return None
     table = subgroups_table(trial.protocol, first).filter(pl.col("endpoint") == "hr_pfs")
     found = table.filter(

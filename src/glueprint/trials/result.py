@@ -17,8 +17,8 @@ __all__ = ["TrialResult"]
 
 # Range of an endpoint over replicates that the summary gives.
 LOW, HIGH = 0.025, 0.975
-CALIBRATED = "calibrated (by hand)"
-EXTRAPOLATED = "computed with parameters calibrated by hand, without an interval for their uncertainty"
+CALIBRATED = "calibrated"
+EXTRAPOLATED = "computed with typical calibrated parameters, without an interval for their uncertainty"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""The posterior that comes with Glueprint: fresh, met, told apart, and moving trials as potency does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from glueprint import trials
+from glueprint.calibration import clinical
+from glueprint.calibration.clinical.held_out import observed_rows, scores
+from glueprint.calibration.clinical.result import PREDICTED
+from glueprint.errors import InputError
+from glueprint.evidence import load as load_evidence
+from glueprint.trials import ParameterDraws
+
+
+def test_it_follows_from_the_evidence_and_the_model_as_they_are() -> None:
+    found = clinical.posterior("claret")
+    assert found.status == "ok"
+    assert found.diagnostics["r_hat"].to_numpy().max() < 1.05
+    assert found.draws.height == 2000
+    assert set(clinical.free("claret").names) <= set(found.draws.columns)
+
+
+def test_most_summaries_lie_where_a_trial_of_that_size_would() -> None:
+    summaries = clinical.posterior("claret").summaries
+    assert summaries.height == 33
+    assert summaries["inside"].sum() >= 31
+    assert set(summaries["label"]) == {"calibrated"}
+
+
+def test_saved_and_read_again_it_is_the_same(tmp_path: Path) -> None:
+    found = clinical.posterior("claret")
+    clinical.save(found, tmp_path)
+    again = clinical.load(tmp_path, "claret")
+    assert again.draws.equals(found.draws)
+    assert again.settings == dict(found.settings)
+    assert clinical.load(tmp_path, "claret").status == "ok"
+
+
+def test_a_posterior_of_other_inputs_is_stale_and_one_without_its_draws_is_refused(tmp_path: Path) -> None:
+    found = clinical.posterior("claret")
+    clinical.save(replace(found, digest="0" * 64), tmp_path)
+    assert clinical.load(tmp_path, "claret").status == "stale"
+    clinical.save(replace(found, draws=found.draws.drop("growth_per_d")), tmp_path)
+    with pytest.raises(InputError, match="GP-K011"):
+        clinical.load(tmp_path, "claret")
+
+
+def test_calibrated_are_the_two_trials_as_they_come_and_nothing_else() -> None:
+    found, mm003 = clinical.posterior("claret"), trials.load_protocol("mm003")
+    assert found.for_trial("mm003", count=5).label == clinical.CALIBRATED
+    changed = mm003.model_copy(update={"cycle_days": 27})
+    assert found.for_trial(changed, count=5).label == PREDICTED
+    other = mm003.model_copy(update={"name": "other"})
+    assert found.for_trial(other, count=5).label == PREDICTED
+    own = found.for_trial(other, count=500).values
+    effect = list(found.for_trial(other).names).index("study_death_ratio")
+    # A trial that nobody has seen draws its own effect, from all that trials may differ by.
+    assert np.log10(own[:, effect]).std() == pytest.approx(0.2, rel=0.15)
+
+
+def test_potency_moves_the_trial() -> None:
+    found = clinical.posterior("claret").for_trial("mm003", count=1)
+    weak = {**dict(zip(found.names, found.values[0], strict=True))}
+    weak["kd_nm"] *= 30.0
+    less = ParameterDraws(tuple(weak), np.array([list(weak.values())]), found.structure)
+
+    def response(draws: ParameterDraws) -> float:
+        table = trials.run("mm003", replicates=2, seed=3, draws=draws).endpoints
+        rows = table.filter((pl.col("arm") == "POM+LoDEX") & (pl.col("endpoint") == "orr"))
+        return float(rows["value"].to_numpy().mean())
+
+    assert response(less) < 0.7 * response(found)
+
+
+def test_held_out_rows_are_not_among_the_targets() -> None:
+    claims = list(load_evidence())
+    held = set(observed_rows(claims)["source"])
+    fitted = {i for text in clinical.posterior("claret").summaries["claims"] for i in text.split(", ")}
+    assert len(held) == 20
+    assert not held & fitted
+
+
+def test_the_check_scores_the_trials_that_were_run() -> None:
+    draws = clinical.posterior("claret").for_trial("mm002", count=40)
+    run = trials.run("mm002", replicates=40, seed=2, draws=draws)
+    found = scores([run])
+    assert set(found["trial"]) == {"mm002"}
+    assert found.height == 1
+    assert 0.4 < found["predicted"].item() < 1.1
