@@ -1,8 +1,8 @@
 """A quadratic response surface of noisy simulations, with its own uncertainty and their scatter about it.
 
-A simulation that draws its own random numbers scatters as an experiment of its size does. A regression over many of
-them, each at parameters of its own, gives what is expected there; what is left over is the scatter. Linear, square and
-mixed terms are shrunk towards zero, each kind by the variance that maximises the evidence of the data.
+A simulation that draws its own random numbers scatters as an experiment of its size does. A regression over
+many of them, each at parameters of its own, gives what is expected there; what is left over is the scatter.
+Linear, square and mixed terms are shrunk towards zero, each kind by the variance of highest evidence.
 
 Source: Bayesian linear regression with grouped priors, MacKay 1992, doi:10.1162/neco.1992.4.3.415; synthetic
 likelihood, Wood 2010, doi:10.1038/nature09319.
@@ -89,11 +89,13 @@ def _shrunk(phi: Floats, gram: Floats, groups: NDArray[np.int64], y: Floats) -> 
     """Weights (f,), their covariance over the noise variance (f, f), and the effective number of weights."""
     n = y.size
     noise = max(float(np.var(y)), LEAST_VARIANCE)
-    prior = noise * np.array(FIRST_PRIOR)
+    prior: Floats = noise * np.array(FIRST_PRIOR)
     projected = phi.T @ y
-    weight, inverse, gamma = np.zeros(phi.shape[1]), np.eye(phi.shape[1]), 0.0
+    weight: Floats = np.zeros(phi.shape[1])
+    inverse: Floats = np.eye(phi.shape[1])
+    gamma = 0.0
     for _ in range(ROUNDS):
-        inverse = np.linalg.inv(gram / noise + np.diag(1.0 / prior[groups]))
+        inverse = np.asarray(np.linalg.inv(gram / noise + np.diag(1.0 / prior[groups])), dtype=np.float64)
         weight = inverse @ projected / noise
         determined = 1.0 - np.diag(inverse) / prior[groups]
         gamma = float(determined.sum())
