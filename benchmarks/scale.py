@@ -9,7 +9,8 @@ Executors, each worker computing on one thread: `one` is one process that does t
 workers of our own, `dask` two of a Dask cluster on loopback; they run in turn, as many rounds as asked for.
 `rate` counts patients a second once every worker has ended its first unit, so that starting them is left
 out; `seconds` has everything, `cpu_seconds` the processor time of all processes. A ratio is the median of the
-rounds' own ratios: what else the machine does changes from round to round and hits all runs of one. `memory_growth` is the largest run against each one of at least a unit.
+rounds' own ratios: what else the machine does changes from round to round and hits all runs of one.
+`memory_growth` is the largest run against each one of at least a unit.
 """
 
 from __future__ import annotations
