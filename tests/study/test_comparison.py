@@ -14,7 +14,7 @@ from glueprint.study.comparison import Computed, compare, from_trial
 CELLS = 32  # values of tables 1 to 5 of the first guide
 
 
-def result_of(values, p_values=None):
+def result_of(values, p_values=None, draws_label=""):
     rows = {
         "arm": "POM+LoDEX",
         "endpoint": "median_pfs",
@@ -25,7 +25,7 @@ def result_of(values, p_values=None):
         "method": "Kaplan-Meier, log-log",
     }
     schema = {"value": pl.Float64, "p_value": pl.Float64}
-    return SimpleNamespace(endpoints=pl.DataFrame(rows, schema_overrides=schema))
+    return SimpleNamespace(endpoints=pl.DataFrame(rows, schema_overrides=schema), draws_label=draws_label)
 
 
 def test_many_trials_give_their_median_and_the_range_of_chance():
@@ -33,6 +33,14 @@ def test_many_trials_give_their_median_and_the_range_of_chance():
     found = from_trial(result_of(values), "POM+LoDEX", "median_pfs", "value")
     assert (found.value, found.low, found.high) == (21.0, 2.0, 40.0)
     assert found.label == "calibrated"
+
+
+def test_trials_with_draws_of_a_posterior_say_so():
+    values = [float(number) for number in range(1, 42)]
+    plain = from_trial(result_of(values), "POM+LoDEX", "median_pfs", "value")
+    drawn = from_trial(result_of(values, draws_label="calibrated"), "POM+LoDEX", "median_pfs", "value")
+    assert "draw of the posterior" in drawn.how
+    assert "posterior" not in plain.how
 
 
 def test_few_trials_give_the_first_ones_own_interval():
