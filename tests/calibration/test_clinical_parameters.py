@@ -9,7 +9,6 @@ import pytest
 
 from glueprint import trials
 from glueprint.calibration import clinical, in_vitro
-from glueprint.calibration.clinical.simulating import parameter_draws
 from glueprint.calibration.clinical.summaries import Summary, observed, published, simulated
 from glueprint.calibration.targets import Target
 from glueprint.errors import InputError
@@ -40,7 +39,7 @@ def test_the_middle_of_the_prior_is_the_middle_of_each_belief() -> None:
 @pytest.mark.parametrize("structure", clinical.STRUCTURES)
 def test_what_is_set_is_known_to_the_trial(structure: str) -> None:
     given = clinical.free(structure)
-    draws = parameter_draws(given, np.zeros((1, len(given.names))), "mm003")
+    draws = given.draws(given.values(np.zeros((1, len(given.names)))), "mm003")
     assert draws.structure == structure
     assert {"kd_nm", "growth_per_d", "omega2.growth_per_d", "study_death_ratio"} <= set(draws.names)
     trials.draws.check_draws(draws)

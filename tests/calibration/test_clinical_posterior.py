@@ -12,10 +12,10 @@ import pytest
 from glueprint import trials
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical.held_out import observed_rows, scores
-from glueprint.calibration.clinical.result import PREDICTED
 from glueprint.errors import InputError
 from glueprint.evidence import load as load_evidence
 from glueprint.trials import ParameterDraws
+from glueprint.trials.result import CALIBRATED, PREDICTED
 
 
 def test_it_follows_from_the_evidence_and_the_model_as_they_are() -> None:
@@ -53,7 +53,7 @@ def test_a_posterior_of_other_inputs_is_stale_and_one_without_its_draws_is_refus
 
 def test_calibrated_are_the_two_trials_as_they_come_and_nothing_else() -> None:
     found, mm003 = clinical.posterior("claret"), trials.load_protocol("mm003")
-    assert found.for_trial("mm003", count=5).label == clinical.CALIBRATED
+    assert found.for_trial("mm003", count=5).label == CALIBRATED
     changed = mm003.model_copy(update={"cycle_days": 27})
     assert found.for_trial(changed, count=5).label == PREDICTED
     other = mm003.model_copy(update={"name": "other"})

@@ -14,7 +14,7 @@ from glueprint.calibration import in_vitro
 from glueprint.calibration.in_vitro import InVitroPosterior
 from glueprint.calibration.in_vitro.fitting import QUICK_STEPS, STEPS
 from glueprint.cli.calibrate_clinical import clinical_command
-from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.cli.output import Json, between, print_json, print_table, progress_console
 from glueprint.report.figures import posterior as figure
 from glueprint.report.figures.drawing import save as save_figure
 
@@ -70,7 +70,7 @@ def _fit(steps: int, seed: int) -> InVitroPosterior:
 
 def _print(found: InVitroPosterior) -> None:
     rows = [
-        (p["name"], p["unit"], p["prior"], f"{p['median']:.4g}", _between(p["low_95"], p["high_95"]),
+        (p["name"], p["unit"], p["prior"], f"{p['median']:.4g}", between(p["low_95"], p["high_95"]),
          f"{p['contraction']:.2f}", p["verdict"])
         for p in found.parameters.iter_rows(named=True)
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def _print(found: InVitroPosterior) -> None:
     print_table("Posterior", names, rows)
     beside = [
         (c["claim_id"], c["quantity"], c["unit"], f"{c['published']:.4g}", f"{c['median']:.4g}",
-         _between(c["low"], c["high"]), "yes" if c["met"] else "no",
+         between(c["low"], c["high"]), "yes" if c["met"] else "no",
          f"{c['typical']:.4g}", "yes" if c["typical_met"] else "no", c["label"], c["note"])
         for c in found.comparison().iter_rows(named=True)
     ]  # fmt: skip
@@ -93,7 +93,7 @@ def _print(found: InVitroPosterior) -> None:
     middle, low, high = found.another_assay()
     worst, fewest = (np.array(found.diagnostics[name]) for name in ("r_hat", "effective_draws"))
     checks = [
-        ("one more binding assay", f"{middle:.3g} nM, {_between(low, high)}"),
+        ("one more binding assay", f"{middle:.3g} nM, {between(low, high)}"),
         ("status", found.status if not found.reason else f"{found.status}: {found.reason}"),
         ("largest split R-hat", f"{worst.max():.3f}"),
         ("fewest effective draws", f"{fewest.min():.0f}"),
@@ -130,7 +130,3 @@ def _plain(found: InVitroPosterior) -> dict[str, Any]:
         "another_assay_nm": {"median": middle, "low": low, "high": high},
         "diagnostics": found.diagnostics.to_dicts(),
     }
-
-
-def _between(low: float, high: float) -> str:
-    return f"{low:.3g} to {high:.3g}"

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
-from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.cli.output import Json, between, print_json, print_table, progress_console
 
 STRUCTURE_HELP = f"Structure of the tumour: {' or '.join(clinical.STRUCTURES)}."
 
@@ -56,7 +56,7 @@ def _print(found: ClinicalPosterior) -> None:
         f"Posterior, {found.structure}",
         ("parameter", "unit", "prior", "median", "95 %", "contraction", "verdict"),
         [
-            (p["name"], p["unit"], p["prior"], f"{p['median']:.4g}", _between(p["low_95"], p["high_95"]),
+            (p["name"], p["unit"], p["prior"], f"{p['median']:.4g}", between(p["low_95"], p["high_95"]),
              f"{p['contraction']:.2f}", p["verdict"])
             for p in found.parameters.iter_rows(named=True)
         ],
@@ -67,7 +67,7 @@ def _print(found: ClinicalPosterior) -> None:
          "label"),
         [
             (s["trial"], s["arm"], s["endpoint"], s["readings"], f"{s['expected']:.3g}",
-             _between(s["expected_low"], s["expected_high"]), _between(s["trial_low"], s["trial_high"]),
+             between(s["expected_low"], s["expected_high"]), between(s["trial_low"], s["trial_high"]),
              f"{s['z']:+.1f}", "yes" if s["inside"] else "no", s["label"])
             for s in found.summaries.iter_rows(named=True)
         ],
@@ -103,7 +103,3 @@ def _plain(found: ClinicalPosterior) -> dict[str, Any]:
         "correlations": found.correlations().to_dicts(),
         "diagnostics": found.diagnostics.to_dicts(),
     }
-
-
-def _between(low: float, high: float) -> str:
-    return f"{low:.3g} to {high:.3g}"

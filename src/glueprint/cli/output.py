@@ -35,6 +35,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def between(low: float, high: float) -> str:
+    """Two limits in words."""
+    return f"{low:.3g} to {high:.3g}"
+
+
 def print_json(value: Any) -> None:
     """Print `value` as JSON on standard output."""
     sys.stdout.write(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=str) + "\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +11,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from typer.core import TyperCommand
 
-from glueprint import trials
 from glueprint.calibration import clinical
+from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.cli.output import progress_console
 from glueprint.trials import ParameterDraws, Protocol
 
@@ -28,12 +27,12 @@ __all__ = [
     "between",
     "draws_and_origin",
     "draws_for",
+    "posterior_of",
     "progress_bar",
 ]
 
 FLAG = "--posterior"
 DEFAULT = clinical.STRUCTURES[0]
-CALIBRATED, PREDICTED = "calibrated", "predicted"
 
 TrialName = Annotated[str, typer.Argument(help="Name of a protocol (see list) or path of a TOML file.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same bits.")]
@@ -84,6 +83,14 @@ class PosteriorCommand(TyperCommand):
         return super().parse_args(ctx, whole)
 
 
+def posterior_of(structure: str | None, folder: Path | None) -> ClinicalPosterior | None:
+    """The posterior that was asked for; None if none was.   Raises as `draws_for`."""
+    if structure is None and folder is None:
+        return None
+    name = structure or DEFAULT
+    return clinical.load(folder, name) if folder is not None else clinical.posterior(name)
+
+
 def draws_for(
     protocol: Protocol, structure: str | None, folder: Path | None, replicates: int, seed: int
 ) -> ParameterDraws | None:
@@ -100,20 +107,15 @@ def draws_and_origin(
     protocol: Protocol, structure: str | None, folder: Path | None, replicates: int, seed: int
 ) -> tuple[ParameterDraws | None, dict[str, str]]:
     """What `draws_for` gives, and which posterior it came from."""
-    if structure is None and folder is None:
+    found = posterior_of(structure, folder)
+    if found is None:
         return None, {}
-    name = structure or DEFAULT
-    found = clinical.load(folder, name) if folder is not None else clinical.posterior(name)
     if found.status != "ok":
         progress_console.print(f"posterior {found.status}: {found.reason}", markup=False)
-    draws = found.for_trial(protocol.name, count=max(replicates, 1), seed=seed)
+    draws = found.for_trial(protocol, count=max(replicates, 1), seed=seed)
     if len(draws.values) < replicates:
         progress_console.print(f"{len(draws.values)} draws for {replicates} replicates: each is used again")
-    shipped = protocol.name in trials.available() and protocol == trials.load_protocol(protocol.name)
-    # A trial of the calibration that was changed is another trial, though it keeps the old one's name.
-    if not shipped and draws.label == CALIBRATED:
-        draws = replace(draws, label=PREDICTED)
-    return draws, {"structure": name, "posterior": found.digest, "posterior_status": found.status}
+    return draws, {"structure": found.structure, "posterior": found.digest, "posterior_status": found.status}
 
 
 @contextmanager

@@ -11,16 +11,14 @@ import polars as pl
 import typer
 
 from glueprint import trials
-from glueprint.calibration import clinical
-from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.trial_draws import (
-    DEFAULT,
     Posterior,
     PosteriorFolder,
     Seed,
     Workers,
     draws_for,
+    posterior_of,
     progress_bar,
 )
 from glueprint.errors import InputError
@@ -56,7 +54,7 @@ def command(
     check_ending(out / f"figure.{ending}")
     # A folder that cannot be written is better known before the work than after it.
     write_tables(out, {})
-    found = _posterior(posterior, posterior_from)
+    found = posterior_of(posterior, posterior_from)
     trial = _kept(source) or _run(source, replicates, seed, workers, (posterior, posterior_from))
     given = trial_figures.Given(*trial, posterior=found, interactive=ending == "html")
     written: list[tuple[str, Path]] = []
@@ -104,11 +102,3 @@ def _run(
     with progress_bar(f"{protocol.name}, {replicates} trial(s)") as told:
         result = trials.run(protocol, replicates, seed, told, workers, draws=draws)
     return protocol, seed, result.label, result.tables().__getitem__
-
-
-def _posterior(structure: str | None, folder: Path | None) -> ClinicalPosterior | None:
-    """The posterior asked for, None if none was."""
-    if structure is None and folder is None:
-        return None
-    name = structure or DEFAULT
-    return clinical.load(folder, name) if folder is not None else clinical.posterior(name)

@@ -262,12 +262,10 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     count.tell("in-vitro numbers")
     tables["comparison"] = compare(claims, results, in_vitro.compute(claims, plan.compound))
     tables["findings"] = in_vitro.findings(claims)
-    known = [
-        result for result in results.values() if clinical.label_of(result.protocol) == clinical.CALIBRATED
-    ]
-    if plan.posterior and known:
+    if plan.posterior:
         count.tell("the check inside the evidence")
-        tables["held_out"] = held_out.scores(known, claims)
+        scored = held_out.scores(tuple(results.values()), claims)
+        tables |= {} if scored is None else {"held_out": scored}
     tables["parameters"] = parameters.table(plan.compound)
     tables["compounds"] = structures.table()
     return tables

@@ -12,7 +12,7 @@ from glueprint.trials.case_mix import Levels
 from glueprint.trials.compounds import DEXAMETHASONE, known_compounds
 from glueprint.trials.doserules import available_rules
 from glueprint.trials.protocol import Drug, Protocol
-from glueprint.trials.regimen_checks import REGIMEN_CHECKS
+from glueprint.trials.regimen_checks import REGIMEN_CHECKS, drugs_of
 from glueprint.trials.schedule import parse_days
 
 __all__ = ["CHECKS", "check_protocol"]
@@ -30,11 +30,8 @@ def check_protocol(protocol: Protocol, where: str) -> None:
 
 def _drugs(protocol: Protocol) -> Iterator[tuple[str, Drug]]:
     for index, arm in enumerate(protocol.arms):
-        for number, drug in enumerate(arm.drugs):
-            yield f"arms[{index}].drugs[{number}]", drug
-        if arm.after_progression:
-            for number, drug in enumerate(arm.after_progression.drugs):
-                yield f"arms[{index}].after_progression.drugs[{number}]", drug
+        for field, drug in drugs_of(arm):
+            yield f"arms[{index}].{field}", drug
 
 
 def drugs_are_known(protocol: Protocol, where: str) -> None:

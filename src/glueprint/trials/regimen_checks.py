@@ -10,7 +10,7 @@ from glueprint.trials.compounds import DEXAMETHASONE
 from glueprint.trials.doserules import load_rules
 from glueprint.trials.protocol import Arm, Drug, Protocol
 
-__all__ = ["REGIMEN_CHECKS", "known_conditions"]
+__all__ = ["REGIMEN_CHECKS", "drugs_of", "known_conditions"]
 
 # Covariates of a clearance that a condition of the arm switches on; the others are drawn from the case-mix.
 SWITCHED = ("fluvoxamine", "dialysis")
@@ -23,7 +23,8 @@ def known_conditions(glue: str) -> tuple[str, ...]:
     return tuple(name for name in SWITCHED if name in effects)
 
 
-def _drugs(arm: Arm) -> Iterator[tuple[str, Drug]]:
+def drugs_of(arm: Arm) -> Iterator[tuple[str, Drug]]:
+    """Every drug of an arm, at first and after progression, with its field in the arm."""
     for number, drug in enumerate(arm.drugs):
         yield f"drugs[{number}]", drug
     for number, drug in enumerate(arm.after_progression.drugs if arm.after_progression else ()):
@@ -33,7 +34,7 @@ def _drugs(arm: Arm) -> Iterator[tuple[str, Drug]]:
 def rules_fit_the_drug(protocol: Protocol, where: str) -> None:
     """GP-T051: dose rules speak of one drug's doses in mg."""
     for index, arm in enumerate(protocol.arms):
-        for field, drug in _drugs(arm):
+        for field, drug in drugs_of(arm):
             meant_for = load_rules(drug.rules).compound if drug.rules is not None else drug.compound
             if meant_for != drug.compound:
                 raise InputError(
@@ -48,7 +49,7 @@ def rules_fit_the_drug(protocol: Protocol, where: str) -> None:
 def conditions_are_known(protocol: Protocol, where: str) -> None:
     """GP-T052: the file of the arm's glue gives the effect of every condition."""
     for index, arm in enumerate(protocol.arms):
-        glues = [drug.compound for _, drug in _drugs(arm) if drug.compound != DEXAMETHASONE]
+        glues = [drug.compound for _, drug in drugs_of(arm) if drug.compound != DEXAMETHASONE]
         known = known_conditions(glues[0]) if glues else ()
         for condition in arm.conditions:
             if condition not in known:
@@ -63,7 +64,7 @@ def conditions_are_known(protocol: Protocol, where: str) -> None:
 
 def gcsf_has_a_glue(protocol: Protocol, where: str) -> None:
     """GP-T050: G-CSF goes with a glue."""
-    drugs = [drug.compound for arm in protocol.arms for _, drug in _drugs(arm)]
+    drugs = [drug.compound for arm in protocol.arms for _, drug in drugs_of(arm)]
     if protocol.supportive_care.gcsf != "none" and set(drugs) == {DEXAMETHASONE}:
         raise InputError(
             "GP-T050",

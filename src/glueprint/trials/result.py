@@ -17,7 +17,7 @@ __all__ = ["TrialResult"]
 
 # Range of an endpoint over replicates that the summary gives.
 LOW, HIGH = 0.025, 0.975
-CALIBRATED = "calibrated"
+CALIBRATED, PREDICTED = "calibrated", "predicted"
 EXTRAPOLATED = "computed with typical calibrated parameters, without an interval for their uncertainty"
 
 

@@ -21,7 +21,7 @@ from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
 from glueprint.trials.tables import patients_table, visits_table
 
-__all__ = ["TABLES", "Unit", "keep_unit", "read_units", "run", "units_of"]
+__all__ = ["TABLES", "Unit", "check_counts", "keep_unit", "read_units", "run", "units_of"]
 
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 Progress = Callable[[float], None]
@@ -48,15 +48,7 @@ def run(
     Raises InputError GP-T021 for replicates, seed or workers out of range, GP-M050 to GP-M052 for draws
     that are none of the mechanism, and what `load_protocol` raises.
     """
-    for name, number, least in (("replicates", replicates, 1), ("workers", workers, 1), ("seed", seed, 0)):
-        if number < least:
-            raise InputError(
-                "GP-T021",
-                f"{name} is {number}",
-                where=name,
-                expected=f"a whole number of at least {least}",
-                next_step=f"choose another number for {name}",
-            )
+    check_counts(replicates=replicates, workers=workers, seed=seed)
     plan = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
     if draws:
         check_draws(draws)
@@ -68,6 +60,19 @@ def run(
     patients, visits, endpoints, curves = (pl.concat(part) for part in parts)
     label = draws.label if draws else ""
     return TrialResult(plan, seed, patients, visits, endpoints, curves, label)
+
+
+def check_counts(*, seed: int, **counts: int) -> None:
+    """Refuse a seed below 0 and counts below 1.   Raises InputError GP-T021."""
+    for name, number, least in (*((name, number, 1) for name, number in counts.items()), ("seed", seed, 0)):
+        if number < least:
+            raise InputError(
+                "GP-T021",
+                f"{name} is {number}",
+                where=name,
+                expected=f"a whole number of at least {least}",
+                next_step=f"choose another number for {name}",
+            )
 
 
 def _replicates(work: list[Unit], report: Progress, workers: int) -> Iterator[Tables]:

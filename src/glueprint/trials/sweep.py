@@ -16,8 +16,8 @@ from glueprint.runs import executor
 from glueprint.trials.draws import ParameterDraws, check_draws
 from glueprint.trials.intervals import existing, finite, order_statistics
 from glueprint.trials.protocol import Protocol
-from glueprint.trials.result import EXTRAPOLATED
-from glueprint.trials.running import Unit, run_unit, units_of
+from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, PREDICTED
+from glueprint.trials.running import Unit, check_counts, run_unit, units_of
 from glueprint.trials.variants import Variant, apply, arm_of, compound_of, lone
 
 __all__ = ["ENDPOINTS", "Settings", "Sweep", "differences", "sweep"]
@@ -56,20 +56,8 @@ class Settings:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        for name, number, least in (
-            ("replicates", self.replicates, 1),
-            ("workers", self.workers, 1),
-            ("seed", self.seed, 0),
-            ("patients", 1 if self.patients is None else self.patients, 1),
-        ):
-            if number < least:
-                raise InputError(
-                    "GP-T021",
-                    f"{name} is {number}",
-                    where=name,
-                    expected=f"a whole number of at least {least}",
-                    next_step=f"choose another number for {name}",
-                )
+        patients = 1 if self.patients is None else self.patients
+        check_counts(replicates=self.replicates, workers=self.workers, patients=patients, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -133,7 +121,7 @@ def sweep(
     base = pl.concat(by_case[reference])
     for case, tables in zip(cases, by_case, strict=True):
         # Only the arm as written was ever fitted to anything; its variants are predicted.
-        told = label if case.reference or label != "calibrated" else "predicted"
+        told = label if case.reference or label != CALIBRATED else PREDICTED
         rows += _rows(case, pl.concat(tables), base, {"label": told} | _facts(case.protocol, about))
     return Sweep(protocol, arm, about, how, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
 

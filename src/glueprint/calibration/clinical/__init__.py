@@ -8,11 +8,10 @@ any other trial are predicted.
 from glueprint.calibration.clinical.calibrating import calibrate
 from glueprint.calibration.clinical.fitting import FULL, QUICK, Effort
 from glueprint.calibration.clinical.parameters import STRUCTURES, free
-from glueprint.calibration.clinical.result import CALIBRATED, ClinicalPosterior, label_of
+from glueprint.calibration.clinical.result import ClinicalPosterior, label_of
 from glueprint.calibration.clinical.stored import load, posterior, save
 
 __all__ = [
-    "CALIBRATED",
     "FULL",
     "QUICK",
     "STRUCTURES",

@@ -8,35 +8,21 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 import polars as pl
 
-from glueprint import evidence, trials
-from glueprint.calibration.clinical.parameters import TRIALS as PROTOCOLS
-from glueprint.calibration.clinical.result import CALIBRATED, ClinicalPosterior, label_of
+from glueprint import evidence
+from glueprint.calibration.clinical.result import label_of
 from glueprint.calibration.prediction import compare
 from glueprint.calibration.targets import ARMS, TRIALS
 from glueprint.evidence import Claim
 from glueprint.trials import TrialResult
+from glueprint.trials.result import CALIBRATED
 
-__all__ = ["Check", "check", "observed_rows", "scores"]
-
-REPLICATES = 200
-
-
-@dataclass(frozen=True)
-class Check:
-    """Held-out rows beside their predictions, and the runs behind them.
-
-    scores: of `prediction.compare`.   runs: each calibration trial under draws of the posterior.
-    """
-
-    scores: pl.DataFrame
-    runs: tuple[TrialResult, ...]
+__all__ = ["observed_rows", "scores"]
 
 
 def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
@@ -63,40 +49,16 @@ def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"low": pl.Float64, "high": pl.Float64, "n": pl.Int64})
 
 
-def check(
-    posterior: ClinicalPosterior,
-    *,
-    replicates: int = REPLICATES,
-    seed: int = 1,
-    workers: int = 1,
-    claims: Iterable[Claim] | None = None,
-) -> Check:
-    """Predict the held-out rows with draws of a posterior, whatever the score.
-
-    replicates: virtual trials of each protocol, each with parameters of its own.
-    Raises what `trials.run` and `prediction.compare` raise.
-    """
-    runs = tuple(
-        trials.run(
-            name,
-            replicates,
-            seed,
-            workers=workers,
-            draws=posterior.for_trial(name, count=replicates, seed=seed),
-            counterfactual=True,
-        )
-        for name in PROTOCOLS
-    )
-    return Check(scores(runs, claims), runs)
-
-
-def scores(runs: Sequence[TrialResult], claims: Iterable[Claim] | None = None) -> pl.DataFrame:
-    """Held-out rows of the trials that were run beside their predictions, as `prediction.compare`.
+def scores(runs: Sequence[TrialResult], claims: Iterable[Claim] | None = None) -> pl.DataFrame | None:
+    """Held-out rows of the trials that were run beside their predictions, as `prediction.compare`; None if
+    no trial of the calibration was run.
 
     runs: calibration trials under draws of a posterior, 39 replicates or more; others, and changed protocols
     of their names, are passed over.
     """
     runs = [run for run in runs if label_of(run.protocol) == CALIBRATED]
+    if not runs:
+        return None
     names = {run.protocol.name for run in runs}
     observed = observed_rows(evidence.load() if claims is None else claims)
     tables = [table for run in runs for table in (run.endpoints, _subgroups(run))]

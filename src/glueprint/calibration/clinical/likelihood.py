@@ -10,7 +10,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from glueprint.calibration.clinical.summaries import Summary, observed, spread_of_readings
 from glueprint.calibration.score import log_median_error
-from glueprint.calibration.targets import RATE
+from glueprint.calibration.targets import MEDIAN, RATE
 from glueprint.inference import ResponseSurface
 
 __all__ = ["Likelihood", "rough_variance"]
@@ -27,7 +27,7 @@ def rough_variance(summaries: Sequence[Summary]) -> Floats:
     """
     found = []
     for s in summaries:
-        if s.kind != "median":
+        if s.kind != MEDIAN:
             p = float(np.mean(s.readings)) / 100.0 if s.kind == RATE else 0.5
             found.append(1.0 / (s.n * p * (1.0 - p)))
         else:

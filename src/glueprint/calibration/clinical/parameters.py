@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from glueprint.calibration import in_vitro
 from glueprint.calibration.beliefs import Belief
 from glueprint.calibration.in_vitro.parameters import beliefs as in_vitro_beliefs
+from glueprint.trials import ParameterDraws
 
 __all__ = ["STRUCTURES", "TRIALS", "Free", "free"]
 
@@ -65,6 +66,11 @@ class Free:
         """What parameters (n,) set in the model of one trial, by the trial model's names."""
         given = {name: values[b.name] for b in self.beliefs for name in self.sets[b.name]}
         return given | {STUDY: values[f"{STUDY}:{trial}"]}
+
+    def draws(self, values: Mapping[str, Floats], trial: str, label: str = "") -> ParameterDraws:
+        """Parameters (n,) as draws that `trials.run` takes for one trial."""
+        sets = self.overrides(values, trial)
+        return ParameterDraws(tuple(sets), np.stack(list(sets.values()), axis=1), self.structure, label)
 
 
 @lru_cache(maxsize=4)

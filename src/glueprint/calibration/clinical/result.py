@@ -10,17 +10,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.calibration.clinical.parameters import STUDY, TRIALS, Free, free
+from glueprint.calibration.in_vitro.result import LEAST_CONTRACTION, LEVELS, NAMES
 from glueprint.inference import contraction
 from glueprint.runs import streams
 from glueprint.trials import ParameterDraws, Protocol, available, load_protocol
+from glueprint.trials.result import CALIBRATED, PREDICTED
 
-__all__ = ["CALIBRATED", "PREDICTED", "ClinicalPosterior", "label_of", "summarise"]
+__all__ = ["ClinicalPosterior", "label_of", "summarise"]
 
 Floats = NDArray[np.float64]
-CALIBRATED, PREDICTED = "calibrated", "predicted"
-LEVELS = (0.025, 0.25, 0.5, 0.75, 0.975)
-NAMES = ("low_95", "low_50", "median", "high_50", "high_95")
-LEAST_CONTRACTION = 0.1
 
 
 @dataclass(frozen=True)
@@ -64,13 +62,7 @@ class ClinicalPosterior:
         if name not in TRIALS:
             normal = streams.normals(seed, f"calibration/study/{name}", np.arange(rows), 1)[:, 0]
             values[f"{STUDY}:{name}"] = 10.0 ** (given.study_sd_log10 * normal)
-        sets = given.overrides(values, name)
-        return ParameterDraws(
-            tuple(sets),
-            np.stack(list(sets.values()), axis=1),
-            structure=self.structure,
-            label=label_of(protocol),
-        )
+        return given.draws(values, name, label_of(protocol))
 
     def correlations(self, *, least: float = 0.4) -> pl.DataFrame:
         """Pairs of parameters that the trials tie together, strongest first: one, other, correlation."""

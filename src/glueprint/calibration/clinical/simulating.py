@@ -12,12 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint import trials
-from glueprint.calibration.clinical.parameters import TRIALS, Free, free
+from glueprint.calibration.clinical.parameters import TRIALS, free
 from glueprint.calibration.clinical.summaries import Summary, simulated
 from glueprint.runs import executor
-from glueprint.trials import ParameterDraws
 
-__all__ = ["Progress", "parameter_draws", "simulate"]
+__all__ = ["Progress", "simulate"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -30,12 +29,6 @@ class _Job:
 
     z: Floats
     seed: int
-
-
-def parameter_draws(given: Free, z: Floats, trial: str, label: str = "") -> ParameterDraws:
-    """Coordinates (n, p) as draws that `trials.run` takes."""
-    sets = given.overrides(given.values(z), trial)
-    return ParameterDraws(tuple(sets), np.stack(list(sets.values()), axis=1), given.structure, label)
 
 
 def simulate(
@@ -66,10 +59,8 @@ def simulate(
 
 def _one(structure: str, summaries: tuple[Summary, ...], job: _Job) -> Floats:
     given = free(structure)
-    runs = [
-        trials.run(trial, replicates=1, seed=job.seed, draws=parameter_draws(given, job.z[None, :], trial))
-        for trial in TRIALS
-    ]
+    values = given.values(job.z[None, :])
+    runs = [trials.run(trial, 1, job.seed, draws=given.draws(values, trial)) for trial in TRIALS]
     return simulated(
         summaries,
         pl.concat(run.endpoints for run in runs),

@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.calibration.targets import RATE, Target
+from glueprint.calibration.targets import MEDIAN, RATE, Target
+from glueprint.trials.population import MONTH_DAYS
 
 __all__ = ["Summary", "observed", "published", "simulated", "spread_of_readings"]
 
@@ -29,12 +30,12 @@ CURVES = {
     "median_dor": "dor",
 }
 # A curve is read as its mean over this time, one interval between assessments: it falls in steps there.
-WINDOW_MONTHS = 28 / 30.4375
+WINDOW_MONTHS = 28 / MONTH_DAYS
 # How far the published curve may lie from one half, on its own step: a share of patients, standard deviation.
 STEP_SD = 0.02
 # Exponential times: the log odds of the share fall by 2 ln 2 for each unit of log time at the median.
 SLOPE = 2.0 * np.log(2.0)
-LEAST_MONTHS = 1.0 / 30.4375
+LEAST = 1.0 / MONTH_DAYS  # keeps the logarithm of a time of 0 finite
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Summary:
 
     def natural(self, scaled: Floats) -> Floats:
         """Per cent or weeks of numbers on the scale of the fit."""
-        if self.kind == "median":
+        if self.kind == MEDIAN:
             return np.exp(scaled)
         odds = np.exp(scaled)
         return np.asarray(100.0 * odds / (1.0 + odds))
@@ -143,7 +144,7 @@ def simulated(summaries: Sequence[Summary], endpoints: pl.DataFrame, curves: pl.
         elif summary.kind == RATE and n:
             found[k] = np.log((events + 0.5) / (n - events + 0.5))
         elif value is not None and np.isfinite(value):
-            found[k] = np.log(max(float(value), LEAST_MONTHS))
+            found[k] = np.log(max(float(value), LEAST))
     return found
 
 
