@@ -9,9 +9,9 @@ import sys
 import pytest
 
 import glueprint
+from glueprint import study
 from glueprint.cli import app as application
-
-GROUPS = ("study", "evidence", "experiment", "trial", "model", "compound", "synthesis", "assay")
+from glueprint.cli.groups import GROUPS
 
 
 def call(capsys, monkeypatch, *words):
@@ -32,6 +32,20 @@ def test_every_group_has_help(capsys, monkeypatch, group):
     code, out, _ = call(capsys, monkeypatch, group, "--help")
     assert code == 0
     assert f"glueprint {group}" in out
+
+
+def test_help_does_not_wait_for_the_libraries_of_the_commands():
+    code = (
+        "import sys; sys.argv = ['glueprint', '--help']\n"
+        "from glueprint.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'polars', 'scipy', 'pint'} & set(sys.modules)\n"
+        "print(*heavy, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert all(name in done.stdout for name in GROUPS)
+    assert done.stderr.strip() == ""
 
 
 def test_bad_input_ends_with_2_and_the_remedy(capsys, monkeypatch):
@@ -60,7 +74,7 @@ def test_our_bug_ends_with_3(capsys, monkeypatch):
     def broken():
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(application.study.study, "available", broken)
+    monkeypatch.setattr(study, "available", broken)
     code, _, err = call(capsys, monkeypatch, "study", "list")
     assert code == 3
     assert "GP-X001" in err

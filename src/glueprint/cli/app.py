@@ -11,39 +11,19 @@ from typing import Annotated
 import typer
 
 import glueprint
-from glueprint.cli import (
-    assay,
-    calibrate,
-    compound,
-    diagram,
-    evidence,
-    experiment,
-    model,
-    study,
-    synthesis,
-    trial,
-)
+from glueprint.cli.groups import Groups
 from glueprint.cli.output import report_error
 from glueprint.errors import GlueprintError, InternalError
 
 app = typer.Typer(
     name="glueprint",
+    cls=Groups,
     help="Cereblon molecular glues from the plate to the patient.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(study.app, name="study")
-app.add_typer(evidence.app, name="evidence")
-app.add_typer(experiment.app, name="experiment")
-app.add_typer(assay.app, name="assay")
-app.add_typer(calibrate.app, name="calibrate")
-app.add_typer(trial.app, name="trial")
-app.add_typer(model.app, name="model")
-app.add_typer(compound.app, name="compound")
-app.add_typer(diagram.app, name="diagram")
-app.add_typer(synthesis.app, name="synthesis")
 
 
 def _version(show: bool) -> None:

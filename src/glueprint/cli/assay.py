@@ -17,7 +17,7 @@ from glueprint.cli.output import Json, print_json, print_table
 from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
 from glueprint.errors import InputError
 
-app = typer.Typer(help="Assays: plates, layouts, readers, analyses.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 app.command("elisa")(assay_elisa.command)
 app.command("binding")(assay_binding.command)
 app.command("twin")(assay_twin.command)

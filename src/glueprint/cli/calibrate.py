@@ -18,7 +18,7 @@ from glueprint.cli.output import Json, between, print_json, print_table, progres
 from glueprint.report.figures import posterior as figure
 from glueprint.report.figures.drawing import save as save_figure
 
-app = typer.Typer(help="Parameters from published numbers: in-vitro, clinical.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 app.command("clinical")(clinical_command)

@@ -22,9 +22,7 @@ from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
 
-app = typer.Typer(
-    help="Compounds and intermediates: list, show, compare, check, stability, draw.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 
 # Sources print masses with two decimals, from atomic weights of different years.
 MASS_TOLERANCE_G_PER_MOL = 0.05

@@ -10,7 +10,7 @@ import typer
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.report import diagrams
 
-app = typer.Typer(help="Draw the pathway, the assays' work flows, schemas of trials.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")

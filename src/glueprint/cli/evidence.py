@@ -12,7 +12,7 @@ from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError, nearest
 from glueprint.evidence import Claim, Claims, Finding
 
-app = typer.Typer(help="Published numbers: table, show, list, check, conflicts.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 MOST_SHOWN = 30
 # The checks of the evidence itself, and those that chemistry adds by running the routes.

@@ -17,7 +17,7 @@ from glueprint.errors import InputError
 from glueprint.experiments import Experiment, Reading
 from glueprint.runs.store import write_file
 
-app = typer.Typer(help="In-silico assays: list, run, facts.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 ALL = "all"
 # Names of cell lines, substrates, systems and files; never an expression.
 WORD = re.compile(r"[\w(][\w .()/+~-]*")

@@ -13,7 +13,7 @@ from glueprint import engine
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import EnvironmentProblemError, InputError
 
-app = typer.Typer(help="Look at a model and simulate it.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.", show_default=False)]
 MOST_ROWS_SHOWN = 25

@@ -22,7 +22,7 @@ from glueprint.runs import verify as verification
 from glueprint.runs.executor import Choice, Kind
 from glueprint.runs.progress import Listener, Step
 
-app = typer.Typer(help="Whole studies: from the evidence to the report.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 REPORT = "report.html"
 FINDING, INTERRUPTED = 1, 130

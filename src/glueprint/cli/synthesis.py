@@ -19,10 +19,7 @@ from glueprint.chemistry.scheme import draw_scheme
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError
 
-app = typer.Typer(
-    help="Synthesis routes: list, show, check, plan. ROUTE: a name, or your own .toml file.",
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True)
 
 RouteName = Annotated[str, typer.Argument(help="Name of a route (see list), or your own .toml file.")]
 Drawing = Annotated[Path | None, typer.Option(help="SVG or PNG file to write.")]

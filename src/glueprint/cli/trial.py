@@ -14,9 +14,7 @@ from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.trial_draws import PosteriorCommand, TrialName
 from glueprint.trials.protocol import Drug
 
-app = typer.Typer(
-    help="Virtual clinical trials: list, show, template, run, compare, sweep, figures.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 app.command("run", cls=PosteriorCommand)(trial_run.command)
 app.command("compare")(trial_compare.command)
 app.command("sweep", cls=PosteriorCommand)(trial_sweep.command)

@@ -1,0 +1,53 @@
+"""The groups of commands: what each is for, and its module, which is imported when it is first needed.
+
+Scientific libraries take seconds to import; help, version and a mistyped name need none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import typer.main
+from typer.core import TyperGroup
+
+__all__ = ["GROUPS", "Groups"]
+
+# Name of the group and of its module in this package -> what its help says.
+GROUPS: Mapping[str, str] = {
+    "study": "Whole studies: from the evidence to the report.",
+    "evidence": "Published numbers: table, show, list, check, conflicts.",
+    "experiment": "In-silico assays: list, run, facts.",
+    "assay": "Assays: plates, layouts, readers, analyses.",
+    "calibrate": "Parameters from published numbers: in-vitro, clinical.",
+    "trial": "Virtual clinical trials: list, show, template, run, compare, sweep, figures.",
+    "model": "Look at a model and simulate it.",
+    "compound": "Compounds and intermediates: list, show, compare, check, stability, draw.",
+    "diagram": "Draw the pathway, the assays' work flows, schemas of trials.",
+    "synthesis": "Synthesis routes: list, show, check, plan. ROUTE: a name, or your own .toml file.",
+}
+
+
+class _Group(TyperGroup):
+    """A group whose commands are those of its module's `app`."""
+
+    @property
+    def commands(self) -> Any:
+        """Its commands by name; imports the module."""
+        module = importlib.import_module(f"glueprint.cli.{self.name}")
+        whole = typer.main.get_group(module.app)
+        return whole.commands
+
+    @commands.setter
+    def commands(self, _given: Any) -> None:
+        """The module alone says what the commands are."""
+
+
+class Groups(TyperGroup):
+    """The root command, with every group."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, what in GROUPS.items():
+            self.add_command(_Group(name=name, help=what, short_help=what, no_args_is_help=True))
