@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from glueprint import trials
 from glueprint.calibration import clinical, in_vitro
+from glueprint.calibration.clinical.likelihood import rough_variance
 from glueprint.calibration.clinical.summaries import Summary, observed, published, simulated
 from glueprint.calibration.targets import Target
 from glueprint.errors import InputError
@@ -73,8 +75,6 @@ def test_summaries_of_a_table_are_on_the_scale_of_the_fit() -> None:
         Summary("mm003", "HiDEX", "orr", "rate", (10.0,), ("A",), 153),
         Summary("mm003", "HiDEX", "median_os", "share without event", (8.0,), ("B",), 153),
     )
-    import polars as pl
-
     table = pl.DataFrame(
         {
             "trial": ["mm003"] * 2, "arm": ["HiDEX"] * 2, "endpoint": ["orr", "median_os"],
@@ -97,14 +97,33 @@ def test_summaries_of_a_table_are_on_the_scale_of_the_fit() -> None:
     assert rate.natural(np.array([np.log(0.25)]))[0] == pytest.approx(20.0)
 
 
+def test_a_hazard_ratio_is_fitted_as_its_logarithm() -> None:
+    vs = "POM+LoDEX vs HiDEX"
+    ratio = Summary("mm003", vs, "hr_os", "hazard ratio", (0.7, 0.74, 0.72), ("X",), 455)
+    table = pl.DataFrame(
+        {"trial": ["mm003"], "arm": [vs], "endpoint": ["hr_os"], "value": [0.8], "n": [455], "events": [300]}
+    )
+    nothing = pl.DataFrame(schema={"trial": pl.String, "arm": pl.String, "endpoint": pl.String})
+    assert simulated([ratio], table, nothing)[0] == pytest.approx(np.log(0.8))
+    assert observed([ratio])[0] == pytest.approx(np.log([0.7, 0.74, 0.72]).mean())
+    assert ratio.natural(np.array([np.log(0.8)]))[0] == pytest.approx(0.8)
+    assert ratio.unit == "1"
+    readings = np.var(np.log([0.7, 0.74, 0.72]), ddof=1) / 3
+    assert rough_variance([ratio])[0] == pytest.approx(4 / 455 + readings)
+
+
 def test_requests_that_cannot_be_met(tmp_path: Path) -> None:
     with pytest.raises(InputError) as unknown:
         clinical.posterior("clarett")
     assert unknown.value.code == "GP-K010"
     assert "claret" in str(unknown.value)
+    with pytest.raises(InputError, match=r'GP-K010 .*unknown scope "arm".*arms'):
+        clinical.posterior("claret", "arm")
     with pytest.raises(InputError) as nothing:
         clinical.load(tmp_path, "claret")
     assert nothing.value.code == "GP-K011"
     with pytest.raises(InputError) as wrong:
         clinical.calibrate(structure="three-clone")
     assert wrong.value.code == "GP-K012"
+    with pytest.raises(InputError, match=r'GP-K012 .*scope "all"'):
+        clinical.calibrate(scope="all")

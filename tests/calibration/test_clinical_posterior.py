@@ -11,26 +11,40 @@ import pytest
 
 from glueprint import trials
 from glueprint.calibration import clinical
-from glueprint.calibration.clinical.held_out import observed_rows, scores
+from glueprint.calibration.clinical.held_out import check, observed_rows
 from glueprint.errors import InputError
 from glueprint.evidence import load as load_evidence
 from glueprint.trials import ParameterDraws
 from glueprint.trials.result import CALIBRATED, PREDICTED
 
+RATIOS = {"CL010", "CL013", "CL016", "CL019", "CL035", "CL101"}
 
-def test_it_follows_from_the_evidence_and_the_model_as_they_are() -> None:
-    found = clinical.posterior("claret")
+
+@pytest.mark.parametrize("structure", clinical.STRUCTURES)
+@pytest.mark.parametrize("scope", clinical.SCOPES)
+def test_it_follows_from_the_evidence_and_the_model_as_they_are(structure: str, scope: str) -> None:
+    found = clinical.posterior(structure, scope)
     assert found.status == "ok"
     assert found.diagnostics["r_hat"].to_numpy().max() < 1.05
     assert found.draws.height == 2000
-    assert set(clinical.free("claret").names) <= set(found.draws.columns)
+    assert set(clinical.free(structure).names) <= set(found.draws.columns)
+    assert (found.held_out is None) == (scope == "trials")
 
 
 def test_most_summaries_lie_where_a_trial_of_that_size_would() -> None:
     summaries = clinical.posterior("claret").summaries
-    assert summaries.height == 33
-    assert summaries["inside"].sum() >= 31
+    assert summaries.height == 37
+    assert summaries["inside"].sum() >= 35
     assert set(summaries["label"]) == {"calibrated"}
+
+
+def test_without_hazard_ratios_the_arms_alone_are_fitted() -> None:
+    whole, arms = (clinical.posterior("claret", scope).summaries for scope in clinical.SCOPES)
+    ratios = whole.filter(pl.col("endpoint").str.starts_with("hr_"))
+    assert ratios.height == 4
+    assert set(ratios["claims"].str.split(", ").explode()) == RATIOS
+    assert arms.height == 33
+    assert not RATIOS & set(arms["claims"].str.split(", ").explode())
 
 
 def test_saved_and_read_again_it_is_the_same(tmp_path: Path) -> None:
@@ -40,6 +54,10 @@ def test_saved_and_read_again_it_is_the_same(tmp_path: Path) -> None:
     assert again.draws.equals(found.draws)
     assert again.settings == dict(found.settings)
     assert clinical.load(tmp_path, "claret").status == "ok"
+    checked = clinical.posterior("claret", "arms")
+    clinical.save(checked, tmp_path)
+    assert clinical.load(tmp_path, "claret", "arms").held_out.equals(checked.held_out)
+    assert clinical.load(tmp_path, "claret").draws.equals(found.draws)
 
 
 def test_a_posterior_of_other_inputs_is_stale_and_one_without_its_draws_is_refused(tmp_path: Path) -> None:
@@ -81,15 +99,24 @@ def test_potency_moves_the_trial() -> None:
 def test_held_out_rows_are_not_among_the_targets() -> None:
     claims = list(load_evidence())
     held = set(observed_rows(claims)["source"])
-    fitted = {i for text in clinical.posterior("claret").summaries["claims"] for i in text.split(", ")}
+    summaries = clinical.posterior("claret", "arms").summaries
+    fitted = {i for text in summaries["claims"] for i in text.split(", ")}
     assert len(held) == 20
     assert not held & fitted
 
 
-def test_the_check_scores_the_trials_that_were_run() -> None:
-    draws = clinical.posterior("claret").for_trial("mm002", count=40)
-    run = trials.run("mm002", replicates=40, seed=2, draws=draws)
-    found = scores([run])
+def test_the_check_that_comes_with_glueprint_holds_every_row_with_its_score() -> None:
+    scores = clinical.posterior("claret", "arms").held_out
+    assert scores.height == 20
+    assert scores["replicates"].min() == 80
+    assert scores["log_score"].null_count() == 0
+    assert set(scores["label"]) == {PREDICTED}
+    assert set(scores["source"]) > RATIOS
+
+
+def test_a_check_says_what_its_draws_say() -> None:
+    claims = [claim for claim in load_evidence() if claim.id == "CL101"]
+    found = check(clinical.posterior("claret", "arms"), claims, replicates=39, seed=2, workers=2)
     assert set(found["trial"]) == {"mm002"}
     assert found.height == 1
     assert 0.4 < found["predicted"].item() < 1.1

@@ -37,6 +37,7 @@ def tiny_posterior(structure="claret"):
     nothing = pl.DataFrame({"coordinate": ["a"], "r_hat": [1.0], "effective_draws": [45.0]})
     return clinical.ClinicalPosterior(
         structure=structure,
+        scope="trials",
         draws=draws,
         parameters=summarise(given, z),
         summaries=pl.DataFrame({"trial": []}),

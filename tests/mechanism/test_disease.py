@@ -88,12 +88,13 @@ def test_hazards_of_a_stable_patient_are_the_monthly_rates(typical):
         assert got[f"hazard_{event}"][0] == pytest.approx(12 * typical[rate], rel=1e-5)
 
 
-def test_death_is_log_linear_in_tumour_load_and_levels_off(typical):
+@pytest.mark.parametrize("event", ["death", "progression"])
+def test_hazards_are_log_linear_in_tumour_load_and_level_off(typical, event):
     relative = np.array([0.3, 1.0, 2.0, 1e9])
-    got = alone("hazards", MONTH_H, m_protein_relative=relative)["hazard_death"]
-    exact = typical["death_on_tumour"] * (load_of(relative, typical["load_cap"]) - 1)
-    np.testing.assert_allclose(np.log(got / typical["death_per_month"]), exact, rtol=1e-5, atol=1e-6)
-    assert exact[-1] == pytest.approx(typical["death_on_tumour"] * typical["load_cap"])
+    got = alone("hazards", MONTH_H, m_protein_relative=relative)[f"hazard_{event}"]
+    exact = typical[f"{event}_on_tumour"] * (load_of(relative, typical["load_cap"]) - 1)
+    np.testing.assert_allclose(np.log(got / typical[f"{event}_per_month"]), exact, rtol=1e-5, atol=1e-6)
+    assert exact[-1] == pytest.approx(typical[f"{event}_on_tumour"] * typical["load_cap"])
 
 
 def test_pneumonia_rises_with_each_of_its_causes():

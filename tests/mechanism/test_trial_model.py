@@ -128,7 +128,7 @@ def test_mean_effects_of_the_regimens(model):
     )
     values = model.ensemble(patients=3).simulate(times, doses, ["effect"])["effect"]
     means = np.trapezoid(values, times, axis=1) / CYCLE_H
-    np.testing.assert_allclose(means, [0.99, 0.66, 0.43], rtol=0.02)
+    np.testing.assert_allclose(means, [1.0, 0.67, 0.38], rtol=0.02)
 
 
 def test_off_treatment_the_effect_fades_and_the_tumour_stays_finite(model):

@@ -29,16 +29,16 @@ def invented_posterior(**changes):
         }
     )
     given = ClinicalPosterior(
-        structure="claret", draws=EMPTY, parameters=parameters, summaries=EMPTY, diagnostics=EMPTY,
-        log_evidence=0.0, misfit=0.0, targets=0, simulations=0, settings={}, status="ok", reason="",
-        digest="",
+        structure="claret", scope="trials", draws=EMPTY, parameters=parameters, summaries=EMPTY,
+        diagnostics=EMPTY, log_evidence=0.0, misfit=0.0, targets=0, simulations=0, settings={}, status="ok",
+        reason="", digest="",
     )  # fmt: skip
     return dataclasses.replace(given, **changes)
 
 
 def test_without_a_posterior_the_limits_say_so():
     words = " ".join(limits(None))
-    assert "stand at the medians of a fit to the published arms of MM-002 and MM-003" in words
+    assert "stand at the medians of a fit to the published summaries of MM-002 and MM-003" in words
     assert "does not carry the uncertainty of the parameters" in words
     assert "draws of a posterior" not in words
 
@@ -47,7 +47,7 @@ def test_with_a_posterior_the_limits_say_what_an_interval_carries():
     told = limits(invented_posterior())
     words = " ".join(told)
     assert (
-        "(structure of the tumour: claret), calibrated to the arms' summaries of MM-002 and MM-003" in words
+        "(structure of the tumour: claret), calibrated to published summaries of MM-002 and MM-003" in words
     )
     assert "Calibrated is not predicted" in words
     assert "carries the uncertainty of the parameters, of the patients and of sampling" in words

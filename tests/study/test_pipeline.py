@@ -24,6 +24,7 @@ title = "A small study"
 compound = "pomalidomide"
 [[trials]]
 protocol = "mm003"
+counterfactual = true
 [profiles]
 patients = 20
 days = 2
@@ -48,6 +49,16 @@ def test_the_folder_holds_tables_record_and_request(small):
     for name in names:
         assert record.outputs[name] == store.file_hash(result.folder / "tables" / f"{name}.parquet")
     assert json.loads((result.folder / "study.json").read_text())["name"] == "small"
+
+
+def test_the_trials_are_lived_without_cross_over_too_where_that_is_asked_for(small):
+    _, result = small
+    patients = result.tables["mm003_patients"].filter(pl.col("status") == 0)
+    shortened = patients.filter(pl.col("os_without_later_months") < pl.col("os_months"))
+    crossed = patients.filter(pl.col("crossover_months").is_not_null())
+    assert 0 < shortened.height <= crossed.height
+    endpoints = result.tables["mm003_endpoints"].get_column("endpoint").to_list()
+    assert {"median_os_without_later", "hr_os_without_later"} <= set(endpoints)
 
 
 def test_the_same_study_gives_the_same_bytes(small):

@@ -14,12 +14,12 @@ NAN = np.nan
 LABELS = response.LABELS
 
 
-def best(series, detection=0.5, died=False):
+def best(series, detection=0.5, died=False, immunofixation=False):
     marker = np.array([series], dtype=float)
     found = response.progression(marker)
     day = np.arange(marker.shape[1])
     last = found.column[0] if found.column[0] >= 0 else marker.shape[1]
-    category = response.categories(marker, detection)
+    category = response.categories(marker, detection, np.full(marker.shape, immunofixation))
     category = response.settle_unconfirmed(category, np.array([died]))
     usable = (day > 0)[None, :] & (day < last)[None, :] & ~np.isnan(marker)
     category = np.where((day <= last)[None, :], category, response.NE)
@@ -50,6 +50,12 @@ def best(series, detection=0.5, died=False):
 )
 def test_best_response(series, expected, column):
     assert best(series) == (expected, column)
+
+
+def test_what_immunofixation_still_finds_is_no_complete_response():
+    assert best([40, 0.4, 0.4], immunofixation=True) == ("VGPR", 1)
+    once = response.categories(np.array([[40.0, 0.4, 0.4]]), 0.5, np.array([[True, True, False]]))
+    assert once.tolist() == [[response.NE, response.VGPR, response.CR]]
 
 
 @pytest.mark.parametrize(
@@ -96,19 +102,19 @@ series = hnp.arrays(float, st.tuples(st.integers(1, 6), st.integers(2, 8)), elem
 
 @given(series)
 def test_confirmed_is_never_better_than_seen(marker):
-    category = response.categories(marker, 0.5)
+    category = response.categories(marker, 0.5, np.zeros(marker.shape, dtype=bool))
     assert (response.confirmed(category) <= np.maximum(category, response.SD)).all()
 
 
 @given(series, st.floats(0.1, 10))
 def test_response_depends_on_the_ratio_alone(marker, factor):
-    one = response.categories(marker, 0.0) >= response.MR
+    one = response.categories(marker, 0.0, np.zeros(marker.shape, dtype=bool)) >= response.MR
     # Progression has an absolute part, so only the falls are compared, away from their thresholds.
     ratio = marker / marker[:, :1]
     clear = np.abs(ratio - 0.75) > 1e-9
-    other = response.categories(marker * factor, 0.0) >= response.MR
-    pd = response.categories(marker, 0.0) == response.PD
-    pd |= response.categories(marker * factor, 0.0) == response.PD
+    other = response.categories(marker * factor, 0.0, np.zeros(marker.shape, dtype=bool)) >= response.MR
+    pd = response.categories(marker, 0.0, np.zeros(marker.shape, dtype=bool)) == response.PD
+    pd |= response.categories(marker * factor, 0.0, np.zeros(marker.shape, dtype=bool)) == response.PD
     assert (one == other)[clear & ~pd].all()
 
 

@@ -32,7 +32,11 @@ ENDPOINTS: Mapping[str, tuple[str, str]] = {
     "time_to_first_reduction": ("time_to_first_reduction", MEDIAN),
 }
 # Endpoints that a review committee reads for itself: claims of its analysis are of these.
-COMMITTEE: Mapping[str, str] = {"orr": "orr_committee", "median_pfs": "median_pfs_committee"}
+COMMITTEE: Mapping[str, str] = {
+    "orr": "orr_committee",
+    "median_pfs": "median_pfs_committee",
+    "hr_pfs": "hr_pfs_committee",
+}
 # Times of those to whom something happened -> the rate that says how many they are.
 HAPPENED: Mapping[str, str] = {
     "median_dor": "orr",
@@ -78,7 +82,7 @@ class Targets:
 
 
 def clinical_targets(claims: Iterable[Claim]) -> Targets:
-    """The calibration targets among the claims: arms of MM-002 and MM-003.
+    """The calibration targets among the claims: arms of MM-002 and MM-003, and hazard ratios between them.
 
     claims: evidence, e.g. evidence.load(); read are those of role "calibration" that are of a trial, and the
     numbers of patients randomised.

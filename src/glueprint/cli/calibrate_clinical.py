@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from glueprint.calibration import clinical
+from glueprint.calibration import clinical, prediction
 from glueprint.calibration.clinical import ClinicalPosterior
+from glueprint.cli import trial_draws
 from glueprint.cli.output import Json, between, print_json, print_table, progress_console
 
 STRUCTURE_HELP = f"Structure of the tumour: {' or '.join(clinical.STRUCTURES)}."
@@ -18,6 +20,9 @@ STRUCTURE_HELP = f"Structure of the tumour: {' or '.join(clinical.STRUCTURES)}."
 def clinical_command(
     out: Annotated[Path | None, typer.Option(help="Folder for the posterior's files.")] = None,
     structure: Annotated[str, typer.Option(help=STRUCTURE_HELP)] = "claret",
+    arms_only: Annotated[
+        bool, typer.Option("--arms-only", help="Leave hazard ratios between arms out, and predict them.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 1,
     workers: Annotated[int, typer.Option(help="Processes; the numbers do not depend on it.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Few simulations: a first look.")] = False,
@@ -26,11 +31,12 @@ def clinical_command(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Fit the arms of MM-002 and MM-003: posterior, what is not identified, each summary beside the model."""
+    """Fit MM-002 and MM-003: posterior, what is not identified, each summary beside the model."""
+    scope = "arms" if arms_only else "trials"
     if shipped:
-        found = clinical.posterior(structure)
+        found = clinical.posterior(structure, scope)
     else:
-        found = _fit(structure, clinical.QUICK if quick else clinical.FULL, seed, workers)
+        found = _fit((structure, scope), clinical.QUICK if quick else clinical.FULL, seed, workers)
     written = list(clinical.save(found, out)) if out is not None else []
     if as_json:
         print_json(_plain(found))
@@ -40,7 +46,8 @@ def clinical_command(
         progress_console.print(f"wrote {path}")
 
 
-def _fit(structure: str, effort: clinical.Effort, seed: int, workers: int) -> ClinicalPosterior:
+def _fit(what: tuple[str, str], effort: clinical.Effort, seed: int, workers: int) -> ClinicalPosterior:
+    structure, scope = what
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=progress_console, transient=True) as bar:
         task = bar.add_task("search", total=None)
@@ -48,12 +55,14 @@ def _fit(structure: str, effort: clinical.Effort, seed: int, workers: int) -> Cl
         def told(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total)
 
-        return clinical.calibrate(structure=structure, effort=effort, seed=seed, workers=workers, told=told)
+        return clinical.calibrate(
+            structure=structure, scope=scope, effort=effort, seed=seed, workers=workers, told=told
+        )
 
 
 def _print(found: ClinicalPosterior) -> None:
     print_table(
-        f"Posterior, {found.structure}",
+        f"Posterior, {found.structure}, fitted to the {found.scope}",
         ("parameter", "unit", "prior", "median", "95 %", "contraction", "verdict"),
         [
             (p["name"], p["unit"], p["prior"], f"{p['median']:.4g}", between(p["low_95"], p["high_95"]),
@@ -72,6 +81,8 @@ def _print(found: ClinicalPosterior) -> None:
             for s in found.summaries.iter_rows(named=True)
         ],
     )  # fmt: skip
+    if found.held_out is not None:
+        _print_check(found.held_out)
     rows = [(one, other, f"{r:.2f}") for one, other, r in found.correlations().iter_rows()]
     print_table("Tied together", ("parameter", "parameter", "correlation"), rows)
     status = found.status if not found.reason else f"{found.status}: {found.reason}"
@@ -87,9 +98,27 @@ def _print(found: ClinicalPosterior) -> None:
     print_table("Fit", ("", ""), checks)
 
 
+def _print_check(scores: pl.DataFrame) -> None:
+    counted = prediction.total(scores)
+    print_table(
+        f"The check inside the evidence: {counted['inside']:.0f} of {counted['scored']:.0f} rows that were "
+        f"not fitted lie inside, mean log score {counted['mean_log_score']:.2f}, median width ratio "
+        f"{counted['median_width_ratio']:.2f}",
+        ("trial", "arm", "endpoint", "published", "predicted", "inside", "log score", "claim", "note"),
+        [
+            (s["trial"], s["arm"], s["endpoint"], f"{s['observed']:g}",
+             trial_draws.between(s["predicted"], s["low"], s["high"]),
+             {True: "yes", False: "no", None: ""}[s["inside"]],
+             "" if s["log_score"] is None else f"{s['log_score']:.2f}", s["source"], s["note"])
+            for s in scores.iter_rows(named=True)
+        ],
+    )  # fmt: skip
+
+
 def _plain(found: ClinicalPosterior) -> dict[str, Any]:
     return {
         "structure": found.structure,
+        "scope": found.scope,
         "status": found.status,
         "reason": found.reason,
         "settings": dict(found.settings),
@@ -102,4 +131,5 @@ def _plain(found: ClinicalPosterior) -> dict[str, Any]:
         "summaries": found.summaries.to_dicts(),
         "correlations": found.correlations().to_dicts(),
         "diagnostics": found.diagnostics.to_dicts(),
+        "held_out": None if found.held_out is None else found.held_out.to_dicts(),
     }

@@ -17,7 +17,7 @@ __all__ = ["fitted", "input_of", "limits"]
 
 TYPICAL = (
     "Clinical parameters (tumour growth, kill, hazards, marrow block) stand at the medians of a fit to the "
-    "published arms of MM-002 and MM-003. Agreement with these trials is calibrated, not "
+    "published summaries of MM-002 and MM-003. Agreement with these trials is calibrated, not "
     "predicted. This study names no posterior.",
     "An interval beside a trial's number is what chance does at the trial's size over many virtual trials. "
     "It does not carry the uncertainty of the parameters.",
@@ -76,7 +76,7 @@ def _of(posterior: ClinicalPosterior) -> tuple[str, ...]:
     return (
         *trusted,
         f"Clinical parameters are draws of a posterior (structure of the tumour: {posterior.structure}), "
-        "calibrated to the arms' summaries of MM-002 and MM-003. Calibrated is not predicted: agreement with "
+        "calibrated to published summaries of MM-002 and MM-003. Calibrated is not predicted: agreement with "
         "these two trials is no achievement beyond them.",
         "An interval beside a trial's number carries the uncertainty of the parameters, of the patients and "
         "of sampling at the trial's size. It does not carry that of the model's form.",

@@ -39,10 +39,12 @@ CODES = Codes(
 
 
 class TrialRequest(Document):
-    """One trial of a study. protocol: name or path, as for `glueprint trial run`."""
+    """One trial of a study. protocol: name or path; counterfactual: every patient also without later therapy;
+    both as for `glueprint trial run`."""
 
     protocol: Annotated[str, Field(min_length=1)]
     replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
+    counterfactual: bool = False
 
 
 class ProfileRequest(Document):

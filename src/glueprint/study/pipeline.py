@@ -18,7 +18,6 @@ import polars as pl
 
 from glueprint import evidence
 from glueprint.calibration import clinical
-from glueprint.calibration.clinical import held_out
 from glueprint.chemistry import structures
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
 from glueprint.mechanism import models, parameters
@@ -55,7 +54,13 @@ class Request:
         return [
             unit
             for asked, protocol in pairs
-            for unit in units_of(protocol, asked.replicates, self.plan.seed, draws=self.draws[protocol.name])
+            for unit in units_of(
+                protocol,
+                asked.replicates,
+                self.plan.seed,
+                draws=self.draws[protocol.name],
+                counterfactual=asked.counterfactual,
+            )
         ]
 
 
@@ -264,8 +269,8 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     tables["findings"] = in_vitro.findings(claims)
     if plan.posterior:
         count.tell("the check inside the evidence")
-        scored = held_out.scores(tuple(results.values()), claims)
-        tables |= {} if scored is None else {"held_out": scored}
+        checked = clinical.posterior(plan.posterior, "arms").held_out
+        tables |= {} if checked is None else {"held_out": checked}
     tables["parameters"] = parameters.table(plan.compound)
     tables["compounds"] = structures.table()
     return tables

@@ -87,7 +87,7 @@ def _begin_second(setting: Setting, ward: Ward, who: Integers) -> None:
     ward.regimen[who] = setting.following[who]
     ward.line[who] = 1
     keeps = who[kept[setting.people.arm[who]]]
-    ward.start_day[fresh] = ward.day[fresh]
+    ward.start_day[fresh] = ward.glue_day[fresh] = ward.day[fresh]
     ward.start_day[keeps] += (ward.day[keeps] - ward.start_day[keeps]) // cycle_days * cycle_days
     ward.nadir[who] = np.inf
     ward.intolerance[fresh] = Intolerance.NONE
@@ -132,7 +132,7 @@ def _see_intolerance(setting: Setting, ward: Ward, at: Integers) -> None:
     new = at[(ward.intolerance_day[at] > ward.previous_day[at]) & (ward.intolerance_day[at] <= ward.day[at])]
     ward.intolerance_until[new] = ward.day[new] + setting.tolerability.hold_d
     ward.intolerance[new] = setting.draws.intolerance.outcomes(
-        new, ward.intolerances[new] - 1, setting.tolerability
+        new, ward.intolerances[new] - 1, ward.day[new] - ward.glue_day[new], setting.tolerability
     )
 
 

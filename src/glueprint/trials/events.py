@@ -35,6 +35,6 @@ def crossing_day(
     """
     before, after = marker
     with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.log(threshold / before) / np.log(after / before)
+        part = (np.log(threshold) - np.log(before)) / (np.log(after) - np.log(before))
         day = start_day + np.clip(part, 0.0, 1.0) * (end_day - start_day)
         return np.asarray(np.where((after >= threshold) & (before < threshold), day, np.inf))

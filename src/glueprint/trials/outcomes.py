@@ -14,7 +14,7 @@ from glueprint.trials.protocol import Protocol
 from glueprint.trials.readings import Reading
 from glueprint.trials.records import Assessments
 
-__all__ = ["disease_columns"]
+__all__ = ["disease_columns", "unconfirmed"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -38,7 +38,7 @@ def disease_columns(protocol: Protocol, conducted: Conducted, seen: Assessments)
     death, end = ward.death_day, ward.end_day
     local = readings.investigator(seen.day, ward.seen_progression_day, death)
     marker = seen.m_protein_g_per_l
-    best = _best(protocol, marker, (seen.day, local), np.isfinite(death))
+    best = _best(protocol, (marker, seen.true_m_protein_g_per_l), (seen.day, local), np.isfinite(death))
     left, right = readings.interval(seen.day, local)
     true_day = np.minimum(np.minimum(ward.true_progression_day, death), end)
     progressed = local.event & (local.day == local.progression_day)
@@ -90,7 +90,8 @@ def _committee_columns(protocol: Protocol, conducted: Conducted, seen: Assessmen
         until_day=called,
         documented_day=np.where(documented & ~by_marker, ward.seen_progression_day, np.inf),
     )
-    best = _best(protocol, marker, (seen.day, reading), np.isfinite(ward.death_day))
+    markers = marker, seen.true_m_protein_g_per_l
+    best = _best(protocol, markers, (seen.day, reading), np.isfinite(ward.death_day))
     return {
         "pfs_committee_months": reading.day / MONTH_DAYS,
         "pfs_committee_event": reading.event,
@@ -98,12 +99,21 @@ def _committee_columns(protocol: Protocol, conducted: Conducted, seen: Assessmen
     }
 
 
-def _best(protocol: Protocol, marker: Floats, read: tuple[Floats, Reading], died: Bools) -> _Best:
-    """Best confirmed response before the reader's progression; read: days of the assessments and the
-    reading."""
-    day, reading = read
-    category = response.categories(marker, protocol.measurement.m_protein_detection_g_per_l)
-    category = response.settle_unconfirmed(category, died)
+def unconfirmed(protocol: Protocol, measured_g_per_l: Floats, true_g_per_l: Floats) -> Integers:
+    """(n, k) category of each assessment by itself; immunofixation sees the true M-protein to its limit."""
+    limits = protocol.measurement
+    with np.errstate(invalid="ignore"):
+        found = true_g_per_l >= limits.immunofixation_g_per_l
+    return response.categories(measured_g_per_l, limits.m_protein_detection_g_per_l, found)
+
+
+def _best(
+    protocol: Protocol, markers: tuple[Floats, Floats], read: tuple[Floats, Reading], died: Bools
+) -> _Best:
+    """Best confirmed response before the reader's progression; markers: M-protein measured and true; read:
+    days of the assessments and the reading."""
+    (marker, true_marker), (day, reading) = markers, read
+    category = response.settle_unconfirmed(unconfirmed(protocol, marker, true_marker), died)
     with np.errstate(invalid="ignore"):
         usable = reading.counts & (day > 0) & (day < reading.progression_day[:, None])
     best = response.best_response(np.where(reading.counts & (day > 0), category, response.NE), usable)

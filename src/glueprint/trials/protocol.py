@@ -184,6 +184,8 @@ class Measurement(Section):
     m_protein_sd_g_per_l: Annotated[float, Field(ge=0)]
     m_protein_cv: Annotated[float, Field(ge=0)]
     m_protein_detection_g_per_l: Annotated[float, Field(ge=0)]
+    # Immunofixation sees about a fifth of what electrophoresis does; assumed.
+    immunofixation_g_per_l: Annotated[float, Field(ge=0)] = 0.1
     ctcae_version: int = 4
     sources: tuple[str, ...] = ()
     assumed: str = ""

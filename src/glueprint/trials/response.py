@@ -1,8 +1,7 @@
 """IMWG response and progression by serum M-protein: kernels on (patients x assessments) arrays.
 
-Column 0 is the baseline; a missing assessment is NaN. Not modelled: urine, free light chains, marrow,
-imaging and
-immunofixation, so complete response means M-protein below the detection limit.
+Column 0 is the baseline; a missing assessment is NaN. Complete response means M-protein that neither
+electrophoresis nor immunofixation finds. Not modelled: urine, free light chains, marrow, imaging.
 Source: IMWG thresholds, evidence SAF279 to SAF296; confirmation by the next assessment, SAF290.
 """
 
@@ -107,8 +106,12 @@ def _next_seen(flags: Bools, values: Floats) -> Bools:
     return result
 
 
-def categories(m_protein_g_per_l: Floats, detection_g_per_l: float) -> Integers:
-    """(n, k) unconfirmed category of each assessment by its fall from baseline; column 0 and NaN are NE."""
+def categories(m_protein_g_per_l: Floats, detection_g_per_l: float, immunofixation: Bools) -> Integers:
+    """(n, k) unconfirmed category of each assessment by its fall from baseline; column 0 and NaN are NE.
+
+    detection_g_per_l: of electrophoresis.   immunofixation: (n, k) whether it still finds the M-protein; what
+    it alone finds is a very good partial response (SAF280).
+    """
     baseline = m_protein_g_per_l[:, :1]
     with np.errstate(invalid="ignore", divide="ignore"):
         fall = 1.0 - m_protein_g_per_l / baseline
@@ -117,7 +120,8 @@ def categories(m_protein_g_per_l: Floats, detection_g_per_l: float) -> Integers:
     result = np.full(m_protein_g_per_l.shape, SD, dtype=np.int64)
     for level, reached in zip((MR, PR, VGPR), falls, strict=True):
         result[reached] = level
-    result[gone & falls[0]] = CR
+    result[gone & falls[0]] = VGPR
+    result[gone & falls[0] & ~immunofixation] = CR
     result[is_progression(m_protein_g_per_l, running_nadir(m_protein_g_per_l))] = PD
     result[np.isnan(m_protein_g_per_l)] = NE
     result[:, 0] = NE

@@ -11,7 +11,7 @@ from glueprint.trials.doserules import Action
 from glueprint.trials.dosing import NO_REGIMEN
 from glueprint.trials.exposure import adverse_columns, treatment_columns
 from glueprint.trials.measuring import LABS
-from glueprint.trials.outcomes import disease_columns
+from glueprint.trials.outcomes import disease_columns, unconfirmed
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.records import assessments, joined
 
@@ -33,7 +33,7 @@ def visits_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl
     """One row per patient and visit."""
     log, people = joined(conducted), conducted.people
     seen = assessments(log, people.size)
-    category = response.categories(seen.m_protein_g_per_l, protocol.measurement.m_protein_detection_g_per_l)
+    category = unconfirmed(protocol, seen.m_protein_g_per_l, seen.true_m_protein_g_per_l)
     labels = np.array(response.LABELS)[category[log.patient, np.maximum(seen.column, 0)]]
     treated = log.regimen != NO_REGIMEN
     period = np.where(treated, np.where(log.line == 0, "treatment", "second treatment"), "follow-up")

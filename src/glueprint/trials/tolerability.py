@@ -27,10 +27,15 @@ PATIENTS_AT_ONCE = 1000  # the numbers behind the days take 500 times the memory
 @dataclass(frozen=True)
 class Tolerability:
     """How patients bear the glue: days of a hold, shares of the holds that resume lower or end the treatment,
-    share of doses that are missed. Its hazard is the mechanism's."""
+    share of doses that are missed. Its hazard is the mechanism's.
+
+    The share that resumes lower is that of the first day and falls by e in `early_d` days, since reductions
+    come mostly in the first cycles (SAF190): whoever has borne a dose for long is not held for the dose.
+    """
 
     hold_d: float
     reduced_share: float
+    early_d: float
     stopped_share: float
     missed_dose_share: float
 
@@ -40,6 +45,7 @@ class Tolerability:
         return cls(
             hold_d=typical["other_toxicity_hold_d"],
             reduced_share=typical["other_toxicity_reduced_share"],
+            early_d=typical["early_d"],
             stopped_share=typical["other_toxicity_stopped_share"],
             missed_dose_share=typical["missed_dose_share"],
         )
@@ -66,10 +72,14 @@ class EventDraws:
         patients `who` (m,)."""
         return np.asarray(-np.log(self._numbers(who, NUMBERS_PER_EVENT * events)))
 
-    def outcomes(self, who: Integers, events: Integers, tolerability: Tolerability) -> Integers:
-        """(m,) `Intolerance` code of event number `events` (m,) of the patients `who` (m,)."""
+    def outcomes(
+        self, who: Integers, events: Integers, days_on_glue: Integers, tolerability: Tolerability
+    ) -> Integers:
+        """(m,) `Intolerance` code of event number `events` (m,) of the patients `who` (m,), who have been on
+        the glue for `days_on_glue` (m,)."""
         uniform = self._numbers(who, NUMBERS_PER_EVENT * events + 1)
-        lower = uniform < tolerability.stopped_share + tolerability.reduced_share
+        reduced = tolerability.reduced_share * np.exp(-days_on_glue / tolerability.early_d)
+        lower = uniform < tolerability.stopped_share + reduced
         code = np.where(lower, Intolerance.LOWER_DOSE, Intolerance.SAME_DOSE)
         return np.asarray(np.where(uniform < tolerability.stopped_share, Intolerance.STOP, code))
 

@@ -27,6 +27,7 @@ COUNTS = (
     "day",
     "next_day",
     "start_day",
+    "glue_day",
     "line",
     "holds_before",
     "reductions_before",
@@ -95,8 +96,8 @@ class Ward:
     """State of the n patients, (n,) each; days count from randomisation and inf is never.
 
     day, previous_day, next_day: of visits.   cut_day: data cut.   active: still followed.
-    regimen: in force (-1: none), since `start_day`.   dose: of its glue.   line: 0 first treatment, 1 what
-    followed.
+    regimen: in force (-1: none), since `start_day`.   dose: of its glue, first taken on `glue_day`.
+    line: 0 first treatment, 1 what followed.
     nadir, true_nadir: lowest M-protein measured and true, g/L.   suspected_day: of a progression not yet
     confirmed.
     second_day: when the treatment that follows begins.   clinical_day: progression without M-protein.
@@ -117,6 +118,7 @@ class Ward:
     active: Bools
     regimen: Integers
     start_day: Integers
+    glue_day: Integers
     dose: DoseState
     line: Integers
     nadir: Floats

@@ -7,13 +7,14 @@ any other trial are predicted.
 
 from glueprint.calibration.clinical.calibrating import calibrate
 from glueprint.calibration.clinical.fitting import FULL, QUICK, Effort
-from glueprint.calibration.clinical.parameters import STRUCTURES, free
+from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, free
 from glueprint.calibration.clinical.result import ClinicalPosterior, label_of
 from glueprint.calibration.clinical.stored import load, posterior, save
 
 __all__ = [
     "FULL",
     "QUICK",
+    "SCOPES",
     "STRUCTURES",
     "ClinicalPosterior",
     "Effort",

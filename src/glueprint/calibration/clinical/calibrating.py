@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint import evidence
+from glueprint.calibration.clinical import held_out
 from glueprint.calibration.clinical.fitting import FULL, Effort, Fit, Told, fit
-from glueprint.calibration.clinical.parameters import STRUCTURES, free
+from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, free
 from glueprint.calibration.clinical.result import ClinicalPosterior, summarise
 from glueprint.calibration.clinical.simulating import simulate
 from glueprint.calibration.clinical.stored import digest
@@ -33,6 +35,7 @@ def calibrate(
     claims: Iterable[Claim] | None = None,
     *,
     structure: str = "claret",
+    scope: str = "trials",
     effort: Effort = FULL,
     seed: int = 1,
     workers: int = 1,
@@ -40,20 +43,14 @@ def calibrate(
 ) -> ClinicalPosterior:
     """Fit the trial model to the published summaries of the calibration trials.
 
-    claims: evidence.load() if None.   structure: of the tumour, one of STRUCTURES.   seed: same seed, same
+    claims: evidence.load() if None.   structure: of the tumour, one of STRUCTURES.   scope: one of SCOPES;
+    "arms" leaves the hazard ratios between arms out and predicts them (`held_out`).   seed: same seed, same
     bits, whatever the workers (processes).   told: called with (stage, done, all).
-    Raises InputError GP-K012 for a structure, seed or workers that cannot be used.
+    Raises InputError GP-K012 for a structure, scope, seed or workers that cannot be used.
     """
-    if structure not in STRUCTURES or seed < 0 or workers < 1:
-        raise InputError(
-            "GP-K012",
-            f'structure "{structure}", seed {seed}, {workers} workers',
-            where="calibrate",
-            expected=f"a structure of {', '.join(STRUCTURES)}, a seed of 0 or more, at least one worker",
-            next_step="correct the argument",
-        )
-    targets = clinical_targets(evidence.load() if claims is None else claims).targets
-    given, summaries = free(structure), published(targets)
+    _check_request(structure, scope, seed, workers)
+    known = list(evidence.load() if claims is None else claims)
+    given, summaries = free(structure), published(clinical_targets(known).targets, scope)
     simulator = partial(simulate, structure, summaries, workers)
     found = fit(summaries, simulator, len(given.names), effort=effort, seed=seed, told=told)
     flat = found.posterior.flat
@@ -64,8 +61,9 @@ def calibrate(
         {name: values[name] for name in given.names}
         | {"misfit": misfit, "minus_log_posterior": found.likelihood.minus_log_posterior(chosen)}
     )
-    return ClinicalPosterior(
+    posterior = ClinicalPosterior(
         structure=structure,
+        scope=scope,
         draws=draws,
         parameters=summarise(given, flat[:: max(flat.shape[0] // 20_000, 1)]),
         summaries=_summaries(found, chosen),
@@ -86,11 +84,30 @@ def calibrate(
             "offspring": effort.offspring,
             **{f"round_{k + 1}": count for k, count in enumerate(effort.rounds)},
             "steps": effort.steps,
+            "checks": effort.checks,
         },
         status=found.posterior.status,
         reason=found.posterior.reason,
-        digest=digest(structure),
+        digest=digest(structure, scope),
     )
+    if scope == "trials":
+        return posterior
+    if told:
+        told("the check inside the evidence", 0, 1)
+    checked = held_out.check(posterior, known, replicates=effort.checks, seed=seed, workers=workers)
+    return replace(posterior, held_out=checked)
+
+
+def _check_request(structure: str, scope: str, seed: int, workers: int) -> None:
+    if structure not in STRUCTURES or scope not in SCOPES or seed < 0 or workers < 1:
+        raise InputError(
+            "GP-K012",
+            f'structure "{structure}", scope "{scope}", seed {seed}, {workers} workers',
+            where="calibrate",
+            expected=f"a structure of {', '.join(STRUCTURES)}, a scope of {', '.join(SCOPES)}, "
+            "a seed of 0 or more, at least one worker",
+            next_step="correct the argument",
+        )
 
 
 def _summaries(found: Fit, z: Floats) -> pl.DataFrame:

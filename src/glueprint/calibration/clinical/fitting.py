@@ -13,6 +13,7 @@ from scipy.stats import chi2
 from glueprint.calibration.clinical.likelihood import Likelihood, rough_cost
 from glueprint.calibration.clinical.searching import Search, search
 from glueprint.calibration.clinical.summaries import Summary
+from glueprint.calibration.observed import LEAST_REPLICATES
 from glueprint.inference import Posterior, ResponseSurface, response_surface, sample
 from glueprint.runs import streams
 
@@ -34,16 +35,18 @@ ROUND_SEEDS = 1_000_000
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is computed: generations and offspring of the search, simulations of each round, steps."""
+    """How much is computed: generations and offspring of the search, simulations of each round, steps, and
+    virtual trials of the check inside the evidence."""
 
     generations: int
     offspring: int
     rounds: tuple[int, ...]
     steps: int
+    checks: int = 80
 
 
 FULL = Effort(12, 32, (250, 350, 500), 1500)
-QUICK = Effort(4, 24, (120, 160), 400)
+QUICK = Effort(4, 24, (120, 160), 400, checks=LEAST_REPLICATES)
 
 
 @dataclass(frozen=True)

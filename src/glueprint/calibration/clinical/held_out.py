@@ -1,28 +1,27 @@
-"""The check inside the evidence: rows of the calibration trials that the fit never reads, predicted.
+"""The check inside the evidence: rows of the calibration trials that a fit to arms never reads, predicted.
 
-The arms' own summaries are fitted. Hazard ratios between them, survival by the state at cycle 3 and subgroups
-are not, so they say whether the model has understood more than it was told.
+Hazard ratios between the arms, survival by the state at cycle 3 and subgroups say whether the model has
+understood more than it was told.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 import polars as pl
 
-from glueprint import evidence
-from glueprint.calibration.clinical.result import label_of
+from glueprint import trials
+from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.prediction import compare
 from glueprint.calibration.targets import ARMS, TRIALS
 from glueprint.evidence import Claim
 from glueprint.trials import TrialResult
-from glueprint.trials.result import CALIBRATED
 
-__all__ = ["observed_rows", "scores"]
+__all__ = ["check", "observed_rows"]
 
 
 def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
@@ -49,20 +48,29 @@ def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"low": pl.Float64, "high": pl.Float64, "n": pl.Int64})
 
 
-def scores(runs: Sequence[TrialResult], claims: Iterable[Claim] | None = None) -> pl.DataFrame | None:
-    """Held-out rows of the trials that were run beside their predictions, as `prediction.compare`; None if
-    no trial of the calibration was run.
+def check(
+    found: ClinicalPosterior, claims: Iterable[Claim], *, replicates: int, seed: int = 1, workers: int = 1
+) -> pl.DataFrame:
+    """Held-out rows beside their predictions with draws of a posterior, as `prediction.compare`.
 
-    runs: calibration trials under draws of a posterior, 39 replicates or more; others, and changed protocols
-    of their names, are passed over.
+    claims: with the rows; their trials are run.   replicates: virtual trials of each, every one with
+    parameters of its own.   seed: same seed, same bits, whatever the workers (processes).
+    Raises what `trials.run` and `prediction.compare` raise.
     """
-    runs = [run for run in runs if label_of(run.protocol) == CALIBRATED]
-    if not runs:
-        return None
-    names = {run.protocol.name for run in runs}
-    observed = observed_rows(evidence.load() if claims is None else claims)
+    observed = observed_rows(claims)
+    runs = [
+        trials.run(
+            name,
+            replicates,
+            seed,
+            workers=workers,
+            draws=found.for_trial(name, count=replicates, seed=seed),
+            counterfactual=True,
+        )
+        for name in sorted(set(observed.get_column("trial")))
+    ]
     tables = [table for run in runs for table in (run.endpoints, _subgroups(run))]
-    return compare(pl.concat(tables, how="diagonal"), observed.filter(pl.col("trial").is_in(sorted(names))))
+    return compare(pl.concat(tables, how="diagonal"), observed)
 
 
 def _subgroups(run: TrialResult) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from glueprint.calibration.clinical.summaries import Summary, observed, spread_of_readings
 from glueprint.calibration.score import log_median_error
-from glueprint.calibration.targets import MEDIAN, RATE
+from glueprint.calibration.targets import MEDIAN, RATE, RATIO
 from glueprint.inference import ResponseSurface
 
 __all__ = ["Likelihood", "rough_variance"]
@@ -23,16 +23,19 @@ FAILED = 1e6
 def rough_variance(summaries: Sequence[Summary]) -> Floats:
     """(q,) sampling variance of each summary by formula, before simulations tell it, with that of readings.
 
-    Source: binomial on the log odds; exponential times for medians of holds, docs/calibration.md, "Score".
+    Source: binomial on the log odds; exponential times for medians of holds, docs/calibration.md, "Score";
+    Schoenfeld 1981, doi 10.1093/biomet/68.1.316, for hazard ratios, with an event of everybody in equal arms.
     """
-    found = []
-    for s in summaries:
-        if s.kind != MEDIAN:
-            p = float(np.mean(s.readings)) / 100.0 if s.kind == RATE else 0.5
-            found.append(1.0 / (s.n * p * (1.0 - p)))
-        else:
-            found.append(log_median_error(s.n) ** 2)
-    return np.array(found) + spread_of_readings(summaries)
+
+    def variance(s: Summary) -> float:
+        if s.kind == MEDIAN:
+            return float(log_median_error(s.n) ** 2)
+        if s.kind == RATIO:
+            return 4.0 / s.n
+        p = float(np.mean(s.readings)) / 100.0 if s.kind == RATE else 0.5
+        return 1.0 / (s.n * p * (1.0 - p))
+
+    return np.array([variance(s) for s in summaries]) + spread_of_readings(summaries)
 
 
 def rough_cost(summaries: Sequence[Summary], simulated: Floats, z: Floats) -> Floats:

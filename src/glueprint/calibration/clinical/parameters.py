@@ -21,10 +21,13 @@ from glueprint.calibration.beliefs import Belief
 from glueprint.calibration.in_vitro.parameters import beliefs as in_vitro_beliefs
 from glueprint.trials import ParameterDraws
 
-__all__ = ["STRUCTURES", "TRIALS", "Free", "free"]
+__all__ = ["SCOPES", "STRUCTURES", "TRIALS", "Free", "free"]
 
 Floats = NDArray[np.float64]
 STRUCTURES = ("claret", "two-clone")
+# What is fitted: the trials whole, or their arms without the hazard ratios between them, so that these can be
+# predicted.
+SCOPES = ("trials", "arms")
 TRIALS = ("mm002", "mm003")
 STUDY = "study_death_ratio"
 SOURCE = "calibration/data/clinical.toml"

@@ -25,14 +25,17 @@ Floats = NDArray[np.float64]
 class ClinicalPosterior:
     """Draws of every free parameter of one structure of the tumour, and how they were made.
 
+    scope: what was fitted, one of SCOPES.
     draws: one row a draw, parameters in their units, with `misfit` and `minus_log_posterior`.
     parameters: of `summarise`.   summaries: every published summary beside what is expected, one row each.
     diagnostics: coordinate, r_hat, effective_draws.   log_evidence: of the published summaries under this
     structure.   misfit: least squared distance of the summaries, in sampling units, of `targets` many.
     status: "ok", "not converged", "stuck" or "stale", with reason.   settings: effort and seed.
+    held_out: rows that were not fitted beside their predictions, as `prediction.compare`; of the arms only.
     """
 
     structure: str
+    scope: str
     draws: pl.DataFrame
     parameters: pl.DataFrame
     summaries: pl.DataFrame
@@ -45,6 +48,7 @@ class ClinicalPosterior:
     status: str
     reason: str
     digest: str
+    held_out: pl.DataFrame | None = None
 
     def for_trial(self, trial: Protocol | str, *, count: int | None = None, seed: int = 1) -> ParameterDraws:
         """The draws with which a trial is run; each replicate of it takes the next.

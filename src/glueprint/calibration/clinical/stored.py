@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from glueprint import evidence
-from glueprint.calibration.clinical.parameters import STRUCTURES, TRIALS, free
+from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, TRIALS, free
 from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.clinical.summaries import published
 from glueprint.calibration.targets import clinical_targets
@@ -23,36 +23,41 @@ __all__ = ["digest", "load", "posterior", "save"]
 
 KIND, VERSION = "clinical posterior", 1
 TABLES = ("draws", "parameters", "summaries", "diagnostics")
+CHECK = "held_out"  # one more table, of a fit to the arms
 STALE = (
     "claims, priors, protocols or the mechanism have changed since; run `glueprint calibrate clinical --out`"
 )
 NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
 
 
-@lru_cache(maxsize=2)
-def posterior(structure: str = "claret") -> ClinicalPosterior:
+@lru_cache(maxsize=4)
+def posterior(structure: str = "claret", scope: str = "trials") -> ClinicalPosterior:
     """The posterior of a structure that comes with Glueprint; "stale" if what it follows from has changed.
 
-    Raises InputError GP-K010 for an unknown structure.
+    scope: what was fitted, one of SCOPES.
+    Raises InputError GP-K010 for an unknown structure or scope.
     """
-    if structure not in STRUCTURES:
-        raise InputError(
-            "GP-K010",
-            f'unknown structure "{structure}"{nearest(structure, STRUCTURES)}',
-            expected=f"one of {', '.join(STRUCTURES)}",
-            next_step="correct the name",
-        )
-    return load(Path(str(files("glueprint.calibration") / "data")), structure)
+    for what, name, names in (("structure", structure, STRUCTURES), ("scope", scope, SCOPES)):
+        if name not in names:
+            raise InputError(
+                "GP-K010",
+                f'unknown {what} "{name}"{nearest(name, names)}',
+                expected=f"one of {', '.join(names)}",
+                next_step="correct the name",
+            )
+    return load(Path(str(files("glueprint.calibration") / "data")), structure, scope)
 
 
 def save(found: ClinicalPosterior, folder: Path) -> tuple[Path, ...]:
     """Write a posterior to a folder; returns the paths. Raises EnvironmentProblemError GP-R001 or GP-R002."""
-    tables = {f"clinical_{found.structure}_{name}": getattr(found, name) for name in TABLES}
+    stem = _stem(found.structure, found.scope)
+    tables = {f"{stem}_{name}": getattr(found, name) for name in _tables(found.scope)}
     store.write_tables(folder, tables)
     about = {
         "kind": KIND,
         "version": VERSION,
         "structure": found.structure,
+        "scope": found.scope,
         "status": found.status,
         "reason": found.reason,
         "digest": found.digest,
@@ -61,17 +66,18 @@ def save(found: ClinicalPosterior, folder: Path) -> tuple[Path, ...]:
     lines = ["# Written by `glueprint calibrate clinical --out`; the tables lie beside it."]
     lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in about.items()]
     lines += ["", "[settings]", *(f"{key} = {json.dumps(value)}" for key, value in found.settings.items())]
-    path = folder / _about(found.structure)
+    path = folder / f"{stem}.toml"
     store.write_file(path, "\n".join(lines) + "\n")
     return (*(folder / f"{name}.parquet" for name in tables), path)
 
 
-def load(folder: Path, structure: str) -> ClinicalPosterior:
+def load(folder: Path, structure: str, scope: str = "trials") -> ClinicalPosterior:
     """A posterior that `save` wrote.
 
     Raises InputError GP-K011 for a folder without one or of another version, GP-R003 for its tables.
     """
-    path = folder / _about(structure)
+    stem = _stem(structure, scope)
+    path = folder / f"{stem}.toml"
     try:
         about = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as problem:
@@ -79,17 +85,15 @@ def load(folder: Path, structure: str) -> ClinicalPosterior:
     if (about.get("kind"), about.get("version")) != (KIND, VERSION):
         raise _no_posterior(path, f"kind {about.get('kind')!r}, version {about.get('version')!r}")
     tables = {
-        name: store.read_table(
-            folder / f"clinical_{structure}_{name}.parquet", f"clinical_{structure}_{name}"
-        )
-        for name in TABLES
+        name: store.read_table(folder / f"{stem}_{name}.parquet", f"{stem}_{name}") for name in _tables(scope)
     }
     missing = [name for name in free(structure).names if name not in tables["draws"].columns]
     if missing:
         raise _no_posterior(path, f"draws of {', '.join(missing)} are not in it")
-    fresh = about["digest"] == digest(structure)
+    fresh = about["digest"] == digest(structure, scope)
     return ClinicalPosterior(
         structure=structure,
+        scope=scope,
         draws=tables["draws"],
         parameters=tables["parameters"],
         summaries=tables["summaries"],
@@ -102,10 +106,11 @@ def load(folder: Path, structure: str) -> ClinicalPosterior:
         status=about["status"] if fresh else "stale",
         reason=about["reason"] if fresh else STALE,
         digest=about["digest"],
+        held_out=tables.get(CHECK),
     )
 
 
-def digest(structure: str) -> str:
+def digest(structure: str, scope: str = "trials") -> str:
     """SHA-256 of what a posterior follows from: priors, published summaries, protocols, the model.
 
     The model's own values of the free parameters are left out: every draw replaces them.
@@ -113,7 +118,8 @@ def digest(structure: str) -> str:
     given = free(structure)
     priors = [f"{b.name} {b.unit} {b}" for b in given.beliefs]
     priors += [f"{x:.9g}" for x in (*given.centre, *given.root.ravel(), given.study_sd_log10)]
-    wanted = [f"{s.key} {s.readings} {s.n}" for s in published(clinical_targets(evidence.load()).targets)]
+    targets = clinical_targets(evidence.load()).targets
+    wanted = [f"{s.key} {s.readings} {s.n}" for s in published(targets, scope)]
     protocols = [load_protocol(name).model_dump_json() for name in TRIALS]
     replaced = {name for names in given.sets.values() for name in names}
     source = models.source(models.TRIALS[structure]).splitlines()
@@ -125,8 +131,13 @@ def digest(structure: str) -> str:
     return hashlib.sha256("\n".join([*priors, *wanted, *protocols, *model, *spread]).encode()).hexdigest()
 
 
-def _about(structure: str) -> str:
-    return f"clinical_{structure}.toml"
+def _stem(structure: str, scope: str) -> str:
+    """How the files of a posterior begin."""
+    return f"clinical_{structure}" if scope == "trials" else f"clinical_{structure}_{scope}"
+
+
+def _tables(scope: str) -> tuple[str, ...]:
+    return TABLES if scope == "trials" else (*TABLES, CHECK)
 
 
 def _no_posterior(path: Path, what: str) -> InputError:

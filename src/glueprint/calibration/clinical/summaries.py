@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.calibration.targets import MEDIAN, RATE, Target
+from glueprint.calibration.targets import RATE, RATIO, Target
 from glueprint.trials.population import MONTH_DAYS
 
 __all__ = ["Summary", "observed", "published", "simulated", "spread_of_readings"]
@@ -43,7 +43,8 @@ class Summary:
     """One summary of one arm: the readings that were printed of it, and the claims that print them.
 
     kind: "rate" (per cent; fitted as log odds), "share without event" (readings are medians in months; fitted
-    is the log odds of being without the event then), or "median" (of times to a hold, weeks; natural log).
+    is the log odds of being without the event then), "median" (of times to a hold, weeks; natural log), or
+    "hazard ratio" (natural log).
     """
 
     trial: str
@@ -69,7 +70,7 @@ class Summary:
         """Of `natural`."""
         if self.kind == SHARE:
             return "% without event at the published median"
-        return "%" if self.kind == RATE else "weeks"
+        return {RATE: "%", RATIO: "1"}.get(self.kind, "weeks")
 
     def scaled(self, value: float) -> float:
         """A reading on the scale of the fit."""
@@ -81,18 +82,22 @@ class Summary:
         return float(np.log((events + 0.5) / (self.n - events + 0.5)))
 
     def natural(self, scaled: Floats) -> Floats:
-        """Per cent or weeks of numbers on the scale of the fit."""
-        if self.kind == MEDIAN:
+        """Per cent, weeks or ratio of numbers on the scale of the fit."""
+        if self.kind not in (RATE, SHARE):
             return np.exp(scaled)
         odds = np.exp(scaled)
         return np.asarray(100.0 * odds / (1.0 + odds))
 
 
-def published(targets: Iterable[Target]) -> tuple[Summary, ...]:
-    """The targets with all readings of one endpoint together, in the order of the targets."""
+def published(targets: Iterable[Target], scope: str = "trials") -> tuple[Summary, ...]:
+    """The targets with all readings of one endpoint together, in the order of the targets.
+
+    scope: "trials", or "arms" without the hazard ratios between arms.
+    """
     together: defaultdict[tuple[str, str, str], list[Target]] = defaultdict(list)
     for target in targets:
-        together[target.trial, target.arm, target.endpoint].append(target)
+        if scope == "trials" or target.kind != RATIO:
+            together[target.trial, target.arm, target.endpoint].append(target)
     return tuple(
         Summary(
             *key,
