@@ -20,8 +20,7 @@ from glueprint.trials.result import CALIBRATED, PREDICTED
 RATIOS = {"CL010", "CL013", "CL016", "CL019", "CL035", "CL101"}
 
 
-@pytest.mark.parametrize("structure", clinical.STRUCTURES)
-@pytest.mark.parametrize("scope", clinical.SCOPES)
+@pytest.mark.parametrize(("structure", "scope"), clinical.SHIPPED)
 def test_it_follows_from_the_evidence_and_the_model_as_they_are(structure: str, scope: str) -> None:
     found = clinical.posterior(structure, scope)
     assert found.status == "ok"

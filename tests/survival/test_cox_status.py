@@ -119,3 +119,28 @@ def test_monotone_exactly_when_some_direction_separates(rows):
     fit = survival.cox(time, event, x)
     if fit.status in ("ok", "monotone"):
         assert (fit.status == "monotone") == (found is not None)
+
+
+def test_a_search_that_runs_far_out_keeps_a_likelihood_and_an_interval():
+    # Of these sets one lets the search run to where all weights of its risk sets vanish.
+    rng = np.random.default_rng(1)
+    monotone = 0
+    for _ in range(140):
+        n = int(rng.integers(6, 200))
+        late = rng.random(n) < rng.uniform(0.02, 0.5)
+        if late.sum() in (0, n):
+            continue
+        time = np.where(late, 10 + rng.integers(1, 6, n), rng.integers(1, 9, n)).astype(float)
+        died = (rng.random(n) < 0.7) | late
+        if rng.random() < 0.5:
+            died &= ~late
+        if died.sum() < 2:
+            continue
+        fit = survival.cox(time, died.astype(int), late.astype(float)[:, None])
+        assert np.isfinite(fit.log_likelihood)
+        if fit.status == "monotone":
+            monotone += 1
+            assert fit.log_likelihood > fit.log_likelihood_null
+            assert fit.hazard_ratio[0] == fit.interval[0][0] == 0.0
+            assert 0.0 < fit.interval[1][0] < math.inf
+    assert monotone > 50

@@ -267,8 +267,7 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     count.tell("in-vitro numbers")
     tables["comparison"] = compare(claims, results, in_vitro.compute(claims, plan.compound))
     tables["findings"] = in_vitro.findings(claims)
-    if plan.posterior:
-        count.tell("the check inside the evidence")
+    if plan.posterior and (plan.posterior, "arms") in clinical.SHIPPED:
         checked = clinical.posterior(plan.posterior, "arms").held_out
         tables |= {} if checked is None else {"held_out": checked}
     tables["parameters"] = parameters.table(plan.compound)

@@ -52,7 +52,8 @@ def _climb(sets: RiskSets, beta: Floats, step: Floats, value: float) -> tuple[Fl
     slack = 1e-12 * max(1.0, abs(value))
     for _ in range(30):
         trial = evaluate(sets, beta + step)
-        if trial[0] >= value - slack:
+        # Far out all weights of a risk set vanish; a likelihood without end is rounding and no climb.
+        if np.isfinite(trial[0]) and trial[0] >= value - slack:
             return beta + step, *trial
         step = step / 2
     return beta, *evaluate(sets, beta)

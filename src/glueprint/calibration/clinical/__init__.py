@@ -9,12 +9,13 @@ from glueprint.calibration.clinical.calibrating import calibrate
 from glueprint.calibration.clinical.fitting import FULL, QUICK, Effort
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, free
 from glueprint.calibration.clinical.result import ClinicalPosterior, label_of
-from glueprint.calibration.clinical.stored import load, posterior, save
+from glueprint.calibration.clinical.stored import SHIPPED, load, posterior, save
 
 __all__ = [
     "FULL",
     "QUICK",
     "SCOPES",
+    "SHIPPED",
     "STRUCTURES",
     "ClinicalPosterior",
     "Effort",

@@ -19,7 +19,7 @@ from glueprint.mechanism import models, parameters
 from glueprint.runs import store
 from glueprint.trials import load_protocol
 
-__all__ = ["digest", "load", "posterior", "save"]
+__all__ = ["SHIPPED", "digest", "load", "posterior", "save"]
 
 KIND, VERSION = "clinical posterior", 1
 TABLES = ("draws", "parameters", "summaries", "diagnostics")
@@ -30,12 +30,16 @@ STALE = (
 NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
 
 
+# The fits that come with Glueprint: of the usual structure also that to the arms, with its check.
+SHIPPED = (("claret", "trials"), ("claret", "arms"), ("two-clone", "trials"))
+
+
 @lru_cache(maxsize=4)
 def posterior(structure: str = "claret", scope: str = "trials") -> ClinicalPosterior:
     """The posterior of a structure that comes with Glueprint; "stale" if what it follows from has changed.
 
     scope: what was fitted, one of SCOPES.
-    Raises InputError GP-K010 for an unknown structure or scope.
+    Raises InputError GP-K010 for an unknown structure or scope, or a pair that is not in SHIPPED.
     """
     for what, name, names in (("structure", structure, STRUCTURES), ("scope", scope, SCOPES)):
         if name not in names:
@@ -45,6 +49,13 @@ def posterior(structure: str = "claret", scope: str = "trials") -> ClinicalPoste
                 expected=f"one of {', '.join(names)}",
                 next_step="correct the name",
             )
+    if (structure, scope) not in SHIPPED:
+        raise InputError(
+            "GP-K010",
+            f'a fit of structure "{structure}" to the {scope} does not come with Glueprint',
+            expected=" or ".join(f"{one} to the {what}" for one, what in SHIPPED),
+            next_step=f"glueprint calibrate clinical --structure {structure} --arms-only --out FOLDER",
+        )
     return load(Path(str(files("glueprint.calibration") / "data")), structure, scope)
 
 
