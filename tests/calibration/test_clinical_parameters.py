@@ -119,7 +119,7 @@ def test_requests_that_cannot_be_met(tmp_path: Path) -> None:
     assert "claret" in str(unknown.value)
     with pytest.raises(InputError, match=r'GP-K010 .*unknown scope "arm".*arms'):
         clinical.posterior("claret", "arm")
-    with pytest.raises(InputError, match=r"GP-K010 .*does not come with .*--arms-only --out"):
+    with pytest.raises(InputError, match=r"(?s)GP-K010 .*does not come with .*--arms-only --out"):
         clinical.posterior("two-clone", "arms")
     with pytest.raises(InputError) as nothing:
         clinical.load(tmp_path, "claret")
