@@ -33,10 +33,13 @@ def test_every_calibration_claim_of_a_trial_is_accounted_for_once(claims):
 
 def test_targets_are_of_the_two_calibration_trials_and_their_arms(claims):
     targets = clinical_targets(claims).targets
-    arms = {(t.trial, t.arm) for t in targets}
+    arms = {(t.trial, t.arm) for t in targets if t.kind != "hazard ratio"}
     assert arms == {("mm002", "POM+LoDEX"), ("mm002", "POM"), ("mm003", "POM+LoDEX"), ("mm003", "HiDEX")}
-    sizes = {("mm002", "POM+LoDEX"): 113, ("mm002", "POM"): 108, ("mm003", "POM+LoDEX"): 302}
-    assert all(t.n <= sizes.get((t.trial, t.arm), 153) for t in targets)
+    ratios = {(t.trial, t.arm) for t in targets if t.kind == "hazard ratio"}
+    assert ratios == {("mm002", "POM+LoDEX vs POM"), ("mm003", "POM+LoDEX vs HiDEX")}
+    sizes = dict(zip(sorted(arms), (108, 113, 153, 302), strict=True))
+    sizes |= dict(zip(sorted(ratios), (221, 455), strict=True))
+    assert all(t.n <= sizes[t.trial, t.arm] for t in targets)
     values = {(t.trial, t.arm, t.endpoint): t.value for t in targets if t.analysis == "investigator"}
     # San Miguel 2013, doi:10.1016/S1470-2045(13)70380-2.
     assert values["mm003", "POM+LoDEX", "median_pfs"] == 4.0
