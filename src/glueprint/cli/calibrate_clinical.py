@@ -36,7 +36,7 @@ def clinical_command(
     if shipped:
         found = clinical.posterior(structure, scope)
     else:
-        found = _fit((structure, scope), clinical.QUICK if quick else clinical.FULL, seed, workers)
+        found = _fit(structure, scope, clinical.QUICK if quick else clinical.FULL, seed, workers)
     written = list(clinical.save(found, out)) if out is not None else []
     if as_json:
         print_json(_plain(found))
@@ -46,8 +46,7 @@ def clinical_command(
         progress_console.print(f"wrote {path}")
 
 
-def _fit(what: tuple[str, str], effort: clinical.Effort, seed: int, workers: int) -> ClinicalPosterior:
-    structure, scope = what
+def _fit(structure: str, scope: str, effort: clinical.Effort, seed: int, workers: int) -> ClinicalPosterior:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=progress_console, transient=True) as bar:
         task = bar.add_task("search", total=None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import typer.main
@@ -29,15 +30,19 @@ GROUPS: Mapping[str, str] = {
 }
 
 
+@cache
+def _commands(name: str) -> Any:
+    module = importlib.import_module(f"glueprint.cli.{name}")
+    return typer.main.get_group(module.app).commands
+
+
 class _Group(TyperGroup):
     """A group whose commands are those of its module's `app`."""
 
     @property
     def commands(self) -> Any:
-        """Its commands by name; imports the module."""
-        module = importlib.import_module(f"glueprint.cli.{self.name}")
-        whole = typer.main.get_group(module.app)
-        return whole.commands
+        """Its commands by name; the first time imports the module."""
+        return _commands(str(self.name))
 
     @commands.setter
     def commands(self, _given: Any) -> None:
