@@ -150,9 +150,9 @@ def central_difference(model, name, times, outputs, *, doses=None, parameters=No
     [
         (
             "pk",
-            ("pom_gut", 4.0),
+            ("glue_gut", 4.0),
             ["clearance_l_per_h", "central_l", "absorption_per_h", "peripheral_l"],
-            ["pom_central", "cp_ng_per_ml", "free_nm"],
+            ["glue_central", "cp_ng_per_ml", "free_nm"],
         ),
         (
             "degradation",
@@ -162,7 +162,7 @@ def central_difference(model, name, times, outputs, *, doses=None, parameters=No
         ),
         (
             "trial",
-            ("pom_gut", 4.0),
+            ("glue_gut", 4.0),
             ["clearance_l_per_h", "ikzf3_myeloma_rho", "kd_nm", "neutrophil_mtt_h"],
             ["cp_ng_per_ml", "ikzf3_myeloma", "anc_1e9_per_l", "m_protein_g_per_l", "hazard_pneumonia"],
         ),

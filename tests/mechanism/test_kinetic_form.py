@@ -82,7 +82,7 @@ def test_the_reduced_form_stays_within_a_twentieth_over_0_to_1_um(line):
 def test_the_reduced_form_stays_within_a_twentieth_over_a_clinical_course():
     # 4 mg daily for 5 days: the free concentration of the typical patient, held for an hour at a time.
     hours = np.arange(0.0, 120.0)
-    doses = engine.Doses.every_patient(1, 24.0 * np.arange(5), "pom_gut", 4.0)
+    doses = engine.Doses.every_patient(1, 24.0 * np.arange(5), "glue_gut", 4.0)
     free = models.build("pk").ensemble(patients=1).simulate(hours, doses, ["free_nm"])["free_nm"][0]
     found = []
     for form in ("reduced", "kinetic"):

@@ -11,7 +11,7 @@ from glueprint.mechanism import culture, models
 
 TIMES_H = np.array([1.0, 6.0, 24.0, 100.0, 336.0])
 # Amounts, mg, that enter at time 0: one day of 4 mg and of 40 mg.
-DOSES_MG = {"pom_gut": 4.0, "dex_depot": 40.0}
+DOSES_MG = {"glue_gut": 4.0, "dex_depot": 40.0}
 # What the neighbours of a module would say under treatment, so that it moves when it stands alone.
 TREATED = {
     "free_nm": 80.0,

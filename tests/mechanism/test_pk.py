@@ -15,7 +15,7 @@ def daily():
     """Concentrations over 15 daily doses of 4 mg, every 6 minutes."""
     model = engine.compile(models.source("pk"))
     times = np.linspace(0.0, 15 * 24.0, 15 * 240 + 1)
-    doses = engine.Doses.every_patient(1, 24.0 * np.arange(15), "pom_gut", 4.0)
+    doses = engine.Doses.every_patient(1, 24.0 * np.arange(15), "glue_gut", 4.0)
     return times, model.ensemble(patients=1).simulate(times, doses, ["cp_ng_per_ml"])["cp_ng_per_ml"][0]
 
 
@@ -42,13 +42,13 @@ def test_the_course_equals_the_matrix_exponential():
     rates = np.array([[-ka, 0, 0], [ka, -(cl + q) / vc, q / vp], [0, q / vc, -q / vp]])
     times = np.array([0.5, 2.0, 10.0, 24.0, 72.0])
     exact = [expm(rates * t)[1, 0] * 4.0 / vc * 1000 for t in times]
-    doses = engine.Doses.every_patient(1, [0.0], "pom_gut", 4.0)
+    doses = engine.Doses.every_patient(1, [0.0], "glue_gut", 4.0)
     got = engine.compile(models.source("pk")).ensemble(patients=1).simulate(times, doses, ["cp_ng_per_ml"])
     np.testing.assert_allclose(got["cp_ng_per_ml"][0], exact, rtol=1e-4)
 
 
 def test_free_drug_is_the_unbound_molar_concentration():
-    doses = engine.Doses.every_patient(1, [0.0], "pom_gut", 4.0)
+    doses = engine.Doses.every_patient(1, [0.0], "glue_gut", 4.0)
     got = engine.compile(models.source("pk")).ensemble(patients=1)
     got.advance(3.0, doses)
     assert got["free_nm"][0] == pytest.approx(0.70 * got["cp_ng_per_ml"][0] / 273.24 * 1e3)

@@ -40,7 +40,7 @@ def two_clone():
 
 
 def cycles(number, pom_days=(), dex_days=()):
-    rows = [(c * CYCLE_H + 24.0 * d, "pom_gut", 4.0) for c in range(number) for d in pom_days]
+    rows = [(c * CYCLE_H + 24.0 * d, "glue_gut", 4.0) for c in range(number) for d in pom_days]
     rows += [(c * CYCLE_H + 24.0 * d, "dex_depot", 40.0) for c in range(number) for d in dex_days]
     rows.sort()
     return rows
@@ -53,7 +53,7 @@ def doses_of(rows, patient=0):
 
 def test_names_that_trials_rely_on(model, two_clone):
     for each in (model, two_clone):
-        assert {"pom_gut", "dex_depot"} <= set(each.species)
+        assert {"glue_gut", "dex_depot"} <= set(each.species)
         assert set(each.observables) >= OBSERVABLES
         assert "gcsf_fold" in each.parameters
 
@@ -91,7 +91,7 @@ def test_parity_with_libroadrunner(model):
     got = patients.simulate(times, doses_of(rows), names).values[0]
     expected = roadrunner_values(rows, times, names)
     scale = np.maximum(np.abs(expected), 1e-3 * np.abs(expected).max(axis=0))
-    decaying = [names.index(name) for name in ("pom_gut", "dex_depot")]
+    decaying = [names.index(name) for name in ("glue_gut", "dex_depot")]
     scale[:, decaying] = np.maximum(scale[:, decaying], 1e-2)
     assert np.max(np.abs(got - expected) / np.maximum(scale, 1e-12)) < 1e-6
 
@@ -144,7 +144,7 @@ def test_off_treatment_the_effect_fades_and_the_tumour_stays_finite(model):
 
 def test_a_dose_of_pomalidomide_lowers_counts_and_tumour(model):
     patients = model.ensemble(patients=2)
-    doses = engine.Doses(np.zeros(21, dtype=int), 24.0 * np.arange(21), "pom_gut", 4.0)
+    doses = engine.Doses(np.zeros(21, dtype=int), 24.0 * np.arange(21), "glue_gut", 4.0)
     patients.advance(505.0, doses)
     for name in ("anc_1e9_per_l", "platelets_1e9_per_l", "m_protein_g_per_l"):
         treated, untreated = patients[name]
@@ -155,7 +155,7 @@ def test_a_dose_of_pomalidomide_lowers_counts_and_tumour(model):
 def test_modules_alone_give_what_they_give_in_the_whole(model):
     alone = engine.compile(models.source("pk")).ensemble(patients=1)
     whole = model.ensemble(patients=1)
-    doses = engine.Doses.every_patient(1, [0.0], "pom_gut", 4.0)
+    doses = engine.Doses.every_patient(1, [0.0], "glue_gut", 4.0)
     alone.advance(10.0, doses)
     whole.advance(10.0, doses)
     assert alone["free_nm"][0] == pytest.approx(whole["free_nm"][0], rel=1e-4)

@@ -32,7 +32,7 @@ def test_no_unit_is_missing_or_wrong(name, form):
         ("kd_nm has nanomolar;", "kd_nm has per_h;"),
         ("(24 h_per_d)", "24"),
         ("log_m_protein = ln(m_protein0_g_per_l / (1 g_per_l));", "log_m_protein = ln(m_protein0_g_per_l);"),
-        ("pom_gut has mg;", "pom_gut has dimensionless;"),
+        ("glue_gut has mg;", "glue_gut has dimensionless;"),
     ],
 )
 def test_a_wrong_unit_is_found(right, wrong):

@@ -51,7 +51,7 @@ def doses(arm, from_day, to_day, missed=None, **patient):
 
 def test_one_cycle_of_each_arm_of_mm003():
     pom = doses(0, 0, 28)
-    assert (pom.amount_mg[pom.target == "pom_gut"].sum(), (pom.target == "pom_gut").sum()) == (84.0, 21)
+    assert (pom.amount_mg[pom.target == "glue_gut"].sum(), (pom.target == "glue_gut").sum()) == (84.0, 21)
     assert pom.day[pom.target == "dex_depot"].tolist() == [0, 7, 14, 21]
     high = doses(1, 0, 28)
     assert (high.day + 1).tolist() == [1, 2, 3, 4, 9, 10, 11, 12, 17, 18, 19, 20]
@@ -69,7 +69,7 @@ def test_a_held_glue_leaves_its_partner():
 
 def test_a_lower_dose_and_a_later_start():
     lower = doses(0, 10, 38, glue_mg=3.0, start=10)
-    glue = lower.target == "pom_gut"
+    glue = lower.target == "glue_gut"
     assert set(lower.amount_mg[glue]) == {3.0}
     assert lower.day[glue].tolist() == list(range(10, 31))
 
@@ -89,13 +89,13 @@ def test_a_missed_day_has_no_dose_of_any_drug():
     missed = np.zeros((1, 10), dtype=np.bool_)
     missed[0, [0, 3]] = True
     given = doses(0, 0, 28, missed)
-    assert sorted(set(range(21)) - set(given.day[given.target == "pom_gut"].tolist())) == [0, 3]
+    assert sorted(set(range(21)) - set(given.day[given.target == "glue_gut"].tolist())) == [0, 3]
     assert given.day[given.target == "dex_depot"].tolist() == [7, 14, 21]
 
 
 def test_the_leading_drug_is_the_glue_or_the_first():
     given = doses(0, 0, 28)
-    assert set(given.target[given.leading]) == {"pom_gut"}
+    assert set(given.target[given.leading]) == {"glue_gut"}
     assert doses(1, 0, 28).leading.all()
 
 

@@ -26,7 +26,7 @@ REACTION = re.compile(r"^(\s*\w+:\s*)([^;]*);\s*(.*);\s*$")
 SPECIES = re.compile(r"^\s*species ([^;]+);\s*$")
 # Units of species and assigned quantities whose names do not end in them.
 UNITS = {
-    **dict.fromkeys(("pom_gut", "pom_central", "pom_peripheral", "dex_depot", "dex_central"), "mg"),
+    **dict.fromkeys(("glue_gut", "glue_central", "glue_peripheral", "dex_depot", "dex_central"), "mg"),
     "dex_site": "mg/L",
     **{
         f"{lineage}_{pool}": "1e9/L"

@@ -218,7 +218,7 @@ def _structure(name: str) -> str:
 
 
 def trial(compound: str | Path | Compound = "pomalidomide", structure: str = "claret") -> engine.Model:
-    """The trial model of a compound, compiled. Doses go to `pom_gut` and `dex_depot`, in mg.
+    """The trial model of a compound, compiled. Doses go to `glue_gut` and `dex_depot`, in mg.
 
     structure: of the tumour, "claret" (resistance grows with the effect) or "two-clone" (it is there from
     the start); the same as for `parameters.individual`.

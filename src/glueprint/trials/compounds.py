@@ -20,4 +20,4 @@ def known_compounds() -> tuple[str, ...]:
 
 def target_of(compound: str) -> str:
     """The species of the trial model that takes a dose of `compound`, mg."""
-    return "dex_depot" if compound == DEXAMETHASONE else "pom_gut"
+    return "dex_depot" if compound == DEXAMETHASONE else "glue_gut"
