@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glueprint.errors import InputError, nearest
+from glueprint.errors import EnvironmentProblemError, InputError, nearest
 
-__all__ = ["Codes", "Document", "is_file", "parse", "read", "validate"]
+__all__ = ["Codes", "Document", "is_file", "parse", "read", "validate", "write_new"]
 
 LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 # What pydantic would have taken, in words: types first, then values.
@@ -106,6 +106,32 @@ def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:
     return parse(text, codes, where=str(path))
 
 
+def write_new(path: Path, text: str, codes: tuple[str, str]) -> None:
+    """Write a file that is not there yet, such as a template to fill in.
+
+    Raises InputError codes[0] if it exists, EnvironmentProblemError codes[1] if it cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        raise InputError(
+            codes[0],
+            "exists already and is kept",
+            where=str(path),
+            expected="the name of a new file",
+            next_step="choose another name",
+        ) from error
+    except OSError as error:
+        raise EnvironmentProblemError(
+            codes[1],
+            f"cannot be written: {error.strerror}",
+            where=str(path),
+            expected="a folder that exists and may be written to",
+            next_step="choose another place",
+        ) from error
+
+
 def parse(text: str, codes: Codes, *, where: str) -> dict[str, Any]:
     """The tables written in `text`; `where` names the file in errors. Raises InputError `codes.syntax`."""
     try:
@@ -121,8 +147,17 @@ def parse(text: str, codes: Codes, *, where: str) -> dict[str, Any]:
         ) from error
 
 
-def validate(model: type[Model], data: dict[str, Any], codes: Codes, *, where: str) -> Model:
+def validate(
+    model: type[Model],
+    data: dict[str, Any],
+    codes: Codes,
+    *,
+    where: str,
+    context: dict[str, Any] | None = None,
+) -> Model:
     """`data` as a `model`, whose `kind` and `version` fields, if any, are looked at first.
+
+    context: what validators of the model may ask for, such as the folder of the file.
 
     Raises InputError `codes.header` for another kind or version, `codes.field` (or the code that the
     model's own validator gave) for the first bad field; the message names the other bad fields.
@@ -142,7 +177,7 @@ def validate(model: type[Model], data: dict[str, Any], codes: Codes, *, where: s
             )
     try:
         # By way of JSON, where strict reading takes lists and dates but never text for a number.
-        return model.model_validate_json(json.dumps(data, default=str), strict=True)
+        return model.model_validate_json(json.dumps(data, default=str), strict=True, context=context)
     except ValidationError as error:
         raise _as_input_error(model, error, codes, (where, data)) from error
 

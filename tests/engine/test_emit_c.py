@@ -19,6 +19,7 @@ from glueprint.formulas import compiler, mathlib_llvm
 from glueprint.formulas.evaluate import Leaves, evaluate
 from glueprint.formulas.expressions import BINARY, COMPARE, UNARY
 from glueprint.formulas.ir import Block
+from glueprint.mechanism import Scenario
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "engine.ant"
 FUNCTIONS = """
@@ -41,7 +42,9 @@ def model(request):
     if request.param == "benchmark":
         return engine.compile(BENCHMARK)
     models = pytest.importorskip("glueprint.mechanism.models")
-    return engine.compile(models.source("neutrophils" if request.param == "marrow" else request.param))
+    return engine.compile(
+        models.source("neutrophils" if request.param == "marrow" else request.param, Scenario.of())
+    )
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from glueprint.engine import Doses, Settings, Status
 from glueprint.engine.reading import read
 from glueprint.engine.sensitivity import sensitivities
 from glueprint.errors import InputError, NotSupportedError
+from glueprint.mechanism import Scenario
 
 TIGHT = Settings(accuracy=1e-10)
 TIMES = np.array([0.0, 0.4, 1.0, 2.5, 6.0])
@@ -170,7 +171,7 @@ def central_difference(model, name, times, outputs, *, doses=None, parameters=No
 )
 def test_modules_of_the_mechanism_against_differences(module, dose, names, outputs):
     models = pytest.importorskip("glueprint.mechanism.models")
-    model = engine.compile(models.source(module))
+    model = engine.compile(models.source(module, Scenario.of()))
     times = np.array([0.7, 3.0, 20.0, 24.0, 71.0, 200.0])
     given = {"free_nm": 30.0} if module == "degradation" else {}
     schedule = None if dose is None else (np.arange(3) * 24.0, *dose)

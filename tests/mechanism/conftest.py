@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from glueprint.mechanism import parameters
+from glueprint.mechanism import Scenario, parameters
 
 
 @pytest.fixture
@@ -26,5 +26,5 @@ def typical_covariates():
 @pytest.fixture
 def neutral_prognosis():
     """Overrides under which no covariate acts beside those on pharmacokinetics and baselines."""
-    names = parameters.table().filter(pl.col("section") == "prognosis")["name"]
+    names = parameters.table(Scenario.of()).filter(pl.col("section") == "prognosis")["name"]
     return {name: 0.0 if name.startswith("growth_on") else 1.0 for name in names}

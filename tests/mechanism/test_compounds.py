@@ -9,7 +9,7 @@ from rdkit import Chem
 from rdkit.Chem import Descriptors
 
 from glueprint.errors import InputError, NotSupportedError
-from glueprint.mechanism import compounds, models, parameters
+from glueprint.mechanism import Scenario, compounds, models, parameters
 
 SHIPPED = Path(compounds.__file__).parent / "data" / "compounds" / "pomalidomide.toml"
 
@@ -51,8 +51,8 @@ def test_the_family_ships():
 
 def test_a_compound_of_ones_own_is_read_by_path(edited):
     path = edited("typical = 264.0", "typical = 132.0")
-    assert parameters.typical(path)["kd_nm"] == 132.0
-    assert "kd_nm = 132.0;" in models.source("trial", str(path))
+    assert parameters.typical(Scenario.of(path))["kd_nm"] == 132.0
+    assert "kd_nm = 132.0;" in models.source("trial", Scenario.of(str(path)))
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
@@ -131,5 +131,5 @@ def test_an_assumed_value_needs_a_reason(edited):
 @pytest.mark.parametrize(("name", "lacking"), [("lenalidomide", "pk"), ("thalidomide", "pharmacology.kd_nm")])
 def test_a_trial_without_the_numbers_is_refused(name, lacking):
     with pytest.raises(NotSupportedError, match="GP-M005") as caught:
-        models.trial(name)
+        models.trial(Scenario.of(name))
     assert lacking in str(caught.value)

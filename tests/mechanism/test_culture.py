@@ -7,10 +7,10 @@ import pytest
 
 from glueprint import engine
 from glueprint.errors import NotSupportedError
-from glueprint.mechanism import culture, lines, models
+from glueprint.mechanism import Scenario, scenario, lines, models
 
 SETTINGS = engine.Settings(accuracy=1e-6)
-FORMS = list(culture.FORMS)
+FORMS = list(scenario.FORMS)
 CULTURES = list(culture.CULTURES)
 
 
@@ -21,7 +21,7 @@ def cultures(model, **values):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CULTURES)
 def test_without_drug_every_culture_rests_for_a_month(name, form):
-    model = models.build(name, form=form)
+    model = models.build(name, Scenario.of(form=form))
     ensemble = cultures(model, dose_nm=0.0)
     # What empty cereblon holds settles in seconds; the totals rest.
     settling = {"crbn_empty_nm", *(f"ikzf{n}_{state}_nm" for n in (1, 3) for state in ("loose", "held"))}
@@ -37,7 +37,7 @@ def test_without_drug_every_culture_rests_for_a_month(name, form):
 
 def cells_left(line, dose_nm, **values):
     """Cells relative to vehicle at the line's assay day."""
-    model = models.build("culture_myeloma", line=line)
+    model = models.build("culture_myeloma", Scenario.of(line=line))
     ensemble = cultures(model, dose_nm=np.array([0.0, dose_nm]), **values)
     ensemble.advance(24.0 * lines.load(line).assay_days.typical)
     vehicle, treated = ensemble["log_cells"]
@@ -58,7 +58,9 @@ def test_insensitive_lines_stop_at_a_plateau():
 
 def test_half_the_tnf_is_left_at_13_nm():
     # IMM-001; drug for 1.5 h, then LPS for 22.5 h (S1-072, S1-075). Solved: capacity of the monocyte.
-    ensemble = cultures(models.build("culture_monocyte"), dose_nm=np.array([0.0, 13.0]), lps=0.0)
+    ensemble = cultures(
+        models.build("culture_monocyte", Scenario.of()), dose_nm=np.array([0.0, 13.0]), lps=0.0
+    )
     ensemble.advance(1.5)
     ensemble.set("lps", 1.0)
     ensemble.advance(24.0)
@@ -68,7 +70,7 @@ def test_half_the_tnf_is_left_at_13_nm():
 
 def test_half_of_the_treg_effect_comes_at_1_um():
     # IMM-006; at most treg_max = 0.5 is lost (IMM-007).
-    ensemble = cultures(models.build("culture_treg"), dose_nm=np.array([0.0, 1000.0, 1e7]))
+    ensemble = cultures(models.build("culture_treg", Scenario.of()), dose_nm=np.array([0.0, 1000.0, 1e7]))
     ensemble.advance(72.0)
     none, half, most = ensemble["treg_proliferation"]
     assert none == pytest.approx(1.0, abs=1e-9)
@@ -90,7 +92,7 @@ SIGNS = {
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CULTURES)
 def test_each_arm_moves_the_right_way_with_dose(name, form):
-    ensemble = cultures(models.build(name, form=form), dose_nm=np.array([0.0, 30.0, 300.0]))
+    ensemble = cultures(models.build(name, Scenario.of(form=form)), dose_nm=np.array([0.0, 30.0, 300.0]))
     ensemble.advance(48.0)
     for output, sign in SIGNS[name].items():
         assert np.all(sign * np.diff(ensemble[output]) > 0), output
@@ -107,11 +109,15 @@ def test_each_arm_moves_the_right_way_with_dose(name, form):
 )
 @pytest.mark.parametrize("form", FORMS)
 def test_without_cereblon_the_drug_does_nothing_but_to_endothelium(name, output, form):
-    ensemble = cultures(models.build(name, form=form), dose_nm=np.array([0.0, 1000.0]), crbn_level=0.0)
+    ensemble = cultures(
+        models.build(name, Scenario.of(form=form)), dose_nm=np.array([0.0, 1000.0]), crbn_level=0.0
+    )
     ensemble.advance(48.0)
     untreated, treated = ensemble[output]
     assert treated == pytest.approx(untreated, rel=1e-9)
-    endothelium = cultures(models.build("culture_endothelium", form=form), dose_nm=np.array([0.0, 1000.0]))
+    endothelium = cultures(
+        models.build("culture_endothelium", Scenario.of(form=form)), dose_nm=np.array([0.0, 1000.0])
+    )
     endothelium.advance(48.0)
     assert endothelium["vegf_response"][1] < 0.8
 
@@ -120,7 +126,7 @@ def test_without_cereblon_the_drug_does_nothing_but_to_endothelium(name, output,
 @pytest.mark.parametrize("form", FORMS)
 def test_a_switch_protects_ikzf1(form, switch):
     # MLN4924, MG132 and IKZF1 Q146H (TER-012); Q146H leaves IKZF3 unprotected.
-    model = models.build("culture_myeloma", form=form)
+    model = models.build("culture_myeloma", Scenario.of(form=form))
     ensemble = cultures(model, dose_nm=1000.0, **{switch: np.array([1.0, 0.3, 0.0])})
     ensemble.advance(6.0)
     working, part, blocked = ensemble["ikzf1"]
@@ -133,7 +139,9 @@ def test_a_switch_protects_ikzf1(form, switch):
 @pytest.mark.parametrize("form", FORMS)
 def test_less_cereblon_degrades_less(form):
     levels = np.array([1.0, 0.5, 0.2, 0.0])
-    ensemble = cultures(models.build("culture_myeloma", form=form), dose_nm=1000.0, crbn_level=levels)
+    ensemble = cultures(
+        models.build("culture_myeloma", Scenario.of(form=form)), dose_nm=1000.0, crbn_level=levels
+    )
     ensemble.advance(24.0)
     assert np.all(np.diff(ensemble["ikzf1"]) > 0)
 
@@ -141,7 +149,9 @@ def test_less_cereblon_degrades_less(form):
 @pytest.mark.parametrize("form", FORMS)
 def test_cycloheximide_leaves_the_natural_half_life(form):
     ensemble = cultures(
-        models.build("culture_myeloma", form=form), dose_nm=np.array([0.0, 1000.0]), synthesis=0.0
+        models.build("culture_myeloma", Scenario.of(form=form)),
+        dose_nm=np.array([0.0, 1000.0]),
+        synthesis=0.0,
     )
     ensemble.advance(5.0)
     untreated, treated = ensemble["ikzf1"]
@@ -151,7 +161,7 @@ def test_cycloheximide_leaves_the_natural_half_life(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_ikaros_recovers_after_wash_out(form):
-    ensemble = cultures(models.build("culture_myeloma", form=form), dose_nm=1000.0)
+    ensemble = cultures(models.build("culture_myeloma", Scenario.of(form=form)), dose_nm=1000.0)
     ensemble.advance(6.0)
     low = ensemble["ikzf1"][0]
     ensemble.set("wash_per_h", 100.0)
@@ -165,7 +175,7 @@ def test_ikaros_recovers_after_wash_out(form):
 
 def test_enantiomers_weigh_as_their_affinities():
     # BIN-006: Kd of (R) is ten times that of (S), 1/Kd of the racemate the mean of both.
-    model = models.build("culture_myeloma")
+    model = models.build("culture_myeloma", Scenario.of())
     ensemble = cultures(model, dose_nm=100.0, fraction_s=np.array([1.0, 0.5, 0.0]))
     np.testing.assert_allclose(ensemble["free_nm"], [100.0 * 20.0 / 11.0, 100.0, 100.0 * 2.0 / 11.0])
     ensemble.advance(400.0)
@@ -175,17 +185,20 @@ def test_enantiomers_weigh_as_their_affinities():
 
 
 def test_blood_binds_and_hydrolyses_the_drug():
-    medium, blood = models.build("culture_monocyte"), models.build("culture_monocyte", medium="blood")
+    medium, blood = (
+        models.build("culture_monocyte", Scenario.of()),
+        models.build("culture_monocyte", Scenario.of(medium="blood")),
+    )
     assert medium.defaults["unbound"] == 1.0
     assert blood.defaults["unbound"] == 0.7
     assert blood.defaults["hydrolysis_per_h"] > medium.defaults["hydrolysis_per_h"]
     with pytest.raises(NotSupportedError, match="GP-M012"):
-        models.source("culture_monocyte", "lenalidomide", medium="blood")
+        models.source("culture_monocyte", Scenario.of("lenalidomide", medium="blood"))
 
 
 def test_irf4_and_myc_hold_two_states():
     # DWN-015: without drug a cell whose IRF4 was knocked down stays down and dies, one left alone lives.
-    model = models.build("culture_myeloma")
+    model = models.build("culture_myeloma", Scenario.of())
     ensemble = cultures(
         model, dose_nm=0.0, irf4=np.array([1.0, 0.6, 0.3, 0.05]), myc=np.array([1.0, 0.6, 0.3, 0.05])
     )
@@ -198,7 +211,7 @@ def test_irf4_and_myc_hold_two_states():
 def test_dexamethasone_abolishes_the_gain_of_t_and_nk_cells():
     # IMM-022, IMM-026.
     ensemble = cultures(
-        models.build("culture_nk"),
+        models.build("culture_nk", Scenario.of()),
         dose_nm=np.array([0.0, 1000.0, 1000.0]),
         dex_effect=np.array([0.0, 0.0, 1.0]),
     )
@@ -210,7 +223,9 @@ def test_dexamethasone_abolishes_the_gain_of_t_and_nk_cells():
 
 
 def test_cytokines_keep_pace_with_the_stimulus():
-    ensemble = cultures(models.build("culture_t_cell"), dose_nm=np.array([0.0, 1000.0]), stimulus=0.0)
+    ensemble = cultures(
+        models.build("culture_t_cell", Scenario.of()), dose_nm=np.array([0.0, 1000.0]), stimulus=0.0
+    )
     assert np.all(ensemble["il2"] == 0.0)
     ensemble.set("stimulus", 1.0)
     ensemble.advance(6.0)
@@ -221,9 +236,9 @@ def test_cytokines_keep_pace_with_the_stimulus():
 def test_a_compound_with_less_efficacy_degrades_less():
     left = []
     for compound in ("pomalidomide", "lenalidomide"):
-        ensemble = cultures(models.build("culture_myeloma", compound), dose_nm=1000.0)
+        ensemble = cultures(models.build("culture_myeloma", Scenario.of(compound)), dose_nm=1000.0)
         ensemble.advance(24.0)
         left.append(ensemble["ikzf1"][0])
     assert left[0] < left[1]
     with pytest.raises(NotSupportedError, match="GP-M011"):
-        models.source("culture_myeloma", "thalidomide")
+        models.source("culture_myeloma", Scenario.of("thalidomide"))

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from glueprint import engine
-from glueprint.mechanism import binding, models
+from glueprint.mechanism import Scenario, binding, models
 
 EXACT = Path(__file__).parents[3] / "shared" / "data" / "degradation-kinetics-exact" / "remaining.csv"
 
 
 @pytest.fixture(scope="module")
 def substrate():
-    return engine.compile(models.source("degradation"))
+    return engine.compile(models.source("degradation", Scenario.of()))
 
 
 def test_the_simulated_steady_state_is_the_closed_form(substrate):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from glueprint.mechanism import compounds, lines, models
+from glueprint.mechanism import Scenario, compounds, lines, models
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mechanism.md").read_text(encoding="utf-8")
 
@@ -24,4 +24,4 @@ def test_the_files_of_the_page_load(tmp_path):
     assert compounds.load(path).name == "mine"
     path.write_text(line, encoding="utf-8")
     assert lines.load(path).name == "mine"
-    assert models.build("culture_myeloma", line=path).defaults["death_delay_h"] == 36.0
+    assert models.build("culture_myeloma", Scenario.of(line=path)).defaults["death_delay_h"] == 36.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glueprint import engine
-from glueprint.mechanism import models
+from glueprint.mechanism import Scenario, models
 
 SWITCHES = [
     {},
@@ -28,7 +28,7 @@ ALL_IKZF1 = ("ikzf1_loose_nm", *HOLDERS, "ikzf1_ubiquitinated_nm")
 @pytest.fixture(scope="module")
 def counted():
     """The culture with counters of what enters and leaves it."""
-    text = models.source("culture_myeloma", form="kinetic")
+    text = models.source("culture_myeloma", Scenario.of(form="kinetic"))
     counters = """
   species made_nm in volume_l, lost_nm in volume_l, drug_lost_nm in volume_l;
   made_count: -> made_nm; synthesis * ikzf1_kdeg_per_h * ikzf1_abundance_nm;
@@ -68,7 +68,7 @@ def test_the_reduced_form_stays_within_a_twentieth_over_0_to_1_um(line):
     doses = np.concatenate([[0.0], np.logspace(0.0, 3.0, 13)])
     times = np.concatenate([np.arange(0.0, 24.0, 0.5), np.arange(24.0, 121.0, 4.0)])
     found = [
-        models.build("culture_myeloma", line=line, form=form)
+        models.build("culture_myeloma", Scenario.of(line=line, form=form))
         .ensemble({"dose_nm": doses})
         .simulate(times, outputs=["ikzf1"])["ikzf1"]
         for form in ("reduced", "kinetic")
@@ -83,10 +83,16 @@ def test_the_reduced_form_stays_within_a_twentieth_over_a_clinical_course():
     # 4 mg daily for 5 days: the free concentration of the typical patient, held for an hour at a time.
     hours = np.arange(0.0, 120.0)
     doses = engine.Doses.every_patient(1, 24.0 * np.arange(5), "glue_gut", 4.0)
-    free = models.build("pk").ensemble(patients=1).simulate(hours, doses, ["free_nm"])["free_nm"][0]
+    free = (
+        models.build("pk", Scenario.of())
+        .ensemble(patients=1)
+        .simulate(hours, doses, ["free_nm"])["free_nm"][0]
+    )
     found = []
     for form in ("reduced", "kinetic"):
-        patient = models.build("culture_myeloma", form=form).ensemble({"hydrolysis_per_h": 0.0}, patients=1)
+        patient = models.build("culture_myeloma", Scenario.of(form=form)).ensemble(
+            {"hydrolysis_per_h": 0.0}, patients=1
+        )
         left = []
         for hour, nm in zip(hours, free, strict=True):
             patient.set("drug_s_nm", 0.5 * nm)
@@ -102,7 +108,7 @@ def test_the_reduced_form_stays_within_a_twentieth_over_a_clinical_course():
 @pytest.mark.parametrize(("line", "ic50_nm"), [("MM1S", 128.0), ("RPMI8226", 8000.0), ("OPM2", 10000.0)])
 def test_potencies_of_both_forms_agree_within_0_3_log10(line, ic50_nm):
     # Solved in the reduced form; insensitive lines sit on their plateau: little loss is much dose.
-    ensemble = models.build("culture_myeloma", line=line, form="kinetic").ensemble(
+    ensemble = models.build("culture_myeloma", Scenario.of(line=line, form="kinetic")).ensemble(
         {"dose_nm": ic50_nm * np.array([0.0, 0.5, 2.0])}
     )
     ensemble.advance(120.0)
@@ -112,7 +118,7 @@ def test_potencies_of_both_forms_agree_within_0_3_log10(line, ic50_nm):
 
 def test_rho_becomes_the_induced_loss_rate():
     # At saturating drug and scarce substrate the kinetic form settles at 1/(1 + rho), docs/mechanism.md.
-    model = models.build("culture_myeloma", form="kinetic")
+    model = models.build("culture_myeloma", Scenario.of(form="kinetic"))
     rho = np.array([2.0, 7.2, 21.3])
     scarce = {"ikzf1_abundance_nm": 1e-3, "ikzf3_abundance_nm": 1e-3, "crbn_protection": 0.0}
     ensemble = model.ensemble({"dose_nm": 1e7, "ikzf1_rho": rho, "hydrolysis_per_h": 0.0, **scarce})
@@ -123,7 +129,7 @@ def test_rho_becomes_the_induced_loss_rate():
 def test_substrates_compete_for_limiting_cereblon():
     # DEG-015: over-expressed IKZF3 slows the loss of IKZF1; the reduced form knows no such limit.
     over = np.array([5.0, 50.0, 500.0, 5000.0])
-    model = models.build("culture_myeloma", form="kinetic")
+    model = models.build("culture_myeloma", Scenario.of(form="kinetic"))
     crowded = model.ensemble({"dose_nm": 300.0, "ikzf3_abundance_nm": over})
     crowded.advance(4.0)
     assert np.all(np.diff(crowded["ikzf1"]) > 0)
@@ -132,7 +138,7 @@ def test_substrates_compete_for_limiting_cereblon():
 
 def test_ligand_and_mln4924_save_cereblon_from_itself():
     # BIN-007, DEG-008: self-ubiquitination is lower when liganded and needs neddylation.
-    model = models.build("culture_myeloma", form="kinetic")
+    model = models.build("culture_myeloma", Scenario.of(form="kinetic"))
     ensemble = model.ensemble(
         {"dose_nm": np.array([0.0, 1e5, 0.0]), "neddylation": np.array([1.0, 1.0, 0.0])}
     )
@@ -144,7 +150,7 @@ def test_ligand_and_mln4924_save_cereblon_from_itself():
 
 
 def test_mg132_piles_up_ubiquitinated_substrate_and_loses_none():
-    model = models.build("culture_myeloma", form="kinetic")
+    model = models.build("culture_myeloma", Scenario.of(form="kinetic"))
     ensemble = model.ensemble({"dose_nm": 1000.0, "proteasome": np.array([1.0, 0.0])})
     ensemble.advance(6.0)
     working, blocked = ensemble["ikzf1_ubiquitinated_nm"]

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from glueprint.errors import InputError, InternalError, NotSupportedError
-from glueprint.mechanism import compounds, dimensions, lines, models
+from glueprint.mechanism import Scenario, compounds, dimensions, lines, models
 
 OWN = (lines.load("MM1S"), lines._folder() / "MM1S.toml")[1].read_text(encoding="utf-8")
 
@@ -29,9 +29,11 @@ def test_the_lines_that_ship():
 
 def test_a_line_of_ones_own_runs(tmp_path):
     path = write(tmp_path, OWN.replace('name = "MM1S"', 'name = "mine"').replace("21.3", "10.65"))
-    model = models.build("culture_myeloma", line=path)
+    model = models.build("culture_myeloma", Scenario.of(line=path))
     assert model.defaults["ikzf1_rho"] == pytest.approx(10.65)
-    assert models.build("culture_myeloma", line="MM1S").defaults["ikzf1_rho"] == pytest.approx(21.3)
+    assert models.build("culture_myeloma", Scenario.of(line="MM1S")).defaults["ikzf1_rho"] == pytest.approx(
+        21.3
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ prior = {{ distribution = "fixed", why = "test" }}
 
 def test_a_line_may_give_downstream_parameters_anew(tmp_path):
     path = write(tmp_path, OWN + DOWNSTREAM.format(name="irf4_per_h", unit="1/h"))
-    assert models.build("culture_myeloma", line=path).defaults["irf4_per_h"] == 0.5
+    assert models.build("culture_myeloma", Scenario.of(line=path)).defaults["irf4_per_h"] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -99,11 +101,11 @@ def test_unknown_names_and_files():
     with pytest.raises(
         InputError, match=re.escape('GP-M030 unknown form "reducd" (did you mean "reduced"?)')
     ):
-        models.source("culture_myeloma", form="reducd")
+        models.source("culture_myeloma", Scenario.of(form="reducd"))
     with pytest.raises(
         InputError, match=r'GP-M036 model culture_myeloma: "monocyte" is a line of type "monocyte"'
     ):
-        models.source("culture_myeloma", line="monocyte")
+        models.source("culture_myeloma", Scenario.of(line="monocyte"))
 
 
 @pytest.mark.parametrize(
@@ -118,20 +120,22 @@ def test_unknown_names_and_files():
 def test_a_choice_that_the_model_does_not_have_is_refused(name, choice):
     (word,) = choice
     with pytest.raises(InputError, match=f'GP-M040 model {name}, {word}: the model "{name}" has no {word}'):
-        models.source(name, **choice)
+        models.source(name, Scenario.of(**choice))
 
 
 def test_a_line_without_ikzf3_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"GP-M037 cell line MM1S, substrates\.IKZF3"):
-        models.source("culture_myeloma", line=write(tmp_path, OWN[: OWN.index("[substrates.IKZF3]")]))
+        models.source(
+            "culture_myeloma", Scenario.of(line=write(tmp_path, OWN[: OWN.index("[substrates.IKZF3]")]))
+        )
 
 
 def test_too_little_cereblon_for_rho_is_refused():
     scarce = lines.load("MM1S")
     scarce = scarce.model_copy(update={"crbn_nm": scarce.crbn_nm.model_copy(update={"typical": 0.05})})
     with pytest.raises(NotSupportedError, match=r"GP-M038 ikzf1, kinetic form: 4\.26 per h"):
-        models.source("culture_myeloma", line=scarce, form="kinetic")
-    assert models.source("culture_myeloma", line=scarce)
+        models.source("culture_myeloma", Scenario.of(line=scarce, form="kinetic"))
+    assert models.source("culture_myeloma", Scenario.of(line=scarce))
 
 
 def test_a_unit_of_no_model_is_our_bug():
@@ -145,7 +149,7 @@ def test_efficacy_multiplies_capacity_and_rho_given_directly_counts_as_its_ratio
     rho["ikzf1_myeloma"] = rho["ikzf1_myeloma"].model_copy(update={"typical": 42.6})
     twice = glue.model_copy(update={"pharmacology": glue.pharmacology.model_copy(update={"rho": rho})})
     for line in ("MM1S", "OPM2"):
-        usual = models.build("culture_myeloma", line=line).defaults["ikzf1_rho"]
-        assert models.build("culture_myeloma", twice, line=line).defaults["ikzf1_rho"] == pytest.approx(
-            2 * usual
-        )
+        usual = models.build("culture_myeloma", Scenario.of(line=line)).defaults["ikzf1_rho"]
+        assert models.build("culture_myeloma", Scenario.of(twice, line=line)).defaults[
+            "ikzf1_rho"
+        ] == pytest.approx(2 * usual)

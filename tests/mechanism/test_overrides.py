@@ -6,44 +6,47 @@ import numpy as np
 import pytest
 
 from glueprint.errors import InputError
-from glueprint.mechanism import compounds, models, parameters
+from glueprint.mechanism import Scenario, compounds, models, parameters
 
 
 def test_an_override_replaces_one_typical_value_and_no_other():
-    plain, changed = parameters.typical(), parameters.typical(overrides={"growth_per_d": 0.03})
+    plain, changed = (
+        parameters.typical(Scenario.of()),
+        parameters.typical(Scenario.of(overrides={"growth_per_d": 0.03})),
+    )
     assert changed == plain | {"growth_per_d": 0.03}
     assert plain["growth_per_d"] != 0.03
 
 
 def test_patients_vary_about_the_override(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects()
+    names, _ = parameters.random_effects(Scenario.of())
     etas = np.zeros((1, len(names)))
     etas[0, names.index("growth_per_d")] = np.log(2.0)
     overrides = neutral_prognosis | {"growth_per_d": 0.03, "kd_nm": 100.0}
-    values = parameters.individual(typical_covariates, etas, overrides=overrides)
+    values = parameters.individual(Scenario.of(overrides=overrides), typical_covariates, etas)
     assert values["growth_per_d"][0] == pytest.approx(0.06)
     assert values["kd_nm"].tolist() == [100.0]
 
 
 def test_every_override_reaches_the_model(typical_covariates, neutral_prognosis):
-    table = parameters.table()
+    table = parameters.table(Scenario.of())
     free = table.filter(~table["section"].is_in(["covariates", "tolerability", "prognosis", "switches"]))
     overrides = {
         row["name"]: 0.9 * row["typical"] for row in free.iter_rows(named=True) if row["typical"] > 0
     }
-    names, _ = parameters.random_effects(overrides=overrides)
+    names, _ = parameters.random_effects(Scenario.of(overrides=overrides))
     values = parameters.individual(
-        typical_covariates, np.zeros((1, len(names))), overrides=overrides | neutral_prognosis
+        Scenario.of(overrides=overrides | neutral_prognosis), typical_covariates, np.zeros((1, len(names)))
     )
-    chosen, _ = models.split(models.trial(), values)
+    chosen, _ = models.split(models.trial(Scenario.of()), values)
     assert len(overrides) > 50
     for name, value in overrides.items():
         assert chosen[name][0] == pytest.approx(value), name
 
 
 def test_a_variance_is_replaced_and_its_correlations_stay():
-    names, plain = parameters.random_effects()
-    same, wider = parameters.random_effects(overrides={"omega2.kill_per_d": 4.0 * 0.915})
+    names, plain = parameters.random_effects(Scenario.of())
+    same, wider = parameters.random_effects(Scenario.of(overrides={"omega2.kill_per_d": 4.0 * 0.915}))
     i, j = names.index("kill_per_d"), names.index("growth_per_d")
     assert same == names
     assert wider[i, i] == pytest.approx(4.0 * 0.915)
@@ -54,24 +57,28 @@ def test_a_variance_is_replaced_and_its_correlations_stay():
 
 
 def test_the_study_multiplies_everybodys_hazard_of_death(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects()
+    names, _ = parameters.random_effects(Scenario.of())
     etas = np.zeros((1, len(names)))
     overrides = neutral_prognosis | {"study_death_ratio": 1.5, "death_per_month": 0.02}
-    values = parameters.individual(typical_covariates, etas, overrides=overrides)
+    values = parameters.individual(Scenario.of(overrides=overrides), typical_covariates, etas)
     assert values["death_per_month"][0] == pytest.approx(0.03)
     overrides = neutral_prognosis | {"study_death_ratio": 1.5}
-    alone = parameters.individual(typical_covariates, etas, overrides=overrides)
-    assert alone["death_per_month"][0] == pytest.approx(1.5 * parameters.typical()["death_per_month"])
+    alone = parameters.individual(Scenario.of(overrides=overrides), typical_covariates, etas)
+    assert alone["death_per_month"][0] == pytest.approx(
+        1.5 * parameters.typical(Scenario.of())["death_per_month"]
+    )
     assert "study_death_ratio" not in values
 
 
 def test_what_the_conduct_reads_stays_out_of_the_model(typical_covariates):
     overrides = {"missed_dose_share": 0.2, "other_toxicity_per_month": 0.3}
-    names, _ = parameters.random_effects()
-    values = parameters.individual(typical_covariates, np.zeros((1, len(names))), overrides=overrides)
+    names, _ = parameters.random_effects(Scenario.of())
+    values = parameters.individual(
+        Scenario.of(overrides=overrides), typical_covariates, np.zeros((1, len(names)))
+    )
     assert "missed_dose_share" not in values
     assert values["other_toxicity_per_month"].tolist() == [0.3]
-    assert parameters.typical(overrides=overrides)["missed_dose_share"] == 0.2
+    assert parameters.typical(Scenario.of(overrides=overrides))["missed_dose_share"] == 0.2
 
 
 @pytest.mark.parametrize(
@@ -85,7 +92,7 @@ def test_what_the_conduct_reads_stays_out_of_the_model(typical_covariates):
 )
 def test_an_unknown_name_is_told(name, told):
     with pytest.raises(InputError, match=told):
-        parameters.typical(overrides={name: 1.0})
+        parameters.typical(Scenario.of(overrides={name: 1.0}))
 
 
 @pytest.mark.parametrize(
@@ -100,18 +107,21 @@ def test_an_unknown_name_is_told(name, told):
 )
 def test_an_impossible_value_is_told(name, value, told):
     with pytest.raises(InputError, match=rf"GP-M051 overrides, {name}: .*\n.*{told}"):
-        parameters.typical(overrides={name: value})
+        parameters.typical(Scenario.of(overrides={name: value}))
 
 
 def test_an_unknown_structure_is_told():
     with pytest.raises(InputError, match=r'GP-M052 structure: .*did you mean "two-clone"'):
-        parameters.typical(structure="two_clone")
+        parameters.typical(Scenario.of(structure="two_clone"))
     with pytest.raises(InputError, match="GP-M052"):
-        models.trial(structure="")
+        models.trial(Scenario.of(structure=""))
 
 
 def test_structures_have_parameters_of_their_own():
-    claret, two = set(parameters.typical()), set(parameters.typical(structure="two-clone"))
+    claret, two = (
+        set(parameters.typical(Scenario.of())),
+        set(parameters.typical(Scenario.of(structure="two-clone"))),
+    )
     assert claret - two == {"resistance_per_d"}
     assert two - claret == {"resistant_share0", "resistant_kill_share", "m_protein_clearance_per_d"}
 

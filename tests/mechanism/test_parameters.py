@@ -11,7 +11,7 @@ import pytest
 
 from glueprint import evidence
 from glueprint.errors import InputError
-from glueprint.mechanism import compounds, culture, lines, models, parameters
+from glueprint.mechanism import Scenario, compounds, culture, lines, models, parameters
 from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.quantities import believed
 from glueprint.units import is_known
@@ -19,7 +19,7 @@ from glueprint.units import is_known
 
 @pytest.fixture(scope="module")
 def table():
-    return parameters.table()
+    return parameters.table(Scenario.of())
 
 
 def test_every_parameter_has_unit_and_source_or_reason(table):
@@ -84,7 +84,7 @@ def test_units_are_those_of_the_names(table):
 
 
 def test_random_effects_hold_the_published_covariances():
-    names, matrix = parameters.random_effects()
+    names, matrix = parameters.random_effects(Scenario.of())
     at = {name: i for i, name in enumerate(names)}
     assert matrix[at["clearance_l_per_h"], at["clearance_l_per_h"]] == 0.168
     assert matrix[at["clearance_l_per_h"], at["central_l"]] == 0.0599
@@ -97,25 +97,27 @@ def test_random_effects_hold_the_published_covariances():
 
 
 def test_a_typical_patient_has_the_typical_values(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects()
-    values = parameters.individual(typical_covariates, np.zeros((1, len(names))), overrides=neutral_prognosis)
-    typical = parameters.typical()
+    names, _ = parameters.random_effects(Scenario.of())
+    values = parameters.individual(
+        Scenario.of(overrides=neutral_prognosis), typical_covariates, np.zeros((1, len(names)))
+    )
+    typical = parameters.typical(Scenario.of())
     for name in names:
         assert values[name][0] == pytest.approx(typical[name])
 
 
 def test_effects_are_lognormal_in_their_own_column(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects()
+    names, _ = parameters.random_effects(Scenario.of())
     etas = np.zeros((1, len(names)))
     etas[0, names.index("kill_per_d")] = np.log(3.0)
-    values = parameters.individual(typical_covariates, etas, overrides=neutral_prognosis)
-    typical = parameters.typical()
+    values = parameters.individual(Scenario.of(overrides=neutral_prognosis), typical_covariates, etas)
+    typical = parameters.typical(Scenario.of())
     assert values["kill_per_d"][0] == pytest.approx(3.0 * typical["kill_per_d"])
     assert values["growth_per_d"][0] == pytest.approx(typical["growth_per_d"])
 
 
 def test_patients_start_at_their_own_steady_state():
-    names, matrix = parameters.random_effects()
+    names, matrix = parameters.random_effects(Scenario.of())
     draw = np.random.default_rng(5)
     covariates = {
         "sex_female": np.array([0.0, 1.0, 1.0]),
@@ -128,8 +130,8 @@ def test_patients_start_at_their_own_steady_state():
         "m_protein0": np.array([6.0, 20.0, 60.0]),
     }
     etas = draw.multivariate_normal(np.zeros(len(names)), matrix, 3)
-    model = models.trial()
-    chosen, initial = models.split(model, parameters.individual(covariates, etas))
+    model = models.trial(Scenario.of())
+    chosen, initial = models.split(model, parameters.individual(Scenario.of(), covariates, etas))
     assert set(initial) <= set(model.species)
     assert set(chosen) <= set(model.parameters)
     patients = model.ensemble(chosen, initial=initial)
@@ -141,21 +143,21 @@ def test_patients_start_at_their_own_steady_state():
 
 
 def test_two_clones_start_at_the_burden_that_the_m_protein_shows(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects(structure="two-clone")
+    names, _ = parameters.random_effects(Scenario.of(structure="two-clone"))
     etas = np.zeros((1, len(names)))
     etas[0, names.index("resistant_share0")] = 1.0
     etas[0, names.index("growth_per_d")] = 0.5
     values = parameters.individual(
-        typical_covariates, etas, overrides=neutral_prognosis, structure="two-clone"
+        Scenario.of(overrides=neutral_prognosis, structure="two-clone"), typical_covariates, etas
     )
-    model = models.trial(structure="two-clone")
+    model = models.trial(Scenario.of(structure="two-clone"))
     chosen, initial = models.split(model, values)
     given = model.ensemble(chosen, initial=initial)
     computed = model.ensemble(chosen, patients=1)  # by the model's own initial assignments
     for name in ("log_sensitive", "log_resistant", "log_m_protein"):
         assert given[name][0] == pytest.approx(computed[name][0]), name
     odds = np.exp(given["log_resistant"] - given["log_sensitive"])[0]
-    typical = parameters.typical(structure="two-clone")["resistant_share0"]
+    typical = parameters.typical(Scenario.of(structure="two-clone"))["resistant_share0"]
     assert odds == pytest.approx(np.e * typical / (1 - typical))
 
 
@@ -179,19 +181,19 @@ def test_baselines_come_with_their_spread():
 )
 def test_a_bad_covariate_is_named(typical_covariates, change, where):
     covariates = {k: v for k, v in (typical_covariates | change).items() if v is not None}
-    count = len(parameters.random_effects()[0])
+    count = len(parameters.random_effects(Scenario.of())[0])
     with pytest.raises(InputError, match=re.escape(f"GP-M006 individual, {where}: ")):
-        parameters.individual(covariates, np.zeros((1, count)))
+        parameters.individual(Scenario.of(), covariates, np.zeros((1, count)))
 
 
 def test_etas_of_another_width_are_refused(typical_covariates):
     with pytest.raises(InputError, match=r"GP-M006 individual, etas: .*shape \(1, 3\)"):
-        parameters.individual(typical_covariates, np.zeros((1, 3)))
+        parameters.individual(Scenario.of(), typical_covariates, np.zeros((1, 3)))
 
 
 def every_parameter():
     """Name, section and quantity of every parameter of every model."""
-    found = parameters.quantities(compounds.load("pomalidomide")) | parameters.culture()
+    found = parameters.quantities(Scenario.of(compounds.load("pomalidomide"))) | parameters.culture()
     for name in lines.names():
         line = lines.load(name)
         found |= {f"{name}.{key}": (name, quantity) for key, quantity in line.quantities().items()}
@@ -221,7 +223,7 @@ def test_calibrated_values_of_cells_cite_what_they_were_calibrated_to():
 @pytest.mark.parametrize("name", list(culture.CULTURES))
 @pytest.mark.parametrize("form", culture.FORMS)
 def test_units_of_cells_are_those_of_their_names(name, form):
-    found = models.table(name, form=form)
+    found = models.table(name, Scenario.of(form=form))
     for parameter, unit, prior in found.select("name", "unit", "prior").iter_rows():
         assert unit == unit_of(parameter), parameter
         assert prior, parameter

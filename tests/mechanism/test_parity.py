@@ -7,7 +7,7 @@ import pytest
 import roadrunner
 
 from glueprint import engine
-from glueprint.mechanism import culture, models
+from glueprint.mechanism import Scenario, culture, models
 
 TIMES_H = np.array([1.0, 6.0, 24.0, 100.0, 336.0])
 # Amounts, mg, that enter at time 0: one day of 4 mg and of 40 mg.
@@ -35,10 +35,10 @@ EVERY = [(name, "reduced") for name in models.names()] + [(name, "kinetic") for 
 @pytest.mark.parametrize(("name", "form"), EVERY)
 def test_every_model_agrees_with_libroadrunner(name, form):
     # libroadrunner 2.10.0 (CVODE, rtol 1e-11, atol 1e-13); difference scaled by each state's largest value.
-    model = models.build(name, form=form)
+    model = models.build(name, Scenario.of(form=form))
     treated = {key: value for key, value in TREATED.items() if key in model.parameters}
     doses = {target: amount for target, amount in DOSES_MG.items() if target in model.species}
-    expected = by_libroadrunner(models.sbml(name, form=form), treated, doses, model.species)
+    expected = by_libroadrunner(models.sbml(name, Scenario.of(form=form)), treated, doses, model.species)
 
     ensemble = model.ensemble(
         {key: [value] for key, value in treated.items()}, settings=engine.Settings(accuracy=1e-10)

@@ -11,7 +11,7 @@ import roadrunner
 
 from glueprint import engine
 from glueprint.errors import InputError
-from glueprint.mechanism import models, parameters
+from glueprint.mechanism import Scenario, models, parameters
 
 OBSERVABLES = {
     *("cp_ng_per_ml", "free_nm", "ikzf1_myeloma", "ikzf3_myeloma", "ikzf1_tcell", "ikzf3_tcell"),
@@ -31,12 +31,12 @@ CYCLE_H = 672.0
 
 @pytest.fixture(scope="module")
 def model():
-    return models.trial()
+    return models.trial(Scenario.of())
 
 
 @pytest.fixture(scope="module")
 def two_clone():
-    return models.trial(structure="two-clone")
+    return models.trial(Scenario.of(structure="two-clone"))
 
 
 def cycles(number, pom_days=(), dex_days=()):
@@ -60,13 +60,13 @@ def test_names_that_trials_rely_on(model, two_clone):
 
 def test_every_name_of_every_model_has_a_value():
     for name in models.names():
-        defaults = engine.compile(models.source(name)).defaults
+        defaults = engine.compile(models.source(name, Scenario.of())).defaults
         assert all(np.isfinite(value) for value in defaults.values()), name
 
 
 def test_every_parameter_of_the_table_is_used_by_the_model_or_by_the_conduct(model, two_clone):
     for each, structure in ((model, "claret"), (two_clone, "two-clone")):
-        table = parameters.table(structure=structure)
+        table = parameters.table(Scenario.of(structure=structure))
         beside = table.filter(table["section"].is_in(["tolerability", "prognosis"]))
         assert set(table["name"]) - set(beside["name"]) <= set(each.parameters)
         assert set(beside["name"]) & set(each.parameters) == set()
@@ -98,7 +98,7 @@ def test_parity_with_libroadrunner(model):
 
 def roadrunner_values(rows, times, names):
     antimony.clearPreviousLoads()
-    antimony.loadAntimonyString(models.source("trial"))
+    antimony.loadAntimonyString(models.source("trial", Scenario.of()))
     runner = roadrunner.RoadRunner(antimony.getSBMLString())
     runner.integrator.relative_tolerance, runner.integrator.absolute_tolerance = 1e-10, 1e-13
     runner.integrator.maximum_num_steps = 200_000
@@ -153,7 +153,7 @@ def test_a_dose_of_pomalidomide_lowers_counts_and_tumour(model):
 
 
 def test_modules_alone_give_what_they_give_in_the_whole(model):
-    alone = engine.compile(models.source("pk")).ensemble(patients=1)
+    alone = engine.compile(models.source("pk", Scenario.of())).ensemble(patients=1)
     whole = model.ensemble(patients=1)
     doses = engine.Doses.every_patient(1, [0.0], "glue_gut", 4.0)
     alone.advance(10.0, doses)
@@ -163,4 +163,4 @@ def test_modules_alone_give_what_they_give_in_the_whole(model):
 
 def test_an_unknown_model_is_refused_with_the_nearest_name():
     with pytest.raises(InputError, match=re.escape('GP-M007 unknown model "trail" (did you mean "trial"?)')):
-        models.source("trail")
+        models.source("trail", Scenario.of())

@@ -6,7 +6,7 @@ import libsbml
 import pytest
 
 from glueprint import engine
-from glueprint.mechanism import culture, dimensions, models
+from glueprint.mechanism import Scenario, culture, dimensions, models
 from glueprint.units import convert
 
 EVERY = [(name, "reduced") for name in models.names()] + [(name, "kinetic") for name in culture.CULTURES]
@@ -23,7 +23,7 @@ def findings(text):
 
 @pytest.mark.parametrize(("name", "form"), EVERY)
 def test_no_unit_is_missing_or_wrong(name, form):
-    assert findings(models.sbml(name, form=form)) == []
+    assert findings(models.sbml(name, Scenario.of(form=form))) == []
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def test_no_unit_is_missing_or_wrong(name, form):
     ],
 )
 def test_a_wrong_unit_is_found(right, wrong):
-    text = models.source("trial")
+    text = models.source("trial", Scenario.of())
     assert right in text
     document, _ = engine.reading.read(text.replace(right, wrong))
     assert findings(libsbml.writeSBMLToString(document))
 
 
 def test_every_quantity_of_a_model_declares_its_unit():
-    model = libsbml.readSBMLFromString(models.sbml("culture_myeloma", form="kinetic")).getModel()
+    model = libsbml.readSBMLFromString(models.sbml("culture_myeloma", Scenario.of(form="kinetic"))).getModel()
     for items in (model.getListOfParameters(), model.getListOfCompartments()):
         assert len(items) > 0
         assert all(item.isSetUnits() for item in items)

@@ -12,7 +12,7 @@ import pytest
 
 from glueprint import engine, report, trials
 from glueprint.errors import InputError
-from glueprint.mechanism import models
+from glueprint.mechanism import Scenario, models
 from glueprint.report import diagrams
 from glueprint.report.diagrams import checks, layout, network, palette, scenes, section
 from glueprint.report.figures import theme
@@ -49,8 +49,8 @@ def test_every_species_and_process_of_the_models_stands_on_the_map_and_nothing_e
     drawn = diagrams.scene(name)
     species, processes = set(), set()
     for use in drawn.chart.models:
-        model = models.build(use.model, form=use.form)
-        medium = set(models.build("culture_endothelium").reactions) - {"vegf", "bfgf"}
+        model = models.build(use.model, Scenario.of(form=use.form))
+        medium = set(models.build("culture_endothelium", Scenario.of()).reactions) - {"vegf", "bfgf"}
         species |= {one if one.startswith("drug_") else f"{use.part}/{one}" for one in model.species}
         processes |= {one if one in medium else f"{use.part}/{one}" for one in model.reactions}
     assert {node.species for node in drawn.nodes.values()} == species
@@ -88,7 +88,7 @@ def test_a_map_that_differs_from_its_model_is_refused(code, change):
 
 def test_a_model_that_has_changed_is_noticed():
     """A species that the module gains, and one that it loses, are both named."""
-    text = models.source("culture_monocyte").replace("tnf_removal", "tnf_uptake")
+    text = models.source("culture_monocyte", Scenario.of()).replace("tnf_removal", "tnf_uptake")
     with pytest.raises(InputError, match=r"tnf_uptake.*tnf_removal"):
         check_monocyte(nothing, network.read(engine.compile(text)))
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from glueprint.errors import InputError
-from glueprint.mechanism import models
+from glueprint.mechanism import Scenario, models
 from glueprint.report import diagrams
 from glueprint.report.diagrams import overlay
 
@@ -29,7 +29,7 @@ def test_levels_are_those_of_the_closed_forms(immune):
     1/(1 + rho occupancy) of the dose and of what is left of it, since it lags behind.
     """
     _, table = immune
-    defaults = models.build("culture_monocyte").defaults
+    defaults = models.build("culture_monocyte", Scenario.of()).defaults
     left = 1000.0 * math.exp(-96.0 * defaults["hydrolysis_per_h"])
     levels = dict(zip(table["species"], table["treated"], strict=True))
     assert levels["drug_s_nm"] == pytest.approx(left / 2, rel=1e-4)

@@ -8,7 +8,7 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import InputError
-from glueprint.mechanism import parameters
+from glueprint.mechanism import Scenario, parameters
 from glueprint.trials.draws import ParameterDraws, Truth
 from glueprint.trials.population import Stream, draw_population, model_parameters
 from glueprint.trials.running import keep_unit, read_units, units_of
@@ -59,7 +59,7 @@ def test_the_truth_does_not_change_who_is_enrolled():
 
 def test_typical_values_of_everybody_move_together():
     plain, other = of_patients(Truth()), of_patients(Truth({"growth_per_d": 0.03, "kd_nm": 50.0}))
-    growth = parameters.typical()["growth_per_d"]
+    growth = parameters.typical(Scenario.of())["growth_per_d"]
     assert other["growth_per_d"] / plain["growth_per_d"] == pytest.approx(0.03 / growth)
     assert "kd_nm" not in plain
     assert (other["kd_nm"] == 50).all()
@@ -68,7 +68,7 @@ def test_typical_values_of_everybody_move_together():
 
 
 def test_a_variance_moves_the_spread_and_not_the_middle():
-    names, covariance = parameters.random_effects()
+    names, covariance = parameters.random_effects(Scenario.of())
     before = covariance[names.index("kill_per_d"), names.index("kill_per_d")]
     one, two, three = (
         np.log(of_patients(Truth({"omega2.kill_per_d": k**2 * before}))["kill_per_d"]) for k in (1, 2, 3)
@@ -90,7 +90,7 @@ def test_numbers_of_one_compound_are_not_put_on_another():
 
 
 def test_typical_values_drawn_once_more_are_no_draws_at_all():
-    typical = parameters.typical()
+    typical = parameters.typical(Scenario.of())
     draws = drawn(("growth_per_d", "kill_per_d"), [typical["growth_per_d"], typical["kill_per_d"]])
     assert trials.run(SHORT, seed=1, draws=draws).patients.equals(trials.run(SHORT, seed=1).patients)
 

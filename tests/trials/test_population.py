@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from glueprint import evidence, trials
-from glueprint.mechanism import parameters
+from glueprint.mechanism import Scenario, parameters
 from glueprint.runs.streams import uniforms
 from glueprint.trials import load_protocol
 from glueprint.trials.case_mix import Count, Levels, LogNormal, Normal
@@ -83,10 +83,10 @@ def test_replicates_and_seeds_differ():
 
 
 def test_random_effects_have_the_covariance_of_the_mechanism():
-    names, covariance = parameters.random_effects()
+    names, covariance = parameters.random_effects(Scenario.of())
     people = draw_population(MM003, Stream(1, "mm003", 1))
     values, lag_h = model_parameters(MM003, people, Stream(1, "mm003", 1))
-    typical = parameters.typical()
+    typical = parameters.typical(Scenario.of())
     effects = np.log(
         np.stack([values["growth_per_d"], values["kill_per_d"]])
         / [[typical["growth_per_d"]], [typical["kill_per_d"]]]

@@ -18,14 +18,12 @@ from glueprint.chemistry import (
     stability,
     structures,
 )
-from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.cli.output import Json, console, print_json, print_table, progress_console
+from glueprint.documents import write_new
 from glueprint.errors import InputError
-from glueprint.mechanism import compounds
+from glueprint.mechanism import cards, compounds
 
 app = typer.Typer(no_args_is_help=True)
-
-# Sources print masses with two decimals, from atomic weights of different years.
-MASS_TOLERANCE_G_PER_MOL = 0.05
 
 CompoundName = Annotated[str, typer.Argument(help="Name of a structure (see list), also (S)- or (R)-.")]
 
@@ -204,9 +202,23 @@ def draw(
 
 
 @app.command()
-def template() -> None:
-    """Write a commented compound file of your own to standard output; it loads as it is."""
-    sys.stdout.write(compounds.template())
+def template(
+    out: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
+) -> None:
+    """Write a commented compound file to fill in; it loads once its examples are your own numbers."""
+    if out is None:
+        sys.stdout.write(compounds.template())
+        return
+    write_new(out, compounds.template(), ("GP-M081", "GP-M082"))
+    progress_console.print(f"wrote {out}; put your numbers in, then: glueprint compound numbers {out}")
+
+
+@app.command("file")
+def print_file(
+    name: Annotated[str, typer.Argument(help="Name of a compound that comes with Glueprint.")],
+) -> None:
+    """Print the file of a compound that comes with Glueprint, to copy from."""
+    sys.stdout.write(compounds.source(name))
 
 
 @app.command()
@@ -218,7 +230,8 @@ def numbers(
 ) -> None:
     """Show every number of a compound file with its source, and what the file is enough for."""
     compound = compounds.load(name)
-    given, missing, notes = compound.quantities(), compound.missing(), _notes(compound)
+    given, notes = compound.quantities(), _notes(compound)
+    missing, acts = cards.missing(compound), cards.acts_on(compound)
     if as_json:
         print_json(
             {
@@ -226,17 +239,18 @@ def numbers(
                 "form": compound.pharmacology.form,
                 "degrades": compound.pharmacology.degrades,
                 "numbers": {field: quantity.model_dump() for field, quantity in given.items()},
+                "acts_on": acts,
                 "missing": missing,
                 "notes": notes,
             }
         )
         return
     rows = [
-        (field, f"{q.typical:g}", q.unit, q.role, ", ".join(q.evidence), q.prior or "", q.why)
+        (field, f"{q.typical:g}", q.unit, q.role, acts[field], ", ".join(q.evidence), q.prior or "", q.why)
         for field, q in given.items()
     ]
     title = f"{compound.name}, measured as {compound.pharmacology.form}"
-    print_table(title, ("field", "value", "unit", "role", "evidence", "prior", "why"), rows)
+    print_table(title, ("field", "value", "unit", "role", "acts on", "evidence", "prior", "why"), rows)
     uses = [(use, "yes" if not fields else "no", ", ".join(fields)) for use, fields in missing.items()]
     print_table("Enough for", ("use", "enough", "lacks"), uses)
     for note in notes:
@@ -244,17 +258,8 @@ def numbers(
 
 
 def _notes(compound: compounds.Compound) -> list[str]:
-    """What to look at: a mass that is not the structure's, evidence that is not there."""
-    structure = structures.from_smiles(
-        compound.structure.smiles, name=compound.name, where="structure.smiles"
-    )
-    mass, claims = compound.structure.molar_mass_g_per_mol.typical, evidence.load()
-    notes = []
-    if abs(structure.average_mass_g_per_mol - mass) > MASS_TOLERANCE_G_PER_MOL:
-        notes.append(
-            f"structure.molar_mass_g_per_mol is {mass:g}, but the SMILES weighs "
-            f"{structure.average_mass_g_per_mol:.2f} g/mol"
-        )
+    """What to look at: evidence that is not there."""
+    claims, notes = evidence.load(), []
     for field, quantity in compound.quantities().items():
         unknown = [claim for claim in quantity.evidence if claim not in claims]
         if unknown:

@@ -45,7 +45,7 @@ def show(trial: TrialName, as_json: Json = False) -> None:
         if arm.after_progression:
             share = f"{100 * arm.after_progression.share_of_progressed:.0f} % of progressed"
             drugs += [(f"{arm.name}, then", share, drug) for drug in arm.after_progression.drugs]
-        rows += [(name, n, d.compound, d.dose_mg, d.days, d.rules or "") for name, n, d in drugs]
+        rows += [(name, n, d.name, d.dose_mg, d.days, d.rules or "") for name, n, d in drugs]
     print_table(
         f"{protocol.name}: {protocol.title}", ("arm", "patients", "drug", "mg", "days", "dose rules"), rows
     )

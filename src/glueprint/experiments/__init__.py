@@ -30,7 +30,7 @@ from glueprint.experiments import (
 from glueprint.experiments.cultures import TOGETHER
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import at_least
-from glueprint.mechanism import models
+from glueprint.mechanism import Scenario, compounds, models
 
 __all__ = [
     "Experiment",
@@ -99,7 +99,7 @@ def parameters_of(name: str) -> tuple[str, ...]:
 
     Raises InputError GP-L001 for an unknown name.
     """
-    found = {word for culture in _find(name).cultures for word in models.quantities(culture)}
+    found = {word for culture in _find(name).cultures for word in models.quantities(culture, Scenario.of())}
     return tuple(sorted((found | (set(TOGETHER) if found else set())) - set(OF_THE_PROTOCOL)))
 
 
@@ -113,7 +113,7 @@ def as_in_a_lab(name: str) -> dict[str, float]:
     return dict(BENCH.get(name, USUAL))
 
 
-def run(name: str, compound: str | Path = "pomalidomide", **settings: Any) -> Experiment:
+def run(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) -> Experiment:
     """Run an experiment on a compound.
 
     name: one of `available()`.   compound: built-in name or TOML path.   settings: see `settings_of`, and any

@@ -11,6 +11,7 @@ from glueprint.experiments import lab
 from glueprint.experiments.cultures import grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, concentration, prepared
+from glueprint.mechanism import Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "run"]
 
@@ -22,7 +23,7 @@ ASSUMED = "assumed: no potency is in the evidence; cereblon does not drive it (B
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     doses_nm: Sequence[float] = DOSES_NM,
     days: float = 4.0,
@@ -48,7 +49,7 @@ def run(
     given = {"vegf_ic50_nm": vegf_ic50_nm, "bfgf_ic50_nm": bfgf_ic50_nm}
     stated = {name: concentration(name, value) for name, value in given.items() if value is not None}
     glue, _ = prepared(compound, ("kd_nm",), kd_nm=kd_nm)
-    cells, values = grow("culture_endothelium", glue), {**(parameters or {}), **stated}
+    cells, values = grow("culture_endothelium", Scenario.of(glue)), {**(parameters or {}), **stated}
     columns = [f"{short}_response" for short in FACTORS.values()]
     wells = lab.dose_series(cells, tested, span, columns, values, error=error, purpose="angiogenesis")
     tables, curves, readings = {}, {}, []

@@ -13,6 +13,7 @@ from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.proliferation import cells_of_vehicle
 from glueprint.experiments.settings import amounts, at_least, concentration, prepared
+from glueprint.mechanism import Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "run"]
 
@@ -27,7 +28,7 @@ OUTCOME = {"pomalidomide": ("ABU-009", "ABU-010")}
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     levels: Sequence[float] = LEVELS,
     doses_nm: Sequence[float] = DOSES_NM,
@@ -53,7 +54,7 @@ def run(
     error = lab.errors(noise_percent, replicates, seed)
     span, dose = at_least("days", days, 0.0, above=True, most=365.0), concentration("dose_nm", dose_nm)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_myeloma", glue, line=line)
+    cells = grow("culture_myeloma", Scenario.of(glue, line=line))
     own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
     parts = []
     for level in shares:
@@ -84,7 +85,7 @@ def run(
 def _readings(wells: pl.DataFrame, level: float, cells: Culture, error: lab.Error) -> list[Reading]:
     claims = provenance.about(cells.glue, RESISTANT) if level == 0.0 else ()
     potency, _ = lab.read_potency(wells, "percent_of_vehicle", level=0.5)
-    label = provenance.label(claims, cells.behind)
+    label = provenance.label(claims, cells.behind, cells.glue)
     return [error.read(Reading.of(f"IC50 at {100 * level:g} % cereblon", potency, label, claims=claims))]
 
 
@@ -102,7 +103,7 @@ def _response(
         f"cells left at {dose:g} nM, least over most cereblon",
         low / full,
         "ratio",
-        provenance.label(claims, cells.behind),
+        provenance.label(claims, cells.behind, cells.glue),
         claims=claims,
         note="above 1: less cereblon, less response; the claims are of months without progression",
     )

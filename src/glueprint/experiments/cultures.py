@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from glueprint import engine
 from glueprint.engine import Settings
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism import compounds, culture, models
+from glueprint.experiments import provenance
+from glueprint.experiments.experiment import Label
+from glueprint.mechanism import Scenario, culture, models
 from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.lines import Line
 from glueprint.mechanism.quantities import Quantity
 
-__all__ = ["LPS", "Culture", "Later", "grow", "named"]
+__all__ = ["LPS", "Culture", "Later", "grow"]
 
 Floats = NDArray[np.float64]
 # What is done to all wells later: (hour, parameter, value), in order of time.
@@ -47,6 +48,11 @@ class Culture:
     quantities: Mapping[str, Quantity]
     glue: Compound
     line: Line | None
+
+    @property
+    def worth(self) -> Label:
+        """What a reading of these cells is worth that nothing of the evidence stands beside."""
+        return provenance.of_compound(self.glue)
 
     def expanded(self, values: Mapping[str, ArrayLike]) -> dict[str, Floats]:
         """Values by engine name, short names such as "rho" written out.
@@ -129,28 +135,15 @@ class Culture:
         return self.model.ensemble(lanes, patients=doses.size, settings=Settings(accuracy=ACCURACY))
 
 
-def grow(
-    name: str,
-    compound: str | Path | Compound = "pomalidomide",
-    *,
-    line: str | Path | Line | None = None,
-    form: str = "reduced",
-    medium: str | None = None,
-) -> Culture:
-    """A culture model by name with its compound and line; arguments and refusals as in `models.build`."""
-    glue = compound if isinstance(compound, Compound) else compounds.load(compound)
-    cells = culture.line_of(name, line)
-    model = models.build(name, glue, line=cells, form=form, medium=medium)
-    quantities = models.quantities(name, glue, line=cells, form=form, medium=medium)
-    return Culture(name, model, quantities, glue, cells)
-
-
 @lru_cache(maxsize=64)
-def named(
-    name: str, compound: str = "pomalidomide", line: str | None = None, medium: str | None = None
-) -> Culture:
-    """As `grow`, kept, for what comes with Glueprint: a sampler asks for one culture thousands of times."""
-    return grow(name, compound, line=line, medium=medium)
+def grow(name: str, scenario: Scenario) -> Culture:
+    """A culture model by name with its compound and line, kept: a sampler asks for one thousands of times.
+
+    Refuses as `models.build`.
+    """
+    cells = culture.line_of(name, scenario.line)
+    model, quantities = models.build(name, scenario), models.quantities(name, scenario)
+    return Culture(name, model, quantities, scenario.compound, cells)
 
 
 def _unknown(name: str, cells: Culture) -> InputError:

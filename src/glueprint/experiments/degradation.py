@@ -13,10 +13,10 @@ import polars as pl
 from glueprint.assays import degradation as assay
 from glueprint.experiments import lab
 from glueprint.experiments.cultures import Culture, Later, grow
-from glueprint.experiments.experiment import Experiment, Panel, Reading
+from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, chosen, concentration, prepared
-from glueprint.mechanism import binding
-from glueprint.mechanism.culture import FORMS
+from glueprint.mechanism import Scenario, binding, compounds
+from glueprint.mechanism.scenario import FORMS
 
 __all__ = ["ARMS", "CULTURES", "GUIDE_DOSES_NM", "GUIDE_TIMES_H", "TITLE", "run"]
 
@@ -53,7 +53,7 @@ ARMS: Mapping[str, Arm] = {
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     line: str | Path = "MM1S",
     doses_nm: Sequence[float] = GUIDE_DOSES_NM,
@@ -82,7 +82,7 @@ def run(
     dose, wash = concentration("arm_dose_nm", arm_dose_nm), at_least("wash_h", wash_h, 0.0, above=True)
     error = lab.errors(noise_percent, replicates, seed)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_myeloma", glue, line=line, form=chosen("form", form, FORMS))
+    cells = grow("culture_myeloma", Scenario.of(glue, line=line, form=chosen("form", form, FORMS)))
     own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
     design = _blot(_lanes(cells, tested, times, own, arm="dose and time"), error, "degradation")
     controls = _controls(cells, times, (dose, wash), own, error)
@@ -91,7 +91,11 @@ def run(
         title=TITLE,
         compound=glue.name,
         table=pl.concat([design, controls]),
-        readings=(*_readings(design, error), *_limits(cells, own), *_of_arms(controls, float(times[-1]))),
+        readings=(
+            *_readings(design, error, cells.worth),
+            *_limits(cells, own),
+            *_of_arms(controls, float(times[-1]), cells.worth),
+        ),
         assumptions=(
             *said,
             *(
@@ -161,16 +165,14 @@ def _washed(arm: str, wash_h: float) -> Later:
     return ((wash_h, "wash_per_h", WASHED_PER_H),) if arm == "wash-out" else ()
 
 
-def _readings(design: pl.DataFrame, error: lab.Error) -> tuple[Reading, ...]:
+def _readings(design: pl.DataFrame, error: lab.Error, worth: Label) -> tuple[Reading, ...]:
     found: list[Reading] = []
     for point in assay.analyse(design).points:
         at = f"{point.target} at {point.time_h:g} h"
-        # Kd and rho were derived from binding and TNF-alpha potencies, so what follows from them is no
-        # prediction.
         for kind, potency in (("relative", point.relative), ("absolute", point.absolute)):
-            found.append(error.read(Reading.of(f"DC50 {kind}, {at}", potency, "calibrated")))
+            found.append(error.read(Reading.of(f"DC50 {kind}, {at}", potency, worth)))
         note = "" if error.exact or point.dmax_se is None else f"standard error {point.dmax_se:.2g}"
-        found.append(Reading(f"Dmax, {at}", point.dmax, "fraction", "calibrated", note=note))
+        found.append(Reading(f"Dmax, {at}", point.dmax, "fraction", worth, note=note))
     return tuple(found)
 
 
@@ -191,11 +193,11 @@ def _limits(cells: Culture, own: Mapping[str, float]) -> tuple[Reading, ...]:
             relation = "none" if known is None else "="
             note = "closed form of the reduced model" if known else "50 % loss is never reached"
             name = f"DC50 {kind}, {target} at steady state"
-            found.append(Reading(name, known, "nM", "calibrated", relation, note=note))
+            found.append(Reading(name, known, "nM", cells.worth, relation, note=note))
     return tuple(found)
 
 
-def _of_arms(controls: pl.DataFrame, last_h: float) -> list[Reading]:
+def _of_arms(controls: pl.DataFrame, last_h: float, worth: Label) -> list[Reading]:
     """What is left of each target in each arm at the last time."""
     means = controls.filter((pl.col("dose_nm") > 0.0) & (pl.col("time_h") == last_h))
     rows = means.group_by("arm", "target", maintain_order=True).agg(pl.col("fraction_remaining").mean())
@@ -204,7 +206,7 @@ def _of_arms(controls: pl.DataFrame, last_h: float) -> list[Reading]:
             f"{target} left at {last_h:g} h, {arm}",
             left,
             "of its vehicle",
-            "calibrated" if arm == "drug alone" else "input",
+            worth if arm == "drug alone" else "input",
             claims=ARMS[arm].claims,
             note=ARMS[arm].what,
         )

@@ -12,6 +12,7 @@ from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, prepared, refusal
+from glueprint.mechanism import Scenario, compounds
 from glueprint.mechanism.compounds import Compound
 
 __all__ = ["CULTURES", "TITLE", "run"]
@@ -28,7 +29,7 @@ HOURS = 24.0
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     medium: str | None = "serum",
     doses_nm: Sequence[float] = DOSES_NM,
@@ -93,7 +94,7 @@ def _cultures(glue: Compound, line: str | Path, medium: str | None) -> dict[str,
     if medium is not None and not isinstance(medium, str):
         raise refusal("medium", medium, "the name of a medium, or nothing for culture medium")
     return {
-        shown: grow("culture_myeloma", glue.enantiomer(form), line=line, medium=medium)
+        shown: grow("culture_myeloma", Scenario.of(glue.enantiomer(form), line=line, medium=medium))
         for shown, form in FORMS.items()
     }
 
@@ -104,7 +105,11 @@ def _potencies(
     found, values = [], {}
     for key, wells in parts.items():
         potency, _ = lab.read_potency(wells, "ikzf1", kind="DC50", level=0.5)
-        found.append(error.read(Reading.of(f"DC50 of IKZF1 at {hours:g} h, {key}", potency, "calibrated")))
+        found.append(
+            error.read(
+                Reading.of(f"DC50 of IKZF1 at {hours:g} h, {key}", potency, provenance.of_compound(glue))
+            )
+        )
         values[key] = potency.value_nm if potency.relation == "=" else None
     for kind, claims in ((", stabilised", provenance.about(glue, RATIO)), ("", ())):
         s, r = values[f"(S){kind}"], values[f"(R){kind}"]
@@ -115,7 +120,7 @@ def _potencies(
                 name,
                 ratio,
                 "fold",
-                "input" if kind else "calibrated",
+                "input" if kind else provenance.of_compound(glue),
                 "=" if ratio else "none",
                 claims=claims,
                 note="far below saturation the ratio of Kd that was put in" if kind else "",

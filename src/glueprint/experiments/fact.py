@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from glueprint.experiments import provenance
-from glueprint.experiments.cultures import named
+from glueprint.experiments.cultures import grow
+from glueprint.mechanism import Scenario
 from glueprint.mechanism.quantities import Quantity
 
 __all__ = ["Fact", "Found", "Worth"]
@@ -55,7 +56,7 @@ class Fact:
         """How much of the evidence went into the parameters behind the computation."""
         numbers: dict[str, Quantity] = {}
         for model, compound, line in self.behind:
-            cells = named(model, compound, line)
+            cells = grow(model, Scenario.of(compound, line=line))
             fraction = cells.glue.pharmacology.fraction_unbound
             numbers |= {f"{name} ({line or compound})": q for name, q in cells.behind.items()}
             numbers |= {"fraction_unbound": fraction} if fraction else {}

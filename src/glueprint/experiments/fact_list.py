@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from glueprint.experiments import forward
-from glueprint.experiments.cultures import grow, named
+from glueprint.experiments.cultures import grow
 from glueprint.experiments.fact import Fact, Found
+from glueprint.mechanism import Scenario
 
 __all__ = ["FACTS"]
 
@@ -47,7 +48,7 @@ def _arrest_first() -> Found:
 
 
 def _dead_by_day_5() -> Found:
-    cells = named("culture_myeloma", "lenalidomide", "MM1S")
+    cells = grow("culture_myeloma", Scenario.of("lenalidomide", line="MM1S"))
     logs = cells.over([10000.0], [48.0, 72.0, 120.0], ["log_cells"])[0, :, 0]
     left = float(np.exp(logs[2]))
     said = f"cells on day 5: {left:.2f} of those seeded, at 10 uM lenalidomide"
@@ -56,7 +57,7 @@ def _dead_by_day_5() -> Found:
 
 def _lenalidomide_weaker() -> Found:
     dc50 = [
-        float(10.0 ** forward.degradation(NONE, time_h=4.0, compound=c)[0])
+        float(10.0 ** forward.degradation(NONE, Scenario.of(c), time_h=4.0)[0])
         for c in ("pomalidomide", "lenalidomide")
     ]
     left = [_of_vehicle("ikzf1", 1000.0, 1.0, c) for c in ("pomalidomide", "lenalidomide")]
@@ -85,7 +86,7 @@ def _low_cereblon() -> Found:
 
 
 def _no_cereblon() -> Found:
-    ic50 = forward.proliferation({"crbn_level": 0.0}, line="H929", compound="lenalidomide")
+    ic50 = forward.proliferation({"crbn_level": 0.0}, Scenario.of("lenalidomide", line="H929"))
     return Found(
         "no inhibition at any dose" if np.isposinf(ic50[0]) else "inhibited", bool(np.isposinf(ic50[0]))
     )
@@ -97,7 +98,7 @@ def _rapid_in_t_cells() -> Found:
 
 
 def _racemisation() -> Found:
-    cells = named("culture_myeloma", "(S)-pomalidomide", "MM1S", "blood")
+    cells = grow("culture_myeloma", Scenario.of("(S)-pomalidomide", line="MM1S", medium="blood"))
     s, r = cells.over([100.0], [0.0, 0.5], ["drug_s_nm", "drug_r_nm"])[0].T
     excess = (s - r) / (s + r)
     half_life = float(0.5 * np.log(2.0) / np.log(excess[0] / excess[1]))
@@ -111,7 +112,7 @@ def _stabilised_ratio() -> Found:
 
 
 def _lenalidomide_tnf() -> Found:
-    ic50 = float(10.0 ** forward.tnf_alpha(NONE, compound="lenalidomide")[0])
+    ic50 = float(10.0 ** forward.tnf_alpha(NONE, Scenario.of("lenalidomide"))[0])
     off = abs(np.log10(ic50 / 13.0))
     return Found(f"{ic50:.0f} nM, {off:.2f} log10 off", bool(off <= WITHIN_LOG10))
 
@@ -125,7 +126,9 @@ def _mrna_alone() -> Found:
 
 def _aiolos_by_5_h() -> Found:
     left = float(
-        forward.effect("culture_t_cell", "ikzf3", NONE, dose_nm=1000.0, time_h=5.0, compound="avadomide")[0]
+        forward.effect(
+            "culture_t_cell", "ikzf3", NONE, dose_nm=1000.0, time_h=5.0, scenario=Scenario.of("avadomide")
+        )[0]
     )
     return Found(f"IKZF3 in T cells: {left:.2f} of untreated at 5 h", left < 0.5)
 
@@ -160,7 +163,7 @@ def _q146h() -> Found:
 
 
 def _competition() -> Found:
-    left, cells = [], grow("culture_myeloma", form="kinetic")
+    left, cells = [], grow("culture_myeloma", Scenario.of(form="kinetic"))
     for fold in (1.0, 30.0):
         values = {"ikzf3_abundance_nm": fold * cells.typical("ikzf3_abundance_nm")}
         none, some = cells.at([0.0, 100.0], 4.0, ["ikzf1"], values)["ikzf1"]
@@ -171,13 +174,15 @@ def _competition() -> Found:
 
 
 def _of_vehicle(output: str, dose_nm: float, time_h: float, compound: str) -> float:
-    found = forward.effect("culture_myeloma", output, NONE, dose_nm=dose_nm, time_h=time_h, compound=compound)
+    found = forward.effect(
+        "culture_myeloma", output, NONE, dose_nm=dose_nm, time_h=time_h, scenario=Scenario.of(compound)
+    )
     return float(found[0])
 
 
 def _rates(time_h: float) -> tuple[float, float]:
     """Growth of untreated and death per hour of MM1S under 10 uM lenalidomide."""
-    cells = named("culture_myeloma", "lenalidomide", "MM1S")
+    cells = grow("culture_myeloma", Scenario.of("lenalidomide", line="MM1S"))
     found = cells.at([10000.0], time_h, ["irf4", "myc", "dying_4"])
     return float(found["irf4"][0] * found["myc"][0]), float(
         cells.typical("death_per_h") * found["dying_4"][0]
@@ -185,7 +190,7 @@ def _rates(time_h: float) -> tuple[float, float]:
 
 
 def _lysis(dex: float) -> float:
-    cells = named("culture_nk", "lenalidomide")
+    cells = grow("culture_nk", Scenario.of("lenalidomide"))
     return 100.0 * float(cells.at([10000.0], 72.0, ["nk_lysis"], {"dex_effect": dex})["nk_lysis"][0])
 
 

@@ -1,9 +1,10 @@
 """Potencies and effects of the in-vitro assays for many parameter sets in one call, for calibration.
 
-Every function takes parameters by engine name, scalar or (n,), in place of those of the compound and the
-line, and returns (n,). Short names: `rho`, `binds` and `kdeg_per_h` set IKZF1 and IKZF3 together. There is
-no measurement error: results are exact up to the solver and smooth. A potency is log10 of nM; +inf where the
-level is reached at no dose up to 10 mM, -inf where it is passed at every dose, NaN where a lane failed.
+Every function takes parameters by engine name, scalar or (n,), in place of those of the scenario (the usual
+compound and cells if None), and returns (n,). Short names: `rho`, `binds` and `kdeg_per_h` set IKZF1 and
+IKZF3 together. There is no measurement error: results are exact up to the solver and smooth. A potency is
+log10 of nM; +inf where the level is reached at no dose up to 10 mM, -inf where it is passed at every dose,
+NaN where a lane failed.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.experiments.cultures import LPS, Culture, Later, named
+from glueprint.experiments.cultures import LPS, Culture, Later, grow
 from glueprint.experiments.settings import missing_numbers
-from glueprint.mechanism import binding
+from glueprint.mechanism import Scenario, binding
 
 __all__ = [
     "TNF_H",
@@ -60,13 +61,13 @@ def fp_competition(parameters: Parameters) -> Floats:
     return np.atleast_1d(np.log10((protein - free - half) * (1.0 + ki / free)))
 
 
-def tnf_alpha(parameters: Parameters, *, system: str = "PBMC", compound: str = "pomalidomide") -> Floats:
+def tnf_alpha(parameters: Parameters, scenario: Scenario | None = None, *, system: str = "PBMC") -> Floats:
     """log10 of the total dose, nM, that halves TNF-alpha; system: "PBMC" or "whole blood".
 
     In blood only the share `unbound` acts, the compound's fraction unbound unless it is given; nothing else
     differs. Raises NotSupportedError GP-L003 where the compound has none.
     """
-    cells = named("culture_monocyte", compound)
+    cells = grow("culture_monocyte", scenario or Scenario.of())
     return half(cells, in_system(cells, system, parameters), "tnf", TNF_H, later=LPS)
 
 
@@ -80,43 +81,40 @@ def in_system(cells: Culture, system: str, values: Parameters) -> dict[str, Arra
     return {**values, "unbound": fraction.typical}
 
 
-def proliferation(parameters: Parameters, *, line: str = "MM1S", compound: str = "pomalidomide") -> Floats:
+def proliferation(parameters: Parameters, scenario: Scenario | None = None) -> Floats:
     """log10 of the dose, nM, that leaves half of vehicle's cells on the line's assay day (`assay_days`)."""
-    cells, own = named("culture_myeloma", compound, line), dict(parameters)
+    cells, own = grow("culture_myeloma", scenario or Scenario.of()), dict(parameters)
     usual = cells.line.assay_days.typical if cells.line and cells.line.assay_days else 5.0
     days = _floats(own.pop("assay_days", usual))
     return half(cells, own, "cells", days * HOURS_PER_DAY)
 
 
-def treg(parameters: Parameters, *, compound: str = "pomalidomide") -> Floats:
+def treg(parameters: Parameters, scenario: Scenario | None = None) -> Floats:
     """log10 of the dose, nM, with half of the largest inhibition of Treg proliferation on day 3."""
-    cells = named("culture_treg", compound)
+    cells = grow("culture_treg", scenario or Scenario.of())
     most = _floats(parameters.get("treg_max", cells.typical("treg_max")))
     return half(cells, parameters, "treg_proliferation", TREG_H, level=1.0 - 0.5 * most)
 
 
 def degradation(
     parameters: Parameters,
+    scenario: Scenario | None = None,
     *,
     target: str = "ikzf1",
     time_h: float = 24.0,
-    line: str = "MM1S",
-    compound: str = "pomalidomide",
 ) -> Floats:
     """log10 of the absolute DC50, nM: half of a substrate ("ikzf1", "ikzf3") is gone at `time_h`."""
-    return half(named("culture_myeloma", compound, line), parameters, target, time_h)
+    return half(grow("culture_myeloma", scenario or Scenario.of()), parameters, target, time_h)
 
 
 def effect(
     model: str,
     output: str,
     parameters: Parameters,
+    scenario: Scenario | None = None,
     *,
     dose_nm: ArrayLike,
     time_h: ArrayLike,
-    line: str | None = None,
-    compound: str = "pomalidomide",
-    medium: str | None = None,
 ) -> Floats:
     """One quantity of a culture at a dose and time, over that of its vehicle.
 
@@ -124,7 +122,7 @@ def effect(
     ("culture_nk", "nk_lysis"), ("culture_monocyte", "tnf"), ("culture_treg",
     "treg_proliferation").   dose_nm: scalar or (n,).
     """
-    cells = named(model, compound, line, medium)
+    cells = grow(model, scenario or Scenario.of())
     later = LPS if model == "culture_monocyte" else ()
     count = max(_count(parameters), np.size(dose_nm))
     vehicle = cells.at(np.zeros(count), time_h, [output], parameters, later=later)[output]

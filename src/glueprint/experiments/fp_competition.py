@@ -17,8 +17,7 @@ from glueprint.assays.polarization import Amount, Conditions, Optics, signal
 from glueprint.experiments import lab, provenance
 from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, concentration, prepared
-from glueprint.mechanism import binding
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism import Compound, binding, compounds
 
 __all__ = ["CULTURES", "DOSES_NM", "TITLE", "Plate", "exact_ic50_nm", "implied_ki_nm", "run"]
 
@@ -61,7 +60,7 @@ class Plate:
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     doses_nm: Sequence[float] = DOSES_NM,
     ki_nm: float | None = None,
@@ -106,7 +105,7 @@ def run(
         title=TITLE,
         compound=glue.name,
         table=wells,
-        readings=_readings(plate, quantity, result, claims, error),
+        readings=_readings(plate, glue, result, claims, error),
         assumptions=(
             *said,
             f"protein {plate.protein_nm:g} nM (the guide states none), tracer {plate.tracer_nm:g} nM "
@@ -188,13 +187,14 @@ def _wells(plate: Plate, doses: Floats, ki_nm: float, error: lab.Error) -> pl.Da
 
 def _readings(
     plate: Plate,
-    quantity: Quantity,
+    glue: Compound,
     result: polarization.Result,
     claims: tuple[str, ...],
     error: lab.Error,
 ) -> tuple[Reading, ...]:
+    quantity = glue.kd()
     ki_nm, evidence = quantity.typical, quantity.evidence
-    of_ic50 = provenance.label(claims, {"ki_nm": quantity})
+    of_ic50 = provenance.label(claims, {"ki_nm": quantity}, glue)
     above = "IC50 is above Ki in every competitive assay"
     found = [
         Reading("Ki put in", ki_nm, "nM", "input", claims=evidence),

@@ -12,6 +12,7 @@ from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, concentration, prepared
+from glueprint.mechanism import Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "run"]
 
@@ -28,7 +29,7 @@ AP1 = dict.fromkeys(BOTH, ("IMM-017",))
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     doses_nm: Sequence[float] = DOSES_NM,
     times_h: Sequence[float] = TIMES_H,
@@ -57,7 +58,7 @@ def run(
     dose, at_h = concentration("dose_nm", dose_nm), at_least("read_h", read_h, 0.0, above=True, most=1e4)
     dex = at_least("dexamethasone", dexamethasone, 0.0, most=1.0)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_t_cell", glue, line=line)
+    cells = grow("culture_t_cell", Scenario.of(glue, line=line))
     values = {**(parameters or {}), "dex_effect": dex} | ({} if rho is None else {"rho": rho})
     series = lab.dose_series(
         cells, tested, at_h, list(OUTPUTS.values()), values, error=error, purpose="il2_ifn/dose"
@@ -113,8 +114,8 @@ def _readings(
     for name, wells in zip(OUTPUTS, by_dose, strict=True):
         potency, fits = lab.read_potency(wells, "fold", kind="EC50")
         found += [
-            error.read(Reading.of(f"EC50 relative, {name} at {read_h:g} h", potency, "calibrated")),
-            lab.plateau(f"largest fold, {name} at {read_h:g} h", fits, "calibrated", unit="fold"),
+            error.read(Reading.of(f"EC50 relative, {name} at {read_h:g} h", potency, cells.worth)),
+            lab.plateau(f"largest fold, {name} at {read_h:g} h", fits, cells.worth, unit="fold"),
         ]
     mean = course.group_by("time_h", maintain_order=True).mean()
     seen = mean.filter(pl.col("il2") >= SEEN_FOLD)["time_h"]
@@ -125,7 +126,7 @@ def _readings(
             "first rise, IL-2",
             float(seen[0]) if seen.len() else None,
             "h",
-            provenance.label(claims, cells.behind),
+            provenance.label(claims, cells.behind, cells.glue),
             "=" if seen.len() else "none",
             claims=claims,
             note=note,
@@ -136,7 +137,11 @@ def _readings(
         claims = provenance.about(cells.glue, AP1)
         found.append(
             Reading(
-                "AP-1 at 6 h", float(six[0]), "fold", provenance.label(claims, cells.behind), claims=claims
+                "AP-1 at 6 h",
+                float(six[0]),
+                "fold",
+                provenance.label(claims, cells.behind, cells.glue),
+                claims=claims,
             )
         )
     return tuple(found)

@@ -12,6 +12,7 @@ from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, concentration, prepared
+from glueprint.mechanism import Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "run"]
 
@@ -27,7 +28,7 @@ HALF = 0.5
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     dose_nm: float = 1000.0,
     times_h: Sequence[float] = TIMES_H,
@@ -51,7 +52,7 @@ def run(
     error = lab.errors(noise_percent, replicates, seed)
     dose = concentration("dose_nm", dose_nm)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_myeloma", glue, line=line)
+    cells = grow("culture_myeloma", Scenario.of(glue, line=line))
     values = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
     names = [*PROTEINS.values(), "cells"]
     hours = np.linspace(0.0, float(times[-1]), 4 * int(times[-1]) + 1)
@@ -94,7 +95,7 @@ def _readings(cells: Culture, hours: lab.Floats, fine: lab.Floats, wide: pl.Data
                 f"time to half, {name}",
                 halved,
                 "h",
-                "calibrated",
+                cells.worth,
                 "=" if halved is not None else "none",
                 note="" if halved is not None else "half is never lost",
             )
@@ -102,7 +103,7 @@ def _readings(cells: Culture, hours: lab.Floats, fine: lab.Floats, wide: pl.Data
     irf4 = list(PROTEINS).index("IRF4")
     fallen = _first(hours, fine[:, irf4] <= FALLEN)
     claims = provenance.about(cells.glue, BY_8_H)
-    label = provenance.label(claims, cells.behind)
+    label = provenance.label(claims, cells.behind, cells.glue)
     found.append(
         Reading(
             "IRF4 has fallen",
@@ -122,7 +123,7 @@ def _readings(cells: Culture, hours: lab.Floats, fine: lab.Floats, wide: pl.Data
     number = fine[:, len(PROTEINS)]
     peak = int(np.argmax(number))
     later = provenance.about(cells.glue, BY_DAY_5)
-    label = provenance.label(later, cells.behind)
+    label = provenance.label(later, cells.behind, cells.glue)
     dying = float(hours[peak]) / 24.0 if peak < hours.size - 1 else None
     found.append(
         Reading(

@@ -10,9 +10,9 @@ import polars as pl
 
 from glueprint.experiments import lab
 from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Panel, Reading
+from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, chosen, prepared
-from glueprint.mechanism.compounds import SUBSTRATES
+from glueprint.mechanism import Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "run"]
 
@@ -24,7 +24,7 @@ OF_ALL = ("DEG-015",)
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     competitor: str = "IKZF3",
     target: str = "IKZF1",
@@ -52,7 +52,7 @@ def run(
     error = lab.errors(noise_percent, replicates, seed)
     hours = at_least("time_h", time_h, 0.0, above=True, most=1e4)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_myeloma", glue, line=line, form="kinetic")
+    cells = grow("culture_myeloma", Scenario.of(glue, line=line, form="kinetic"))
     target = chosen("target", target, _followed(cells))
     competitor = chosen("competitor", competitor, [name for name in _followed(cells) if name != target])
     usual = cells.typical(f"{competitor.lower()}_abundance_nm")
@@ -74,7 +74,7 @@ def run(
         title=TITLE,
         compound=glue.name,
         table=pl.concat(parts),
-        readings=_readings(parts, shares, (target, competitor), error),
+        readings=_readings(parts, shares, (target, competitor), error, cells.worth),
         assumptions=(
             *said,
             "every substrate draws on one pool of cereblon: that they compete is built in, how much follows",
@@ -91,7 +91,7 @@ def _followed(cells: Culture) -> list[str]:
     found = {
         name.removesuffix("_abundance_nm") for name in cells.quantities if name.endswith("_abundance_nm")
     }
-    return [name for name in SUBSTRATES if name.lower() in found]
+    return [name for name in cells.glue.known_substrates if name.lower() in found]
 
 
 def _curve(
@@ -118,15 +118,17 @@ def _blot(
 
 
 def _readings(
-    parts: list[pl.DataFrame], shares: lab.Floats, names: tuple[str, str], error: lab.Error
+    parts: list[pl.DataFrame],
+    shares: lab.Floats,
+    names: tuple[str, str],
+    error: lab.Error,
+    worth: Label,
 ) -> tuple[Reading, ...]:
     target, competitor = names
     found, left = [], []
     for fold, wells in zip(shares, parts, strict=True):
         potency, _ = lab.read_potency(wells, "fraction_remaining", kind="DC50", level=0.5)
-        found.append(
-            error.read(Reading.of(f"DC50 of {target} at {fold:g} x {competitor}", potency, "calibrated"))
-        )
+        found.append(error.read(Reading.of(f"DC50 of {target} at {fold:g} x {competitor}", potency, worth)))
         middle = wells["dose_nm"].unique().sort()[wells["dose_nm"].n_unique() // 2]
         left.append(float(wells.filter(pl.col("dose_nm") == middle)["fraction_remaining"].mean()))  # type: ignore[arg-type]
     note = f"{target} left, most over least {competitor}, at the middle dose; above 1: it is spared"

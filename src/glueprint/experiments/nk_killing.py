@@ -11,6 +11,7 @@ from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, prepared
+from glueprint.mechanism import Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "run"]
 
@@ -28,7 +29,7 @@ TREATED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     doses_nm: Sequence[float] = DOSES_NM,
     days: float = DAYS,
@@ -51,7 +52,7 @@ def run(
     error = lab.errors(noise_percent, replicates, seed)
     span = 24.0 * at_least("days", days, 0.0, above=True, most=365.0)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_nk", glue, line=line)
+    cells = grow("culture_nk", Scenario.of(glue, line=line))
     own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
     tables, curves = {}, {}
     for arm, dex in ARMS.items():
@@ -94,8 +95,8 @@ def _readings(tables: Mapping[str, pl.DataFrame], cells: Culture, error: lab.Err
     found = [Reading("lysis untreated", vehicle, "%", "input", claims=UNTREATED)]
     for arm, wells in tables.items():
         claims = provenance.about(cells.glue, TREATED[arm])
-        label = provenance.label(claims, cells.behind)
+        label = provenance.label(claims, cells.behind, cells.glue)
         top = float(wells.filter(pl.col("dose_nm") == wells["dose_nm"].max())["lysis_percent"].mean())  # type: ignore[arg-type]
         found.append(Reading(f"lysis at the highest dose, {arm}", top, "%", label, claims=claims))
     potency, _ = lab.read_potency(alone, "lysis_percent", kind="EC50")
-    return (*found, error.read(Reading.of("EC50 relative, alone", potency, "calibrated")))
+    return (*found, error.read(Reading.of("EC50 relative, alone", potency, cells.worth)))

@@ -12,6 +12,7 @@ from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Mark, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, prepared, refusal
+from glueprint.mechanism import Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "cells_of_vehicle", "run"]
 
@@ -32,7 +33,7 @@ HOURS_PER_DAY = 24.0
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     lines: Sequence[str | Path] = LINES,
     doses_nm: Sequence[float] = DOSES_NM,
@@ -58,7 +59,7 @@ def run(
     exposure = None if days is None else at_least("days", days, 0.0, above=True, most=365.0)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
     values = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    cultures = [grow("culture_myeloma", glue, line=name) for name in _names(lines)]
+    cultures = [grow("culture_myeloma", Scenario.of(glue, line=name)) for name in _names(lines)]
     tables, readings, points, curves, marks = [], list[Reading](), {}, {}, list[Mark]()
     for cells in cultures:
         name = cells.line.name if cells.line else ""
@@ -121,10 +122,10 @@ def _days(cells: Culture) -> float:
 def _readings(
     wells: pl.DataFrame, name: str, cells: Culture, claims: tuple[str, ...], error: lab.Error
 ) -> list[Reading]:
-    label = provenance.label(claims, cells.behind)
+    label = provenance.label(claims, cells.behind, cells.glue)
     potency, _ = lab.read_potency(wells, "percent_of_vehicle", level=0.5)
     top = float(wells.filter(pl.col("dose_nm") == wells["dose_nm"].max())["percent_of_vehicle"].mean())  # type: ignore[arg-type]
     return [
         error.read(Reading.of(f"IC50, {name}", potency, label, claims=claims)),
-        Reading(f"cells at the highest dose, {name}", top, "% of vehicle", "calibrated"),
+        Reading(f"cells at the highest dose, {name}", top, "% of vehicle", cells.worth),
     ]

@@ -10,7 +10,7 @@ from glueprint.experiments.experiment import Label, Mark
 from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.quantities import Quantity
 
-__all__ = ["about", "label", "marks", "same", "used_by"]
+__all__ = ["about", "label", "marks", "of_compound", "same", "used_by"]
 
 NM_PER_UNIT = {"nM": 1.0, "uM": 1e3}
 
@@ -23,14 +23,25 @@ def about(glue: Compound, claims: Mapping[str, tuple[str, ...]]) -> tuple[str, .
     return claims.get(glue.name, ())
 
 
-def label(claims: Iterable[str], quantities: Mapping[str, Quantity]) -> Label:
-    """ "predicted" if there is evidence beside the reading and no parameter names it, else "calibrated".
+def label(claims: Iterable[str], quantities: Mapping[str, Quantity], glue: Compound) -> Label:
+    """ "predicted" if there is evidence beside the reading and no parameter names it, else `of_compound`.
 
-    A reading with nothing beside it is called calibrated as well: nobody can say yet whether it is right.
     An assumed parameter that names a claim has used it, too.
     """
     asked = tuple(claims)
-    return "predicted" if asked and not used_by(asked, quantities) else "calibrated"
+    return "predicted" if asked and not used_by(asked, quantities) else of_compound(glue)
+
+
+def of_compound(glue: Compound) -> Label:
+    """What a reading is worth that follows from the numbers of this compound alone.
+
+    "assumed" if any of its affinity and efficacies is; "predicted" if they were measured; else "calibrated",
+    as the cells were fitted to the like, and nothing beside the reading can say whether it is right.
+    """
+    own = glue.pharmacology
+    numbers = (own.kd_nm, *own.efficacy.values(), *own.rho.values())
+    roles = {number.role for number in numbers if number is not None}
+    return "assumed" if "assumed" in roles else "predicted" if "measured" in roles else "calibrated"
 
 
 def used_by(claims: Iterable[str], quantities: Mapping[str, Quantity]) -> tuple[str, ...]:

@@ -134,8 +134,15 @@ def _with(glue: Compound, given: Mapping[str, float]) -> Compound:
         # A Kd that is given is that of the racemate-like mixture in the well, whatever the file's form.
         update["form"] = own.form
     if "rho" in given:
-        one = _stated(1.0, "dimensionless", "rho was given as a setting")
-        update["efficacy"] = {**own.efficacy, **{s: one for s in ("IKZF1", "IKZF3") if s not in own.efficacy}}
+        # The number of the cells is replaced; what follows rests on the setting and no longer on the file.
+        one, why = _stated(1.0, "dimensionless", "1"), "rho was given as a setting"
+        update["efficacy"] = {
+            **own.efficacy,
+            **{
+                name: own.efficacy.get(name, one).model_copy(update={"role": "assumed", "why": why})
+                for name in ("IKZF1", "IKZF3")
+            },
+        }
     return glue.model_copy(update={"pharmacology": own.model_copy(update=update)}) if update else glue
 
 

@@ -17,6 +17,7 @@ from glueprint.experiments.elisa_plate import Donor, Treated
 from glueprint.experiments.experiment import Experiment, Label, Mark, Panel, Reading
 from glueprint.experiments.forward import SYSTEMS, TNF_H, half, in_system
 from glueprint.experiments.settings import amounts, at_least, prepared
+from glueprint.mechanism import Scenario, compounds
 from glueprint.mechanism.quantities import Quantity
 from glueprint.runs import streams
 
@@ -37,7 +38,7 @@ SHIFT = {"pomalidomide": ("DRV-004", "IMM-002")}
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     doses_nm: Sequence[float] = DOSES_NM,
     line: str | Path = "monocyte",
@@ -64,7 +65,7 @@ def run(
     error = lab.errors(noise_percent, replicates, seed)
     people = _donors(donors, donor_log10_sd, error.seed)
     glue, said = prepared(compound, NEEDS, kd_nm=kd_nm, rho=rho, fraction_unbound=fraction_unbound)
-    cells = grow("culture_monocyte", glue, line=line)
+    cells = grow("culture_monocyte", Scenario.of(glue, line=line))
     own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
     tables, readings, points, curves, marks, plates = [], list[Reading](), {}, {}, list[Mark](), Tables()
     for system in SYSTEMS:
@@ -136,7 +137,7 @@ def _readings(
     error: lab.Error,
 ) -> list[Reading]:
     claims = provenance.about(cells.glue, CLAIMS[system])
-    label = provenance.label(claims, _behind(cells))
+    label = provenance.label(claims, _behind(cells), cells.glue)
     people = {one.donor for one in result.named} - {""}
     joined = "" if len(people) > 1 else next(iter(people), "")
     exact = float(half(cells, values, "tnf", TNF_H, later=LPS)[0])
@@ -173,7 +174,7 @@ def _shift(readings: Sequence[Reading], cells: Culture) -> Reading:
     medium, blood = (exact[f"IC50, {system}, exact"] for system in SYSTEMS)
     claims = provenance.about(cells.glue, SHIFT)
     ratio = blood / medium if medium and blood else None
-    label = provenance.label(claims, _behind(cells))
+    label = provenance.label(claims, _behind(cells), cells.glue)
     return Reading(
         "shift, whole blood over PBMC", ratio, "fold", label, "=" if ratio else "none", claims=claims
     )

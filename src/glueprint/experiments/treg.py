@@ -11,6 +11,7 @@ from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, prepared
+from glueprint.mechanism import Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "run"]
 
@@ -24,7 +25,7 @@ LARGEST = {"pomalidomide": ("IMM-007",), "lenalidomide": ("IMM-007",)}
 
 
 def run(
-    compound: str | Path = "pomalidomide",
+    compound: str | Path = compounds.REFERENCE,
     *,
     doses_nm: Sequence[float] = DOSES_NM,
     days: float = DAYS,
@@ -47,7 +48,7 @@ def run(
     error = lab.errors(noise_percent, replicates, seed)
     span = 24.0 * at_least("days", days, 0.0, above=True, most=365.0)
     glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_treg", glue, line=line)
+    cells = grow("culture_treg", Scenario.of(glue, line=line))
     values = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
     table = lab.dose_series(
         cells, tested, span, ["treg_proliferation"], values, error=error, purpose="treg"
@@ -84,8 +85,8 @@ def _readings(table: pl.DataFrame, cells: Culture, error: lab.Error) -> tuple[Re
     claims, most = provenance.about(cells.glue, IC50), provenance.about(cells.glue, LARGEST)
     largest = 100.0 * (1.0 - float(fits.back[0]) / float(fits.front[0]))
     note = "fitted plateau; at most treg_max in the model (IMM-007 says up to 50 %)"
-    label = provenance.label(claims, cells.behind)
+    label = provenance.label(claims, cells.behind, cells.glue)
     return (
         error.read(Reading.of("IC50 relative, Treg", potency, label, claims=claims)),
-        Reading("largest inhibition, Treg", largest, "%", "calibrated", claims=most, note=note),
+        Reading("largest inhibition, Treg", largest, "%", cells.worth, claims=most, note=note),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -12,25 +12,16 @@ from glueprint.documents import Document
 from glueprint.mechanism.quantities import Covariance, CovariateEffect, Quantity
 
 __all__ = [
-    "CELL_SUBSTRATES",
-    "SUBSTRATES",
-    "CellSubstrate",
     "Form",
     "Medium",
     "MediumName",
     "Pharmacokinetics",
     "Pharmacology",
     "Structure",
-    "Substrate",
 ]
 
-Substrate = Literal["IKZF1", "IKZF3", "CK1alpha", "ZFP91", "SALL4", "GSPT1"]
-CellSubstrate = Literal["ikzf1_myeloma", "ikzf3_myeloma", "ikzf1_tcell", "ikzf3_tcell", "ikzf1_progenitor"]
 Form = Literal["racemate", "S", "R"]
 MediumName = Literal["buffer", "serum", "plasma", "blood"]
-SUBSTRATES: tuple[str, ...] = get_args(Substrate)
-# Pairs of substrate and cell type that the trial model follows.
-CELL_SUBSTRATES: tuple[str, ...] = get_args(CellSubstrate)
 DIMENSIONLESS = "dimensionless"
 UNITS = {
     "molar_mass_g_per_mol": "g/mol",
@@ -116,20 +107,22 @@ class Pharmacology(Section):
     """How the compound binds cereblon, and what it makes cereblon do.
 
     form: what the numbers were measured with.   kd_nm: of that form.   eudismic_ratio: Kd of (R) over (S).
-    efficacy: rho over that of pomalidomide in the same cell.   cooperativity: alpha, affinity of cereblon for
-    the substrate with the glue over that without, whose Kd is intrinsic_kd_nm.   rho: if given, it wins.
+    degrades, efficacy, cooperativity, intrinsic_kd_nm: by names of `substrates.rows`, or of the file's own
+    rows.   efficacy: rho over the capacity of the same cell.   cooperativity: alpha, affinity of cereblon for
+    the substrate with the glue over that without, whose Kd is intrinsic_kd_nm.   rho: by pair of substrate
+    and cell; if given, it wins.
     """
 
-    degrades: tuple[Substrate, ...] = ()
+    degrades: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     form: Form = "racemate"
     kd_nm: Quantity | None = None
     eudismic_ratio: Quantity | None = None
-    efficacy: dict[Substrate, Quantity] = {}  # noqa: RUF012 (pydantic copies defaults)
-    cooperativity: dict[Substrate, Quantity] = {}  # noqa: RUF012
-    intrinsic_kd_nm: dict[Substrate, Quantity] = {}  # noqa: RUF012
+    efficacy: dict[str, Quantity] = {}  # noqa: RUF012 (pydantic copies defaults)
+    cooperativity: dict[str, Quantity] = {}  # noqa: RUF012
+    intrinsic_kd_nm: dict[str, Quantity] = {}  # noqa: RUF012
     fraction_unbound: Quantity | None = None
-    rho: dict[CellSubstrate, Quantity] = {}  # noqa: RUF012
+    rho: dict[str, Quantity] = {}  # noqa: RUF012
 
 
 class Medium(Section):

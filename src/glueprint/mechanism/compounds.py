@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, get_args
 
+from pydantic import model_validator
+
 from glueprint.documents import Document, parse, read, validate
 from glueprint.errors import InputError, NotSupportedError, nearest
+from glueprint.mechanism import compound_checks, substrates
 from glueprint.mechanism.compound_sections import (
-    CELL_SUBSTRATES,
-    SUBSTRATES,
-    CellSubstrate,
     Form,
     Medium,
     MediumName,
     Pharmacokinetics,
     Pharmacology,
     Structure,
-    Substrate,
 )
 from glueprint.mechanism.quantities import CODES as SHARED_CODES
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism.quantities import FixedPrior, Quantity, derived
+from glueprint.mechanism.substrates import Substrate
 
 __all__ = [
-    "CELL_SUBSTRATES",
     "REFERENCE",
-    "SUBSTRATES",
-    "CellSubstrate",
     "Compound",
     "Form",
     "Medium",
@@ -39,14 +37,14 @@ __all__ = [
     "Pharmacokinetics",
     "Pharmacology",
     "Structure",
-    "Substrate",
     "load",
     "names",
+    "source",
     "template",
 ]
 
 CODES = replace(SHARED_CODES, help="`glueprint compound template` writes a whole file, docs/compounds.md")
-# The compound whose efficacy is 1, so that a cell's capacity is its rho.
+# The compound that is meant where none is named.
 REFERENCE = "pomalidomide"
 ENANTIOMER = re.compile(r"\(?([SR])\)?-(.+)")
 
@@ -59,8 +57,31 @@ class Compound(Document):
     name: str
     structure: Structure
     pharmacology: Pharmacology = Pharmacology()
+    substrates: dict[str, Substrate] = {}  # noqa: RUF012
     stability: dict[MediumName, Medium] = {}  # noqa: RUF012
     pk: Pharmacokinetics | None = None
+
+    @model_validator(mode="after")
+    def _substrates_are_known(self) -> Compound:
+        substrates.check_own(self.substrates)
+        own, known = self.pharmacology, self.known_substrates
+        for field in ("degrades", "efficacy", "cooperativity", "intrinsic_kd_nm"):
+            substrates.check_names(getattr(own, field), known, f"pharmacology.{field}")
+        substrates.check_names(own.rho, substrates.pairs(known), "pharmacology.rho")
+        return self
+
+    @property
+    def known_substrates(self) -> dict[str, Substrate]:
+        """Every substrate that the file may speak of: those of Glueprint and its own rows."""
+        return substrates.all_rows(self.substrates)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that the file says but the compound's name: what is dosed, whatever it is called."""
+        return hashlib.sha256(self.model_dump_json(exclude={"name"}).encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.digest))
 
     def kd(self) -> Quantity:
         """Binary Kd of the file's form, nM. Raises NotSupportedError GP-M011 if the file gives none."""
@@ -69,33 +90,34 @@ class Compound(Document):
         return self.pharmacology.kd_nm
 
     def efficacy(self, substrate: str) -> Quantity:
-        """rho over that of pomalidomide in the same cell. Raises NotSupportedError GP-M011 if not given."""
-        found = self.pharmacology.efficacy.get(_substrate(substrate))  # type: ignore[call-overload]
+        """rho over the capacity of the same cell.
+
+        Raises NotSupportedError GP-M011 if not given, InputError GP-M014 for what is no substrate.
+        """
+        found = self.pharmacology.efficacy.get(self._substrate(substrate))
         if found is None:
             raise self._lacks([f"pharmacology.efficacy.{substrate}"])
-        return found  # type: ignore[no-any-return]
+        return found
 
     def rho(self, substrate: str, cell: str, capacity: float) -> float:
         """Largest induced over natural loss rate: capacity x efficacy, or what the file gives directly.
 
-        substrate: one of SUBSTRATES.   cell: a cell type of the trial model, such as "myeloma", or any other
-        name, for which no file gives rho directly.   capacity: rho of pomalidomide in that cell.
+        substrate: a name of `known_substrates`.   cell: a type of cell of the body, such as "myeloma", or any
+        other name, for which no file gives rho directly.   capacity: rho at efficacy 1 in that cell.
         Raises NotSupportedError GP-M011 if the file gives neither.
         """
-        pair = f"{_substrate(substrate).lower()}_{cell}"
-        direct = self.pharmacology.rho.get(pair)  # type: ignore[call-overload]
+        direct = self.pharmacology.rho.get(substrates.pair_of(self._substrate(substrate), cell))
         return float(direct.typical if direct else capacity * self.efficacy(substrate).typical)
 
     def ternary_constants(self, substrate: str) -> tuple[Quantity, Quantity]:
         """Intrinsic Kd of a substrate to empty cereblon, nM, and the cooperativity alpha.
 
-        The intrinsic Kd is no property of the compound: where its file gives none, pomalidomide's file does.
+        The intrinsic Kd is no property of the compound: where its file gives none, the substrate's row does.
         Raises NotSupportedError GP-M011 for what neither gives; alpha is never borrowed.
         """
-        key = _substrate(substrate)
-        own, reference = self.pharmacology, load(REFERENCE).pharmacology
-        intrinsic = own.intrinsic_kd_nm.get(key) or reference.intrinsic_kd_nm.get(key)  # type: ignore[call-overload]
-        alpha = own.cooperativity.get(key)  # type: ignore[call-overload]
+        key, own = self._substrate(substrate), self.pharmacology
+        intrinsic = own.intrinsic_kd_nm.get(key) or self.known_substrates[key].intrinsic_kd_nm
+        alpha = own.cooperativity.get(key)
         if intrinsic is None or alpha is None:
             given = {"intrinsic_kd_nm": intrinsic, "cooperativity": alpha}
             raise self._lacks([f"pharmacology.{n}.{key}" for n, q in given.items() if q is None])
@@ -148,26 +170,23 @@ class Compound(Document):
             }
         )
 
-    def trial_quantities(self, capacity: Mapping[str, Quantity] | None = None) -> dict[str, Quantity]:
+    def trial_quantities(self, capacities: Mapping[str, Quantity]) -> dict[str, Quantity]:
         """The compound's parameters of the trial model, by engine name.
 
-        capacity: rho of pomalidomide by pair of CELL_SUBSTRATES; left out, that of pomalidomide's file.
-        Raises NotSupportedError GP-M005 if the evidence does not give them all.
+        capacities: rho at efficacy 1, by pair of substrate and cell that the model follows.
+        Raises NotSupportedError GP-M005 if the file does not give them all.
         """
-        pharmacology, pk = self.pharmacology, self.pk
-        rho = self._trial_rho(capacity)
-        missing = [f"pharmacology.rho.{name}" for name in CELL_SUBSTRATES if name not in rho]
-        missing += [
-            f"pharmacology.{n}" for n in ("kd_nm", "fraction_unbound") if getattr(pharmacology, n) is None
-        ]
+        own, pk, rho = self.pharmacology, self.pk, self.trial_rho(capacities)
+        missing = [f"pharmacology.rho.{name}" for name in capacities if name not in rho]
+        missing += [f"pharmacology.{n}" for n in ("kd_nm", "fraction_unbound") if getattr(own, n) is None]
         if pk is None:
             missing.append("pk")
-        if missing or pk is None or pharmacology.kd_nm is None or pharmacology.fraction_unbound is None:
+        if missing or pk is None or own.kd_nm is None or own.fraction_unbound is None:
             raise NotSupportedError(
                 "GP-M005",
                 f'a trial of "{self.name}" needs numbers that its file does not give: {", ".join(missing)}',
                 where=f"compound {self.name}",
-                expected="the sections pharmacology and pk complete, as in pomalidomide.toml",
+                expected="the sections pharmacology and pk complete; see `glueprint compound file NAME`",
                 next_step="add them to a compound file of your own and give its path",
             )
         kinetic = (
@@ -179,21 +198,29 @@ class Compound(Document):
         )
         quantities: dict[str, Quantity] = {name: getattr(pk, name) for name in kinetic}
         quantities["molar_mass_g_per_mol"] = self.structure.molar_mass_g_per_mol
-        quantities["fraction_unbound"] = pharmacology.fraction_unbound
-        quantities["kd_nm"] = pharmacology.kd_nm
-        return quantities | {f"{name}_rho": rho[name] for name in CELL_SUBSTRATES}
+        quantities["fraction_unbound"] = own.fraction_unbound
+        quantities["kd_nm"] = own.kd_nm
+        return quantities | {f"{name}_rho": rho[name] for name in capacities}
 
-    def _trial_rho(self, capacity: Mapping[str, Quantity] | None) -> dict[str, Quantity]:
-        """rho by pair of CELL_SUBSTRATES, as far as it is given directly or follows from an efficacy."""
-        found: dict[str, Quantity] = {str(name): q for name, q in self.pharmacology.rho.items()}
-        given = {str(name): q for name, q in self.pharmacology.efficacy.items()}
-        needed = {name: name.split("_")[0].upper() for name in CELL_SUBSTRATES if name not in found}
-        if not any(substrate in given for substrate in needed.values()):
-            return found
-        base = capacity if capacity is not None else _reference_rho()
-        for name, substrate in needed.items():
-            if name in base and substrate in given:
-                found[name] = _product(base[name], given[substrate])
+    def trial_rho(self, capacities: Mapping[str, Quantity]) -> dict[str, Quantity]:
+        """rho of these pairs, as far as it is given directly, follows from an efficacy, or is 0 by the row of
+        a substrate of which the file does not speak."""
+        own, found = self.pharmacology, dict[str, Quantity]()
+        known = substrates.pairs(self.known_substrates)
+        for pair, capacity in capacities.items():
+            name = known[pair][0]
+            if pair in own.rho:
+                found[pair] = own.rho[pair]
+            elif name in own.efficacy:
+                found[pair] = _product(capacity, own.efficacy[name])
+            elif name not in own.degrades and self.known_substrates[name].where_not_listed == "not degraded":
+                found[pair] = Quantity(
+                    typical=0.0,
+                    unit="dimensionless",
+                    role="assumed",
+                    why=f"the file of {self.name} does not speak of {name}, so it is taken as not degraded",
+                    prior=FixedPrior(distribution="fixed", why="not degraded"),
+                )
         return found
 
     def quantities(self) -> dict[str, Quantity]:
@@ -213,34 +240,17 @@ class Compound(Document):
                     found |= {f"{section}.{field}.{key}": quantity for key, quantity in value.items()}
         return found
 
-    def missing(self) -> dict[str, tuple[str, ...]]:
-        """Fields that each use would need and the file does not give; empty where it gives enough.
-
-        Uses: binding, enantiomers, degradation (IKZF1 and IKZF3, in lines with a capacity), ternary, trial.
-        """
-        own = self.pharmacology
-        kd = () if own.kd_nm else ("pharmacology.kd_nm",)
-        parted = () if own.eudismic_ratio else ("pharmacology.eudismic_ratio",)
-        targets = ("IKZF1", "IKZF3")
-        efficacy = tuple(
-            f"pharmacology.efficacy.{name}"
-            for name in targets
-            if name not in own.efficacy and f"{name.lower()}_myeloma" not in own.rho
+    def _substrate(self, name: str) -> str:
+        """`name`, if it is a substrate that the file may speak of; else InputError GP-M014."""
+        if name in self.known_substrates:
+            return name
+        raise InputError(
+            "GP-M014",
+            f'"{name}" is no substrate that is known{nearest(name, self.known_substrates)}',
+            where=f"compound {self.name}",
+            expected=f"one of {', '.join(self.known_substrates)}",
+            next_step="correct the name, or add a row [substrates.NAME] to a compound file of your own",
         )
-        alpha = tuple(
-            f"pharmacology.cooperativity.{name}" for name in targets if name not in own.cooperativity
-        )
-        unbound = () if own.fraction_unbound else ("pharmacology.fraction_unbound",)
-        rho = {
-            name: f"pharmacology.rho.{name}" for name in CELL_SUBSTRATES if name not in self._trial_rho(None)
-        }
-        return {
-            "binding": kd,
-            "enantiomers": (*kd, *parted),
-            "degradation": (*kd, *efficacy),
-            "ternary complexes": (*kd, *alpha),
-            "trial": (*kd, *unbound, *rho.values(), *(() if self.pk else ("pk",))),
-        }
 
     def _lacks(self, fields: list[str]) -> NotSupportedError:
         return NotSupportedError(
@@ -260,60 +270,65 @@ def names() -> tuple[str, ...]:
     )
 
 
-def load(compound: str | Path) -> Compound:
+def load(compound: str | Path | Compound, *, folder: Path | None = None) -> Compound:
     """A compound by name, or from your own TOML file by path; "(S)-" or "(R)-" may stand before a name.
 
+    compound: a `Compound` is given back as it is.   folder: where a relative path begins, here if None.
+
     Raises InputError GP-M001 (unknown name), GP-M002 (unreadable), GP-M003 (not TOML), GP-M004 (a bad field),
-    GP-M010 (another kind or version), and what `Compound.enantiomer` raises.
+    GP-M010 (another kind or version), GP-M080 (what the file says cannot be), and what `Compound.enantiomer`
+    raises.
     """
+    if isinstance(compound, Compound):
+        return compound
     text = str(compound)
     if isinstance(compound, Path) or text.endswith(".toml"):
-        path = Path(compound)
+        path = Path(folder or "", compound)
     elif text in names():
         path = Path(str(_folder() / f"{text}.toml"))
     elif (form := ENANTIOMER.fullmatch(text)) and form[2] in names():
         return load(form[2]).enantiomer(form[1])
     else:
-        raise InputError(
-            "GP-M001",
-            f'unknown compound "{text}"{nearest(text, names())}',
-            expected=f"one of {', '.join(names())}, or the path of a .toml file",
-            next_step="correct the name, or write a compound file as docs/compounds.md shows",
-        )
+        raise _unknown(text)
     try:
-        return _parsed(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return validate(Compound, read(path, CODES), CODES, where=str(path))  # says what is wrong
+    return _parsed(text, str(path))
 
 
 @lru_cache(maxsize=32)
 def _parsed(text: str, where: str) -> Compound:
     """The compound written in `text`, checked once however often its file is loaded."""
-    return validate(Compound, parse(text, CODES, where=where), CODES, where=where)
+    found = validate(Compound, parse(text, CODES, where=where), CODES, where=where)
+    compound_checks.check(found.structure, found.quantities(), where)
+    return found
 
 
 def template() -> str:
-    """A compound file to fill in, with every section explained; it loads as it is."""
+    """A compound file to fill in, with every section explained; its numbers are refused until they are one's
+    own."""
     return (_folder().parent / "compound_template.toml").read_text(encoding="utf-8")
+
+
+def source(name: str) -> str:
+    """The text of the file of a compound that comes with Glueprint. Raises InputError GP-M001."""
+    if name not in names():
+        raise _unknown(name)
+    return (_folder() / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _unknown(text: str) -> InputError:
+    return InputError(
+        "GP-M001",
+        f'unknown compound "{text}"{nearest(text, names())}',
+        expected=f"one of {', '.join(names())}, or the path of a .toml file",
+        next_step="correct the name, or write a compound file as docs/compounds.md shows",
+    )
 
 
 def _folder() -> Path:
     return Path(str(files("glueprint.mechanism") / "data" / "compounds"))
-
-
-def _reference_rho() -> dict[str, Quantity]:
-    return {str(name): q for name, q in load(REFERENCE).pharmacology.rho.items()}
-
-
-def _substrate(name: str) -> str:
-    if name in SUBSTRATES:
-        return name
-    raise InputError(
-        "GP-M014",
-        f'"{name}" is no substrate of the model{nearest(name, SUBSTRATES)}',
-        expected=f"one of {', '.join(SUBSTRATES)}",
-        next_step="correct the name",
-    )
 
 
 def _converted(kd: Quantity, ratio: Quantity, given: str, wanted: str) -> Quantity:
@@ -321,18 +336,9 @@ def _converted(kd: Quantity, ratio: Quantity, given: str, wanted: str) -> Quanti
     q = ratio.typical
     over_s = {"S": 1.0, "R": q, "racemate": 2.0 * q / (1.0 + q)}
     why = f"from {kd.typical:g} nM of the form {given} at a ratio of (R) over (S) of {q:g}"
-    return _derived(kd.typical / over_s[given] * over_s[wanted], kd, ratio, why=why)
+    return derived(kd.typical / over_s[given] * over_s[wanted], kd, ratio, why=why)
 
 
 def _product(capacity: Quantity, efficacy: Quantity) -> Quantity:
     why = f"capacity {capacity.typical:g} x efficacy {efficacy.typical:g}"
-    return _derived(capacity.typical * efficacy.typical, capacity, efficacy, why=why)
-
-
-def _derived(typical: float, one: Quantity, other: Quantity, *, why: str) -> Quantity:
-    """A number made of two others: assumed if either is, calibrated if either is, else input."""
-    roles = {one.role, other.role}
-    role = next(r for r in ("assumed", "calibrated", "input") if r in roles)
-    evidence = tuple(dict.fromkeys((*one.evidence, *other.evidence)))
-    reasons = "; ".join(w for w in (why, other.why if other.role == "assumed" else "") if w)
-    return one.model_copy(update={"typical": typical, "role": role, "evidence": evidence, "why": reasons})
+    return derived(capacity.typical * efficacy.typical, capacity, efficacy, why=why)

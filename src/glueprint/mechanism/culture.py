@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from glueprint.errors import InputError, NotSupportedError, nearest
-from glueprint.mechanism import compounds, lines, parameters
+from glueprint.errors import InputError, NotSupportedError
+from glueprint.mechanism import lines, parameters
 from glueprint.mechanism.composition import Part
 from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.lines import Line
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism.quantities import Quantity, derived
+from glueprint.mechanism.scenario import Scenario
+from glueprint.mechanism.substrates import pair_of
 
-__all__ = ["CULTURES", "FORMS", "check_choices", "line_of", "parts", "quantities"]
+__all__ = ["CULTURES", "check_choices", "line_of", "parts", "quantities"]
 
-FORMS = ("reduced", "kinetic")
 # Model -> (cell line unless another is named, kind of cell, modules of the cells).
 CULTURES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "culture_myeloma": ("MM1S", "myeloma", ("myeloma_cell",)),
@@ -34,14 +34,7 @@ DIMENSIONLESS = "dimensionless"
 
 
 def parts(name: str, line: Line | None, glue: Compound, form: str) -> tuple[Part, ...]:
-    """The modules of a culture model. Raises InputError GP-M030 for a form that is not one of FORMS."""
-    if form not in FORMS:
-        raise InputError(
-            "GP-M030",
-            f'unknown form "{form}"{nearest(form, FORMS)}',
-            expected=" or ".join(FORMS),
-            next_step="correct the form",
-        )
+    """The modules of a culture model; form: of `scenario.FORMS`."""
     cells = tuple(Part(module) for module in CULTURES[name][2])
     if line is None:
         return (Part("medium"), *cells)
@@ -53,9 +46,13 @@ def parts(name: str, line: Line | None, glue: Compound, form: str) -> tuple[Part
     return (Part("medium"), Part(ligase), *followed, *cells)
 
 
-def check_choices(name: str, *, line: object, form: str, medium: str | None) -> None:
+def check_choices(name: str, scenario: Scenario) -> None:
     """Raise InputError GP-M040 where a choice is given that the model does not have."""
-    given = {"line": line is not None, "medium": medium is not None, "form": form != "reduced"}
+    given = {
+        "line": scenario.line is not None,
+        "medium": scenario.medium is not None,
+        "form": scenario.form != "reduced",
+    }
     if name in CULTURES:
         given = {"line": given["line"] and not CULTURES[name][0]}
     for choice, chosen in given.items():
@@ -69,15 +66,15 @@ def check_choices(name: str, *, line: object, form: str, medium: str | None) -> 
             )
 
 
-def line_of(name: str, line: str | Path | Line | None) -> Line | None:
-    """The cells of a culture model.
+def line_of(name: str, line: Line | None) -> Line | None:
+    """The cells of a culture model: these, or the usual ones if None.
 
-    Raises InputError GP-M036 for cells of another kind, and what `lines.load` raises.
+    Raises InputError GP-M036 for cells of another kind.
     """
     usual, kind, _ = CULTURES[name]
     if not usual:
         return None
-    found = line if isinstance(line, Line) else lines.load(line or usual)
+    found = line or lines.load(usual)
     if found.type != kind:
         raise InputError(
             "GP-M036",
@@ -96,6 +93,8 @@ def substrates(line: Line, glue: Compound, form: str) -> tuple[str, ...]:
 
 
 def _known(glue: Compound, substrate: str, form: str) -> bool:
+    if substrate not in glue.known_substrates:
+        return False
     try:
         glue.efficacy(substrate)
         if form == "kinetic":
@@ -149,7 +148,7 @@ def _said(value: float, why: str) -> Quantity:
 
 
 def _of_substrate(substrate: str, glue: Compound, line: Line, form: str) -> dict[str, tuple[str, Quantity]]:
-    prefix, own = substrate.lower(), line.substrates.get(substrate)  # type: ignore[call-overload]
+    prefix, own = substrate.lower(), line.substrates.get(substrate)
     if own is None:
         raise InputError(
             "GP-M037",
@@ -162,14 +161,7 @@ def _of_substrate(substrate: str, glue: Compound, line: Line, form: str) -> dict
     factors = (
         f"capacity {own.capacity.typical:g} of {line.name} x efficacy {efficacy.typical:g} of {glue.name}"
     )
-    rho = own.capacity.model_copy(
-        update={
-            "typical": own.capacity.typical * efficacy.typical,
-            "role": max(own.capacity.role, efficacy.role, key=("input", "calibrated", "assumed").index),
-            "evidence": tuple(dict.fromkeys((*own.capacity.evidence, *efficacy.evidence))),
-            "why": factors,
-        }
-    )
+    rho = derived(own.capacity.typical * efficacy.typical, own.capacity, efficacy, why=factors)
     place = f"cell line {line.name}, compound {glue.name}"
     found = {f"{prefix}_rho": (place, rho), f"{prefix}_binds": parameters.system()["binds"]}
     if form == "kinetic":
@@ -180,13 +172,13 @@ def _of_substrate(substrate: str, glue: Compound, line: Line, form: str) -> dict
 
 
 def _efficacy(substrate: str, glue: Compound, line: Line) -> Quantity:
-    """rho over pomalidomide's: from the rho that the file gives for this type of cell, else its efficacy."""
-    pair = f"{substrate.lower()}_{TRIAL_CELLS.get(line.type, line.type)}"
-    direct = {str(name): q for name, q in glue.pharmacology.rho.items()}.get(pair)
+    """rho over the capacity: from the rho that the file gives for this type of cell, else its efficacy."""
+    pair = pair_of(substrate, TRIAL_CELLS.get(line.type, line.type))
+    direct = glue.pharmacology.rho.get(pair)
     if direct is None:
         return glue.efficacy(substrate)
-    reference = {str(name): q for name, q in compounds.load(compounds.REFERENCE).pharmacology.rho.items()}
-    return direct.model_copy(update={"typical": direct.typical / reference[pair].typical})
+    capacity = parameters.system()[f"{pair}_capacity"][1]
+    return direct.model_copy(update={"typical": direct.typical / capacity.typical})
 
 
 def _check_supply(prefix: str, given: Mapping[str, float]) -> None:

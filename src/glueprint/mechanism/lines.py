@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from glueprint.documents import Codes, Document, read, validate
+from glueprint.documents import Codes, Document, parse, read, validate
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism import parameters
-from glueprint.mechanism.compounds import Substrate
+from glueprint.mechanism import substrates, systems
 from glueprint.mechanism.quantities import Quantity, need_priors
 
 __all__ = ["Line", "Neosubstrate", "load", "names"]
@@ -65,10 +65,21 @@ class Line(_Section):
     name: str
     type: Literal["myeloma", "monocyte", "t_cell", "progenitor"]
     crbn_nm: Quantity
-    substrates: dict[Substrate, Neosubstrate]
+    substrates: dict[str, Neosubstrate]
     doubling_h: Quantity | None = None
     assay_days: Quantity | None = None
     downstream: dict[str, Quantity] = {}  # noqa: RUF012 (pydantic copies defaults)
+
+    @field_validator("substrates", mode="after")
+    @classmethod
+    def _substrates_have_names(cls, value: dict[str, Neosubstrate]) -> dict[str, Neosubstrate]:
+        known = substrates.rows()
+        for name in value:
+            # A name of one's own is the row of a compound's file; one that is almost known is a slip.
+            hint = "" if name in known else nearest(name, known)
+            if hint or not substrates.NAME.fullmatch(name):
+                raise ValueError(f'"{name}" is no substrate that is known{hint}')
+        return value
 
     @field_validator("downstream", mode="after")
     @classmethod
@@ -113,14 +124,23 @@ def load(line: str | Path) -> Line:
             expected=f"one of {', '.join(names())}, or the path of a .toml file",
             next_step="correct the name, or write a cell-line file as docs/mechanism.md shows",
         )
-    found = validate(Line, read(path, CODES), CODES, where=str(path))
-    _check_downstream(found, str(path))
+    try:
+        return _parsed(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError):
+        return validate(Line, read(path, CODES), CODES, where=str(path))  # says what is wrong
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str, where: str) -> Line:
+    """The line written in `text`, checked once however often its file is loaded."""
+    found = validate(Line, parse(text, CODES, where=where), CODES, where=where)
+    _check_downstream(found, where)
     return found
 
 
 def _check_downstream(line: Line, where: str) -> None:
     """Every name of [downstream] is a parameter of cells in culture, in its unit."""
-    known = parameters.culture()
+    known = systems.culture()
     for name, quantity in line.downstream.items():
         unit = known[name][1].unit if name in known else ""
         if unit != quantity.unit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import libsbml
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from glueprint import engine
 from glueprint.engine import reading
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism import compounds, culture, parameters
+from glueprint.mechanism import body, culture, parameters
 from glueprint.mechanism.composition import Part, Text, compose, write
-from glueprint.mechanism.compounds import CELL_SUBSTRATES, Compound
 from glueprint.mechanism.dimensions import unit_of
-from glueprint.mechanism.lines import Line
-from glueprint.mechanism.parameters import BESIDE_THE_MODEL
 from glueprint.mechanism.quantities import FixedPrior, Quantity
+from glueprint.mechanism.scenario import Scenario
 
 __all__ = ["MODULES", "build", "names", "quantities", "sbml", "source", "split", "table", "trial"]
 
@@ -40,128 +38,62 @@ NEIGHBOURS = {
 }
 
 
-def _turnover(name: str) -> Part:
-    return Part("turnover", f"{name}_", {"substrate": name, "binds": "binds"})
-
-
-def _marrow(lineage: str, circulating: str, baseline: str) -> Part:
-    return Part("marrow", f"{lineage}_", {"circulating": circulating, "baseline": baseline})
-
-
-NEUTROPHILS = _marrow("neutrophil", "anc_1e9_per_l", "anc0_1e9_per_l")
-PLATELETS = _marrow("platelet", "platelets_1e9_per_l", "platelets0_1e9_per_l")
-
-
-def _trial(tumour: str) -> tuple[Part, ...]:
-    """The whole line from the dose to the hazards, around one module for the tumour."""
-    return (
-        Part("pk"),
-        Part("cereblon"),
-        *(_turnover(name) for name in CELL_SUBSTRATES),
-        NEUTROPHILS,
-        PLATELETS,
-        Part("dexamethasone"),
-        Part("immune"),
-        Part(tumour),
-        Part("load"),
-        Part("haemoglobin"),
-        Part("hazards"),
-    )
-
-
+# The trial model by structure of its tumour; single modules for those who look at one alone.
+TRIALS = {"claret": "trial", "two-clone": "trial_two_clone"}
 MODULES: Mapping[str, tuple[Part, ...]] = {
     "pk": (Part("pk"),),
-    "degradation": (Part("cereblon"), _turnover("ikzf1_myeloma")),
-    "neutrophils": (NEUTROPHILS,),
-    "platelets": (PLATELETS,),
+    "degradation": (Part("cereblon"), body.turnover("ikzf1_myeloma")),
+    "neutrophils": (body.NEUTROPHILS,),
+    "platelets": (body.PLATELETS,),
     "dexamethasone": (Part("dexamethasone"),),
     "immune": (Part("immune"),),
     "tumour": (Part("tumour"),),
     "haemoglobin": (Part("load"), Part("haemoglobin")),
     "hazards": (Part("load"), Part("hazards")),
     "tumour_two_clone": (Part("tumour_two_clone"),),
-    "trial": _trial("tumour"),
-    "trial_two_clone": _trial("tumour_two_clone"),
 }
-# Structure of the tumour, as in `parameters.STRUCTURES`, -> model.
-TRIALS = {"claret": "trial", "two-clone": "trial_two_clone"}
 
 
 def names() -> tuple[str, ...]:
-    """Names that `source` knows: the trial model and its modules, then the models of cells in culture."""
-    return (*MODULES, *culture.CULTURES)
+    """Names that `source` knows: modules of the trial model and the model itself, then cells in culture."""
+    return (*MODULES, *TRIALS.values(), *culture.CULTURES)
 
 
-def source(
-    name: str,
-    compound: str | Path | Compound = "pomalidomide",
-    *,
-    line: str | Path | Line | None = None,
-    form: str = "reduced",
-    medium: str | None = None,
-) -> str:
+def source(name: str, scenario: Scenario) -> str:
     """The Antimony text of a model with all its parameters and units, time in hours.
 
-    name: one of `names()`.   line: cells of a culture model, by name, path or value; the usual ones if None.
-    form: "reduced" (turnover) or "kinetic" (complexes).   medium: one of the compound's media, or None for
-    culture medium; in blood and plasma only the compound's free fraction acts.
-    Raises InputError GP-M007 (unknown name), GP-M030 (unknown form), GP-M036 and GP-M037 (cells that do not
-    fit), GP-M040 (a choice that the model does not have), what `lines.load` raises; NotSupportedError
-    GP-M005, GP-M011 and GP-M012 (the compound's file lacks numbers), GP-M038 (too little cereblon for rho).
+    name: one of `names()`.   scenario: its compound, and for cells in culture line, form and medium.
+    Raises InputError GP-M007 (unknown name), GP-M036 and GP-M037 (cells that do not fit), GP-M040 (a choice
+    that the model does not have); NotSupportedError GP-M005, GP-M011 and GP-M012 (the compound's file lacks
+    numbers), GP-M038 (too little cereblon for rho).
+
+    >>> "species glue_gut" in source("pk", Scenario.of("pomalidomide"))
+    True
     """
-    text, given = _composed(name, compound, line=line, form=form, medium=medium)
+    text, given = _composed(name, scenario)
     return write(name, text, {word: (q.typical, q.unit) for word, (_, q) in given.items()})
 
 
-def build(
-    name: str,
-    compound: str | Path | Compound = "pomalidomide",
-    *,
-    line: str | Path | Line | None = None,
-    form: str = "reduced",
-    medium: str | None = None,
-) -> engine.Model:
+def build(name: str, scenario: Scenario) -> engine.Model:
     """The compiled model of `source`, which says what it takes and raises."""
-    return engine.compile(source(name, compound, line=line, form=form, medium=medium))
+    return engine.compile(source(name, scenario))
 
 
-def sbml(
-    name: str,
-    compound: str | Path | Compound = "pomalidomide",
-    *,
-    line: str | Path | Line | None = None,
-    form: str = "reduced",
-    medium: str | None = None,
-) -> str:
+def sbml(name: str, scenario: Scenario) -> str:
     """The model of `source` as SBML Level 3 Version 2, with units throughout."""
-    document, _ = reading.read(source(name, compound, line=line, form=form, medium=medium))
+    document, _ = reading.read(source(name, scenario))
     _convert_extents(document.getModel())
     return str(libsbml.writeSBMLToString(document))
 
 
-def quantities(
-    name: str,
-    compound: str | Path | Compound = "pomalidomide",
-    *,
-    line: str | Path | Line | None = None,
-    form: str = "reduced",
-    medium: str | None = None,
-) -> dict[str, Quantity]:
+def quantities(name: str, scenario: Scenario) -> dict[str, Quantity]:
     """Every parameter of a model by name; `quantities.believed` gives the prior of each."""
-    given = _composed(name, compound, line=line, form=form, medium=medium)[1]
-    return {word: quantity for word, (_, quantity) in given.items()}
+    return {word: quantity for word, (_, quantity) in _composed(name, scenario)[1].items()}
 
 
-def table(
-    name: str,
-    compound: str | Path | Compound = "pomalidomide",
-    *,
-    line: str | Path | Line | None = None,
-    form: str = "reduced",
-    medium: str | None = None,
-) -> pl.DataFrame:
+def table(name: str, scenario: Scenario) -> pl.DataFrame:
     """All parameters of a model with unit, prior, role and source, as `parameters.table`."""
-    return parameters.frame(_composed(name, compound, line=line, form=form, medium=medium)[1])
+    return parameters.frame(_composed(name, scenario)[1])
 
 
 def _convert_extents(model: Any) -> None:
@@ -178,14 +110,7 @@ def _convert_extents(model: Any) -> None:
             model.getSpecies(name).setConversionFactor(f"one_{unit}")
 
 
-def _composed(
-    name: str,
-    compound: str | Path | Compound,
-    *,
-    line: str | Path | Line | None,
-    form: str,
-    medium: str | None,
-) -> tuple[Text, dict[str, tuple[str, Quantity]]]:
+def _composed(name: str, scenario: Scenario) -> tuple[Text, dict[str, tuple[str, Quantity]]]:
     """The statements of a model, and the quantity of every name that needs a value."""
     if name not in names():
         raise InputError(
@@ -194,14 +119,17 @@ def _composed(
             expected=f"one of {', '.join(names())}",
             next_step="correct the name",
         )
-    culture.check_choices(name, line=line, form=form, medium=medium)
-    glue = compounds.load(compound) if not isinstance(compound, Compound) else compound
-    if name in MODULES:
-        text, known = compose(MODULES[name]), parameters.quantities(glue, structure=_structure(name))
+    culture.check_choices(name, scenario)
+    glue = scenario.compound
+    if name in culture.CULTURES:
+        cells = culture.line_of(name, scenario.line)
+        text = compose(culture.parts(name, cells, glue, scenario.form))
+        known = culture.quantities(glue, cells, scenario.form, scenario.medium)
     else:
-        cells = culture.line_of(name, line)
-        text = compose(culture.parts(name, cells, glue, form))
-        known = culture.quantities(glue, cells, form, medium)
+        structure = "two-clone" if name.endswith("_two_clone") else "claret"
+        whole = name in TRIALS.values()
+        text = compose(body.parts(structure, glue.known_substrates) if whole else MODULES[name])
+        known = parameters.quantities(replace(scenario, structure=structure))
     return text, {word: known[word] if word in known else _untreated(word) for word in text.missing}
 
 
@@ -213,19 +141,17 @@ def _untreated(word: str) -> tuple[str, Quantity]:
     )
 
 
-def _structure(name: str) -> str:
-    return "two-clone" if name.endswith("_two_clone") else "claret"
+def trial(scenario: Scenario) -> engine.Model:
+    """The trial model of a scenario, compiled. Doses go to `glue_gut` and to those of `partners`, in mg.
 
-
-def trial(compound: str | Path | Compound = "pomalidomide", structure: str = "claret") -> engine.Model:
-    """The trial model of a compound, compiled. Doses go to `glue_gut` and `dex_depot`, in mg.
-
-    structure: of the tumour, "claret" (resistance grows with the effect) or "two-clone" (it is there from
-    the start); the same as for `parameters.individual`.
-    Raises InputError GP-M052 for another structure, and what `build` raises.
+    Raises what `build` raises.
     """
-    parameters.check_structure(structure)
-    return build(TRIALS[structure], compound)
+    return build(TRIALS[scenario.structure], scenario)
+
+
+def shape(scenario: Scenario) -> tuple[str, ...]:
+    """The statements of the trial model without numbers: scenarios of one shape differ in values alone."""
+    return compose(body.parts(scenario.structure, scenario.compound.known_substrates)).lines
 
 
 def split(
@@ -233,9 +159,8 @@ def split(
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
     """`parameters.individual` parted into (parameters, initial) for `model.ensemble`.
 
-    What the conduct of a trial reads, and not the model, is left out.
+    What the conduct of a trial reads, and not the model, is left out, and so are numbers of other models.
     """
-    beside = {name for name, (section, _) in parameters.system().items() if section in BESIDE_THE_MODEL}
-    species = set(model.species)
-    chosen = {name: array for name, array in values.items() if name not in species | beside}
+    species, known = set(model.species), set(model.parameters)
+    chosen = {name: array for name, array in values.items() if name in known - species}
     return chosen, {name: array for name, array in values.items() if name in species}

@@ -18,7 +18,9 @@ __all__ = [
     "CovariateEffect",
     "Prior",
     "Quantity",
+    "Role",
     "believed",
+    "derived",
     "need_priors",
 ]
 
@@ -80,6 +82,11 @@ Prior = Annotated[
 ]
 
 
+Role = Literal["input", "measured", "calibrated", "assumed", "definition"]
+# Roles that rest on words instead of evidence ids, and what the words must say.
+SAYS_WHY = {"measured": "which assay, and how", "assumed": "what speaks for it", "definition": "of what"}
+# What is made of two numbers is no better than the worse of them; a definition takes nothing away.
+FROM_WORST = ("assumed", "measured", "calibrated", "input", "definition")
 DISTRIBUTIONS = ("lognormal", "logit-normal", "uniform", "fixed")
 
 
@@ -88,12 +95,14 @@ class Quantity(Document):
 
     prior: what is believed of the typical value before any fit; parameter and cell-line files must give it.
     variability: "lognormal" (omega2 is the variance of the log), "logit" (of the logit) or "none".
-    evidence: ids of the evidence room.   why: needed where the role is "assumed".
+    role: "input" was read from a source and "calibrated" was fitted, both with evidence ids; "measured" is
+    the user's own, "assumed" is believed, "definition" holds by the choice of a scale, all with `why`.
+    evidence: ids of the evidence room.
     """
 
     typical: float
     unit: str
-    role: Literal["input", "calibrated", "assumed"]
+    role: Role
     evidence: tuple[str, ...] = ()
     why: str = ""
     variability: Literal["lognormal", "logit", "none"] = "none"
@@ -122,11 +131,11 @@ class Quantity(Document):
 
     @model_validator(mode="after")
     def _says_where_it_comes_from(self) -> Quantity:
-        if self.role == "assumed" and not self.why:
-            raise ValueError('an assumed value needs "why"')
-        if self.role != "assumed" and not self.evidence:
+        if self.role in SAYS_WHY and not self.why:
+            raise ValueError(f'role "{self.role}" needs "why": {SAYS_WHY[self.role]}')
+        if self.role not in SAYS_WHY and not self.evidence:
             raise ValueError(
-                f'role "{self.role}" needs at least one evidence id, or role = "assumed" and "why"'
+                f'role "{self.role}" needs evidence ids; else role = "measured" or "assumed", with "why"'
             )
         if not is_known(self.unit):
             raise ValueError(
@@ -185,8 +194,20 @@ def believed(quantity: Quantity) -> Prior:
         return quantity.prior
     if quantity.typical <= 0:
         return FixedPrior(distribution="fixed", why="0: nothing to scale")
-    width = {"input": 0.1, "calibrated": 0.3, "assumed": 0.5}[quantity.role]
+    if quantity.role == "definition":
+        return FixedPrior(distribution="fixed", why="by definition")
+    width = {"input": 0.1, "measured": 0.1, "calibrated": 0.3, "assumed": 0.5}[quantity.role]
     return LognormalPrior(distribution="lognormal", sd_log10=width, why="its file gives none: by role")
+
+
+def derived(typical: float, *parts: Quantity, why: str) -> Quantity:
+    """A number made of others: unit and prior of the first, role of the worst, evidence of all."""
+    first = parts[0]
+    role = next(r for r in FROM_WORST if r in {part.role for part in parts})
+    evidence = tuple(dict.fromkeys(claim for part in parts for claim in part.evidence))
+    reasons = (why, *(part.why for part in parts[1:] if part.role == "assumed"))
+    update = {"typical": typical, "role": role, "evidence": evidence, "why": "; ".join(filter(None, reasons))}
+    return first.model_copy(update=update)
 
 
 def need_priors(quantities: Mapping[str, Quantity]) -> None:

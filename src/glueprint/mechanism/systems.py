@@ -10,9 +10,14 @@ from typing import Literal
 from pydantic import field_validator
 
 from glueprint.documents import Document, read, validate
+from glueprint.mechanism import substrates
 from glueprint.mechanism.quantities import CODES, Covariance, Quantity, need_priors
 
-__all__ = ["Group", "System", "culture", "groups", "read_system", "system"]
+__all__ = ["CAPACITIES", "Group", "System", "culture", "groups", "read_system", "system"]
+
+
+# Sections of the table that come from the rows of substrates.
+CAPACITIES, DEGRADATION = "capacities", "degradation"
 
 
 class Group(Document):
@@ -61,8 +66,14 @@ def groups() -> dict[str, Group]:
 
 
 def system() -> dict[str, tuple[str, Quantity]]:
-    """Parameters of body and disease: name -> (section, quantity)."""
-    return _flat(_read("parameters.toml"))
+    """Parameters of body and disease: name -> (section, quantity); capacities are read by compounds alone."""
+    known = substrates.rows()
+    cells = {pair: known[name].cells[cell] for pair, (name, cell) in substrates.pairs(known).items()}  # type: ignore[index]
+    return (
+        _flat(_read("parameters.toml"))
+        | {f"{pair}_capacity": (CAPACITIES, cell.capacity) for pair, cell in cells.items()}
+        | {f"{pair}_kdeg_per_h": (DEGRADATION, cell.kdeg_per_h) for pair, cell in cells.items()}
+    )
 
 
 def culture() -> dict[str, tuple[str, Quantity]]:

@@ -20,7 +20,7 @@ from glueprint import evidence
 from glueprint.calibration import clinical
 from glueprint.chemistry import structures
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
-from glueprint.mechanism import models, parameters
+from glueprint.mechanism import Scenario, models, parameters
 from glueprint.runs import executor as executors
 from glueprint.runs import provenance, workspace
 from glueprint.runs.progress import Counter, Listener, Step
@@ -155,8 +155,9 @@ def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> Record:
         return hashlib.sha256(text.encode()).hexdigest()
 
     inputs = {"study": digest(_asked(plan)), "evidence": digest(evidence.load().frame.write_csv())}
-    inputs["model"] = digest(models.source("trial", plan.compound))
-    inputs["parameters"] = digest(parameters.table(plan.compound).write_json())
+    scenario = Scenario.of(plan.compound)
+    inputs["model"] = digest(models.source("trial", scenario))
+    inputs["parameters"] = digest(parameters.table(scenario).write_json())
     if plan.posterior:
         inputs["posterior"] = digest(clinical.posterior(plan.posterior).draws.write_json())
     if plan.plates:
@@ -270,6 +271,6 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     if plan.posterior and (plan.posterior, "arms") in clinical.SHIPPED:
         checked = clinical.posterior(plan.posterior, "arms").held_out
         tables |= {} if checked is None else {"held_out": checked}
-    tables["parameters"] = parameters.table(plan.compound)
+    tables["parameters"] = parameters.table(Scenario.of(plan.compound))
     tables["compounds"] = structures.table()
     return tables

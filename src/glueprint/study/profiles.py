@@ -15,7 +15,7 @@ from glueprint.engine import Doses
 from glueprint.mechanism import models
 from glueprint.study.definition import ProfileRequest
 from glueprint.trials.dosing import Course, compile_regimens, doses_between
-from glueprint.trials.population import Population, Stream, draw_population, glue_of, model_parameters
+from glueprint.trials.population import Population, Stream, draw_population, model_parameters, scenarios
 from glueprint.trials.protocol import Protocol
 
 __all__ = ["compute"]
@@ -56,7 +56,7 @@ def compute(protocol: Protocol, request: ProfileRequest, seed: int) -> pl.DataFr
     stream = Stream(seed, f"{protocol.name}/profiles", 0)
     people = draw_population(alone, stream)
     values, lag_h = model_parameters(alone, people, stream)
-    model = models.trial(glue_of(alone.arms[0]))
+    model = models.trial(scenarios(alone, people.truth)[0])
     chosen, initial = models.split(model, values)
     course = model.ensemble(chosen, initial=initial).simulate(
         times_h, doses=_doses(alone, people, lag_h, request.days), outputs=[s.output for s in SERIES]

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from glueprint.errors import InputError, nearest
-from glueprint.mechanism import compounds
+from glueprint.errors import InputError, NotSupportedError, nearest
+from glueprint.mechanism import Scenario, parameters
 from glueprint.trials import toxicity
 from glueprint.trials.case_mix import Levels
-from glueprint.trials.compounds import DEXAMETHASONE, known_compounds
 from glueprint.trials.doserules import available_rules
 from glueprint.trials.protocol import Drug, Protocol
 from glueprint.trials.regimen_checks import REGIMEN_CHECKS, drugs_of
@@ -34,20 +33,15 @@ def _drugs(protocol: Protocol) -> Iterator[tuple[str, Drug]]:
             yield f"arms[{index}].{field}", drug
 
 
-def drugs_are_known(protocol: Protocol, where: str) -> None:
-    """GP-T008: every compound has a model."""
+def glues_can_be_dosed(protocol: Protocol, where: str) -> None:
+    """GP-M005: the file of every glue has the numbers that a trial needs."""
     for field, drug in _drugs(protocol):
-        if drug.compound not in known_compounds():
-            raise InputError(
-                "GP-T008",
-                f'unknown drug "{drug.compound}"{nearest(drug.compound, known_compounds())}',
-                where=f"{where}, {field}.compound",
-                expected=f"one of {', '.join(known_compounds())}",
-                next_step="correct the name",
-            )
-        if drug.compound != DEXAMETHASONE:
-            # Refuses a compound whose file lacks numbers that a trial needs (GP-M005).
-            compounds.load(drug.compound).trial_quantities()
+        if drug.glue:
+            try:
+                parameters.quantities(Scenario(drug.glue))
+            except NotSupportedError as error:
+                error.add_note(f"It is given in {where}, {field}.")
+                raise
 
 
 def days_fit_the_cycle(protocol: Protocol, where: str) -> None:
@@ -82,14 +76,14 @@ def one_glue_a_patient(protocol: Protocol, where: str) -> None:
     """GP-T019: the models carry one glue compound per patient, given once per regimen."""
     for index, arm in enumerate(protocol.arms):
         regimens = [arm.drugs, arm.after_progression.drugs if arm.after_progression else ()]
-        glues = {drug.compound for regimen in regimens for drug in regimen} - {DEXAMETHASONE}
-        twice = any(len({drug.compound for drug in regimen}) < len(regimen) for regimen in regimens)
+        glues = {drug.glue for drug in arm.all_drugs if drug.glue}
+        twice = any(len({drug.name for drug in regimen}) < len(regimen) for regimen in regimens)
         if len(glues) > 1 or twice:
             raise InputError(
                 "GP-T019",
-                f'arm "{arm.name}" gives {", ".join(drug.compound for drug in arm.drugs)}',
+                f'arm "{arm.name}" gives {", ".join(dict.fromkeys(drug.name for drug in arm.all_drugs))}',
                 where=f"{where}, arms[{index}].drugs",
-                expected="at most one glue compound per arm, with or without dexamethasone, each listed once",
+                expected="at most one glue per arm, at first and later together, each drug listed once",
                 next_step="split the arm, or join the days of a drug that is listed twice",
             )
 
@@ -187,7 +181,7 @@ def grades_are_known(protocol: Protocol, where: str) -> None:
 
 CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
     arms_are_distinct,
-    drugs_are_known,
+    glues_can_be_dosed,
     one_glue_a_patient,
     days_fit_the_cycle,
     rules_are_known,

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.engine import Doses, Ensemble, Model
-from glueprint.engine.batch import Settings
-from glueprint.mechanism import models, parameters
-from glueprint.trials.compounds import DEXAMETHASONE, target_of
+from glueprint.engine import Doses
+from glueprint.mechanism import parameters
+from glueprint.trials.bodies import Bodies, admit_bodies
 from glueprint.trials.decisions import change_doses, decide_progression, plan_next_visit
 from glueprint.trials.dosing import NO_REGIMEN, DoseList, days_due, doses_between
+from glueprint.trials.drugs import GLUE_TARGET
 from glueprint.trials.measuring import LABS, Labs, measure
-from glueprint.trials.population import Population, Stream, glue_of, model_parameters
+from glueprint.trials.population import Population, Stream, model_parameters, scenarios
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.settling import HAZARDS, settle
 from glueprint.trials.supportive import decide_gcsf
@@ -35,10 +34,6 @@ States = dict[str, Floats]
 Progress = Callable[[float], None]
 
 HOURS_PER_DAY = 24.0
-# Relative error of what is integrated, far below the error of any measurement; docs/trials.md, "Conduct".
-ACCURACY = 1e-4
-# Fewer patients are done sooner on one thread than it takes to start others at every visit.
-THREADS_FROM_PATIENTS = 4000
 
 
 @dataclass(frozen=True)
@@ -106,9 +101,10 @@ def _conduct(
     protocol: Protocol, people: Population, stream: Stream, progress: Progress | None
 ) -> tuple[Ward, tuple[VisitLog, ...]]:
     setting, ward = admit(protocol, people, stream, _tolerability(protocol, people))
-    ensemble, lag_h = _ensemble(protocol, people, stream)
+    values, lag_h = model_parameters(protocol, people, stream)
+    bodies = admit_bodies(scenarios(protocol, people.truth), people.arm, values)
     log: list[VisitLog] = []
-    states = _states(ensemble)
+    states = _states(bodies)
     while ward.active.any():
         at = np.flatnonzero(ward.active)
         labs = _labs(states, setting, at, len(log))
@@ -119,7 +115,7 @@ def _conduct(
         decide_gcsf(setting, ward, at, labs.anc_1e9_per_l)
         log.append(_entry(setting, ward, (at, states["m_protein_g_per_l"][at]), (labs, assessment, action)))
         plan_next_visit(setting, ward, at)
-        states = _let_time_pass(ensemble, setting, ward, lag_h, states)
+        states = _let_time_pass(bodies, setting, ward, lag_h, states)
         if progress:
             done = np.where(ward.active, ward.day, ward.cut_day)
             progress(float(done.sum() / max(ward.cut_day.sum(), 1)))
@@ -165,27 +161,11 @@ def _nothing_later(protocol: Protocol) -> Protocol:
 
 
 def _tolerability(protocol: Protocol, people: Population) -> Tolerability:
-    glue = glue_of(protocol.arms[0])
-    return Tolerability.of(parameters.typical(glue) | people.truth.of_mechanism(glue))
+    return Tolerability.of(parameters.typical(scenarios(protocol, people.truth)[0]))
 
 
-@lru_cache(maxsize=4)
-def _model(compound: str, structure: str) -> Model:
-    """The trial model, compiled once for all replicates."""
-    return models.trial(compound, structure)
-
-
-def _ensemble(protocol: Protocol, people: Population, stream: Stream) -> tuple[Ensemble, Floats]:
-    """The patients as an ensemble of the trial model, and the absorption lag of each, (n,) h."""
-    values, lag_h = model_parameters(protocol, people, stream)
-    model = _model(glue_of(protocol.arms[0]), people.truth.structure)
-    given, initial = models.split(model, values)
-    settings = Settings(accuracy=ACCURACY, threads=0 if people.size >= THREADS_FROM_PATIENTS else 1)
-    return model.ensemble(given, initial=initial, patients=people.size, settings=settings), lag_h
-
-
-def _states(ensemble: Ensemble) -> States:
-    return ensemble.values((*HAZARDS, *LABS))
+def _states(bodies: Bodies) -> States:
+    return bodies.values((*HAZARDS, *LABS))
 
 
 def _labs(states: States, setting: Setting, at: Integers, round_number: int) -> Labs:
@@ -220,7 +200,7 @@ def _entry(
     )
 
 
-def _let_time_pass(ensemble: Ensemble, setting: Setting, ward: Ward, lag_h: Floats, before: States) -> States:
+def _let_time_pass(bodies: Bodies, setting: Setting, ward: Ward, lag_h: Floats, before: States) -> States:
     """Give the doses up to the next visit of each patient, integrate, and settle what happened."""
     until = np.where(ward.active, ward.next_day, ward.day)
     age_y = setting.people.values["age_y"]
@@ -228,18 +208,18 @@ def _let_time_pass(ensemble: Ensemble, setting: Setting, ward: Ward, lag_h: Floa
     _count_doses(setting, ward, doses, until)
     if setting.protocol.supportive_care.gcsf != "none":
         fold = setting.protocol.supportive_care.gcsf_fold
-        ensemble.set("gcsf_fold", np.where(ward.gcsf_until_day > ward.day, fold, 1.0))
-    lag = np.where(doses.target == target_of(DEXAMETHASONE), 0.0, lag_h[doses.patient])
-    outcome = ensemble.advance(
-        np.where(ward.active, HOURS_PER_DAY * until, ensemble.time_h),
-        doses=Doses(doses.patient, HOURS_PER_DAY * doses.day + lag, doses.target, doses.amount_mg),
+        bodies.set("gcsf_fold", np.where(ward.gcsf_until_day > ward.day, fold, 1.0))
+    lag = np.where(doses.target == GLUE_TARGET, lag_h[doses.patient], 0.0)
+    outcome = bodies.advance(
+        np.where(ward.active, HOURS_PER_DAY * until, bodies.time_h),
+        Doses(doses.patient, HOURS_PER_DAY * doses.day + lag, doses.target, doses.amount_mg),
     )
     failed = ward.active & (outcome.status != 0)
     for patient in np.flatnonzero(failed):
-        ward.failure[patient] = str(outcome.reasons[patient])
+        ward.failure[patient] = outcome.reasons[int(patient)]
     ward.end_day[failed] = ward.day[failed]
     ward.active &= ~failed
-    after = _states(ensemble)
+    after = _states(bodies)
     settle(setting, ward, (before, after), until)
     ward.previous_day = np.where(ward.active, ward.day, ward.previous_day)
     ward.day = np.where(ward.active, until, ward.day)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.compounds import DEXAMETHASONE, target_of
+from glueprint.trials.drugs import target_of
 from glueprint.trials.protocol import Drug, Protocol
 from glueprint.trials.schedule import day_mask
 
@@ -26,7 +26,7 @@ class DrugPlan:
     """One drug of a regimen, ready for use: where doses go, on which days, how much; `rules` govern dose and
     holds."""
 
-    compound: str
+    is_glue: bool
     target: str
     on_day: Bools
     dose_mg: float
@@ -48,7 +48,7 @@ class Regimen:
     @property
     def glue(self) -> DrugPlan | None:
         """The glue compound, None where there is none."""
-        return next((drug for drug in self.drugs if drug.compound != DEXAMETHASONE), None)
+        return next((drug for drug in self.drugs if drug.is_glue), None)
 
     @property
     def leading(self) -> DrugPlan:
@@ -98,7 +98,7 @@ def compile_regimens(protocol: Protocol) -> tuple[tuple[Regimen, ...], tuple[int
 def _plan(drug: Drug, cycle_days: int) -> DrugPlan:
     older = drug.above_age
     return DrugPlan(
-        compound=drug.compound,
+        is_glue=drug.glue is not None,
         target=target_of(drug.compound),
         on_day=day_mask(drug.days, cycle_days),
         dose_mg=drug.dose_mg,

@@ -10,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.errors import InputError
-from glueprint.mechanism import parameters
-from glueprint.trials.compounds import DEFAULT_GLUE
+from glueprint.mechanism import Compound, Scenario, compounds, parameters
 
 __all__ = ["ParameterDraws", "Truth", "check_draws"]
 
 Floats = NDArray[np.float64]
 
 VARIANCE = "omega2."  # before a parameter's name: its variance between patients
+AFFINITY = "kd_nm"
+
+
+def _reference() -> Compound:
+    return compounds.load(compounds.REFERENCE)
 
 
 @dataclass(frozen=True)
@@ -27,19 +31,28 @@ class Truth:
     overrides: number by name, in the place of a typical value ("growth_per_d") or of a variance between
     patients ("omega2.growth_per_d"); "study_death_ratio" is what multiplies everybody's hazard of death, for
     what differs between trials beside their case-mix.   structure: of the tumour.
-    compound: the glue that overrides of a compound's numbers are about; other glues keep their own.
+    compound: the glue that overrides of a compound's numbers are about. The affinity of another glue moves
+    with it, as what is known of two affinities is their ratio; its other numbers are its own.
     """
 
     overrides: Mapping[str, float] = field(default_factory=dict)
     structure: str = "claret"
-    compound: str = DEFAULT_GLUE
+    compound: Compound = field(default_factory=_reference)
 
-    def of_mechanism(self, glue: str) -> dict[str, float]:
-        """The overrides that hold for the parameters of a patient on `glue`."""
-        if glue == self.compound:
+    def scenario(self, glue: Compound) -> Scenario:
+        """What holds for a patient on `glue`."""
+        return Scenario(glue, self.structure, self._for(glue))
+
+    def _for(self, glue: Compound) -> dict[str, float]:
+        """The overrides of the parameters of a patient on `glue`."""
+        if glue.digest == self.compound.digest:
             return dict(self.overrides)
         shared = parameters.system()
-        return {n: value for n, value in self.overrides.items() if n.removeprefix(VARIANCE) in shared}
+        found = {n: value for n, value in self.overrides.items() if n.removeprefix(VARIANCE) in shared}
+        if AFFINITY in self.overrides:
+            ratio = glue.kd().typical / self.compound.kd().typical
+            found[AFFINITY] = self.overrides[AFFINITY] * ratio
+        return found
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,7 @@ class ParameterDraws:
     values: Floats
     structure: str = "claret"
     label: str = ""
-    compound: str = DEFAULT_GLUE
+    compound: Compound = field(default_factory=_reference)
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64)
@@ -93,4 +106,4 @@ def check_draws(draws: ParameterDraws) -> None:
     """
     for row in (draws.values.min(axis=0), draws.values.max(axis=0)):
         overrides = dict(zip(draws.names, row.tolist(), strict=True))
-        parameters.typical(draws.compound, overrides=overrides, structure=draws.structure)
+        parameters.typical(Scenario(draws.compound, draws.structure, overrides))

@@ -6,8 +6,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from glueprint.documents import Codes, parse, read, validate
-from glueprint.errors import EnvironmentProblemError, InputError, nearest
+from glueprint.documents import Codes, parse, read, validate, write_new
+from glueprint.errors import GlueprintError, InputError, nearest
 from glueprint.trials.checks import check_protocol
 from glueprint.trials.protocol import Protocol
 
@@ -42,25 +42,7 @@ def write_template(path: Path) -> None:
 
     Raises InputError GP-T022 if the file exists, EnvironmentProblemError GP-T023 if it cannot be written.
     """
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(template())
-    except FileExistsError as error:
-        raise InputError(
-            "GP-T022",
-            "exists already and is kept",
-            where=str(path),
-            expected="the name of a new file",
-            next_step="choose another name",
-        ) from error
-    except OSError as error:
-        raise EnvironmentProblemError(
-            "GP-T023",
-            f"cannot be written: {error.strerror}",
-            where=str(path),
-            expected="a folder that exists and may be written to",
-            next_step="choose another place",
-        ) from error
+    write_new(path, template(), ("GP-T022", "GP-T023"))
 
 
 def load_protocol(name_or_path: str | Path) -> Protocol:
@@ -81,18 +63,24 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
             expected=f"one of {', '.join(available())}, or the path of a .toml file",
             next_step="see `glueprint trial list`; `glueprint trial template` writes a file to start from",
         )
-    return _protocol(read(path, CODES), where=text)
+    return _protocol(read(path, CODES), where=text, folder=path.parent)
 
 
-def protocol_from_text(text: str, *, where: str) -> Protocol:
+def protocol_from_text(text: str, *, where: str, folder: Path | None = None) -> Protocol:
     """The protocol written in `text`; `where` names the file in errors.
 
+    folder: where relative paths in it begin, here if None.
     Raises InputError GP-T002 to GP-T013.
     """
-    return _protocol(parse(text, CODES, where=where), where=where)
+    return _protocol(parse(text, CODES, where=where), where=where, folder=folder)
 
 
-def _protocol(data: dict[str, Any], *, where: str) -> Protocol:
-    protocol = validate(Protocol, data, CODES, where=where)
+def _protocol(data: dict[str, Any], *, where: str, folder: Path | None) -> Protocol:
+    try:
+        protocol = validate(Protocol, data, CODES, where=where, context={"folder": folder})
+    except GlueprintError as error:
+        if where not in error.where:
+            error.add_note(f"A file that {where} names.")
+        raise
     check_protocol(protocol, where)
     return protocol

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.mechanism import compounds, parameters
+from glueprint.mechanism import Compound, Scenario, parameters
 from glueprint.runs.streams import normals, uniforms
 from glueprint.trials.allocation import allocate, strata_of
 from glueprint.trials.case_mix import CaseMix, Levels
-from glueprint.trials.compounds import DEFAULT_GLUE, DEXAMETHASONE
 from glueprint.trials.draws import Truth
-from glueprint.trials.protocol import Arm, FollowUp, Protocol
+from glueprint.trials.protocol import FollowUp, Protocol
 from glueprint.trials.sampling import correlate, draw_level, draw_quantity
 from glueprint.trials.staging import iss_stage
 
@@ -24,9 +23,9 @@ __all__ = [
     "Population",
     "Stream",
     "draw_population",
-    "glue_of",
     "mechanism_covariates",
     "model_parameters",
+    "scenarios",
 ]
 
 Floats = NDArray[np.float64]
@@ -59,6 +58,8 @@ INDICATORS = {
     "hepatic_moderate": ("hepatic_impairment", "moderate"),
     "hepatic_severe": ("hepatic_impairment", "severe"),
 }
+# Numbers of a glue whose random effects come first in a patient's stream; others have a stream of their own.
+KINETIC = ("absorption_per_h", "clearance_l_per_h", "central_l")
 
 
 @dataclass(frozen=True)
@@ -169,11 +170,9 @@ def follow_up_months(follow_up: FollowUp, uniform: Floats) -> Floats:
     return np.asarray(low + (high - low) * uniform ** (np.log(share) / np.log(0.5)))
 
 
-def glue_of(arm: Arm) -> str:
-    """The glue compound of an arm's patients, at first or later; pomalidomide, undosed, where there is
-    none."""
-    later = arm.after_progression.drugs if arm.after_progression else ()
-    return next((d.compound for d in (*arm.drugs, *later) if d.compound != DEXAMETHASONE), DEFAULT_GLUE)
+def scenarios(protocol: Protocol, truth: Truth) -> tuple[Scenario, ...]:
+    """What holds for the patients of each arm."""
+    return tuple(truth.scenario(protocol.glue_of(arm)) for arm in protocol.arms)
 
 
 def model_parameters(
@@ -181,45 +180,58 @@ def model_parameters(
 ) -> tuple[dict[str, Floats], Floats]:
     """(n,) parameters and initial values of the trial model for each patient, and the absorption lag in h.
 
-    Arms may differ in their glue compound and in the conditions of their patients: what a compound sets is
-    then given per patient. Random effects are drawn once per patient, whatever the arm.
+    Arms may differ in their glue and in the conditions of their patients: what a compound sets is then given
+    per patient, NaN where the model of a patient's own glue has no such number. Random effects are drawn once
+    per patient, whatever the arm.
     """
-    plans = [(glue_of(arm), arm.conditions) for arm in protocol.arms]
-    structure = people.truth.structure
-    typical = {
-        glue: parameters.typical(glue, overrides=people.truth.of_mechanism(glue), structure=structure)
-        for glue, _ in plans
-    }
-    files = [parameters.typical(glue, structure=structure) for glue in typical]
-    names = {name: None for name in files[0] if len({table[name] for table in files}) > 1}
-    parts: list[tuple[NDArray[np.bool_], str, dict[str, Floats]]] = []
+    arms = scenarios(protocol, people.truth)
+    plans = [(scenario.compound, arm.conditions) for scenario, arm in zip(arms, protocol.arms, strict=True)]
+    typical = {scenario.compound: parameters.typical(scenario) for scenario in arms}
+    files = [parameters.typical(Scenario(glue, people.truth.structure)) for glue in typical]
+    every = dict.fromkeys(name for table in files for name in table)
+    names = {name: None for name in every if len({table.get(name) for table in files}) > 1}
+    parts: list[tuple[NDArray[np.bool_], Compound, dict[str, Floats]]] = []
     for plan in dict.fromkeys(plans):
         mine = np.array([other == plan for other in plans])[people.arm]
         parts.append((mine, plan[0], _individual(people, mine, plan, stream)))
         names |= dict.fromkeys(parts[-1][2])
-    whole = {name: np.empty(people.size) for name in names}
+    whole = {name: np.full(people.size, np.nan) for name in names}
     lag_h = np.zeros(people.size)
     for mine, glue, own in parts:
         for name, value in whole.items():
-            value[mine] = own[name] if name in own else typical[glue][name]
-        pk = compounds.load(glue).pk
-        lag_h[mine] = pk.lag_h.typical if pk else 0.0
+            if name in own or name in typical[glue]:
+                value[mine] = own[name] if name in own else typical[glue][name]
+        lag_h[mine] = glue.pk.lag_h.typical if glue.pk else 0.0
     death = whole.get("death_per_month", np.full(people.size, typical[plans[0][0]]["death_per_month"]))
     whole["death_per_month"] = death * people.values["death_hazard_ratio"]
     return whole, lag_h
 
 
 def _individual(
-    people: Population, mine: NDArray[np.bool_], plan: tuple[str, tuple[str, ...]], stream: Stream
+    people: Population, mine: NDArray[np.bool_], plan: tuple[Compound, tuple[str, ...]], stream: Stream
 ) -> dict[str, Floats]:
     """`parameters.individual` for the patients of `mine`, who share a glue and their conditions."""
     glue, conditions = plan
-    overrides, structure = people.truth.of_mechanism(glue), people.truth.structure
-    names, covariance = parameters.random_effects(glue, overrides=overrides, structure=structure)
-    normal = stream.normals("random effects", people.number[mine], len(names))
+    scenario = people.truth.scenario(glue)
+    names, covariance = parameters.random_effects(scenario)
+    normal = _normals(names, people.number[mine], stream)
     effects = normal @ np.linalg.cholesky(covariance).T
-    covariates = mechanism_covariates(people, mine, conditions)
-    return parameters.individual(covariates, effects, glue, overrides=overrides, structure=structure)
+    return parameters.individual(scenario, mechanism_covariates(people, mine, conditions), effects)
+
+
+def _normals(names: tuple[str, ...], patients: Integers, stream: Stream) -> Floats:
+    """(n, k) standard normal numbers behind the random effects: a patient keeps those of growth, kill and
+    marrow whatever the glue, and whatever of its pharmacokinetics varies."""
+    shared = [name for name in names if name in parameters.system()]
+    column = {name: k for k, name in enumerate((*KINETIC, *shared))}
+    together = stream.normals("random effects", patients, len(column))
+    own = [
+        together[:, column[name]]
+        if name in column
+        else stream.normals(f"random effects/{name}", patients)[:, 0]
+        for name in names
+    ]
+    return np.stack(own, axis=1) if own else np.zeros((patients.size, 0))
 
 
 def mechanism_covariates(

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from glueprint.mechanism import compounds
+from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism.partners import Partner
 from glueprint.trials.case_mix import CaseMix, Count, Levels, LogNormal, Normal
+from glueprint.trials.drugs import drug_of
 from glueprint.trials.schedule import parse_days
 from glueprint.trials.sections import Positive, Section, Share
 
@@ -43,13 +47,32 @@ class AgeDose(Section):
 
 
 class Drug(Section):
-    """One drug of a regimen: dose and days of the cycle, "1-21", "1,8,15,22" or "1-21/2" (alternate days)."""
+    """One drug of a regimen: dose and days of the cycle, "1-21", "1,8,15,22" or "1-21/2" (alternate days).
 
-    compound: str
-    dose_mg: Positive
+    compound: a glue by name, by path (from the folder of the protocol's file) or as a `Compound`; or a
+    partner drug by name.   dose_mg: 0 gives none of it.
+    """
+
+    compound: Compound | Partner
+    dose_mg: Annotated[float, Field(ge=0)]
     days: str
     above_age: AgeDose | None = None
     rules: str | None = None
+
+    @field_validator("compound", mode="before")
+    @classmethod
+    def _resolved(cls, given: object, info: ValidationInfo) -> Compound | Partner:
+        return drug_of(given, (info.context or {}).get("folder"))
+
+    @property
+    def name(self) -> str:
+        """The drug's name, as tables and figures print it."""
+        return self.compound.name
+
+    @property
+    def glue(self) -> Compound | None:
+        """The compound, None for a partner drug."""
+        return self.compound if isinstance(self.compound, Compound) else None
 
     @field_validator("days")
     @classmethod
@@ -81,6 +104,16 @@ class Arm(Section):
     after_progression: Continuation | None = None
     conditions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+
+    @property
+    def all_drugs(self) -> tuple[Drug, ...]:
+        """What its patients are given, at first and after progression."""
+        return (*self.drugs, *(self.after_progression.drugs if self.after_progression else ()))
+
+    @property
+    def glue(self) -> Compound | None:
+        """The glue of its patients, at first or later; None where there is none."""
+        return next((drug.glue for drug in self.all_drugs if drug.glue), None)
 
 
 class Stratum(Section):
@@ -214,3 +247,15 @@ class Protocol(Section):
     def patients(self) -> int:
         """Patients in all arms together."""
         return sum(arm.patients for arm in self.arms)
+
+    @property
+    def glues(self) -> tuple[Compound, ...]:
+        """The glues that its arms give, each once."""
+        return tuple(dict.fromkeys(arm.glue for arm in self.arms if arm.glue))
+
+    def glue_of(self, arm: Arm) -> Compound:
+        """The glue whose numbers the model of an arm's patients carries.
+
+        Where the arm gives none it stays undosed, and is that of another arm, or the usual one.
+        """
+        return arm.glue or (self.glues[0] if self.glues else compounds.load(compounds.REFERENCE))

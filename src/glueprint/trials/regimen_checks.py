@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism import compounds
-from glueprint.trials.compounds import DEXAMETHASONE
+from glueprint.mechanism.compounds import Compound
 from glueprint.trials.doserules import load_rules
 from glueprint.trials.protocol import Arm, Drug, Protocol
 
@@ -16,10 +15,9 @@ __all__ = ["REGIMEN_CHECKS", "drugs_of", "known_conditions"]
 SWITCHED = ("fluvoxamine", "dialysis")
 
 
-def known_conditions(glue: str) -> tuple[str, ...]:
+def known_conditions(glue: Compound) -> tuple[str, ...]:
     """Conditions that the compound's file knows an effect of."""
-    pk = compounds.load(glue).pk
-    effects = {effect.covariate for effect in pk.covariate} if pk else set()
+    effects = {effect.covariate for effect in glue.pk.covariate} if glue.pk else set()
     return tuple(name for name in SWITCHED if name in effects)
 
 
@@ -35,13 +33,13 @@ def rules_fit_the_drug(protocol: Protocol, where: str) -> None:
     """GP-T051: dose rules speak of one drug's doses in mg."""
     for index, arm in enumerate(protocol.arms):
         for field, drug in drugs_of(arm):
-            meant_for = load_rules(drug.rules).compound if drug.rules is not None else drug.compound
-            if meant_for != drug.compound:
+            meant_for = load_rules(drug.rules).compound if drug.rules is not None else drug.name
+            if meant_for != drug.name:
                 raise InputError(
                     "GP-T051",
-                    f'dose rules "{drug.rules}" are for {meant_for}, not for {drug.compound}',
+                    f'dose rules "{drug.rules}" are for {meant_for}, not for {drug.name}',
                     where=f"{where}, arms[{index}].{field}.rules",
-                    expected=f"rules for {drug.compound}, or no `rules` at all",
+                    expected=f"rules for {drug.name}, or no `rules` at all",
                     next_step="remove `rules` here",
                 )
 
@@ -49,8 +47,7 @@ def rules_fit_the_drug(protocol: Protocol, where: str) -> None:
 def conditions_are_known(protocol: Protocol, where: str) -> None:
     """GP-T052: the file of the arm's glue gives the effect of every condition."""
     for index, arm in enumerate(protocol.arms):
-        glues = [drug.compound for _, drug in drugs_of(arm) if drug.compound != DEXAMETHASONE]
-        known = known_conditions(glues[0]) if glues else ()
+        known = known_conditions(arm.glue) if arm.glue else ()
         for condition in arm.conditions:
             if condition not in known:
                 raise InputError(
@@ -64,8 +61,7 @@ def conditions_are_known(protocol: Protocol, where: str) -> None:
 
 def gcsf_has_a_glue(protocol: Protocol, where: str) -> None:
     """GP-T050: G-CSF goes with a glue."""
-    drugs = [drug.compound for arm in protocol.arms for _, drug in drugs_of(arm)]
-    if protocol.supportive_care.gcsf != "none" and set(drugs) == {DEXAMETHASONE}:
+    if protocol.supportive_care.gcsf != "none" and not protocol.glues:
         raise InputError(
             "GP-T050",
             f"{protocol.supportive_care.gcsf} G-CSF, but no arm gives a glue",
@@ -79,7 +75,7 @@ def kept_drugs_are_given_once(protocol: Protocol, where: str) -> None:
     """GP-T053: what is added at progression is not what goes on."""
     for index, arm in enumerate(protocol.arms):
         then = arm.after_progression
-        twice = {drug.compound for drug in arm.drugs} & {drug.compound for drug in then.drugs} if then else {}
+        twice = {drug.name for drug in arm.drugs} & {drug.name for drug in then.drugs} if then else {}
         if then and then.keep_current and twice:
             raise InputError(
                 "GP-T053",

@@ -176,7 +176,7 @@ def _endpoints(unit: Unit) -> pl.DataFrame:
 
 def _facts(protocol: Protocol, compound: str) -> dict[str, object]:
     (arm,) = protocol.arms
-    drug = next(drug for drug in arm.drugs if drug.compound == compound)
+    drug = next(drug for drug in arm.drugs if drug.name == compound)
     clearance = protocol.case_mix.creatinine_clearance_ml_per_min
     return {
         "dose_mg": drug.dose_mg,

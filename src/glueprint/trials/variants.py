@@ -12,8 +12,6 @@ from pydantic_core import PydanticCustomError
 
 from glueprint.errors import InputError, nearest
 from glueprint.trials.checks import check_protocol
-from glueprint.trials.compounds import DEXAMETHASONE
-from glueprint.trials.population import glue_of
 from glueprint.trials.protocol import Arm, CaseMix, Drug, Protocol, Randomisation, SupportiveCare
 from glueprint.trials.regimen_checks import known_conditions
 from glueprint.trials.schedule import parse_days
@@ -90,8 +88,8 @@ def compound_of(arm: Arm, name: str | None) -> str:
 
     Raises InputError GP-T071 for a compound that the arm does not give.
     """
-    given = [drug.compound for drug in arm.drugs]
-    chosen = name or next((compound for compound in given if compound != DEXAMETHASONE), given[0])
+    given = [drug.name for drug in arm.drugs]
+    chosen = name or next((drug.name for drug in arm.drugs if drug.glue), given[0])
     if chosen not in given:
         raise InputError(
             "GP-T071",
@@ -145,19 +143,19 @@ def apply(
 def _drugs(arm: Arm, compound: str, variant: Variant, cycle_days: int) -> tuple[Drug, ...]:
     changes: dict[str, object] = {}
     if variant.dose_mg is not None:
-        if not 0 < variant.dose_mg < math.inf:
+        if not 0 <= variant.dose_mg < math.inf:
             raise InputError(
                 "GP-T072",
                 f"dose {variant.dose_mg:g}",
                 where="dose_mg",
-                expected="a number of mg above 0",
+                expected="a number of mg, 0 for none",
                 next_step="give doses such as 1,2,3,4",
             )
         # A dose that is asked for is given to all ages.
         changes |= {"dose_mg": float(variant.dose_mg), "above_age": None}
     if variant.days is not None:
         changes["days"] = _readable(variant.days, cycle_days)
-    return tuple(drug.model_copy(update=changes) if drug.compound == compound else drug for drug in arm.drugs)
+    return tuple(drug.model_copy(update=changes) if drug.name == compound else drug for drug in arm.drugs)
 
 
 def _readable(days: str, cycle_days: int) -> str:
@@ -183,7 +181,7 @@ def _conditions(arm: Arm, variant: Variant) -> tuple[str, ...]:
         return arm.conditions
     if variant.condition == NO_CONDITION:
         return ()
-    known = known_conditions(glue_of(arm))
+    known = known_conditions(arm.glue) if arm.glue else ()
     if variant.condition not in known:
         raise InputError(
             "GP-T076",

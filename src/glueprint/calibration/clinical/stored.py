@@ -15,7 +15,7 @@ from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.clinical.summaries import published
 from glueprint.calibration.targets import clinical_targets
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism import models, parameters
+from glueprint.mechanism import Scenario, models, parameters
 from glueprint.runs import store
 from glueprint.trials import load_protocol
 
@@ -133,9 +133,10 @@ def digest(structure: str, scope: str = "trials") -> str:
     wanted = [f"{s.key} {s.readings} {s.n}" for s in published(targets, scope)]
     protocols = [load_protocol(name).model_dump_json() for name in TRIALS]
     replaced = {name for names in given.sets.values() for name in names}
-    source = models.source(models.TRIALS[structure]).splitlines()
+    scenario = Scenario.of(structure=structure)
+    source = models.source(models.TRIALS[structure], scenario).splitlines()
     model = [line for line in source if line.split("=")[0].strip() not in replaced]
-    varied, covariance = parameters.random_effects(structure=structure)
+    varied, covariance = parameters.random_effects(scenario)
     spread = [
         f"{name} {covariance[k, k]:.9g}" for k, name in enumerate(varied) if f"omega2.{name}" not in replaced
     ]

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from glueprint.calibration.beliefs import Belief, of_quantity
 from glueprint.calibration.in_vitro.potencies import MONOCYTE, MYELOMA, PARTS
-from glueprint.experiments.cultures import named
+from glueprint.experiments.cultures import grow
+from glueprint.mechanism import Scenario
 
 __all__ = ["ASSAYS", "COORDINATES", "beliefs", "errors", "free", "solved_names", "values"]
 
@@ -76,9 +77,11 @@ def _from_file(name: str) -> Belief:
     if name.endswith("_doubling_h"):
         line = name.removesuffix("_doubling_h")
         return of_quantity(
-            name, named("culture_myeloma", line=line).quantities["doubling_h"], f"lines/{line}.toml"
+            name,
+            grow("culture_myeloma", Scenario.of(line=line)).quantities["doubling_h"],
+            f"lines/{line}.toml",
         )
-    myeloma = named("culture_myeloma", line="MM1S")
+    myeloma = grow("culture_myeloma", Scenario.of(line="MM1S"))
     if name == "assay_days":
         assert myeloma.line is not None
         assert myeloma.line.assay_days is not None
@@ -86,7 +89,7 @@ def _from_file(name: str) -> Belief:
     if name == "kdeg_per_h":
         return of_quantity(name, myeloma.quantities["ikzf1_kdeg_per_h"], "lines/MM1S.toml")
     for model in ("culture_myeloma", "culture_monocyte", "culture_treg"):
-        known = named(model).quantities
+        known = grow(model, Scenario.of()).quantities
         if name in known:
             return of_quantity(name, known[name], "parameters_culture.toml")
     raise KeyError(name)

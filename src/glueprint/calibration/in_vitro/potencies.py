@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.experiments import forward
-from glueprint.experiments.cultures import LPS, Culture, named
+from glueprint.experiments.cultures import LPS, Culture, grow
+from glueprint.mechanism import Scenario
 
 __all__ = ["PARTS", "Part", "Solved", "solve"]
 
@@ -141,7 +142,7 @@ def _solve_model(
 
 def _response(part: Part, shared: Mapping[str, Floats]) -> Callable[[Floats, Floats], Floats]:
     """What the culture shows less what halves it, (n, k) at log10 doses and log10 parameters (n, k)."""
-    cells: Culture = named(part.model, line=part.line)
+    cells: Culture = grow(part.model, Scenario.of(line=part.line))
     own = dict(shared)
     rows = own["kd_nm"].size
     hours = own.pop("assay_days") * HOURS_PER_DAY if part.hours is None else np.full(rows, part.hours)

@@ -88,10 +88,10 @@ def svg(
 
 
 def _coloured(chart: Scene, compound: str | Path | None, dose_nm: float | None, time_h: float | None) -> str:
-    glue = compounds.REFERENCE if compound is None else compound
+    glue = compounds.load(compounds.REFERENCE if compound is None else compound)
     dose, time = (DOSE_NM if dose_nm is None else dose_nm), (TIME_H if time_h is None else time_h)
     table = overlay.folds(chart, glue, dose_nm=dose, time_h=time)
-    words = f"{Path(glue).stem}, {dose:g} nM, after {time:g} h: level over untreated"
+    words = f"{glue.name}, {dose:g} nM, after {time:g} h: level over untreated"
     key = overlay.key(20.0, chart.chart.size[1] + 30, words)
     return drawing.draw(chart, overlay.fills(chart, table), overlay.marks(chart, table) + key)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from glueprint import engine
 from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.evaluate import Leaves, evaluate
-from glueprint.mechanism import models
+from glueprint.mechanism import Scenario, models
 
 __all__ = ["INHIBITION", "MODULATION", "NECESSARY", "STIMULATION", "Network", "Reaction", "read", "shipped"]
 
@@ -53,7 +53,7 @@ def shipped(name: str, form: str) -> Network:
 
     Raises InputError GP-M007 for an unknown name, GP-M030 for an unknown form.
     """
-    return read(models.build(name, form=form))
+    return read(models.build(name, Scenario.of(form=form)))
 
 
 def read(model: engine.Model) -> Network:

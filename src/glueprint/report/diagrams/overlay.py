@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from glueprint.errors import InputError
-from glueprint.mechanism import compounds, models
-from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism import Compound, Scenario, models
 from glueprint.report.diagrams import glyphs
 from glueprint.report.diagrams.drawing import box_of
 from glueprint.report.diagrams.scenes import Scene
@@ -29,7 +27,7 @@ OPACITY = (0.05, 0.6)  # darker would hide the labels
 
 def folds(
     scene: Scene,
-    compound: str | Path | Compound = compounds.REFERENCE,
+    compound: Compound,
     *,
     dose_nm: float,
     time_h: float,
@@ -52,7 +50,7 @@ def folds(
             )
     rows: dict[str, tuple[float, float]] = {}
     for use in scene.chart.models:
-        model = models.build(use.model, compound, form=use.form)
+        model = models.build(use.model, Scenario(compound, form=use.form))
         doses = np.array([0.0, dose_nm])
         result = model.ensemble({"dose_nm": doses}).simulate([0.0, time_h], outputs=list(model.species))
         for place, name in enumerate(model.species):

@@ -125,7 +125,7 @@ def _drug(protocol: Protocol, drug: Drug, x: float, y: float, token: str) -> str
     dose = f"{drug.dose_mg:g} mg"
     if drug.above_age is not None:
         dose += f" ({drug.above_age.dose_mg:g} mg above {drug.above_age.age_y:g} years)"
-    drawn = [glyphs.text(x, y + 14, f"{drug.compound}, {dose}", size=11.5, anchor="start")]
+    drawn = [glyphs.text(x, y + 14, f"{drug.name}, {dose}", size=11.5, anchor="start")]
     day = min(DAY, 420 / protocol.cycle_days)
     given = set(parse_days(drug.days))
     for number in range(protocol.cycle_days):
@@ -153,7 +153,7 @@ def _after(after: Continuation, top: float, height: float) -> str:
     )
     drawn.append(glyphs.text(x + width - 16, top + 25, share, size=11.5, fill=MUTED, anchor="end"))
     rows = ["the same goes on"] if after.keep_current else []
-    rows += [f"{drug.compound}, {drug.dose_mg:g} mg, days {_days(drug.days)}" for drug in after.drugs]
+    rows += [f"{drug.name}, {drug.dose_mg:g} mg, days {_days(drug.days)}" for drug in after.drugs]
     for place, row in enumerate(rows):
         plus = "+ " if place else ""
         drawn.append(glyphs.text(x + 16, top + 54 + 22 * place, plus + row, size=11.5, anchor="start"))
