@@ -128,7 +128,14 @@ def test_an_assumed_value_needs_a_reason(edited):
         compounds.load(path)
 
 
-@pytest.mark.parametrize(("name", "lacking"), [("lenalidomide", "pk"), ("thalidomide", "pharmacology.kd_nm")])
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("iberdomide", "pk"),
+        ("avadomide", "pharmacology.fraction_unbound"),
+        ("thalidomide", "pharmacology.kd_nm"),
+    ],
+)
 def test_a_trial_without_the_numbers_is_refused(name, lacking):
     with pytest.raises(NotSupportedError, match="GP-M005") as caught:
         models.trial(Scenario.of(name))

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from glueprint import evidence
 from glueprint.chemistry import stability, structures
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.mechanism import compounds
@@ -253,3 +254,33 @@ def test_a_file_of_the_first_kind_means_what_it_meant(own):
     found = glue.trial_quantities()
     assert {found[f"{pair}_rho"].typical for pair in compounds.CELL_SUBSTRATES} == {5.0}
     assert glue.missing()["degradation"] == ()
+
+
+def test_avadomides_pharmacokinetics_are_those_of_a_man_with_myeloma():
+    # GLU003 and GLU007, GLU004 and GLU008: healthy men, times the effect of the disease. GLU017: 631 ng*h/mL.
+    pk = compounds.load("avadomide").pk
+    assert pk.clearance_l_per_h.typical == pytest.approx(3.63 * 1.309, rel=1e-3)
+    assert pk.central_l.typical == pytest.approx(36.2 * 1.682, rel=1e-3)
+    assert 3000.0 / pk.clearance_l_per_h.typical == pytest.approx(631.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("avadomide", {"pharmacology.fraction_unbound"}),
+        ("iberdomide", {"pharmacology.fraction_unbound", "pk"}),
+    ],
+)
+def test_what_a_trial_lacks_is_said(name, lacking):
+    assert set(compounds.load(name).missing()["trial"]) == lacking
+
+
+@pytest.mark.parametrize("name", ["avadomide", "iberdomide", "lenalidomide", "mezigdomide", "thalidomide"])
+def test_what_was_not_seen_is_assumed_and_says_why(name):
+    known = evidence.load()
+    for field, quantity in compounds.load(name).quantities().items():
+        assert quantity.why or quantity.role != "assumed", field
+        assert all(known.parts(claim) for claim in quantity.evidence), field
+        # A number read as it is stands on claims that may go into the model.
+        if field.startswith("pk.") and quantity.role == "input":
+            assert known[quantity.evidence[0]].role == "input", field
