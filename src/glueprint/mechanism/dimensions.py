@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glueprint.errors import InternalError
 
-__all__ = ["LITERALS", "declarations", "identifier", "unit_of"]
+__all__ = ["LITERALS", "UNITS", "declarations", "identifier", "unit_of"]
 
 # Spelling in the tables -> (identifier in a model, definition in Antimony). A month is 30.4375 days.
 UNITS = {
@@ -20,6 +20,7 @@ UNITS = {
     "dL": ("decilitre", "1e-1 litre"),
     "L/h": ("l_per_h", "litre / (3600 second)"),
     "mg": ("mg", "1e-3 gram"),
+    "mg/h": ("mg_per_h", "1e-3 gram / (3600 second)"),
     "mg/L": ("mg_per_l", "1e-3 gram / litre"),
     "ug/L": ("ug_per_l", "1e-6 gram / litre"),
     "ng/mL": ("ng_per_ml", "1e-9 gram / (1e-3 litre)"),
@@ -41,6 +42,7 @@ ENDINGS = {
     "_nm_per_h": "nM/h",
     "_per_nm_h": "1/nM/h",
     "_ng_per_ml": "ng/mL",
+    "_mg_per_h": "mg/h",
     "_mg_per_l": "mg/L",
     "_g_per_l": "g/L",
     "_g_per_dl": "g/dL",
