@@ -37,7 +37,6 @@ UNITS = {
 }
 # Species live in one litre, or in one decilitre where their unit says so; amounts have no volume.
 HOMES = {"mg": "volume_l", "dimensionless": "volume_l", "g/dL": "volume_dl"}
-AMOUNTS = ("mg", "mg/h", "dimensionless")
 VOLUMES = {"volume_l": "L", "volume_dl": "dL"}
 
 
@@ -125,7 +124,7 @@ def write(name: str, text: Text, values: Mapping[str, tuple[float, str]]) -> str
     for home in dict.fromkeys(homes.values()):
         head.append(f"compartment {home} = 1; {home} has {dimensions.identifier(VOLUMES[home])};")
     for word in text.species:
-        amount = "substanceOnly " if unit(word) in AMOUNTS else ""
+        amount = "substanceOnly " if unit(word) in ("mg", "dimensionless") else ""
         head.append(
             f"{amount}species {word} in {homes[word]}; {word} has {dimensions.identifier(unit(word))};"
         )

@@ -13,7 +13,7 @@ from glueprint.mechanism.composition import Part, module_text
 from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.pharmacokinetics.own_module import INPUTS, OUTPUTS
 from glueprint.mechanism.pharmacokinetics.section import Pharmacokinetics
-from glueprint.mechanism.pharmacokinetics.structures import INPUT_RATE, USUAL_TARGET
+from glueprint.mechanism.pharmacokinetics.structures import HOURLY, USUAL_TARGET
 
 __all__ = ["OWN_PREFIX", "parts"]
 
@@ -34,7 +34,7 @@ def parts(pk: Pharmacokinetics) -> tuple[Part, ...]:
     if pk.absorption == "first-order":
         return (Part(body),)
     if pk.absorption == "zero-order":
-        return (_with_input(body, [INPUT_RATE], [f"absorption: -> glue_central; {INPUT_RATE};"]),)
+        return (_with_input(body, [HOURLY], [f"absorption: -> glue_central; {HOURLY} / (1 duration_h);"]),)
     count = pk.transit_compartments or 1
     chain = [USUAL_TARGET, *(f"glue_transit_{i}" for i in range(1, count))]
     steps = [
@@ -52,8 +52,7 @@ def _with_input(body: str, species: Sequence[str], steps: Sequence[str]) -> Part
     text = text.replace(f"species {USUAL_TARGET},", f"species {', '.join(species)},")
     text = text.replace(f"{USUAL_TARGET} = 0;", " ".join(f"{name} = 0;" for name in species))
     text = text.replace("first-order absorption", "another absorption")
-    units = {name: "mg" for name in species if name != INPUT_RATE} | {INPUT_RATE: "mg/h"}
-    return Part(body, text=text, units=units)
+    return Part(body, text=text, units=dict.fromkeys(species, "mg"))
 
 
 def _own(pk: Pharmacokinetics) -> Part:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from glueprint.engine import Doses
 from glueprint.errors import InputError
 from glueprint.mechanism.pharmacokinetics.section import Pharmacokinetics
-from glueprint.mechanism.pharmacokinetics.structures import INPUT_RATE, USUAL_TARGET
+from glueprint.mechanism.pharmacokinetics.structures import HOURLY, USUAL_TARGET
 from glueprint.mechanism.pharmacokinetics.values import conduct_quantities
 
 __all__ = ["Intake", "doses_of", "due", "together"]
@@ -73,9 +73,9 @@ def doses_of(
 
     intake: of all n patients.   patient: (m,) numbers, 0 to n - 1.   time_h: (m,) of swallowing, h.
     amount_mg: (m,) as swallowed; what is not bioavailable is lost.
-    First-order and transit absorption: one row each, an amount to `glue_gut`. Zero-order: two, as the rate
-    `glue_input_mg_per_h` rises by amount over duration and falls by as much when it ends, so doses may
-    overlap. Rows may fall after the end of an interval: `due` parts them.
+    First-order and transit absorption: one row each, an amount to `glue_gut`. Zero-order: two, as
+    `glue_hourly`, what is absorbed in each hour, rises by amount over duration and falls by as much when it
+    ends, so that doses may overlap. Rows may fall after the end of an interval: `due` parts them.
     """
     who, when, amount = np.broadcast_arrays(
         np.asarray(patient, dtype=np.int64),
@@ -90,7 +90,7 @@ def doses_of(
     return Doses(
         np.concatenate([who, who]),
         np.concatenate([start, start + duration]),
-        INPUT_RATE,
+        HOURLY,
         np.concatenate([rate, -rate]),
     )
 

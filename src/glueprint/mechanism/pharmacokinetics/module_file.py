@@ -27,9 +27,7 @@ def with_module(data: dict[str, Any], compound_file: Path) -> dict[str, Any]:
     name = pk["module"]
     path = _inside(name, compound_file)
     if path is None:
-        raise _refusal(
-            compound_file, f'"{name}" is no file beside the compound\'s', "a name such as my_pk.ant"
-        )
+        raise _refusal(compound_file, f'"{name}" is no .ant file in its folder', "a name such as my_pk.ant")
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise _refusal(compound_file, f'"{name}" is too large', f"at most {LARGEST_BYTES} bytes")

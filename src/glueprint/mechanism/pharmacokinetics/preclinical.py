@@ -85,9 +85,9 @@ class Liver(Document):
 class Scaling(Document):
     """Animals and vials instead of people; docs/pharmacokinetics.md, "No human data".
 
-    weight_kg: of the human.   blood_to_plasma: left out, 1.   other_clearance_l_per_h: from plasma, human, not
-    by enzymes of the liver; added to what vials give.   variance: of the log between patients, assumed, by
-    parameter.   why: of other_clearance_l_per_h and variance.
+    weight_kg: of the human.   blood_to_plasma: left out, 1.   other_clearance_l_per_h: from plasma, human,
+    not by enzymes of the liver; added to what vials give.   variance: of the log between patients, assumed,
+    by parameter.   why: of other_clearance_l_per_h and variance.
     """
 
     weight_kg: Positive = 70.0

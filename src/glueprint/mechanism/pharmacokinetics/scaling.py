@@ -14,7 +14,7 @@ from glueprint.mechanism.pharmacokinetics import allometry, liver
 from glueprint.mechanism.pharmacokinetics.preclinical import Animal, Incubation, Scaling
 from glueprint.mechanism.quantities import LognormalPrior, Quantity
 
-__all__ = ["Estimate", "Finding", "Scaled", "sd_of_fold_error", "scale"]
+__all__ = ["Estimate", "Finding", "Scaled", "scale", "sd_of_fold_error"]
 
 
 def sd_of_fold_error(average_fold_error: float) -> float:
@@ -26,11 +26,11 @@ def sd_of_fold_error(average_fold_error: float) -> float:
     return math.log10(average_fold_error) * math.sqrt(math.pi / 2.0)
 
 
-# Average fold errors of clearance in people, 81 small molecules, several species: simple allometry and with the
-# rule of exponents. Huh, Smith and Feng 2011, Xenobiotica 41:972, doi 10.3109/00498254.2011.598582; table A.4
-# of the first author's dissertation.
+# Average fold errors of clearance in people, 81 small molecules, several species: simple allometry and with
+# the rule of exponents. Huh, Smith and Feng 2011, Xenobiotica 41:972, doi 10.3109/00498254.2011.598582;
+# table A.4 of the first author's dissertation.
 SD_SIMPLE, SD_RULE = sd_of_fold_error(2.64), sd_of_fold_error(2.10)
-# Fixed exponents. The exponents of 91 xenobiotics have an SD of 0.16: Hu and Hayton 2001, AAPS PharmSci 3:E29.
+# Fixed exponents. Those of 91 xenobiotics have an SD of 0.16: Hu and Hayton 2001, AAPS PharmSci 3:E29.
 EXPONENTS = {
     "clearance_l_per_h": 0.75,
     "central_l": 1.0,
@@ -141,7 +141,7 @@ def _usual_sd(name: str) -> float:
 def _by_fixed_exponent(
     name: str, weights: Sequence[float], values: Sequence[float], human_kg: float
 ) -> tuple[float, float, str]:
-    """The method's error and that of the exponent together; as wide as the species differ, if that is more."""
+    """The method's error and the exponent's together; as wide as the species differ, if that is more."""
     exponent = EXPONENTS[name]
     value, spread = allometry.along_a_fixed_exponent(weights, values, exponent, human_kg)
     distance = math.log10(human_kg) - float(np.mean(np.log10(weights)))
@@ -188,7 +188,7 @@ def _of_vial(
     if fraction_unbound is None:
         raise NotSupportedError(
             "GP-M114",
-            f"intrinsic clearance in {row.system} cannot be scaled without the fraction unbound in human plasma",
+            f"clearance in {row.system} cannot be scaled without the fraction unbound in human plasma",
             where="pk.scaling.in_vitro",
             expected="[pharmacology] fraction_unbound",
             next_step="add it to the compound's file, or leave out [[pk.scaling.in_vitro]]",

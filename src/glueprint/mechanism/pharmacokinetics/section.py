@@ -39,11 +39,12 @@ HELP = "docs/pharmacokinetics.md lists the fields of each structure"
 class Pharmacokinetics(Section):
     """A population model of one compound by mouth: a structure of ours, or a module of the user's.
 
-    absorption and compartments: the structure, which says what else is needed.   bioavailability: left out, 1,
-    as clearance and volumes of oral data are those over it.   module: an Antimony file beside the compound's;
-    module_text: the text itself.   dose_target: its species that doses are added to, mg.   outputs: names in it
-    of cp_ng_per_ml and free_nm, where they differ.   units: of its species and assignments.   scaling: animals
-    and vials, in place of the numbers that they give.   The lag is a shift of the dose time.
+    absorption and compartments: the structure, which says what else is needed.   bioavailability: left out,
+    1, as clearance and volumes of oral data are those over it.   module: an Antimony file beside the
+    compound's; module_text: the text itself.   dose_target: its species that doses are added to, mg.
+    outputs: names in it of cp_ng_per_ml and free_nm, where they differ.   units: of its species and
+    assignments.   scaling: animals and vials, in place of the numbers that they give.
+    The lag is a shift of the dose time.
     """
 
     absorption: Absorption = "first-order"

@@ -8,7 +8,7 @@ __all__ = [
     "ABSORPTION",
     "CONDUCT",
     "DISPOSITION",
-    "INPUT_RATE",
+    "HOURLY",
     "USUAL_TARGET",
     "Absorption",
     "conduct_names",
@@ -30,9 +30,10 @@ DISPOSITION: dict[int, tuple[str, ...]] = {
 }
 # Read when a dose is given, whatever the structure.
 CONDUCT = ("lag_h", "bioavailability")
-# Where doses go: an amount in mg, or with zero-order absorption a rate in mg/h that is switched on and off.
+# Where doses go: an amount in mg, or with zero-order absorption what is absorbed in each hour, in mg, which is
+# switched on and off. As an amount it is a species that SBML allows, where a rate is not.
 USUAL_TARGET = "glue_gut"
-INPUT_RATE = "glue_input_mg_per_h"
+HOURLY = "glue_hourly"
 
 
 def engine_names(absorption: str, compartments: int) -> tuple[str, ...]:

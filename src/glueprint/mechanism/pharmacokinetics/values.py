@@ -24,7 +24,7 @@ def quantities(pk: Pharmacokinetics, fraction_unbound: Quantity | None = None) -
 
 
 def conduct_quantities(pk: Pharmacokinetics) -> dict[str, Quantity]:
-    """What is read when a dose is given, and not by the model: lag, bioavailability, duration of absorption."""
+    """What is read when a dose is given and not by the model: lag, bioavailability, time of absorption."""
     given = {name: getattr(pk, name) for name in pk.conduct_fields}
     return {name: quantity or _whole() for name, quantity in given.items()}
 
