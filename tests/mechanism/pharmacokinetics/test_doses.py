@@ -25,7 +25,9 @@ def infusion(t, start, duration, amount):
 def test_first_order_doses_are_amounts_to_the_gut_after_the_lag(pk):
     glue = pk.compound(pk.section())
     intake = Intake.of(glue.pk, 3, lag_h=np.array([0.0, 0.25, 30.0]), bioavailability=[1.0, 0.5, 0.8])
-    patient, time, target, amount = doses_of(glue.pk, intake, [0, 1, 1, 2], [0.0, 0.0, 24.0, 24.0], 4.0).columns()
+    patient, time, target, amount = doses_of(
+        glue.pk, intake, [0, 1, 1, 2], [0.0, 0.0, 24.0, 24.0], 4.0
+    ).columns()
     assert patient.tolist() == [0, 1, 1, 2]
     assert time.tolist() == [0.0, 0.25, 24.25, 54.0]
     assert amount.tolist() == [4.0, 2.0, 2.0, 3.2]

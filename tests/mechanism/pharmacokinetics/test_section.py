@@ -96,7 +96,14 @@ def test_all_findings_of_a_file_are_told_at_once(pk):
         "coefficient = 0.1\nevidence = []\n"
     )
     message = str(refused(pk, text))
-    for said in ("GP-M100", "pk.central_l", "GP-M101", "pk.peripheral_l", "GP-M105", "pk.covariate[0].parameter"):
+    for said in (
+        "GP-M100",
+        "pk.central_l",
+        "GP-M101",
+        "pk.peripheral_l",
+        "GP-M105",
+        "pk.covariate[0].parameter",
+    ):
         assert said in message
 
 

@@ -4,7 +4,7 @@ from glueprint.mechanism.pharmacokinetics.composing import parts
 from glueprint.mechanism.pharmacokinetics.doses import Intake, doses_of, due, together
 from glueprint.mechanism.pharmacokinetics.module_file import with_module
 from glueprint.mechanism.pharmacokinetics.preclinical import Scaling
-from glueprint.mechanism.pharmacokinetics.scaling import Estimate, Finding, Scaled
+from glueprint.mechanism.pharmacokinetics.scaling import Estimate, Finding, Scaled, scale
 from glueprint.mechanism.pharmacokinetics.section import Pharmacokinetics
 from glueprint.mechanism.pharmacokinetics.values import (
     conduct_quantities,
@@ -30,6 +30,7 @@ __all__ = [
     "findings",
     "parts",
     "quantities",
+    "scale",
     "scaled",
     "together",
     "with_module",

@@ -30,8 +30,8 @@ DISPOSITION: dict[int, tuple[str, ...]] = {
 }
 # Read when a dose is given, whatever the structure.
 CONDUCT = ("lag_h", "bioavailability")
-# Where doses go: an amount in mg, or with zero-order absorption what is absorbed in each hour, in mg, which is
-# switched on and off. As an amount it is a species that SBML allows, where a rate is not.
+# Where doses go: an amount in mg, or with zero-order absorption what is absorbed in each hour, in mg, which
+# is switched on and off. As an amount it is a species that SBML allows, where a rate is not.
 USUAL_TARGET = "glue_gut"
 HOURLY = "glue_hourly"
 
