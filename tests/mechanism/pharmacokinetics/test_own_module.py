@@ -7,8 +7,8 @@ import pytest
 
 from glueprint import engine
 from glueprint.errors import InputError
-from glueprint.mechanism import models, pharmacokinetics
-from glueprint.mechanism.composition import compose
+from glueprint.mechanism import compounds, models, parameters, pharmacokinetics
+from glueprint.mechanism.composition import compose, write
 
 # The structure of pk_one.ant in other words, with a saturable elimination that Km makes linear.
 MODULE = """// one compartment, Michaelis-Menten elimination
@@ -86,6 +86,24 @@ def test_it_may_use_the_names_of_the_trial_model(load):
         *whole.missing,
     }
     assert len(set(whole.species)) == len(whole.species)
+
+
+@pytest.mark.parametrize("absorption", ["own", "zero-order", "transit"])
+def test_the_trial_model_runs_on_it(pk, load, absorption):
+    glue = load() if absorption == "own" else pk.compound(pk.section(absorption, 1))
+    text = compose((*pharmacokinetics.parts(glue.pk), *models.MODULES["trial"][1:]))
+    known = {
+        name: quantity
+        for name, (_, quantity) in parameters.quantities(compounds.load("pomalidomide")).items()
+    }
+    known |= pharmacokinetics.quantities(glue.pk)
+    values = {name: (known[name].typical, known[name].unit) for name in text.missing}
+    ensemble = engine.compile(write("trial", text, values)).ensemble(patients=1)
+    doses = pk.swallowed(glue, 24.0 * np.arange(21), 4.0)
+    assert not ensemble.advance(24.0 * 21, doses).status.any()
+    own = pk.course(glue, [24.0 * 21], doses, ("cp_ng_per_ml",))["cp_ng_per_ml"][0, 0]
+    assert ensemble["cp_ng_per_ml"][0] == pytest.approx(own, rel=1e-3)
+    assert ensemble["ikzf1_myeloma"][0] < 0.9
 
 
 def test_covariates_and_covariances_follow_its_names(pk, load):
@@ -175,6 +193,8 @@ def test_a_statement_that_is_not_let_through_is_refused_with_its_line(load, stat
         ({"dose_target": '"conc"'}, "pk.dose_target"),
         ({"dose_target": ""}, "pk.dose_target"),
         ({"outputs": '{ cp_ng_per_ml = "cp" }'}, "pk.outputs.free_nm"),
+        ({"outputs": '{ cp_ng_per_ml = "cp", free_nm = "cp" }'}, "pk.outputs"),
+        ({"outputs": '{ cp_ng_per_ml = "depot", free_nm = "free" }'}, "pk.outputs"),
         ({"outputs": '{ cp_ng_per_ml = "plasma", free_nm = "free" }'}, "pk.outputs.cp_ng_per_ml"),
     ],
 )

@@ -116,6 +116,14 @@ def test_transit_compartments_are_as_many_as_the_file_says(pk):
     ]
 
 
+def test_the_shipped_numbers_stand_in_the_order_that_random_effects_keep():
+    shipped = compounds.load("pomalidomide")
+    numbers = pharmacokinetics.quantities(shipped.pk)
+    assert list(numbers.items()) == list(shipped.trial_quantities().items())[:5]
+    assert pharmacokinetics.covariances(shipped.pk) == shipped.pk.covariance
+    assert pharmacokinetics.covariates(shipped.pk) == shipped.pk.covariate
+
+
 def test_a_bioavailability_that_is_left_out_is_said(pk):
     shipped = pharmacokinetics.conduct_quantities(compounds.load("pomalidomide").pk)
     assert shipped["bioavailability"].typical == 1.0

@@ -161,6 +161,15 @@ def _roles(module: Statements, roles: Mapping[str, str], dose_target: str) -> It
                 f"{role} assigned in the module, in {OUTPUTS[role]}, or its name under [pk.outputs]",
                 f"assign {role} := ..., or write {role} = the name it has in the module; {HELP}",
             )
+    players = [dose_target, *roles.values()]
+    for name in sorted({name for name in players if players.count(name) > 1}):
+        yield Problem(
+            "GP-M109",
+            "outputs",
+            f'"{name}" plays two of the roles dose_target, {", ".join(roles)}',
+            "three names of the module, one a role",
+            "correct dose_target or outputs",
+        )
 
 
 def _values(module: Statements, parameters: Set[str]) -> Iterator[Problem]:
