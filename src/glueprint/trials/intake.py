@@ -1,4 +1,4 @@
-"""From doses that are swallowed to doses of the engine, glue by glue, with what a later interval still absorbs."""
+"""From doses that are swallowed to doses of the engine, glue by glue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOURS_PER_DAY = 24.0
 
 @dataclass(frozen=True, eq=False)
 class GlueIntake:
-    """How the patients of one glue take it up: which of the n they are, and their lag, share and duration."""
+    """How one glue is taken up: whose of n patients it is, and lag, share and duration of each."""
 
     mine: NDArray[np.bool_]
     pk: Pharmacokinetics
