@@ -14,7 +14,6 @@ from glueprint.trials.doserules import (
     Findings,
     Intolerance,
     apply_rules,
-    load_rules,
 )
 from glueprint.trials.dosing import NO_REGIMEN
 from glueprint.trials.measuring import Labs
@@ -25,7 +24,6 @@ __all__ = ["change_doses", "decide_progression", "plan_next_visit"]
 
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-WEEK = 7
 
 
 def decide_progression(setting: Setting, ward: Ward, at: Integers, labs: Labs, assessment: Bools) -> None:
@@ -102,12 +100,12 @@ def change_doses(setting: Setting, ward: Ward, at: Integers, labs: Labs) -> Inte
         glue, mine = regimen.glue, ward.regimen[at] == number
         if glue is None or glue.rules is None or not mine.any():
             continue
-        rules, who = load_rules(glue.rules), at[mine]
+        rules, who = glue.rules, at[mine]
         findings = Findings(
             anc_1e9_per_l=labs.anc_1e9_per_l[mine],
             platelets_1e9_per_l=labs.platelets_1e9_per_l[mine],
             cycle_begins=cycle_begins[mine],
-            toxicity_ongoing=_pneumonia_holds(ward, who, rules.other_toxicity_hold_days),
+            toxicity_ongoing=_pneumonia_holds(ward, who, rules.other_toxicity.hold_days),
             intolerance=ward.intolerance[who],
         )
         after, done = apply_rules(rules, ward.dose.take(who), findings)
@@ -136,6 +134,12 @@ def _see_intolerance(setting: Setting, ward: Ward, at: Integers) -> None:
     )
 
 
+def _days_between_counts(setting: Setting) -> Integers:
+    """(regimens,) days between two looks at the counts of a held drug; without rules none is held."""
+    rules = [regimen.glue.rules if regimen.glue else None for regimen in setting.regimens]
+    return np.array([one.counts_while_held_every_days if one else 1 for one in rules], dtype=np.int64)
+
+
 def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
     """The next planned visit, or an earlier extra one: to confirm a progression, while held, to begin
     treatment, at the end of a hold for intolerance or of a course of G-CSF.
@@ -150,7 +154,8 @@ def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
     planned = np.minimum(ahead.min(axis=1), ward.cut_day[at])
     held = ward.dose.held[at] & (ward.regimen[at] != NO_REGIMEN)
     confirm = np.isfinite(ward.suspected_day[at])
-    planned = np.where(held, np.minimum(planned, day + WEEK), planned)
+    looked_at = day + _days_between_counts(setting)[ward.regimen[at]]
+    planned = np.where(held, np.minimum(planned, looked_at), planned)
     extra = day + setting.protocol.visits.confirmation_after_days
     planned = np.where(confirm, np.minimum(planned, extra), planned)
     waiting = ward.second_day[at] > day

@@ -6,10 +6,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from glueprint.documents import Codes, parse, read, validate
-from glueprint.errors import EnvironmentProblemError, InputError, nearest
+from glueprint.documents import Codes, parse, read, validate, write_new
+from glueprint.errors import InputError, nearest
 from glueprint.trials.checks import check_protocol
 from glueprint.trials.protocol import Protocol
+from glueprint.trials.regimen_rules import read_rules
 
 __all__ = ["available", "load_protocol", "protocol_from_text", "template", "write_template"]
 
@@ -42,32 +43,15 @@ def write_template(path: Path) -> None:
 
     Raises InputError GP-T022 if the file exists, EnvironmentProblemError GP-T023 if it cannot be written.
     """
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(template())
-    except FileExistsError as error:
-        raise InputError(
-            "GP-T022",
-            "exists already and is kept",
-            where=str(path),
-            expected="the name of a new file",
-            next_step="choose another name",
-        ) from error
-    except OSError as error:
-        raise EnvironmentProblemError(
-            "GP-T023",
-            f"cannot be written: {error.strerror}",
-            where=str(path),
-            expected="a folder that exists and may be written to",
-            next_step="choose another place",
-        ) from error
+    write_new(path, template(), exists="GP-T022", unwritable="GP-T023")
 
 
 def load_protocol(name_or_path: str | Path) -> Protocol:
     """The protocol of this name, or the one in this TOML file.
 
     name_or_path: a name out of `available()`, or a path ending in .toml.
-    Raises InputError GP-T001 (unknown name), GP-T014 (unreadable file), GP-T002 to GP-T013 (bad content).
+    Raises InputError GP-T001 (unknown name), GP-T014 (unreadable file), GP-T002 to GP-T013 (bad content),
+    GP-T060 to GP-T067 (bad files of dose rules that it names), and what `check_protocol` raises.
     """
     text = str(name_or_path)
     if text in available():
@@ -81,7 +65,7 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
             expected=f"one of {', '.join(available())}, or the path of a .toml file",
             next_step="see `glueprint trial list`; `glueprint trial template` writes a file to start from",
         )
-    return _protocol(read(path, CODES), where=text)
+    return _protocol(read(path, CODES), where=text, folder=path.parent)
 
 
 def protocol_from_text(text: str, *, where: str) -> Protocol:
@@ -92,7 +76,7 @@ def protocol_from_text(text: str, *, where: str) -> Protocol:
     return _protocol(parse(text, CODES, where=where), where=where)
 
 
-def _protocol(data: dict[str, Any], *, where: str) -> Protocol:
-    protocol = validate(Protocol, data, CODES, where=where)
+def _protocol(data: dict[str, Any], *, where: str, folder: Path | None = None) -> Protocol:
+    protocol = read_rules(validate(Protocol, data, CODES, where=where), where, folder)
     check_protocol(protocol, where)
     return protocol

@@ -6,12 +6,13 @@ an error that names file, field, what was expected and the next step.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from glueprint.trials.case_mix import CaseMix, Count, Levels, LogNormal, Normal
+from glueprint.trials.rules_document import DoseRules
 from glueprint.trials.schedule import parse_days
 from glueprint.trials.sections import Positive, Section, Share
 
@@ -42,14 +43,43 @@ class AgeDose(Section):
     dose_mg: Positive
 
 
+def _is_content(rules: Any) -> str:
+    """Whether dose rules are named, or written out (their content)."""
+    return "name" if rules is None or isinstance(rules, str) else "content"
+
+
+Rules = Annotated[
+    Annotated[str | None, Tag("name")] | Annotated[DoseRules, Tag("content")], Discriminator(_is_content)
+]
+
+
 class Drug(Section):
-    """One drug of a regimen: dose and days of the cycle, "1-21", "1,8,15,22" or "1-21/2" (alternate days)."""
+    """One drug of a regimen: dose and days of the cycle, "1-21", "1,8,15,22" or "1-21/2" (alternate days).
+
+    rules: of the dose: the name of rules that come with Glueprint, the path of a file (its content, once
+    the protocol is loaded), or "none".
+    """
 
     compound: str
     dose_mg: Positive
     days: str
     above_age: AgeDose | None = None
-    rules: str | None = None
+    rules: Rules = None
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _name_or_content(cls, rules: Any) -> Any:
+        if rules is None or isinstance(rules, str | dict | DoseRules):
+            return rules
+        raise PydanticCustomError(
+            "GP-T006",
+            "{rules} are no dose rules",
+            {
+                "rules": repr(rules),
+                "expected": 'a name in quotes, the path of a file in quotes, or "none"',
+                "next_step": "correct the value; `glueprint trial rules list` shows the names",
+            },
+        )
 
     @field_validator("days")
     @classmethod
