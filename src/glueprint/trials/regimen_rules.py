@@ -10,7 +10,7 @@ from glueprint.trials.compounds import DEXAMETHASONE
 from glueprint.trials.doserules import ROUNDING
 from glueprint.trials.protocol import Arm, Drug, Protocol
 from glueprint.trials.rules_document import DoseRules
-from glueprint.trials.rules_loading import NO_RULES, available_rules, load_rules, rules_in_force
+from glueprint.trials.rules_loading import NO_RULES, available_rules, rules_in_force, rules_to_keep
 
 __all__ = ["drugs_of", "read_rules", "rules_suit_the_drugs"]
 
@@ -30,16 +30,16 @@ def read_rules(protocol: Protocol, where: str, folder: Path | None = None) -> Pr
     folder: of the protocol's file, to which paths are relative.
     Raises InputError GP-T015 and GP-T060 to GP-T067, all findings of all files together.
     """
-    known: dict[str, DoseRules] = {}
+    known: dict[str, str | DoseRules] = {}
     findings: list[GlueprintError] = []
 
     def loaded(field: str, drug: Drug) -> Drug:
         name = drug.rules
-        if not isinstance(name, str) or name == NO_RULES or name in available_rules():
+        if not isinstance(name, str):
             return drug
         try:
             if name not in known:
-                known[name] = load_rules(name, folder)
+                known[name] = rules_to_keep(name, folder)
         except InputError as error:
             findings.append(_placed(error, f"{where}, {field}.rules"))
             return drug

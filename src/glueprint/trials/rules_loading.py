@@ -23,6 +23,7 @@ __all__ = [
     "rules_in_force",
     "rules_template",
     "rules_text",
+    "rules_to_keep",
     "write_rules_template",
 ]
 
@@ -85,6 +86,12 @@ def load_rules(source: str | Path | DoseRules, folder: Path | None = None) -> Do
     if path.suffix != ".toml" and not is_file(str(path)):
         raise _unknown(str(source))
     return _rules(read(path, CODES), where=str(path))
+
+
+def rules_to_keep(rules: str, folder: Path | None = None) -> str | DoseRules:
+    """What a protocol keeps of its field `rules`: the names of rules that come with Glueprint and "none",
+    but the content of a file, which may change. Raises as `load_rules`."""
+    return rules if rules == NO_RULES or rules in available_rules() else load_rules(rules, folder)
 
 
 def rules_in_force(rules: str | DoseRules | None, folder: Path | None = None) -> DoseRules | None:
