@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from glueprint import evidence, trials
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.trials.doserules import ladder
+from glueprint.trials.rules_document import DoseRules, Lineage, OtherToxicity, Reductions
 from glueprint.trials.rules_loading import NO_RULES, load_rules, rules_from_text, rules_in_force
 
 TEMPLATE = trials.rules_template()
@@ -57,6 +59,12 @@ def test_the_template_explains_itself_and_loads(tmp_path):
         trials.write_rules_template(path)
     with pytest.raises(EnvironmentProblemError, match="GP-T023"):
         trials.write_rules_template(tmp_path / "absent" / "mine.toml")
+
+
+def test_the_template_speaks_of_every_field():
+    parts = (DoseRules, Reductions, Lineage, OtherToxicity)
+    for field in (name for part in parts for name in part.model_fields):
+        assert re.search(rf"\b{field}\b", TEMPLATE), field
 
 
 def test_version_1_is_still_read():
