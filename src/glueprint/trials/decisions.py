@@ -74,21 +74,25 @@ def _begin_second(setting: Setting, ward: Ward, who: Integers) -> None:
         [bool(a.after_progression and a.after_progression.keep_current) for a in setting.protocol.arms]
     )
     fresh = who[~kept[setting.people.arm[who]]]
+    # A glue that is added to what goes on begins as well: only one that was given before stays as it is.
+    had_glue = np.array([plan.glue is not None for plan in setting.regimens])[setting.people.arm[who]]
+    begins = who[~(kept[setting.people.arm[who]] & had_glue)]
     start = np.zeros(age.size)
     for number, regimen in enumerate(setting.regimens):
-        mine = fresh[setting.following[fresh] == number]
+        mine = begins[setting.following[begins] == number]
         start[mine] = regimen.glue.planned_mg(age)[mine] if regimen.glue else 0.0
     ward.holds_before[who] = ward.dose.holds[who]
     ward.reductions_before[who] = ward.dose.reductions[who]
-    ward.dose = ward.dose.put(fresh, DoseState.start(start[fresh]))
+    ward.dose = ward.dose.put(begins, DoseState.start(start[begins]))
     cycle_days = setting.protocol.cycle_days
     ward.regimen[who] = setting.following[who]
     ward.line[who] = 1
     keeps = who[kept[setting.people.arm[who]]]
-    ward.start_day[fresh] = ward.glue_day[fresh] = ward.day[fresh]
+    ward.start_day[fresh] = ward.day[fresh]
+    ward.glue_day[begins] = ward.day[begins]
     ward.start_day[keeps] += (ward.day[keeps] - ward.start_day[keeps]) // cycle_days * cycle_days
     ward.nadir[who] = np.inf
-    ward.intolerance[fresh] = Intolerance.NONE
+    ward.intolerance[begins] = Intolerance.NONE
 
 
 def change_doses(setting: Setting, ward: Ward, at: Integers, labs: Labs) -> Integers:
