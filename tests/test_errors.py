@@ -50,3 +50,16 @@ def test_every_code_is_documented_and_asserted_by_a_test():
     assert used - documented == set()
     assert documented - used == set()
     assert used - tested == set()
+
+
+def test_several_findings_are_the_first_with_the_others_named():
+    first, other, bare = (
+        errors.InputError("GP-T001", "no arm", where="a.toml, arms", expected="an arm", next_step="add it"),
+        errors.NotSupportedError("GP-M005", "no trial", where="b.toml"),
+        errors.InputError("GP-T002", "not TOML"),
+    )
+    found = errors.together([first, other, bare, other])
+    assert (found.code, found.where, found.next_step) == ("GP-T001", "a.toml, arms", "add it")
+    assert found.message == "no arm. Also: b.toml: no trial (GP-M005); not TOML (GP-T002)"
+    assert type(found) is errors.InputError
+    assert errors.together([other]) is other

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glueprint.errors import EnvironmentProblemError, InputError, nearest
+from glueprint.errors import EnvironmentProblemError, InputError, nearest, together
 
 __all__ = ["Codes", "Document", "is_file", "parse", "read", "validate", "write_new"]
 
@@ -94,8 +94,10 @@ def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
+        if isinstance(error, UnicodeDecodeError):
+            reason = "not UTF-8 text"
         raise InputError(
             codes.unreadable,
             f"cannot be read: {reason}",
@@ -104,32 +106,6 @@ def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:
             next_step="check the path and the file's permissions",
         ) from error
     return parse(text, codes, where=str(path))
-
-
-def write_new(path: Path, text: str, codes: tuple[str, str]) -> None:
-    """Write a file that is not there yet, such as a template to fill in.
-
-    Raises InputError codes[0] if it exists, EnvironmentProblemError codes[1] if it cannot be written.
-    """
-    try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError as error:
-        raise InputError(
-            codes[0],
-            "exists already and is kept",
-            where=str(path),
-            expected="the name of a new file",
-            next_step="choose another name",
-        ) from error
-    except OSError as error:
-        raise EnvironmentProblemError(
-            codes[1],
-            f"cannot be written: {error.strerror}",
-            where=str(path),
-            expected="a folder that exists and may be written to",
-            next_step="choose another place",
-        ) from error
 
 
 def parse(text: str, codes: Codes, *, where: str) -> dict[str, Any]:
@@ -182,6 +158,33 @@ def validate(
         raise _as_input_error(model, error, codes, (where, data)) from error
 
 
+def write_new(path: Path, text: str, *, exists: str, unwritable: str) -> None:
+    """Write a new file, and never over another.
+
+    Raises InputError with code `exists` if there is one, EnvironmentProblemError with code `unwritable` if
+    it cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        raise InputError(
+            exists,
+            "exists already and is kept",
+            where=str(path),
+            expected="the name of a new file",
+            next_step="choose another name",
+        ) from error
+    except OSError as error:
+        raise EnvironmentProblemError(
+            unwritable,
+            f"cannot be written: {error.strerror}",
+            where=str(path),
+            expected="a folder that exists and may be written to",
+            next_step="choose another place",
+        ) from error
+
+
 def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
@@ -193,13 +196,14 @@ def _as_input_error(
     where, data = source
     items = [dict(item) for item in error.errors(include_url=False)]
     # A list whose entries are bad is also reported as too short; that adds nothing.
-    findings = [_finding(model, item, codes, data) for item in items if not _repeats(item, items)]
-    code, field, message, expected, next_step = findings[0]
-    if len(findings) > 1:
-        others = "; ".join(f"{other[1]}: {other[2]} ({other[0]})" for other in findings[1:6])
-        more = f" and {len(findings) - 6} more" if len(findings) > 6 else ""
-        message = f"{message}. Also: {others}{more}"
-    return InputError(code, message, where=f"{where}, {field}", expected=expected, next_step=next_step)
+    first = together([_finding(model, item, codes, data) for item in items if not _repeats(item, items)])
+    return InputError(
+        first.code,
+        first.message,
+        where=f"{where}, {first.where}",
+        expected=first.expected,
+        next_step=first.next_step,
+    )
 
 
 def _repeats(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
@@ -208,7 +212,13 @@ def _repeats(item: dict[str, Any], items: list[dict[str, Any]]) -> bool:
     return item["type"] == "too_short" and deeper
 
 
-def _finding(
+def _finding(model: type[BaseModel], item: dict[str, Any], codes: Codes, data: dict[str, Any]) -> InputError:
+    """One finding of pydantic, whose place is the field."""
+    code, field, message, expected, next_step = _words(model, item, codes, data)
+    return InputError(code, message, where=field, expected=expected, next_step=next_step)
+
+
+def _words(
     model: type[BaseModel], item: dict[str, Any], codes: Codes, data: dict[str, Any]
 ) -> tuple[str, str, str, str, str]:
     """(code, field, message, expected, next step) of one finding of pydantic."""

@@ -8,7 +8,7 @@ what Glueprint does), `EnvironmentProblemError` (disk, permissions, missing tool
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ __all__ = [
     "InternalError",
     "NotSupportedError",
     "nearest",
+    "together",
 ]
 
 
@@ -102,3 +103,23 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A ' (did you mean "x"?)' hint for the known name nearest to `word`, or an empty string."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f' (did you mean "{found[0]}"?)' if found else ""
+
+
+def _brief(error: GlueprintError) -> str:
+    place = f"{error.where}: " if error.where else ""
+    return f"{place}{error.message} ({error.code})"
+
+
+def together(findings: Sequence[GlueprintError]) -> GlueprintError:
+    """The first of several findings, of which there is one at least; its message names the others."""
+    first = findings[0]
+    others = dict.fromkeys(_brief(other) for other in findings[1:])
+    if not others:
+        return first
+    return type(first)(
+        first.code,
+        f"{first.message}. Also: {'; '.join(others)}",
+        where=first.where,
+        expected=first.expected,
+        next_step=first.next_step,
+    )

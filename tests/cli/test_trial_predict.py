@@ -257,8 +257,11 @@ PAGE = (Path(__file__).parents[2] / "docs" / "trials.md").read_text(encoding="ut
 QUESTIONS = re.findall(r"^\| [^|]+ \| `(--[^`]+)` \|$", PAGE, re.MULTILINE)
 
 
-def test_the_questions_of_the_page_are_answered(mine):
-    assert len(QUESTIONS) == 6
+def test_the_questions_of_the_page_are_answered(mine, tmp_path, monkeypatch):
+    assert len(QUESTIONS) == 7
+    monkeypatch.chdir(tmp_path)
+    rules = trials.rules_template().replace("\n[reductions]", '\n[reductions]\nother_starts = "next level"')
+    (tmp_path / "my-rules.toml").write_text(rules, encoding="utf-8")
     for options in QUESTIONS:
         words = shlex.split(options)
         told = json.loads(

@@ -9,6 +9,7 @@ import pytest
 
 from glueprint.trials import load_protocol
 from glueprint.trials.conduct import conduct
+from glueprint.trials.doserules import Action
 from glueprint.trials.population import Stream, draw_population
 from glueprint.trials.protocol import SupportiveCare
 from glueprint.trials.tables import patients_table
@@ -155,3 +156,20 @@ def test_the_chance_is_handed_on_so_that_the_committee_has_a_laboratory_of_its_o
     # Other errors of the same samples move a minority, by visits.
     moved = (own["pfs_committee_months"] != shared["pfs_committee_months"]).mean()
     assert 0.02 < moved < 0.5
+
+
+def test_a_glue_that_is_added_to_what_goes_on_begins_at_its_dose():
+    """Dexamethasone alone goes on after progression, and pomalidomide is added to it."""
+    leading, control = MM003.arms
+    later = control.after_progression.model_copy(
+        update={"share_of_progressed": 1.0, "keep_current": True, "drugs": leading.drugs[:1]}
+    )
+    arms = (leading, control.model_copy(update={"after_progression": later}))
+    done = conduct(MM003.model_copy(update={"arms": arms}), PEOPLE, STREAM)
+    first = [
+        (log.regimen == 3) & (log.day == done.ward.glue_day[log.patient]) & (log.action == Action.NONE)
+        for log in done.visits
+    ]
+    doses = np.concatenate([log.dose_mg[here] for log, here in zip(done.visits, first, strict=True)])
+    assert doses.size > 50
+    assert set(doses) == {4.0}

@@ -6,10 +6,12 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import InputError
+from glueprint.trials.checks import check_protocol
 from glueprint.trials.conduct import conduct
 from glueprint.trials.loading import protocol_from_text
 from glueprint.trials.population import Stream, draw_population, model_parameters
 from glueprint.trials.regimen_checks import known_conditions
+from glueprint.trials.regimen_rules import drugs_of
 
 TEMPLATE = trials.template()
 DEX = 'compound = "dexamethasone"\ndose_mg = 40\ndays = "1,8,15,22"\n'
@@ -105,3 +107,169 @@ def test_a_cycle_may_have_any_length():
     stream = Stream(1, plan.name, 1)
     done = conduct(plan, draw_population(plan, stream), stream)
     assert done.ward.planned_mg.sum() > 0
+
+
+LABEL = 'rules = "pomalidomide-us-label"'
+LEVELS = "levels_mg = [4, 3, 2, 1]\nat"
+
+
+def with_rules(folder, text, name="slow rules.toml"):
+    """The template as a protocol in a folder, all its glues under rules of a file beside it."""
+    (folder / name).write_text(text)
+    protocol = TEMPLATE.replace(LABEL, f'rules = "{name}"')
+    path = folder / "my trial.toml"
+    path.write_text(protocol)
+    return path
+
+
+def rules_text(*changes):
+    text = trials.rules_template()
+    for old, new in changes:
+        assert old in text, "the template has changed; choose another text to spoil"
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_rules_of_a_file_beside_the_protocol(tmp_path, monkeypatch):
+    path = with_rules(tmp_path, trials.rules_template())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    plan = trials.load_protocol(path)
+    rules = [drug.rules for arm in plan.arms for _, drug in drugs_of(arm) if drug.compound == "pomalidomide"]
+    assert rules == [trials.load_rules(tmp_path / "slow rules.toml")] * 3
+    # The protocol holds the rules from now on, also when it is kept and read back.
+    (tmp_path / "slow rules.toml").unlink()
+    assert trials.Protocol.model_validate_json(plan.model_dump_json()) == plan
+    check_protocol(plan, "kept")
+
+
+def test_rules_may_be_written_out_in_the_protocol():
+    rules = trials.load_rules("pomalidomide-us-label").model_dump()
+    plan = trials.load_protocol("mm003")
+    data = plan.model_dump()
+    data["arms"][0]["drugs"][0]["rules"] = rules
+    written = trials.Protocol.model_validate(data)
+    assert written.arms[0].drugs[0].rules == trials.load_rules("pomalidomide-us-label")
+    assert written != plan
+
+
+def small(plan):
+    arms = tuple(arm.model_copy(update={"patients": 20}) for arm in plan.arms)
+    return plan.model_copy(update={"arms": arms})
+
+
+def doses(plan):
+    """Doses of the glue in force at the visits of the first arm."""
+    visits = trials.run(small(plan), seed=1).visits.filter(arm="POM 4 mg", period="treatment")
+    return visits, set(visits["dose_mg"]) - {0.0}
+
+
+def test_rules_of_a_file_act(tmp_path):
+    percent = rules_text((LEVELS, "step_percent = 25\nlowest_mg = 2\nat"), ('"stop" ', '"stay" '))
+    path = with_rules(tmp_path, percent)
+    found, given = doses(trials.load_protocol(path))
+    assert {4.0, 3.0, 2.25} <= given <= {4.0, 3.0, 2.25, 2.0}
+    rarely = percent.replace("held_every_days = 7", "held_every_days = 28")
+    later, _ = doses(trials.load_protocol(with_rules(tmp_path, rarely)))
+    assert (later["action"] == "held").sum() < (found["action"] == "held").sum()
+
+
+def test_rules_for_any_compound_and_content_not_name_decide(tmp_path):
+    text = trials.rules_text("pomalidomide-us-label").replace('["pomalidomide"]', '["any"]')
+    plan = trials.load_protocol(with_rules(tmp_path, text))
+    named = protocol_from_text(TEMPLATE, where="my.toml")
+    mine, theirs = (trials.run(small(one), seed=1).patients for one in (plan, named))
+    assert mine.equals(theirs)
+
+
+def test_no_rules_said_aloud_are_a_fixed_dose():
+    visits, given = doses(spoilt(LABEL, 'rules = "none"', -1))
+    assert given == {4.0}
+    assert set(visits["action"]) == {""}
+
+
+def test_a_glue_without_rules():
+    with pytest.raises(InputError, match=r"GP-T068 my\.toml, arms\[0\]\.drugs\[0\]\.rules") as caught:
+        spoilt("\n" + LABEL, "\n#", -1)
+    assert "arms[1].after_progression.drugs[0].rules" in caught.value.message
+    assert 'rules = "none"' in caught.value.expected
+
+
+def test_dexamethasone_may_say_that_it_has_none():
+    spoilt(DEX, DEX + 'rules = "none"\n', -1)
+
+
+@pytest.mark.parametrize("bad", ["5", "true", "[]"])
+def test_rules_that_are_no_name(bad):
+    with pytest.raises(InputError, match=r"GP-T006 my\.toml, arms\[0\]\.drugs\[0\]\.rules: ") as caught:
+        spoilt(LABEL, f"rules = {bad}")
+    assert '"none"' in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("dose_mg", "changes", "code"),
+    [
+        (8, [], "GP-T069"),
+        (2.5, [], "GP-T069"),
+        (0.5, [], "GP-T069"),
+        (1, [], ""),
+        (8, [(LEVELS, 'other_starts = "next level"\n' + LEVELS)], ""),
+        (0.5, [(LEVELS, 'other_starts = "next level"\n' + LEVELS)], "GP-T069"),
+        (8, [(LEVELS, "step_mg = 1\nlowest_mg = 1\nat")], ""),
+        (0.5, [(LEVELS, "step_mg = 1\nlowest_mg = 1\nat")], "GP-T069"),
+    ],
+)
+def test_starting_doses(tmp_path, dose_mg, changes, code):
+    path = with_rules(tmp_path, rules_text(*changes))
+    path.write_text(path.read_text().replace("dose_mg = 4\n", f"dose_mg = {dose_mg}\n", 1))
+    if not code:
+        assert trials.load_protocol(path).arms[0].drugs[0].dose_mg == dose_mg
+        return
+    with pytest.raises(InputError, match=code) as caught:
+        trials.load_protocol(path)
+    assert f"{dose_mg:g} mg of pomalidomide" in caught.value.message
+    assert "arms[0].drugs[0].dose_mg" in caught.value.where
+    assert ("at least 1 mg" if changes else "levels 4, 3, 2, 1 mg") in caught.value.expected
+
+
+def test_a_starting_dose_above_an_age():
+    older = 'days = "1-21"\nabove_age = { age_y = 75, dose_mg = 3.5 }\n'
+    with pytest.raises(InputError, match=r"GP-T069 .*above_age\.dose_mg: 3\.5 mg"):
+        spoilt('days = "1-21"\n', older)
+
+
+def test_rules_of_another_drug(tmp_path):
+    with pytest.raises(InputError, match="GP-T051") as caught:
+        spoilt(LABEL, 'rules = "lenalidomide-us-label"')
+    assert "are for lenalidomide, not for pomalidomide" in caught.value.message
+    assert "glueprint trial rules template" in caught.value.next_step
+    for owner in ("any", "dexamethasone"):
+        name = f"{owner}.toml"
+        path = with_rules(tmp_path, rules_text(('["pomalidomide"]', f'["{owner}"]')), name)
+        path.write_text(TEMPLATE.replace(DEX, DEX + f'rules = "{name}"\n', 1))
+        with pytest.raises(InputError, match=r"GP-T051 .*drugs\[1\].*whose dose is fixed"):
+            trials.load_protocol(path)
+
+
+def test_all_findings_of_rules_and_protocol_come_at_once(tmp_path):
+    bad = rules_text(("hold_days = 14", "hold_days = -1"), ("version = 2", 'version = 2\nmore = "x"'))
+    path = with_rules(tmp_path, bad)
+    text = path.read_text().replace('rules = "slow rules.toml"', 'rules = "absent.toml"', 1)
+    path.write_text(text)
+    with pytest.raises(InputError, match="GP-T060") as caught:
+        trials.load_protocol(path)
+    error = caught.value
+    assert error.where.endswith(f"my trial.toml, arms[0].drugs[0].rules, {tmp_path / 'absent.toml'}")
+    assert "arms[1].drugs[0].rules" in error.message
+    assert "slow rules.toml, other_toxicity.hold_days" in error.message
+    assert "more: is not known" in error.message
+    # The checks of a protocol come together as well.
+    with pytest.raises(InputError, match="GP-T016") as caught:
+        protocol_from_text(
+            TEMPLATE.replace('name = "POM 2 mg"', 'name = "POM 4 mg"')
+            .replace("dose_mg = 4\n", "dose_mg = 8\n")
+            .replace("cuts = [75] ", ""),
+            where="my.toml",
+        )
+    for code in ("GP-T018", "GP-T069"):
+        assert code in caught.value.message

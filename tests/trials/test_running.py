@@ -222,7 +222,7 @@ def test_the_template_runs():
 
 def test_one_arm_on_a_fixed_dose_and_one_follow_up():
     plan = protocol_from_text(trials.template(), where="template")
-    drug = plan.arms[0].drugs[0].model_copy(update={"rules": None, "dose_mg": 3.0})
+    drug = plan.arms[0].drugs[0].model_copy(update={"rules": "none", "dose_mg": 3.0})
     arm = plan.arms[0].model_copy(update={"patients": 16, "drugs": (drug,)})
     alone = plan.model_copy(
         update={

@@ -220,3 +220,24 @@ def test_settings_out_of_range(about):
 def test_a_median_that_one_variant_does_not_reach_has_no_difference():
     found = differences(pl.Series([math.inf, math.inf, 5.0, 3.0]), pl.Series([math.inf, 4.0, math.inf, 1.0]))
     assert found.tolist() == [math.inf, -math.inf, 2.0]
+
+
+def test_dose_rules_are_varied_as_well(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text(trials.rules_template().replace('"stop" ', '"stop"\nother_starts = "next level" ', 1))
+    variants = grid(dose_mg=[8.0], rules=["none", str(mine)])
+    table = sweep(PLAN, variants, arm=ARM, settings=Settings(replicates=1, patients=30)).table
+    rows = table.filter(endpoint="dose_interruption").select("dose_mg", "rules", "value").rows()
+    assert [row[:2] for row in rows] == [
+        (4.0, "pomalidomide-us-label"),
+        (8.0, "none"),
+        (8.0, "my-rules"),
+    ]
+    assert rows[1][2] == 0.0
+    assert rows[2][2] > 0.0
+    assert f"8 mg, rules {mine}" in set(table["variant"])
+    # The label does not say how 8 mg falls, and a sweep does not invent it.
+    with pytest.raises(InputError, match=r"GP-T069 .*8 mg"):
+        sweep(PLAN, [Variant(dose_mg=8.0)], arm=ARM)
+    with pytest.raises(InputError, match="GP-T015"):
+        sweep(PLAN, [Variant(rules="nobodys")], arm=ARM)

@@ -81,3 +81,73 @@ def test_errors_reach_the_caller(tmp_path):
     out = RUNNER.invoke(app, ["run", "mm03"])
     assert isinstance(out.exception, GlueprintError)
     assert out.exception.code == "GP-T001"
+
+
+def test_rules_are_listed_and_shown():
+    listed = json.loads(RUNNER.invoke(app, ["rules", "list", "--json"]).stdout)
+    assert {row["name"]: row["compounds"] for row in listed} == {
+        "lenalidomide-us-label": ["lenalidomide"],
+        "pomalidomide-us-label": ["pomalidomide"],
+    }
+    assert "25 > 15 > 10 > 5 > 2.5 mg, then kept" in RUNNER.invoke(app, ["rules", "list"]).stdout
+    for name in (row["name"] for row in listed):
+        shown = json.loads(RUNNER.invoke(app, ["rules", "show", name, "--json"]).stdout)
+        assert shown == trials.load_rules(name).model_dump(mode="json")
+    text = RUNNER.invoke(app, ["rules", "show", "lenalidomide-us-label"]).stdout
+    for words in (
+        "held below 1 until 1; first fall: same if alone dose; later: lower",
+        "any count",
+        "then the lower dose",
+        "every 7 days",
+        "GLU054",
+        "no gate before a cycle",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (
+            "step_mg = 0.5\nlowest_mg = 1\nfirst_mg = 3",
+            "first to 3 mg, then 0.5 mg less each time, down to 1 mg",
+        ),
+        ("step_percent = 25\nlowest_mg = 1", "25 % less each time, down to 1 mg, then stopped"),
+    ],
+)
+def test_rules_of_a_file_are_shown(tmp_path, step, words):
+    path = tmp_path / "steps.toml"
+    path.write_text(trials.rules_template().replace("levels_mg = [4, 3, 2, 1]\nat", f"{step}\nat"))
+    assert words in RUNNER.invoke(app, ["rules", "show", str(path)]).stdout
+    path.write_text(path.read_text().replace("hold_below_1e9_per_l = 25", "hold_below_1e9_per_l = 0"))
+    assert "never held" in RUNNER.invoke(app, ["rules", "show", str(path)]).stdout
+
+
+def test_a_trial_is_shown_with_the_fall_of_its_doses(my_trial, tmp_path):
+    shown = RUNNER.invoke(app, ["show", str(my_trial)]).stdout
+    assert "pomalidomide-us-label: 4 > 3 > 2 > 1 mg, then stopped" in shown
+    assert "pomalidomide-us-label: 2 > 1 mg, then stopped" in shown
+    slow = trials.rules_template().replace(
+        "levels_mg = [4, 3, 2, 1]\nat", "step_percent = 5\nlowest_mg = 1\nat"
+    )
+    (tmp_path / "slow.toml").write_text(slow)
+    text = TINY.replace('"pomalidomide-us-label"', '"slow.toml"', 1).replace(
+        '"pomalidomide-us-label"', '"none"'
+    )
+    my_trial.write_text(text)
+    shown = RUNNER.invoke(app, ["show", str(my_trial)]).stdout
+    assert "my-rules: 4 > 3.8 > 3.61 > 3.43 > 3.26 > 3.1 > 2.94 > 2.79 > ... > 1 mg, then stopped" in shown
+    assert "none: a fixed dose" in shown
+
+
+def test_files_of_rules_are_printed_and_written(tmp_path):
+    out = RUNNER.invoke(app, ["rules", "file", "pomalidomide-us-label"]).stdout
+    assert out == trials.rules_text("pomalidomide-us-label")
+    path = tmp_path / "mine.toml"
+    assert RUNNER.invoke(app, ["rules", "template", str(path)]).exit_code == 0
+    assert (
+        path.read_text("utf-8") == RUNNER.invoke(app, ["rules", "template"]).stdout == trials.rules_template()
+    )
+    failed = RUNNER.invoke(app, ["rules", "show", str(tmp_path / "absent.toml")])
+    assert isinstance(failed.exception, GlueprintError)
+    assert failed.exception.code == "GP-T060"

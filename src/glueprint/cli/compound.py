@@ -209,7 +209,7 @@ def template(
     if out is None:
         sys.stdout.write(compounds.template())
         return
-    write_new(out, compounds.template(), ("GP-M081", "GP-M082"))
+    write_new(out, compounds.template(), exists="GP-M081", unwritable="GP-M082")
     progress_console.print(f"wrote {out}; put your numbers in, then: glueprint compound numbers {out}")
 
 

@@ -1,4 +1,4 @@
-"""`glueprint trial`: list, show, write, run, compare, sweep and draw virtual trials."""
+"""`glueprint trial`: list, show, write, run, compare, sweep and draw virtual trials, and their dose rules."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from glueprint import trials
-from glueprint.cli import trial_compare, trial_figures, trial_run, trial_sweep
+from glueprint.cli import trial_compare, trial_figures, trial_rules, trial_run, trial_sweep
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.trial_draws import PosteriorCommand, TrialName
 from glueprint.trials.protocol import Drug
+from glueprint.trials.rules_loading import rules_in_force
 
 app = typer.Typer(no_args_is_help=True)
 app.command("run", cls=PosteriorCommand)(trial_run.command)
 app.command("compare")(trial_compare.command)
 app.command("sweep", cls=PosteriorCommand)(trial_sweep.command)
 app.command("figures", cls=PosteriorCommand)(trial_figures.command)
+app.add_typer(trial_rules.app, name="rules")
 
 
 @app.command("list")
@@ -45,12 +47,20 @@ def show(trial: TrialName, as_json: Json = False) -> None:
         if arm.after_progression:
             share = f"{100 * arm.after_progression.share_of_progressed:.0f} % of progressed"
             drugs += [(f"{arm.name}, then", share, drug) for drug in arm.after_progression.drugs]
-        rows += [(name, n, d.name, d.dose_mg, d.days, d.rules or "") for name, n, d in drugs]
+        rows += [(name, n, d.name, d.dose_mg, d.days, _rules(d)) for name, n, d in drugs]
     print_table(
         f"{protocol.name}: {protocol.title}", ("arm", "patients", "drug", "mg", "days", "dose rules"), rows
     )
     mix = [(name, _describe(getattr(protocol.case_mix, name))) for name in protocol.case_mix.names]
     print_table("Case-mix", ("covariate", "distribution"), mix)
+
+
+def _rules(drug: Drug) -> str:
+    """Dose rules of a drug in words: their name, and how its dose falls."""
+    rules = rules_in_force(drug.rules)
+    if rules is None:
+        return "none: a fixed dose" if drug.rules else ""
+    return f"{rules.name}: {trial_rules.fall(rules, drug.dose_mg)}"
 
 
 def _describe(distribution: Any) -> str:

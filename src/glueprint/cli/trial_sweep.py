@@ -38,6 +38,9 @@ def command(
     compound: Annotated[str | None, typer.Option(help="Whose dose and days vary; the arm's glue.")] = None,
     dose_mg: Annotated[str | None, typer.Option(help="Doses, such as 1,2,3,4.")] = None,
     days: Annotated[Many, typer.Option(help="Days, such as 1-21 or 1-28/2; once for each schedule.")] = None,
+    rules: Annotated[
+        Many, typer.Option(help="Dose rules: a name, the path of a file, none; once for each.")
+    ] = None,
     gcsf: Annotated[str | None, typer.Option(help="none, secondary, primary.")] = None,
     gcsf_fold: Annotated[
         float | None, typer.Option(help="G-CSF over its endogenous level, as in the protocol's gcsf_fold.")
@@ -64,7 +67,7 @@ def command(
     written."""
     protocol = trials.load_protocol(trial)
     name = arm_of(protocol, arm).name if arm is not None else protocol.arms[0].name
-    variants = _variants((dose_mg, gcsf, condition), days, crcl)
+    variants = _variants((dose_mg, gcsf, condition), days, crcl, rules)
     draws = draws_for(protocol, posterior, posterior_from, replicates, seed)
     settings = Settings(replicates, seed, patients, gcsf_fold, gcsf_below, draws, workers)
     if out is not None:
@@ -85,7 +88,7 @@ def command(
 
 
 def _variants(
-    listed: tuple[str | None, str | None, str | None], days: Many, crcl: Many
+    listed: tuple[str | None, str | None, str | None], days: Many, crcl: Many, rules: Many
 ) -> tuple[Variant, ...]:
     dose_mg, gcsf, condition = (_list(text) for text in listed)
     return grid(
@@ -94,6 +97,7 @@ def _variants(
         gcsf=gcsf,
         condition=condition,
         creatinine_clearance_ml_per_min=[_range(text) for text in crcl or ()],
+        rules=rules or (),
     )
 
 

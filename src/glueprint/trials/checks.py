@@ -1,17 +1,16 @@
-"""Checks of a protocol as a whole: a list of small functions, each with its code; the first finding is
-raised."""
+"""Checks of a protocol as a whole: a list of small functions, each with its code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from glueprint.errors import InputError, NotSupportedError, nearest
+from glueprint.errors import GlueprintError, InputError, NotSupportedError, nearest, together
 from glueprint.mechanism import Scenario, parameters
 from glueprint.trials import toxicity
 from glueprint.trials.case_mix import Levels
-from glueprint.trials.doserules import available_rules
 from glueprint.trials.protocol import Drug, Protocol
-from glueprint.trials.regimen_checks import REGIMEN_CHECKS, drugs_of
+from glueprint.trials.regimen_checks import REGIMEN_CHECKS
+from glueprint.trials.regimen_rules import drugs_of
 from glueprint.trials.schedule import parse_days
 
 __all__ = ["CHECKS", "check_protocol"]
@@ -22,9 +21,16 @@ SIZE_TOLERANCE = 0.05
 
 
 def check_protocol(protocol: Protocol, where: str) -> None:
-    """Raise the first finding of the checks as InputError (GP-T008 to GP-T020)."""
+    """Raise what the checks find as one InputError, GP-T008 to GP-T020 or GP-T050 to GP-T069: the first
+    finding, whose message names those of the other checks."""
+    findings: list[GlueprintError] = []
     for check in CHECKS:
-        check(protocol, where)
+        try:
+            check(protocol, where)
+        except InputError as error:
+            findings.append(error)
+    if findings:
+        raise together(findings)
 
 
 def _drugs(protocol: Protocol) -> Iterator[tuple[str, Drug]]:
@@ -55,20 +61,6 @@ def days_fit_the_cycle(protocol: Protocol, where: str) -> None:
                 where=f"{where}, {field}.days",
                 expected=f"days from 1 to {protocol.cycle_days}",
                 next_step="correct `days` or `cycle_days`",
-            )
-
-
-def rules_are_known(protocol: Protocol, where: str) -> None:
-    """GP-T015: every rule set exists and is meant for the drug."""
-    for field, drug in _drugs(protocol):
-        known = available_rules()
-        if drug.rules is not None and drug.rules not in known:
-            raise InputError(
-                "GP-T015",
-                f'unknown dose rules "{drug.rules}"{nearest(drug.rules, known)}',
-                where=f"{where}, {field}.rules",
-                expected=f"one of {', '.join(known)}, or no `rules` at all",
-                next_step="correct the name",
             )
 
 
@@ -184,7 +176,6 @@ CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
     glues_can_be_dosed,
     one_glue_a_patient,
     days_fit_the_cycle,
-    rules_are_known,
     ratio_fits_the_arms,
     strata_are_covariates,
     visits_are_possible,

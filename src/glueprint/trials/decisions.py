@@ -14,7 +14,6 @@ from glueprint.trials.doserules import (
     Findings,
     Intolerance,
     apply_rules,
-    load_rules,
 )
 from glueprint.trials.dosing import NO_REGIMEN
 from glueprint.trials.measuring import Labs
@@ -25,7 +24,6 @@ __all__ = ["change_doses", "decide_progression", "plan_next_visit"]
 
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-WEEK = 7
 
 
 def decide_progression(setting: Setting, ward: Ward, at: Integers, labs: Labs, assessment: Bools) -> None:
@@ -76,21 +74,25 @@ def _begin_second(setting: Setting, ward: Ward, who: Integers) -> None:
         [bool(a.after_progression and a.after_progression.keep_current) for a in setting.protocol.arms]
     )
     fresh = who[~kept[setting.people.arm[who]]]
+    # A glue that is added to what goes on begins as well: only one that was given before stays as it is.
+    had_glue = np.array([plan.glue is not None for plan in setting.regimens])[setting.people.arm[who]]
+    begins = who[~(kept[setting.people.arm[who]] & had_glue)]
     start = np.zeros(age.size)
     for number, regimen in enumerate(setting.regimens):
-        mine = fresh[setting.following[fresh] == number]
+        mine = begins[setting.following[begins] == number]
         start[mine] = regimen.glue.planned_mg(age)[mine] if regimen.glue else 0.0
     ward.holds_before[who] = ward.dose.holds[who]
     ward.reductions_before[who] = ward.dose.reductions[who]
-    ward.dose = ward.dose.put(fresh, DoseState.start(start[fresh]))
+    ward.dose = ward.dose.put(begins, DoseState.start(start[begins]))
     cycle_days = setting.protocol.cycle_days
     ward.regimen[who] = setting.following[who]
     ward.line[who] = 1
     keeps = who[kept[setting.people.arm[who]]]
-    ward.start_day[fresh] = ward.glue_day[fresh] = ward.day[fresh]
+    ward.start_day[fresh] = ward.day[fresh]
+    ward.glue_day[begins] = ward.day[begins]
     ward.start_day[keeps] += (ward.day[keeps] - ward.start_day[keeps]) // cycle_days * cycle_days
     ward.nadir[who] = np.inf
-    ward.intolerance[fresh] = Intolerance.NONE
+    ward.intolerance[begins] = Intolerance.NONE
 
 
 def change_doses(setting: Setting, ward: Ward, at: Integers, labs: Labs) -> Integers:
@@ -102,12 +104,12 @@ def change_doses(setting: Setting, ward: Ward, at: Integers, labs: Labs) -> Inte
         glue, mine = regimen.glue, ward.regimen[at] == number
         if glue is None or glue.rules is None or not mine.any():
             continue
-        rules, who = load_rules(glue.rules), at[mine]
+        rules, who = glue.rules, at[mine]
         findings = Findings(
             anc_1e9_per_l=labs.anc_1e9_per_l[mine],
             platelets_1e9_per_l=labs.platelets_1e9_per_l[mine],
             cycle_begins=cycle_begins[mine],
-            toxicity_ongoing=_pneumonia_holds(ward, who, rules.other_toxicity_hold_days),
+            toxicity_ongoing=_pneumonia_holds(ward, who, rules.other_toxicity.hold_days),
             intolerance=ward.intolerance[who],
         )
         after, done = apply_rules(rules, ward.dose.take(who), findings)
@@ -136,6 +138,12 @@ def _see_intolerance(setting: Setting, ward: Ward, at: Integers) -> None:
     )
 
 
+def _days_between_counts(setting: Setting) -> Integers:
+    """(regimens,) days between two looks at the counts of a held drug; without rules none is held."""
+    rules = [regimen.glue.rules if regimen.glue else None for regimen in setting.regimens]
+    return np.array([one.counts_while_held_every_days if one else 1 for one in rules], dtype=np.int64)
+
+
 def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
     """The next planned visit, or an earlier extra one: to confirm a progression, while held, to begin
     treatment, at the end of a hold for intolerance or of a course of G-CSF.
@@ -150,7 +158,8 @@ def plan_next_visit(setting: Setting, ward: Ward, at: Integers) -> None:
     planned = np.minimum(ahead.min(axis=1), ward.cut_day[at])
     held = ward.dose.held[at] & (ward.regimen[at] != NO_REGIMEN)
     confirm = np.isfinite(ward.suspected_day[at])
-    planned = np.where(held, np.minimum(planned, day + WEEK), planned)
+    looked_at = day + _days_between_counts(setting)[ward.regimen[at]]
+    planned = np.where(held, np.minimum(planned, looked_at), planned)
     extra = day + setting.protocol.visits.confirmation_after_days
     planned = np.where(confirm, np.minimum(planned, extra), planned)
     waiting = ward.second_day[at] > day

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from glueprint.trials.drugs import target_of
 from glueprint.trials.protocol import Drug, Protocol
+from glueprint.trials.rules_document import DoseRules
+from glueprint.trials.rules_loading import rules_in_force
 from glueprint.trials.schedule import day_mask
 
 __all__ = ["Course", "DoseList", "DrugPlan", "Regimen", "compile_regimens", "days_due", "doses_between"]
@@ -32,7 +34,7 @@ class DrugPlan:
     dose_mg: float
     dose_above_age_mg: float
     above_age_y: float
-    rules: str | None
+    rules: DoseRules | None
 
     def planned_mg(self, age_y: Floats) -> Floats:
         """(n,) dose in mg for patients of these ages."""
@@ -104,7 +106,7 @@ def _plan(drug: Drug, cycle_days: int) -> DrugPlan:
         dose_mg=drug.dose_mg,
         dose_above_age_mg=older.dose_mg if older else drug.dose_mg,
         above_age_y=older.age_y if older else np.inf,
-        rules=drug.rules,
+        rules=rules_in_force(drug.rules),
     )
 
 

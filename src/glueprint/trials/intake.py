@@ -36,8 +36,8 @@ def intakes(
 ) -> tuple[GlueIntake, ...]:
     """How each glue of a replicate is taken up.
 
-    scenarios: of each arm.   arm: (n,) of each patient.   values: (n,) by name, NaN where a patient's glue has
-    no such number.
+    scenarios: of each arm.   arm: (n,) of each patient.   values: (n,) by name, NaN where a patient's glue
+    has no such number.
     """
     found = []
     for glue in dict.fromkeys(scenario.compound for scenario in scenarios):

@@ -10,6 +10,7 @@ from glueprint.documents import Codes, parse, read, validate, write_new
 from glueprint.errors import GlueprintError, InputError, nearest
 from glueprint.trials.checks import check_protocol
 from glueprint.trials.protocol import Protocol
+from glueprint.trials.regimen_rules import read_rules
 
 __all__ = ["available", "load_protocol", "protocol_from_text", "source", "template", "write_template"]
 
@@ -38,7 +39,7 @@ def template() -> str:
 
 
 def source(name: str) -> str:
-    """The text of the file of a protocol that comes with Glueprint, to copy from. Raises InputError GP-T001."""
+    """The text of the file of a protocol that comes with Glueprint. Raises InputError GP-T001."""
     if name not in available():
         raise _unknown(name)
     return (resources.files("glueprint.trials") / "protocols" / f"{name}.toml").read_text("utf-8")
@@ -58,14 +59,15 @@ def write_template(path: Path) -> None:
 
     Raises InputError GP-T022 if the file exists, EnvironmentProblemError GP-T023 if it cannot be written.
     """
-    write_new(path, template(), ("GP-T022", "GP-T023"))
+    write_new(path, template(), exists="GP-T022", unwritable="GP-T023")
 
 
 def load_protocol(name_or_path: str | Path) -> Protocol:
     """The protocol of this name, or the one in this TOML file.
 
     name_or_path: a name out of `available()`, or a path ending in .toml.
-    Raises InputError GP-T001 (unknown name), GP-T014 (unreadable file), GP-T002 to GP-T013 (bad content).
+    Raises InputError GP-T001 (unknown name), GP-T014 (unreadable file), GP-T002 to GP-T013 (bad content),
+    GP-T060 to GP-T067 (bad files of dose rules that it names), and what `check_protocol` raises.
     """
     text = str(name_or_path)
     if text in available():
@@ -92,5 +94,6 @@ def _protocol(data: dict[str, Any], *, where: str, folder: Path | None) -> Proto
         if where not in error.where:
             error.add_note(f"A file that {where} names.")
         raise
+    protocol = read_rules(protocol, where, folder)
     check_protocol(protocol, where)
     return protocol

@@ -6,9 +6,9 @@ an error that names file, field, what was expected and the next step.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from glueprint.mechanism import compounds
@@ -16,6 +16,7 @@ from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.partners import Partner
 from glueprint.trials.case_mix import CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.drugs import drug_of
+from glueprint.trials.rules_document import DoseRules
 from glueprint.trials.schedule import parse_days
 from glueprint.trials.sections import Positive, Section, Share
 
@@ -46,6 +47,16 @@ class AgeDose(Section):
     dose_mg: Positive
 
 
+def _is_content(rules: Any) -> str:
+    """Whether dose rules are named, or written out (their content)."""
+    return "name" if rules is None or isinstance(rules, str) else "content"
+
+
+Rules = Annotated[
+    Annotated[str | None, Tag("name")] | Annotated[DoseRules, Tag("content")], Discriminator(_is_content)
+]
+
+
 class Drug(Section):
     """One drug of a regimen: dose and days of the cycle, "1-21", "1,8,15,22" or "1-21/2" (alternate days).
 
@@ -57,7 +68,22 @@ class Drug(Section):
     dose_mg: Annotated[float, Field(ge=0)]
     days: str
     above_age: AgeDose | None = None
-    rules: str | None = None
+    rules: Rules = None
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _name_or_content(cls, rules: Any) -> Any:
+        if rules is None or isinstance(rules, str | dict | DoseRules):
+            return rules
+        raise PydanticCustomError(
+            "GP-T006",
+            "{rules} are no dose rules",
+            {
+                "rules": repr(rules),
+                "expected": 'a name in quotes, the path of a file in quotes, or "none"',
+                "next_step": "correct the value; `glueprint trial rules list` shows the names",
+            },
+        )
 
     @field_validator("compound", mode="before")
     @classmethod

@@ -1,15 +1,15 @@
-"""Checks of what a protocol gives: rules of other drugs, care without effect, drugs given twice."""
+"""Checks of what a protocol gives: dose rules, conditions and care without effect, drugs given twice."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism.compounds import Compound
-from glueprint.trials.doserules import load_rules
-from glueprint.trials.protocol import Arm, Drug, Protocol
+from glueprint.trials.protocol import Protocol
+from glueprint.trials.regimen_rules import rules_suit_the_drugs
 
-__all__ = ["REGIMEN_CHECKS", "drugs_of", "known_conditions"]
+__all__ = ["REGIMEN_CHECKS", "known_conditions"]
 
 # Covariates of a clearance that a condition of the arm switches on; the others are drawn from the case-mix.
 SWITCHED = ("fluvoxamine", "dialysis")
@@ -19,29 +19,6 @@ def known_conditions(glue: Compound) -> tuple[str, ...]:
     """Conditions that the compound's file knows an effect of."""
     effects = {effect.covariate for effect in glue.pk.covariate} if glue.pk else set()
     return tuple(name for name in SWITCHED if name in effects)
-
-
-def drugs_of(arm: Arm) -> Iterator[tuple[str, Drug]]:
-    """Every drug of an arm, at first and after progression, with its field in the arm."""
-    for number, drug in enumerate(arm.drugs):
-        yield f"drugs[{number}]", drug
-    for number, drug in enumerate(arm.after_progression.drugs if arm.after_progression else ()):
-        yield f"after_progression.drugs[{number}]", drug
-
-
-def rules_fit_the_drug(protocol: Protocol, where: str) -> None:
-    """GP-T051: dose rules speak of one drug's doses in mg."""
-    for index, arm in enumerate(protocol.arms):
-        for field, drug in drugs_of(arm):
-            meant_for = load_rules(drug.rules).compound if drug.rules is not None else drug.name
-            if meant_for != drug.name:
-                raise InputError(
-                    "GP-T051",
-                    f'dose rules "{drug.rules}" are for {meant_for}, not for {drug.name}',
-                    where=f"{where}, arms[{index}].{field}.rules",
-                    expected=f"rules for {drug.name}, or no `rules` at all",
-                    next_step="remove `rules` here",
-                )
 
 
 def conditions_are_known(protocol: Protocol, where: str) -> None:
@@ -87,7 +64,7 @@ def kept_drugs_are_given_once(protocol: Protocol, where: str) -> None:
 
 
 REGIMEN_CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
-    rules_fit_the_drug,
+    rules_suit_the_drugs,
     conditions_are_known,
     gcsf_has_a_glue,
     kept_drugs_are_given_once,

@@ -17,6 +17,8 @@ from glueprint.trials.draws import ParameterDraws, check_draws
 from glueprint.trials.intervals import existing, finite, order_statistics
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, PREDICTED
+from glueprint.trials.rules_document import DoseRules
+from glueprint.trials.rules_loading import NO_RULES
 from glueprint.trials.running import Unit, check_counts, run_unit, units_of
 from glueprint.trials.variants import Variant, apply, arm_of, compound_of, lone
 
@@ -31,7 +33,7 @@ ENDPOINTS = (
 )  # fmt: skip
 SCHEMA = {
     "variant": pl.String, "reference": pl.Boolean, "dose_mg": pl.Float64, "days": pl.String,
-    "gcsf": pl.String, "conditions": pl.String, "crcl_low_ml_per_min": pl.Float64,
+    "rules": pl.String, "gcsf": pl.String, "conditions": pl.String, "crcl_low_ml_per_min": pl.Float64,
     "crcl_high_ml_per_min": pl.Float64, "endpoint": pl.String, "unit": pl.String, "value": pl.Float64,
     "low": pl.Float64, "high": pl.Float64, "difference": pl.Float64, "difference_low": pl.Float64,
     "difference_high": pl.Float64, "replicates": pl.Int64, "not_reached": pl.Int64, "label": pl.String,
@@ -152,7 +154,7 @@ def _cases(written: Protocol, compound: str, variants: Sequence[Variant], how: S
             "GP-T077",
             f'nothing to compare with arm "{written.arms[0].name}" as written',
             where=written.name,
-            expected="a dose, days, G-CSF, a condition or a renal function that the protocol has not",
+            expected="a dose, days, rules, G-CSF, a condition or a renal function that the protocol has not",
             next_step="give at least one, such as --dose-mg 2,4 or --days 1-28",
         )
     return cases
@@ -181,6 +183,7 @@ def _facts(protocol: Protocol, compound: str) -> dict[str, object]:
     return {
         "dose_mg": drug.dose_mg,
         "days": drug.days,
+        "rules": drug.rules.name if isinstance(drug.rules, DoseRules) else drug.rules or NO_RULES,
         "gcsf": protocol.supportive_care.gcsf,
         "conditions": ", ".join(arm.conditions),
         "crcl_low_ml_per_min": clearance.low,

@@ -1,4 +1,5 @@
-"""Variants of one arm: another dose, other days, G-CSF, a condition of its patients, their renal function."""
+"""Variants of one arm: another dose, days or dose rules, G-CSF, a condition of its patients, their renal
+function."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from glueprint.errors import InputError, nearest
 from glueprint.trials.checks import check_protocol
 from glueprint.trials.protocol import Arm, CaseMix, Drug, Protocol, Randomisation, SupportiveCare
 from glueprint.trials.regimen_checks import known_conditions
+from glueprint.trials.rules_loading import rules_to_keep
 from glueprint.trials.schedule import parse_days
 
 __all__ = ["GCSF", "NO_CONDITION", "Variant", "apply", "arm_of", "compound_of", "grid", "lone"]
@@ -26,7 +28,8 @@ NO_CONDITION = "none"
 class Variant:
     """What is other than in the protocol; None leaves it as written.
 
-    dose_mg, days: of the compound that is asked about.   gcsf: none, secondary or primary.
+    dose_mg, days, rules: of the compound that is asked about; rules by name or path, or "none".
+    gcsf: none, secondary or primary.
     condition: of all patients, such as fluvoxamine, or none.
     creatinine_clearance_ml_per_min: lowest and highest of the patients enrolled.
     """
@@ -36,6 +39,7 @@ class Variant:
     gcsf: str | None = None
     condition: str | None = None
     creatinine_clearance_ml_per_min: tuple[float, float] | None = None
+    rules: str | None = None
 
     def __str__(self) -> str:
         """The variant in words."""
@@ -43,6 +47,7 @@ class Variant:
         words = (
             f"{self.dose_mg:g} mg" if self.dose_mg is not None else "",
             f"days {self.days}" if self.days is not None else "",
+            f"rules {self.rules}" if self.rules is not None else "",
             f"G-CSF {self.gcsf}" if self.gcsf is not None else "",
             "no condition" if self.condition == NO_CONDITION else self.condition or "",
             f"CrCl {clearance[0]:g} to {clearance[1]:g} mL/min" if clearance is not None else "",
@@ -57,6 +62,7 @@ def grid(
     gcsf: Sequence[str] = (),
     condition: Sequence[str] = (),
     creatinine_clearance_ml_per_min: Sequence[tuple[float, float]] = (),
+    rules: Sequence[str] = (),
 ) -> tuple[Variant, ...]:
     """Every combination of what is given; what is not given stays as written."""
     factors = product(
@@ -65,6 +71,7 @@ def grid(
         gcsf or (None,),
         condition or (None,),
         creatinine_clearance_ml_per_min or (None,),
+        rules or (None,),
     )
     return tuple(Variant(*levels) for levels in factors)
 
@@ -120,7 +127,8 @@ def apply(
 
     gcsf_fold: G-CSF over its endogenous level.   gcsf_below_1e9_per_l: neutrophils that start a secondary
     course.   Both are those of the protocol if None.
-    Raises InputError GP-T072 to GP-T076 for what cannot be, and what the checks of a protocol raise.
+    Raises InputError GP-T072 to GP-T076 for what cannot be, and what `load_rules` and the checks of a
+    protocol raise.
     """
     (arm,) = protocol.arms
     arm = arm.model_copy(
@@ -155,6 +163,8 @@ def _drugs(arm: Arm, compound: str, variant: Variant, cycle_days: int) -> tuple[
         changes |= {"dose_mg": float(variant.dose_mg), "above_age": None}
     if variant.days is not None:
         changes["days"] = _readable(variant.days, cycle_days)
+    if variant.rules is not None:
+        changes["rules"] = rules_to_keep(variant.rules)
     return tuple(drug.model_copy(update=changes) if drug.name == compound else drug for drug in arm.drugs)
 
 
