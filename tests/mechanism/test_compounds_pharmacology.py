@@ -269,6 +269,7 @@ def test_avadomides_pharmacokinetics_are_those_of_a_man_with_myeloma():
     [
         ("avadomide", {"pharmacology.fraction_unbound"}),
         ("iberdomide", {"pharmacology.fraction_unbound", "pk"}),
+        ("lenalidomide", set()),
     ],
 )
 def test_what_a_trial_lacks_is_said(name, lacking):
@@ -284,3 +285,49 @@ def test_what_was_not_seen_is_assumed_and_says_why(name):
         # A number read as it is stands on claims that may go into the model.
         if field.startswith("pk.") and quantity.role == "input":
             assert known[quantity.evidence[0]].role == "input", field
+
+
+def _one_dose_ng_per_ml(pk, dose_mg, time_h):
+    """Bateman's function: one compartment, first-order absorption."""
+    k = pk.clearance_l_per_h.typical / pk.central_l.typical
+    ka = pk.absorption_per_h.typical
+    scale = 1000.0 * dose_mg / pk.central_l.typical * ka / (ka - k)
+    return scale * (math.exp(-k * time_h) - math.exp(-ka * time_h))
+
+
+def test_lenalidomides_area_agrees_with_the_limited_sampling_of_other_patients():
+    # GLU053: AUC = 13.0 C8h + 1305, from 46 patients who are not those of the model.
+    pk = compounds.load("lenalidomide").pk
+    predicted = 13.0 * _one_dose_ng_per_ml(pk, 25.0, 8.0) + 1305.0
+    assert predicted == pytest.approx(25_000.0 / pk.clearance_l_per_h.typical, rel=0.02)
+
+
+def test_lenalidomides_prior_holds_the_conflict_of_its_sources():
+    pk = compounds.load("lenalidomide").pk
+    clearance, volume = pk.clearance_l_per_h, pk.central_l.typical
+    implied = [math.log(2.0) / hours * volume for hours in (3.0, 4.0)]  # GLU038
+    implied += [25_000.0 / area for area in (4852.0, 2464.9)]  # SAF103a, SAF103b
+    reach = 10.0 ** (1.96 * clearance.prior.sd_log10)
+    assert reach == pytest.approx(2.0, rel=0.05)
+    assert all(clearance.typical / reach < other < clearance.typical * reach for other in implied)
+    assert max(implied) / clearance.typical > 1.3
+    assert {"GLU041", "GLU038", "SAF103a"} <= set(clearance.evidence)
+
+
+def test_renal_impairment_raises_lenalidomides_area_by_about_what_was_seen():
+    (effect,) = compounds.load("lenalidomide").pk.covariate
+
+    def factor(ml_per_min):
+        return 1.0 + effect.coefficient * (ml_per_min - effect.reference)
+
+    # GLU049: 2.85 times in moderate and 5.2 times in end-stage impairment; the first is understated.
+    assert factor(100.0) / factor(5.0) == pytest.approx(5.2, rel=0.02)
+    assert 1.9 < factor(100.0) / factor(40.0) < 2.85
+    assert factor(0.0) == pytest.approx(0.18)
+
+
+def test_thalidomides_priors_hold_both_populations():
+    pk = compounds.load("thalidomide").pk
+    for quantity, others in ((pk.clearance_l_per_h, (5.5, 10.41)), (pk.central_l, (45.3, 120.69))):
+        reach = 10.0 ** (1.96 * quantity.prior.sd_log10)
+        assert all(quantity.typical / reach < o < quantity.typical * reach for o in others)
