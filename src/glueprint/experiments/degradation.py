@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from glueprint.assays import degradation as assay
-from glueprint.experiments import lab
+from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, Later, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, chosen, concentration, prepared
@@ -91,7 +91,11 @@ def run(
         title=TITLE,
         compound=glue.name,
         table=pl.concat([design, controls]),
-        readings=(*_readings(design, error), *_limits(cells, own), *_of_arms(controls, float(times[-1]))),
+        readings=(
+            *_readings(cells, design, error),
+            *_limits(cells, own),
+            *_of_arms(cells, controls, float(times[-1])),
+        ),
         assumptions=(
             *said,
             *(
@@ -161,16 +165,17 @@ def _washed(arm: str, wash_h: float) -> Later:
     return ((wash_h, "wash_per_h", WASHED_PER_H),) if arm == "wash-out" else ()
 
 
-def _readings(design: pl.DataFrame, error: lab.Error) -> tuple[Reading, ...]:
+def _readings(cells: Culture, design: pl.DataFrame, error: lab.Error) -> tuple[Reading, ...]:
     found: list[Reading] = []
+    # Kd and rho were derived from binding and TNF-alpha potencies, or assumed, so what follows from them is
+    # no prediction.
+    label = provenance.label((), cells.behind)
     for point in assay.analyse(design).points:
         at = f"{point.target} at {point.time_h:g} h"
-        # Kd and rho were derived from binding and TNF-alpha potencies, so what follows from them is no
-        # prediction.
         for kind, potency in (("relative", point.relative), ("absolute", point.absolute)):
-            found.append(error.read(Reading.of(f"DC50 {kind}, {at}", potency, "calibrated")))
+            found.append(error.read(Reading.of(f"DC50 {kind}, {at}", potency, label)))
         note = "" if error.exact or point.dmax_se is None else f"standard error {point.dmax_se:.2g}"
-        found.append(Reading(f"Dmax, {at}", point.dmax, "fraction", "calibrated", note=note))
+        found.append(Reading(f"Dmax, {at}", point.dmax, "fraction", label, note=note))
     return tuple(found)
 
 
@@ -180,7 +185,8 @@ def _rho(cells: Culture, own: Mapping[str, float], target: str) -> float:
 
 def _limits(cells: Culture, own: Mapping[str, float]) -> tuple[Reading, ...]:
     """What the design would show with enough doses and time at constant drug: closed forms."""
-    found, kd = [], float(cells.expanded(own).get("kd_nm", cells.typical("kd_nm")))
+    found, label = [], provenance.label((), cells.behind)
+    kd = float(cells.expanded(own).get("kd_nm", cells.typical("kd_nm")))
     for target in TARGETS:
         rho = _rho(cells, own, target)
         for kind, value in (
@@ -191,12 +197,13 @@ def _limits(cells: Culture, own: Mapping[str, float]) -> tuple[Reading, ...]:
             relation = "none" if known is None else "="
             note = "closed form of the reduced model" if known else "50 % loss is never reached"
             name = f"DC50 {kind}, {target} at steady state"
-            found.append(Reading(name, known, "nM", "calibrated", relation, note=note))
+            found.append(Reading(name, known, "nM", label, relation, note=note))
     return tuple(found)
 
 
-def _of_arms(controls: pl.DataFrame, last_h: float) -> list[Reading]:
+def _of_arms(cells: Culture, controls: pl.DataFrame, last_h: float) -> list[Reading]:
     """What is left of each target in each arm at the last time."""
+    label = provenance.label((), cells.behind)
     means = controls.filter((pl.col("dose_nm") > 0.0) & (pl.col("time_h") == last_h))
     rows = means.group_by("arm", "target", maintain_order=True).agg(pl.col("fraction_remaining").mean())
     return [
@@ -204,7 +211,7 @@ def _of_arms(controls: pl.DataFrame, last_h: float) -> list[Reading]:
             f"{target} left at {last_h:g} h, {arm}",
             left,
             "of its vehicle",
-            "calibrated" if arm == "drug alone" else "input",
+            label if arm == "drug alone" else "input",
             claims=ARMS[arm].claims,
             note=ARMS[arm].what,
         )

@@ -13,7 +13,7 @@ from glueprint.curves import Potency
 
 __all__ = ["POINTS", "Experiment", "Label", "Mark", "Panel", "Reading"]
 
-Label = Literal["input", "calibrated", "predicted"]
+Label = Literal["input", "assumed", "calibrated", "predicted"]
 # A published value in a panel: series, place on the axis of x, claim id.
 Mark = tuple[str, float, str]
 # Columns of a panel's points and lines.
@@ -27,7 +27,8 @@ class Reading:
     value: in `unit`; None where there is none.   relation: as in `Potency`; low, high: None where open or
     unknown.
     label: what the number is worth: "input" was put in, "calibrated" follows from numbers fitted to the like,
-    or has nothing beside it in the evidence, "predicted" has, and that was not used.
+    or has nothing beside it in the evidence, "assumed" likewise, but from an affinity of the compound that is
+    assumed, "predicted" has, and that was not used.
     claims: ids of the evidence it speaks to.   note: what a reader must know.
     """
 

@@ -13,6 +13,8 @@ from glueprint.mechanism.quantities import Quantity
 __all__ = ["about", "label", "marks", "same", "used_by"]
 
 NM_PER_UNIT = {"nM": 1.0, "uM": 1e3}
+# Parameters that are of the compound alone; a capacity is one of the cell as well.
+OF_THE_COMPOUND = ("kd_nm", "ki_nm")
 
 # Rows that were derived from other rows of the evidence: using one is using the other.
 DERIVED: Mapping[str, tuple[str, ...]] = {"DRV-001": ("IMM-001",), "DRV-002": ("DWN-001", "DWN-003")}
@@ -24,13 +26,17 @@ def about(glue: Compound, claims: Mapping[str, tuple[str, ...]]) -> tuple[str, .
 
 
 def label(claims: Iterable[str], quantities: Mapping[str, Quantity]) -> Label:
-    """ "predicted" if there is evidence beside the reading and no parameter names it, else "calibrated".
+    """ "predicted" if there is evidence beside the reading and no parameter names it, else "calibrated", or
+    "assumed" where the compound's affinity is.
 
     A reading with nothing beside it is called calibrated as well: nobody can say yet whether it is right.
     An assumed parameter that names a claim has used it, too.
     """
     asked = tuple(claims)
-    return "predicted" if asked and not used_by(asked, quantities) else "calibrated"
+    if asked and not used_by(asked, quantities):
+        return "predicted"
+    own = [quantities[name] for name in OF_THE_COMPOUND if name in quantities]
+    return "assumed" if any(quantity.role == "assumed" for quantity in own) else "calibrated"
 
 
 def used_by(claims: Iterable[str], quantities: Mapping[str, Quantity]) -> tuple[str, ...]:
