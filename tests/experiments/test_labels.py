@@ -22,7 +22,8 @@ def test_a_reading_is_worth_what_the_affinity_behind_it_is(role, label):
 
 
 @pytest.mark.parametrize(
-    ("settings", "label"), [({}, "calibrated"), ({"kd_nm": 100.0}, "assumed"), ({"compound": "iberdomide"}, "assumed")]
+    ("settings", "label"),
+    [({}, "calibrated"), ({"kd_nm": 100.0}, "assumed"), ({"compound": "iberdomide"}, "assumed")],
 )
 def test_degradation_says_so(settings, label):
     found = experiments.run("degradation", doses_nm=(100.0, 1000.0, 10000.0), times_h=(6.0, 24.0), **settings)
