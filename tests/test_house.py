@@ -26,6 +26,7 @@ FLOORS = {
     "inference": 1,
     "runs": 2,
     "evidence": 2,
+    "references": 2,
     "formulas": 1,
     "documents": 1,
     "units": 1,

@@ -21,6 +21,7 @@ ROOMS = (
     "experiments",
     "inference",
     "mechanism",
+    "references",
     "report",
     "runs",
     "study",

@@ -75,7 +75,8 @@ def test_a_limit_is_shown_as_one():
 
 
 def test_the_page_says_that_it_is_simulated_and_that_no_raw_data_are_public(small_input):
-    html = page.render(dataclasses.replace(small_input, plates=growth_tables()))
+    told = "No raw data of these assays are public for pomalidomide."
+    html = page.render(dataclasses.replace(small_input, plates=growth_tables(), no_raw_data=told))
     section = html[html.index('<section id="plates"') :]
     section = section[: section.index("</section>")]
     words = re.sub(r"\s+", " ", section)

@@ -9,12 +9,14 @@ import re
 import polars as pl
 import pytest
 
+from glueprint import references
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.report import page
 from glueprint.report.study_report import fitted, limits
 
 EMPTY = pl.DataFrame()
+REFERENCE = references.load("pomalidomide")
 
 
 def invented_posterior(**changes):
@@ -38,7 +40,7 @@ def invented_posterior(**changes):
 
 def test_without_a_posterior_the_limits_say_so():
     words = " ".join(limits(None))
-    assert "stand at the medians of a fit to the published summaries of MM-002 and MM-003" in words
+    assert "stand at the medians of a fit to published summaries of MM-002 and MM-003" in words
     assert "does not carry the uncertainty of the parameters" in words
     assert "draws of a posterior" not in words
 
@@ -78,7 +80,7 @@ def test_a_posterior_that_is_not_ok_comes_first():
 
 @pytest.mark.parametrize("posterior", [None, invented_posterior()], ids=["typical", "posterior"])
 def test_what_is_modelled_is_no_limit_and_what_is_not_is_one(posterior):
-    words = " ".join(limits(posterior))
+    words = " ".join(limits(posterior, REFERENCE))
     for gone in ("regulatory T cells", "rowth inhibition", "no posterior stands behind it"):
         assert gone not in words
     for there in (
@@ -88,6 +90,16 @@ def test_what_is_modelled_is_no_limit_and_what_is_not_is_one(posterior):
         "No raw data of the drug are public",
     ):
         assert there in words
+
+
+@pytest.mark.parametrize("posterior", [None, invented_posterior()], ids=["typical", "posterior"])
+def test_another_compound_is_told_what_its_parameters_are_of(posterior):
+    words = " ".join(limits(posterior, other="glx"))
+    assert "trials of pomalidomide. That they hold for glx is assumed" in words
+    assert "nothing here was calibrated to it" in words
+    for gone in ("MM-00", "4.5 weeks", "No baseline table", "No raw data of the drug", "Calibrated is not"):
+        assert gone not in words
+    assert "Complete response is overstated" in words
 
 
 def test_parameters_that_draws_replace_say_so():

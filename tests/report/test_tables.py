@@ -51,13 +51,13 @@ def test_a_misspelt_column_gets_a_hint(report_input):
 
 
 @pytest.mark.parametrize("label", ["Predicted", "fitted", "", None])
-def test_only_the_four_labels_pass(report_input, label):
+def test_only_known_labels_pass(report_input, label):
     odd = report_input.comparison.with_columns(
         pl.when(pl.int_range(pl.len()) == 2).then(pl.lit(label)).otherwise(pl.col("label")).alias("label")
     )
     with pytest.raises(InputError, match='GP-P002 table "comparison" row 3') as caught:
         render(dataclasses.replace(report_input, comparison=odd))
-    assert caught.value.expected == "input, calibrated, predicted, not modelled yet"
+    assert caught.value.expected == "input, calibrated, predicted, assumed, not modelled yet"
 
 
 def test_an_arm_that_the_trial_does_not_know_is_refused(report_input, mm003):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from importlib.resources import files
 
 import polars as pl
 import pytest
@@ -22,6 +23,7 @@ version = 1
 name = "small"
 title = "A small study"
 compound = "pomalidomide"
+reference = "pomalidomide"
 [[trials]]
 protocol = "mm003"
 counterfactual = true
@@ -100,6 +102,43 @@ def test_profiles_show_the_published_exposure_and_the_loss_of_ikaros(small):
     assert ikaros[0] == pytest.approx(1.0)
     assert 0 < ikaros.min() < 0.5
     assert (profiles.get_column("low") <= profiles.get_column("high")).all()
+
+
+def test_a_study_of_another_compound_stands_without_the_guide(small, tmp_path):
+    """Its report names it, says what its parameters are of, and shows nothing of the reference's trials but
+    what parameters were set with."""
+    shipped = files("glueprint.mechanism") / "data" / "compounds" / "pomalidomide.toml"
+    compound = tmp_path / "glx.toml"
+    compound.write_text(shipped.read_text("utf-8").replace('name = "pomalidomide"', 'name = "glx"', 1))
+    protocol = tmp_path / "own.toml"
+    text = (files("glueprint.trials") / "protocols" / "mm003.toml").read_text("utf-8")
+    protocol.write_text(text.replace('name = "mm003"', 'name = "own"', 1), encoding="utf-8")
+    path = tmp_path / "other.toml"
+    path.write_text(
+        SMALL.replace('reference = "pomalidomide"\n', "")
+        .replace('"pomalidomide"', f'"{compound}"')
+        .replace('"mm003"', f'"{protocol}"')
+    )
+    result = study.run(path, tmp_path / "out")
+    assert "comparison" not in result.tables
+    given = study_report.input_of(result)
+    assert (given.compound, given.comparison, given.held_out, given.guide) == ("glx", None, None, {})
+    assert given.compounds.get_column("svg").null_count() == 0
+    assert "thalidomide class" in given.safety.lower()
+    words = " ".join(given.statements)
+    assert "That they hold for glx is assumed" in words
+    assert "further findings" in words
+    findings = " ".join(given.findings.get_column("what"))
+    assert "MM-00" not in words + findings + given.safety + given.title
+    assert 0 < given.findings.height < result.tables["findings"].height
+    html = page.render(given)
+    assert "Compound: <b>glx</b>" in html
+    assert 'id="guide"' not in html
+    assert "The guide prints" not in html
+    glance = html[html.index('class="glance"') :]
+    glance = glance[: glance.index("</table>")]
+    assert "Hazard ratio, death" in glance
+    assert "Published" not in glance
 
 
 def test_the_report_shows_the_study(small):

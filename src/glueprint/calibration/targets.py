@@ -6,12 +6,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from glueprint import references
 from glueprint.calibration.excluded import Excluded
 from glueprint.evidence import Claim
+from glueprint.references import Reference
 
-# Trials and arms that may be calibrated to, with their names in the protocols; all others are for prediction.
-TRIALS: Mapping[str, str] = {"MM-002": "mm002", "MM-003": "mm003"}
-ARMS: Mapping[str, str] = {"pom-dex": "POM+LoDEX", "pom": "POM", "hidex": "HiDEX"}
 RATE, MEDIAN, RATIO = "rate", "median", "hazard ratio"
 # Endpoint of a claim -> endpoint of the trial's table, and how its sampling error is reckoned.
 ENDPOINTS: Mapping[str, tuple[str, str]] = {
@@ -81,21 +80,21 @@ class Targets:
     excluded: tuple[Excluded, ...]
 
 
-def clinical_targets(claims: Iterable[Claim]) -> Targets:
-    """The calibration targets among the claims: arms of MM-002 and MM-003, and hazard ratios between them.
+def clinical_targets(claims: Iterable[Claim], reference: Reference | None = None) -> Targets:
+    """The calibration targets among the claims: arms of the reference's trials, hazard ratios between them.
 
     claims: evidence, e.g. evidence.load(); read are those of role "calibration" that are of a trial, and the
-    numbers of patients randomised.
+    numbers of patients randomised.   reference: whose trials may be calibrated to; the default one if None.
     Returns Targets; each calibration claim of a trial is in a target or is listed with the reason why not.
     Source: docs/calibration.md.
     """
-    everything = list(claims)
-    sizes = _arm_sizes(everything)
+    everything, about = list(claims), reference or references.default()
+    sizes = _arm_sizes(everything, about)
     calibration = [claim for claim in everything if claim.role == "calibration" and claim.trial]
     found: dict[tuple[str, str, str, float], Target] = {}
     excluded: list[Excluded] = []
     for claim in calibration:
-        target = _read(claim, sizes)
+        target = _read(claim, sizes, about)
         if not isinstance(target, Target):
             excluded.append(Excluded(claim.id, target))
             continue
@@ -105,9 +104,9 @@ def clinical_targets(claims: Iterable[Claim]) -> Targets:
     return Targets(tuple(_of_those_it_happened_to(found.values())), tuple(excluded))
 
 
-def _read(claim: Claim, sizes: Mapping[tuple[str, str], int]) -> Target | str:
+def _read(claim: Claim, sizes: Mapping[tuple[str, str], int], reference: Reference) -> Target | str:
     """The target a claim is, or why it is none."""
-    if claim.trial not in TRIALS:
+    if claim.trial not in reference.trials:
         return f"{claim.trial} is kept for prediction"
     if claim.subgroup:
         return f"a subgroup ({claim.subgroup}); the endpoints are of whole arms"
@@ -120,28 +119,27 @@ def _read(claim: Claim, sizes: Mapping[tuple[str, str], int]) -> Target | str:
         endpoint = COMMITTEE.get(endpoint, endpoint)
     if claim.unit not in UNITS[kind] or (kind != RATE and claim.value <= 0):
         return f"{claim.value:g} {claim.unit} is not a {kind}"
-    arms = claim.arm.split(" vs ")
-    if not all(arm in ARMS for arm in arms) or (len(arms) == 2) != (kind == RATIO):
+    arms, arm = claim.arm.split(" vs "), reference.arm(claim.arm)
+    if arm is None or (len(arms) == 2) != (kind == RATIO):
         return f"no arm of the virtual trials: {claim.arm or 'none named'}"
-    size = sum(sizes.get((claim.trial, arm), 0) for arm in arms)
+    size = sum(sizes.get((claim.trial, one), 0) for one in arms)
     n, source = (claim.n, "claim") if claim.n else (size, "arm")
     # Some sources give the size of the whole trial beside a number of one arm.
     if size and n > size:
         n, source = size, "arm"
     if not n:
         return "does not say how many patients it is of"
-    arm = " vs ".join(ARMS[arm] for arm in arms)
     low, high = (claim.low, claim.high) if claim.interval_kind == "ci95" else (None, None)
-    head = (TRIALS[claim.trial], arm, endpoint, kind)
+    head = (reference.trials[claim.trial], arm, endpoint, kind)
     return Target((claim.id,), *head, claim.value, low, high, n, source, claim.analysis)
 
 
-def _arm_sizes(claims: Iterable[Claim]) -> dict[tuple[str, str], int]:
+def _arm_sizes(claims: Iterable[Claim], reference: Reference) -> dict[tuple[str, str], int]:
     """Patients randomised to each arm, from the claims that say so."""
     return {
         (claim.trial, claim.arm): int(claim.value)
         for claim in claims
-        if claim.endpoint == "patients" and claim.arm in ARMS and claim.value and not claim.subgroup
+        if claim.endpoint == "patients" and claim.arm in reference.arms and claim.value and not claim.subgroup
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from glueprint import evidence
+from glueprint import evidence, references
 from glueprint.calibration import in_vitro
 from glueprint.calibration.in_vitro import InVitroPosterior
 from glueprint.calibration.in_vitro.fitting import QUICK_STEPS, STEPS
@@ -49,7 +50,7 @@ def in_vitro_command(
     found = in_vitro.posterior() if shipped else _fit(QUICK_STEPS if quick else steps, seed)
     written = list(in_vitro.save(found, out)) if out is not None else []
     if drawn is not None:
-        save_figure(figure.overview(found.parameters, found.comparison()), drawn)
+        save_figure(figure.overview(found.parameters, found.comparison(), _words()), drawn)
         written.append(drawn)
     if as_json:
         print_json(_plain(found))
@@ -57,6 +58,12 @@ def in_vitro_command(
     _print(found)
     for path in written:
         progress_console.print(f"wrote {path}")
+
+
+def _words() -> Mapping[str, str]:
+    """How a reader would say the claims of the fit."""
+    about = references.default().in_vitro
+    return about.words if about else {}
 
 
 def _fit(steps: int, seed: int) -> InVitroPosterior:

@@ -1,4 +1,4 @@
-"""`glueprint calibrate clinical`: fit the trial model to the published summaries of MM-002 and MM-003."""
+"""`glueprint calibrate clinical`: fit the trial model to published summaries of the reference's trials."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from glueprint import references
 from glueprint.calibration import clinical, prediction
 from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.cli import trial_draws
@@ -31,7 +32,7 @@ def clinical_command(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Fit MM-002 and MM-003: posterior, what is not identified, each summary beside the model."""
+    """Fit the reference's trials: posterior, what is not identified, each summary beside the model."""
     scope = "arms" if arms_only else "trials"
     if shipped:
         found = clinical.posterior(structure, scope)
@@ -92,7 +93,7 @@ def _print(found: ClinicalPosterior) -> None:
         ("fewest effective draws", f"{fewest.min():.0f}"),
         ("least misfit", f"{found.misfit:.1f} of {found.targets} summaries"),
         ("log evidence", f"{found.log_evidence:.1f}"),
-        ("simulated trials", str(2 * found.simulations)),
+        ("simulated trials", str(len(references.default().trials) * found.simulations)),
     ]
     print_table("Fit", ("", ""), checks)
 

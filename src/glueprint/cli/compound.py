@@ -87,8 +87,8 @@ def _number(value: float | None, low: float | None, high: float | None) -> str:
 
 @app.command()
 def compare(
-    before: Annotated[str, typer.Argument(help="The structure to start from.")] = "thalidomide",
-    after: Annotated[str, typer.Argument(help="The structure to end with.")] = "pomalidomide",
+    before: Annotated[str, typer.Argument(help="The structure to start from.")] = pairs.FAMILY[0],
+    after: Annotated[str, typer.Argument(help="The structure to end with.")] = pairs.FAMILY[-1],
     as_json: Json = False,
 ) -> None:
     """Compare two structures: what changed, and what the evidence says it did."""
@@ -143,7 +143,7 @@ def check_compound(
 
 @app.command("stability")
 def show_stability(
-    name: Annotated[str | None, typer.Argument(help="thalidomide, lenalidomide or pomalidomide.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A compound with known rates; all if left out.")] = None,
     medium: Annotated[
         str | None, typer.Option(help="blood, serum, plasma or buffer; left out: the first there is.")
     ] = None,

@@ -64,10 +64,10 @@ def show(
 @app.command("list")
 def list_claims(
     topic: Annotated[str, typer.Option(help="For example pk, binding, clinical.")] = "",
-    trial: Annotated[str, typer.Option(help="For example MM-003.")] = "",
-    arm: Annotated[str, typer.Option(help="For example pom-dex.")] = "",
+    trial: Annotated[str, typer.Option(help="Published name of a trial.")] = "",
+    arm: Annotated[str, typer.Option(help="Name of an arm in the evidence.")] = "",
     endpoint: Annotated[str, typer.Option(help="For example median_pfs.")] = "",
-    compound: Annotated[str, typer.Option(help="For example pomalidomide.")] = "",
+    compound: Annotated[str, typer.Option(help="Name of the compound.")] = "",
     role: Annotated[str, typer.Option(help="calibration, input, open, prior or context.")] = "",
     extra: Extra = None,
     as_json: Json = False,

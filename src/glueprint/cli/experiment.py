@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from glueprint import evidence, experiments
+from glueprint import evidence, experiments, references
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.errors import InputError
 from glueprint.experiments import Experiment, Reading
@@ -19,6 +19,7 @@ from glueprint.runs.store import write_file
 
 app = typer.Typer(no_args_is_help=True)
 ALL = "all"
+REFERENCE = references.default().compound
 # Names of cell lines, substrates, systems and files; never an expression.
 WORD = re.compile(r"[\w(][\w .()/+~-]*")
 
@@ -49,7 +50,7 @@ def list_experiments(as_json: Json = False) -> None:
 @app.command()
 def run(
     name: Annotated[str, typer.Argument(help='Name of an experiment (see list), or "all".')],
-    compound: Compound = "pomalidomide",
+    compound: Compound = REFERENCE,
     line: Annotated[str | None, typer.Option(help="Cell line or type, by name or TOML file.")] = None,
     setting: Annotated[
         list[str] | None,

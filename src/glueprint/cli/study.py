@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, cast
 
+import polars as pl
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -21,6 +22,7 @@ from glueprint.runs import query as queries
 from glueprint.runs import verify as verification
 from glueprint.runs.executor import Choice, Kind
 from glueprint.runs.progress import Listener, Step
+from glueprint.study.comparison import headlines
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -92,7 +94,8 @@ def run(
                 "seconds": result.record.seconds,
                 "failed_patients": result.failed,
                 "tables": dict(result.record.outputs),
-                "comparison": result.tables["comparison"].to_dicts(),
+                "comparison": _rows(result.tables.get("comparison")),
+                "headlines": {name: headlines(one).to_dicts() for name, one in result.trials.items()},
             }
         )
         return
@@ -169,17 +172,39 @@ def _rate(step: Step) -> str:
 
 
 def _print(result: study.StudyResult, report: Path) -> None:
-    """Guide tables 3 to 5 beside the computed numbers, and where everything lies."""
-    comparison = result.tables["comparison"]
+    """The guide beside the computed numbers, or what each trial gave, and where everything lies."""
+    comparison = result.tables.get("comparison")
+    if comparison is None:
+        _print_headlines(result)
+    else:
+        _print_guide(comparison)
+    if result.failed:
+        console.print(f"{result.failed} virtual patient(s) could not be computed; see the patients tables")
+    console.print(f"Report: {report}", soft_wrap=True)
+
+
+def _print_headlines(result: study.StudyResult) -> None:
+    """Each trial's main numbers, with nothing published beside them."""
+    for name, trial in result.trials.items():
+        rows = [
+            (row["arm"], row["endpoint"], _cell(row), row["unit"], row["label"])
+            for row in headlines(trial).iter_rows(named=True)
+        ]
+        print_table(name, ("arm", "endpoint", "Glueprint", "unit", "label"), rows)
+
+
+def _print_guide(comparison: pl.DataFrame) -> None:
+    """Every table of the guide beside the computed numbers."""
     for table in comparison.get_column("guide_table").unique().sort():
         rows = [
             (_name(row), row["published"], _cell(row), row["label"])
             for row in comparison.filter(guide_table=table).iter_rows(named=True)
         ]
         print_table(f"Guide table {table}", ("", "the guide", "Glueprint", "label"), rows)
-    if result.failed:
-        console.print(f"{result.failed} virtual patient(s) could not be computed; see the patients tables")
-    console.print(f"Report: {report}", soft_wrap=True)
+
+
+def _rows(table: pl.DataFrame | None) -> list[dict[str, object]]:
+    return [] if table is None else table.to_dicts()
 
 
 def _name(row: dict[str, object]) -> str:

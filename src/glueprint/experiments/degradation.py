@@ -182,7 +182,8 @@ def _rho(cells: Culture, own: Mapping[str, float], target: str) -> float:
 
 def _limits(cells: Culture, own: Mapping[str, float]) -> tuple[Reading, ...]:
     """What the design would show with enough doses and time at constant drug: closed forms."""
-    found, kd = [], float(cells.expanded(own).get("kd_nm", cells.typical("kd_nm")))
+    found = []
+    kd = float(cells.expanded(own).get("kd_nm", cells.typical("kd_nm")))
     for target in TARGETS:
         rho = _rho(cells, own, target)
         for kind, value in (

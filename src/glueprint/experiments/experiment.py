@@ -13,7 +13,7 @@ from glueprint.curves import Potency
 
 __all__ = ["POINTS", "Experiment", "Label", "Mark", "Panel", "Reading"]
 
-Label = Literal["input", "calibrated", "predicted", "assumed"]
+Label = Literal["input", "assumed", "calibrated", "predicted"]
 # A published value in a panel: series, place on the axis of x, claim id.
 Mark = tuple[str, float, str]
 # Columns of a panel's points and lines.

@@ -1,4 +1,4 @@
-"""At a glance: the first trial's main numbers at the top of the page, published beside computed."""
+"""At a glance: the first trial's main numbers at the top of the page, beside what was published."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ASKED = (
 
 @dataclass(frozen=True)
 class Glance:
-    """One line at the top: what, computed with interval, as published, and the label."""
+    """One line at the top: what, computed with interval, as published (if there is a guide), label."""
 
     what: str
     computed: str
@@ -34,11 +34,14 @@ class Glance:
     label: str
 
 
-def at_a_glance(comparison: pl.DataFrame, name: str, trial: TrialTables) -> list[Glance]:
-    """The lines of one trial; empty where the comparison does not say which row is which endpoint."""
-    if any(column not in comparison.columns for column in ("trial", "arm", "endpoint")):
+def at_a_glance(comparison: pl.DataFrame | None, name: str, trial: TrialTables) -> list[Glance]:
+    """The lines of one trial, from the comparison or, without one, from the trial's headlines; empty where
+    neither says which row is which endpoint."""
+    rows = _alone(trial) if comparison is None else comparison
+    if any(column not in rows.columns for column in ("trial", "arm", "endpoint")):
         return []
-    rows = comparison.filter((pl.col("trial") == name) & pl.col("computed").is_not_null())
+    rows = rows.filter(pl.col("computed").is_not_null())
+    rows = rows if comparison is None else rows.filter(pl.col("trial") == name)
     first, against = trial.arms[0], " vs ".join(trial.arms[:2])
     lines = []
     for endpoint, of, words, decimals in ASKED:
@@ -48,6 +51,13 @@ def at_a_glance(comparison: pl.DataFrame, name: str, trial: TrialTables) -> list
             found = [row for row in found if reading.is_ratio(row)]
         lines += [_glance(row, words.format(arm=first), decimals) for row in found[:1]]
     return lines
+
+
+def _alone(trial: TrialTables) -> pl.DataFrame:
+    """The headlines of a trial in the columns of a comparison, with nothing published."""
+    if trial.headlines is None:
+        return pl.DataFrame()
+    return trial.headlines.with_columns(trial=pl.lit(""), column=pl.lit(""), published=pl.lit(""))
 
 
 def _glance(row: Mapping[str, Any], what: str, decimals: int) -> Glance:

@@ -1,4 +1,4 @@
-"""The guide's five tables, each number beside what Glueprint computes."""
+"""A guide's tables, each number beside what Glueprint computes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,8 @@ from glueprint.report import rows as reading
 from glueprint.report.estimates import number, p_number
 from glueprint.report.tables import LABELS
 
-__all__ = ["TITLES", "Cell", "GuideTable", "Strip", "Tally", "guide_tables", "strip_of", "tally"]
+__all__ = ["Cell", "GuideTable", "Strip", "Tally", "guide_tables", "strip_of", "tally"]
 
-TITLES = {
-    1: "Cereblon binding affinity and cellular potency",
-    2: "Inhibition of TNF-α",
-    3: "Efficacy in the phase II trial MM-002",
-    4: "Efficacy in the phase III trial MM-003",
-    5: "Common grade 3 and 4 adverse events in MM-003, pomalidomide arm",
-}
 # The strip beside each number runs from a quarter to four times the published value.
 STRIP_REACH = 4.0
 PRINTED = 0  # inputs are shown with the digits they were given
@@ -58,7 +51,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class GuideTable:
-    """One of the five tables.
+    """One of the tables.
 
     has_columns: the guide's table has several value columns.
     how: the one line that holds for all computed numbers, then left out of the rows; empty where they differ.
@@ -84,8 +77,11 @@ class Tally:
     held: int
 
 
-def guide_tables(comparison: pl.DataFrame) -> list[GuideTable]:
-    """The tables in the guide's order, rows as given; equal neighbouring row names share one cell."""
+def guide_tables(comparison: pl.DataFrame, titles: Mapping[int, str] | None = None) -> list[GuideTable]:
+    """The tables in the guide's order, rows as given; equal neighbouring row names share one cell.
+
+    titles: of the tables by number.
+    """
     tables = []
     for table in sorted(comparison.get_column("guide_table").unique().to_list()):
         rows = reading.with_units(comparison.filter(pl.col("guide_table") == table).to_dicts())
@@ -95,7 +91,7 @@ def guide_tables(comparison: pl.DataFrame) -> list[GuideTable]:
         has_columns = len({row["column"] for row in rows}) > 1
         has_how = any(cell.how or cell.note for cell in cells)
         has_strips = any(cell.strip for cell in cells)
-        title = TITLES.get(table, "")
+        title = (titles or {}).get(table, "")
         tables.append(GuideTable(table, title, cells, has_columns, shared, has_how, has_strips))
     return tables
 

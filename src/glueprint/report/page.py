@@ -33,6 +33,7 @@ LEGEND = {
     "input": "Put in as published. Agreement is no achievement.",
     "calibrated": "The model was fitted or hand-set so that this number comes out. Not a prediction.",
     "predicted": "Computed from other numbers. No fit read it.",
+    "assumed": "Computed with parameters of other trials or another compound, and without their uncertainty.",
     "not modelled yet": "Published, but this version computes nothing to set beside it.",
 }
 # What "calibrated" says where the trials' parameters are draws of a posterior.
@@ -67,8 +68,6 @@ def render(given: ReportInput) -> str:
         trial_view(name, trial, colours, published_estimates(given.comparison, name))
         for name, trial in given.trials.items()
     ]
-    tally = guide.tally(given.comparison)
-    comparisons = {table: _dots(given.comparison, table, colours) for table in (3, 4, 5)}
     return _template().render(
         given=given,
         glance=[
@@ -80,13 +79,12 @@ def render(given: ReportInput) -> str:
         arm_tokens=_tokens(),
         assays=shown(ASSAYS),
         pathway=shown(PATHWAY),
-        comparisons={table: drawn for table, drawn in comparisons.items() if drawn is not None},
+        comparisons=_dots_of_tables(given.comparison, colours),
         chemistry=chemistry_section(given.compounds.to_dicts()),
         config=embeddable(theme.configuration()),
         findings=given.findings.to_dicts(),
         held_out=held_out_section(given.held_out, {view.name: view.short for view in views}),
-        legend=LEGEND | {"calibrated": FITTED} if given.posterior else LEGEND,
-        labels=LABELS,
+        legend=_legend(given),
         number=number,
         written=reading.written,
         parameters=_sections(given.parameters),
@@ -95,8 +93,8 @@ def render(given: ReportInput) -> str:
         provenance=_provenance(given.provenance),
         script=Markup(_asset("page.js")),
         style=Markup(_asset("page.css")),
-        tables=guide.guide_tables(given.comparison),
-        tally=tally,
+        tables=[] if given.comparison is None else guide.guide_tables(given.comparison, given.guide),
+        tally=None if given.comparison is None else guide.tally(given.comparison),
         trials=views,
         vega=Markup(_bundle()),
     )
@@ -130,6 +128,26 @@ def _tokens() -> dict[str, str]:
     tokens = {"ink": theme.INK, "muted": theme.MUTED, "grid": theme.GRID, "paper": theme.PAPER}
     tokens |= {f"arm-{place}": colour for place, colour in enumerate(theme.ARM_COLOURS)}
     return tokens | {f"series-{place}": colour for place, colour in enumerate(theme.SERIES_COLOURS)}
+
+
+def _legend(given: ReportInput) -> dict[str, str]:
+    """What each label means that the page shows; beside a guide the usual ones are there in any case."""
+    legend = LEGEND | {"calibrated": FITTED} if given.posterior else LEGEND
+    alone = given.comparison is None
+    tables = [given.comparison, given.held_out, *(t.headlines for t in given.trials.values() if alone)]
+    used = {label for table in tables if table is not None for label in table.get_column("label")}
+    used |= set() if alone else set(LABELS) - {"assumed"}
+    return {label: meaning for label, meaning in legend.items() if label in used}
+
+
+def _dots_of_tables(comparison: pl.DataFrame | None, colours: Mapping[str, str]) -> dict[int, Drawn]:
+    """The figure of each of the guide's tables that says which trial its rows are of."""
+    if comparison is None or "trial" not in comparison.columns:
+        return {}
+    of_trials = comparison.filter(pl.col("trial").is_not_null() & (pl.col("trial") != ""))
+    numbers = of_trials.get_column("guide_table").unique().sort().to_list()
+    drawn = {table: _dots(comparison, table, colours) for table in numbers}
+    return {table: found for table, found in drawn.items() if found is not None}
 
 
 def _dots(comparison: pl.DataFrame, table: int, colours: Mapping[str, str]) -> Drawn | None:

@@ -6,68 +6,100 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from glueprint import evidence, references
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
-from glueprint.chemistry import drawing, structures
-from glueprint.report.tables import ReportInput, TrialTables
+from glueprint.chemistry import drawing, groups, structures
+from glueprint.mechanism import compounds
+from glueprint.mechanism.compounds import Compound
+from glueprint.references import Reference
+from glueprint.report.tables import UNKNOWN_SAFETY, ReportInput, TrialTables
 from glueprint.study import StudyResult
+from glueprint.study.comparison import headlines, reference_of
 from glueprint.trials import TrialResult
 
 __all__ = ["fitted", "input_of", "limits"]
 
-TYPICAL = (
-    "Clinical parameters (tumour growth, kill, hazards, marrow block) stand at the medians of a fit to the "
-    "published summaries of MM-002 and MM-003. Agreement with these trials is calibrated, not "
-    "predicted. This study names no posterior.",
-    "An interval beside a trial's number is what chance does at the trial's size over many virtual trials. "
-    "It does not carry the uncertainty of the parameters.",
-)
 ALWAYS = (
     "Complete response is overstated: urine, marrow and immunofixation are not modelled.",
-    "The first dose reductions come too late: half of those of MM-003 came within 4.5 weeks (CL081).",
     "Intolerance that is no blood count does not depend on the dose, which is assumed. So a lower dose is "
     "tolerated better here only as far as blood counts go.",
     "The weights of the hazard of pneumonia are assumed, and so are the hazard of being lost to follow-up "
     "and what patients received after progression; the parameter table and the protocols say why.",
-    "No baseline table was seen: haemoglobin and platelets before treatment were set with the published "
-    "anaemia and thrombocytopenia in view. An effect of the drug on platelets cannot be told from them; none "
-    "on haemoglobin is modelled.",
-    "No raw data of the drug are public: nothing here was measured by Glueprint.",
+    "No effect of the drug on haemoglobin is modelled.",
 )
+CLINICAL = "tumour growth, kill, hazards, marrow block"
 
 
 def input_of(result: StudyResult) -> ReportInput:
     """Everything the page shows, taken from a study's tables; nothing is computed here."""
-    tables = result.tables
-    posterior = clinical.posterior(result.study.posterior) if result.study.posterior else None
+    tables, plan = result.tables, result.study
+    compound, reference = plan.load_compound(), reference_of(plan)
+    posterior = clinical.posterior(plan.posterior) if plan.posterior else None
     parameters = tables["parameters"].with_columns(pl.col("evidence").list.join(", "))
+    findings, left_out = (tables["findings"], ()) if reference else _that_matter(result)
+    other = "" if compound == compounds.load(references.default().compound) else compound.name
     return ReportInput(
-        title=result.study.title,
-        comparison=tables["comparison"],
+        title=plan.title,
+        comparison=tables.get("comparison"),
         trials={name: _trial(trial) for name, trial in result.trials.items()},
         profiles=tables["profiles"],
         parameters=fitted(parameters, posterior) if posterior else parameters,
-        findings=tables["findings"],
-        compounds=_drawn(tables["compounds"]),
+        findings=findings,
+        compounds=_drawn(tables["compounds"], compound),
         provenance=_provenance(result),
-        statements=(*_failed(result), *limits(posterior)),
+        statements=(*_failed(result), *limits(posterior, reference, other=other), *left_out),
         plates={
             name.removeprefix("plates_"): table for name, table in tables.items() if name.startswith("plates")
         },
         held_out=tables.get("held_out"),
-        posterior=result.study.posterior or "",
+        posterior=plan.posterior or "",
+        compound=compound.name,
+        guide=reference.titles if reference else {},
+        fitted_to=references.default().trials_in_words,
+        safety=(reference.sentences.safety if reference else "") or _safety(compound),
+        no_raw_data=reference.sentences.plates if reference else "",
     )
 
 
-def limits(posterior: ClinicalPosterior | None) -> tuple[str, ...]:
+def limits(
+    posterior: ClinicalPosterior | None, reference: Reference | None = None, *, other: str = ""
+) -> tuple[str, ...]:
     """What the numbers of a study's trials cannot say, a sentence each.
 
-    posterior: of the study; None for typical parameters.
+    posterior: of the study; None for typical parameters.   reference: that it is set beside, if any.
+    other: name of the study's compound where the clinical parameters were fitted to trials of another.
     """
-    return (*(TYPICAL if posterior is None else _of(posterior)), *ALWAYS)
+    own = reference.sentences.limits if reference else ()
+    return (*(_typical(other) if posterior is None else _of(posterior, other)), *ALWAYS, *own)
 
 
-def _of(posterior: ClinicalPosterior) -> tuple[str, ...]:
+def _typical(other: str) -> tuple[str, ...]:
+    """What typical parameters are, and what their intervals do not carry."""
+    return (
+        f"Clinical parameters ({CLINICAL}) stand at the medians of a fit to {_fitted_to(other)}. "
+        f"{_agreement(other)} This study names no posterior.",
+        "An interval beside a trial's number is what chance does at the trial's size over many virtual "
+        "trials. It does not carry the uncertainty of the parameters.",
+    )
+
+
+def _fitted_to(other: str) -> str:
+    about = references.default()
+    return (
+        f"published trials of {about.compound}"
+        if other
+        else f"published summaries of {about.trials_in_words}"
+    )
+
+
+def _agreement(other: str) -> str:
+    if other:
+        return f"That they hold for {other} is assumed, and nothing here was calibrated to it."
+    return "Calibrated is not predicted: agreement with these trials is no achievement beyond them."
+
+
+def _of(posterior: ClinicalPosterior, other: str) -> tuple[str, ...]:
     """What a posterior carries, and what it could not learn."""
     trusted = (
         () if posterior.status == "ok" else (f"The posterior is {posterior.status}: {posterior.reason}.",)
@@ -76,12 +108,11 @@ def _of(posterior: ClinicalPosterior) -> tuple[str, ...]:
     return (
         *trusted,
         f"Clinical parameters are draws of a posterior (structure of the tumour: {posterior.structure}), "
-        "calibrated to published summaries of MM-002 and MM-003. Calibrated is not predicted: agreement with "
-        "these two trials is no achievement beyond them.",
+        f"calibrated to {_fitted_to(other)}. {_agreement(other)}",
         "An interval beside a trial's number carries the uncertainty of the parameters, of the patients and "
         "of sampling at the trial's size. It does not carry that of the model's form.",
         _not_identified(posterior.parameters),
-        "Two trials cannot say how much trials differ: that the hazard of death differs between them by a "
+        "So few trials cannot say how much trials differ: that the hazard of death differs between them by a "
         f"factor of {ratio:.1f} either way is assumed.",
         "Time courses of drug, targets and blood counts are of the typical parameters in the table, not of "
         "draws.",
@@ -91,9 +122,9 @@ def _of(posterior: ClinicalPosterior) -> tuple[str, ...]:
 def _not_identified(parameters: pl.DataFrame) -> str:
     unknown = parameters.filter(pl.col("verdict") != "identified").get_column("name").to_list()
     if not unknown:
-        return f"All {parameters.height} free parameters are identified by the two trials, more or less well."
+        return f"All {parameters.height} free parameters are identified by those trials, more or less well."
     return (
-        f"Not identified by the two trials, and so believed as before them: {len(unknown)} of "
+        f"Not identified by those trials, and so believed as before them: {len(unknown)} of "
         f"{parameters.height} free parameters ({', '.join(unknown)})."
     )
 
@@ -120,21 +151,58 @@ def fitted(parameters: pl.DataFrame, posterior: ClinicalPosterior) -> pl.DataFra
 
 def _trial(result: TrialResult) -> TrialTables:
     return TrialTables(
-        title=f"{result.protocol.name.upper().replace('MM0', 'MM-0')}: {result.protocol.title}",
+        title=f"{references.default().published_name(result.protocol.name)}: {result.protocol.title}",
         arms=tuple(arm.name for arm in result.protocol.arms),
         patients=result.patients,
         visits=result.visits,
         endpoints=result.endpoints,
         survival_curves=result.survival_curves,
         protocol=result.protocol,
+        headlines=headlines(result),
     )
 
 
-def _drawn(compounds: pl.DataFrame) -> pl.DataFrame:
-    """The drugs among the compounds, with their structure drawn."""
-    drugs = compounds.filter(pl.col("role") == "drug").rename({"average_mass_g_per_mol": "mass_da"})
-    pictures = [drawing.draw(structures.load(name)) for name in drugs.get_column("name")]
+def _that_matter(result: StudyResult) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The findings about evidence that a parameter of the study rests on, without those about trials that it
+    did not run, and a sentence about the others."""
+    findings = result.tables["findings"]
+    cited = result.tables["parameters"].get_column("evidence").explode().drop_nulls().unique().implode()
+    ran = {name for name, own in references.default().trials.items() if own in result.trials}
+    elsewhere = {claim.id for claim in evidence.load() if claim.trial and claim.trial not in ran}
+    claims = pl.col("claim_ids").str.split(", ")
+    on_cited = claims.list.set_intersection(cited).list.len() > 0
+    on_others = claims.list.set_intersection(pl.lit(pl.Series([list(elsewhere)]))).list.len() > 0
+    mine = findings.filter(on_cited & ~on_others)
+    others = findings.height - mine.height
+    told = (
+        f"{others} further findings of the evidence checks are about claims that no parameter of this study "
+        "rests on, or about trials that it did not run; `glueprint evidence check` lists them.",
+    )
+    return mine, told if others else ()
+
+
+def _drawn(listed: pl.DataFrame, compound: Compound) -> pl.DataFrame:
+    """The drugs among the built-in compounds and the study's own before them, with their structure drawn."""
+    drugs = listed.filter(pl.col("role") == "drug").rename({"average_mass_g_per_mol": "mass_da"})
+    columns = ("name", "smiles", "formula", "mass_da", "inchikey")
+    own = _structure(compound)
+    if own.inchikey not in drugs.get_column("inchikey"):
+        row = (own.name, own.smiles, own.formula, own.average_mass_g_per_mol, own.inchikey)
+        first = pl.DataFrame([row], schema=list(columns), orient="row")
+        drugs = pl.concat([first, drugs.select(columns)])
+    pictures = [drawing.draw(structures.from_smiles(smiles)) for smiles in drugs.get_column("smiles")]
     return drugs.with_columns(pl.Series("svg", pictures, dtype=pl.String))
+
+
+def _structure(compound: Compound) -> structures.Structure:
+    return structures.from_smiles(
+        compound.structure.smiles, name=compound.name, where=f"compound {compound.name}, structure.smiles"
+    )
+
+
+def _safety(compound: Compound) -> str:
+    """What must be said of the compound, by its structure."""
+    return groups.safety_note(_structure(compound)) or UNKNOWN_SAFETY
 
 
 def _provenance(result: StudyResult) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The plain tables a report is made of, and the checks that they can be shown.
 
 The report knows nothing of how a number was made. It takes polars tables, checks that each column it
-shows is there and that each number carries one of the four labels, and refuses otherwise.
+shows is there and that each number carries one of the labels, and refuses otherwise.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import polars as pl
 from glueprint.errors import InputError, nearest
 from glueprint.trials import Protocol
 
-__all__ = ["LABELS", "ReportInput", "TrialTables", "check", "require", "without_nan"]
+__all__ = ["LABELS", "UNKNOWN_SAFETY", "ReportInput", "TrialTables", "check", "require", "without_nan"]
 
-LABELS = ("input", "calibrated", "predicted", "not modelled yet")
+LABELS = ("input", "calibrated", "predicted", "assumed", "not modelled yet")
 
 # What the page reads; further columns are welcome and unused.
 COMPARISON = (
@@ -37,19 +37,23 @@ CURVES = (
 )  # fmt: skip
 PROFILES = ("profile", "series", "value", "low", "high", "unit")
 PARAMETERS = ("name", "typical", "unit", "role", "evidence", "why")
+HEADLINES = ("arm", "endpoint", "unit", "computed", "computed_low", "computed_high", "label")
 FINDINGS = ("code", "severity", "claim_ids", "what")
 COMPOUNDS = ("name", "smiles", "formula", "mass_da", "inchikey")
 HELD_OUT = (
     "trial", "arm", "endpoint", "unit", "observed", "predicted", "low", "high", "inside", "log_score",
     "width_ratio", "replicates", "label", "source", "note",
 )  # fmt: skip
+# Said of a compound whose structure is no member of the thalidomide class, or not known.
+UNKNOWN_SAFETY = "What binds cereblon is handled as a human teratogen until the opposite is shown."
 
 
 @dataclass(frozen=True)
 class TrialTables:
     """The four tables of one virtual trial (docs/design.md), with its title and its arms in order.
 
-    protocol: its schema is drawn from it; without one there is no schema.
+    protocol: its schema is drawn from it; without one there is no schema.   headlines: its main numbers for
+    the top of a page without a guide, as `study.comparison.headlines` gives them.
     """
 
     title: str
@@ -59,6 +63,7 @@ class TrialTables:
     endpoints: pl.DataFrame
     survival_curves: pl.DataFrame
     protocol: Protocol | None = None
+    headlines: pl.DataFrame | None = None
 
     @property
     def first_replicate(self) -> int:
@@ -75,7 +80,7 @@ class TrialTables:
 class ReportInput:
     """Everything the page shows, as plain tables; docs/report.md lists their columns.
 
-    comparison: one row per number of the guide's tables 1 to 5, published beside computed.
+    comparison: one row per number of a guide's tables, published beside computed; None: without a guide.
     trials: trial name -> its tables, in the order of the page.
     profiles: time courses, the median of the virtual patients with a 5-95 % band.
     parameters, findings, compounds: what was put in, what the evidence checks found, the substances.
@@ -83,9 +88,12 @@ class ReportInput:
     plates: simulated raw files, truth and estimate, and the tables of their figures; empty: no such section.
     held_out: rows that the fit never read, predicted beside published; None: no such section.
     posterior: structure of the tumour whose posterior the trials drew their parameters from; empty without.
+    compound: what the study is about.   guide: title of each of the guide's tables.   fitted_to: published
+    names of the trials that the held-out rows are of.   safety: what must be said of the compound at the top.
+    no_raw_data: what is said before simulated raw files.
     """
 
-    comparison: pl.DataFrame
+    comparison: pl.DataFrame | None
     trials: Mapping[str, TrialTables]
     profiles: pl.DataFrame
     parameters: pl.DataFrame
@@ -93,11 +101,16 @@ class ReportInput:
     compounds: pl.DataFrame
     provenance: Mapping[str, object]
     statements: Sequence[str]
-    title: str = "Pomalidomide, from published evidence to a virtual trial"
+    title: str = "From published evidence to a virtual trial"
     summary: str = ""
     plates: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     held_out: pl.DataFrame | None = None
     posterior: str = ""
+    compound: str = ""
+    guide: Mapping[int, str] = field(default_factory=dict)
+    fitted_to: str = ""
+    safety: str = UNKNOWN_SAFETY
+    no_raw_data: str = ""
 
 
 def require(frame: pl.DataFrame, columns: Iterable[str], where: str) -> None:
@@ -121,14 +134,15 @@ def check(given: ReportInput) -> None:
 
     Raises InputError GP-P001 (column), GP-P002 (label), GP-P003 (arm).
     """
-    require(given.comparison, COMPARISON, "comparison")
+    if given.comparison is not None:
+        require(given.comparison, COMPARISON, "comparison")
+        _check_labels(given.comparison, "comparison")
     require(given.parameters, PARAMETERS, "parameters")
     require(given.findings, FINDINGS, "findings")
     require(given.compounds, COMPOUNDS, "compounds")
     require(given.profiles, PROFILES, "profiles")
     if "time_d" not in given.profiles.columns:
         require(given.profiles, ("time_h",), "profiles")
-    _check_labels(given.comparison, "comparison")
     if given.held_out is not None:
         require(given.held_out, HELD_OUT, "held_out")
         _check_labels(given.held_out, "held_out")
@@ -136,6 +150,9 @@ def check(given: ReportInput) -> None:
         require(trial.patients, PATIENTS, f"{name}.patients")
         require(trial.endpoints, ENDPOINTS, f"{name}.endpoints")
         require(trial.survival_curves, CURVES, f"{name}.survival_curves")
+        if trial.headlines is not None:
+            require(trial.headlines, HEADLINES, f"{name}.headlines")
+            _check_labels(trial.headlines, f"{name}.headlines")
         _check_arms(name, trial)
 
 
@@ -153,7 +170,7 @@ def without_nan(given: ReportInput) -> ReportInput:
     }
     return replace(
         given,
-        comparison=given.comparison.fill_nan(None),
+        comparison=None if given.comparison is None else given.comparison.fill_nan(None),
         trials=trials,
         profiles=given.profiles.fill_nan(None),
         parameters=given.parameters.fill_nan(None),
@@ -167,7 +184,7 @@ def _check_labels(frame: pl.DataFrame, table: str) -> None:
         if label not in LABELS:
             raise InputError(
                 "GP-P002",
-                f'label "{label}" is not one of the four',
+                f'label "{label}" is not one of those there are',
                 where=f'table "{table}" row {row}, column "label"',
                 expected=", ".join(LABELS),
                 next_step="label each number by how it was made; a calibrated number is never a prediction",

@@ -50,11 +50,11 @@ class TrialView:
     schema: Shown | None
 
 
-def published_estimates(comparison: pl.DataFrame, trial: str) -> pl.DataFrame:
-    """The guide's values of one trial with arm and endpoint id, where the comparison table names them."""
+def published_estimates(comparison: pl.DataFrame | None, trial: str) -> pl.DataFrame:
+    """The guide's values of one trial with arm and endpoint id, where a comparison table names them."""
     columns = {"published_value": "value", "published_low": "low", "published_high": "high"}
     wanted = ["trial", "arm", "endpoint"]
-    if any(column not in comparison.columns for column in wanted):
+    if comparison is None or any(column not in comparison.columns for column in wanted):
         names = ("arm", "endpoint", *columns.values())
         return pl.DataFrame(schema={name: pl.String if name in wanted else pl.Float64 for name in names})
     found = comparison.filter((pl.col("trial") == trial) & pl.col("published_value").is_not_null())

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from glueprint import references
 from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.errors import InputError, nearest
 from glueprint.report import figures
@@ -219,7 +220,7 @@ def _told(posterior: ClinicalPosterior) -> str:
 
 def _prior_posterior(given: Given) -> dict[str, Any]:
     posterior = _posterior(given, "prior-posterior")
-    title = "Parameters before and after MM-002 and MM-003"
+    title = f"Parameters before and after {references.default().trials_in_words}"
     note = f"{_told(posterior)}. Calibrated."
     return {"prior_posterior": figures.prior_posterior(posterior.parameters, title=title, note=note)}
 

@@ -91,6 +91,8 @@ class Study(Document):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
     title: Annotated[str, Field(min_length=1)]
     compound: Annotated[str, Field(min_length=1)]
+    # The reference whose guide the study is set beside; none if left out.
+    reference: Annotated[str, Field(min_length=1)] | None = None
     seed: Annotated[int, Field(ge=0)] = 1
     # Draws of the shipped posterior of this structure for each virtual trial; typical values if left out.
     posterior: Literal["claret", "two-clone"] | None = None

@@ -3,34 +3,29 @@ evidence checks found."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 
-from glueprint import evidence
+from glueprint import evidence, references
 from glueprint.calibration import in_vitro
 from glueprint.chemistry.checks import CHECKS as CHEMISTRY_CHECKS
 from glueprint.evidence import Claims
-from glueprint.mechanism import compounds
+from glueprint.references import Reference
 from glueprint.study.comparison import Computed
 from glueprint.units import convert
 
 __all__ = ["compute", "findings"]
 
-REFERENCE = "pomalidomide"
-GUIDE = ("G1-", "G2-")
 
+def compute(claims: Claims, reference: Reference) -> dict[str, Computed]:
+    """Computed numbers for the cells of the guide that are of assays, each in the unit of its cell.
 
-def compute(claims: Claims, compound: str | Path) -> dict[str, Computed]:
-    """Computed numbers for the cells of guide tables 1 and 2, each in the unit of its cell.
-
-    The guide and the posterior are about the pomalidomide that comes with Glueprint: for any other compound
-    nothing is set beside it.
+    The posterior is about the default reference: beside the guide of any other it has nothing to say.
     Returns guide claim id -> Computed.
     """
-    if compounds.load(compound) != compounds.load(REFERENCE):
+    if reference.compound != references.default().compound:
         return {}
-    cells = [claim for claim in claims if claim.id.startswith(GUIDE) and claim.id in in_vitro.spoken_of()]
+    tables, known = reference.tables_about("assays"), in_vitro.spoken_of()
+    cells = [claim for claim in claims if claim.guide.split("|")[0] in tables and claim.id in known]
     return {claim.id: _computed(in_vitro.predictive(claim.id), claim.unit) for claim in cells}
 
 

@@ -28,7 +28,7 @@ from glueprint.runs.provenance import Record
 from glueprint.runs.units import Receipt
 from glueprint.runs.workspace import Workspace
 from glueprint.study import definition, in_vitro, plate_files, plates, profiles
-from glueprint.study.comparison import compare
+from glueprint.study.comparison import compare, reference_of
 from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
 from glueprint.trials import ParameterDraws, TrialResult
@@ -133,7 +133,7 @@ def _refuse_other_compounds(plan: Study, compound: Compound, protocols: Mapping[
         dosed = ", ".join(glue.name for glue in protocol.glues) or "no glue"
         other = " of another content" if namesakes else ""
         raise InputError(
-            "GP-S010",
+            "GP-S011",
             f'the study is about {compound.name}, but its trial "{name}" doses {dosed}{other}',
             where=f"{plan.name}, compound",
             expected=f"trials with an arm that gives {compound.name}, from the same file",
@@ -176,6 +176,8 @@ def _new_record(plan: Study, compound: Compound, protocols: Mapping[str, Protoco
         return hashlib.sha256(text.encode()).hexdigest()
 
     inputs = {"study": digest(_asked(plan)), "evidence": digest(evidence.load().frame.write_csv())}
+    if reference := reference_of(plan):
+        inputs["reference"] = digest(reference.model_dump_json())
     scenario = Scenario(compound)
     inputs["model"] = digest(models.source("trial", scenario))
     inputs["parameters"] = digest(parameters.table(scenario).write_json())
@@ -191,7 +193,8 @@ def _new_record(plan: Study, compound: Compound, protocols: Mapping[str, Protoco
 def _asked(plan: Study) -> str:
     """What was asked for, without where it is computed."""
     # What a study does not ask for leaves no trace, so that older folders can still be told to be the same.
-    left_out = {"executor"} | {name for name in ("plates", "posterior") if getattr(plan, name) is None}
+    optional = ("plates", "posterior", "reference")
+    left_out = {"executor"} | {name for name in optional if getattr(plan, name) is None}
     return plan.model_dump_json(indent=2, exclude=left_out) + "\n"
 
 
@@ -289,9 +292,11 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
         count.tell("simulated plates")
         tables |= plates.compute(plan.plates.protocols, plan.seed)
     count.tell("in-vitro numbers")
-    tables["comparison"] = compare(claims, results, in_vitro.compute(claims, request.compound))
+    reference = reference_of(plan)
+    if reference:
+        tables["comparison"] = compare(claims, reference, results, in_vitro.compute(claims, reference))
     tables["findings"] = in_vitro.findings(claims)
-    if plan.posterior and (plan.posterior, "arms") in clinical.SHIPPED:
+    if reference and plan.posterior and (plan.posterior, "arms") in clinical.SHIPPED:
         checked = clinical.posterior(plan.posterior, "arms").held_out
         tables |= {} if checked is None else {"held_out": checked}
     tables["parameters"] = parameters.table(Scenario(request.compound))

@@ -41,7 +41,7 @@ def check_version(version: int, *, where: str = "ctcae_version") -> None:
             f"unknown CTCAE version {version}",
             where=where,
             expected=f"one of {', '.join(map(str, VERSIONS))}",
-            next_step="use 4 for MM-002 and MM-003",
+            next_step="give the version that the trial graded by",
         )
 
 

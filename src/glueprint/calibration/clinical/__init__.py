@@ -1,8 +1,8 @@
-"""The trial model fitted to the published summaries of MM-002 and MM-003.
+"""The trial model fitted to the published summaries of the reference's trials.
 
 `calibrate` finds draws of the free parameters; `posterior` gives those that come with Glueprint; their
-`for_trial` is what `trials.run(..., draws=...)` takes. Numbers of these two trials are calibrated, those of
-any other trial are predicted.
+`for_trial` is what `trials.run(..., draws=...)` takes. Numbers of these trials are calibrated, those of any
+other trial are predicted.
 """
 
 from glueprint.calibration.clinical.calibrating import calibrate

@@ -14,10 +14,9 @@ from typing import Any
 
 import polars as pl
 
-from glueprint import trials
+from glueprint import references, trials
 from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.prediction import compare
-from glueprint.calibration.targets import ARMS, TRIALS
 from glueprint.evidence import Claim
 from glueprint.trials import TrialResult
 
@@ -26,7 +25,7 @@ __all__ = ["check", "observed_rows"]
 
 def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
     """Held-out claims as observed summaries: trial, arm, endpoint, value, low, high, n, source."""
-    wanted = _settings()["rows"]
+    wanted, reference = _settings()["rows"], references.default()
     rows = []
     for claim in claims:
         if claim.id not in wanted or claim.value is None:
@@ -34,8 +33,8 @@ def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
         about = wanted[claim.id]
         rows.append(
             {
-                "trial": TRIALS[claim.trial],
-                "arm": " vs ".join(ARMS[arm] for arm in claim.arm.split(" vs ")),
+                "trial": reference.trials[claim.trial],
+                "arm": reference.arm(claim.arm),
                 "endpoint": _name(about["endpoint"], about.get("factor"), about.get("level")),
                 "value": float(claim.value),
                 "low": claim.low if claim.interval_kind == "ci95" else None,

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint import references
 from glueprint.calibration import in_vitro
 from glueprint.calibration.beliefs import Belief
 from glueprint.calibration.in_vitro.parameters import beliefs as in_vitro_beliefs
@@ -28,7 +29,7 @@ STRUCTURES = ("claret", "two-clone")
 # What is fitted: the trials whole, or their arms without the hazard ratios between them, so that these can be
 # predicted.
 SCOPES = ("trials", "arms")
-TRIALS = ("mm002", "mm003")
+TRIALS = tuple(references.default().trials.values())
 STUDY = "study_death_ratio"
 SOURCE = "calibration/data/clinical.toml"
 

@@ -1,4 +1,4 @@
-"""Simulate both calibration trials for many sets of parameters, on several processes, in a fixed order."""
+"""Simulate the calibration trials for many sets of parameters, on several processes, in a fixed order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def simulate(
     seeds: Integers,
     progress: Progress | None = None,
 ) -> Floats:
-    """(n, q) summaries of one replicate of both trials at each of (n, p) coordinates.
+    """(n, q) summaries of one replicate of each trial at each of (n, p) coordinates.
 
     seeds: (n,) equal ones are common random numbers.   workers: processes; the numbers do not depend on it.
     """

@@ -11,18 +11,19 @@ from typing import Any
 
 import polars as pl
 
+from glueprint import references
 from glueprint.calibration.in_vitro.likelihood import Datum
 from glueprint.calibration.in_vitro.parameters import beliefs, errors
 from glueprint.calibration.in_vitro.pooling import NM_PER_UNIT
+from glueprint.calibration.in_vitro.potencies import ABOUT
 from glueprint.errors import InputError
 from glueprint.evidence import Claim
 
 __all__ = ["data", "decided", "uses"]
 
-# Rows about in-vitro work; those of guide tables 1 and 2 are named by the table of a claim.
+# Rows about in-vitro work; those of the guide are named by the table of a claim.
 PREFIXES = ("BIN-", "TER-", "DEG-", "ABU-", "DWN-", "DRV-", "IMM-")
-GUIDE_TABLES = ("guide-1", "guide-2")
-ODDS = "DEG-004"
+GUIDE_TABLES = references.default().tables_about("assays")
 
 
 def data(claims: Iterable[Claim]) -> dict[str, Datum]:
@@ -36,7 +37,7 @@ def data(claims: Iterable[Claim]) -> dict[str, Datum]:
         claim = known.get(claim_id)
         if claim is None or claim.value is None or claim.value <= 0:
             raise _unusable(claim_id, "is missing or has no value")
-        found[claim_id] = _odds(claim) if claim_id == ODDS else _potency(claim)
+        found[claim_id] = _odds(claim) if claim_id == ABOUT.comparator.loss else _potency(claim)
     return found
 
 
@@ -96,7 +97,7 @@ def _odds(claim: Claim) -> Datum:
     return Datum(
         claim.id,
         math.log10(claim.value / (100.0 - claim.value)),
-        errors()["deg_004_log10_odds"],
+        errors()["loss_log10_odds"],
         "log10 odds",
     )
 
@@ -106,7 +107,7 @@ def _unusable(claim_id: str, what: str) -> InputError:
         "GP-K004",
         f"the claim {claim_id} {what}",
         where="claims",
-        expected="the claims of guide tables 1 and 2, BIN-004, BIN-005 and DEG-004 with their values",
+        expected=f"the claims {', '.join(decided('likelihood'))} with their values",
         next_step="pass evidence.load(), or a set of claims that holds them",
     )
 

@@ -8,12 +8,21 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint import evidence
+from glueprint import evidence, references
 from glueprint.calibration.beliefs import of_quantity
 from glueprint.calibration.in_vitro.claims import data
 from glueprint.calibration.in_vitro.likelihood import Datum, minus_log_posterior, shown, solved
-from glueprint.calibration.in_vitro.parameters import ASSAYS, COORDINATES, beliefs, free, values
-from glueprint.calibration.in_vitro.potencies import PARTS
+from glueprint.calibration.in_vitro.parameters import (
+    ASSAYS,
+    COORDINATES,
+    OTHER_KD,
+    OTHER_RHO,
+    beliefs,
+    free,
+    values,
+)
+from glueprint.calibration.in_vitro.potencies import ABOUT, PARTS
+from glueprint.calibration.in_vitro.predictions import TYPICAL
 from glueprint.calibration.in_vitro.result import InVitroPosterior, summarise
 from glueprint.calibration.in_vitro.stored import digest
 from glueprint.errors import InputError
@@ -37,6 +46,8 @@ WARM_UP = 0.4
 # Starts are drawn this many times over: for some no capacity gives the potency.
 SPARE, START_SD = 6, 0.7
 POTENCY_START_SD, KD_START = 0.15, 500.0
+COMPOUND = references.default().compound
+OTHER_EFFICACY = f"{ABOUT.comparator.compound}_efficacy"
 
 
 def fit(
@@ -100,7 +111,7 @@ def _starts(given: dict[str, Datum], seed: int) -> Floats:
     claim_ids = [*ASSAYS.values(), *(part.claim_id for part in PARTS)]
     about = np.array([given[claim_id].value for claim_id in claim_ids])
     pool[:, first:] = about + POTENCY_START_SD / START_SD * pool[:, first:]
-    for name in ("kd_nm", "lenalidomide_kd_nm"):
+    for name in ("kd_nm", OTHER_KD):
         belief, k = beliefs()[name], COORDINATES.index(name)
         pool[:, k] = 0.5 * pool[:, k] + (np.log10(KD_START) - np.log10(belief.middle)) / belief.spread
     # The dearest starts hold a whole ensemble back, as the others must first learn to leave them alone.
@@ -115,33 +126,39 @@ def _natural(vectors: Floats, seed: int) -> pl.DataFrame:
     columns |= {name: 10.0**log10_value for name, log10_value, _ in solved(found)}
     columns |= {f"{name}_constant_nm": 10.0 ** found[f"assay:{name}"] for name in ASSAYS}
     columns |= {f"shown:{claim_id}": 10.0**model for claim_id, model in shown(found).items()}
-    odds = columns["shown:DEG-004"]
-    columns["shown:DEG-004"] = 100.0 * odds / (1.0 + odds)
+    loss = f"shown:{ABOUT.comparator.loss}"
+    columns[loss] = 100.0 * columns[loss] / (1.0 + columns[loss])
     units = np.arange(vectors.shape[0])
-    unbound = of_quantity("fraction_unbound", _fraction_unbound(), "compounds/pomalidomide.toml")
+    unbound = of_quantity("fraction_unbound", _fraction_unbound(), f"compounds/{COMPOUND}.toml")
     columns["fraction_unbound"] = unbound.value(streams.normals(seed, "calibration/unbound", units, 1)[:, 0])
     typical = {**found, **{f"assay:{name}": np.log10(found["kd_nm"]) for name in ASSAYS}}
-    columns["typical:G1-ic50-fp"] = 10.0 ** shown(typical)["G1-ic50-fp"]
-    blood = columns["shown:G2-tnf-pbmc"] / columns["fraction_unbound"]
-    columns |= {"shown:G2-tnf-blood": blood, "shown:DRV-004": 1.0 / columns["fraction_unbound"]}
-    columns["lenalidomide_efficacy"] = columns["lenalidomide_rho"] / columns["MM1S_rho"]
-    columns["shown:IMM-003"] = _lenalidomide_tnf(columns)
+    columns |= {TYPICAL[claim]: 10.0 ** shown(typical)[claim] for claim in _competitions()}
+    free_share = columns["fraction_unbound"]
+    columns[f"shown:{ABOUT.blood}"] = columns[f"shown:{ABOUT.potencies['monocyte']}"] / free_share
+    columns[f"shown:{ABOUT.blood_shift}"] = 1.0 / free_share
+    columns[OTHER_EFFICACY] = columns[OTHER_RHO] / columns["MM1S_rho"]
+    columns[f"shown:{ABOUT.comparator.tnf_alpha}"] = _tnf_of_the_other(columns)
     another = streams.normals(seed, "calibration/another assay", units, 1)[:, 0]
     columns["another_assay_nm"] = columns["kd_nm"] * 10.0 ** (columns["tau_log10"] * another)
     return pl.DataFrame(columns)
 
 
-def _lenalidomide_tnf(columns: dict[str, Floats]) -> Floats:
-    """IC50, nM, of lenalidomide in the same monocytes; infinite where it never halves TNF-alpha."""
+def _competitions() -> list[str]:
+    """Claims whose assay shows an IC50 that depends on the plate."""
+    return [assay.claim for assay in ABOUT.assays if assay.shows == "competition"]
+
+
+def _tnf_of_the_other(columns: dict[str, Floats]) -> Floats:
+    """IC50, nM, of the second glue in the same monocytes; infinite where it never halves TNF-alpha."""
     shared = ("kdeg_per_h", "hydrolysis_per_h", "tnf_mrna_per_h", "tnf_mrna_with_drug_per_h",
               "tnf_transcription_max", "tnf_per_h")  # fmt: skip
     own = {name: columns[name] for name in shared}
-    own["kd_nm"] = columns["lenalidomide_kd_nm"]
-    own["rho"] = columns["monocyte_rho"] * columns["lenalidomide_efficacy"]
+    own["kd_nm"] = columns[OTHER_KD]
+    own["rho"] = columns["monocyte_rho"] * columns[OTHER_EFFICACY]
     return 10.0 ** forward.tnf_alpha(own)
 
 
 def _fraction_unbound() -> Quantity:
-    found = compounds.load("pomalidomide").pharmacology.fraction_unbound
+    found = compounds.load(COMPOUND).pharmacology.fraction_unbound
     assert found is not None
     return found

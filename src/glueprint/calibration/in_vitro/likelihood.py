@@ -8,15 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.calibration.in_vitro.parameters import ASSAYS, beliefs, free, solved_names, values
-from glueprint.calibration.in_vitro.potencies import PARTS, solve
+from glueprint.calibration.in_vitro.parameters import (
+    ASSAYS,
+    OTHER_KD,
+    OTHER_RHO,
+    beliefs,
+    free,
+    solved_names,
+    values,
+)
+from glueprint.calibration.in_vitro.potencies import ABOUT, PARTS, solve
 from glueprint.experiments import forward
 
 __all__ = ["Datum", "minus_log_posterior", "shown", "solved"]
 
 Floats = NDArray[np.float64]
-# Lenalidomide in DEG-004.
-DEG_004_DOSE_NM = 10_000.0
 # Far below any error of an assay, so that the prior's lowest tail rounds to something that can be divided by.
 LEAST_TAU = 1e-6
 
@@ -73,22 +79,31 @@ def solved(found: Mapping[str, Floats]) -> list[tuple[str, Floats, Floats]]:
 
 def shown(found: Mapping[str, Floats]) -> dict[str, Floats]:
     """What each assay of the likelihood would show without error (n,), by claim id, on the datum's scale."""
-    bead = found["assay:bead"]
-    lenalidomide = np.log10(found["lenalidomide_kd_nm"])
-    occupancy = DEG_004_DOSE_NM / (DEG_004_DOSE_NM + found["lenalidomide_kd_nm"])
+    other, dose = ABOUT.comparator, ABOUT.comparator.loss_dose_nm
+    constants = {name: found[f"assay:{name}"] for name in ASSAYS}
+    occupancy = dose / (dose + found[OTHER_KD])
     return {
-        "G1-kd-spr": found["assay:spr"],
-        "G1-ki-fp": found["assay:fp_ki"],
-        "G1-ic50-fp": forward.fp_competition({
-            "ki_nm": 10.0 ** found["assay:fp_ic50"],
+        **{
+            assay.claim: constants[assay.name]
+            if assay.shows == "constant"
+            else _competition(found, constants[assay.name])
+            for assay in ABOUT.assays
+        },
+        # One source gives both drugs: the same assay, with the same error of its own.
+        other.affinity: np.log10(found[OTHER_KD]) + constants[other.assay] - np.log10(found["kd_nm"]),
+        # Loss over what is left is rho x occupancy at steady state; a day is five half-lives.
+        other.loss: np.log10(found[OTHER_RHO] * occupancy),
+        **{part.claim_id: found[f"potency:{part.name}"] for part in PARTS},
+    }
+
+
+def _competition(found: Mapping[str, Floats], log10_constant: Floats) -> Floats:
+    """log10 IC50 (n,) of a competition on the plate of the fit, with the tracer at its Kd."""
+    return forward.fp_competition(
+        {
+            "ki_nm": 10.0**log10_constant,
             "protein_nm": found["fp_protein_nm"],
             "tracer_nm": found["fp_tracer_kd_nm"],
             "tracer_kd_nm": found["fp_tracer_kd_nm"],
-        }),
-        "BIN-004": bead,
-        # One source gives both drugs: the same assay, with the same error of its own.
-        "BIN-005": lenalidomide + bead - np.log10(found["kd_nm"]),
-        # Loss over what is left is rho x occupancy at steady state; a day is five half-lives.
-        "DEG-004": np.log10(found["lenalidomide_rho"] * occupancy),
-        **{part.claim_id: found[f"potency:{part.name}"] for part in PARTS},
-    }  # fmt: skip
+        }
+    )

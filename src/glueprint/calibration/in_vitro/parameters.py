@@ -12,22 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.calibration.beliefs import Belief, of_quantity
-from glueprint.calibration.in_vitro.potencies import MONOCYTE, MYELOMA, PARTS
+from glueprint.calibration.in_vitro.potencies import ABOUT, MONOCYTE, MYELOMA, PARTS
 from glueprint.experiments.cultures import grow
 from glueprint.mechanism import Scenario
 
-__all__ = ["ASSAYS", "COORDINATES", "beliefs", "errors", "free", "solved_names", "values"]
+__all__ = [
+    "ASSAYS",
+    "COORDINATES",
+    "OTHER_KD",
+    "OTHER_RHO",
+    "beliefs",
+    "errors",
+    "free",
+    "solved_names",
+    "values",
+]
 
 Floats = NDArray[np.float64]
-# Binding assays of pomalidomide: what the fit calls the constant each of them shows, and the claim.
-ASSAYS: Mapping[str, str] = {
-    "spr": "G1-kd-spr",
-    "fp_ki": "G1-ki-fp",
-    "fp_ic50": "G1-ic50-fp",
-    "bead": "BIN-004",
-}
+# Binding assays of the compound: what the fit calls the constant each of them shows, and the claim.
+ASSAYS: Mapping[str, str] = {assay.name: assay.claim for assay in ABOUT.assays}
+# Parameters of the second glue.
+OTHER_KD, OTHER_RHO = f"{ABOUT.comparator.compound}_kd_nm", f"{ABOUT.comparator.compound}_rho"
 LINES = ("MM1S", "RPMI8226", "OPM2")
-OWN = ("kd_nm", "tau_log10", "fp_protein_nm", "fp_tracer_kd_nm", "lenalidomide_kd_nm", "lenalidomide_rho")
+OWN = ("kd_nm", "tau_log10", "fp_protein_nm", "fp_tracer_kd_nm", OTHER_KD, OTHER_RHO)
 
 
 def solved_names() -> dict[str, str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from glueprint import references
 from glueprint.calibration.excluded import Excluded
 from glueprint.errors import InputError
 from glueprint.evidence import Claim
@@ -51,14 +52,16 @@ class PooledKd:
     label: str = "calibrated"
 
 
-def pooled_kd(claims: Iterable[Claim], *, compound: str = "pomalidomide", level: float = 0.95) -> PooledKd:
+def pooled_kd(claims: Iterable[Claim], *, compound: str | None = None, level: float = 0.95) -> PooledKd:
     """The Kd of a compound and CRBN over all published binding assays.
 
-    claims: evidence, e.g. evidence.load().   compound: its name in the claims.
+    claims: evidence, e.g. evidence.load().   compound: its name in the claims; that of the
+    default reference if None.
     Returns PooledKd, with every binding claim of the compound either used or listed as excluded.
     Raises InputError GP-K001 when fewer than two assays are left.
     Source: own derivation, docs/calibration.md; pooled by inference.random_effects (REML, Hartung-Knapp).
     """
+    compound = compound or references.default().compound
     used: list[Assay] = []
     excluded: list[Excluded] = []
     seen: dict[float, str] = {}

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint import references
 from glueprint.experiments import forward
 from glueprint.experiments.cultures import LPS, Culture, grow
 from glueprint.mechanism import Scenario
+from glueprint.references import InVitro
 
-__all__ = ["PARTS", "Part", "Solved", "solve"]
+__all__ = ["ABOUT", "PARTS", "Part", "Solved", "solve"]
 
 Floats = NDArray[np.float64]
 HOURS_PER_DAY = 24.0
@@ -58,7 +60,18 @@ MYELOMA = {
 }
 
 
-def _line(name: str, claim_id: str) -> Part:
+def _about() -> InVitro:
+    found = references.default().in_vitro
+    assert found is not None, "the default reference names the claims of the in-vitro fit"
+    return found
+
+
+# The claims that the fit reads, by what shows them.
+ABOUT = _about()
+
+
+def _line(name: str) -> Part:
+    claim_id = ABOUT.potencies[name]
     shared = MYELOMA | {"doubling_h": f"{name}_doubling_h", "assay_days": "assay_days"}
     return Part(name, claim_id, "culture_myeloma", name, "cells", "rho", -0.5, 3.0, 1.0, shared)
 
@@ -66,12 +79,12 @@ def _line(name: str, claim_id: str) -> Part:
 MONOCYTE = ("tnf_mrna_per_h", "tnf_mrna_with_drug_per_h", "tnf_transcription_max", "tnf_per_h")
 BOTH = ("kd_nm", "hydrolysis_per_h")
 PARTS: tuple[Part, ...] = (
-    _line("MM1S", "G1-ic50-mm1s"),
-    _line("RPMI8226", "G1-ic50-rpmi8226"),
-    _line("OPM2", "G1-ic50-opm2"),
+    _line("MM1S"),
+    _line("RPMI8226"),
+    _line("OPM2"),
     Part(
         name="monocyte",
-        claim_id="G2-tnf-pbmc",
+        claim_id=ABOUT.potencies["monocyte"],
         model="culture_monocyte",
         line="monocyte",
         output="tnf",
@@ -84,7 +97,7 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         name="treg",
-        claim_id="G1-ic50-treg",
+        claim_id=ABOUT.potencies["treg"],
         model="culture_treg",
         line="t_cell",
         output="treg_proliferation",

@@ -10,23 +10,24 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.calibration.in_vitro.claims import decided
-from glueprint.calibration.in_vitro.parameters import ASSAYS, errors
+from glueprint.calibration.in_vitro.parameters import ASSAYS, OTHER_KD, errors
 from glueprint.calibration.in_vitro.pooling import NM_PER_UNIT
+from glueprint.calibration.in_vitro.potencies import ABOUT
 from glueprint.evidence import Claim
 from glueprint.runs import streams
 
-__all__ = ["Predictive", "column", "predict", "spoken_of"]
+__all__ = ["TYPICAL", "Predictive", "column", "predict", "spoken_of"]
 
 Floats = NDArray[np.float64]
 # What counts as met where a claim prints no interval.
 NEAR_LOG10 = 0.3
 # Claims in another unit than nM.
-UNITS: Mapping[str, str] = {"DEG-004": "%", "DRV-004": "1"}
+UNITS: Mapping[str, str] = {ABOUT.comparator.loss: "%", ABOUT.blood_shift: "1"}
 # What an assay without an error of its own would show: the column, where it is not that of the claim itself.
 TYPICAL: Mapping[str, str] = {
     **dict.fromkeys(ASSAYS.values(), "kd_nm"),
-    "G1-ic50-fp": "typical:G1-ic50-fp",
-    "BIN-005": "lenalidomide_kd_nm",
+    **{assay.claim: f"typical:{assay.claim}" for assay in ABOUT.assays if assay.shows == "competition"},
+    ABOUT.comparator.affinity: OTHER_KD,
 }
 
 

@@ -66,7 +66,7 @@ def svg(
     name: one of `names()`, or a trial's own .toml file.
     theme: "page" (colours as the report's tokens, which its page maps to light and dark), "light" or "dark".
     compound, dose_nm, time_h: colour a map by what a dose (nM) has done to each species after a time (hours);
-    any of them asks for it, the others are then pomalidomide, 1000 nM and 24 h.
+    any of them asks for it, the others are then the reference compound, 1000 nM and 24 h.
     Raises InputError GP-P022 for an unknown name, GP-P028 for an unknown theme, GP-P023 to GP-P026 where a
     map and its models differ, GP-P033 for a dose on a diagram that is no map, and as `overlay.folds`.
     """

@@ -20,26 +20,15 @@ QUANTILES = ("low_95", "low_50", "median", "high_50", "high_95")
 ROW = 24
 POSTERIOR, PRIOR, TYPICAL = theme.ARM_COLOURS[0], theme.MUTED, theme.ARM_COLOURS[1]
 LANES = {"published": (-6.0, theme.INK), "this assay": (0.0, POSTERIOR), "typical assay": (6.0, TYPICAL)}
-# Claims as a reader would say them; others are shown by their id and quantity.
-SAID = {
-    "G1-kd-spr": "Kd, plasmon resonance",
-    "G1-ki-fp": "Ki, polarisation",
-    "G1-ic50-fp": "IC50, polarisation",
-    "G1-ic50-mm1s": "MM1S",
-    "G1-ic50-rpmi8226": "RPMI8226",
-    "G1-ic50-opm2": "OPM2",
-    "G1-ic50-treg": "Treg",
-    "G2-tnf-pbmc": "TNF-alpha, PBMC",
-    "G2-tnf-blood": "TNF-alpha, whole blood",
-    "BIN-004": "affinity, third format",
-    "BIN-005": "lenalidomide, third format",
-    "IMM-003": "lenalidomide, TNF-alpha",
-}
 
 
-def overview(parameters: pl.DataFrame, comparison: pl.DataFrame) -> alt.VConcatChart:
+def overview(
+    parameters: pl.DataFrame, comparison: pl.DataFrame, words: Mapping[str, str] | None = None
+) -> alt.VConcatChart:
     """Both figures under each other: `learnt` and `predictions`."""
-    chart = alt.vconcat(_predictions(comparison), _learnt(parameters), spacing=78, bounds="flush")
+    chart = alt.vconcat(
+        _predictions(comparison, words or {}), _learnt(parameters), spacing=78, bounds="flush"
+    )
     return theme.styled(chart)  # type: ignore[no-any-return]
 
 
@@ -79,22 +68,23 @@ def _learnt(parameters: pl.DataFrame) -> alt.LayerChart:
     )
 
 
-def predictions(comparison: pl.DataFrame) -> alt.LayerChart:
+def predictions(comparison: pl.DataFrame, words: Mapping[str, str] | None = None) -> alt.LayerChart:
     """Published potencies (open diamonds) beside the posterior predictive of that assay and of a typical one.
 
     comparison: columns claim_id, quantity, unit, label, published, published_low, published_high, median,
     low, high, typical, typical_low, typical_high.   Rows in another unit than nM are left to the table.
+    words: claim id -> how a reader would say it; others are shown by their id and quantity.
     Raises InputError GP-P001 for a missing column.
     """
-    return theme.styled(_predictions(comparison))  # type: ignore[no-any-return]
+    return theme.styled(_predictions(comparison, words or {}))  # type: ignore[no-any-return]
 
 
-def _predictions(comparison: pl.DataFrame) -> alt.LayerChart:
+def _predictions(comparison: pl.DataFrame, words: Mapping[str, str]) -> alt.LayerChart:
     needed = ("claim_id", "quantity", "unit", "label", "published", "median", "low", "high", "typical",
               "typical_low", "typical_high", "published_low", "published_high")  # fmt: skip
     tables.require(comparison, needed, "comparison")
     given = comparison.filter(pl.col("unit") == "nM").to_dicts()
-    rows = [row for claim in given for row in _lanes(claim)]
+    rows = [row for claim in given for row in _lanes(claim, words)]
     names = list(dict.fromkeys(row["name"] for row in rows))
     y = _rows_axis("name:N", names)
     scale = alt.Scale(type="log", domain=[3.0, 30000.0], clamp=True)
@@ -135,9 +125,9 @@ def _relative(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _lanes(claim: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _lanes(claim: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
     """The published value, that of the same assay and, where it differs, that of a typical one."""
-    said = SAID.get(claim["claim_id"], f"{claim['claim_id']}, {claim['quantity']}")
+    said = words.get(claim["claim_id"], f"{claim['claim_id']}, {claim['quantity']}")
     name = f"{said} (predicted)" if claim["label"] == "predicted" else said
     rows = [
         ("published", claim["published"], claim["published_low"], claim["published_high"]),
