@@ -25,6 +25,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "cooperativity": (0.0, 1e6),
     "intrinsic_kd_nm": (1e-3, 1e9),
     "rho": (0.0, 1e5),
+    "capacity": (0.0, 1e5),
+    "kdeg_per_h": (1e-4, 1e3),
     "lag_h": (0.0, 48.0),
     "absorption_per_h": (1e-3, 200.0),
     "clearance_l_per_h": (1e-3, 1e4),
