@@ -7,7 +7,10 @@ import pytest
 
 from glueprint import evidence
 from glueprint.experiments import facts, provenance
-from glueprint.experiments.cultures import named
+from glueprint.experiments.cultures import grow
+from glueprint.mechanism import Scenario
+
+SCENARIO = Scenario.of()
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +46,10 @@ def test_wrong_ones_are_listed_too(table):
 
 
 def test_a_claim_is_used_by_its_copies_and_derivations_too():
-    monocyte = named("culture_monocyte").behind
+    monocyte, glue = grow("culture_monocyte", SCENARIO).behind, SCENARIO.compound
     assert provenance.used_by(["IMM-001"], monocyte) == provenance.used_by(["G2-tnf-pbmc"], monocyte)
     assert "ikzf1_rho" in provenance.used_by(["DRV-001"], monocyte)
-    assert provenance.label(["IMM-001"], monocyte) == "calibrated"
-    assert provenance.label(["IMM-002"], monocyte) == "predicted"
-    assert provenance.label([], monocyte) == "calibrated"
-    assert provenance.label(["DWN-005"], named("culture_myeloma").behind) == "calibrated"
+    assert provenance.label(["IMM-001"], monocyte, glue) == "calibrated"
+    assert provenance.label(["IMM-002"], monocyte, glue) == "predicted"
+    assert provenance.label([], monocyte, glue) == "calibrated"
+    assert provenance.label(["DWN-005"], grow("culture_myeloma", SCENARIO).behind, glue) == "calibrated"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from glueprint.errors import InputError, InternalError, NotSupportedError
-from glueprint.mechanism import Scenario, compounds, dimensions, lines, models
+from glueprint.mechanism import Scenario, compounds, dimensions, lines, models, substrates
 
 OWN = (lines.load("MM1S"), lines._folder() / "MM1S.toml")[1].read_text(encoding="utf-8")
 
@@ -145,11 +145,12 @@ def test_a_unit_of_no_model_is_our_bug():
 
 def test_efficacy_multiplies_capacity_and_rho_given_directly_counts_as_its_ratio():
     glue = compounds.load("pomalidomide")
-    rho = dict(glue.pharmacology.rho)
-    rho["ikzf1_myeloma"] = rho["ikzf1_myeloma"].model_copy(update={"typical": 42.6})
+    capacity = substrates.rows()["IKZF1"].cells["myeloma"].capacity
+    rho = {"ikzf1_myeloma": capacity.model_copy(update={"typical": 42.6})}
     twice = glue.model_copy(update={"pharmacology": glue.pharmacology.model_copy(update={"rho": rho})})
     for line in ("MM1S", "OPM2"):
-        usual = models.build("culture_myeloma", Scenario.of(line=line)).defaults["ikzf1_rho"]
-        assert models.build("culture_myeloma", Scenario.of(twice, line=line)).defaults[
-            "ikzf1_rho"
-        ] == pytest.approx(2 * usual)
+        usual, double = (
+            models.quantities("culture_myeloma", Scenario.of(one, line=line))["ikzf1_rho"].typical
+            for one in (glue, twice)
+        )
+        assert double == pytest.approx(2 * usual)
