@@ -12,28 +12,10 @@ from glueprint.chemistry import stability, structures
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.mechanism import Compound, cards, compounds, parameters, substrates
 
-MINIMAL = """
-kind = "compound"
-version = 1
-name = "mine"
-[structure]
-smiles = "O=C1CCC(N2C(=O)C3=CC=CC=C3C2=O)C(=O)N1"
-molar_mass_g_per_mol = { typical = 258.23, unit = "g/mol", role = "assumed", why = "from the SMILES" }
-"""
 CAPACITIES = {
     pair: parameters.system()[f"{pair}_capacity"][1] for pair in substrates.pairs(substrates.rows())
 }
 NUMBER = 'unit = "dimensionless", role = "assumed", why = "mine" }'
-
-
-@pytest.fixture
-def own(tmp_path):
-    def write(text=""):
-        path = tmp_path / "mine.toml"
-        path.write_text(MINIMAL + text, encoding="utf-8")
-        return compounds.load(path)
-
-    return write
 
 
 def test_the_racemate_is_the_mean_of_the_affinities_of_its_halves():
