@@ -53,6 +53,17 @@ def test_one_name_with_other_numbers_is_another_compound(tmp_path):
     assert grow("culture_myeloma", other).typical("kd_nm") == 132.0
 
 
+def test_a_copy_with_other_numbers_is_another_compound_too():
+    glue = compounds.load("pomalidomide")
+    assert Scenario.of(glue) == SCENARIO
+    weaker = glue.kd().model_copy(update={"typical": 1000.0})
+    copy = glue.model_copy(update={"pharmacology": glue.pharmacology.model_copy(update={"kd_nm": weaker})})
+    assert copy.digest != glue.digest
+    assert Scenario.of(copy) != SCENARIO
+    assert hash(copy) != hash(glue)
+    assert glue.model_copy(update={"name": "other"}).digest == glue.digest
+
+
 def test_a_culture_is_kept_for_equal_scenarios():
     assert grow("culture_treg", Scenario.of()) is grow("culture_treg", Scenario.of())
     assert grow("culture_treg", Scenario.of(medium="blood")) is not grow("culture_treg", SCENARIO)

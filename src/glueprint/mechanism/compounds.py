@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, get_args
@@ -76,9 +76,12 @@ class Compound(Document):
         """Every substrate that the file may speak of: those of Glueprint and its own rows."""
         return substrates.all_rows(self.substrates)
 
-    @cached_property
+    @property
     def digest(self) -> str:
-        """SHA-256 of all that the file says but the compound's name: what is dosed, whatever it is called."""
+        """SHA-256 of all that the file says but the compound's name: what is dosed, whatever it is called.
+
+        Computed anew each time: a copy with other numbers would take a kept one along.
+        """
         return hashlib.sha256(self.model_dump_json(exclude={"name"}).encode()).hexdigest()
 
     def __hash__(self) -> int:
