@@ -35,7 +35,8 @@ def test_numbers_name_their_source_and_what_is_lacking():
     found = json.loads(printed("numbers", "lenalidomide", "--json"))
     assert found["numbers"]["pharmacology.efficacy.IKZF1"]["evidence"] == ["DEG-004", "DRV-001"]
     assert found["missing"]["degradation"] == []
-    assert found["missing"]["trial"] == ["pharmacology.fraction_unbound", "pk"]
+    iberdomide = json.loads(printed("numbers", "iberdomide", "--json"))
+    assert iberdomide["missing"]["trial"] == ["pharmacology.fraction_unbound", "pk"]
     assert found["notes"] == []
     assert "0.454" in printed("numbers", "lenalidomide")
 

@@ -29,7 +29,7 @@ def test_a_complete_claim_passes_all_checks(blank):
 
 
 def test_every_check_says_what_it_is_and_has_a_code_of_its_own():
-    assert len({check.code for check in CHECKS}) == len(CHECKS) == 14
+    assert len({check.code for check in CHECKS}) == len(CHECKS) == 15
     for check in CHECKS:
         assert check.code.startswith("EV-")
         assert check.severity in SEVERITIES
@@ -73,6 +73,15 @@ def test_copy_says_the_same_in_any_unit(blank):
     assert codes(blank, replace(copy, value=0.002)) == ["EV-copy"]
     assert codes(blank, replace(copy, unit="h")) == ["EV-copy"]
     assert codes(replace(copy, same_as="X-009")) == ["EV-copy"]
+
+
+def test_what_is_superseded_has_a_successor_and_no_use(blank):
+    old, new = replace(blank, superseded_by="X-002"), replace(blank, id="X-002", value=2.0)
+    assert codes(old, new) == []
+    assert codes(old) == ["EV-superseded"]
+    assert codes(replace(old, role="input"), new) == ["EV-superseded"]
+    later = replace(blank, id="X-003", value=3.0)
+    assert codes(old, replace(new, superseded_by="X-003"), later) == ["EV-superseded"]
 
 
 def test_ic50_below_ki_only_within_one_type_of_competition_assay(blank):

@@ -31,6 +31,24 @@ COLLECTED = {
     ("CLX-", 3): [(1, 4)],
     ("LEAD-", 3): [(1, 1)],
     ("SYN-", 3): [(1, 23)],
+    ("GLU", 3): [(1, 86)],
+    ("PRG", 3): [
+        (1, 51),
+        (53, 53),
+        (55, 55),
+        (57, 57),
+        (59, 59),
+        (74, 126),
+        (138, 138),
+        (143, 145),
+        (148, 149),
+        (154, 189),
+        (201, 207),
+        (211, 212),
+        (214, 214),
+        (217, 219),
+        (222, 280),
+    ],
 }
 EXPECTED = [
     f"{prefix}{number:0{width}}"
@@ -59,12 +77,13 @@ SOURCE_KINDS = {
     "chemrxiv",
     "pii",
     "zenodo",
+    "figshare",
     "url",
 }
 
 
 def test_every_collected_row_is_there(claims):
-    assert len(EXPECTED) == 132 + 228 + 289 + 155 + 23
+    assert len(EXPECTED) == 132 + 228 + 289 + 155 + 23 + 86 + 222
     assert [name for name in EXPECTED if not claims.parts(name)] == []
 
 
@@ -117,7 +136,7 @@ def test_every_number_of_the_guide_tables_is_a_claim(claims, table):
 
 def test_the_files_have_the_columns_of_the_schema():
     names = sorted(entry.name for entry in DATA.iterdir() if entry.name.endswith(".csv"))
-    assert len(names) == 7
+    assert len(names) == 9
     for name in names:
         header = (DATA / name).read_text(encoding="utf-8").split("\n", 1)[0]
         assert tuple(header.split(",")) == COLUMNS, name
@@ -169,7 +188,7 @@ def test_structures_are_canonical(claims):
 def test_ids_cited_in_the_package_exist(claims):
     package = Path(__file__).parents[2] / "src" / "glueprint"
     pattern = re.compile(
-        r"\b(?:(?:BIN|TER|DEG|ABU|DWN|DRV|IMM|ANG|CHE|CLX|SYN)-\d{3}|(?:PK|CL|SAF)\d{3})[a-z]?\b"
+        r"\b(?:(?:BIN|TER|DEG|ABU|DWN|DRV|IMM|ANG|CHE|CLX|SYN)-\d{3}|(?:PK|CL|SAF|GLU|PRG)\d{3})[a-z]?\b"
     )
     cited = {
         name

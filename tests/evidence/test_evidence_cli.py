@@ -73,7 +73,7 @@ def test_check_prints_code_ids_what_and_remedy_and_ends_with_1():
         "153.9",
         "Cheng-Prusoff",
         "CH-route-product",
-        "16 checks: 1 error,",
+        "17 checks: 1 error,",
     ):
         assert words in result.output
     assert len(json.loads(call("check", "--json").output)) == len(

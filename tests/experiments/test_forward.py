@@ -78,4 +78,4 @@ def test_unknown_parameters_and_missing_numbers_are_named():
         forward.proliferation({"irf4_ikzf": 0.1})
     assert 'did you mean "irf4_ikzf50"' in caught.value.message
     with pytest.raises(NotSupportedError, match="GP-L003"):
-        forward.tnf_alpha({}, Scenario.of("lenalidomide"), system="whole blood")
+        forward.tnf_alpha({}, Scenario.of("avadomide"), system="whole blood")

@@ -92,7 +92,7 @@ def test_a_setting_that_cannot_be_is_refused(settings):
 
 def test_what_a_compound_lacks_is_asked_for_by_name():
     with pytest.raises(NotSupportedError, match="GP-L003") as caught:
-        experiments.run("tnf_alpha", compound="lenalidomide")
+        experiments.run("tnf_alpha", compound="avadomide")
     assert "pharmacology.fraction_unbound" in caught.value.message
     assert "give the setting fraction_unbound" in caught.value.next_step
-    assert experiments.run("tnf_alpha", compound="lenalidomide", fraction_unbound=0.7).table.height > 0
+    assert experiments.run("tnf_alpha", compound="avadomide", fraction_unbound=0.7).table.height > 0

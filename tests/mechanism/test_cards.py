@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from glueprint.mechanism import Compound, Scenario, cards, compounds, culture, models, parameters
+from glueprint.mechanism import (
+    Compound,
+    Scenario,
+    cards,
+    compounds,
+    culture,
+    models,
+    parameters,
+    pharmacokinetics,
+)
 
 POMALIDOMIDE = compounds.load("pomalidomide")
 
@@ -25,7 +34,7 @@ NUMBERS = [(name, field) for name, glue in GLUES.items() for field in glue.quant
 
 def moved(glue, field):
     """The compound with one number a little larger, by the place that its field names."""
-    content = glue.model_dump()
+    content = glue.model_dump(exclude_unset=True)
     here = content
     *way, last = field.split(".")
     for part in way:
@@ -37,8 +46,11 @@ def moved(glue, field):
 
 
 def in_patients(glue):
-    """All that a compound's typical value sets in a trial: the model's parameters, and the conduct's lag."""
-    return parameters.typical(Scenario.of(glue)) | {"lag_h": glue.pk.lag_h.typical}
+    """What typical values of a compound set in a trial: parameters of the model, and of the dose."""
+    intake = pharmacokinetics.conduct_quantities(glue.pk)
+    return parameters.typical(Scenario.of(glue)) | {
+        name: quantity.typical for name, quantity in intake.items()
+    }
 
 
 @pytest.mark.parametrize("name", compounds.names())

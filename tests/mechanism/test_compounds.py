@@ -154,7 +154,14 @@ def test_the_source_of_a_shipped_file_is_its_text():
         compounds.source("pomalidomid")
 
 
-@pytest.mark.parametrize(("name", "lacking"), [("lenalidomide", "pk"), ("thalidomide", "pharmacology.kd_nm")])
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("iberdomide", "pk"),
+        ("avadomide", "pharmacology.fraction_unbound"),
+        ("thalidomide", "pharmacology.kd_nm"),
+    ],
+)
 def test_a_trial_without_the_numbers_is_refused(name, lacking):
     with pytest.raises(NotSupportedError, match="GP-M005") as caught:
         models.trial(Scenario.of(name))

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from typer.testing import CliRunner
 
+from glueprint.cli.compound import app
 from glueprint.mechanism import cards, compounds
 from glueprint.mechanism.quantities import Role
 
@@ -45,6 +47,19 @@ def test_the_substrate_of_the_page_loads_and_acts_on_what_the_page_says(own):
     acts = cards.acts_on(glue)
     assert acts["substrates.ZNF692.cells.myeloma.capacity"] == cards.NOTHING
     assert acts["pharmacology.efficacy.ZNF692"] == "cells in culture that have ZNF692"
+
+
+def test_a_template_is_written_once_and_never_over_a_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    assert CliRunner().invoke(app, ["template", str(path)]).exit_code == 0
+    assert path.read_text(encoding="utf-8") == compounds.template()
+    for where, code in ((path, "GP-M081"), (tmp_path / "nowhere" / "mine.toml", "GP-M082")):
+        refused = CliRunner().invoke(app, ["template", str(where)]).exception
+        assert str(refused).startswith(f"{code} {where}: ")
+
+
+def test_a_shipped_file_is_printed_as_it_is():
+    assert CliRunner().invoke(app, ["file", "pomalidomide"]).stdout == compounds.source("pomalidomide")
 
 
 def test_the_roles_of_the_page_are_those_of_numbers():

@@ -8,6 +8,7 @@ import tomllib
 
 import pytest
 
+from glueprint import evidence
 from glueprint.chemistry import stability, structures
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.mechanism import Compound, cards, compounds, parameters, substrates
@@ -194,7 +195,8 @@ def test_the_template_is_refused_until_its_examples_are_ones_own(tmp_path):
 
 
 def test_the_commented_parts_of_the_template_are_right(tmp_path):
-    text = re.sub(r"(?m)^# (?=\[|\w+ = [{\"])", "", compounds.template())
+    text = compounds.template().partition("# Pharmacokinetics")[0]
+    text = re.sub(r"(?m)^# (?=\[|\w+ = [{\"])", "", text)
     text = text.replace('inchikey = "..."', "").replace('"IKZF3"]', '"IKZF3", "ZNF692"]')
     path = tmp_path / "my-compound.toml"
     path.write_text(filled(text), encoding="utf-8")
@@ -273,3 +275,33 @@ def test_a_file_of_the_first_kind_means_what_it_meant(own):
     found = glue.trial_quantities(CAPACITIES)
     assert {found[f"{pair}_rho"].typical for pair in CAPACITIES} == {5.0}
     assert cards.missing(glue)["degradation"] == ()
+
+
+def test_avadomides_pharmacokinetics_are_those_of_a_man_with_myeloma():
+    # GLU003 and GLU007, GLU004 and GLU008: healthy men, times the effect of the disease. GLU017: 631 ng*h/mL.
+    pk = compounds.load("avadomide").pk
+    assert pk.clearance_l_per_h.typical == pytest.approx(3.63 * 1.309, rel=1e-3)
+    assert pk.central_l.typical == pytest.approx(36.2 * 1.682, rel=1e-3)
+    assert 3000.0 / pk.clearance_l_per_h.typical == pytest.approx(631.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("avadomide", {"pharmacology.fraction_unbound"}),
+        ("iberdomide", {"pharmacology.fraction_unbound", "pk"}),
+    ],
+)
+def test_what_a_trial_lacks_is_said(name, lacking):
+    assert set(cards.missing(compounds.load(name))["trial"]) == lacking
+
+
+@pytest.mark.parametrize("name", ["avadomide", "iberdomide", "lenalidomide", "mezigdomide", "thalidomide"])
+def test_what_was_not_seen_is_assumed_and_says_why(name):
+    known = evidence.load()
+    for field, quantity in compounds.load(name).quantities().items():
+        assert quantity.why or quantity.role != "assumed", field
+        assert all(known.parts(claim) for claim in quantity.evidence), field
+        # A number read as it is stands on claims that may go into the model.
+        if field.startswith("pk.") and quantity.role == "input":
+            assert known[quantity.evidence[0]].role == "input", field

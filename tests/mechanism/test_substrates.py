@@ -129,9 +129,9 @@ def with_znf692(own, efficacy=""):
 @pytest.fixture
 def reader(monkeypatch):
     """A body with a module that reads ZNF692 in myeloma cells."""
-    tissues, text = body._tissues, composition._text
+    tissues, text = body._tissues, composition.module_text
     monkeypatch.setattr(body, "_tissues", lambda structure: (*tissues(structure), composition.Part("reader")))
-    monkeypatch.setattr(composition, "_text", lambda name: READER if name == "reader" else text(name))
+    monkeypatch.setattr(composition, "module_text", lambda name: READER if name == "reader" else text(name))
     body._read_by_tissues.cache_clear()
     yield
     body._read_by_tissues.cache_clear()

@@ -68,7 +68,7 @@ def list_claims(
     arm: Annotated[str, typer.Option(help="For example pom-dex.")] = "",
     endpoint: Annotated[str, typer.Option(help="For example median_pfs.")] = "",
     compound: Annotated[str, typer.Option(help="For example pomalidomide.")] = "",
-    role: Annotated[str, typer.Option(help="calibration, input or context.")] = "",
+    role: Annotated[str, typer.Option(help="calibration, input, open, prior or context.")] = "",
     extra: Extra = None,
     as_json: Json = False,
 ) -> None:

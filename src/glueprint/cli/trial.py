@@ -62,6 +62,14 @@ def _describe(distribution: Any) -> str:
     return f"{distribution.kind}: {numbers} ({'; '.join(origin)})"
 
 
+@app.command("file")
+def print_file(
+    name: Annotated[str, typer.Argument(help="Name of a protocol that comes with Glueprint.")],
+) -> None:
+    """Print the file of a protocol that comes with Glueprint, to copy from."""
+    sys.stdout.write(trials.source(name))
+
+
 @app.command()
 def template(
     out: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,

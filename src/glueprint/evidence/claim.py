@@ -9,6 +9,8 @@ __all__ = ["COLUMNS", "GRADES", "INTERVAL_KINDS", "NUMBER_COLUMNS", "ROLES", "Cl
 ROLES = {
     "calibration": "a number the model is fitted to",
     "input": "a number that goes into the model as it is",
+    "open": "a number that a later fit may use; no target of the present one",
+    "prior": "a number that shapes what is believed before a fit; never a target",
     "context": "a number to compare with, or background",
 }
 GRADES = {
@@ -46,7 +48,8 @@ class Claim:
     text: what is said where it is not a number, or the number as printed.   n: subjects or samples behind it.
     source: canonical ids such as doi:, pmid:, pmcid:, nct:, label:, separated by "; ".
     grade: a key of GRADES.   role: a key of ROLES.   same_as: id of the claim this one repeats.
-    guide: "guide-4|row|column" for a cell of a guide table.   where: file and row it was read from.
+    guide: "guide-4|row|column" for a cell of a guide table.   superseded_by: id of the claim that takes its
+    place since its source was corrected.   where: file and row it was read from.
     """
 
     id: str
@@ -79,6 +82,7 @@ class Claim:
     same_as: str
     guide: str
     note: str
+    superseded_by: str = ""
     where: str = ""
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from glueprint.mechanism import substrates
+from glueprint.mechanism import pharmacokinetics, substrates
 from glueprint.mechanism.composition import Part, compose
+from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.partners import partners
 from glueprint.mechanism.substrates import Substrate
 
-__all__ = ["NEUTROPHILS", "PLATELETS", "TUMOURS", "followed", "parts", "turnover"]
+__all__ = ["NEUTROPHILS", "PLATELETS", "TUMOURS", "followed", "kinetics", "parts", "turnover"]
 
 # Structure of the tumour -> its module.
 TUMOURS: Mapping[str, str] = {"claret": "tumour", "two-clone": "tumour_two_clone"}
@@ -43,6 +44,14 @@ def _tissues(structure: str) -> tuple[Part, ...]:
     )
 
 
+def kinetics(glue: Compound) -> tuple[Part, ...]:
+    """From a dose of the glue to its free concentration. Raises NotSupportedError GP-M005 without [pk]."""
+    if glue.pk is None:
+        glue.trial_quantities({})  # says all that is missing
+        raise AssertionError
+    return pharmacokinetics.parts(glue.pk)
+
+
 def followed(structure: str, known: Mapping[str, Substrate]) -> tuple[str, ...]:
     """Pairs of substrate and cell that the trial model follows, because a module of it reads them.
 
@@ -58,11 +67,14 @@ def _read_by_tissues(structure: str) -> frozenset[str]:
     return frozenset(compose(_tissues(structure)).missing)
 
 
-def parts(structure: str, known: Mapping[str, Substrate]) -> tuple[Part, ...]:
-    """The whole line from the dose to the hazards, around one module for the tumour."""
+def parts(structure: str, glue: Compound) -> tuple[Part, ...]:
+    """The whole line from the dose of a glue to the hazards, around one module for the tumour.
+
+    Raises NotSupportedError GP-M005 for a compound without pharmacokinetics.
+    """
     return (
-        Part("pk"),
+        *kinetics(glue),
         Part("cereblon"),
-        *(turnover(pair) for pair in followed(structure, known)),
+        *(turnover(pair) for pair in followed(structure, glue.known_substrates)),
         *_tissues(structure),
     )

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from glueprint.mechanism import dimensions
 
-__all__ = ["Part", "Text", "compose", "write"]
+__all__ = ["KEYWORDS", "Part", "Text", "compose", "module_text", "write"]
 
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")  # not the exponent of 1e-12
 KEYWORDS = {"species", "exp", "ln", "time"} | set(dimensions.LITERALS)
@@ -42,16 +42,22 @@ VOLUMES = {"volume_l": "L", "volume_dl": "dL"}
 
 @dataclass(frozen=True)
 class Part:
-    """One module in its place: names get `prefix`, except the shared and the renamed ones."""
+    """One module in its place: names get `prefix`, except the shared and the renamed ones.
+
+    text: the module itself, where no file of the package holds it.   units: of species and assigned
+    quantities that are in no table and whose names do not say it, by their names in the whole model.
+    """
 
     module: str
     prefix: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """The module's statements with the names they have in the whole model."""
         found = []
-        for line in _text(self.module).splitlines():
+        for line in (self.text or module_text(self.module)).splitlines():
             code, mark, comment = line.partition("//")
             if code.strip() == "end" or code.startswith("model "):
                 continue
@@ -67,12 +73,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Text:
-    """A composed model without values: its statements, and the names that still need one."""
+    """A composed model without values: its statements, and the names that still need one.
+
+    units: of species and assigned quantities, where a part gives them.
+    """
 
     lines: tuple[str, ...]
     species: tuple[str, ...]
     assigned: tuple[str, ...]
     missing: tuple[str, ...]
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def compose(parts: Sequence[Part]) -> Text:
@@ -84,7 +94,8 @@ def compose(parts: Sequence[Part]) -> Text:
     reactions = re.findall(r"^\s*(\w+):", statements, flags=re.M)
     known = {*species, *assigned, *reactions, *KEYWORDS}
     missing = [word for word in dict.fromkeys(WORD.findall(statements)) if word not in known]
-    return Text(tuple(lines), tuple(species), tuple(assigned), tuple(missing))
+    units = {word: unit for part in parts for word, unit in part.units.items()}
+    return Text(tuple(lines), tuple(species), tuple(assigned), tuple(missing), units)
 
 
 def write(name: str, text: Text, values: Mapping[str, tuple[float, str]]) -> str:
@@ -94,7 +105,9 @@ def write(name: str, text: Text, values: Mapping[str, tuple[float, str]]) -> str
     """
 
     def unit(word: str) -> str:
-        return values[word][1] if word in values else UNITS.get(word, dimensions.unit_of(word))
+        if word in values:
+            return values[word][1]
+        return text.units.get(word) or UNITS.get(word, dimensions.unit_of(word))
 
     body = [_statement(line, set(text.species), unit) for line in text.lines if not SPECIES.match(line)]
     homes = {word: HOMES.get(unit(word), "volume_l") for word in text.species}
@@ -143,5 +156,6 @@ def _initial(part: str) -> str:
     return left + sign + BARE.sub(r"\1 dimensionless", right)
 
 
-def _text(module: str) -> str:
+def module_text(module: str) -> str:
+    """The text of a module that comes with Glueprint."""
     return (files("glueprint.mechanism") / "modules" / f"{module}.ant").read_text(encoding="utf-8")

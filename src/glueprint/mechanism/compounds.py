@@ -15,7 +15,7 @@ from pydantic import model_validator
 
 from glueprint.documents import Document, parse, read, validate
 from glueprint.errors import InputError, NotSupportedError, nearest
-from glueprint.mechanism import compound_checks, substrates
+from glueprint.mechanism import compound_checks, pharmacokinetics, substrates
 from glueprint.mechanism.compound_sections import (
     Form,
     Medium,
@@ -193,14 +193,7 @@ class Compound(Document):
                 expected="the sections pharmacology and pk complete; see `glueprint compound file NAME`",
                 next_step="add them to a compound file of your own and give its path",
             )
-        kinetic = (
-            "absorption_per_h",
-            "clearance_l_per_h",
-            "central_l",
-            "intercompartment_l_per_h",
-            "peripheral_l",
-        )
-        quantities: dict[str, Quantity] = {name: getattr(pk, name) for name in kinetic}
+        quantities = pharmacokinetics.quantities(pk, own.fraction_unbound)
         quantities["molar_mass_g_per_mol"] = self.structure.molar_mass_g_per_mol
         quantities["fraction_unbound"] = own.fraction_unbound
         quantities["kd_nm"] = own.kd_nm
@@ -302,13 +295,21 @@ def load(compound: str | Path | Compound, *, folder: Path | None = None) -> Comp
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return validate(Compound, read(path, CODES), CODES, where=str(path))  # says what is wrong
-    return _parsed(text, str(path))
+    tables = pharmacokinetics.with_module(parse(text, CODES, where=str(path)), path)
+    module = tables.get("pk", {}).get("module_text", "") if isinstance(tables.get("pk"), dict) else ""
+    return _parsed(text, module, str(path))
 
 
 @lru_cache(maxsize=32)
-def _parsed(text: str, where: str) -> Compound:
-    """The compound written in `text`, checked once however often its file is loaded."""
-    found = validate(Compound, parse(text, CODES, where=where), CODES, where=where)
+def _parsed(text: str, module: str, where: str) -> Compound:
+    """The compound written in `text`, checked once however often its file is loaded.
+
+    module: text of its own pharmacokinetic module, empty where it has none.
+    """
+    tables = parse(text, CODES, where=where)
+    if module:
+        tables["pk"] = tables["pk"] | {"module_text": module}
+    found = validate(Compound, tables, CODES, where=where)
     compound_checks.check(found.structure, found.quantities(), where)
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glueprint.errors import InternalError
 
-__all__ = ["LITERALS", "declarations", "identifier", "unit_of"]
+__all__ = ["LITERALS", "UNITS", "declarations", "identifier", "unit_of"]
 
 # Spelling in the tables -> (identifier in a model, definition in Antimony). A month is 30.4375 days.
 UNITS = {

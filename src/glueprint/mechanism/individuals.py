@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism.pharmacokinetics import covariates
 from glueprint.mechanism.quantities import CovariateEffect, Quantity
 
 __all__ = [
@@ -88,7 +89,7 @@ def pharmacokinetic_factors(given: Mapping[str, Floats], compound: Compound) -> 
     studies of single influences (PK026, PK034, PK037-PK041).
     """
     found: dict[str, Floats] = {}
-    for effect in compound.pk.covariate if compound.pk else ():
+    for effect in covariates(compound.pk) if compound.pk else ():
         if effect.covariate not in given:
             continue
         factor = _factor(effect, given[effect.covariate])

@@ -128,7 +128,8 @@ def _composed(name: str, scenario: Scenario) -> tuple[Text, dict[str, tuple[str,
     else:
         structure = "two-clone" if name.endswith("_two_clone") else "claret"
         whole = name in TRIALS.values()
-        text = compose(body.parts(structure, glue.known_substrates) if whole else MODULES[name])
+        alone = body.kinetics(glue) if name == "pk" else MODULES.get(name, ())
+        text = compose(body.parts(structure, glue) if whole else alone)
         known = parameters.quantities(replace(scenario, structure=structure))
     return text, {word: known[word] if word in known else _untreated(word) for word in text.missing}
 
@@ -151,7 +152,7 @@ def trial(scenario: Scenario) -> engine.Model:
 
 def shape(scenario: Scenario) -> tuple[str, ...]:
     """The statements of the trial model without numbers: scenarios of one shape differ in values alone."""
-    return compose(body.parts(scenario.structure, scenario.compound.known_substrates)).lines
+    return compose(body.parts(scenario.structure, scenario.compound)).lines
 
 
 def split(

@@ -23,6 +23,7 @@ from glueprint.mechanism.individuals import (
     pharmacokinetic_factors,
 )
 from glueprint.mechanism.overrides import overridden
+from glueprint.mechanism.pharmacokinetics import conduct_quantities, covariances
 from glueprint.mechanism.quantities import Covariance, Quantity, believed
 from glueprint.mechanism.scenario import STRUCTURES, Scenario
 from glueprint.mechanism.systems import CAPACITIES, culture, groups, of_pairs, read_system, system
@@ -46,7 +47,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 # Sections whose numbers the conduct of a trial or this module reads, and not the model.
-BESIDE_THE_MODEL = ("tolerability", "prognosis", CAPACITIES)
+INTAKE = "intake"
+BESIDE_THE_MODEL = ("tolerability", "prognosis", CAPACITIES, INTAKE)
 # What the tables say of a pair of substrate and cell.
 OF_PAIR = ("capacity", "kdeg_per_h")
 Known = Mapping[str, tuple[str, Quantity]]
@@ -76,7 +78,9 @@ def quantities(scenario: Scenario) -> dict[str, tuple[str, Quantity]]:
 def _of_compound(glue: Compound, pairs: Sequence[str], known: Known) -> dict[str, tuple[str, Quantity]]:
     """What the compound's file sets, with these capacities."""
     capacities = {pair: known[f"{pair}_capacity"][1] for pair in pairs}
-    return {name: (f"compound {glue.name}", q) for name, q in glue.trial_quantities(capacities).items()}
+    found = {name: (f"compound {glue.name}", q) for name, q in glue.trial_quantities(capacities).items()}
+    intake = conduct_quantities(glue.pk) if glue.pk else {}
+    return found | {name: (INTAKE, quantity) for name, quantity in intake.items()}
 
 
 def table(scenario: Scenario) -> pl.DataFrame:
@@ -142,7 +146,7 @@ def _varying(scenario: Scenario, known: Known) -> tuple[tuple[str, ...], Floats]
     published = {name: q for name, (_, q) in quantities(scenario.with_overrides({})).items()}
     names = tuple(name for name, (section, q) in known.items() if _varies(section, q))
     matrix = np.diag([known[name][1].omega2 for name in names])
-    pairs: list[Covariance] = [*(pk.covariance if pk else ())]
+    pairs: list[Covariance] = [*(covariances(pk) if pk else ())]
     pairs += [pair for group in groups().values() for pair in group.covariance]
     for pair in pairs:
         if set(pair.between) <= set(names):

@@ -8,12 +8,15 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from glueprint import trials
 from glueprint.calibration.observed import LEAST_REPLICATES
 from glueprint.documents import Codes, Document, is_file, read, validate
 from glueprint.errors import InputError, nearest
+from glueprint.mechanism import Compound, compounds
 from glueprint.runs.executor import Choice, Kind
+from glueprint.trials import Protocol
 
 __all__ = [
     "REQUEST",
@@ -95,6 +98,23 @@ class Study(Document):
     profiles: ProfileRequest = ProfileRequest()
     plates: PlatesRequest | None = None
     executor: ExecutorRequest | None = None
+    # Where relative paths in the file begin; no part of what was asked for.
+    _folder: Path = PrivateAttr(default=Path())
+
+    def load_compound(self) -> Compound:
+        """The compound that the study is about, by name or by path from the study's file.
+
+        Raises what `compounds.load` raises.
+        """
+        return compounds.load(self.compound, folder=self._folder)
+
+    def load_protocol(self, asked: TrialRequest) -> Protocol:
+        """The protocol of one of its trials, by name or by path from the study's file.
+
+        Raises what `trials.load_protocol` raises.
+        """
+        named = asked.protocol in trials.available()
+        return trials.load_protocol(asked.protocol if named else self._folder / asked.protocol)
 
     @model_validator(mode="after")
     def _enough_replicates(self) -> Study:
@@ -138,7 +158,10 @@ def load(name_or_path: str | Path) -> Study:
     study, or of a newer version), GP-S005 (a field).
     """
     path = source(name_or_path)
-    return validate(Study, read(path, CODES), CODES, where=str(path))
+    plan = validate(Study, read(path, CODES), CODES, where=str(path))
+    if isinstance(path, Path) and str(name_or_path) not in available():
+        plan._folder = path.parent
+    return plan
 
 
 def executor_of(

@@ -20,7 +20,7 @@ from glueprint import evidence
 from glueprint.calibration import clinical
 from glueprint.chemistry import structures
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
-from glueprint.mechanism import Scenario, models, parameters
+from glueprint.mechanism import Compound, Scenario, models, parameters
 from glueprint.runs import executor as executors
 from glueprint.runs import provenance, workspace
 from glueprint.runs.progress import Counter, Listener, Step
@@ -31,7 +31,7 @@ from glueprint.study import definition, in_vitro, plate_files, plates, profiles
 from glueprint.study.comparison import compare
 from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
-from glueprint.trials import ParameterDraws, TrialResult, load_protocol
+from glueprint.trials import ParameterDraws, TrialResult
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.running import Unit, keep_unit, read_units, units_of
 
@@ -43,6 +43,7 @@ class Request:
     """All that decides the numbers of a run, and where it is computed, which does not."""
 
     plan: Study
+    compound: Compound
     protocols: Mapping[str, Protocol]
     record: Record
     executor: executors.Choice
@@ -90,9 +91,11 @@ def run(
     if seed is not None:
         plan = plan.model_copy(update={"seed": seed})
     folder = Path(out) if out is not None else Path(f"{plan.name}-study")
-    protocols = _protocols(plan)
+    compound, protocols = plan.load_compound(), _protocols(plan)
+    _refuse_other_compounds(plan, compound, protocols)
     choice = definition.executor_of(plan, executor, workers, address)
-    request = Request(plan, protocols, _new_record(plan, protocols), choice, _draws(plan, protocols))
+    record = _new_record(plan, compound, protocols)
+    request = Request(plan, compound, protocols, record, choice, _draws(plan, protocols))
     with workspace.claim(folder) as space:
         if not fresh:
             _refuse_other_inputs(space, request.record)
@@ -108,7 +111,7 @@ def _protocols(plan: Study) -> dict[str, Protocol]:
     """The protocols of the study by name; two of one name could not be told apart in its folder."""
     found: dict[str, Protocol] = {}
     for request in plan.trials:
-        protocol = load_protocol(request.protocol)
+        protocol = plan.load_protocol(request)
         if protocol.name in found:
             raise InputError(
                 "GP-S009",
@@ -119,6 +122,24 @@ def _protocols(plan: Study) -> dict[str, Protocol]:
             )
         found[protocol.name] = protocol
     return found
+
+
+def _refuse_other_compounds(plan: Study, compound: Compound, protocols: Mapping[str, Protocol]) -> None:
+    """What a study is about is what each of its trials doses."""
+    for name, protocol in protocols.items():
+        if compound in protocol.glues:
+            continue
+        namesakes = [glue for glue in protocol.glues if glue.name == compound.name]
+        dosed = ", ".join(glue.name for glue in protocol.glues) or "no glue"
+        other = " of another content" if namesakes else ""
+        raise InputError(
+            "GP-S010",
+            f'the study is about {compound.name}, but its trial "{name}" doses {dosed}{other}',
+            where=f"{plan.name}, compound",
+            expected=f"trials with an arm that gives {compound.name}, from the same file",
+            next_step=f'copy it (`glueprint trial file {name}`), write compound = "{plan.compound}" '
+            "in its drugs, and name the copy in the study",
+        )
 
 
 def _draws(plan: Study, protocols: Mapping[str, Protocol]) -> dict[str, ParameterDraws | None]:
@@ -148,14 +169,14 @@ def _silent(_step: Step) -> None:
     """No progress wanted."""
 
 
-def _new_record(plan: Study, protocols: Mapping[str, Protocol]) -> Record:
+def _new_record(plan: Study, compound: Compound, protocols: Mapping[str, Protocol]) -> Record:
     """Provenance of what decides the numbers: study, protocols, evidence, model."""
 
     def digest(text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()
 
     inputs = {"study": digest(_asked(plan)), "evidence": digest(evidence.load().frame.write_csv())}
-    scenario = Scenario.of(plan.compound)
+    scenario = Scenario(compound)
     inputs["model"] = digest(models.source("trial", scenario))
     inputs["parameters"] = digest(parameters.table(scenario).write_json())
     if plan.posterior:
@@ -261,16 +282,18 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
         for table, frame in result.tables().items()
     }
     count.tell("profiles of virtual patients")
-    tables["profiles"] = profiles.compute(next(iter(request.protocols.values())), plan.profiles, plan.seed)
+    tables["profiles"] = profiles.compute(
+        next(iter(request.protocols.values())), request.compound, plan.profiles, plan.seed
+    )
     if plan.plates:
         count.tell("simulated plates")
         tables |= plates.compute(plan.plates.protocols, plan.seed)
     count.tell("in-vitro numbers")
-    tables["comparison"] = compare(claims, results, in_vitro.compute(claims, plan.compound))
+    tables["comparison"] = compare(claims, results, in_vitro.compute(claims, request.compound))
     tables["findings"] = in_vitro.findings(claims)
     if plan.posterior and (plan.posterior, "arms") in clinical.SHIPPED:
         checked = clinical.posterior(plan.posterior, "arms").held_out
         tables |= {} if checked is None else {"held_out": checked}
-    tables["parameters"] = parameters.table(Scenario.of(plan.compound))
+    tables["parameters"] = parameters.table(Scenario(request.compound))
     tables["compounds"] = structures.table()
     return tables

@@ -5,16 +5,16 @@ Every planned dose is taken: the profiles show what the drug does, not what the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.engine import Doses
-from glueprint.mechanism import models
+from glueprint.mechanism import Compound, models
 from glueprint.study.definition import ProfileRequest
-from glueprint.trials.dosing import Course, compile_regimens, doses_between
+from glueprint.trials.dosing import Course, DoseList, compile_regimens, doses_between
+from glueprint.trials.intake import intakes, swallowed
 from glueprint.trials.population import Population, Stream, draw_population, model_parameters, scenarios
 from glueprint.trials.protocol import Protocol
 
@@ -27,7 +27,7 @@ HOURS = 24.0
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a profile: which output of the trial model, in which unit."""
+    """One line of a profile: which output of the trial model, in which unit; {glue} is the glue's name."""
 
     profile: str
     name: str
@@ -36,7 +36,7 @@ class Series:
 
 
 SERIES = (
-    Series("pk", "Pomalidomide in plasma", "cp_ng_per_ml", "ng/mL"),
+    Series("pk", "{glue} in plasma", "cp_ng_per_ml", "ng/mL"),
     Series("degradation", "Ikaros, myeloma cells", "ikzf1_myeloma", "fraction of baseline"),
     Series("degradation", "Aiolos, myeloma cells", "ikzf3_myeloma", "fraction of baseline"),
     Series("degradation", "Ikaros, T cells", "ikzf1_tcell", "fraction of baseline"),
@@ -46,23 +46,25 @@ SERIES = (
 )
 
 
-def compute(protocol: Protocol, request: ProfileRequest, seed: int) -> pl.DataFrame:
-    """Median and 5 to 95 % band of virtual patients on the first arm, over the requested days.
+def compute(protocol: Protocol, glue: Compound, request: ProfileRequest, seed: int) -> pl.DataFrame:
+    """Median and 5 to 95 % band of virtual patients on the first arm with a glue, over the requested days.
 
     Returns profile, series, time_h, value, low, high, unit, patients (those whose integration ended well).
     """
     times_h = _times_h(request.days)
-    alone = _first_arm_alone(protocol, request.patients)
+    alone = _arm_alone(protocol, glue, request.patients)
     stream = Stream(seed, f"{protocol.name}/profiles", 0)
     people = draw_population(alone, stream)
-    values, lag_h = model_parameters(alone, people, stream)
-    model = models.trial(scenarios(alone, people.truth)[0])
+    values, arms = model_parameters(alone, people, stream), scenarios(alone, people.truth)
+    model = models.trial(arms[0])
     chosen, initial = models.split(model, values)
+    doses = swallowed(_doses(alone, people, request.days), intakes(arms, people.arm, values))
     course = model.ensemble(chosen, initial=initial).simulate(
-        times_h, doses=_doses(alone, people, lag_h, request.days), outputs=[s.output for s in SERIES]
+        times_h, doses=doses, outputs=[s.output for s in SERIES]
     )
     done = course.values[course.status == 0]
-    return pl.concat([_frame(series, times_h, done[..., k]) for k, series in enumerate(SERIES)])
+    named = [replace(series, name=series.name.format(glue=glue.name)) for series in SERIES]
+    return pl.concat([_frame(series, times_h, done[..., k]) for k, series in enumerate(named)])
 
 
 def _times_h(days: int) -> Floats:
@@ -71,14 +73,15 @@ def _times_h(days: int) -> Floats:
     return np.concatenate([first, np.arange(HOURS, days * HOURS + 1, 4.0)])
 
 
-def _first_arm_alone(protocol: Protocol, patients: int) -> Protocol:
-    arm = protocol.arms[0].model_copy(update={"patients": patients})
+def _arm_alone(protocol: Protocol, glue: Compound, patients: int) -> Protocol:
+    with_glue = next(arm for arm in protocol.arms if any(drug.glue == glue for drug in arm.drugs))
+    arm = with_glue.model_copy(update={"patients": patients})
     randomisation = protocol.randomisation.model_copy(update={"ratio": (1,), "blocks_of": 1})
     return protocol.model_copy(update={"arms": (arm,), "randomisation": randomisation})
 
 
-def _doses(protocol: Protocol, people: Population, lag_h: Floats, days: int) -> Doses:
-    """All planned doses of the arm; a glue's dose enters after its absorption lag."""
+def _doses(protocol: Protocol, people: Population, days: int) -> DoseList:
+    """All planned doses of the arm."""
     regimens, _ = compile_regimens(protocol)
     glue = regimens[0].glue
     age_y = people.values["age_y"]
@@ -89,9 +92,7 @@ def _doses(protocol: Protocol, people: Population, lag_h: Floats, days: int) -> 
         glue_mg=glue.planned_mg(age_y) if glue else np.zeros(people.size),
         glue_held=np.zeros(people.size, dtype=bool),
     )
-    planned = doses_between(regimens, course, age_y, (start, start + days))
-    lagged = np.where(planned.target == (glue.target if glue else ""), lag_h[planned.patient], 0.0)
-    return Doses(planned.patient, planned.day * HOURS + lagged, planned.target.tolist(), planned.amount_mg)
+    return doses_between(regimens, course, age_y, (start, start + days))
 
 
 def _frame(series: Series, times_h: Floats, values: Floats) -> pl.DataFrame:

@@ -4,7 +4,7 @@ reports them."""
 from __future__ import annotations
 
 from glueprint.trials.draws import ParameterDraws
-from glueprint.trials.loading import available, load_protocol, template, write_template
+from glueprint.trials.loading import available, load_protocol, source, template, write_template
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
 from glueprint.trials.running import run
@@ -16,6 +16,7 @@ __all__ = [
     "available",
     "load_protocol",
     "run",
+    "source",
     "template",
     "write_template",
 ]

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from glueprint.engine import Doses
 from glueprint.mechanism import parameters
+from glueprint.mechanism.pharmacokinetics import due, together
 from glueprint.trials.bodies import Bodies, admit_bodies
 from glueprint.trials.decisions import change_doses, decide_progression, plan_next_visit
 from glueprint.trials.dosing import NO_REGIMEN, DoseList, days_due, doses_between
-from glueprint.trials.drugs import GLUE_TARGET
+from glueprint.trials.intake import GlueIntake, intakes, swallowed
 from glueprint.trials.measuring import LABS, Labs, measure
 from glueprint.trials.population import Population, Stream, model_parameters, scenarios
 from glueprint.trials.protocol import Protocol
@@ -101,8 +102,9 @@ def _conduct(
     protocol: Protocol, people: Population, stream: Stream, progress: Progress | None
 ) -> tuple[Ward, tuple[VisitLog, ...]]:
     setting, ward = admit(protocol, people, stream, _tolerability(protocol, people))
-    values, lag_h = model_parameters(protocol, people, stream)
-    bodies = admit_bodies(scenarios(protocol, people.truth), people.arm, values)
+    values, arms = model_parameters(protocol, people, stream), scenarios(protocol, people.truth)
+    bodies, glues = admit_bodies(arms, people.arm, values), intakes(arms, people.arm, values)
+    waiting = Doses.none()
     log: list[VisitLog] = []
     states = _states(bodies)
     while ward.active.any():
@@ -115,7 +117,7 @@ def _conduct(
         decide_gcsf(setting, ward, at, labs.anc_1e9_per_l)
         log.append(_entry(setting, ward, (at, states["m_protein_g_per_l"][at]), (labs, assessment, action)))
         plan_next_visit(setting, ward, at)
-        states = _let_time_pass(bodies, setting, ward, lag_h, states)
+        states, waiting = _let_time_pass(bodies, setting, ward, glues, (states, waiting))
         if progress:
             done = np.where(ward.active, ward.day, ward.cut_day)
             progress(float(done.sum() / max(ward.cut_day.sum(), 1)))
@@ -200,8 +202,18 @@ def _entry(
     )
 
 
-def _let_time_pass(bodies: Bodies, setting: Setting, ward: Ward, lag_h: Floats, before: States) -> States:
-    """Give the doses up to the next visit of each patient, integrate, and settle what happened."""
+def _let_time_pass(
+    bodies: Bodies,
+    setting: Setting,
+    ward: Ward,
+    glues: tuple[GlueIntake, ...],
+    now: tuple[States, Doses],
+) -> tuple[States, Doses]:
+    """Give the doses up to the next visit of each patient, integrate, and settle what happened.
+
+    now: states at the visit, and what earlier doses still have to give; both are returned as they are then.
+    """
+    before, waiting = now
     until = np.where(ward.active, ward.next_day, ward.day)
     age_y = setting.people.values["age_y"]
     doses = doses_between(setting.regimens, ward.course(), age_y, (ward.day, until), setting.missed)
@@ -209,11 +221,9 @@ def _let_time_pass(bodies: Bodies, setting: Setting, ward: Ward, lag_h: Floats, 
     if setting.protocol.supportive_care.gcsf != "none":
         fold = setting.protocol.supportive_care.gcsf_fold
         bodies.set("gcsf_fold", np.where(ward.gcsf_until_day > ward.day, fold, 1.0))
-    lag = np.where(doses.target == GLUE_TARGET, lag_h[doses.patient], 0.0)
-    outcome = bodies.advance(
-        np.where(ward.active, HOURS_PER_DAY * until, bodies.time_h),
-        Doses(doses.patient, HOURS_PER_DAY * doses.day + lag, doses.target, doses.amount_mg),
-    )
+    until_h = np.where(ward.active, HOURS_PER_DAY * until, bodies.time_h)
+    given, waiting = due(together(waiting, swallowed(doses, glues)), until_h)
+    outcome = bodies.advance(until_h, given)
     failed = ward.active & (outcome.status != 0)
     for patient in np.flatnonzero(failed):
         ward.failure[patient] = outcome.reasons[int(patient)]
@@ -224,7 +234,14 @@ def _let_time_pass(bodies: Bodies, setting: Setting, ward: Ward, lag_h: Floats, 
     ward.previous_day = np.where(ward.active, ward.day, ward.previous_day)
     ward.day = np.where(ward.active, until, ward.day)
     ward.active &= ward.day < ward.cut_day
-    return after
+    return after, _of_active(waiting, ward.active)
+
+
+def _of_active(doses: Doses, active: Bools) -> Doses:
+    """The doses of those who are still followed."""
+    patient, time_h, target, amount = doses.columns()
+    rows = active[patient]
+    return Doses(patient[rows], time_h[rows], target[rows], amount[rows])
 
 
 def _count_doses(setting: Setting, ward: Ward, doses: DoseList, until: Integers) -> None:

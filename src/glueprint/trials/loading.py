@@ -11,7 +11,7 @@ from glueprint.errors import GlueprintError, InputError, nearest
 from glueprint.trials.checks import check_protocol
 from glueprint.trials.protocol import Protocol
 
-__all__ = ["available", "load_protocol", "protocol_from_text", "template", "write_template"]
+__all__ = ["available", "load_protocol", "protocol_from_text", "source", "template", "write_template"]
 
 CODES = Codes(
     unreadable="GP-T014",
@@ -37,6 +37,22 @@ def template() -> str:
     return (resources.files("glueprint.trials") / "protocols" / "template.toml").read_text("utf-8")
 
 
+def source(name: str) -> str:
+    """The text of the file of a protocol that comes with Glueprint, to copy from. Raises InputError GP-T001."""
+    if name not in available():
+        raise _unknown(name)
+    return (resources.files("glueprint.trials") / "protocols" / f"{name}.toml").read_text("utf-8")
+
+
+def _unknown(text: str) -> InputError:
+    return InputError(
+        "GP-T001",
+        f'unknown trial "{text}"{nearest(text, available())}',
+        expected=f"one of {', '.join(available())}, or the path of a .toml file",
+        next_step="see `glueprint trial list`; `glueprint trial template` writes a file to start from",
+    )
+
+
 def write_template(path: Path) -> None:
     """Write `template()` to a new file.
 
@@ -53,16 +69,10 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     """
     text = str(name_or_path)
     if text in available():
-        source = resources.files("glueprint.trials") / "protocols" / f"{text}.toml"
-        return protocol_from_text(source.read_text("utf-8"), where=f"{text}.toml")
+        return protocol_from_text(source(text), where=f"{text}.toml")
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.is_file():
-        raise InputError(
-            "GP-T001",
-            f'unknown trial "{text}"{nearest(text, available())}',
-            expected=f"one of {', '.join(available())}, or the path of a .toml file",
-            next_step="see `glueprint trial list`; `glueprint trial template` writes a file to start from",
-        )
+        raise _unknown(text)
     return _protocol(read(path, CODES), where=text, folder=path.parent)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.mechanism import Compound, Scenario, parameters
+from glueprint.mechanism.pharmacokinetics import conduct_quantities
 from glueprint.runs.streams import normals, uniforms
 from glueprint.trials.allocation import allocate, strata_of
 from glueprint.trials.case_mix import CaseMix, Levels
@@ -175,10 +176,8 @@ def scenarios(protocol: Protocol, truth: Truth) -> tuple[Scenario, ...]:
     return tuple(truth.scenario(protocol.glue_of(arm)) for arm in protocol.arms)
 
 
-def model_parameters(
-    protocol: Protocol, people: Population, stream: Stream
-) -> tuple[dict[str, Floats], Floats]:
-    """(n,) parameters and initial values of the trial model for each patient, and the absorption lag in h.
+def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> dict[str, Floats]:
+    """(n,) parameters and initial values of the trial model for each patient, and how doses are taken up.
 
     Arms may differ in their glue and in the conditions of their patients: what a compound sets is then given
     per patient, NaN where the model of a patient's own glue has no such number. Random effects are drawn once
@@ -190,21 +189,21 @@ def model_parameters(
     files = [parameters.typical(Scenario(glue, people.truth.structure)) for glue in typical]
     every = dict.fromkeys(name for table in files for name in table)
     names = {name: None for name in every if len({table.get(name) for table in files}) > 1}
+    intake = (name for glue in typical if glue.pk for name in conduct_quantities(glue.pk))
+    names |= dict.fromkeys(intake)
     parts: list[tuple[NDArray[np.bool_], Compound, dict[str, Floats]]] = []
     for plan in dict.fromkeys(plans):
         mine = np.array([other == plan for other in plans])[people.arm]
         parts.append((mine, plan[0], _individual(people, mine, plan, stream)))
         names |= dict.fromkeys(parts[-1][2])
     whole = {name: np.full(people.size, np.nan) for name in names}
-    lag_h = np.zeros(people.size)
     for mine, glue, own in parts:
         for name, value in whole.items():
             if name in own or name in typical[glue]:
                 value[mine] = own[name] if name in own else typical[glue][name]
-        lag_h[mine] = glue.pk.lag_h.typical if glue.pk else 0.0
     death = whole.get("death_per_month", np.full(people.size, typical[plans[0][0]]["death_per_month"]))
     whole["death_per_month"] = death * people.values["death_hazard_ratio"]
-    return whole, lag_h
+    return whole
 
 
 def _individual(

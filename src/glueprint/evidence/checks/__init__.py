@@ -14,6 +14,7 @@ from glueprint.evidence.checks.form import (
     IntervalHoldsValue,
     NumberHasUnit,
     SourcePresent,
+    SupersededBy,
     UnitKnown,
 )
 from glueprint.evidence.checks.identity import ReagentStructure
@@ -28,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     IntervalHoldsValue(),
     SourcePresent(),
     CopyDiffers(),
+    SupersededBy(),
     InhibitionBelowConstant(),
     TracerAtKd(),
     ValuesApart(),

@@ -9,7 +9,15 @@ from glueprint.errors import InputError
 from glueprint.evidence.checks.base import Check, ClaimSet, agree
 from glueprint.evidence.claim import Claim
 
-__all__ = ["CopyDiffers", "DuplicateId", "IntervalHoldsValue", "NumberHasUnit", "SourcePresent", "UnitKnown"]
+__all__ = [
+    "CopyDiffers",
+    "DuplicateId",
+    "IntervalHoldsValue",
+    "NumberHasUnit",
+    "SourcePresent",
+    "SupersededBy",
+    "UnitKnown",
+]
 
 Looked = Iterator[tuple[Sequence[Claim], str]]
 
@@ -123,3 +131,26 @@ class CopyDiffers(Check):
                 continue
             if not agree(value, other.value, 1e-9):
                 yield [claim, other], f"{claim.said} repeats {other.said}"
+
+
+class SupersededBy(Check):
+    """A claim that was corrected names the claim in its place, and neither goes into the model nor a fit."""
+
+    code = "EV-superseded"
+    severity = "error"
+    title = "a corrected number is not put aside"
+    remedy = "name the claim that takes its place, and make the role of the corrected one context"
+
+    def look(self, claims: ClaimSet) -> Looked:
+        """Claims whose `superseded_by` is missing or itself superseded, or that still have a use."""
+        for claim in claims:
+            if not claim.superseded_by:
+                continue
+            if claim.superseded_by not in claims:
+                yield [claim], f'"{claim.superseded_by}" takes its place, but does not exist'
+                continue
+            successor = claims[claim.superseded_by]
+            if successor.superseded_by:
+                yield [claim, successor], f'"{successor.id}" takes its place, but is superseded itself'
+            if claim.role != "context":
+                yield [claim, successor], f'"{successor.id}" takes its place, but its role is "{claim.role}"'
