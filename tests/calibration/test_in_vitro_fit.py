@@ -19,6 +19,7 @@ from glueprint.calibration.in_vitro.potencies import PARTS
 from glueprint.cli.app import app
 from glueprint.errors import InputError
 from glueprint.experiments import forward
+from glueprint.mechanism import Scenario
 from glueprint.report.figures import posterior as figure
 
 GUIDE = (
@@ -176,7 +177,7 @@ def test_one_set_of_parameters_shows_every_potency_forwards():
     for part in PARTS:
         if part.output == "cells":
             own = taken(chosen, part.name, f"{part.name}_rho") | {"rho": chosen[f"{part.name}_rho"]}
-            potencies[part.claim_id] = forward.proliferation(own, line=part.line)
+            potencies[part.claim_id] = forward.proliferation(own, Scenario.of(line=part.line))
         elif part.output == "tnf":
             own = taken(chosen, part.name, "monocyte_rho") | {"rho": chosen["monocyte_rho"]}
             potencies["G2-tnf-pbmc"] = forward.tnf_alpha(own)

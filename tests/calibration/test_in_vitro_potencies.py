@@ -8,6 +8,7 @@ import pytest
 from glueprint.calibration.in_vitro.parameters import beliefs, free
 from glueprint.calibration.in_vitro.potencies import PARTS, solve
 from glueprint.experiments import forward
+from glueprint.mechanism import Scenario
 
 N = 6
 WANTED = {"MM1S": 128.0, "RPMI8226": 3000.0, "OPM2": 3000.0, "monocyte": 13.0, "treg": 1000.0}
@@ -30,7 +31,7 @@ def own(part, values):
 def forwards(part, values, log10_value):
     parameters = own(part, values) | {part.solved: 10.0**log10_value}
     if part.output == "cells":
-        return forward.proliferation(parameters, line=part.line)
+        return forward.proliferation(parameters, Scenario.of(line=part.line))
     return (forward.tnf_alpha if part.output == "tnf" else forward.treg)(parameters)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.experiments import forward
-from glueprint.mechanism import binding
+from glueprint.mechanism import Scenario, binding
 
 STABLE = {"hydrolysis_per_h": 0.0, "inversion_s_to_r_per_h": 0.0, "inversion_r_to_s_per_h": 0.0}
 
@@ -22,7 +22,7 @@ def test_degradation_meets_the_closed_form_once_it_has_settled():
     ("line", "ic50_nm"), [("MM1S", 128.0), ("RPMI8226", 8000.0), ("OPM2", 10000.0)]
 )  # DWN-001 to DWN-003
 def test_the_calibrated_lines_give_their_published_ic50(line, ic50_nm):
-    assert 10.0 ** forward.proliferation({}, line=line) == pytest.approx([ic50_nm], rel=0.01)
+    assert 10.0 ** forward.proliferation({}, Scenario.of(line=line)) == pytest.approx([ic50_nm], rel=0.01)
 
 
 def test_tnf_and_treg_give_their_published_ic50():
@@ -78,4 +78,4 @@ def test_unknown_parameters_and_missing_numbers_are_named():
         forward.proliferation({"irf4_ikzf": 0.1})
     assert 'did you mean "irf4_ikzf50"' in caught.value.message
     with pytest.raises(NotSupportedError, match="GP-L003"):
-        forward.tnf_alpha({}, system="whole blood", compound="avadomide")
+        forward.tnf_alpha({}, Scenario.of("avadomide"), system="whole blood")

@@ -6,7 +6,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from glueprint.mechanism import Scenario, parameters
+from glueprint.mechanism import Scenario, compounds, parameters
+
+MINIMAL = """
+kind = "compound"
+version = 1
+name = "mine"
+[structure]
+smiles = "O=C1CCC(N2C(=O)C3=CC=CC=C3C2=O)C(=O)N1"
+molar_mass_g_per_mol = { typical = 258.23, unit = "g/mol", role = "assumed", why = "from the SMILES" }
+"""
 
 
 @pytest.fixture
@@ -28,3 +37,15 @@ def neutral_prognosis():
     """Overrides under which no covariate acts beside those on pharmacokinetics and baselines."""
     names = parameters.table(Scenario.of()).filter(pl.col("section") == "prognosis")["name"]
     return {name: 0.0 if name.startswith("growth_on") else 1.0 for name in names}
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A compound of one's own: a structure, and what is written below it."""
+
+    def write(text=""):
+        path = tmp_path / "mine.toml"
+        path.write_text(MINIMAL + text, encoding="utf-8")
+        return compounds.load(path)
+
+    return write

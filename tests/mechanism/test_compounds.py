@@ -76,14 +76,18 @@ def test_text_that_is_not_toml_is_refused_with_its_line(edited):
     ("old", "new", "field", "told"),
     [
         ("kd_nm =", "kd_nmol =", "pharmacology.kd_nmol", 'is not known (did you mean "kd_nm"?)'),
-        ('"IKZF1", "IKZF3"', '"IKZF1", "IKZF33"', "pharmacology.degrades[1]", 'did you mean "IKZF3"?'),
         (
             'role = "input", evidence = ["PK056"]',
             'role = "guess", evidence = ["PK056"]',
             "pk.intercompartment",
             "input",
         ),
-        ('evidence = ["PK059"]', "evidence = []", "pk.peripheral_l", "needs at least one evidence id"),
+        (
+            'evidence = ["PK059"]',
+            "evidence = []",
+            "pk.peripheral_l",
+            'else role = "measured" or "assumed"',
+        ),
         (
             'typical = 264.0, unit = "nM"',
             'typical = 0.264, unit = "uM"',
@@ -117,15 +121,37 @@ def test_a_file_of_another_kind_is_refused_first(edited):
         compounds.load(edited("version = 1", "version = 2"))
 
 
-def test_a_cell_that_the_model_does_not_follow_is_refused_with_the_nearest(edited):
-    with pytest.raises(InputError, match=r'GP-M004 .*did you mean "ikzf1_tcell"'):
-        compounds.load(edited("ikzf1_tcell =", "ikzf1_tcells ="))
-
-
-def test_an_assumed_value_needs_a_reason(edited):
-    path = edited('role = "input", evidence = ["PK059"]', 'role = "assumed", evidence = []')
-    with pytest.raises(InputError, match=r"GP-M004 .*an assumed value needs"):
+def test_substrates_that_are_none_are_refused_together_with_the_nearest(edited):
+    strange = '"IKZF1", "IKZF33", "zinc"'
+    number = '{ typical = 5.0, unit = "dimensionless", role = "measured", why = "fit" }'
+    rho = f"[pharmacology.rho]\nikzf1_tcells = {number}\n"
+    path = edited("[pharmacology.cooperativity]", rho + "[pharmacology.cooperativity]")
+    path.write_text(path.read_text(encoding="utf-8").replace('"IKZF1", "IKZF3"', strange), encoding="utf-8")
+    with pytest.raises(InputError, match=r'GP-M014 .*mine\.toml.*degrades: "IKZF33" .*"IKZF3"') as caught:
         compounds.load(path)
+    assert 'degrades: "zinc"' in caught.value.message
+    assert 'rho: "ikzf1_tcells" (did you mean "ikzf1_tcell"?)' in caught.value.message
+    assert "[substrates.NAME]" in caught.value.expected
+
+
+@pytest.mark.parametrize("role", ["assumed", "measured", "definition"])
+def test_a_number_that_rests_on_words_needs_them(edited, role):
+    path = edited('role = "input", evidence = ["PK059"]', f'role = "{role}", evidence = []')
+    with pytest.raises(InputError, match=rf'GP-M004 .*role "{role}" needs "why"'):
+        compounds.load(path)
+
+
+def test_a_file_is_found_from_its_folder_and_a_compound_is_itself(edited):
+    path = edited("typical = 264.0", "typical = 132.0")
+    glue = compounds.load("mine.toml", folder=path.parent)
+    assert glue.kd().typical == 132.0
+    assert compounds.load(glue) is glue
+
+
+def test_the_source_of_a_shipped_file_is_its_text():
+    assert compounds.source("pomalidomide") == SHIPPED.read_text(encoding="utf-8")
+    with pytest.raises(InputError, match=r'GP-M001 .*did you mean "pomalidomide"'):
+        compounds.source("pomalidomid")
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,16 @@ import pytest
 from glueprint import evidence
 from glueprint.mechanism import Scenario, parameters, prognosis
 
+SCENARIO = Scenario.of()
+
 
 def patients(typical_covariates, count, **given):
     """Values of `count` alike patients but for what is given."""
     alike = {name: np.repeat(value, count) for name, value in typical_covariates.items()}
     alike |= {name: np.asarray(value, dtype=float) for name, value in given.items()}
-    return parameters.individual(alike, np.zeros((count, len(parameters.random_effects(Scenario.of())[0]))))
+    return parameters.individual(
+        SCENARIO, alike, np.zeros((count, len(parameters.random_effects(SCENARIO)[0])))
+    )
 
 
 def test_clearance_falls_with_creatinine_clearance_below_the_breakpoint(typical_covariates):
@@ -102,7 +106,7 @@ def test_a_low_m_protein_is_killed_faster(typical_covariates):
 
 def test_cereblon_of_the_tumour_acts_on_the_tumour_alone(typical_covariates):
     values = patients(typical_covariates, 2, crbn_level=[1.0, 0.25])
-    plain = parameters.typical(Scenario.of())
+    plain = parameters.typical(SCENARIO)
     for name in ("ikzf1_myeloma_rho", "ikzf3_myeloma_rho"):
         np.testing.assert_allclose(values[name], plain[name] * np.array([1.0, 0.25]))
     assert "ikzf1_progenitor_rho" not in values
@@ -112,5 +116,5 @@ def test_cereblon_of_the_tumour_acts_on_the_tumour_alone(typical_covariates):
 def test_what_is_not_given_acts_on_nothing(typical_covariates):
     values = patients(typical_covariates, 1)
     assert values["clearance_l_per_h"][0] == 7.78
-    assert values["growth_per_d"][0] == parameters.typical(Scenario.of())["growth_per_d"]
+    assert values["growth_per_d"][0] == parameters.typical(SCENARIO)["growth_per_d"]
     assert "ikzf1_myeloma_rho" not in values

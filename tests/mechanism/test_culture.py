@@ -7,10 +7,13 @@ import pytest
 
 from glueprint import engine
 from glueprint.errors import NotSupportedError
-from glueprint.mechanism import Scenario, scenario, lines, models
+from glueprint.mechanism import Scenario, culture, lines, models
+from glueprint.mechanism.scenario import FORMS
+
+SCENARIO = Scenario.of()
 
 SETTINGS = engine.Settings(accuracy=1e-6)
-FORMS = list(scenario.FORMS)
+
 CULTURES = list(culture.CULTURES)
 
 
@@ -58,9 +61,7 @@ def test_insensitive_lines_stop_at_a_plateau():
 
 def test_half_the_tnf_is_left_at_13_nm():
     # IMM-001; drug for 1.5 h, then LPS for 22.5 h (S1-072, S1-075). Solved: capacity of the monocyte.
-    ensemble = cultures(
-        models.build("culture_monocyte", Scenario.of()), dose_nm=np.array([0.0, 13.0]), lps=0.0
-    )
+    ensemble = cultures(models.build("culture_monocyte", SCENARIO), dose_nm=np.array([0.0, 13.0]), lps=0.0)
     ensemble.advance(1.5)
     ensemble.set("lps", 1.0)
     ensemble.advance(24.0)
@@ -70,7 +71,7 @@ def test_half_the_tnf_is_left_at_13_nm():
 
 def test_half_of_the_treg_effect_comes_at_1_um():
     # IMM-006; at most treg_max = 0.5 is lost (IMM-007).
-    ensemble = cultures(models.build("culture_treg", Scenario.of()), dose_nm=np.array([0.0, 1000.0, 1e7]))
+    ensemble = cultures(models.build("culture_treg", SCENARIO), dose_nm=np.array([0.0, 1000.0, 1e7]))
     ensemble.advance(72.0)
     none, half, most = ensemble["treg_proliferation"]
     assert none == pytest.approx(1.0, abs=1e-9)
@@ -175,7 +176,7 @@ def test_ikaros_recovers_after_wash_out(form):
 
 def test_enantiomers_weigh_as_their_affinities():
     # BIN-006: Kd of (R) is ten times that of (S), 1/Kd of the racemate the mean of both.
-    model = models.build("culture_myeloma", Scenario.of())
+    model = models.build("culture_myeloma", SCENARIO)
     ensemble = cultures(model, dose_nm=100.0, fraction_s=np.array([1.0, 0.5, 0.0]))
     np.testing.assert_allclose(ensemble["free_nm"], [100.0 * 20.0 / 11.0, 100.0, 100.0 * 2.0 / 11.0])
     ensemble.advance(400.0)
@@ -186,7 +187,7 @@ def test_enantiomers_weigh_as_their_affinities():
 
 def test_blood_binds_and_hydrolyses_the_drug():
     medium, blood = (
-        models.build("culture_monocyte", Scenario.of()),
+        models.build("culture_monocyte", SCENARIO),
         models.build("culture_monocyte", Scenario.of(medium="blood")),
     )
     assert medium.defaults["unbound"] == 1.0
@@ -198,7 +199,7 @@ def test_blood_binds_and_hydrolyses_the_drug():
 
 def test_irf4_and_myc_hold_two_states():
     # DWN-015: without drug a cell whose IRF4 was knocked down stays down and dies, one left alone lives.
-    model = models.build("culture_myeloma", Scenario.of())
+    model = models.build("culture_myeloma", SCENARIO)
     ensemble = cultures(
         model, dose_nm=0.0, irf4=np.array([1.0, 0.6, 0.3, 0.05]), myc=np.array([1.0, 0.6, 0.3, 0.05])
     )
@@ -211,7 +212,7 @@ def test_irf4_and_myc_hold_two_states():
 def test_dexamethasone_abolishes_the_gain_of_t_and_nk_cells():
     # IMM-022, IMM-026.
     ensemble = cultures(
-        models.build("culture_nk", Scenario.of()),
+        models.build("culture_nk", SCENARIO),
         dose_nm=np.array([0.0, 1000.0, 1000.0]),
         dex_effect=np.array([0.0, 0.0, 1.0]),
     )
@@ -224,7 +225,7 @@ def test_dexamethasone_abolishes_the_gain_of_t_and_nk_cells():
 
 def test_cytokines_keep_pace_with_the_stimulus():
     ensemble = cultures(
-        models.build("culture_t_cell", Scenario.of()), dose_nm=np.array([0.0, 1000.0]), stimulus=0.0
+        models.build("culture_t_cell", SCENARIO), dose_nm=np.array([0.0, 1000.0]), stimulus=0.0
     )
     assert np.all(ensemble["il2"] == 0.0)
     ensemble.set("stimulus", 1.0)

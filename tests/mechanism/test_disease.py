@@ -8,16 +8,18 @@ import pytest
 from glueprint import engine
 from glueprint.mechanism import Scenario, models, parameters
 
+SCENARIO = Scenario.of()
+
 MONTH_H = 730.5
 
 
 @pytest.fixture(scope="module")
 def typical():
-    return parameters.typical(Scenario.of())
+    return parameters.typical(SCENARIO)
 
 
 def alone(name, hours, **values):
-    patients = engine.compile(models.source(name, Scenario.of())).ensemble(values)
+    patients = engine.compile(models.source(name, SCENARIO)).ensemble(values)
     assert patients.advance(hours).ok
     return patients
 
@@ -62,7 +64,7 @@ def test_haemoglobin_ends_where_the_tumour_holds_it(typical):
 
 
 def test_dexamethasone_exposure_is_dose_over_clearance(typical):
-    model = engine.compile(models.source("dexamethasone", Scenario.of()))
+    model = engine.compile(models.source("dexamethasone", SCENARIO))
     times = np.linspace(0.0, 96.0, 1921)
     doses = engine.Doses.every_patient(1, [0.0], "dex_depot", 40.0)
     conc = model.ensemble(patients=1).simulate(times, doses, ["dex_mg_per_l"])["dex_mg_per_l"][0]
@@ -108,7 +110,7 @@ def test_pneumonia_rises_with_each_of_its_causes():
 
 
 def test_pneumonia_weights_are_reported_as_assumed():
-    table = parameters.table(Scenario.of())
+    table = parameters.table(SCENARIO)
     roles = {row["name"]: row["role"] for row in table.iter_rows(named=True) if "pneumonia" in row["name"]}
     assert len(roles) == 5
     # The level was set to the published rate; what moves it between patients is nobody's measurement.

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from glueprint.errors import InputError, InternalError, NotSupportedError
-from glueprint.mechanism import Scenario, compounds, dimensions, lines, models
+from glueprint.mechanism import Scenario, compounds, dimensions, lines, models, substrates
 
 OWN = (lines.load("MM1S"), lines._folder() / "MM1S.toml")[1].read_text(encoding="utf-8")
 
@@ -41,7 +41,10 @@ def test_a_line_of_ones_own_runs(tmp_path):
     [
         ('type = "myeloma"', 'type = "mieloma"', 'GP-M035 .*type: .*did you mean "myeloma"'),
         ("doubling_h = ", "dubling_h = ", 'GP-M035 .*dubling_h: is not known .did you mean "doubling_h"'),
-        ("[substrates.IKZF3]", "[substrates.IKZF2]", "GP-M035 .*IKZF2"),
+        ("[substrates.IKZF3]", "[substrates.IKFZ3]", 'GP-M035 .*"IKFZ3" .did you mean "IKZF3"'),
+        ("[substrates.IKZF3]", "[substrates.ikzf3]", 'GP-M035 .*"ikzf3" .did you mean "IKZF3"'),
+        ("[substrates.IKZF3]", "[substrates.CK1alfa]", 'GP-M035 .*"CK1alfa" .did you mean "CK1alpha"'),
+        ("[substrates.IKZF3]", "[substrates.ZNF-692]", 'GP-M035 .*"ZNF-692" is no substrate'),
         ('unit = "nM"', 'unit = "uM"', "GP-M035 .*give the value in nM"),
         (
             'prior = { distribution = "lognormal", sd_log10 = 0.18',
@@ -56,6 +59,23 @@ def test_a_bad_field_is_named(tmp_path, old, new, words):
     assert old in OWN
     with pytest.raises(InputError, match=words):
         lines.load(write(tmp_path, OWN.replace(old, new)))
+
+
+def test_all_slips_in_names_of_substrates_are_told_at_once(tmp_path):
+    text = OWN.replace("[substrates.IKZF", "[substrates.IKFZ")
+    with pytest.raises(InputError, match=r'GP-M035 .*"IKFZ1" \(did you .*"IKFZ3" \(did you'):
+        lines.load(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ["ZNF692", "IKZF2", "CK1alpha", "PLZF"])
+def test_a_line_may_have_other_substrates_than_those_that_ship(tmp_path, name):
+    section = OWN[OWN.index("[substrates.IKZF3]") :].replace("IKZF3", name, 1)
+    line = lines.load(write(tmp_path, f"{OWN}\n{section}"))
+    assert list(line.substrates) == ["IKZF1", "IKZF3", name]
+    # Pomalidomide's file does not speak of it, so it is not followed.
+    assert models.source("culture_myeloma", Scenario.of(line=line)) == models.source(
+        "culture_myeloma", Scenario.of(line="MM1S")
+    )
 
 
 def test_a_parameter_without_prior_is_refused(tmp_path):
@@ -145,11 +165,12 @@ def test_a_unit_of_no_model_is_our_bug():
 
 def test_efficacy_multiplies_capacity_and_rho_given_directly_counts_as_its_ratio():
     glue = compounds.load("pomalidomide")
-    rho = dict(glue.pharmacology.rho)
-    rho["ikzf1_myeloma"] = rho["ikzf1_myeloma"].model_copy(update={"typical": 42.6})
+    capacity = substrates.rows()["IKZF1"].cells["myeloma"].capacity
+    rho = {"ikzf1_myeloma": capacity.model_copy(update={"typical": 42.6})}
     twice = glue.model_copy(update={"pharmacology": glue.pharmacology.model_copy(update={"rho": rho})})
     for line in ("MM1S", "OPM2"):
-        usual = models.build("culture_myeloma", Scenario.of(line=line)).defaults["ikzf1_rho"]
-        assert models.build("culture_myeloma", Scenario.of(twice, line=line)).defaults[
-            "ikzf1_rho"
-        ] == pytest.approx(2 * usual)
+        usual, double = (
+            models.quantities("culture_myeloma", Scenario.of(one, line=line))["ikzf1_rho"].typical
+            for one in (glue, twice)
+        )
+        assert double == pytest.approx(2 * usual)

@@ -8,6 +8,8 @@ import pytest
 from glueprint import engine
 from glueprint.mechanism import Scenario, models, parameters
 
+SCENARIO = Scenario.of()
+
 LINEAGES = {
     "neutrophils": ("neutrophil", "anc_1e9_per_l", "anc0_1e9_per_l"),
     "platelets": ("platelet", "platelets_1e9_per_l", "platelets0_1e9_per_l"),
@@ -16,7 +18,7 @@ LINEAGES = {
 
 @pytest.fixture(scope="module", params=list(LINEAGES))
 def lineage(request):
-    return engine.compile(models.source(request.param, Scenario.of())), *LINEAGES[request.param]
+    return engine.compile(models.source(request.param, SCENARIO)), *LINEAGES[request.param]
 
 
 def settled(model, hours=6000.0, **values):
@@ -30,7 +32,7 @@ def test_a_constant_block_ends_at_the_closed_form(lineage):
     model, prefix, circulating, baseline = lineage
     left = np.array([0.9, 0.5, 0.21, 0.05])
     death = np.array([0.3, 1.0, 1.3, 2.0])
-    typical = parameters.typical(Scenario.of())
+    typical = parameters.typical(SCENARIO)
     got = settled(model, **{"ikzf1_progenitor": left, f"{prefix}_arrested_death": death})
     hill, half = typical[f"{prefix}_block_hill"], typical[f"{prefix}_block_loss50"]
     block = typical[f"{prefix}_block_max"] * (1 - left) ** hill / (half**hill + (1 - left) ** hill)
@@ -56,7 +58,7 @@ def test_deeper_loss_means_fewer_cells(lineage):
 
 def test_gcsf_raises_neutrophils_by_the_published_exponents():
     # At rest C/C0 = (G/G0)^(0.444/(1+g)) (SAF037); the exponent on maturation (SAF038) moves time alone.
-    model = engine.compile(models.source("neutrophils", Scenario.of()))
+    model = engine.compile(models.source("neutrophils", SCENARIO))
     got = settled(model, gcsf_fold=np.array([1.0, 2.0, 5.0]))
     expected = 3.44 * np.array([1.0, 2.0, 5.0]) ** (0.444 / 1.216)
     np.testing.assert_allclose(got["anc_1e9_per_l"], expected, rtol=1e-5)
@@ -64,7 +66,7 @@ def test_gcsf_raises_neutrophils_by_the_published_exponents():
 
 def test_a_deep_nadir_is_within_reach_and_recovers():
     # Grade 4 (below 0.5) must be attainable for a low baseline, and counts come back after the drug.
-    model = engine.compile(models.source("neutrophils", Scenario.of()))
+    model = engine.compile(models.source("neutrophils", SCENARIO))
     patients = model.ensemble(
         {"anc0_1e9_per_l": 1.5, "ikzf1_progenitor": 0.15, "neutrophil_arrested_death": 2.0}
     )

@@ -8,10 +8,12 @@ import pytest
 from glueprint.errors import InputError
 from glueprint.mechanism import Scenario, compounds, models, parameters
 
+SCENARIO = Scenario.of()
+
 
 def test_an_override_replaces_one_typical_value_and_no_other():
     plain, changed = (
-        parameters.typical(Scenario.of()),
+        parameters.typical(SCENARIO),
         parameters.typical(Scenario.of(overrides={"growth_per_d": 0.03})),
     )
     assert changed == plain | {"growth_per_d": 0.03}
@@ -19,7 +21,7 @@ def test_an_override_replaces_one_typical_value_and_no_other():
 
 
 def test_patients_vary_about_the_override(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects(Scenario.of())
+    names, _ = parameters.random_effects(SCENARIO)
     etas = np.zeros((1, len(names)))
     etas[0, names.index("growth_per_d")] = np.log(2.0)
     overrides = neutral_prognosis | {"growth_per_d": 0.03, "kd_nm": 100.0}
@@ -29,8 +31,9 @@ def test_patients_vary_about_the_override(typical_covariates, neutral_prognosis)
 
 
 def test_every_override_reaches_the_model(typical_covariates, neutral_prognosis):
-    table = parameters.table(Scenario.of())
-    free = table.filter(~table["section"].is_in(["covariates", "tolerability", "prognosis", "switches"]))
+    table = parameters.table(SCENARIO)
+    beside = ["covariates", "switches", *parameters.BESIDE_THE_MODEL]
+    free = table.filter(~table["section"].is_in(beside))
     overrides = {
         row["name"]: 0.9 * row["typical"] for row in free.iter_rows(named=True) if row["typical"] > 0
     }
@@ -38,14 +41,24 @@ def test_every_override_reaches_the_model(typical_covariates, neutral_prognosis)
     values = parameters.individual(
         Scenario.of(overrides=overrides | neutral_prognosis), typical_covariates, np.zeros((1, len(names)))
     )
-    chosen, _ = models.split(models.trial(Scenario.of()), values)
+    chosen, _ = models.split(models.trial(SCENARIO), values)
     assert len(overrides) > 50
     for name, value in overrides.items():
         assert chosen[name][0] == pytest.approx(value), name
 
 
+def test_a_capacity_acts_through_the_rho_of_the_compound(typical_covariates):
+    names, _ = parameters.random_effects(SCENARIO)
+    for more, rho in (({}, 10.0), ({"ikzf1_myeloma_rho": 7.0}, 7.0)):
+        scenario = SCENARIO.with_overrides({"ikzf1_myeloma_capacity": 10.0, **more})
+        values = parameters.individual(scenario, typical_covariates, np.zeros((1, len(names))))
+        assert parameters.typical(scenario)["ikzf1_myeloma_rho"] == rho
+        assert values["ikzf1_myeloma_rho"].tolist() == [rho]
+        assert "ikzf1_tcell_rho" not in values
+
+
 def test_a_variance_is_replaced_and_its_correlations_stay():
-    names, plain = parameters.random_effects(Scenario.of())
+    names, plain = parameters.random_effects(SCENARIO)
     same, wider = parameters.random_effects(Scenario.of(overrides={"omega2.kill_per_d": 4.0 * 0.915}))
     i, j = names.index("kill_per_d"), names.index("growth_per_d")
     assert same == names
@@ -57,22 +70,20 @@ def test_a_variance_is_replaced_and_its_correlations_stay():
 
 
 def test_the_study_multiplies_everybodys_hazard_of_death(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects(Scenario.of())
+    names, _ = parameters.random_effects(SCENARIO)
     etas = np.zeros((1, len(names)))
     overrides = neutral_prognosis | {"study_death_ratio": 1.5, "death_per_month": 0.02}
     values = parameters.individual(Scenario.of(overrides=overrides), typical_covariates, etas)
     assert values["death_per_month"][0] == pytest.approx(0.03)
     overrides = neutral_prognosis | {"study_death_ratio": 1.5}
     alone = parameters.individual(Scenario.of(overrides=overrides), typical_covariates, etas)
-    assert alone["death_per_month"][0] == pytest.approx(
-        1.5 * parameters.typical(Scenario.of())["death_per_month"]
-    )
+    assert alone["death_per_month"][0] == pytest.approx(1.5 * parameters.typical(SCENARIO)["death_per_month"])
     assert "study_death_ratio" not in values
 
 
 def test_what_the_conduct_reads_stays_out_of_the_model(typical_covariates):
     overrides = {"missed_dose_share": 0.2, "other_toxicity_per_month": 0.3}
-    names, _ = parameters.random_effects(Scenario.of())
+    names, _ = parameters.random_effects(SCENARIO)
     values = parameters.individual(
         Scenario.of(overrides=overrides), typical_covariates, np.zeros((1, len(names)))
     )
@@ -119,7 +130,7 @@ def test_an_unknown_structure_is_told():
 
 def test_structures_have_parameters_of_their_own():
     claret, two = (
-        set(parameters.typical(Scenario.of())),
+        set(parameters.typical(SCENARIO)),
         set(parameters.typical(Scenario.of(structure="two-clone"))),
     )
     assert claret - two == {"resistance_per_d"}
@@ -128,7 +139,7 @@ def test_structures_have_parameters_of_their_own():
 
 def test_a_compound_is_parsed_once_and_again_when_its_file_changes(tmp_path):
     path = tmp_path / "mine.toml"
-    text = compounds.template()
+    text = compounds.source("lenalidomide")
     path.write_text(text, encoding="utf-8")
     first = compounds.load(path)
     assert compounds.load(path) is first

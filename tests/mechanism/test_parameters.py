@@ -14,12 +14,15 @@ from glueprint.errors import InputError
 from glueprint.mechanism import Scenario, compounds, culture, lines, models, parameters
 from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.quantities import believed
+from glueprint.mechanism.scenario import FORMS
 from glueprint.units import is_known
+
+SCENARIO = Scenario.of()
 
 
 @pytest.fixture(scope="module")
 def table():
-    return parameters.table(Scenario.of())
+    return parameters.table(SCENARIO)
 
 
 def test_every_parameter_has_unit_and_source_or_reason(table):
@@ -84,7 +87,7 @@ def test_units_are_those_of_the_names(table):
 
 
 def test_random_effects_hold_the_published_covariances():
-    names, matrix = parameters.random_effects(Scenario.of())
+    names, matrix = parameters.random_effects(SCENARIO)
     at = {name: i for i, name in enumerate(names)}
     assert matrix[at["clearance_l_per_h"], at["clearance_l_per_h"]] == 0.168
     assert matrix[at["clearance_l_per_h"], at["central_l"]] == 0.0599
@@ -97,27 +100,27 @@ def test_random_effects_hold_the_published_covariances():
 
 
 def test_a_typical_patient_has_the_typical_values(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects(Scenario.of())
+    names, _ = parameters.random_effects(SCENARIO)
     values = parameters.individual(
         Scenario.of(overrides=neutral_prognosis), typical_covariates, np.zeros((1, len(names)))
     )
-    typical = parameters.typical(Scenario.of())
+    typical = parameters.typical(SCENARIO)
     for name in names:
         assert values[name][0] == pytest.approx(typical[name])
 
 
 def test_effects_are_lognormal_in_their_own_column(typical_covariates, neutral_prognosis):
-    names, _ = parameters.random_effects(Scenario.of())
+    names, _ = parameters.random_effects(SCENARIO)
     etas = np.zeros((1, len(names)))
     etas[0, names.index("kill_per_d")] = np.log(3.0)
     values = parameters.individual(Scenario.of(overrides=neutral_prognosis), typical_covariates, etas)
-    typical = parameters.typical(Scenario.of())
+    typical = parameters.typical(SCENARIO)
     assert values["kill_per_d"][0] == pytest.approx(3.0 * typical["kill_per_d"])
     assert values["growth_per_d"][0] == pytest.approx(typical["growth_per_d"])
 
 
 def test_patients_start_at_their_own_steady_state():
-    names, matrix = parameters.random_effects(Scenario.of())
+    names, matrix = parameters.random_effects(SCENARIO)
     draw = np.random.default_rng(5)
     covariates = {
         "sex_female": np.array([0.0, 1.0, 1.0]),
@@ -130,8 +133,8 @@ def test_patients_start_at_their_own_steady_state():
         "m_protein0": np.array([6.0, 20.0, 60.0]),
     }
     etas = draw.multivariate_normal(np.zeros(len(names)), matrix, 3)
-    model = models.trial(Scenario.of())
-    chosen, initial = models.split(model, parameters.individual(Scenario.of(), covariates, etas))
+    model = models.trial(SCENARIO)
+    chosen, initial = models.split(model, parameters.individual(SCENARIO, covariates, etas))
     assert set(initial) <= set(model.species)
     assert set(chosen) <= set(model.parameters)
     patients = model.ensemble(chosen, initial=initial)
@@ -181,14 +184,14 @@ def test_baselines_come_with_their_spread():
 )
 def test_a_bad_covariate_is_named(typical_covariates, change, where):
     covariates = {k: v for k, v in (typical_covariates | change).items() if v is not None}
-    count = len(parameters.random_effects(Scenario.of())[0])
+    count = len(parameters.random_effects(SCENARIO)[0])
     with pytest.raises(InputError, match=re.escape(f"GP-M006 individual, {where}: ")):
-        parameters.individual(Scenario.of(), covariates, np.zeros((1, count)))
+        parameters.individual(SCENARIO, covariates, np.zeros((1, count)))
 
 
 def test_etas_of_another_width_are_refused(typical_covariates):
     with pytest.raises(InputError, match=r"GP-M006 individual, etas: .*shape \(1, 3\)"):
-        parameters.individual(Scenario.of(), typical_covariates, np.zeros((1, 3)))
+        parameters.individual(SCENARIO, typical_covariates, np.zeros((1, 3)))
 
 
 def every_parameter():
@@ -221,7 +224,7 @@ def test_calibrated_values_of_cells_cite_what_they_were_calibrated_to():
 
 
 @pytest.mark.parametrize("name", list(culture.CULTURES))
-@pytest.mark.parametrize("form", culture.FORMS)
+@pytest.mark.parametrize("form", FORMS)
 def test_units_of_cells_are_those_of_their_names(name, form):
     found = models.table(name, Scenario.of(form=form))
     for parameter, unit, prior in found.select("name", "unit", "prior").iter_rows():

@@ -9,11 +9,13 @@ from scipy.linalg import expm
 from glueprint import engine
 from glueprint.mechanism import Scenario, compounds, models, parameters
 
+SCENARIO = Scenario.of()
+
 
 @pytest.fixture(scope="module")
 def daily():
     """Concentrations over 15 daily doses of 4 mg, every 6 minutes."""
-    model = engine.compile(models.source("pk", Scenario.of()))
+    model = engine.compile(models.source("pk", SCENARIO))
     times = np.linspace(0.0, 15 * 24.0, 15 * 240 + 1)
     doses = engine.Doses.every_patient(1, 24.0 * np.arange(15), "glue_gut", 4.0)
     return times, model.ensemble(patients=1).simulate(times, doses, ["cp_ng_per_ml"])["cp_ng_per_ml"][0]
@@ -44,7 +46,7 @@ def test_the_course_equals_the_matrix_exponential():
     exact = [expm(rates * t)[1, 0] * 4.0 / vc * 1000 for t in times]
     doses = engine.Doses.every_patient(1, [0.0], "glue_gut", 4.0)
     got = (
-        engine.compile(models.source("pk", Scenario.of()))
+        engine.compile(models.source("pk", SCENARIO))
         .ensemble(patients=1)
         .simulate(times, doses, ["cp_ng_per_ml"])
     )
@@ -53,17 +55,17 @@ def test_the_course_equals_the_matrix_exponential():
 
 def test_free_drug_is_the_unbound_molar_concentration():
     doses = engine.Doses.every_patient(1, [0.0], "glue_gut", 4.0)
-    got = engine.compile(models.source("pk", Scenario.of())).ensemble(patients=1)
+    got = engine.compile(models.source("pk", SCENARIO)).ensemble(patients=1)
     got.advance(3.0, doses)
     assert got["free_nm"][0] == pytest.approx(0.70 * got["cp_ng_per_ml"][0] / 273.24 * 1e3)
 
 
 def test_covariates_of_li_2015(typical_covariates):
-    names, _ = parameters.random_effects(Scenario.of())
+    names, _ = parameters.random_effects(SCENARIO)
     two = {name: np.repeat(value, 2) for name, value in typical_covariates.items()}
     two |= {"sex_female": np.array([0.0, 1.0]), "weight_kg": np.array([78.3, 100.0])}
     two |= {"total_protein_g_per_l": np.array([73.0, 90.0])}
-    values = parameters.individual(Scenario.of(), two, np.zeros((2, len(names))))
+    values = parameters.individual(SCENARIO, two, np.zeros((2, len(names))))
     assert values["clearance_l_per_h"] == pytest.approx([7.78, 7.78 * 0.766])
     volume = 69.9 * (100.0 / 78.3) ** 0.686 * (1 + 0.00609 * 17.0)
     assert values["central_l"] == pytest.approx([69.9, volume])

@@ -13,6 +13,8 @@ from glueprint import engine
 from glueprint.errors import InputError
 from glueprint.mechanism import Scenario, models, parameters
 
+SCENARIO = Scenario.of()
+
 OBSERVABLES = {
     *("cp_ng_per_ml", "free_nm", "ikzf1_myeloma", "ikzf3_myeloma", "ikzf1_tcell", "ikzf3_tcell"),
     *(
@@ -31,7 +33,7 @@ CYCLE_H = 672.0
 
 @pytest.fixture(scope="module")
 def model():
-    return models.trial(Scenario.of())
+    return models.trial(SCENARIO)
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +62,14 @@ def test_names_that_trials_rely_on(model, two_clone):
 
 def test_every_name_of_every_model_has_a_value():
     for name in models.names():
-        defaults = engine.compile(models.source(name, Scenario.of())).defaults
+        defaults = engine.compile(models.source(name, SCENARIO)).defaults
         assert all(np.isfinite(value) for value in defaults.values()), name
 
 
 def test_every_parameter_of_the_table_is_used_by_the_model_or_by_the_conduct(model, two_clone):
     for each, structure in ((model, "claret"), (two_clone, "two-clone")):
         table = parameters.table(Scenario.of(structure=structure))
-        beside = table.filter(table["section"].is_in(["tolerability", "prognosis"]))
+        beside = table.filter(table["section"].is_in(parameters.BESIDE_THE_MODEL))
         assert set(table["name"]) - set(beside["name"]) <= set(each.parameters)
         assert set(beside["name"]) & set(each.parameters) == set()
 
@@ -98,7 +100,7 @@ def test_parity_with_libroadrunner(model):
 
 def roadrunner_values(rows, times, names):
     antimony.clearPreviousLoads()
-    antimony.loadAntimonyString(models.source("trial", Scenario.of()))
+    antimony.loadAntimonyString(models.source("trial", SCENARIO))
     runner = roadrunner.RoadRunner(antimony.getSBMLString())
     runner.integrator.relative_tolerance, runner.integrator.absolute_tolerance = 1e-10, 1e-13
     runner.integrator.maximum_num_steps = 200_000
@@ -153,7 +155,7 @@ def test_a_dose_of_pomalidomide_lowers_counts_and_tumour(model):
 
 
 def test_modules_alone_give_what_they_give_in_the_whole(model):
-    alone = engine.compile(models.source("pk", Scenario.of())).ensemble(patients=1)
+    alone = engine.compile(models.source("pk", SCENARIO)).ensemble(patients=1)
     whole = model.ensemble(patients=1)
     doses = engine.Doses.every_patient(1, [0.0], "glue_gut", 4.0)
     alone.advance(10.0, doses)
@@ -163,4 +165,4 @@ def test_modules_alone_give_what_they_give_in_the_whole(model):
 
 def test_an_unknown_model_is_refused_with_the_nearest_name():
     with pytest.raises(InputError, match=re.escape('GP-M007 unknown model "trail" (did you mean "trial"?)')):
-        models.source("trail", Scenario.of())
+        models.source("trail", SCENARIO)

@@ -26,10 +26,13 @@ def about(glue: Compound, claims: Mapping[str, tuple[str, ...]]) -> tuple[str, .
 def label(claims: Iterable[str], quantities: Mapping[str, Quantity], glue: Compound) -> Label:
     """ "predicted" if there is evidence beside the reading and no parameter names it, else `of_compound`.
 
-    An assumed parameter that names a claim has used it, too.
+    An assumed parameter that names a claim has used it, too; what was used is no prediction of any compound.
     """
-    asked = tuple(claims)
-    return "predicted" if asked and not used_by(asked, quantities) else of_compound(glue)
+    asked, worth = tuple(claims), of_compound(glue)
+    used = bool(used_by(asked, quantities))
+    if asked and not used:
+        return "predicted"
+    return "calibrated" if used and worth == "predicted" else worth
 
 
 def of_compound(glue: Compound) -> Label:

@@ -85,8 +85,8 @@ def _readings(table: pl.DataFrame, cells: Culture, error: lab.Error) -> tuple[Re
     claims, most = provenance.about(cells.glue, IC50), provenance.about(cells.glue, LARGEST)
     largest = 100.0 * (1.0 - float(fits.back[0]) / float(fits.front[0]))
     note = "fitted plateau; at most treg_max in the model (IMM-007 says up to 50 %)"
-    label = provenance.label(claims, cells.behind, cells.glue)
+    label, worth = (provenance.label(ids, cells.behind, cells.glue) for ids in (claims, most))
     return (
         error.read(Reading.of("IC50 relative, Treg", potency, label, claims=claims)),
-        Reading("largest inhibition, Treg", largest, "%", cells.worth, claims=most, note=note),
+        Reading("largest inhibition, Treg", largest, "%", worth, claims=most, note=note),
     )

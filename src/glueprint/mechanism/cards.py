@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from glueprint.mechanism import substrates
 from glueprint.mechanism.body import followed
 from glueprint.mechanism.compounds import Compound
-from glueprint.mechanism.systems import system
+from glueprint.mechanism.systems import of_pairs
 
 __all__ = ["NOTHING", "acts_on", "missing"]
 
@@ -45,7 +45,8 @@ def missing(compound: Compound) -> dict[str, tuple[str, ...]]:
     alpha = tuple(f"pharmacology.cooperativity.{name}" for name in targets if name not in own.cooperativity)
     unbound = () if own.fraction_unbound else ("pharmacology.fraction_unbound",)
     pairs = _followed(compound)
-    rho = compound.trial_rho({pair: system()[f"{pair}_capacity"][1] for pair in pairs})
+    known = of_pairs(compound.known_substrates)
+    rho = compound.trial_rho({pair: known[f"{pair}_capacity"][1] for pair in pairs})
     lacking = (f"pharmacology.rho.{pair}" for pair in pairs if pair not in rho)
     return {
         "binding": kd,
@@ -70,6 +71,8 @@ def _acts(compound: Compound, field: str) -> Iterable[str]:
     if section == "stability":
         return (f"{CULTURE}, in {rest.split('.')[0]}",)
     kind, _, name = rest.partition(".")
+    if section == "substrates":
+        return _of_row(compound, kind, name)
     if kind in ("cooperativity", "intrinsic_kd_nm"):
         return (KINETIC,)
     pairs = substrates.pairs(compound.known_substrates)
@@ -80,6 +83,17 @@ def _acts(compound: Compound, field: str) -> Iterable[str]:
         return (PATIENT, f"{CULTURE} of type {cell}") if name in read else (f"{CULTURE} of type {cell}",)
     in_body = any(pairs[pair][0] == name and pair not in direct for pair in read)
     return (*((PATIENT,) if in_body else ()), f"{CULTURE} that have {name}")
+
+
+def _of_row(compound: Compound, name: str, number: str) -> Iterable[str]:
+    """What a number of the file's own row of a substrate acts on; a rho given directly is no capacity's."""
+    if number == "intrinsic_kd_nm":
+        return (KINETIC,)
+    _, cell, what = number.split(".")
+    pair = substrates.pair_of(name, cell)
+    if what == "capacity" and pair in compound.pharmacology.rho:
+        return (f"{CULTURE} of type {cell}",)
+    return (PATIENT,) if pair in _followed(compound) else ()
 
 
 def _followed(compound: Compound) -> tuple[str, ...]:

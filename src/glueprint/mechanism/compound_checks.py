@@ -25,8 +25,13 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "cooperativity": (0.0, 1e6),
     "intrinsic_kd_nm": (1e-3, 1e9),
     "rho": (0.0, 1e5),
+    "capacity": (0.0, 1e5),
+    "kdeg_per_h": (1e-4, 1e3),
     "lag_h": (0.0, 48.0),
+    "bioavailability": (1e-4, 1.0),
     "absorption_per_h": (1e-3, 200.0),
+    "absorption_h": (0.01, 200.0),
+    "mean_transit_h": (0.01, 200.0),
     "clearance_l_per_h": (1e-3, 1e4),
     "central_l": (0.1, 1e5),
     "intercompartment_l_per_h": (1e-3, 1e4),
@@ -35,6 +40,10 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "inversion_s_to_r_per_h": (0.0, 1e3),
     "inversion_r_to_s_per_h": (0.0, 1e3),
 }
+
+
+# Parameters of a module of the user's, whose names mean what the module says.
+OWN_NAMES = "pk.parameters."
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,8 @@ def _examples(_: Structure, numbers: Mapping[str, Quantity]) -> Iterator[Doubt]:
 def _sizes(_: Structure, numbers: Mapping[str, Quantity]) -> Iterator[Doubt]:
     """Every number has a size that its kind can have."""
     for field, quantity in numbers.items():
+        if field.startswith(OWN_NAMES):
+            continue
         limits = next((LIMITS[part] for part in reversed(field.split(".")) if part in LIMITS), None)
         if limits and not limits[0] <= quantity.typical <= limits[1]:
             low, high = limits

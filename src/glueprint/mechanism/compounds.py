@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, get_args
@@ -46,6 +46,8 @@ __all__ = [
 CODES = replace(SHARED_CODES, help="`glueprint compound template` writes a whole file, docs/compounds.md")
 # The compound that is meant where none is named.
 REFERENCE = "pomalidomide"
+# Fields of the pharmacology that speak of substrates; rho by pair of substrate and cell.
+BY_SUBSTRATE = ("degrades", "efficacy", "cooperativity", "intrinsic_kd_nm", "rho")
 ENANTIOMER = re.compile(r"\(?([SR])\)?-(.+)")
 
 
@@ -64,10 +66,9 @@ class Compound(Document):
     @model_validator(mode="after")
     def _substrates_are_known(self) -> Compound:
         substrates.check_own(self.substrates)
-        own, known = self.pharmacology, self.known_substrates
-        for field in ("degrades", "efficacy", "cooperativity", "intrinsic_kd_nm"):
-            substrates.check_names(getattr(own, field), known, f"pharmacology.{field}")
-        substrates.check_names(own.rho, substrates.pairs(known), "pharmacology.rho")
+        substrates.check_names(
+            {field: getattr(self.pharmacology, field) for field in BY_SUBSTRATE}, self.known_substrates
+        )
         return self
 
     @property
@@ -75,9 +76,12 @@ class Compound(Document):
         """Every substrate that the file may speak of: those of Glueprint and its own rows."""
         return substrates.all_rows(self.substrates)
 
-    @cached_property
+    @property
     def digest(self) -> str:
-        """SHA-256 of all that the file says but the compound's name: what is dosed, whatever it is called."""
+        """SHA-256 of all that the file says but the compound's name: what is dosed, whatever it is called.
+
+        Computed anew each time: a copy with other numbers would take a kept one along.
+        """
         return hashlib.sha256(self.model_dump_json(exclude={"name"}).encode()).hexdigest()
 
     def __hash__(self) -> int:
@@ -218,20 +222,24 @@ class Compound(Document):
 
     def quantities(self) -> dict[str, Quantity]:
         """Every number of the file by its field as people write it, such as "pharmacology.kd_nm"."""
-        sections: dict[str, Document | None] = {
-            "structure": self.structure,
-            "pharmacology": self.pharmacology,
-            **{f"stability.{name}": medium for name, medium in self.stability.items()},
-            "pk": self.pk,
-        }
         found: dict[str, Quantity] = {}
-        for section, document in sections.items():
+        for section, document in self._sections():
             for field, value in document or ():
-                entries = value.items() if isinstance(value, dict) else [("", value)]
-                for key, quantity in entries:
-                    if isinstance(quantity, Quantity):
-                        found[".".join(filter(None, (section, field, key)))] = quantity
+                entries = value if isinstance(value, dict) else {"": value}
+                found |= {
+                    f"{section}.{field}.{key}".removesuffix("."): entry
+                    for key, entry in entries.items()
+                    if isinstance(entry, Quantity)
+                }
         return found
+
+    def _sections(self) -> Iterator[tuple[str, Document | None]]:
+        yield from (("structure", self.structure), ("pharmacology", self.pharmacology))
+        for name, row in self.substrates.items():
+            yield f"substrates.{name}", row
+            yield from ((f"substrates.{name}.cells.{cell}", numbers) for cell, numbers in row.cells.items())
+        yield from ((f"stability.{name}", medium) for name, medium in self.stability.items())
+        yield "pk", self.pk
 
     def _substrate(self, name: str) -> str:
         """`name`, if it is a substrate that the file may speak of; else InputError GP-M014."""

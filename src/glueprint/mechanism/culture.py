@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from glueprint.errors import InputError, NotSupportedError
-from glueprint.mechanism import lines, parameters
+from glueprint.mechanism import lines, parameters, systems
 from glueprint.mechanism.composition import Part
 from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.lines import Line
@@ -177,7 +177,7 @@ def _efficacy(substrate: str, glue: Compound, line: Line) -> Quantity:
     direct = glue.pharmacology.rho.get(pair)
     if direct is None:
         return glue.efficacy(substrate)
-    capacity = parameters.system()[f"{pair}_capacity"][1]
+    capacity = systems.of_pairs(glue.known_substrates)[f"{pair}_capacity"][1]
     return direct.model_copy(update={"typical": direct.typical / capacity.typical})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -25,6 +27,8 @@ CODES = Codes(
 )
 # Names that people use for a line that has another here.
 ALIASES = {"pbmc": "monocyte", "MM.1S": "MM1S", "NCI-H929": "H929", "OPM-2": "OPM2", "RPMI-8226": "RPMI8226"}
+# Names of substrates as alike as this (difflib) are taken for slips of each other: one letter in five.
+ALIKE = 0.8
 UNITS = {
     "crbn_nm": "nM",
     "abundance_nm": "nM",
@@ -73,12 +77,11 @@ class Line(_Section):
     @field_validator("substrates", mode="after")
     @classmethod
     def _substrates_have_names(cls, value: dict[str, Neosubstrate]) -> dict[str, Neosubstrate]:
-        known = substrates.rows()
-        for name in value:
-            # A name of one's own is the row of a compound's file; one that is almost known is a slip.
-            hint = "" if name in known else nearest(name, known)
-            if hint or not substrates.NAME.fullmatch(name):
-                raise ValueError(f'"{name}" is no substrate that is known{hint}')
+        hints = {name: _slip(name) for name in value if name not in substrates.rows()}
+        strange = [name for name, hint in hints.items() if hint or not substrates.NAME.fullmatch(name)]
+        if strange:
+            told = ", ".join(f'"{name}"{hints[name]}' for name in strange)
+            raise ValueError(f"{told} is no substrate that is known")
         return value
 
     @field_validator("downstream", mode="after")
@@ -97,6 +100,18 @@ class Line(_Section):
             found[f"{prefix}_abundance_nm"] = own.abundance_nm
             found[f"{prefix}_kdeg_per_h"] = own.kdeg_per_h
         return found
+
+
+def _slip(name: str) -> str:
+    """A hint where a name is all but known; "" where it may be the row of a compound's own file.
+
+    Names of one family, such as IKZF2 beside IKZF1, differ in numbers alone and are no slips.
+    """
+    known = {row.lower(): row for row in substrates.rows()}
+    if re.sub(r"\d", "", name) in {re.sub(r"\d", "", row) for row in known.values()}:
+        return ""
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=ALIKE)
+    return f' (did you mean "{known[near[0]]}"?)' if near else ""
 
 
 def names() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -25,7 +26,7 @@ from glueprint.mechanism.overrides import overridden
 from glueprint.mechanism.pharmacokinetics import conduct_quantities, covariances
 from glueprint.mechanism.quantities import Covariance, Quantity, believed
 from glueprint.mechanism.scenario import STRUCTURES, Scenario
-from glueprint.mechanism.systems import CAPACITIES, culture, groups, read_system, system
+from glueprint.mechanism.systems import CAPACITIES, culture, groups, of_pairs, read_system, system
 
 __all__ = [
     "BESIDE_THE_MODEL",
@@ -63,10 +64,10 @@ def quantities(scenario: Scenario) -> dict[str, tuple[str, Quantity]]:
     glue, structure = scenario.compound, scenario.structure
     pairs = followed(structure, glue.known_substrates)
     absent = {name for other, names in STRUCTURES.items() if other != structure for name in names}
-    absent |= {
-        f"{p}_{what}" for p in substrates.pairs(substrates.rows()) if p not in pairs for what in OF_PAIR
-    }
-    body = {name: pair for name, pair in system().items() if name not in absent}
+    every = substrates.pairs(glue.known_substrates)
+    absent |= {f"{pair}_{what}" for pair in every if pair not in pairs for what in OF_PAIR}
+    given = system() | of_pairs(glue.substrates)
+    body = {name: pair for name, pair in given.items() if name not in absent}
     found = overridden(_of_compound(glue, pairs, body) | body, scenario.overrides)
     if any(name.endswith("_capacity") for name in scenario.overrides):
         again = _of_compound(glue, pairs, found)
@@ -178,8 +179,7 @@ def individual(scenario: Scenario, covariates: Mapping[str, ArrayLike], etas: Ar
     known = {name: quantity for name, (_, quantity) in pairs.items()}
     names, _ = _varying(scenario, pairs)
     given, effects = checked(covariates, etas, len(names))
-    # A capacity acts through the compound's rho.
-    set_ = dict.fromkeys(name.replace("_capacity", "_rho") for name in scenario.overrides)
+    set_ = dict.fromkeys(re.sub("_capacity$", "_rho", name) for name in scenario.overrides)  # acts through it
     common = {name: known[name].typical for name in set_ if name in known}
     values = {
         name: np.full(effects.shape[0], value)

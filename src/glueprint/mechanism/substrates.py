@@ -103,19 +103,27 @@ def pairs(known: Mapping[str, Substrate]) -> dict[str, tuple[str, str]]:
     }
 
 
-def check_names(names: Iterable[str], known: Iterable[str], what: str) -> None:
-    """Refuse names that are no substrates, all in one message.   Raises PydanticCustomError GP-M014."""
-    allowed = list(known)
-    strange = [name for name in dict.fromkeys(names) if name not in allowed]
+def check_names(given: Mapping[str, Iterable[str]], known: Mapping[str, Substrate]) -> None:
+    """Refuse names that are no substrates, all in one message.   Raises PydanticCustomError GP-M014.
+
+    given: names by field of [pharmacology]; those of "rho" are pairs of substrate and cell.
+    """
+    strange = []
+    for field, names in given.items():
+        allowed = list(pairs(known) if field == "rho" else known)
+        strange += [
+            f'{field}: "{name}"{nearest(name, allowed)}'
+            for name in dict.fromkeys(names)
+            if name not in allowed
+        ]
     if strange:
-        told = ", ".join(f'"{name}"{nearest(name, allowed)}' for name in strange)
         raise PydanticCustomError(
             "GP-M014",
-            "{what}: {told} is no substrate that is known",
+            "no substrate that is known: {told}",
             {
-                "what": what,
-                "told": told,
-                "expected": f"of {', '.join(allowed)}, or a row of the file's own, [substrates.NAME]",
+                "told": "; ".join(strange),
+                "expected": f"one of {', '.join(known)}, with the cell in small letters for rho "
+                f"({', '.join(pairs(known))}), or a row of the file's own, [substrates.NAME]",
                 "next_step": "correct the name, or add the row; docs/compounds.md shows one",
             },
         )

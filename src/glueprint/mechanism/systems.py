@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +13,9 @@ from pydantic import field_validator
 from glueprint.documents import Document, read, validate
 from glueprint.mechanism import substrates
 from glueprint.mechanism.quantities import CODES, Covariance, Quantity, need_priors
+from glueprint.mechanism.substrates import Substrate
 
-__all__ = ["CAPACITIES", "Group", "System", "culture", "groups", "read_system", "system"]
+__all__ = ["CAPACITIES", "Group", "System", "culture", "groups", "of_pairs", "read_system", "system"]
 
 
 # Sections of the table that come from the rows of substrates.
@@ -67,13 +69,15 @@ def groups() -> dict[str, Group]:
 
 def system() -> dict[str, tuple[str, Quantity]]:
     """Parameters of body and disease: name -> (section, quantity); capacities are read by compounds alone."""
-    known = substrates.rows()
+    return _flat(_read("parameters.toml")) | of_pairs(substrates.rows())
+
+
+def of_pairs(known: Mapping[str, Substrate]) -> dict[str, tuple[str, Quantity]]:
+    """Capacity and natural loss of every pair of substrate and cell, as `system` gives them; known: rows."""
     cells = {pair: known[name].cells[cell] for pair, (name, cell) in substrates.pairs(known).items()}  # type: ignore[index]
-    return (
-        _flat(_read("parameters.toml"))
-        | {f"{pair}_capacity": (CAPACITIES, cell.capacity) for pair, cell in cells.items()}
-        | {f"{pair}_kdeg_per_h": (DEGRADATION, cell.kdeg_per_h) for pair, cell in cells.items()}
-    )
+    return {f"{pair}_capacity": (CAPACITIES, cell.capacity) for pair, cell in cells.items()} | {
+        f"{pair}_kdeg_per_h": (DEGRADATION, cell.kdeg_per_h) for pair, cell in cells.items()
+    }
 
 
 def culture() -> dict[str, tuple[str, Quantity]]:

@@ -70,7 +70,7 @@ def ways():
 
 def test_the_template_states_no_pharmacokinetics(tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_text(compounds.template(), encoding="utf-8")
+    path.write_text(compounds.template().replace("EXAMPLE", "ours:"), encoding="utf-8")
     assert compounds.load(path).pk is None
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from glueprint import engine
 from glueprint.errors import InputError
-from glueprint.mechanism import compounds, models, parameters, pharmacokinetics
-from glueprint.mechanism.composition import compose, write
+from glueprint.mechanism import Scenario, body, models, pharmacokinetics
+from glueprint.mechanism.composition import compose
 
 # The structure of pk_one.ant in other words, with a saturable elimination that Km makes linear.
 MODULE = """// one compartment, Michaelis-Menten elimination
@@ -79,7 +79,7 @@ def test_it_may_use_the_names_of_the_trial_model(load):
     # occupancy, ligase and synthesis mean the same in all modules of ours.
     text = MODULE.replace("conc ", "occupancy ").replace("conc)", "occupancy)").replace("conc;", "occupancy;")
     glue = load(text.replace("centre", "synthesis"))
-    whole = compose((*pharmacokinetics.parts(glue.pk), *models.MODULES["trial"][1:]))
+    whole = compose(body.parts("claret", glue))
     assert {"pk_occupancy", "occupancy", "pk_synthesis", "synthesis"} <= {
         *whole.assigned,
         *whole.species,
@@ -91,14 +91,7 @@ def test_it_may_use_the_names_of_the_trial_model(load):
 @pytest.mark.parametrize("absorption", ["own", "zero-order", "transit"])
 def test_the_trial_model_runs_on_it(pk, load, absorption):
     glue = load() if absorption == "own" else pk.compound(pk.section(absorption, 1))
-    text = compose((*pharmacokinetics.parts(glue.pk), *models.MODULES["trial"][1:]))
-    known = {
-        name: quantity
-        for name, (_, quantity) in parameters.quantities(compounds.load("pomalidomide")).items()
-    }
-    known |= pharmacokinetics.quantities(glue.pk)
-    values = {name: (known[name].typical, known[name].unit) for name in text.missing}
-    ensemble = engine.compile(write("trial", text, values)).ensemble(patients=1)
+    ensemble = models.trial(Scenario.of(glue)).ensemble(patients=1)
     doses = pk.swallowed(glue, 24.0 * np.arange(21), 4.0)
     assert not ensemble.advance(24.0 * 21, doses).status.any()
     own = pk.course(glue, [24.0 * 21], doses, ("cp_ng_per_ml",))["cp_ng_per_ml"][0, 0]

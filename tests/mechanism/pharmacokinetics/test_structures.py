@@ -10,7 +10,7 @@ from scipy.linalg import expm
 from scipy.stats import gamma, uniform
 
 from glueprint.engine import reading
-from glueprint.mechanism import compounds, models, pharmacokinetics
+from glueprint.mechanism import body, compounds, models, pharmacokinetics
 from glueprint.mechanism.composition import Part, compose
 
 TIMES = np.array([0.0, 0.5, 1.0, 2.0, 4.0, 9.0, 24.0, 60.0])
@@ -76,7 +76,8 @@ def test_the_shipped_structure_is_the_default(pk, compartments):
     shipped = compounds.load("pomalidomide")
     assert shipped.pk.compartments == 2
     assert shipped.pk.absorption == "first-order"
-    assert pharmacokinetics.parts(shipped.pk) == models.MODULES["pk"] == models.MODULES["trial"][:1]
+    assert pharmacokinetics.parts(shipped.pk) == body.kinetics(shipped) == (Part("pk"),)
+    assert body.parts("claret", shipped)[:1] == (Part("pk"),)
 
 
 @pytest.mark.parametrize(("absorption", "compartments"), EVERY)
@@ -119,7 +120,7 @@ def test_transit_compartments_are_as_many_as_the_file_says(pk):
 def test_the_shipped_numbers_stand_in_the_order_that_random_effects_keep():
     shipped = compounds.load("pomalidomide")
     numbers = pharmacokinetics.quantities(shipped.pk)
-    assert list(numbers.items()) == list(shipped.trial_quantities().items())[:5]
+    assert list(numbers.items()) == list(shipped.trial_quantities({}).items())[:5]
     assert pharmacokinetics.covariances(shipped.pk) == shipped.pk.covariance
     assert pharmacokinetics.covariates(shipped.pk) == shipped.pk.covariate
 
