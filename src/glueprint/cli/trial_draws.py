@@ -93,8 +93,8 @@ def posterior_of(structure: str | None, folder: Path | None) -> ClinicalPosterio
 
 def draws_for(
     protocol: Protocol, structure: str | None, folder: Path | None, replicates: int, seed: int
-) -> ParameterDraws | None:
-    """The posterior's draws for a trial, a row per replicate; None if no posterior was asked for.
+) -> ParameterDraws:
+    """The posterior's draws for a trial, a row per replicate; its most probable one if none was asked for.
 
     Says on standard error what a reader of the numbers has to know of the posterior.
     Raises InputError GP-K010 for an unknown structure, GP-K011 for a folder without a posterior.
@@ -105,17 +105,24 @@ def draws_for(
 
 def draws_and_origin(
     protocol: Protocol, structure: str | None, folder: Path | None, replicates: int, seed: int
-) -> tuple[ParameterDraws | None, dict[str, str]]:
+) -> tuple[ParameterDraws, dict[str, str]]:
     """What `draws_for` gives, and which posterior it came from."""
-    found = posterior_of(structure, folder)
-    if found is None:
-        return None, {}
+    asked = posterior_of(structure, folder)
+    found = asked or clinical.posterior(DEFAULT)
     if found.status != "ok":
         progress_console.print(f"posterior {found.status}: {found.reason}", markup=False)
+    origin = {
+        "structure": found.structure,
+        "posterior": found.digest,
+        "posterior_status": found.status,
+        "draws": "of the posterior" if asked else "the most probable",
+    }
+    if asked is None:
+        return found.central(protocol), origin
     draws = found.for_trial(protocol, count=max(replicates, 1), seed=seed)
     if len(draws.values) < replicates:
         progress_console.print(f"{len(draws.values)} draws for {replicates} replicates: each is used again")
-    return draws, {"structure": found.structure, "posterior": found.digest, "posterior_status": found.status}
+    return draws, origin
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import polars as pl
 import typer
 
 from glueprint import trials
+from glueprint.calibration import clinical
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.trial_draws import (
     HEADLINES,
@@ -61,9 +62,9 @@ def command(
         kept.save(result, out, origin)
     if as_json:
         intervals = prediction_intervals(result.endpoints).to_dicts()
-        print_json({**result.summary(), **({"prediction_intervals": intervals} if draws else {})})
+        print_json({**result.summary(), **({"prediction_intervals": intervals} if asked else {})})
         return
-    _print(result, predicted=draws is not None)
+    _print(result, predicted=asked)
 
 
 def _print(result: TrialResult, *, predicted: bool) -> None:
@@ -75,14 +76,12 @@ def _print(result: TrialResult, *, predicted: bool) -> None:
         cells, kind = _of_one(result), "95 % intervals"
     else:
         cells, kind = _of_many(result), f"mean of {n} trials (2.5 to 97.5 % between them)"
-    arms = [*dict.fromkeys(result.endpoints.get_column("arm").to_list())]
+    heads, tables = _columns(result, cells)
     rows = [
-        (label, *(cells.get((arm, endpoint), "") for arm in arms))
+        (label, *(table.get((arm, endpoint), "") for arm, table in tables))
         for endpoint, label in HEADLINES.items()
-        if any((arm, endpoint) in cells for arm in arms)
+        if any(endpoint == known for _, known in cells)
     ]
-    sizes = {arm.name: arm.patients for arm in result.protocol.arms}
-    heads = [f"{arm} (n {sizes[arm]})" if arm in sizes else arm for arm in arms]
     print_table(f"{result.protocol.name}, seed {result.seed}: {kind}", ("", *heads), rows)
     if result.failed:
         progress_console.print(
@@ -92,6 +91,20 @@ def _print(result: TrialResult, *, predicted: bool) -> None:
         progress_console.print(
             f"These numbers are {result.label}; none is a prediction. See docs/trials.md, and --posterior."
         )
+
+
+def _columns(result: TrialResult, cells: Cells) -> tuple[list[str], list[tuple[str, Cells]]]:
+    """A column for each arm and comparison, each followed by what was published of it, if it was fitted."""
+    published = clinical.printed(result.protocol)
+    sizes = {arm.name: arm.patients for arm in result.protocol.arms}
+    heads, tables = list[str](), list[tuple[str, Cells]]()
+    for arm in dict.fromkeys(result.endpoints.get_column("arm").to_list()):
+        heads.append(f"{arm} (n {sizes[arm]})" if arm in sizes else arm)
+        tables.append((arm, cells))
+        if any(arm == known for known, _ in published):
+            heads.append("published")
+            tables.append((arm, published))
+    return heads, tables
 
 
 def _predicted(result: TrialResult) -> Cells:

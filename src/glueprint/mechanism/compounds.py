@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import model_validator
 
@@ -76,13 +77,18 @@ class Compound(Document):
         """Every substrate that the file may speak of: those of Glueprint and its own rows."""
         return substrates.all_rows(self.substrates)
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that the file says but the compound's name: what is dosed, whatever it is called.
+        """SHA-256 of what the file says but its name, evidence and reasons: what is dosed, whatever it is
+        called."""
+        content = _without_words(self.model_dump(mode="json", exclude={"name"}, exclude_defaults=True))
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
-        Computed anew each time: a copy with other numbers would take a kept one along.
-        """
-        return hashlib.sha256(self.model_dump_json(exclude={"name"}).encode()).hexdigest()
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Compound:
+        """As of every model; the digest of other numbers is another."""
+        found = super().model_copy(update=update, deep=deep)
+        found.__dict__.pop("digest", None)
+        return found
 
     def __hash__(self) -> int:
         return hash((self.name, self.digest))
@@ -325,6 +331,13 @@ def source(name: str) -> str:
     if name not in names():
         raise _unknown(name)
     return (_folder() / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _without_words(value: Any) -> Any:
+    """The value without evidence and reasons, at any depth."""
+    if isinstance(value, dict):
+        return {key: _without_words(item) for key, item in value.items() if key not in ("evidence", "why")}
+    return [_without_words(item) for item in value] if isinstance(value, list) else value
 
 
 def _unknown(text: str) -> InputError:

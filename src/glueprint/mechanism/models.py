@@ -22,7 +22,8 @@ from glueprint.mechanism.scenario import Scenario
 
 __all__ = ["MODULES", "build", "names", "quantities", "sbml", "source", "split", "table", "trial"]
 
-# What a module reads from its neighbours, with its value when the module stands alone, untreated.
+# What a module reads from its neighbours or is given with the patient, with its value when a model stands
+# alone, untreated.
 NEIGHBOURS = {
     "free_nm": 0.0,
     "occupancy": 0.0,
@@ -35,6 +36,11 @@ NEIGHBOURS = {
     "immune_activation": 0.0,
     "m_protein_relative": 1.0,
     "anc_1e9_per_l": 3.44,
+    # A trial gives each patient baselines of its case-mix; these are middles of the reference trial's.
+    "anc0_1e9_per_l": 3.44,
+    "platelets0_1e9_per_l": 140.0,
+    "haemoglobin0_g_per_dl": 9.3,
+    "m_protein0_g_per_l": 20.0,
 }
 
 

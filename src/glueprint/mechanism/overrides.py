@@ -35,7 +35,7 @@ def overridden(known: Known, overrides: Mapping[str, float] | None) -> dict[str,
 
 def _target(name: str, known: Known) -> tuple[str, Quantity]:
     """The quantity that an override speaks of."""
-    free = {word: pair for word, pair in known.items() if pair[0] != "covariates"}
+    free = dict(known)
     free |= {f"{VARIANCE}{word}": pair for word, pair in free.items() if pair[1].variability != "none"}
     if name in free:
         return free[name]

@@ -32,7 +32,6 @@ __all__ = [
     "BESIDE_THE_MODEL",
     "COVARIATES",
     "OPTIONAL",
-    "baselines",
     "culture",
     "frame",
     "individual",
@@ -124,18 +123,12 @@ def typical(scenario: Scenario) -> dict[str, float]:
     return {name: quantity.typical for name, (_, quantity) in quantities(scenario).items()}
 
 
-def baselines() -> dict[str, Quantity]:
-    """Baselines before treatment by covariate name (anc0, ...), with their spread between patients."""
-    known = groups()["covariates"].quantities
-    return {covariate: known[name] for covariate, name in BASELINE_OF.items()}
-
-
 def random_effects(scenario: Scenario) -> tuple[tuple[str, ...], Floats]:
     """Which parameters vary between patients, and how.
 
     Returns names (k) and the covariance matrix (k, k) of the effects, on the log (lognormal) or logit scale;
     a covariance follows the variances that overrides replace, so that the correlation stays.
-    Baselines are covariates and not among them.
+    Baselines belong to the case-mix and are not among them.
     Raises what `quantities` raises.
     """
     return _varying(scenario, quantities(scenario))
@@ -144,7 +137,7 @@ def random_effects(scenario: Scenario) -> tuple[tuple[str, ...], Floats]:
 def _varying(scenario: Scenario, known: Known) -> tuple[tuple[str, ...], Floats]:
     pk = scenario.compound.pk
     published = {name: q for name, (_, q) in quantities(scenario.with_overrides({})).items()}
-    names = tuple(name for name, (section, q) in known.items() if _varies(section, q))
+    names = tuple(name for name, (_, quantity) in known.items() if quantity.variability != "none")
     matrix = np.diag([known[name][1].omega2 for name in names])
     pairs: list[Covariance] = [*(covariances(pk) if pk else ())]
     pairs += [pair for group in groups().values() for pair in group.covariance]
@@ -154,10 +147,6 @@ def _varying(scenario: Scenario, known: Known) -> tuple[tuple[str, ...], Floats]
             wider = [known[name][1].omega2 / published[name].omega2 for name in pair.between]
             matrix[i, j] = matrix[j, i] = pair.value * np.sqrt(wider[0] * wider[1])
     return names, matrix
-
-
-def _varies(section: str, quantity: Quantity) -> bool:
-    return quantity.variability != "none" and section != "covariates"
 
 
 def individual(scenario: Scenario, covariates: Mapping[str, ArrayLike], etas: ArrayLike) -> dict[str, Floats]:

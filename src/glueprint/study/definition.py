@@ -94,7 +94,7 @@ class Study(Document):
     # The reference whose guide the study is set beside; none if left out.
     reference: Annotated[str, Field(min_length=1)] | None = None
     seed: Annotated[int, Field(ge=0)] = 1
-    # Draws of the shipped posterior of this structure for each virtual trial; typical values if left out.
+    # Draws of the shipped posterior of this structure for each virtual trial; its most probable if left out.
     posterior: Literal["claret", "two-clone"] | None = None
     trials: Annotated[tuple[TrialRequest, ...], Field(min_length=1)]
     profiles: ProfileRequest = ProfileRequest()

@@ -47,7 +47,7 @@ class Request:
     protocols: Mapping[str, Protocol]
     record: Record
     executor: executors.Choice
-    draws: Mapping[str, ParameterDraws | None]
+    draws: Mapping[str, ParameterDraws]
 
     def units(self) -> list[Unit]:
         """Every virtual trial of the study, in the order of its file."""
@@ -142,10 +142,11 @@ def _refuse_other_compounds(plan: Study, compound: Compound, protocols: Mapping[
         )
 
 
-def _draws(plan: Study, protocols: Mapping[str, Protocol]) -> dict[str, ParameterDraws | None]:
-    """What each trial's parameters are drawn from: the posterior that the study names, or nothing."""
+def _draws(plan: Study, protocols: Mapping[str, Protocol]) -> dict[str, ParameterDraws]:
+    """What each trial's parameters are drawn from: the posterior that the study names, or its one most
+    probable draw where the study asks for no posterior."""
     if plan.posterior is None:
-        return dict.fromkeys(protocols)
+        return {name: clinical.posterior().central(protocol) for name, protocol in protocols.items()}
     found = clinical.posterior(plan.posterior)
     return {
         name: found.for_trial(protocol, count=asked.replicates, seed=plan.seed)

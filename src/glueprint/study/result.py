@@ -63,7 +63,9 @@ def read_back(folder: Path, plan: Study, protocols: Mapping[str, Protocol], reco
     trials = {}
     for name, protocol in protocols.items():
         patients, visits, endpoints, curves = (tables[f"{name}_{table}"] for table in TRIAL_TABLES)
-        label = clinical.label_of(protocol) if plan.posterior else ""
+        label = (
+            clinical.label_of(protocol) if plan.posterior else clinical.posterior().central(protocol).label
+        )
         trials[name] = TrialResult(protocol, plan.seed, patients, visits, endpoints, curves, label)
     return StudyResult(plan, folder, tables, trials, record)
 

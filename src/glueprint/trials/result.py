@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.trials.loading import available, load_protocol
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.safety import grades_table
 from glueprint.trials.subgroups import subgroups_table
@@ -18,7 +17,8 @@ __all__ = ["TrialResult"]
 # Range of an endpoint over replicates that the summary gives.
 LOW, HIGH = 0.025, 0.975
 CALIBRATED, PREDICTED = "calibrated", "predicted"
-EXTRAPOLATED = "computed with typical calibrated parameters, without an interval for their uncertainty"
+MOST_PROBABLE = "computed with the most probable parameters of the fit, without their uncertainty"
+TYPICAL = "computed with typical parameters, each of which is a median of its own, without their uncertainty"
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,8 @@ class TrialResult:
 
     @property
     def label(self) -> str:
-        """How to read the numbers: shipped trials were calibrated to, others only use their parameters."""
-        if self.draws_label:
-            return self.draws_label
-        shipped = any(self.protocol == load_protocol(name) for name in available())
-        return CALIBRATED if shipped else EXTRAPOLATED
+        """How to read the numbers: as the draws of their parameters say, else with typical parameters."""
+        return self.draws_label or TYPICAL
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """The four tables by name."""

@@ -16,7 +16,7 @@ from glueprint.runs import executor
 from glueprint.trials.draws import ParameterDraws, check_draws
 from glueprint.trials.intervals import existing, finite, order_statistics
 from glueprint.trials.protocol import Protocol
-from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, PREDICTED
+from glueprint.trials.result import CALIBRATED, MOST_PROBABLE, PREDICTED, TYPICAL
 from glueprint.trials.rules_document import DoseRules
 from glueprint.trials.rules_loading import NO_RULES
 from glueprint.trials.running import Unit, check_counts, run_unit, units_of
@@ -116,14 +116,15 @@ def sweep(
         unit for case in cases for unit in units_of(case.protocol, how.replicates, how.seed, draws=how.draws)
     ]
     found = _run(work, how.workers, progress or _silent)
-    label = how.draws.label if how.draws else EXTRAPOLATED
+    label = how.draws.label if how.draws else TYPICAL
+    elsewhere = PREDICTED if how.draws and len(how.draws.values) > 1 else MOST_PROBABLE
     rows = []
     reference = next(place for place, case in enumerate(cases) if case.reference)
     by_case = [found[place * how.replicates : (place + 1) * how.replicates] for place in range(len(cases))]
     base = pl.concat(by_case[reference])
     for case, tables in zip(cases, by_case, strict=True):
         # Only the arm as written was ever fitted to anything; its variants are predicted.
-        told = label if case.reference or label != CALIBRATED else PREDICTED
+        told = label if case.reference or label != CALIBRATED else elsewhere
         rows += _rows(case, pl.concat(tables), base, {"label": told} | _facts(case.protocol, about))
     return Sweep(protocol, arm, about, how, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
 

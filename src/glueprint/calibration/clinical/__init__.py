@@ -8,7 +8,8 @@ other trial are predicted.
 from glueprint.calibration.clinical.calibrating import calibrate
 from glueprint.calibration.clinical.fitting import FULL, QUICK, Effort
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, free
-from glueprint.calibration.clinical.result import ClinicalPosterior, label_of
+from glueprint.calibration.clinical.printed import printed
+from glueprint.calibration.clinical.result import ClinicalPosterior, fitted_trial, label_of
 from glueprint.calibration.clinical.stored import SHIPPED, load, posterior, save
 
 __all__ = [
@@ -20,9 +21,11 @@ __all__ = [
     "ClinicalPosterior",
     "Effort",
     "calibrate",
+    "fitted_trial",
     "free",
     "label_of",
     "load",
     "posterior",
+    "printed",
     "save",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -13,10 +14,14 @@ from glueprint.calibration.clinical.parameters import STUDY, TRIALS, Free, free
 from glueprint.calibration.in_vitro.result import LEAST_CONTRACTION, LEVELS, NAMES
 from glueprint.inference import contraction
 from glueprint.runs import streams
-from glueprint.trials import ParameterDraws, Protocol, available, load_protocol
-from glueprint.trials.result import CALIBRATED, PREDICTED
+from glueprint.trials import ParameterDraws, Protocol, load_protocol
+from glueprint.trials.content import content_of
+from glueprint.trials.result import CALIBRATED, MOST_PROBABLE, PREDICTED
 
-__all__ = ["ClinicalPosterior", "label_of", "summarise"]
+__all__ = ["ClinicalPosterior", "fitted_trial", "label_of", "summarise"]
+
+# In the place of a name: a trial that the fit has not read.
+OTHER = "another"
 
 Floats = NDArray[np.float64]
 
@@ -53,20 +58,39 @@ class ClinicalPosterior:
     def for_trial(self, trial: Protocol | str, *, count: int | None = None, seed: int = 1) -> ParameterDraws:
         """The draws with which a trial is run; each replicate of it takes the next.
 
-        trial: its protocol, or the name of one that comes with Glueprint. A protocol with the name of a trial
-        of the calibration keeps that trial's effect on the hazard of death, any other draws one; only the
-        trials of the calibration as they come are called calibrated.   count: how many draws, all if None.
+        trial: its protocol, or the name of one that comes with Glueprint. What the fit has read is known by
+        its content: such a trial keeps the effect on the hazard of death that was fitted to it, whatever it
+        is called, and is calibrated; any other draws one, and is predicted.
+        count: how many draws, all if None.
         """
-        given, name = free(self.structure), trial if isinstance(trial, str) else trial.name
-        protocol = load_protocol(trial) if isinstance(trial, str) and trial in available() else trial
+        protocol = load_protocol(trial) if isinstance(trial, str) else trial
         rows = self.draws.height if count is None else min(count, self.draws.height)
         # Evenly spaced, as neighbours of a chain lie close.
-        chosen = self.draws[np.linspace(0, self.draws.height - 1, rows).astype(np.int64)]
-        values = {name: chosen[name].cast(pl.Float64).to_numpy() for name in given.names}
-        if name not in TRIALS:
-            normal = streams.normals(seed, f"calibration/study/{name}", np.arange(rows), 1)[:, 0]
-            values[f"{STUDY}:{name}"] = 10.0 ** (given.study_sd_log10 * normal)
-        return given.draws(values, name, label_of(protocol))
+        values = self._values(np.linspace(0, self.draws.height - 1, rows).astype(np.int64))
+        given, fitted = free(self.structure), fitted_trial(protocol)
+        if fitted is None:
+            purpose = f"calibration/study/{protocol.name}"
+            normal = streams.normals(seed, purpose, np.arange(rows), 1)[:, 0]
+            values[f"{STUDY}:{OTHER}"] = 10.0 ** (given.study_sd_log10 * normal)
+        return given.draws(values, fitted or OTHER, label_of(protocol))
+
+    def central(self, trial: Protocol | str) -> ParameterDraws:
+        """The most probable draw alone, for a trial that stands for the fit where no interval is asked for.
+
+        trial: as in `for_trial`; one that the fit has not read has no effect of its own on the hazard of
+        death. Medians of the parameters would not do: they are correlated, and no draw has them all.
+        """
+        protocol = load_protocol(trial) if isinstance(trial, str) else trial
+        best = self.draws["minus_log_posterior"].arg_min() or 0
+        given, fitted = free(self.structure), fitted_trial(protocol)
+        values = self._values(np.array([best]))
+        values.setdefault(f"{STUDY}:{OTHER}", np.ones(1))
+        return given.draws(values, fitted or OTHER, CALIBRATED if fitted else MOST_PROBABLE)
+
+    def _values(self, rows: NDArray[np.int64]) -> dict[str, Floats]:
+        """Parameters of these draws, (n,) by name."""
+        chosen = self.draws[rows]
+        return {name: chosen[name].cast(pl.Float64).to_numpy() for name in free(self.structure).names}
 
     def correlations(self, *, least: float = 0.4) -> pl.DataFrame:
         """Pairs of parameters that the trials tie together, strongest first: one, other, correlation."""
@@ -82,10 +106,19 @@ class ClinicalPosterior:
         return pl.DataFrame(sorted(rows, key=lambda r: -abs(r[2])), schema=schema, orient="row")
 
 
-def label_of(trial: Protocol | str) -> str:
+def fitted_trial(protocol: Protocol) -> str | None:
+    """The trial of the calibration that a protocol is by its content, None for any other."""
+    return _fitted().get(content_of(protocol))
+
+
+@lru_cache(maxsize=1)
+def _fitted() -> dict[str, str]:
+    return {content_of(load_protocol(name)): name for name in TRIALS}
+
+
+def label_of(protocol: Protocol) -> str:
     """How results of a trial under draws of the posterior are to be read."""
-    known = isinstance(trial, Protocol) and trial.name in TRIALS and trial == load_protocol(trial.name)
-    return CALIBRATED if known else PREDICTED
+    return CALIBRATED if fitted_trial(protocol) else PREDICTED
 
 
 def summarise(given: Free, z: Floats) -> pl.DataFrame:

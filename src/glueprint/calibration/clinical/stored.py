@@ -16,8 +16,10 @@ from glueprint.calibration.clinical.summaries import published
 from glueprint.calibration.targets import clinical_targets
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import Scenario, models, parameters
+from glueprint.mechanism.individuals import BASELINE_OF
 from glueprint.runs import store
 from glueprint.trials import load_protocol
+from glueprint.trials.content import content_of
 
 __all__ = ["SHIPPED", "digest", "load", "posterior", "save"]
 
@@ -124,17 +126,20 @@ def load(folder: Path, structure: str, scope: str = "trials") -> ClinicalPosteri
 def digest(structure: str, scope: str = "trials") -> str:
     """SHA-256 of what a posterior follows from: priors, published summaries, protocols, the model.
 
-    The model's own values of the free parameters are left out: every draw replaces them.
+    The model's own values of the free parameters and of baselines are left out: every draw and every patient
+    replaces them.
     """
     given = free(structure)
     priors = [f"{b.name} {b.unit} {b}" for b in given.beliefs]
     priors += [f"{x:.9g}" for x in (*given.centre, *given.root.ravel(), given.study_sd_log10)]
     targets = clinical_targets(evidence.load()).targets
     wanted = [f"{s.key} {s.readings} {s.n}" for s in published(targets, scope)]
-    protocols = [load_protocol(name).model_dump_json() for name in TRIALS]
-    replaced = {name for names in given.sets.values() for name in names}
+    protocols = [content_of(load_protocol(name)) for name in TRIALS]
+    # A capacity acts as the compound's rho.
+    replaced = {name.replace("_capacity", "_rho") for names in given.sets.values() for name in names}
     scenario = Scenario.of(structure=structure)
     source = models.source(models.TRIALS[structure], scenario).splitlines()
+    replaced |= set(BASELINE_OF.values())
     model = [line for line in source if line.split("=")[0].strip() not in replaced]
     varied, covariance = parameters.random_effects(scenario)
     spread = [
