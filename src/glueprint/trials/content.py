@@ -21,8 +21,8 @@ WORDS = ("name", "title", "registry", "population", "sources", "assumed")
 def content_of(protocol: Protocol) -> str:
     """SHA-256 of arms, doses, rules, compounds, randomisation, visits, follow-up, case-mix and measurement.
 
-    Names, titles and sources, of arms as well, and what is left at its default are left out; a compound counts
-    by its own digest, dose rules by what they say.
+    Names, titles and sources, of arms as well, and what is left at its default are left out; a compound
+    counts by its own digest, dose rules by what they say.
 
     >>> from glueprint.trials import load_protocol
     >>> mm003 = load_protocol("mm003")
