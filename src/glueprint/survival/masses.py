@@ -16,18 +16,12 @@ __all__ = ["GAP", "GAP_MANY", "MANY", "maximise"]
 # A step of the interior point solves as many equations as there are cells, so that thousands of cells are
 # first left to cheap steps of self-consistency, with a wider gap.
 MANY, GAP, GAP_MANY = 1500, 1e-9, 1e-4
-<<<<<<< HEAD
-SELF_CONSISTENT_STEPS, INTERIOR_STEPS, ROUNDS = 5000, 100, 50
-# Share of the way to the edge, where a mass would be 0, that a step may go.
-SHORT_OF_EDGE = 0.995
-=======
 SELF_CONSISTENT_STEPS, INTERIOR_STEPS, ROUNDS = 5000, 200, 50
 # Share of the way to the edge, where a mass would be 0, that a step may go; the shortest step.
 SHORT_OF_EDGE, SHORTEST = 0.995, 1e-9
 # How near the top for one weight, in weights, the next is taken; how far mass times slack may be from it.
 NEAR_TOP, FAR = 100.0, 1e8
 FALL = 0.03  # of the weight from one to the next
->>>>>>> steady
 
 
 def maximise(spans: Integers, share: Floats, cells: int) -> tuple[Floats, float]:
@@ -96,16 +90,6 @@ def _peaks(height: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def _interior(spans: Integers, share: Floats, cells: int) -> tuple[Floats, float]:
-<<<<<<< HEAD
-    """Newton's steps for gains and masses at once, from inside: every mass and every slack stays above 0.
-
-    The slack of a cell is what its gain lacks to 1; mass times slack goes to 0 everywhere. Steps are judged
-    by the gap and not by the likelihood, whose last digit a gap of 1e-8 no longer moves.
-    Source: Mehrotra 1992, doi:10.1137/0802028; for such likelihoods Koenker and Mizera 2014,
-    doi:10.1080/01621459.2013.869224.
-    """
-    mass, slack = np.full(cells, 1.0 / cells), np.ones(cells)
-=======
     """Newton's steps from inside: every mass, and the slack that each gain has to 1, stays above 0.
 
     For a weight w that falls to 0, they climb the log likelihood less the sum of the masses plus w times the
@@ -115,7 +99,6 @@ def _interior(spans: Integers, share: Floats, cells: int) -> tuple[Floats, float
     2014, doi:10.1080/01621459.2013.869224.
     """
     mass, slack, weight = np.full(cells, 1.0 / cells), np.ones(cells), 1.0 / cells
->>>>>>> steady
     for _ in range(INTERIOR_STEPS):
         gain = _gain(spans, share, mass)
         gap = float(gain.max() * mass.sum()) - 1.0
@@ -125,15 +108,10 @@ def _interior(spans: Integers, share: Floats, cells: int) -> tuple[Floats, float
                 return clear, proof
         if gap <= GAP / 1000:
             break
-<<<<<<< HEAD
-        try:
-            mass, slack = _step(spans, share, (mass, slack, gain))
-=======
         if np.abs(mass * (1.0 - gain) - weight).max() <= NEAR_TOP * weight:
             weight = max(FALL * weight, GAP / 5000 / cells)
         try:
             mass, slack = _step(spans, share, (mass, slack, gain), weight)
->>>>>>> steady
         except LinAlgError:  # equations that rounding has spoilt; the gap tells how far we came
             break
     return mass / mass.sum(), gap
@@ -148,34 +126,14 @@ def _cleared(spans: Integers, share: Floats, mass: Floats, slack: Floats) -> tup
     return clear, float(_gain(spans, share, clear).max()) - 1.0
 
 
-<<<<<<< HEAD
-def _step(spans: Integers, share: Floats, at: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
-    """One step from (mass, slack, gain), with unknowns as shares of the masses.
-
-    First as far as the linear equations say; from how far that gets, how strongly to keep to the middle.
-    """
-=======
 def _step(
     spans: Integers, share: Floats, at: tuple[Floats, Floats, Floats], weight: float
 ) -> tuple[Floats, Floats]:
     """Mass and slack after one step from (mass, slack, gain), its unknowns the masses' relative changes."""
->>>>>>> steady
     mass, slack, gain = at
     curvature = _curvature(spans, share / _likelihood(spans, mass) ** 2, mass.size)
     equations = mass[:, None] * curvature * mass
     equations[np.diag_indices(mass.size)] += mass * slack
-<<<<<<< HEAD
-    factor = cho_factor(equations)
-    uphill = mass * (gain - 1.0)
-    along = cho_solve(factor, uphill)
-    across = -slack * (1.0 + along)
-    now = float(mass @ slack)
-    reached = mass * (1.0 + _reach(along) * along) @ (slack + _reach(across / slack) * across)
-    middle = now / mass.size * (float(reached) / now) ** 3 - mass * along * across
-    along = cho_solve(factor, uphill + middle)
-    across = middle / mass - slack * (1.0 + along)
-    return mass * (1.0 + _reach(along) * along), slack + _reach(across / slack) * across
-=======
     change = cho_solve(cho_factor(equations), mass * (gain - 1.0) + weight)
     turn = weight / mass / slack - 1.0 - change
     mass = mass * (1.0 + _climbing(spans, share, (mass, change), weight) * change)
@@ -202,7 +160,6 @@ def _climbing(spans: Integers, share: Floats, along: tuple[Floats, Floats], weig
     while step > SHORTEST and slope(step / 2) + slope(step) < 0:
         step /= 2
     return step
->>>>>>> steady
 
 
 def _reach(change: Floats) -> float:
