@@ -58,9 +58,12 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 def report_error(error: GlueprintError, *, as_json: bool, cause: BaseException | None = None) -> None:
     """Say on standard error what went wrong, as text or as JSON."""
+    # Where the error was met on the way up; longer notes, such as a traceback, are for developers.
+    notes = [note for note in getattr(error, "__notes__", ()) if "\n" not in note]
     if as_json:
-        sys.stderr.write(json.dumps({"error": error.as_dict()}, ensure_ascii=False) + "\n")
+        about = {**error.as_dict(), **({"notes": notes} if notes else {})}
+        sys.stderr.write(json.dumps({"error": about}, ensure_ascii=False) + "\n")
     else:
-        sys.stderr.write(error.render() + "\n")
+        sys.stderr.write("\n".join((error.render(), *notes)) + "\n")
     if cause is not None and os.environ.get("GLUEPRINT_TRACEBACK"):
         traceback.print_exception(cause, file=sys.stderr)
