@@ -84,8 +84,8 @@ def run(
     executor, workers, address: instead of the file's, see docs/runs.md; the numbers do not depend on them.
     progress: called with a `runs.progress.Step` when something began or ended.
     A folder that holds this very study, finished, is read back and not computed again.
-    Raises InputError GP-S001 to GP-S007 and GP-S009, EnvironmentProblemError GP-S008, and what the rooms
-    below raise; what was computed until then is kept.
+    Raises InputError GP-S001 to GP-S007 and GP-S009 to GP-S012, EnvironmentProblemError GP-S008, and what
+    the rooms below raise; what was computed until then is kept.
     """
     plan = definition.load(study)
     if seed is not None:
@@ -93,6 +93,7 @@ def run(
     folder = Path(out) if out is not None else Path(f"{plan.name}-study")
     compound, protocols = plan.load_compound(), _protocols(plan)
     _refuse_other_compounds(plan, compound, protocols)
+    _refuse_plates_of_another(plan, compound)
     choice = definition.executor_of(plan, executor, workers, address)
     record = _new_record(plan, compound, protocols)
     request = Request(plan, compound, protocols, record, choice, _draws(plan, protocols))
@@ -139,6 +140,19 @@ def _refuse_other_compounds(plan: Study, compound: Compound, protocols: Mapping[
             expected=f"trials with an arm that gives {compound.name}, from the same file",
             next_step=f'copy it (`glueprint trial file {name}`), write compound = "{plan.compound}" '
             "in its drugs, and name the copy in the study",
+        )
+
+
+def _refuse_plates_of_another(plan: Study, compound: Compound) -> None:
+    """The twins' truths are settings for one compound; beside another they would pass for its numbers."""
+    if plan.plates and not plates.is_of(compound, plan.plates.protocols):
+        raise InputError(
+            "GP-S012",
+            f"the simulated plates have settings for another compound than {compound.name}",
+            where=f"{plan.name}, plates",
+            expected="plates only where the study is about the compound that the twins simulate, unchanged",
+            next_step=f"leave [plates] out; `glueprint assay twin PROTOCOL --truth FILE` simulates plates "
+            f"of {compound.name} from a truth that you write",
         )
 
 
