@@ -6,19 +6,20 @@ import pytest
 
 from glueprint import experiments
 from glueprint.experiments import provenance
+from glueprint.mechanism import compounds
 from glueprint.mechanism.quantities import Quantity
-
-
-def affinity(role):
-    return {"kd_nm": Quantity(typical=100.0, unit="nM", role=role, evidence=("BIN-001",), why="for a test")}
 
 
 @pytest.mark.parametrize(("role", "label"), [("assumed", "assumed"), ("input", "calibrated")])
 def test_a_reading_is_worth_what_the_affinity_behind_it_is(role, label):
-    assert provenance.label((), affinity(role)) == label
+    kd = Quantity(typical=100.0, unit="nM", role=role, evidence=("BIN-001",), why="for a test")
+    glue = compounds.load("pomalidomide")
+    glue = glue.model_copy(update={"pharmacology": glue.pharmacology.model_copy(update={"kd_nm": kd})})
+    behind = {"kd_nm": kd}
+    assert provenance.label((), behind, glue) == label
     # A claim that the affinity was set from is no check of it; one that nothing used still is.
-    assert provenance.label(("BIN-001",), affinity(role)) == label
-    assert provenance.label(("DWN-004",), affinity(role)) == "predicted"
+    assert provenance.label(("BIN-001",), behind, glue) == label
+    assert provenance.label(("DWN-004",), behind, glue) == "predicted"
 
 
 @pytest.mark.parametrize(

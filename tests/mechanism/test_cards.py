@@ -39,7 +39,7 @@ def moved(glue, field):
     *way, last = field.split(".")
     for part in way:
         here = here[part]
-    here[last]["typical"] *= 1.25
+    here[last]["typical"] = 1.25 * here[last]["typical"] or 0.5
     if here[last]["unit"] == "dimensionless" and field.endswith("fraction_unbound"):
         here[last]["typical"] = 0.9
     return Compound.model_validate(content)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from glueprint.errors import InputError
@@ -30,8 +32,7 @@ def edited(tmp_path):
 
 @pytest.mark.parametrize("name", compounds.names())
 def test_what_ships_passes(name):
-    glue = compounds.load(name)
-    compound_checks.check(glue.structure, glue.quantities(), name)
+    assert compound_checks.doubts(tomllib.loads(compounds.source(name))) == ()
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,24 @@ def test_everything_is_told_at_once(edited):
     for _, _, field, told in chosen:
         assert field in text
         assert told in text
+
+
+def test_a_bad_field_hides_nothing_else(edited):
+    with pytest.raises(InputError) as caught:
+        edited(
+            ('typical = 264.0, unit = "nM"', 'typical = 264.0, unit = "uM"'),
+            ('degrades = ["IKZF1", "IKZF3"]', 'degrades = ["IKZF1", "IKFZ3"]'),
+            ("typical = 273.24", "typical = 999.0"),
+        )
+    text = str(caught.value)
+    for code, field in (
+        ("GP-M004", "pharmacology.kd_nm"),
+        ("GP-M014", "pharmacology.degrades"),
+        ("GP-M080", "structure.molar_mass_g_per_mol"),
+    ):
+        assert code in text
+        assert field in text
+    assert 'did you mean "IKZF3"' in text
 
 
 @pytest.mark.parametrize("part", list(compound_checks.LIMITS))

@@ -24,6 +24,7 @@ from glueprint.errors import (
 from glueprint.runs import executor
 from glueprint.runs.executor import Choice
 
+PATIENCE_S = 300
 GETPID = "__import__('os').getpid()"
 OWNER = """
 from glueprint.runs.executor import Choice, start
@@ -128,7 +129,7 @@ def test_orphans_end_when_their_owner_is_killed(tmp_path):
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as owner:
         pids = [int(owner.stdout.readline()) for _ in range(2)]
         owner.kill()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not all(gone(pid) for pid in pids):
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -14,19 +14,22 @@ from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.runs import lock
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from glueprint.runs import lock
 with lock.hold(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
 @pytest.fixture
 def holder(tmp_path):
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        stdin=subprocess.PIPE,  # it holds the lock until this closes
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout.readline() == "held\n"
         yield process

@@ -84,6 +84,22 @@ def test_what_a_killed_worker_left_is_no_unit_and_is_swept(root):
     assert [entry.name for entry in (root / "job").iterdir()] == ["000001"]
 
 
+def test_a_late_worker_whose_half_unit_was_swept_loses_it_as_a_whole(tmp_path, monkeypatch):
+    write = units.write_tables
+
+    def swept_midway(staging, tables, **how):
+        first, *others = tables
+        write(staging, {first: tables[first]}, **how)
+        units.sweep(tmp_path, {})
+        return write(staging, {name: tables[name] for name in others}, **how)
+
+    monkeypatch.setattr(units, "write_tables", swept_midway)
+    with pytest.raises(EnvironmentProblemError, match="GP-R001"):
+        units.keep(tmp_path, "job/000001", TABLES, FACTS)
+    assert list((tmp_path / "job").iterdir()) == []
+    assert units.survey(tmp_path) == ({}, {})
+
+
 def test_a_late_worker_cannot_bring_back_a_run_that_was_given_up(tmp_path):
     with pytest.raises(EnvironmentProblemError, match="GP-R001"):
         units.keep(tmp_path / "gone", "job/000001", TABLES, FACTS)

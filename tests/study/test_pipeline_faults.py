@@ -38,6 +38,51 @@ days = 1
 """
 COMMAND = "import sys; from glueprint.cli import main; sys.argv[0] = 'glueprint'; main()"
 PATIENCE_S = 300
+# Found by every process of a run when it starts: its workers wait in the middle of a unit, once so many are
+# kept, as long as the gate is shut. So a fault meets them there on an idle machine and on a busy one.
+BRAKE = """
+import pathlib, tempfile, time
+make = tempfile.mkdtemp
+
+def brake(*args, **given):
+    place = make(*args, **given)
+    if given.get("suffix") == ".partial":
+        whole = [entry for entry in pathlib.Path(place).parent.iterdir() if entry.name[0] != "."]
+        while len(whole) >= {number} and pathlib.Path({gate!r}).exists():
+            time.sleep(0.02)
+    return place
+
+tempfile.mkdtemp = brake
+"""
+
+
+class Gate:
+    """Where the processes of a run wait when `number` units are kept, until it opens."""
+
+    def __init__(self, folder, number):
+        self._shut = folder / "shut"
+        self._shut.touch()
+        (folder / "sitecustomize.py").write_text(BRAKE.format(number=number, gate=str(self._shut)))
+        places = (str(folder), os.environ.get("PYTHONPATH", ""))
+        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
+
+    def open(self):
+        self._shut.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    made = []
+
+    def shut(number):
+        folder = tmp_path / "gate"
+        folder.mkdir()
+        made.append(Gate(folder, number))
+        return made[0]
+
+    yield shut
+    for gate in made:  # whatever failed, nobody waits for ever
+        gate.open()
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +94,15 @@ def asked(tmp_path_factory):
     return file, dict(study.run(file, folder / "calm", executor="serial").record.outputs)
 
 
-def command(asked, out, *words):
+def command(asked, out, gate, *words):
     call = [sys.executable, "-c", COMMAND, "study", "run", str(asked[0]), "--out", str(out), *words]
     return subprocess.Popen(
-        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        call,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=gate.environment,
     )
 
 
@@ -62,8 +112,17 @@ def units_there(out):
 
 def wait_for(process, out, number):
     """Until that many units are kept."""
+    wait_until(process, lambda: units_there(out) >= number)
+
+
+def begun_units(out):
+    """What half-written units have for a name."""
+    return list(workspace.units_root(out).glob("*/.*"))
+
+
+def wait_until(process, come):
     deadline = time.monotonic() + PATIENCE_S
-    while units_there(out) < number:
+    while not come():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -82,11 +141,12 @@ def goes_on_to_the_same_bytes(asked, out, **how):
 
 
 @pytest.mark.parametrize("words", [["--executor", "serial"], ["--workers", "2"]], ids=["serial", "processes"])
-def test_a_killed_driver_costs_what_its_workers_had_in_hand(asked, tmp_path, words):
-    out = tmp_path / "out"
-    process = command(asked, out, *words)
+def test_a_killed_driver_costs_what_its_workers_had_in_hand(asked, tmp_path, gate, words):
+    out, shut = tmp_path / "out", gate(2)
+    process = command(asked, out, shut, *words)
     wait_for(process, out, 2)
     process.kill()
+    shut.open()
     process.communicate()
     there = units_there(out)
     assert verify(out).findings == ()
@@ -97,9 +157,9 @@ def test_a_killed_driver_costs_what_its_workers_had_in_hand(asked, tmp_path, wor
     assert events(out) == ["begun", "resumed", "finished"]
 
 
-def test_a_killed_worker_is_replaced(asked, tmp_path):
-    out = tmp_path / "out"
-    process = command(asked, out, "--workers", "2", "--json")
+def test_a_killed_worker_is_replaced(asked, tmp_path, gate):
+    out, shut = tmp_path / "out", gate(1)
+    process = command(asked, out, shut, "--workers", "2", "--json")
     wait_for(process, out, 1)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     if not children.exists():
@@ -107,6 +167,7 @@ def test_a_killed_worker_is_replaced(asked, tmp_path):
         pytest.skip("this system does not list the children of a process")
     workers = [pid for pid in children.read_text().split() if b"spawn_main" in cmdline(pid)]
     os.kill(int(workers[0]), signal.SIGKILL)
+    shut.open()
     said, told = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, told
     assert json.loads(said)["tables"] == asked[1]
@@ -120,31 +181,34 @@ def cmdline(pid):
         return b""
 
 
-@pytest.mark.parametrize("executor", ["processes", "dask"])
-def test_ctrl_c_ends_with_130_and_can_be_continued(asked, tmp_path, executor):
+@pytest.mark.parametrize("executor", ["serial", "processes", "dask"])
+def test_ctrl_c_ends_with_130_and_can_be_continued(asked, tmp_path, gate, executor):
     out = tmp_path / "out"
-    process = command(asked, out, "--workers", "2", "--executor", executor)
+    workers = [] if executor == "serial" else ["--workers", "2"]
+    process = command(asked, out, gate(1), "--executor", executor, *workers)
     wait_for(process, out, 1)
+    wait_until(process, lambda: begun_units(out))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, told = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "the same command goes on" in told
     assert "Traceback" not in told
     assert events(out) == ["begun", "interrupted"]
-    assert list(workspace.units_root(out).glob("*/.*")) == []
+    assert begun_units(out) == []
     with pytest.raises(InputError, match="GP-S006") as caught:
         study.run(asked[0], out, seed=2)
     assert "an unfinished study" in str(caught.value)
     goes_on_to_the_same_bytes(asked, out)
 
 
-def test_the_second_of_two_writers_is_refused(asked, tmp_path):
-    out = tmp_path / "out"
-    process = command(asked, out, "--executor", "serial")
+def test_the_second_of_two_writers_is_refused(asked, tmp_path, gate):
+    out, shut = tmp_path / "out", gate(1)
+    process = command(asked, out, shut, "--executor", "serial")
     wait_for(process, out, 1)
     with pytest.raises(InputError, match="GP-R006") as caught:
         study.run(asked[0], out)
     assert str(process.pid) in str(caught.value)
+    shut.open()
     _, told = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, told
     assert study.run(asked[0], out).record.outputs == asked[1]
@@ -220,7 +284,7 @@ def test_a_full_disk_keeps_what_was_done(asked, tmp_path, mount):
         study.run(asked[0], disk / "out")
     there = units_there(disk / "out")
     assert 0 < there < REPLICATES
-    assert list(workspace.units_root(disk / "out").glob("*/.*")) == []
+    assert begun_units(disk / "out") == []
     mount("-o", "remount,size=50m")
     goes_on_to_the_same_bytes(asked, disk / "out")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -141,7 +142,6 @@ def _write(table: pl.DataFrame, path: Path) -> None:
             table.write_parquet(part)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise EnvironmentProblemError(
             "GP-N033",
             f'cannot write "{path}": {error}',
@@ -149,3 +149,6 @@ def _write(table: pl.DataFrame, path: Path) -> None:
             expected="a folder that exists and can be written",
             next_step="choose another place",
         ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -42,7 +42,7 @@ class Cache:
                 with os.fdopen(handle, "wb") as file:
                     file.write(hashlib.sha256(content).digest() + content)
                 Path(path).replace(self.folder / f"{name}{SUFFIX}")
-            except OSError:
+            finally:  # Ctrl-C leaves nothing either
                 Path(path).unlink(missing_ok=True)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from glueprint.errors import InputError
-from glueprint.mechanism.compound_sections import Structure
-from glueprint.mechanism.quantities import Quantity
+from glueprint.errors import InputError, nearest
+from glueprint.mechanism import substrates
 
-__all__ = ["CHECKS", "EXAMPLE", "Doubt", "check"]
+__all__ = ["CHECKS", "EXAMPLE", "Doubt", "as_error", "doubts"]
+
+Tables = Mapping[str, Any]
+Numbers = Mapping[str, "Number"]
 
 # How the template marks a number that is there to show the form.
 EXAMPLE = "EXAMPLE"
@@ -53,73 +56,112 @@ class Doubt:
     field: str
     message: str
     expected: str
+    code: str = "GP-M080"
 
 
-def _structure(structure: Structure, _: Mapping[str, Quantity]) -> Iterator[Doubt]:
+@dataclass(frozen=True)
+class Number:
+    """One number of a file as it is written, before anything else is checked."""
+
+    typical: float
+    unit: str
+    why: str
+
+
+def _structure(tables: Tables, numbers: Numbers) -> Iterator[Doubt]:
     """The SMILES can be read, and weighs what the file says."""
+    structure = tables.get("structure")
+    smiles = structure.get("smiles") if isinstance(structure, dict) else None
+    if not isinstance(structure, dict) or not isinstance(smiles, str):
+        return  # said by the check of fields
     # Here, as it takes a third of a second to import, and a name needs no structure.
     from rdkit import Chem, RDLogger
     from rdkit.Chem import rdinchi, rdMolDescriptors
 
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
-    found = Chem.MolFromSmiles(structure.smiles) if structure.smiles.strip() else None
+    found = Chem.MolFromSmiles(smiles) if smiles.strip() else None
     if found is None:
-        yield Doubt("structure.smiles", f'"{structure.smiles}" cannot be read', "a SMILES of the molecule")
+        yield Doubt("structure.smiles", f'"{smiles}" cannot be read', "a SMILES of the molecule")
         return
-    computed, said = float(rdMolDescriptors._CalcMolWt(found)), structure.molar_mass_g_per_mol.typical
-    if abs(computed - said) > MASS_TOLERANCE_G_PER_MOL:
-        field, mass = "structure.molar_mass_g_per_mol", f"{computed:.2f} g/mol"
-        yield Doubt(field, f"{said:g} g/mol, but the SMILES weighs {mass}", f"{mass}, or the right SMILES")
-    key = str(rdinchi.MolToInchiKey(found))
-    if structure.inchikey and structure.inchikey != key:
-        yield Doubt("structure.inchikey", f'"{structure.inchikey}" is not of the SMILES', key)
+    field, computed = "structure.molar_mass_g_per_mol", float(rdMolDescriptors._CalcMolWt(found))
+    said = numbers.get(field)
+    if said and abs(computed - said.typical) > MASS_TOLERANCE_G_PER_MOL:
+        mass = f"{computed:.2f} g/mol"
+        told = f"{said.typical:g} g/mol, but the SMILES weighs {mass}"
+        yield Doubt(field, told, f"{mass}, or the right SMILES")
+    key, given = str(rdinchi.MolToInchiKey(found)), structure.get("inchikey")
+    if given and given != key:
+        yield Doubt("structure.inchikey", f'"{given}" is not of the SMILES', key)
 
 
-def _examples(_: Structure, numbers: Mapping[str, Quantity]) -> Iterator[Doubt]:
+def _examples(_: Tables, numbers: Numbers) -> Iterator[Doubt]:
     """No number of the template is taken for a fact."""
-    for field, quantity in numbers.items():
-        if quantity.why.startswith(EXAMPLE):
+    for field, number in numbers.items():
+        if number.why.startswith(EXAMPLE):
             yield Doubt(
                 field,
-                f"{quantity.typical:g} {quantity.unit} is the template's example",
+                f"{number.typical:g} {number.unit} is the template's example",
                 "your own number, and `why` without the word EXAMPLE; or no such field",
             )
 
 
-def _sizes(_: Structure, numbers: Mapping[str, Quantity]) -> Iterator[Doubt]:
+def _sizes(_: Tables, numbers: Numbers) -> Iterator[Doubt]:
     """Every number has a size that its kind can have."""
-    for field, quantity in numbers.items():
+    for field, number in numbers.items():
         if field.startswith(OWN_NAMES):
             continue
         limits = next((LIMITS[part] for part in reversed(field.split(".")) if part in LIMITS), None)
-        if limits and not limits[0] <= quantity.typical <= limits[1]:
+        if limits and not limits[0] <= number.typical <= limits[1]:
             low, high = limits
-            told = f"{quantity.typical:g} {quantity.unit}"
-            yield Doubt(field, told, f"{low:g} to {high:g} {quantity.unit}: is the unit right?")
+            told = f"{number.typical:g} {number.unit}"
+            yield Doubt(field, told, f"{low:g} to {high:g} {number.unit}: is the unit right?")
 
 
-CHECKS: tuple[Callable[[Structure, Mapping[str, Quantity]], Iterator[Doubt]], ...] = (
-    _structure,
-    _examples,
-    _sizes,
-)
-
-
-def check(structure: Structure, numbers: Mapping[str, Quantity], where: str) -> None:
-    """Refuse a compound's file whose content cannot be, with everything that is found at once.
-
-    numbers: by field.   where: the file.
-    Raises InputError GP-M080.
-    """
-    doubts = [doubt for one in CHECKS for doubt in one(structure, numbers)]
-    if not doubts:
+def _names(tables: Tables, _: Numbers) -> Iterator[Doubt]:
+    """Every substrate is known, or a row of the file's own."""
+    pharmacology, own = tables.get("pharmacology"), tables.get("substrates")
+    if not isinstance(pharmacology, dict):
         return
-    first, *others = doubts
-    more = "".join(f"\n  {one.field}: {one.message}. Expected {one.expected}" for one in others)
-    raise InputError(
-        "GP-M080",
-        first.message + (f". Also:{more}" if more else ""),
-        where=f"{where}, {first.field}",
-        expected=first.expected,
+    known = [*substrates.rows(), *(own if isinstance(own, dict) else ())]
+    for field in substrates.BY_SUBSTRATE:
+        named = pharmacology.get(field)
+        for name in named if isinstance(named, list | dict) else ():
+            if isinstance(name, str) and name not in known:
+                yield Doubt(
+                    f"pharmacology.{field}",
+                    f'"{name}" is no substrate that is known{nearest(name, known)}',
+                    f"one of {', '.join(known)}, or a row of the file's own, [substrates.{name}]",
+                    "GP-M014",
+                )
+
+
+CHECKS: tuple[Callable[[Tables, Numbers], Iterator[Doubt]], ...] = (_structure, _examples, _sizes, _names)
+
+
+def doubts(tables: Tables) -> tuple[Doubt, ...]:
+    """Everything in a compound's file that cannot be.   tables: as TOML has them, whatever else is wrong."""
+    numbers = dict(_numbers(tables))
+    return tuple(doubt for one in CHECKS for doubt in one(tables, numbers))
+
+
+def _numbers(tables: Tables, place: str = "") -> Iterator[tuple[str, Number]]:
+    """Every number by its field, such as "pharmacology.kd_nm"."""
+    for key, value in tables.items():
+        if not isinstance(value, dict):
+            continue
+        field, typical = f"{place}{key}", value.get("typical")
+        if isinstance(typical, int | float):
+            yield field, Number(float(typical), str(value.get("unit", "")), str(value.get("why", "")))
+        else:
+            yield from _numbers(value, f"{field}.")
+
+
+def as_error(doubt: Doubt, where: str) -> InputError:
+    """A doubt about a file, as the error that refuses it."""
+    return InputError(
+        doubt.code,
+        doubt.message,
+        where=f"{where}, {doubt.field}",
+        expected=doubt.expected,
         next_step="correct the file; docs/compounds.md says what each number is",
     )

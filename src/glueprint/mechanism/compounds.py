@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from pydantic import model_validator
 
 from glueprint.documents import Document, parse, read, validate
-from glueprint.errors import InputError, NotSupportedError, nearest
+from glueprint.errors import GlueprintError, InputError, NotSupportedError, nearest, together
 from glueprint.mechanism import compound_checks, pharmacokinetics, substrates
 from glueprint.mechanism.compound_sections import (
     Form,
@@ -47,8 +47,6 @@ __all__ = [
 CODES = replace(SHARED_CODES, help="`glueprint compound template` writes a whole file, docs/compounds.md")
 # The compound that is meant where none is named.
 REFERENCE = "pomalidomide"
-# Fields of the pharmacology that speak of substrates; rho by pair of substrate and cell.
-BY_SUBSTRATE = ("degrades", "efficacy", "cooperativity", "intrinsic_kd_nm", "rho")
 ENANTIOMER = re.compile(r"\(?([SR])\)?-(.+)")
 
 
@@ -68,7 +66,8 @@ class Compound(Document):
     def _substrates_are_known(self) -> Compound:
         substrates.check_own(self.substrates)
         substrates.check_names(
-            {field: getattr(self.pharmacology, field) for field in BY_SUBSTRATE}, self.known_substrates
+            {field: getattr(self.pharmacology, field) for field in (*substrates.BY_SUBSTRATE, "rho")},
+            self.known_substrates,
         )
         return self
 
@@ -315,8 +314,17 @@ def _parsed(text: str, module: str, where: str) -> Compound:
     tables = parse(text, CODES, where=where)
     if module:
         tables["pk"] = tables["pk"] | {"module_text": module}
-    found = validate(Compound, tables, CODES, where=where)
-    compound_checks.check(found.structure, found.quantities(), where)
+    findings: list[GlueprintError] = [
+        compound_checks.as_error(d, where) for d in compound_checks.doubts(tables)
+    ]
+    try:
+        found = validate(Compound, tables, CODES, where=where)
+    except InputError as error:
+        # Names of substrates are looked at in both ways, so that a bad field does not hide them.
+        if error.code not in {finding.code for finding in findings}:
+            findings.insert(0, error)
+    if findings:
+        raise together(findings)
     return found
 
 

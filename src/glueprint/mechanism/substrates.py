@@ -17,6 +17,7 @@ from glueprint.errors import nearest
 from glueprint.mechanism.quantities import CODES, Quantity, need_priors
 
 __all__ = [
+    "BY_SUBSTRATE",
     "CELLS",
     "NAME",
     "CellOfBody",
@@ -31,6 +32,8 @@ __all__ = [
 
 # Types of cells in the body whose substrates a module may read, in the order in which a model follows them.
 CELLS = ("myeloma", "tcell", "progenitor")
+# Fields of [pharmacology] that speak of substrates by name; those of `rho` are pairs of substrate and cell.
+BY_SUBSTRATE = ("degrades", "efficacy", "cooperativity", "intrinsic_kd_nm")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 UNITS = {"capacity": "dimensionless", "kdeg_per_h": "1/h", "intrinsic_kd_nm": "nM"}
 

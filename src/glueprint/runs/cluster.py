@@ -28,6 +28,7 @@ __all__ = ["Dask", "connect"]
 
 LOOPBACK = "127.0.0.1"
 CONNECT_S = 10
+CLOSE_S = 30  # for a cluster of our own to end its processes
 LOOK_S = 1.0  # between two looks at whether the scheduler is still there
 ALONE_S = 60.0  # that a cluster may be without any worker
 # Of a local cluster. Each of these took processors from the work itself, see docs/runs.md.
@@ -76,9 +77,12 @@ def connect(workers: int, address: str | None) -> Iterator[Dask]:
                 client.register_plugin(_share_of_processors(distributed, workers))
             yield Dask(distributed, client)
         finally:
-            client.close(timeout=CONNECT_S)
+            # What ended the run is told, and not that a busy machine took long to close.
+            with suppress(OSError, TimeoutError):
+                client.close(timeout=CONNECT_S)
             if cluster is not None:
-                cluster.close(timeout=CONNECT_S)
+                with suppress(OSError, TimeoutError):
+                    cluster.close(timeout=CLOSE_S)
 
 
 def _local(distributed: Any, workers: int) -> Any:

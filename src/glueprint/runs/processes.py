@@ -38,10 +38,12 @@ class Processes:
         """See `Executor.run`. Raises EnvironmentProblemError GP-R008 for an item that kills its workers."""
         fresh, again = enumerate(items), deque[Task]()
         losses = Counter[int]()
-        crew = [_Worker(number, self._workers, work) for number in range(self._workers)]
+        crew: list[_Worker] = []
         busy: list[_Worker] = []
-        idle = crew.copy()
         try:
+            for number in range(self._workers):
+                crew.append(_Worker(number, self._workers, work))  # noqa: PERF401 - a part of them is ended, too
+            idle = crew.copy()
             while True:
                 while idle and (task := again.popleft() if again else next(fresh, None)):
                     busy.append(idle.pop(0).begin(task))
@@ -62,7 +64,9 @@ class Processes:
                     else:
                         yield place, answer
         finally:
-            _dismiss(crew)
+            # A second Ctrl-C waits: a worker left alive would go on writing into a folder that is given back.
+            with _no_interrupt():
+                _dismiss(crew)
 
 
 class _Death:

@@ -35,16 +35,17 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame], *, make: bool = True) -> dict[str, str]:
     """Write each table to `folder/NAME.parquet`, each atomically.
 
-    folder: made if absent.   tables: name -> frame; the name is stored as the table's kind.
+    tables: name -> frame; the name is stored as the table's kind.   make: the folder, if it is absent.
     Returns name -> SHA-256 of the file; equal frames give equal bytes.
     Raises EnvironmentProblemError GP-R001 if the folder cannot be written, GP-R002 if the disk is full.
     """
     hashes = {}
     with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
             path = folder / f"{name}.parquet"
             # Through memory: polars reports a full disk as an error in the data.
@@ -52,7 +53,7 @@ def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> dict[str, 
             table.write_parquet(
                 content, compression="zstd", metadata={KIND_KEY: name, VERSION_KEY: str(FORMAT_VERSION)}
             )
-            hashes[name] = write_file(path, content.getvalue())
+            hashes[name] = write_file(path, content.getvalue(), make=make)
     return hashes
 
 
@@ -84,14 +85,15 @@ def read_table(path: Path, kind: str) -> pl.DataFrame:
     return table
 
 
-def write_file(path: Path, content: bytes | str) -> str:
-    """Write a file atomically, text as UTF-8; its folder is made if absent.
+def write_file(path: Path, content: bytes | str, *, make: bool = True) -> str:
+    """Write a file atomically, text as UTF-8.
 
-    Returns its SHA-256.   Raises as `write_tables`.
+    make: its folder, if it is absent.   Returns its SHA-256.   Raises as `write_tables`.
     """
     data = content.encode() if isinstance(content, str) else content
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if make:
+            path.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_beside(path) as temporary:
             temporary.write_bytes(data)
     return hashlib.sha256(data).hexdigest()

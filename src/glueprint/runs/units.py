@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import errno
 import json
+import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +23,18 @@ from glueprint.runs import provenance
 from glueprint.runs.ledger import seal
 from glueprint.runs.store import disk_errors, file_hash, read_table, sync_folder, write_file, write_tables
 
-__all__ = ["RECEIPT", "Receipt", "damage", "folders", "keep", "read", "receipt_of", "survey", "sweep"]
+__all__ = [
+    "RECEIPT",
+    "Receipt",
+    "damage",
+    "discard",
+    "folders",
+    "keep",
+    "read",
+    "receipt_of",
+    "survey",
+    "sweep",
+]
 
 RECEIPT = "receipt.json"
 KIND, VERSION = "glueprint-unit", 1
@@ -56,8 +69,10 @@ def keep(root: Path, unit: str, tables: Mapping[str, pl.DataFrame], facts: Mappi
         staging = Path(tempfile.mkdtemp(prefix=".", suffix=PARTIAL, dir=target.parent))
         try:
             staging.chmod(0o755)
-            receipt = Receipt(unit, write_tables(staging, tables), dict(facts), provenance.versions())
-            write_file(staging / RECEIPT, _text(receipt))
+            # Nor the staging folder, which the owner of the run may have swept: half a unit would come back.
+            files = write_tables(staging, tables, make=False)
+            receipt = Receipt(unit, files, dict(facts), provenance.versions())
+            write_file(staging / RECEIPT, _text(receipt), make=False)
             sync_folder(staging)
             _become(staging, target)
             sync_folder(target.parent)
@@ -73,7 +88,7 @@ def _become(staging: Path, target: Path) -> None:
         if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.EACCES} or not target.is_dir():
             raise
         if damage(target):
-            shutil.rmtree(target)
+            discard(target)
             staging.rename(target)
 
 
@@ -125,12 +140,27 @@ def survey(root: Path) -> tuple[dict[str, Receipt], dict[str, list[str]]]:
 
 
 def sweep(root: Path, damaged: Mapping[str, list[str]]) -> None:
-    """Remove damaged units and what killed workers left under temporary names."""
+    """Remove damaged units and what killed workers left under temporary names.
+
+    A worker that still writes under such a name loses its unit as a whole.   Raises as `store.disk_errors`.
+    """
     with disk_errors(root):
         for unit in damaged:
-            shutil.rmtree(root / unit)
-        for leftover in root.glob(f"*/.*{PARTIAL}"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            discard(root / unit)
+        for leftover in list(root.glob(f"*/.*{PARTIAL}")):
+            with suppress(OSError):  # nobody takes it for a unit
+                discard(leftover)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder that a late worker may be writing into, if it is there.
+
+    It loses its name at once: nothing is added while it is emptied, and nothing of it is renamed to a unit.
+    """
+    away = folder.with_name(f".{secrets.token_hex(8)}{PARTIAL}")
+    with suppress(FileNotFoundError):
+        folder.rename(away)
+        shutil.rmtree(away, ignore_errors=True)
 
 
 def folders(root: Path) -> list[Path]:

@@ -62,10 +62,7 @@ class Workspace:
         """
         place = self.folder / UNFINISHED
         with disk_errors(place):
-            if place.exists():
-                # The request goes first: without it nothing below can be taken for units to go on from.
-                (place / REQUEST).unlink(missing_ok=True)
-                shutil.rmtree(place)
+            self._forget()
         provenance.write(place / REQUEST, record)
         with disk_errors(place):
             self.units.mkdir()
@@ -82,7 +79,12 @@ class Workspace:
         return Found(whole, damaged)
 
     def stop(self, event: str, facts: Mapping[str, Any]) -> None:
-        """Say in the ledger that the run ended early, if the disk lets us."""
+        """Say in the ledger that the run ended early, and remove what was half-written, if the disk lets us.
+
+        Workers that were ended in the middle of a unit could not do it themselves.
+        """
+        with suppress(EnvironmentProblemError):
+            units.sweep(self.units, {})
         with suppress(EnvironmentProblemError):
             ledger.append(self.folder, event, facts)
 
@@ -105,8 +107,17 @@ class Workspace:
             _exchange(self.folder, staged, [*files, provenance.FILE_NAME])
         ledger.append(self.folder, "finished", {**_said(record), "seconds": record.seconds, "files": hashes})
         with disk_errors(self.folder):
-            shutil.rmtree(self.folder / UNFINISHED)
+            self._forget()
         return record
+
+    def _forget(self) -> None:
+        """Remove the run in progress, from under the hands of late workers, too."""
+        units_there = self.units
+        # The request goes first: without it nothing below can be taken for units to go on from.
+        (self.folder / UNFINISHED / REQUEST).unlink(missing_ok=True)
+        units.discard(units_there)
+        if (self.folder / UNFINISHED).exists():
+            shutil.rmtree(self.folder / UNFINISHED)
 
 
 def units_root(folder: Path) -> Path:

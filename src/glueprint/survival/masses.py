@@ -16,9 +16,12 @@ __all__ = ["GAP", "GAP_MANY", "MANY", "maximise"]
 # A step of the interior point solves as many equations as there are cells, so that thousands of cells are
 # first left to cheap steps of self-consistency, with a wider gap.
 MANY, GAP, GAP_MANY = 1500, 1e-9, 1e-4
-SELF_CONSISTENT_STEPS, INTERIOR_STEPS, ROUNDS = 5000, 100, 50
-# Share of the way to the edge, where a mass would be 0, that a step may go.
-SHORT_OF_EDGE = 0.995
+SELF_CONSISTENT_STEPS, INTERIOR_STEPS, ROUNDS = 5000, 200, 50
+# Share of the way to the edge, where a mass would be 0, that a step may go; the shortest step.
+SHORT_OF_EDGE, SHORTEST = 0.995, 1e-9
+# How near the top for one weight, in weights, the next is taken; how far mass times slack may be from it.
+NEAR_TOP, FAR = 100.0, 1e8
+FALL = 0.03  # of the weight from one to the next
 
 
 def maximise(spans: Integers, share: Floats, cells: int) -> tuple[Floats, float]:
@@ -87,14 +90,15 @@ def _peaks(height: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def _interior(spans: Integers, share: Floats, cells: int) -> tuple[Floats, float]:
-    """Newton's steps for gains and masses at once, from inside: every mass and every slack stays above 0.
+    """Newton's steps from inside: every mass, and the slack that each gain has to 1, stays above 0.
 
-    The slack of a cell is what its gain lacks to 1; mass times slack goes to 0 everywhere. Steps are judged
-    by the gap and not by the likelihood, whose last digit a gap of 1e-8 no longer moves.
-    Source: Mehrotra 1992, doi:10.1137/0802028; for such likelihoods Koenker and Mizera 2014,
-    doi:10.1080/01621459.2013.869224.
+    For a weight w that falls to 0, they climb the log likelihood less the sum of the masses plus w times the
+    sum of their logarithms; at its top mass times slack is w in every cell. Steps are judged by slopes and by
+    the gap and not by the likelihood, whose last digit a gap of 1e-8 no longer moves.
+    Source: Waechter and Biegler 2006, doi:10.1007/s10107-004-0559-y; for such likelihoods Koenker and Mizera
+    2014, doi:10.1080/01621459.2013.869224.
     """
-    mass, slack = np.full(cells, 1.0 / cells), np.ones(cells)
+    mass, slack, weight = np.full(cells, 1.0 / cells), np.ones(cells), 1.0 / cells
     for _ in range(INTERIOR_STEPS):
         gain = _gain(spans, share, mass)
         gap = float(gain.max() * mass.sum()) - 1.0
@@ -104,8 +108,10 @@ def _interior(spans: Integers, share: Floats, cells: int) -> tuple[Floats, float
                 return clear, proof
         if gap <= GAP / 1000:
             break
+        if np.abs(mass * (1.0 - gain) - weight).max() <= NEAR_TOP * weight:
+            weight = max(FALL * weight, GAP / 5000 / cells)
         try:
-            mass, slack = _step(spans, share, (mass, slack, gain))
+            mass, slack = _step(spans, share, (mass, slack, gain), weight)
         except LinAlgError:  # equations that rounding has spoilt; the gap tells how far we came
             break
     return mass / mass.sum(), gap
@@ -120,25 +126,40 @@ def _cleared(spans: Integers, share: Floats, mass: Floats, slack: Floats) -> tup
     return clear, float(_gain(spans, share, clear).max()) - 1.0
 
 
-def _step(spans: Integers, share: Floats, at: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
-    """One step from (mass, slack, gain), with unknowns as shares of the masses.
-
-    First as far as the linear equations say; from how far that gets, how strongly to keep to the middle.
-    """
+def _step(
+    spans: Integers, share: Floats, at: tuple[Floats, Floats, Floats], weight: float
+) -> tuple[Floats, Floats]:
+    """Mass and slack after one step from (mass, slack, gain), its unknowns the masses' relative changes."""
     mass, slack, gain = at
     curvature = _curvature(spans, share / _likelihood(spans, mass) ** 2, mass.size)
     equations = mass[:, None] * curvature * mass
     equations[np.diag_indices(mass.size)] += mass * slack
-    factor = cho_factor(equations)
-    uphill = mass * (gain - 1.0)
-    along = cho_solve(factor, uphill)
-    across = -slack * (1.0 + along)
-    now = float(mass @ slack)
-    reached = mass * (1.0 + _reach(along) * along) @ (slack + _reach(across / slack) * across)
-    middle = now / mass.size * (float(reached) / now) ** 3 - mass * along * across
-    along = cho_solve(factor, uphill + middle)
-    across = middle / mass - slack * (1.0 + along)
-    return mass * (1.0 + _reach(along) * along), slack + _reach(across / slack) * across
+    change = cho_solve(cho_factor(equations), mass * (gain - 1.0) + weight)
+    turn = weight / mass / slack - 1.0 - change
+    mass = mass * (1.0 + _climbing(spans, share, (mass, change), weight) * change)
+    slack = slack * (1.0 + _reach(turn) * turn)
+    # Where mass and slack have lost each other, the equations would no longer be those of this weight.
+    return mass, np.clip(slack, weight / mass / FAR, weight / mass * FAR)
+
+
+def _climbing(spans: Integers, share: Floats, along: tuple[Floats, Floats], weight: float) -> float:
+    """The longest halved step along (mass, its relative change) that surely climbs.
+
+    What is climbed is concave, so that slopes in the middle and at the end that are positive in sum prove the
+    end to be higher, also where the heights differ by less than their rounding.
+    """
+    mass, change = along
+
+    def slope(step: float) -> float:
+        there = 1.0 + step * change
+        return float(
+            (mass * change) @ (_gain(spans, share, mass * there) - 1.0) + weight * (change / there).sum()
+        )
+
+    step = _reach(change)
+    while step > SHORTEST and slope(step / 2) + slope(step) < 0:
+        step /= 2
+    return step
 
 
 def _reach(change: Floats) -> float:
