@@ -145,4 +145,4 @@ def test_the_case_mix_stands_beside_the_parameters_with_its_origin(small_input):
     assert cells["age_y"] == ["mean 64, SD 10, normal, 34 to 88", "CL117", ""]
     assert cells["sex"][0] == "male 54.9 %, female 45.1 %"
     assert cells["prior_lines"][0].endswith("whole numbers, 2 to 17")
-    assert cells["albumin_g_per_l and m_protein_g_per_l"][0] == "correlation −0.49"
+    assert cells["albumin_g_per_l,<br>m_protein_g_per_l"][0] == "correlation −0.49"

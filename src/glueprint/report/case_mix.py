@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from glueprint.report.estimates import number
 from glueprint.report.tables import TrialTables
 from glueprint.trials.case_mix import Correlation, Count, Levels, Normal, Quantity
 
@@ -14,9 +13,9 @@ __all__ = ["Enrolled", "Line", "case_mixes"]
 
 @dataclass(frozen=True)
 class Line:
-    """One covariate, or a pair that goes together: its distribution in words, and where that comes from."""
+    """One covariate, or two that go together: their distribution in words, and where that comes from."""
 
-    name: str
+    names: tuple[str, ...]
     distribution: str
     evidence: str
     why: str
@@ -38,13 +37,13 @@ def case_mixes(trials: Mapping[str, TrialTables]) -> tuple[Enrolled, ...]:
 def _enrolled(trial: TrialTables) -> Enrolled:
     assert trial.protocol is not None
     mix = trial.protocol.case_mix
-    alone = [_line(name, getattr(mix, name)) for name in mix.names]
-    pairs = [_line(" and ".join(pair.between), pair) for pair in mix.correlations]
+    alone = [_line((name,), getattr(mix, name)) for name in mix.names]
+    pairs = [_line(pair.between, pair) for pair in mix.correlations]
     return Enrolled(trial.title.split(":")[0], (*alone, *pairs))
 
 
-def _line(name: str, given: Quantity | Levels | Correlation) -> Line:
-    return Line(name, _in_words(given), ", ".join(given.sources), _assumed(given))
+def _line(names: tuple[str, ...], given: Quantity | Levels | Correlation) -> Line:
+    return Line(names, _in_words(given), ", ".join(given.sources), _assumed(given))
 
 
 def _assumed(given: Quantity | Levels | Correlation) -> str:
@@ -53,7 +52,7 @@ def _assumed(given: Quantity | Levels | Correlation) -> str:
 
 def _in_words(given: Quantity | Levels | Correlation) -> str:
     if isinstance(given, Levels):
-        shares = (f"{name.replace('_', ' ')} {number(100 * share)} %" for name, share in given.shares.items())
+        shares = (f"{name.replace('_', ' ')} {100 * share:g} %" for name, share in given.shares.items())
         return ", ".join(shares)
     if isinstance(given, Correlation):
         return f"correlation {given.value:g}".replace("-", "−")
