@@ -16,7 +16,7 @@ from glueprint.trials.regimen_rules import drugs_of
 
 TEMPLATE = trials.template()
 DEX = 'compound = "dexamethasone"\ndose_mg = 40\ndays = "1,8,15,22"\n'
-GLUE = 'compound = "pomalidomide"             # at most one glue per arm; a wrong name lists the known ones\n'
+GLUE = 'compound = "pomalidomide"             # a name, or the path of a compound file from here; at most one glue per arm\n'
 
 
 def spoilt(old, new, count=1):
