@@ -1,4 +1,4 @@
-"""What a study's trials were run with: its own compound's numbers, and what draws of a fit put in their place."""
+"""What a study's trials were run with: its compound's numbers, and what draws of a fit put in their place."""
 
 from __future__ import annotations
 

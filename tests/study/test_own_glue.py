@@ -1,4 +1,4 @@
-"""The example of docs/trials.md, "Your own glue in the patients of MM-003", as a reader types it: from another
+"""The example "Your own glue in the patients of MM-003" of docs/trials.md, as a reader types it: from another
 folder, with spaces in the paths."""
 
 from __future__ import annotations
@@ -95,9 +95,7 @@ def test_it_does_more_than_pomalidomide_and_is_called_what_it_is(example):
     draws = clinical.posterior().for_trial(found.protocol, count=40)
     other = trials.run("mm003", 40, 1, draws=draws).endpoints.filter(pl.col("arm") == "POM+LoDEX")
     for endpoint in ("orr", "neutropenia_grade_3_4"):
-        more, less = (
-            table.filter(pl.col("endpoint") == endpoint)["value"].mean() for table in (mine, other)
-        )
+        more, less = (table.filter(pl.col("endpoint") == endpoint)["value"].mean() for table in (mine, other))
         assert more > less, endpoint
 
 

@@ -16,7 +16,7 @@ from glueprint.trials.regimen_rules import drugs_of
 
 TEMPLATE = trials.template()
 DEX = 'compound = "dexamethasone"\ndose_mg = 40\ndays = "1,8,15,22"\n'
-GLUE = 'compound = "pomalidomide"             # a name, or the path of a compound file from here; at most one glue per arm\n'
+GLUE = 'compound = "pomalidomide"             # a name or a file from here; at most one glue per arm\n'
 
 
 def spoilt(old, new, count=1):
@@ -87,9 +87,7 @@ def test_fluvoxamine_halves_the_clearance_of_its_arm_alone():
     plan = spoilt('name = "POM 2 mg"\n', 'name = "POM 2 mg"\nconditions = ["fluvoxamine"]\n')
     stream = Stream(1, plan.name, 1)
     people = draw_population(plan, stream)
-    usual, slowed = (
-        model_parameters(which, people, stream)["clearance_l_per_h"] for which in (plain, plan)
-    )
+    usual, slowed = (model_parameters(which, people, stream)["clearance_l_per_h"] for which in (plain, plan))
     ratio = usual / slowed
     assert ratio[people.arm == 0] == pytest.approx(1.0)
     assert ratio[people.arm == 1] == pytest.approx(2.251, rel=2e-3)

@@ -140,7 +140,7 @@ def _refuse_other_compounds(plan: Study, compound: Compound, protocols: Mapping[
             where=f"{plan.name}, compound",
             expected=f"trials with an arm that gives {compound.name}, from the same file",
             next_step=f'{_copy_of(name)}write compound = "{plan.compound}" '
-            "in the drugs, by a path that begins at the protocol's folder, and name the protocol in the study",
+            "in its drugs, as a path from the protocol's folder, and name that protocol in the study",
         )
 
 
