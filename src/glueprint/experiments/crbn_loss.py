@@ -21,10 +21,6 @@ TITLE = "Resistance: response of a myeloma line against its level of cereblon"
 CULTURES = ("culture_myeloma",)
 LEVELS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 DOSES_NM = lab.decades(1.0, 1e5)
-# Lenalidomide up to 10 uM does not inhibit H929 that lost cereblon.
-RESISTANT = {"lenalidomide": ("DWN-007",)}
-# Less time without progression in the quarter of patients with the least cereblon.
-OUTCOME = {"pomalidomide": ("ABU-009", "ABU-010")}
 
 
 def run(
@@ -83,7 +79,7 @@ def run(
 
 
 def _readings(wells: pl.DataFrame, level: float, cells: Culture, error: lab.Error) -> list[Reading]:
-    claims = provenance.about(cells.glue, RESISTANT) if level == 0.0 else ()
+    claims = provenance.about(cells.glue, "crbn_loss", "resistant") if level == 0.0 else ()
     potency, _ = lab.read_potency(wells, "percent_of_vehicle", level=0.5)
     label = provenance.label(claims, cells.behind, cells.glue)
     return [error.read(Reading.of(f"IC50 at {100 * level:g} % cereblon", potency, label, claims=claims))]
@@ -98,7 +94,7 @@ def _response(
         float(cells_of_vehicle(cells, np.array([dose]), span, {**own, "crbn_level": float(level)})[0])
         for level in (shares[0], shares[-1])
     )
-    claims = provenance.about(cells.glue, OUTCOME)
+    claims = provenance.about(cells.glue, "crbn_loss", "outcome")
     return Reading(
         f"cells left at {dose:g} nM, least over most cereblon",
         low / full,

@@ -22,9 +22,6 @@ CULTURES = ("culture_myeloma",)
 FORMS = {"(S)": "S", "racemate": "racemate", "(R)": "R"}
 DOSES_NM = lab.decades(0.1, 1e4)
 STILL = {"inversion_s_to_r_per_h": 0.0, "inversion_r_to_s_per_h": 0.0, "hydrolysis_per_h": 0.0}
-# BIN-006: Kd ratio of stabilised thalidomide. BIN-008: potencies of stabilised analogues, up to 20-fold.
-RATIO = {"avadomide": ("BIN-008",)}
-RACEMISATION = {"thalidomide": ("CHE-011",)}
 HOURS = 24.0
 
 
@@ -111,7 +108,7 @@ def _potencies(
             )
         )
         values[key] = potency.value_nm if potency.relation == "=" else None
-    for kind, claims in ((", stabilised", provenance.about(glue, RATIO)), ("", ())):
+    for kind, claims in ((", stabilised", provenance.about(glue, "enantiomers", "ratio")), ("", ())):
         s, r = values[f"(S){kind}"], values[f"(R){kind}"]
         name = f"potency ratio (S) over (R){kind or ', in the medium'}"
         ratio = r / s if r and s else None
@@ -138,7 +135,7 @@ def _chemistry(cells: Culture, own: Mapping[str, float], glue: Compound) -> list
     turned, lost = -np.polyfit(times, np.log(excess), 1)[0], -np.polyfit(times, np.log(total), 1)[0]
     # Both are arithmetic on the constants of the compound's file.
     rates = {
-        "racemisation half-life": (turned, provenance.about(glue, RACEMISATION)),
+        "racemisation half-life": (turned, provenance.about(glue, "enantiomers", "racemisation")),
         "drug half-life": (lost, ()),
     }
     return [

@@ -28,8 +28,6 @@ DOSES_NM = lab.decades(1.0, 10.0**5.5)
 FREE_ANISOTROPY, BOUND_ANISOTROPY = 0.05, 0.25
 # Counts of tracer and of buffer in both channels together: a bright plate on a usual reader.
 LIGHT, BUFFER = 300_000.0, 3_000.0
-# The guide's FP IC50, in its own table and in the mechanism table.
-CLAIMS = {"pomalidomide": ("G1-ic50-fp", "BIN-003")}
 # Without scatter or uncertainty a Ki is only arithmetic: a sample's name on the plate.
 SAMPLE = "compound"
 COLUMNS_OF_384 = 24
@@ -99,7 +97,7 @@ def run(
         Amount(plate.protein_nm, known[0]), Amount(tracer, 0.0), Amount(tracer_kd, known[1])
     )
     result = polarization.analyse(wells, conditions, optics=Optics(g_factor=1.0))
-    claims = provenance.about(glue, CLAIMS)
+    claims = provenance.about(glue, "fp_competition", "ic50")
     return Experiment(
         name="fp_competition",
         title=TITLE,

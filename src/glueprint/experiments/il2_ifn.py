@@ -23,9 +23,6 @@ TIMES_H = (1.0, 2.0, 3.0, 6.0, 12.0, 24.0, 48.0)
 OUTPUTS = {"IL-2": "il2", "IFN-gamma": "ifn_gamma"}
 # A rise by this factor is told from the scatter of an ELISA.
 SEEN_FOLD = 1.2
-BOTH = ("pomalidomide", "lenalidomide")
-ONSET = dict.fromkeys(BOTH, ("IMM-018",))
-AP1 = dict.fromkeys(BOTH, ("IMM-017",))
 
 
 def run(
@@ -119,7 +116,7 @@ def _readings(
         ]
     mean = course.group_by("time_h", maintain_order=True).mean()
     seen = mean.filter(pl.col("il2") >= SEEN_FOLD)["time_h"]
-    claims = provenance.about(cells.glue, ONSET)
+    claims = provenance.about(cells.glue, "il2_ifn", "onset")
     note = f"first tested time with {SEEN_FOLD:g} fold at {dose:g} nM"
     found.append(
         Reading(
@@ -134,7 +131,7 @@ def _readings(
     )
     six = mean.filter(pl.col("time_h") == 6.0)["ap1_fold"]
     if six.len():
-        claims = provenance.about(cells.glue, AP1)
+        claims = provenance.about(cells.glue, "il2_ifn", "ap1")
         found.append(
             Reading(
                 "AP-1 at 6 h",

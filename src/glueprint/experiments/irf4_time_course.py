@@ -20,8 +20,6 @@ TITLE = "IRF4 and MYC, then death: a myeloma line over days"
 CULTURES = ("culture_myeloma",)
 TIMES_H = (1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 48.0, 72.0, 96.0, 120.0, 168.0)
 PROTEINS = {"IKZF1": "ikzf1", "IKZF3": "ikzf3", "IRF4": "irf4", "MYC": "myc"}
-# DWN-004: IRF4 has fallen by 8 h, MYC with it. DWN-005: cells are dead by day 5. Both with lenalidomide.
-BY_8_H, BY_DAY_5 = {"lenalidomide": ("DWN-004",)}, {"lenalidomide": ("DWN-005",)}
 # A loss by this much shows on a blot.
 FALLEN = 0.8
 HALF = 0.5
@@ -102,7 +100,7 @@ def _readings(cells: Culture, hours: lab.Floats, fine: lab.Floats, wide: pl.Data
         )
     irf4 = list(PROTEINS).index("IRF4")
     fallen = _first(hours, fine[:, irf4] <= FALLEN)
-    claims = provenance.about(cells.glue, BY_8_H)
+    claims = provenance.about(cells.glue, "irf4_time_course", "by_8_h")
     label = provenance.label(claims, cells.behind, cells.glue)
     found.append(
         Reading(
@@ -122,7 +120,7 @@ def _readings(cells: Culture, hours: lab.Floats, fine: lab.Floats, wide: pl.Data
             found.append(Reading(f"{name} left at 8 h", left, "fraction", label, claims=claims))
     number = fine[:, len(PROTEINS)]
     peak = int(np.argmax(number))
-    later = provenance.about(cells.glue, BY_DAY_5)
+    later = provenance.about(cells.glue, "irf4_time_course", "by_day_5")
     label = provenance.label(later, cells.behind, cells.glue)
     dying = float(hours[peak]) / 24.0 if peak < hours.size - 1 else None
     found.append(

@@ -21,11 +21,6 @@ DOSES_NM = lab.decades(0.1, 1e4)
 DAYS = 3.0
 ARMS = {"alone": 0.0, "with dexamethasone": 1.0}
 UNTREATED = ("IMM-021",)
-# IMM-022: lenalidomide in healthy donors, gone with dexamethasone; IMM-026 on therapy with both.
-TREATED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "alone": {"lenalidomide": ("IMM-022",)},
-    "with dexamethasone": {"lenalidomide": ("IMM-022", "IMM-026")},
-}
 
 
 def run(
@@ -94,7 +89,7 @@ def _readings(tables: Mapping[str, pl.DataFrame], cells: Culture, error: lab.Err
     vehicle = float(alone.filter(pl.col("dose_nm") == 0.0)["lysis_percent"].mean())  # type: ignore[arg-type]
     found = [Reading("lysis untreated", vehicle, "%", "input", claims=UNTREATED)]
     for arm, wells in tables.items():
-        claims = provenance.about(cells.glue, TREATED[arm])
+        claims = provenance.about(cells.glue, "nk_killing", arm)
         label = provenance.label(claims, cells.behind, cells.glue)
         top = float(wells.filter(pl.col("dose_nm") == wells["dose_nm"].max())["lysis_percent"].mean())  # type: ignore[arg-type]
         found.append(Reading(f"lysis at the highest dose, {arm}", top, "%", label, claims=claims))

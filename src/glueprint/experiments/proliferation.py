@@ -20,12 +20,6 @@ TITLE = "Proliferation of myeloma lines under a dilution series"
 CULTURES = ("culture_myeloma",)
 LINES = ("MM1S", "RPMI8226", "OPM2")
 DOSES_NM = lab.decades(1.0, 1e5)
-# The guide's table 1 and its rows in the mechanism table, by line.
-CLAIMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "MM1S": {"pomalidomide": ("G1-ic50-mm1s", "DWN-003")},
-    "RPMI8226": {"pomalidomide": ("G1-ic50-rpmi8226", "DWN-001")},
-    "OPM2": {"pomalidomide": ("G1-ic50-opm2", "DWN-002")},
-}
 # Light of an ATP read-out from the wells of the vehicle: only its scale.
 LIGHT = 1e6
 USUAL_DAYS = 5.0
@@ -66,7 +60,7 @@ def run(
         span = exposure or _days(cells)
         wells = _plate(name, tested, cells_of_vehicle(cells, tested, span, values), error)
         tables.append(wells)
-        claims = provenance.about(glue, CLAIMS.get(name, {}))
+        claims = provenance.about(glue, "proliferation", name)
         readings += _readings(wells, name, cells, claims, error)
         fine = lab.grid(tested)
         points[name] = wells["dose_nm"].to_numpy(), wells["percent_of_vehicle"].to_numpy()

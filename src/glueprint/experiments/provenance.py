@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from importlib.resources import files
 
 from glueprint import evidence
+from glueprint.chemistry import structures
 from glueprint.experiments.experiment import Label, Mark
-from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism import Compound, compounds
 from glueprint.mechanism.quantities import Quantity
 
 __all__ = ["about", "label", "marks", "of_compound", "same", "used_by"]
@@ -18,9 +21,28 @@ NM_PER_UNIT = {"nM": 1.0, "uM": 1e3}
 DERIVED: Mapping[str, tuple[str, ...]] = {"DRV-001": ("IMM-001",), "DRV-002": ("DWN-001", "DWN-003")}
 
 
-def about(glue: Compound, claims: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The claims of a reading about this compound; claims: compound name -> ids."""
-    return claims.get(glue.name, ())
+def about(glue: Compound, experiment: str, reading: str) -> tuple[str, ...]:
+    """The claims that a reading of an experiment speaks to, if they are about this substance in this form.
+
+    Names decide nothing: a substance is known by its structure.
+    """
+    for name, ids in _claims()[experiment].get(reading, {}).items():
+        known = compounds.load(name)
+        if known.pharmacology.form == glue.pharmacology.form and _key(known) == _key(glue):
+            return tuple(ids)
+    return ()
+
+
+@lru_cache(maxsize=1)
+def _claims() -> Mapping[str, Mapping[str, Mapping[str, list[str]]]]:
+    """Ids by experiment, reading and compound."""
+    text = (files("glueprint.experiments") / "data" / "claims.toml").read_text(encoding="utf-8")
+    return {name: body for name, body in tomllib.loads(text).items() if isinstance(body, dict)}
+
+
+def _key(glue: Compound) -> str:
+    """The InChIKey of a compound, from its SMILES where its file gives none."""
+    return glue.structure.inchikey or structures.from_smiles(glue.structure.smiles).inchikey
 
 
 def label(claims: Iterable[str], quantities: Mapping[str, Quantity], glue: Compound) -> Label:

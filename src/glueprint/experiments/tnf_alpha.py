@@ -26,15 +26,9 @@ __all__ = ["CULTURES", "DOSES_NM", "TITLE", "run"]
 TITLE = "TNF-alpha inhibition in LPS-stimulated PBMC and whole blood"
 CULTURES = ("culture_monocyte",)
 DOSES_NM = lab.decades(0.3, 1e4)
-# Guide table 2 and its rows in the mechanism table.
-CLAIMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "PBMC": {"pomalidomide": ("G2-tnf-pbmc", "IMM-001"), "lenalidomide": ("IMM-003",)},
-    "whole blood": {"pomalidomide": ("G2-tnf-blood", "IMM-002")},
-}
 NEEDS = ("kd_nm", "IKZF1", "IKZF3", "fraction_unbound")
 Tables = dict[str, pl.DataFrame]
 SHOWN = "Inhibition of TNF-alpha"
-SHIFT = {"pomalidomide": ("DRV-004", "IMM-002")}
 
 
 def run(
@@ -76,7 +70,7 @@ def run(
         tables.append(elisa_plate.read_back(result, plate, system))
         points[system] = tables[-1]["dose_nm"], tables[-1]["inhibition_percent"]
         curves[system] = _line(cells, doses, values)
-        marks += provenance.marks(system, provenance.about(glue, CLAIMS[system]))
+        marks += provenance.marks(system, provenance.about(glue, "tnf_alpha", system))
         plates |= {f"{system}: {name}": found for name, found in result.tables.items()}
     return Experiment(
         name="tnf_alpha",
@@ -136,7 +130,7 @@ def _readings(
     values: Mapping[str, ArrayLike],
     error: lab.Error,
 ) -> list[Reading]:
-    claims = provenance.about(cells.glue, CLAIMS[system])
+    claims = provenance.about(cells.glue, "tnf_alpha", system)
     label = provenance.label(claims, _behind(cells), cells.glue)
     people = {one.donor for one in result.named} - {""}
     joined = "" if len(people) > 1 else next(iter(people), "")
@@ -172,7 +166,7 @@ def _of(
 def _shift(readings: Sequence[Reading], cells: Culture) -> Reading:
     exact = {r.name: r.value for r in readings}
     medium, blood = (exact[f"IC50, {system}, exact"] for system in SYSTEMS)
-    claims = provenance.about(cells.glue, SHIFT)
+    claims = provenance.about(cells.glue, "tnf_alpha", "shift")
     ratio = blood / medium if medium and blood else None
     label = provenance.label(claims, _behind(cells), cells.glue)
     return Reading(

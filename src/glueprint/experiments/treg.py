@@ -20,8 +20,6 @@ CULTURES = ("culture_treg",)
 DOSES_NM = lab.decades(10.0, 1e5)
 # A usual time; the source of the potency states none.
 DAYS = 3.0
-IC50 = {"pomalidomide": ("G1-ic50-treg", "IMM-006")}
-LARGEST = {"pomalidomide": ("IMM-007",), "lenalidomide": ("IMM-007",)}
 
 
 def run(
@@ -60,7 +58,7 @@ def run(
         "proliferation, % of vehicle",
         lab.points({"Treg": (table["dose_nm"], 100.0 * table["proliferation"])}),
         lab.points({"Treg": (fine, 100.0 * line_y)}),
-        provenance.marks("Treg", provenance.about(glue, IC50)),
+        provenance.marks("Treg", provenance.about(glue, "treg", "ic50")),
     )
     return Experiment(
         name="treg",
@@ -82,7 +80,7 @@ def run(
 
 def _readings(table: pl.DataFrame, cells: Culture, error: lab.Error) -> tuple[Reading, ...]:
     potency, fits = lab.read_potency(table, "proliferation")
-    claims, most = provenance.about(cells.glue, IC50), provenance.about(cells.glue, LARGEST)
+    claims, most = (provenance.about(cells.glue, "treg", reading) for reading in ("ic50", "largest"))
     largest = 100.0 * (1.0 - float(fits.back[0]) / float(fits.front[0]))
     note = "fitted plateau; at most treg_max in the model (IMM-007 says up to 50 %)"
     label, worth = (provenance.label(ids, cells.behind, cells.glue) for ids in (claims, most))

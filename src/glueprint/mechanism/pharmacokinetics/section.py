@@ -79,7 +79,11 @@ class Pharmacokinetics(Section):
     @property
     def is_own_module(self) -> bool:
         """Whether the file brings a module of its own."""
-        return any(name in self.model_fields_set for name in THEIRS)
+        return any(self.says(name) for name in THEIRS)
+
+    def says(self, name: str) -> bool:
+        """Whether a field is other than left out: a file that was written by a program states them all."""
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     @property
     def engine_fields(self) -> tuple[str, ...]:
@@ -178,7 +182,7 @@ def _scaling(pk: Pharmacokinetics, scaled: tuple[str, ...]) -> Iterator[Problem]
 def _own_module(pk: Pharmacokinetics) -> Iterator[Problem]:
     """Whether a module of the user's is there, is allowed and fits the fields around it."""
     for name in OURS:
-        if name in pk.model_fields_set:
+        if pk.says(name):
             yield Problem(
                 "GP-M101",
                 name,
