@@ -1,4 +1,4 @@
-"""The numbers that a study's trials were run with: typical ones, or what draws of a fit put in their place."""
+"""The numbers that a study's trials were run with: typical ones, or those that draws of a fit replace."""
 
 from __future__ import annotations
 

@@ -8,16 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Discriminator,
-    Field,
-    SerializationInfo,
-    Tag,
-    ValidationInfo,
-    field_serializer,
-    field_validator,
-    model_validator,
-)
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from glueprint.mechanism import compounds
@@ -98,12 +89,6 @@ class Drug(Section):
     @classmethod
     def _resolved(cls, given: object, info: ValidationInfo) -> Compound | Partner:
         return drug_of(given, (info.context or {}).get("folder"))
-
-    @field_serializer("compound")
-    def _as_written(self, drug: Compound | Partner, info: SerializationInfo) -> dict[str, Any]:
-        """What its file says and no more: a default written out would read back as said."""
-        mode = "json" if info.mode == "json" else "python"
-        return {"kind": drug.kind, **drug.model_dump(mode=mode, exclude_unset=True)}
 
     @property
     def name(self) -> str:
