@@ -68,17 +68,53 @@ def test_a_posterior_of_other_inputs_is_stale_and_one_without_its_draws_is_refus
         clinical.load(tmp_path, "claret")
 
 
-def test_calibrated_are_the_two_trials_as_they_come_and_nothing_else() -> None:
+def effects(draws: ParameterDraws) -> np.ndarray:
+    """What multiplies everybody's hazard of death, of each draw."""
+    return draws.values[:, draws.names.index("study_death_ratio")]
+
+
+def test_what_was_fitted_is_known_by_its_content_and_not_by_its_name() -> None:
     found, mm003 = clinical.posterior("claret"), trials.load_protocol("mm003")
-    assert found.for_trial("mm003", count=5).label == CALIBRATED
-    changed = mm003.model_copy(update={"cycle_days": 27})
-    assert found.for_trial(changed, count=5).label == PREDICTED
-    other = mm003.model_copy(update={"name": "other"})
-    assert found.for_trial(other, count=5).label == PREDICTED
-    own = found.for_trial(other, count=500).values
-    effect = list(found.for_trial(other).names).index("study_death_ratio")
-    # A trial that nobody has seen draws its own effect, from all that trials may differ by.
-    assert np.log10(own[:, effect]).std() == pytest.approx(0.2, rel=0.15)
+    fitted = found.for_trial("mm003", count=5)
+    assert fitted.label == CALIBRATED
+    other = found.for_trial(mm003.model_copy(update={"name": "other", "title": "Mine"}), count=5)
+    assert other.label == CALIBRATED
+    assert (other.values == fitted.values).all()
+    visits = mm003.visits.model_copy(update={"window_days": 1})
+    for change in ({"cycle_days": 27}, {"visits": visits}):
+        changed = found.for_trial(mm003.model_copy(update=change), count=500)
+        assert changed.label == PREDICTED
+        # A trial that nobody has seen draws its own effect, from all that trials may differ by.
+        assert np.log10(effects(changed)).std() == pytest.approx(0.2, rel=0.15)
+
+
+def test_the_most_probable_draw_stands_for_the_fit() -> None:
+    found, mm003 = clinical.posterior("claret"), trials.load_protocol("mm003")
+    best = found.draws.sort("minus_log_posterior").row(0, named=True)
+    central = found.central("mm003")
+    assert central.values.shape == (1, len(central.names))
+    given = central.truth(1).overrides
+    assert (given["growth_per_d"], given["kd_nm"]) == (best["growth_per_d"], best["kd_nm"])
+    assert central.label == CALIBRATED
+    # A trial that was not fitted has no effect of its own, and is not called calibrated.
+    changed = found.central(mm003.model_copy(update={"cycle_days": 27}))
+    assert effects(changed).tolist() == [1.0]
+    assert effects(central).tolist() != [1.0]
+    assert "without their uncertainty" in changed.label
+    assert changed.truth(1).overrides == given | {"study_death_ratio": 1.0}
+
+
+def test_published_numbers_stand_beside_what_was_fitted_alone() -> None:
+    mm003 = trials.load_protocol("mm003")
+    told = clinical.printed(mm003)
+    assert told["POM+LoDEX", "median_os"].split(", ")[0] == "12.7"
+    assert set(told["POM+LoDEX vs HiDEX", "hr_os"].split(", ")) >= {"0.74", "0.7"}
+    renamed = tuple(
+        arm.model_copy(update={"name": name}) for arm, name in zip(mm003.arms, ("A", "B"), strict=True)
+    )
+    own = clinical.printed(mm003.model_copy(update={"name": "own", "arms": renamed}))
+    assert own["A vs B", "hr_os"] == told["POM+LoDEX vs HiDEX", "hr_os"]
+    assert clinical.printed(mm003.model_copy(update={"cycle_days": 27})) == {}
 
 
 def test_potency_moves_the_trial() -> None:

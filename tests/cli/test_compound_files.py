@@ -21,14 +21,18 @@ def printed(*words):
 
 @pytest.fixture
 def own(tmp_path):
+    """The template with numbers of one's own in the place of its examples."""
     path = tmp_path / "my-compound.toml"
-    path.write_text(printed("template"), encoding="utf-8")
+    path.write_text(printed("template").replace("EXAMPLE", "own work"), encoding="utf-8")
     return path
 
 
-def test_the_template_printed_is_a_file_that_loads(own):
+def test_the_template_printed_is_a_file_that_loads_when_its_examples_are_gone(own, tmp_path):
     assert compounds.load(own).name == "my-compound"
     assert "Note" not in printed("numbers", str(own))
+    printed("template", str(tmp_path / "as it is.toml"))
+    with pytest.raises(InputError, match=r"GP-M080 .*is the template's example"):
+        compounds.load(tmp_path / "as it is.toml")
 
 
 def test_numbers_name_their_source_and_what_is_lacking():
@@ -47,24 +51,24 @@ def test_a_form_has_numbers_of_its_own():
     assert found["numbers"]["pharmacology.kd_nm"]["typical"] == pytest.approx(145.2)
 
 
+def test_an_unknown_source_is_noted(own):
+    text, old = own.read_text(encoding="utf-8"), 'role = "measured", why = "own work own FP assay, plate 7"'
+    assert old in text
+    own.write_text(text.replace(old, 'role = "input", evidence = ["BIN-999"]'), encoding="utf-8")
+    assert "pharmacology.kd_nm cites BIN-999" in printed("numbers", str(own))
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "note"),
+    ("old", "new", "words"),
     [
-        ("typical = 273.24", "typical = 373.24", "373.24, but the SMILES weighs 273.25"),
-        (
-            'role = "assumed", why = "own FP assay, plate 7"',
-            'role = "input", evidence = ["BIN-999"]',
-            "pharmacology.kd_nm cites BIN-999",
-        ),
+        ("typical = 273.24", "typical = 373.24", "373.24 g/mol, but the SMILES weighs 273.25 g/mol"),
+        ("NC1=CC=CC2=C1C(=O)N(C1CCC(=O)NC1=O)C2=O", "hello", 'structure.smiles: "hello" cannot be read'),
     ],
 )
-def test_what_does_not_fit_is_noted(own, old, new, note):
-    own.write_text(own.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    assert note in printed("numbers", str(own))
-
-
-def test_a_structure_that_is_none_is_refused(own):
+def test_what_cannot_be_is_refused(own, old, new, words):
     text = own.read_text(encoding="utf-8")
-    own.write_text(text.replace("NC1=CC=CC2=C1C(=O)N(C1CCC(=O)NC1=O)C2=O", "hello"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"GP-H\d{3} .*structure\.smiles"):
+    assert old in text
+    own.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match="GP-M080") as caught:
         printed("numbers", str(own))
+    assert words in str(caught.value)

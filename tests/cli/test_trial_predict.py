@@ -103,7 +103,7 @@ def test_a_predicted_trial_is_labelled_and_has_intervals(run):
 
 def test_the_draws_are_those_of_the_posterior_for_this_trial(run, mine, posterior):
     folder, _ = run
-    draws = clinical.load(posterior, "claret").for_trial("my-trial", count=39, seed=1)
+    draws = clinical.load(posterior, "claret").for_trial(trials.load_protocol(mine), count=39, seed=1)
     alone = trials.run(mine, 39, 1, None, 2, draws=draws, counterfactual=True)
     assert pl.read_parquet(folder / "endpoints.parquet").equals(alone.endpoints)
 
@@ -148,7 +148,8 @@ def test_a_calibration_trial_is_calibrated_until_it_is_changed(posterior, tmp_pa
     small = trials.load_protocol("mm002")
     arms = tuple(arm.model_copy(update={"patients": 4}) for arm in small.arms)
     whole, origin = draws_and_origin(small, "claret", posterior, 2, 1)
-    assert origin == {"structure": "claret", "posterior": digest("claret"), "posterior_status": "ok"}
+    about = {"structure": "claret", "posterior": digest("claret"), "posterior_status": "ok"}
+    assert origin == about | {"draws": "of the posterior"}
     other = draws_for(small.model_copy(update={"arms": arms}), "claret", posterior, 2, 1)
     assert (whole.label, other.label) == ("calibrated", "predicted")
 
@@ -240,7 +241,7 @@ def test_sweep_of_the_patients(mine):
         "G-CSF secondary, no condition, CrCl 15 to 35 mL/min",
         "G-CSF secondary, fluvoxamine, CrCl 15 to 35 mL/min",
     ]
-    assert "computed with typical calibrated parameters" in told["rows"][0]["label"]
+    assert "computed with the most probable parameters of the fit" in told["rows"][0]["label"]
 
 
 def test_sweeps_that_cannot_be(mine):

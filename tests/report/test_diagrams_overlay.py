@@ -9,15 +9,17 @@ import polars as pl
 import pytest
 
 from glueprint.errors import InputError
-from glueprint.mechanism import Scenario, models
+from glueprint.mechanism import Scenario, compounds, models
 from glueprint.report import diagrams
 from glueprint.report.diagrams import overlay
+
+POMALIDOMIDE = compounds.load("pomalidomide")
 
 
 @pytest.fixture(scope="module")
 def immune():
     drawn = diagrams.scene("immune")
-    return drawn, overlay.folds(drawn, dose_nm=1000.0, time_h=96.0)
+    return drawn, overlay.folds(drawn, POMALIDOMIDE, dose_nm=1000.0, time_h=96.0)
 
 
 def fold_of(table, species):
@@ -59,7 +61,7 @@ def test_what_is_not_there_untreated_has_no_fold_and_is_said_to_be_new(immune):
 
 def test_cells_are_compared_as_numbers_not_as_logarithms():
     drawn = diagrams.scene("myeloma")
-    table = overlay.folds(drawn, dose_nm=1000.0, time_h=120.0)
+    table = overlay.folds(drawn, POMALIDOMIDE, dose_nm=1000.0, time_h=120.0)
     row = table.filter(pl.col("species") == "myeloma/log_cells").row(0, named=True)
     assert row["fold"] == pytest.approx(math.exp(row["treated"] - row["untreated"]))
     assert row["fold"] < 0.5

@@ -13,7 +13,8 @@ from glueprint import references
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.report import page
-from glueprint.report.study_report import fitted, limits
+from glueprint.report.study_report import limits
+from glueprint.trials import load_protocol
 
 EMPTY = pl.DataFrame()
 REFERENCE = references.load("pomalidomide")
@@ -40,7 +41,7 @@ def invented_posterior(**changes):
 
 def test_without_a_posterior_the_limits_say_so():
     words = " ".join(limits(None))
-    assert "stand at the medians of a fit to published summaries of MM-002 and MM-003" in words
+    assert "stand at the most probable draw of a fit to published summaries of MM-002 and MM-003" in words
     assert "does not carry the uncertainty of the parameters" in words
     assert "draws of a posterior" not in words
 
@@ -102,24 +103,6 @@ def test_another_compound_is_told_what_its_parameters_are_of(posterior):
     assert "Complete response is overstated" in words
 
 
-def test_parameters_that_draws_replace_say_so():
-    table = pl.DataFrame(
-        {"name": ["growth_per_d", "kd_nm", "clearance_l_per_h"], "typical": [0.0235, 264.0, 7.78]}
-    )
-    shown = fitted(table, invented_posterior())
-    assert shown.get_column("name").to_list() == table.get_column("name").to_list()
-    assert shown.get_column("fitted").to_list() == [0.02, 300.0, None]
-    assert shown.get_column("fitted_low").to_list() == [0.015, 100.0, None]
-    assert shown.get_column("fitted_high").to_list() == [0.025, 900.0, None]
-
-
-@pytest.mark.parametrize("structure", clinical.STRUCTURES)
-def test_no_parameter_is_set_by_two(structure):
-    """Each row of the page has one posterior at most, or `fitted` would double it."""
-    targets = [name for names in clinical.free(structure).sets.values() for name in names]
-    assert len(targets) == len(set(targets))
-
-
 def test_the_legend_and_the_parameters_follow_the_posterior(small_input):
     by_hand = re.sub(r"\s+", " ", page.render(small_input))
     assert "fitted or hand-set so that this number comes out" in by_hand
@@ -136,3 +119,30 @@ def test_the_legend_and_the_parameters_follow_the_posterior(small_input):
     assert "(structure of the tumour: two-clone)" in drawn
     assert drawn.count("drawn: 0.0212 (0.0180–0.0250)") == 1
     assert drawn.count("drawn:") == 1
+    one = shown.with_columns(fitted_low=pl.lit(None, pl.Float64), fitted_high=pl.lit(None, pl.Float64))
+    alone = re.sub(r"\s+", " ", page.render(dataclasses.replace(small_input, parameters=one)))
+    assert alone.count("in the trials: 0.0212") == 1
+    assert "replaced by the most probable draw of the fit" in alone
+    assert "drawn:" not in alone
+
+
+def test_the_case_mix_stands_beside_the_parameters_with_its_origin(small_input):
+    plan = load_protocol("mm003")
+    assert 'id="case-mix"' not in page.render(small_input)
+    trials = {
+        name: dataclasses.replace(trial, protocol=plan if name == "mm003" else None)
+        for name, trial in small_input.trials.items()
+    }
+    shown = page.render(dataclasses.replace(small_input, trials=trials))
+    section = shown[shown.index('<section id="case-mix"') : shown.index('<section id="provenance"')]
+    rows = re.findall(r"<tr class=\"first\">(.*?)</tr>", section)
+    assert len(rows) == len(plan.case_mix.names) + len(plan.case_mix.correlations)
+    cells = {row[0]: row[1:] for row in (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows)}
+    words, evidence, why = cells["platelets_1e9_per_l"]
+    assert words == "median 140, SD of the logarithm 0.6, log-normal, 30 to 500"
+    assert evidence == "SAF073, SAF144a, SAF144b"
+    assert why.startswith("assumed: no baseline table was seen")
+    assert cells["age_y"] == ["mean 64, SD 10, normal, 34 to 88", "CL117", ""]
+    assert cells["sex"][0] == "male 54.9 %, female 45.1 %"
+    assert cells["prior_lines"][0].endswith("whole numbers, 2 to 17")
+    assert cells["albumin_g_per_l,<br>m_protein_g_per_l"][0] == "correlation −0.49"

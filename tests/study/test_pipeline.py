@@ -10,7 +10,7 @@ from importlib.resources import files
 import polars as pl
 import pytest
 
-from glueprint import study
+from glueprint import study, trials
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.report import page, study_report
 from glueprint.runs import ledger, provenance, store
@@ -111,13 +111,14 @@ def test_a_study_of_another_compound_stands_without_the_guide(small, tmp_path):
     compound = tmp_path / "glx.toml"
     compound.write_text(shipped.read_text("utf-8").replace('name = "pomalidomide"', 'name = "glx"', 1))
     protocol = tmp_path / "own.toml"
-    text = (files("glueprint.trials") / "protocols" / "mm003.toml").read_text("utf-8")
-    protocol.write_text(text.replace('name = "mm003"', 'name = "own"', 1), encoding="utf-8")
+    text = trials.source("mm003").replace('name = "mm003"', 'name = "own"', 1)
+    text = text.replace('compound = "pomalidomide"', 'compound = "glx.toml"')
+    protocol.write_text(text.replace('rules = "pomalidomide-us-label"', 'rules = "none"'), encoding="utf-8")
     path = tmp_path / "other.toml"
     path.write_text(
         SMALL.replace('reference = "pomalidomide"\n', "")
-        .replace('"pomalidomide"', f'"{compound}"')
-        .replace('"mm003"', f'"{protocol}"')
+        .replace('"pomalidomide"', '"glx.toml"')
+        .replace('"mm003"', '"own.toml"')
     )
     result = study.run(path, tmp_path / "out")
     assert "comparison" not in result.tables

@@ -8,7 +8,7 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import InputError
-from glueprint.mechanism import Scenario, parameters
+from glueprint.mechanism import Scenario, compounds, parameters
 from glueprint.trials.draws import ParameterDraws, Truth
 from glueprint.trials.population import Stream, draw_population, model_parameters
 from glueprint.trials.running import keep_unit, read_units, units_of
@@ -29,7 +29,7 @@ def drawn(names, *rows, **options):
 
 
 def of_patients(truth):
-    return model_parameters(SHORT, draw_population(SHORT, STREAM, truth), STREAM)[0]
+    return model_parameters(SHORT, draw_population(SHORT, STREAM, truth), STREAM)
 
 
 def test_replicates_take_the_rows_in_turn():
@@ -85,8 +85,24 @@ def test_the_ratio_of_the_study_multiplies_each_patients_hazard_of_death():
 
 def test_numbers_of_one_compound_are_not_put_on_another():
     truth = Truth({"kd_nm": 50.0, "growth_per_d": 0.03, "omega2.growth_per_d": 0.2})
-    assert truth.of_mechanism("pomalidomide") == truth.overrides
-    assert truth.of_mechanism("lenalidomide") == {"growth_per_d": 0.03, "omega2.growth_per_d": 0.2}
+    own, other = compounds.load("pomalidomide"), compounds.load("lenalidomide")
+    assert truth.scenario(own) == Scenario(own, "claret", truth.overrides)
+    # What is known of two affinities is their ratio, so that of another glue moves with it.
+    moved = other.kd().typical * 50.0 / own.kd().typical
+    known = {"growth_per_d": 0.03, "omega2.growth_per_d": 0.2, "kd_nm": pytest.approx(moved)}
+    assert truth.scenario(other).overrides == known
+
+
+def test_other_numbers_of_a_compound_stay_its_own():
+    truth = Truth({"clearance_l_per_h": 1.0, "ikzf1_myeloma_rho": 3.0, "load_cap": 2.0})
+    assert truth.scenario(compounds.load("lenalidomide")).overrides == {"load_cap": 2.0}
+
+
+def test_a_copy_under_another_name_is_the_same_compound():
+    own = compounds.load("pomalidomide")
+    copy = own.model_copy(update={"name": "copy"})
+    truth = Truth({"kd_nm": 50.0, "clearance_l_per_h": 1.0})
+    assert truth.scenario(copy).overrides == truth.scenario(own).overrides == truth.overrides
 
 
 def test_typical_values_drawn_once_more_are_no_draws_at_all():

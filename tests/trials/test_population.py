@@ -85,7 +85,7 @@ def test_replicates_and_seeds_differ():
 def test_random_effects_have_the_covariance_of_the_mechanism():
     names, covariance = parameters.random_effects(Scenario.of())
     people = draw_population(MM003, Stream(1, "mm003", 1))
-    values, lag_h = model_parameters(MM003, people, Stream(1, "mm003", 1))
+    values = model_parameters(MM003, people, Stream(1, "mm003", 1))
     typical = parameters.typical(Scenario.of())
     effects = np.log(
         np.stack([values["growth_per_d"], values["kill_per_d"]])
@@ -95,7 +95,7 @@ def test_random_effects_have_the_covariance_of_the_mechanism():
     expected = covariance[np.ix_([i, j], [i, j])]
     # Standard error of a variance over 455 patients is 6.6 % of it.
     assert np.cov(effects) == pytest.approx(expected, rel=0.3)
-    assert set(lag_h) == {0.206}
+    assert set(values["lag_h"]) == {0.206}
 
 
 def test_conditions_of_an_arm_act_on_its_patients_alone():
@@ -103,7 +103,7 @@ def test_conditions_of_an_arm_act_on_its_patients_alone():
     stream = Stream(1, "mm003", 1)
     people = draw_population(MM003, stream)
     plain, inhibited = (
-        model_parameters(protocol, people, stream)[0]["clearance_l_per_h"]
+        model_parameters(protocol, people, stream)["clearance_l_per_h"]
         for protocol in (MM003, MM003.model_copy(update={"arms": arms}))
     )
     assert (inhibited / plain)[people.arm == 1] == pytest.approx(1.0, abs=1e-12)

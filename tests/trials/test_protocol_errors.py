@@ -27,7 +27,6 @@ def refusal(old, new, count=1):
     ("old", "new", "code", "field"),
     [
         ("dose_mg = 4\n", "dose_mg = -4\n", "GP-T007", "arms[0].drugs[0].dose_mg"),
-        ("dose_mg = 4\n", "dose_mg = 0\n", "GP-T007", "arms[0].drugs[0].dose_mg"),
         ("dose_mg = 4\n", "dose_mg = inf\n", "GP-T007", "arms[0].drugs[0].dose_mg"),
         ("dose_mg = 4\n", "", "GP-T004", "arms[0].drugs[0].dose_mg"),
         ("dose_mg = 4\n", 'dose_mg = "4 mg"\n', "GP-T006", "arms[0].drugs[0].dose_mg"),
@@ -70,6 +69,11 @@ def test_bad_fields(old, new, code, field):
     error = refusal(old, new)
     assert error.code == code
     assert field in error.where
+
+
+def test_a_dose_of_nothing_is_a_dose():
+    plan = protocol_from_text(TEMPLATE.replace("dose_mg = 4\n", "dose_mg = 0\n", 1), where="my.toml")
+    assert plan.arms[0].drugs[0].dose_mg == 0
 
 
 def test_malformed_toml_names_line_and_column():

@@ -6,6 +6,7 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import InputError
+from glueprint.mechanism import compounds
 from glueprint.trials.checks import check_protocol
 from glueprint.trials.conduct import conduct
 from glueprint.trials.loading import protocol_from_text
@@ -15,7 +16,7 @@ from glueprint.trials.regimen_rules import drugs_of
 
 TEMPLATE = trials.template()
 DEX = 'compound = "dexamethasone"\ndose_mg = 40\ndays = "1,8,15,22"\n'
-GLUE = 'compound = "pomalidomide"             # at most one glue per arm; a wrong name lists the known ones\n'
+GLUE = 'compound = "pomalidomide"             # a name or a file from here; at most one glue per arm\n'
 
 
 def spoilt(old, new, count=1):
@@ -81,14 +82,12 @@ def test_the_nearest_condition_is_offered():
 
 def test_fluvoxamine_halves_the_clearance_of_its_arm_alone():
     # PK026: the area under the curve becomes 225.1 %, so clearance 1/2.251 of what it was.
-    assert "fluvoxamine" in known_conditions("pomalidomide")
+    assert "fluvoxamine" in known_conditions(compounds.load("pomalidomide"))
     plain = protocol_from_text(TEMPLATE, where="my.toml")
     plan = spoilt('name = "POM 2 mg"\n', 'name = "POM 2 mg"\nconditions = ["fluvoxamine"]\n')
     stream = Stream(1, plan.name, 1)
     people = draw_population(plan, stream)
-    usual, slowed = (
-        model_parameters(which, people, stream)[0]["clearance_l_per_h"] for which in (plain, plan)
-    )
+    usual, slowed = (model_parameters(which, people, stream)["clearance_l_per_h"] for which in (plain, plan))
     ratio = usual / slowed
     assert ratio[people.arm == 0] == pytest.approx(1.0)
     assert ratio[people.arm == 1] == pytest.approx(2.251, rel=2e-3)
@@ -135,7 +134,7 @@ def test_rules_of_a_file_beside_the_protocol(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     plan = trials.load_protocol(path)
-    rules = [drug.rules for arm in plan.arms for _, drug in drugs_of(arm) if drug.compound == "pomalidomide"]
+    rules = [drug.rules for arm in plan.arms for _, drug in drugs_of(arm) if drug.name == "pomalidomide"]
     assert rules == [trials.load_rules(tmp_path / "slow rules.toml")] * 3
     # The protocol holds the rules from now on, also when it is kept and read back.
     (tmp_path / "slow rules.toml").unlink()

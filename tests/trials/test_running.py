@@ -14,6 +14,7 @@ from glueprint.trials.conduct import conduct
 from glueprint.trials.loading import protocol_from_text
 from glueprint.trials.population import MONTH_DAYS, Stream, draw_population
 from glueprint.trials.protocol import FollowUp
+from glueprint.trials.result import TYPICAL
 from glueprint.trials.tables import patients_table
 
 MM003 = trials.load_protocol("mm003")
@@ -200,7 +201,7 @@ def test_a_patient_that_cannot_be_computed_is_counted_and_left_out():
 
 def test_the_summary_has_what_a_trial_reports(result):
     summary = result.summary()
-    assert summary["label"] == "calibrated"
+    assert summary["label"] == result.label == TYPICAL
     assert len(summary["replicates"]) == 2
     for part in (summary["replicates"][0]["arms"], summary["over_replicates"]):
         assert {"orr", "median_pfs", "median_os", "neutropenia_grade_3_4"} <= part[ARMS[0]].keys()
@@ -208,9 +209,12 @@ def test_the_summary_has_what_a_trial_reports(result):
     assert {"n", "low", "high", "p_value"} <= summary["replicates"][0]["arms"][ARMS[0]]["orr"].keys()
 
 
-def test_only_the_shipped_trials_are_called_calibrated(result):
-    assert result.label == "calibrated"
-    assert "without an interval" in trials.run(small(), seed=1).label
+def test_a_trial_is_called_what_its_draws_are(result):
+    """No name of a trial makes its numbers calibrated: what they were drawn from says so."""
+    assert "without their uncertainty" in result.label
+    assert trials.run(small(), seed=1).label == result.label
+    drawn = trials.ParameterDraws(("growth_per_d",), np.array([[0.02]]), label="predicted")
+    assert trials.run(small(), seed=1, draws=drawn).label == "predicted"
 
 
 def test_the_template_runs():

@@ -33,7 +33,7 @@ def patients(protocol):
 
 def clearance(protocol):
     people = patients(protocol)
-    return model_parameters(protocol, people, Stream(1, protocol.name, 1))[0]["clearance_l_per_h"], people
+    return model_parameters(protocol, people, Stream(1, protocol.name, 1))["clearance_l_per_h"], people
 
 
 def test_every_combination_in_its_words():
@@ -163,7 +163,7 @@ def test_progress_ends_at_one():
 @pytest.mark.parametrize(
     ("code", "about", "words"),
     [
-        ("GP-T072", {"dose_mg": 0.0}, "dose 0"),
+        ("GP-T072", {"dose_mg": -1.0}, "dose -1"),
         ("GP-T072", {"dose_mg": math.inf}, "dose inf"),
         ("GP-T073", {"days": "1-"}, 'cannot read "1-"'),
         ("GP-T073", {"days": "1-30"}, "day 30 of a cycle of 28 days"),

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from glueprint import trials
+from glueprint.calibration import clinical
 from glueprint.cli.trial import app
 from glueprint.errors import GlueprintError
 
@@ -53,7 +54,9 @@ def test_run_json_and_parquet(my_trial, tmp_path):
     assert summary["replicates"][1]["arms"]["POM 4 mg"]["orr"]["n"] == 10
     assert summary["seed"] == 3
     written = pl.read_parquet(folder / "patients.parquet")
-    assert written.equals(trials.run(my_trial, replicates=2, seed=3).patients)
+    most_probable = clinical.posterior().central(trials.load_protocol(my_trial))
+    assert written.equals(trials.run(my_trial, replicates=2, seed=3, draws=most_probable).patients)
+    assert summary["label"] == most_probable.label
     assert {p.stem for p in folder.glob("*.parquet")} == {
         "patients",
         "visits",

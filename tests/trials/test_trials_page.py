@@ -13,7 +13,10 @@ from glueprint.cli.app import app
 
 PAGE = Path(__file__).parents[2] / "docs" / "trials.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-COMMANDS = [line[2:] for line in TEXT.splitlines() if line.startswith("$ glueprint trial")]
+# The example with a glue of one's own is run by tests/study/test_own_glue.py, in its order.
+OWN_GLUE = TEXT[TEXT.index("## Your own glue") : TEXT.index("## Patients")]
+REST = TEXT.replace(OWN_GLUE, "")
+COMMANDS = [line[2:] for line in REST.splitlines() if line.startswith("$ glueprint trial")]
 
 
 def test_python_examples():

@@ -113,7 +113,7 @@ def _dose(text: str) -> float:
             "GP-T072",
             f'dose "{text}"',
             where="--dose-mg",
-            expected="numbers of mg above 0, with commas between them",
+            expected="numbers of mg, with commas between them; 0 for none",
             next_step="give doses such as 1,2,3,4",
         ) from error
 

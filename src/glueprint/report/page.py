@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from glueprint.report import figures, guide
 from glueprint.report import rows as reading
+from glueprint.report.case_mix import case_mixes
 from glueprint.report.chemistry import chemistry_section
 from glueprint.report.diagrams.section import ASSAYS, PATHWAY, shown
 from glueprint.report.drawn import Drawn, draw, embeddable
@@ -78,11 +79,13 @@ def render(given: ReportInput) -> str:
         arm_places={arm: place for place, arm in enumerate(colours)},
         arm_tokens=_tokens(),
         assays=shown(ASSAYS),
+        case_mixes=case_mixes(given.trials),
         pathway=shown(PATHWAY),
         comparisons=_dots_of_tables(given.comparison, colours),
         chemistry=chemistry_section(given.compounds.to_dicts()),
         config=embeddable(theme.configuration()),
         findings=given.findings.to_dicts(),
+        fitted=_has_fitted(given.parameters),
         held_out=held_out_section(given.held_out, {view.name: view.short for view in views}),
         legend=_legend(given),
         number=number,
@@ -192,6 +195,11 @@ def _profiles(profiles: pl.DataFrame) -> list[tuple[str, Drawn]]:
             )
         )
     return drawn
+
+
+def _has_fitted(parameters: pl.DataFrame) -> bool:
+    """Whether a fit stands in the place of some typical value."""
+    return "fitted" in parameters.columns and parameters.get_column("fitted").is_not_null().any()
 
 
 def _sections(parameters: pl.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -18,7 +18,7 @@ from glueprint.study import StudyResult
 from glueprint.study.comparison import headlines, reference_of
 from glueprint.trials import TrialResult
 
-__all__ = ["fitted", "input_of", "limits"]
+__all__ = ["input_of", "limits"]
 
 ALWAYS = (
     "Complete response is overstated: urine, marrow and immunofixation are not modelled.",
@@ -44,7 +44,7 @@ def input_of(result: StudyResult) -> ReportInput:
         comparison=tables.get("comparison"),
         trials={name: _trial(trial) for name, trial in result.trials.items()},
         profiles=tables["profiles"],
-        parameters=fitted(parameters, posterior) if posterior else parameters,
+        parameters=parameters,
         findings=findings,
         compounds=_drawn(tables["compounds"], compound),
         provenance=_provenance(result),
@@ -67,21 +67,26 @@ def limits(
 ) -> tuple[str, ...]:
     """What the numbers of a study's trials cannot say, a sentence each.
 
-    posterior: of the study; None for typical parameters.   reference: that it is set beside, if any.
+    posterior: of the study; None for its most probable draw.   reference: that it is set beside, if any.
     other: name of the study's compound where the clinical parameters were fitted to trials of another.
     """
     own = reference.sentences.limits if reference else ()
-    return (*(_typical(other) if posterior is None else _of(posterior, other)), *ALWAYS, *own)
+    return (*(_most_probable(other) if posterior is None else _of(posterior, other)), *ALWAYS, *own)
 
 
-def _typical(other: str) -> tuple[str, ...]:
-    """What typical parameters are, and what their intervals do not carry."""
+def _most_probable(other: str) -> tuple[str, ...]:
+    """What the parameters of a study without a posterior are, and what its intervals do not carry."""
     return (
-        f"Clinical parameters ({CLINICAL}) stand at the medians of a fit to {_fitted_to(other)}. "
+        *_trusted(clinical.posterior()),
+        f"Clinical parameters ({CLINICAL}) stand at the most probable draw of a fit to {_fitted_to(other)}. "
         f"{_agreement(other)} This study names no posterior.",
         "An interval beside a trial's number is what chance does at the trial's size over many virtual "
         "trials. It does not carry the uncertainty of the parameters.",
     )
+
+
+def _trusted(posterior: ClinicalPosterior) -> tuple[str, ...]:
+    return () if posterior.status == "ok" else (f"The posterior is {posterior.status}: {posterior.reason}.",)
 
 
 def _fitted_to(other: str) -> str:
@@ -101,12 +106,9 @@ def _agreement(other: str) -> str:
 
 def _of(posterior: ClinicalPosterior, other: str) -> tuple[str, ...]:
     """What a posterior carries, and what it could not learn."""
-    trusted = (
-        () if posterior.status == "ok" else (f"The posterior is {posterior.status}: {posterior.reason}.",)
-    )
     ratio = 10.0 ** clinical.free(posterior.structure).study_sd_log10
     return (
-        *trusted,
+        *_trusted(posterior),
         f"Clinical parameters are draws of a posterior (structure of the tumour: {posterior.structure}), "
         f"calibrated to {_fitted_to(other)}. {_agreement(other)}",
         "An interval beside a trial's number carries the uncertainty of the parameters, of the patients and "
@@ -114,8 +116,7 @@ def _of(posterior: ClinicalPosterior, other: str) -> tuple[str, ...]:
         _not_identified(posterior.parameters),
         "So few trials cannot say how much trials differ: that the hazard of death differs between them by a "
         f"factor of {ratio:.1f} either way is assumed.",
-        "Time courses of drug, targets and blood counts are of the typical parameters in the table, not of "
-        "draws.",
+        "Time courses of drug, targets and blood counts are of the most probable draw alone.",
     )
 
 
@@ -126,26 +127,6 @@ def _not_identified(parameters: pl.DataFrame) -> str:
     return (
         f"Not identified by those trials, and so believed as before them: {len(unknown)} of "
         f"{parameters.height} free parameters ({', '.join(unknown)})."
-    )
-
-
-def fitted(parameters: pl.DataFrame, posterior: ClinicalPosterior) -> pl.DataFrame:
-    """The parameters of the page, with what the posterior's draws put in their place.
-
-    Adds columns fitted, fitted_low and fitted_high (median and middle 95 % of the draws), missing for
-    parameters that no draw replaces. Variances between patients have no row of their own.
-    """
-    sets = clinical.free(posterior.structure).sets
-    replaced = pl.DataFrame(
-        [(target, name) for name, targets in sets.items() for target in targets],
-        schema={"name": pl.String, "of": pl.String},
-        orient="row",
-    )
-    learnt = posterior.parameters.select(
-        "name", fitted="median", fitted_low="low_95", fitted_high="high_95"
-    ).rename({"name": "of"})
-    return parameters.join(
-        replaced.join(learnt, on="of").drop("of"), on="name", how="left", maintain_order="left"
     )
 
 

@@ -16,18 +16,18 @@ from pathlib import Path
 
 import polars as pl
 
-from glueprint import evidence
+from glueprint import evidence, trials
 from glueprint.calibration import clinical
 from glueprint.chemistry import structures
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
-from glueprint.mechanism import Compound, Scenario, models, parameters
+from glueprint.mechanism import Compound, Scenario, models
 from glueprint.runs import executor as executors
 from glueprint.runs import provenance, workspace
 from glueprint.runs.progress import Counter, Listener, Step
 from glueprint.runs.provenance import Record
 from glueprint.runs.units import Receipt
 from glueprint.runs.workspace import Workspace
-from glueprint.study import definition, in_vitro, plate_files, plates, profiles
+from glueprint.study import definition, in_vitro, inputs, plate_files, plates, profiles
 from glueprint.study.comparison import compare, reference_of
 from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
@@ -84,8 +84,8 @@ def run(
     executor, workers, address: instead of the file's, see docs/runs.md; the numbers do not depend on them.
     progress: called with a `runs.progress.Step` when something began or ended.
     A folder that holds this very study, finished, is read back and not computed again.
-    Raises InputError GP-S001 to GP-S007 and GP-S009, EnvironmentProblemError GP-S008, and what the rooms
-    below raise; what was computed until then is kept.
+    Raises InputError GP-S001 to GP-S007 and GP-S009 to GP-S012, EnvironmentProblemError GP-S008, and what
+    the rooms below raise; what was computed until then is kept.
     """
     plan = definition.load(study)
     if seed is not None:
@@ -93,9 +93,11 @@ def run(
     folder = Path(out) if out is not None else Path(f"{plan.name}-study")
     compound, protocols = plan.load_compound(), _protocols(plan)
     _refuse_other_compounds(plan, compound, protocols)
+    _refuse_plates_of_another(plan, compound)
     choice = definition.executor_of(plan, executor, workers, address)
-    record = _new_record(plan, compound, protocols)
-    request = Request(plan, compound, protocols, record, choice, _draws(plan, protocols))
+    draws = _draws(plan, protocols)
+    record = _new_record(plan, compound, protocols, draws)
+    request = Request(plan, compound, protocols, record, choice, draws)
     with workspace.claim(folder) as space:
         if not fresh:
             _refuse_other_inputs(space, request.record)
@@ -137,8 +139,27 @@ def _refuse_other_compounds(plan: Study, compound: Compound, protocols: Mapping[
             f'the study is about {compound.name}, but its trial "{name}" doses {dosed}{other}',
             where=f"{plan.name}, compound",
             expected=f"trials with an arm that gives {compound.name}, from the same file",
-            next_step=f'copy it (`glueprint trial file {name}`), write compound = "{plan.compound}" '
-            "in its drugs, and name the copy in the study",
+            next_step=f'{_copy_of(name)}write compound = "{plan.compound}" '
+            "in its drugs, as a path from the protocol's folder, and name that protocol in the study",
+        )
+
+
+def _copy_of(name: str) -> str:
+    """How a user comes to a protocol of his own, where this one comes with Glueprint."""
+    shipped = name in trials.available()
+    return f"copy the protocol with `glueprint trial file {name} > my-{name}.toml`, " if shipped else ""
+
+
+def _refuse_plates_of_another(plan: Study, compound: Compound) -> None:
+    """The twins' truths are settings for one compound; beside another they would pass for its numbers."""
+    if plan.plates and not plates.is_of(compound, plan.plates.protocols):
+        raise InputError(
+            "GP-S012",
+            f"the simulated plates have settings for another compound than {compound.name}",
+            where=f"{plan.name}, plates",
+            expected="plates only where the study is about the compound that the twins simulate, unchanged",
+            next_step=f"leave [plates] out; `glueprint assay twin PROTOCOL --truth FILE` simulates plates "
+            f"of {compound.name} from a truth that you write",
         )
 
 
@@ -170,25 +191,27 @@ def _silent(_step: Step) -> None:
     """No progress wanted."""
 
 
-def _new_record(plan: Study, compound: Compound, protocols: Mapping[str, Protocol]) -> Record:
+def _new_record(
+    plan: Study, compound: Compound, protocols: Mapping[str, Protocol], draws: Mapping[str, ParameterDraws]
+) -> Record:
     """Provenance of what decides the numbers: study, protocols, evidence, model."""
 
     def digest(text: str) -> str:
         return hashlib.sha256(text.encode()).hexdigest()
 
-    inputs = {"study": digest(_asked(plan)), "evidence": digest(evidence.load().frame.write_csv())}
+    made_of = {"study": digest(_asked(plan)), "evidence": digest(evidence.load().frame.write_csv())}
     if reference := reference_of(plan):
-        inputs["reference"] = digest(reference.model_dump_json())
-    scenario = Scenario(compound)
-    inputs["model"] = digest(models.source("trial", scenario))
-    inputs["parameters"] = digest(parameters.table(scenario).write_json())
-    if plan.posterior:
-        inputs["posterior"] = digest(clinical.posterior(plan.posterior).draws.write_json())
+        made_of["reference"] = digest(reference.model_dump_json())
+    lead = next(iter(draws.values()))
+    scenario = Scenario(compound, lead.structure)
+    made_of["model"] = digest(models.source(models.TRIALS[lead.structure], scenario))
+    made_of["parameters"] = digest(inputs.parameter_table(compound, lead).write_json())
+    made_of["posterior"] = digest(clinical.posterior(lead.structure).draws.write_json())
     if plan.plates:
-        inputs["plates"] = digest(plates.truths(plan.plates.protocols))
+        made_of["plates"] = digest(plates.truths(plan.plates.protocols))
     for name, protocol in protocols.items():
-        inputs[f"protocol {name}"] = digest(protocol.model_dump_json())
-    return provenance.new("glueprint-study", {"study": plan.name, "seed": plan.seed}, inputs)
+        made_of[f"protocol {name}"] = digest(protocol.model_dump_json())
+    return provenance.new("glueprint-study", {"study": plan.name, "seed": plan.seed}, made_of)
 
 
 def _asked(plan: Study) -> str:
@@ -286,9 +309,10 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
         for table, frame in result.tables().items()
     }
     count.tell("profiles of virtual patients")
-    tables["profiles"] = profiles.compute(
-        next(iter(request.protocols.values())), request.compound, plan.profiles, plan.seed
-    )
+    lead = next(iter(request.protocols.values()))
+    # One truth for all of its patients: that of the trials without a posterior.
+    truth = clinical.posterior(plan.posterior or clinical.STRUCTURES[0]).central(lead).truth(1)
+    tables["profiles"] = profiles.compute(lead, request.compound, plan.profiles, plan.seed, truth=truth)
     if plan.plates:
         count.tell("simulated plates")
         tables |= plates.compute(plan.plates.protocols, plan.seed)
@@ -300,6 +324,6 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     if reference and plan.posterior and (plan.posterior, "arms") in clinical.SHIPPED:
         checked = clinical.posterior(plan.posterior, "arms").held_out
         tables |= {} if checked is None else {"held_out": checked}
-    tables["parameters"] = parameters.table(Scenario(request.compound))
+    tables["parameters"] = inputs.parameter_table(request.compound, request.draws[lead.name])
     tables["compounds"] = structures.table()
     return tables

@@ -24,8 +24,9 @@ from glueprint.assays.twins import fp as fp_twin
 from glueprint.assays.twins import growth as growth_twin
 from glueprint.assays.wells import Wells
 from glueprint.curves import Potency
+from glueprint.mechanism import Compound, compounds
 
-__all__ = ["ANALYSES", "ESTIMATES", "compute", "truths"]
+__all__ = ["ANALYSES", "ESTIMATES", "compute", "is_of", "truths"]
 
 TEXT, NUMBER, LIST = pl.String(), pl.Float64(), pl.List(pl.String())
 TWINS = pl.Schema({"protocol": TEXT, "title": TEXT, "simulated": TEXT, "files": LIST, "commands": LIST})
@@ -77,6 +78,13 @@ def compute(protocols: Iterable[str], seed: int) -> dict[str, pl.DataFrame]:
         "plates_findings": pl.DataFrame(findings, schema=FINDINGS),
         **tables,
     }
+
+
+def is_of(compound: Compound, protocols: Iterable[str]) -> bool:
+    """Whether the truths of all these protocols are settings for this compound: by name, and unchanged."""
+    if compound.name not in compounds.names() or compound != compounds.load(compound.name):
+        return False
+    return all(compound.name in SUBSTANCES[name](twins.PROTOCOLS[name].model()) for name in protocols)
 
 
 def truths(protocols: Iterable[str]) -> str:
@@ -204,3 +212,10 @@ def _analysed(
 ANALYSES: Mapping[str, Callable[[Twin], Analysed]] = {
     "fp": _fp, "elisa": _elisa, "blot": _blot, "growth": _growth,
 }  # fmt: skip
+# The substances that each protocol's truth is about, by name.
+SUBSTANCES: Mapping[str, Callable[[Any], Iterable[str]]] = {
+    "fp": lambda truth: truth.ki_nm,
+    "elisa": lambda truth: truth.ic50_nm,
+    "blot": lambda truth: (truth.compound,),
+    "growth": lambda truth: truth.ec50_nm,
+}

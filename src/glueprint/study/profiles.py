@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from glueprint.mechanism import Compound, models
 from glueprint.study.definition import ProfileRequest
 from glueprint.trials.dosing import Course, DoseList, compile_regimens, doses_between
+from glueprint.trials.draws import Truth
 from glueprint.trials.intake import intakes, swallowed
 from glueprint.trials.population import Population, Stream, draw_population, model_parameters, scenarios
 from glueprint.trials.protocol import Protocol
@@ -46,15 +47,18 @@ SERIES = (
 )
 
 
-def compute(protocol: Protocol, glue: Compound, request: ProfileRequest, seed: int) -> pl.DataFrame:
+def compute(
+    protocol: Protocol, glue: Compound, request: ProfileRequest, seed: int, *, truth: Truth | None = None
+) -> pl.DataFrame:
     """Median and 5 to 95 % band of virtual patients on the first arm with a glue, over the requested days.
 
+    truth: the numbers that hold for all of them; typical ones if None.
     Returns profile, series, time_h, value, low, high, unit, patients (those whose integration ended well).
     """
     times_h = _times_h(request.days)
     alone = _arm_alone(protocol, glue, request.patients)
     stream = Stream(seed, f"{protocol.name}/profiles", 0)
-    people = draw_population(alone, stream)
+    people = draw_population(alone, stream, truth)
     values, arms = model_parameters(alone, people, stream), scenarios(alone, people.truth)
     model = models.trial(arms[0])
     chosen, initial = models.split(model, values)
