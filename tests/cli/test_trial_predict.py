@@ -20,9 +20,9 @@ from glueprint.calibration.clinical.stored import digest
 from glueprint.cli.trial import app
 from glueprint.cli.trial_draws import draws_and_origin, draws_for
 from glueprint.errors import GlueprintError
+from glueprint.trials import SWEPT
 from glueprint.trials.intervals import prediction_intervals
 from glueprint.trials.protocol import Protocol
-from glueprint.trials.sweep import ENDPOINTS
 
 RUNNER = CliRunner()
 TINY = trials.template().replace("patients = 60", "patients = 6")
@@ -234,7 +234,7 @@ def test_sweep(mine, posterior, tmp_path):
 def test_sweep_of_the_patients(mine):
     words = ("--gcsf", "none,secondary", "--condition", "none,fluvoxamine", "--crcl", "15:35", "--json")
     told = json.loads(called("sweep", mine, *words, "--replicates", 1, "--patients", 3).stdout)
-    assert [row["variant"] for row in told["rows"][:: len(ENDPOINTS)]] == [
+    assert [row["variant"] for row in told["rows"][:: len(SWEPT)]] == [
         "as written",
         "G-CSF none, no condition, CrCl 15 to 35 mL/min",
         "G-CSF none, fluvoxamine, CrCl 15 to 35 mL/min",

@@ -11,11 +11,12 @@ import pytest
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
+from glueprint.trials import SWEPT, SweepSettings, sweep
 from glueprint.trials.draws import ParameterDraws
 from glueprint.trials.loading import protocol_from_text
 from glueprint.trials.population import Stream, draw_population, model_parameters
 from glueprint.trials.running import run
-from glueprint.trials.sweep import ENDPOINTS, Settings, differences, sweep
+from glueprint.trials.sweep import differences
 from glueprint.trials.variants import Variant, apply, arm_of, compound_of, grid, lone
 
 ARM = "POM 4 mg"
@@ -87,7 +88,7 @@ def test_renal_impairment_moves_clearance_as_in_the_compound_file():
 @pytest.fixture(scope="module")
 def found():
     variants = grid(dose_mg=[1.0, 4.0], gcsf=["none", "primary"])
-    return sweep(PLAN, variants, arm=ARM, settings=Settings(replicates=3, gcsf_fold=10.0))
+    return sweep(PLAN, variants, arm=ARM, settings=SweepSettings(replicates=3, gcsf_fold=10.0))
 
 
 def test_the_table_has_every_endpoint_of_every_variant(found):
@@ -97,8 +98,8 @@ def test_the_table_has_every_endpoint_of_every_variant(found):
         "4 mg, G-CSF none (as written)",
         "4 mg, G-CSF primary",
     )
-    assert found.table.height == 4 * len(ENDPOINTS)
-    assert found.table.get_column("endpoint").to_list() == list(ENDPOINTS) * 4
+    assert found.table.height == 4 * len(SWEPT)
+    assert found.table.get_column("endpoint").to_list() == list(SWEPT) * 4
     reference = found.table.filter("reference")
     assert reference.get_column("variant").unique().to_list() == ["4 mg, G-CSF none (as written)"]
     assert set(reference.drop_nulls("difference").get_column("difference")) == {0.0}
@@ -138,7 +139,9 @@ def test_g_csf_spares_neutrophils(found):
 def test_the_number_of_processes_changes_nothing():
     variants = grid(days=["1-28"])
     one, two = (
-        sweep(PLAN, variants, arm=ARM, settings=Settings(replicates=2, patients=8, workers=workers)).table
+        sweep(
+            PLAN, variants, arm=ARM, settings=SweepSettings(replicates=2, patients=8, workers=workers)
+        ).table
         for workers in (1, 2)
     )
     assert one.equals(two)
@@ -147,7 +150,7 @@ def test_the_number_of_processes_changes_nothing():
 
 def test_variants_of_a_calibrated_arm_are_predicted():
     draws = ParameterDraws(("study_death_ratio",), np.array([[1.0], [1.2]]), label="calibrated")
-    settings = Settings(replicates=2, patients=6, draws=draws)
+    settings = SweepSettings(replicates=2, patients=6, draws=draws)
     table = sweep(PLAN, [Variant(dose_mg=2.0)], arm=ARM, settings=settings).table
     labels = dict(table.select("variant", "label").unique().iter_rows())
     assert labels == {"as written": "calibrated", "2 mg": "predicted"}
@@ -155,7 +158,7 @@ def test_variants_of_a_calibrated_arm_are_predicted():
 
 def test_progress_ends_at_one():
     shares = []
-    how = Settings(replicates=2, patients=4)
+    how = SweepSettings(replicates=2, patients=4)
     sweep(PLAN, [Variant(dose_mg=2.0)], arm=ARM, settings=how, progress=shares.append)
     assert shares == [0.25, 0.5, 0.75, 1.0]
 
@@ -208,13 +211,13 @@ def test_an_unknown_arm_and_an_unknown_compound():
 def test_a_sweep_without_a_question():
     for variants in ([], [Variant()], [Variant(dose_mg=4.0)]):
         with pytest.raises(InputError, match="GP-T077"):
-            sweep(PLAN, variants, arm=ARM, settings=Settings(replicates=1, patients=2))
+            sweep(PLAN, variants, arm=ARM, settings=SweepSettings(replicates=1, patients=2))
 
 
 @pytest.mark.parametrize("about", [{"replicates": 0}, {"patients": 0}, {"seed": -1}, {"workers": 0}])
 def test_settings_out_of_range(about):
     with pytest.raises(InputError, match="GP-T021"):
-        Settings(**about)
+        SweepSettings(**about)
 
 
 def test_a_median_that_one_variant_does_not_reach_has_no_difference():
@@ -226,7 +229,7 @@ def test_dose_rules_are_varied_as_well(tmp_path):
     mine = tmp_path / "mine.toml"
     mine.write_text(trials.rules_template().replace('"stop" ', '"stop"\nother_starts = "next level" ', 1))
     variants = grid(dose_mg=[8.0], rules=["none", str(mine)])
-    table = sweep(PLAN, variants, arm=ARM, settings=Settings(replicates=1, patients=30)).table
+    table = sweep(PLAN, variants, arm=ARM, settings=SweepSettings(replicates=1, patients=30)).table
     rows = table.filter(endpoint="dose_interruption").select("dose_mg", "rules", "value").rows()
     assert [row[:2] for row in rows] == [
         (4.0, "pomalidomide-us-label"),

@@ -3,12 +3,15 @@
 A number that a parameter was set with is called calibrated, never predicted.
 """
 
+from glueprint.calibration import clinical, in_vitro, prediction
 from glueprint.calibration.excluded import Excluded
 from glueprint.calibration.in_vitro import Assay, PooledKd, pool, pooled_kd
+from glueprint.calibration.observed import LEAST_REPLICATES, read_observed
 from glueprint.calibration.score import Score, Scored, score
 from glueprint.calibration.targets import Target, Targets, clinical_targets
 
 __all__ = [
+    "LEAST_REPLICATES",
     "Assay",
     "Excluded",
     "PooledKd",
@@ -16,8 +19,12 @@ __all__ = [
     "Scored",
     "Target",
     "Targets",
+    "clinical",
     "clinical_targets",
+    "in_vitro",
     "pool",
     "pooled_kd",
+    "prediction",
+    "read_observed",
     "score",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_ndtr, logit, ndtr, ndtri
 
-from glueprint.mechanism.quantities import Quantity, believed
+from glueprint.mechanism import Quantity, believed
 
 __all__ = ["Belief", "of_quantity"]
 

@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from glueprint.calibration.observed import check_numbers, check_tables, is_logarithmic
 from glueprint.calibration.score import log_hazard_ratio_error, log_median_error
 from glueprint.errors import nearest
-from glueprint.trials.intervals import TAIL, existing, finite, order_statistics
+from glueprint.trials import TAIL, existing, finite, order_statistics
 
 __all__ = ["compare", "total"]
 

@@ -12,8 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from glueprint import evidence, references
 from glueprint.calibration import in_vitro
-from glueprint.calibration.in_vitro import InVitroPosterior
-from glueprint.calibration.in_vitro.fitting import QUICK_STEPS, STEPS
+from glueprint.calibration.in_vitro import QUICK_STEPS, STEPS, InVitroPosterior
 from glueprint.cli.calibrate_clinical import clinical_command
 from glueprint.cli.output import Json, between, print_json, print_table, progress_console
 from glueprint.report.figures import posterior as figure

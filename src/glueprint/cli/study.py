@@ -22,7 +22,7 @@ from glueprint.runs import query as queries
 from glueprint.runs import verify as verification
 from glueprint.runs.executor import Choice, Kind
 from glueprint.runs.progress import Listener, Step
-from glueprint.study.comparison import headlines
+from glueprint.study import headlines
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -12,8 +12,7 @@ from glueprint import trials
 from glueprint.cli import trial_compare, trial_figures, trial_rules, trial_run, trial_sweep
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.trial_draws import PosteriorCommand, TrialName
-from glueprint.trials.protocol import Drug
-from glueprint.trials.rules_loading import rules_in_force
+from glueprint.trials import Drug, rules_in_force
 
 app = typer.Typer(no_args_is_help=True)
 app.command("run", cls=PosteriorCommand)(trial_run.command)

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from glueprint.calibration import prediction
-from glueprint.calibration.observed import read_observed
+from glueprint.calibration import prediction, read_observed
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile
 from glueprint.cli.trial_draws import HEADLINES, between

@@ -10,8 +10,7 @@ import typer
 
 from glueprint import trials
 from glueprint.cli.output import Json, print_json, print_table, progress_console
-from glueprint.trials import DoseRules
-from glueprint.trials.doserules import ladder
+from glueprint.trials import DoseRules, ladder
 
 __all__ = ["app", "fall"]
 

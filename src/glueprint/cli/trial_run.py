@@ -23,8 +23,7 @@ from glueprint.cli.trial_draws import (
     progress_bar,
 )
 from glueprint.runs.store import write_tables
-from glueprint.trials import TrialResult, kept
-from glueprint.trials.intervals import prediction_intervals
+from glueprint.trials import TrialResult, kept, prediction_intervals
 
 __all__ = ["command"]
 

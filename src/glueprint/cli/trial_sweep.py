@@ -23,8 +23,7 @@ from glueprint.cli.trial_draws import (
 )
 from glueprint.errors import InputError
 from glueprint.runs.store import write_tables
-from glueprint.trials.sweep import ENDPOINTS, Settings, Sweep, sweep
-from glueprint.trials.variants import Variant, arm_of, grid
+from glueprint.trials import SWEPT, Sweep, SweepSettings, Variant, arm_of, grid, sweep
 
 __all__ = ["command"]
 
@@ -69,7 +68,7 @@ def command(
     name = arm_of(protocol, arm).name if arm is not None else protocol.arms[0].name
     variants = _variants((dose_mg, gcsf, condition), days, crcl, rules)
     draws = draws_for(protocol, posterior, posterior_from, replicates, seed)
-    settings = Settings(replicates, seed, patients, gcsf_fold, gcsf_below, draws, workers)
+    settings = SweepSettings(replicates, seed, patients, gcsf_fold, gcsf_below, draws, workers)
     if out is not None:
         write_tables(out, {})
     with progress_bar(f"{protocol.name}, {len(variants)} variant(s)") as told:
@@ -134,7 +133,7 @@ def _range(text: str) -> tuple[float, float]:
 
 def _print(found: Sweep) -> None:
     """One table of what each variant gives, efficacy beside neutropenia; one of differences."""
-    heads = ("variant", *(HEADLINES[endpoint] for endpoint in ENDPOINTS))
+    heads = ("variant", *(HEADLINES[endpoint] for endpoint in SWEPT))
     about = f"{found.protocol.name}, {found.arm}, {found.compound}"
     count = f"{found.settings.replicates} trials a variant"
     print_table(f"{about}: {count}, median (95 %)", heads, _cells(found, ("value", "low", "high")))

@@ -27,12 +27,14 @@ from glueprint.experiments import (
     tnf_alpha,
     treg,
 )
-from glueprint.experiments.cultures import TOGETHER
+from glueprint.experiments.cultures import LPS, TOGETHER, Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import at_least
 from glueprint.mechanism import Scenario, compounds, models
 
 __all__ = [
+    "LPS",
+    "Culture",
     "Experiment",
     "Panel",
     "Reading",
@@ -40,6 +42,7 @@ __all__ = [
     "available",
     "facts",
     "forward",
+    "grow",
     "parameters_of",
     "run",
     "settings_of",

@@ -14,10 +14,7 @@ from glueprint.engine import Settings
 from glueprint.errors import InputError, nearest
 from glueprint.experiments import provenance
 from glueprint.experiments.experiment import Label
-from glueprint.mechanism import Scenario, culture, models
-from glueprint.mechanism.compounds import Compound
-from glueprint.mechanism.lines import Line
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism import Compound, Line, Quantity, Scenario, culture, models
 
 __all__ = ["LPS", "Culture", "Later", "grow"]
 

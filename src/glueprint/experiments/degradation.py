@@ -15,8 +15,7 @@ from glueprint.experiments import lab
 from glueprint.experiments.cultures import Culture, Later, grow
 from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, chosen, concentration, prepared
-from glueprint.mechanism import Scenario, binding, compounds
-from glueprint.mechanism.scenario import FORMS
+from glueprint.mechanism import FORMS, Scenario, binding, compounds
 
 __all__ = ["ARMS", "CULTURES", "GUIDE_DOSES_NM", "GUIDE_TIMES_H", "TITLE", "run"]
 

@@ -12,8 +12,7 @@ from glueprint.experiments import lab, provenance
 from glueprint.experiments.cultures import Culture, grow
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, prepared, refusal
-from glueprint.mechanism import Scenario, compounds
-from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism import Compound, Scenario, compounds
 
 __all__ = ["CULTURES", "TITLE", "run"]
 

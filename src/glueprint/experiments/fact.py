@@ -8,8 +8,7 @@ from typing import Literal
 
 from glueprint.experiments import provenance
 from glueprint.experiments.cultures import grow
-from glueprint.mechanism import Scenario
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism import Quantity, Scenario
 
 __all__ = ["Fact", "Found", "Worth"]
 

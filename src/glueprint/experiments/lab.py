@@ -14,8 +14,7 @@ from glueprint.curves import Potency
 from glueprint.experiments.cultures import Culture, Later
 from glueprint.experiments.experiment import POINTS, Label, Reading
 from glueprint.experiments.settings import MOST_NOISE_PERCENT, at_least, error_said
-from glueprint.mechanism import parameters
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism import Quantity, parameters
 from glueprint.runs import streams
 
 __all__ = [

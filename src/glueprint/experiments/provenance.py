@@ -10,8 +10,7 @@ from importlib.resources import files
 from glueprint import evidence
 from glueprint.chemistry import structures
 from glueprint.experiments.experiment import Label, Mark
-from glueprint.mechanism import Compound, compounds
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism import Compound, Quantity, compounds
 
 __all__ = ["about", "label", "marks", "of_compound", "same", "used_by"]
 

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.errors import InputError, NotSupportedError, nearest
-from glueprint.mechanism import compounds
-from glueprint.mechanism.compounds import Compound
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism import Compound, Quantity, compounds
 
 __all__ = [
     "NO_ERROR",

@@ -17,8 +17,7 @@ from glueprint.experiments.elisa_plate import Donor, Treated
 from glueprint.experiments.experiment import Experiment, Label, Mark, Panel, Reading
 from glueprint.experiments.forward import SYSTEMS, TNF_H, half, in_system
 from glueprint.experiments.settings import amounts, at_least, prepared
-from glueprint.mechanism import Scenario, compounds
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism import Quantity, Scenario, compounds
 from glueprint.runs import streams
 
 __all__ = ["CULTURES", "DOSES_NM", "TITLE", "run"]

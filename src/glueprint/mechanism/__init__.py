@@ -1,17 +1,41 @@
 """The mechanism: compounds, exact binding, and the models from the dose to the hazards."""
 
-from glueprint.mechanism import binding, compounds, lines, models, parameters, partners, substrates
+from glueprint.mechanism import (
+    binding,
+    cards,
+    compounds,
+    culture,
+    lines,
+    models,
+    parameters,
+    partners,
+    pharmacokinetics,
+    substrates,
+)
 from glueprint.mechanism.compounds import Compound
-from glueprint.mechanism.scenario import Scenario
+from glueprint.mechanism.individuals import BASELINE_OF
+from glueprint.mechanism.lines import Line
+from glueprint.mechanism.partners import Partner
+from glueprint.mechanism.quantities import Quantity, believed
+from glueprint.mechanism.scenario import FORMS, Scenario
 
 __all__ = [
+    "BASELINE_OF",
+    "FORMS",
     "Compound",
+    "Line",
+    "Partner",
+    "Quantity",
     "Scenario",
+    "believed",
     "binding",
+    "cards",
     "compounds",
+    "culture",
     "lines",
     "models",
     "parameters",
     "partners",
+    "pharmacokinetics",
     "substrates",
 ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from glueprint.mechanism import pharmacokinetics, substrates
+from glueprint.mechanism import partners, pharmacokinetics, substrates
 from glueprint.mechanism.composition import Part, compose
 from glueprint.mechanism.compounds import Compound
-from glueprint.mechanism.partners import partners
 from glueprint.mechanism.substrates import Substrate
 
 __all__ = ["NEUTROPHILS", "PLATELETS", "TUMOURS", "followed", "kinetics", "parts", "turnover"]
@@ -35,7 +34,7 @@ def _tissues(structure: str) -> tuple[Part, ...]:
     return (
         NEUTROPHILS,
         PLATELETS,
-        *(Part(partner.module) for partner in partners().values()),
+        *(Part(partner.module) for partner in partners.rows().values()),
         Part("immune"),
         Part(TUMOURS[structure]),
         Part("load"),

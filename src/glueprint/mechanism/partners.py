@@ -13,7 +13,7 @@ from pydantic import model_validator
 from glueprint.documents import Document, read, validate
 from glueprint.mechanism.quantities import CODES
 
-__all__ = ["Partner", "partners"]
+__all__ = ["Partner", "rows"]
 
 
 class Partner(Document):
@@ -38,7 +38,7 @@ class _Rows(Document):
 
 
 @lru_cache(maxsize=1)
-def partners() -> Mapping[str, Partner]:
+def rows() -> Mapping[str, Partner]:
     """The partner drugs that the trial model follows, by name."""
     path = Path(str(files("glueprint.mechanism") / "data" / "partners.toml"))
     return dict(validate(_Rows, read(path, CODES), CODES, where=str(path)).rows)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from glueprint.report.tables import TrialTables
-from glueprint.trials.case_mix import Correlation, Count, Levels, Normal, Quantity
+from glueprint.trials import case_mix
 
 __all__ = ["Enrolled", "Line", "case_mixes"]
 
@@ -42,22 +42,22 @@ def _enrolled(trial: TrialTables) -> Enrolled:
     return Enrolled(trial.title.split(":")[0], (*alone, *pairs))
 
 
-def _line(names: tuple[str, ...], given: Quantity | Levels | Correlation) -> Line:
+def _line(names: tuple[str, ...], given: case_mix.Quantity | case_mix.Levels | case_mix.Correlation) -> Line:
     return Line(names, _in_words(given), ", ".join(given.sources), _assumed(given))
 
 
-def _assumed(given: Quantity | Levels | Correlation) -> str:
+def _assumed(given: case_mix.Quantity | case_mix.Levels | case_mix.Correlation) -> str:
     return f"assumed: {given.assumed}" if given.assumed else ""
 
 
-def _in_words(given: Quantity | Levels | Correlation) -> str:
-    if isinstance(given, Levels):
+def _in_words(given: case_mix.Quantity | case_mix.Levels | case_mix.Correlation) -> str:
+    if isinstance(given, case_mix.Levels):
         shares = (f"{name.replace('_', ' ')} {100 * share:g} %" for name, share in given.shares.items())
         return ", ".join(shares)
-    if isinstance(given, Correlation):
+    if isinstance(given, case_mix.Correlation):
         return f"correlation {given.value:g}".replace("-", "−")
     limits = f"{given.low:g} to {given.high:g}"
-    if isinstance(given, Normal):
+    if isinstance(given, case_mix.Normal):
         return f"mean {given.mean:g}, SD {given.sd:g}, normal, {limits}"
-    kind = "whole numbers" if isinstance(given, Count) else "log-normal"
+    kind = "whole numbers" if isinstance(given, case_mix.Count) else "log-normal"
     return f"median {given.median:g}, SD of the logarithm {given.log_sd:g}, {kind}, {limits}"

@@ -10,12 +10,10 @@ from glueprint import evidence, references
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.chemistry import drawing, groups, structures
-from glueprint.mechanism import compounds
-from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism import Compound, compounds
 from glueprint.references import Reference
 from glueprint.report.tables import UNKNOWN_SAFETY, ReportInput, TrialTables
-from glueprint.study import StudyResult
-from glueprint.study.comparison import headlines, reference_of
+from glueprint.study import StudyResult, headlines, reference_of
 from glueprint.trials import TrialResult
 
 __all__ = ["input_of", "limits"]

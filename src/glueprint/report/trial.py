@@ -15,7 +15,7 @@ from glueprint.report.estimates import Estimate, interval, p_value, pick, pick_c
 from glueprint.report.figures.dose_timeline import weekly_states
 from glueprint.report.figures.waterfall import CEILING
 from glueprint.report.tables import TrialTables
-from glueprint.trials.subgroups import subgroups_table
+from glueprint.trials import subgroups_table
 
 __all__ = ["SURVIVAL", "TrialView", "published_estimates", "trial_view"]
 

@@ -17,8 +17,7 @@ from glueprint.errors import InputError, nearest
 from glueprint.report import figures
 from glueprint.report.estimates import pick, pick_comparison
 from glueprint.report.figures import panels
-from glueprint.trials import Protocol
-from glueprint.trials.subgroups import subgroups_table
+from glueprint.trials import Protocol, subgroups_table
 
 __all__ = ["FIGURES", "Figure", "Given", "chosen", "draw"]
 

@@ -18,8 +18,7 @@ from glueprint.evidence import Claims
 from glueprint.mechanism import compounds
 from glueprint.references import Reference
 from glueprint.study.definition import Study
-from glueprint.trials import TrialResult
-from glueprint.trials.result import CALIBRATED, PREDICTED
+from glueprint.trials import CALIBRATED, PREDICTED, TrialResult
 
 __all__ = ["Computed", "compare", "from_trial", "headlines", "reference_of"]
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from glueprint import trials
-from glueprint.calibration.observed import LEAST_REPLICATES
+from glueprint.calibration import LEAST_REPLICATES
 from glueprint.documents import Codes, Document, is_file, read, validate
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import Compound, compounds

@@ -31,9 +31,7 @@ from glueprint.study import definition, in_vitro, inputs, plate_files, plates, p
 from glueprint.study.comparison import compare, reference_of
 from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
-from glueprint.trials import ParameterDraws, TrialResult
-from glueprint.trials.protocol import Protocol
-from glueprint.trials.running import Unit, keep_unit, read_units, units_of
+from glueprint.trials import ParameterDraws, Protocol, TrialResult, Unit, keep_unit, read_units, units_of
 
 __all__ = ["run"]
 

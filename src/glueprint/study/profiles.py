@@ -13,11 +13,21 @@ from numpy.typing import NDArray
 
 from glueprint.mechanism import Compound, models
 from glueprint.study.definition import ProfileRequest
-from glueprint.trials.dosing import Course, DoseList, compile_regimens, doses_between
-from glueprint.trials.draws import Truth
-from glueprint.trials.intake import intakes, swallowed
-from glueprint.trials.population import Population, Stream, draw_population, model_parameters, scenarios
-from glueprint.trials.protocol import Protocol
+from glueprint.trials import (
+    Course,
+    DoseList,
+    Population,
+    Protocol,
+    Stream,
+    Truth,
+    compile_regimens,
+    doses_between,
+    draw_population,
+    intakes,
+    model_parameters,
+    scenarios,
+    swallowed,
+)
 
 __all__ = ["compute"]
 

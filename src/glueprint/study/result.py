@@ -14,9 +14,8 @@ from glueprint.runs import ledger, workspace
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import file_hash, read_table
 from glueprint.study.definition import REQUEST, Study
-from glueprint.trials import TrialResult
-from glueprint.trials.protocol import Protocol
-from glueprint.trials.running import TABLES as TRIAL_TABLES
+from glueprint.trials import TABLES as TRIAL_TABLES
+from glueprint.trials import Protocol, TrialResult
 
 __all__ = ["StudyResult", "add_file", "read_back"]
 

@@ -3,34 +3,97 @@ reports them."""
 
 from __future__ import annotations
 
-from glueprint.trials.draws import ParameterDraws
+from glueprint.trials import case_mix, kept
+from glueprint.trials.content import content_of
+from glueprint.trials.doserules import ladder
+from glueprint.trials.dosing import Course, DoseList, compile_regimens, doses_between
+from glueprint.trials.draws import ParameterDraws, Truth
+from glueprint.trials.intake import intakes, swallowed
+from glueprint.trials.intervals import TAIL, existing, finite, order_statistics, prediction_intervals
 from glueprint.trials.loading import available, load_protocol, source, template, write_template
-from glueprint.trials.protocol import Protocol
-from glueprint.trials.result import TrialResult
+from glueprint.trials.population import (
+    MONTH_DAYS,
+    Population,
+    Stream,
+    draw_population,
+    model_parameters,
+    scenarios,
+)
+from glueprint.trials.protocol import Arm, Continuation, Drug, Protocol, Stratum
+from glueprint.trials.result import CALIBRATED, MOST_PROBABLE, PREDICTED, TrialResult
 from glueprint.trials.rules_document import DoseRules
 from glueprint.trials.rules_loading import (
     available_rules,
     load_rules,
+    rules_in_force,
     rules_template,
     rules_text,
     write_rules_template,
 )
-from glueprint.trials.running import run
+from glueprint.trials.running import TABLES, Unit, keep_unit, read_units, run, units_of
+from glueprint.trials.schedule import parse_days
+from glueprint.trials.subgroups import subgroups_table
+from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
+from glueprint.trials.variants import Variant, arm_of, grid
 
 __all__ = [
+    "CALIBRATED",
+    "MONTH_DAYS",
+    "MOST_PROBABLE",
+    "PREDICTED",
+    "SWEPT",
+    "TABLES",
+    "TAIL",
+    "Arm",
+    "Continuation",
+    "Course",
+    "DoseList",
     "DoseRules",
+    "Drug",
     "ParameterDraws",
+    "Population",
     "Protocol",
+    "Stratum",
+    "Stream",
+    "Sweep",
+    "SweepSettings",
     "TrialResult",
+    "Truth",
+    "Unit",
+    "Variant",
+    "arm_of",
     "available",
     "available_rules",
+    "case_mix",
+    "compile_regimens",
+    "content_of",
+    "doses_between",
+    "draw_population",
+    "existing",
+    "finite",
+    "grid",
+    "intakes",
+    "keep_unit",
+    "kept",
+    "ladder",
     "load_protocol",
     "load_rules",
+    "model_parameters",
+    "order_statistics",
+    "parse_days",
+    "prediction_intervals",
+    "read_units",
+    "rules_in_force",
     "rules_template",
     "rules_text",
     "run",
+    "scenarios",
     "source",
+    "subgroups_table",
+    "swallowed",
+    "sweep",
     "template",
+    "units_of",
     "write_rules_template",
     "write_template",
 ]

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine import Doses
-from glueprint.mechanism import parameters
-from glueprint.mechanism.pharmacokinetics import due, together
+from glueprint.mechanism import parameters, pharmacokinetics
 from glueprint.trials.bodies import Bodies, admit_bodies
 from glueprint.trials.decisions import change_doses, decide_progression, plan_next_visit
 from glueprint.trials.dosing import NO_REGIMEN, DoseList, days_due, doses_between
@@ -222,7 +221,8 @@ def _let_time_pass(
         fold = setting.protocol.supportive_care.gcsf_fold
         bodies.set("gcsf_fold", np.where(ward.gcsf_until_day > ward.day, fold, 1.0))
     until_h = np.where(ward.active, HOURS_PER_DAY * until, bodies.time_h)
-    given, waiting = due(together(waiting, swallowed(doses, glues)), until_h)
+    given = pharmacokinetics.together(waiting, swallowed(doses, glues))
+    given, waiting = pharmacokinetics.due(given, until_h)
     outcome = bodies.advance(until_h, given)
     failed = ward.active & (outcome.status != 0)
     for patient in np.flatnonzero(failed):

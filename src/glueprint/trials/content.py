@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism import Compound
 from glueprint.trials.protocol import Drug, Protocol
 from glueprint.trials.rules_loading import rules_in_force
 

@@ -8,9 +8,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from glueprint.errors import GlueprintError, nearest
-from glueprint.mechanism import compounds
-from glueprint.mechanism.compounds import Compound
-from glueprint.mechanism.partners import Partner, partners
+from glueprint.mechanism import Compound, Partner, compounds, partners
 
 __all__ = ["GLUE_TARGET", "drug_of", "target_of"]
 
@@ -31,20 +29,20 @@ def drug_of(given: Any, folder: Path | None = None) -> Compound | Partner:
         return (Partner if given.get("kind") == "partner" else Compound).model_validate(given)
     if not isinstance(given, str | Path):
         raise PydanticCustomError("GP-T006", "{given} has the wrong type", _help(given))
-    if str(given) in partners():
-        return partners()[str(given)]
+    if str(given) in partners.rows():
+        return partners.rows()[str(given)]
     try:
         return compounds.load(given, folder=folder)
     except GlueprintError as error:
         if error.code != "GP-M001":
             raise
-        known = (*compounds.names(), *partners())
+        known = (*compounds.names(), *partners.rows())
         hint = nearest(str(given), known)
         raise PydanticCustomError("GP-T008", 'unknown drug "{given}"{hint}', _help(given, hint)) from error
 
 
 def _help(given: object, hint: str = "") -> dict[str, object]:
-    known = (*compounds.names(), *partners())
+    known = (*compounds.names(), *partners.rows())
     return {
         "given": str(given),
         "hint": hint,

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.mechanism import Compound, Scenario, parameters
-from glueprint.mechanism.pharmacokinetics import conduct_quantities
+from glueprint.mechanism import Compound, Scenario, parameters, pharmacokinetics
 from glueprint.runs.streams import normals, uniforms
 from glueprint.trials.allocation import allocate, strata_of
 from glueprint.trials.case_mix import CaseMix, Levels
@@ -189,7 +188,7 @@ def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> 
     files = [parameters.typical(Scenario(glue, people.truth.structure)) for glue in typical]
     every = dict.fromkeys(name for table in files for name in table)
     names = {name: None for name in every if len({table.get(name) for table in files}) > 1}
-    intake = (name for glue in typical if glue.pk for name in conduct_quantities(glue.pk))
+    intake = (name for glue in typical if glue.pk for name in pharmacokinetics.conduct_quantities(glue.pk))
     names |= dict.fromkeys(intake)
     parts: list[tuple[NDArray[np.bool_], Compound, dict[str, Floats]]] = []
     for plan in dict.fromkeys(plans):

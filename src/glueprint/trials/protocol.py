@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from glueprint.mechanism import compounds
-from glueprint.mechanism.compounds import Compound
-from glueprint.mechanism.partners import Partner
+from glueprint.mechanism import Compound, Partner, compounds
 from glueprint.trials.case_mix import CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.drugs import drug_of
 from glueprint.trials.rules_document import DoseRules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism import Compound
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.regimen_rules import rules_suit_the_drugs
 

@@ -22,12 +22,12 @@ from glueprint.trials.rules_loading import NO_RULES
 from glueprint.trials.running import Unit, check_counts, run_unit, units_of
 from glueprint.trials.variants import Variant, apply, arm_of, compound_of, lone
 
-__all__ = ["ENDPOINTS", "Settings", "Sweep", "differences", "sweep"]
+__all__ = ["SWEPT", "Sweep", "SweepSettings", "differences", "sweep"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
 
-ENDPOINTS = (
+SWEPT = (
     "orr", "median_pfs", "median_os", "neutropenia_grade_3_4", "neutropenia_grade_4", "dose_interruption",
     "dose_reduction", "mean_relative_dose_intensity",
 )  # fmt: skip
@@ -41,7 +41,7 @@ SCHEMA = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class SweepSettings:
     """How a sweep is computed.
 
     patients: of each variant in each replicate, the arm's own number if None.   gcsf_fold,
@@ -74,7 +74,7 @@ class Sweep:
     protocol: Protocol
     arm: str
     compound: str
-    settings: Settings
+    settings: SweepSettings
     table: pl.DataFrame
 
     @property
@@ -96,7 +96,7 @@ def sweep(
     *,
     arm: str,
     compound: str | None = None,
-    settings: Settings | None = None,
+    settings: SweepSettings | None = None,
     progress: Progress | None = None,
 ) -> Sweep:
     """Run variants of one arm in the same patients and compare each with the arm as written.
@@ -106,7 +106,7 @@ def sweep(
     Raises InputError GP-T070 to GP-T076 for variants that cannot be, GP-T077 if none differs from the arm.
     Source: common random numbers; own derivation, docs/trials.md, "Dose and schedule questions".
     """
-    how = settings or Settings()
+    how = settings or SweepSettings()
     chosen = arm_of(protocol, arm)
     about = compound_of(chosen, compound)
     cases = _cases(lone(protocol, chosen, how.patients), about, variants, how)
@@ -133,7 +133,7 @@ def _silent(share: float) -> None:
     """No progress wanted."""
 
 
-def _cases(written: Protocol, compound: str, variants: Sequence[Variant], how: Settings) -> list[_Case]:
+def _cases(written: Protocol, compound: str, variants: Sequence[Variant], how: SweepSettings) -> list[_Case]:
     """The variants that differ, each once, with the arm as written among them."""
     cases: list[_Case] = []
     for variant in variants:
@@ -174,7 +174,7 @@ def _run(work: list[Unit], workers: int, progress: Progress) -> list[pl.DataFram
 
 def _endpoints(unit: Unit) -> pl.DataFrame:
     """What a sweep keeps of a trial."""
-    return run_unit(unit)[2].filter(pl.col("endpoint").is_in(ENDPOINTS))
+    return run_unit(unit)[2].filter(pl.col("endpoint").is_in(SWEPT))
 
 
 def _facts(protocol: Protocol, compound: str) -> dict[str, object]:
@@ -197,7 +197,7 @@ def _rows(
 ) -> list[dict[str, object]]:
     """Each endpoint of a variant with its difference to the reference."""
     rows = []
-    for endpoint in ENDPOINTS:
+    for endpoint in SWEPT:
         part, other = (
             existing(table.filter(pl.col("endpoint") == endpoint)).select("replicate", "value", "unit")
             for table in (mine, base)

@@ -14,9 +14,15 @@ from glueprint.calibration.clinical.parameters import STUDY, TRIALS, Free, free
 from glueprint.calibration.in_vitro.result import LEAST_CONTRACTION, LEVELS, NAMES
 from glueprint.inference import contraction
 from glueprint.runs import streams
-from glueprint.trials import ParameterDraws, Protocol, load_protocol
-from glueprint.trials.content import content_of
-from glueprint.trials.result import CALIBRATED, MOST_PROBABLE, PREDICTED
+from glueprint.trials import (
+    CALIBRATED,
+    MOST_PROBABLE,
+    PREDICTED,
+    ParameterDraws,
+    Protocol,
+    content_of,
+    load_protocol,
+)
 
 __all__ = ["ClinicalPosterior", "fitted_trial", "label_of", "summarise"]
 

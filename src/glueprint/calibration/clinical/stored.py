@@ -15,11 +15,9 @@ from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.clinical.summaries import published
 from glueprint.calibration.targets import clinical_targets
 from glueprint.errors import InputError, nearest
-from glueprint.mechanism import Scenario, models, parameters
-from glueprint.mechanism.individuals import BASELINE_OF
+from glueprint.mechanism import BASELINE_OF, Scenario, models, parameters
 from glueprint.runs import store
-from glueprint.trials import load_protocol
-from glueprint.trials.content import content_of
+from glueprint.trials import content_of, load_protocol
 
 __all__ = ["SHIPPED", "digest", "load", "posterior", "save"]
 

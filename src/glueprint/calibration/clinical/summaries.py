@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.calibration.targets import RATE, RATIO, Target
-from glueprint.trials.population import MONTH_DAYS
+from glueprint.trials import MONTH_DAYS
 
 __all__ = ["Summary", "observed", "published", "simulated", "spread_of_readings"]
 

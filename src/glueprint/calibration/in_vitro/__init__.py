@@ -1,13 +1,15 @@
 """What the published in-vitro numbers together say: one Kd, and a posterior of all parameters behind them."""
 
 from glueprint.calibration.in_vitro.claims import uses
-from glueprint.calibration.in_vitro.fitting import fit
+from glueprint.calibration.in_vitro.fitting import QUICK_STEPS, STEPS, fit
 from glueprint.calibration.in_vitro.pooling import Assay, PooledKd, pool, pooled_kd
 from glueprint.calibration.in_vitro.predictions import Predictive, spoken_of
 from glueprint.calibration.in_vitro.result import InVitroPosterior
 from glueprint.calibration.in_vitro.stored import load, posterior, save
 
 __all__ = [
+    "QUICK_STEPS",
+    "STEPS",
     "Assay",
     "InVitroPosterior",
     "PooledKd",

@@ -30,8 +30,7 @@ from glueprint.evidence import Claim
 from glueprint.experiments import forward
 from glueprint.inference import sample
 from glueprint.inference.posterior import Progress
-from glueprint.mechanism import compounds
-from glueprint.mechanism.quantities import Quantity
+from glueprint.mechanism import Quantity, compounds
 from glueprint.runs import streams
 
 __all__ = ["QUICK_STEPS", "STEPS", "fit"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glueprint.calibration.beliefs import Belief, of_quantity
 from glueprint.calibration.in_vitro.potencies import ABOUT, MONOCYTE, MYELOMA, PARTS
-from glueprint.experiments.cultures import grow
+from glueprint.experiments import grow
 from glueprint.mechanism import Scenario
 
 __all__ = [

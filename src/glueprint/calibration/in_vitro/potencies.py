@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint import references
-from glueprint.experiments import forward
-from glueprint.experiments.cultures import LPS, Culture, grow
+from glueprint.experiments import LPS, Culture, forward, grow
 from glueprint.mechanism import Scenario
 from glueprint.references import InVitro
 

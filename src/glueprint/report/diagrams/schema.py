@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from glueprint.report.diagrams import glyphs
 from glueprint.report.diagrams.geometry import path
 from glueprint.report.figures.theme import GRID, INK, MUTED, PAPER, arm_colours
-from glueprint.trials import Protocol
-from glueprint.trials.protocol import Arm, Continuation, Drug, Stratum
-from glueprint.trials.schedule import parse_days
+from glueprint.trials import Arm, Continuation, Drug, Protocol, Stratum, parse_days
 
 __all__ = ["draw"]
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from glueprint.report import tables
 from glueprint.report.figures import panels, theme
-from glueprint.trials.population import MONTH_DAYS
+from glueprint.trials import MONTH_DAYS
 
 __all__ = ["STATES", "dose_timeline", "weekly_states"]
 

@@ -11,7 +11,7 @@ import polars as pl
 from glueprint.report import tables
 from glueprint.report.figures import panels, theme
 from glueprint.report.figures.waterfall import PARTIAL, PROGRESSION, RESPONDERS
-from glueprint.trials.population import MONTH_DAYS
+from glueprint.trials import MONTH_DAYS
 
 __all__ = ["changes", "spider"]
 

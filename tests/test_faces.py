@@ -1,0 +1,67 @@
+"""A room's `__all__` is its face: nothing from outside the room goes past it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import glueprint
+
+PACKAGE = Path(glueprint.__file__).parent
+# Rooms whose face is not complete yet; none may be added.
+OPEN = frozenset({"assays", "chemistry", "curves", "engine", "formulas", "inference", "report", "runs"})
+ROOMS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file())
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def face_of(module: str) -> set[str]:
+    return set(getattr(importlib.import_module(module), "__all__", ()))
+
+
+def is_face(module: str) -> bool:
+    """Whether a module is a room, or a room inside one that the outer face names."""
+    parts = module.split(".")
+    if len(parts) == 2:
+        return True
+    inner = PACKAGE.joinpath(*parts[1:])
+    return len(parts) == 3 and inner.is_dir() and parts[2] in face_of(".".join(parts[:2]))
+
+
+def past_the_face(room: str) -> list[str]:
+    """Imports from outside a room of what its face does not show."""
+    found = []
+    for module in MODULES:
+        if module.relative_to(PACKAGE).parts[0] == room:
+            continue
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            if node.module.split(".")[:2] != ["glueprint", room]:
+                continue
+            shown = face_of(node.module) if is_face(node.module) else set[str]()
+            hidden = [alias.name for alias in node.names if alias.name not in shown]
+            if hidden:
+                found.append(f"{module.relative_to(PACKAGE)}: {', '.join(hidden)} of {node.module}")
+    return found
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room not in OPEN])
+def test_nothing_goes_past_the_face_of_a_room(room):
+    assert not past_the_face(room)
+
+
+@pytest.mark.parametrize("room", sorted(OPEN))
+def test_a_room_that_is_closed_leaves_the_list(room):
+    assert past_the_face(room)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_face_names_what_is_there(room):
+    module = importlib.import_module(f"glueprint.{room}")
+    names = getattr(module, "__all__", [])
+    assert names or room in OPEN
+    assert all(hasattr(module, name) for name in names)
+    assert len(set(names)) == len(names)
