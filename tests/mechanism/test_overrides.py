@@ -32,7 +32,7 @@ def test_patients_vary_about_the_override(typical_covariates, neutral_prognosis)
 
 def test_every_override_reaches_the_model(typical_covariates, neutral_prognosis):
     table = parameters.table(SCENARIO)
-    beside = ["covariates", "switches", *parameters.BESIDE_THE_MODEL]
+    beside = ["switches", *parameters.BESIDE_THE_MODEL]
     free = table.filter(~table["section"].is_in(beside))
     overrides = {
         row["name"]: 0.9 * row["typical"] for row in free.iter_rows(named=True) if row["typical"] > 0

@@ -15,6 +15,7 @@ from glueprint.mechanism import Scenario, compounds, culture, lines, models, par
 from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.quantities import believed
 from glueprint.mechanism.scenario import FORMS
+from glueprint.trials import load_protocol
 from glueprint.units import is_known
 
 SCENARIO = Scenario.of()
@@ -164,11 +165,25 @@ def test_two_clones_start_at_the_burden_that_the_m_protein_shows(typical_covaria
     assert odds == pytest.approx(np.e * typical / (1 - typical))
 
 
-def test_baselines_come_with_their_spread():
-    baselines = parameters.baselines()
-    assert set(baselines) == {"anc0", "platelets0", "haemoglobin0", "m_protein0"}
-    assert baselines["m_protein0"].typical == 17.4
-    assert all(quantity.omega2 > 0 for quantity in baselines.values())
+def test_baselines_belong_to_the_case_mix():
+    names = set(parameters.table(Scenario.of())["name"])
+    assert not names & {
+        "anc0_1e9_per_l",
+        "platelets0_1e9_per_l",
+        "haemoglobin0_g_per_dl",
+        "m_protein0_g_per_l",
+    }
+    # Where a model stands alone, it is an average patient of the reference trial.
+    mix, alone = load_protocol("mm003").case_mix, models.quantities("trial", Scenario.of())
+    for name, distribution in {
+        "anc0_1e9_per_l": mix.anc_1e9_per_l,
+        "platelets0_1e9_per_l": mix.platelets_1e9_per_l,
+        "haemoglobin0_g_per_dl": mix.haemoglobin_g_per_dl,
+        "m_protein0_g_per_l": mix.m_protein_g_per_l,
+    }.items():
+        middle = getattr(distribution, "median", None) or distribution.mean
+        assert alone[name].typical == middle, name
+        assert alone[name].role == "assumed"
 
 
 @pytest.mark.parametrize(
