@@ -15,7 +15,9 @@ MONTH_H = 730.5
 
 @pytest.fixture(scope="module")
 def typical():
-    return parameters.typical(SCENARIO)
+    """Typical values, with the baselines that a model has where it stands alone."""
+    alone = {name: q.typical for name, q in models.quantities("trial", SCENARIO).items()}
+    return alone | parameters.typical(SCENARIO)
 
 
 def alone(name, hours, **values):
@@ -137,7 +139,7 @@ def test_two_clones_and_their_m_protein_follow_their_closed_form():
         m_protein_clearance_per_d=clearance,
     )
     rates = np.array([growth - 0.8 * kill, growth - 0.8 * rest * kill])
-    starts = 17.4 * (1 + growth / clearance) * np.array([1 - share, share])
+    starts = 20.0 * (1 + growth / clearance) * np.array([1 - share, share])
     clones = np.array([np.exp(patients[name][0]) for name in ("log_sensitive", "log_resistant")])
     np.testing.assert_allclose(clones, starts * np.exp(rates * days), rtol=1e-4)
     fading = np.exp(-clearance * days)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glueprint import engine
-from glueprint.mechanism import Scenario, models, parameters
+from glueprint.mechanism import Scenario, models
 
 SCENARIO = Scenario.of()
 
@@ -32,7 +32,7 @@ def test_a_constant_block_ends_at_the_closed_form(lineage):
     model, prefix, circulating, baseline = lineage
     left = np.array([0.9, 0.5, 0.21, 0.05])
     death = np.array([0.3, 1.0, 1.3, 2.0])
-    typical = parameters.typical(SCENARIO)
+    typical = {name: q.typical for name, q in models.quantities("trial", SCENARIO).items()}
     got = settled(model, **{"ikzf1_progenitor": left, f"{prefix}_arrested_death": death})
     hill, half = typical[f"{prefix}_block_hill"], typical[f"{prefix}_block_loss50"]
     block = typical[f"{prefix}_block_max"] * (1 - left) ** hill / (half**hill + (1 - left) ** hill)
