@@ -144,7 +144,7 @@ def test_two_clones_and_their_m_protein_follow_their_closed_form():
     np.testing.assert_allclose(clones, starts * np.exp(rates * days), rtol=1e-4)
     fading = np.exp(-clearance * days)
     each = clearance * starts / (clearance + rates) * (np.exp(rates * days) - fading)
-    assert patients["m_protein_g_per_l"][0] == pytest.approx(17.4 * fading + each.sum(), rel=1e-4)
+    assert patients["m_protein_g_per_l"][0] == pytest.approx(20.0 * fading + each.sum(), rel=1e-4)
 
 
 def test_untreated_clones_let_m_protein_grow_from_the_first_day(typical):
