@@ -130,7 +130,9 @@ def test_substrates_that_are_none_are_refused_together_with_the_nearest(edited):
     with pytest.raises(InputError, match=r'GP-M014 .*mine\.toml.*degrades: "IKZF33" .*"IKZF3"') as caught:
         compounds.load(path)
     assert 'degrades: "zinc"' in caught.value.message
-    assert 'rho: "ikzf1_tcells" (did you mean "ikzf1_tcell"?)' in caught.value.message
+    assert 'rho: "ikzf1_tcells" is no substrate that is known (did you mean "ikzf1_tcell"?)' in str(
+        caught.value
+    )
     assert "[substrates.NAME]" in caught.value.expected
 
 

@@ -71,7 +71,7 @@ def test_a_row_of_ones_own_loads_and_is_spoken_of(own):
 
 
 def test_without_its_row_it_is_refused_and_the_row_named(own):
-    with pytest.raises(InputError, match=r'GP-M014 .*degrades: "ZNF692" .*; efficacy: "ZNF692" ') as caught:
+    with pytest.raises(InputError, match=r'GP-M014 .*degrades: "ZNF692" .*efficacy: "ZNF692" ') as caught:
         own(f'[pharmacology]\ndegrades = ["ZNF692"]\n{EFFICACY}')
     assert "[substrates.NAME]" in caught.value.expected
 

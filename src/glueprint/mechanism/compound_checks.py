@@ -122,15 +122,19 @@ def _names(tables: Tables, _: Numbers) -> Iterator[Doubt]:
     pharmacology, own = tables.get("pharmacology"), tables.get("substrates")
     if not isinstance(pharmacology, dict):
         return
-    known = [*substrates.rows(), *(own if isinstance(own, dict) else ())]
-    for field in substrates.BY_SUBSTRATE:
-        named = pharmacology.get(field)
+    rows = {name: list(row.cells) for name, row in substrates.rows().items()}
+    for name, row in own.items() if isinstance(own, dict) else ():
+        cells = row.get("cells") if isinstance(row, dict) else None
+        rows[name] = list(cells) if isinstance(cells, dict) else []
+    pairs = [substrates.pair_of(name, cell) for name, cells in rows.items() for cell in cells]
+    for field in (*substrates.BY_SUBSTRATE, "rho"):
+        named, known = pharmacology.get(field), pairs if field == "rho" else list(rows)
         for name in named if isinstance(named, list | dict) else ():
             if isinstance(name, str) and name not in known:
                 yield Doubt(
                     f"pharmacology.{field}",
                     f'"{name}" is no substrate that is known{nearest(name, known)}',
-                    f"one of {', '.join(known)}, or a row of the file's own, [substrates.{name}]",
+                    f"one of {', '.join(known)}, or a row of the file's own, [substrates.NAME]",
                     "GP-M014",
                 )
 

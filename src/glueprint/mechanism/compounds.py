@@ -314,15 +314,15 @@ def _parsed(text: str, module: str, where: str) -> Compound:
     tables = parse(text, CODES, where=where)
     if module:
         tables["pk"] = tables["pk"] | {"module_text": module}
-    findings: list[GlueprintError] = [
-        compound_checks.as_error(d, where) for d in compound_checks.doubts(tables)
-    ]
+    doubts, findings = compound_checks.doubts(tables), list[GlueprintError]()
     try:
         found = validate(Compound, tables, CODES, where=where)
     except InputError as error:
         # Names of substrates are looked at in both ways, so that a bad field does not hide them.
-        if error.code not in {finding.code for finding in findings}:
-            findings.insert(0, error)
+        if error.code not in {doubt.code for doubt in doubts}:
+            doubts = tuple(doubt for doubt in doubts if doubt.field not in str(error))
+            findings.append(error)
+    findings += [compound_checks.as_error(doubt, where) for doubt in doubts]
     if findings:
         raise together(findings)
     return found
