@@ -11,21 +11,28 @@ from glueprint.chemistry import (
     metabolism,
     metrics,
     pairs,
+    pharmacophores,
     reactions,
+    reading,
     routes,
     stability,
+    standard,
     structures,
+    substances,
+    validation,
 )
 from glueprint.chemistry.drawing import draw, save
 from glueprint.chemistry.planning import Plan, plan
 from glueprint.chemistry.routes import Route
 from glueprint.chemistry.scheme import draw_scheme
 from glueprint.chemistry.structures import Structure
+from glueprint.chemistry.substances import Substance
 
 __all__ = [
     "Plan",
     "Route",
     "Structure",
+    "Substance",
     "binder",
     "checks",
     "descriptors",
@@ -36,10 +43,15 @@ __all__ = [
     "metabolism",
     "metrics",
     "pairs",
+    "pharmacophores",
     "plan",
     "reactions",
+    "reading",
     "routes",
     "save",
     "stability",
+    "standard",
     "structures",
+    "substances",
+    "validation",
 ]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from glueprint.chemistry import reactions, structures
+from glueprint.chemistry import reactions, standard, structures
 from glueprint.chemistry.route import Route, Step, read_routes
 from glueprint.chemistry.structures import Structure
 from glueprint.errors import InputError, nearest
@@ -51,8 +51,10 @@ class Outcome:
 
     @property
     def reaches_target(self) -> bool:
-        """Whether the end product is the target, by InChIKey."""
-        return self.product is not None and self.product.inchikey == self.target.inchikey
+        """Whether the end product is the target, by the InChIKey of the substance."""
+        if self.product is None:
+            return False
+        return standard.key(self.product.smiles) == standard.key(self.target.smiles)
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ def check(route: Route) -> RouteCheck:
         if found.imbalance:
             lost = ", ".join(f"{element} {count:+g}" for element, count in found.imbalance.items())
             remedy = "complete `consumes` and `releases`; + appears from nowhere, - vanishes"
+            if salts := _salts(route, step):
+                remedy = f"{salts}: consume what brings its counter-ion, or name the free form; or {remedy}"
             problems.append(Problem("GP-H010", place, f"out of balance by {lost}", remedy))
     if not outcome.reaches_target:
         ended = outcome.product.name if outcome.product else "no single product"
@@ -197,6 +201,16 @@ def _remedy(route: Route, step: Step) -> str:
     return "compare the reaction SMARTS, the reactants and the named product"
 
 
+def _salts(route: Route, step: Step) -> str:
+    """The products that a step names as their salts, in words."""
+    found = [
+        f"{name} is written with {', '.join(part.name for part in parts)}"
+        for name in step.products
+        if (parts := standard.standardise(structures.molecule(route.material(name).smiles)).parts)
+    ]
+    return " and ".join(found)
+
+
 def _loose_ends(route: Route) -> list[Problem]:
     used = {name for step in route.step for name in step.reactants}
     return [
@@ -222,21 +236,23 @@ def _run_step(
     for choices in options:
         branches = [(*branch, choice) for branch in branches for choice in choices]
     consumed, released = (_amounts(route, side) for side in (step.consumes, step.releases))
+    named = {standard.key(one.smiles): one for one in map(route.material, step.products)}
     found: dict[str, Structure] = {}
     faults: dict[str, float] = {}
     for branch in branches:
         made_here = reactions.products(
             step.smarts, branch, racemises=step.racemises, where=route.place(step.name)
         )
-        for product in made_here:
-            found[product.inchikey] = product
+        for made_one in made_here:
+            key = standard.key(made_one.smiles)
+            # A product that is named as its salt is weighed, and goes on, as that salt.
+            product = found[key] = named.get(key, made_one)
             faults.update(
                 reactions.imbalance(
                     [*((reactant, 1.0) for reactant in branch), *consumed], [(product, 1.0), *released]
                 )
             )
-    named = {route.material(name).inchikey for name in step.products}
-    return StepOutcome(step.name, tuple(found.values()), set(found) == named, faults)
+    return StepOutcome(step.name, tuple(found.values()), set(found) == set(named), faults)
 
 
 def _amounts(route: Route, materials: Mapping[str, float]) -> list[tuple[Structure, float]]:

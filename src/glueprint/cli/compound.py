@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,17 +16,24 @@ from glueprint.chemistry import (
     descriptors,
     groups,
     pairs,
+    reading,
     stability,
     structures,
+    substances,
+    validation,
 )
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.documents import write_new
-from glueprint.errors import InputError
+from glueprint.errors import GlueprintError
 from glueprint.mechanism import cards, compounds
 
 app = typer.Typer(no_args_is_help=True)
 
-CompoundName = Annotated[str, typer.Argument(help="Name of a structure (see list), also (S)- or (R)-.")]
+COMPOUND = (
+    "Name (see list; also (S)- or (R)-), SMILES, InChI, InChIKey or CAS number of a built-in structure, or a "
+    "file: .mol, .sdf, .smi."
+)
+AnyCompound = Annotated[str, typer.Argument(help=COMPOUND)]
 
 
 @app.command("list")
@@ -43,26 +51,33 @@ def list_structures(as_json: Json = False) -> None:
 
 
 @app.command("show")
-def show_structure(name: CompoundName, as_json: Json = False) -> None:
-    """Show one structure: identity, descriptors beside published values, groups, safety."""
-    found = structures.load(name)
-    compared, safety = descriptors.compare(found), groups.safety_note(found)
-    named = groups.recognise(found)
+def show_structure(name: AnyCompound, as_json: Json = False) -> None:
+    """Show one compound, or a table of a file: identity, salt, descriptors, safety; exit 1 if one is bad."""
+    if reading.is_structure_file(name):
+        found = list(substances.read(name))
+        if len(found) != 1 or isinstance(found[0], GlueprintError):
+            _show_many(found, as_json)
+            return
+    substance = substances.one(name)
+    structure = substance.structure
+    safety, named = groups.safety_note(structure), groups.recognise(structure)
+    compared = descriptors.compare(structure)
     if as_json:
         print_json(
             {
-                **asdict(found),
+                **_card(substance),
                 "groups": named,
                 "descriptors": [asdict(row) for row in compared],
-                "evidence": [asdict(claim) for claim in descriptors.published_only(found)],
+                "evidence": [asdict(claim) for claim in descriptors.published_only(structure)],
                 "safety": safety,
             }
         )
         return
     if safety:
         console.print(f"Safety: {safety}", markup=False)
-    fields = [(key, ", ".join(v) if isinstance(v, tuple) else v) for key, v in asdict(found).items() if v]
-    print_table(found.name, ("field", "value"), [*fields, ("groups", ", ".join(named))])
+    fields = [(key, ", ".join(v) if isinstance(v, tuple) else v) for key, v in asdict(structure).items() if v]
+    fields += [("groups", ", ".join(named)), *_as_drawn(substance)]
+    print_table(substance.name, ("field", "value"), fields)
     rows = [
         (r.name, f"{r.computed:.4g}" if r.name != "molar mass" else f"{r.computed:.3f}", r.unit,
          "" if r.published is None else f"{r.published:g}", r.claim_id, r.remark)
@@ -71,11 +86,64 @@ def show_structure(name: CompoundName, as_json: Json = False) -> None:
     print_table("Descriptors", ("descriptor", "computed", "unit", "published", "evidence", "remark"), rows)
     published = [
         (c.id, c.quantity, _number(c.value, c.low, c.high), c.unit, c.system, c.conditions)
-        for c in descriptors.published_only(found)
+        for c in descriptors.published_only(structure)
     ]
     if published:
         head = ("evidence", "quantity", "published", "unit", "system", "conditions")
         print_table("Published, not computed", head, published)
+
+
+def _card(substance: substances.Substance) -> dict[str, Any]:
+    """The parent's fields as they always were, and beside them what was drawn."""
+    return {
+        **asdict(substance.structure),
+        "name": substance.name,
+        "same_as": substance.same_as,
+        "drawn_smiles": substance.drawn_smiles,
+        "drawn_formula": substance.drawn_formula,
+        "drawn_mass_g_per_mol": substance.drawn_mass_g_per_mol,
+        "mass_per_parent_g_per_mol": substance.mass_per_parent_g_per_mol,
+        "parts": [asdict(part) for part in substance.parts],
+        "changed": list(substance.changed),
+        "where": substance.where,
+    }
+
+
+def _as_drawn(substance: substances.Substance) -> list[tuple[str, str]]:
+    """What was split off and changed, in rows; nothing where the drawing is the parent itself."""
+    rows = [("same as", substance.same_as)] if substance.same_as else []
+    if substance.changed:
+        rows += [("drawn as", substance.drawn_smiles), ("changed", "; ".join(substance.changed))]
+    for part in substance.parts:
+        text = f"{part.count} x {part.name}, {part.average_mass_g_per_mol:.3f} g/mol each"
+        rows.append((part.role, text))
+    if substance.parts:
+        text = f"{substance.drawn_formula}, {substance.drawn_mass_g_per_mol:.3f} g/mol"
+        rows += [("with counter-ions and solvents", text)]
+        rows += [("weighed for 1 mol", f"{substance.mass_per_parent_g_per_mol:.3f} g")]
+    return rows
+
+
+def _show_many(found: Iterable[substances.Substance | GlueprintError], as_json: bool) -> None:
+    """A table of a file's structures, with what cannot be read in its place; exit 1 if there is any."""
+    cards: list[dict[str, Any]] = []
+    errors = 0
+    for one in found:
+        if isinstance(one, GlueprintError):
+            errors += 1
+            cards.append({"where": one.where, "error": one.as_dict()})
+        else:
+            cards.append({**_card(one), "safety": groups.safety_note(one.structure)})
+    if as_json:
+        print_json(cards)
+    else:
+        rows = [_card_row(card) for card in cards]
+        head = ("where", "name", "same as", "formula", "g/mol", "InChIKey of the parent", "remarks")
+        print_table(f"{len(cards)} structures, {errors} of them cannot be used", head, rows)
+        if any(card.get("safety") for card in cards):
+            console.print(f"Safety: {groups.SAFETY_NOTE}", markup=False)
+    if errors:
+        raise typer.Exit(1)
 
 
 def _number(value: float | None, low: float | None, high: float | None) -> str:
@@ -85,55 +153,66 @@ def _number(value: float | None, low: float | None, high: float | None) -> str:
     return " to ".join(dict.fromkeys(ends))
 
 
+def _card_row(card: dict[str, Any]) -> tuple[str, ...]:
+    if "error" in card:
+        return (card["where"], *[""] * 5, f"{card['error']['code']} {card['error']['message']}")
+    remarks = [*card["changed"], *(["SAFETY: teratogen"] if card["safety"] else [])]
+    mass = f"{card['drawn_mass_g_per_mol']:.3f}"
+    said = (card["where"], card["name"], card["same_as"], card["drawn_formula"], mass, card["inchikey"])
+    return (*said, "; ".join(remarks))
+
+
 @app.command()
 def compare(
-    before: Annotated[str, typer.Argument(help="The structure to start from.")] = pairs.FAMILY[0],
-    after: Annotated[str, typer.Argument(help="The structure to end with.")] = pairs.FAMILY[-1],
+    before: Annotated[str, typer.Argument(help=f"The compound to start from. {COMPOUND}")] = pairs.FAMILY[0],
+    after: Annotated[str, typer.Argument(help="The compound to end with, given alike.")] = pairs.FAMILY[-1],
     as_json: Json = False,
 ) -> None:
-    """Compare two structures: what changed, and what the evidence says it did."""
-    pair = pairs.compare(structures.load(before), structures.load(after))
+    """Compare two compounds: what changed, and what the evidence says it did."""
+    pair = pairs.compare(*(substances.one(text).structure for text in (before, after)))
     if as_json:
         print_json(asdict(pair))
         return
-    title = f"{pair.before.name} to {pair.after.name}: {pair.common_atoms} heavy atoms shared"
+    names = (pair.before.name, pair.after.name)
+    title = f"{names[0]} to {names[1]}: {pair.common_atoms} heavy atoms shared"
     changes = [(change.on, change.lost, change.gained) for change in pair.changes]
     print_table(title, ("on atom", "lost", "gained"), changes)
     numbers = [(name, f"{old:.4g}", f"{new:.4g}") for name, (old, new) in pair.descriptors.items()]
     masses = (f"{one.average_mass_g_per_mol:.3f}" for one in (pair.before, pair.after))
-    print_table("Descriptors", ("", before, after), [("molar mass, g/mol", *masses), *numbers])
+    print_table("Descriptors", ("", *names), [("molar mass, g/mol", *masses), *numbers])
     effects = [(e.what, e.before, e.after, ", ".join(e.claim_ids), e.remark) for e in pair.effects]
-    print_table("What it did", ("property", before, after, "evidence", "remark"), effects)
+    print_table("What it did", ("property", *names, "evidence", "remark"), effects)
     for one in (pair.before, pair.after):
         if note := groups.safety_note(one):
             console.print(f"Safety: {note}", markup=False)
             break
 
 
-def _structure(text: str) -> structures.Structure:
-    """A built-in structure by name, or what the text says as SMILES."""
-    try:
-        return structures.load(text)
-    except InputError:
-        return structures.from_smiles(text, where="name or SMILES")
-
-
 @app.command("check")
-def check_compound(
-    smiles: Annotated[str, typer.Argument(help="A SMILES of your own, or the name of a structure.")],
-    as_json: Json = False,
-) -> None:
-    """Check whether a structure can sit in the cereblon pocket, with reasons; exit 1 if it is unlikely."""
-    found = _structure(smiles)
-    result, safety = binder.check_binder(found), groups.safety_note(found)
+def check_compound(compound: AnyCompound, as_json: Json = False) -> None:
+    """Check whether a compound can sit in the cereblon pocket, with reasons; exit 1 if one is unlikely."""
+    if reading.is_structure_file(compound):
+        found = list(substances.read(compound))
+        if len(found) != 1 or isinstance(found[0], GlueprintError):
+            _check_many(found, as_json)
+            return
+    substance = substances.one(compound)
+    result, safety = binder.check_binder(substance.structure), groups.safety_note(substance.structure)
     if as_json:
-        print_json({**asdict(result), "safety": safety})
+        said = {"changed": substance.changed, "parts": [asdict(part) for part in substance.parts]}
+        print_json({**asdict(result), **said, "same_as": substance.same_as, "safety": safety})
     else:
         words = {True: "yes", False: "no", None: "cannot be said"}
         rows = [(words[reason.holds], reason.what, reason.source) for reason in result.reasons]
-        print_table(f"Cereblon binder: {result.verdict} ({found.smiles})", ("holds", "what", "source"), rows)
+        kind = f", class {result.pharmacophore}" if result.pharmacophore else ""
+        print_table(
+            f"Cereblon binder: {result.verdict}{kind} ({result.smiles})", ("holds", "what", "source"), rows
+        )
+        for field, text in _as_drawn(substance):
+            console.print(f"{field[0].upper()}{field[1:]}: {text}", markup=False)
         console.print(
-            "Rules, not an affinity: a verdict of likely says that nothing known speaks against it."
+            "Rules, not an affinity: a verdict of likely says that nothing known speaks against it. "
+            "A structure says nothing about potency."
         )
         if safety:
             console.print(f"Safety: {safety}", markup=False)
@@ -141,9 +220,75 @@ def check_compound(
         raise typer.Exit(1)
 
 
+def _check_many(found: Iterable[substances.Substance | GlueprintError], as_json: bool) -> None:
+    """A table of verdicts; exit 1 if one is unlikely or cannot be read."""
+    results: list[dict[str, Any]] = []
+    for one in found:
+        if isinstance(one, GlueprintError):
+            results.append({"where": one.where, "error": one.as_dict()})
+            continue
+        check = binder.check_binder(one.structure)
+        safety = groups.safety_note(one.structure)
+        results.append({**asdict(check), "where": one.where, "same_as": one.same_as, "safety": safety})
+    if as_json:
+        print_json(results)
+    else:
+        rows = [
+            (r["where"], "", r["error"]["code"], "", r["error"]["message"], "")
+            if "error" in r
+            else (
+                r["where"],
+                r["name"],
+                r["verdict"],
+                r["pharmacophore"],
+                _decides(r),
+                "yes" if r["safety"] else "",
+            )
+            for r in results
+        ]
+        head = ("where", "name", "verdict", "class", "because", "safety note")
+        print_table(f"{len(results)} structures against the cereblon pocket", head, rows)
+        if any(result.get("safety") for result in results):
+            console.print(f"Safety: {groups.SAFETY_NOTE}", markup=False)
+    if any("error" in result or result["verdict"] == "unlikely" for result in results):
+        raise typer.Exit(1)
+
+
+def _decides(result: dict[str, Any]) -> str:
+    """The reason that decided: the first that does not hold, else the last."""
+    reasons = result["reasons"]
+    return str(next((r["what"] for r in reasons if r["holds"] is not True), reasons[-1]["what"]))
+
+
+@app.command("binders")
+def show_binders(as_json: Json = False) -> None:
+    """Show the binder check beside known answers: every verdict, and the confusion table."""
+    rows, table = validation.known(), validation.confusion()
+    if as_json:
+        print_json({"compounds": [asdict(row) for row in rows], "confusion": asdict(table)})
+        return
+    head = ("name", "known", "how", "verdict", "class", "source")
+    print_table(
+        "Known answers",
+        head,
+        [(r.name, r.answer, r.basis, r.verdict, r.verdict_pharmacophore, r.source) for r in rows],
+    )
+    verdicts: tuple[binder.Verdict, ...] = ("likely", "uncertain", "unlikely")
+    answers: tuple[validation.Answer, ...] = ("binds", "weakly", "does not")
+    counts = [(answer, *(table.count(answer, verdict) for verdict in verdicts)) for answer in answers]
+    print_table("Known answer against verdict", ("known", *verdicts), counts)
+    for name, value, (low, high) in (
+        ("Precision", table.precision, table.precision_limits),
+        ("Recall", table.recall, table.recall_limits),
+    ):
+        console.print(f"{name} {100 * value:.0f} % (95 % limits {100 * low:.0f} to {100 * high:.0f} %).")
+
+
 @app.command("stability")
 def show_stability(
-    name: Annotated[str | None, typer.Argument(help="A compound with known rates; all if left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help=f"A compound with known rates; all if left out. {COMPOUND}")
+    ] = None,
     medium: Annotated[
         str | None, typer.Option(help="blood, serum, plasma or buffer; left out: the first there is.")
     ] = None,
@@ -166,6 +311,7 @@ def show_stability(
         head = ("compound", "medium", "step", "1/h", "role", "evidence", "why")
         print_table("Rate constants", head, constants)
         return
+    name = substances.one(name).structure.name
     first = next((one for compound, one in stability.available() if compound == name), "blood")
     given = stability.rates(name, medium or first)
     time_h = [hours * part / 8 for part in range(9)]
@@ -188,13 +334,13 @@ def show_stability(
 
 @app.command()
 def draw(
-    name: CompoundName,
+    name: AnyCompound,
     out: Annotated[
         Path | None, typer.Option(help="SVG or PNG file; SVG on standard output if left out.")
     ] = None,
 ) -> None:
     """Draw a structure on the family's common scaffold."""
-    structure = structures.load(name)
+    structure = substances.one(name).structure
     if out is None:
         sys.stdout.write(chemistry.draw(structure))
     else:
