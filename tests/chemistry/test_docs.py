@@ -14,7 +14,7 @@ from glueprint.cli.app import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "chemistry.md").read_text("utf-8")
-PAGES = [PAGE, *((DOCS / name).read_text("utf-8") for name in ("cereblon-binders.md",))]
+PAGES = [PAGE, *((DOCS / name).read_text("utf-8") for name in ("cereblon-binders.md", "synthesis.md"))]
 EXAMPLES = re.findall(r"```python\n(.*?)```", "\n".join(PAGES), re.DOTALL)
 COMMANDS = re.findall(r"^glueprint (.+)$", "\n".join(PAGES), re.MULTILINE)
 

@@ -15,12 +15,14 @@ from glueprint.chemistry import (
     reactions,
     reading,
     routes,
+    safety_data,
     stability,
     standard,
     structures,
     substances,
     validation,
 )
+from glueprint.chemistry.bench import BenchPlan, at_hand, bench
 from glueprint.chemistry.drawing import draw, save
 from glueprint.chemistry.planning import Plan, plan
 from glueprint.chemistry.routes import Route
@@ -29,10 +31,13 @@ from glueprint.chemistry.structures import Structure
 from glueprint.chemistry.substances import Substance
 
 __all__ = [
+    "BenchPlan",
     "Plan",
     "Route",
     "Structure",
     "Substance",
+    "at_hand",
+    "bench",
     "binder",
     "checks",
     "descriptors",
@@ -48,6 +53,7 @@ __all__ = [
     "reactions",
     "reading",
     "routes",
+    "safety_data",
     "save",
     "stability",
     "standard",

@@ -159,7 +159,7 @@ def check(route: Route) -> RouteCheck:
         ended = outcome.product.name if outcome.product else "no single product"
         what = f"the route ends in {ended}, not {route.target}"
         problems.append(Problem("GP-H011", route.place(), what, "correct the last step or the target"))
-    return RouteCheck(outcome, (*problems, *_loose_ends(route)))
+    return RouteCheck(outcome, (*problems, *_additions(route), *_loose_ends(route)))
 
 
 def require(route: Route) -> Outcome:
@@ -199,6 +199,30 @@ def _remedy(route: Route, step: Step) -> str:
             known = right[0].name + (f" (= {right[0].aliases[0]})" if right[0].aliases else "")
             return f"use {known} in place of {name}"
     return "compare the reaction SMARTS, the reactants and the named product"
+
+
+def _additions(route: Route) -> list[Problem]:
+    """Bases and acids that do not balance, and salts that are not the product and its acid."""
+    found = []
+    for step in route.step:
+        for one in step.additions:
+            if one.stays or not one.uses:
+                continue
+            into = [(route.material(one.name), one.uses), *_amounts(route, one.takes_up)]
+            if lost := reactions.imbalance(into, _amounts(route, one.gives)):
+                found.append(_off(route, step, f"{one.name} with what it takes up", lost))
+        if step.isolated_as:
+            held = [(route.material(one.name), one.uses) for one in step.additions if one.stays]
+            into = [(route.material(step.products[0]), 1.0), *held]
+            if lost := reactions.imbalance(into, [(route.material(step.isolated_as), 1.0)]):
+                found.append(_off(route, step, f"{step.isolated_as} beside product and acid", lost))
+    return found
+
+
+def _off(route: Route, step: Step, what: str, lost: Mapping[str, float]) -> Problem:
+    words = ", ".join(f"{element} {count:+g}" for element, count in lost.items())
+    remedy = "complete `takes_up` and `gives` of the addition, or the acid that stays with the product"
+    return Problem("GP-H010", route.place(step.name), f"{what}: out of balance by {words}", remedy)
 
 
 def _salts(route: Route, step: Step) -> str:
