@@ -15,6 +15,7 @@ from glueprint.chemistry import (
     binder,
     descriptors,
     groups,
+    neighbours,
     pairs,
     reading,
     stability,
@@ -258,6 +259,55 @@ def _decides(result: dict[str, Any]) -> str:
     """The reason that decided: the first that does not hold, else the last."""
     reasons = result["reasons"]
     return str(next((r["what"] for r in reasons if r["holds"] is not True), reasons[-1]["what"]))
+
+
+@app.command("neighbours")
+def show_neighbours(
+    compound: AnyCompound,
+    count: Annotated[int, typer.Option(min=1, help="How many neighbours.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Show the nearest compounds of the evidence, what differs, and what may be said by analogy."""
+    structure = substances.one(compound).structure
+    near, analogies = neighbours.nearest(structure, count), neighbours.by_analogy(structure)
+    errors = neighbours.leave_one_out()
+    if as_json:
+        print_json(
+            {
+                "neighbours": [asdict(one) for one in near],
+                "by_analogy": [asdict(one) for one in analogies],
+                "leave_one_out": [{**asdict(one), "error_log10": one.error_log10} for one in errors],
+            }
+        )
+        return
+    rows = [
+        (
+            one.structure.name,
+            f"{one.similarity:.2f}",
+            "; ".join(f"{change.lost} to {change.gained}" for change in one.changes),
+            "; ".join(f"{p.what} {p.value_nm:.3g} nM ({', '.join(p.claim_ids)})" for p in one.potencies)
+            or "no potency in the evidence",
+        )
+        for one in near
+    ]
+    print_table("Neighbours in the evidence", ("compound", "similarity", "change", "potency"), rows)
+    said = [
+        (one.what, one.label, one.neighbour, f"{one.value_nm:.3g}", _interval(one), one.remark)
+        for one in analogies
+    ]
+    head = ("property", "label", "neighbour", "nM", "95 % interval, nM", "remark")
+    print_table("By analogy, and not measured", head, said)
+    lost = [(e.endpoint, e.compound, e.neighbour, f"{e.error_log10:+.2f}") for e in errors]
+    print_table("Error of leave-one-out", ("property", "compound", "foretold from", "log10 error"), lost)
+    for one in analogies:
+        if one.sd_log10 is not None and neighbours.PROPERTIES[one.endpoint][1]:
+            console.print(f"As a wide prior in a compound's file: {neighbours.prior_line(one)}", markup=False)
+    if note := groups.safety_note(structure):
+        console.print(f"Safety: {note}", markup=False)
+
+
+def _interval(one: neighbours.Analogy) -> str:
+    return "" if one.low_nm is None or one.high_nm is None else f"{one.low_nm:.2g} to {one.high_nm:.2g}"
 
 
 @app.command("binders")
