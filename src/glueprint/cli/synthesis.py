@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import asdict
 from enum import StrEnum
@@ -13,6 +14,7 @@ import typer
 from glueprint import chemistry
 from glueprint.chemistry import (
     checks,
+    exchange,
     groups,
     metrics,
     routes,
@@ -26,7 +28,11 @@ from glueprint.report.bench_page import bench_page, summary
 
 app = typer.Typer(no_args_is_help=True)
 
-RouteName = Annotated[str, typer.Argument(help="Name of a route (see list), or your own .toml file.")]
+ROUTE = (
+    "Name of a route (see list), your own .toml file, a reaction SMILES, or a file of reactions: .rsmi, "
+    ".rxn, .rdf, or .json as AiZynthFinder writes it."
+)
+RouteName = Annotated[str, typer.Argument(help=ROUTE)]
 # Columns of amounts in a printed plan, each with its form.
 AMOUNTS = {"equivalents": "g", "mmol": ".2f", "grams": ".3f", "weigh_g": ".3f", "volume_ml": ".0f"}
 CONDITIONS = {
@@ -40,7 +46,9 @@ Drawing = Annotated[Path | None, typer.Option(help="SVG or PNG file to write.")]
 
 
 def _routes(name: str) -> tuple[routes.Route, ...]:
-    return routes.read(name) if name.endswith(".toml") else (routes.load(name),)
+    if name.endswith(".toml"):
+        return routes.read(name)
+    return exchange.read(name) if exchange.is_route_text(name) else (routes.load(name),)
 
 
 def _route(name: str) -> routes.Route:
@@ -137,15 +145,14 @@ def _measured(route: routes.Route, measured: metrics.RouteMetrics) -> list[str]:
 
 @app.command()
 def check(
-    route: Annotated[
-        str | None, typer.Argument(help="A route or .toml file; all routes if left out.")
-    ] = None,
+    route: Annotated[str | None, typer.Argument(help=f"All routes if left out. {ROUTE}")] = None,
     as_json: Json = False,
 ) -> None:
     """Run every route, and every reagent that the evidence prints for it; exit 1 on a finding."""
     chosen = _routes(route) if route else tuple(routes.load(name) for name in routes.available())
     problems = {one.name: routes.check(one).problems for one in chosen}
-    findings = [] if route and route.endswith(".toml") else checks.route_products()
+    built_in = route is None or route in routes.available()
+    findings = checks.route_products() if built_in else []
     if route:
         findings = [f for f in findings if f"route {chosen[0].name} " in f.what]
     if as_json:
@@ -160,12 +167,53 @@ def check(
                 or [(name, "", "", "every step gives its product in balance", "")]
             )
         ]
+        rows += [
+            (one.name, "", step.name, f"assumed: {step.assumed}", "")
+            for one in chosen
+            if not built_in
+            for step in one.step
+            if step.assumed
+        ]
         print_table("Routes run", ("route", "code", "place", "result", "remedy"), rows)
         if findings:
             said_rows = [(f.code, ", ".join(f.claim_ids), f.what, f.remedy) for f in findings]
             print_table("Reagents as printed", ("code", "evidence", "what", "remedy"), said_rows)
     if findings or any(problems.values()):
         raise typer.Exit(1)
+
+
+class RouteFormat(StrEnum):
+    """How `export` writes a route."""
+
+    smiles = "smiles"
+    rxn = "rxn"
+    tree = "tree"
+
+
+@app.command("export")
+def export_route(
+    route: RouteName,
+    form: Annotated[
+        RouteFormat,
+        typer.Option(
+            "--format", help="Reaction SMILES, RXN (RDfile for many steps), or an AiZynthFinder tree."
+        ),
+    ] = RouteFormat.smiles,
+    out: Annotated[Path | None, typer.Option(help="A new file; standard output if left out.")] = None,
+) -> None:
+    """Write a route for another program: reaction SMILES, RXN or RDfile, or a tree as JSON."""
+    found = _route(route)
+    if form is RouteFormat.smiles:
+        text = "\n".join(exchange.reaction_smiles(found)) + "\n"
+    elif form is RouteFormat.rxn:
+        text = exchange.rxn(found)
+    else:
+        text = json.dumps(exchange.tree(found), indent=2) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+        return
+    write_new(out, text, exists="GP-H023", unwritable="GP-H008")
+    progress_console.print(f"wrote {out}")
 
 
 class PlanFormat(StrEnum):
