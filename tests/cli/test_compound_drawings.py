@@ -85,6 +85,9 @@ def test_ones_own_compound_is_shown():
     assert (check["verdict"], check["pharmacophore"]) == ("likely", "phenyl-glutarimide")
     text = printed("check", "O=C1CCC(c2ccc(F)cc2)C(=O)N1")
     assert "class phenyl-glutarimide" in text
+    # A likely binder outside the class gets a caution, and a look-alike none.
+    assert "Caution: by its class it binds cereblon" in text
+    assert "Caution" not in printed("check", "O=C1CCCC(=O)N1")
     assert "says nothing about potency" in text
 
 
@@ -111,6 +114,19 @@ def test_a_list_without_faults_ends_with_zero(tmp_path):
     said = json.loads(printed("check", str(path), "--json", code=1))
     assert [row["verdict"] for row in said] == ["likely", "unlikely"]
     assert "no glutarimide" in printed("check", str(path), code=1)
+
+
+def test_a_file_of_thousands_goes_out_as_lines(tmp_path):
+    path = tmp_path / "long.smi"
+    path.write_text(f"{IMINOL} mine\n" * 600 + "C1CC\n", encoding="utf-8")
+    lines = printed("show", str(path), code=1).splitlines()
+    assert lines[0] == "601 structures, 1 of them cannot be used"
+    assert lines[1].split("\t")[0] == "where"
+    assert lines[2].split("\t")[2] == "pomalidomide"
+    assert f"{path}, line 601" in lines[602]
+    assert "GP-H002" in lines[602]
+    assert "teratogen" in lines[603]
+    assert len(printed("check", str(path), code=1).splitlines()) >= 603
 
 
 def test_one_bad_structure_is_an_error_and_several_where_one_is_wanted_too(sdf, tmp_path):

@@ -54,9 +54,16 @@ def safety_note(structure: Structure) -> str:
 
     Decided by the substance, so that a user's own compound carries it too, whatever way it is drawn.
     """
-    known = structures.by_skeleton(standard.key(structure.smiles))
-    metabolite = "metabolite" in (structure.role, known.role if known is not None else "")
-    return SAFETY_NOTE if metabolite or matches(structure, IMID) else ""
+    return SAFETY_NOTE if structure.role == "metabolite" or _of_the_class(structure.smiles) else ""
+
+
+@lru_cache(maxsize=4096)
+def _of_the_class(smiles: str) -> bool:
+    """Whether a drawing is a member of the class, or any form of a built-in metabolite."""
+    known = structures.by_skeleton(standard.key(smiles))
+    if known is not None and known.role == "metabolite":
+        return True
+    return bool(molecule(standard.parent(smiles)).HasSubstructMatch(_pattern(IMID)))
 
 
 def _parent(structure: Structure) -> Any:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,10 +22,12 @@ from glueprint.chemistry import (
     substances,
     validation,
 )
+from glueprint.cli import compound_cards as cards
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.documents import write_new
 from glueprint.errors import GlueprintError
-from glueprint.mechanism import cards, compounds
+from glueprint.mechanism import cards as mechanism_cards
+from glueprint.mechanism import compounds
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -57,7 +58,7 @@ def show_structure(name: AnyCompound, as_json: Json = False) -> None:
     if reading.is_structure_file(name):
         found = list(substances.read(name))
         if len(found) != 1 or isinstance(found[0], GlueprintError):
-            _show_many(found, as_json)
+            cards.show_many(found, as_json)
             return
     substance = substances.one(name)
     structure = substance.structure
@@ -66,7 +67,7 @@ def show_structure(name: AnyCompound, as_json: Json = False) -> None:
     if as_json:
         print_json(
             {
-                **_card(substance),
+                **cards.card(substance),
                 "groups": named,
                 "descriptors": [asdict(row) for row in compared],
                 "evidence": [asdict(claim) for claim in descriptors.published_only(structure)],
@@ -77,7 +78,7 @@ def show_structure(name: AnyCompound, as_json: Json = False) -> None:
     if safety:
         console.print(f"Safety: {safety}", markup=False)
     fields = [(key, ", ".join(v) if isinstance(v, tuple) else v) for key, v in asdict(structure).items() if v]
-    fields += [("groups", ", ".join(named)), *_as_drawn(substance)]
+    fields += [("groups", ", ".join(named)), *cards.as_drawn(substance)]
     print_table(substance.name, ("field", "value"), fields)
     rows = [
         (r.name, f"{r.computed:.4g}" if r.name != "molar mass" else f"{r.computed:.3f}", r.unit,
@@ -94,73 +95,11 @@ def show_structure(name: AnyCompound, as_json: Json = False) -> None:
         print_table("Published, not computed", head, published)
 
 
-def _card(substance: substances.Substance) -> dict[str, Any]:
-    """The parent's fields as they always were, and beside them what was drawn."""
-    return {
-        **asdict(substance.structure),
-        "name": substance.name,
-        "same_as": substance.same_as,
-        "drawn_smiles": substance.drawn_smiles,
-        "drawn_formula": substance.drawn_formula,
-        "drawn_mass_g_per_mol": substance.drawn_mass_g_per_mol,
-        "mass_per_parent_g_per_mol": substance.mass_per_parent_g_per_mol,
-        "parts": [asdict(part) for part in substance.parts],
-        "changed": list(substance.changed),
-        "where": substance.where,
-    }
-
-
-def _as_drawn(substance: substances.Substance) -> list[tuple[str, str]]:
-    """What was split off and changed, in rows; nothing where the drawing is the parent itself."""
-    rows = [("same as", substance.same_as)] if substance.same_as else []
-    if substance.changed:
-        rows += [("drawn as", substance.drawn_smiles), ("changed", "; ".join(substance.changed))]
-    for part in substance.parts:
-        text = f"{part.count} x {part.name}, {part.average_mass_g_per_mol:.3f} g/mol each"
-        rows.append((part.role, text))
-    if substance.parts:
-        text = f"{substance.drawn_formula}, {substance.drawn_mass_g_per_mol:.3f} g/mol"
-        rows += [("with counter-ions and solvents", text)]
-        rows += [("weighed for 1 mol", f"{substance.mass_per_parent_g_per_mol:.3f} g")]
-    return rows
-
-
-def _show_many(found: Iterable[substances.Substance | GlueprintError], as_json: bool) -> None:
-    """A table of a file's structures, with what cannot be read in its place; exit 1 if there is any."""
-    cards: list[dict[str, Any]] = []
-    errors = 0
-    for one in found:
-        if isinstance(one, GlueprintError):
-            errors += 1
-            cards.append({"where": one.where, "error": one.as_dict()})
-        else:
-            cards.append({**_card(one), "safety": groups.safety_note(one.structure)})
-    if as_json:
-        print_json(cards)
-    else:
-        rows = [_card_row(card) for card in cards]
-        head = ("where", "name", "same as", "formula", "g/mol", "InChIKey of the parent", "remarks")
-        print_table(f"{len(cards)} structures, {errors} of them cannot be used", head, rows)
-        if any(card.get("safety") for card in cards):
-            console.print(f"Safety: {groups.SAFETY_NOTE}", markup=False)
-    if errors:
-        raise typer.Exit(1)
-
-
 def _number(value: float | None, low: float | None, high: float | None) -> str:
     if value is not None:
         return f"{value:g}"
     ends = [f"{end:g}" for end in (low, high) if end is not None]
     return " to ".join(dict.fromkeys(ends))
-
-
-def _card_row(card: dict[str, Any]) -> tuple[str, ...]:
-    if "error" in card:
-        return (card["where"], *[""] * 5, f"{card['error']['code']} {card['error']['message']}")
-    remarks = [*card["changed"], *(["SAFETY: teratogen"] if card["safety"] else [])]
-    mass = f"{card['drawn_mass_g_per_mol']:.3f}"
-    said = (card["where"], card["name"], card["same_as"], card["drawn_formula"], mass, card["inchikey"])
-    return (*said, "; ".join(remarks))
 
 
 @app.command()
@@ -195,7 +134,7 @@ def check_compound(compound: AnyCompound, as_json: Json = False) -> None:
     if reading.is_structure_file(compound):
         found = list(substances.read(compound))
         if len(found) != 1 or isinstance(found[0], GlueprintError):
-            _check_many(found, as_json)
+            cards.check_many(found, as_json)
             return
     substance = substances.one(compound)
     result, safety = binder.check_binder(substance.structure), groups.safety_note(substance.structure)
@@ -209,7 +148,7 @@ def check_compound(compound: AnyCompound, as_json: Json = False) -> None:
         print_table(
             f"Cereblon binder: {result.verdict}{kind} ({result.smiles})", ("holds", "what", "source"), rows
         )
-        for field, text in _as_drawn(substance):
+        for field, text in cards.as_drawn(substance):
             console.print(f"{field[0].upper()}{field[1:]}: {text}", markup=False)
         console.print(
             "Rules, not an affinity: a verdict of likely says that nothing known speaks against it. "
@@ -217,48 +156,10 @@ def check_compound(compound: AnyCompound, as_json: Json = False) -> None:
         )
         if safety:
             console.print(f"Safety: {safety}", markup=False)
+        elif result.verdict == "likely":
+            console.print(f"Caution: {cards.CAUTION}", markup=False)
     if result.verdict == "unlikely":
         raise typer.Exit(1)
-
-
-def _check_many(found: Iterable[substances.Substance | GlueprintError], as_json: bool) -> None:
-    """A table of verdicts; exit 1 if one is unlikely or cannot be read."""
-    results: list[dict[str, Any]] = []
-    for one in found:
-        if isinstance(one, GlueprintError):
-            results.append({"where": one.where, "error": one.as_dict()})
-            continue
-        check = binder.check_binder(one.structure)
-        safety = groups.safety_note(one.structure)
-        results.append({**asdict(check), "where": one.where, "same_as": one.same_as, "safety": safety})
-    if as_json:
-        print_json(results)
-    else:
-        rows = [
-            (r["where"], "", r["error"]["code"], "", r["error"]["message"], "")
-            if "error" in r
-            else (
-                r["where"],
-                r["name"],
-                r["verdict"],
-                r["pharmacophore"],
-                _decides(r),
-                "yes" if r["safety"] else "",
-            )
-            for r in results
-        ]
-        head = ("where", "name", "verdict", "class", "because", "safety note")
-        print_table(f"{len(results)} structures against the cereblon pocket", head, rows)
-        if any(result.get("safety") for result in results):
-            console.print(f"Safety: {groups.SAFETY_NOTE}", markup=False)
-    if any("error" in result or result["verdict"] == "unlikely" for result in results):
-        raise typer.Exit(1)
-
-
-def _decides(result: dict[str, Any]) -> str:
-    """The reason that decided: the first that does not hold, else the last."""
-    reasons = result["reasons"]
-    return str(next((r["what"] for r in reasons if r["holds"] is not True), reasons[-1]["what"]))
 
 
 @app.command("neighbours")
@@ -427,7 +328,7 @@ def numbers(
     """Show every number of a compound file with its source, and what the file is enough for."""
     compound = compounds.load(name)
     given, notes = compound.quantities(), _notes(compound)
-    missing, acts = cards.missing(compound), cards.acts_on(compound)
+    missing, acts = mechanism_cards.missing(compound), mechanism_cards.acts_on(compound)
     if as_json:
         print_json(
             {
