@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from glueprint.chemistry import structures, substances
-from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
+from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError, NotSupportedError
 
 INCHI = (
     "InChI=1S/C13H10N2O4/c16-10-6-5-9(11(17)14-10)15-12(18)7-3-1-2-4-8(7)13(15)19/h1-4,9H,5-6H2,(H,14,16,17)"
@@ -26,6 +26,9 @@ WAYS = [
     "CAS RN: 50-35-1",
     INCHI,
     "UEJJHQNACJXSKW-UHFFFAOYSA-N",
+    "InChIKey=UEJJHQNACJXSKW-UHFFFAOYSA-N",
+    "UEJJHQNACJXSKW-UHFFFAOYSA-M",
+    "Contergan",
     "O=C1CCC(N2C(=O)c3ccccc3C2=O)C(=O)N1",
 ]
 BLOCK = Chem.MolToMolBlock(Chem.MolFromSmiles("O=C1CCC(N2C(=O)c3ccccc3C2=O)C(=O)N1"))
@@ -119,6 +122,17 @@ def test_the_records_of_an_sdf_come_with_their_lines(tmp_path):
     # The atom with too many bonds has its line.
     assert lines[5] == starts[5] + 4 + 1
     assert "promises 90 atoms" in found[3].message
+
+
+def test_a_polymer_in_bigsmiles_is_told():
+    with pytest.raises(NotSupportedError, match="GP-H019"):
+        substances.resolve("{[$]CC[$]}")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "bom.smi"
+    path.write_text("\ufeffO water\n", encoding="utf-8")
+    assert substances.one(str(path)).structure.name == "water"
 
 
 def test_a_list_of_smiles_has_names_comments_and_lines(tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rdkit import Chem
+from rdkit import Chem, rdBase
+from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from glueprint.chemistry import binder, groups, standard, structures, substances
 from glueprint.errors import InputError, NotSupportedError
@@ -173,6 +174,16 @@ def test_a_salt_is_the_substance_and_its_counter_ion_with_their_masses():
     assert half.mass_per_parent_g_per_mol == pytest.approx(259.265 + 98.079 / 2, abs=0.005)
     water = substances.resolve("O.O.Nc1cccc2c1C(=O)N(C1CCC(=O)NC1=O)C2=O")
     assert [(part.name, part.role, part.count) for part in water.parts] == [("water", "solvent", 2)]
+
+
+@pytest.mark.parametrize("name", ["thalidomide", "lenalidomide", "pomalidomide", "avadomide"])
+def test_every_tautomer_that_can_be_drawn_is_the_one_substance(name):
+    real = structures.load(name)
+    with rdBase.BlockLogs():
+        found = rdMolStandardize.TautomerEnumerator().Enumerate(Chem.MolFromSmiles(real.smiles))
+        drawn = [Chem.MolToSmiles(tautomer) for tautomer in found]
+    assert len(drawn) >= 8
+    assert {standard.key(smiles) for smiles in drawn} == {real.inchikey}
 
 
 def test_the_standardiser_is_idempotent_on_what_it_gives():

@@ -11,7 +11,7 @@ from typing import Any
 from rdkit import Chem, rdBase
 
 from glueprint.chemistry import structures
-from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
+from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError, NotSupportedError
 
 __all__ = ["ENDINGS", "Drawing", "drawing", "drawings", "is_structure_file"]
 
@@ -43,15 +43,23 @@ def drawing(text: str, *, where: str = "") -> Drawing:
     """The molecule behind a name, SMILES, InChI, InChIKey of a built-in structure, or CAS number.
 
     Raises InputError GP-H001 (an unknown name), GP-H002 (unreadable SMILES), GP-H015 (InChI, InChIKey or CAS
-    number that cannot be read or is not known).
+    number that cannot be read or is not known); NotSupportedError GP-H019 for a polymer.
     """
     said = text.strip()
     if cas := CAS.fullmatch(said):
         return _built_in(_by_cas("-".join(cas.groups()), said, where), said, where)
-    if INCHIKEY.fullmatch(said):
+    if INCHIKEY.fullmatch(said := said.removeprefix("InChIKey=")):
         return _built_in(_by_inchikey(said, where), said, where)
     if said.startswith("InChI="):
         return _inchi(said, where)
+    if "{" in said:
+        raise NotSupportedError(
+            "GP-H019",
+            f'"{said[:80]}" is written as a polymer (BigSMILES)',
+            where=where,
+            expected="a molecule with all its atoms",
+            next_step="write one whole molecule; a polymer has no single mass or key",
+        )
     try:
         return _built_in(structures.load(said), said, where)
     except InputError as unknown:
@@ -67,7 +75,7 @@ def drawings(path: str | Path) -> Iterator[Drawing | GlueprintError]:
     """
     place = Path(path)
     try:
-        handle = place.open(encoding="utf-8", errors="replace", newline=None)
+        handle = place.open(encoding="utf-8-sig", errors="replace", newline=None)
     except OSError as error:
         raise EnvironmentProblemError(
             "GP-H008",
@@ -116,7 +124,8 @@ def _by_cas(number: str, text: str, where: str) -> structures.Structure:
 
 
 def _by_inchikey(text: str, where: str) -> structures.Structure:
-    found = structures.by_key(text)
+    # The last letter counts protons: the key of an anion or cation of the compound ends in another one.
+    found = structures.by_key(text) or structures.by_key(f"{text[:-1]}N")
     if found is None:
         raise InputError(
             "GP-H015",

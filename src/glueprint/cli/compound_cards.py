@@ -122,9 +122,9 @@ def check_many(found: Iterable[Substance | GlueprintError], as_json: bool) -> No
 
 
 def _decides(result: dict[str, Any]) -> str:
-    """The reason that decided: the first that does not hold, else the last."""
+    """The reason that decided: the first that does not hold, else the class, which comes second."""
     reasons = result["reasons"]
-    return str(next((r["what"] for r in reasons if r["holds"] is not True), reasons[-1]["what"]))
+    return str(next((r["what"] for r in reasons if r["holds"] is not True), reasons[:2][-1]["what"]))
 
 
 def _print(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
