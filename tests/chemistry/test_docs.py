@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 from glueprint.chemistry import plan, routes
 from glueprint.cli.app import app
 
-PAGE = (Path(__file__).parents[2] / "docs" / "chemistry.md").read_text("utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-COMMANDS = re.findall(r"^glueprint (.+)$", PAGE, re.MULTILINE)
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "chemistry.md").read_text("utf-8")
+PAGES = [PAGE, *((DOCS / name).read_text("utf-8") for name in ("cereblon-binders.md", "synthesis.md"))]
+EXAMPLES = re.findall(r"```python\n(.*?)```", "\n".join(PAGES), re.DOTALL)
+COMMANDS = re.findall(r"^glueprint (.+)$", "\n".join(PAGES), re.MULTILINE)
 
 
 @pytest.mark.parametrize("code", EXAMPLES)
@@ -33,8 +35,8 @@ def test_commands_run(command, tmp_path, monkeypatch):
 
 
 def test_there_are_examples_and_commands():
-    assert len(EXAMPLES) >= 6
-    assert len(COMMANDS) == 10
+    assert len(EXAMPLES) >= 9
+    assert len(COMMANDS) >= 14
 
 
 def test_the_route_file_holds(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from rdkit import Chem
 
+from glueprint.chemistry import pharmacophores, standard
 from glueprint.chemistry.groups import has, matches
 from glueprint.chemistry.structures import Structure, molecule
 
@@ -15,15 +16,21 @@ __all__ = ["BinderCheck", "Reason", "check_binder"]
 # Fischer et al. 2014, Nature 512:49, doi:10.1038/nature13527 (reference 12 of the first guide): the
 # glutarimide lies in a cage of three tryptophans; carbonyls and NH make hydrogen bonds, C3 points out.
 POCKET = "doi:10.1038/nature13527"
-# With C3 substituted and C4, C5 bare: only such a ring fits the cage.
+# Ichikawa et al. 2022: the natural degron is a C-terminal imide, of glutamine or (five-ring) asparagine.
+DEGRON = "doi:10.1038/s41586-022-05333-5"
+# Hartmann et al. 2014: uridine in the aromatic cage, as thalidomide, but weakly.
+MIMICS = "doi:10.1016/j.jsb.2014.10.010"
 BARE = "O=C1[CH2][CH2]C(*)C(=O)[NX3;H1]1"
+UNSUBSTITUTED = "O=C1[CH2][CH2][CH2]C(=O)[NX3;H1]1"
 RING_C3 = "O=C1CC[CX4;H1]([!#1])C(=O)[NX3]1"
+# C3 with two groups other than hydrogen; deuterium counts as the hydrogen that it is.
 QUATERNARY_C3 = "O=C1CC[CX4;H0]C(=O)[NX3]1"
-# The partners of the family, bound to C3 through their nitrogen.
-PARTNERS = {
-    "phthalimide": "O=C1CCC(N2C(=O)c3ccccc3C2=O)C(=O)N1",
-    "isoindolinone": "O=C1CCC(N2C(=O)c3ccccc3[CH2]2)C(=O)N1",
-    "quinazolinone": "O=C1CCC(n2cnc3ccccc3c2=O)C(=O)N1",
+# Other rings with an imide NH: bound weakly, if at all.
+RELATED = {
+    "dihydrouracil": "O=C1CCNC(=O)[NX3;H1]1",
+    "succinimide": "O=C1CCC(=O)[NX3;H1]1",
+    "hydantoin": "O=C1CNC(=O)[NX3;H1]1",
+    "uracil": "O=c1cc[n]c(=O)[nH]1",
 }
 
 Verdict = Literal["likely", "uncertain", "unlikely"]
@@ -40,64 +47,99 @@ class Reason:
 
 @dataclass(frozen=True)
 class BinderCheck:
-    """The verdict and every reason for it; `smiles` is the structure as it was read."""
+    """The verdict and every reason for it; `smiles` is the parent that was judged.
+
+    pharmacophore: the class it belongs to, "" if none is known (`chemistry.pharmacophores`).
+    """
 
     name: str
     smiles: str
     inchikey: str
     verdict: Verdict
     reasons: tuple[Reason, ...]
+    pharmacophore: str = ""
 
 
-def check_binder(structure: Structure) -> BinderCheck:
-    """Hold a structure against what is known of the cereblon pocket.
+def check_binder(
+    structure: Structure, classes: tuple[pharmacophores.Pharmacophore, ...] | None = None
+) -> BinderCheck:
+    """Hold a structure against what is known of the cereblon pocket, whatever way it is drawn.
 
-    Returns "likely" if every rule holds, "unlikely" if the ring that the pocket needs is missing or blocked,
-    else "uncertain".   Source: the structure of the complex (`POCKET`) and the evidence rows named.
+    classes: those that count as known (None: all).
+    Returns "likely" if it belongs to a known class and no rule speaks against it, "unlikely" if the ring that
+    the pocket needs is missing or blocked, else "uncertain".
+    Source: the structure of the complex (`POCKET`), and the source of the class.
     """
-    ring = _ring(structure)
-    reasons = [ring]
-    if has(structure, "glutarimide"):
-        reasons += [_bare(structure), _partner(structure), _configuration(structure)]
-    elif has(structure, "dihydrouracil"):
-        reasons.append(Reason(None, "dihydrouracil for glutarimide: accepted, not in the evidence", ""))
-    if not ring.holds or any(reason.holds is False for reason in reasons[:2]):
-        verdict: Verdict = "unlikely"
+    found = pharmacophores.matching(structure, classes)
+    reasons = _reasons(structure, found)
+    verdict: Verdict = "uncertain"
+    if any(reason.holds is False for reason in reasons):
+        verdict = "unlikely"
     elif all(reason.holds for reason in reasons):
         verdict = "likely"
-    else:
-        verdict = "uncertain"
-    return BinderCheck(structure.name, structure.smiles, structure.inchikey, verdict, tuple(reasons))
+    parent = standard.parent(structure.smiles)
+    name = found.name if found is not None else ""
+    return BinderCheck(structure.name, parent, standard.key(structure.smiles), verdict, tuple(reasons), name)
 
 
-def _ring(structure: Structure) -> Reason:
-    if has(structure, "glutarimide"):
-        return Reason(True, "glutarimide with free NH: both carbonyls and the NH can bind", POCKET)
-    if has(structure, "dihydrouracil"):
-        return Reason(True, "dihydrouracil with free NH, a known stand-in for glutarimide", "")
-    if has(structure, "N-substituted glutarimide"):
-        return Reason(False, "the glutarimide nitrogen is substituted: its hydrogen bond is lost", POCKET)
-    if has(structure, "opened glutarimide"):
-        return Reason(False, "the glutarimide is opened, as by hydrolysis: nothing fits the cage", POCKET)
-    return Reason(False, "no glutarimide (piperidine-2,6-dione) and no dihydrouracil", POCKET)
-
-
-def _bare(structure: Structure) -> Reason:
-    if matches(structure, BARE):
-        return Reason(True, "C4 and C5 of the glutarimide are bare, C3 carries the rest", POCKET)
-    if matches(structure, "O=C1[CH2][CH2][CH2]C(=O)[NX3;H1]1"):
-        return Reason(None, "bare glutarimide: a fragment at best, nothing reaches a substrate", POCKET)
-    return Reason(False, "C4 or C5 of the glutarimide is substituted: no room in the cage", POCKET)
-
-
-def _partner(structure: Structure) -> Reason:
-    found = [name for name, smarts in PARTNERS.items() if matches(structure, smarts)]
-    if not found:
-        known = ", ".join(PARTNERS)
-        return Reason(None, f"C3 carries none of the partners in the evidence ({known})", "")
+def _reasons(structure: Structure, found: pharmacophores.Pharmacophore | None) -> list[Reason]:
+    if found is None:
+        return _without_class(structure)
+    reasons = [
+        Reason(True, f"{found.ring} with free NH: both carbonyls and the NH can bind", _ring_source(found)),
+        Reason(True, f"{found.name}, as in {found.example}", found.source),
+    ]
     if _five_substituted(structure):
-        return Reason(None, f"{found[0]}, substituted at C5: weaker on zinc fingers than at C4", "TER-013")
-    return Reason(True, f"{found[0]} on C3, as in the family", "BIN-001, BIN-005, BIN-006")
+        what = f"{found.name} substituted at C5: binds, but is weaker on zinc fingers than at C4"
+        reasons.append(Reason(True, what, "TER-013"))
+    if found.ring != "dihydrouracil":
+        reasons.append(_configuration(structure))
+    return reasons
+
+
+def _ring_source(found: pharmacophores.Pharmacophore) -> str:
+    return {"glutarimide": POCKET, "succinimide": DEGRON}.get(found.ring, found.source)
+
+
+def _without_class(structure: Structure) -> list[Reason]:
+    """What keeps the structure from the pocket, or why it cannot be said."""
+    if has(structure, "glutarimide"):
+        return [
+            Reason(True, "glutarimide with free NH: both carbonyls and the NH can bind", POCKET),
+            *_glutarimide(structure),
+        ]
+    if has(structure, "dihydrouracil"):
+        what = "dihydrouracil whose N1 carries no aromatic ring, or whose C5 or C6 is substituted"
+        return [Reason(None, what, "doi:10.1021/acsmedchemlett.2c00436")]
+    if has(structure, "N-substituted glutarimide"):
+        what = "the glutarimide nitrogen is substituted: its hydrogen bond is lost"
+        return [Reason(False, what, POCKET)]
+    if has(structure, "opened glutarimide"):
+        return [Reason(False, "the glutarimide is opened, as by hydrolysis: nothing fits the cage", POCKET)]
+    for ring, smarts in RELATED.items():
+        if matches(structure, smarts) and not _crowded(structure):
+            return [Reason(None, f"{ring} with free NH: related rings are bound weakly, if at all", MIMICS)]
+    return [Reason(False, "no glutarimide (piperidine-2,6-dione) and no dihydrouracil", POCKET)]
+
+
+def _glutarimide(structure: Structure) -> list[Reason]:
+    if matches(structure, QUATERNARY_C3):
+        what = "C3 carries two groups and no hydrogen: the second one meets the wall of the cage"
+        return [Reason(False, what, POCKET)]
+    if matches(structure, UNSUBSTITUTED):
+        what = "bare glutarimide: a fragment at best, nothing reaches a substrate"
+        return [Reason(None, what, MIMICS)]
+    if not matches(structure, BARE):
+        return [Reason(False, "C4 or C5 of the glutarimide is substituted: no room in the cage", POCKET)]
+    known = ", ".join(one.name for one in pharmacophores.available() if one.ring == "glutarimide")
+    return [Reason(None, f"C3 carries none of the partners that are known ({known})", "")]
+
+
+def _crowded(structure: Structure) -> bool:
+    """Whether a carbon next to a carbonyl carries two groups, or the ring is fused to another."""
+    blocked = "[CX4;H0;R](C(=O)[NX3;H1])([#6])[#6]"
+    fused = "O=C1aaC(=O)[NX3;H1]1"
+    return bool(matches(structure, blocked) or matches(structure, fused))
 
 
 def _five_substituted(structure: Structure) -> bool:
@@ -109,10 +151,7 @@ def _five_substituted(structure: Structure) -> bool:
 
 
 def _configuration(structure: Structure) -> Reason:
-    mol = molecule(structure.smiles)
-    if matches(structure, QUATERNARY_C3):
-        return Reason(None, "C3 has no hydrogen: it cannot racemise, and its fit is not in the evidence", "")
-    label = _label(mol)
+    label = _label(molecule(standard.parent(structure.smiles)))
     if label == "S":
         return Reason(True, "(S) at C3, which binds about tenfold better; it racemises", "BIN-006")
     if label == "R":
@@ -121,7 +160,7 @@ def _configuration(structure: Structure) -> Reason:
 
 
 def _label(mol: Any) -> str:
-    """The configuration of C3 as the family has it: on nitrogen, CIP and shape agree."""
+    """The configuration of C3; where C3 bears nitrogen, CIP and shape agree."""
     centres = dict(Chem.FindMolChiralCenters(mol, useLegacyImplementation=False))  # type: ignore[no-untyped-call]
     for match in mol.GetSubstructMatches(Chem.MolFromSmarts(RING_C3)):
         for atom in match:

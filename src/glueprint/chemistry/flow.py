@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from glueprint.chemistry.route import Route, Step
 
-__all__ = ["Demand", "bought", "demands", "materials", "step_yields"]
+__all__ = ["Demand", "bought", "demands", "materials", "step_yields", "weighed"]
 
 # What a material does in a step.
 REACTANT, CO_REACTANT = "reactant", "co-reactant"
@@ -55,6 +55,12 @@ def bought(route: Route) -> tuple[str, ...]:
     made = {product for step in route.step for product in step.products}
     used = (name for step in route.step for name, *_ in materials(step))
     return tuple(dict.fromkeys(name for name in used if name not in made))
+
+
+def weighed(route: Route) -> tuple[str, ...]:
+    """Everything that is weighed and not made: what is bought, and the bases, acids and catalysts."""
+    added = (one.name for step in route.step for one in step.additions if one.equivalents is not None)
+    return tuple(dict.fromkeys((*bought(route), *added)))
 
 
 def step_yields(

@@ -7,6 +7,7 @@ from typing import Any
 
 from rdkit import Chem
 
+from glueprint.chemistry import standard, structures
 from glueprint.chemistry.structures import Structure, molecule
 
 __all__ = ["GROUPS", "SAFETY_NOTE", "has", "matches", "recognise", "safety_note"]
@@ -40,21 +41,34 @@ def recognise(structure: Structure) -> tuple[str, ...]:
 
 def has(structure: Structure, group: str) -> bool:
     """Whether the structure has a group of `GROUPS`."""
-    return bool(molecule(structure.smiles).HasSubstructMatch(_pattern(GROUPS[group])))
+    return bool(_parent(structure).HasSubstructMatch(_pattern(GROUPS[group])))
 
 
 def matches(structure: Structure, smarts: str) -> int:
     """How many times a SMARTS pattern occurs in the structure."""
-    return len(molecule(structure.smiles).GetSubstructMatches(_pattern(smarts)))
+    return len(_parent(structure).GetSubstructMatches(_pattern(smarts)))
 
 
 def safety_note(structure: Structure) -> str:
     """What must stand beside a member of the thalidomide class or its metabolite; empty for anything else.
 
-    Decided by structure, so that a user's own compound carries it too.
+    Decided by the substance, so that a user's own compound carries it too, whatever way it is drawn.
     """
-    metabolite = structure.role == "metabolite"
-    return SAFETY_NOTE if metabolite or matches(structure, IMID) else ""
+    return SAFETY_NOTE if structure.role == "metabolite" or _of_the_class(structure.smiles) else ""
+
+
+@lru_cache(maxsize=4096)
+def _of_the_class(smiles: str) -> bool:
+    """Whether a drawing is a member of the class, or any form of a built-in metabolite."""
+    known = structures.by_skeleton(standard.key(smiles))
+    if known is not None and known.role == "metabolite":
+        return True
+    return bool(molecule(standard.parent(smiles)).HasSubstructMatch(_pattern(IMID)))
+
+
+def _parent(structure: Structure) -> Any:
+    """The molecule that rules look at: the parent, without counter-ions and as its one tautomer."""
+    return molecule(standard.parent(structure.smiles))
 
 
 @lru_cache(maxsize=64)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from glueprint.chemistry import flow
-from glueprint.chemistry.route import Route, Step
+from glueprint.chemistry import flow, safety_data
+from glueprint.chemistry.route import NOT_STATED, Addition, Route, Step
 from glueprint.chemistry.routes import require
 from glueprint.errors import InputError, NotSupportedError, nearest
 
@@ -25,11 +25,16 @@ SCHEMA = pl.Schema(
         "grams": pl.Float64,
         "purity_percent": pl.Float64,
         "weigh_g": pl.Float64,
+        "volume_ml": pl.Float64,
         "assumption": pl.String,
     }
 )
 STOICHIOMETRIC = "assumed: stoichiometric, no source states equivalents"
 PURE = "assumed: pure"
+NO_AMOUNT = "amount not stated"
+# An ideal gas at 25 C and 1 bar takes R x 298.15 K / 1 bar, CODATA 2018.
+GAS_ML_PER_MMOL = 8.31446261815324 * 298.15 / 100.0
+GASES = ("hydrogen", "ammonia", "hydrogen chloride", "carbon dioxide", "isobutene")
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,9 @@ def plan(
 
     grams: of pure target, > 0.   step_yield_percent: for steps whose yield no source states, in (0, 100].
     purity_percent: of all bought materials, or by name; where none is given they are taken as pure.
-    Returns one row per step and material; `grams` are of pure substance, `weigh_g` allows for the purity.
+    Returns one row per step and material, base, acid, catalyst and solvent among them; `grams` are of pure
+    substance, `weigh_g` allows for the purity, and both are null where no source states an amount. What a
+    step takes as its salt is weighed as that salt. `volume_ml` is of solvents, and of gases at 25 C, 1 bar.
     Raises InputError GP-H006 for an impossible amount, yield or purity, GP-H009 to GP-H011 for a route that
     does not hold; NotSupportedError GP-H007 without a yield.   Source: own derivation, docs/chemistry.md.
     """
@@ -71,6 +78,8 @@ def plan(
             assumed = "" if given else STOICHIOMETRIC
             amount = (equivalents, equivalents * demand.mmol_in)
             rows.append(_row(route, demand.step, (name, role, assumed), amount, purities.get(name)))
+        rows += [_added(route, demand, one, purities.get(one.name)) for one in demand.step.additions]
+        rows += _solvent(route, demand)
         made = (demand.step.products[0], "product", "")
         rows.append(_row(route, demand.step, made, (1.0, demand.mmol_out), None))
     assumptions = [route.assumed, *(f"{step.name}: {step.assumed}" for step in route.step if step.assumed)]
@@ -92,11 +101,12 @@ def _row(
     amount: tuple[float, float],
     purity_percent: float | None,
 ) -> dict[str, object]:
-    name, role, assumed = what
+    plain, role, assumed = what
+    name = route.weighed_as(plain)
     equivalents, mmol = amount
     grams = mmol * route.material(name).average_mass_g_per_mol / 1000.0
     pure = purity_percent if purity_percent is not None else 100.0
-    made = any(name in one.products for one in route.step)
+    made = any(plain in one.products for one in route.step)
     notes = [assumed, PURE if purity_percent is None and not made else ""]
     return {
         "step": step.name,
@@ -107,13 +117,54 @@ def _row(
         "grams": grams,
         "purity_percent": pure,
         "weigh_g": grams / (pure / 100.0),
+        "volume_ml": mmol * GAS_ML_PER_MMOL if name in GASES and not made else None,
         "assumption": "; ".join(note for note in notes if note),
     }
 
 
+def _added(
+    route: Route, demand: flow.Demand, one: Addition, purity_percent: float | None
+) -> dict[str, object]:
+    """A base, acid or catalyst: with its amount where equivalents are known or needed, else without."""
+    assumed = f"assumed: {one.assumed}" if one.assumed else one.claim
+    if one.equivalents is None:
+        said = f"{NO_AMOUNT}; {assumed}" if assumed else NO_AMOUNT
+        return _bare(demand.step, one.name, one.role, said)
+    amount = (one.equivalents, one.equivalents * demand.mmol_in)
+    return _row(route, demand.step, (one.name, one.role, assumed), amount, purity_percent)
+
+
+def _solvent(route: Route, demand: flow.Demand) -> list[dict[str, object]]:
+    """The solvent of a step in a row of its own; none where the source names none."""
+    step = demand.step
+    if step.solvent.startswith("none ("):
+        return []
+    row = _bare(step, step.solvent, "solvent", "" if step.solvent != NOT_STATED else "solvent not stated")
+    known = safety_data.solvent(step.solvent)
+    first = (
+        route.material(route.weighed_as(step.reactants[0])).average_mass_g_per_mol * demand.mmol_in / 1000.0
+    )
+    if step.solvent_g_per_g is not None:
+        row["grams"] = row["weigh_g"] = step.solvent_g_per_g * first
+        row["volume_ml"] = step.solvent_g_per_g * first / known.density_g_per_ml if known else None
+    elif step.solvent_ml_per_g is not None:
+        row["volume_ml"] = step.solvent_ml_per_g * first
+        row["grams"] = row["weigh_g"] = (
+            known.density_g_per_ml * step.solvent_ml_per_g * first if known else None
+        )
+    elif step.solvent != NOT_STATED:
+        row["assumption"] = NO_AMOUNT
+    return [row]
+
+
+def _bare(step: Step, name: str, role: str, said: str) -> dict[str, object]:
+    """A row without amounts."""
+    return {**dict.fromkeys(SCHEMA), "step": step.name, "material": name, "role": role, "assumption": said}
+
+
 def _purities(route: Route, given: float | Mapping[str, float] | None) -> dict[str, float]:
     """Purity by bought material, in percent."""
-    bought = flow.bought(route)
+    bought = flow.weighed(route)
     if given is None:
         return {}
     if not isinstance(given, Mapping):

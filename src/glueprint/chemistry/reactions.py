@@ -9,6 +9,7 @@ from typing import Any
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdChemReactions
 
+from glueprint.chemistry import standard
 from glueprint.chemistry.structures import Structure, by_key, from_smiles, molecule
 from glueprint.errors import InputError
 
@@ -21,20 +22,27 @@ def products(
     """The different products that a reaction gives from its reactants, in the order of the template.
 
     smarts: RDKit reaction SMARTS with one product template.   racemises: stereo centres are lost on the way.
+    Reactants react as they are drawn, or else without their charges and as their one tautomer.
     Returns structures, named where they are built in; empty if the reactants do not react.
     Raises InputError GP-H004 if the SMARTS cannot be read or asks for another number of reactants.
     """
     reaction = _reaction(smarts, len(reactants), where)
+    drawn = [reactant.smiles for reactant in reactants]
+    return _run(reaction, drawn, racemises) or _run(reaction, [standard.neutral(s) for s in drawn], racemises)
+
+
+def _run(reaction: Any, smiles: Sequence[str], racemises: bool) -> tuple[Structure, ...]:
     found: dict[str, Structure] = {}
     with rdBase.BlockLogs():
-        for outcome in reaction.RunReactants(tuple(molecule(reactant.smiles) for reactant in reactants)):
+        for outcome in reaction.RunReactants(tuple(molecule(one) for one in smiles)):
             made = outcome[0]
             if Chem.SanitizeMol(made, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
                 continue
             if racemises:
                 Chem.RemoveStereochemistry(made)
             structure = from_smiles(str(Chem.MolToSmiles(made)), role="product", source="computed")
-            found[structure.inchikey] = by_key(structure.inchikey) or structure
+            key = standard.key(structure.smiles)
+            found[key] = by_key(key) or structure
     return tuple(found.values())
 
 

@@ -15,7 +15,7 @@ from glueprint.chemistry.structures import Structure
 from glueprint.documents import Codes, Document, read, validate
 from glueprint.errors import InputError
 
-__all__ = ["CODES", "NOT_STATED", "Route", "Step", "read_routes"]
+__all__ = ["CODES", "NOT_STATED", "Addition", "Route", "Step", "read_routes"]
 
 CODES = Codes(
     unreadable="GP-H008",
@@ -61,11 +61,40 @@ class _WithYield(Document):
         return value
 
 
+class Addition(Document):
+    """What a chemist adds beside the reactants: base, acid, catalyst or another additive.
+
+    equivalents: mol per mol of the first reactant; None: no source states an amount.
+    uses: mol of it that react; with `takes_up` (what the step sets free) they become `gives`.
+    stays: it stays with the product as its salt.   claim: the evidence row that names it.
+    assumed: why it stands here although the route's source does not name it, or not its amount.
+    """
+
+    role: Literal["base", "acid", "catalyst", "additive"]
+    name: str
+    equivalents: Moles | None = None
+    uses: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 0.0
+    takes_up: Mapping[str, Moles] = {}
+    gives: Mapping[str, Moles] = {}
+    stays: bool = False
+    claim: str = ""
+    assumed: str = ""
+
+    @model_validator(mode="after")
+    def _there_is_enough(self) -> Addition:
+        if self.equivalents is not None and self.equivalents < self.uses:
+            raise ValueError(f'{self.equivalents:g} equivalents of "{self.name}", but {self.uses:g} react')
+        if self.equivalents is None and self.uses:
+            raise ValueError(f'"{self.name}" reacts, so its equivalents are needed')
+        return self
+
+
 class Step(_WithYield):
     """One reaction: `smarts` on `reactants` gives `products`; `consumes`, `releases`: mol per mol product.
 
     reagents: what the source names beside, out of the balance.
-    solvent_g_per_g: per gram of the first reactant.
+    additions: base, acid, catalyst, as weighed.   isolated_as: the salt that the product is taken as.
+    solvent_g_per_g, solvent_ml_per_g: per gram of the first reactant.
     equivalents: of a reactant or consumed material, where more than the stoichiometry is used.
     """
 
@@ -76,10 +105,15 @@ class Step(_WithYield):
     consumes: Mapping[str, Moles] = {}
     releases: Mapping[str, Moles] = {}
     reagents: tuple[str, ...] = ()
+    additions: tuple[Addition, ...] = ()
+    isolated_as: str = ""
     solvent: str = NOT_STATED
     solvent_g_per_g: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    solvent_ml_per_g: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
     temperature: str = NOT_STATED
     time: str = NOT_STATED
+    work_up: str = NOT_STATED
+    purification: str = NOT_STATED
     yield_percent: float | None = None
     yield_range_percent: tuple[float, float] | None = None
     yield_claim: str = ""
@@ -158,6 +192,11 @@ class Route(_WithYield):
                 expected="a built-in structure, or one in the route's own [structures] table",
                 next_step=f'correct the name, or add structures = {{ "{name}" = "its SMILES" }} to the route',
             ) from error
+
+    def weighed_as(self, name: str) -> str:
+        """The name of what is weighed for a material: the salt, where a step takes its product as one."""
+        salts = (step.isolated_as for step in self.step if step.isolated_as and name in step.products)
+        return next(salts, name)
 
     def place(self, step: str = "") -> str:
         """Where an error lies: file if read from one, route, step."""

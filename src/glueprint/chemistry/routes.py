@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from glueprint.chemistry import reactions, structures
+from glueprint.chemistry import reactions, standard, structures
 from glueprint.chemistry.route import Route, Step, read_routes
 from glueprint.chemistry.structures import Structure
 from glueprint.errors import InputError, nearest
@@ -51,8 +51,10 @@ class Outcome:
 
     @property
     def reaches_target(self) -> bool:
-        """Whether the end product is the target, by InChIKey."""
-        return self.product is not None and self.product.inchikey == self.target.inchikey
+        """Whether the end product is the target, by the InChIKey of the substance."""
+        if self.product is None:
+            return False
+        return standard.key(self.product.smiles) == standard.key(self.target.smiles)
 
 
 @dataclass(frozen=True)
@@ -150,12 +152,14 @@ def check(route: Route) -> RouteCheck:
         if found.imbalance:
             lost = ", ".join(f"{element} {count:+g}" for element, count in found.imbalance.items())
             remedy = "complete `consumes` and `releases`; + appears from nowhere, - vanishes"
+            if salts := _salts(route, step):
+                remedy = f"{salts}: consume what brings its counter-ion, or name the free form; or {remedy}"
             problems.append(Problem("GP-H010", place, f"out of balance by {lost}", remedy))
     if not outcome.reaches_target:
         ended = outcome.product.name if outcome.product else "no single product"
         what = f"the route ends in {ended}, not {route.target}"
         problems.append(Problem("GP-H011", route.place(), what, "correct the last step or the target"))
-    return RouteCheck(outcome, (*problems, *_loose_ends(route)))
+    return RouteCheck(outcome, (*problems, *_additions(route), *_loose_ends(route)))
 
 
 def require(route: Route) -> Outcome:
@@ -197,6 +201,40 @@ def _remedy(route: Route, step: Step) -> str:
     return "compare the reaction SMARTS, the reactants and the named product"
 
 
+def _additions(route: Route) -> list[Problem]:
+    """Bases and acids that do not balance, and salts that are not the product and its acid."""
+    found = []
+    for step in route.step:
+        for one in step.additions:
+            if one.stays or not one.uses:
+                continue
+            into = [(route.material(one.name), one.uses), *_amounts(route, one.takes_up)]
+            if lost := reactions.imbalance(into, _amounts(route, one.gives)):
+                found.append(_off(route, step, f"{one.name} with what it takes up", lost))
+        if step.isolated_as:
+            held = [(route.material(one.name), one.uses) for one in step.additions if one.stays]
+            into = [(route.material(step.products[0]), 1.0), *held]
+            if lost := reactions.imbalance(into, [(route.material(step.isolated_as), 1.0)]):
+                found.append(_off(route, step, f"{step.isolated_as} beside product and acid", lost))
+    return found
+
+
+def _off(route: Route, step: Step, what: str, lost: Mapping[str, float]) -> Problem:
+    words = ", ".join(f"{element} {count:+g}" for element, count in lost.items())
+    remedy = "complete `takes_up` and `gives` of the addition, or the acid that stays with the product"
+    return Problem("GP-H010", route.place(step.name), f"{what}: out of balance by {words}", remedy)
+
+
+def _salts(route: Route, step: Step) -> str:
+    """The products that a step names as their salts, in words."""
+    found = [
+        f"{name} is written with {', '.join(part.name for part in parts)}"
+        for name in step.products
+        if (parts := standard.standardise(structures.molecule(route.material(name).smiles)).parts)
+    ]
+    return " and ".join(found)
+
+
 def _loose_ends(route: Route) -> list[Problem]:
     used = {name for step in route.step for name in step.reactants}
     return [
@@ -222,21 +260,23 @@ def _run_step(
     for choices in options:
         branches = [(*branch, choice) for branch in branches for choice in choices]
     consumed, released = (_amounts(route, side) for side in (step.consumes, step.releases))
+    named = {standard.key(one.smiles): one for one in map(route.material, step.products)}
     found: dict[str, Structure] = {}
     faults: dict[str, float] = {}
     for branch in branches:
         made_here = reactions.products(
             step.smarts, branch, racemises=step.racemises, where=route.place(step.name)
         )
-        for product in made_here:
-            found[product.inchikey] = product
+        for made_one in made_here:
+            key = standard.key(made_one.smiles)
+            # A product that is named as its salt is weighed, and goes on, as that salt.
+            product = found[key] = named.get(key, made_one)
             faults.update(
                 reactions.imbalance(
                     [*((reactant, 1.0) for reactant in branch), *consumed], [(product, 1.0), *released]
                 )
             )
-    named = {route.material(name).inchikey for name in step.products}
-    return StepOutcome(step.name, tuple(found.values()), set(found) == named, faults)
+    return StepOutcome(step.name, tuple(found.values()), set(found) == set(named), faults)
 
 
 def _amounts(route: Route, materials: Mapping[str, float]) -> list[tuple[Structure, float]]:

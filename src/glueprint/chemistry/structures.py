@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,18 @@ from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers
 
 from glueprint.errors import InputError, nearest
 
-__all__ = ["SCHEMA", "Structure", "by_key", "from_smiles", "load", "molecule", "names", "table"]
+__all__ = [
+    "SCHEMA",
+    "Structure",
+    "by_cas",
+    "by_key",
+    "by_skeleton",
+    "from_smiles",
+    "load",
+    "molecule",
+    "names",
+    "table",
+]
 
 SCHEMA = pl.Schema(
     {
@@ -34,11 +46,15 @@ SCHEMA = pl.Schema(
 )
 
 
+SHOWN_CHARACTERS = 200
+
+
 @dataclass(frozen=True)
 class Structure:
     """One compound; masses in g/mol; `stereo` is "S", "R", "racemate or undefined" or "achiral".
 
     verified: what outside the evidence agrees with the structure.   parent: the drug a metabolite comes from.
+    cas: CAS Registry Number, if known.
     """
 
     name: str
@@ -54,6 +70,7 @@ class Structure:
     claims: tuple[str, ...] = ()
     verified: str = ""
     parent: str = ""
+    cas: str = ""
 
 
 def molecule(smiles: str, *, where: str = "") -> Any:
@@ -66,7 +83,7 @@ def molecule(smiles: str, *, where: str = "") -> Any:
     if found is None:
         raise InputError(
             "GP-H002",
-            f'cannot read "{smiles}" as SMILES',
+            f'cannot read "{_short(smiles)}" as SMILES{_why(smiles)}',
             where=where,
             expected='a SMILES string such as "O=C1CCC(N2C(=O)c3ccccc3C2=O)C(=O)N1" (thalidomide)',
             next_step="check brackets, ring numbers and valences",
@@ -114,7 +131,7 @@ def load(name: str) -> Structure:
             expected="one of "
             + ", ".join(n for n in names() if _by_name()[n.casefold()].role == "drug")
             + ", ...",
-            next_step="see `chemistry.structures.names()`, or use `chemistry.structures.from_smiles`",
+            next_step="see `glueprint compound list`, or give the structure as SMILES or InChI",
         )
     return found
 
@@ -138,10 +155,42 @@ def by_key(inchikey: str) -> Structure | None:
     return None
 
 
+def by_skeleton(inchikey: str) -> Structure | None:
+    """The first built-in structure with the same atoms and bonds, whatever its stereo and isotopes."""
+    same = (structure for structure in _library() if structure.inchikey[:14] == inchikey[:14])
+    return next(same, None)
+
+
+def by_cas(number: str) -> Structure | None:
+    """The built-in structure with this CAS Registry Number, or None."""
+    return next((structure for structure in _library() if structure.cas == number), None)
+
+
 def table() -> pl.DataFrame:
     """All built-in structures as a table with the columns of `SCHEMA`; masses in g/mol."""
     rows = [{column: getattr(structure, column) for column in SCHEMA} for structure in _library()]
     return pl.DataFrame([row | {"claims": list(row["claims"])} for row in rows], schema=SCHEMA)
+
+
+def _short(smiles: str) -> str:
+    return smiles if len(smiles) <= SHOWN_CHARACTERS else f"{smiles[:SHOWN_CHARACTERS]}..."
+
+
+def _why(smiles: str) -> str:
+    """What is wrong with a SMILES, as far as it can be told."""
+    with rdBase.BlockLogs():
+        loose = Chem.MolFromSmiles(smiles, sanitize=False)
+        if loose is not None:
+            problems = Chem.DetectChemistryProblems(loose)
+            return f": {problems[0].Message()}" if problems else ""
+    for opening, closing, what in (("(", ")", "parentheses"), ("[", "]", "brackets")):
+        if smiles.count(opening) != smiles.count(closing):
+            return f": {smiles.count(opening)} opening and {smiles.count(closing)} closing {what}"
+    # Ring numbers stand outside brackets, where a digit is a charge, an isotope or a count of hydrogens.
+    rings = re.sub(r"\[[^\]]*\]", "", smiles)
+    numbers = [a or b for a, b in re.findall(r"%(\d\d)|(\d)", rings)]
+    open_rings = sorted({number for number in numbers if numbers.count(number) % 2})
+    return f": ring {', '.join(open_rings)} is opened and not closed" if open_rings else ""
 
 
 @lru_cache(maxsize=1)
@@ -168,6 +217,7 @@ def _read(row: Mapping[str, Any]) -> Structure:
             "claims": tuple(row.get("claims", ())),
             "verified": row.get("verified", ""),
             "parent": row.get("parent", ""),
+            "cas": row.get("cas", ""),
         }
     )
 

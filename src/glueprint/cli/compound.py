@@ -14,18 +14,28 @@ from glueprint.chemistry import (
     binder,
     descriptors,
     groups,
+    neighbours,
     pairs,
+    reading,
     stability,
     structures,
+    substances,
+    validation,
 )
+from glueprint.cli import compound_cards as cards
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.documents import write_new
-from glueprint.errors import InputError
-from glueprint.mechanism import cards, compounds
+from glueprint.errors import GlueprintError
+from glueprint.mechanism import cards as mechanism_cards
+from glueprint.mechanism import compounds
 
 app = typer.Typer(no_args_is_help=True)
 
-CompoundName = Annotated[str, typer.Argument(help="Name of a structure (see list), also (S)- or (R)-.")]
+COMPOUND = (
+    "Name (see list; also (S)- or (R)-), SMILES, InChI, InChIKey or CAS number of a built-in structure, or a "
+    "file: .mol, .sdf, .smi."
+)
+AnyCompound = Annotated[str, typer.Argument(help=COMPOUND)]
 
 
 @app.command("list")
@@ -43,26 +53,33 @@ def list_structures(as_json: Json = False) -> None:
 
 
 @app.command("show")
-def show_structure(name: CompoundName, as_json: Json = False) -> None:
-    """Show one structure: identity, descriptors beside published values, groups, safety."""
-    found = structures.load(name)
-    compared, safety = descriptors.compare(found), groups.safety_note(found)
-    named = groups.recognise(found)
+def show_structure(name: AnyCompound, as_json: Json = False) -> None:
+    """Show one compound, or a table of a file: identity, salt, descriptors, safety; exit 1 if one is bad."""
+    if reading.is_structure_file(name):
+        found = list(substances.read(name))
+        if len(found) != 1 or isinstance(found[0], GlueprintError):
+            cards.show_many(found, as_json)
+            return
+    substance = substances.one(name)
+    structure = substance.structure
+    safety, named = groups.safety_note(structure), groups.recognise(structure)
+    compared = descriptors.compare(structure)
     if as_json:
         print_json(
             {
-                **asdict(found),
+                **cards.card(substance),
                 "groups": named,
                 "descriptors": [asdict(row) for row in compared],
-                "evidence": [asdict(claim) for claim in descriptors.published_only(found)],
+                "evidence": [asdict(claim) for claim in descriptors.published_only(structure)],
                 "safety": safety,
             }
         )
         return
     if safety:
         console.print(f"Safety: {safety}", markup=False)
-    fields = [(key, ", ".join(v) if isinstance(v, tuple) else v) for key, v in asdict(found).items() if v]
-    print_table(found.name, ("field", "value"), [*fields, ("groups", ", ".join(named))])
+    fields = [(key, ", ".join(v) if isinstance(v, tuple) else v) for key, v in asdict(structure).items() if v]
+    fields += [("groups", ", ".join(named)), *cards.as_drawn(substance)]
+    print_table(substance.name, ("field", "value"), fields)
     rows = [
         (r.name, f"{r.computed:.4g}" if r.name != "molar mass" else f"{r.computed:.3f}", r.unit,
          "" if r.published is None else f"{r.published:g}", r.claim_id, r.remark)
@@ -71,7 +88,7 @@ def show_structure(name: CompoundName, as_json: Json = False) -> None:
     print_table("Descriptors", ("descriptor", "computed", "unit", "published", "evidence", "remark"), rows)
     published = [
         (c.id, c.quantity, _number(c.value, c.low, c.high), c.unit, c.system, c.conditions)
-        for c in descriptors.published_only(found)
+        for c in descriptors.published_only(structure)
     ]
     if published:
         head = ("evidence", "quantity", "published", "unit", "system", "conditions")
@@ -87,63 +104,142 @@ def _number(value: float | None, low: float | None, high: float | None) -> str:
 
 @app.command()
 def compare(
-    before: Annotated[str, typer.Argument(help="The structure to start from.")] = pairs.FAMILY[0],
-    after: Annotated[str, typer.Argument(help="The structure to end with.")] = pairs.FAMILY[-1],
+    before: Annotated[str, typer.Argument(help=f"The compound to start from. {COMPOUND}")] = pairs.FAMILY[0],
+    after: Annotated[str, typer.Argument(help="The compound to end with, given alike.")] = pairs.FAMILY[-1],
     as_json: Json = False,
 ) -> None:
-    """Compare two structures: what changed, and what the evidence says it did."""
-    pair = pairs.compare(structures.load(before), structures.load(after))
+    """Compare two compounds: what changed, and what the evidence says it did."""
+    pair = pairs.compare(*(substances.one(text).structure for text in (before, after)))
     if as_json:
         print_json(asdict(pair))
         return
-    title = f"{pair.before.name} to {pair.after.name}: {pair.common_atoms} heavy atoms shared"
+    names = (pair.before.name, pair.after.name)
+    title = f"{names[0]} to {names[1]}: {pair.common_atoms} heavy atoms shared"
     changes = [(change.on, change.lost, change.gained) for change in pair.changes]
     print_table(title, ("on atom", "lost", "gained"), changes)
     numbers = [(name, f"{old:.4g}", f"{new:.4g}") for name, (old, new) in pair.descriptors.items()]
     masses = (f"{one.average_mass_g_per_mol:.3f}" for one in (pair.before, pair.after))
-    print_table("Descriptors", ("", before, after), [("molar mass, g/mol", *masses), *numbers])
+    print_table("Descriptors", ("", *names), [("molar mass, g/mol", *masses), *numbers])
     effects = [(e.what, e.before, e.after, ", ".join(e.claim_ids), e.remark) for e in pair.effects]
-    print_table("What it did", ("property", before, after, "evidence", "remark"), effects)
+    print_table("What it did", ("property", *names, "evidence", "remark"), effects)
     for one in (pair.before, pair.after):
         if note := groups.safety_note(one):
             console.print(f"Safety: {note}", markup=False)
             break
 
 
-def _structure(text: str) -> structures.Structure:
-    """A built-in structure by name, or what the text says as SMILES."""
-    try:
-        return structures.load(text)
-    except InputError:
-        return structures.from_smiles(text, where="name or SMILES")
-
-
 @app.command("check")
-def check_compound(
-    smiles: Annotated[str, typer.Argument(help="A SMILES of your own, or the name of a structure.")],
-    as_json: Json = False,
-) -> None:
-    """Check whether a structure can sit in the cereblon pocket, with reasons; exit 1 if it is unlikely."""
-    found = _structure(smiles)
-    result, safety = binder.check_binder(found), groups.safety_note(found)
+def check_compound(compound: AnyCompound, as_json: Json = False) -> None:
+    """Check whether a compound can sit in the cereblon pocket, with reasons; exit 1 if one is unlikely."""
+    if reading.is_structure_file(compound):
+        found = list(substances.read(compound))
+        if len(found) != 1 or isinstance(found[0], GlueprintError):
+            cards.check_many(found, as_json)
+            return
+    substance = substances.one(compound)
+    result, safety = binder.check_binder(substance.structure), groups.safety_note(substance.structure)
     if as_json:
-        print_json({**asdict(result), "safety": safety})
+        said = {"changed": substance.changed, "parts": [asdict(part) for part in substance.parts]}
+        print_json({**asdict(result), **said, "same_as": substance.same_as, "safety": safety})
     else:
         words = {True: "yes", False: "no", None: "cannot be said"}
         rows = [(words[reason.holds], reason.what, reason.source) for reason in result.reasons]
-        print_table(f"Cereblon binder: {result.verdict} ({found.smiles})", ("holds", "what", "source"), rows)
+        kind = f", class {result.pharmacophore}" if result.pharmacophore else ""
+        print_table(
+            f"Cereblon binder: {result.verdict}{kind} ({result.smiles})", ("holds", "what", "source"), rows
+        )
+        for field, text in cards.as_drawn(substance):
+            console.print(f"{field[0].upper()}{field[1:]}: {text}", markup=False)
         console.print(
-            "Rules, not an affinity: a verdict of likely says that nothing known speaks against it."
+            "Rules, not an affinity: a verdict of likely says that nothing known speaks against it. "
+            "A structure says nothing about potency."
         )
         if safety:
             console.print(f"Safety: {safety}", markup=False)
+        elif result.verdict == "likely":
+            console.print(f"Caution: {cards.CAUTION}", markup=False)
     if result.verdict == "unlikely":
         raise typer.Exit(1)
 
 
+@app.command("neighbours")
+def show_neighbours(
+    compound: AnyCompound,
+    count: Annotated[int, typer.Option(min=1, help="How many neighbours.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Show the nearest compounds of the evidence, what differs, and what may be said by analogy."""
+    structure = substances.one(compound).structure
+    near, analogies = neighbours.nearest(structure, count), neighbours.by_analogy(structure)
+    errors = neighbours.leave_one_out()
+    if as_json:
+        print_json(
+            {
+                "neighbours": [asdict(one) for one in near],
+                "by_analogy": [asdict(one) for one in analogies],
+                "leave_one_out": [{**asdict(one), "error_log10": one.error_log10} for one in errors],
+            }
+        )
+        return
+    rows = [
+        (
+            one.structure.name,
+            f"{one.similarity:.2f}",
+            "; ".join(f"{change.lost} to {change.gained}" for change in one.changes),
+            "; ".join(f"{p.what} {p.value_nm:.3g} nM ({', '.join(p.claim_ids)})" for p in one.potencies)
+            or "no potency in the evidence",
+        )
+        for one in near
+    ]
+    print_table("Neighbours in the evidence", ("compound", "similarity", "change", "potency"), rows)
+    said = [
+        (one.what, one.label, one.neighbour, f"{one.value_nm:.3g}", _interval(one), one.remark)
+        for one in analogies
+    ]
+    head = ("property", "label", "neighbour", "nM", "95 % interval, nM", "remark")
+    print_table("By analogy, and not measured", head, said)
+    lost = [(e.endpoint, e.compound, e.neighbour, f"{e.error_log10:+.2f}") for e in errors]
+    print_table("Error of leave-one-out", ("property", "compound", "foretold from", "log10 error"), lost)
+    for one in analogies:
+        if one.sd_log10 is not None and neighbours.PROPERTIES[one.endpoint][1]:
+            console.print(f"As a wide prior in a compound's file: {neighbours.prior_line(one)}", markup=False)
+    if note := groups.safety_note(structure):
+        console.print(f"Safety: {note}", markup=False)
+
+
+def _interval(one: neighbours.Analogy) -> str:
+    return "" if one.low_nm is None or one.high_nm is None else f"{one.low_nm:.2g} to {one.high_nm:.2g}"
+
+
+@app.command("binders")
+def show_binders(as_json: Json = False) -> None:
+    """Show the binder check beside known answers: every verdict, and the confusion table."""
+    rows, table = validation.known(), validation.confusion()
+    if as_json:
+        print_json({"compounds": [asdict(row) for row in rows], "confusion": asdict(table)})
+        return
+    head = ("name", "known", "how", "verdict", "class", "source")
+    print_table(
+        "Known answers",
+        head,
+        [(r.name, r.answer, r.basis, r.verdict, r.verdict_pharmacophore, r.source) for r in rows],
+    )
+    verdicts: tuple[binder.Verdict, ...] = ("likely", "uncertain", "unlikely")
+    answers: tuple[validation.Answer, ...] = ("binds", "weakly", "does not")
+    counts = [(answer, *(table.count(answer, verdict) for verdict in verdicts)) for answer in answers]
+    print_table("Known answer against verdict", ("known", *verdicts), counts)
+    for name, value, (low, high) in (
+        ("Precision", table.precision, table.precision_limits),
+        ("Recall", table.recall, table.recall_limits),
+    ):
+        console.print(f"{name} {100 * value:.0f} % (95 % limits {100 * low:.0f} to {100 * high:.0f} %).")
+
+
 @app.command("stability")
 def show_stability(
-    name: Annotated[str | None, typer.Argument(help="A compound with known rates; all if left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help=f"A compound with known rates; all if left out. {COMPOUND}")
+    ] = None,
     medium: Annotated[
         str | None, typer.Option(help="blood, serum, plasma or buffer; left out: the first there is.")
     ] = None,
@@ -166,6 +262,7 @@ def show_stability(
         head = ("compound", "medium", "step", "1/h", "role", "evidence", "why")
         print_table("Rate constants", head, constants)
         return
+    name = substances.one(name).structure.name
     first = next((one for compound, one in stability.available() if compound == name), "blood")
     given = stability.rates(name, medium or first)
     time_h = [hours * part / 8 for part in range(9)]
@@ -188,13 +285,13 @@ def show_stability(
 
 @app.command()
 def draw(
-    name: CompoundName,
+    name: AnyCompound,
     out: Annotated[
         Path | None, typer.Option(help="SVG or PNG file; SVG on standard output if left out.")
     ] = None,
 ) -> None:
     """Draw a structure on the family's common scaffold."""
-    structure = structures.load(name)
+    structure = substances.one(name).structure
     if out is None:
         sys.stdout.write(chemistry.draw(structure))
     else:
@@ -231,7 +328,7 @@ def numbers(
     """Show every number of a compound file with its source, and what the file is enough for."""
     compound = compounds.load(name)
     given, notes = compound.quantities(), _notes(compound)
-    missing, acts = cards.missing(compound), cards.acts_on(compound)
+    missing, acts = mechanism_cards.missing(compound), mechanism_cards.acts_on(compound)
     if as_json:
         print_json(
             {

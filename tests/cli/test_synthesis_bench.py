@@ -1,0 +1,85 @@
+"""`glueprint synthesis plan` for the bench: table, CSV, page, what is at hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from glueprint.chemistry.planning import SCHEMA
+from glueprint.cli.synthesis import app
+from glueprint.errors import InputError
+
+
+def printed(*words):
+    result = CliRunner().invoke(app, list(words), env={"COLUMNS": "500"})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_a_plan_lists_base_catalyst_gas_conditions_hazards_and_solvents():
+    text = printed("plan", "A")
+    for word in (
+        "sodium acetate",
+        "palladium on carbon",
+        "amount not stated",
+        "hydrogen",
+        "work-up",
+        "purification",
+        "H220 Extremely flammable gas",
+        "not its isomer 4-nitrophthalic anhydride",
+        "human teratogen",
+        "Process mass intensity at least 2.50 g/g",
+        "limiting",
+    ):
+        assert word in text
+    text = printed("plan", "B", "--step-yield", "80")
+    for word in (
+        "N-hydroxysuccinimide",
+        "hydrogen chloride",
+        "(S)-3-aminopiperidine-2,6-dione hydrochloride",
+    ):
+        assert word in text
+    assert "doi:10.1039/c5gc01008j" in printed("plan", "F1", "--step-yield", "80")
+
+
+def test_json_holds_steps_with_closed_balance():
+    said = json.loads(printed("plan", "B", "--step-yield", "80", "--json"))
+    assert len(said["steps"]) == 4
+    for step in said["steps"]:
+        assert step["out_g"] == pytest.approx(step["in_g"])
+    assert said["limited_by"] == ""
+    assert said["not_counted"][0] == "activation and cyclisation: additive N-hydroxysuccinimide"
+
+
+def test_csv_has_the_columns_of_the_plan_and_its_grams():
+    rows = list(csv.DictReader(io.StringIO(printed("plan", "A", "--format", "csv"))))
+    assert list(rows[0]) == list(SCHEMA)
+    base = next(row for row in rows if row["role"] == "base")
+    assert float(base["grams"]) == pytest.approx(4.6187, abs=1e-3)
+    catalyst = next(row for row in rows if row["role"] == "catalyst")
+    assert catalyst["grams"] == ""
+
+
+def test_a_page_is_written_once_and_not_over_another(tmp_path):
+    path = tmp_path / "a.html"
+    printed("plan", "A", "--page", str(path))
+    assert "What to weigh" in path.read_text("utf-8")
+    with pytest.raises(InputError, match="GP-H023"):
+        printed("plan", "A", "--page", str(path))
+
+
+def test_what_is_at_hand_sets_the_amount():
+    words = ("plan", "A", "--have", "3-nitrophthalic anhydride=5.436425", "--have", "sodium acetate=4")
+    said = json.loads(printed(*words, "--json"))
+    assert said["grams"] == pytest.approx(5.0, rel=1e-5)
+    assert said["limited_by"] == "3-nitrophthalic anhydride"
+    assert "Limited by what is at hand of 3-nitrophthalic anhydride" in printed(*words)
+    for wrong in ("sodium acetate", "sodium acetate=lots", "salt=3"):
+        with pytest.raises(InputError, match="GP-H006"):
+            printed("plan", "A", "--have", wrong)
