@@ -31,6 +31,7 @@ FLOORS = {
     "documents": 1,
     "units": 1,
     "errors": 0,
+    "boundary": 0,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
