@@ -11,7 +11,8 @@ MARK = "'"
 
 def inert(text: str) -> str:
     """`text` as a cell shows it: one that begins like a formula gets an apostrophe before it."""
-    return f"{MARK}{text}" if text.startswith(FORMULA_STARTS) and not _is_number(text) else text
+    harmless = len(text) == 1 or _is_number(text)
+    return f"{MARK}{text}" if text.startswith(FORMULA_STARTS) and not harmless else text
 
 
 def _is_number(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["decoded", "shown"]
+__all__ = ["decoded", "in_json", "shown"]
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # Controls (C0, C1) and marks that turn the direction of text: a terminal obeys them and does not show them.
@@ -31,6 +31,11 @@ def decoded(content: bytes) -> str:
 def shown(text: str) -> str:
     """`text` with what a terminal would obey written out, such as \\x1b; tabs and line feeds stay."""
     return OBEYED.sub(_written_out, text)
+
+
+def in_json(text: str) -> str:
+    """JSON with the same characters escaped as JSON does it; between values there are none."""
+    return OBEYED.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _written_out(found: re.Match[str]) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 import typer
 
 from glueprint import engine
+from glueprint.cli.csv_files import inert_table
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import EnvironmentProblemError, InputError
 
@@ -137,7 +138,7 @@ def _write(table: pl.DataFrame, path: Path) -> None:
     part = path.with_name(path.name + ".part")
     try:
         if path.suffix == ".csv":
-            table.write_csv(part)
+            inert_table(table).write_csv(part)
         else:
             table.write_parquet(part)
         part.replace(path)

@@ -148,7 +148,7 @@ def query(
 def _shown(name: str, events: Path | None) -> Iterator[Listener]:
     """Progress in the terminal, and in a file where one is asked for."""
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[rate]}"),
         console=progress_console,
