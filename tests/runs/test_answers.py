@@ -37,7 +37,7 @@ def test_a_receipt_an_error_and_data_come_back():
         json.dumps({"receipt": {"unit": "../../x", "files": {}, "facts": {}, "made_with": {}}}).encode(),
         json.dumps({"receipt": {"unit": "a", "files": [], "facts": {}, "made_with": {}}}).encode(),
         json.dumps({"receipt": {"unit": "a"}}).encode(),
-        json.dumps({"error": {}, "family": "SystemExit"}).encode(),
+        json.dumps({"error": {"family": "exit"}, "notes": []}).encode(),
     ],
 )
 def test_what_no_worker_of_ours_answers_is_refused(content):

@@ -25,14 +25,14 @@ class _Console(Console):
     """Text is data: the [nH] of a SMILES is no markup, and no name of a file moves the cursor."""
 
     def render_str(self, text: str, **style: Any) -> Text:
+        """As that of rich, with what a terminal would obey written out."""
         return super().render_str(shown(text), **style)
 
 
-_plainly = {"highlight": False, "markup": False, "emoji": False}
 # A pipe or a file has no width: rows stay whole there, so that other programs can search them.
 _is_seen = sys.stdout is not None and sys.stdout.isatty()
-console = _Console(width=None if _is_seen else 1000, **_plainly)
-progress_console = _Console(stderr=True, **_plainly)
+console = _Console(width=None if _is_seen else 1000, highlight=False, markup=False, emoji=False)
+progress_console = _Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def _plain(value: Any) -> Any:

@@ -14,16 +14,6 @@ from glueprint.runs.units import Receipt, is_whole
 __all__ = ["decode", "encode"]
 
 MOST_BYTES = 16 * 1024 * 1024
-FAMILIES: Mapping[str, type[GlueprintError]] = {
-    family.__name__: family
-    for family in (
-        errors.InputError,
-        errors.NotSupportedError,
-        errors.EnvironmentProblemError,
-        errors.InternalError,
-    )
-}
-PARTS = ("code", "message", "where", "expected", "next_step")
 
 
 def encode(answer: Any) -> bytes:
@@ -34,8 +24,7 @@ def encode(answer: Any) -> bytes:
     if isinstance(answer, Receipt):
         content: dict[str, Any] = {"receipt": asdict(answer)}
     elif isinstance(answer, GlueprintError):
-        parts = {name: getattr(answer, name) for name in PARTS}
-        content = {"error": parts, "family": type(answer).__name__, "notes": getattr(answer, "__notes__", [])}
+        content = {"error": answer.as_dict(), "notes": getattr(answer, "__notes__", [])}
     else:
         content = {"value": answer}
     return json.dumps(content).encode()
@@ -67,8 +56,7 @@ def _decoded(content: Mapping[str, Any]) -> Any:
             raise ValueError("a receipt that is none")
         return receipt
     if "error" in content:
-        parts = {name: str(content["error"][name]) for name in PARTS}
-        error = FAMILIES[content["family"]](parts.pop("code"), parts.pop("message"), **parts)
+        error = errors.from_dict(content["error"])
         for note in content["notes"]:
             error.add_note(str(note))
         return error
