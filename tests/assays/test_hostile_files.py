@@ -68,6 +68,11 @@ def test_a_workbook_that_is_a_bomb_is_no_table(content):
         readers.parse(workbook(cell("A1", 1)), "a.xlsx", "magellan")
 
 
+def test_a_workbook_is_read_where_no_file_can_be_opened():
+    found, _ = magellan._helper().ask(workbook(cell("B2", 7)), {"most_cells": 10, "most_bytes": 10_000})
+    assert found == {"rows": [["", ""], ["", "7.0"]]}
+
+
 def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(monkeypatch):
     monkeypatch.setattr(magellan, "MOST_UNPACKED", 100_000)
     with pytest.raises(InputError, match="GP-A002") as caught:

@@ -10,7 +10,7 @@ import io
 import logging
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from glueprint.assays.findings import Finding
 from glueprint.errors import GlueprintError, InputError, NotSupportedError
 
-__all__ = ["MOST_BYTES", "MOST_PIXELS", "Stored", "decode", "in_child", "too_large", "unsupported"]
+__all__ = ["MOST_BYTES", "MOST_PIXELS", "Stored", "decode", "in_child", "prepare", "too_large", "unsupported"]
 
 # Twice the largest scan of a laser scanner at 21 micrometres (25 x 25 cm: 142 megapixels is beyond it).
 MOST_PIXELS = 100_000_000
@@ -99,6 +99,21 @@ def in_child(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], b
         "type": pixels.dtype.str,
     }
     return table, pixels.tobytes()
+
+
+def prepare() -> None:
+    """Unpack one image of each kind: later, in `boundary.guarded`, no codec can be loaded any more."""
+    shades = np.zeros((32, 32), np.uint8)
+    samples = [imagecodecs.png_encode(shades), imagecodecs.jpeg8_encode(shades)]
+    for packing in ("none", "lzw", "adobe_deflate", "deflate", "packbits"):
+        for horizontal in (False, True):  # with and without differences between neighbours
+            stream = io.BytesIO()
+            with suppress(ValueError):  # not every packing takes differences
+                tifffile.imwrite(stream, shades, compression=packing, predictor=horizontal)
+                samples.append(stream.getvalue())
+    for sample in samples:
+        with suppress(GlueprintError):
+            decode(bytes(sample), "sample", None)
 
 
 def unsupported(what: str, source: str) -> NotSupportedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import json
 import os
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO
 __all__ = ["serve"]
 
 HEAD = struct.Struct(">QQ")
+ENCODINGS = ("ascii", "cp437", "cp1252", "latin-1", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 MOST_OPEN = 1024  # descriptors that are looked at; a fresh process has a handful
 
 
@@ -26,7 +28,12 @@ def serve() -> None:
         os.dup2(nowhere, number)
     asked, _ = _next(questions)
     module, name = str(asked["function"]).split(":")
-    function = getattr(importlib.import_module(module), name)
+    library = importlib.import_module(module)
+    function = getattr(library, name)
+    for encoding in ENCODINGS:
+        codecs.lookup(encoding)
+    # What a library would load at its first use must be there before no file can be opened any more.
+    getattr(library, "prepare", lambda: None)()
     _limit(int(asked["memory_mb"]), int(asked["stack_mb"]))
     _answer(answers, {}, b"")
     while True:
