@@ -29,6 +29,7 @@ FLOORS = {
     "references": 2,
     "formulas": 1,
     "documents": 1,
+    "forks": 1,
     "units": 1,
     "errors": 0,
     "boundary": 0,

@@ -7,9 +7,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
-__all__ = ["is_name_inside", "odd_entries", "open_own", "read_plain", "remove_inside"]
+from glueprint.boundary.text import decoded
+
+__all__ = ["is_name_inside", "odd_entries", "open_own", "read_plain", "read_text", "remove_inside"]
 
 # Without these (Windows) the checks by name and by `fstat` still hold.
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -17,6 +20,7 @@ NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 BINARY = getattr(os, "O_BINARY", 0)
 LONGEST_NAME = 1000
+MOST_TEXT = 64 * 1024 * 1024
 
 
 def is_name_inside(name: object) -> bool:
@@ -45,6 +49,17 @@ def read_plain(path: str | os.PathLike[str], most: int) -> bytes:
             code = errno.EISDIR if stat.S_ISDIR(os.fstat(handle).st_mode) else errno.EINVAL
             raise OSError(code, "is not a plain file", os.fspath(path))
         return stream.read(most)
+
+
+def read_text(path: Path | Traversable) -> str:
+    """The text of a file that a person wrote, with line feeds at the ends of lines; see `text.decoded`.
+
+    Raises OSError, or ValueError with the reason.
+    """
+    content = read_plain(path, MOST_TEXT + 1) if isinstance(path, Path) else path.read_bytes()
+    if len(content) > MOST_TEXT:
+        raise ValueError(f"more than {MOST_TEXT} bytes")
+    return decoded(content).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def open_own(path: Path, flags: int, mode: int = 0o644) -> int:

@@ -18,6 +18,7 @@ from glueprint.errors import EnvironmentProblemError, InputError
 app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.", show_default=False)]
+MOST_TIMES = 10_000_000
 MOST_ROWS_SHOWN = 25
 
 
@@ -85,6 +86,13 @@ def _check_grid(until: float, every: float) -> None:
             f"--until {until} --every {every}",
             expected="two numbers above 0, in hours",
             next_step="correct the numbers",
+        )
+    if until / every > MOST_TIMES:
+        raise InputError(
+            "GP-N030",
+            f"--until {until} --every {every} are {until / every:.3g} times, and no table holds so many",
+            expected=f"at most {MOST_TIMES} times",
+            next_step="a longer --every, or a shorter --until",
         )
 
 

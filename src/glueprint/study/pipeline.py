@@ -34,7 +34,7 @@ from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
 from glueprint.trials import ParameterDraws, TrialResult
 from glueprint.trials.protocol import Protocol
-from glueprint.trials.running import Unit, keep_unit, read_units, units_of
+from glueprint.trials.running import Unit, check_size, keep_unit, read_units, units_of
 
 __all__ = ["run"]
 
@@ -96,6 +96,8 @@ def run(
     folder = Path(out) if out is not None else Path(f"{plan.name}-study")
     compound, protocols = plan.load_compound(), _protocols(plan)
     _refuse_other_compounds(plan, compound, protocols)
+    for asked, protocol in zip(plan.trials, protocols.values(), strict=True):
+        check_size(protocol, asked.replicates)
     choice = definition.executor_of(plan, executor, workers, address, trust_scheduler=trust_scheduler)
     record = _new_record(plan, compound, protocols)
     request = Request(plan, compound, protocols, record, choice, _draws(plan, protocols))
