@@ -29,8 +29,10 @@ FLOORS = {
     "references": 2,
     "formulas": 1,
     "documents": 1,
+    "forks": 1,
     "units": 1,
     "errors": 0,
+    "boundary": 0,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

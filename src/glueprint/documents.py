@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from glueprint.boundary.files import read_text
 from glueprint.errors import EnvironmentProblemError, InputError, nearest, together
 
 __all__ = ["Codes", "Document", "is_file", "parse", "read", "validate", "write_new"]
@@ -93,11 +94,11 @@ def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:
     Raises InputError `codes.unreadable` if it cannot be read, `codes.syntax` if it is not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
-        if isinstance(error, UnicodeDecodeError):
-            reason = "not UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        if "null byte" in str(reason):
+            reason = "no file can have this name"
         raise InputError(
             codes.unreadable,
             f"cannot be read: {reason}",
@@ -112,7 +113,15 @@ def parse(text: str, codes: Codes, *, where: str) -> dict[str, Any]:
     """The tables written in `text`; `where` names the file in errors. Raises InputError `codes.syntax`."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise InputError(
+            codes.syntax,
+            "not TOML that can be read: lists or tables nest too deep",
+            where=where,
+            expected="a few levels at most",
+            next_step=f"write it flat; {codes.help}",
+        ) from error
+    except ValueError as error:  # of TOML, and of numbers with thousands of digits
         place = LINE.search(str(error))
         raise InputError(
             codes.syntax,

@@ -8,7 +8,7 @@ what Glueprint does), `EnvironmentProblemError` (disk, permissions, missing tool
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ __all__ = [
     "InputError",
     "InternalError",
     "NotSupportedError",
+    "from_dict",
     "nearest",
     "together",
 ]
@@ -69,6 +70,16 @@ class GlueprintError(Exception):
             "expected": self.expected,
             "next_step": self.next_step,
         }
+
+
+def from_dict(parts: Mapping[str, Any]) -> GlueprintError:
+    """The error that `as_dict` described, on its way from another process.
+
+    Raises KeyError or TypeError for anything else.
+    """
+    family = {kind.family: kind for kind in GlueprintError.__subclasses__()}[parts["family"]]
+    given = {name: str(parts[name]) for name in ("where", "expected", "next_step")}
+    return family(str(parts["code"]), str(parts["message"]), **given)
 
 
 class InputError(GlueprintError):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import os
+import stat
 
 import numpy as np
 import pytest
@@ -61,3 +64,79 @@ def test_the_folder_comes_from_the_environment(monkeypatch, tmp_path):
 def test_what_is_not_there_is_none(tmp_path, name):
     assert Cache(tmp_path).get(name) is None
     assert Cache(None).get(name) is None
+
+
+OTHER = TEXT.replace("i64 7", "i64 8")
+
+
+def objects(folder):
+    return sorted(path for path in folder.iterdir() if path.name.endswith(".glueprint-object"))
+
+
+def test_swapped_objects_are_compiled_again(tmp_path):
+    """Each is whole and of our making, but under the other's name."""
+    machine(tmp_path)
+    load("eight", lambda: OTHER, Cache(tmp_path), {"seven": (ctypes.c_void_p,)})
+    one, two = objects(tmp_path)
+    first, second = one.read_bytes(), two.read_bytes()
+    one.write_bytes(second)
+    two.write_bytes(first)
+    again = machine(tmp_path)
+    assert not again.from_cache
+    number = np.zeros(1, dtype=np.int64)
+    again.functions["seven"](number.ctypes.data)
+    assert number[0] == 7
+    assert machine(tmp_path).from_cache  # rebuilt
+
+
+def test_an_object_with_a_sum_of_its_own_is_no_object_of_ours(tmp_path):
+    machine(tmp_path)
+    (file,) = objects(tmp_path)
+    content = file.read_bytes()[32:]
+    file.write_bytes(hashlib.sha256(content).digest() + content)
+    assert not machine(tmp_path).from_cache
+
+
+def test_another_user_s_secret_seals_nothing_for_us(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "theirs"))
+    machine(tmp_path / "cache")
+    assert machine(tmp_path / "cache").from_cache
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "ours"))
+    assert not machine(tmp_path / "cache").from_cache
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes here")
+def test_the_secret_is_the_user_s_alone_or_there_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    machine(tmp_path / "cache")
+    secret = tmp_path / "state/glueprint/cache-secret"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
+    assert machine(tmp_path / "cache").from_cache
+    secret.chmod(0o644)
+    assert not machine(tmp_path / "cache").from_cache
+    (tmp_path / "nowhere").write_text("in the way")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "nowhere"))
+    assert not machine(tmp_path / "cache").from_cache
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes here")
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+def test_a_folder_that_others_may_write_into_is_not_used_and_said(tmp_path, mode):
+    folder = tmp_path / "cache"
+    machine(folder)
+    folder.chmod(mode)
+    with pytest.warns(RuntimeWarning, match="others may write into it"):
+        assert not machine(folder).from_cache
+    folder.chmod(0o755)
+    assert machine(folder).from_cache
+
+
+def test_a_pipe_under_an_object_s_name_does_not_make_us_wait(tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with names here")
+    machine(tmp_path)
+    (file,) = objects(tmp_path)
+    file.unlink()
+    os.mkfifo(file)
+    assert not machine(tmp_path).from_cache

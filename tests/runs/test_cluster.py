@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.errors import EnvironmentProblemError, InputError, InternalError
 from glueprint.runs import cluster, executor
 from glueprint.runs.executor import Choice
 
@@ -140,3 +140,24 @@ def test_no_scheduler_and_no_dask_are_said(monkeypatch):
     ):
         pass
     assert "glueprint[cluster]" in caught.value.next_step
+
+
+def test_what_a_worker_returns_is_never_unpickled(rig, tmp_path, monkeypatch):
+    """A worker that answers with an object of its own making runs nothing here."""
+    victim = tmp_path / "ran"
+    evil = f"type('E', (), {{'__reduce__': lambda s: (__import__('os').mkdir, ({str(victim)!r},))}})()"
+    with (
+        executor.start(Choice("dask", address=rig.address)) as crew,
+        closing(crew.run(eval, [evil])) as done,
+        pytest.raises(InternalError, match="GP-R012"),
+    ):
+        list(done)
+    monkeypatch.setattr(cluster, "_answered", lambda work, item: work(item))
+    with (
+        executor.start(Choice("dask", address=rig.address)) as crew,
+        closing(crew.run(eval, [evil])) as done,
+        pytest.raises(EnvironmentProblemError, match="GP-R021") as caught,
+    ):
+        list(done)
+    assert "your own" in caught.value.next_step
+    assert not victim.exists()

@@ -156,3 +156,33 @@ def test_a_choice_that_nothing_fits_is_refused(given, where):
     with pytest.raises(InputError, match="GP-R010") as caught:
         Choice(**given)
     assert caught.value.where == where
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://10.0.0.5:8786",
+        "tcp://cluster.example:8786",
+        "cluster.example:8786",
+        "ws://127.0.0.1:80",
+        "tcp://localhost.example:1",
+    ],
+)
+def test_a_scheduler_elsewhere_needs_tls(address):
+    with pytest.raises(InputError, match="GP-R020") as caught:
+        Choice("dask", address=address)
+    assert address in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://127.0.0.1:8786",
+        "127.0.0.1:8786",
+        "tcp://localhost:1",
+        "tcp://[::1]:8786",
+        "tls://cluster.example:8786",
+    ],
+)
+def test_this_machine_and_tls_are_talked_to(address):
+    assert Choice("dask", address=address).address == address

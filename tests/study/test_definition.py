@@ -89,10 +89,10 @@ def test_a_name_that_no_file_can_have_is_an_unknown_study():
     [
         ("", {}, ("serial", 1, None)),
         ("", {"workers": 3}, ("processes", 3, None)),
-        ("", {"address": "tcp://h:1", "workers": 2}, ("dask", 2, "tcp://h:1")),
+        ("", {"address": "tls://h:1", "workers": 2}, ("dask", 2, "tls://h:1")),
         ('kind = "dask"\nworkers = 4', {}, ("dask", 4, None)),
         ('kind = "dask"\nworkers = 4', {"workers": 2}, ("dask", 2, None)),
-        ('kind = "dask"\naddress = "tcp://h:1"\nworkers = 4', {"kind": "serial"}, ("serial", 1, None)),
+        ('kind = "dask"\naddress = "tls://h:1"\nworkers = 4', {"kind": "serial"}, ("serial", 1, None)),
         ("workers = 5", {}, ("processes", 5, None)),
     ],
 )
@@ -137,3 +137,19 @@ def test_a_posterior_needs_enough_replicates_for_its_interval(tmp_path):
     assert "39 replicates" in str(caught.value)
     path.write_text(path.read_text().replace("replicates = 10", "replicates = 39"))
     assert study.load(path).posterior == "claret"
+
+
+def test_a_scheduler_in_somebody_s_file_is_not_talked_to_unasked(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD + '[executor]\nkind = "dask"\naddress = "tcp://127.0.0.1:8786"\n')
+    plan = study.load(path)
+    for said in ({}, {"kind": "dask"}, {"workers": 2}):
+        with pytest.raises(InputError, match="GP-S013") as caught:
+            executor_of(plan, **said)
+        assert "--trust-scheduler" in caught.value.next_step
+    with pytest.raises(InputError, match="GP-S013"):
+        study.run(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert executor_of(plan, trust_scheduler=True).address == "tcp://127.0.0.1:8786"
+    assert executor_of(plan, address="tls://h:1").address == "tls://h:1"
+    assert executor_of(plan, "processes", 2).address is None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.boundary.files import read_text
 from glueprint.errors import InputError, nearest
 
 __all__ = ["read", "renamed"]
@@ -23,11 +24,11 @@ def read(path: str | Path) -> pl.DataFrame:
     try:
         if file.stat().st_size > LARGEST_BYTES:
             raise _refusal(file, "larger than 100 MB")
-        text = file.read_text(encoding="utf-8-sig")
+        text = read_text(file)
     except OSError as error:
         raise _refusal(file, error.strerror or "cannot be opened") from error
-    except UnicodeDecodeError as error:
-        raise _refusal(file, "not UTF-8 text") from error
+    except ValueError as error:
+        raise _refusal(file, str(error)) from error
     header = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(SEPARATORS, key=header.count)
     if not header.count(separator) or "\0" in text:

@@ -1,6 +1,6 @@
 """The `glueprint` command: assembles the sub-commands and turns errors into exit codes.
 
-Exit codes: 0 done, 1 a finding, 2 unusable input, 3 our bug, 130 interrupted.
+Exit codes: 0 done, 1 a finding, 2 unusable input or system, 3 our bug, 130 interrupted, 141 not read on.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import typer
 import glueprint
 from glueprint.cli.groups import Groups
 from glueprint.cli.output import report_error
+from glueprint.cli.streams import finish, prepare, refused
 from glueprint.errors import GlueprintError, InternalError
 
 app = typer.Typer(
@@ -37,25 +38,42 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    keep_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--keep-formulas", help="CSV files: no apostrophe before text that a spreadsheet would compute."
+        ),
+    ] = False,
 ) -> None:
     pass
 
 
 def main() -> None:
     """Run the command line and exit with the code its outcome has."""
-    as_json = "--json" in sys.argv
+    prepare()
+    sys.exit(_outcome(as_json="--json" in sys.argv))
+
+
+def _outcome(*, as_json: bool) -> int | str | None:
+    """The exit code, once everything is written or the reason why it is not."""
     try:
-        app(standalone_mode=True)
+        try:
+            app(standalone_mode=True)
+        finally:
+            finish()
+    except SystemExit as done:
+        return done.code
+    except KeyboardInterrupt:
+        return 130
     except GlueprintError as error:
         report_error(error, as_json=as_json)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return error.exit_code
     except Exception as error:
-        bug = InternalError(
+        bug = refused(error) or InternalError(
             "GP-X001",
             f"unexpected {type(error).__name__}: {error}",
             next_step="report this with the command and its input; GLUEPRINT_TRACEBACK=1 shows details",
         )
         report_error(bug, as_json=as_json, cause=error)
-        sys.exit(bug.exit_code)
+        return bug.exit_code
+    return 0

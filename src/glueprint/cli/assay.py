@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +12,7 @@ from glueprint.assays.inspection import Inspection
 from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Layout
 from glueprint.cli import assay_binding, assay_blot, assay_degradation, assay_elisa, assay_growth, assay_twin
-from glueprint.cli.output import Json, print_json, print_table
+from glueprint.cli.output import Json, print_json, print_table, write
 from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
 from glueprint.errors import InputError
 
@@ -117,7 +116,7 @@ def show_layout(
         text = layout.template(str(template), wells)
         found = layout.parse(text, f"template {template}")
         if not show and not as_json:
-            sys.stdout.write(text)
+            write(text)
             return
     else:
         found = _layout_in(file)
@@ -126,7 +125,7 @@ def show_layout(
         print_json({"source": found.source, "wells": found.table.to_dicts(), "findings": findings})
         return
     if show:
-        sys.stdout.write(layout.draw(found) + "\n")
+        write(layout.draw(found) + "\n")
     else:
         roles = found.table.group_by("role", maintain_order=True).len()
         print_table("Roles", ("role", "wells"), roles.rows())

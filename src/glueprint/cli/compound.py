@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +22,7 @@ from glueprint.chemistry import (
     validation,
 )
 from glueprint.cli import compound_cards as cards
-from glueprint.cli.output import Json, console, print_json, print_table, progress_console
+from glueprint.cli.output import Json, console, print_json, print_table, progress_console, write
 from glueprint.documents import write_new
 from glueprint.errors import GlueprintError
 from glueprint.mechanism import cards as mechanism_cards
@@ -293,7 +292,7 @@ def draw(
     """Draw a structure on the family's common scaffold."""
     structure = substances.one(name).structure
     if out is None:
-        sys.stdout.write(chemistry.draw(structure))
+        write(chemistry.draw(structure))
     else:
         chemistry.save(structure, out)
 
@@ -304,7 +303,7 @@ def template(
 ) -> None:
     """Write a commented compound file to fill in; it loads once its examples are your own numbers."""
     if out is None:
-        sys.stdout.write(compounds.template())
+        write(compounds.template())
         return
     write_new(out, compounds.template(), exists="GP-M081", unwritable="GP-M082")
     progress_console.print(f"wrote {out}; put your numbers in, then: glueprint compound numbers {out}")
@@ -315,7 +314,7 @@ def print_file(
     name: Annotated[str, typer.Argument(help="Name of a compound that comes with Glueprint.")],
 ) -> None:
     """Print the file of a compound that comes with Glueprint, to copy from."""
-    sys.stdout.write(compounds.source(name))
+    write(compounds.source(name))
 
 
 @app.command()

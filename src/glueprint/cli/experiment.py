@@ -12,6 +12,7 @@ import polars as pl
 import typer
 
 from glueprint import evidence, experiments, references
+from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.errors import InputError
 from glueprint.experiments import Experiment, Reading
@@ -181,7 +182,7 @@ def _keep(found: Experiment, folder: Path) -> None:
     parameters = found.parameters.with_columns(pl.col(pl.List(pl.String)).list.join(", "))
     for part, table in (("table", found.table), ("readings", readings), ("parameters", parameters)):
         if table.width:
-            write_file(folder / f"{found.name}_{part}.csv", table.write_csv())
+            write_file(folder / f"{found.name}_{part}.csv", csv_text(table))
     _draw(found, folder / f"{found.name}.svg")
 
 

@@ -11,12 +11,14 @@ import polars as pl
 import typer
 
 from glueprint import engine
+from glueprint.cli.csv_files import inert_table
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import EnvironmentProblemError, InputError
 
 app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.", show_default=False)]
+MOST_TIMES = 10_000_000
 MOST_ROWS_SHOWN = 25
 
 
@@ -85,6 +87,13 @@ def _check_grid(until: float, every: float) -> None:
             expected="two numbers above 0, in hours",
             next_step="correct the numbers",
         )
+    if until / every > MOST_TIMES:
+        raise InputError(
+            "GP-N030",
+            f"--until {until} --every {every} are {until / every:.3g} times, and no table holds so many",
+            expected=f"at most {MOST_TIMES} times",
+            next_step="a longer --every, or a shorter --until",
+        )
 
 
 def _pair(text: str, option: str) -> tuple[str, float]:
@@ -137,7 +146,7 @@ def _write(table: pl.DataFrame, path: Path) -> None:
     part = path.with_name(path.name + ".part")
     try:
         if path.suffix == ".csv":
-            table.write_csv(part)
+            inert_table(table).write_csv(part)
         else:
             table.write_parquet(part)
         part.replace(path)

@@ -12,16 +12,27 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from glueprint.boundary.text import in_json, shown
 from glueprint.errors import GlueprintError
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
 
+
+class _Console(Console):
+    """Text is data: the [nH] of a SMILES is no markup, and no name of a file moves the cursor."""
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        """As that of rich, with what a terminal would obey written out."""
+        return super().render_str(shown(text), **style)
+
+
 # A pipe or a file has no width: rows stay whole there, so that other programs can search them.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
-progress_console = Console(stderr=True, highlight=False)
+_is_seen = sys.stdout is not None and sys.stdout.isatty()
+console = _Console(width=None if _is_seen else 1000, highlight=False, markup=False, emoji=False)
+progress_console = _Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def _plain(value: Any) -> Any:
@@ -42,17 +53,23 @@ def between(low: float, high: float) -> str:
 
 def print_json(value: Any) -> None:
     """Print `value` as JSON on standard output."""
-    sys.stdout.write(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=str) + "\n")
+    plain = not sys.stdout.encoding.lower().startswith("utf")
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=plain, default=str)
+    sys.stdout.write(in_json(text) + "\n")
+
+
+def write(text: str) -> None:
+    """A file's text on standard output: as it is into a pipe or a file, and as text on a terminal."""
+    sys.stdout.write(shown(text) if sys.stdout.isatty() else text)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table for people; None shows as an empty cell."""
-    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        # Text is data: the [nH] of a SMILES is no markup.
-        table.add_row(*["" if cell is None else escape(str(cell)) for cell in row])
+        table.add_row(*["" if cell is None else str(cell) for cell in row])
     console.print(table)
 
 
@@ -62,8 +79,8 @@ def report_error(error: GlueprintError, *, as_json: bool, cause: BaseException |
     notes = [note for note in getattr(error, "__notes__", ()) if "\n" not in note]
     if as_json:
         about = {**error.as_dict(), **({"notes": notes} if notes else {})}
-        sys.stderr.write(json.dumps({"error": about}, ensure_ascii=False) + "\n")
+        sys.stderr.write(in_json(json.dumps({"error": about}, ensure_ascii=False)) + "\n")
     else:
-        sys.stderr.write("\n".join((error.render(), *notes)) + "\n")
+        sys.stderr.write("\n".join(map(shown, (error.render(), *notes))) + "\n")
     if cause is not None and os.environ.get("GLUEPRINT_TRACEBACK"):
         traceback.print_exception(cause, file=sys.stderr)

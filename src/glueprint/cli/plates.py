@@ -13,6 +13,7 @@ from glueprint.assays import layout, readers
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Wells
+from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import console
 from glueprint.runs.store import write_file
 
@@ -58,8 +59,6 @@ def shown(value: Any, digits: int = 4) -> Any:
 
 
 def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
-    """Every table as CSV into a folder; CSV has no lists, so they become text."""
+    """Every table as CSV into a folder; see `csv_files`."""
     for name, table in tables.items():
-        lists = [column for column, kind in table.schema.items() if isinstance(kind, pl.List)]
-        flat = table.with_columns(pl.col(column).list.join("; ") for column in lists)
-        write_file(folder / f"{name}.csv", flat.write_csv())
+        write_file(folder / f"{name}.csv", csv_text(table))

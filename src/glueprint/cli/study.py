@@ -59,6 +59,12 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="A Dask scheduler that runs already, such as tcp://127.0.0.1:8786.")
     ] = None,
+    trust_scheduler: Annotated[
+        bool,
+        typer.Option(
+            "--trust-scheduler", help="Use the address in the study file: who runs it can run code as you."
+        ),
+    ] = False,
     events: Annotated[Path | None, typer.Option(help="Add progress to this file, as JSON lines.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -77,6 +83,7 @@ def run(
                 workers=workers,
                 executor=cast(Kind | None, executor),
                 address=address,
+                trust_scheduler=trust_scheduler,
                 progress=listener,
             )
         path = page.write(study_report.input_of(result), result.folder / REPORT)
@@ -141,7 +148,7 @@ def query(
 def _shown(name: str, events: Path | None) -> Iterator[Listener]:
     """Progress in the terminal, and in a file where one is asked for."""
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[rate]}"),
         console=progress_console,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from glueprint import trials
 from glueprint.cli import trial_compare, trial_figures, trial_rules, trial_run, trial_sweep
-from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.cli.output import Json, print_json, print_table, progress_console, write
 from glueprint.cli.trial_draws import PosteriorCommand, TrialName
 from glueprint.trials import Drug, rules_in_force
 
@@ -76,7 +75,7 @@ def print_file(
     name: Annotated[str, typer.Argument(help="Name of a protocol that comes with Glueprint.")],
 ) -> None:
     """Print the file of a protocol that comes with Glueprint, to copy from."""
-    sys.stdout.write(trials.source(name))
+    write(trials.source(name))
 
 
 @app.command()
@@ -86,7 +85,7 @@ def template(
     """Write a commented protocol file that loads and runs."""
     text = trials.template()
     if out is None:
-        sys.stdout.write(text)
+        write(text)
         return
     trials.write_template(out)
     progress_console.print(f"wrote {out}; next: glueprint trial run {out}")

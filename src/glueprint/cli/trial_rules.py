@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from glueprint import trials
-from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.cli.output import Json, print_json, print_table, progress_console, write
 from glueprint.trials import DoseRules, ladder
 
 __all__ = ["app", "fall"]
@@ -84,7 +83,7 @@ def file(
     name: Annotated[str, typer.Argument(help="Name of dose rules that come with Glueprint (see list).")],
 ) -> None:
     """Print the file of dose rules that come with Glueprint, with its sources: a start for your own."""
-    sys.stdout.write(trials.rules_text(name))
+    write(trials.rules_text(name))
 
 
 @app.command()
@@ -93,7 +92,7 @@ def template(
 ) -> None:
     """Write a commented file of dose rules that loads as it is."""
     if out is None:
-        sys.stdout.write(trials.rules_template())
+        write(trials.rules_template())
         return
     trials.write_rules_template(out)
     progress_console.print(f'wrote {out}; next: rules = "{out}" beside the drug of a protocol', markup=False)

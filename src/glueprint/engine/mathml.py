@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import libsbml
 
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.formulas.expressions import Graph
+from glueprint.formulas.steps import Steps
 
 __all__ = ["Translator"]
 
@@ -67,36 +68,43 @@ LOGICAL = {
 }
 
 
+def _children(ast: Any) -> list[Any]:
+    return [ast.getChild(place) for place in range(ast.getNumChildren())]
+
+
 @dataclass(frozen=True)
 class Translator:
     """Turns syntax trees into graph nodes.
 
-    resolve: node of an identifier.   rate_of: node of an identifier's time derivative.
-    functions: the model's function definitions by id.
+    resolve: steps to the node of an identifier.   rate_of: node of an identifier's time derivative.
+    functions: the model's function definitions by id.   called: calls that were written out, so that
+    functions of functions cost no more than their formulas are long.
+    Trees may be deep and definitions long chains: all of it goes by `formulas.steps`.
     """
 
     graph: Graph
-    resolve: Callable[[str], int]
+    resolve: Callable[[str], Steps]
     rate_of: Callable[[str], int]
     functions: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    called: dict[tuple[str, tuple[int, ...]], int] = field(default_factory=dict)
 
-    def number(self, ast: Any, names: Mapping[str, int]) -> int:
+    def number(self, ast: Any, names: Mapping[str, int]) -> Steps:
         """The tree as a real number; `names` holds function arguments and local parameters."""
-        return self.graph.as_number(self.node(ast, names))
+        return self.graph.as_number((yield self.node(ast, names)))
 
-    def truth(self, ast: Any, names: Mapping[str, int]) -> int:
+    def truth(self, ast: Any, names: Mapping[str, int]) -> Steps:
         """The tree as a truth value."""
-        return self.graph.as_truth(self.node(ast, names))
+        return self.graph.as_truth((yield self.node(ast, names)))
 
-    def node(self, ast: Any, names: Mapping[str, int]) -> int:
+    def node(self, ast: Any, names: Mapping[str, int]) -> Steps:
         """The tree as a node of either kind."""
         kind = ast.getType()
         if ast.isNumber() or kind in (libsbml.AST_CONSTANT_PI, libsbml.AST_CONSTANT_E):
             return self._constant(ast, kind)
         if kind == libsbml.AST_NAME:
             name = ast.getName()
-            return names[name] if name in names else self.resolve(name)
+            return names[name] if name in names else (yield self.resolve(name))
         if kind == libsbml.AST_NAME_TIME:
             return self.graph.time()
         if kind == libsbml.AST_NAME_AVOGADRO:
@@ -104,20 +112,31 @@ class Translator:
         if kind in (libsbml.AST_CONSTANT_TRUE, libsbml.AST_CONSTANT_FALSE):
             return self.graph.truth(kind == libsbml.AST_CONSTANT_TRUE)
         if kind == libsbml.AST_FUNCTION:
-            return self._call(ast, names)
+            return (yield self._call(ast, names))
         if kind == libsbml.AST_FUNCTION_RATE_OF:
             return self._rate(ast, names)
         if kind == libsbml.AST_FUNCTION_DELAY:
             raise self._refuse("GP-N022", "delay(), the value of a quantity in the past", ast)
         if kind == libsbml.AST_FUNCTION_PIECEWISE:
-            return self._piecewise(ast, names)
+            return (yield self._piecewise(ast, names))
         if kind in LOGICAL or kind in COMPARISONS or kind == libsbml.AST_LOGICAL_NOT:
-            return self._logic(ast, kind, names)
+            return (yield self._logic(ast, kind, names))
         if kind == libsbml.AST_LOGICAL_IMPLIES:
-            a, b = (self.truth(ast.getChild(i), names) for i in range(2))
+            a = yield self.truth(ast.getChild(0), names)
+            b = yield self.truth(ast.getChild(1), names)
             return self.graph.apply("or", self.graph.apply("not", a), b)
-        args = [self.number(ast.getChild(i), names) for i in range(ast.getNumChildren())]
+        args = yield from self._each(self.number, _children(ast), names)
         return self._arithmetic(ast, kind, args)
+
+    def _each(
+        self, step: Callable[[Any, Mapping[str, int]], Steps], trees: Iterable[Any], names: Mapping[str, int]
+    ) -> Generator[Any, int, list[int]]:
+        """The nodes of several trees, one after another."""
+        found = []
+        for tree in trees:
+            node = yield step(tree, names)
+            found.append(node)
+        return found
 
     def _refuse(self, code: str, what: str, ast: Any) -> NotSupportedError:
         return NotSupportedError(
@@ -134,7 +153,7 @@ class Translator:
             return self.graph.const(math.e)
         return self.graph.const(ast.getInteger() if kind == libsbml.AST_INTEGER else ast.getReal())
 
-    def _call(self, ast: Any, names: Mapping[str, int]) -> int:
+    def _call(self, ast: Any, names: Mapping[str, int]) -> Steps:
         """A function definition is written out where it is called."""
         definition = self.functions.get(ast.getName())
         if definition is None or definition.getBody() is None:
@@ -154,8 +173,13 @@ class Translator:
                 expected=f"{count} arguments",
                 next_step="correct the call",
             )
-        bound = {definition.getArgument(i).getName(): self.node(ast.getChild(i), names) for i in range(count)}
-        return self.node(definition.getBody(), bound)
+        bound = {}
+        for place in range(count):
+            bound[definition.getArgument(place).getName()] = yield self.node(ast.getChild(place), names)
+        call = (ast.getName(), tuple(bound.values()))
+        if call not in self.called:
+            self.called[call] = yield self.node(definition.getBody(), bound)
+        return self.called[call]
 
     def _rate(self, ast: Any, names: Mapping[str, int]) -> int:
         target = ast.getChild(0).getName()
@@ -166,11 +190,11 @@ class Translator:
             raise self._refuse("GP-N023", "rateOf() of a function argument", ast)
         return self.rate_of(target)
 
-    def _piecewise(self, ast: Any, names: Mapping[str, int]) -> int:
+    def _piecewise(self, ast: Any, names: Mapping[str, int]) -> Steps:
         """Pairs (value, condition), then a default; without a default the value is undefined (NaN)."""
-        count = ast.getNumChildren()
-        values = [self.node(ast.getChild(i), names) for i in range(0, count, 2)]
-        conditions = [self.truth(ast.getChild(i), names) for i in range(1, count, 2)]
+        children = _children(ast)
+        values = yield from self._each(self.node, children[0::2], names)
+        conditions = yield from self._each(self.truth, children[1::2], names)
         graph = self.graph
         if len(values) == len(conditions):
             all_truth = all(graph.is_boolean(value) for value in values)
@@ -182,18 +206,18 @@ class Translator:
             result = graph.apply("select", condition, value, result)
         return result
 
-    def _logic(self, ast: Any, kind: int, names: Mapping[str, int]) -> int:
+    def _logic(self, ast: Any, kind: int, names: Mapping[str, int]) -> Steps:
         graph = self.graph
-        children = [ast.getChild(i) for i in range(ast.getNumChildren())]
+        children = _children(ast)
         if kind == libsbml.AST_LOGICAL_NOT:
-            return graph.apply("not", self.truth(children[0], names))
+            return graph.apply("not", (yield self.truth(children[0], names)))
         if kind in LOGICAL:
             op, neutral = LOGICAL[kind]
             result = graph.truth(neutral)
             for child in children:
-                result = self._join(op, result, self.truth(child, names))
+                result = self._join(op, result, (yield self.truth(child, names)))
             return result
-        args = [self.number(child, names) for child in children]
+        args = yield from self._each(self.number, children, names)
         result = graph.truth(True)
         for a, b in itertools.pairwise(args):
             result = graph.apply("and", result, graph.apply(COMPARISONS[kind], a, b))

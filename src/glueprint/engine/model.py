@@ -78,14 +78,16 @@ class Model:
         return Ensemble(self.system, self.solver, given, n, settings or Settings())
 
 
-def compile(source: str | os.PathLike[str]) -> Model:  # noqa: A001 - the interface of docs/design.md
+def compile(  # noqa: A001 - the interface of docs/design.md
+    source: str | os.PathLike[str], *, ours: bool = False
+) -> Model:
     """Read, check and compile a model.
 
-    source: path or text, Antimony or SBML (Level 2 and 3 core); time in hours.
-    Raises InputError GP-N001 to N007 (cannot be read or is inconsistent) and NotSupportedError GP-N020 to
-    N025 (the engine cannot run it exactly).
+    source: path or text, Antimony or SBML (Level 2 and 3 core); time in hours.   ours: as for `reading.read`.
+    Raises InputError GP-N001 to N007, N040 and N041 (cannot be read or is inconsistent) and NotSupportedError
+    GP-N020 to N025 (the engine cannot run it exactly).
     """
-    document, where = read(source)
+    document, where = read(source, ours=ours)
     refusals.check(document, where)
     system = flatten(document.getModel(), where)
     fingerprint = _fingerprint(system)

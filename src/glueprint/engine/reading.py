@@ -3,92 +3,124 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-import antimony
 import libsbml
 
+from glueprint.boundary import model_text
+from glueprint.boundary.files import read_plain
+from glueprint.boundary.guarded import Ended, Helper, Limits
+from glueprint.boundary.text import decoded
 from glueprint.errors import InputError
 
 __all__ = ["read"]
 
 SUFFIXES = (".ant", ".antimony", ".txt", ".xml", ".sbml")
-# SBML rule 10313: a unit that is named but not defined changes no number.
-DANGLING_UNIT = 10313
+MOST_BYTES = 32 * 1024 * 1024  # ten times the largest model of the BioModels database
+LIMITS = Limits(seconds=120, memory_mb=2048, stack_mb=4)
+IMPORT = re.compile(r'(?:^|[;\n])[ \t]*import\s*"([^"\n]*)')
 # The antimony library keeps its loaded models in one global list.
 _antimony_lock = threading.Lock()
 
 
-def read(source: str | os.PathLike[str]) -> tuple[Any, str]:
+def read(source: str | os.PathLike[str], *, ours: bool = False) -> tuple[Any, str]:
     """The libsbml document of `source` and its name for messages.
 
     source: path of a file, or the model's text itself; Antimony or SBML is told from the content.
-    Raises InputError GP-N001 (no such file), GP-N002 (not readable as Antimony), GP-N003 (not valid SBML).
+    ours: the text was composed by Glueprint from parts that were read before, and cannot crash the libraries;
+    all other text is read in a process of its own first.
+    Raises InputError GP-N001 (no such file, empty, not text), GP-N002 (not readable as Antimony), GP-N003
+    (not valid SBML), GP-N040 (the libraries crash on it, or take too long), GP-N041 (it imports a file).
     """
     text, where = _text(source)
-    if "<sbml" not in text:
-        text = _antimony_to_sbml(text, where)
-    document = libsbml.readSBMLFromString(text)
-    _raise_first_error(document, where)
-    if document.getModel() is None:
-        raise InputError(
-            "GP-N003",
-            "the SBML document holds no model",
-            where=where,
-            expected="an <sbml> element with a <model>",
-            next_step="export the model again",
-        )
-    return document, where
+    sbml = _valid_sbml(text, where, ours=ours)
+    return libsbml.readSBMLFromString(sbml), where
 
 
 def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
     as_text = os.fspath(source)
     is_path = isinstance(source, os.PathLike) or ("\n" not in as_text and as_text.endswith(SUFFIXES))
-    if not is_path:
-        return as_text, "model text"
+    where = as_text if is_path else "model text"
     try:
-        return Path(source).read_text(encoding="utf-8"), as_text
-    except (OSError, UnicodeDecodeError) as error:
+        # Text that a program hands over has the same rules as a file.
+        content = read_plain(source, MOST_BYTES + 1) if is_path else as_text.encode()
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+        text = decoded(content)
+        if not text.strip():
+            raise ValueError("it is empty")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
             "GP-N001",
-            f'cannot read "{as_text}": {error}',
-            where=as_text,
-            expected="a readable Antimony or SBML file, or the model's text",
-            next_step="check the path",
+            f'cannot read "{where}": {reason}',
+            where=where,
+            expected="a readable Antimony or SBML file in UTF-8, or the model's text",
+            next_step="check the path and what the file holds",
         ) from error
+    return text, where
 
 
-def _antimony_to_sbml(text: str, where: str) -> str:
-    with _antimony_lock:
-        antimony.clearPreviousLoads()
-        if antimony.loadAntimonyString(text) < 0:
+def _valid_sbml(text: str, where: str, *, ours: bool) -> str:
+    """SBML that libsbml has found valid, from either language."""
+    is_antimony = "<sbml" not in text
+    if is_antimony and (found := IMPORT.search(text)):
+        raise InputError(
+            "GP-N041",
+            f'imports the file "{found[1]}", and a model reads no other file',
+            where=where,
+            expected="one text that holds all of the model",
+            next_step="copy the imported model into the file",
+        )
+    options = {"antimony": is_antimony}
+    if ours:
+        with _antimony_lock:
+            wrong, content = model_text.to_sbml(text.encode(), options)
+    else:
+        try:
+            wrong, content = _helper().ask(text.encode(), options)
+        except Ended as ended:
             raise InputError(
-                "GP-N002",
-                str(antimony.getLastError()).strip(),
+                "GP-N040",
+                f"the libraries that read models cannot take this one: {ended}",
                 where=where,
-                expected="a model in Antimony (tellurium.readthedocs.io, Antimony reference) or SBML",
-                next_step="correct the line named above",
-            )
-        return str(antimony.getSBMLString(antimony.getMainModuleName()))
+                expected=f"a model that is read within {LIMITS.seconds:g} s and {LIMITS.memory_mb} MB",
+                next_step="split long or deeply nested expressions into assignment rules",
+            ) from ended
+    if wrong:
+        raise _refused(wrong, where)
+    return content.decode()
 
 
-def _raise_first_error(document: Any, where: str) -> None:
-    for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
-        document.setConsistencyChecks(category, False)
-    if (
-        document.getNumErrors(libsbml.LIBSBML_SEV_ERROR) + document.getNumErrors(libsbml.LIBSBML_SEV_FATAL)
-        == 0
-    ):
-        document.checkConsistency()
-    for i in range(document.getNumErrors()):
-        error = document.getError(i)
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() != DANGLING_UNIT:
-            raise InputError(
-                "GP-N003",
-                f"not valid SBML: {error.getMessage().strip()}",
-                where=f"{where}, line {error.getLine()}",
-                expected="a valid SBML model",
-                next_step="correct the element named above",
-            )
+@cache
+def _helper() -> Helper:
+    return Helper("glueprint.boundary.model_text:to_sbml", LIMITS)
+
+
+def _refused(wrong: dict[str, Any], where: str) -> InputError:
+    if "antimony" in wrong:
+        return InputError(
+            "GP-N002",
+            wrong["antimony"],
+            where=where,
+            expected="a model in Antimony (tellurium.readthedocs.io, Antimony reference) or SBML",
+            next_step="correct the line named above",
+        )
+    if "sbml" in wrong:
+        return InputError(
+            "GP-N003",
+            f"not valid SBML: {wrong['sbml']}",
+            where=f"{where}, line {wrong['line']}",
+            expected="a valid SBML model",
+            next_step="correct the element named above",
+        )
+    return InputError(
+        "GP-N003",
+        "the SBML document holds no model",
+        where=where,
+        expected="an <sbml> element with a <model>",
+        next_step="export the model again",
+    )

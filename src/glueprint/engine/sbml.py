@@ -16,6 +16,7 @@ from glueprint.engine.mathml import Translator
 from glueprint.engine.system import Event, EventAssignment, Initial, Slot, System
 from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.formulas.expressions import Graph
+from glueprint.formulas.steps import Steps, run
 
 __all__ = ["flatten"]
 
@@ -73,7 +74,7 @@ class _Flattener:
             for assignment in _listed(event, "EventAssignment")
         }
         functions = {item.getId(): item for item in _listed(model, "FunctionDefinition")}
-        self.translate = Translator(self.graph, self.symbol, self.rate_of, functions, where)
+        self.translate = Translator(self.graph, self._symbol, self.rate_of, functions, where)
         self.known: dict[str, int] = {}
         self.open: list[str] = []
         self.slots: dict[str, Slot] = {}
@@ -156,6 +157,9 @@ class _Flattener:
 
     def symbol(self, name: str) -> int:
         """The node of an identifier's value."""
+        return run(self._symbol(name))
+
+    def _symbol(self, name: str) -> Steps:
         if name not in self.known:
             if name in self.open:
                 circle = " -> ".join([*self.open[self.open.index(name) :], name])
@@ -167,17 +171,17 @@ class _Flattener:
                     next_step="break the circle, or make one of them a rate rule",
                 )
             self.open.append(name)
-            self.known[name] = self._resolve(name)
+            self.known[name] = yield self._resolve(name)
             self.open.pop()
         return self.known[name]
 
-    def _resolve(self, name: str) -> int:
+    def _resolve(self, name: str) -> Steps:
         if name in self.assigned:
-            return self._math(self.assigned[name])
+            return (yield self._formula(self.assigned[name]))
         if name in self.slots:
             return self._read(self.slots[name])
         if name in self.reactions:
-            return self._reaction_rate(name)
+            return (yield self._reaction_rate(name))
         reference = self._species_reference(name)
         if reference is not None:
             return self.graph.const(reference)
@@ -197,19 +201,24 @@ class _Flattener:
                     return float(item.getStoichiometry())
         return None
 
-    def _math(self, ast: Any, names: dict[str, int] | None = None) -> int:
-        return self.graph.const(math.nan) if ast is None else self.translate.number(ast, names or {})
+    def _math(self, ast: Any) -> int:
+        return run(self._formula(ast))
+
+    def _formula(self, ast: Any, names: dict[str, int] | None = None) -> Steps:
+        return self.graph.const(math.nan) if ast is None else (yield self.translate.number(ast, names or {}))
 
     def _read(self, slot: Slot) -> int:
         leaf = self.graph.state(slot.index) if slot.kind == "state" else self.graph.param(slot.index)
         return leaf if slot.scale is None else self.graph.apply("div", leaf, slot.scale)
 
-    def _reaction_rate(self, name: str) -> int:
+    def _reaction_rate(self, name: str) -> Steps:
         law = self.reactions[name].getKineticLaw()
         if law is None or law.getMath() is None:
             return self.graph.const(math.nan)
-        local = {item.getId(): self.symbol(f"{name}.{item.getId()}") for item in _listed(law, "Parameter")}
-        return self._math(law.getMath(), local)
+        local = {}
+        for item in _listed(law, "Parameter"):
+            local[item.getId()] = yield self._symbol(f"{name}.{item.getId()}")
+        return (yield self._formula(law.getMath(), local))
 
     def rate_of(self, name: str) -> int:
         """The node of d(identifier)/dt."""
@@ -286,9 +295,9 @@ class _Flattener:
         ordered: list[Initial] = []
         state: dict[str, int] = {}
 
-        def visit(name: str) -> None:
+        def visit(name: str) -> Steps:
             if state.get(name) == 2:
-                return
+                return 0
             if state.get(name) == 1:
                 raise InputError(
                     "GP-N007",
@@ -300,14 +309,15 @@ class _Flattener:
             state[name] = 1
             needed = [nodes[name]] + [s for s in [self.slots[name].scale] if s is not None]
             for other in self.graph.leaves(needed, "state"):
-                visit(self.states[other])
+                yield visit(self.states[other])
             for other in self.graph.leaves(needed, "param"):
-                visit(self.params[other])
+                yield visit(self.params[other])
             state[name] = 2
             ordered.append(Initial(name, self.slots[name], nodes[name]))
+            return 0
 
         for name in self.slots:
-            visit(name)
+            run(visit(name))
         return tuple(ordered)
 
     def _event(self, item: Any, number: int) -> Event:
@@ -316,7 +326,7 @@ class _Flattener:
         math_of = trigger.getMath() if trigger is not None else None
         return Event(
             name=item.getId() or f"event {number + 1}",
-            trigger=self.graph.truth(False) if math_of is None else self.translate.truth(math_of, {}),
+            trigger=self.graph.truth(False) if math_of is None else run(self.translate.truth(math_of, {})),
             initial_value=bool(trigger.getInitialValue()) if level3 and trigger is not None else True,
             persistent=bool(trigger.getPersistent()) if level3 and trigger is not None else True,
             use_trigger_values=bool(item.getUseValuesFromTriggerTime()),

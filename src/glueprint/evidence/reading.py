@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 from glueprint import units
+from glueprint.boundary.files import read_text
 from glueprint.errors import EnvironmentProblemError, InputError, nearest
 from glueprint.evidence.claim import COLUMNS, GRADES, INTERVAL_KINDS, NUMBER_COLUMNS, ROLES, Claim
 
@@ -49,8 +50,8 @@ def read_file(path: str | Path) -> tuple[Claim, ...]:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path)
+    except (OSError, ValueError) as error:
         raise EnvironmentProblemError(
             "GP-E008",
             f"cannot read the file: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}",

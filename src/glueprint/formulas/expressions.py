@@ -128,8 +128,9 @@ class Graph:
 
     def is_boolean(self, number: int) -> bool:
         """Whether the node's value is a truth value (a choice takes the kind of its branches)."""
-        node = self.nodes[number]
-        return node.op in BOOLEAN or (node.op == "select" and self.is_boolean(node.args[1]))
+        while self.nodes[number].op == "select":
+            number = self.nodes[number].args[1]
+        return self.nodes[number].op in BOOLEAN
 
     def as_number(self, number: int) -> int:
         """The node as a real number: true is 1."""

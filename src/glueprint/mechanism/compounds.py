@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import model_validator
 
+from glueprint.boundary.files import read_text
 from glueprint.documents import Document, parse, read, validate
 from glueprint.errors import GlueprintError, InputError, NotSupportedError, nearest, together
 from glueprint.mechanism import compound_checks, pharmacokinetics, substrates
@@ -297,8 +298,8 @@ def load(compound: str | Path | Compound, *, folder: Path | None = None) -> Comp
     else:
         raise _unknown(text)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = read_text(path)
+    except (OSError, ValueError):
         return validate(Compound, read(path, CODES), CODES, where=str(path))  # says what is wrong
     tables = pharmacokinetics.with_module(parse(text, CODES, where=str(path)), path)
     module = tables.get("pk", {}).get("module_text", "") if isinstance(tables.get("pk"), dict) else ""

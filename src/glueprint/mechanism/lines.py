@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
+from glueprint.boundary.files import read_text
 from glueprint.documents import Codes, Document, parse, read, validate
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import substrates, systems
@@ -140,8 +141,8 @@ def load(line: str | Path) -> Line:
             next_step="correct the name, or write a cell-line file as docs/mechanism.md shows",
         )
     try:
-        return _parsed(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError):
+        return _parsed(read_text(path), str(path))
+    except (OSError, ValueError):
         return validate(Line, read(path, CODES), CODES, where=str(path))  # says what is wrong
 
 

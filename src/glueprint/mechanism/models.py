@@ -82,12 +82,12 @@ def source(name: str, scenario: Scenario) -> str:
 
 def build(name: str, scenario: Scenario) -> engine.Model:
     """The compiled model of `source`, which says what it takes and raises."""
-    return engine.compile(source(name, scenario))
+    return engine.compile(source(name, scenario), ours=True)
 
 
 def sbml(name: str, scenario: Scenario) -> str:
     """The model of `source` as SBML Level 3 Version 2, with units throughout."""
-    document, _ = reading.read(source(name, scenario))
+    document, _ = reading.read(source(name, scenario), ours=True)
     _convert_extents(document.getModel())
     return str(libsbml.writeSBMLToString(document))
 

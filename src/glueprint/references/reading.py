@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from glueprint.boundary.files import read_text
 from glueprint.documents import Codes, read, validate
 from glueprint.errors import InputError, nearest
 from glueprint.references.reference import Reference
@@ -75,8 +76,8 @@ def _read(folder: Path | Traversable) -> Reference:
 def _cells(path: Path | Traversable) -> dict[str, dict[str, Any]]:
     """The rows of the table of cells by claim id."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        text = read_text(path)
+    except (OSError, ValueError) as problem:
         raise _unusable(str(path), "cannot be read as UTF-8 text") from problem
     header, *lines = list(csv.reader(StringIO(text))) or [[]]
     if tuple(header) != COLUMNS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from glueprint.report.embedding import embeddable
 from glueprint.report.figures import drawing, theme
 
-__all__ = ["Drawn", "draw", "embeddable"]
+__all__ = ["Drawn", "draw"]
 
 SPOKEN = re.compile(r' (?:role|aria-roledescription|aria-label|aria-hidden|pointer-events)="[^"]*"')
 
@@ -54,9 +54,3 @@ def packed(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Rows as one list of fields and one of values: a third of the bytes; templates/page.js unpacks them."""
     fields = list(rows[0]) if rows else []
     return {"fields": fields, "rows": [[row[field] for field in fields] for row in rows]}
-
-
-def embeddable(value: Any) -> Markup:
-    """JSON that can stand inside a script element: no `<` survives, so no text can close it."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import polars as pl
-import vl_convert
 from markupsafe import Markup
 
-from glueprint.report import figures, guide
+from glueprint.report import embedding, figures, guide
 from glueprint.report import rows as reading
 from glueprint.report.case_mix import case_mixes
 from glueprint.report.chemistry import chemistry_section
 from glueprint.report.diagrams.section import ASSAYS, PATHWAY, shown
-from glueprint.report.drawn import Drawn, draw, embeddable
+from glueprint.report.drawn import Drawn, draw
+from glueprint.report.embedding import embeddable
 from glueprint.report.estimates import number
-from glueprint.report.figures import drawing, theme
+from glueprint.report.figures import theme
 from glueprint.report.glance import at_a_glance
 from glueprint.report.held_out import held_out_section
 from glueprint.report.plates import plates_section
@@ -94,12 +93,13 @@ def render(given: ReportInput) -> str:
         plates=plates_section(given.plates),
         profiles=_profiles(given.profiles),
         provenance=_provenance(given.provenance),
+        policy=Markup(embedding.policy(f"\n{embedding.vega()}\n", f"\n{_asset('page.js')}\n")),
         script=Markup(_asset("page.js")),
         style=Markup(_asset("page.css")),
         tables=[] if given.comparison is None else guide.guide_tables(given.comparison, given.guide),
         tally=None if given.comparison is None else guide.tally(given.comparison),
         trials=views,
-        vega=Markup(_bundle()),
+        vega=Markup(embedding.vega()),
     )
 
 
@@ -116,14 +116,6 @@ def _template() -> jinja2.Template:
 
 def _asset(name: str) -> str:
     return resources.files("glueprint.report").joinpath("templates", name).read_text("utf-8")
-
-
-@cache
-def _bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script, as shipped with vl-convert: nothing is fetched."""
-    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", drawing.VEGA_LITE)
-    # The bundle declares hundreds of short names; the function keeps them to itself.
-    return f"(() => {{{script}}})();".replace("</script", "<\\/script")
 
 
 def _tokens() -> dict[str, str]:

@@ -20,7 +20,8 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from glueprint.errors import EnvironmentProblemError
+from glueprint.errors import EnvironmentProblemError, GlueprintError
+from glueprint.runs import answers
 from glueprint.runs.executor import Answers, Failure, attempt, lost
 from glueprint.runs.processes import pin
 
@@ -52,6 +53,7 @@ Answer = TypeVar("Answer")
 def connect(workers: int, address: str | None) -> Iterator[Dask]:
     """A client of the scheduler at `address`, or of a cluster of `workers` processes here.
 
+    The address is one that the user trusts: whoever runs a scheduler can run code as its users.
     Raises EnvironmentProblemError GP-R009 if Dask is not installed or the scheduler does not answer.
     """
     try:
@@ -65,9 +67,14 @@ def connect(workers: int, address: str | None) -> Iterator[Dask]:
         cluster = None if address else _local(distributed, workers)
         try:
             client = distributed.Client(
-                address or cluster, timeout=CONNECT_S, set_as_default=False, direct_to_workers=False
+                address or cluster,
+                timeout=CONNECT_S,
+                set_as_default=False,
+                direct_to_workers=False,
+                # What workers return is bytes of ours (`answers`): nothing of it is taken as a pickle.
+                deserializers=["msgpack"],
             )
-        except (OSError, TimeoutError, ValueError) as error:
+        except (OSError, TimeoutError, ValueError, TypeError) as error:
             raise _unavailable(
                 f'no Dask scheduler answers at "{address}"',
                 "start one with `dask scheduler`, or correct the address",
@@ -124,7 +131,7 @@ class Dask:
 
     def run(self, work: Callable[[Item], Answer], items: Iterable[Item]) -> Answers[Answer]:
         """See `Executor.run`. Raises EnvironmentProblemError GP-R008, GP-R009 (the scheduler is gone)."""
-        task, fresh = partial(attempt, work), enumerate(items)
+        task, fresh = partial(_answered, work), enumerate(items)
         places: dict[Any, int] = {}
         ended: SimpleQueue[Any] = SimpleQueue()
         try:
@@ -181,9 +188,18 @@ class Dask:
             raise lost(place, "killed") from error
         except (CancelledError, OSError, TimeoutError) as error:
             raise _gone() from error
-        if isinstance(answer, Failure):
-            raise answer.error
-        return answer
+        except TypeError:  # a pickle in place of our bytes was refused
+            answer = None
+        known = answers.decode(answer)
+        if isinstance(known, GlueprintError):
+            raise known
+        return known
+
+
+def _answered(work: Callable[[Item], Answer], item: Item) -> bytes:
+    """On a worker: the answer or the error, as data."""
+    answer = attempt(lambda one: answers.encode(work(one)), item)
+    return answers.encode(answer.error) if isinstance(answer, Failure) else answer
 
 
 def _gone() -> EnvironmentProblemError:

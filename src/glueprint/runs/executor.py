@@ -5,6 +5,7 @@ Which one is chosen decides how long it takes and never the numbers. An executor
 
 from __future__ import annotations
 
+import ipaddress
 import traceback
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -41,7 +42,11 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """Which executor. workers: processes of our own.   address: a Dask scheduler that runs already."""
+    """Which executor. workers: processes of our own.   address: a Dask scheduler that runs already.
+
+    Who runs a scheduler can run code as its users (docs/runs.md), so elsewhere than on this machine it must
+    be one of `tls://`. Raises InputError GP-R010, and GP-R020 for such an address without TLS.
+    """
 
     kind: Kind = "serial"
     workers: int = 1
@@ -72,6 +77,33 @@ class Choice:
                     expected=expected,
                     next_step="see docs/runs.md for the executors",
                 )
+        if self.address is not None:
+            _refuse_open_wire(self.address)
+
+
+def _refuse_open_wire(address: str) -> None:
+    """Beyond this machine, only what is encrypted and knows who is at the other end."""
+    scheme, found, rest = address.partition("://")
+    place = rest if found else address
+    if scheme == "tls" and found:
+        return
+    if (scheme == "tcp" or not found) and _is_this_machine(place):
+        return
+    raise InputError(
+        "GP-R020",
+        f'the scheduler "{address}" would be talked to without encryption',
+        where="address",
+        expected="tls://HOST:PORT, or tcp://127.0.0.1:PORT on this machine",
+        next_step="start it with certificates, see docs/runs.md",
+    )
+
+
+def _is_this_machine(place: str) -> bool:
+    host = place.rpartition(":")[0] if place.count(":") == 1 or "]" in place else place
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def start(choice: Choice) -> AbstractContextManager[Executor]:

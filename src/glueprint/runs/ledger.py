@@ -12,12 +12,14 @@ import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from glueprint.boundary import files
 from glueprint.errors import InputError
 from glueprint.runs.store import disk_errors, sync_folder
 
@@ -25,6 +27,10 @@ __all__ = ["FILE_NAME", "Entry", "append", "broken_at", "read", "seal", "whole_p
 
 FILE_NAME = "ledger.jsonl"
 KIND, VERSION = "glueprint-ledger", 1
+VOUCHING = ("finished", "added")  # events whose facts name files
+APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+MOST_BYTES = 64 * 1024 * 1024  # a hundred thousand entries
+DIGEST = re.compile(r"[0-9a-f]{64}")
 START = "0" * 64  # what the first entry gives as its predecessor
 
 
@@ -69,7 +75,7 @@ def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
     }
     content["hash"] = seal(content)
     line = json.dumps(content, ensure_ascii=False).encode() + b"\n"
-    with disk_errors(path), path.open("ab") as stream:
+    with disk_errors(path), os.fdopen(files.open_own(path, APPENDING), "ab") as stream:
         stream.truncate(_whole(path))
         stream.write(line)
         stream.flush()
@@ -114,14 +120,17 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
     if not path.is_file():
         return entries, ""
     with disk_errors(path):
-        lines = path.read_bytes()[: _whole(path)].splitlines()
+        content = files.read_plain(path, MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        return entries, f"it has more than {MOST_BYTES} bytes"
+    lines = content[: content.rfind(b"\n") + 1].splitlines()
     previous = START
     for number, line in enumerate(lines, start=1):
         try:
             content = json.loads(line)
             sealed = content.pop("hash")
             entry = _entry({**content, "hash": sealed})
-        except (ValueError, KeyError, AttributeError, TypeError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return entries, f"line {number} is not an entry"
         if content.get("kind") != KIND or content.get("version") not in range(1, VERSION + 1):
             return (
@@ -135,9 +144,29 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
             return entries, f"line {number} was changed"
         if entry.number != number or entry.previous != previous:
             return entries, f"line {number} does not follow the line before"
+        # A seal is a sum and no secret: what a stranger sealed is looked at like any other text.
+        if wrong := _wrong_facts(entry):
+            return entries, f"line {number} {wrong}"
         entries.append(entry)
         previous = sealed
     return entries, ""
+
+
+def _wrong_facts(entry: Entry) -> str:
+    """What is wrong with the files that an entry vouches for, in words; empty if nothing is."""
+    if not isinstance(entry.facts, dict):
+        return "has no facts"
+    if entry.event not in VOUCHING:
+        return ""
+    named = entry.facts.get("files")
+    if not isinstance(named, dict):
+        return "vouches for no files"
+    for name, digest in named.items():
+        if not files.is_name_inside(name):
+            return f"names a file outside the folder: {name[:80]!r}"
+        if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
+            return f"has no SHA-256 for {name!r}"
+    return ""
 
 
 def _entry(content: Mapping[str, Any]) -> Entry:
@@ -146,7 +175,7 @@ def _entry(content: Mapping[str, Any]) -> Entry:
 
 def _whole(path: Path) -> int:
     """Bytes up to the last line feed."""
-    return path.read_bytes().rfind(b"\n") + 1 if path.is_file() else 0
+    return files.read_plain(path, MOST_BYTES + 1).rfind(b"\n") + 1 if path.is_file() else 0
 
 
 def _user() -> str:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from glueprint.boundary import files
+from glueprint.boundary.text import shown
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.runs.store import disk_errors
 
@@ -22,6 +24,7 @@ else:
 __all__ = ["FILE_NAME", "hold"]
 
 FILE_NAME = ".lock"
+MOST_BYTES = 1000  # of its text, which says who holds it
 
 
 @contextmanager
@@ -36,7 +39,7 @@ def hold(folder: Path) -> Iterator[None]:
     """
     path = folder / FILE_NAME
     with disk_errors(path):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = files.open_own(path, os.O_RDWR | os.O_CREAT)
     try:
         _take(handle, path)
         owner = f"process {os.getpid()} on {platform.node()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -74,6 +77,7 @@ def _take(handle: int, path: Path) -> None:
 
 def _owner(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8") or "a process that has just begun"
+        said = files.read_plain(path, MOST_BYTES).decode("utf-8", "replace")
     except OSError:
         return "its process is unknown"
+    return shown(said) or "a process that has just begun"

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import glueprint
+from glueprint.boundary import files
+from glueprint.boundary.text import decoded
 from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 
 __all__ = ["FILE_NAME", "Record", "new", "read", "text_of", "versions", "write"]
 
 FILE_NAME = "provenance.json"
+MOST_BYTES = 16 * 1024 * 1024  # no study names more than a few thousand files
 PACKAGES = ("numpy", "scipy", "polars", "llvmlite", "antimony", "python-libsbml", "rdkit", "altair")
 
 
@@ -103,12 +106,26 @@ def write(path: Path, record: Record) -> str:
 def read(path: Path) -> Record:
     """The record that a run left. Raises InputError GP-R005 if it cannot be read."""
     try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        record = Record(**json.loads(decoded(files.read_plain(path, MOST_BYTES))))
+        _check(record)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(
             "GP-R005",
             f"is not a provenance record: {error}",
             where=str(path),
             expected="the file that a Glueprint run writes beside its tables",
-            next_step="run the study again with --fresh",
+            next_step="restore it from a copy, or choose another folder with --out",
         ) from error
+    return record
+
+
+def _check(record: Record) -> None:
+    """Raises ValueError unless every part has the shape that a run gives it, and every output is a name."""
+    for name in ("settings", "inputs", "outputs"):
+        if not isinstance(getattr(record, name), dict):
+            raise ValueError(f"{name} is no table")
+    if not isinstance(record.packages, dict | None):
+        raise ValueError("packages is no table")
+    for name in record.outputs:
+        if not files.is_name_inside(name):
+            raise ValueError(f"an output leads out of the folder: {name[:80]!r}")

@@ -7,22 +7,37 @@ once, also while a run is in progress.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from glueprint.errors import InputError, nearest
-from glueprint.runs import ledger, provenance, units, workspace
+from glueprint.runs import ledger, provenance, units, verify, workspace
 from glueprint.runs.store import disk_errors
 
-__all__ = ["Answer", "query", "tables"]
+__all__ = ["Answer", "Limits", "query", "tables"]
 
 CARET = re.compile(r"LINE (\d+): (.*)\n( *)\^")
 UNKNOWN = re.compile(r"Table with name \"?([\w.]+)\"? does not exist")
+PATTERN = re.compile(r"[\[*?]")
+MOST_NAMED = 5  # findings in one message
 READING = ("SELECT", "EXPLAIN")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a query may cost."""
+
+    seconds: float = 300.0
+    memory_mb: int = 4096
+    rows: int = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -59,31 +74,110 @@ def tables(folder: Path) -> dict[str, list[Path]]:
     return finished or found
 
 
-def query(folder: Path, sql: str) -> Answer:
-    """Ask the tables of a folder.
+def query(folder: Path, sql: str, *, limits: Limits | None = None) -> Answer:
+    """Ask the tables of a folder, once every byte of them is what its ledger or its receipts say.
 
-    sql: one statement that reads, in DuckDB's SQL.
-    Raises InputError GP-R014 (not SQL, or a name that is not there), GP-R015 (not one statement that reads),
+    sql: one statement that reads, in DuckDB's SQL.   limits: what it may cost; the usual if None.
+    Raises InputError GP-R011, GP-R017 and GP-R018 (the folder is not as a run left it), GP-R014 (not SQL, or
+    a name that is not there), GP-R015 (not one statement that reads), GP-R019 (it costs more than `limits`),
     and what `tables` raises.
     """
+    most = limits or Limits()
     named = tables(folder)
-    with duckdb.connect(":memory:") as connection:
-        for name, paths in named.items():
-            listed = ", ".join(_quoted(str(path)) for path in paths)
-            connection.execute(f'create view "{name}" as select * from read_parquet([{listed}])')
-        # Views of these files, and nothing else of the machine; a statement cannot lift the limit again.
-        files = ", ".join(_quoted(str(path)) for paths in named.values() for path in paths)
-        connection.execute(f"set allowed_paths = [{files}]")
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
+    _refuse_changed(folder)
+    with _literal(named) as listed, duckdb.connect(":memory:") as connection:
+        # These files and nothing else of the machine, before any name is used; no statement lifts the limits.
+        every = ", ".join(_quoted(path) for paths in listed.values() for path in paths)
+        for setting in (
+            f"allowed_paths = [{every}]",
+            "enable_external_access = false",
+            f"memory_limit = '{most.memory_mb}MB'",
+            "lock_configuration = true",
+        ):
+            connection.execute(f"set {setting}")
         try:
+            for name, paths in listed.items():
+                files = ", ".join(map(_quoted, paths))
+                connection.execute(
+                    f"create view {_identifier(name)} as select * from read_parquet([{files}])"
+                )
             _refuse_other_than_reading(connection, sql)
-            done = connection.execute(sql)
-            described = done.description or []
-            rows = tuple(done.fetchall())
+            with _interrupting(connection, most):
+                done = connection.execute(sql)
+                described = done.description or []
+                rows = tuple(done.fetchmany(most.rows + 1))
+        except (duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
+            raise _too_costly(str(error).split("\n", maxsplit=1)[0], most) from error
         except duckdb.Error as error:
             raise _refused(str(error), sql, named) from error
+    if len(rows) > most.rows:
+        raise _too_costly(f"more than {most.rows} rows", most)
     return Answer(tuple(c[0] for c in described), tuple(str(c[1]) for c in described), rows)
+
+
+def _refuse_changed(folder: Path) -> None:
+    """What a run did not leave so is not read: a number out of it could be anybody's."""
+    findings = [f"{finding.file} {finding.what}" for finding in verify.doubts(folder)]
+    root = workspace.units_root(folder)
+    with disk_errors(folder):
+        for unit in units.folders(root):
+            findings += [
+                f"{unit.relative_to(folder).as_posix()}/{name} was changed" for name in units.damage(unit)
+            ]
+    if findings:
+        raise InputError(
+            "GP-R018",
+            f"is not as a run left it: {'; '.join(findings[:MOST_NAMED])}",
+            where=str(folder),
+            expected="a folder that `glueprint study verify` has nothing to say about",
+            next_step="restore the files, or run the study again into a new folder",
+        )
+
+
+@contextmanager
+def _literal(named: Mapping[str, list[Path]]) -> Iterator[dict[str, list[str]]]:
+    """The files under names that DuckDB takes as they are: brackets and stars in a path make a pattern."""
+    with disk_errors(Path()):
+        paths = {name: [str(path.resolve()) for path in files] for name, files in named.items()}
+    if not any(PATTERN.search(path) for files in paths.values() for path in files):
+        yield paths
+        return
+    with tempfile.TemporaryDirectory(prefix="glueprint-") as place:
+        yield _linked(Path(place), paths)
+
+
+def _linked(place: Path, paths: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The same files by links in a folder of our own, whose names no pattern can be."""
+    number = count()
+    plain: dict[str, list[str]] = {}
+    with disk_errors(place):
+        for name, files in paths.items():
+            for path in files:
+                link = place.resolve() / f"{next(number)}.parquet"
+                link.symlink_to(path)
+                plain.setdefault(name, []).append(str(link))
+    return plain
+
+
+@contextmanager
+def _interrupting(connection: duckdb.DuckDBPyConnection, most: Limits) -> Iterator[None]:
+    timer = threading.Timer(most.seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _too_costly(what: str, most: Limits) -> InputError:
+    return InputError(
+        "GP-R019",
+        f"the query was stopped: {what}",
+        where="query",
+        expected=f"an answer within {most.seconds:g} s, {most.memory_mb} MB and {most.rows} rows",
+        next_step="ask for less, such as sums instead of rows, or read the files with a program of your own",
+    )
 
 
 def _refuse_other_than_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
@@ -123,6 +217,10 @@ def _refused(told: str, sql: str, named: Mapping[str, list[Path]]) -> InputError
         if named
         else "wait for units",
     )
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _quoted(text: str) -> str:

@@ -64,7 +64,8 @@ def read_table(path: Path, kind: str) -> pl.DataFrame:
     """
     try:
         metadata = pl.read_parquet_metadata(path)
-        table = pl.read_parquet(path)
+        # A path is no pattern: brackets and stars in it are names.
+        table = pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
             "GP-R003",
@@ -95,8 +96,15 @@ def write_file(path: Path, content: bytes | str, *, make: bool = True) -> str:
         if make:
             path.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_beside(path) as temporary:
-            temporary.write_bytes(data)
+            _write_new(temporary, data)
     return hashlib.sha256(data).hexdigest()
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """A file that was not there: a link under its name is neither followed nor written through."""
+    path.unlink(missing_ok=True)
+    with path.open("xb") as stream:
+        stream.write(data)
 
 
 def sync_folder(folder: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.boundary import files
 from glueprint.runs import provenance
 from glueprint.runs.ledger import seal
 from glueprint.runs.store import disk_errors, file_hash, read_table, sync_folder, write_file, write_tables
@@ -29,6 +30,7 @@ __all__ = [
     "damage",
     "discard",
     "folders",
+    "is_whole",
     "keep",
     "read",
     "receipt_of",
@@ -39,6 +41,7 @@ __all__ = [
 RECEIPT = "receipt.json"
 KIND, VERSION = "glueprint-unit", 1
 PARTIAL = ".partial"
+MOST_BYTES = 1024 * 1024  # of a receipt
 
 
 @dataclass(frozen=True)
@@ -95,13 +98,25 @@ def _become(staging: Path, target: Path) -> None:
 def receipt_of(folder: Path) -> Receipt | None:
     """The receipt of a unit's folder, or None if it has none that can be trusted."""
     try:
-        content = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
+        content = json.loads(files.read_plain(folder / RECEIPT, MOST_BYTES))
         sealed = content.pop("hash")
         if seal(content) != sealed or content.pop("kind") != KIND or content.pop("version") > VERSION:
             return None
-        return Receipt(**content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        receipt = Receipt(**content)
+        whole = is_whole(receipt)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    return receipt if whole else None
+
+
+def is_whole(receipt: Receipt) -> bool:
+    """Whether every part of a receipt has the shape that `keep` gives it, and no name leads elsewhere."""
+    maps = (receipt.files, receipt.facts, receipt.made_with)
+    return (
+        all(isinstance(part, dict) for part in maps)
+        and all(map(files.is_name_inside, (receipt.unit, *receipt.files)))
+        and all(isinstance(count, int) for count in receipt.facts.values())
+    )
 
 
 def damage(folder: Path) -> list[str]:

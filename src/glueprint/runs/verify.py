@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from glueprint.errors import InputError
 from glueprint.runs import ledger, lock, provenance, units, workspace
 from glueprint.runs.store import disk_errors, file_hash
 
-__all__ = ["Finding", "Verdict", "verify"]
+__all__ = ["MISSING", "Finding", "Verdict", "doubts", "verify"]
+
+MISSING = "is missing"  # what a finding says of a file that is gone
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Verdict:
 def verify(folder: Path) -> Verdict:
     """Compare every byte of a run's folder with what was recorded when it was written. Changes nothing.
 
-    Raises InputError GP-R013 if no run wrote this folder, and what `store.disk_errors` raises.
+    Raises InputError GP-R013 if no run wrote this folder, GP-R017 (a link in it), and what
+    `store.disk_errors` raises.
     """
     with disk_errors(folder):
         book = folder / ledger.FILE_NAME
@@ -46,36 +50,59 @@ def verify(folder: Path) -> Verdict:
                 expected=f'a folder with "{ledger.FILE_NAME}", as a run leaves it',
                 next_step="check the path",
             )
+        workspace.refuse_links(folder)
         broken = ledger.broken_at(book)
         findings = [Finding(ledger.FILE_NAME, broken)] if broken else []
         entries = ledger.whole_part(book)
-        vouched = _vouched(folder, entries)
-        for name, digest in vouched.items():
-            path = folder / name
-            if not path.is_file():
-                findings.append(Finding(name, "is missing"))
-            elif file_hash(path) != digest:
-                findings.append(Finding(name, "was changed"))
+        vouched = workspace.recorded(entries)
+        findings += _result(folder, vouched)
         parts, wrong = _unfinished(folder, entries)
-        known = {*vouched, ledger.FILE_NAME, lock.FILE_NAME}
+        known = {*vouched, ledger.FILE_NAME, lock.FILE_NAME, *(finding.file for finding in findings)}
         unknown = [name for name in _files(folder) if name not in known]
-        if provenance.FILE_NAME in unknown:
-            findings.append(Finding(provenance.FILE_NAME, "no entry of the ledger vouches for it"))
         checked = len(vouched) + parts + len(entries[:1])
         left = (folder / workspace.UNFINISHED).is_dir()
         return Verdict(checked, (*findings, *wrong), tuple(sorted(unknown)), len(entries), left)
 
 
-def _vouched(folder: Path, entries: list[ledger.Entry]) -> dict[str, str]:
-    """Path -> SHA-256 of what should be there; folders from before there were ledgers have a record only."""
-    if entries:
-        return workspace.recorded(entries)
-    if (folder / ledger.FILE_NAME).is_file():
-        return {}
-    outputs = provenance.read(folder / provenance.FILE_NAME).outputs
-    tables = {name: f"{workspace.TABLES}/{name}.parquet" for name in outputs if "." not in name}
-    files = {tables.get(name, name): digest for name, digest in outputs.items()}
-    return {**files, provenance.FILE_NAME: file_hash(folder / provenance.FILE_NAME)}
+def doubts(folder: Path) -> list[Finding]:
+    """Why a folder must not be read on: findings of its result, or of the request of a run in progress.
+
+    Damaged units are no doubt: they are computed again. Killed between two steps, a run leaves a folder
+    without doubts.
+    Raises InputError GP-R011 (a broken ledger), GP-R017, and what `store.disk_errors` raises.
+    """
+    workspace.refuse_links(folder)
+    entries = ledger.read(folder / ledger.FILE_NAME)
+    with disk_errors(folder):
+        if (folder / workspace.UNFINISHED / workspace.REQUEST).is_file():
+            return _request(folder, entries)
+        return _result(folder, workspace.recorded(entries))
+
+
+def _result(folder: Path, vouched: Mapping[str, str]) -> list[Finding]:
+    """The files of the result against the ledger: changed, missing, or put there by nobody."""
+    findings = []
+    for name, digest in vouched.items():
+        path = folder / name
+        if not path.is_file():
+            findings.append(Finding(name, MISSING))
+        elif file_hash(path) != digest:
+            findings.append(Finding(name, "was changed"))
+    parts = [folder / provenance.FILE_NAME, *(folder / workspace.TABLES).glob("*")]
+    there = [path.relative_to(folder).as_posix() for path in parts if path.is_file()]
+    if there and not (folder / ledger.FILE_NAME).is_file():
+        findings.append(Finding(ledger.FILE_NAME, MISSING))
+    strange = sorted(name for name in there if name not in vouched)
+    return findings + [Finding(name, "no entry of the ledger vouches for it") for name in strange]
+
+
+def _request(folder: Path, entries: list[ledger.Entry]) -> list[Finding]:
+    """The request of a run in progress, which its first entry names."""
+    request = folder / workspace.UNFINISHED / workspace.REQUEST
+    begun = [entry.facts.get("request") for entry in entries if entry.event == "begun"]
+    if begun[-1:] == [file_hash(request)]:
+        return []
+    return [Finding(request.relative_to(folder).as_posix(), "is not what the last run began with")]
 
 
 def _unfinished(folder: Path, entries: list[ledger.Entry]) -> tuple[int, list[Finding]]:
@@ -83,12 +110,7 @@ def _unfinished(folder: Path, entries: list[ledger.Entry]) -> tuple[int, list[Fi
     request = folder / workspace.UNFINISHED / workspace.REQUEST
     if not request.is_file():
         return 0, []
-    findings = []
-    begun = [entry.facts.get("request") for entry in entries if entry.event == "begun"]
-    if begun[-1:] != [file_hash(request)]:
-        findings.append(
-            Finding(request.relative_to(folder).as_posix(), "is not what the last run began with")
-        )
+    findings = _request(folder, entries)
     root = workspace.units_root(folder)
     every = units.folders(root)
     for unit in every:

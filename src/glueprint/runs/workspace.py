@@ -20,14 +20,26 @@ from typing import Any
 
 import polars as pl
 
+from glueprint.boundary.files import odd_entries
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.runs import ledger, lock, provenance, units
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import disk_errors, file_hash, sync_folder, write_file, write_tables
 from glueprint.runs.units import Receipt
 
-__all__ = ["REQUEST", "TABLES", "UNFINISHED", "Found", "Workspace", "claim", "recorded", "units_root"]
+__all__ = [
+    "REQUEST",
+    "TABLES",
+    "UNFINISHED",
+    "Found",
+    "Workspace",
+    "claim",
+    "recorded",
+    "refuse_links",
+    "units_root",
+]
 
+MOST_NAMED = 5  # in one message
 UNFINISHED, REQUEST, RESULT, OLD, TABLES = "unfinished", "request.json", "result", "old", "tables"
 
 
@@ -143,10 +155,12 @@ def claim(folder: Path) -> Iterator[Workspace]:
     """Take a folder for this process alone until the block ends; it is made if absent.
 
     Raises InputError GP-R004 if it holds what Glueprint did not write, GP-R005 (a record that cannot be
-    read), GP-R006 (another run is writing), and what `store.disk_errors` and `lock.hold` raise.
+    read), GP-R006 (another run is writing), GP-R017 (a link in it), and what `store.disk_errors` and
+    `lock.hold` raise.
     """
     with disk_errors(folder):
         _refuse_foreign(folder)
+        refuse_links(folder)
         folder.mkdir(parents=True, exist_ok=True)
     with lock.hold(folder):
         finished, begun = (
@@ -156,11 +170,32 @@ def claim(folder: Path) -> Iterator[Workspace]:
         yield Workspace(folder, finished, begun)
 
 
+def refuse_links(folder: Path) -> None:
+    """No run leaves links, pipes or devices in its folder; writing or reading through one would leave it.
+
+    Raises InputError GP-R017, and what `store.disk_errors` raises.
+    """
+    with disk_errors(folder):
+        odd = odd_entries(folder)
+    if odd:
+        raise InputError(
+            "GP-R017",
+            f"holds what no run writes, a link, a pipe or a device: {', '.join(odd[:MOST_NAMED])}",
+            where=str(folder),
+            expected="a folder of plain files and folders",
+            next_step="remove it, or copy the plain files into a new folder",
+        )
+
+
 def _refuse_foreign(folder: Path) -> None:
     if not folder.exists():
         return
-    ours = (ledger.FILE_NAME, provenance.FILE_NAME, lock.FILE_NAME)
-    if folder.is_dir() and (not any(folder.iterdir()) or any((folder / name).is_file() for name in ours)):
+    ours = (ledger.FILE_NAME, provenance.FILE_NAME)
+    # A run that was killed before its first entry leaves no more than this.
+    early = {lock.FILE_NAME, UNFINISHED}
+    if folder.is_dir() and (
+        any((folder / name).is_file() for name in ours) or {path.name for path in folder.iterdir()} <= early
+    ):
         return
     raise InputError(
         "GP-R004",

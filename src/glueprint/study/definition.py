@@ -167,13 +167,29 @@ def load(name_or_path: str | Path) -> Study:
 
 
 def executor_of(
-    plan: Study, kind: Kind | None = None, workers: int | None = None, address: str | None = None
+    plan: Study,
+    kind: Kind | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    *,
+    trust_scheduler: bool = False,
 ) -> Choice:
     """Where a study is computed: what is said here, else what its file says, else on this process alone.
 
-    Raises InputError GP-R010 for a choice that no executor fits.
+    trust_scheduler: whether the address in the study's file may be used; who runs a scheduler can run code as
+    its users, and the file may be somebody else's.
+    Raises InputError GP-R010 for a choice that no executor fits, GP-R020 for an address elsewhere without
+    TLS, GP-S013 for an address of the file that nobody trusts.
     """
     asked = plan.executor
+    if asked and asked.address and kind in (None, asked.kind) and not (address or trust_scheduler):
+        raise InputError(
+            "GP-S013",
+            f'the study file names a scheduler, "{asked.address}", which could run programs as you',
+            where=f"{plan.name}, executor.address",
+            expected="an address that you give or trust yourself",
+            next_step="--trust-scheduler if it is yours, --address for your own, or --executor processes",
+        )
     if address and not kind:
         kind = "dask"
     if kind is None and asked is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -22,16 +22,26 @@ from glueprint.chemistry import structures
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
 from glueprint.mechanism import Compound, Scenario, models
 from glueprint.runs import executor as executors
-from glueprint.runs import provenance, workspace
+from glueprint.runs import ledger, provenance, verify, workspace
 from glueprint.runs.progress import Counter, Listener, Step
 from glueprint.runs.provenance import Record
 from glueprint.runs.units import Receipt
+from glueprint.runs.verify import Finding
 from glueprint.runs.workspace import Workspace
 from glueprint.study import definition, in_vitro, inputs, plate_files, plates, profiles
 from glueprint.study.comparison import compare, reference_of
 from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
-from glueprint.trials import ParameterDraws, Protocol, TrialResult, Unit, keep_unit, read_units, units_of
+from glueprint.trials import (
+    ParameterDraws,
+    Protocol,
+    TrialResult,
+    Unit,
+    check_size,
+    keep_unit,
+    read_units,
+    units_of,
+)
 
 __all__ = ["run"]
 
@@ -72,6 +82,7 @@ def run(
     workers: int | None = None,
     executor: executors.Kind | None = None,
     address: str | None = None,
+    trust_scheduler: bool = False,
     progress: Listener | None = None,
 ) -> StudyResult:
     """Run a study and keep it in a folder, or go on with a run that was stopped there.
@@ -80,9 +91,10 @@ def run(
     out: folder; NAME-study if left out.   seed: instead of the file's.
     fresh: begin anew, and replace a folder made from other inputs.
     executor, workers, address: instead of the file's, see docs/runs.md; the numbers do not depend on them.
+    trust_scheduler: let the file's own address be used; whoever runs it can run code as you.
     progress: called with a `runs.progress.Step` when something began or ended.
     A folder that holds this very study, finished, is read back and not computed again.
-    Raises InputError GP-S001 to GP-S007 and GP-S009 to GP-S012, EnvironmentProblemError GP-S008, and what
+    Raises InputError GP-S001 to GP-S007 and GP-S009 to GP-S013, EnvironmentProblemError GP-S008, and what
     the rooms below raise; what was computed until then is kept.
     """
     plan = definition.load(study)
@@ -92,17 +104,22 @@ def run(
     compound, protocols = plan.load_compound(), _protocols(plan)
     _refuse_other_compounds(plan, compound, protocols)
     _refuse_plates_of_another(plan, compound)
-    choice = definition.executor_of(plan, executor, workers, address)
+    for asked, protocol in zip(plan.trials, protocols.values(), strict=True):
+        check_size(protocol, asked.replicates)
+    choice = definition.executor_of(plan, executor, workers, address, trust_scheduler=trust_scheduler)
     draws = _draws(plan, protocols)
     record = _new_record(plan, compound, protocols, draws)
     request = Request(plan, compound, protocols, record, choice, draws)
     with workspace.claim(folder) as space:
         if not fresh:
             _refuse_other_inputs(space, request.record)
+        doubts = verify.doubts(folder)
+        if not (fresh or space.begun):
+            _refuse_changed(folder, doubts)
         if space.finished and not space.begun and not fresh:
             result = read_back(folder, plan, protocols, space.finished)
         else:
-            result = _kept(space, request, fresh, progress or _silent)
+            result = _kept(space, request, (fresh, doubts), progress or _silent)
         plate_files.lay_out(folder, result.tables.get("plates"), plan.seed)
         return result
 
@@ -173,10 +190,35 @@ def _draws(plan: Study, protocols: Mapping[str, Protocol]) -> dict[str, Paramete
     }
 
 
-def _kept(space: Workspace, request: Request, fresh: bool, listener: Listener) -> StudyResult:
+def _refuse_changed(folder: Path, doubts: Sequence[Finding]) -> None:
+    """What the ledger does not vouch for is not read, and no later entry vouches for what is made of it."""
+    grave = [doubt for doubt in doubts if not _comes_back(doubt)]
+    if grave:
+        raise InputError(
+            "GP-S007",
+            "was changed after the study was finished: " + "; ".join(f"{d.file} {d.what}" for d in grave),
+            where=str(folder),
+            expected="the files as they were written, and a ledger that vouches for them",
+            next_step="see `glueprint study verify`; --fresh computes everything again",
+        )
+
+
+def _comes_back(doubt: Finding) -> bool:
+    """Raw files and reports that are gone are made again, from tables that are as they were."""
+    beside = "/" not in doubt.file and doubt.file not in (
+        definition.REQUEST,
+        provenance.FILE_NAME,
+        ledger.FILE_NAME,
+    )
+    return doubt.what == verify.MISSING and (beside or doubt.file.startswith(f"{plate_files.FOLDER}/"))
+
+
+def _kept(
+    space: Workspace, request: Request, state: tuple[bool, Sequence[Finding]], listener: Listener
+) -> StudyResult:
     """The study computed; where that ends early, the ledger says how."""
     try:
-        return _computed(space, request, fresh, listener)
+        return _computed(space, request, state, listener)
     except KeyboardInterrupt:
         space.stop("interrupted", {})
         raise
@@ -235,15 +277,20 @@ def _refuse_other_inputs(space: Workspace, record: Record) -> None:
         )
 
 
-def _computed(space: Workspace, request: Request, fresh: bool, listener: Listener) -> StudyResult:
+def _computed(
+    space: Workspace, request: Request, state: tuple[bool, Sequence[Finding]], listener: Listener
+) -> StudyResult:
     start = time.perf_counter()
     whole: Mapping[str, Receipt] = {}
-    how = {"executor": asdict(request.executor)}
-    if space.begun and not fresh:
+    fresh, doubts = state
+    how: dict[str, object] = {"executor": asdict(request.executor)}
+    if doubts:  # the history begins with what it cannot vouch for
+        how["found"] = [f"{doubt.file} {doubt.what}" for doubt in doubts]
+    if space.begun and not fresh and not doubts:
         whole = space.resume(how).whole
     else:
         space.begin(request.record, how)
-    failed = sum(receipt.facts["failed"] for receipt in whole.values())
+    failed = sum(receipt.facts.get("failed", 0) for receipt in whole.values())
     count = Counter(listener, len(request.units()), found=len(whole), failed_patients=failed)
     _compute_units(space, request, count, whole)
     results = {
@@ -275,7 +322,7 @@ def _compute_units(space: Workspace, request: Request, count: Counter, whole: Ma
             _refuse_other_worker(root, receipt, versions)
             protocol = todo[place].protocol
             what = f"{protocol.name}: virtual trials of {protocol.patients} patients"
-            count.tell(what, 1, receipt.facts["failed"])
+            count.tell(what, 1, receipt.facts.get("failed", 0))
 
 
 def _refuse_other_worker(root: Path, receipt: Receipt, versions: Mapping[str, str]) -> None:

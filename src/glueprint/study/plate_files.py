@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from glueprint.assays import twins
+from glueprint.boundary import files
 from glueprint.runs import ledger, workspace
 from glueprint.runs.store import disk_errors, write_file
 
@@ -31,7 +32,7 @@ def lay_out(folder: Path, made: pl.DataFrame | None, seed: int) -> None:
     with disk_errors(folder / FOLDER):
         for name in sorted(ever - wanted):
             if name.startswith(f"{FOLDER}/"):
-                (folder / name).unlink(missing_ok=True)
+                files.remove_inside(folder, name)
     known = workspace.recorded(entries)
     missing = {name for name in wanted if name not in known or not (folder / name).is_file()}
     if not missing:

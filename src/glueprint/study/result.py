@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from glueprint.calibration import clinical
 from glueprint.errors import InputError
-from glueprint.runs import ledger, workspace
+from glueprint.runs import ledger, verify, workspace
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import file_hash, read_table
 from glueprint.study.definition import REQUEST, Study
@@ -51,13 +51,7 @@ def read_back(folder: Path, plan: Study, protocols: Mapping[str, Protocol], reco
         if not path.is_file() or file_hash(path) != record.outputs[name]
     ]
     if changed:
-        raise InputError(
-            "GP-S007",
-            f"was changed after the study was finished: {', '.join(changed)}",
-            where=str(folder),
-            expected="the files as they were written",
-            next_step="see `glueprint study verify`; --fresh computes everything again",
-        )
+        raise _changed(folder, changed)
     tables = {name: read_table(path, name) for name, path in places.items() if name != REQUEST}
     trials = {}
     for name, protocol in protocols.items():
@@ -72,7 +66,23 @@ def read_back(folder: Path, plan: Study, protocols: Mapping[str, Protocol], reco
 def add_file(folder: Path, path: Path) -> None:
     """Let the ledger vouch for a file that was added to a finished study, such as its report.
 
-    Raises what `runs.workspace.claim` and `runs.ledger.append` raise.
+    Raises InputError GP-S007 if the folder was changed, and what `runs.workspace.claim` and
+    `runs.ledger.append` raise.
     """
     with workspace.claim(folder):
-        ledger.append(folder, "added", {"files": {path.relative_to(folder).as_posix(): file_hash(path)}})
+        name = path.relative_to(folder).as_posix()
+        # An entry for one file speaks for the folder that it was made from.
+        others = [doubt for doubt in verify.doubts(folder) if doubt.file != name]
+        if others:
+            raise _changed(folder, [doubt.file for doubt in others])
+        ledger.append(folder, "added", {"files": {name: file_hash(path)}})
+
+
+def _changed(folder: Path, files: Sequence[str]) -> InputError:
+    return InputError(
+        "GP-S007",
+        f"was changed after the study was finished: {', '.join(files)}",
+        where=str(folder),
+        expected="the files as they were written",
+        next_step="see `glueprint study verify`; --fresh computes everything again",
+    )

@@ -30,7 +30,7 @@ from glueprint.trials.rules_loading import (
     rules_text,
     write_rules_template,
 )
-from glueprint.trials.running import TABLES, Unit, keep_unit, read_units, run, units_of
+from glueprint.trials.running import TABLES, Unit, check_size, keep_unit, read_units, run, units_of
 from glueprint.trials.schedule import parse_days
 from glueprint.trials.subgroups import subgroups_table
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
@@ -65,6 +65,7 @@ __all__ = [
     "available",
     "available_rules",
     "case_mix",
+    "check_size",
     "compile_regimens",
     "content_of",
     "doses_between",

@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import ValidationError
 
 import glueprint
+from glueprint.boundary.files import read_text
 from glueprint.errors import InputError
 from glueprint.runs.store import disk_errors, read_table, write_file, write_tables
 from glueprint.trials.protocol import Protocol
@@ -67,12 +68,12 @@ def load(folder: Path) -> Kept:
     """What `save` wrote. Raises InputError GP-T078 for a folder without it, or of another version."""
     path = folder / FILE_NAME
     try:
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        about: dict[str, Any] = json.loads(read_text(path))
         if (about["kind"], about["version"]) != (KIND, VERSION):
             raise ValueError(f"kind {about['kind']}, version {about['version']}")
         protocol = Protocol.model_validate_json(json.dumps(about["protocol"]))
         return Kept(folder, protocol, int(about["seed"]), str(about["label"]))
-    except (OSError, KeyError, TypeError, ValueError, ValidationError) as problem:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError, ValidationError) as problem:
         reason = f"no field {problem}" if isinstance(problem, KeyError) else str(problem).splitlines()[0]
         raise InputError(
             "GP-T078",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint import forks
 from glueprint.errors import InputError
 from glueprint.runs import executor, units
 from glueprint.runs.units import Receipt
@@ -21,10 +22,13 @@ from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
 from glueprint.trials.tables import patients_table, visits_table
 
-__all__ = ["TABLES", "Unit", "check_counts", "keep_unit", "read_units", "run", "units_of"]
+__all__ = ["TABLES", "Unit", "check_counts", "check_size", "keep_unit", "read_units", "run", "units_of"]
 
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 Progress = Callable[[float], None]
+# A row of patients and its visits take some 2 kB; a machine with 64 GB holds this many.
+MOST_TABLED = 20_000_000
+MOST = {"replicates": 100_000, "patients": MOST_TABLED, "workers": 10_000}
 TABLES = ("patients", "visits", "endpoints", "survival_curves")
 
 
@@ -50,6 +54,7 @@ def run(
     """
     check_counts(replicates=replicates, workers=workers, seed=seed)
     plan = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)
+    check_size(plan, replicates)
     if draws:
         check_draws(draws)
     work = list(units_of(plan, replicates, seed, draws=draws, counterfactual=counterfactual))
@@ -63,7 +68,7 @@ def run(
 
 
 def check_counts(*, seed: int, **counts: int) -> None:
-    """Refuse a seed below 0 and counts below 1.   Raises InputError GP-T021."""
+    """Refuse a seed below 0, counts below 1 and more than fits into tables.   Raises InputError GP-T021."""
     for name, number, least in (*((name, number, 1) for name, number in counts.items()), ("seed", seed, 0)):
         if number < least:
             raise InputError(
@@ -73,6 +78,27 @@ def check_counts(*, seed: int, **counts: int) -> None:
                 expected=f"a whole number of at least {least}",
                 next_step=f"choose another number for {name}",
             )
+    for name, number in counts.items():
+        if number > MOST[name]:
+            raise _too_many(f"{name} is {number}", name, MOST[name])
+
+
+def check_size(plan: Protocol, replicates: int) -> None:
+    """Refuse trials whose tables fit into no memory, before any work.   Raises InputError GP-T021."""
+    patients = plan.patients * replicates
+    if patients > MOST_TABLED:
+        what = f"{replicates} replicates of {plan.patients} patients are {patients} virtual patients"
+        raise _too_many(what, "replicates", MOST_TABLED)
+
+
+def _too_many(what: str, where: str, most: int) -> InputError:
+    return InputError(
+        "GP-T021",
+        f"{what}, and their tables would not fit into memory",
+        where=where,
+        expected=f"at most {most}",
+        next_step="fewer replicates or patients; docs/runs.md says how a million patients are reduced",
+    )
 
 
 def _replicates(work: list[Unit], report: Progress, workers: int) -> Iterator[Tables]:
@@ -124,6 +150,7 @@ class Unit:
 
 def run_unit(unit: Unit, progress: Progress | None = None) -> Tables:
     """Patients, visits, endpoints and survival curves of one virtual trial."""
+    forks.refuse()
     plan, replicate = unit.protocol, unit.replicate
     stream = Stream(unit.seed, plan.name, replicate)
     people = draw_population(plan, stream, unit.truth)
@@ -145,7 +172,8 @@ def units_of(
     draws: ParameterDraws | None = None,
     counterfactual: bool = False,
 ) -> Iterator[Unit]:
-    """The work of `run` in units that can be done anywhere, in any order."""
+    """The work of `run` in units that can be done anywhere, in any order; raises as `check_size`."""
+    check_size(protocol, replicates)
     for number in range(1, replicates + 1):
         truth = draws.truth(number) if draws else Truth()
         yield Unit(protocol, seed, number, truth, counterfactual)

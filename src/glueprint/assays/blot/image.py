@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from glueprint.assays.blot import decoding
 from glueprint.assays.blot.decoding import MOST_BYTES, Stored
 from glueprint.assays.findings import Finding
+from glueprint.boundary.files import read_plain
 from glueprint.errors import EnvironmentProblemError, InputError
 
 __all__ = ["Image", "from_array", "parse", "read"]
@@ -46,8 +47,7 @@ def read(path: str | Path, page: int | None = None) -> Image:
     Raises EnvironmentProblemError GP-A110 if it cannot be opened, and what `parse` raises.
     """
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = read_plain(path, MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise EnvironmentProblemError(

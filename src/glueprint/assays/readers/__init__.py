@@ -6,9 +6,11 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from glueprint import forks
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import Plate
 from glueprint.assays.readers.reader import HEAD_BYTES, FunctionReader, Reader
+from glueprint.boundary.files import read_plain
 from glueprint.errors import EnvironmentProblemError, InputError, nearest
 
 __all__ = ["FunctionReader", "Reader", "available", "identify", "parse", "read"]
@@ -52,6 +54,7 @@ def read(path: str | Path, reader: str | None = None) -> Plate:
 
 def parse(content: bytes, source: str, reader: str | None = None) -> Plate:
     """The plate in the bytes of a file; `source` is its name in messages; else as `read`."""
+    forks.refuse()
     if len(content) > MOST_BYTES:
         raise InputError(
             "GP-A022",
@@ -71,8 +74,7 @@ def parse(content: bytes, source: str, reader: str | None = None) -> Plate:
 
 def _content(path: str | Path, most: int) -> bytes:
     try:
-        with Path(path).open("rb") as file:
-            return file.read(most)
+        return read_plain(path, most)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise EnvironmentProblemError(

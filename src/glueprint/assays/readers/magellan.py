@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import Plate, well_name
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import not_a_table, short
+from glueprint.boundary.guarded import Ended, Helper, Limits
 
 __all__ = ["READER", "parse"]
 
@@ -23,6 +24,8 @@ LABEL = re.compile(r"Label\s*(\d+)", re.IGNORECASE)
 CLOSING = ("Meas. temperature", "Date")
 # A plate with 1536 wells and its notes needs far less; what is larger is not opened.
 MOST_CELLS = 2_000_000
+MOST_UNPACKED = 256 * 1024 * 1024
+LIMITS = Limits(seconds=30, memory_mb=1024)
 
 
 def recognises(head: bytes, name: str) -> bool:
@@ -60,18 +63,22 @@ def parse(content: bytes, source: str) -> Plate:
 
 def _rows(content: bytes, source: str) -> list[list[str]]:
     """The first sheet as text, every row of the same length."""
-    # Opening workbooks costs an import that other files need not pay.
-    from python_calamine import CalamineError, CalamineWorkbook, ZipError
-
+    budget = {"most_cells": MOST_CELLS, "most_bytes": MOST_UNPACKED}
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheet = book.get_sheet_by_index(0)
-        if sheet.height * sheet.width > MOST_CELLS:
-            raise not_a_table(source, f"has a sheet of {sheet.height} by {sheet.width} cells")
-        rows = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, ZipError, OSError, ValueError, IndexError) as error:
-        raise not_a_table(source, f"cannot be opened as a workbook: {error}") from error
-    return [[str(cell).strip() for cell in row] for row in rows if row]
+        found, _ = _helper().ask(content, budget)
+    except Ended as ended:
+        raise not_a_table(source, f"cannot be opened as a workbook: {ended}") from ended
+    if "large" in found:
+        raise not_a_table(source, f"has {found['large']}")
+    if "unreadable" in found:
+        raise not_a_table(source, f"cannot be opened as a workbook: {found['unreadable']}")
+    rows: list[list[str]] = found["rows"]
+    return rows
+
+
+@cache
+def _helper() -> Helper:
+    return Helper("glueprint.boundary.workbook:first_sheet", LIMITS)
 
 
 def _metadata(notes: Sequence[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:

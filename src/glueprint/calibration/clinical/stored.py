@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from glueprint import evidence
+from glueprint.boundary.files import read_text
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, TRIALS, free
 from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.clinical.summaries import published
@@ -90,8 +91,8 @@ def load(folder: Path, structure: str, scope: str = "trials") -> ClinicalPosteri
     stem = _stem(structure, scope)
     path = folder / f"{stem}.toml"
     try:
-        about = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as problem:
+        about = tomllib.loads(read_text(path))
+    except (OSError, ValueError, RecursionError) as problem:
         raise _no_posterior(path, str(problem)) from problem
     if (about.get("kind"), about.get("version")) != (KIND, VERSION):
         raise _no_posterior(path, f"kind {about.get('kind')!r}, version {about.get('version')!r}")

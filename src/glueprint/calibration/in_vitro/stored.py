@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from glueprint import evidence
+from glueprint.boundary.files import read_text
 from glueprint.calibration.in_vitro.claims import data
 from glueprint.calibration.in_vitro.parameters import beliefs
 from glueprint.calibration.in_vitro.result import InVitroPosterior
@@ -68,8 +69,8 @@ def load(folder: Path) -> InVitroPosterior:
     """
     path = folder / ABOUT
     try:
-        about = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as problem:
+        about = tomllib.loads(read_text(path))
+    except (OSError, ValueError, RecursionError) as problem:
         raise _no_posterior(path, str(problem)) from problem
     if (about.get("kind"), about.get("version")) != (KIND, VERSION):
         raise _no_posterior(path, f"kind {about.get('kind')!r}, version {about.get('version')!r}")

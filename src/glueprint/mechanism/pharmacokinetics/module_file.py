@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from glueprint.boundary.files import read_text
 from glueprint.errors import InputError
 
 __all__ = ["with_module"]
@@ -31,9 +32,9 @@ def with_module(data: dict[str, Any], compound_file: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise _refusal(compound_file, f'"{name}" is too large', f"at most {LARGEST_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        text = read_text(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise _refusal(compound_file, f'"{name}" cannot be read: {reason}', "a readable text file") from error
     return data | {"pk": pk | {"module_text": text}}
 

@@ -10,11 +10,11 @@ from typing import Any
 import vl_convert
 
 from glueprint.errors import InputError
+from glueprint.report.embedding import VEGA_LITE, figure_page
 from glueprint.runs.store import write_file
 
 __all__ = ["VEGA_LITE", "check_ending", "save", "svg"]
 
-VEGA_LITE = "6.4"  # the schema of the altair release in use; vl-convert bundles this renderer
 PIXELS_PER_POINT = 2.0
 NUMBERED = re.compile(r"\b(clip|gradient_)(\d+)\b")
 GEOMETRY = re.compile(r' (?:d|transform)="[^"]*"')
@@ -79,7 +79,7 @@ def _pdf(chart: Any) -> bytes:
 
 def _html(chart: Any) -> bytes:
     # The renderer's JavaScript goes into the file, so it opens without a network.
-    return vl_convert.vegalite_to_html(chart.to_dict(), vl_version=VEGA_LITE, bundle=True).encode()
+    return figure_page(chart.to_dict(), "Glueprint figure").encode()
 
 
 WRITERS: Mapping[str, Callable[[Any], bytes]] = {

@@ -1,0 +1,45 @@
+"""Antimony and libsbml, called where they may crash: a model's text to SBML that libsbml has found valid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import antimony
+import libsbml
+
+__all__ = ["to_sbml"]
+
+# SBML rule 10313: a unit that is named but not defined changes no number.
+DANGLING_UNIT = 10313
+
+
+def to_sbml(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """SBML of a model's text, or what is wrong with it.
+
+    content: the text, UTF-8.   options: antimony, whether it is Antimony.
+    Returns ({}, SBML), or a table with `antimony` (the complaint), `sbml` and `line`, or `empty`.
+    """
+    text = content.decode()
+    if options["antimony"]:
+        antimony.clearPreviousLoads()
+        if antimony.loadAntimonyString(text) < 0:
+            return {"antimony": str(antimony.getLastError()).strip()}, b""
+        text = str(antimony.getSBMLString(antimony.getMainModuleName()))
+    document = libsbml.readSBMLFromString(text)
+    wrong = _first_error(document)
+    if wrong is None and document.getModel() is None:
+        return {"empty": True}, b""
+    return wrong or {}, b"" if wrong else text.encode()
+
+
+def _first_error(document: Any) -> dict[str, Any] | None:
+    for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
+        document.setConsistencyChecks(category, False)
+    grave = (libsbml.LIBSBML_SEV_ERROR, libsbml.LIBSBML_SEV_FATAL)
+    if not any(document.getNumErrors(severity) for severity in grave):
+        document.checkConsistency()
+    for number in range(document.getNumErrors()):
+        error = document.getError(number)
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() != DANGLING_UNIT:
+            return {"sbml": error.getMessage().strip(), "line": error.getLine()}
+    return None

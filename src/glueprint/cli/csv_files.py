@@ -1,0 +1,30 @@
+"""Tables as CSV that no spreadsheet computes."""
+
+from __future__ import annotations
+
+import click
+import polars as pl
+
+from glueprint.boundary.spreadsheets import inert
+
+__all__ = ["csv_text", "inert_table"]
+
+
+def inert_table(table: pl.DataFrame) -> pl.DataFrame:
+    """`table` with lists as text, and an apostrophe before every text that a spreadsheet would compute.
+
+    `glueprint --keep-formulas ...` leaves the text as it is.
+    """
+    lists = [name for name, kind in table.schema.items() if isinstance(kind, pl.List)]
+    flat = table.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in lists)
+    context = click.get_current_context(silent=True)
+    if context is not None and context.find_root().params.get("keep_formulas"):
+        return flat
+    texts = [name for name, kind in flat.schema.items() if kind == pl.String]
+    quiet = flat.with_columns(pl.col(name).map_elements(inert, return_dtype=pl.String) for name in texts)
+    return quiet.rename({name: inert(name) for name in quiet.columns})
+
+
+def csv_text(table: pl.DataFrame) -> str:
+    """`table` as the text of a CSV file, see `inert_table`."""
+    return inert_table(table).write_csv()

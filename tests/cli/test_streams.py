@@ -1,0 +1,93 @@
+"""Closed, full and narrow streams, a deleted working directory, no memory: a reason and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from glueprint.cli import streams
+
+COMMAND = [sys.executable, "-c", "from glueprint.cli import main; main()"]
+
+
+def run(words, call):
+    line = ["sh", "-c", f'exec "$@" {words}', "sh", *COMMAND, *call]
+    return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110
+@pytest.mark.parametrize(
+    "call", [["trial", "list"], ["trial", "list", "--json"], ["--version"], ["trial", "--help"]]
+)
+def test_a_full_disk_under_standard_output(call):
+    done = run("> /dev/full", call=call)
+    assert done.returncode == 2, done.stderr
+    assert "GP-X002" in done.stderr
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [">&-", "<&- >&-"])
+def test_closed_standard_output(words):
+    done = run(words, call=["trial", "list"])
+    assert done.returncode == 2
+    assert "GP-X002" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_standard_error_hides_no_result():
+    done = run("2>&-", call=["trial", "list", "--json"])
+    assert done.returncode == 0
+    assert json.loads(done.stdout)
+    assert run("2>&-", call=["trial", "show", "nope"]).returncode == 2
+
+
+def test_a_reader_that_goes_is_no_fault():
+    done = run("| head -c 10 > /dev/null", call=["evidence", "list"])
+    assert done.stderr == ""
+    process = subprocess.Popen([*COMMAND, "evidence", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    with process.stderr as told:
+        assert told.read() == b""
+    assert process.wait() == streams.READER_GONE
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_an_encoding_that_lacks_characters(encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([*COMMAND, "evidence", "list"], capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    done = subprocess.run(
+        [*COMMAND, "evidence", "list", "--json"], capture_output=True, env=environment, check=True
+    )
+    assert len(json.loads(done.stdout.decode(encoding))) > 100
+
+
+def test_a_deleted_working_directory(tmp_path):
+    gone = tmp_path / "gone"
+    shell = f'mkdir "{gone}" && cd "{gone}" && rmdir "{gone}" && exec "$@"'
+    for call in (["trial", "run", "mine.toml"], ["study", "run", "pomalidomide"]):
+        line = ["sh", "-c", shell, "sh", *COMMAND, *call]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert done.returncode == 2, done.stderr
+        assert "GP-" in done.stderr
+        assert "GP-X001" not in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_what_the_system_refuses_is_told_from_our_bugs(tmp_path, monkeypatch):
+    assert streams.refused(MemoryError("Unable to allocate 3 TiB")).code == "GP-X004"
+    problem = streams.refused(PermissionError(13, "Permission denied", "/x"))
+    assert (problem.code, problem.where, problem.exit_code) == ("GP-X005", "/x", 2)
+    assert streams.refused(ZeroDivisionError()) is None
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert streams.refused(FileNotFoundError(2, "No such file or directory")).code == "GP-X003"
+    monkeypatch.chdir(tmp_path)
