@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glueprint.curves.confined import Plateau
 from glueprint.curves.discovery import Discoveries, adjusted, discover
 from glueprint.curves.fitting import MODELS, Fits, Status, fit
 from glueprint.curves.models import Model, Parameter
@@ -19,6 +20,7 @@ __all__ = [
     "Fits",
     "Model",
     "Parameter",
+    "Plateau",
     "PooledPotency",
     "Potency",
     "Reason",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.curves import batch
+from glueprint.curves.confined import confine
 from glueprint.curves.data import Data, prepare
 from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, curve
 from glueprint.errors import InputError, nearest
@@ -64,6 +65,9 @@ class Fits:
     unknown.
     effect_f, effect_p: (n,) F test against the flat line.   status: (n,) `Status`.
     lowest_dose, highest_dose: (n,) tested doses above zero.   data: what was fitted.
+    pinned: (5,) values of fixed parameters as the kernels take them, NaN where free.   reach: least and
+    largest parameters (n, 5) that each fit was allowed.   plateau: (n,) `Plateau`: whether a plateau was
+    seen, or where it was held.
     """
 
     model: str
@@ -83,6 +87,8 @@ class Fits:
     confidence: float
     data: Data
     pinned: Floats
+    reach: batch.Reach
+    plateau: NDArray[np.int64]
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
@@ -140,6 +146,7 @@ def fit(
     model: str = "4pl",
     weights: ArrayLike | None = None,
     fixed: Mapping[str, float] | None = None,
+    within: tuple[float | None, float | None] = (None, None),
     intervals: bool = True,
     confidence: float = 0.95,
     alpha: float = 0.05,
@@ -149,18 +156,25 @@ def fit(
     dose: (m,) or (n, m), any unit, >= 0; zero is the front plateau.   response: (m,) or (n, m), NaN: missing.
     model: "4pl", "5pl" with asymmetry, "3pl" with slope 1, or "hill" with front 0.
     weights: shape of response, >= 0, relative.   fixed: values for "front", "back", "slope" or "asymmetry".
+    within: least and largest response that are possible, such as (0, None) for a viability; a plateau that
+    the doses do not show is held there, and `plateau` says so.
     intervals: also the profile interval of the EC50.   alpha: level of the effect test.
     Returns `Fits`; a curve that cannot be fitted has a status, never an exception.
     Raises InputError GP-C001 (shapes), GP-C002 (dose), GP-C003 (response, weight), GP-C004 (model, fixed,
-    confidence, alpha).
+    within, confidence, alpha).
     Source: own derivation, docs/curves.md.
     """
     for name, share in (("confidence", confidence), ("alpha", alpha)):
         if not 0.0 < share < 1.0:
             _refuse(f"{name} {share:g}", "a number between 0 and 1, such as 0.95 and 0.05")
-    data, pinned = prepare(dose, response, weights), _pinned(model, fixed or {})
-    block = batch.solve(data, pinned, confidence if intervals else None)
+    data, pinned, ends = prepare(dose, response, weights), _pinned(model, fixed or {}), _ends(within)
+    level = confidence if intervals else None
+    block = batch.solve(data, pinned, level)
     effect_f, effect_p = batch.effect(data, block.rss, pinned)
+    free = int(np.isnan(pinned).sum())
+    wanted = ((effect_p < alpha) | (data.points == free)) & (data.distinct_doses >= free)
+    confined = confine(data, pinned, block, wanted, within=ends, confidence=level)
+    block = confined.block
     status = _status(data, block, effect_p < alpha, pinned)
     estimates, covariance = _on_slope(block)
     for array in (estimates, covariance, block.rss, block.interval, effect_f, effect_p):
@@ -183,7 +197,19 @@ def fit(
         confidence=confidence,
         data=data,
         pinned=pinned,
+        reach=confined.reach,
+        plateau=confined.plateau,
     )
+
+
+def _ends(within: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    """The possible responses, checked."""
+    low, high = within
+    if any(end is not None and not np.isfinite(end) for end in within) or (
+        low is not None and high is not None and not low < high
+    ):
+        _refuse(f"within ({low}, {high})", "two finite responses in order, None where nothing limits them")
+    return low, high
 
 
 def _pinned(model: str, fixed: Mapping[str, float]) -> Floats:
