@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from glueprint.curves.confined import Plateau
 from glueprint.curves.discovery import Discoveries, adjusted, discover
-from glueprint.curves.fitting import MODELS, Fits, Status, fit
-from glueprint.curves.models import Model, Parameter
+from glueprint.curves.fitting import Fits, Status, fit
+from glueprint.curves.models import MODELS, Model, Parameter
 from glueprint.curves.models.own import model_from_formula
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potencies import absolute, relative

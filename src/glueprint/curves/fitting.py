@@ -15,16 +15,15 @@ from glueprint.curves import batch
 from glueprint.curves.confined import confine
 from glueprint.curves.data import Data, prepare
 from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, curve
+from glueprint.curves.models import LOGISTIC, MODELS
 from glueprint.errors import InputError, nearest
 
-__all__ = ["MODELS", "Fits", "Status", "fit"]
+__all__ = ["Fits", "Status", "fit"]
 
-# What each model holds: "3pl" the slope of simple binding, "hill" a response that begins at 0.
-MODELS: Mapping[str, Mapping[str, float]] = {
-    "4pl": {"asymmetry": 1.0},
-    "3pl": {"slope": 1.0, "asymmetry": 1.0},
-    "5pl": {},
-    "hill": {"front": 0.0, "asymmetry": 1.0},
+# What each model of the family holds.
+HELD: Mapping[str, Mapping[str, float]] = {
+    model.name: {one.name: one.default for one in model.parameters if one.default is not None}
+    for model in LOGISTIC
 }
 FIXABLE = {"front": FRONT, "back": BACK, "slope": LN_SLOPE, "asymmetry": LN_ASYMMETRY}
 POSITIVE = (LN_SLOPE, LN_ASYMMETRY)  # fitted as logarithms
@@ -214,10 +213,11 @@ def _ends(within: tuple[float | None, float | None]) -> tuple[float | None, floa
 
 def _pinned(model: str, fixed: Mapping[str, float]) -> Floats:
     """Values of the fixed parameters (5,) as the kernels take them, NaN where free."""
-    if model not in MODELS:
-        _refuse(f'no model "{model}"{nearest(model, MODELS)}', "one of " + ", ".join(MODELS))
+    if model not in HELD:
+        other = f'; "{model}" is fitted by `curves.regress`' if model in MODELS else nearest(model, HELD)
+        _refuse(f'no logistic model "{model}"{other}', "one of " + ", ".join(HELD))
     pinned = np.full(5, np.nan)
-    for name, value in {**MODELS[model], **fixed}.items():
+    for name, value in {**HELD[model], **fixed}.items():
         if name not in FIXABLE:
             _refuse(f'cannot fix "{name}"{nearest(name, FIXABLE)}', "one of " + ", ".join(FIXABLE))
         positive = FIXABLE[name] in POSITIVE

@@ -47,7 +47,7 @@ def time_points(lanes: list[Lanes], settings: Settings, findings: list[Finding])
             here = here if (here & vehicle).any() else here | vehicle
             groups.append((one, float(time_h), np.stack([one.dose_nm, one.fraction, one.side], axis=1)[here]))
     found = []
-    for model in curves.MODELS:
+    for model in ("4pl", "3pl"):
         mine = [group for group in groups if _model(group[2]) == model]
         if mine:
             middle, least = _fit(mine, model, settings, 0.5), None
@@ -156,7 +156,7 @@ def _hooked(group: Group, point: TimePoint, settings: Settings, findings: list[F
     if settings.hook != "test" or np.unique(lanes[:, 0]).size < DOSES_FOR_HOOK or (lanes[:, 2] != 0).any():
         return point
     dose, left = lanes[:, 0], lanes[:, 1]
-    plain = curves.regress("hill", dose, left, fixed={"back": None}, intervals=False)
+    plain = curves.regress("4pl", dose, left, fixed={"back": None}, intervals=False)
     bell = curves.regress("hook", dose, left, fixed={"slope": None}, intervals=False)
     if int(bell.dof[0]) < 1 or not (bell.rss[0] > 0.0 and plain.rss[0] > bell.rss[0]):
         return point
