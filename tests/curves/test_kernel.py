@@ -11,8 +11,8 @@ from scipy.optimize import least_squares
 from glueprint import curves
 from glueprint.curves import batch, formula, kernel, logistic
 from glueprint.curves.data import prepare
-from glueprint.curves.fitting import Status
 from glueprint.curves.solvers import MachineSolver, ReferenceSolver, Task
+from glueprint.curves.status import Status
 from glueprint.formulas.compiler import host
 from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.evaluate import Leaves, evaluate

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from glueprint.curves import Model, Parameter, RegressionStatus, model_from_formula, regress
+from glueprint.curves import Model, Parameter, Status, model_from_formula, regress
 from glueprint.curves.models import MODELS, Given
 from glueprint.curves.observed import observed_errors
 from glueprint.errors import InputError
@@ -126,7 +126,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name):
     y, _ = MODELS[name].curve(theta, given)
     noise = np.random.default_rng(len(name)).standard_normal((400, y.shape[1]))
     found = regress(name, inputs, y + 0.03 * np.ptp(y) * noise, constants=constants)
-    assert np.mean(found.status == RegressionStatus.FINE) > 0.98
+    assert np.mean(found.status == Status.FINE) > 0.98
     for place, parameter in enumerate(found.names):
         known = ~np.isnan(found.low[:, place])
         if known.any():
@@ -162,7 +162,7 @@ def test_drc_estimates_are_reproduced():
         points = table(DATA / "drc-datasets" / f"{dataset}.csv")
         x, y = (floats(points, name) for name in places[dataset])
         found = regress(models[drc], x, y, fixed={"back": 0.0} if drc == "LL.3" else None)
-        assert found.status[0] == RegressionStatus.FINE
+        assert found.status[0] == Status.FINE
         errors = observed_errors(found)[0]
         location = "ec50" if models[drc] == "4pl" else "scale"
         ours = {"b": "slope", "c": "back", "d": "front", "e": location, "f": "stimulus"}
@@ -261,23 +261,23 @@ def test_a_curve_does_not_feel_its_neighbours():
     alone = regress("competition", inputs, y[5], constants=constants)
     np.testing.assert_allclose(many.estimates[5], alone.estimates[0], rtol=1e-7)
     np.testing.assert_allclose(many.high[5], alone.high[0], rtol=1e-5)
-    assert many.status[3] == RegressionStatus.TOO_FEW_POINTS
+    assert many.status[3] == Status.TOO_FEW_POINTS
     assert np.isnan(many.estimates[3]).all()
 
 
 def test_statuses_say_why():
     rng = np.random.default_rng(11)
     flat = regress("4pl", DOSES, 1.0 + 0.05 * rng.standard_normal(DOSES.size))
-    assert flat.status[0] == RegressionStatus.NO_EFFECT
+    assert flat.status[0] == Status.NO_EFFECT
     assert "flat line" in flat.reasons[0]
     few = regress("4pl", DOSES[:3], [1.0, 0.9, 0.5])
-    assert few.status[0] == RegressionStatus.TOO_FEW_POINTS
+    assert few.status[0] == Status.TOO_FEW_POINTS
     even = regress("4pl", DOSES[::3], [1.0, 0.9, 0.4, 0.1])
-    assert even.status[0] == RegressionStatus.NO_DEGREES
+    assert even.status[0] == Status.NO_DEGREES
     assert np.isnan(even.standard_errors).all()
     rising = 10.0 ** np.linspace(0.0, 3.0, 8)
     beyond = regress("hyperbola", rising, rising * 1e-3, fixed={"bottom": 0.0})
-    assert beyond.status[0] == RegressionStatus.AT_BOUND
+    assert beyond.status[0] == Status.AT_BOUND
     assert beyond.reasons[0].startswith("kd_nm")
 
 

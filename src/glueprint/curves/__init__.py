@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from glueprint.curves.confined import Plateau
 from glueprint.curves.discovery import Discoveries, adjusted, discover
-from glueprint.curves.fitting import Fits, Status, fit
+from glueprint.curves.fitting import Fits, fit
 from glueprint.curves.models import MODELS, Model, Parameter
 from glueprint.curves.models.own import model_from_formula
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potencies import absolute, relative
 from glueprint.curves.potency import Potency, Reason, potencies_table
-from glueprint.curves.regression import Regression, RegressionStatus, regress
+from glueprint.curves.regression import Regression, regress
 from glueprint.curves.shared import Comparison, SharedFit, compare, fit_shared
+from glueprint.curves.status import Status
 
 __all__ = [
     "MODELS",
@@ -25,7 +26,6 @@ __all__ = [
     "Potency",
     "Reason",
     "Regression",
-    "RegressionStatus",
     "SharedFit",
     "Status",
     "absolute",

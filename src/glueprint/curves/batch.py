@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtrc
 
 from glueprint.curves import profile
 from glueprint.curves.data import Data
+from glueprint.curves.evidence import f_test
 from glueprint.curves.levenberg import Flags, Minimum, rounding_of
 from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, residuals
 from glueprint.curves.solvers import MachineSolver, Solver, Task
@@ -199,12 +199,8 @@ def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
     free, flat = np.isnan(pinned), flat_rss(data, pinned)
     dof = data.points - int(free.sum())
     extra = int(free.sum()) - int(free[FRONT])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.maximum(flat - rss, 0.0) / extra / (rss / dof)
     # Exactly flat data leave 0 / 0, or one rounding over another.
-    ratio = np.where(flat <= ROUNDING * data.size, 0.0, ratio)
-    ratio = np.where(dof > 0, ratio, np.nan)
-    return ratio, np.asarray(fdtrc(extra, np.maximum(dof, 1), ratio))
+    return f_test(flat - rss, extra, rss, dof, none=flat <= ROUNDING * data.size)
 
 
 def flat_rss(data: Data, pinned: Floats) -> Floats:

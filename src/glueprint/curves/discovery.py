@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from glueprint.curves import batch
 from glueprint.curves.data import prepare
-from glueprint.curves.fitting import Fits, Status
+from glueprint.curves.fitting import Fits
 from glueprint.curves.logistic import BACK, FRONT, Floats
+from glueprint.curves.status import Status
 from glueprint.errors import InputError, NotSupportedError, nearest
 
 __all__ = ["DISCOVERIES", "Discoveries", "Null", "adjusted", "discover"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +15,7 @@ from glueprint.curves.confined import confine
 from glueprint.curves.data import Data, prepare
 from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, curve
 from glueprint.curves.models import LOGISTIC, MODELS
+from glueprint.curves.status import Status
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Fits", "Status", "fit"]
@@ -27,29 +27,6 @@ HELD: Mapping[str, Mapping[str, float]] = {
 }
 FIXABLE = {"front": FRONT, "back": BACK, "slope": LN_SLOPE, "asymmetry": LN_ASYMMETRY}
 POSITIVE = (LN_SLOPE, LN_ASYMMETRY)  # fitted as logarithms
-
-
-class Status(IntEnum):
-    """Why a curve has no plain potency; `fine` means that it has one."""
-
-    FINE = 0
-    TOO_FEW_POINTS = 1
-    NOT_CONVERGED = 2
-    NO_EFFECT = 3
-    BELOW_TESTED = 4
-    ABOVE_TESTED = 5
-    NO_DEGREES = 6
-
-
-REASONS = {
-    Status.FINE: "",
-    Status.TOO_FEW_POINTS: "fewer distinct doses than parameters; measure more doses or fix parameters",
-    Status.NOT_CONVERGED: "the fit did not converge; look at the data, or fix a plateau",
-    Status.NO_EFFECT: "no effect: the flat line fits as well (F test)",
-    Status.BELOW_TESTED: "the EC50 lies below the lowest tested dose; add lower doses",
-    Status.ABOVE_TESTED: "the EC50 lies above the highest tested dose; add higher doses",
-    Status.NO_DEGREES: "as many parameters as points: no error, interval or test; add points or fix some",
-}
 
 
 @dataclass(frozen=True)
@@ -92,7 +69,7 @@ class Fits:
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """What each status means and what to do (n,); empty where a curve is fine."""
-        return tuple(REASONS[Status(code)] for code in self.status.tolist())
+        return tuple(Status(code).text for code in self.status.tolist())
 
     @property
     def front(self) -> Floats:

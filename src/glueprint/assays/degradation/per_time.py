@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.special import stdtrit
-from scipy.stats import f as fisher
 
 from glueprint import curves
 from glueprint.assays.degradation.kinetics import HALF
@@ -16,9 +15,10 @@ from glueprint.assays.degradation.result import TimePoint
 from glueprint.assays.degradation.settings import Settings
 from glueprint.assays.findings import Finding
 from glueprint.curves import Fits, Plateau, Potency
-from glueprint.curves.fitting import Status
+from glueprint.curves.evidence import f_test
 from glueprint.curves.logistic import BACK, FRONT
 from glueprint.curves.potency import Reason, Relation
+from glueprint.curves.status import Status
 
 __all__ = ["time_points"]
 
@@ -160,8 +160,7 @@ def _hooked(group: Group, point: TimePoint, settings: Settings, findings: list[F
     bell = curves.regress("hook", dose, left, fixed={"slope": None}, intervals=False)
     if int(bell.dof[0]) < 1 or not (bell.rss[0] > 0.0 and plain.rss[0] > bell.rss[0]):
         return point
-    ratio = float((plain.rss[0] - bell.rss[0]) / (bell.rss[0] / bell.dof[0]))
-    p_value = float(fisher.sf(ratio, 1, int(bell.dof[0])))
+    p_value = float(f_test(plain.rss[0] - bell.rss[0], 1, bell.rss[0], bell.dof[0])[1])
     if p_value >= settings.hook_alpha or plain.rss[0] < 1e-12:
         return point
     grid = np.geomspace(dose[dose > 0.0].min(), dose.max(), 2001)

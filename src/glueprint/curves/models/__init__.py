@@ -20,8 +20,15 @@ __all__ = ["LOGISTIC", "MODELS", "Curve", "Given", "Model", "Parameter"]
 LOGISTIC = (FOUR, THREE, FIVE, HILL)
 MODELS: Mapping[str, Model] = {
     model.name: model
-    for model in LOGISTIC + (
-        WEIBULL, BIPHASIC, HORMESIS, HOOK, COMPETITION, SATURATION, HYPERBOLA, DEGRADATION,
-    )  # fmt: skip
-
+    for model in (
+        *LOGISTIC,
+        WEIBULL,
+        BIPHASIC,
+        HORMESIS,
+        HOOK,
+        COMPETITION,
+        SATURATION,
+        HYPERBOLA,
+        DEGRADATION,
+    )
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glueprint.curves import logistic
-from glueprint.curves.logistic import LN_ASYMMETRY, LN_SLOPE, LN10, LOG10_DOSE
+from glueprint.curves.logistic import LN10, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE
 from glueprint.curves.models.model import Floats, Given, Model, Parameter
 from glueprint.curves.models.shapes import concentration, plateau, slope
 
@@ -33,9 +33,7 @@ def _model(
     name: str, title: str, front: float | None = None, steep: float | None = None, bend: float | None = 1.0
 ) -> Model:
     """The curve with some parameters held: at `front`, the slope at `steep`, the asymmetry at `bend`."""
-    asymmetry = Parameter(
-        "asymmetry", "", "log10", grid=(0.25, 1.0, 4.0), reach=ASYMMETRIES, default=bend
-    )
+    asymmetry = Parameter("asymmetry", "", "log10", grid=(0.25, 1.0, 4.0), reach=ASYMMETRIES, default=bend)
     parameters = (
         plateau("front", default=front),
         plateau("back"),
