@@ -13,6 +13,7 @@ from glueprint.curves.potency import Potency, Reason, potencies_table
 from glueprint.curves.regression import Regression, regress
 from glueprint.curves.shared import Comparison, SharedFit, compare, fit_shared
 from glueprint.curves.status import Status
+from glueprint.curves.table_fit import TableFit, fit_table
 
 __all__ = [
     "MODELS",
@@ -28,12 +29,14 @@ __all__ = [
     "Regression",
     "SharedFit",
     "Status",
+    "TableFit",
     "absolute",
     "adjusted",
     "compare",
     "discover",
     "fit",
     "fit_shared",
+    "fit_table",
     "model_from_formula",
     "pool",
     "potencies_table",

@@ -129,9 +129,13 @@ def _edges(fits: Fits, levels: Floats | None, theta: Floats, side: NDArray[np.in
     rows = np.flatnonzero(fitted & outside & (side == LOCATED))
     if rows.size:
         found[rows] = batch.profile_interval(
-            fits.data.rows(rows), fits.pinned, theta[rows], confidence,
-            None if levels is None else levels[rows], reach=(fits.reach[0][rows], fits.reach[1][rows]),
-        )  # fmt: skip
+            fits.data.rows(rows),
+            fits.pinned,
+            theta[rows],
+            confidence,
+            None if levels is None else levels[rows],
+            reach=(fits.reach[0][rows], fits.reach[1][rows]),
+        )
     if levels is None:
         return found
     leave = _leave(fits, confidence)
@@ -262,9 +266,13 @@ def _bracket(
     relation: Relation = "between" if all(inside) else ">" if inside[0] else "<" if inside[1] else "none"
     value = {">": float(low), "<": float(high)}.get(relation)
     return Potency(
-        value_nm=value, low_nm=float(low) if inside[0] else None, high_nm=float(high) if inside[1] else None,
-        relation=relation, reasons=reasons, **common,
-    )  # fmt: skip
+        value_nm=value,
+        low_nm=float(low) if inside[0] else None,
+        high_nm=float(high) if inside[1] else None,
+        relation=relation,
+        reasons=reasons,
+        **common,
+    )
 
 
 def _why_none(plateau: Plateau, side: int) -> Reason:
