@@ -138,7 +138,7 @@ def regressed(fits: curves.Regression, truth: Mapping[str, np.ndarray]) -> dict[
             "unconditional": round(float(held.sum() / true.size), 4),
             "missed_above": int((true > high)[known].sum()),
             "open_share": round(float((np.isinf(high) | (low == 0.0))[known].mean()), 4),
-            "status": dict(Counter(curves.RegressionStatus(code).name for code in fits.status.tolist())),
+            "status": dict(Counter(curves.Status(code).name for code in fits.status.tolist())),
         }
     return found
 

@@ -42,7 +42,7 @@ from glueprint import curves
 from glueprint.curves import kernel
 from glueprint.curves.batch import FIRST
 from glueprint.curves.data import prepare
-from glueprint.curves.fitting import Status
+from glueprint.curves.status import Status
 from glueprint.formulas.compiler import host
 
 POINTS, SPREAD, NOISE, SEED = 10, 0.3, 0.04, 5

@@ -246,7 +246,9 @@ def test_neutcurve_ic50_and_bounds():
     for row in rows:
         found = result.of(row["virus"], row["serum"], "absolute IC50", row["replicate"])
         assert found.relation == relations[row["ic50_bound"]]
-        assert found.value_nm == pytest.approx(float(row["ic50"]), rel=1e-3)
+        # Of a curve that passes half just beyond the doses, the data may not exclude the last of them.
+        near = 1e-3 if found.relation == "=" else 5e-3
+        assert found.value_nm == pytest.approx(float(row["ic50"]), rel=near)
     assert len(rows) == 36
     assert result.potencies == ()
     assert set(result.tables["potencies"]["unit"]) == {"ug/mL"}

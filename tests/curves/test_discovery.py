@@ -48,6 +48,18 @@ def test_the_simulated_null_is_level_where_fishers_f_is_not(design, model):
         assert np.mean(fits.effect_p < 0.05) < 0.02
 
 
+def test_curves_with_missing_points_share_a_null_that_is_level():
+    draw = np.random.default_rng(6)
+    flat = draw.normal(1.0, 0.05, (6000, 12))
+    flat[draw.random(flat.shape) < 0.05] = np.nan
+    fits = curves.fit(np.append(0.0, 10.0 ** np.arange(-0.5, 5.0, 0.5))[:12], flat, intervals=False)
+    found = curves.discover(fits, seed=9)
+    assert found.tested == 6000
+    for level in (0.2, 0.05, 0.01):
+        error = np.sqrt(level * (1 - level) * (1 / 6000 + 1 / 10_000))
+        assert np.mean(found.p < level) == pytest.approx(level, abs=4 * error + 0.1 * level)
+
+
 @pytest.mark.parametrize("null", ["f", "simulated"])
 def test_of_the_discoveries_at_most_the_promised_share_is_flat(null):
     shares, powers = [], []

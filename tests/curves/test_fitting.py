@@ -12,7 +12,7 @@ from scipy.stats import f as fisher
 
 from glueprint import curves
 from glueprint.curves import logistic
-from glueprint.curves.fitting import Status
+from glueprint.curves.status import Status
 from glueprint.errors import InputError
 
 RYEGRASS = Path(__file__).parents[3] / "shared" / "data" / "drc-datasets" / "ryegrass.csv"

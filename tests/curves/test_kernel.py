@@ -11,8 +11,8 @@ from scipy.optimize import least_squares
 from glueprint import curves
 from glueprint.curves import batch, formula, kernel, logistic
 from glueprint.curves.data import prepare
-from glueprint.curves.fitting import Status
 from glueprint.curves.solvers import MachineSolver, ReferenceSolver, Task
+from glueprint.curves.status import Status
 from glueprint.formulas.compiler import host
 from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.evaluate import Leaves, evaluate
@@ -57,7 +57,7 @@ def pinned(request):
 
 def task_of(dose, response, pinned, weights=None):
     data = prepare(dose, response, weights)
-    return Task(data, pinned, batch._bounds(data))
+    return Task(data, pinned, batch.reach_of(data))
 
 
 @pytest.mark.parametrize("level", [False, True])
@@ -156,7 +156,7 @@ def test_what_is_called_converged_cannot_be_improved(model, sd):
     fits = curves.fit(dose, response, model=model, intervals=False)
     data = fits.data
     names = np.arange(5 if model == "5pl" else 4)
-    low, high = batch._bounds(data)
+    low, high = batch.reach_of(data)
     block = batch.solve(data, fits.pinned, None)
     assert block.converged.mean() > 0.85
     for i in np.flatnonzero(block.converged)[:40]:

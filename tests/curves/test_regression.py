@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from glueprint.curves import Model, Parameter, RegressionStatus, model_from_formula, regress
+from glueprint.curves import Model, Parameter, Status, model_from_formula, regress
 from glueprint.curves.models import MODELS, Given
 from glueprint.curves.observed import observed_errors
 from glueprint.errors import InputError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 DOSES = np.r_[0.0, np.geomspace(1.0, 1e5, 11)]
+LOGISTIC = {"front": 1.0, "back": 0.1, "ec50": 300.0, "slope": 1.0, "asymmetry": 1.0}
 # name: truth, inputs, constants.
 EXAMPLES = {
     "competition": (
@@ -46,7 +47,15 @@ EXAMPLES = {
         {"dose_nm": np.r_[0.0, np.geomspace(0.1, 1e5, 13)]},
         {},
     ),
-    "hill": ({"front": 1.0, "back": 0.1, "ec50": 300.0, "slope": 1.2}, {"dose": DOSES}, {}),
+    "4pl": ({**LOGISTIC, "slope": 1.2}, {"dose": DOSES}, {}),
+    "3pl": (LOGISTIC, {"dose": DOSES}, {}),
+    "5pl": ({**LOGISTIC, "slope": 1.2, "asymmetry": 0.5}, {"dose": np.geomspace(0.1, 1e6, 60)}, {}),
+    "hill": ({**LOGISTIC, "front": 0.0, "slope": 1.2}, {"dose": DOSES}, {}),
+    "biphasic": (
+        {"front": 1.0, "back": 0.1, "ec50": 30.0, "ratio": 300.0, "first": 0.4, "slope": 1.0},
+        {"dose": np.r_[0.0, np.geomspace(0.1, 1e6, 24)]},
+        {},
+    ),
     "weibull": ({"front": 1.0, "back": 0.1, "scale": 300.0, "slope": 0.9}, {"dose": DOSES}, {}),
     "hormesis": (
         {"front": 1.0, "back": 0.0, "scale": 3.0, "slope": 1.6, "stimulus": 1.0},
@@ -117,7 +126,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name):
     y, _ = MODELS[name].curve(theta, given)
     noise = np.random.default_rng(len(name)).standard_normal((400, y.shape[1]))
     found = regress(name, inputs, y + 0.03 * np.ptp(y) * noise, constants=constants)
-    assert np.mean(found.status == RegressionStatus.FINE) > 0.98
+    assert np.mean(found.status == Status.FINE) > 0.98
     for place, parameter in enumerate(found.names):
         known = ~np.isnan(found.low[:, place])
         if known.any():
@@ -143,7 +152,7 @@ def test_the_profile_ends_where_the_refit_reaches_the_threshold(name):
 
 def test_drc_estimates_are_reproduced():
     # R 4.2.2, drc 3.0-1; drc's parameters are b slope, c back, d front, e location, f stimulus.
-    models = {"LL.4": "hill", "LL.3": "hill", "W1.4": "weibull", "BC.4 (hormesis)": "hormesis"}
+    models = {"LL.4": "4pl", "LL.3": "4pl", "W1.4": "weibull", "BC.4 (hormesis)": "hormesis"}
     places = {"ryegrass": ("conc", "rootl"), "lettuce": ("conc", "weight"), "algae": ("conc", "vol")}
     checked = 0
     rows = table(DATA / "drc-datasets" / "estimates.csv")
@@ -153,9 +162,9 @@ def test_drc_estimates_are_reproduced():
         points = table(DATA / "drc-datasets" / f"{dataset}.csv")
         x, y = (floats(points, name) for name in places[dataset])
         found = regress(models[drc], x, y, fixed={"back": 0.0} if drc == "LL.3" else None)
-        assert found.status[0] == RegressionStatus.FINE
+        assert found.status[0] == Status.FINE
         errors = observed_errors(found)[0]
-        location = "ec50" if models[drc] == "hill" else "scale"
+        location = "ec50" if models[drc] == "4pl" else "scale"
         ours = {"b": "slope", "c": "back", "d": "front", "e": location, "f": "stimulus"}
         for row in rows:
             if (row["dataset"], row["model"]) == (dataset, drc) and not row["quantity"].startswith("ED"):
@@ -190,7 +199,7 @@ def test_fret_saturation_is_reproduced():
     assert steep["kd"][0] == pytest.approx(6.668096, abs=5e-6)
     assert steep["n"][0] == pytest.approx(1.351288, abs=5e-7)
     assert steep.rss[0] == pytest.approx(4298736, abs=0.5)
-    assert regress("hill", x, y)["ec50"][0] == pytest.approx(4.07, abs=0.005)
+    assert regress("4pl", x, y)["ec50"][0] == pytest.approx(4.07, abs=0.005)
 
 
 def test_degradation_equals_forty_digits():
@@ -232,12 +241,12 @@ def test_positive_parameters_of_a_formula_are_fitted_as_logarithms():
 
 
 def test_a_missing_point_and_a_weight_of_zero_are_the_same():
-    theta, given = exact("hill")
-    y = MODELS["hill"].curve(theta, given)[0][0] + 0.02 * np.sin(np.arange(DOSES.size))
+    theta, given = exact("4pl")
+    y = MODELS["4pl"].curve(theta, given)[0][0] + 0.02 * np.sin(np.arange(DOSES.size))
     gap, weights = y.copy(), np.ones(y.size)
     gap[4], weights[4] = np.nan, 0.0
-    one, two = regress("hill", DOSES, gap), regress("hill", DOSES, y, weights=weights)
-    short = regress("hill", np.delete(DOSES, 4), np.delete(y, 4))
+    one, two = regress("4pl", DOSES, gap), regress("4pl", DOSES, y, weights=weights)
+    short = regress("4pl", np.delete(DOSES, 4), np.delete(y, 4))
     np.testing.assert_allclose(one.estimates, two.estimates, rtol=1e-9)
     np.testing.assert_allclose(one.high, short.high, rtol=1e-5)
     assert one.points[0] == DOSES.size - 1
@@ -252,23 +261,23 @@ def test_a_curve_does_not_feel_its_neighbours():
     alone = regress("competition", inputs, y[5], constants=constants)
     np.testing.assert_allclose(many.estimates[5], alone.estimates[0], rtol=1e-7)
     np.testing.assert_allclose(many.high[5], alone.high[0], rtol=1e-5)
-    assert many.status[3] == RegressionStatus.TOO_FEW_POINTS
+    assert many.status[3] == Status.TOO_FEW_POINTS
     assert np.isnan(many.estimates[3]).all()
 
 
 def test_statuses_say_why():
     rng = np.random.default_rng(11)
-    flat = regress("hill", DOSES, 1.0 + 0.05 * rng.standard_normal(DOSES.size))
-    assert flat.status[0] == RegressionStatus.NO_EFFECT
+    flat = regress("4pl", DOSES, 1.0 + 0.05 * rng.standard_normal(DOSES.size))
+    assert flat.status[0] == Status.NO_EFFECT
     assert "flat line" in flat.reasons[0]
-    few = regress("hill", DOSES[:3], [1.0, 0.9, 0.5])
-    assert few.status[0] == RegressionStatus.TOO_FEW_POINTS
-    even = regress("hill", DOSES[::3], [1.0, 0.9, 0.4, 0.1])
-    assert even.status[0] == RegressionStatus.NO_DEGREES
+    few = regress("4pl", DOSES[:3], [1.0, 0.9, 0.5])
+    assert few.status[0] == Status.TOO_FEW_POINTS
+    even = regress("4pl", DOSES[::3], [1.0, 0.9, 0.4, 0.1])
+    assert even.status[0] == Status.NO_DEGREES
     assert np.isnan(even.standard_errors).all()
     rising = 10.0 ** np.linspace(0.0, 3.0, 8)
     beyond = regress("hyperbola", rising, rising * 1e-3, fixed={"bottom": 0.0})
-    assert beyond.status[0] == RegressionStatus.AT_BOUND
+    assert beyond.status[0] == Status.AT_BOUND
     assert beyond.reasons[0].startswith("kd_nm")
 
 
@@ -284,9 +293,9 @@ def test_an_interval_that_never_closes_is_open():
 
 
 def test_a_dictionary_of_one_curve_holds_every_figure():
-    theta, given = exact("hill")
-    y = MODELS["hill"].curve(theta, given)[0] + 0.01 * np.cos(np.arange(DOSES.size))
-    found = regress("hill", DOSES, y)
+    theta, given = exact("4pl")
+    y = MODELS["4pl"].curve(theta, given)[0] + 0.01 * np.cos(np.arange(DOSES.size))
+    found = regress("4pl", DOSES, y)
     told = found.as_dict()
     assert told["status"] == "fine"
     assert told["parameters"]["ec50"]["estimate"] == found["ec50"][0]
@@ -306,11 +315,11 @@ Y = np.linspace(1.0, 0.0, DOSES.size)
         ("GP-C021", '"time_h" is missing', lambda: regress("degradation", {"dose_nm": DOSES}, Y)),
         ("GP-C021", 'no input "time"', lambda: regress("degradation", {"dose_nm": DOSES, "time": DOSES}, Y)),
         ("GP-C021", "one array for several", lambda: regress("degradation", DOSES, Y)),
-        ("GP-C021", "does not fit", lambda: regress("hill", DOSES[:-1], Y)),
-        ("GP-C021", "shape (0, 9)", lambda: regress("hill", np.zeros((0, 9)), np.zeros((0, 9)))),
-        ("GP-C021", "not a rectangle", lambda: regress("hill", DOSES, ["high"] * DOSES.size)),
+        ("GP-C021", "does not fit", lambda: regress("4pl", DOSES[:-1], Y)),
+        ("GP-C021", "shape (0, 9)", lambda: regress("4pl", np.zeros((0, 9)), np.zeros((0, 9)))),
+        ("GP-C021", "not a rectangle", lambda: regress("4pl", DOSES, ["high"] * DOSES.size)),
         ("GP-C022", '"protein_nm" is missing', lambda: regress("competition", DOSES, Y)),
-        ("GP-C022", 'no constant "tracer"', lambda: regress("hill", DOSES, Y, constants={"tracer": 1.0})),
+        ("GP-C022", 'no constant "tracer"', lambda: regress("4pl", DOSES, Y, constants={"tracer": 1.0})),
         (
             "GP-C022",
             "not above 0",
@@ -321,13 +330,13 @@ Y = np.linspace(1.0, 0.0, DOSES.size)
             "shape",
             lambda: regress("competition", DOSES, Y, constants=COMPETITION | {"tracer_nm": [1.0, 2.0]}),
         ),
-        ("GP-C023", "point 1", lambda: regress("hill", np.r_[0.0, -DOSES[1:]], Y)),
-        ("GP-C024", "response is infinite", lambda: regress("hill", DOSES, np.r_[Y[:-1], np.inf])),
-        ("GP-C024", "weight is negative", lambda: regress("hill", DOSES, Y, weights=-np.ones(Y.size))),
-        ("GP-C025", 'did you mean "slope"', lambda: regress("hill", DOSES, Y, fixed={"slop": 1.0})),
-        ("GP-C025", "cannot be held", lambda: regress("hill", DOSES, Y, fixed={"slope": -1.0})),
-        ("GP-C025", 'no start for "back"', lambda: regress("hill", DOSES, Y, start={"front": 1.0})),
-        ("GP-C025", "confidence", lambda: regress("hill", DOSES, Y, confidence=95.0)),
+        ("GP-C023", "point 1", lambda: regress("4pl", np.r_[0.0, -DOSES[1:]], Y)),
+        ("GP-C024", "response is infinite", lambda: regress("4pl", DOSES, np.r_[Y[:-1], np.inf])),
+        ("GP-C024", "weight is negative", lambda: regress("4pl", DOSES, Y, weights=-np.ones(Y.size))),
+        ("GP-C025", 'did you mean "slope"', lambda: regress("4pl", DOSES, Y, fixed={"slop": 1.0})),
+        ("GP-C025", "cannot be held", lambda: regress("4pl", DOSES, Y, fixed={"slope": -1.0})),
+        ("GP-C025", 'no start for "back"', lambda: regress("4pl", DOSES, Y, start={"front": 1.0})),
+        ("GP-C025", "confidence", lambda: regress("4pl", DOSES, Y, confidence=95.0)),
         (
             "GP-C026",
             'cannot read "a if x else b"',

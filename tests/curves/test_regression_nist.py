@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glueprint.curves import RegressionStatus, regress
+from glueprint.curves import Status, regress
 
 NIST = Path(__file__).parent / "nist"
 
@@ -50,7 +50,7 @@ def test_parameters_to_seven_digits_and_errors_to_seven(name, start):
     rows, inputs, y = certified(name)
     begin = {row["parameter"]: float(row[start]) for row in rows}
     found = regress(rows[0]["formula"], inputs, y, start=begin)
-    assert found.status[0] == RegressionStatus.FINE
+    assert found.status[0] == Status.FINE
     np.testing.assert_allclose(found.estimates[0], column(rows, "certified"), rtol=1e-7)
     np.testing.assert_allclose(found.standard_errors[0], column(rows, "standard_deviation"), rtol=1e-7)
     assert found.rss[0] == pytest.approx(float(rows[0]["rss"]), rel=1e-10)
@@ -84,5 +84,5 @@ def test_a_single_descent_is_never_called_converged(name):
     begin = {row["parameter"]: float(row["start_1"]) for row in rows}
     found = regress(rows[0]["formula"], inputs, y, start=begin, searches=0, intervals=False)
     assert not found.converged[0]
-    assert found.status[0] != RegressionStatus.FINE
+    assert found.status[0] != Status.FINE
     assert found.reasons[0]

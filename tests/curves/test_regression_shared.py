@@ -24,7 +24,7 @@ def curves(ec50, slope=1.2, noise=0.04, seed=3):
 def test_a_shared_fit_is_the_minimum_of_the_whole():
     y = curves([3.0, 30.0, 300.0])
     y[1, 4] = np.nan
-    found = shared.fit_shared("hill", DOSES, y, shared=("front", "back", "slope"))
+    found = shared.fit_shared("4pl", DOSES, y, shared=("front", "back", "slope"))
 
     def misfit(p):
         ec50 = 10.0 ** p[3:, None]
@@ -46,8 +46,8 @@ def test_a_shared_fit_is_the_minimum_of_the_whole():
 
 def test_one_curve_alone_is_a_plain_fit_with_the_same_intervals():
     y = curves([30.0])
-    single = regress("hill", DOSES, y)
-    found = shared.fit_shared("hill", DOSES, y, shared=("slope",))
+    single = regress("4pl", DOSES, y)
+    found = shared.fit_shared("4pl", DOSES, y, shared=("slope",))
     np.testing.assert_allclose(found.estimates, single.estimates, rtol=1e-6)
     np.testing.assert_allclose(found.low, single.low, rtol=1e-5)
     np.testing.assert_allclose(found.high, single.high, rtol=1e-5)
@@ -55,9 +55,9 @@ def test_one_curve_alone_is_a_plain_fit_with_the_same_intervals():
 
 def test_curvature_stands_in_for_the_others_when_there_are_many(monkeypatch):
     y = curves(10.0 ** np.linspace(0.5, 2.5, 12))
-    full = shared.fit_shared("hill", DOSES, y, shared=("front", "back", "slope"))
+    full = shared.fit_shared("4pl", DOSES, y, shared=("front", "back", "slope"))
     monkeypatch.setattr(shared, "EXACT", 0)
-    quick = shared.fit_shared("hill", DOSES, y, shared=("front", "back", "slope"))
+    quick = shared.fit_shared("4pl", DOSES, y, shared=("front", "back", "slope"))
     assert full.intervals == "profile"
     assert quick.intervals == "profile, others by curvature"
     width = np.log10(full.high[:, 2] / full.low[:, 2])
@@ -70,21 +70,21 @@ def test_the_same_ec50_is_tested_by_the_extra_sum_of_squares():
     rejected = []
     for seed in range(20):
         y = curves([30.0, 30.0, 30.0], seed=seed)
-        general = shared.fit_shared("hill", DOSES, y, shared=names, intervals=False)
-        one = shared.fit_shared("hill", DOSES, y, shared=(*names, "ec50"), intervals=False)
+        general = shared.fit_shared("4pl", DOSES, y, shared=names, intervals=False)
+        one = shared.fit_shared("4pl", DOSES, y, shared=(*names, "ec50"), intervals=False)
         test = shared.compare(one, general)
         assert (test.extra, test.dof) == (2, 24)
         rejected.append(test.p < 0.05)
     assert np.mean(rejected) < 0.25
     y = curves([30.0, 30.0, 90.0])
-    general = shared.fit_shared("hill", DOSES, y, shared=names, intervals=False)
-    one = shared.fit_shared("hill", DOSES, y, shared=(*names, "ec50"), intervals=False)
+    general = shared.fit_shared("4pl", DOSES, y, shared=names, intervals=False)
+    one = shared.fit_shared("4pl", DOSES, y, shared=(*names, "ec50"), intervals=False)
     assert shared.compare(one, general).p < 1e-6
 
 
 def test_a_thousand_curves_share_a_slope():
     ec50 = 10.0 ** np.random.default_rng(8).uniform(0.5, 2.5, 1000)
-    found = shared.fit_shared("hill", DOSES, curves(ec50), shared=("front", "back", "slope"))
+    found = shared.fit_shared("4pl", DOSES, curves(ec50), shared=("front", "back", "slope"))
     low, high = found.interval("ec50").T
     assert found.converged
     assert found["slope"][0] == pytest.approx(1.2, abs=0.03)
@@ -101,14 +101,14 @@ def test_a_thousand_curves_share_a_slope():
 )
 def test_impossible_choices_are_refused(text, call):
     with pytest.raises(InputError) as caught:
-        shared.fit_shared("hill", DOSES, curves([30.0]), **call)
+        shared.fit_shared("4pl", DOSES, curves([30.0]), **call)
     assert caught.value.code == "GP-C028"
     assert text in str(caught.value)
 
 
 def test_fits_of_other_points_are_not_compared():
-    one = shared.fit_shared("hill", DOSES, curves([3.0, 30.0]), shared=("slope", "ec50"), intervals=False)
-    two = shared.fit_shared("hill", DOSES, curves([3.0, 30.0], seed=4), shared=("slope",), intervals=False)
+    one = shared.fit_shared("4pl", DOSES, curves([3.0, 30.0]), shared=("slope", "ec50"), intervals=False)
+    two = shared.fit_shared("4pl", DOSES, curves([3.0, 30.0], seed=4), shared=("slope",), intervals=False)
     with pytest.raises(InputError, match="GP-C028"):
         shared.compare(one, two)
 
@@ -116,20 +116,20 @@ def test_fits_of_other_points_are_not_compared():
 def test_the_robust_fit_stands_beside_the_plain_one():
     y = curves([30.0] * 20, noise=0.02)
     y[:, 6] += 0.5
-    found = regress("hill", DOSES, y, robust=True)
+    found = regress("4pl", DOSES, y, robust=True)
     robust = found.robust
-    assert regress("hill", DOSES, y).robust is None
+    assert regress("4pl", DOSES, y).robust is None
     assert robust.outliers[:, 6].mean() >= 0.9
     assert np.delete(robust.outliers, 6, axis=1).mean() < 0.05
     assert np.median(robust.weights[:, 6]) == 0.0
     clean = np.delete(y, 6, axis=1)
-    without = regress("hill", np.delete(DOSES, 6), clean)
+    without = regress("4pl", np.delete(DOSES, 6), clean)
     assert np.median(np.abs(robust.theta[:, 2] - without.theta[:, 2])) < 0.05
     assert np.median(np.abs(found.theta[:, 2] - without.theta[:, 2])) > 0.2
 
 
 def test_without_outliers_the_robust_fit_is_nearly_the_plain_one():
-    found = regress("hill", DOSES, curves([30.0] * 50), robust=True)
+    found = regress("4pl", DOSES, curves([30.0] * 50), robust=True)
     error = found.standard_errors[:, 2] / found["ec50"] / np.log(10.0)
     assert np.median(np.abs(found.robust.theta[:, 2] - found.theta[:, 2]) / error) < 0.7
     assert found.robust.outliers.mean() < 0.03

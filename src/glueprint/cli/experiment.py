@@ -232,7 +232,7 @@ def _plain(found: Experiment) -> dict[str, object]:
 
 def _value(reading: Reading) -> str:
     if reading.value is None:
-        return "none"
+        return "between" if reading.relation == "between" else "none"
     sign = "" if reading.relation == "=" else f"{reading.relation} "
     return f"{sign}{reading.value:.4g}"
 

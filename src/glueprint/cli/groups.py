@@ -1,4 +1,5 @@
-"""The groups of commands: what each is for, and its module, which is imported when it is first needed.
+"""The groups of commands and the commands of their own: what each is for, and its module, which is imported
+when it is first needed.
 
 Scientific libraries take seconds to import; help, version and a mistyped name need none of them.
 """
@@ -11,9 +12,9 @@ from functools import cache
 from typing import Any
 
 import typer.main
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-__all__ = ["GROUPS", "Groups"]
+__all__ = ["COMMANDS", "GROUPS", "Groups"]
 
 # Name of the group and of its module in this package -> what its help says.
 GROUPS: Mapping[str, str] = {
@@ -28,6 +29,17 @@ GROUPS: Mapping[str, str] = {
     "diagram": "Draw the pathway, the assays' work flows, schemas of trials.",
     "synthesis": "Synthesis routes: list, show, check, plan. ROUTE: a name, or your own .toml file.",
 }
+
+
+# The same for a command that stands for itself.
+COMMANDS: Mapping[str, str] = {
+    "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
+}
+
+
+@cache
+def _command(name: str) -> Any:
+    return typer.main.get_command(importlib.import_module(f"glueprint.cli.{name}").app)
 
 
 @cache
@@ -49,10 +61,20 @@ class _Group(TyperGroup):
         """The module alone says what the commands are."""
 
 
+class _Command(TyperCommand):
+    """A command whose module is imported when it runs."""
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """The context of the command itself, which then runs in this one's place."""
+        return _command(str(self.name)).make_context(info_name, args, parent, **extra)
+
+
 class Groups(TyperGroup):
-    """The root command, with every group."""
+    """The root command, with every group and command."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         for name, what in GROUPS.items():
             self.add_command(_Group(name=name, help=what, short_help=what, no_args_is_help=True))
+        for name, what in COMMANDS.items():
+            self.add_command(_Command(name, help=what, short_help=what))

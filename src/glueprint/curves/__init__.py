@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from glueprint.curves.confined import Plateau
 from glueprint.curves.discovery import Discoveries, adjusted, discover
-from glueprint.curves.fitting import MODELS, Fits, Status, fit
-from glueprint.curves.models import Model, Parameter
+from glueprint.curves.fitting import Fits, fit
+from glueprint.curves.models import MODELS, Model, Parameter
 from glueprint.curves.models.own import model_from_formula
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potencies import absolute, relative
 from glueprint.curves.potency import Potency, Reason, potencies_table
-from glueprint.curves.regression import Regression, RegressionStatus, regress
+from glueprint.curves.regression import Regression, regress
 from glueprint.curves.shared import Comparison, SharedFit, compare, fit_shared
+from glueprint.curves.status import Status
+from glueprint.curves.table_fit import TableFit, fit_table
 
 __all__ = [
     "MODELS",
@@ -19,19 +22,21 @@ __all__ = [
     "Fits",
     "Model",
     "Parameter",
+    "Plateau",
     "PooledPotency",
     "Potency",
     "Reason",
     "Regression",
-    "RegressionStatus",
     "SharedFit",
     "Status",
+    "TableFit",
     "absolute",
     "adjusted",
     "compare",
     "discover",
     "fit",
     "fit_shared",
+    "fit_table",
     "model_from_formula",
     "pool",
     "potencies_table",

@@ -7,15 +7,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtrc
 
 from glueprint.curves import profile
 from glueprint.curves.data import Data
+from glueprint.curves.evidence import f_test
 from glueprint.curves.levenberg import Flags, Minimum, rounding_of
-from glueprint.curves.logistic import FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, residuals
+from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, residuals
 from glueprint.curves.solvers import MachineSolver, Solver, Task
 
-__all__ = ["Block", "effect", "mean", "profile_interval", "solve"]
+__all__ = [
+    "Block",
+    "Reach",
+    "edge_of_profile",
+    "effect",
+    "flat_rss",
+    "mean",
+    "profile_interval",
+    "reach_of",
+    "solve",
+]
+
+# Least and largest parameters (n, 5) that a fit may take.
+Reach = tuple[Floats, Floats]
 
 SLOPE_LEAST, SLOPE_MOST = 0.05, 50.0
 ASYMMETRY_LEAST, ASYMMETRY_MOST = 0.02, 50.0
@@ -24,6 +37,8 @@ REACH = 4.0
 # Every curve is fitted from this many starts, and from all where these end at costs that differ by more than
 # this share.
 FIRST, SAME = 3, 1e-6
+# Slopes from which a curve through a level at the edge of the tested doses is looked for.
+EDGE_SLOPES = (1.0, 4.0, 16.0)
 # Below this share of the data's sum of squares a residual is rounding, not effect.
 ROUNDING = 1e-24
 # Of the inverse of a correlation matrix: its trace bounds 1 / (least eigenvalue) from above.
@@ -43,14 +58,23 @@ class Block:
     interval: Floats
 
 
-def solve(data: Data, pinned: Floats, confidence: float | None, solver: Solver | None = None) -> Block:
+def solve(
+    data: Data,
+    pinned: Floats,
+    confidence: float | None,
+    solver: Solver | None = None,
+    *,
+    reach: Reach | None = None,
+) -> Block:
     """The best of several fits of every curve, with its profile interval.
 
     pinned: (5,) values of fixed parameters, NaN where free.   confidence: of the interval, None for none.
+    reach: where the fit may go, by default `reach_of` the data.
     Returns `Block`; the covariance is inv(J'J) rss / dof, NaN for fixed parameters, at bounds and on ridges.
     """
     solver = solver or MachineSolver()
-    task = Task(data, pinned, _bounds(data))
+    reach = reach or reach_of(data)
+    task = Task(data, pinned, reach)
     n, free = data.response.shape[0], task.free
     ended = _best_of_starts(task, solver)
     theta, rss = ended.theta, ended.cost
@@ -58,7 +82,7 @@ def solve(data: Data, pinned: Floats, confidence: float | None, solver: Solver |
     covariance = _covariance(ended.hessian, free & ~ended.at_bound, rss, dof)
     interval = np.full((n, 2), np.nan)
     if confidence is not None:
-        interval = profile_interval(data, pinned, theta, confidence, solver=solver)
+        interval = profile_interval(data, pinned, theta, confidence, solver=solver, reach=reach)
     return Block(theta, covariance, rss, ended.converged, interval)
 
 
@@ -107,16 +131,57 @@ def profile_interval(
     level: Floats | None = None,
     *,
     solver: Solver | None = None,
+    reach: Reach | None = None,
 ) -> Floats:
     """Profile interval (n, 2) of the log10 dose at `level` (None: the EC50) around the best fit `theta`
     (n, 5)."""
-    solver = solver or MachineSolver()
-    task = Task(data, pinned, _bounds(data), level)
+    task = Task(data, pinned, reach or reach_of(data), level)
     evaluate = residuals(data.log10_dose, data.response, data.weights, level)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         start, _ = evaluate(theta, np.arange(theta.shape[0]))
         rss = np.einsum("nm,nm->n", start, start)
     leave = profile.threshold(rss, data.points - int(task.free.sum()), confidence)
+    limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
+    fit_at = _at_held_dose(task, solver or MachineSolver())
+    return profile.interval(fit_at, theta, np.stack([rss, leave], axis=1), limits)
+
+
+def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Floats:
+    """How far (n,) the log10 dose at a level may lie within the tested doses, where the best curve never
+    meets it there.
+
+    theta: (n, 5) plateaus and shapes to begin with.   heights: (n, 2) sum of squares of the best curve and
+    at the threshold.   side: 0 looks down from the highest dose, 1 up from the lowest.
+    Returns the edge of the tested doses where even that lies beyond the threshold, infinite where nothing
+    within them does.
+    """
+    data, solver = task.data, MachineSolver()
+    edge = np.log10(data.highest_dose if side == 0 else data.lowest_dose)
+    level = np.asarray(task.level)
+    begun = np.tile(theta, (len(EDGE_SLOPES), 1, 1))
+    begun[..., LOG10_DOSE] = edge
+    # The plateaus must enclose the level, or there is no curve to begin with.
+    outer, inner = (FRONT, BACK) if side == 0 else (BACK, FRONT)
+    above = np.where(theta[:, outer] != level, theta[:, outer] - level, 1.0)
+    beyond = level - np.where((theta[:, inner] - level) * above < 0.0, level - theta[:, inner], above)
+    low, high = (bound[:, inner] for bound in task.bounds)
+    begun[..., outer], begun[..., inner] = level + above, np.clip(beyond, low, high)
+    if LN_SLOPE in np.flatnonzero(task.free):
+        begun[..., LN_SLOPE] = np.log(EDGE_SLOPES)[:, None]
+    n = edge.size
+    fit_at = _at_held_dose(task, solver)
+    rows = np.tile(np.arange(n), len(EDGE_SLOPES))
+    ends, cost = fit_at(begun.reshape(-1, begun.shape[2]), np.tile(edge, len(EDGE_SLOPES)), rows)
+    cost = np.where(np.isfinite(cost), cost, np.inf).reshape(-1, n)
+    best = np.argmin(cost, axis=0) * n + np.arange(n)
+    limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
+    limits[:, 1 - side] = edge
+    found = profile.interval(fit_at, ends[best], heights, limits)[:, side]
+    return np.where(cost.min(axis=0) > heights[:, 1], edge, found)
+
+
+def _at_held_dose(task: Task, solver: Solver) -> profile.FitAt:
+    """Refits of some curves with the third parameter held."""
     held = replace(task, held=(LOG10_DOSE,))
 
     def fit_at(at: Floats, dose: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
@@ -125,26 +190,25 @@ def profile_interval(
         end = solver.minimise(held, at, rows)
         return end.theta, end.cost
 
-    limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
-    return profile.interval(fit_at, theta, np.stack([rss, leave], axis=1), limits)
+    return fit_at
 
 
 def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
     """F test of the curve against the flat line at the front plateau: F (n,) and p (n,), NaN without
     freedom."""
-    free = np.isnan(pinned)
-    level = mean(data)
-    flat_level = level if free[FRONT] else np.full_like(level, pinned[FRONT])
-    miss = data.response - flat_level[:, None]
-    flat = np.einsum("nm,nm,nm->n", data.weights, miss, miss)
+    free, flat = np.isnan(pinned), flat_rss(data, pinned)
     dof = data.points - int(free.sum())
     extra = int(free.sum()) - int(free[FRONT])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.maximum(flat - rss, 0.0) / extra / (rss / dof)
     # Exactly flat data leave 0 / 0, or one rounding over another.
-    ratio = np.where(flat <= ROUNDING * data.size, 0.0, ratio)
-    ratio = np.where(dof > 0, ratio, np.nan)
-    return ratio, np.asarray(fdtrc(extra, np.maximum(dof, 1), ratio))
+    return f_test(flat - rss, extra, rss, dof, none=flat <= ROUNDING * data.size)
+
+
+def flat_rss(data: Data, pinned: Floats) -> Floats:
+    """Sum of squares (n,) about the flat line at the front plateau, which is the mean where it is free."""
+    level = mean(data)
+    flat_level = level if np.isnan(pinned[FRONT]) else np.full_like(level, pinned[FRONT])
+    miss = data.response - flat_level[:, None]
+    return np.asarray(np.einsum("nm,nm,nm->n", data.weights, miss, miss))
 
 
 def mean(data: Data) -> Floats:
@@ -153,7 +217,8 @@ def mean(data: Data) -> Floats:
     return np.asarray(np.einsum("nm,nm->n", data.weights, data.response) / np.where(total > 0.0, total, 1.0))
 
 
-def _bounds(data: Data) -> tuple[Floats, Floats]:
+def reach_of(data: Data) -> Reach:
+    """Where a fit may go: four decades beyond the tested doses, with any plateaus."""
     n = data.response.shape[0]
     low, high = np.full((n, 5), -np.inf), np.full((n, 5), np.inf)
     low[:, LOG10_DOSE] = np.nan_to_num(np.log10(data.lowest_dose)) - REACH

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.curves.logistic import Floats
+from glueprint.curves.logistic import Floats, Rows
 from glueprint.errors import InputError
 
 __all__ = ["Data", "prepare"]
@@ -37,7 +37,7 @@ class Data:
     lowest_dose: Floats
     highest_dose: Floats
 
-    def rows(self, which: slice) -> Data:
+    def rows(self, which: slice | Rows) -> Data:
         """The batch of some of the curves."""
         return Data(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
 

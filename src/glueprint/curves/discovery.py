@@ -11,16 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from glueprint.curves import batch
 from glueprint.curves.data import prepare
-from glueprint.curves.fitting import Fits, Status
+from glueprint.curves.fitting import Fits
 from glueprint.curves.logistic import BACK, FRONT, Floats
+from glueprint.curves.status import Status
 from glueprint.errors import InputError, NotSupportedError, nearest
 
 __all__ = ["DISCOVERIES", "Discoveries", "Null", "adjusted", "discover"]
 
 Null = Literal["simulated", "f"]
 
-# Flat curves simulated for each design, and designs for which that is still quick.
-NULL_CURVES, MOST_DESIGNS = 10_000, 200
+# Flat curves simulated for each design; more designs than this (missing points, weights of their own) share
+# nulls by their number of points, each design in proportion to its curves.
+NULL_CURVES, MOST_DESIGNS = 10_000, 3
+# A number of points that fewer of the curves have joins the next one; the fewest curves of a shared null.
+LEAST_SHARE, LEAST_CURVES = 0.1, 2_000
 # Share of the simulated curves whose tail is continued, beyond what simulation can count.
 TAIL = 0.05
 # Where a status comes from the F test or from the place of the EC50; other faults stay.
@@ -133,13 +137,36 @@ def _calibrated(fits: Fits, null_curves: int, seed: int) -> Floats:
     if testable.size == 0:
         return found
     designs, which = np.unique(design[testable], axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    groups = np.arange(len(designs))[which]
     if len(designs) > MOST_DESIGNS:
-        raise _no_null(f"{len(designs)} different designs of doses and weights")
-    for i, row in enumerate(designs):
-        mine = testable[which.reshape(-1) == i]
-        null = _null_p(fits.pinned, row, null_curves, np.random.default_rng([seed, i]))
-        found[mine] = _share_beyond(null, fits.effect_p[mine])
+        groups = _by_points(fits.points[testable])
+    largest = int(np.bincount(groups).max())
+    for i in range(int(groups.max()) + 1):
+        mine = groups == i
+        draw = np.random.default_rng([seed, i])
+        count, rows = null_curves, designs[which[mine][:1]]
+        if len(designs) > MOST_DESIGNS:
+            count = max(null_curves * int(mine.sum()) // largest, min(LEAST_CURVES, null_curves))
+            rows = designs[draw.choice(which[mine], count)]
+        null = _null_p(fits.pinned, rows, count, draw)
+        found[testable[mine]] = _share_beyond(null, fits.effect_p[testable[mine]])
     return found
+
+
+def _by_points(points: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Groups (k,) of curves with about the same number of points, none of them small."""
+    numbers, counts = np.unique(points, return_counts=True)
+    group, filled, found = 0, 0, np.zeros(int(numbers[-1]) + 1, dtype=np.int64)
+    for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+        if filled >= LEAST_SHARE * points.size:
+            group, filled = group + 1, 0
+        found[number] = group
+        filled += count
+    last = found == group
+    if group and filled < LEAST_SHARE * points.size:
+        found[last] = group - 1
+    return found[points]
 
 
 def _no_null(what: str) -> NotSupportedError:
@@ -147,19 +174,22 @@ def _no_null(what: str) -> NotSupportedError:
         "GP-C048",
         what,
         where="discover, null",
-        expected=f"a free far plateau and at most {MOST_DESIGNS} designs",
+        expected="a free far plateau",
         next_step='use null="f", which errs on the quiet side',
     )
 
 
-def _null_p(pinned: Floats, design: Floats, count: int, draw: np.random.Generator) -> Floats:
-    """Plain p values (count,) of flat curves on one design; F knows neither their height nor their noise."""
-    log10_dose, weights = np.split(design, 2)
-    used = weights > 0.0
-    weights = weights[used]
+def _null_p(pinned: Floats, designs: Floats, count: int, draw: np.random.Generator) -> Floats:
+    """Plain p values (count,) of flat curves on one design, or on one each; F knows neither their height nor
+    their noise."""
+    log10_dose, weights = np.split(designs, 2, axis=1)
+    used = (weights > 0.0).any(axis=0)
+    log10_dose, weights = log10_dose[:, used], weights[:, used]
     height = pinned[FRONT] if np.isfinite(pinned[FRONT]) else 0.0
-    response = height + draw.standard_normal((count, weights.size)) / np.sqrt(weights)
-    data = prepare(10.0 ** log10_dose[used], response, np.broadcast_to(weights, response.shape))
+    noise = draw.standard_normal((count, weights.shape[1]))
+    with np.errstate(divide="ignore"):
+        response = np.where(weights > 0.0, height + noise / np.sqrt(weights), np.nan)
+    data = prepare(10.0**log10_dose, response, np.broadcast_to(weights, response.shape))
     return batch.effect(data, batch.solve(data, pinned, None).rss, pinned)[1]
 
 

@@ -5,51 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.curves import batch
+from glueprint.curves.confined import confine
 from glueprint.curves.data import Data, prepare
 from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, curve
+from glueprint.curves.models import LOGISTIC, MODELS
+from glueprint.curves.status import Status
 from glueprint.errors import InputError, nearest
 
-__all__ = ["MODELS", "Fits", "Status", "fit"]
+__all__ = ["Fits", "Status", "fit"]
 
-# What each model holds: "3pl" the slope of simple binding, "hill" a response that begins at 0.
-MODELS: Mapping[str, Mapping[str, float]] = {
-    "4pl": {"asymmetry": 1.0},
-    "3pl": {"slope": 1.0, "asymmetry": 1.0},
-    "5pl": {},
-    "hill": {"front": 0.0, "asymmetry": 1.0},
+# What each model of the family holds.
+HELD: Mapping[str, Mapping[str, float]] = {
+    model.name: {one.name: one.default for one in model.parameters if one.default is not None}
+    for model in LOGISTIC
 }
 FIXABLE = {"front": FRONT, "back": BACK, "slope": LN_SLOPE, "asymmetry": LN_ASYMMETRY}
 POSITIVE = (LN_SLOPE, LN_ASYMMETRY)  # fitted as logarithms
-
-
-class Status(IntEnum):
-    """Why a curve has no plain potency; `fine` means that it has one."""
-
-    FINE = 0
-    TOO_FEW_POINTS = 1
-    NOT_CONVERGED = 2
-    NO_EFFECT = 3
-    BELOW_TESTED = 4
-    ABOVE_TESTED = 5
-    NO_DEGREES = 6
-
-
-REASONS = {
-    Status.FINE: "",
-    Status.TOO_FEW_POINTS: "fewer distinct doses than parameters; measure more doses or fix parameters",
-    Status.NOT_CONVERGED: "the fit did not converge; look at the data, or fix a plateau",
-    Status.NO_EFFECT: "no effect: the flat line fits as well (F test)",
-    Status.BELOW_TESTED: "the EC50 lies below the lowest tested dose; add lower doses",
-    Status.ABOVE_TESTED: "the EC50 lies above the highest tested dose; add higher doses",
-    Status.NO_DEGREES: "as many parameters as points: no error, interval or test; add points or fix some",
-}
 
 
 @dataclass(frozen=True)
@@ -64,6 +41,9 @@ class Fits:
     unknown.
     effect_f, effect_p: (n,) F test against the flat line.   status: (n,) `Status`.
     lowest_dose, highest_dose: (n,) tested doses above zero.   data: what was fitted.
+    pinned: (5,) values of fixed parameters as the kernels take them, NaN where free.   reach: least and
+    largest parameters (n, 5) that each fit was allowed.   plateau: (n,) `Plateau`: whether a plateau was
+    seen, or where it was held.
     """
 
     model: str
@@ -83,11 +63,13 @@ class Fits:
     confidence: float
     data: Data
     pinned: Floats
+    reach: batch.Reach
+    plateau: NDArray[np.int64]
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """What each status means and what to do (n,); empty where a curve is fine."""
-        return tuple(REASONS[Status(code)] for code in self.status.tolist())
+        return tuple(Status(code).text for code in self.status.tolist())
 
     @property
     def front(self) -> Floats:
@@ -140,6 +122,7 @@ def fit(
     model: str = "4pl",
     weights: ArrayLike | None = None,
     fixed: Mapping[str, float] | None = None,
+    within: tuple[float | None, float | None] = (None, None),
     intervals: bool = True,
     confidence: float = 0.95,
     alpha: float = 0.05,
@@ -149,18 +132,25 @@ def fit(
     dose: (m,) or (n, m), any unit, >= 0; zero is the front plateau.   response: (m,) or (n, m), NaN: missing.
     model: "4pl", "5pl" with asymmetry, "3pl" with slope 1, or "hill" with front 0.
     weights: shape of response, >= 0, relative.   fixed: values for "front", "back", "slope" or "asymmetry".
+    within: least and largest response that are possible, such as (0, None) for a viability; a plateau that
+    the doses do not show is held there, and `plateau` says so.
     intervals: also the profile interval of the EC50.   alpha: level of the effect test.
     Returns `Fits`; a curve that cannot be fitted has a status, never an exception.
     Raises InputError GP-C001 (shapes), GP-C002 (dose), GP-C003 (response, weight), GP-C004 (model, fixed,
-    confidence, alpha).
+    within, confidence, alpha).
     Source: own derivation, docs/curves.md.
     """
     for name, share in (("confidence", confidence), ("alpha", alpha)):
         if not 0.0 < share < 1.0:
             _refuse(f"{name} {share:g}", "a number between 0 and 1, such as 0.95 and 0.05")
-    data, pinned = prepare(dose, response, weights), _pinned(model, fixed or {})
-    block = batch.solve(data, pinned, confidence if intervals else None)
+    data, pinned, ends = prepare(dose, response, weights), _pinned(model, fixed or {}), _ends(within)
+    level = confidence if intervals else None
+    block = batch.solve(data, pinned, level)
     effect_f, effect_p = batch.effect(data, block.rss, pinned)
+    free = int(np.isnan(pinned).sum())
+    wanted = ((effect_p < alpha) | (data.points == free)) & (data.distinct_doses >= free)
+    confined = confine(data, pinned, block, wanted, within=ends, confidence=level)
+    block = confined.block
     status = _status(data, block, effect_p < alpha, pinned)
     estimates, covariance = _on_slope(block)
     for array in (estimates, covariance, block.rss, block.interval, effect_f, effect_p):
@@ -183,15 +173,28 @@ def fit(
         confidence=confidence,
         data=data,
         pinned=pinned,
+        reach=confined.reach,
+        plateau=confined.plateau,
     )
+
+
+def _ends(within: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    """The possible responses, checked."""
+    low, high = within
+    if any(end is not None and not np.isfinite(end) for end in within) or (
+        low is not None and high is not None and not low < high
+    ):
+        _refuse(f"within ({low}, {high})", "two finite responses in order, None where nothing limits them")
+    return low, high
 
 
 def _pinned(model: str, fixed: Mapping[str, float]) -> Floats:
     """Values of the fixed parameters (5,) as the kernels take them, NaN where free."""
-    if model not in MODELS:
-        _refuse(f'no model "{model}"{nearest(model, MODELS)}', "one of " + ", ".join(MODELS))
+    if model not in HELD:
+        other = f'; "{model}" is fitted by `curves.regress`' if model in MODELS else nearest(model, HELD)
+        _refuse(f'no logistic model "{model}"{other}', "one of " + ", ".join(HELD))
     pinned = np.full(5, np.nan)
-    for name, value in {**MODELS[model], **fixed}.items():
+    for name, value in {**HELD[model], **fixed}.items():
         if name not in FIXABLE:
             _refuse(f'cannot fix "{name}"{nearest(name, FIXABLE)}', "one of " + ", ".join(FIXABLE))
         positive = FIXABLE[name] in POSITIVE

@@ -105,14 +105,14 @@ def pool(
     values = sum(found.relation == "=" for found in chosen)
     if values < 2 or len(set(design.group)) < 2:
         return _result(_few(chosen, common), method, design, potencies, None)
-    log10_nm = np.log10([found.value_nm or np.nan for found in chosen])
     relation = np.array([found.relation for found in chosen])
     errors = np.array([found.log10_se or 0.0 for found in chosen]) * (method == "hierarchical")
     limits = relation != "="
+    ends = [_ends(found) for found in chosen]
     # A limit has no error of its own; it was measured like the others.
     errors[limits] = np.median(errors[~limits])
     found = nested_effects(
-        np.where(relation == "<", -np.inf, log10_nm), np.where(relation == ">", np.inf, log10_nm), errors,
+        np.array([low for low, _ in ends]), np.array([high for _, high in ends]), errors,
         [design.group[i] for i in design.used], level=confidence,
     )  # fmt: skip
     potency = _pooled(found, common, has_limits=bool(limits.any()))
@@ -193,13 +193,27 @@ def _few(chosen: Sequence[Potency], common: Potency) -> Potency:
     if len(chosen) == 1:
         only = chosen[0]
         return replace(only, reasons=(*only.reasons, Reason.ONE_EXPERIMENT), n=1)
-    sides = {found.relation for found in chosen if found.relation != "="}
-    if len(sides) > 1:
+    # The mean of these experiments lies between the means of their ends, whatever the values behind them.
+    low, high = np.mean([_ends(found) for found in chosen], axis=0).tolist()
+    few = (Reason.TOO_FEW_VALUES,)
+    if np.isfinite(low) and np.isfinite(high):
+        return replace(common, low_nm=_nm(low), high_nm=_nm(high), relation="between", reasons=few)
+    if not np.isfinite(low) and not np.isfinite(high):
         return replace(common, reasons=(Reason.LIMITS_ON_BOTH_SIDES,))
-    # The mean of these experiments lies beyond the mean of their limits, whatever the values behind them.
-    relation: Relation = next(iter(sides))
-    edge = float(10.0 ** np.mean(np.log10([found.value_nm or np.nan for found in chosen])))
-    return replace(common, value_nm=edge, relation=relation, reasons=(Reason.TOO_FEW_VALUES,))
+    relation: Relation = ">" if np.isfinite(low) else "<"
+    edge = _nm(low if relation == ">" else high)
+    return replace(common, value_nm=edge, relation=relation, reasons=few)
+
+
+def _ends(found: Potency) -> tuple[float, float]:
+    """Log10 nM between which a potency lies: equal for a value, infinite on the open side of a limit."""
+    value, low, high = (
+        float(np.log10(np.nan if end is None else end))
+        for end in (found.value_nm, found.low_nm, found.high_nm)
+    )
+    if found.relation == "between":
+        return low, high
+    return -np.inf if found.relation == "<" else value, np.inf if found.relation == ">" else value
 
 
 def _pooled(found: NestedEffects, common: Potency, *, has_limits: bool) -> Potency:

@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from glueprint.curves import batch
-from glueprint.curves.fitting import Fits, Status
+from glueprint.curves import batch, profile
+from glueprint.curves.confined import Plateau, cut, far
+from glueprint.curves.fitting import Fits
 from glueprint.curves.logistic import FRONT, LN_SLOPE, LOG10_DOSE, Floats, log10_shift
-from glueprint.curves.potency import Kind, Potency, Reason
+from glueprint.curves.potency import Kind, Potency, Reason, Relation
+from glueprint.curves.solvers import Task
+from glueprint.curves.status import Status
+from glueprint.curves.steps import steps
 from glueprint.errors import InputError
 
 __all__ = ["absolute", "relative"]
@@ -27,6 +31,12 @@ SAID = {
     Status.NO_DEGREES: Reason.NO_DEGREES,
 }
 
+PLATEAUS = {
+    Plateau.HELD: (Reason.PLATEAU_HELD,),
+    Plateau.OUT_OF_SIGHT: (Reason.PLATEAU_OUT_OF_SIGHT,),
+    Plateau.IMPOSSIBLE: (Reason.PLATEAU_IMPOSSIBLE,),
+}
+
 # Where a curve meets its level: at a dose, at none however high, before the lowest, or nobody can say.
 LOCATED, BEYOND, PASSED, UNKNOWN = range(4)
 # Step of the central differences of the delta method, on parameters of order 1.
@@ -36,13 +46,17 @@ STEP = 1e-6
 @dataclass(frozen=True)
 class _Found:
     """log10_dose: (n,).   bounds: (n, 2), infinite where open, NaN where unknown.   side: (n,).
-    log10_se: (n,), NaN where unknown.
+    log10_se: (n,), NaN where unknown.   step: (n, 2) log10 doses between which the curve steps, NaN where it
+    does not.   edges: (n, 2) log10 doses that the data put the level above, or below, at one-sided
+    confidence: infinite where they put it nowhere, NaN where nobody asked.
     """
 
     log10_dose: Floats
     bounds: Floats
     side: NDArray[np.int64]
     log10_se: Floats
+    step: Floats
+    edges: Floats
 
 
 def relative(
@@ -51,15 +65,20 @@ def relative(
     """The dose half way between the plateaus of every curve, in nM (doses must be in nM).
 
     time_h: one exposure a curve.   n: independent experiments behind each curve.
-    Returns one `Potency` a curve: a limit where the EC50 is outside the tested doses or there is no effect,
-    and none for a flat curve without vehicle, which may be all effect or no effect.
+    Returns one `Potency` a curve: a limit where the EC50 is outside the tested doses or there is no effect, a
+    bracket where the curve steps between two doses, and none for a flat curve without vehicle, which may be
+    all effect or no effect, and for one with an impossible plateau, to which nothing lies half way.
     Raises InputError GP-C049 (times).
     """
     bounds = np.stack([fits.log10_ec50_low, fits.log10_ec50_high], axis=1)
     vehicle = np.any(np.isneginf(fits.data.log10_dose) & (fits.data.weights > 0.0), axis=1)
     side = np.where(fits.status == Status.NO_EFFECT, np.where(vehicle, BEYOND, UNKNOWN), LOCATED)
     errors = _errors(fits, bounds, fits.standard_errors[:, LOG10_DOSE])
-    found = _Found(fits.log10_ec50, bounds, side, errors)
+    side = np.where(fits.plateau == Plateau.IMPOSSIBLE, UNKNOWN, side)
+    edges = np.full_like(bounds, np.nan)
+    if np.isfinite(bounds).any():
+        edges = _edges(fits, None, fits.theta, np.where(fits.status == Status.NO_EFFECT, UNKNOWN, side))
+    found = _Found(fits.log10_ec50, bounds, side, errors, steps(fits, fits.log10_ec50), edges)
     return _potencies(fits, found, time_h, kind=kind, definition="relative", n=n)
 
 
@@ -71,7 +90,9 @@ def absolute(
 
     level: response, one number or (n,).   control: response without drug, which says on which side of the
     level a curve begins.   Others as in `relative`.
-    Returns one `Potency` a curve: a limit where the level is passed outside the tested doses, or not at all.
+    Returns one `Potency` a curve: a limit where the level is passed outside the tested doses, or not at all,
+    and a bracket where the curve steps over it between two doses. Where the best curve meets the level
+    nowhere in the tested doses, but the data do not exclude it, the limit is what they do exclude.
     Raises InputError GP-C049 (level, control, times).
     Source: the third parameter of the curve moves to this dose and is profiled there, docs/curves.md.
     """
@@ -83,13 +104,62 @@ def absolute(
         theta[:, LOG10_DOSE] = at_level
         bounds = np.full((len(fits.rss), 2), np.nan)
         if intervals:
-            bounds = batch.profile_interval(fits.data, fits.pinned, theta, fits.confidence, levels)
+            bounds = batch.profile_interval(
+                fits.data, fits.pinned, theta, fits.confidence, levels, reach=fits.reach
+            )
     flat = fits.status == Status.NO_EFFECT
     height = np.where(flat, batch.mean(fits.data), theta[:, FRONT])
     begun = np.where((height - levels) * (control - levels) > 0.0, BEYOND, PASSED)
     side = np.where(flat | np.isnan(at_level), begun, LOCATED)
-    found = _Found(at_level, bounds, side, _errors(fits, bounds, delta))
+    edges = _edges(fits, levels, theta, side) if intervals else np.full_like(bounds, np.nan)
+    found = _Found(at_level, bounds, side, _errors(fits, bounds, delta), steps(fits, at_level), edges)
     return _potencies(fits, found, time_h, kind=kind, definition="absolute", n=n)
+
+
+def _edges(fits: Fits, levels: Floats | None, theta: Floats, side: NDArray[np.int64]) -> Floats:
+    """One-sided bounds (n, 2) of curves whose dose, at `levels` or of the EC50, lies in no tested dose."""
+    confidence = 2.0 * fits.confidence - 1.0
+    found = np.full((side.size, 2), np.nan)
+    if confidence <= 0.0:
+        return found
+    fitted = (fits.dof > 0) & ~np.isin(fits.status, UNUSABLE) & np.isfinite(fits.theta).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        dose = theta[:, LOG10_DOSE]
+        outside = (dose < np.log10(fits.lowest_dose)) | (dose > np.log10(fits.highest_dose))
+    rows = np.flatnonzero(fitted & outside & (side == LOCATED))
+    if rows.size:
+        found[rows] = batch.profile_interval(
+            fits.data.rows(rows),
+            fits.pinned,
+            theta[rows],
+            confidence,
+            None if levels is None else levels[rows],
+            reach=(fits.reach[0][rows], fits.reach[1][rows]),
+        )
+    if levels is None:
+        return found
+    leave = _leave(fits, confidence)
+    for place, name in enumerate((BEYOND, PASSED)):
+        rows = np.flatnonzero((side == name) & fitted)
+        if rows.size == 0:
+            continue
+        part, level = fits.data.rows(rows), levels[rows]
+        reach = cut((fits.reach[0][rows], fits.reach[1][rows]), far(part, level))
+        heights = np.stack([fits.rss[rows], leave[rows]], axis=1)
+        with np.errstate(all="ignore"):
+            task = Task(part, fits.pinned, reach, level)
+            found[rows, place] = batch.edge_of_profile(task, fits.theta[rows], heights, place)
+    return found
+
+
+def _leave(fits: Fits, confidence: float) -> Floats:
+    """Sum of squares (n,) beyond which a curve is excluded."""
+    leave = profile.threshold(fits.rss, fits.dof, confidence)
+    # A flat line that the test accepts has one parameter, and the scatter about it is noise, too: with few
+    # doses it tells more than what a curve of four parameters leaves.
+    line = fits.points - int(np.isnan(fits.pinned[FRONT]))
+    of_line = profile.threshold(batch.flat_rss(fits.data, fits.pinned), line, confidence)
+    return np.where(fits.status == Status.NO_EFFECT, np.fmin(leave, of_line), leave)
 
 
 def _levels(level: float | Floats, control: float, curves: int) -> Floats:
@@ -154,37 +224,106 @@ def _potencies(
 
 def _potency(fits: Fits, i: int, found: _Found, fields: Mapping[str, Any]) -> Potency:
     status, side = Status(int(fits.status[i])), int(found.side[i])
-    bounds, log10_dose = found.bounds[i], float(found.log10_dose[i])
-    lowest, highest = float(fits.lowest_dose[i]), float(fits.highest_dose[i])
+    plateau = Plateau(int(fits.plateau[i]))
     common = {"confidence": fits.confidence, **fields}
     reasons: tuple[Reason, ...] = (SAID[status],) if status in SAID else ()
-    low = float(10.0 ** bounds[0]) if np.isfinite(bounds[0]) else None
-    high = float(10.0 ** bounds[1]) if np.isfinite(bounds[1]) else None
-    if status in UNUSABLE or side == UNKNOWN or np.isnan(highest):
+    step = found.step[i]
+    if status == Status.NOT_CONVERGED and np.isfinite(step).all():
+        return _bracket(fits, i, step, (Reason.STEP,), common)
+    if status in UNUSABLE or side == UNKNOWN or np.isnan(fits.highest_dose[i]):
         if status not in UNUSABLE:
-            reasons = (Reason.FLAT_WITHOUT_VEHICLE if side == UNKNOWN else Reason.NO_POSITIVE_DOSE,)
+            reasons = (_why_none(plateau, side),)
         return Potency(value_nm=None, low_nm=None, high_nm=None, relation="none", reasons=reasons, **common)
-    if side == PASSED:
-        reasons = (Reason.ALWAYS_PAST,)
-        return Potency(value_nm=lowest, low_nm=None, high_nm=None, relation="<", reasons=reasons, **common)
-    if side == BEYOND:
-        if status != Status.NO_EFFECT:
-            reasons = (*reasons, Reason.NOT_REACHED)
-        return Potency(value_nm=highest, low_nm=None, high_nm=None, relation=">", reasons=reasons, **common)
-    # Beyond the tested doses a bound would be an extrapolation too, so it stops at their edge.
-    if log10_dose < np.log10(lowest):
-        reasons = (*reasons, Reason.BELOW_TESTED)
-        high = None if high is None else max(high, lowest)
-        return Potency(value_nm=lowest, low_nm=None, high_nm=high, relation="<", reasons=reasons, **common)
-    if log10_dose > np.log10(highest):
-        reasons = (*reasons, Reason.ABOVE_TESTED)
-        low = None if low is None else min(low, highest)
-        return Potency(value_nm=highest, low_nm=low, high_nm=None, relation=">", reasons=reasons, **common)
+    # That a plateau is impossible forbids a dose half way to it, not one at a level of its own.
+    if plateau != Plateau.IMPOSSIBLE:
+        reasons = (*reasons, *PLATEAUS.get(plateau, ()))
+    limit = _limit(fits, i, found, reasons, common)
+    if limit is not None:
+        return limit
+    bounds = found.bounds[i]
+    low, high = (float(10.0**bound) if np.isfinite(bound) else None for bound in bounds)
+    if np.isfinite(step).all():
+        ends = np.array([np.fmin(bounds[0], step[0]), np.fmax(bounds[1], step[1])])
+        return _bracket(fits, i, ends, (*reasons, Reason.STEP), common)
     for bound, reason in zip(bounds, (Reason.OPEN_LOW, Reason.OPEN_HIGH), strict=True):
         if np.isinf(bound):
             reasons = (*reasons, reason)
     error = float(found.log10_se[i])
     return Potency(
-        value_nm=float(10.0**log10_dose), low_nm=low, high_nm=high, reasons=reasons,
+        value_nm=float(10.0 ** found.log10_dose[i]), low_nm=low, high_nm=high, reasons=reasons,
         log10_se=error if np.isfinite(error) else None, **common,
     )  # fmt: skip
+
+
+def _bracket(
+    fits: Fits, i: int, ends: Floats, reasons: tuple[Reason, ...], common: Mapping[str, Any]
+) -> Potency:
+    """Between log10 doses; a limit where one of them lies beyond the tested ones, as where the plateau after
+    the fall is a single dose, and none where both do."""
+    (low, high), (lowest, highest) = 10.0**ends, (float(fits.lowest_dose[i]), float(fits.highest_dose[i]))
+    slack = 1.0 + 1e-9
+    inside = low >= lowest / slack, high <= highest * slack
+    relation: Relation = "between" if all(inside) else ">" if inside[0] else "<" if inside[1] else "none"
+    value = {">": float(low), "<": float(high)}.get(relation)
+    return Potency(
+        value_nm=value,
+        low_nm=float(low) if inside[0] else None,
+        high_nm=float(high) if inside[1] else None,
+        relation=relation,
+        reasons=reasons,
+        **common,
+    )
+
+
+def _why_none(plateau: Plateau, side: int) -> Reason:
+    if plateau == Plateau.IMPOSSIBLE:
+        return Reason.PLATEAU_IMPOSSIBLE
+    return Reason.FLAT_WITHOUT_VEHICLE if side == UNKNOWN else Reason.NO_POSITIVE_DOSE
+
+
+def _limit(
+    fits: Fits, i: int, found: _Found, reasons: tuple[Reason, ...], common: Mapping[str, Any]
+) -> Potency | None:
+    """The limit where a curve meets its level nowhere in the tested doses; None where it does.
+
+    Beyond the tested doses a bound would be an extrapolation, so a limit stops at their edge; where the data
+    do not exclude the level within them, it stands where they begin to.
+    """
+    side, log10_dose = int(found.side[i]), float(found.log10_dose[i])
+    lowest, highest = float(np.log10(fits.lowest_dose[i])), float(np.log10(fits.highest_dose[i]))
+    (above, below), (low, high) = found.edges[i], found.bounds[i]
+    relation: Relation
+    interval: tuple[float | None, float | None]
+    if side == BEYOND or (side == LOCATED and log10_dose > highest):
+        reason, relation = Reason.NOT_REACHED if side == BEYOND else Reason.ABOVE_TESTED, ">"
+        edge, interval = _edge(above, highest, -1.0), (_edge(low, highest, -1.0), None)
+    elif side == PASSED or log10_dose < lowest:
+        reason, relation = Reason.ALWAYS_PAST if side == PASSED else Reason.BELOW_TESTED, "<"
+        edge, interval = _edge(below, lowest, 1.0), (None, _edge(high, lowest, 1.0))
+    else:
+        return None
+    if side != BEYOND or fits.status[i] != Status.NO_EFFECT:
+        reasons = (*reasons, reason)
+    if edge is None:
+        open_side = Reason.OPEN_LOW if relation == ">" else Reason.OPEN_HIGH
+        none = (*reasons, open_side)
+        return Potency(value_nm=None, low_nm=None, high_nm=None, relation="none", reasons=none, **common)
+    tested = fits.highest_dose[i] if relation == ">" else fits.lowest_dose[i]
+    value = float(tested if edge in (lowest, highest) else 10.0**edge)
+    ends = [
+        None if side != LOCATED or end is None or np.isnan(bound) else clip(float(10.0**end), value)
+        for end, bound, clip in zip(interval, (low, high), (min, max), strict=True)
+    ]
+    return Potency(
+        value_nm=value, low_nm=ends[0], high_nm=ends[1], relation=relation, reasons=reasons, **common
+    )
+
+
+def _edge(bound: float, tested: float, outward: float) -> float | None:
+    """Log10 dose of a limit: the bound of the interval where it lies within the tested doses, else their
+    edge; None where the interval is open."""
+    if np.isnan(bound):
+        return tested
+    if np.isinf(bound):
+        return None
+    return float(outward * max(outward * bound, outward * tested))

@@ -18,7 +18,7 @@ __all__ = ["SCHEMA", "Definition", "Kind", "Potency", "Reason", "Relation", "pot
 Kind = Literal["EC50", "IC50", "DC50", "GR50", "Ki", "Kd"]
 # A concentration is read off a curve (relative, absolute) or is a constant of a model of binding.
 Definition = Literal["relative", "absolute", "exact", "cheng-prusoff", "nikolovska-coleska"]
-Relation = Literal["=", "<", ">", "none"]
+Relation = Literal["=", "<", ">", "between", "none"]
 
 
 class Reason(StrEnum):
@@ -41,6 +41,10 @@ class Reason(StrEnum):
     TRACER_UNKNOWN = "tracer_unknown"
     ASSAY_FLOOR = "assay_floor"
     CONTROL_CENSORED = "control_censored"
+    STEP = "step"
+    PLATEAU_HELD = "plateau_held"
+    PLATEAU_OUT_OF_SIGHT = "plateau_out_of_sight"
+    PLATEAU_IMPOSSIBLE = "plateau_impossible"
     ONE_EXPERIMENT = "one_experiment"
     ONE_DONOR = "one_donor"
     CENSORED_PARTS = "censored_parts"
@@ -71,6 +75,11 @@ TEXTS: Mapping[Reason, str] = {
     Reason.TRACER_UNKNOWN: "no tracer Kd or tracer concentration: a Ki cannot be had, only the IC50",
     Reason.ASSAY_FLOOR: "tighter than the assay can tell: use less protein or a tighter tracer",
     Reason.CONTROL_CENSORED: "a control lies outside the range of the assay and enters as a limit",
+    Reason.STEP: "the whole fall lies between two doses: where in between is not known; add doses there",
+    Reason.PLATEAU_HELD: "no far plateau was reached: it was held at its physical limit; add higher doses",
+    Reason.PLATEAU_OUT_OF_SIGHT: "no far plateau was reached; add higher doses, or say what is possible",
+    Reason.PLATEAU_IMPOSSIBLE: "the far plateau of the best curve is physically impossible: no dose half way "
+    "to it; look at the data, or hold the plateau",
     Reason.ONE_EXPERIMENT: "one experiment: the interval knows nothing of the next one; repeat it",
     Reason.ONE_DONOR: "one donor: the interval speaks for this donor only; measure others",
     Reason.CENSORED_PARTS: "some experiments gave limits; they entered as limits",
@@ -105,8 +114,9 @@ class Potency:
     kind: EC50, IC50, DC50, GR50, Ki or Kd.   definition: "relative" is half way between the plateaus of the
     curve; "absolute" is 50 % of the control, whatever the plateau; "exact", "cheng-prusoff" and
     "nikolovska-coleska" say by which model of binding a Ki or Kd was found.
-    relation: "=" a value; "<" and ">" a limit: the value lies outside the tested range and `value_nm` is its
-    edge; "none" there is no such potency, `value_nm` is None.
+    relation: "=" a value; "<" and ">" a limit, at `value_nm`: the edge of the tested range, or within it
+    what the data exclude at `confidence`; "between" a bracket, `low_nm` to `high_nm`, with no best value
+    inside; "none" there is no such potency. `value_nm` is None for the last two.
     low_nm, high_nm: interval of `confidence`; None where it is open or unknown, see `reasons`.
     n: independent experiments.   time_h: exposure, where it matters.
     reasons: stable codes.   log10_se: standard error of log10 of the value within the experiment, None where
@@ -142,6 +152,7 @@ class Potency:
                     next_step="correct it; what only this potency has to say goes into `notes`",
                 )
         object.__setattr__(self, "reasons", tuple(Reason(reason) for reason in self.reasons))
+        known_ends = (self.low_nm, self.high_nm)
         bounds = [self.low_nm, self.value_nm, self.high_nm]
         known_bounds = [bound for bound in bounds if bound is not None]
         if not all(0.0 < bound < math.inf for bound in known_bounds) or sorted(known_bounds) != known_bounds:
@@ -160,12 +171,16 @@ class Potency:
                 expected="a finite number of zero or more, None where unknown",
                 next_step="give the standard error of log10, or None",
             )
-        if (self.value_nm is None) != (self.relation == "none"):
+        bracket = self.relation == "between"
+        if (self.value_nm is None) != (self.relation == "none" or bracket) or (
+            bracket and None in known_ends
+        ):
             raise InputError(
                 "GP-C041",
                 f'value {self.value_nm} with relation "{self.relation}"',
                 where="Potency",
-                expected='a value with "=", a limit with "<" or ">", None with "none"',
+                expected='a value with "=", a limit with "<" or ">", None with "none" or "between", and for '
+                '"between" low and high',
                 next_step="give both together",
             )
 
@@ -185,6 +200,8 @@ class Potency:
         """The potency in one line for people."""
         at = f", {self.time_h:g} h" if self.time_h is not None else ""
         head = f"{self.kind} ({self.definition}{at})"
+        if self.relation == "between":
+            return f"{head} between {self.low_nm:.4g} and {self.high_nm:.4g} nM"
         if self.relation == "none" or self.value_nm is None:
             return f"{head} none" + (f": {'; '.join(self.explanations)}" if self.explanations else "")
         body = f"{head} {self.relation} {self.value_nm:.4g} nM"

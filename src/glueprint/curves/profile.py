@@ -11,7 +11,7 @@ from scipy.stats import t as student
 
 from glueprint.curves.logistic import LOG10_DOSE, Floats, Rows
 
-__all__ = ["interval", "threshold"]
+__all__ = ["FitAt", "interval", "threshold"]
 
 REFINEMENTS = 40
 TOLERANCE = 1e-7

@@ -5,22 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import f as fisher
 from scipy.stats import t as student
 
 from glueprint.curves import request, search
+from glueprint.curves.evidence import f_test
 from glueprint.curves.likelihood import profiles
 from glueprint.curves.models.model import Flags, Floats, Given, Model
 from glueprint.curves.problem import Problem
 from glueprint.curves.robust import Robust, reweighted
 from glueprint.curves.search import Best
+from glueprint.curves.status import Status
 
-__all__ = ["Regression", "RegressionStatus", "regress"]
+__all__ = ["Regression", "regress"]
 
 STARTS = 4
 # Curves in one pass: large enough for numpy, small enough for memory.
@@ -33,31 +33,6 @@ SINGULAR = 1e-13
 AGAIN = 3
 
 
-class RegressionStatus(IntEnum):
-    """Why a curve has no plain estimates; `fine` means that it has."""
-
-    FINE = 0
-    TOO_FEW_POINTS = 1
-    NOT_CONVERGED = 2
-    NO_EFFECT = 3
-    AT_BOUND = 4
-    NOT_DETERMINED = 5
-    NO_DEGREES = 6
-    NOT_CONFIRMED = 7
-
-
-REASONS = {
-    RegressionStatus.FINE: "",
-    RegressionStatus.TOO_FEW_POINTS: "fewer distinct points than parameters; measure more or fix parameters",
-    RegressionStatus.NOT_CONVERGED: "the fit did not converge; look at the data, try other starts",
-    RegressionStatus.NO_EFFECT: "no effect: the flat line fits as well (F test)",
-    RegressionStatus.AT_BOUND: "at the limit of what the data can show; see the open intervals",
-    RegressionStatus.NOT_DETERMINED: "the data do not tell the parameters apart; fix some of them",
-    RegressionStatus.NOT_CONFIRMED: "a minimum, but few other starts reach it; try other starts",
-    RegressionStatus.NO_DEGREES: "as many parameters as points: no error, interval or test; measure more",
-}
-
-
 @dataclass(frozen=True)
 class Regression:
     """A batch of n fitted curves of a model with p parameters; every array has one row a curve.
@@ -68,7 +43,7 @@ class Regression:
     low, high: (n, p) profile interval at `confidence`, natural units; open is infinite (0 below for
     parameters on a log10 scale), NaN where unknown or fixed.
     rss: (n,) weighted residual sum of squares.   points, dof: (n,).   effect_f, effect_p: (n,) against the
-    flat line.   status: (n,) `RegressionStatus`; reasons: text with the remedy.   converged: (n,) whether a
+    flat line.   status: (n,) `Status`; reasons: text with the remedy.   converged: (n,) whether a
     minimum was found, whatever else the status says.   at_bound: (n, p).
     agreeing: (n,) how many of the `tried` starts ended at the same minimum.
     robust: the Tukey fit beside it, where asked for.
@@ -140,7 +115,7 @@ class Regression:
         }
         return {
             "model": self.model.name,
-            "status": RegressionStatus(int(self.status[curve])).name.lower(),
+            "status": Status(int(self.status[curve])).name.lower(),
             "reason": self.reasons[curve],
             "parameters": parameters,
             "rss": float(self.rss[curve]),
@@ -277,7 +252,7 @@ def _report(
     errors = np.sqrt(np.einsum("npp->np", covariance)) * problem.slope(natural)
     with np.errstate(over="ignore"):
         low, high = problem.natural(interval[..., 0]), problem.natural(interval[..., 1])
-    hopeless = status == RegressionStatus.TOO_FEW_POINTS
+    hopeless = status == Status.TOO_FEW_POINTS
     rss = best.cost.copy()
     for array in (natural, errors, covariance, low, high, rss, ratio, p_value):
         array[hopeless] = np.nan
@@ -321,37 +296,32 @@ def effect(problem: Problem, rss: Floats) -> tuple[Floats, Floats]:
     miss = problem.root * (problem.response - level[:, None])
     flat = np.einsum("nm,nm->n", miss, miss)
     dof, extra = _dof(problem), free.sum(axis=1) - np.where(held, 0, 1)
-    known = (dof > 0) & (extra > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.maximum(flat - rss, 0.0) / np.maximum(extra, 1) / (rss / np.maximum(dof, 1))
-    ratio = np.where(flat <= ROUNDING * problem.size, 0.0, ratio)
-    ratio = np.where(known, ratio, np.nan)
-    return ratio, np.asarray(fisher.sf(ratio, np.maximum(extra, 1), np.maximum(dof, 1)))
+    return f_test(flat - rss, extra, rss, dof, none=flat <= ROUNDING * problem.size)
 
 
 def _status(problem: Problem, best: Best, covariance: Floats, effective: Flags) -> NDArray[np.int64]:
     """The gravest status of every curve (n,)."""
     parameters, points = problem.free.sum(axis=1), _points(problem)
-    status = np.full(best.cost.size, int(RegressionStatus.FINE))
+    status = np.full(best.cost.size, int(Status.FINE))
     moving = problem.free & ~best.at_bound
     unknown = np.isnan(np.einsum("npp->np", covariance))
-    status[best.at_bound.any(axis=1)] = RegressionStatus.AT_BOUND
-    status[(moving & unknown).any(axis=1)] = RegressionStatus.NOT_DETERMINED
-    status[~best.converged] = RegressionStatus.NOT_DETERMINED
-    status[~best.converged & (best.agreeing > 0)] = RegressionStatus.NOT_CONFIRMED
-    status[~best.settled] = RegressionStatus.NOT_CONVERGED
+    status[best.at_bound.any(axis=1)] = Status.AT_BOUND
+    status[(moving & unknown).any(axis=1)] = Status.NOT_DETERMINED
+    status[~best.converged] = Status.NOT_DETERMINED
+    status[~best.converged & (best.agreeing > 0)] = Status.NOT_CONFIRMED
+    status[~best.settled] = Status.NOT_CONVERGED
     # One parameter leaves no test: the flat line is then no simpler than the curve.
     testable = (points > parameters) & (parameters > (0 if problem.model.level else 1))
-    status[~effective & testable] = RegressionStatus.NO_EFFECT
+    status[~effective & testable] = Status.NO_EFFECT
     none_left = (points == parameters) & best.converged
-    status[none_left] = RegressionStatus.NO_DEGREES
-    status[_distinct(problem) < parameters] = RegressionStatus.TOO_FEW_POINTS
+    status[none_left] = Status.NO_DEGREES
+    status[_distinct(problem) < parameters] = Status.TOO_FEW_POINTS
     return status
 
 
 def _reason(model: Model, status: int, at_bound: Flags) -> str:
-    text = REASONS[RegressionStatus(status)]
-    if status == RegressionStatus.AT_BOUND:
+    text = Status(status).text
+    if status == Status.AT_BOUND:
         names = ", ".join(name for name, bound in zip(model.names, at_bound, strict=True) if bound)
         return f"{names} {text}"
     return text

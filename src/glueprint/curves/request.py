@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -35,7 +36,8 @@ def model_of(model: AnyModel, inputs: Inputs, start: Mapping[str, ArrayLike] | N
         return Model("own", "a function of the caller", names, own, model, any_sign=True)
     if model in MODELS:
         return MODELS[model]
-    if not model.isidentifier():
+    # A formula has an operator or a parenthesis; "4plx" has none and is a name mistyped.
+    if not re.fullmatch(r"\w+", model):
         return model_from_formula(model, inputs=tuple(inputs) if isinstance(inputs, Mapping) else ("x",))
     message = f'no model "{model}"{nearest(model, MODELS)}'
     raise _refusal("GP-C020", message, "one of " + ", ".join(MODELS))

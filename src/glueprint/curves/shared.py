@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import f as fisher
 from scipy.stats import t as student
 
 from glueprint.curves import request, search
 from glueprint.curves.collapse import collapsed
 from glueprint.curves.descent import Descent, descend
+from glueprint.curves.evidence import f_test
 from glueprint.curves.likelihood import profiles
 from glueprint.curves.models.model import Flags, Floats, Model
 from glueprint.curves.nest import Nest
@@ -106,10 +106,8 @@ def compare(restricted: SharedFit, general: SharedFit) -> Comparison:
             next_step="fit twice with fit_shared, once with more names in shared=",
         )  # fmt: skip
     dof = general.dof
-    if dof <= 0:
-        return Comparison(float("nan"), extra, dof, float("nan"))
-    ratio = max(restricted.rss - general.rss, 0.0) / extra / (general.rss / dof)
-    return Comparison(ratio, extra, dof, float(fisher.sf(ratio, extra, dof)))
+    ratio, p = f_test(restricted.rss - general.rss, extra, general.rss, dof)
+    return Comparison(float(ratio), extra, dof, float(p))
 
 
 def fit_shared(

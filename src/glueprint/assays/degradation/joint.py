@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import f as fisher
 
 from glueprint import curves
 from glueprint.assays.degradation import quantities
@@ -32,6 +31,7 @@ from glueprint.assays.degradation.quantities import (
 from glueprint.assays.degradation.reading import Lanes
 from glueprint.assays.degradation.settings import Settings
 from glueprint.curves import Potency
+from glueprint.curves.evidence import f_test, lack_of_fit
 from glueprint.curves.potency import Reason, Relation
 
 __all__ = ["Joint", "Measured", "can", "fit", "likelier", "measure", "potency"]
@@ -289,23 +289,15 @@ def _f_test(sample: Sample, simple: Fit, full: Fit, extra: int) -> float:
     if sample.dof < 1 or extra < 1:
         return math.nan
     ratio = math.exp(min(max(simple.deviance - full.deviance, 0.0) / sample.y.size, 300.0))
-    return float(fisher.sf((ratio - 1.0) * sample.dof / extra, extra, sample.dof))
+    return float(f_test(ratio - 1.0, extra, 1.0, sample.dof)[1])
 
 
 def _lack_of_fit(sample: Sample, best: Fit) -> float:
     """p of the model against free means of replicates; NaN where there are none, or limits."""
-    cells: dict[tuple[float, float, int], list[float]] = {}
-    for dose, time, membrane, y in zip(sample.dose_nm, sample.time_h, sample.membrane, sample.y, strict=True):
-        cells.setdefault((dose, time if dose > 0.0 else 0.0, membrane), []).append(y)
-    pure_dof, dof = sample.y.size - len(cells), sample.dof
-    if pure_dof < 3 or dof <= pure_dof or sample.side.any():
-        return math.nan
-    pure = sum(float(((np.array(values) - np.mean(values)) ** 2).sum()) for values in cells.values())
-    rss = best.sigma**2 * sample.y.size
-    if not pure > 0.0:
-        return math.nan
-    ratio = max(rss - pure, 0.0) / (dof - pure_dof) / (pure / pure_dof)
-    return float(fisher.sf(ratio, dof - pure_dof, pure_dof))
+    time = np.where(sample.dose_nm > 0.0, sample.time_h, 0.0)
+    place = np.stack([sample.dose_nm, time, sample.membrane], axis=1)
+    found = lack_of_fit(place, sample.y, best.sigma**2 * sample.y.size, sample.dof, np.ones_like(sample.y))
+    return math.nan if found.pure_dof < 3 or sample.side.any() else found.p
 
 
 def ln(quantity: Quantity, joint: Joint) -> Measured:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.special import stdtrit
-from scipy.stats import f as fisher
 
 from glueprint import curves
 from glueprint.assays.degradation.kinetics import HALF
@@ -15,15 +14,18 @@ from glueprint.assays.degradation.reading import Floats, Lanes
 from glueprint.assays.degradation.result import TimePoint
 from glueprint.assays.degradation.settings import Settings
 from glueprint.assays.findings import Finding
-from glueprint.curves import Fits, Potency
-from glueprint.curves.fitting import Status
+from glueprint.curves import Fits, Plateau, Potency
+from glueprint.curves.evidence import f_test
 from glueprint.curves.logistic import BACK, FRONT
-from glueprint.curves.potency import Reason
+from glueprint.curves.potency import Reason, Relation
+from glueprint.curves.status import Status
 
 __all__ = ["time_points"]
 
 # A free slope asks for more doses than its three other parameters do; a hook for one more.
 DOSES_FOR_FREE_SLOPE, DOSES_FOR_HOOK = 6, 7
+# No less than nothing is left of a protein.
+POSSIBLE = (0.0, None)
 NO_PLATEAU = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT, Status.ABOVE_TESTED)
 Group = tuple[Lanes, float, Floats]
 
@@ -45,7 +47,7 @@ def time_points(lanes: list[Lanes], settings: Settings, findings: list[Finding])
             here = here if (here & vehicle).any() else here | vehicle
             groups.append((one, float(time_h), np.stack([one.dose_nm, one.fraction, one.side], axis=1)[here]))
     found = []
-    for model in curves.MODELS:
+    for model in ("4pl", "3pl"):
         mine = [group for group in groups if _model(group[2]) == model]
         if mine:
             middle, least = _fit(mine, model, settings, 0.5), None
@@ -71,7 +73,9 @@ def _fit(groups: list[Group], model: str, settings: Settings, share: float) -> l
         lanes[i, : len(group), 0] = group[:, 0]
         lanes[i, : len(group), 1] = np.where(group[:, 2] < 0.0, share * group[:, 1], group[:, 1])
     times = [time_h for _, time_h, _ in groups]
-    fits = curves.fit(lanes[:, :, 0], lanes[:, :, 1], model=model, confidence=settings.confidence)
+    fits = curves.fit(
+        lanes[:, :, 0], lanes[:, :, 1], model=model, within=POSSIBLE, confidence=settings.confidence
+    )
     relative = curves.relative(fits, "DC50", time_h=times)
     absolute = curves.absolute(fits, HALF, "DC50", control=1.0, time_h=times)
     points = []
@@ -107,7 +111,7 @@ def _quantile(fits: Fits, i: int) -> float:
 def _dmax(fits: Fits, i: int) -> tuple[float | None, float | None]:
     """1 - back / front and its error by the delta method; None where the curve has no far plateau to
     read."""
-    if Status(int(fits.status[i])) in NO_PLATEAU:
+    if Status(int(fits.status[i])) in NO_PLATEAU or int(fits.plateau[i]) != Plateau.SEEN:
         return None, None
     front, back = float(fits.front[i]), float(fits.back[i])
     slope = np.array([back / front**2, -1.0 / front])
@@ -152,12 +156,11 @@ def _hooked(group: Group, point: TimePoint, settings: Settings, findings: list[F
     if settings.hook != "test" or np.unique(lanes[:, 0]).size < DOSES_FOR_HOOK or (lanes[:, 2] != 0).any():
         return point
     dose, left = lanes[:, 0], lanes[:, 1]
-    plain = curves.regress("hill", dose, left, fixed={"back": None}, intervals=False)
+    plain = curves.regress("4pl", dose, left, fixed={"back": None}, intervals=False)
     bell = curves.regress("hook", dose, left, fixed={"slope": None}, intervals=False)
     if int(bell.dof[0]) < 1 or not (bell.rss[0] > 0.0 and plain.rss[0] > bell.rss[0]):
         return point
-    ratio = float((plain.rss[0] - bell.rss[0]) / (bell.rss[0] / bell.dof[0]))
-    p_value = float(fisher.sf(ratio, 1, int(bell.dof[0])))
+    p_value = float(f_test(plain.rss[0] - bell.rss[0], 1, bell.rss[0], bell.dof[0])[1])
     if p_value >= settings.hook_alpha or plain.rss[0] < 1e-12:
         return point
     grid = np.geomspace(dose[dose > 0.0].min(), dose.max(), 2001)
@@ -189,9 +192,14 @@ def _hooked(group: Group, point: TimePoint, settings: Settings, findings: list[F
 def _rising(old: Potency, grid: Floats, loss: Floats, best: int, level: float) -> Potency:
     past = np.flatnonzero(loss[: best + 1] >= level)
     edge = float(grid[0]) if past.size and past[0] == 0 else math.nan
-    common = replace(old, low_nm=None, high_nm=None, log10_se=None, relation="=", reasons=())
+    relation: Relation
+    reasons: tuple[Reason, ...]
     if past.size == 0:
-        return replace(common, value_nm=float(grid[-1]), relation=">", reasons=(Reason.NOT_REACHED,))
-    if math.isfinite(edge):
-        return replace(common, value_nm=edge, relation="<", reasons=(Reason.BELOW_TESTED,))
-    return replace(common, value_nm=float(grid[past[0]]), reasons=(Reason.OPEN_LOW, Reason.OPEN_HIGH))
+        value, relation, reasons = float(grid[-1]), ">", (Reason.NOT_REACHED,)
+    elif math.isfinite(edge):
+        value, relation, reasons = edge, "<", (Reason.BELOW_TESTED,)
+    else:
+        value, relation, reasons = float(grid[past[0]]), "=", (Reason.OPEN_LOW, Reason.OPEN_HIGH)
+    return replace(
+        old, value_nm=value, low_nm=None, high_nm=None, log10_se=None, relation=relation, reasons=reasons
+    )

@@ -10,13 +10,13 @@ import polars as pl
 
 from glueprint import curves
 from glueprint.assays.findings import Finding
-from glueprint.curves.regression import RegressionStatus
+from glueprint.curves.status import Status
 
 __all__ = ["recovery"]
 
 # P = v - (v - p) exp(-k t): without drug the turnover model returns to its level at the rate k_deg.
 FORMULA = "v - (v - p) * exp(-k * t)"
-GOOD = (RegressionStatus.FINE, RegressionStatus.AT_BOUND)
+GOOD = (Status.FINE, Status.AT_BOUND)
 
 
 def recovery(found: pl.DataFrame, confidence: float, findings: list[Finding]) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ def _rows(after: Any, left: Any, confidence: float, about: dict[str, Any]) -> li
         fixed={"v": 1.0},
         confidence=confidence,
     )
-    status = RegressionStatus(int(fits.status[0]))
+    status = Status(int(fits.status[0]))
     low, high = (float(x) if 0.0 < x < math.inf else None for x in fits.interval("k")[0])
     rate = float(fits["k"][0])
     good = status in GOOD and rate > 0.0

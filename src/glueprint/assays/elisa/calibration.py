@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import f as fisher
 
 from glueprint.assays.elisa import variance
 from glueprint.assays.elisa.fits import Fitted, NoPlateau, Problem, Weighting, fit, floor_of, reweighted
 from glueprint.assays.elisa.shapes import FIVE, FOUR, MIRRORED, POWER, SHAPES, Floats, Shape
+from glueprint.curves.evidence import aicc, f_test, lack_of_fit
 
 __all__ = ["Calibration", "Problem", "calibrate"]
 
@@ -144,20 +144,17 @@ def _with_evidence(x: Floats, y: Floats, weighting: Weighting) -> tuple[Fitted, 
     if not fives:
         return four, {}
     five = min(fives, key=lambda fitted: fitted.rss)
-    ratio = max(four.rss - five.rss, 0.0) / (five.rss / dof) if five.rss > 0.0 else np.inf
+    ratio, once = f_test(four.rss - five.rss, 1, five.rss, dof)
     # The better of two forms was taken, so its p value counts twice.
-    p = min(1.0, len(fives) * float(fisher.sf(ratio, 1, dof)))
-    evidence = {"f": ratio, "p": p, "aicc_4pl": _aicc(four, x.size), "aicc_5pl": _aicc(five, x.size)}
+    p = min(1.0, len(fives) * float(once))
+    scores = {
+        f"aicc_{name}": aicc(fitted.rss, x.size, fitted.theta.size)
+        for name, fitted in (("4pl", four), ("5pl", five))
+    }
+    evidence = {"f": float(ratio), "p": p, **scores}
     if p < EVIDENCE_LEVEL and evidence["aicc_5pl"] < evidence["aicc_4pl"]:
         return reweighted(five.shape, x, y, weighting), evidence
     return four, evidence
-
-
-def _aicc(fitted: Fitted, n: int) -> float:
-    k = fitted.theta.size + 1
-    spare = n - k - 1
-    penalty = 2.0 * k * (k + 1) / spare if spare > 0 else np.inf
-    return float(n * np.log(max(fitted.rss, np.finfo(float).tiny) / n) + 2.0 * k + penalty)
 
 
 def _finished(
@@ -205,17 +202,7 @@ def _finished(
 def _lack_of_fit(best: Fitted, x: Floats, y: Floats) -> float:
     """p of the F test of the curve against the means of its standards; NaN without replicates or spare
     levels."""
-    levels = np.unique(x).size
-    root = np.sqrt(best.weights)
-    _, index = np.unique(x, return_inverse=True)
-    weight = np.bincount(index, best.weights)
-    centre = np.bincount(index, best.weights * y) / weight
-    pure = float(np.sum((root * (y - centre[index])) ** 2))
-    pure_dof, lack_dof = x.size - levels, levels - best.theta.size
-    if pure_dof < 1 or lack_dof < 1 or pure <= 0.0:
-        return float("nan")
-    ratio = max(best.rss - pure, 0.0) / lack_dof / (pure / pure_dof)
-    return float(fisher.sf(ratio, lack_dof, pure_dof))
+    return lack_of_fit(x, y, best.rss, x.size - best.theta.size, best.weights).p
 
 
 def _within(best: Fitted, replicates: tuple[Floats, Floats], floor: float) -> tuple[float, int]:

@@ -9,7 +9,7 @@ from scipy.optimize import least_squares, minimize_scalar
 
 from glueprint import curves
 from glueprint.assays.elisa.shapes import FOUR, LINE, MIRRORED, POWER, Floats, Shape
-from glueprint.curves import Status
+from glueprint.curves import Plateau, Status
 
 __all__ = ["Fitted", "NoPlateau", "Problem", "Weighting", "fit", "floor_of", "reweighted"]
 
@@ -142,8 +142,10 @@ def _mirrored(x: Floats, y: Floats, weights: Floats) -> Floats:
 def _logistic(shape: Shape, x: Floats, y: Floats, weights: Floats) -> Floats:
     fits = curves.fit(x, y, model=shape.name, weights=weights, intervals=False)
     status = Status(int(fits.status[0]))
-    if status == Status.NOT_CONVERGED:
-        raise NoPlateau(f"{fits.reasons[0]}; try the model power if no far plateau is in sight")
+    unseen = int(fits.plateau[0]) == Plateau.OUT_OF_SIGHT
+    if unseen or status == Status.NOT_CONVERGED:
+        why = "no far plateau was reached" if unseen else fits.reasons[0]
+        raise NoPlateau(f"{why}; try the model power if no far plateau is in sight")
     if status in (Status.TOO_FEW_POINTS, Status.NO_EFFECT):
         raise Problem(fits.reasons[0])
     return np.asarray(fits.theta[0, : len(shape.parameters)])

@@ -14,9 +14,9 @@ from glueprint.assays.growth.potencies import Curves
 from glueprint.assays.growth.reading import Culture, cultures
 from glueprint.assays.growth.result import Named, Result
 from glueprint.assays.growth.settings import Settings
-from glueprint.curves.fitting import Status
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potency import Reason
+from glueprint.curves.status import Status
 
 __all__ = ["analyse"]
 

@@ -21,6 +21,8 @@ __all__ = ["DEFINITIONS", "GR_DEFINITIONS", "Curves", "of_growth_rate", "of_viab
 
 Floats = NDArray[np.float64]
 HALF = 0.5
+# No fewer than no cells live; a GR value of -1 is a culture in which none does.
+POSSIBLE, POSSIBLE_GR = (0.0, None), (-1.0, None)
 DEFINITIONS = ("relative IC50", "absolute IC50", "GI50")
 GR_DEFINITIONS = ("GR50", "GEC50")
 # Below this share no cells are left whose scatter could be told.
@@ -56,6 +58,7 @@ def of_viability(cultures: Sequence[Culture], settings: Settings) -> Curves:
         judge=lambda plain: _judged(plain, settings),
         model=settings.model,
         fixed=fixed,
+        within=POSSIBLE,
         confidence=settings.confidence,
     ).fits
     times = [one.time_h for one in cultures]
@@ -107,7 +110,9 @@ def of_growth_rate(cultures: Sequence[Culture], settings: Settings) -> Curves:
         viability = np.maximum(share**divisions, rates.LEAST)
         return viability, 2.0 * share / (divisions * viability)
 
-    fits = scatter.fit(dose, response, spread, fixed={"front": 1.0}, confidence=settings.confidence).fits
+    fits = scatter.fit(
+        dose, response, spread, fixed={"front": 1.0}, within=POSSIBLE_GR, confidence=settings.confidence
+    ).fits
     times = [one.time_h for one in cultures]
     # D = ln(x/x0)/ln(c/x0) moves with ln c by -D/ln(c/x0), with ln x0 by (D - 1)/ln(c/x0); GR + 1 = 2^D.
     mean = np.nan_to_num(fits.predict(np.where(np.isfinite(dose), dose, 1.0)), nan=1.0)

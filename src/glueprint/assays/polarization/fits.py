@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import f as fisher
 from scipy.stats import t as student
 
 from glueprint import curves
@@ -19,6 +18,7 @@ from glueprint.assays.polarization.plates import Brightness, Contents
 from glueprint.assays.polarization.result import CURVES
 from glueprint.assays.polarization.settings import Conditions
 from glueprint.curves import Potency
+from glueprint.curves.evidence import lack_of_fit
 
 __all__ = ["Fitted", "competitors"]
 
@@ -231,20 +231,14 @@ def _shifts(ki: Estimates, i: int, conditions: Conditions) -> dict[str, tuple[fl
 def _lack_of_fit(dose: Floats, response: Floats, ki: Estimates, i: int) -> tuple[float | None, float]:
     """p of the F test of the model against free means at every dose, None without replicates; and the size of
     the misses as a share of the window.
-
-    Source: Draper and Smith 1998, Applied Regression Analysis, section 2.1.
     """
     used = np.isfinite(response)
-    levels, group = np.unique(dose[used], return_inverse=True)
     values = response[used]
-    means = np.bincount(group, values) / np.bincount(group)
-    pure, pure_dof = float(np.sum((values - means[group]) ** 2)), values.size - levels.size
-    missed, extra = max(float(ki.rss[i]) - pure, 0.0), float(ki.dof[i]) - pure_dof
-    if pure_dof < 1 or extra < 1.0 or pure <= 0.0:
+    found = lack_of_fit(dose[used], values, float(ki.rss[i]), float(ki.dof[i]), np.ones_like(values))
+    if math.isnan(found.p):
         return None, 0.0
     window = abs(float(ki.theta[i, model.TOP] - ki.theta[i, model.FREE]))
-    p = float(fisher.sf(missed / extra / (pure / pure_dof), extra, pure_dof))
-    return p, math.sqrt(missed / values.size) / window
+    return found.p, math.sqrt(found.missed / values.size) / window
 
 
 def _misfit(found: tuple[float | None, float], where: str) -> list[Finding]:

@@ -193,6 +193,8 @@ def _light(dots: list[dict[str, Any]], domain: list[float], title: str, *, shade
 
 def _words(row: Mapping[str, Any]) -> str:
     kind = row["kind"] if row["kind"] in ("Ki", "Kd") else f"{row['kind']} ({row['definition']})"
+    if row["relation"] == "between":
+        return f"{kind} between {row['low_nm']:.3g} and {row['high_nm']:.3g} nM"
     if row["value_nm"] is None:
         return f"no {kind}"
     text = f"{kind} {'' if row['relation'] == '=' else row['relation'] + ' '}{row['value_nm']:.3g} nM"

@@ -208,7 +208,8 @@ def _dc50_panel(points: pl.DataFrame) -> alt.LayerChart:
         }
         for row in points.to_dicts()
         for name, shift in ASIDE.items()
-        if row[f"dc50_{name}_nm"] is not None and row["time_h"] > 0.0
+        if row["time_h"] > 0.0
+        and (row[f"dc50_{name}_nm"] is not None or row[f"dc50_{name}_relation"] == "between")
     ]
     ends = [row[key] for row in rows for key in ("y", "low", "high") if row[key] is not None]
     times = points.filter(pl.col("time_h") > 0.0)["time_h"].unique().sort().to_list()
@@ -229,7 +230,8 @@ def _dc50_panel(points: pl.DataFrame) -> alt.LayerChart:
         legend=alt.Legend(title=None, orient="right", symbolType="circle"),
     )
     values = [row for row in rows if row["relation"] == "="]
-    closed = [row for row in values if row["low"] is not None and row["high"] is not None]
+    spans = [row for row in rows if row["relation"] in ("=", "between")]
+    closed = [row for row in spans if row["low"] is not None and row["high"] is not None]
     bars = alt.Chart(theme.records(closed)).mark_rule(strokeWidth=1.3)
     dots = alt.Chart(theme.records(values)).mark_point(size=42, filled=True, opacity=1.0)
     layers = [

@@ -102,7 +102,8 @@ def _marks(potencies: pl.DataFrame, encoding: tuple[alt.X, alt.Y, alt.Color]) ->
         mine = potencies.filter(pl.col("line") == line)
         pooled = mine.filter(pl.col("experiment") == "")
         first = (pooled if pooled.height else mine).row(0, named=True)
-        if first["value"] is not None and (pooled.height or mine.height == 1):
+        known = first["value"] is not None or first["relation"] == "between"
+        if known and (pooled.height or mine.height == 1):
             rows.append(
                 {
                     "x": first["value"],
@@ -115,7 +116,9 @@ def _marks(potencies: pl.DataFrame, encoding: tuple[alt.X, alt.Y, alt.Color]) ->
             )
     layers = []
     closed = [
-        row for row in rows if row["relation"] == "=" and row["low"] is not None and row["high"] is not None
+        row
+        for row in rows
+        if row["relation"] in ("=", "between") and row["low"] is not None and row["high"] is not None
     ]
     if closed:
         bars = alt.Chart(theme.records(closed)).mark_rule(strokeWidth=2.4, opacity=0.8, clip=True)

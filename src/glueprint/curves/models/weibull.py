@@ -1,21 +1,13 @@
-"""The Hill curve and its Weibull relative, as general models (for fits with shared parameters)."""
+"""Weibull's curve of type 1, for effects that begin steeply and end slowly."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from glueprint.curves.models.model import Floats, Given, Model
-from glueprint.curves.models.shapes import columns, concentration, ln_ratio, plateau, rise, slope
+from glueprint.curves.models.shapes import columns, concentration, ln_ratio, plateau, slope
 
-__all__ = ["HILL", "WEIBULL"]
-
-
-def hill(theta: Floats, given: Given) -> tuple[Floats, Floats]:
-    """front + (back - front) x^s / (x^s + ec50^s)."""
-    front, back, ec50, steep = columns(theta)
-    up, by_half, by_slope = rise(given["dose"], ec50, steep)
-    depth = back - front
-    return front + depth * up, np.stack([1.0 - up, up, depth * by_half, depth * by_slope], axis=-1)
+__all__ = ["WEIBULL"]
 
 
 def weibull(theta: Floats, given: Given) -> tuple[Floats, Floats]:
@@ -32,14 +24,6 @@ def weibull(theta: Floats, given: Given) -> tuple[Floats, Floats]:
     return back + (front - back) * left, jacobian
 
 
-HILL = Model(
-    name="hill",
-    title="Hill curve (four-parameter logistic)",
-    inputs=("dose",),
-    parameters=(plateau("front"), plateau("back"), concentration("ec50", "", "dose", 10), slope()),
-    curve=hill,
-    level="front",
-)
 WEIBULL = Model(
     name="weibull",
     title="Weibull type 1 (drc's W1.4)",

@@ -1,0 +1,79 @@
+"""What speaks for a model over another, and against it at all: F tests and Akaike's criterion. Kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import fdtrc
+
+from glueprint.curves.logistic import Floats
+
+__all__ = ["LackOfFit", "aicc", "f_test", "lack_of_fit"]
+
+
+@dataclass(frozen=True)
+class LackOfFit:
+    """A curve against free means of its replicates: F and p, NaN without replicates or spare places.
+
+    pure: sum of squares within replicates, on `pure_dof` degrees of freedom.   missed: what the curve leaves
+    beyond it, on `extra`.
+    """
+
+    f: float
+    p: float
+    pure: float
+    pure_dof: int
+    missed: float
+    extra: float
+
+
+def f_test(
+    fall: ArrayLike, extra: ArrayLike, rss: ArrayLike, dof: ArrayLike, *, none: ArrayLike = False
+) -> tuple[Floats, Floats]:
+    """F and p of `extra` more parameters that lower the sum of squares by `fall` to `rss` on `dof`; NaN
+    without freedom.
+
+    none: where nothing was left to explain but rounding, so that F is 0.
+
+    Source: Bates and Watts 1988, section 3.10, doi 10.1002/9780470316757.
+    """
+    more, left = np.asarray(extra, dtype=float), np.asarray(dof, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.maximum(fall, 0.0) / np.maximum(more, 1.0) / (rss / np.maximum(left, 1.0))
+    ratio = np.where(none, 0.0, ratio)
+    ratio = np.where((more > 0) & (left > 0), ratio, np.nan)
+    return ratio, np.asarray(fdtrc(np.maximum(more, 1.0), np.maximum(left, 1.0), ratio))
+
+
+def lack_of_fit(place: NDArray[Any], response: Floats, rss: float, dof: float, weights: Floats) -> LackOfFit:
+    """F test of a curve against free means at every place.
+
+    place: (m,) or (m, k) what replicates have in common.   response, weights: (m,).   rss, dof: of the curve.
+    Source: Draper and Smith 1998, Applied Regression Analysis, section 2.1.
+    """
+    levels, group = np.unique(place, axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    total = np.bincount(group, weights)
+    mean = np.bincount(group, weights * response) / np.where(total > 0.0, total, 1.0)
+    pure = float(np.sum(weights * (response - mean[group]) ** 2))
+    pure_dof = response.size - len(levels)
+    missed, extra = max(rss - pure, 0.0), dof - pure_dof
+    if pure_dof < 1 or extra < 1.0 or not pure > 0.0:
+        return LackOfFit(np.nan, np.nan, pure, pure_dof, missed, extra)
+    ratio, p = f_test(missed, extra, pure, pure_dof)
+    return LackOfFit(float(ratio), float(p), pure, pure_dof, missed, extra)
+
+
+def aicc(rss: float, points: int, parameters: int) -> float:
+    """Akaike's criterion with its correction for few points; the error counts as a parameter.
+
+    Infinite where points do not exceed parameters by three or more.
+    Source: Hurvich and Tsai 1989, doi 10.1093/biomet/76.2.297.
+    """
+    k = parameters + 1
+    spare = points - k - 1
+    penalty = 2.0 * k * (k + 1) / spare if spare > 0 else np.inf
+    return float(points * np.log(max(rss, np.finfo(float).tiny) / points) + 2.0 * k + penalty)

@@ -1,0 +1,111 @@
+"""Curves out of a plain table of x and y: columns by name, one curve a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+import polars as pl
+
+from glueprint.curves.models.model import Floats
+from glueprint.errors import InputError, nearest
+
+__all__ = ["DataSets", "data_sets", "refuse"]
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """n data sets of up to m points each, NaN where one is shorter.
+
+    names: (n,).   inputs: (n, m) by the name of the model's input.   response: (n, m).   weights: (n, m) from
+    a column, or None.   notes: what was left out, for people.
+    """
+
+    names: tuple[str, ...]
+    inputs: Mapping[str, Floats]
+    response: Floats
+    weights: Floats | None
+    notes: tuple[str, ...]
+
+
+def data_sets(
+    table: pl.DataFrame,
+    inputs: Mapping[str, str],
+    y: Sequence[str],
+    *,
+    by: Sequence[str] = (),
+    weights: str | None = None,
+    replicates: bool = False,
+    log10_x: bool = False,
+) -> DataSets:
+    """The data sets of a table with one row a point.
+
+    inputs: columns by the name of the model's input.   y: response columns: each a data set of its own, or,
+    with `replicates`, all of them replicates of one.   by: columns whose values tell data sets apart.
+    weights: a column.   log10_x: x are log10 of doses.
+    Returns `DataSets`; rows without x or y are left out and counted.
+    Raises InputError GP-C050 (columns, numbers).
+    """
+    for name in (*inputs.values(), *y, *by, *((weights,) if weights else ())):
+        if name not in table.columns:
+            refuse("GP-C050", f'no column "{name}"{nearest(name, table.columns)}', table)
+    if not y or not table.height:
+        refuse("GP-C050", "no response column" if not y else "a table without rows", table)
+    long = pl.concat([_long(table, name, (inputs, by, weights)) for name in y])
+    kept = long.drop_nulls([*(f"x {name}" for name in inputs), "y"])
+    notes = [f"{long.height - kept.height} rows without x or y left out"] if kept.height < long.height else []
+    if not kept.height:
+        refuse("GP-C050", "no row with both x and y", table)
+    names = [*by] if replicates or len(y) == 1 else [*by, "column"]
+    label = pl.concat_str([pl.col(f"by {name}" if name in by else name) for name in names], separator=" ")
+    kept = kept.with_columns(set=label if names else pl.lit(""))
+    parts = kept.partition_by("set", maintain_order=True, as_dict=True)
+    shape = len(parts), max(part.height for part in parts.values())
+    arrays = {name: np.full(shape, np.nan) for name in kept.columns if name[:2] in ("x ", "y", "w")}
+    for i, part in enumerate(parts.values()):
+        for name, array in arrays.items():
+            array[i, : part.height] = part[name].to_numpy()
+    found = {name: arrays[f"x {name}"] for name in inputs}
+    if log10_x:
+        found = {name: 10.0**value for name, value in found.items()}
+    weight = np.nan_to_num(arrays["w"]) if weights else None
+    return DataSets(tuple(str(key[0]) for key in parts), found, arrays["y"], weight, tuple(notes))
+
+
+def _long(
+    table: pl.DataFrame, y: str, columns: tuple[Mapping[str, str], Sequence[str], str | None]
+) -> pl.DataFrame:
+    """One response column as rows of x, y, weight and labels."""
+    inputs, by, weights = columns
+    parts = {f"x {name}": _numbers(table, column) for name, column in inputs.items()}
+    parts |= {"y": _numbers(table, y), "w": _numbers(table, weights) if weights else np.ones(table.height)}
+    labels = {f"by {name}": table[name].cast(pl.String).fill_null("") for name in by}
+    return pl.DataFrame({**parts, **labels, "column": [y] * table.height}).with_columns(
+        pl.col(pl.Float64).fill_nan(None)
+    )
+
+
+def _numbers(table: pl.DataFrame, name: str) -> Floats:
+    column = table[name]
+    if column.dtype == pl.String:
+        column = column.str.strip_chars().replace("", None)
+    numbers = column.cast(pl.Float64, strict=False)
+    bad = (numbers.is_null() & column.is_not_null()).arg_true()
+    if bad.len():
+        row = int(bad[0])
+        refuse("GP-C050", f'row {row + 2}, column "{name}": "{column[row]}" is no number', table)
+    return np.asarray(numbers.fill_null(np.nan).to_numpy(), dtype=float)
+
+
+def refuse(code: str, message: str, table: pl.DataFrame | None = None, expected: str = "") -> NoReturn:
+    """Raise InputError on a table, or an option, that cannot be fitted."""
+    columns = "" if table is None else "numbers in the columns " + ", ".join(table.columns)
+    raise InputError(
+        code,
+        message,
+        where="fit of a table",
+        expected=expected or columns,
+        next_step="see docs/prism.md for the options, with an example of each",
+    )

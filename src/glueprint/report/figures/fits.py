@@ -1,0 +1,60 @@
+"""Measured points and fitted curves of a table, one colour a data set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from glueprint.report import tables as contract
+from glueprint.report.figures import theme
+
+__all__ = ["fitted_curves"]
+
+POINTS = ("set", "x", "y", "outlier")
+CURVES = ("set", "x", "fitted")
+WIDTH, HEIGHT = 380, 240
+# A range wider than this is drawn on a logarithmic axis; x = 0 then stands half a decade below the lowest.
+WIDE, ASIDE = 20.0, 10.0**0.5
+
+
+def fitted_curves(
+    points: pl.DataFrame, curves: pl.DataFrame, *, x: str = "x", y: str = "y"
+) -> alt.LayerChart:
+    """The points and the curves of `curves.fit_table`; outliers are hollow.
+
+    points, curves: its tables of these names.   x, y: titles of the axes.
+    Raises InputError GP-P001 for a missing column.
+    """
+    contract.require(points, POINTS, "points")
+    contract.require(curves, CURVES, "curves")
+    positive = points.filter(pl.col("x") > 0.0)["x"]
+    low, high = (1.0, 1.0) if positive.is_empty() else (float(positive.min()), float(positive.max()))  # type: ignore[arg-type]
+    logarithmic = high > WIDE * low and not points.filter(pl.col("x") < 0.0).height
+    colours = theme.arm_colours(points["set"].to_list())
+    several = len(colours) > 1
+    place = alt.X(
+        "x:Q", title=x, scale=alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(nice=True)
+    )
+    height = alt.Y("y:Q", title=y, scale=alt.Scale(zero=False))
+    legend = alt.Legend(title=None, orient="right", symbolType="circle") if several else None
+    colour = alt.Color(
+        "set:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=legend
+    )
+    rows: list[dict[str, Any]] = [
+        row | {"x": row["x"] or (low / ASIDE if logarithmic else 0.0), "outlier": bool(row["outlier"])}
+        for row in points.select(POINTS).to_dicts()
+    ]
+    layers = []
+    lines = [{"set": row["set"], "x": row["x"], "y": row["fitted"]} for row in curves.to_dicts()]
+    if lines:
+        layers.append(
+            alt.Chart(theme.records(lines)).mark_line(strokeWidth=1.4).encode(place, height, color=colour)
+        )
+    for outlier in (False, True):
+        some = [row for row in rows if row["outlier"] is outlier]
+        if some:
+            marks = alt.Chart(theme.records(some)).mark_point(size=30, filled=not outlier, opacity=0.8)
+            layers.append(marks.encode(place, height, color=colour))
+    return theme.layered(*layers).properties(width=WIDTH, height=HEIGHT)

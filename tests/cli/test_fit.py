@@ -1,0 +1,193 @@
+"""`glueprint fit`: the examples of its page, numbers held to `curves`, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from glueprint import curves
+from glueprint.cli.app import app
+from glueprint.errors import InputError
+
+PAGE = Path(__file__).parents[2] / "docs" / "prism.md"
+(CSV,) = re.findall(r"```csv\n(.*?)```", PAGE.read_text("utf-8"), flags=re.DOTALL)
+(BASH,) = re.findall(r"```bash\n(.*?)```", PAGE.read_text("utf-8"), flags=re.DOTALL)
+COMMANDS = [line for line in BASH.splitlines() if not line.startswith("#")]
+BASE = ["doses.csv", "--x", "dose_nM", "--y", "response", "--by", "compound"]
+
+
+@pytest.fixture(autouse=True)
+def doses(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("doses.csv").write_text(CSV)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["fit", *arguments], catch_exceptions=False)
+
+
+def told(*arguments):
+    done = run(*BASE, *arguments, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def table():
+    return pl.read_csv("doses.csv")
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_of_the_page_runs(line):
+    program, command, *arguments = shlex.split(line)
+    assert (program, command) == ("glueprint", "fit")
+    done = run(*arguments)
+    assert done.exit_code == 0, done.output
+    assert "ec50" in done.output or "span" in done.output
+
+
+def test_the_numbers_are_those_of_the_library():
+    found = told()
+    both = curves.regress(
+        "4pl", table()["dose_nM"][:8].to_numpy(), table()["response"].to_numpy().reshape(2, 8)
+    )
+    rows = {(row["set"], row["parameter"]): row for row in found["parameters"]}
+    for i, name in enumerate("AB"):
+        for parameter in ("front", "back", "ec50", "slope"):
+            assert rows[name, parameter]["estimate"] == pytest.approx(both[parameter][i], rel=1e-9)
+            assert rows[name, parameter]["low"] == pytest.approx(both.interval(parameter)[i, 0], rel=1e-6)
+    assert rows["A", "asymmetry"]["fixed"]
+    assert found["sets"][0]["rss"] == pytest.approx(both.rss[0])
+    (one, _) = (row for row in found["potencies"] if row["definition"] == "relative")
+    assert one["value"] == pytest.approx(both["ec50"][0], rel=1e-6)
+
+
+def test_one_ec50_is_refuted_by_hand_made_f_and_aicc():
+    (row,) = told("--shared", "front,back,slope", "--same", "ec50")["comparisons"]
+    dose, y = table()["dose_nM"][:8].to_numpy(), table()["response"].to_numpy().reshape(2, 8)
+    names = ("front", "back", "slope")
+    one = curves.fit_shared("4pl", dose, y, shared=(*names, "ec50"), intervals=False)
+    each = curves.fit_shared("4pl", dose, y, shared=names, intervals=False)
+    assert row["f"] == pytest.approx((one.rss - each.rss) / (each.rss / 11.0), rel=1e-6)
+    # AICc with n = 16 and k = 5 parameters and the error: 16 ln(rss / 16) + 2 k + 2 k (k + 1) / (n - k - 1).
+    assert row["aicc_simple"] == pytest.approx(16 * np.log(one.rss / 16) + 10 + 60 / 10)
+    assert (row["extra"], row["dof"], row["preferred"]) == (1, 11, "one each")
+
+
+def test_models_are_compared_by_the_f_test_only_where_one_contains_the_other():
+    nested = told("--model", "3pl", "--against", "4pl")["comparisons"]
+    assert [row["p"] is None for row in nested] == [False, False]
+    other = told("--against", "weibull")["comparisons"]
+    assert [row["p"] for row in other] == [None, None]
+    assert all(0.0 <= row["probability_general"] <= 1.0 for row in other)
+
+
+def test_columns_are_data_sets_or_replicates():
+    wide = pl.DataFrame(
+        {
+            "dose": [0.0, 1, 10, 100, 1000],
+            "a": [1.0, 0.97, 0.8, 0.3, 0.1],
+            "b": [1.02, 0.98, 0.78, 0.33, 0.12],
+        }
+    )
+    apart = curves.fit_table(wide, x="dose", y=("a", "b"))
+    assert apart.sets["set"].to_list() == ["a", "b"]
+    together = curves.fit_table(wide, x="dose", y=("a", "b"), replicates=True)
+    assert together.sets["points"].to_list() == [10]
+    assert together.sets["lack_of_fit_p"][0] == pytest.approx(
+        curves.fit_table(apart.points.with_columns(dose="x"), x="dose", y="y").sets["lack_of_fit_p"][0]
+    )
+
+
+def test_logarithms_of_doses_are_doses():
+    logs = table().filter(pl.col("dose_nM") > 0.0).with_columns(log=pl.col("dose_nM").log10())
+    plain = curves.fit_table(logs, x="dose_nM", y="response", by="compound")
+    found = curves.fit_table(logs, x="log", y="response", by="compound", log10_x=True)
+    np.testing.assert_allclose(
+        found.parameters["estimate"].to_numpy(), plain.parameters["estimate"].to_numpy(), rtol=1e-6
+    )
+
+
+def test_weights_of_the_curve_are_a_fixed_point():
+    found = curves.fit_table(table(), x="dose_nM", y="response", by="compound", weights="1/y2")
+    np.testing.assert_allclose(found.points["weight"], found.points["fitted"].to_numpy() ** -2, rtol=1e-4)
+    again = curves.fit_table(
+        found.points.rename({"set": "compound"}), x="x", y="y", by="compound", weights="weight"
+    )
+    np.testing.assert_allclose(
+        again.parameters["estimate"].to_numpy(), found.parameters["estimate"].to_numpy(), rtol=1e-4
+    )
+
+
+def test_an_outlier_is_listed_and_the_plain_fit_stays():
+    bent = table().with_columns(
+        response=pl.when((pl.col("dose_nM") == 100) & (pl.col("compound") == "A"))
+        .then(80.0)
+        .otherwise("response")
+    )
+    many = pl.concat([bent, table().with_columns(pl.col("response") + 0.5)])
+    found = curves.fit_table(many, x="dose_nM", y="response", by="compound", robust=True)
+    flagged = found.points.filter("outlier")
+    assert flagged.select("set", "x", "y").rows() == [("A", 100.0, 80.0)]
+    plain = curves.fit_table(many, x="dose_nM", y="response", by="compound")
+    assert found.parameters.equals(plain.parameters)
+    assert "A ec50" in str(found)
+
+
+def test_two_inputs_are_named():
+    time, dose = (
+        part.ravel() for part in np.meshgrid([1.0, 3.0, 6.0, 24.0], [0.0, 3.0, 30.0, 300.0, 3000.0])
+    )
+    rate = 0.1 + 1.2 * dose / (dose + 40.0)
+    left = 0.1 / rate + (1.0 - 0.1 / rate) * np.exp(-rate * time)
+    pl.DataFrame({"t": time, "nM": dose, "left": left}).write_csv("kinetics.csv")
+    inputs = ["--x", "dose_nm=nM", "--x", "time_h=t", "--y", "left"]
+    done = run("kinetics.csv", *inputs, "--model", "degradation", "--fixed", "slope=1", "--json")
+    rows = {row["parameter"]: row["estimate"] for row in json.loads(done.stdout)["parameters"]}
+    assert rows["ec50_nm"] == pytest.approx(40.0, rel=1e-4)
+
+
+def test_rows_without_numbers_are_counted():
+    gap = table().with_columns(response=pl.when(pl.col("dose_nM") == 3).then(None).otherwise("response"))
+    found = curves.fit_table(gap, x="dose_nM", y="response", by="compound")
+    assert found.notes == ("2 rows without x or y left out",)
+    assert found.sets["points"].to_list() == [7, 7]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "arguments"),
+    [
+        ("GP-C050", 'did you mean "dose_nM"', ["--x", "dose_nm", "--y", "response"]),
+        ("GP-C050", "is no number", ["--x", "dose_nM", "--y", "compound"]),
+        ("GP-C051", "outliers with shared", [*BASE[1:], "--robust", "--shared", "slope"]),
+        ("GP-C051", "one value of slope", ["--x", "dose_nM", "--y", "response", "--same", "slope"]),
+        ("GP-C051", "level and control", [*BASE[1:], "--level", "50"]),
+        (
+            "GP-C051",
+            "absolute potency",
+            [*BASE[1:], "--model", "weibull", "--level", "50", "--control", "100"],
+        ),
+        ("GP-C051", '"back"', [*BASE[1:], "--fixed", "back"]),
+        ("GP-C051", "NAME=NUMBER", [*BASE[1:], "--start", "back=low"]),
+        ("GP-C051", "one x for the model", [*BASE[1:], "--model", "degradation"]),
+        ("GP-C020", 'did you mean "4pl"', [*BASE[1:], "--model", "4plx"]),
+    ],
+)
+def test_refusals_name_what_is_wrong(code, text, arguments):
+    with pytest.raises(InputError, match=code) as refused:
+        run("doses.csv", *arguments)
+    assert text in refused.value.render()
+
+
+def test_regress_knows_the_names_of_fit():
+    dose, y = table()["dose_nM"][:8].to_numpy(), table()["response"][:8].to_numpy()
+    for name in ("4pl", "3pl", "5pl"):
+        slow, fast = curves.regress(name, dose, y, intervals=False), curves.fit(dose, y, model=name)
+        assert slow["ec50"][0] == pytest.approx(fast.ec50[0], rel=1e-5)
+        assert slow.rss[0] == pytest.approx(fast.rss[0], rel=1e-6)
