@@ -63,5 +63,6 @@ def test_a_face_names_what_is_there(room):
     module = importlib.import_module(f"glueprint.{room}")
     names = getattr(module, "__all__", [])
     assert names or room in OPEN
-    assert all(hasattr(module, name) for name in names)
+    # A module that is heavy to load may be named without being loaded.
+    assert all(hasattr(module, name) or (PACKAGE / room / f"{name}.py").is_file() for name in names)
     assert len(set(names)) == len(names)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.errors import EnvironmentProblemError, InputError, nearest, together
 
 __all__ = ["Codes", "Document", "is_file", "parse", "read", "validate", "write_new"]

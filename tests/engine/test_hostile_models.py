@@ -127,3 +127,11 @@ def test_what_takes_for_ever_is_an_error(monkeypatch):
 
 def test_our_own_text_is_the_same_model_either_way():
     assert engine.compile(DECAY, ours=True).hash == engine.compile(DECAY).hash
+
+
+def test_a_model_reads_no_other_file(tmp_path):
+    secret = tmp_path / "secret.ant"
+    secret.write_text("model secret()\n  x = 1;\nend\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"GP-N041 .*imports the file") as caught:
+        engine.compile(f'import "{secret}"\n{DECAY}')
+    assert "copy the imported model" in caught.value.next_step

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.errors import InputError, nearest
 
 __all__ = ["read", "renamed"]

@@ -4,3 +4,25 @@
 bytes and terminal escapes; `spreadsheets` writes cells that no spreadsheet computes; `guarded` runs a library
 that may crash, hang or fill the memory in a process of its own. Nothing here knows a format or a science.
 """
+
+from glueprint.boundary import files
+from glueprint.boundary.files import odd_entries, read_plain, read_text
+from glueprint.boundary.guarded import Ended, Helper, Limits
+from glueprint.boundary.spreadsheets import inert
+from glueprint.boundary.text import decoded, in_json, shown
+
+# `model_text` loads the libraries for models: it is imported where it is asked for.
+__all__ = [
+    "Ended",
+    "Helper",
+    "Limits",
+    "decoded",
+    "files",
+    "in_json",
+    "inert",
+    "model_text",
+    "odd_entries",
+    "read_plain",
+    "read_text",
+    "shown",
+]

@@ -10,7 +10,7 @@ from rdkit import Chem
 from glueprint.chemistry import standard, structures
 from glueprint.chemistry.structures import Structure, molecule
 
-__all__ = ["GROUPS", "SAFETY_NOTE", "has", "matches", "recognise", "safety_note"]
+__all__ = ["CAUTION", "GROUPS", "SAFETY_NOTE", "has", "matches", "recognise", "safety_note"]
 
 # SMARTS of what is looked for; "glutarimide" is the ring with its NH free.
 GROUPS = {
@@ -31,6 +31,11 @@ SAFETY_NOTE = (
     "Thalidomide class. Thalidomide causes severe birth defects; every member is treated as a human "
     "teratogen, at the bench too. Thalidomide, lenalidomide and pomalidomide are dispensed only under a risk "
     "evaluation and mitigation strategy (REMS) with pregnancy prevention. Evidence: S1-009, TER-014."
+)
+# Beside a likely binder that is no member of the class.
+CAUTION = (
+    "by its class it binds cereblon, through which thalidomide harms the unborn; whether this one does is "
+    "not known from its structure, so handle it as the class."
 )
 
 

@@ -156,7 +156,7 @@ def check_compound(compound: AnyCompound, as_json: Json = False) -> None:
         if safety:
             console.print(f"Safety: {safety}", markup=False)
         elif result.verdict == "likely":
-            console.print(f"Caution: {cards.CAUTION}", markup=False)
+            console.print(f"Caution: {groups.CAUTION}", markup=False)
     if result.verdict == "unlikely":
         raise typer.Exit(1)
 

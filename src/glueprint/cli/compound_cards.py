@@ -14,13 +14,8 @@ from glueprint.chemistry.substances import Substance
 from glueprint.cli.output import console, print_json, print_table
 from glueprint.errors import GlueprintError
 
-__all__ = ["CAUTION", "as_drawn", "card", "check_many", "show_many"]
+__all__ = ["as_drawn", "card", "check_many", "show_many"]
 
-# Beside a likely binder that is no member of the class.
-CAUTION = (
-    "by its class it binds cereblon, through which thalidomide harms the unborn; whether this one does is "
-    "not known from its structure, so handle it as the class."
-)
 # Longer tables go out as plain lines: drawing borders around thousands takes minutes.
 LONG_TABLE = 500
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import polars as pl
 
-from glueprint.boundary.spreadsheets import inert
+from glueprint.boundary import inert
 
 __all__ = ["csv_text", "inert_table"]
 

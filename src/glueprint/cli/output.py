@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from glueprint.boundary.text import in_json, shown
+from glueprint.boundary import in_json, shown
 from glueprint.errors import GlueprintError
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]

@@ -10,10 +10,7 @@ from typing import Any
 
 import libsbml
 
-from glueprint.boundary import model_text
-from glueprint.boundary.files import read_plain
-from glueprint.boundary.guarded import Ended, Helper, Limits
-from glueprint.boundary.text import decoded
+from glueprint.boundary import Ended, Helper, Limits, decoded, model_text, read_plain
 from glueprint.errors import InputError
 
 __all__ = ["read"]

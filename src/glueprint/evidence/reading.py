@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 from glueprint import units
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.errors import EnvironmentProblemError, InputError, nearest
 from glueprint.evidence.claim import COLUMNS, GRADES, INTERVAL_KINDS, NUMBER_COLUMNS, ROLES, Claim
 

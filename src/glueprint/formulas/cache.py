@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from glueprint.boundary.files import read_plain
+from glueprint.boundary import read_plain
 
 __all__ = ["Cache", "default_cache"]
 

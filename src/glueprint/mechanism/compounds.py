@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import model_validator
 
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.documents import Document, parse, read, validate
 from glueprint.errors import GlueprintError, InputError, NotSupportedError, nearest, together
 from glueprint.mechanism import compound_checks, pharmacokinetics, substrates

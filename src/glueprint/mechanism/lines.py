@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.documents import Codes, Document, parse, read, validate
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import substrates, systems

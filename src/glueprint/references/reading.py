@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.documents import Codes, read, validate
 from glueprint.errors import InputError, nearest
 from glueprint.references.reference import Reference

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from glueprint.boundary import files
-from glueprint.boundary.text import shown
+from glueprint.boundary import files, shown
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.runs.store import disk_errors
 

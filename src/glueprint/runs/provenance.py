@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import glueprint
-from glueprint.boundary import files
-from glueprint.boundary.text import decoded
+from glueprint.boundary import decoded, files
 from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 

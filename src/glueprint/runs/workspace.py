@@ -20,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.boundary.files import odd_entries
+from glueprint.boundary import odd_entries
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.runs import ledger, lock, provenance, units
 from glueprint.runs.provenance import Record

@@ -12,7 +12,7 @@ import polars as pl
 from pydantic import ValidationError
 
 import glueprint
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.errors import InputError
 from glueprint.runs.store import disk_errors, read_table, write_file, write_tables
 from glueprint.trials.protocol import Protocol

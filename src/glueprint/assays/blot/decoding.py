@@ -9,7 +9,7 @@ import numpy as np
 from glueprint.assays import pixels
 from glueprint.assays.findings import Finding
 from glueprint.assays.pixels import MOST_BYTES, MOST_PIXELS, Stored, unsupported
-from glueprint.boundary.guarded import Ended, Helper, Limits
+from glueprint.boundary import Ended, Helper, Limits
 from glueprint.errors import InputError, from_dict
 
 __all__ = ["LEAST_SIDE", "MOST_BYTES", "MOST_PIXELS", "Stored", "decode", "unsupported"]

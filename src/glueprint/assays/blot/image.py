@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glueprint.assays.blot import decoding
 from glueprint.assays.blot.decoding import MOST_BYTES, Stored
 from glueprint.assays.findings import Finding
-from glueprint.boundary.files import read_plain
+from glueprint.boundary import read_plain
 from glueprint.errors import EnvironmentProblemError, InputError
 
 __all__ = ["Image", "from_array", "parse", "read"]

@@ -10,7 +10,7 @@ from glueprint import forks
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import Plate
 from glueprint.assays.readers.reader import HEAD_BYTES, FunctionReader, Reader
-from glueprint.boundary.files import read_plain
+from glueprint.boundary import read_plain
 from glueprint.errors import EnvironmentProblemError, InputError, nearest
 
 __all__ = ["FunctionReader", "Reader", "available", "identify", "parse", "read"]

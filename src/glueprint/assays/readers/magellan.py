@@ -11,7 +11,7 @@ from glueprint.assays.plate import Plate, well_name
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import not_a_table, short
-from glueprint.boundary.guarded import Ended, Helper, Limits
+from glueprint.boundary import Ended, Helper, Limits
 
 __all__ = ["READER", "parse"]
 

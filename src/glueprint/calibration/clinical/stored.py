@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from glueprint import evidence
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, TRIALS, free
 from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.clinical.summaries import published

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from glueprint import evidence
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.calibration.in_vitro.claims import data
 from glueprint.calibration.in_vitro.parameters import beliefs
 from glueprint.calibration.in_vitro.result import InVitroPosterior

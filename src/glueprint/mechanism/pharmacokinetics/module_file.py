@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from glueprint.boundary.files import read_text
+from glueprint.boundary import read_text
 from glueprint.errors import InputError
 
 __all__ = ["with_module"]
