@@ -72,3 +72,31 @@ def test_what_cannot_be_is_refused(own, old, new, words):
     with pytest.raises(InputError, match="GP-M080") as caught:
         printed("numbers", str(own))
     assert words in str(caught.value)
+
+
+SCALED = """
+[pk]
+compartments = 1
+lag_h = { typical = 0.0, unit = "h", role = "assumed", why = "swallowed as a solution" }
+bioavailability = { typical = 0.7, unit = "dimensionless", role = "assumed", why = "as its analogues" }
+absorption_per_h = { typical = 1.0, unit = "1/h", role = "assumed", why = "as its analogues" }
+[pk.scaling]
+why = "no human data"
+[[pk.scaling.species]]
+species = "rat"
+weight_kg = 0.25
+clearance_l_per_h = 0.30
+central_l = 0.28
+source = "own study"
+"""
+
+
+def test_numbers_scaled_from_animals_are_shown_as_assumed_and_act_on_patients(tmp_path):
+    text = compounds.source("pomalidomide")
+    path = tmp_path / "mine.toml"
+    path.write_text(text[: text.index("[pk]")] + SCALED, encoding="utf-8")
+    found = json.loads(printed("numbers", str(path), "--json"))
+    scaled = found["numbers"]["pk.scaling.clearance_l_per_h"]
+    # One species: the exponent 0.75 over the ratio of body weights, docs/pharmacokinetics.md.
+    assert scaled["typical"] == pytest.approx(0.30 * (70.0 / 0.25) ** 0.75, rel=1e-6)
+    assert (scaled["role"], found["acts_on"]["pk.scaling.clearance_l_per_h"]) == ("assumed", "patients")

@@ -24,9 +24,9 @@ from glueprint.chemistry import (
 from glueprint.cli import compound_cards as cards
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console, write
 from glueprint.documents import write_new
-from glueprint.errors import GlueprintError
+from glueprint.errors import GlueprintError, NotSupportedError
+from glueprint.mechanism import Quantity, compounds, pharmacokinetics
 from glueprint.mechanism import cards as mechanism_cards
-from glueprint.mechanism import compounds
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -326,8 +326,10 @@ def numbers(
 ) -> None:
     """Show every number of a compound file with its source, and what the file is enough for."""
     compound = compounds.load(name)
-    given, notes = compound.quantities(), _notes(compound)
-    missing, acts = mechanism_cards.missing(compound), mechanism_cards.acts_on(compound)
+    scaled, about = _scaled(compound)
+    given, notes = compound.quantities() | scaled, [*_notes(compound), *about]
+    missing = mechanism_cards.missing(compound)
+    acts = mechanism_cards.acts_on(compound) | dict.fromkeys(scaled, mechanism_cards.PATIENT)
     if as_json:
         print_json(
             {
@@ -351,6 +353,20 @@ def numbers(
     print_table("Enough for", ("use", "enough", "lacks"), uses)
     for note in notes:
         console.print(f"Note: {note}", markup=False)
+
+
+def _scaled(compound: compounds.Compound) -> tuple[dict[str, Quantity], list[str]]:
+    """What animals and vials say of people, by field, and what is to be known before believing it."""
+    if compound.pk is None or compound.pk.scaling is None:
+        return {}, []
+    try:
+        found = pharmacokinetics.scaled(compound.pk, compound.pharmacology.fraction_unbound)
+    except NotSupportedError as error:
+        return {}, [f"nothing is scaled: {error.message}"]
+    if found is None:
+        return {}, []
+    numbers = {f"pk.scaling.{name}": quantity for name, quantity in found.quantities.items()}
+    return numbers, [f"{one.parameter} ({one.code}): {one.message}" for one in found.findings]
 
 
 def _notes(compound: compounds.Compound) -> list[str]:

@@ -9,7 +9,7 @@ from glueprint.mechanism.body import followed
 from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.systems import of_pairs
 
-__all__ = ["NOTHING", "acts_on", "missing"]
+__all__ = ["NOTHING", "PATIENT", "acts_on", "missing"]
 
 NOTHING = "nothing yet"
 PATIENT, CULTURE = "patients", "cells in culture"
