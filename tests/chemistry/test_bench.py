@@ -241,7 +241,7 @@ def test_a_salt_that_is_not_product_and_acid_is_told():
 
 def test_hazards_have_a_source_or_say_that_they_are_not_listed():
     found = {one.name: one for one in bench(routes.load("E1"), 1.0).hazards}
-    assert [code for code, _ in found["triethylamine"].statements] == ["H225", "H302", "H311", "H314", "H331"]
+    assert [code for code, _ in found["triethylamine"].statements] == ["H225", "H302", "H312", "H314", "H332"]
     assert found["triethylamine"].source.startswith("CLP Annex VI")
     assert all(words for one in found.values() for _, words in one.statements)
     assert found["thalidomide"].source.startswith("thalidomide class: handle as a human teratogen")
