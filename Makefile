@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := demo-study
 
-.PHONY: demo test lint types lock clean
+.PHONY: demo test lint types lock audit clean
 
 demo: $(VENV)/.installed
 	$(BIN)/glueprint study run pomalidomide --out $(DEMO) --fresh
@@ -34,6 +34,12 @@ $(VENV)/.installed: pyproject.toml requirements-core.lock | $(BIN)/python
 $(VENV)/.tested: $(VENV)/.installed requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
+
+# The parts that are installed, with their licences (CycloneDX), and the tests of what strangers may hand in.
+audit: $(VENV)/.tested
+	$(BIN)/python tools/sbom.py > glueprint.cdx.json
+	$(BIN)/pytest -q tests/boundary tests/test_supply_chain.py tests/runs/test_hostile_folders.py \
+	  tests/engine/test_hostile_models.py tests/assays/test_hostile_files.py tests/cli/test_hostile_names.py
 
 lock: | $(BIN)/python
 	sh tools/lock.sh $(BIN)

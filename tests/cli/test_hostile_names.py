@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextvars
 import csv
 import io
 import json
 import sys
 
-import click
 import polars as pl
 import pytest
 
+from glueprint import study
 from glueprint.boundary.spreadsheets import inert
 from glueprint.boundary.text import shown
 from glueprint.cli import app as application
@@ -118,14 +119,19 @@ def test_no_table_that_we_write_holds_a_formula(tmp_path, capsys, monkeypatch):
     assert csv_text(table).splitlines()[0] == "'=a,list,n"
 
 
-def test_formulas_are_kept_where_that_is_asked_for():
+def test_formulas_are_kept_where_that_is_asked_for(capsys, monkeypatch):
     from glueprint.cli.csv_files import csv_text
 
     table = pl.DataFrame({"sample": ["=1+1"]})
-    with click.Context(click.Command("glueprint")) as context:
-        assert csv_text(table) == "sample\n'=1+1\n"
-        context.params = {"keep_formulas": True}
-        assert csv_text(table) == "sample\n=1+1\n"
+    told = []
+
+    def written(*words):
+        call(capsys, monkeypatch, *words, "study", "list")
+
+    monkeypatch.setattr(study, "available", lambda: told.append(csv_text(table)) or ())
+    contextvars.copy_context().run(written)
+    contextvars.copy_context().run(written, "--keep-formulas")
+    assert told == ["sample\n'=1+1\n", "sample\n=1+1\n"]
 
 
 def test_the_root_command_has_that_option(capsys, monkeypatch):

@@ -260,3 +260,14 @@ def test_a_file_is_written_beside_and_not_through_a_link(tmp_path, victim):
     assert victim.read_text() == "precious"
     assert (tmp_path / "page.html").read_text() == "new"
     assert not (tmp_path / "page.html").is_symlink()
+
+
+def test_a_panic_of_the_library_is_a_file_that_cannot_be_read(folder, monkeypatch):
+    """Some damaged Parquet files end its reader in a panic, which is no Exception in Python."""
+
+    def panicking(*_, **__):
+        raise pl.exceptions.PanicException("assertion failed: offset + length <= self.length")
+
+    monkeypatch.setattr(pl, "read_parquet", panicking)
+    with pytest.raises(InputError, match="GP-R003"):
+        store.read_table(folder / "tables/it_patients.parquet", "it_patients")

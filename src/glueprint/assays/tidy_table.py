@@ -37,7 +37,7 @@ def read(path: str | Path) -> pl.DataFrame:
         table = pl.read_csv(
             text.encode(), separator=separator, infer_schema=False, null_values=["", "NA", "NaN", "nan"]
         )
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise _refusal(file, str(error).splitlines()[0]) from error
     table = table.rename({name: name.strip() for name in table.columns})
     return table.filter(~pl.all_horizontal(pl.all().is_null()))

@@ -27,8 +27,10 @@ def read_observed(path: Path) -> pl.DataFrame:
     """
     try:
         # All rows decide what a column holds, so that a word in the last row is met with its place.
-        table = pl.read_csv(path, infer_schema_length=None, comment_prefix="#", null_values=["", "NA"])
-    except (OSError, pl.exceptions.PolarsError) as problem:
+        table = pl.read_csv(
+            path, infer_schema_length=None, comment_prefix="#", null_values=["", "NA"], glob=False
+        )
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
         raise InputError(
             "GP-K023",
             f"cannot be read as a table: {str(problem).splitlines()[0]}",

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import glueprint
+from glueprint.cli import choices
 from glueprint.cli.groups import Groups
 from glueprint.cli.output import report_error
 from glueprint.cli.streams import finish, prepare, refused
@@ -45,7 +46,8 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    pass
+    del version  # its callback has said it
+    choices.keep_formulas.set(keep_formulas)
 
 
 def main() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import click
 import polars as pl
 
 from glueprint.boundary import inert
+from glueprint.cli.choices import keep_formulas
 
 __all__ = ["csv_text", "inert_table"]
 
@@ -17,8 +17,7 @@ def inert_table(table: pl.DataFrame) -> pl.DataFrame:
     """
     lists = [name for name, kind in table.schema.items() if isinstance(kind, pl.List)]
     flat = table.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in lists)
-    context = click.get_current_context(silent=True)
-    if context is not None and context.find_root().params.get("keep_formulas"):
+    if keep_formulas.get():
         return flat
     texts = [name for name, kind in flat.schema.items() if kind == pl.String]
     quiet = flat.with_columns(pl.col(name).map_elements(inert, return_dtype=pl.String) for name in texts)

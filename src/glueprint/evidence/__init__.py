@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from glueprint import forks
 from glueprint.evidence.checks import CHECKS, Check, Finding, run_checks
 from glueprint.evidence.claim import COLUMNS, GRADES, INTERVAL_KINDS, ROLES, Claim
 from glueprint.evidence.claims import Claims
@@ -44,6 +45,7 @@ def load(extra: str | Path | Sequence[str | Path] = ()) -> Claims:
     extra: path or paths of CSV files in the same schema (docs/evidence.md).
     Raises InputError GP-E003 to GP-E007 naming file, row and column; EnvironmentProblemError GP-E008.
     """
+    forks.refuse()
     paths = [extra] if isinstance(extra, str | Path) else extra
     own = [claim for path in paths for claim in read_file(path)]
     if not own:

@@ -66,7 +66,7 @@ def read_table(path: Path, kind: str) -> pl.DataFrame:
         metadata = pl.read_parquet_metadata(path)
         # A path is no pattern: brackets and stars in it are names.
         table = pl.read_parquet(path, glob=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise InputError(
             "GP-R003",
             f"cannot be read as a Glueprint table: {error}",

@@ -1,0 +1,10 @@
+"""What the root command was asked for, for all commands below it."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+__all__ = ["keep_formulas"]
+
+# Whether CSV files keep text that a spreadsheet would compute.
+keep_formulas: ContextVar[bool] = ContextVar("keep_formulas", default=False)
