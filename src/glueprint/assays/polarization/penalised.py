@@ -156,9 +156,7 @@ def cost_at(problem: Problem, theta: Floats, noise: Floats, log10_constant: Floa
     return _held(problem, theta, noise, log10_constant, np.arange(len(theta))).cost
 
 
-def _held(
-    problem: Problem, theta: Floats, noise: Floats, log10_constant: Floats, rows: Rows
-) -> Descent:
+def _held(problem: Problem, theta: Floats, noise: Floats, log10_constant: Floats, rows: Rows) -> Descent:
     """The minimum of some curves of the batch with the constant held; theta: (j, p) of these `rows`."""
     start, free = theta.copy(), np.ones(theta.shape, dtype=bool)
     start[:, LOG10_CONSTANT], free[:, LOG10_CONSTANT] = log10_constant, False
