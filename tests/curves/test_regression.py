@@ -301,6 +301,10 @@ def test_a_dictionary_of_one_curve_holds_every_figure():
     assert told["parameters"]["ec50"]["estimate"] == found["ec50"][0]
     assert told["parameters"]["ec50"]["high"] == found.interval("ec50")[0, 1]
     np.testing.assert_allclose(found.fitted, found.predict(DOSES))
+    rows = {row["parameter"]: row for row in found.table().iter_rows(named=True)}
+    assert rows["ec50"]["estimate"] == found["ec50"][0]
+    assert rows["asymmetry"]["low"] is None
+    assert f"0 ec50 {found['ec50'][0]:.4g} (" in str(found)
 
 
 COMPETITION = {"protein_nm": 50.0, "tracer_nm": 5.0, "tracer_kd_nm": 20.0}

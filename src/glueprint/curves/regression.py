@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
@@ -31,6 +32,20 @@ ROUNDING = 1e-24
 SINGULAR = 1e-13
 # How often a fit is taken up again where its own profile finds something lower.
 AGAIN = 3
+
+
+TABLE = pl.Schema(
+    {
+        "curve": pl.Int64(),
+        "parameter": pl.String(),
+        "unit": pl.String(),
+        "estimate": pl.Float64(),
+        "standard_error": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+        "status": pl.String(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,28 @@ class Regression:
         given = {k: np.broadcast_to(v, shape) for k, v in zip(inputs, values, strict=True)}
         given |= {name: self.problem.given[name] for name in self.model.constants}
         return replace(self.problem, given=Given(given, np.ones(shape, bool))).curve(self.theta)[0]
+
+    def table(self) -> pl.DataFrame:
+        """One row a parameter of a curve, columns `TABLE`; infinite where an interval is open."""
+        n, p = self.estimates.shape
+        columns: dict[str, Any] = {
+            "curve": np.repeat(np.arange(n), p),
+            "parameter": list(self.names) * n,
+            "unit": [one.unit for one in self.model.parameters] * n,
+        }
+        for name in ("estimate", "standard_error", "low", "high"):
+            values = getattr(self, f"{name}s" if name in ("estimate", "standard_error") else name)
+            columns[name] = values.ravel()
+        columns["status"] = np.repeat([Status(code).name for code in self.status.tolist()], p)
+        return pl.DataFrame(columns, schema=TABLE).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+    def __str__(self) -> str:
+        lines = [f"{self.model.title}: {self.rss.size} curves"]
+        for row in self.table().iter_rows(named=True):
+            span = "" if row["low"] is None else f" ({row['low']:.4g} to {row['high']:.4g})"
+            value = "none" if row["estimate"] is None else f"{row['estimate']:.4g}"
+            lines.append(f"  {row['curve']} {row['parameter']} {value}{span} {row['unit']}".rstrip())
+        return "\n".join(lines)
 
     def as_dict(self, curve: int = 0) -> dict[str, Any]:
         """One curve for tables and `--json`: each parameter with error and interval, and the figures."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from glueprint.curves import levenberg, profile
-from glueprint.curves.logistic import Evaluate
+from glueprint.curves import profile
+from glueprint.curves.descent import Descent, Evaluate, descend
 
 __all__ = ["LOG10_CONSTANT", "Estimates", "Problem", "cost_at", "fit", "threshold"]
 
@@ -156,30 +156,20 @@ def cost_at(problem: Problem, theta: Floats, noise: Floats, log10_constant: Floa
     return _held(problem, theta, noise, log10_constant, np.arange(len(theta))).cost
 
 
-def _held(
-    problem: Problem, theta: Floats, noise: Floats, log10_constant: Floats, rows: Rows
-) -> levenberg.Minimum:
+def _held(problem: Problem, theta: Floats, noise: Floats, log10_constant: Floats, rows: Rows) -> Descent:
     """The minimum of some curves of the batch with the constant held; theta: (j, p) of these `rows`."""
-    start = theta.copy()
-    start[:, LOG10_CONSTANT] = log10_constant
-    free = _free(problem)
-    free[LOG10_CONSTANT] = False
+    start, free = theta.copy(), np.ones(theta.shape, dtype=bool)
+    start[:, LOG10_CONSTANT], free[:, LOG10_CONSTANT] = log10_constant, False
     low, high = (bound[rows] for bound in problem.bounds)
-    low[:, LOG10_CONSTANT] = high[:, LOG10_CONSTANT] = log10_constant
     evaluate = _evaluator(problem, noise)
-    return levenberg.minimise(
+    return descend(
         lambda part, index: evaluate(part, rows[index]), start, free, (low, high), size=problem.size[rows]
     )
 
 
-def _minimum(problem: Problem, theta: Floats, noise: Floats) -> levenberg.Minimum:
-    return levenberg.minimise(
-        _evaluator(problem, noise), theta, _free(problem), problem.bounds, size=problem.size
-    )
-
-
-def _free(problem: Problem) -> Flags:
-    return np.ones(problem.parameters, dtype=bool)
+def _minimum(problem: Problem, theta: Floats, noise: Floats) -> Descent:
+    free = np.ones(theta.shape, dtype=bool)
+    return descend(_evaluator(problem, noise), theta, free, problem.bounds, size=problem.size)
 
 
 def _evaluator(problem: Problem, noise: Floats) -> Evaluate:
