@@ -145,7 +145,7 @@ def test_a_module_that_cannot_be_read_is_refused(pk, load, tmp_path):
     assert "both" in refused(load, module_text='"model"').message
     text = fields(pk, module="", dose_target='"depot"')
     assert refused(load, text=text).code == "GP-M107"
-    (tmp_path / "mine.ant").write_bytes(b"\xff\xfe")
+    (tmp_path / "mine.ant").write_bytes(b"ka = 1; \xff")
     with pytest.raises(InputError, match=r"GP-M107 .*not UTF-8"):
         pk.compound(fields(pk), where=str(tmp_path / "mine.toml"))
 
