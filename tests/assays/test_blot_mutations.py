@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def image_mutations():
-    sys.path.insert(0, str(ROOT))
     from benchmarks import image_mutations as module
 
-    sys.path.remove(str(ROOT))
     return module
 
 

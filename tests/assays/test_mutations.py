@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def mutations():
-    sys.path.insert(0, str(ROOT))
     from benchmarks import mutations as module
 
-    sys.path.remove(str(ROOT))
     return module
 
 

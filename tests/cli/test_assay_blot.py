@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,7 +13,6 @@ from glueprint.assays.blot import boxes
 from glueprint.cli.app import app
 from glueprint.errors import InputError
 
-ROOT = Path(__file__).parents[2]
 TARGET = np.array([1.0, 1.1, 0.6, 0.3, 0.1, 0.0])
 
 
@@ -25,10 +22,8 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
-    sys.path.insert(0, str(ROOT))
     from benchmarks import blot_pictures
 
-    sys.path.remove(str(ROOT))
     drawn = blot_pictures.Blot(
         np.array([2e6 * TARGET, np.full(6, 3e6)]), (120.0, 240.0), (5.0, 5.0), shape=(340, 440)
     )

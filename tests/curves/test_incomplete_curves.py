@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from benchmarks import curves_incomplete as gate
 
 from glueprint import curves, errors
 from glueprint.curves import Plateau, Reason, Status
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-try:
-    from benchmarks import curves_incomplete as gate
-finally:
-    sys.path.pop(0)
 
 DOSE_NM = 10.0 ** np.arange(-0.5, 4.1, 0.5)
 # The last dose alone falls: with a plateau ever further off, the curve fits ever better.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,16 +12,13 @@ from glueprint.trials.conduct import conduct
 from glueprint.trials.dosing import NO_REGIMEN
 from glueprint.trials.population import Stream, draw_population
 
-ROOT = Path(__file__).parents[2]
 PATIENTS = 90
 
 
 @pytest.fixture(scope="module")
 def bench():
-    sys.path.insert(0, str(ROOT))
     from benchmarks import no_effect as module
 
-    sys.path.remove(str(ROOT))
     return module
 
 
