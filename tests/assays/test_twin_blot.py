@@ -15,6 +15,7 @@ from glueprint.assays.degradation import Kinetics
 from glueprint.assays.twins import blot as blot_twin
 from glueprint.assays.twins.blot_image import CEILING, Geometry
 from glueprint.assays.twins.draws import Draws
+from glueprint.errors import InputError
 
 QUIET = {
     "blotting_cv": 0.0, "load_cv": 0.15, "haze": 0.0, "dust": 0, "counts_per_photon": 0.01,
@@ -141,11 +142,11 @@ def test_boxes_of_lanes_and_bands_do_not_meet():
 def test_vehicle_lanes_stand_apart_and_every_dose_meets_every_time():
     truth = blot_twin.Truth(vehicle_lanes=3, mln4924_lanes=2)
     plan = blot_twin.lanes(truth)
-    vehicle = [i for i, (dose, _, _) in enumerate(plan) if dose == 0.0]
+    vehicle = [i for i, (dose, _, _, _) in enumerate(plan) if dose == 0.0]
     assert vehicle == [0, len(plan) // 2, len(plan) - 1]
-    pairs = {(dose, time) for dose, time, treatment in plan if dose > 0.0 and not treatment}
+    pairs = {(dose, time) for dose, time, treatment, _ in plan if dose > 0.0 and not treatment}
     assert len(pairs) == len(truth.doses_nm) * len(truth.times_h)
-    assert sum(treatment == "MLN4924" for _, _, treatment in plan) == 2
+    assert sum(treatment == "MLN4924" for _, _, treatment, _ in plan) == 2
 
 
 def test_a_quiet_blot_gives_its_dc50s_back():
@@ -160,6 +161,36 @@ def test_a_quiet_blot_gives_its_dc50s_back():
         assert row["dmax"] == pytest.approx(float(truth.dmax(time)), abs=0.01)
     # The lane with MLN4924 takes the loss back: it may be called degradation.
     assert set(points["process"]) <= {"degradation", "loss"}
+
+
+BESIDE = {"glue": {"IKZF1": {"k_max_per_h": 2.0, "ec50_nm": 500.0}}}
+
+
+def test_a_second_compound_stands_on_the_same_membranes_and_leaves_the_first_alone():
+    alone = blot_twin.lanes(blot_twin.Truth(doses_nm=(10.0, 100.0, 1000.0), times_h=(2.0, 6.0)))
+    truth = blot_twin.Truth(doses_nm=(10.0, 100.0, 1000.0), times_h=(2.0, 6.0), beside=BESIDE)
+    plan = blot_twin.lanes(truth)
+    assert [lane for lane in plan if lane[3] == "pomalidomide" and lane[0]] == [x for x in alone if x[0]]
+    assert {lane[:3] for lane in plan if lane[3] == "glue"} == {
+        (dose, time, "") for dose in truth.doses_nm for time in truth.times_h
+    }
+
+
+def test_two_compounds_of_a_quiet_blot_give_their_rates_back():
+    twin = made(**QUIET, doses_nm=(10.0, 100.0, 1000.0, 10_000.0), times_h=(2.0, 6.0), beside=BESIDE)
+    bands = analysed(twin.membranes[0]).tables["bands"].filter(pl.col("target") == "IKZF1")
+    rates = degradation.analyse(bands).tables["rates"]
+    k_max = {row["compound"]: row["value"] for row in rates.to_dicts() if row["name"] == "k_max"}
+    assert k_max == {"pomalidomide": pytest.approx(1.0, rel=0.1), "glue": pytest.approx(2.0, rel=0.1)}
+    # IKZF3 is left alone by the second compound.
+    others = twin.membranes[0].left["IKZF3"]
+    plan = blot_twin.lanes(twin.truth)
+    assert {float(left) for left, lane in zip(others, plan, strict=True) if lane[3] == "glue"} == {1.0}
+
+
+def test_a_compound_beside_cannot_degrade_what_is_not_on_the_membrane():
+    with pytest.raises(InputError, match="GP-A183"):
+        made(times_h=(6.0,), beside={"glue": {"GSPT1": {}}})
 
 
 def test_the_twin_file_is_a_plain_tiff_of_one_page():

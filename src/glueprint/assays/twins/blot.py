@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,14 @@ from glueprint.assays.blot.boxes import Band, Boxes, BoxFile, Lane
 from glueprint.assays.degradation.kinetics import Kinetics
 from glueprint.assays.twins.blot_image import Camera, Geometry, Picture, picture
 from glueprint.assays.twins.draws import Draws
-from glueprint.assays.twins.refusals import too_many
+from glueprint.assays.twins.refusals import not_among, too_many
 from glueprint.documents import Document
 
-__all__ = ["LOADING", "Made", "Target", "Truth", "files", "make"]
+__all__ = ["LOADING", "Beside", "Made", "Target", "Truth", "files", "make"]
 
 Floats = NDArray[np.float64]
+# A lane: dose (nM), time (h), treatment, and the compound that the dose is of.
+Plan = list[tuple[float, float, str, str]]
 
 LOADING = "loading control"
 # Combs with more wells are not made for gels of this width.
@@ -38,10 +41,20 @@ class Target(Document):
     slope: float = Field(default=1.0, gt=0.0, le=10.0)
 
 
+class Beside(Document):
+    """What another compound adds to the loss of a target in the same cells, as in `Target`."""
+
+    k_max_per_h: float = Field(default=1.0, ge=0.0, le=1000.0)
+    ec50_nm: float = Field(default=50.0, gt=0.0, le=1e7)
+    slope: float = Field(default=1.0, gt=0.0, le=10.0)
+
+
 class Truth(Document):
     """Turnover, design, gel and camera; defaults: docs/twins.md."""
 
     compound: str = Field(default="pomalidomide", min_length=1)
+    # Compounds in lanes of their own on the same membranes, at the same doses and times, by target.
+    beside: dict[str, dict[str, Beside]] | None = Field(default=None, max_length=4)
     targets: dict[str, Target] = Field(
         default={"IKZF1": Target(), "IKZF3": Target(k_deg_per_h=0.15, k_max_per_h=1.2, ec50_nm=30.0)},
         min_length=1,
@@ -96,19 +109,44 @@ class Made:
 def make(truth: Truth, draws: Draws) -> Made:
     """One membrane an experiment: every dose at every time, vehicle lanes spread over the gel.
 
-    Raises InputError GP-A185 for more lanes than a gel has.
+    Compounds beside it see the same cells, and the same error of the experiment.
+    Raises InputError GP-A185 for more lanes than a gel has, GP-A183 for a target that is not there.
     Source: turnover of docs/degradation.md; gel, membrane and camera: docs/twins.md.
     """
     plan = lanes(truth)
     too_many(len(plan), MOST_LANES, "lanes: doses times times, and controls", "blot")
     drawn: dict[str, Any] = {}
     membranes = []
+    everyone = {truth.compound: truth.targets, **_beside(truth)}
     for nth in range(truth.experiments):
-        kinetics = {name: _drawn(target, truth, (name, nth), draws) for name, target in truth.targets.items()}
-        left = {name: remaining(one, plan, truth.mln4924_rescue) for name, one in kinetics.items()}
+        kinetics = {
+            (compound, name): _drawn(target, truth, (name, nth), draws)
+            for compound, targets in everyone.items()
+            for name, target in targets.items()
+        }
+        left = {}
+        for name in truth.targets:
+            of_target = {compound: kinetics[compound, name] for compound in everyone}
+            left[name] = remaining(of_target, plan, truth.mln4924_rescue)
         membranes.append(_membrane(truth, plan, left, (nth, draws)))
-        drawn[f"experiment {nth + 1}"] = {name: _described(one, truth) for name, one in kinetics.items()}
+        drawn[f"experiment {nth + 1}"] = {
+            name if compound == truth.compound else f"{compound}, {name}": _described(one, truth)
+            for (compound, name), one in kinetics.items()
+        }
     return Made(truth, drawn, tuple(membranes))
+
+
+def _beside(truth: Truth) -> dict[str, dict[str, Target]]:
+    """The turnover of every target under each compound beside; a target that one leaves alone stays."""
+    found = {}
+    for compound, targets in (truth.beside or {}).items():
+        not_among(targets, truth.targets, f"beside.{compound}")
+        none = Beside(k_max_per_h=0.0)
+        found[compound] = {
+            name: Target(k_deg_per_h=own.k_deg_per_h, **targets.get(name, none).model_dump())
+            for name, own in truth.targets.items()
+        }
+    return found
 
 
 def files(made: Made, mark: str) -> dict[str, bytes]:
@@ -128,23 +166,38 @@ def files(made: Made, mark: str) -> dict[str, bytes]:
     return found
 
 
-def lanes(truth: Truth) -> list[tuple[float, float, str]]:
-    """Dose (nM), time (h) and treatment of each lane from left to right; vehicle lanes have dose 0."""
-    treated = [(dose, time, "") for time in truth.times_h for dose in truth.doses_nm]
-    treated += [(max(truth.doses_nm), max(truth.times_h), MLN4924)] * truth.mln4924_lanes
+def lanes(truth: Truth) -> Plan:
+    """Dose (nM), time (h), treatment and compound of each lane from left to right; vehicle lanes have dose
+    0."""
+    treated = [
+        (dose, time, "", compound)
+        for compound in (truth.compound, *(truth.beside or {}))
+        for time in truth.times_h
+        for dose in truth.doses_nm
+    ]
+    treated += [(max(truth.doses_nm), max(truth.times_h), MLN4924, truth.compound)] * truth.mln4924_lanes
     count = len(treated) + truth.vehicle_lanes
     places = {int(place) for place in np.linspace(0, count - 1, truth.vehicle_lanes).round()}
     rest = iter(treated)
-    return [(0.0, max(truth.times_h), "") if i in places else next(rest) for i in range(count)]
+    vehicle = (0.0, max(truth.times_h), "", truth.compound)
+    return [vehicle if i in places else next(rest) for i in range(count)]
 
 
-def remaining(kinetics: Kinetics, plan: list[tuple[float, float, str]], rescue: float) -> Floats:
-    """The share of vehicle left in each lane (lanes,); MLN4924 takes its part of the added rate away."""
-    held = Kinetics(
-        kinetics.k_deg_per_h, (1.0 - rescue) * kinetics.k_max_per_h, kinetics.ec50_nm, kinetics.slope
-    )
+def remaining(kinetics: Mapping[str, Kinetics], plan: Plan, rescue: float) -> Floats:
+    """The share of vehicle left in each lane (lanes,) of one target; MLN4924 takes its part of the added
+    rate away.
+
+    kinetics: of the target, by compound.
+    """
+    held = {
+        compound: Kinetics(own.k_deg_per_h, (1.0 - rescue) * own.k_max_per_h, own.ec50_nm, own.slope)
+        for compound, own in kinetics.items()
+    }
     return np.array(
-        [float((held if treatment else kinetics).remaining(dose, time)) for dose, time, treatment in plan]
+        [
+            float((held if treatment else kinetics)[compound].remaining(dose, time))
+            for dose, time, treatment, compound in plan
+        ]
     )
 
 
@@ -178,7 +231,7 @@ def _described(kinetics: Kinetics, truth: Truth) -> dict[str, Any]:
 
 def _membrane(
     truth: Truth,
-    plan: list[tuple[float, float, str]],
+    plan: Plan,
     left: dict[str, Floats],
     context: tuple[int, Draws],
 ) -> Membrane:
@@ -207,13 +260,13 @@ def _membrane(
     return Membrane(drawn.counts, _boxes(truth, plan, geometry, nth), left)
 
 
-def _boxes(truth: Truth, plan: list[tuple[float, float, str]], geometry: Geometry, nth: int) -> Boxes:
+def _boxes(truth: Truth, plan: Plan, geometry: Geometry, nth: int) -> Boxes:
     lane_boxes = []
-    for i, (dose, time, treatment) in enumerate(plan):
+    for i, (dose, time, treatment, compound) in enumerate(plan):
         first, last = geometry.lane(i)
         lane_boxes.append(
             Lane(
-                lane=i + 1, left=first, right=last, sample=truth.compound if dose > 0.0 else "vehicle",
+                lane=i + 1, left=first, right=last, sample=compound if dose > 0.0 else "vehicle",
                 dose_nm=dose, time_h=time, treatment=treatment, vehicle=dose == 0.0,
             )
         )  # fmt: skip
