@@ -30,9 +30,10 @@ from glueprint.trials.rules_loading import (
     rules_text,
     write_rules_template,
 )
-from glueprint.trials.running import TABLES, Unit, check_size, keep_unit, read_units, run, units_of
+from glueprint.trials.running import TABLES, Unit, check_size, keep_unit, read_units, run, run_unit, units_of
 from glueprint.trials.schedule import parse_days
 from glueprint.trials.subgroups import subgroups_table
+from glueprint.trials.substitution import alone, glue_of, with_glue
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
 from glueprint.trials.variants import Variant, arm_of, grid
 
@@ -61,6 +62,7 @@ __all__ = [
     "Truth",
     "Unit",
     "Variant",
+    "alone",
     "arm_of",
     "available",
     "available_rules",
@@ -72,6 +74,7 @@ __all__ = [
     "draw_population",
     "existing",
     "finite",
+    "glue_of",
     "grid",
     "intakes",
     "keep_unit",
@@ -88,6 +91,7 @@ __all__ = [
     "rules_template",
     "rules_text",
     "run",
+    "run_unit",
     "scenarios",
     "source",
     "subgroups_table",
@@ -95,6 +99,7 @@ __all__ = [
     "sweep",
     "template",
     "units_of",
+    "with_glue",
     "write_rules_template",
     "write_template",
 ]

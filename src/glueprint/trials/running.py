@@ -22,7 +22,17 @@ from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
 from glueprint.trials.tables import patients_table, visits_table
 
-__all__ = ["TABLES", "Unit", "check_counts", "check_size", "keep_unit", "read_units", "run", "units_of"]
+__all__ = [
+    "TABLES",
+    "Unit",
+    "check_counts",
+    "check_size",
+    "keep_unit",
+    "read_units",
+    "run",
+    "run_unit",
+    "units_of",
+]
 
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 Progress = Callable[[float], None]
