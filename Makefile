@@ -1,16 +1,22 @@
 # Two commands set everything up on a machine that has python3 and make:
 #   make demo   the main job: from raw files and published evidence to a virtual MM-003, with its report
 #               (no raw pomalidomide data are public: the raw files are simulated, in demo-study/plates)
+#               then the line for a glue of your own, on a made-up one: simulated plates to its predicted trial,
+#               in demo-glue
 #   make test   lint, types and tests
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := demo-study
+GLUE   := demo-glue
 
 .PHONY: demo test lint types lock audit clean
 
 demo: $(VENV)/.installed
 	$(BIN)/glueprint study run pomalidomide --out $(DEMO) --fresh
+	test -f $(GLUE)/glue.toml || $(BIN)/glueprint glue new $(GLUE) --compound GLX-1 \
+	  --smiles "O=C1CCC(N2Cc3c(cccc3N)C2=O)C(=O)N1" --twin --seed 3
+	$(BIN)/glueprint glue run $(GLUE)
 
 test: lint types
 	$(BIN)/pytest -n 2 -q
@@ -45,4 +51,4 @@ lock: | $(BIN)/python
 	sh tools/lock.sh $(BIN)
 
 clean:
-	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO) $(GLUE) .pytest_cache .mypy_cache .ruff_cache

@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "GROUPS", "Groups"]
 
 # Name of the group and of its module in this package -> what its help says.
 GROUPS: Mapping[str, str] = {
+    "glue": "Your glue: from your plates to its predicted trial, in one folder: new, run, status.",
     "study": "Whole studies: from the evidence to the report.",
     "evidence": "Published numbers: table, show, list, check, conflicts.",
     "experiment": "In-silico assays: list, run, facts.",

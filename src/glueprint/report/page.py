@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import polars as pl
-from markupsafe import Markup
 
-from glueprint.report import embedding, figures, guide
+from glueprint.report import figures, guide
 from glueprint.report import rows as reading
 from glueprint.report.case_mix import case_mixes
 from glueprint.report.chemistry import chemistry_section
 from glueprint.report.diagrams.section import ASSAYS, PATHWAY, shown
 from glueprint.report.drawn import Drawn, draw
-from glueprint.report.embedding import embeddable
 from glueprint.report.estimates import number
 from glueprint.report.figures import theme
 from glueprint.report.glance import at_a_glance
 from glueprint.report.held_out import held_out_section
 from glueprint.report.plates import plates_section
+from glueprint.report.shell import rendered
 from glueprint.report.tables import LABELS, ReportInput, TrialTables, check, without_nan
 from glueprint.report.trial import published_estimates, trial_view
 from glueprint.runs.store import write_file
@@ -68,7 +65,9 @@ def render(given: ReportInput) -> str:
         trial_view(name, trial, colours, published_estimates(given.comparison, name))
         for name, trial in given.trials.items()
     ]
-    return _template().render(
+    return rendered(
+        "page.html.j2",
+        given.title,
         given=given,
         glance=[
             line
@@ -76,13 +75,11 @@ def render(given: ReportInput) -> str:
             for line in at_a_glance(given.comparison, name, trial)
         ],
         arm_places={arm: place for place, arm in enumerate(colours)},
-        arm_tokens=_tokens(),
         assays=shown(ASSAYS),
         case_mixes=case_mixes(given.trials),
         pathway=shown(PATHWAY),
         comparisons=_dots_of_tables(given.comparison, colours),
         chemistry=chemistry_section(given.compounds.to_dicts()),
-        config=embeddable(theme.configuration()),
         findings=given.findings.to_dicts(),
         fitted=_has_fitted(given.parameters),
         held_out=held_out_section(given.held_out, {view.name: view.short for view in views}),
@@ -93,36 +90,10 @@ def render(given: ReportInput) -> str:
         plates=plates_section(given.plates),
         profiles=_profiles(given.profiles),
         provenance=_provenance(given.provenance),
-        policy=Markup(embedding.policy(f"\n{embedding.vega()}\n", f"\n{_asset('page.js')}\n")),
-        script=Markup(_asset("page.js")),
-        style=Markup(_asset("page.css")),
         tables=[] if given.comparison is None else guide.guide_tables(given.comparison, given.guide),
         tally=None if given.comparison is None else guide.tally(given.comparison),
         trials=views,
-        vega=Markup(embedding.vega()),
     )
-
-
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("glueprint.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("page.html.j2")
-
-
-def _asset(name: str) -> str:
-    return resources.files("glueprint.report").joinpath("templates", name).read_text("utf-8")
-
-
-def _tokens() -> dict[str, str]:
-    """CSS variable -> the fixed colour that figures are drawn with."""
-    tokens = {"ink": theme.INK, "muted": theme.MUTED, "grid": theme.GRID, "paper": theme.PAPER}
-    tokens |= {f"arm-{place}": colour for place, colour in enumerate(theme.ARM_COLOURS)}
-    return tokens | {f"series-{place}": colour for place, colour in enumerate(theme.SERIES_COLOURS)}
 
 
 def _legend(given: ReportInput) -> dict[str, str]:

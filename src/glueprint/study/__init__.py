@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from glueprint.study import glue
 from glueprint.study.comparison import headlines, reference_of
 from glueprint.study.definition import Study, available, load
 from glueprint.study.pipeline import run
 from glueprint.study.result import StudyResult, add_file
 
-__all__ = ["Study", "StudyResult", "add_file", "available", "headlines", "load", "reference_of", "run"]
+__all__ = [
+    "Study",
+    "StudyResult",
+    "add_file",
+    "available",
+    "glue",
+    "headlines",
+    "load",
+    "reference_of",
+    "run",
+]

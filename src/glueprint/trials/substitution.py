@@ -25,7 +25,7 @@ def glue_of(protocol: Protocol, arm: str | None = None) -> tuple[Arm, Drug]:
                 return one, drug
     raise InputError(
         "GP-T079",
-        f'no glue is given in {"any arm" if arm is None else f"arm {arm!r}"}',
+        f"no glue is given in {'any arm' if arm is None else f'arm {arm!r}'}",
         where=f"{protocol.name}, arms",
         expected="an arm with a glue among its drugs, whose place another takes",
         next_step=f"name another arm; `glueprint trial show {protocol.name}` lists them",

@@ -1,5 +1,6 @@
 """Figures: each function turns a plain table into one Altair description for screen and print."""
 
+from glueprint.report.figures.dose_sweep import dose_sweep
 from glueprint.report.figures.dose_timeline import dose_timeline
 from glueprint.report.figures.dots import adverse_events, comparison_dots, forest
 from glueprint.report.figures.drawing import save, svg
@@ -21,6 +22,7 @@ __all__ = [
     "arm_colours",
     "at_risk",
     "comparison_dots",
+    "dose_sweep",
     "dose_timeline",
     "exposure_response",
     "forest",

@@ -1,0 +1,184 @@
+"""Raw files of one assay to its result: read, laid out and analysed as the assay commands do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers, tidy_table
+from glueprint.assays.degradation import joining
+from glueprint.assays.findings import Finding
+from glueprint.assays.polarization import Amount, Conditions, Optics
+from glueprint.assays.wells import Wells
+from glueprint.errors import InputError, nearest
+from glueprint.study.glue.project import Assay, check_place
+
+__all__ = ["Analysed", "analyse"]
+
+LIGHT = ("g_factor", "free_dye_mp", "brightness_ratio")
+ENDS: Mapping[str, tuple[str, ...]] = {
+    "protein": ("nm", "cv", "low", "high"),
+    "tracer": ("nm", "cv"),
+    "tracer_kd": ("nm", "cv", "low", "high"),
+}
+# Lanes of a dilution series say how bands respond to loading; they are no lanes of an experiment.
+SERIES = "dilution series"
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """What one assay gives: the result of its analysis, the tables of its figure, and what was noticed.
+
+    kind: "fp", "elisa", "degradation" or "growth", whose result it is.   samples: names in the files.
+    """
+
+    kind: str
+    result: Any
+    tables: Mapping[str, pl.DataFrame]
+    findings: tuple[Finding, ...]
+    samples: tuple[str, ...]
+
+
+def analyse(folder: Path, assay: Assay) -> Analysed:
+    """Read and analyse the files of one assay.
+
+    folder: of the project.   assay: of any kind but "table", which is analysed already.
+    Raises what the readers and the analysis of that assay raise, with the assay named in a note.
+    """
+    try:
+        return ANALYSES[assay.kind](folder, assay)
+    except InputError as error:
+        error.add_note(f"It is the assay {assay.name} of the project in {folder}.")
+        raise
+
+
+def _wells(folder: Path, assay: Assay) -> Wells:
+    plate = readers.read(check_place(folder, assay.files[0]))
+    given = layout.read(check_place(folder, assay.layout)) if assay.layout else None
+    return layout.apply(plate, given)
+
+
+def _fp(folder: Path, assay: Assay) -> Analysed:
+    wells = _wells(folder, assay)
+    where = f"{assay.layout or assay.files[0]}, [assay]"
+    conditions, optics = _stated(wells.assay, where)
+    result = polarization.analyse(wells.table, conditions, optics=optics)
+    shown = _shown(result.tables, ("wells", "curves", "potencies"))
+    return _analysed(
+        "fp", result, shown, (*wells.findings, *result.findings), result.tables["fits"], "sample"
+    )
+
+
+def _stated(assay: Mapping[str, float], where: str) -> tuple[Conditions, Optics]:
+    """What a layout says of protein, tracer and light.   Raises InputError GP-A062 for a name it should not
+    have."""
+    known = [f"{name}_{end}" for name, ends in ENDS.items() for end in ends] + list(LIGHT)
+    for name in assay:
+        if name not in known:
+            raise InputError(
+                "GP-A062",
+                f'no setting "{name}" of a binding assay{nearest(name, known)}',
+                where=where,
+                expected=f"one of {', '.join(known)}",
+                next_step="correct the name, or leave it out",
+            )
+    amounts = {
+        name: _amount({end: assay.get(f"{name}_{end}") for end in ends}) for name, ends in ENDS.items()
+    }
+    return Conditions(**amounts), Optics(**{name: assay.get(name) for name in LIGHT})
+
+
+def _amount(ends: Mapping[str, float | None]) -> Amount | None:
+    value, low, high = ends["nm"], ends.get("low"), ends.get("high")
+    if value is None:
+        return None
+    if low is not None and high is not None:
+        return Amount.between(value, low, high)
+    return Amount(value, ends["cv"])
+
+
+def _elisa(folder: Path, assay: Assay) -> Analysed:
+    wells = _wells(folder, assay)
+    result = elisa.analyse(wells.table)
+    shown = _shown(result.tables, ("standards", "dilutions", "precision", "ranges", "inhibition", "donors"))
+    findings = (*wells.findings, *result.findings)
+    return _analysed("elisa", result, shown, findings, result.tables["inhibition"], "sample")
+
+
+def _blot(folder: Path, assay: Assay) -> Analysed:
+    bands, findings = [], list[Finding]()
+    for image, boxes in zip(assay.files, assay.boxes, strict=True):
+        annotated = blot.boxes.read(check_place(folder, boxes))
+        found = blot.analyse(blot.read(check_place(folder, image)), annotated)
+        every = found.tables["bands"]
+        usable = pl.col("fraction_remaining").is_not_null() & ~pl.col("flags").str.contains(SERIES)
+        bands.append(every.filter(usable))
+        findings += found.findings
+    return _degradation(pl.concat(bands), tuple(findings), "sample")
+
+
+def _lanes(folder: Path, assay: Assay) -> Analysed:
+    given = [(name, tidy_table.read(check_place(folder, name))) for name in assay.files]
+    table, noticed = joining.joined(given)
+    return _degradation(table, noticed, "compound")
+
+
+def _degradation(table: pl.DataFrame, noticed: tuple[Finding, ...], _names: str) -> Analysed:
+    result = degradation.analyse(table)
+    shown = _shown(result.tables, ("readings", "curves", "points", "rates"))
+    return _analysed(
+        "degradation", result, shown, (*noticed, *result.findings), result.tables["readings"], "compound"
+    )
+
+
+def _growth(folder: Path, assay: Assay) -> Analysed:
+    if assay.layout is None and not _is_plate(folder, assay):
+        table, noticed = tidy_table.read(check_place(folder, assay.files[0])), tuple[Finding, ...]()
+    else:
+        wells = _wells(folder, assay)
+        table, more = growth.cultures_table(wells.table, wells.assay)
+        noticed = (*wells.findings, *more)
+    result = growth.analyse(table)
+    shown = _shown(result.tables, ("wells", "fitted", "potencies"))
+    return _analysed(
+        "growth", result, shown, (*noticed, *result.findings), result.tables["potencies"], "compound"
+    )
+
+
+def _is_plate(folder: Path, assay: Assay) -> bool:
+    """Whether a reader of plates knows the file; a table of cultures may name plates and wells as well."""
+    path = check_place(folder, assay.files[0])
+    try:
+        name = readers.identify(path)
+    except InputError:
+        return False
+    return name != "tidy" or "value" in tidy_table.read(path).columns
+
+
+def _shown(tables: Mapping[str, pl.DataFrame], names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    return {name: tables[name] for name in names}
+
+
+def _analysed(
+    kind: str,
+    result: Any,
+    shown: Mapping[str, pl.DataFrame],
+    findings: tuple[Finding, ...],
+    named: pl.DataFrame,
+    column: str,
+) -> Analysed:
+    samples = named.get_column(column).drop_nulls().cast(pl.String).unique(maintain_order=True)
+    return Analysed(kind, result, shown, findings, tuple(name for name in samples.to_list() if name))
+
+
+ANALYSES: Mapping[str, Callable[[Path, Assay], Analysed]] = {
+    "fp": _fp,
+    "elisa": _elisa,
+    "blot": _blot,
+    "degradation": _lanes,
+    "growth": _growth,
+}

@@ -1,0 +1,81 @@
+"""From measured quantities to the compound: dossier, joint fit, its file, and draws for its trials."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import polars as pl
+
+from glueprint.calibration import clinical
+from glueprint.calibration import compound as dossiers
+from glueprint.calibration.compound import CompoundPosterior, Dossier
+from glueprint.chemistry import structures
+from glueprint.mechanism import Compound, compounds
+from glueprint.study.glue import patients
+from glueprint.study.glue.measuring import Step
+from glueprint.study.glue.pk import Known
+from glueprint.study.glue.project import Project
+from glueprint.study.glue.steps import digest_of
+from glueprint.trials import ParameterDraws, alone
+
+__all__ = ["compound", "draws", "fitted"]
+
+FILES = pl.Schema({"name": pl.String(), "content": pl.Binary()})
+
+
+def fitted(
+    project: Project, rows: pl.DataFrame, step: Step, *, quick: bool
+) -> tuple[CompoundPosterior, Dossier]:
+    """The dossier of the compound, and the posterior that follows from it, fitted or found.
+
+    rows: of `dossiers.MEASUREMENTS`.   Raises what `dossiers.dossier` and `dossiers.fit` raise.
+    """
+    found = dossiers.dossier(rows, compound=project.compound, reference=project.reference)
+    key = digest_of(found.measurements.write_json(), found.compound, found.reference, project.seed, quick)
+
+    def compute() -> dict[str, pl.DataFrame]:
+        posterior = dossiers.fit(found, seed=project.seed, quick=quick)
+        with tempfile.TemporaryDirectory() as place:
+            dossiers.save(posterior, Path(place))
+            paths = sorted(path for path in Path(place).rglob("*") if path.is_file())
+            kept = [(path.relative_to(place).as_posix(), path.read_bytes()) for path in paths]
+        return {"files": pl.DataFrame(kept, schema=FILES, orient="row")}
+
+    files = step("fit", key, compute)["files"]
+    with tempfile.TemporaryDirectory() as place:
+        for name, content in files.iter_rows():
+            path = Path(place) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return dossiers.load(Path(place)), found
+
+
+def compound(project: Project, posterior: CompoundPosterior, known: Known) -> Compound:
+    """The compound's file as a value: what was fitted, and its pharmacokinetics."""
+    structure = structures.from_smiles(project.smiles, name=project.compound, where="glue.toml, smiles")
+    mass = {
+        "typical": float(f"{structure.average_mass_g_per_mol:.6g}"),
+        "unit": "g/mol",
+        "role": "assumed",
+        "why": "computed from the SMILES",
+        "prior": {"distribution": "fixed", "why": "a computed mass"},
+    }
+    said = compounds.Structure.model_validate({"smiles": project.smiles, "molar_mass_g_per_mol": mass})
+    return dossiers.compound_of(
+        posterior, structure=said, pk=known.pk, fraction_unbound=known.fraction_unbound
+    )
+
+
+def draws(
+    project: Project, posterior: CompoundPosterior, glue: Compound
+) -> tuple[ParameterDraws, ParameterDraws]:
+    """What the virtual trials are run with, a row each: of the glue, and of the reference.
+
+    Both share every draw of what is not known of patients; the glue's are relative to the reference's.
+    """
+    asked = project.trial
+    assert asked is not None
+    written = alone(patients.protocol_of(project), asked.arm, patients=asked.patients)
+    beside = clinical.posterior(asked.structure).for_trial(written, count=asked.replicates, seed=project.seed)
+    return dossiers.trial_draws(posterior, glue, beside, seed=project.seed), beside

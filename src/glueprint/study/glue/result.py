@@ -1,0 +1,79 @@
+"""What a run of a project gave: as it comes from the run, and as it is read back from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from glueprint.errors import InputError
+from glueprint.mechanism import Compound, compounds
+from glueprint.runs import workspace
+from glueprint.runs.provenance import Record
+from glueprint.runs.store import file_hash, read_table
+from glueprint.study.glue.project import Project
+
+__all__ = ["ASKED", "RESULT", "STEPS", "GlueResult", "file_of", "read_back"]
+
+RESULT, STEPS = "result", "steps"  # folders of a project
+ASKED = "asked.json"  # the project as it was run, in the folder of a result
+
+
+@dataclass(frozen=True)
+class GlueResult:
+    """A finished run: its folder, its tables by name, the compound that came out, and its provenance.
+
+    computed: the steps that this run computed, of those that it found nothing is said; none where the whole
+    result was read back.
+    """
+
+    project: Project
+    folder: Path
+    tables: Mapping[str, pl.DataFrame]
+    compound: Compound
+    record: Record
+    computed: tuple[str, ...] = ()
+
+    @property
+    def has_trial(self) -> bool:
+        """Whether there were pharmacokinetics and a trial to run."""
+        return "outcomes" in self.tables
+
+    @property
+    def refused(self) -> bool:
+        """Whether something that was asked for could not be computed."""
+        return "refusal" in self.tables["findings"].get_column("severity").to_list()
+
+
+def file_of(project: Project) -> str:
+    """The name of the compound's file in the folder of a result."""
+    return f"{project.compound}.toml"
+
+
+def read_back(folder: Path, project: Project, record: Record) -> GlueResult:
+    """The result that a finished folder holds.
+
+    folder: of the result.   Raises InputError GP-S007 if a file is not what the record says.
+    """
+    loose = {ASKED, file_of(project)}
+    places = {
+        name: folder / name if name in loose else folder / workspace.TABLES / f"{name}.parquet"
+        for name in record.outputs
+    }
+    changed = [
+        path.relative_to(folder).as_posix()
+        for name, path in places.items()
+        if not path.is_file() or file_hash(path) != record.outputs[name]
+    ]
+    if changed:
+        raise InputError(
+            "GP-S007",
+            f"was changed after the run was finished: {', '.join(changed)}",
+            where=str(folder),
+            expected="the files as they were written",
+            next_step="--fresh computes everything again",
+        )
+    tables = {name: read_table(path, name) for name, path in places.items() if name not in loose}
+    return GlueResult(project, folder, tables, compounds.load(places[file_of(project)]), record)
