@@ -3,7 +3,7 @@
 A number that a parameter was set with is called calibrated, never predicted.
 """
 
-from glueprint.calibration import clinical, in_vitro, prediction
+from glueprint.calibration import clinical, compound, in_vitro, prediction
 from glueprint.calibration.excluded import Excluded
 from glueprint.calibration.in_vitro import Assay, PooledKd, pool, pooled_kd
 from glueprint.calibration.observed import LEAST_REPLICATES, read_observed
@@ -21,6 +21,7 @@ __all__ = [
     "Targets",
     "clinical",
     "clinical_targets",
+    "compound",
     "in_vitro",
     "pool",
     "pooled_kd",

@@ -33,11 +33,13 @@ class Truth:
     what differs between trials beside their case-mix.   structure: of the tumour.
     compound: the glue that overrides of a compound's numbers are about. The affinity of another glue moves
     with it, as what is known of two affinities is their ratio; its other numbers are its own.
+    beside: what holds in the same trial for patients on another glue, such as the one it is compared with.
     """
 
     overrides: Mapping[str, float] = field(default_factory=dict)
     structure: str = "claret"
     compound: Compound = field(default_factory=_reference)
+    beside: Truth | None = None
 
     def scenario(self, glue: Compound) -> Scenario:
         """What holds for a patient on `glue`."""
@@ -47,6 +49,8 @@ class Truth:
         """The overrides of the parameters of a patient on `glue`."""
         if glue.digest == self.compound.digest:
             return dict(self.overrides)
+        if self.beside is not None and glue.digest == self.beside.compound.digest:
+            return dict(self.beside.overrides)
         shared = parameters.system()
         found = {n: value for n, value in self.overrides.items() if n.removeprefix(VARIANCE) in shared}
         if AFFINITY in self.overrides:
@@ -62,6 +66,7 @@ class ParameterDraws:
 
     names: (k,).   values: (draws, k), in the units of the parameters.   structure, compound: as in `Truth`.
     label: what trials with these numbers are called, such as "calibrated" or "predicted".
+    beside: draws of another glue for the same trials, row by row, for arms that take it.
     Raises InputError GP-T042 for values that do not fit the names, or are not finite.
     """
 
@@ -70,6 +75,7 @@ class ParameterDraws:
     structure: str = "claret"
     label: str = ""
     compound: Compound = field(default_factory=_reference)
+    beside: ParameterDraws | None = None
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64)
@@ -96,7 +102,8 @@ class ParameterDraws:
         """What holds in this replicate, counted from 1."""
         row = self.values[(replicate - 1) % len(self.values)]
         named = {name: float(value) for name, value in zip(self.names, row, strict=True)}
-        return Truth(named, self.structure, self.compound)
+        beside = self.beside.truth(replicate) if self.beside is not None else None
+        return Truth(named, self.structure, self.compound, beside)
 
 
 def check_draws(draws: ParameterDraws) -> None:

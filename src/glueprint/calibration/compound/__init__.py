@@ -1,0 +1,28 @@
+"""One compound from its own measurements: a dossier, a joint fit beside a reference, draws for a trial."""
+
+from glueprint.calibration.compound.analyses import measurements
+from glueprint.calibration.compound.dossier import Dossier, dossier
+from glueprint.calibration.compound.file import compound_of, compound_text
+from glueprint.calibration.compound.fitting import fit
+from glueprint.calibration.compound.measured import MEASUREMENTS, QUANTITIES, Source
+from glueprint.calibration.compound.posterior import CompoundPosterior
+from glueprint.calibration.compound.stored import load, save
+from glueprint.calibration.compound.tables import measured_table
+from glueprint.calibration.compound.trial import trial_draws
+
+__all__ = [
+    "MEASUREMENTS",
+    "QUANTITIES",
+    "CompoundPosterior",
+    "Dossier",
+    "Source",
+    "compound_of",
+    "compound_text",
+    "dossier",
+    "fit",
+    "load",
+    "measured_table",
+    "measurements",
+    "save",
+    "trial_draws",
+]

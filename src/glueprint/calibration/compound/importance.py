@@ -1,0 +1,134 @@
+"""Draws from a posterior of moderate size by adaptive importance sampling about its mode.
+
+A posterior of some fifteen coordinates that are standard normal before the data is close to a normal one.
+The proposal is a multivariate t about the mode, which takes over the moments of the weighted draws round by
+round; the effective number of draws says whether that worked. Far faster than walkers, and the same seed
+gives the same bits.
+
+Source: Cappe, Guillin, Marin and Robert 2004, doi:10.1198/106186004X12803 (population Monte Carlo).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, logsumexp
+
+from glueprint.inference import Objective, laplace, mode
+from glueprint.inference.posterior import Progress
+from glueprint.runs import streams
+
+__all__ = ["LEAST_EFFECTIVE", "Weighted", "sample"]
+
+Floats = NDArray[np.float64]
+FREEDOM = 7
+WIDER = 1.15
+# Adaptive rounds before the last.
+ROUNDS = 3
+# Below this, quantiles of 2.5 % are not to be trusted (Vehtari et al. 2021 ask 100 a chain, four chains).
+LEAST_EFFECTIVE = 400.0
+# Weights are cut off at the largest share of one draw while the proposal adapts.
+MOST_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """Draws of equal weight.
+
+    draws: (n, p).   objective: (n,) at the draws.   effective: number of independent draws they are worth.
+    evaluations: of the objective.
+    """
+
+    draws: Floats
+    objective: Floats
+    effective: float
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """A multivariate t: centre (p,), root (p, p)."""
+
+    centre: Floats
+    root: Floats
+
+    def draw(self, count: int, seed: int, purpose: str) -> Floats:
+        p = self.centre.size
+        numbers = streams.normals(seed, purpose, np.arange(count), p + FREEDOM)
+        scale = np.sqrt((numbers[:, p:] ** 2).sum(axis=1) / FREEDOM)
+        return np.asarray(self.centre + numbers[:, :p] @ self.root.T / scale[:, None])
+
+    def minus_log_density(self, x: Floats) -> Floats:
+        p = self.centre.size
+        scaled = np.linalg.solve(self.root, (x - self.centre).T)
+        norm = gammaln((FREEDOM + p) / 2) - gammaln(FREEDOM / 2) - 0.5 * p * np.log(FREEDOM * np.pi)
+        norm -= np.log(np.diag(self.root)).sum()
+        return np.asarray(0.5 * (FREEDOM + p) * np.log1p((scaled**2).sum(axis=0) / FREEDOM) - norm)
+
+
+def sample(
+    objective: Objective,
+    start: Floats,
+    *,
+    proposals: int,
+    draws: int,
+    seed: int,
+    progress: Progress | None = None,
+) -> Weighted:
+    """Draw from the density exp(-objective).
+
+    objective: (m, p) -> (m,) minus log posterior, in coordinates that are of the order of one.
+    start: (p,) where the search of the mode begins.   proposals: of the last round; a third as many before.
+    draws: resampled from them.   progress: told (done, all) after each round.
+    """
+    found = _about_the_mode(objective, start)
+    evaluations, steps = 0, ROUNDS + 1
+    x, values, weights = np.zeros((0, start.size)), np.zeros(0), np.zeros(0)
+    for number in range(steps):
+        last = number == ROUNDS
+        count = proposals if last else proposals // 3
+        x = found.draw(count, seed, f"calibration/compound/round {number}")
+        values = objective(x)
+        logs = np.where(np.isfinite(values), found.minus_log_density(x) - values, -np.inf)
+        weights = np.exp(logs - logsumexp(logs))
+        evaluations += count
+        if not last:
+            found = _adapted(found, x, weights)
+        if progress is not None:
+            progress(number + 1, steps)
+    chosen = _resampled(weights, draws, seed)
+    return Weighted(x[chosen], values[chosen], float(1.0 / np.sum(weights**2)), evaluations)
+
+
+def _about_the_mode(objective: Objective, start: Floats) -> _Proposal:
+    best = mode(objective, start, np.tile([-6.0, 6.0], (start.size, 1)), max_iterations=30)
+    about = laplace(objective, best.values)
+    # Where the curvature tells nothing the prior does: its SD is one.
+    covariance = about.covariance if about.status == "ok" else np.eye(start.size)
+    spectrum, directions = np.linalg.eigh(covariance)
+    covariance = (directions * np.clip(spectrum, 1e-8, 1.5)) @ directions.T
+    return _Proposal(best.values, WIDER * np.linalg.cholesky(covariance))
+
+
+def _adapted(before: _Proposal, x: Floats, weights: Floats) -> _Proposal:
+    """A proposal of the weighted draws' moments; of few effective draws they move it part of the way."""
+    cut = np.minimum(weights, MOST_SHARE)
+    cut = cut / cut.sum()
+    centre = cut @ x
+    covariance = (cut[:, None] * (x - centre)).T @ (x - centre)
+    effective = 1.0 / np.sum(cut**2)
+    trust = min(effective / (10.0 * x.shape[1]), 1.0)
+    old = before.root @ before.root.T / WIDER**2
+    mixed = trust * covariance + (1.0 - trust) * old + 1e-10 * np.eye(x.shape[1])
+    return _Proposal(centre, WIDER * np.linalg.cholesky(mixed))
+
+
+def _resampled(weights: Floats, draws: int, seed: int) -> NDArray[np.int64]:
+    """Rows (draws,) by systematic resampling, in random order so that copies do not stand side by side."""
+    offset = streams.uniforms(seed, "calibration/compound/resampling", [0], 1)[0, 0]
+    ladder = (np.arange(draws) + offset) / draws
+    chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), ladder).clip(max=weights.size - 1)
+    order = np.argsort(streams.uniforms(seed, "calibration/compound/order", np.arange(draws), 1)[:, 0])
+    return np.asarray(chosen[order], dtype=np.int64)
