@@ -2,10 +2,10 @@
 
     python -m benchmarks.glue_line [--seed 3] [--workers 2] [--folder DIR]
 
-Simulated raw files of four protocols, two compounds on each plate, then `glue run` and its page, with no number
-typed. Prints the seconds of each part, by the clock and of all processes together, and the truth beside the
-posterior. The aim is five minutes on two free cores; on a busy machine the seconds of the processes over two
-say what it would be.
+Simulated raw files of four protocols, two compounds on each plate, then `glue run` and its page, with no
+number typed. Prints the seconds of each part, by the clock and of all processes together, and the truth
+beside the posterior. The aim is five minutes on two free cores; on a busy machine the seconds of the
+processes over two say what it would be.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from glueprint.report.drawn import Drawn, draw
 from glueprint.report.estimates import number
 from glueprint.report.figures import theme
 from glueprint.report.glue_report import GlueInput
+from glueprint.report.glue_tables import TITLES
 from glueprint.report.page import PROFILES
 from glueprint.report.plates import FIGURES
 from glueprint.report.shell import rendered
@@ -27,7 +28,8 @@ __all__ = ["FILE", "Plate", "render", "write"]
 FILE = "report.html"
 # Kinds of assay -> the figure that shows them.
 DRAWN_AS: Mapping[str, str] = {"degradation": "blot"}
-MOST_PANELS_PX = 900
+# What a figure says of the twins of a study, and not of any plate.
+OF_TWINS = " of two lines"
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,6 @@ class Plate:
     samples: str
     simulated: bool
     drawn: Drawn | None
-
-
-TITLES: Mapping[str, str] = {
-    "fp": "Fluorescence polarisation",
-    "elisa": "ELISA of TNF-α",
-    "blot": "Blots",
-    "degradation": "Fractions remaining",
-    "growth": "Growth of cultures",
-    "table": "Quantities analysed elsewhere",
-}
 
 
 def write(result: GlueResult, path: str | Path) -> Path:
@@ -106,7 +98,7 @@ def _plate(row: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> Plate:
             f"plate-{name}",
             lambda _: figure,
             description=f"{mark}{TITLES[kind]} of {samples}.",
-            caption=f"{mark}{caption}",
+            caption=f"{mark}{caption.replace(OF_TWINS, '')}",
         )
     return Plate(
         name=name,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from glueprint import references
 from glueprint.calibration import clinical
 from glueprint.chemistry import drawing, groups, structures
 from glueprint.mechanism import Compound
@@ -109,29 +110,44 @@ def _rests_on(tables: Mapping[str, pl.DataFrame], about: Mapping[str, object]) -
     beside = set(fitted.filter(pl.col("compound") == about["reference"]).get_column("experiment"))
     kinds = own.select("assay", "experiment").unique(maintain_order=True)
     counts = kinds.group_by("assay", maintain_order=True).len().iter_rows()
-    assays = ", ".join(f"{number} {WORDS.get(assay, assay)}" for assay, number in counts)
+    assays = _listed([_counted(number, str(assay)) for assay, number in counts])
     alone = [name for name in kinds.get_column("experiment") if name not in beside]
     reference = (
         f"with {about['reference']} on every plate"
         if not alone
-        else f"without {about['reference']} on {', '.join(alone)}, where the assay's own error dominates"
+        else f"without {about['reference']} in {_listed(alone)}, where the assay's own error dominates"
     )
-    pk = "no pharmacokinetics, so no trial" if about["pk"] == "none" else f"pharmacokinetics {about['pk']}"
+    pk = {"none": "no pharmacokinetics, so no trial"}.get(
+        str(about["pk"]), f"pharmacokinetics {_from(str(about['pk']))}"
+    )
     people = (
         f"; patients as in trials of {about['reference']}, none of whom took {about['compound']}"
         if "outcomes" in tables
         else ""
     )
-    first = "Simulated raw files, nothing measured: " if about["simulated"] else "This rests on "
-    return f"{first}{own.height} measured quantities of {assays}, {reference}; {pk}{people}."
+    mark = "Nothing here was measured: the raw files are simulated. " if about["simulated"] else ""
+    return f"{mark}It rests on {own.height} quantities from {assays}, {reference}; {pk}{people}."
 
 
-WORDS: Mapping[str, str] = {
-    "fp": "polarisation plate(s)",
-    "degradation": "set(s) of fractions remaining",
-    "elisa": "ELISA(s)",
-    "growth": "growth assay(s)",
-    "table": "table(s)",
+def _from(source: str) -> str:
+    return source if source.startswith("borrowed") else f"from {source}"
+
+
+def _counted(number: int, assay: str) -> str:
+    one, many = WORDS.get(assay, (assay, assay))
+    return f"one {one}" if number == 1 else f"{number} {many}"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else "no assay"
+
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "fp": ("polarisation plate", "polarisation plates"),
+    "degradation": ("set of fractions remaining", "sets of fractions remaining"),
+    "elisa": ("ELISA", "ELISAs"),
+    "growth": ("growth assay", "growth assays"),
+    "table": ("table of quantities", "tables of quantities"),
 }
 
 
@@ -158,7 +174,10 @@ def _ordered(findings: pl.DataFrame) -> pl.DataFrame:
 def _trial(tables: Mapping[str, pl.DataFrame], about: Mapping[str, object]) -> TrialTables:
     parts = {name: tables[f"trial_{name}"] for name in WHOLE_TRIAL}
     arms = parts["patients"].get_column("arm").unique(maintain_order=True).to_list()
-    return TrialTables(title=f"The trial: {about['protocol']}", arms=tuple(arms), **parts)
+    name = references.default().published_name(str(about["protocol"]))
+    return TrialTables(
+        title=f"{arms[0]} beside {arms[1]}, in the patients of {name}", arms=tuple(arms), **parts
+    )
 
 
 def _statements(result: GlueResult, about: Mapping[str, object]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from glueprint.report import rows as reading
 from glueprint.report.estimates import Estimate, interval, number
 from glueprint.report.guide import Strip, strip_of
 
-__all__ = ["Compared", "Group", "against", "compared", "glance", "learnt", "limits", "odds"]
+__all__ = ["TITLES", "Compared", "Group", "against", "compared", "glance", "learnt", "limits", "odds"]
 
 WORDS: Mapping[str, str] = {
     "orr": "Overall response rate",
@@ -38,6 +38,14 @@ QUANTITIES: Mapping[str, str] = {
 }  # fmt: skip
 LEARNT: Mapping[str, str] = {"kd_ratio": "Kd over the reference's", "kd_nm": "Kd to cereblon"}
 FITTED = "fitted"
+TITLES: Mapping[str, str] = {
+    "fp": "Fluorescence polarisation",
+    "elisa": "ELISA",
+    "blot": "Blots",
+    "degradation": "Fractions remaining",
+    "growth": "Growth of cultures",
+    "table": "Quantities analysed elsewhere",
+}
 PLANNED, REFERENCE = "planned", "reference"
 
 
@@ -99,24 +107,30 @@ def _label(outcomes: pl.DataFrame, part: str) -> str:
 def _cell(row: Mapping[str, Any] | None) -> str:
     if row is None:
         return "–"
-    decimals = 0 if row["unit"] == "%" else 2 if row["unit"] in ("1", "") else 1
-    text = interval(Estimate(row["value"], row["low"], row["high"]), decimals)
-    unit = reading.written(row["unit"])
+    text = interval(Estimate(row["value"], row["low"], row["high"]), _decimals(row["unit"]))
+    unit = _written(row["unit"])
     return f"{text}\u00a0{unit}" if unit and row["value"] is not None else text
+
+
+def _decimals(unit: str) -> int:
+    """Whole per cent, tenths of months, hundredths of a share."""
+    return {"%": 0, "months": 1, "month": 1}.get(unit, 2)
+
+
+def _written(unit: str) -> str:
+    return "" if unit == "fraction" else reading.written(unit)
 
 
 def against(table: pl.DataFrame | None) -> list[tuple[str, ...]]:
     """Endpoint, glue, reference, difference with its interval, share of trials with the glue higher."""
     found = []
     for row in [] if table is None else table.to_dicts():
-        decimals = 0 if row["unit"] == "%" else 2 if row["unit"] in ("1", "") else 1
-        unit = reading.written(row["unit"])
+        decimals, unit = _decimals(row["unit"]), _written(row["unit"])
         apart = interval(Estimate(row["difference"], row["low"], row["high"]), decimals, "not known")
         found.append(
             (
                 WORDS.get(row["endpoint"], row["endpoint"]) + (f", {unit}" if unit else ""),
-                number(row["glue"]) if row["glue"] is not None else "not reached",
-                number(row["reference"]) if row["reference"] is not None else "not reached",
+                *(interval(Estimate(row[name]), decimals) for name in ("glue", "reference")),
                 apart,
                 f"{100 * row['share_higher']:.0f}\u00a0%",
             )
@@ -153,7 +167,15 @@ def compared(table: pl.DataFrame) -> list[Group]:
         rows = tuple(map(_compared, fitted))
         tested = [row for row in rows if row.inside is not None]
         held = sum(bool(row.inside) for row in tested)
-        groups.append(Group(f"{experiment} ({assay})", rows, held, len(tested), part.height - len(fitted)))
+        groups.append(
+            Group(
+                f"{TITLES.get(str(assay), str(assay))}: {experiment}",
+                rows,
+                held,
+                len(tested),
+                part.height - len(fitted),
+            )
+        )
     return groups
 
 

@@ -51,7 +51,7 @@ def about(project: Project, pk: str, posterior: CompoundPosterior) -> pl.DataFra
                 "structure": project.trial.structure if project.trial else "",
                 "replicates": project.trial.replicates if project.trial else 0,
                 "patients": project.trial.patients if project.trial else 0,
-                "protocol": patients.protocol_of(project).title if project.trial else "",
+                "protocol": patients.protocol_of(project).name if project.trial else "",
             }
         ]
     )
