@@ -6,7 +6,7 @@ from glueprint.inference.mode import Mode, Objective, mode
 from glueprint.inference.nested_effects import NestedEffects, nested_effects
 from glueprint.inference.posterior import Posterior, sample
 from glueprint.inference.random_effects import RandomEffects, random_effects
-from glueprint.inference.response_surface import ResponseSurface, response_surface
+from glueprint.inference.response_surface import ResponseSurface, features, response_surface
 from glueprint.inference.summary import contraction
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ResponseSurface",
     "autocorrelation_time",
     "contraction",
+    "features",
     "laplace",
     "mode",
     "nested_effects",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ResponseSurface", "response_surface"]
+__all__ = ["ResponseSurface", "features", "response_surface"]
 
 Floats = NDArray[np.float64]
 ROUNDS, LEAST_VARIANCE, SETTLED = 60, 1e-8, 1e-4

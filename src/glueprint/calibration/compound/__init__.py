@@ -5,12 +5,14 @@ from glueprint.calibration.compound.dossier import Dossier, dossier
 from glueprint.calibration.compound.file import compound_of, compound_text
 from glueprint.calibration.compound.fitting import fit
 from glueprint.calibration.compound.measured import MEASUREMENTS, QUANTITIES, Source
+from glueprint.calibration.compound.next_runs import COORDINATES, covariance_of
 from glueprint.calibration.compound.posterior import CompoundPosterior
 from glueprint.calibration.compound.stored import load, save
 from glueprint.calibration.compound.tables import measured_table
 from glueprint.calibration.compound.trial import trial_draws
 
 __all__ = [
+    "COORDINATES",
     "MEASUREMENTS",
     "QUANTITIES",
     "CompoundPosterior",
@@ -18,6 +20,7 @@ __all__ = [
     "Source",
     "compound_of",
     "compound_text",
+    "covariance_of",
     "dossier",
     "fit",
     "load",

@@ -23,6 +23,7 @@ from glueprint.calibration.compound.latents import (
     margin,
 )
 from glueprint.calibration.compound.likelihood import Terms, minus_log_likelihood, terms
+from glueprint.calibration.compound.next_runs import next_runs
 from glueprint.calibration.compound.posterior import CompoundPosterior
 from glueprint.calibration.in_vitro import posterior as in_vitro_posterior
 from glueprint.calibration.in_vitro.result import LEAST_CONTRACTION
@@ -87,6 +88,7 @@ def fit(
         draws=_draws(values, space),
         parameters=summarise(values),
         comparison=comparison,
+        next_runs=next_runs(dossier, values),
         findings=(*dossier.findings, *comparing.conflicts(dossier, values)),
         status="ok" if enough else "not converged",
         reason=""

@@ -27,7 +27,8 @@ class CompoundPosterior:
     parameters: name, unit, prior, low_95, median, high_95, contraction (share of the prior variance removed),
     verdict ("identified", "not identified" or "prior only").
     comparison: the dossier's rows, each with predicted, predicted_low, predicted_high (95 %, of a repeat on
-    that plate), inside and unit.   status: "ok", "not converged" or "stale", with reason.
+    that plate), inside and unit.   next_runs: what one more experiment would leave, of NEXT_RUNS.
+    status: "ok", "not converged" or "stale", with reason.
     digest: of the measurements, priors and in-vitro posterior it follows from.
     """
 
@@ -36,6 +37,7 @@ class CompoundPosterior:
     draws: pl.DataFrame
     parameters: pl.DataFrame
     comparison: pl.DataFrame
+    next_runs: pl.DataFrame
     findings: tuple[Finding, ...]
     status: str
     reason: str

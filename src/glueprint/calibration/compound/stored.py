@@ -17,7 +17,7 @@ __all__ = ["load", "save"]
 
 KIND, VERSION = "compound posterior", 1
 ABOUT = "compound_posterior.toml"
-TABLES = ("draws", "parameters", "comparison")
+TABLES = ("draws", "parameters", "comparison", "next_runs")
 FINDINGS = "findings"
 STALE = "the in-vitro posterior has changed since; fit again"
 

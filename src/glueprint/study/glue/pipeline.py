@@ -225,7 +225,7 @@ def _trial(one: _Run, glue: Compound, posterior: dossiers.CompoundPosterior) -> 
     for case in given:
         one.note(f"trials {case.arm}", case.key, found=case.job not in ran, begun=begun)
     one.virtual.forget_jobs({case.job for case in given})
-    return tables.of_trials(one.project, glue, one.virtual, given)
+    return tables.of_trials(one.project, glue, posterior, one.virtual, given)
 
 
 def _no_trial(project: Project) -> Finding:

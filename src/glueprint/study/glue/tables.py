@@ -9,7 +9,7 @@ from glueprint.calibration.compound import CompoundPosterior, Dossier
 from glueprint.mechanism import Compound
 from glueprint.study import profiles
 from glueprint.study.definition import ProfileRequest
-from glueprint.study.glue import answers, patients
+from glueprint.study.glue import answers, patients, uncertainty
 from glueprint.study.glue.answers import Column
 from glueprint.study.glue.patients import PLANNED, REFERENCE, Case
 from glueprint.study.glue.project import Project
@@ -58,10 +58,15 @@ def about(project: Project, pk: str, posterior: CompoundPosterior) -> pl.DataFra
 
 
 def of_trials(
-    project: Project, glue: Compound, steps: Steps, given: tuple[Case, ...]
+    project: Project,
+    glue: Compound,
+    posterior: CompoundPosterior,
+    steps: Steps,
+    given: tuple[Case, ...],
 ) -> dict[str, pl.DataFrame]:
     """Patients, visits, endpoints and curves of the glue and the reference; outcomes of every design, the
-    glue against the reference, odds and limits of the sweep; time courses of the first cycle."""
+    glue against the reference, odds and limits of the sweep; where the uncertainty comes from and what would
+    lower it; time courses of the first cycle."""
     whole = {case.part: patients.result(steps, case) for case in given if case.whole}
     columns = [_column(project, steps, case, whole) for case in given]
     planned, beside = (next(c for c in columns if c.part == part) for part in (PLANNED, REFERENCE))
@@ -74,10 +79,26 @@ def of_trials(
         swept = sorted((c for c in columns if c.part != REFERENCE), key=lambda column: column.dose_mg)
         found["odds"] = answers.odds(swept, project.sweep)
         found["limits"] = answers.limits(swept, project.sweep)
+    found |= _uncertainty(project, posterior, given, (planned, beside))
     lead = next(case for case in given if case.part == PLANNED)
     truth = clinical.posterior(lead.draws.structure).central(lead.protocol).truth(1)
     found["profiles"] = profiles.compute(lead.protocol, glue, FOLLOWED, project.seed, truth=truth)
     return found
+
+
+def _uncertainty(
+    project: Project, posterior: CompoundPosterior, given: tuple[Case, ...], columns: tuple[Column, Column]
+) -> dict[str, pl.DataFrame]:
+    own, other = (next(c for c in given if c.part == part).draws for part in (PLANNED, REFERENCE))
+    samples = {
+        endpoint: sample
+        for endpoint in uncertainty.ASKED
+        if (sample := uncertainty.sample_of(endpoint, columns, own, other)) is not None
+    }
+    return {
+        "uncertainty": uncertainty.shares(samples, project.seed),
+        "next_experiment": uncertainty.gains(samples, posterior),
+    }
 
 
 def _column(project: Project, steps: Steps, case: Case, whole: dict[str, TrialResult]) -> Column:
