@@ -48,9 +48,13 @@ def test_the_difference_is_taken_trial_by_trial():
     base = [10.0, 50.0, 30.0]
     mine = column(4.0, [value + 5.0 for value in base], [50.0, 50.0, 50.0], "planned")
     found = answers.against(mine, column(4.0, base, [50.0, 40.0, 60.0], "reference"))
-    orr, neutropenia = (found.filter(pl.col("endpoint") == name).to_dicts()[0] for name in (
-        "orr", "neutropenia_grade_3_4",
-    ))  # fmt: skip
+    orr, neutropenia = (
+        found.filter(pl.col("endpoint") == name).to_dicts()[0]
+        for name in (
+            "orr",
+            "neutropenia_grade_3_4",
+        )
+    )
     assert (orr["difference"], orr["low"], orr["high"], orr["share_higher"]) == (5.0, 5.0, 5.0, 1.0)
     assert neutropenia["share_higher"] == pytest.approx(0.5)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -25,11 +26,11 @@ FILES = pl.Schema({"name": pl.String(), "content": pl.Binary()})
 
 
 def fitted(
-    project: Project, rows: pl.DataFrame, step: Step, *, quick: bool
+    project: Project, rows: Sequence[pl.DataFrame], step: Step, *, quick: bool
 ) -> tuple[CompoundPosterior, Dossier]:
     """The dossier of the compound, and the posterior that follows from it, fitted or found.
 
-    rows: of `dossiers.MEASUREMENTS`.   Raises what `dossiers.dossier` and `dossiers.fit` raise.
+    rows: of `dossiers.MEASUREMENTS`, a table an assay.   Raises what `dossier` and `fit` raise.
     """
     found = dossiers.dossier(rows, compound=project.compound, reference=project.reference)
     key = digest_of(found.measurements.write_json(), found.compound, found.reference, project.seed, quick)
