@@ -1,13 +1,13 @@
 """Whether 95 % intervals of a compound's fit hold the truth in 95 of 100 simulated compounds.
 
-    python -m benchmarks.glue_coverage [--compounds 800] [--plates 100] [--from-prior] [--json]
+    python -m benchmarks.glue_coverage [--compounds 800] [--plates 100] [--workers 1] [--json]
 
 Compounds have a Kd of 30 nM to 3 uM and efficacies of 0.1 to 3 (log-uniform, IKZF1 and IKZF3 apart; with
---from-prior they are of the prior of the fit instead). The reference, its cells and the error of each
-assay are drawn from the in-vitro posterior, errors of runs and repeats from their priors. Each compound is
-measured by degradation and by some of polarisation, ELISA and growth, as a value or, beyond the tested doses,
-a limit; 85 of 100 beside the reference. --plates adds compounds whose polarisation plate is simulated as a raw
-file with the reference on it, read and analysed.
+--from-prior they are of the prior of the fit instead). The reference, its cells and the error of each assay
+are drawn from the in-vitro posterior, errors of runs and repeats from their priors. Each compound is measured
+by degradation and by some of polarisation, ELISA and growth, as a value or, beyond the tested doses, a limit;
+85 of 100 beside the reference. --plates adds compounds whose polarisation plate is simulated as a raw file
+with the reference on it, read and analysed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -217,7 +218,7 @@ def compounds(count: int, plates: int, seed: int, *, from_prior: bool, workers: 
         yield from map(plain, range(count))
         yield from map(raw, range(plates))
         return
-    with ProcessPoolExecutor(workers) as crew:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as crew:
         yield from crew.map(plain, range(count), chunksize=8)
         yield from crew.map(raw, range(plates), chunksize=4)
 
