@@ -102,3 +102,12 @@ def test_a_window_above_one_is_where_response_comes_first():
     assert found["value"] == pytest.approx(10.0)
     assert math.isfinite(found["value"])
     assert np.isclose(found["share_beyond"], 0.0)
+
+
+def test_designs_whose_trials_all_failed_have_no_odds_and_no_limits():
+    empty = column(1.0, [1.0], [1.0])
+    nobody = Column("swept", "glue 1 mg", 1.0, "predicted", empty.endpoints.clear())
+    assert answers.odds([nobody], SEEN).is_empty()
+    assert answers.limits([nobody], SEEN).is_empty()
+    assert answers.outcomes([nobody]).is_empty()
+    assert answers.against(nobody, nobody).is_empty()

@@ -92,6 +92,13 @@ def test_the_result_is_there_with_its_report(place, result):
     assert labels == [("planned", "predicted"), ("reference", "calibrated")]
 
 
+def test_the_python_of_the_page_runs(place, result, monkeypatch, capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    monkeypatch.chdir(place)
+    exec(compile(example, "docs/your-glue.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("GLX-1 ['fp', 'elisa', 'blot', 'growth']")
+
+
 def test_the_truth_behind_the_plates_comes_out(place, result):
     truth = compounds.load(place / "demo-glue/truth/GLX-1.toml")
     rows = {row["name"]: row for row in result.tables["learnt"].to_dicts()}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 
 import polars as pl
 import pytest
 
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
+from glueprint.runs import units
 from glueprint.study import glue
 
 ALONE = ("GLX-1,ki,,200,150,267,nM", "GLX-1,rate_max_over_k_deg,IKZF1,20,15,27,")
@@ -173,3 +176,31 @@ def test_a_project_without_a_measurement_is_refused(tmp_path, smiles):
     glue.new(tmp_path / "p", compound="GLX-1", smiles=smiles)
     with pytest.raises(InputError, match="GP-K030"):
         glue.run(tmp_path / "p")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize(
+    ("link", "code"), [("steps", "GP-S024"), ("result", "GP-S024"), ("steps/x", "GP-R017")]
+)
+def test_a_folder_of_somebody_else_writes_and_removes_nothing_elsewhere(tmp_path, table_project, link, code):
+    folder, elsewhere = table_project(tmp_path / "p"), tmp_path / "elsewhere"
+    (elsewhere / "job").mkdir(parents=True)
+    (elsewhere / "job/mine.txt").write_text("mine")
+    (folder / link).parent.mkdir(exist_ok=True)
+    (folder / link).symlink_to(elsewhere)
+    with pytest.raises(InputError, match=code):
+        glue.run(folder, quick=True)
+    assert [path.name for path in elsewhere.rglob("*")] == ["job", "mine.txt"]
+
+
+def test_a_forged_step_leads_nowhere_out(tmp_path, table_project):
+    folder = table_project(tmp_path / "p")
+    glue.run(folder, quick=True)
+    (unit,) = (folder / "steps/prepared/fit").iterdir()
+    forged = pl.DataFrame({"name": ["../../out.txt"], "content": [b"x"]})
+    name = unit.relative_to(folder / "steps/prepared").as_posix()
+    shutil.rmtree(unit)
+    units.keep(folder / "steps/prepared", name, {"files": forged}, {})
+    shutil.rmtree(folder / "result")
+    with pytest.raises(InputError, match="GP-S024"):
+        glue.run(folder, quick=True)

@@ -162,6 +162,8 @@ def odds(columns: Sequence[Column], asked: SweepRequest) -> pl.DataFrame:
     for column in columns:
         for endpoint, limit in _limits(asked).items():
             values = column.values(endpoint).get_column("value").to_numpy()
+            if not values.size:  # no patient of any trial could be computed
+                continue
             above = int((values > limit).sum())
             share = survival.clopper_pearson(above, values.size)
             rows.append(
@@ -192,6 +194,8 @@ def limits(columns: Sequence[Column], asked: SweepRequest) -> pl.DataFrame:
     rows = []
     for endpoint, limit in _limits(asked).items():
         rates = _rates(columns, endpoint)
+        if not len(rates):
+            return pl.DataFrame(schema=LIMITS)
         passed[endpoint] = np.array([_crossing(doses, row, limit) for row in rates])
         found = passed[endpoint]
         question = (

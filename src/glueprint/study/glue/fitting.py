@@ -16,7 +16,7 @@ from glueprint.mechanism import Compound, compounds
 from glueprint.study.glue import patients
 from glueprint.study.glue.measuring import Step
 from glueprint.study.glue.pk import Known
-from glueprint.study.glue.project import Project
+from glueprint.study.glue.project import Project, check_place
 from glueprint.study.glue.steps import digest_of
 from glueprint.trials import ParameterDraws, alone
 
@@ -46,7 +46,7 @@ def fitted(
     files = step("fit", key, compute)["files"]
     with tempfile.TemporaryDirectory() as place:
         for name, content in files.iter_rows():
-            path = Path(place) / name
+            path = check_place(Path(place), name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         return dossiers.load(Path(place)), found
