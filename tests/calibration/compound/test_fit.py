@@ -1,4 +1,4 @@
-"""The joint fit of one compound: truth comes back, width acts, a reference cures, limits and conflicts show."""
+"""The joint fit of one compound: truth comes back, width acts, a reference cures, limits show."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_draws_carry_the_correlations(same):
     pairs = same.correlations()
     assert pairs.height == 3
     # One shift of TNF-alpha is explained by affinity or by efficacy: they trade against each other.
-    assert pairs.filter((pl.col("one") == "kd_ratio"))["correlation"].min() > 0.1
+    assert pairs.filter(pl.col("one") == "kd_ratio")["correlation"].min() > 0.1
 
 
 def test_saved_and_loaded_the_bytes_stay_the_same(same, tmp_path):
