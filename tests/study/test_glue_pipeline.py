@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -13,6 +14,7 @@ from glueprint.errors import InputError
 from glueprint.mechanism import compounds
 from glueprint.runs import units
 from glueprint.study import glue
+from glueprint.study.glue import fitting
 
 ALONE = ("GLX-1,ki,,200,150,267,nM", "GLX-1,rate_max_over_k_deg,IKZF1,20,15,27,")
 
@@ -204,3 +206,10 @@ def test_a_forged_step_leads_nowhere_out(tmp_path, table_project):
     shutil.rmtree(folder / "result")
     with pytest.raises(InputError, match="GP-S024"):
         glue.run(folder, quick=True)
+
+
+def test_a_fit_that_did_not_converge_is_said_first():
+    (finding,) = fitting.doubts(SimpleNamespace(status="not converged", reason="9 effective draws"))
+    assert (finding.code, finding.severity) == ("GP-S035", "warning")
+    assert "not converged: 9 effective draws" in finding.message
+    assert fitting.doubts(SimpleNamespace(status="ok", reason="")) == ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.assays.findings import Finding
 from glueprint.calibration import clinical
 from glueprint.calibration import compound as dossiers
 from glueprint.calibration.compound import CompoundPosterior, Dossier
@@ -20,7 +21,7 @@ from glueprint.study.glue.project import Project, check_place
 from glueprint.study.glue.steps import digest_of
 from glueprint.trials import ParameterDraws, alone
 
-__all__ = ["compound", "draws", "fitted"]
+__all__ = ["compound", "doubts", "draws", "fitted"]
 
 FILES = pl.Schema({"name": pl.String(), "content": pl.Binary()})
 
@@ -50,6 +51,22 @@ def fitted(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         return dossiers.load(Path(place)), found
+
+
+def doubts(posterior: CompoundPosterior) -> tuple[Finding, ...]:
+    """A finding where the fit itself is not to be trusted."""
+    if posterior.status == "ok":
+        return ()
+    return (
+        Finding(
+            "GP-S035",
+            "warning",
+            f"the fit is {posterior.status}: {posterior.reason}",
+            where="fit",
+            expected="a fit that converged",
+            next_step="look at the assays that contradict each other, and run again without --quick",
+        ),
+    )
 
 
 def compound(project: Project, posterior: CompoundPosterior, known: Known) -> Compound:

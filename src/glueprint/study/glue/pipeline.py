@@ -203,7 +203,8 @@ def _computed(one: _Run, *, fresh: bool) -> GlueResult:
     one.count.tell("fit", 1)
     known = pk.known(one.project, compounds.load(posterior.reference))
     glue = fitting.compound(one.project, posterior, known)
-    one.log.findings += [*one.files.findings, *measured.findings, *posterior.findings, *known.findings]
+    one.log.findings += [*fitting.doubts(posterior), *one.files.findings, *measured.findings]
+    one.log.findings += [*posterior.findings, *known.findings]
     made = dict(measured.tables) | tables.of_fit(dossier, posterior) | _trial(one, glue, posterior)
     made["findings"] = findings_table(dict.fromkeys(one.log.findings))
     made["about"] = tables.about(one.project, known.source, posterior)
