@@ -11,9 +11,11 @@ from glueprint.study import glue
 
 SMILES = "O=C1CCC(N2Cc3c(cccc3N)C2=O)C(=O)N1"
 ROWS = (
-    "GLX-1,ki,,200,150,267,nM", "pomalidomide,ki,,250,188,333,nM",
-    "GLX-1,rate_max_over_k_deg,IKZF1,20,15,27,", "pomalidomide,rate_max_over_k_deg,IKZF1,21,16,28,",
-)  # fmt: skip
+    "GLX-1,ki,,200,150,267,nM",
+    "pomalidomide,ki,,250,188,333,nM",
+    "GLX-1,rate_max_over_k_deg,IKZF1,20,15,27,",
+    "pomalidomide,rate_max_over_k_deg,IKZF1,21,16,28,",
+)
 HEAD = "compound,quantity,target,value,low,high,unit"
 PK = """
 kind = "glueprint-pk"

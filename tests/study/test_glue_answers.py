@@ -48,9 +48,13 @@ def test_the_difference_is_taken_trial_by_trial():
     base = [10.0, 50.0, 30.0]
     mine = column(4.0, [value + 5.0 for value in base], [50.0, 50.0, 50.0], "planned")
     found = answers.against(mine, column(4.0, base, [50.0, 40.0, 60.0], "reference"))
-    orr, neutropenia = (found.filter(pl.col("endpoint") == name).to_dicts()[0] for name in (
-        "orr", "neutropenia_grade_3_4",
-    ))  # fmt: skip
+    orr, neutropenia = (
+        found.filter(pl.col("endpoint") == name).to_dicts()[0]
+        for name in (
+            "orr",
+            "neutropenia_grade_3_4",
+        )
+    )
     assert (orr["difference"], orr["low"], orr["high"], orr["share_higher"]) == (5.0, 5.0, 5.0, 1.0)
     assert neutropenia["share_higher"] == pytest.approx(0.5)
 
@@ -98,3 +102,12 @@ def test_a_window_above_one_is_where_response_comes_first():
     assert found["value"] == pytest.approx(10.0)
     assert math.isfinite(found["value"])
     assert np.isclose(found["share_beyond"], 0.0)
+
+
+def test_designs_whose_trials_all_failed_have_no_odds_and_no_limits():
+    empty = column(1.0, [1.0], [1.0])
+    nobody = Column("swept", "glue 1 mg", 1.0, "predicted", empty.endpoints.clear())
+    assert answers.odds([nobody], SEEN).is_empty()
+    assert answers.limits([nobody], SEEN).is_empty()
+    assert answers.outcomes([nobody]).is_empty()
+    assert answers.against(nobody, nobody).is_empty()

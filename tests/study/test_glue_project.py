@@ -30,8 +30,10 @@ def test_a_new_project_loads_and_says_what_is_missing(tmp_path):
     found = glue.status(tmp_path / "p")
     assert found.result == "none"
     assert [help_.split(":")[0] for help_ in found.helps] == [
-        "name your first raw file in an [[assay]]", "pharmacokinetics", "a trial to predict",
-    ]  # fmt: skip
+        "name your first raw file in an [[assay]]",
+        "pharmacokinetics",
+        "a trial to predict",
+    ]
     assert [finding.code for finding in found.findings] == ["GP-S030"]
 
 
@@ -69,7 +71,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
         (HEAD.replace("version = 1", "version = 9"), "GP-S022", "version is"),
         (HEAD + "dose = 4\n", "GP-S023", "is not known"),
         (HEAD.replace("GLX-1", "pomalidomide"), "GP-S023", "comes with Glueprint"),
-        (HEAD + '[sweep]\ndoses_mg = [1]\n', "GP-S023", "a sweep needs a trial"),
+        (HEAD + "[sweep]\ndoses_mg = [1]\n", "GP-S023", "a sweep needs a trial"),
         (HEAD + '[[assay]]\nname = "a"\nkind = "fp"\nfiles = ["../x.txt"]\n', "GP-S023", "inside"),
         (HEAD + '[[assay]]\nname = "a"\nkind = "fp"\nfiles = ["/etc/passwd"]\n', "GP-S023", "inside"),
         (HEAD + '[[assay]]\nname = "a"\nkind = "fp"\nfiles = ["x", "y"]\n', "GP-S023", "one file an assay"),
@@ -78,7 +80,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
         (HEAD + '[trial]\nprotocol = "mm003"\ndose_mg = 4\nreplicates = 5\n', "GP-S023", "at least 39"),
         (HEAD + '[pk]\nsource = "../pk.toml"\n', "GP-S023", "inside the project"),
     ],
-)  # fmt: skip
+)
 def test_a_project_that_cannot_be_is_refused_with_its_place(tmp_path, text, code, said):
     if text is not None:
         written(tmp_path, text)
@@ -125,8 +127,9 @@ def test_a_file_given_twice_counts_once_and_one_that_nobody_names_is_said(tmp_pa
     found = inputs.survey(glue.load(folder))
     assert [one.name for one in found.assays] == ["table-1"]
     assert [(finding.code, finding.severity) for finding in found.findings] == [
-        ("GP-S032", "warning"), ("GP-S033", "warning"),
-    ]  # fmt: skip
+        ("GP-S032", "warning"),
+        ("GP-S033", "warning"),
+    ]
     assert "raw/table/copy.csv holds the same bytes as raw/table/measured.csv" in found.findings[0].message
     assert "raw/fp/plate.txt is not read" in found.findings[1].message
 

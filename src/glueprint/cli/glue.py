@@ -132,6 +132,7 @@ def _bar() -> Progress:
         TextColumn("{task.completed} of {task.total}", markup=False),
         TimeRemainingColumn(),
         console=progress_console,
+        transient=True,
     )
 
 

@@ -131,7 +131,7 @@ def _profiles(profiles: pl.DataFrame | None) -> list[tuple[str, Drawn]]:
 
 def _sweep(given: GlueInput) -> Drawn | None:
     """Response and neutropenia over the doses; None where there is one dose alone."""
-    if given.odds is None or given.outcomes is None:
+    if given.odds is None or given.odds.is_empty() or given.outcomes is None:
         return None
     outcomes = given.outcomes
     limits = dict(given.odds.select("endpoint", "limit_percent").unique().iter_rows())

@@ -20,7 +20,6 @@ __all__ = ["GlueInput", "input_of"]
 
 NUMBERS = ("name", "typical", "unit", "role", "why")
 SEVERITIES = ("refusal", "warning", "note")
-WHOLE_TRIAL = ("patients", "visits", "endpoints", "survival_curves")
 OWN_LIMITS = (
     "What the glue does beyond its affinity and its efficacies is taken to be that of the reference: the "
     "same cells, the same thresholds, the same toxicity that is no blood count.",
@@ -172,11 +171,15 @@ def _ordered(findings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _trial(tables: Mapping[str, pl.DataFrame], about: Mapping[str, object]) -> TrialTables:
-    parts = {name: tables[f"trial_{name}"] for name in WHOLE_TRIAL}
-    arms = parts["patients"].get_column("arm").unique(maintain_order=True).to_list()
+    arms = tables["trial_patients"].get_column("arm").unique(maintain_order=True).to_list()
     name = references.default().published_name(str(about["protocol"]))
     return TrialTables(
-        title=f"{arms[0]} beside {arms[1]}, in the patients of {name}", arms=tuple(arms), **parts
+        title=f"{arms[0]} beside {arms[1]}, in the patients of {name}",
+        arms=tuple(arms),
+        patients=tables["trial_patients"],
+        visits=tables["trial_visits"],
+        endpoints=tables["trial_endpoints"],
+        survival_curves=tables["trial_survival_curves"],
     )
 
 

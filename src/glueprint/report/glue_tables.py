@@ -30,12 +30,20 @@ WORDS: Mapping[str, str] = {
 }
 GLANCE = ("orr", "median_pfs", "median_os", "neutropenia_grade_3_4", "dose_reduction")
 QUANTITIES: Mapping[str, str] = {
-    "kd": "Kd", "ki": "Ki", "rate_ec50": "EC50 of the rate of loss",
+    "kd": "Kd",
+    "ki": "Ki",
+    "rate_ec50": "EC50 of the rate of loss",
     "rate_max_over_k_deg": "Largest rate over natural",
-    "dc50_absolute": "DC50, absolute", "dc50_relative": "DC50, relative", "dmax": "Dmax", "loss": "Loss",
-    "ic50_absolute": "IC50, absolute", "ic50_relative": "IC50, relative", "gi50": "GI50", "gr50": "GR50",
+    "dc50_absolute": "DC50, absolute",
+    "dc50_relative": "DC50, relative",
+    "dmax": "Dmax",
+    "loss": "Loss",
+    "ic50_absolute": "IC50, absolute",
+    "ic50_relative": "IC50, relative",
+    "gi50": "GI50",
+    "gr50": "GR50",
     "gec50": "GEC50",
-}  # fmt: skip
+}
 LEARNT: Mapping[str, str] = {"kd_ratio": "Kd over the reference's", "kd_nm": "Kd to cereblon"}
 FITTED = "fitted"
 TITLES: Mapping[str, str] = {

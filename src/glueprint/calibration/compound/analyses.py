@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -20,8 +21,6 @@ __all__ = ["KINDS", "measurements"]
 
 Row = dict[str, Any]
 TNF = "TNF-alpha"
-# Reasons of a potency that is none, but with which the curve says that no tested dose reaches the level.
-NEVER_REACHED = {"not_reached", "no_effect"}
 # Name of a growth potency -> quantity.
 GROWTH = {
     "absolute IC50": "ic50_absolute",
@@ -30,8 +29,6 @@ GROWTH = {
     "GR50": "gr50",
     "GEC50": "gec50",
 }
-# A loss below this is not told from none by any blot.
-LEAST_LOSS = 0.02
 # One-sided level of the limit of a loss that was not seen.
 LIMIT_LEVEL = 0.95
 
@@ -67,10 +64,9 @@ def _flags(compound: str, flags: list[tuple[str, str]]) -> list[str]:
     return list(dict.fromkeys(code for where, code in flags if not where or compound in where))
 
 
-def _potency(found: Potency, highest_nm: float | None = None) -> Row:
-    """A potency as fields of a row; one that no dose reaches is above the highest dose."""
-    why = "; ".join(found.explanations)
-    row: Row = {
+def _potency(found: Potency) -> Row:
+    """A potency as fields of a row; a limit stays one."""
+    return {
         "relation": found.relation,
         "value": found.value_nm,
         "low": found.low_nm,
@@ -79,12 +75,8 @@ def _potency(found: Potency, highest_nm: float | None = None) -> Row:
         "log10_se": found.log10_se,
         "n": found.n,
         "time_h": found.time_h,
-        "why": why,
+        "why": "; ".join(found.explanations),
     }
-    reasons = {reason.value for reason in found.reasons}
-    if found.relation == "none" and highest_nm and reasons & NEVER_REACHED:
-        row |= {"relation": ">", "value": highest_nm, "low": highest_nm, "why": f"{why}, up to the top dose"}
-    return row
 
 
 def _of_fp(result: polarization.Result, _target: str) -> list[Row]:
@@ -109,47 +101,25 @@ def _of_fp(result: polarization.Result, _target: str) -> list[Row]:
 
 
 def _of_elisa(result: elisa.Result, target: str) -> list[Row]:
-    table = result.tables["inhibition"]
-    rows = []
-    for one in result.named:
-        label = pl.concat_str(["donor", "experiment"], separator=" ").str.strip_chars()
-        mine = table.filter((pl.col("sample") == one.sample) & ((label == one.donor) | (one.donor == "")))
-        highest = mine["dose_nm"].max() if mine.height else None
-        rows.append(
-            {
-                "compound": one.sample,
-                "run": one.donor,
-                "quantity": f"ic50_{one.potency.definition}",
-                "target": target,
-                **_potency(one.potency, _number(highest)),
-            }
-        )
-    return _without_lone_pools(rows)
+    return _without_lone_pools(
+        [
+            {"compound": one.sample, "run": one.donor, "target": target}
+            | {"quantity": f"ic50_{one.potency.definition}"}
+            | _potency(one.potency)
+            for one in result.named
+        ]
+    )
 
 
 def _of_growth(result: growth.Result, _target: str) -> list[Row]:
-    highest = {
-        (row["line"], row["compound"], row["experiment"]): row["highest_dose"]
-        for row in result.tables["curves"].to_dicts()
-    }
-    rows = []
-    for one in result.named:
-        doses = [
-            dose
-            for (line, compound, experiment), dose in highest.items()
-            if (line, compound) == (one.line, one.compound) and one.experiment in ("", experiment)
+    return _without_lone_pools(
+        [
+            {"compound": one.compound, "run": one.experiment, "cells": one.line, "unit": one.unit}
+            | {"quantity": GROWTH[one.definition]}
+            | _potency(one.potency)
+            for one in result.named
         ]
-        rows.append(
-            {
-                "compound": one.compound,
-                "run": one.experiment,
-                "cells": one.line,
-                "quantity": GROWTH[one.definition],
-                "unit": one.unit,
-                **_potency(one.potency, max(doses, default=None)),
-            }
-        )
-    return _without_lone_pools(rows)
+    )
 
 
 def _of_degradation(result: degradation.Result, _target: str) -> list[Row]:
@@ -217,7 +187,8 @@ def _no_loss(result: degradation.Result, about: Row) -> list[Row]:
     spread = float(np.std(left, ddof=1)) if left.size > 1 else 0.15
     reach = float(student.ppf(LIMIT_LEVEL, max(left.size - 1, 1))) * spread / math.sqrt(top.height)
     mean = top["fraction_remaining"].mean()
-    limit = min(max(1.0 - (float(mean) - reach), LEAST_LOSS), 0.99)  # type: ignore[arg-type]
+    # Lanes that came out above the vehicle's exclude no more than their scatter does.
+    limit = min(max(1.0 - float(mean), 0.0) + reach, 0.99)  # type: ignore[arg-type]
     return [
         about
         | {
@@ -235,17 +206,13 @@ def _no_loss(result: degradation.Result, about: Row) -> list[Row]:
 
 def _without_lone_pools(rows: list[Row]) -> list[Row]:
     """Rows without the pools of a single run, which are that run again."""
-    return [
-        row
-        for row in rows
-        if row["run"]
-        or sum(bool(other["run"]) and {**_about(other)} == {**_about(row)} for other in rows) != 1
-    ]
+    runs = Counter(_about(row) for row in rows if row["run"])
+    return [row for row in rows if row["run"] or runs[_about(row)] != 1]
 
 
-def _about(row: Row) -> Row:
-    names = ("compound", "target", "cells", "quantity", "time_h", "dose_nm")
-    return {name: row.get(name) for name in names}
+def _about(row: Row) -> tuple[Any, ...]:
+    """What a pool and its runs have in common."""
+    return tuple(row.get(name) for name in ("compound", "target", "cells", "quantity", "time_h", "dose_nm"))
 
 
 def _number(value: object) -> float | None:

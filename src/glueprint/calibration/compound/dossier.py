@@ -61,8 +61,7 @@ def dossier(
             next_step=f"measure {usual} beside the compound, or leave the reference out",
         )
     parts = [rows] if isinstance(rows, pl.DataFrame) else list(rows)
-    whole = pl.concat([_shaped(part) for part in parts]) if parts else table_of([])
-    listed, findings = _once(whole.to_dicts())
+    listed, findings = _once([_shaped(part).to_dicts() for part in parts])
     own = _named(listed, compound)
     others = _named(listed, chosen) if chosen.lower() != compound.lower() else []
     if not any(row["relation"] != "none" for row in own):
@@ -104,20 +103,19 @@ def _nothing(compound: str, rows: list[Row]) -> InputError:
     )
 
 
-def _once(rows: list[Row]) -> tuple[list[Row], list[Finding]]:
-    """Rows without those of a file that was given twice."""
-    first: dict[str, tuple[str, str]] = {}
-    kept, seen = list[Row](), set[tuple[object, ...]]()
+def _once(parts: list[list[Row]]) -> tuple[list[Row], list[Finding]]:
+    """Rows without those of a file that was given twice: in two parts, or under two names."""
+    first: dict[str, tuple[int, str]] = {}
+    kept = list[Row]()
     twice: dict[str, str] = {}
-    for row in rows:
-        where = (row["file"], row["experiment"])
-        same = bool(row["sha256"]) and first.setdefault(row["sha256"], where) != where
-        key = tuple(tuple(value) if isinstance(value, list) else value for value in row.values())
-        if same or (row["sha256"] and key in seen):
-            twice[row["file"]] = first[row["sha256"]][0]
-            continue
-        seen.add(key)
-        kept.append(row)
+    for number, rows in enumerate(parts):
+        for row in rows:
+            where = (number, row["file"])
+            # A table of quantities may hold several experiments: they are one file all the same.
+            if row["sha256"] and first.setdefault(row["sha256"], where) != where:
+                twice[row["file"]] = first[row["sha256"]][1]
+                continue
+            kept.append(row)
     return kept, [
         Finding(
             "GP-K040",

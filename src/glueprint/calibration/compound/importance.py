@@ -25,12 +25,15 @@ __all__ = ["LEAST_EFFECTIVE", "Weighted", "sample"]
 Floats = NDArray[np.float64]
 FREEDOM = 7
 WIDER = 1.15
-# Adaptive rounds before the last.
-ROUNDS = 3
+# Adaptive rounds before the last: until so large a share of the proposals counts.
+ROUNDS, GOOD_SHARE = 8, 0.25
 # Below this, quantiles of 2.5 % are not to be trusted (Vehtari et al. 2021 ask 100 a chain, four chains).
 LEAST_EFFECTIVE = 400.0
-# Weights are cut off at the largest share of one draw while the proposal adapts.
-MOST_SHARE = 0.02
+# While a round counts for fewer draws than this for each coordinate, its weights are flattened until it does.
+LEAST_A_COORDINATE = 8.0
+HALVINGS = 40
+# Half-width of the differences behind the curvature at the mode: readings are smooth over such steps only.
+STEP = 0.1
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,11 @@ class Weighted:
     """Draws of equal weight.
 
     draws: (n, p).   objective: (n,) at the draws.   effective: number of independent draws they are worth.
-    evaluations: of the objective.
     """
 
     draws: Floats
     objective: Floats
     effective: float
-    evaluations: int
 
 
 @dataclass(frozen=True)
@@ -84,27 +85,29 @@ def sample(
     draws: resampled from them.   progress: told (done, all) after each round.
     """
     found = _about_the_mode(objective, start)
-    evaluations, steps = 0, ROUNDS + 1
-    x, values, weights = np.zeros((0, start.size)), np.zeros(0), np.zeros(0)
-    for number in range(steps):
-        last = number == ROUNDS
-        count = proposals if last else proposals // 3
-        x = found.draw(count, seed, f"calibration/compound/round {number}")
+    done, adapting = 0, True
+    while True:
+        count = proposals // 3 if adapting else proposals
+        x = found.draw(count, seed, f"calibration/compound/round {done}")
         values = objective(x)
         logs = np.where(np.isfinite(values), found.minus_log_density(x) - values, -np.inf)
-        weights = np.exp(logs - logsumexp(logs))
-        evaluations += count
-        if not last:
-            found = _adapted(found, x, weights)
+        done += 1
         if progress is not None:
-            progress(number + 1, steps)
+            progress(done if adapting else ROUNDS + 1, ROUNDS + 1)
+        if not adapting:
+            break
+        adapting = done < ROUNDS and _effective(logs) < GOOD_SHARE * count
+        found = _adapted(x, logs)
+    weights = np.exp(logs - logsumexp(logs))
     chosen = _resampled(weights, draws, seed)
-    return Weighted(x[chosen], values[chosen], float(1.0 / np.sum(weights**2)), evaluations)
+    return Weighted(x[chosen], values[chosen], _effective(logs))
 
 
 def _about_the_mode(objective: Objective, start: Floats) -> _Proposal:
     best = mode(objective, start, np.tile([-6.0, 6.0], (start.size, 1)), max_iterations=30)
-    about = laplace(objective, best.values)
+    # `laplace` steps by the fourth root of eps of the scale that it is given.
+    scale = np.full(start.size, STEP / float(np.finfo(np.float64).eps ** 0.25))
+    about = laplace(objective, best.values, scale=scale)
     # Where the curvature tells nothing the prior does: its SD is one.
     covariance = about.covariance if about.status == "ok" else np.eye(start.size)
     spectrum, directions = np.linalg.eigh(covariance)
@@ -112,17 +115,24 @@ def _about_the_mode(objective: Objective, start: Floats) -> _Proposal:
     return _Proposal(best.values, WIDER * np.linalg.cholesky(covariance))
 
 
-def _adapted(before: _Proposal, x: Floats, weights: Floats) -> _Proposal:
-    """A proposal of the weighted draws' moments; of few effective draws they move it part of the way."""
-    cut = np.minimum(weights, MOST_SHARE)
-    cut = cut / cut.sum()
-    centre = cut @ x
-    covariance = (cut[:, None] * (x - centre)).T @ (x - centre)
-    effective = 1.0 / np.sum(cut**2)
-    trust = min(effective / (10.0 * x.shape[1]), 1.0)
-    old = before.root @ before.root.T / WIDER**2
-    mixed = trust * covariance + (1.0 - trust) * old + 1e-10 * np.eye(x.shape[1])
-    return _Proposal(centre, WIDER * np.linalg.cholesky(mixed))
+def _effective(logs: Floats) -> float:
+    """Number of independent draws that these log weights are worth."""
+    return float(np.exp(2.0 * logsumexp(logs) - logsumexp(2.0 * logs)))
+
+
+def _adapted(x: Floats, logs: Floats) -> _Proposal:
+    """A proposal of the weighted draws' moments, with weights flattened where too few draws count."""
+    least = min(LEAST_A_COORDINATE * x.shape[1], 0.5 * x.shape[0])
+    power, low, high = 1.0, 0.0, 1.0
+    if _effective(logs) < least:
+        for _ in range(HALVINGS):
+            power = 0.5 * (low + high)
+            low, high = (power, high) if _effective(power * logs) > least else (low, power)
+    finite = np.where(np.isfinite(logs), power * logs, -np.inf)
+    weights = np.exp(finite - logsumexp(finite))
+    centre = weights @ x
+    covariance = (weights[:, None] * (x - centre)).T @ (x - centre) + 1e-10 * np.eye(x.shape[1])
+    return _Proposal(centre, WIDER * np.linalg.cholesky(covariance))
 
 
 def _resampled(weights: Floats, draws: int, seed: int) -> NDArray[np.int64]:

@@ -89,7 +89,9 @@ def _stated(assay: Mapping[str, float], where: str) -> tuple[Conditions, Optics]
     amounts = {
         name: _amount({end: assay.get(f"{name}_{end}") for end in ends}) for name, ends in ENDS.items()
     }
-    return Conditions(**amounts), Optics(**{name: assay.get(name) for name in LIGHT})
+    g_factor, free_dye_mp, brightness_ratio = (assay.get(name) for name in LIGHT)
+    light = Optics(g_factor=g_factor, free_dye_mp=free_dye_mp, brightness_ratio=brightness_ratio)
+    return Conditions(**amounts), light
 
 
 def _amount(ends: Mapping[str, float | None]) -> Amount | None:

@@ -20,33 +20,60 @@ __all__ = ["AGAINST", "LIMITS", "ODDS", "OUTCOMES", "Column", "against", "limits
 Floats = NDArray[np.float64]
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
 ORR, NEUTROPENIA = "orr", "neutropenia_grade_3_4"
-ASKED = (
-    *SWEPT, "median_dor", "thrombocytopenia_grade_3_4", "anaemia_grade_3_4", "pneumonia_grade_3_4"
-)  # fmt: skip
+ASKED = (*SWEPT, "median_dor", "thrombocytopenia_grade_3_4", "anaemia_grade_3_4", "pneumonia_grade_3_4")
 OUTCOMES = pl.Schema(
     {
-        "part": TEXT, "arm": TEXT, "dose_mg": NUMBER, "endpoint": TEXT, "unit": TEXT, "value": NUMBER,
-        "low": NUMBER, "high": NUMBER, "replicates": COUNT, "not_reached": COUNT, "label": TEXT,
+        "part": TEXT,
+        "arm": TEXT,
+        "dose_mg": NUMBER,
+        "endpoint": TEXT,
+        "unit": TEXT,
+        "value": NUMBER,
+        "low": NUMBER,
+        "high": NUMBER,
+        "replicates": COUNT,
+        "not_reached": COUNT,
+        "label": TEXT,
     }
-)  # fmt: skip
+)
 AGAINST = pl.Schema(
     {
-        "endpoint": TEXT, "unit": TEXT, "glue": NUMBER, "reference": NUMBER, "difference": NUMBER,
-        "low": NUMBER, "high": NUMBER, "share_higher": NUMBER, "replicates": COUNT,
+        "endpoint": TEXT,
+        "unit": TEXT,
+        "glue": NUMBER,
+        "reference": NUMBER,
+        "difference": NUMBER,
+        "low": NUMBER,
+        "high": NUMBER,
+        "share_higher": NUMBER,
+        "replicates": COUNT,
     }
-)  # fmt: skip
+)
 ODDS = pl.Schema(
     {
-        "dose_mg": NUMBER, "endpoint": TEXT, "limit_percent": NUMBER, "share_above": NUMBER, "low": NUMBER,
-        "high": NUMBER, "replicates": COUNT,
+        "dose_mg": NUMBER,
+        "endpoint": TEXT,
+        "limit_percent": NUMBER,
+        "share_above": NUMBER,
+        "low": NUMBER,
+        "high": NUMBER,
+        "replicates": COUNT,
     }
-)  # fmt: skip
+)
 LIMITS = pl.Schema(
     {
-        "question": TEXT, "endpoint": TEXT, "limit_percent": NUMBER, "unit": TEXT, "value": NUMBER,
-        "low": NUMBER, "high": NUMBER, "share_below": NUMBER, "share_beyond": NUMBER, "replicates": COUNT,
+        "question": TEXT,
+        "endpoint": TEXT,
+        "limit_percent": NUMBER,
+        "unit": TEXT,
+        "value": NUMBER,
+        "low": NUMBER,
+        "high": NUMBER,
+        "share_below": NUMBER,
+        "share_beyond": NUMBER,
+        "replicates": COUNT,
     }
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -78,12 +105,19 @@ def outcomes(columns: Sequence[Column]) -> pl.DataFrame:
             middle, low, high = map(finite, order_statistics(values))
             rows.append(
                 {
-                    "part": column.part, "arm": column.arm, "dose_mg": column.dose_mg, "endpoint": endpoint,
-                    "unit": found.get_column("unit")[0], "value": middle, "low": low, "high": high,
-                    "replicates": values.size, "not_reached": int(np.isinf(values).sum()),
+                    "part": column.part,
+                    "arm": column.arm,
+                    "dose_mg": column.dose_mg,
+                    "endpoint": endpoint,
+                    "unit": found.get_column("unit")[0],
+                    "value": middle,
+                    "low": low,
+                    "high": high,
+                    "replicates": values.size,
+                    "not_reached": int(np.isinf(values).sum()),
                     "label": column.label,
                 }
-            )  # fmt: skip
+            )
     return pl.DataFrame(rows, schema=OUTCOMES)
 
 
@@ -107,13 +141,17 @@ def against(glue: Column, reference: Column) -> pl.DataFrame:
         middle, low, high = map(finite, order_statistics(apart))
         rows.append(
             {
-                "endpoint": endpoint, "unit": pairs.get_column("unit")[0],
-                "glue": finite(order_statistics(mine)[0]), "reference": finite(order_statistics(theirs)[0]),
-                "difference": middle, "low": low, "high": high,
+                "endpoint": endpoint,
+                "unit": pairs.get_column("unit")[0],
+                "glue": finite(order_statistics(mine)[0]),
+                "reference": finite(order_statistics(theirs)[0]),
+                "difference": middle,
+                "low": low,
+                "high": high,
                 "share_higher": float(np.mean((apart > 0.0) + 0.5 * (apart == 0.0))),
                 "replicates": int(known.sum()),
             }
-        )  # fmt: skip
+        )
     return pl.DataFrame(rows, schema=AGAINST)
 
 
@@ -124,15 +162,21 @@ def odds(columns: Sequence[Column], asked: SweepRequest) -> pl.DataFrame:
     for column in columns:
         for endpoint, limit in _limits(asked).items():
             values = column.values(endpoint).get_column("value").to_numpy()
+            if not values.size:  # no patient of any trial could be computed
+                continue
             above = int((values > limit).sum())
             share = survival.clopper_pearson(above, values.size)
             rows.append(
                 {
-                    "dose_mg": column.dose_mg, "endpoint": endpoint, "limit_percent": limit,
-                    "share_above": above / values.size, "low": float(share.low), "high": float(share.high),
+                    "dose_mg": column.dose_mg,
+                    "endpoint": endpoint,
+                    "limit_percent": limit,
+                    "share_above": above / values.size,
+                    "low": float(share.low),
+                    "high": float(share.high),
                     "replicates": values.size,
                 }
-            )  # fmt: skip
+            )
     return pl.DataFrame(rows, schema=ODDS)
 
 
@@ -150,6 +194,8 @@ def limits(columns: Sequence[Column], asked: SweepRequest) -> pl.DataFrame:
     rows = []
     for endpoint, limit in _limits(asked).items():
         rates = _rates(columns, endpoint)
+        if not len(rates):
+            return pl.DataFrame(schema=LIMITS)
         passed[endpoint] = np.array([_crossing(doses, row, limit) for row in rates])
         found = passed[endpoint]
         question = (
@@ -198,7 +244,14 @@ def _row(question: str, about: tuple[str, float, str], found: Floats, lowest: fl
     endpoint, limit, unit = about
     middle, low, high = map(finite, order_statistics(found))
     return {
-        "question": question, "endpoint": endpoint, "limit_percent": limit, "unit": unit, "value": middle,
-        "low": low, "high": high, "share_below": float(np.mean(found <= lowest)),
-        "share_beyond": float(np.mean(np.isinf(found))), "replicates": found.size,
-    }  # fmt: skip
+        "question": question,
+        "endpoint": endpoint,
+        "limit_percent": limit,
+        "unit": unit,
+        "value": middle,
+        "low": low,
+        "high": high,
+        "share_below": float(np.mean(found <= lowest)),
+        "share_beyond": float(np.mean(np.isinf(found))),
+        "replicates": found.size,
+    }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
+from glueprint.assays.findings import Finding
 from glueprint.calibration import clinical
 from glueprint.calibration import compound as dossiers
 from glueprint.calibration.compound import CompoundPosterior, Dossier
@@ -15,21 +17,21 @@ from glueprint.mechanism import Compound, compounds
 from glueprint.study.glue import patients
 from glueprint.study.glue.measuring import Step
 from glueprint.study.glue.pk import Known
-from glueprint.study.glue.project import Project
+from glueprint.study.glue.project import Project, check_place
 from glueprint.study.glue.steps import digest_of
 from glueprint.trials import ParameterDraws, alone
 
-__all__ = ["compound", "draws", "fitted"]
+__all__ = ["compound", "doubts", "draws", "fitted"]
 
 FILES = pl.Schema({"name": pl.String(), "content": pl.Binary()})
 
 
 def fitted(
-    project: Project, rows: pl.DataFrame, step: Step, *, quick: bool
+    project: Project, rows: Sequence[pl.DataFrame], step: Step, *, quick: bool
 ) -> tuple[CompoundPosterior, Dossier]:
     """The dossier of the compound, and the posterior that follows from it, fitted or found.
 
-    rows: of `dossiers.MEASUREMENTS`.   Raises what `dossiers.dossier` and `dossiers.fit` raise.
+    rows: of `dossiers.MEASUREMENTS`, a table an assay.   Raises what `dossier` and `fit` raise.
     """
     found = dossiers.dossier(rows, compound=project.compound, reference=project.reference)
     key = digest_of(found.measurements.write_json(), found.compound, found.reference, project.seed, quick)
@@ -45,10 +47,26 @@ def fitted(
     files = step("fit", key, compute)["files"]
     with tempfile.TemporaryDirectory() as place:
         for name, content in files.iter_rows():
-            path = Path(place) / name
+            path = check_place(Path(place), name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         return dossiers.load(Path(place)), found
+
+
+def doubts(posterior: CompoundPosterior) -> tuple[Finding, ...]:
+    """A finding where the fit itself is not to be trusted."""
+    if posterior.status == "ok":
+        return ()
+    return (
+        Finding(
+            "GP-S035",
+            "warning",
+            f"the fit is {posterior.status}: {posterior.reason}",
+            where="fit",
+            expected="a fit that converged",
+            next_step="look at the assays that contradict each other, and run again without --quick",
+        ),
+    )
 
 
 def compound(project: Project, posterior: CompoundPosterior, known: Known) -> Compound:

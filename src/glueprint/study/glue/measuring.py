@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import polars as pl
@@ -21,10 +23,15 @@ ROWS, NOTICED, FIGURE = "measurements", "noticed", "figure_"
 SIMULATED = "GP-A054"  # the finding that says that a file was simulated
 ASSAYS = pl.Schema(
     {
-        "name": pl.String(), "kind": pl.String(), "files": pl.List(pl.String()), "cells": pl.String(),
-        "samples": pl.List(pl.String()), "simulated": pl.String(), "findings": pl.Int64(),
+        "name": pl.String(),
+        "kind": pl.String(),
+        "files": pl.List(pl.String()),
+        "cells": pl.String(),
+        "samples": pl.List(pl.String()),
+        "simulated": pl.String(),
+        "findings": pl.Int64(),
     }
-)  # fmt: skip
+)
 
 
 class Step(Protocol):
@@ -39,9 +46,10 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class Measured:
-    """All rows of measured quantities, the tables of the report, and what the analyses noticed."""
+    """The rows of measured quantities of each assay, the tables of the report, and what the analyses
+    noticed."""
 
-    rows: pl.DataFrame
+    rows: tuple[pl.DataFrame, ...]
     tables: Mapping[str, pl.DataFrame]
     findings: tuple[Finding, ...]
 
@@ -70,23 +78,35 @@ def measure(project: Project, files: Survey, step: Step, told: Callable[[], None
         told()
     every = pl.concat(rows) if rows else pl.DataFrame(schema=dossiers.MEASUREMENTS)
     shown |= {"assays": pl.DataFrame(about, schema=ASSAYS), ROWS: every}
-    return Measured(every, shown, tuple(findings))
+    return Measured(tuple(rows), shown, tuple(findings))
 
 
 def _tables(project: Project, assay: Assay, files: Survey) -> dict[str, pl.DataFrame]:
     """What is kept of one assay: rows, findings, the tables of its figure."""
     if assay.kind == "table":
         rows = dossiers.measured_table(check_place(project.folder, assay.files[0]))
-        rows = rows.with_columns(file=pl.lit(assay.files[0]))
+        # A table that names no experiments is one: the assay, and not the name of its file.
+        stem = Path(assay.files[0]).stem
+        rows = rows.with_columns(
+            pl.col("experiment").replace({stem: assay.name}), file=pl.lit(assay.files[0])
+        )
         return {ROWS: _called(rows, assay), NOTICED: pl.DataFrame(schema=SCHEMA)}
     found = analyse(project.folder, assay)
-    digest = files.digests[assay.files[0]] if len(assay.files) == 1 else digest_of(
-        [files.digests[name] for name in assay.files]
-    )  # fmt: skip
+    digest = (
+        files.digests[assay.files[0]]
+        if len(assay.files) == 1
+        else digest_of([files.digests[name] for name in assay.files])
+    )
     source = dossiers.Source("; ".join(assay.files), digest, assay.name, assay.cells)
     rows = dossiers.measurements(found.kind, found.result, source)
     figure = {f"{FIGURE}{name}": table for name, table in found.tables.items()}
-    return {ROWS: _called(rows, assay), NOTICED: findings_table(found.findings), **figure}
+    return {ROWS: _called(rows, assay), NOTICED: _named_inside(found.findings, project), **figure}
+
+
+def _named_inside(findings: tuple[Finding, ...], project: Project) -> pl.DataFrame:
+    """The findings with files named from the project's folder, wherever that lies."""
+    prefix = f"{project.folder}{os.sep}"
+    return findings_table(findings).with_columns(pl.all().str.replace_all(prefix, "", literal=True))
 
 
 def _called(rows: pl.DataFrame, assay: Assay) -> pl.DataFrame:
@@ -106,6 +126,11 @@ def _about(assay: Assay, found: Mapping[str, pl.DataFrame], noticed: list[Findin
     marks = [finding.message for finding in noticed if finding.code == SIMULATED]
     samples = found[ROWS].get_column("compound").unique(maintain_order=True).to_list()
     return {
-        "name": assay.name, "kind": assay.kind, "files": list(assay.files), "cells": assay.cells,
-        "samples": samples, "simulated": marks[0] if marks else "", "findings": len(noticed),
-    }  # fmt: skip
+        "name": assay.name,
+        "kind": assay.kind,
+        "files": list(assay.files),
+        "cells": assay.cells,
+        "samples": samples,
+        "simulated": marks[0] if marks else "",
+        "findings": len(noticed),
+    }

@@ -25,7 +25,7 @@ from glueprint.runs.provenance import Record
 from glueprint.runs.workspace import Workspace
 from glueprint.study.glue import fitting, measuring, patients, pk, tables
 from glueprint.study.glue.inputs import Survey, survey
-from glueprint.study.glue.project import FILE, Project, load
+from glueprint.study.glue.project import FILE, Project, check_place, load
 from glueprint.study.glue.result import ASKED, RESULT, STEPS, GlueResult, file_of, read_back
 from glueprint.study.glue.steps import Steps, digest_of
 
@@ -103,12 +103,16 @@ def run(
     workers: processes; the result does not depend on it.   quick: a shorter fit, to look.
     fresh: compute everything again, whatever is there.   progress: called with a `runs.progress.Step`.
     A project whose files are what they were when it was finished is read back.
-    Raises InputError GP-S020 to GP-S024 (the project file), GP-S026 (files that are missing), GP-S007 (the
-    result was changed), and what the rooms below raise; what was computed until then is kept.
+    Raises InputError GP-S020 to GP-S024 (the project file, or a link), GP-S026 (files that are missing),
+    GP-S007 (the result was changed), GP-R017 (a link in it), and what the rooms below raise; what was
+    computed until then is kept.
     """
     project = load(folder)
     files = survey(project)
     _refuse_missing(project, files)
+    for name in (RESULT, STEPS):  # what is written and removed there stays there
+        check_place(project.folder, name)
+        workspace.refuse_links(project.folder / name)
     record = record_of(project, files, quick=quick)
     choice = executor.Choice("processes" if workers > 1 else "serial", workers)
     with workspace.claim(project.folder / RESULT) as space:
@@ -118,7 +122,7 @@ def run(
         same = space.finished is not None and not record.differs_from(space.finished)
         if same and space.finished and not space.begun and not fresh:
             return read_back(space.folder, project, space.finished)
-        count = Counter(progress or _silent, len(project.assay) + 1 + _trials_of(project))
+        count = Counter(progress or _silent, len(files.assays) + 1 + _trials_of(project))
         return _kept(_Run(project, files, space, record, choice, count), fresh=fresh)
 
 
@@ -199,7 +203,8 @@ def _computed(one: _Run, *, fresh: bool) -> GlueResult:
     one.count.tell("fit", 1)
     known = pk.known(one.project, compounds.load(posterior.reference))
     glue = fitting.compound(one.project, posterior, known)
-    one.log.findings += [*one.files.findings, *measured.findings, *posterior.findings, *known.findings]
+    one.log.findings += [*fitting.doubts(posterior), *one.files.findings, *measured.findings]
+    one.log.findings += [*posterior.findings, *known.findings]
     made = dict(measured.tables) | tables.of_fit(dossier, posterior) | _trial(one, glue, posterior)
     made["findings"] = findings_table(dict.fromkeys(one.log.findings))
     made["about"] = tables.about(one.project, known.source, posterior)

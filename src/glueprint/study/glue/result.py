@@ -25,8 +25,7 @@ ASKED = "asked.json"  # the project as it was run, in the folder of a result
 class GlueResult:
     """A finished run: its folder, its tables by name, the compound that came out, and its provenance.
 
-    computed: the steps that this run computed, of those that it found nothing is said; none where the whole
-    result was read back.
+    computed: the steps that this run computed and did not find; none where the whole result was read back.
     """
 
     project: Project

@@ -73,9 +73,11 @@ def status(folder: str | Path) -> Status:
     """
     project = load(folder)
     files = survey(project)
-    known = pk.known(project, project.load_reference() or compounds.load(compounds.REFERENCE)) if (
-        not files.missing
-    ) else None  # fmt: skip
+    known = (
+        pk.known(project, project.load_reference() or compounds.load(compounds.REFERENCE))
+        if (not files.missing)
+        else None
+    )
     place = project.folder / RESULT
     state = _state(project, files, place)
     asked = project.trial
