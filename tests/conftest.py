@@ -1,9 +1,25 @@
-"""What holds for all tests: a busy machine fails none of them."""
+"""What holds for all tests: a busy machine fails none of them, and how a command is run in one."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
+from typer.testing import CliRunner
 
 # Both judge by the clock: how long an example takes, and how long examples take to make.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def printed():
+    """What a command prints: `printed(app, *words)`, its exit code checked; what it raises is raised."""
+
+    def run(app, *words, code=0):
+        result = CliRunner().invoke(app, list(words), env={"COLUMNS": "500"})
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return result.stdout
+
+    return run

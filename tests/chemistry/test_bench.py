@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import xml.etree.ElementTree as ET
+from importlib.resources import files
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -148,6 +151,46 @@ def test_a_catalyst_without_amount_is_named_and_has_none():
     assert gas["volume_ml"] == pytest.approx(gas["mmol"] * 24.790, rel=1e-4)
 
 
+# How the sources write what has a row under another name.
+WRITTEN = {"Pd/C": "palladium on carbon", "DMAP": "4-(dimethylamino)pyridine", "acid": "hydrogen chloride"}
+
+
+@pytest.mark.parametrize("name", routes.available())
+def test_a_plan_lists_every_reagent_named_and_a_catalyst_for_every_hydrogenation(name):
+    route = routes.load(name)
+    table = bench(route, 1.0, step_yield_percent=80.0).plan.table
+    for step in route.step:
+        rows = table.filter(pl.col("step") == step.name)
+        listed = rows["material"].to_list()
+        for reagent in step.reagents:
+            if "hydrogenation" not in reagent:
+                assert reagent in listed or WRITTEN[reagent.split(",")[0]] in listed
+        if "hydrogen" in step.consumes:
+            (catalyst,) = rows.filter(pl.col("role") == "catalyst").to_dicts()
+            assert catalyst["material"] in ("palladium on carbon", "not stated")
+            assert catalyst["grams"] is None
+
+
+def test_what_is_assumed_and_what_is_not_stated_are_told_apart():
+    plans = {name: bench(routes.load(name), 1.0, step_yield_percent=80.0) for name in ("A", "F2", "I")}
+    said = {
+        name: found.plan.table.row(by_predicate=pl.col("role") == "catalyst", named=True)
+        for name, found in plans.items()
+    }
+    assert "assumed: the source states no catalyst" in said["A"]["assumption"]
+    assert (said["F2"]["material"], said["F2"]["assumption"]) == (
+        "palladium on carbon",
+        "amount not stated; SYN-014",
+    )
+    assert said["I"]["material"] == "not stated"
+    assert "nitro reduction: catalyst not stated" in plans["I"].not_counted
+    # A base or acid with an amount says which part of it no source states.
+    for route in map(routes.load, routes.available()):
+        for one in (one for step in route.step for one in step.additions):
+            assert one.claim or one.assumed
+            assert one.equivalents is None or one.assumed
+
+
 def test_a_solvent_has_its_volume_by_mass_and_by_volume():
     def solvent(**changes):
         route = Route.model_validate({**HEAD, "step": [{**REDUCTION, "solvent": "acetone", **changes}]})
@@ -246,6 +289,62 @@ def test_hazards_have_a_source_or_say_that_they_are_not_listed():
     assert all(words for one in found.values() for _, words in one.statements)
     assert found["thalidomide"].source.startswith("thalidomide class: handle as a human teratogen")
     assert safety_data.hazard("unheard-of").source == safety_data.NOT_LISTED
+
+
+HAZARDS, SOLVENTS = (
+    tomllib.loads((files("glueprint.chemistry") / "data" / f"{name}.toml").read_text("utf-8"))
+    for name in ("hazards", "solvents")
+)
+
+
+@pytest.mark.parametrize("row", HAZARDS["hazard"], ids=lambda row: row["name"])
+def test_a_harmonised_classification_has_an_index_number_that_can_be(row):
+    numbers = re.findall(r"(\d{3}-\d{3}-\d\d)-([\dX])", row["source"])
+    for number, check in numbers:
+        # CLP Annex VI, 1.1.1.1: the check digit is that of the ISBN, each digit times its place, modulo 11.
+        left = sum(place * int(digit) for place, digit in enumerate(number.replace("-", ""), 1)) % 11
+        assert check == ("X" if left == 10 else str(left))
+    assert bool(numbers) == row["source"].startswith("CLP Annex VI") != ("not harmonised" in row["source"])
+    assert row["checked"]
+    assert set(row["h"]) <= set(HAZARDS["statements"])
+    assert row["h"] == sorted(row["h"])
+
+
+def test_the_page_counts_what_was_compared():
+    said = [row["checked"].split(",")[0] for row in HAZARDS["hazard"]]
+    full, digit, nothing = (said.count(word) for word in ("all", "check digit", "nothing seen"))
+    page = (Path(__file__).parents[2] / "docs" / "synthesis.md").read_text("utf-8")
+    part = len(said) - full - digit - nothing
+    assert f"{full} in full, {part} in part, {digit} by the check digit" in page
+    assert f"{nothing} that suppliers notify were seen nowhere else" in page
+
+
+def test_every_statement_is_used():
+    assert {code for row in HAZARDS["hazard"] for code in row["h"]} == set(HAZARDS["statements"])
+
+
+# Perry's Chemical Engineers' Handbook, 8th edition, table 2-32, at 293.15 K; water: CRC Handbook.
+PERRY_G_PER_ML = {
+    "water": 0.9982,
+    "ethanol": 0.7903,
+    "2-propanol": 0.7867,
+    "ethyl acetate": 0.8995,
+    "acetone": 0.7923,
+    "acetic acid": 1.0471,
+    "tetrahydrofuran": 0.8853,
+    "acetonitrile": 0.7820,
+    "toluene": 0.8685,
+    "dimethyl sulfoxide": 1.1010,
+    "1,4-dioxane": 1.0340,
+    "N,N-dimethylformamide": 0.9491,
+    "dichloromethane": 1.3277,
+}
+
+
+def test_densities_are_those_of_a_second_table():
+    assert {row["name"]: row["density_g_per_ml"] for row in SOLVENTS["solvent"]} == pytest.approx(
+        PERRY_G_PER_ML, rel=0.006
+    )
 
 
 def test_solvents_have_their_rank_and_better_ones():

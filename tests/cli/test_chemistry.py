@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from typer.testing import CliRunner
 
 from glueprint.chemistry import routes
 from glueprint.cli.compound import app as compound_app
@@ -31,14 +30,6 @@ yield_percent = 80.0
 """
 
 
-def printed(app, *words, code=0):
-    result = CliRunner().invoke(app, list(words), env={"COLUMNS": "400"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == code, result.output
-    return result.output
-
-
 @pytest.fixture
 def own(tmp_path):
     path = tmp_path / "mine.toml"
@@ -46,19 +37,19 @@ def own(tmp_path):
     return path
 
 
-def test_check_ends_with_one_and_names_reagent_and_remedy():
+def test_check_ends_with_one_and_names_reagent_and_remedy(printed):
     assert "3-nitrophthalic anhydride" in printed(synthesis_app, "check", code=1)
     said = json.loads(printed(synthesis_app, "check", "--json", code=1))
     assert said["routes"] == {name: [] for name in routes.available()}
     assert [finding["code"] for finding in said["findings"]] == ["CH-route-product"]
 
 
-def test_check_of_one_route_looks_at_what_is_printed_for_it():
+def test_check_of_one_route_looks_at_what_is_printed_for_it(printed):
     assert json.loads(printed(synthesis_app, "check", "A", "--json"))["findings"] == []
     assert "5-aminothalidomide" in printed(synthesis_app, "check", "B", code=1)
 
 
-def test_check_of_a_file_of_ones_own(own):
+def test_check_of_a_file_of_ones_own(own, printed):
     assert "gives its product in balance" in printed(synthesis_app, "check", str(own))
     own.write_text(OWN.replace("releases = { water = 2 }", ""), encoding="utf-8")
     said = json.loads(printed(synthesis_app, "check", str(own), "--json", code=1))
@@ -70,7 +61,7 @@ def test_check_of_a_file_of_ones_own(own):
         printed(synthesis_app, "check", str(own))
 
 
-def test_list_and_show_name_routes_and_steps():
+def test_list_and_show_name_routes_and_steps(printed):
     rows = json.loads(printed(synthesis_app, "list", "--json"))
     assert [row["name"] for row in rows] == list(routes.available())
     assert rows[0]["overall_yield"] == "65 % (SYN-001b)"
@@ -84,14 +75,14 @@ def test_list_and_show_name_routes_and_steps():
     assert "at least 223.1 g/g" in printed(synthesis_app, "show", "F1")
 
 
-def test_a_scheme_is_drawn_as_svg_and_png(tmp_path):
+def test_a_scheme_is_drawn_as_svg_and_png(tmp_path, printed):
     printed(synthesis_app, "show", "A", "--scheme", str(tmp_path / "a.svg"))
     assert (tmp_path / "a.svg").read_text("utf-8").startswith("<svg")
     printed(synthesis_app, "show", "A", "--scheme", str(tmp_path / "a.png"))
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_plan_prints_grams_and_what_to_weigh():
+def test_plan_prints_grams_and_what_to_weigh(printed):
     said = json.loads(printed(synthesis_app, "plan", "A", "--grams", "10", "--json"))
     assert said["materials"][0]["grams"] == pytest.approx(10.8729, abs=1e-3)
     assert "10.873" in printed(synthesis_app, "plan", "A")
@@ -111,7 +102,7 @@ def test_plan_prints_grams_and_what_to_weigh():
         printed(synthesis_app, "plan", "B")
 
 
-def test_plan_of_a_file_of_ones_own(own):
+def test_plan_of_a_file_of_ones_own(own, printed):
     said = json.loads(printed(synthesis_app, "plan", str(own), "--json"))
     assert said["yields_are"] == "stated per step"
     own.write_text(OWN + OWN[OWN.index("[[route]]") :].replace('"mine"', '"other"'), encoding="utf-8")
@@ -124,12 +115,12 @@ def test_plan_of_a_file_of_ones_own(own):
     "name", ["thalidomide", "lenalidomide", "pomalidomide", "avadomide", "iberdomide", "mezigdomide",
              "5-hydroxypomalidomide", "(S)-pomalidomide"],
 )  # fmt: skip
-def test_every_page_of_the_class_carries_its_safety_note(name):
+def test_every_page_of_the_class_carries_its_safety_note(name, printed):
     assert "human teratogen" in printed(compound_app, "show", name)
     assert "REMS" in json.loads(printed(compound_app, "show", name, "--json"))["safety"]
 
 
-def test_a_compound_is_shown_with_published_values_beside():
+def test_a_compound_is_shown_with_published_values_beside(printed):
     said = json.loads(printed(compound_app, "show", "pomalidomide", "--json"))
     donors = next(row for row in said["descriptors"] if row["name"] == "H-bond donors")
     assert (donors["computed"], donors["published"], donors["claim_id"]) == (2, 2, "CHE-003")
@@ -140,7 +131,7 @@ def test_a_compound_is_shown_with_published_values_beside():
     assert len(json.loads(printed(compound_app, "list", "--json"))) > 40
 
 
-def test_compare_tells_change_and_effect():
+def test_compare_tells_change_and_effect(printed):
     said = json.loads(printed(compound_app, "compare", "thalidomide", "pomalidomide", "--json"))
     assert said["changes"] == [{"gained": "NH2", "lost": "H", "on": "C"}]
     text = printed(compound_app, "compare", "lenalidomide", "pomalidomide")
@@ -148,7 +139,7 @@ def test_compare_tells_change_and_effect():
     assert "teratogen" in text
 
 
-def test_a_smiles_of_ones_own_is_checked_with_reasons():
+def test_a_smiles_of_ones_own_is_checked_with_reasons(printed):
     text = printed(compound_app, "check", "O=C1CCC(N2C(=O)c3ccccc3C2=O)C(=O)N1")
     assert "likely" in text
     assert "teratogen" in text
@@ -158,13 +149,13 @@ def test_a_smiles_of_ones_own_is_checked_with_reasons():
         printed(compound_app, "check", "C1CC")
 
 
-def test_published_numbers_that_cannot_be_computed_stand_below():
+def test_published_numbers_that_cannot_be_computed_stand_below(printed):
     said = json.loads(printed(compound_app, "show", "pomalidomide", "--json"))
     assert [claim["id"] for claim in said["evidence"]] == ["CHE-004", "CHE-005"]
     assert "DMSO solubility" in printed(compound_app, "show", "pomalidomide")
 
 
-def test_stability_shows_constants_and_a_course():
+def test_stability_shows_constants_and_a_course(printed):
     text = printed(compound_app, "stability")
     assert "CHE-012" in text
     assert "assumed" in text
@@ -182,7 +173,7 @@ def test_stability_shows_constants_and_a_course():
         printed(compound_app, "stability", "thalidomide", "--s-share", "2")
 
 
-def test_drawings_go_to_a_file_or_to_standard_output(tmp_path):
+def test_drawings_go_to_a_file_or_to_standard_output(tmp_path, printed):
     printed(compound_app, "draw", "lenalidomide", "--out", str(tmp_path / "x.svg"))
     assert (tmp_path / "x.svg").read_text(encoding="utf-8").startswith("<?xml")
     printed(compound_app, "draw", "lenalidomide", "--out", str(tmp_path / "x.png"))

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner
 
 from glueprint.cli.compound import app
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
 
 
-def printed(*words):
-    result = CliRunner().invoke(app, list(words), env={"COLUMNS": "400"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
+@pytest.fixture
+def printed(printed):
+    return partial(printed, app)
 
 
 @pytest.fixture
-def own(tmp_path):
+def own(tmp_path, printed):
     """The template with numbers of one's own in the place of its examples."""
     path = tmp_path / "my-compound.toml"
     path.write_text(printed("template").replace("EXAMPLE", "own work"), encoding="utf-8")
     return path
 
 
-def test_the_template_printed_is_a_file_that_loads_when_its_examples_are_gone(own, tmp_path):
+def test_the_template_printed_is_a_file_that_loads_when_its_examples_are_gone(own, tmp_path, printed):
     assert compounds.load(own).name == "my-compound"
     assert "Note" not in printed("numbers", str(own))
     printed("template", str(tmp_path / "as it is.toml"))
@@ -35,7 +33,7 @@ def test_the_template_printed_is_a_file_that_loads_when_its_examples_are_gone(ow
         compounds.load(tmp_path / "as it is.toml")
 
 
-def test_numbers_name_their_source_and_what_is_lacking():
+def test_numbers_name_their_source_and_what_is_lacking(printed):
     found = json.loads(printed("numbers", "lenalidomide", "--json"))
     assert found["numbers"]["pharmacology.efficacy.IKZF1"]["evidence"] == ["DEG-004", "DRV-001"]
     assert found["missing"]["degradation"] == []
@@ -45,13 +43,13 @@ def test_numbers_name_their_source_and_what_is_lacking():
     assert "0.454" in printed("numbers", "lenalidomide")
 
 
-def test_a_form_has_numbers_of_its_own():
+def test_a_form_has_numbers_of_its_own(printed):
     found = json.loads(printed("numbers", "(S)-pomalidomide", "--json"))
     assert found["form"] == "S"
     assert found["numbers"]["pharmacology.kd_nm"]["typical"] == pytest.approx(145.2)
 
 
-def test_an_unknown_source_is_noted(own):
+def test_an_unknown_source_is_noted(own, printed):
     text, old = own.read_text(encoding="utf-8"), 'role = "measured", why = "own work own FP assay, plate 7"'
     assert old in text
     own.write_text(text.replace(old, 'role = "input", evidence = ["BIN-999"]'), encoding="utf-8")
@@ -65,7 +63,7 @@ def test_an_unknown_source_is_noted(own):
         ("NC1=CC=CC2=C1C(=O)N(C1CCC(=O)NC1=O)C2=O", "hello", 'structure.smiles: "hello" cannot be read'),
     ],
 )
-def test_what_cannot_be_is_refused(own, old, new, words):
+def test_what_cannot_be_is_refused(own, old, new, words, printed):
     text = own.read_text(encoding="utf-8")
     assert old in text
     own.write_text(text.replace(old, new), encoding="utf-8")
@@ -91,7 +89,7 @@ source = "own study"
 """
 
 
-def test_numbers_scaled_from_animals_are_shown_as_assumed_and_act_on_patients(tmp_path):
+def test_numbers_scaled_from_animals_are_shown_as_assumed_and_act_on_patients(tmp_path, printed):
     text = compounds.source("pomalidomide")
     path = tmp_path / "mine.toml"
     path.write_text(text[: text.index("[pk]")] + SCALED, encoding="utf-8")

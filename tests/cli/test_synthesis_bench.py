@@ -5,24 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner
 
 from glueprint.chemistry.planning import SCHEMA
 from glueprint.cli.synthesis import app
 from glueprint.errors import InputError
 
 
-def printed(*words):
-    result = CliRunner().invoke(app, list(words), env={"COLUMNS": "500"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+@pytest.fixture
+def printed(printed):
+    return partial(printed, app)
 
 
-def test_a_plan_lists_base_catalyst_gas_conditions_hazards_and_solvents():
+def test_a_plan_lists_base_catalyst_gas_conditions_hazards_and_solvents(printed):
     text = printed("plan", "A")
     for word in (
         "sodium acetate",
@@ -48,7 +45,7 @@ def test_a_plan_lists_base_catalyst_gas_conditions_hazards_and_solvents():
     assert "doi:10.1039/c5gc01008j" in printed("plan", "F1", "--step-yield", "80")
 
 
-def test_json_holds_steps_with_closed_balance():
+def test_json_holds_steps_with_closed_balance(printed):
     said = json.loads(printed("plan", "B", "--step-yield", "80", "--json"))
     assert len(said["steps"]) == 4
     for step in said["steps"]:
@@ -57,7 +54,7 @@ def test_json_holds_steps_with_closed_balance():
     assert said["not_counted"][0] == "activation and cyclisation: additive N-hydroxysuccinimide"
 
 
-def test_csv_has_the_columns_of_the_plan_and_its_grams():
+def test_csv_has_the_columns_of_the_plan_and_its_grams(printed):
     rows = list(csv.DictReader(io.StringIO(printed("plan", "A", "--format", "csv"))))
     assert list(rows[0]) == list(SCHEMA)
     base = next(row for row in rows if row["role"] == "base")
@@ -66,7 +63,7 @@ def test_csv_has_the_columns_of_the_plan_and_its_grams():
     assert catalyst["grams"] == ""
 
 
-def test_a_page_is_written_once_and_not_over_another(tmp_path):
+def test_a_page_is_written_once_and_not_over_another(tmp_path, printed):
     path = tmp_path / "a.html"
     printed("plan", "A", "--page", str(path))
     assert "What to weigh" in path.read_text("utf-8")
@@ -74,7 +71,7 @@ def test_a_page_is_written_once_and_not_over_another(tmp_path):
         printed("plan", "A", "--page", str(path))
 
 
-def test_what_is_at_hand_sets_the_amount():
+def test_what_is_at_hand_sets_the_amount(printed):
     words = ("plan", "A", "--have", "3-nitrophthalic anhydride=5.436425", "--have", "sodium acetate=4")
     said = json.loads(printed(*words, "--json"))
     assert said["grams"] == pytest.approx(5.0, rel=1e-5)

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner
 
 from glueprint import experiments
 from glueprint.cli.experiment import app
 from glueprint.errors import InputError
 
 
-def printed(*words):
-    result = CliRunner().invoke(app, list(words), env={"COLUMNS": "300"})
-    if result.exception is not None:
-        raise result.exception
-    return result.output
+@pytest.fixture
+def printed(printed):
+    return partial(printed, app)
 
 
-def test_list_names_every_experiment():
+def test_list_names_every_experiment(printed):
     assert [row["name"] for row in json.loads(printed("list", "--json"))] == list(experiments.available())
     assert "doses_nm" in printed("list")
 
 
-def test_run_prints_readings_and_assumptions():
+def test_run_prints_readings_and_assumptions(printed):
     said = printed("run", "degradation")
     assert "< 100" in said
     assert "calibrated" in said
     assert "all free" in said
 
 
-def test_settings_reach_the_experiment():
+def test_settings_reach_the_experiment(printed):
     said = json.loads(
         printed(
             "run", "fp_competition", "--set", "ki_nm=156.6", "--set", "doses_nm=1,10,100,1000,1e4", "--json"
@@ -46,17 +44,17 @@ def test_settings_reach_the_experiment():
 @pytest.mark.parametrize(
     "text", ["rho", "rho=", "rho=eight", "rho='8'", "doses_nm=[1,2]", "rho=__import__('os')"]
 )
-def test_what_is_no_setting_is_refused(text):
+def test_what_is_no_setting_is_refused(text, printed):
     with pytest.raises(InputError, match="GP-L002"):
         printed("run", "degradation", "--set", text)
 
 
-def test_a_setting_with_a_wrong_name_is_refused():
+def test_a_setting_with_a_wrong_name_is_refused(printed):
     with pytest.raises(InputError, match="GP-L004"):
         printed("run", "degradation", "--set", "dose=1")
 
 
-def test_words_reach_the_experiment_where_it_holds_words():
+def test_words_reach_the_experiment_where_it_holds_words(printed):
     said = json.loads(printed("run", "proliferation", "--set", "lines=MM1S,U266", "--json"))
     assert [r["name"] for r in said["readings"]][::2] == ["IC50, MM1S", "IC50, U266"]
     assert json.loads(printed("run", "proliferation", "--line", "H929", "--json"))["settings"]["lines"] == [
@@ -72,7 +70,7 @@ def test_words_reach_the_experiment_where_it_holds_words():
         printed("run", "fp_competition", "--line", "MM1S")
 
 
-def test_single_parameters_of_the_model_are_settings_too():
+def test_single_parameters_of_the_model_are_settings_too(printed):
     usual, steep = (
         json.loads(printed("run", "treg", "--set", f"treg_max={x}", "--json"))["readings"][1]["value"]
         for x in (0.5, 0.25)
@@ -80,19 +78,19 @@ def test_single_parameters_of_the_model_are_settings_too():
     assert usual == pytest.approx(2.0 * steep, rel=0.01)
 
 
-def test_a_bench_with_error_gives_intervals():
+def test_a_bench_with_error_gives_intervals(printed):
     said = json.loads(printed("run", "treg", "--noisy", "--json"))
     assert said["readings"][0]["low"] < said["readings"][0]["value"] < said["readings"][0]["high"]
     assert said["settings"]["noise_percent"] == 8.0
 
 
-def test_published_values_stand_beside_the_readings():
+def test_published_values_stand_beside_the_readings(printed):
     said = printed("run", "proliferation")
     assert "G1-ic50-opm2 10 uM" in said
     assert "DWN-003 128 nM" in said
 
 
-def test_figures_and_tables_are_kept(tmp_path):
+def test_figures_and_tables_are_kept(tmp_path, printed):
     printed("run", "nk_killing", "--figure", str(tmp_path / "f.svg"), "--out", str(tmp_path / "kept"))
     assert (tmp_path / "f.svg").read_text(encoding="utf-8").startswith("<svg")
     kept = {path.name for path in (tmp_path / "kept").iterdir()}
@@ -100,7 +98,7 @@ def test_figures_and_tables_are_kept(tmp_path):
     assert kept == {"nk_killing.svg", *(f"nk_killing_{part}" for part in parts)}
 
 
-def test_all_experiments_are_kept_together(tmp_path):
+def test_all_experiments_are_kept_together(tmp_path, printed):
     said = json.loads(printed("run", "all", "--out", str(tmp_path), "--json"))
     assert [one["name"] for one in said] == list(experiments.available())
     assert {path.stem for path in tmp_path.glob("*.svg")} == set(experiments.available())
@@ -108,7 +106,7 @@ def test_all_experiments_are_kept_together(tmp_path):
         printed("run", "all", "--set", "rho=8")
 
 
-def test_facts_are_printed_with_their_worth():
+def test_facts_are_printed_with_their_worth(printed):
     rows = json.loads(printed("facts", "--json"))
     assert {row["label"] for row in rows} == {"predicted", "calibrated", "input", "by construction"}
     assert "Predictions" in printed("facts")

@@ -57,7 +57,7 @@ def test_only_known_labels_pass(report_input, label):
     )
     with pytest.raises(InputError, match='GP-P002 table "comparison" row 3') as caught:
         render(dataclasses.replace(report_input, comparison=odd))
-    assert caught.value.expected == "input, calibrated, predicted, assumed, not modelled yet"
+    assert caught.value.expected == "input, calibrated, predicted, extrapolated, assumed, not modelled yet"
 
 
 def test_an_arm_that_the_trial_does_not_know_is_refused(report_input, mm003):

@@ -283,7 +283,7 @@ def _made(route: Route, row: Mapping[str, object]) -> bool:
 
 
 def _unknown(row: Mapping[str, object]) -> str:
-    return f"solvent {NOT_STATED}" if row["material"] == NOT_STATED else f"{row['role']} {row['material']}"
+    return f"{row['role']} {row['material']}"
 
 
 def _listed(plan: Plan) -> tuple[str, ...]:

@@ -22,15 +22,24 @@ DEGRON = "doi:10.1038/s41586-022-05333-5"
 MIMICS = "doi:10.1016/j.jsb.2014.10.010"
 BARE = "O=C1[CH2][CH2]C(*)C(=O)[NX3;H1]1"
 UNSUBSTITUTED = "O=C1[CH2][CH2][CH2]C(=O)[NX3;H1]1"
-RING_C3 = "O=C1CC[CX4;H1]([!#1])C(=O)[NX3]1"
+RING_C3 = "[O,S]=C1CC[CX4;H1]([!#1])C(=O)[NX3]1"
 # C3 with two groups other than hydrogen; deuterium counts as the hydrogen that it is.
 QUATERNARY_C3 = "O=C1CC[CX4;H0]C(=O)[NX3]1"
-# Other rings with an imide NH: bound weakly, if at all.
+# An imide fused to an aromatic ring, as phthalimide, which is not bound (doi:10.1126/science.1177319).
+FUSED = "O=C1aaC(=O)[NX3;H1]1"
+# An oxygen of an imide, or the hydroxyl that the one tautomer of an aromatic ring carries in its place.
+OXO = "[$([#8X1]),$([#8X2;H1])]"
+# Other rings that were seen in the cage, or are near to one that was: bound weakly, if at all. With their
+# source; PDB 5OH1 to 5OH9 are crystals of the bacterial homologue (M. gryphiswaldense).
 RELATED = {
-    "dihydrouracil": "O=C1CCNC(=O)[NX3;H1]1",
-    "succinimide": "O=C1CCC(=O)[NX3;H1]1",
-    "hydantoin": "O=C1CNC(=O)[NX3;H1]1",
-    "uracil": "O=c1cc[n]c(=O)[nH]1",
+    "thioglutarimide": ("S=C1CCCC(=[O,S])[NX3;H1]1", "doi:10.3390/biom13050747"),
+    "dihydrouracil": ("O=C1CCNC(=O)[NX3;H1]1", MIMICS),
+    "succinimide": ("O=C1CCC(=O)[NX3;H1]1", "PDB 5OH3"),
+    "hydantoin": (f"{OXO}~[#6]1~[#6]~[#7]~[#6](~{OXO})~[#7;H1]~1", "PDB 5OH7"),
+    "thiazolidinedione": (f"{OXO}~[#6]1~[#6]~[#16]~[#6](~{OXO})~[#7;H1]~1", "PDB 5OH9"),
+    "uracil": ("O=c1cc[n]c(=O)[nH]1", MIMICS),
+    "five-ring lactam": ("O=C1[CX4][CX4][CX4][NX3;H1]1", "PDB 5OH2"),
+    "six-ring lactam": ("O=C1[CX4][CX4][CX4][CX4][NX3;H1]1", "PDB 5OH2, one carbon smaller"),
 }
 
 Verdict = Literal["likely", "uncertain", "unlikely"]
@@ -86,7 +95,7 @@ def _reasons(structure: Structure, found: pharmacophores.Pharmacophore | None) -
     if found is None:
         return _without_class(structure)
     reasons = [
-        Reason(True, f"{found.ring} with free NH: both carbonyls and the NH can bind", _ring_source(found)),
+        Reason(True, f"{found.ring} with free NH: {_what_binds(found)} can bind", _ring_source(found)),
         Reason(True, f"{found.name}, as in {found.example}", found.source),
     ]
     if _five_substituted(structure):
@@ -95,6 +104,11 @@ def _reasons(structure: Structure, found: pharmacophores.Pharmacophore | None) -
     if found.ring != "dihydrouracil":
         reasons.append(_configuration(structure))
     return reasons
+
+
+def _what_binds(found: pharmacophores.Pharmacophore) -> str:
+    sulfur = found.ring == "thioglutarimide"
+    return "carbonyl, thiocarbonyl and NH" if sulfur else "both carbonyls and the NH"
 
 
 def _ring_source(found: pharmacophores.Pharmacophore) -> str:
@@ -116,30 +130,23 @@ def _without_class(structure: Structure) -> list[Reason]:
         return [Reason(False, what, POCKET)]
     if has(structure, "opened glutarimide"):
         return [Reason(False, "the glutarimide is opened, as by hydrolysis: nothing fits the cage", POCKET)]
-    for ring, smarts in RELATED.items():
-        if matches(structure, smarts) and not _crowded(structure):
-            return [Reason(None, f"{ring} with free NH: related rings are bound weakly, if at all", MIMICS)]
+    for ring, (smarts, source) in RELATED.items():
+        if matches(structure, smarts) and not matches(structure, FUSED):
+            return [Reason(None, f"{ring} with free NH: related rings are bound weakly, if at all", source)]
     return [Reason(False, "no glutarimide (piperidine-2,6-dione) and no dihydrouracil", POCKET)]
 
 
 def _glutarimide(structure: Structure) -> list[Reason]:
-    if matches(structure, QUATERNARY_C3):
-        what = "C3 carries two groups and no hydrogen: the second one meets the wall of the cage"
-        return [Reason(False, what, POCKET)]
     if matches(structure, UNSUBSTITUTED):
         what = "bare glutarimide: a fragment at best, nothing reaches a substrate"
-        return [Reason(None, what, MIMICS)]
+        return [Reason(None, what, "PDB 5OH4, bacterial homologue")]
     if not matches(structure, BARE):
         return [Reason(False, "C4 or C5 of the glutarimide is substituted: no room in the cage", POCKET)]
+    if matches(structure, QUATERNARY_C3):
+        what = "C3 carries two groups and no hydrogen: bound weakly, if at all, as aminoglutethimide is"
+        return [Reason(None, what, "PDB 5OH1, bacterial homologue")]
     known = ", ".join(one.name for one in pharmacophores.available() if one.ring == "glutarimide")
     return [Reason(None, f"C3 carries none of the partners that are known ({known})", "")]
-
-
-def _crowded(structure: Structure) -> bool:
-    """Whether a carbon next to a carbonyl carries two groups, or the ring is fused to another."""
-    blocked = "[CX4;H0;R](C(=O)[NX3;H1])([#6])[#6]"
-    fused = "O=C1aaC(=O)[NX3;H1]1"
-    return bool(matches(structure, blocked) or matches(structure, fused))
 
 
 def _five_substituted(structure: Structure) -> bool:

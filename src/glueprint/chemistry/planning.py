@@ -79,6 +79,7 @@ def plan(
             amount = (equivalents, equivalents * demand.mmol_in)
             rows.append(_row(route, demand.step, (name, role, assumed), amount, purities.get(name)))
         rows += [_added(route, demand, one, purities.get(one.name)) for one in demand.step.additions]
+        rows += _unnamed_catalyst(demand.step)
         rows += _solvent(route, demand)
         made = (demand.step.products[0], "product", "")
         rows.append(_row(route, demand.step, made, (1.0, demand.mmol_out), None))
@@ -132,6 +133,13 @@ def _added(
         return _bare(demand.step, one.name, one.role, said)
     amount = (one.equivalents, one.equivalents * demand.mmol_in)
     return _row(route, demand.step, (one.name, one.role, assumed), amount, purity_percent)
+
+
+def _unnamed_catalyst(step: Step) -> list[dict[str, object]]:
+    """A row that says so where hydrogen is taken up and no catalyst is named: alone it does not react."""
+    if "hydrogen" not in step.consumes or any(one.role == "catalyst" for one in step.additions):
+        return []
+    return [_bare(step, NOT_STATED, "catalyst", "catalyst not stated; hydrogen stands for any reductant")]
 
 
 def _solvent(route: Route, demand: flow.Demand) -> list[dict[str, object]]:

@@ -24,7 +24,7 @@ Basis = Literal["measured", "complex", "listed", "control", "elsewhere", "pocket
 class Known:
     """A compound with a known answer, how it is known, and what the check says.
 
-    checked: structure and origin were compared with a public list; else they are cited from the literature.
+    checked: what structure and origin were compared with; "" if they are cited and were not seen confirmed.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Known:
     basis: Basis
     source: str
     pharmacophore: str
-    checked: bool
+    checked: str
     verdict: Verdict
     verdict_pharmacophore: str
 
@@ -87,7 +87,7 @@ def _judged(*, without_own: bool) -> tuple[Known, ...]:
                 row["basis"],
                 row["source"],
                 row.get("class", ""),
-                row.get("checked", False),
+                row.get("checked", ""),
                 check.verdict,
                 check.pharmacophore,
             )

@@ -86,6 +86,8 @@ def _print(result: TrialResult, *, predicted: bool) -> None:
         progress_console.print(
             f"{result.failed} patient(s) could not be computed; see `reason` in the patients table"
         )
+    for finding in result.outside:
+        progress_console.print(f"outside of what was fitted: {finding}", markup=False)
     if not predicted:
         progress_console.print(
             f"These numbers are {result.label}; none is a prediction. See docs/trials.md, and --posterior."

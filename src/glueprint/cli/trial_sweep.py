@@ -140,10 +140,9 @@ def _print(found: Sweep) -> None:
     reference = found.table.filter(pl.col("reference")).get_column("variant")[0]
     apart = _cells(found, ("difference", "difference_low", "difference_high"), others_only=True)
     print_table(f'Difference to "{reference}" in the same patients', heads, apart)
-    labels = (
-        found.table.unique("variant", maintain_order=True).get_column("label").unique(maintain_order=True)
-    )
-    progress_console.print(f"These numbers are {'; '.join(labels)}. See docs/trials.md.", markup=False)
+    labels = found.table.unique("variant", maintain_order=True).group_by("label", maintain_order=True)
+    told = [f"{label} ({', '.join(part.get_column('variant'))})" for (label,), part in labels]
+    progress_console.print(f"These numbers are {'; '.join(told)}. See docs/trials.md.", markup=False)
 
 
 def _cells(

@@ -12,7 +12,18 @@ from glueprint.report import rows as reading
 from glueprint.report.estimates import Estimate, interval, number
 from glueprint.report.guide import Strip, strip_of
 
-__all__ = ["TITLES", "Compared", "Group", "against", "compared", "glance", "learnt", "limits", "odds"]
+__all__ = [
+    "TITLES",
+    "WORDS",
+    "Compared",
+    "Group",
+    "against",
+    "compared",
+    "glance",
+    "learnt",
+    "limits",
+    "odds",
+]
 
 WORDS: Mapping[str, str] = {
     "orr": "Overall response rate",

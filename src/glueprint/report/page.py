@@ -30,6 +30,7 @@ LEGEND = {
     "input": "Put in as published. Agreement is no achievement.",
     "calibrated": "The model was fitted or hand-set so that this number comes out. Not a prediction.",
     "predicted": "Computed from other numbers. No fit read it.",
+    "extrapolated": "Computed as a prediction is, for patients, doses or times that no fitted trial had.",
     "assumed": "Computed with parameters of other trials or another compound, and without their uncertainty.",
     "not modelled yet": "Published, but this version computes nothing to set beside it.",
 }
@@ -102,7 +103,7 @@ def _legend(given: ReportInput) -> dict[str, str]:
     alone = given.comparison is None
     tables = [given.comparison, given.held_out, *(t.headlines for t in given.trials.values() if alone)]
     used = {label for table in tables if table is not None for label in table.get_column("label")}
-    used |= set() if alone else set(LABELS) - {"assumed"}
+    used |= set() if alone else set(LABELS) - {"assumed", "extrapolated"}
     return {label: meaning for label, meaning in legend.items() if label in used}
 
 

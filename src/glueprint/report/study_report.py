@@ -46,7 +46,12 @@ def input_of(result: StudyResult) -> ReportInput:
         findings=findings,
         compounds=_drawn(tables["compounds"], compound),
         provenance=_provenance(result),
-        statements=(*_failed(result), *limits(posterior, reference, other=other), *left_out),
+        statements=(
+            *_failed(result),
+            *_outside(result),
+            *limits(posterior, reference, other=other),
+            *left_out,
+        ),
         plates={
             name.removeprefix("plates_"): table for name, table in tables.items() if name.startswith("plates")
         },
@@ -195,6 +200,15 @@ def _provenance(result: StudyResult) -> dict[str, object]:
         "inputs (SHA-256)": dict(record.inputs),
         "tables (SHA-256)": dict(record.outputs),
     }
+
+
+def _outside(result: StudyResult) -> Sequence[str]:
+    """In what each trial goes beyond those that its parameters were fitted to."""
+    return [
+        f"{name} lies outside of what was fitted, so its numbers are extrapolated: {finding}."
+        for name, trial in result.trials.items()
+        for finding in trial.outside
+    ]
 
 
 def _failed(result: StudyResult) -> Sequence[str]:

@@ -16,7 +16,7 @@ from glueprint.trials import Protocol
 
 __all__ = ["LABELS", "UNKNOWN_SAFETY", "ReportInput", "TrialTables", "check", "require", "without_nan"]
 
-LABELS = ("input", "calibrated", "predicted", "assumed", "not modelled yet")
+LABELS = ("input", "calibrated", "predicted", "extrapolated", "assumed", "not modelled yet")
 
 # What the page reads; further columns are welcome and unused.
 COMPARISON = (

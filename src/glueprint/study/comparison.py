@@ -1,8 +1,9 @@
 """The guide of a reference: each published number beside what Glueprint computes, and how it was made.
 
 Labels: "input" (put in), "calibrated" (parameters were set with this number in view), "predicted" (not used
-in any setting), "assumed" (parameters of another trial or compound, without their uncertainty), "not modelled
-yet". A calibrated number is never called a prediction.
+in any setting), "extrapolated" (likewise, outside of what the fitted trials cover), "assumed" (parameters of
+another trial or compound, without their uncertainty), "not modelled yet". A calibrated
+number is never called a prediction.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from glueprint.evidence import Claims
 from glueprint.mechanism import compounds
 from glueprint.references import Reference
 from glueprint.study.definition import Study
-from glueprint.trials import CALIBRATED, PREDICTED, TrialResult
+from glueprint.trials import CALIBRATED, EXTRAPOLATED, PREDICTED, TrialResult
 
 __all__ = ["Computed", "compare", "from_trial", "headlines", "reference_of"]
 
@@ -70,7 +71,7 @@ def from_trial(result: TrialResult, arm: str, endpoint: str, column: str) -> Com
     if rows.is_empty():
         return None
     values = rows.get_column(column).drop_nulls()
-    label = result.label if result.label in (CALIBRATED, PREDICTED) else ASSUMED
+    label = result.label if result.label in (CALIBRATED, EXTRAPOLATED, PREDICTED) else ASSUMED
     many = rows.height >= FEWEST_FOR_INTERVAL
     reached = f"; reached in {values.len()} of {rows.height}" if values.len() < rows.height else ""
     if many and values.len() * 2 >= rows.height:

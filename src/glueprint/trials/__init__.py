@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from glueprint.trials import case_mix, kept
 from glueprint.trials.content import content_of
+from glueprint.trials.domain import Outside, outside
 from glueprint.trials.doserules import ladder
 from glueprint.trials.dosing import Course, DoseList, compile_regimens, doses_between
 from glueprint.trials.draws import ParameterDraws, Truth
@@ -20,7 +21,7 @@ from glueprint.trials.population import (
     scenarios,
 )
 from glueprint.trials.protocol import Arm, Continuation, Drug, Protocol, Stratum
-from glueprint.trials.result import CALIBRATED, MOST_PROBABLE, PREDICTED, TrialResult
+from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TrialResult
 from glueprint.trials.rules_document import DoseRules
 from glueprint.trials.rules_loading import (
     available_rules,
@@ -39,6 +40,7 @@ from glueprint.trials.variants import Variant, arm_of, grid
 
 __all__ = [
     "CALIBRATED",
+    "EXTRAPOLATED",
     "MONTH_DAYS",
     "MOST_PROBABLE",
     "PREDICTED",
@@ -51,6 +53,7 @@ __all__ = [
     "DoseList",
     "DoseRules",
     "Drug",
+    "Outside",
     "ParameterDraws",
     "Population",
     "Protocol",
@@ -84,6 +87,7 @@ __all__ = [
     "load_rules",
     "model_parameters",
     "order_statistics",
+    "outside",
     "parse_days",
     "prediction_intervals",
     "read_units",

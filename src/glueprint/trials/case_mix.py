@@ -32,9 +32,30 @@ class _Bounded(Provenance):
     low: float
     high: float
 
-    def scores(self) -> tuple[float, float]:
-        """Both limits as normal scores: distances from the middle in standard deviations."""
+    def score(self, value: float) -> float:
+        """Distance of a value from the middle, in standard deviations of the normal score."""
         raise NotImplementedError
+
+    def ends(self) -> tuple[float, float]:
+        """Limits of the distribution before any rounding."""
+        return self.low, self.high
+
+    def scores(self) -> tuple[float, float]:
+        """Both limits as normal scores."""
+        low, high = map(self.score, self.ends())
+        return low, high
+
+    def shares_beyond(self, low: float, high: float) -> tuple[float, float]:
+        """Share of those who are enrolled below `low`, and above `high`."""
+        first, last = self.scores()
+        at = np.clip([self.score(low), self.score(high)], first, last)
+        # Of the two tails the one that is small keeps its digits.
+        sign = 1.0 if first < 0 else -1.0
+        below, above, whole = (
+            abs(float(ndtr(sign * b) - ndtr(sign * a)))
+            for a, b in ((first, at[0]), (at[1], last), (first, last))
+        )
+        return below / whole, above / whole
 
     @model_validator(mode="after")
     def _bounds(self) -> _Bounded:
@@ -78,21 +99,16 @@ class Normal(_Bounded):
     sd: Positive
     low: Positive
 
-    def scores(self) -> tuple[float, float]:
-        return (self.low - self.mean) / self.sd, (self.high - self.mean) / self.sd
+    def score(self, value: float) -> float:
+        return (value - self.mean) / self.sd
 
 
 class _OnLogScale(_Bounded):
     median: Positive
     log_sd: Positive
 
-    def scores(self) -> tuple[float, float]:
-        low, high = (np.log(max(limit, TINY) / self.median) / self.log_sd for limit in self.ends())
-        return float(low), float(high)
-
-    def ends(self) -> tuple[float, float]:
-        """Limits of the distribution before any rounding."""
-        return self.low, self.high
+    def score(self, value: float) -> float:
+        return float(np.log(max(value, TINY) / self.median) / self.log_sd)
 
 
 class LogNormal(_OnLogScale):

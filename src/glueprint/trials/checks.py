@@ -8,6 +8,7 @@ from glueprint.errors import GlueprintError, InputError, NotSupportedError, near
 from glueprint.mechanism import Scenario, parameters
 from glueprint.trials import toxicity
 from glueprint.trials.case_mix import Levels
+from glueprint.trials.physical import numbers_are_of_people
 from glueprint.trials.protocol import Drug, Protocol
 from glueprint.trials.regimen_checks import REGIMEN_CHECKS
 from glueprint.trials.regimen_rules import drugs_of
@@ -21,8 +22,8 @@ SIZE_TOLERANCE = 0.05
 
 
 def check_protocol(protocol: Protocol, where: str) -> None:
-    """Raise what the checks find as one InputError, GP-T008 to GP-T020 or GP-T050 to GP-T069: the first
-    finding, whose message names those of the other checks."""
+    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069 or GP-T081: the
+    first finding, whose message names those of the other checks."""
     findings: list[GlueprintError] = []
     for check in CHECKS:
         try:
@@ -180,5 +181,6 @@ CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
     strata_are_covariates,
     visits_are_possible,
     grades_are_known,
+    numbers_are_of_people,
     *REGIMEN_CHECKS,
 )

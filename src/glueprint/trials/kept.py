@@ -56,6 +56,7 @@ def save(result: TrialResult, folder: Path, origin: Mapping[str, str] | None = N
         "glueprint": glueprint.__version__,
         "seed": result.seed,
         "label": result.label,
+        "outside": [finding.as_dict() for finding in result.outside],
         "replicates": result.replicates,
         "origin": dict(origin or {}),
         "protocol": result.protocol.model_dump(mode="json"),

@@ -122,5 +122,8 @@ def _best(
     first = np.where(
         best.first_column >= 0, day[np.arange(len(day)), np.maximum(best.first_column, 0)], np.nan
     )
-    change = np.where(usable, 100.0 * (marker / marker[:, :1] - 1.0), np.inf).min(axis=1)
+    # A baseline that electrophoresis does not find has no change in per cent.
+    baseline = marker[:, :1]
+    seen = np.where(baseline >= protocol.measurement.m_protein_detection_g_per_l, baseline, np.nan)
+    change = np.where(usable & np.isfinite(seen), 100.0 * (marker / seen - 1.0), np.inf).min(axis=1)
     return _Best(label, first, np.where(np.isfinite(change), change, np.nan))

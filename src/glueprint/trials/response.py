@@ -109,10 +109,13 @@ def _next_seen(flags: Bools, values: Floats) -> Bools:
 def categories(m_protein_g_per_l: Floats, detection_g_per_l: float, immunofixation: Bools) -> Integers:
     """(n, k) unconfirmed category of each assessment by its fall from baseline; column 0 and NaN are NE.
 
+    A baseline below the limit of detection allows no response: what is no progression is NE.
     detection_g_per_l: of electrophoresis.   immunofixation: (n, k) whether it still finds the M-protein; what
     it alone finds is a very good partial response (SAF280).
     """
     baseline = m_protein_g_per_l[:, :1]
+    measurable = baseline >= detection_g_per_l
+    baseline = np.where(measurable, baseline, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         fall = 1.0 - m_protein_g_per_l / baseline
         falls = [fall >= MINIMAL_FALL, fall >= PARTIAL_FALL, fall >= VERY_GOOD_FALL]
@@ -122,6 +125,7 @@ def categories(m_protein_g_per_l: Floats, detection_g_per_l: float, immunofixati
         result[reached] = level
     result[gone & falls[0]] = VGPR
     result[gone & falls[0] & ~immunofixation] = CR
+    result[~measurable[:, 0]] = NE
     result[is_progression(m_protein_g_per_l, running_nadir(m_protein_g_per_l))] = PD
     result[np.isnan(m_protein_g_per_l)] = NE
     result[:, 0] = NE

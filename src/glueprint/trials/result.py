@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from glueprint.trials.domain import Outside, outside
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.safety import grades_table
 from glueprint.trials.subgroups import subgroups_table
@@ -17,6 +18,8 @@ __all__ = ["TrialResult"]
 # Range of an endpoint over replicates that the summary gives.
 LOW, HIGH = 0.025, 0.975
 CALIBRATED, PREDICTED = "calibrated", "predicted"
+# Computed as a prediction is, for patients, doses or times that no fitted trial had.
+EXTRAPOLATED = "extrapolated"
 MOST_PROBABLE = "computed with the most probable parameters of the fit, without their uncertainty"
 TYPICAL = "computed with typical parameters, each of which is a median of its own, without their uncertainty"
 
@@ -50,6 +53,11 @@ class TrialResult:
     def label(self) -> str:
         """How to read the numbers: as the draws of their parameters say, else with typical parameters."""
         return self.draws_label or TYPICAL
+
+    @property
+    def outside(self) -> tuple[Outside, ...]:
+        """In what the protocol goes beyond the trials that the clinical parameters were fitted to."""
+        return outside(self.protocol)
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """The four tables by name."""
@@ -93,6 +101,7 @@ class TrialResult:
             "trial": self.protocol.name,
             "seed": self.seed,
             "label": self.label,
+            "outside": [finding.as_dict() for finding in self.outside],
             "patients": self.patients.height,
             "failed": self.failed,
             "failure_reasons": self.patients.filter(pl.col("status") != 0)

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from glueprint.errors import InputError
 from glueprint.runs import executor
+from glueprint.trials.domain import outside
 from glueprint.trials.draws import ParameterDraws, check_draws
 from glueprint.trials.intervals import existing, finite, order_statistics
 from glueprint.trials.protocol import Protocol
-from glueprint.trials.result import CALIBRATED, MOST_PROBABLE, PREDICTED, TYPICAL
+from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TYPICAL
 from glueprint.trials.rules_document import DoseRules
 from glueprint.trials.rules_loading import NO_RULES
 from glueprint.trials.running import Unit, check_counts, run_unit, units_of
@@ -117,16 +118,26 @@ def sweep(
     ]
     found = _run(work, how.workers, progress or _silent)
     label = how.draws.label if how.draws else TYPICAL
-    elsewhere = PREDICTED if how.draws and len(how.draws.values) > 1 else MOST_PROBABLE
     rows = []
     reference = next(place for place, case in enumerate(cases) if case.reference)
     by_case = [found[place * how.replicates : (place + 1) * how.replicates] for place in range(len(cases))]
     base = pl.concat(by_case[reference])
     for case, tables in zip(cases, by_case, strict=True):
-        # Only the arm as written was ever fitted to anything; its variants are predicted.
-        told = label if case.reference or label != CALIBRATED else elsewhere
+        told = label if case.reference else _label_of_variant(case.protocol, label, how.draws)
         rows += _rows(case, pl.concat(tables), base, {"label": told} | _facts(case.protocol, about))
     return Sweep(protocol, arm, about, how, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
+
+
+def _label_of_variant(protocol: Protocol, label: str, draws: ParameterDraws | None) -> str:
+    """How a variant is to be read: only the arm as written was ever fitted to anything.
+
+    label: of the arm as written.
+    """
+    if label not in (CALIBRATED, PREDICTED, EXTRAPOLATED):
+        return label
+    if draws is None or len(draws.values) == 1:
+        return MOST_PROBABLE
+    return EXTRAPOLATED if outside(protocol) else PREDICTED
 
 
 def _silent(share: float) -> None:

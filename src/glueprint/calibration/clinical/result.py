@@ -16,12 +16,14 @@ from glueprint.inference import contraction
 from glueprint.runs import streams
 from glueprint.trials import (
     CALIBRATED,
+    EXTRAPOLATED,
     MOST_PROBABLE,
     PREDICTED,
     ParameterDraws,
     Protocol,
     content_of,
     load_protocol,
+    outside,
 )
 
 __all__ = ["ClinicalPosterior", "fitted_trial", "label_of", "summarise"]
@@ -124,7 +126,9 @@ def _fitted() -> dict[str, str]:
 
 def label_of(protocol: Protocol) -> str:
     """How results of a trial under draws of the posterior are to be read."""
-    return CALIBRATED if fitted_trial(protocol) else PREDICTED
+    if fitted_trial(protocol):
+        return CALIBRATED
+    return EXTRAPOLATED if outside(protocol) else PREDICTED
 
 
 def summarise(given: Free, z: Floats) -> pl.DataFrame:
