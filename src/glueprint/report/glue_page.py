@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.report import figures, glue_report, glue_tables
+from glueprint.report import figures, glue_report, glue_tables, glue_uncertainty
 from glueprint.report import rows as reading
 from glueprint.report.drawn import Drawn, draw
 from glueprint.report.estimates import number
@@ -75,6 +75,9 @@ def render(given: GlueInput) -> str:
         compared=glue_tables.compared(given.compared),
         odds=glue_tables.odds(given.odds),
         limits=glue_tables.limits(given.limits),
+        dose_labels=_dose_labels(given.outcomes),
+        sources=glue_uncertainty.sources(given.uncertainty),
+        next_experiments=glue_uncertainty.next_experiments(given.next_experiment),
         plates=[_plate(row, given.figures) for row in given.assays.to_dicts()],
         profiles=_profiles(given.profiles),
         sweep=_sweep(given),
@@ -82,6 +85,17 @@ def render(given: GlueInput) -> str:
         number=number,
         written=reading.written,
     )
+
+
+def _dose_labels(outcomes: pl.DataFrame | None) -> list[tuple[str, str]]:
+    """How the trials of the glue's doses are to be read: each label with its doses."""
+    if outcomes is None:
+        return []
+    own = outcomes.filter(pl.col("part") != "reference").sort("dose_mg", maintain_order=True)
+    return [
+        (label, ", ".join(f"{dose:g}" for dose in part.get_column("dose_mg").unique(maintain_order=True)))
+        for (label,), part in own.group_by("label", maintain_order=True)
+    ]
 
 
 def _plate(row: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> Plate:

@@ -19,6 +19,7 @@ from glueprint.study.glue import GlueResult
 __all__ = ["GlueInput", "input_of"]
 
 NUMBERS = ("name", "typical", "unit", "role", "why")
+ANSWERS = ("outcomes", "against", "odds", "limits", "profiles", "uncertainty", "next_experiment")
 SEVERITIES = ("refusal", "warning", "note")
 OWN_LIMITS = (
     "What the glue does beyond its affinity and its efficacies is taken to be that of the reference: the "
@@ -62,6 +63,8 @@ class GlueInput:
     odds: pl.DataFrame | None = None
     limits: pl.DataFrame | None = None
     profiles: pl.DataFrame | None = None
+    uncertainty: pl.DataFrame | None = None
+    next_experiment: pl.DataFrame | None = None
 
 
 def input_of(result: GlueResult) -> GlueInput:
@@ -98,7 +101,7 @@ def input_of(result: GlueResult) -> GlueInput:
         statements=_statements(result, about),
         provenance=_provenance(result),
         trial=_trial(tables, about) if result.has_trial else None,
-        **{name: tables.get(name) for name in ("outcomes", "against", "odds", "limits", "profiles")},
+        **{name: tables.get(name) for name in ANSWERS},
     )
 
 

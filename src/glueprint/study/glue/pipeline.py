@@ -25,9 +25,11 @@ from glueprint.runs.provenance import Record
 from glueprint.runs.workspace import Workspace
 from glueprint.study.glue import fitting, measuring, patients, pk, tables
 from glueprint.study.glue.inputs import Survey, survey
+from glueprint.study.glue.patients import Case
 from glueprint.study.glue.project import FILE, Project, check_place, load
 from glueprint.study.glue.result import ASKED, RESULT, STEPS, GlueResult, file_of, read_back
 from glueprint.study.glue.steps import Steps, digest_of
+from glueprint.trials import Outside, outside
 
 __all__ = ["record_of", "run"]
 
@@ -225,12 +227,24 @@ def _trial(one: _Run, glue: Compound, posterior: dossiers.CompoundPosterior) -> 
     if glue.pk is None:
         return {}
     given = patients.cases(one.project, glue, fitting.draws(one.project, posterior, glue))
+    one.log.findings += [_outside(case, found) for case in given for found in outside(case.protocol)]
     begun = time.perf_counter()
     ran = patients.run(one.virtual, given, one.choice, one.count.tell)
     for case in given:
         one.note(f"trials {case.arm}", case.key, found=case.job not in ran, begun=begun)
     one.virtual.forget_jobs({case.job for case in given})
     return tables.of_trials(one.project, glue, posterior, one.virtual, given)
+
+
+def _outside(case: Case, found: Outside) -> Finding:
+    return Finding(
+        found.code,
+        "warning",
+        f"beyond what the fitted trials cover, so extrapolated: {found.asked}",
+        where=f"{case.arm}: {found.field}",
+        expected=found.covered,
+        next_step="read its numbers as such; a lower dose may lie inside",
+    )
 
 
 def _no_trial(project: Project) -> Finding:

@@ -14,7 +14,7 @@ from glueprint.study.glue.answers import Column
 from glueprint.study.glue.patients import PLANNED, REFERENCE, Case
 from glueprint.study.glue.project import Project
 from glueprint.study.glue.steps import Steps
-from glueprint.trials import CALIBRATED, TrialResult
+from glueprint.trials import CALIBRATED, EXTRAPOLATED, TrialResult, outside
 
 __all__ = ["about", "of_fit", "of_trials"]
 
@@ -103,7 +103,7 @@ def _uncertainty(
 
 def _column(project: Project, steps: Steps, case: Case, whole: dict[str, TrialResult]) -> Column:
     """The endpoints of a design; the reference's own arm was fitted to, so that it is no prediction."""
-    label = case.draws.label
+    label = EXTRAPOLATED if outside(case.protocol) else case.draws.label
     if case.part == REFERENCE and clinical.label_of(patients.protocol_of(project)) == CALIBRATED:
         label = CALIBRATED
     endpoints = whole[case.part].endpoints if case.whole else patients.endpoints(steps, case)
