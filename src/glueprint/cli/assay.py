@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from glueprint.assays import corrections, inspection, layout, readers
-from glueprint.assays.inspection import Inspection
+from glueprint.assays import layout, quality, readers
+from glueprint.assays.quality import Inspection, corrections
 from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Layout
 from glueprint.cli import assay_binding, assay_blot, assay_degradation, assay_elisa, assay_growth, assay_twin
@@ -57,7 +57,7 @@ def inspect_plate(
     plate, wells = wells_of(file, layout_file, reader)
     if correct is not None:
         wells = corrections.by_controls(wells, degree=correct)
-    found = inspection.inspect(wells.table, replicates=replicates, findings=wells.findings)
+    found = quality.inspect(wells.table, replicates=replicates, findings=wells.findings)
     if figure is not None:
         # Drawing costs an import that a look at numbers need not pay.
         from glueprint.report import figures

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from glueprint.assays import positions, quality
+from glueprint.assays.quality import positions, windows
 from glueprint.assays import wells as well_tables
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import plate_shape, well_name, well_place
@@ -110,7 +110,7 @@ def _quality(part: pl.DataFrame) -> list[dict[str, object]]:
         above, below = (
             part.filter(pl.col("role") == role)["value"].drop_nulls().to_numpy() for role in (high, low)
         )
-        numbers = (("Z'", quality.z_prime), ("robust Z'", quality.robust_z_prime), ("SSMD", quality.ssmd))
+        numbers = (("Z'", windows.z_prime), ("robust Z'", windows.robust_z_prime), ("SSMD", windows.ssmd))
         for name, function in numbers:
             try:
                 value = function(above, below)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from glueprint.assays import positions
+from glueprint.assays.quality import positions
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import well_name, well_place
 from glueprint.assays.wells import ALIKE, Wells
