@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from glueprint.assays import layout, quality, readers
-from glueprint.assays.quality import Inspection, corrections
 from glueprint.assays.plate import Plate
+from glueprint.assays.quality import Inspection, corrections
 from glueprint.assays.wells import Layout
 from glueprint.cli import assay_binding, assay_blot, assay_degradation, assay_elisa, assay_growth, assay_twin
 from glueprint.cli.output import Json, print_json, print_table, write

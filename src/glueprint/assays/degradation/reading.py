@@ -17,7 +17,7 @@ from glueprint.assays.degradation.joining import PLACES
 from glueprint.assays.findings import Finding
 from glueprint.errors import InputError, nearest
 
-__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "tidy", "usable"]
+__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "number", "tidy", "usable"]
 
 REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
 TEXTS = ("target", "compound", "experiment", "membrane", "lane", "treatment", "relation")
@@ -151,6 +151,15 @@ def tidy(table: pl.DataFrame) -> pl.DataFrame:
         raise _bad_value("no rows", "")
     _finite(found)
     return _worded(found).drop(PLACES, strict=False)
+
+
+def number(value: object) -> float | None:
+    """A cell as a finite number, None where it holds none."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _row(table: pl.DataFrame, row: int) -> str:

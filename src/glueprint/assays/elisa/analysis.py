@@ -17,6 +17,7 @@ from glueprint.assays.elisa.result import QUALITY, Result, frozen_tables
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.signal import choose, signals
 from glueprint.assays.findings import Finding
+from glueprint.assays.quality import exclusions
 from glueprint.assays.wells import check
 
 __all__ = ["analyse"]
@@ -67,11 +68,11 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
     Source: docs/elisa.md.
     """
     chosen = (settings or Settings()).checked()
-    table = check(wells)
+    table, said = exclusions.marked(check(wells), chosen.exclude)
     choice = choose(table, chosen)
     rows, findings = signals(table, choice)
     rows, unit, more = standards.prepared(rows)
-    parts = Parts(findings=[*findings, *more])
+    parts = Parts(findings=[*said, *findings, *more])
     for (plate,), here in rows.group_by("plate", maintain_order=True):
         _plate(here, (str(plate), unit, chosen), parts)
     donors = inhibition.analyse(rows, parts.wells, chosen)
@@ -94,12 +95,29 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
                 "inhibition": (inhibition.INHIBITION, donors.inhibition),
                 "donors": (donor_tables.DONORS, donors.donors),
                 "pooled": (donor_tables.POOLED, donors.pooled),
+                "excluded": (pl.Schema(exclusions.EXCLUDED), _excluded(rows)),
             }
         ),
         named=donors.named,
         quality=pl.DataFrame(parts.quality, schema=QUALITY),
         findings=tuple(parts.findings),
     )
+
+
+def _excluded(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """What was left out, with the signal that it had."""
+    return [
+        {
+            "where": f"{row['plate']}:{row['well']}",
+            "curve": row["plate"],
+            "role": row["role"],
+            "sample": row["sample"],
+            "x": row["concentration"],
+            "value": row["signal_left_out"],
+            "reason": row[exclusions.COLUMN],
+        }
+        for row in rows.filter(pl.col(exclusions.COLUMN) != "").to_dicts()
+    ]
 
 
 def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts) -> None:

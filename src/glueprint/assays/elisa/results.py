@@ -15,6 +15,7 @@ from glueprint.assays.elisa import inversion
 from glueprint.assays.elisa.calibration import Calibration
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.shapes import Floats
+from glueprint.assays.quality import exclusions
 
 __all__ = [
     "DILUTIONS",
@@ -93,7 +94,7 @@ class Scale:
         if curve is None:
             return "none", None, "no_curve"
         if flag not in ("", "above_range", "below_range"):
-            return "none", None, "no_reading"
+            return "none", None, "excluded" if flag.startswith(exclusions.FLAG) else "no_reading"
         if lloq is None or uloq is None:
             return "none", None, "no_quantification_range"
         ends = curve.mean(np.array([curve.lowest, curve.highest]))

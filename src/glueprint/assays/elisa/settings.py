@@ -28,7 +28,7 @@ class Settings:
     cv_limit_percent: of the concentration, for LLOQ and ULOQ.   recovery_percent: accepted for standards.
     signal_range, signal_cv_limit_percent: a plate's own rule for what may be reported, None: not asked.
     viability_limit_percent: wells below it do not count in the inhibition of TNF.   confidence: of all
-    intervals.
+    intervals.   exclude: wells to leave out, each "A1,A2=reason" (`quality.exclusions.parse`).
     """
 
     channel: str | None = None
@@ -42,6 +42,7 @@ class Settings:
     signal_cv_limit_percent: float | None = None
     viability_limit_percent: float = 80.0
     confidence: float = 0.95
+    exclude: tuple[str, ...] = ()
 
     def checked(self) -> Settings:
         """Itself.

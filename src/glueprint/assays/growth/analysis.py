@@ -14,6 +14,7 @@ from glueprint.assays.growth.potencies import Curves
 from glueprint.assays.growth.reading import Culture, cultures
 from glueprint.assays.growth.result import Named, Result
 from glueprint.assays.growth.settings import Settings
+from glueprint.assays.quality import exclusions
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potency import Reason
 from glueprint.curves.status import Status
@@ -57,6 +58,7 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
         ),
         "potencies": _table([*_pooled_rows(pooled), *_rows(named, pooled)], result.POTENCIES),
         "fitted": _table([row for part in every for row in _fitted(part)], result.FITTED),
+        "excluded": exclusions.rows([row for one in found for row in one.left_out]),
         "findings": findings_table(findings),
     }
     joint = tuple(Named(*key, one.potency) for key, one in pooled.items())
@@ -274,8 +276,16 @@ def _wells(one: Culture) -> list[Row]:
     gr = rates.gr_value(one.viability, one.divisions) if one.divisions else np.full(one.dose.size, np.nan)
     return [
         _about(one)
-        | {"dose": dose, "unit": one.unit, "viability": value, "gr": g if np.isfinite(g) else None}
-        for dose, value, g in zip(one.dose.tolist(), one.viability.tolist(), gr.tolist(), strict=True)
+        | {
+            "well": well,
+            "dose": dose,
+            "unit": one.unit,
+            "viability": value,
+            "gr": g if np.isfinite(g) else None,
+        }
+        for well, dose, value, g in zip(
+            one.wells, one.dose.tolist(), one.viability.tolist(), gr.tolist(), strict=True
+        )
     ]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from glueprint.assays.quality import positions
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import well_name, well_place
+from glueprint.assays.quality import positions
 from glueprint.assays.wells import ALIKE, Wells
 
 __all__ = ["CONTROLS", "by_controls"]

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from glueprint.assays.quality import positions, windows
 from glueprint.assays import wells as well_tables
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import plate_shape, well_name, well_place
+from glueprint.assays.quality import positions, windows
 from glueprint.errors import InputError
 
 __all__ = ["CONTROL_PAIRS", "Inspection", "inspect"]
