@@ -20,8 +20,8 @@ import numpy as np
 
 from benchmarks.fuzzing import Failure, attempts, report
 from glueprint.assays import elisa, layout, polarization, readers
-from glueprint.assays.quality import inspection
 from glueprint.assays.plate import Plate
+from glueprint.assays.quality import inspection
 from glueprint.assays.wells import Wells
 from glueprint.errors import GlueprintError, InternalError
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import channel as channel_of
-from glueprint.assays.quality import exclusions
+from glueprint.assays.quality import exclusions, inspection
 from glueprint.assays.readers.text import short
 from glueprint.errors import InputError, nearest
 
@@ -42,6 +42,7 @@ def cultures_table(
     used = every.filter(pl.col("role").is_in(list(ROLES)))
     _refuse_untreated(used)
     light, findings = _net(every, used)
+    findings += inspection.of_plates(every.filter(pl.col(exclusions.COLUMN) == ""))[1]
     treated = used.filter(pl.col("role") == TREATED)["sample"].unique().to_list()
     table = used.select(
         _line(used).alias("line"),

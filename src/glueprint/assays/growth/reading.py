@@ -4,7 +4,7 @@ control."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -64,6 +64,12 @@ class Culture:
     def name(self) -> str:
         """Line, compound and experiment, for findings."""
         return " ".join(part for part in (self.line, self.compound, self.experiment) if part)
+
+    def without(self, wells: frozenset[str]) -> Culture:
+        """The same culture without some of its wells; the control's mean stays."""
+        kept = np.array([well not in wells for well in self.wells])
+        names = tuple(well for well in self.wells if well not in wells)
+        return replace(self, dose=self.dose[kept], viability=self.viability[kept], wells=names)
 
     @property
     def divisions(self) -> float | None:

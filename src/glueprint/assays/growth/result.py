@@ -91,7 +91,8 @@ class Named:
 class Result:
     """All that an analysis found.
 
-    tables: wells, curves, growth_rate, potencies, fitted, excluded and findings, see docs/growth.md.
+    tables: wells, curves, growth_rate, potencies, fitted, suspects, excluded and findings, see
+    docs/growth.md.
     named: potencies with what they belong to, pooled ones first.   findings: in the order met.
     """
 

@@ -19,7 +19,8 @@ from glueprint.assays.polarization.result import (
     Result,
 )
 from glueprint.assays.polarization.settings import Amount, Conditions, Optics
-from glueprint.assays.quality import exclusions
+from glueprint.assays.quality import exclusions, inspection, verdicts
+from glueprint.assays.wells import check
 from glueprint.curves import Potency
 from glueprint.curves.potency import potencies_table
 from glueprint.errors import InputError
@@ -53,6 +54,7 @@ def analyse(
     findings = [*read.findings]
     collected: dict[str, list[Any]] = {name: [] for name in ("fits", "conversions", "quality")}
     drawn, titrations = [pl.DataFrame(schema=CURVES)], [pl.DataFrame(schema=TITRATIONS)]
+    suspected = [verdicts.suspects_table([])]
     labels: list[dict[str, str]] = []
     found: list[Potency] = []
     contents = plates.contents(read.table, conditions)
@@ -72,7 +74,10 @@ def analyse(
         findings += [*said, *_inputs(here, plate), *_contradicted(here, plate), *_controls(plate)]
         findings += plates.interference(plate)
         collected["quality"] += checking.rows(plate, light)
-        for fitted in fits.competitors(plate, here, light, confidence):
+        of_compounds, (odd, said) = fits.competitors(plate, here, light, confidence)
+        suspected.append(odd)
+        findings += [*said, *inspection.of_plates(_by_channel(read.table, plate.plate))[1]]
+        for fitted in of_compounds:
             if fitted.fit is not None:
                 collected["fits"].append(fitted.fit)
             collected["conversions"] += fitted.conversions
@@ -87,10 +92,27 @@ def analyse(
         "curves": pl.concat([part.select(*CURVES) for part in drawn]),
         "titrations": pl.concat([part.select(*TITRATIONS) for part in titrations]),
         "potencies": _named(found, labels),
+        "suspects": pl.concat(suspected),
         "excluded": _excluded(read.table),
     }
     quality = pl.DataFrame(collected["quality"], schema=QUALITY)
     return Result(tables, tuple(found), quality, tuple(findings), read.g_factors, confidence)
+
+
+def _by_channel(table: pl.DataFrame, plate: str) -> pl.DataFrame:
+    """The used wells of a plate as rows of its one channel, the polarisation in mP."""
+    used = table.filter((pl.col("plate") == plate) & (pl.col("note") == ""))
+    return check(
+        used.select(
+            "plate",
+            "well",
+            "role",
+            "sample",
+            channel=pl.lit("mP"),
+            value=pl.col("polarization_mp"),
+            concentration=pl.col("concentration_nm"),
+        )
+    )
 
 
 def _excluded(table: pl.DataFrame) -> pl.DataFrame:
