@@ -489,6 +489,7 @@ def test_results_are_rows_and_json():
         "arms",
         "readings",
         "curves",
+        "suspects",
         "excluded",
         "findings",
     }

@@ -17,6 +17,7 @@ from glueprint.assays.degradation.joint import Joint, Measured
 from glueprint.assays.degradation.reading import Lanes
 from glueprint.assays.degradation.result import Result, TimePoint, table_of
 from glueprint.assays.degradation.settings import Settings
+from glueprint.assays.degradation.suspects import suspects
 from glueprint.assays.findings import Finding, findings_table
 from glueprint.assays.quality import exclusions
 
@@ -42,6 +43,7 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     findings: list[Finding] = []
     whole, said = exclusions.marked(table, chosen.exclude, by=("membrane", "lane"), what="lanes")
     findings += said
+    whole = whole.with_columns(pl.int_range(1, whole.height + 1).alias(exclusions.ROW))
     tidy = reading.tidy(reading.usable(whole.filter(pl.col(exclusions.COLUMN) == ""), findings))
     lanes = reading.experiments(tidy, findings)
     _warn(lanes, findings)
@@ -53,6 +55,8 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     parts = [point for fit in fits for point in _points(fit)]
     parts += per_time.time_points(apart, chosen, findings)
     parts = [_worded(part, words) for part in parts]
+    odd, of_lanes = suspects(fits, apart, chosen)
+    findings += of_lanes
     points = pooled.points(parts, chosen.confidence)
     _limits(points, findings)
     rates = [row for fit in fits for row in _rates(fit)]
@@ -64,6 +68,7 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
         "arms": table_of(arms, result.ARMS_SCHEMA),
         "readings": table_of([row for one in lanes for row in _readings(one)], result.READINGS),
         "curves": table_of([row for fit in fits for row in _curves(fit)], result.CURVES),
+        "suspects": odd,
         "excluded": exclusions.rows(_excluded(whole)),
         "findings": findings_table(findings),
     }

@@ -12,7 +12,18 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.plate import row_letters, well_name, well_place
 from glueprint.errors import InputError, nearest
 
-__all__ = ["COLUMN", "EXCLUDED", "FLAG", "MASKED", "MASK_REASON", "NO_REASON", "marked", "parse", "rows"]
+__all__ = [
+    "COLUMN",
+    "EXCLUDED",
+    "FLAG",
+    "MASKED",
+    "MASK_REASON",
+    "NO_REASON",
+    "ROW",
+    "marked",
+    "parse",
+    "rows",
+]
 
 # A column of a table, or an own field of a layout: why a row is left out, empty where it is not.
 COLUMN = "exclude"
@@ -21,6 +32,8 @@ MASKED, MASK_REASON = "masked", "masked in the vendor's program"
 NO_REASON = "no reason said"
 # How the flag of a well that is left out begins.
 FLAG = "excluded"
+# The number of a row, from 1, in the table that was marked.
+ROW = "row_of_table"
 RANGE = re.compile(r"([A-Za-z]{1,2}\d{1,2}):([A-Za-z]{1,2}\d{1,2})")
 SHOWN = 12
 # What an analysis keeps of them: place; plate, culture or target; role and sample of the layout; dose or

@@ -47,6 +47,7 @@ class Readings:
     value, fitted: (m,).   jacobian: (m, p) of the fitted by its free parameters, further rows for what is
     known of these beforehand (then with a level of NaN).   weights: (m,) one over the variance, any scale.
     aside: (m,) what a robust fit holds for an outlier.   log: whether values are natural logarithms.
+    groups: whether whole doses are tested as well.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Readings:
     weights: Floats
     aside: Flags
     log: bool = False
+    groups: bool = True
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,8 @@ class _Asked:
 
     def doses(self) -> list[Flags]:
         """The replicates of every dose above zero that has several."""
+        if not self.one.groups:
+            return []
         level = self.one.level
         groups = [level == one for one in np.unique(level[self.measured & (level > 0.0)])]
         return [group for group in groups if group.sum() > 1]
