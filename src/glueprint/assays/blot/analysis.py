@@ -18,6 +18,7 @@ from glueprint.assays.blot.normalisation import BANDS, excluded, normalise
 from glueprint.assays.blot.optical import Signal
 from glueprint.assays.blot.result import Result
 from glueprint.assays.blot.settings import Settings
+from glueprint.assays.blot.suspects import suspects
 from glueprint.assays.findings import Finding
 from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError
@@ -63,6 +64,7 @@ def analyse(
     volumes, profiles, more = integrate(turned, used, chosen)
     out, of_lanes = _left_out(used, chosen)
     bands, of_ratios = normalise(volumes, used, chosen, left_out=out)
+    odd, of_replicates = suspects(bands)
     said = _mark(image) if marked else ""
     lines, of_lines = linearity(volumes, used)
     tables = {
@@ -70,6 +72,7 @@ def analyse(
         "volumes": pl.DataFrame(volumes, schema=VOLUMES),
         "linearity": pl.DataFrame(lines, schema=LINEARITY),
         "profiles": pl.DataFrame(profiles, schema=PROFILES),
+        "suspects": odd,
         "excluded": exclusions.rows(excluded(bands)),
     }
     return Result(
@@ -79,7 +82,7 @@ def analyse(
         pictures=MappingProxyType(turned),
         tables=MappingProxyType(tables),
         metadata=MappingProxyType(dict(image.metadata)),
-        findings=(*findings, *more, *of_lanes, *of_ratios, *of_lines),
+        findings=(*findings, *more, *of_lanes, *of_ratios, *of_replicates, *of_lines),
     )
 
 

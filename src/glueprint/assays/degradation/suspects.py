@@ -16,7 +16,7 @@ from glueprint.assays.degradation.reading import Lanes
 from glueprint.assays.degradation.settings import Settings
 from glueprint.assays.findings import Finding
 from glueprint.assays.quality import logistics, verdicts
-from glueprint.assays.quality.outliers import Readings
+from glueprint.assays.quality.outliers import Readings, worst_of
 
 __all__ = ["suspects"]
 
@@ -31,6 +31,7 @@ def suspects(
 
     fits: experiments fitted over dose and time.   apart: those fitted at each time.
     """
+    fits = [_scaled(fit, settings) for fit in fits]
     times = [(one, time_h) for one in apart for time_h in _times(one)]
 
     def fitted(i: int, without: frozenset[str]) -> Readings:
@@ -39,6 +40,21 @@ def suspects(
         return _at_time(*times[i - len(fits)], without)
 
     return verdicts.judged(len(fits) + len(times), fitted, unit="nM", what="lane")
+
+
+def _scaled(fit: Joint, settings: Settings) -> Joint:
+    """The fit with proportional errors, if these are the likelier ones but for one reading.
+
+    One bad reading may make constant errors the likelier, and then hides behind them.
+    """
+    if fit.sample.logarithm or settings.error != "auto" or (fit.lanes.fraction <= 0.0).any():
+        return fit
+    log = joint.fit(fit.lanes, settings, logarithm=True)
+    worst = worst_of(_jointly(log, frozenset(), settings))
+    if worst is None:
+        return fit
+    rest = _part(fit.lanes, np.array([name not in worst.where for name in fit.lanes.names]))
+    return log if joint.can(rest) and joint.likelier(rest) > 0.0 else fit
 
 
 def _times(one: Lanes) -> list[float]:

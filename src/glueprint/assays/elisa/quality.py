@@ -75,7 +75,7 @@ def _level(wells: Sequence[Row], scale: Scale) -> Row:
         else None,
         "mean_concentration": float(found.mean()) if found.size else None,
         "cv_concentration_percent": float(100.0 * found.std(ddof=1) / found.mean())
-        if found.size > 1
+        if found.size > 1 and found.mean() != 0.0
         else None,
         "recovery_percent": float(100.0 * found.mean() / nominal) if found.size and nominal > 0.0 else None,
         "unit": scale.unit,

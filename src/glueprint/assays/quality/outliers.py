@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc, stdtr
 
-__all__ = ["DISCOVERY", "Readings", "Suspect", "discoveries", "standard_error", "suspects"]
+__all__ = ["DISCOVERY", "Readings", "Suspect", "discoveries", "standard_error", "suspects", "worst_of"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -84,6 +84,11 @@ def standard_error(one: Readings, group: Flags) -> float:
     """Standard error of what the others expect of some readings and of these together; NaN where unknown."""
     t, shift, _ = _Asked(one).shift(group, dose=False)
     return abs(shift / t) if t else float("nan")
+
+
+def worst_of(one: Readings) -> Suspect | None:
+    """The reading that is farthest off, significant or not; None where the curve judges none."""
+    return min(_Asked(one).singles(), key=lambda found: found.p_value, default=None)
 
 
 def suspects(

@@ -63,13 +63,13 @@ def judged(
 
 
 def _finding(one: Suspect, unit: str, what: str) -> Finding:
-    at = f"{one.level:.4g} {unit}".strip() if one.level > 0.0 else "no dose"
+    at = f" at {one.level:.4g} {unit}".rstrip() if one.level > 0.0 else ""
     reads = f"{one.value:.3g} where the others expect {one.expected:.3g} (t = {one.t:.1f})"
     if one.dose:
         return Finding(
             "GP-A204",
             "warning",
-            f"all {len(one.where)} {what}s of {at} read {reads}",
+            f"all {len(one.where)} {what}s{at} read {reads}",
             f"{one.curve}: {', '.join(one.where)}".removeprefix(": "),
             "doses that lie on one curve",
             f'a dilution error? compare with --exclude "{_names(one.where)}=doubtful"; nothing is left out',
@@ -77,7 +77,7 @@ def _finding(one: Suspect, unit: str, what: str) -> Finding:
     return Finding(
         "GP-A203",
         "warning",
-        f"{what} {one.where[0]} at {at} reads {reads}",
+        f"{what} {one.where[0]}{at} reads {reads}",
         one.curve,
         "readings that the rest of the curve explains",
         f'look at it; compare with --exclude "{one.where[0]}=why"; nothing is left out by itself',
