@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fuzzing import Failure, attempts, report
-from glueprint.assays import elisa, inspection, layout, polarization, readers
+from glueprint.assays import elisa, layout, polarization, readers
 from glueprint.assays.plate import Plate
+from glueprint.assays.quality import inspection
 from glueprint.assays.wells import Wells
 from glueprint.errors import GlueprintError, InternalError
 

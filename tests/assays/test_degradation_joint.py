@@ -482,4 +482,14 @@ def test_results_are_rows_and_json():
     assert len(found["potencies"]) == 2 * len(TIMES_H)
     assert len(result.potencies) == 2 * len(TIMES_H)
     assert result.table.schema == degradation.SCHEMA
-    assert set(result.tables) == {"points", "experiments", "rates", "arms", "readings", "curves", "findings"}
+    assert set(result.tables) == {
+        "points",
+        "experiments",
+        "rates",
+        "arms",
+        "readings",
+        "curves",
+        "suspects",
+        "excluded",
+        "findings",
+    }

@@ -344,4 +344,12 @@ def test_settings_that_are_no_choice(wrong):
 def test_results_are_json():
     found = growth.analyse(with_start()).as_dict()
     assert set(found) == {"settings", "tables", "findings"}
-    assert set(found["tables"]) == {"wells", "curves", "growth_rate", "potencies", "fitted"}
+    assert set(found["tables"]) == {
+        "wells",
+        "curves",
+        "growth_rate",
+        "potencies",
+        "fitted",
+        "suspects",
+        "excluded",
+    }

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from glueprint.assays import inspection, layout, quality, readers
+from glueprint.assays import layout, quality, readers
+from glueprint.assays.quality import inspection
 from glueprint.errors import InputError
 
 OWN = Path(__file__).parent / "data"

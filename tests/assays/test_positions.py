@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from glueprint.assays import corrections, inspection, layout, positions, readers
+from glueprint.assays import layout, readers
+from glueprint.assays.quality import corrections, inspection, positions
 from glueprint.assays.wells import Wells, check
 from glueprint.errors import InputError
 

@@ -6,9 +6,11 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
-from glueprint.assays import layout
+from glueprint.assays import layout, readers
 from glueprint.cli import app as application
 
 OWN = Path(__file__).parents[1] / "assays" / "data"
@@ -107,3 +109,29 @@ def test_the_readers_are_listed(call):
     assert "SoftMax Pro" in call("readers")[1]
     found = json.loads(call("readers", "--json")[1])
     assert "tidy" in [reader["name"] for reader in found["readers"]]
+
+
+def test_a_corrected_plate_is_saved_and_read_back(call, tmp_path):
+    rng = np.random.default_rng(1)
+    rows = ["plate,well,value,unit,role,sample,concentration,concentration_unit"]
+    for i in range(96):
+        row, column = divmod(i, 12)
+        tilt = 1.0 + 0.3 * column / 11.0
+        role = "vehicle" if (row + column) % 3 == 0 else "compound"
+        value = 1000.0 * tilt * (1.0 if role == "vehicle" else 0.5) * (1.0 + 0.01 * rng.standard_normal())
+        content = "vehicle,,0,nM" if role == "vehicle" else "compound,x,10,nM"
+        rows.append(f"p,{'ABCDEFGH'[row]}{column + 1},{value:.2f},RLU,{content}")
+    plate, saved = tmp_path / "plate.csv", tmp_path / "corrected.csv"
+    plate.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    _, said, _ = call("plate", plate, "--correct", 1, "--save", saved, "--exclude", "A1=bubble")
+    assert "GP-A052 warning" in said
+    assert "GP-A201 note" in said
+    table = layout.apply(readers.read(saved)).table
+    kept = table.filter(pl.col("exclude") != "bubble")
+    for role, level in (("vehicle", 1.0), ("compound", 0.5)):
+        values = kept.filter(pl.col("role") == role)["value"].to_numpy()
+        assert values.std() / values.mean() < 0.02
+        assert values.mean() / kept.filter(pl.col("role") == "vehicle")["value"].mean() == pytest.approx(
+            level, rel=0.02
+        )
+    assert table.filter(pl.col("exclude") == "bubble")["well"].to_list() == ["A1"]

@@ -99,9 +99,11 @@ def test_a_refused_ki_ends_with_1_and_still_shows_the_ic50(files):
 
 
 def test_wells_can_be_left_out(files):
-    result = invoke([*files, *STATED, "--exclude", "A4, B4", "--json"])
-    (finding,) = json.loads(result.stdout)["findings"]
-    assert (finding["code"], finding["where"]) == ("GP-A078", "A4, B4")
+    result = invoke([*files, *STATED, "--exclude", "A4, B4=bubbles", "--json"])
+    answer = json.loads(result.stdout)
+    (finding,) = answer["findings"]
+    assert (finding["code"], finding["where"]) == ("GP-A201", "A4, B4")
+    assert {row["reason"] for row in answer["excluded"]} == {"bubbles"}
 
 
 @pytest.mark.parametrize(

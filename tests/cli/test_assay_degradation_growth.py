@@ -60,6 +60,8 @@ def test_degradation_prints_writes_and_draws(blot, tmp_path):
         "arms",
         "readings",
         "curves",
+        "suspects",
+        "excluded",
         "findings",
     }
     assert "vehicle" in figure.read_text()
@@ -98,7 +100,15 @@ def test_growth_prints_writes_and_draws(wells, tmp_path):
     assert value == pytest.approx(3000.0, rel=1e-4)
     assert "MM.1S" in figure.read_text()
     answer = json.loads(RUN.invoke(assay.app, ["growth", str(wells), "--json"]).output)
-    assert set(answer["tables"]) == {"wells", "curves", "growth_rate", "potencies", "fitted"}
+    assert set(answer["tables"]) == {
+        "wells",
+        "curves",
+        "growth_rate",
+        "potencies",
+        "fitted",
+        "suspects",
+        "excluded",
+    }
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from glueprint import experiments
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.experiments import degradation
+from glueprint.experiments.degradation import GUIDE_DOSES_NM
 from glueprint.mechanism import binding
 
 DENSE_NM = tuple(np.logspace(-1.0, 4.0, 11))
@@ -30,16 +31,30 @@ def test_fractions_remaining_are_those_of_the_closed_form():
     assert table["fraction_remaining"].to_numpy() == pytest.approx(expected, abs=5e-6)
 
 
-def test_the_design_is_that_of_the_guide():
+def test_the_design_is_that_of_the_guide_with_doses_below_it():
     found = experiments.run("degradation")
-    assert found.table["dose_nm"].unique().sort().to_list() == [0.0, 100.0, 1000.0, 10000.0]
+    assert found.table["dose_nm"].unique().sort().to_list() == [
+        0.0,
+        1.0,
+        3.0,
+        10.0,
+        30.0,
+        100.0,
+        1000.0,
+        10000.0,
+    ]
     assert found.table["time_h"].unique().sort().to_list() == [1.0, 3.0, 6.0, 24.0]
     assert found.table["target"].unique().sort().to_list() == ["IKZF1", "IKZF3"]
     assert found.compound == "pomalidomide"
+    # The design answers its own question: every DC50 is a number between two doses.
+    potencies = [reading for reading in found.readings if reading.name.startswith("DC50")]
+    assert len(potencies) == 20
+    assert {reading.relation for reading in potencies} == {"="}
+    assert all(10.0 < reading.value < 100.0 for reading in potencies)
 
 
 def test_the_guide_design_can_only_bound_the_dc50_of_pomalidomide():
-    found = experiments.run("degradation")
+    found = experiments.run("degradation", doses_nm=GUIDE_DOSES_NM)
     at_24 = found.reading("DC50 absolute, IKZF1 at 24 h")
     assert (at_24.relation, at_24.value) == ("<", 100.0)
     assert "add lower doses" in at_24.note

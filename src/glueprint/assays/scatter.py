@@ -30,6 +30,10 @@ ALWAYS = 1.0 - 1e-12
 # Singular values below this share of the largest are a direction that the wells do not determine.
 SINGULAR = 1e-10
 LN10 = float(np.log(10.0))
+# Degrees of freedom of the t whose tails forgive a bad well, after Lange and others; steps of its scale.
+TAILS, EM_STEPS = 4.0, 8
+# A reading that its curve follows has no residual to divide by.
+LEAST_FREE = 1e-3
 
 # From fitted responses (n, m) to signals over that of the control, and d response / d such signal (n, m).
 Spread = Callable[[Floats], tuple[Floats, Floats]]
@@ -61,6 +65,7 @@ def fit(
     spread: Spread,
     *,
     blur: Floats | None = None,
+    heavy: bool = False,
     judge: Callable[[Fits], Fits] = lambda fits: fits,
     **options: Any,
 ) -> Scattered:
@@ -69,6 +74,7 @@ def fit(
     sd^2 = scale (floor^2 + (1 - floor^2) signal^2 + dose_error^2 (d signal / d ln dose)^2) stretch^2.
     dose, response: (n, m) as in `curves.fit`.   spread: signal and stretch of a response.
     blur: (n, m) further standard deviation of wells of which only limits are known, 0 for all others.
+    heavy: errors with the tails of Student's t in the variance, so that one bad well does not make it.
     judge: the effect test, asked of the unweighted fits: without effect all wells scatter alike.
     options: of `curves.fit`.   Curves with too few replicates are fitted unweighted.
     Source: pseudo-likelihood, Davidian and Carroll 1987, doi 10.1080/01621459.1987.10478543; additive and
@@ -83,7 +89,7 @@ def fit(
     fits = plain
     for _ in range(ROUNDS if told.any() else 0):
         told = told & (fits.status != Status.NOT_CONVERGED)
-        found, shares = _weights(fits, spread, blur)
+        found, shares = _weights(fits, spread, blur, heavy=heavy)
         weights = np.where(told[:, None], found, 1.0)
         floor, dose_error = (np.where(told, share, np.nan) for share in shares)
         fits = curves.fit(dose, response, weights=weights, alpha=ALWAYS, **options | {"intervals": False})
@@ -116,7 +122,9 @@ def _told(plain: Fits) -> NDArray[np.bool_]:
     return np.asarray((treated - doses >= LEAST_DEGREES) & ~unfit & (plain.dof > 0))
 
 
-def _weights(fits: Fits, spread: Spread, blur: Floats) -> tuple[Floats, tuple[Floats, Floats]]:
+def _weights(
+    fits: Fits, spread: Spread, blur: Floats, *, heavy: bool
+) -> tuple[Floats, tuple[Floats, Floats]]:
     """Weights (n, m) of the highest pseudo-likelihood, with its floor and dose error (n,).
 
     Residuals are scaled normal variables with 1 - leverage degrees of freedom each.
@@ -135,13 +143,33 @@ def _weights(fits: Fits, spread: Spread, blur: Floats) -> tuple[Floats, tuple[Fl
     for floor, error in product(FLOORS, DOSE_ERRORS):
         variance = (floor**2 + (1.0 - floor**2) * signal**2 + error**2 * steep**2) * stretch**2
         variance = np.where(used, np.maximum(variance, np.finfo(float).tiny), 1.0)
-        scale = np.maximum((squares / variance).sum(axis=1) / degrees, np.finfo(float).tiny)
-        deviance = degrees * np.log(scale) + (free * np.log(variance)).sum(axis=1)
+        share = squares / variance
+        scale = np.maximum(share.sum(axis=1) / degrees, np.finfo(float).tiny)
+        if heavy:
+            scale, misfit = _heavy(share, free, scale)
+        else:
+            misfit = degrees
+        deviance = degrees * np.log(scale) + (free * np.log(variance)).sum(axis=1) + misfit
         lower = deviance < best
         best[lower], shares[0, lower], shares[1, lower] = deviance[lower], floor, error
         weights[lower] = 1.0 / (variance + blur**2 / scale[:, None])[lower]
     most = np.where(used, weights, 0.0).max(axis=1, keepdims=True)
     return np.maximum(weights / most, LEAST_WEIGHT), (shares[0], shares[1])
+
+
+def _heavy(share: Floats, free: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Scale (n,) and misfit (n,) of residuals of Student's t, by the EM steps of its likelihood.
+
+    share: (n, m) squared residuals over their relative variance.   free: (n, m) degrees of freedom of each.
+    Source: Lange, Little and Taylor 1989, doi 10.1080/01621459.1989.10478852.
+    """
+    degrees = np.maximum(free.sum(axis=1), 1.0)
+    each = np.maximum(free, LEAST_FREE)
+    for _ in range(EM_STEPS):
+        pull = (TAILS + 1.0) / (TAILS + share / each / scale[:, None])
+        scale = np.maximum((pull * share).sum(axis=1) / degrees, np.finfo(float).tiny)
+    misfit = (free * (TAILS + 1.0) * np.log1p(share / each / scale[:, None] / TAILS)).sum(axis=1)
+    return scale, misfit
 
 
 def _with_effects(fits: Fits, judged: Fits) -> Fits:

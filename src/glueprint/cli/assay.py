@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+import polars as pl
 import typer
 
-from glueprint.assays import corrections, inspection, layout, readers
-from glueprint.assays.inspection import Inspection
+from glueprint.assays import layout, quality, readers
 from glueprint.assays.plate import Plate
+from glueprint.assays.quality import Inspection, corrections, exclusions
 from glueprint.assays.wells import Layout
 from glueprint.cli import assay_binding, assay_blot, assay_degradation, assay_elisa, assay_growth, assay_twin
+from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import Json, print_json, print_table, write
-from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
+from glueprint.cli.plates import (
+    Exclude,
+    FigureFile,
+    LayoutFile,
+    PlateFile,
+    ReaderName,
+    print_findings,
+    wells_of,
+)
 from glueprint.errors import InputError
+from glueprint.runs.store import write_file
 
 app = typer.Typer(no_args_is_help=True)
 app.command("elisa")(assay_elisa.command)
@@ -50,19 +62,28 @@ def inspect_plate(
     correct: Annotated[
         int | None, typer.Option(help="Divide by a surface through scattered controls: degree 1 or 2.")
     ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the wells, corrected where asked, as CSV for the analyses.")
+    ] = None,
+    exclude: Exclude = None,
     figure: FigureFile = None,
     as_json: Json = False,
 ) -> None:
     """Read any plate: channels, flags, quality numbers, position effects, findings."""
     plate, wells = wells_of(file, layout_file, reader)
+    marked, said = exclusions.marked(wells.table, tuple(exclude or ()))
+    used = replace(wells, table=marked, findings=(*wells.findings, *said))
     if correct is not None:
-        wells = corrections.by_controls(wells, degree=correct)
-    found = inspection.inspect(wells.table, replicates=replicates, findings=wells.findings)
+        used = corrections.by_controls(used, degree=correct)
+    if save is not None:
+        write_file(save, csv_text(used.table))
+    kept = used.table.filter(pl.col(exclusions.COLUMN) == "")
+    found = quality.inspect(kept, replicates=replicates, findings=used.findings)
     if figure is not None:
         # Drawing costs an import that a look at numbers need not pay.
         from glueprint.report import figures
 
-        figures.save(figures.plate_map(wells.table), figure)
+        figures.save(figures.plate_map(used.table), figure)
     if as_json:
         about = {"source": plate.source, "reader": plate.reader, "metadata": dict(plate.metadata)}
         print_json({**about, **found.as_dict(), "figure": str(figure) if figure else None})

@@ -14,6 +14,7 @@ from glueprint.assays import polarization
 from glueprint.assays.polarization import Amount, Conditions, Optics
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.cli.plates import (
+    Exclude,
     FigureFile,
     LayoutFile,
     PlateFile,
@@ -59,7 +60,7 @@ def command(
     parallel: Annotated[str, typer.Option(help="Name of the parallel channel.")] = "parallel",
     perpendicular: Annotated[str, typer.Option(help="Name of the other channel.")] = "perpendicular",
     mp_channel: Annotated[str, typer.Option(help="Name of the stored mP.")] = "mP",
-    exclude: Annotated[str, typer.Option(help="Wells to leave out, with commas: A1,B2.")] = "",
+    exclude: Exclude = None,
     figure: FigureFile = None,
     out: Annotated[Path | None, typer.Option(help="Folder for all tables as CSV.")] = None,
     as_json: Json = False,
@@ -74,8 +75,7 @@ def command(
     light = dict(zip(LIGHT, (g_factor, free_dye_mp, brightness_ratio), strict=True))
     conditions, light = _completed(given, light, wells.assay, str(layout_file or plate))
     optics = Optics(**light, parallel=parallel, perpendicular=perpendicular, polarization=mp_channel)
-    named = tuple(name.strip() for name in exclude.split(",") if name.strip())
-    result = polarization.analyse(wells.table, conditions, optics=optics, exclude=named)
+    result = polarization.analyse(wells.table, conditions, optics=optics, exclude=tuple(exclude or ()))
     findings = (*wells.findings, *result.findings)
     if figure is not None:
         figures.save(binding_curves(result.tables), figure)

@@ -10,7 +10,7 @@ import typer
 
 from glueprint.assays import blot
 from glueprint.cli.output import Json, print_json, print_table
-from glueprint.cli.plates import FigureFile, print_findings, shown, write_tables
+from glueprint.cli.plates import Exclude, FigureFile, print_findings, shown, write_tables
 from glueprint.runs.store import write_file
 
 VOLUMES = ("lane", "band", "role", "volume", "noise_sd", "saturated_percent", "status")
@@ -52,6 +52,7 @@ def command(
     base_line: Annotated[int | None, typer.Option(help="Half window of the base line, px.")] = None,
     rim: Annotated[int, typer.Option(help="Width of the rim, px.")] = 3,
     reference: Annotated[str | None, typer.Option(help="Band to divide by.")] = None,
+    exclude: Exclude = None,
     figure: FigureFile = None,
     out: Annotated[Path | None, typer.Option(help="Folder for all tables as CSV.")] = None,
     as_json: Json = False,
@@ -66,6 +67,7 @@ def command(
         base_line_px=base_line,
         rim_px=rim,
         reference=reference,
+        exclude=tuple(exclude or ()),
     ).checked()
     given = blot.boxes.read(boxes) if boxes is not None else None
     second = blot.read(reference_image) if reference_image is not None else None

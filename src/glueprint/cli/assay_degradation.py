@@ -13,7 +13,7 @@ from glueprint.assays import degradation, tidy_table
 from glueprint.assays.degradation import joining
 from glueprint.assays.findings import findings_table
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import FigureFile, print_findings, shown, write_tables
+from glueprint.cli.plates import Exclude, FigureFile, print_findings, shown, write_tables
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Columns", "OutFolder", "command", "design", "names_of"]
@@ -36,12 +36,13 @@ def command(
     method: Annotated[str, typer.Option(help="auto, joint or per-time.")] = "auto",
     error: Annotated[str, typer.Option(help="Of a reading: auto, proportional or constant.")] = "auto",
     hook: Annotated[str, typer.Option(help="test or never.")] = "test",
+    exclude: Exclude = None,
     figure: FigureFile = None,
     out: OutFolder = None,
     as_json: Json = False,
 ) -> None:
     """Fit fractions remaining over dose and time: DC50s, Dmax, rates, half-lives, recovery."""
-    settings = degradation.Settings(method=method, error=error, hook=hook)
+    settings = degradation.Settings(method=method, error=error, hook=hook, exclude=tuple(exclude or ()))
     names = names_of(column)
     given = [(str(path), tidy_table.renamed(tidy_table.read(path), names)) for path in tables]
     table, noticed = joining.joined(given)

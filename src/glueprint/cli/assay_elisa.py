@@ -11,6 +11,7 @@ import typer
 from glueprint.assays import elisa
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.cli.plates import (
+    Exclude,
     FigureFile,
     LayoutFile,
     PlateFile,
@@ -57,6 +58,7 @@ def command(
     signal_cv_limit: Annotated[
         float | None, typer.Option(help="Only mean signals of a smaller CV count, %.")
     ] = None,
+    exclude: Exclude = None,
     figure: FigureFile = None,
     out: Annotated[Path | None, typer.Option(help="Folder for all tables as CSV.")] = None,
     as_json: Json = False,
@@ -72,6 +74,7 @@ def command(
         cv_limit_percent=cv_limit,
         signal_range=None if signal_range is None else _pair(signal_range),
         signal_cv_limit_percent=signal_cv_limit,
+        exclude=tuple(exclude or ()),
     )
     result = elisa.analyse(wells.table, settings)
     everything = (*wells.findings, *result.findings)

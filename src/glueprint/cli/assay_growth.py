@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from glueprint.assays.growth import plates
 from glueprint.cli.assay_degradation import Columns, OutFolder, names_of
 from glueprint.cli.output import Json, print_json, print_table
 from glueprint.cli.plates import (
+    Exclude,
     FigureFile,
     LayoutFile,
     ReaderName,
@@ -81,6 +83,7 @@ def command(
     bottom: Annotated[float | None, typer.Option(help="Hold the far plateau, as a fraction.")] = None,
     effect: Annotated[str, typer.Option(help="f, or discover: false discovery rate over all curves.")] = "f",
     index: Annotated[str, typer.Option(help="Of dividing cells: divided or division-index.")] = "divided",
+    exclude: Exclude = None,
     figure: FigureFile = None,
     out: OutFolder = None,
     as_json: Json = False,
@@ -90,8 +93,9 @@ def command(
     settings = growth.Settings(
         model=model, top=top, bottom=bottom, effect=effect, index=index, dose_unit=dose_unit
     )
-    table, noticed = _given(file, layout_file, reader, channel, names_of(column))
-    result = growth.analyse(table, settings)
+    asked = (layout_file, reader, channel, tuple(exclude or ()))
+    table, noticed, left_out = _given(file, asked, names_of(column))
+    result = growth.analyse(table, replace(settings, exclude=left_out))
     findings = (*noticed, *result.findings)
     if figure is not None:
         # Drawing costs an import that numbers need not pay.
@@ -111,12 +115,14 @@ def command(
 
 
 def _given(
-    file: Path, layout_file: Path | None, reader: str | None, channel: str | None, names: dict[str, str]
-) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
-    """The table of cultures in a plate's file, or in a tidy table, and what was noticed on the way."""
+    file: Path, plate: tuple[Path | None, str | None, str | None, tuple[str, ...]], names: dict[str, str]
+) -> tuple[pl.DataFrame, tuple[Finding, ...], tuple[str, ...]]:
+    """The table of cultures in a plate's file, or in a tidy table; what was noticed on the way; what is still
+    to be left out. Of a plate that is marked already, because blanks are no part of the table."""
+    layout_file, reader, channel, exclude = plate
     asked = layout_file or reader or channel
     if not asked and (names or not _is_plate(file)):
-        return tidy_table.renamed(tidy_table.read(file), names), ()
+        return tidy_table.renamed(tidy_table.read(file), names), (), exclude
     if names:
         raise InputError(
             "GP-A158",
@@ -126,8 +132,8 @@ def _given(
             next_step="say in the layout what is in the wells of a plate",
         )
     _, wells = wells_of(file, layout_file, reader)
-    table, noticed = plates.cultures_table(wells.table, wells.assay, channel=channel)
-    return table, (*wells.findings, *noticed)
+    table, noticed = plates.cultures_table(wells.table, wells.assay, channel=channel, exclude=exclude)
+    return table, (*wells.findings, *noticed), ()
 
 
 def _is_plate(file: Path) -> bool:

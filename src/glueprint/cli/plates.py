@@ -18,6 +18,7 @@ from glueprint.cli.output import console
 from glueprint.runs.store import write_file
 
 __all__ = [
+    "Exclude",
     "FigureFile",
     "LayoutFile",
     "PlateFile",
@@ -35,6 +36,14 @@ LayoutFile = Annotated[
 ReaderName = Annotated[str | None, typer.Option("--reader", help="Name of a reader (see readers).")]
 FigureFile = Annotated[
     Path | None, typer.Option("--figure", help="Write the figure: .svg, .png, .pdf, .html.")
+]
+
+
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude", help='What to leave out and why: "A1,A2=bubble", "plate 2:B4=empty"; repeat for more.'
+    ),
 ]
 
 

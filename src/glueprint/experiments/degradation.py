@@ -17,12 +17,15 @@ from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, chosen, concentration, prepared
 from glueprint.mechanism import FORMS, Scenario, binding, compounds
 
-__all__ = ["ARMS", "CULTURES", "GUIDE_DOSES_NM", "GUIDE_TIMES_H", "TITLE", "run"]
+__all__ = ["ARMS", "CULTURES", "DOSES_NM", "GUIDE_DOSES_NM", "GUIDE_TIMES_H", "TITLE", "run"]
 
 TITLE = "Ikaros and Aiolos degradation, dose, time and controls, myeloma cells"
 CULTURES = ("culture_myeloma",)
 # Guide 1, "Ikaros and Aiolos Degradation Assay", procedure: 0.1, 1, 10 uM; 1, 3, 6, 24 h; vehicle control.
 GUIDE_DOSES_NM = (100.0, 1000.0, 10000.0)
+# All of these lie above the DC50 of pomalidomide, so that the guide's blot alone says no more than "below
+# 100 nM"; with half decades below them, both sides of it are measured.
+DOSES_NM = (1.0, 3.0, 10.0, 30.0, *GUIDE_DOSES_NM)
 GUIDE_TIMES_H = (1.0, 3.0, 6.0, 24.0)
 TARGETS = ("IKZF1", "IKZF3")
 # Band intensities of untreated cells: only their scale.
@@ -55,7 +58,7 @@ def run(
     compound: str | Path = compounds.REFERENCE,
     *,
     line: str | Path = "MM1S",
-    doses_nm: Sequence[float] = GUIDE_DOSES_NM,
+    doses_nm: Sequence[float] = DOSES_NM,
     times_h: Sequence[float] = GUIDE_TIMES_H,
     arm_dose_nm: float = 1000.0,
     wash_h: float = 6.0,
@@ -70,9 +73,9 @@ def run(
     """Treat cells, lyse at each time, and read fractions remaining, Dmax and DC50s as a lab would.
 
     compound: built-in name or TOML path.   line: name or TOML path of a myeloma line.   doses_nm, times_h:
-    above zero; vehicle is added.   arm_dose_nm: of the controls (MLN4924, MG132, Q146H, CRBN knock-out,
-    cycloheximide, wash-out at wash_h).   form: "reduced" or "kinetic".   kd_nm, rho: in place of the
-    compound's and the line's.
+    above zero; vehicle is added (the guide's own doses: GUIDE_DOSES_NM).   arm_dose_nm: of the controls
+    (MLN4924, MG132, Q146H, CRBN knock-out, cycloheximide, wash-out at wash_h).   form: "reduced" or
+    "kinetic".   kd_nm, rho: in place of the compound's and the line's.
     Returns `Experiment`; its table has arm, target, time_h, dose_nm, replicate, band, loading,
     fraction_remaining (band over loading, of the vehicle of the same arm and time).
     Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 without Kd or efficacy.

@@ -14,11 +14,13 @@ from glueprint.assays.blot.boxes import Boxes, from_found
 from glueprint.assays.blot.image import Image
 from glueprint.assays.blot.integration import PROFILES, VOLUMES, integrate
 from glueprint.assays.blot.linearity import LINEARITY, linearity
-from glueprint.assays.blot.normalisation import BANDS, normalise
+from glueprint.assays.blot.normalisation import BANDS, excluded, normalise
 from glueprint.assays.blot.optical import Signal
 from glueprint.assays.blot.result import Result
 from glueprint.assays.blot.settings import Settings
+from glueprint.assays.blot.suspects import suspects
 from glueprint.assays.findings import Finding
+from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError
 
 __all__ = ["analyse"]
@@ -40,7 +42,7 @@ def analyse(
     finding, not an error. A file that says that it is simulated has the finding GP-A054, and its table of
     bands the mark in the column simulated.
     Raises InputError GP-A119 (light), GP-A121 (settings), GP-A125 and GP-A126 (boxes), GP-A127 (nothing
-    found), GP-A138 (several references), GP-A139 (second picture).
+    found), GP-A138 (several references), GP-A139 (second picture), GP-A200 (lanes to leave out).
     Source: docs/blot.md.
     """
     chosen = (settings or Settings()).checked()
@@ -60,7 +62,9 @@ def analyse(
     else:
         used = _usable(boxes, turned)
     volumes, profiles, more = integrate(turned, used, chosen)
-    bands, of_ratios = normalise(volumes, used, chosen)
+    out, of_lanes = _left_out(used, chosen)
+    bands, of_ratios = normalise(volumes, used, chosen, left_out=out)
+    odd, of_replicates = suspects(bands)
     said = _mark(image) if marked else ""
     lines, of_lines = linearity(volumes, used)
     tables = {
@@ -68,6 +72,8 @@ def analyse(
         "volumes": pl.DataFrame(volumes, schema=VOLUMES),
         "linearity": pl.DataFrame(lines, schema=LINEARITY),
         "profiles": pl.DataFrame(profiles, schema=PROFILES),
+        "suspects": odd,
+        "excluded": exclusions.rows(excluded(bands)),
     }
     return Result(
         settings=chosen,
@@ -76,8 +82,21 @@ def analyse(
         pictures=MappingProxyType(turned),
         tables=MappingProxyType(tables),
         metadata=MappingProxyType(dict(image.metadata)),
-        findings=(*findings, *more, *of_ratios, *of_lines),
+        findings=(*findings, *more, *of_lanes, *of_ratios, *of_replicates, *of_lines),
     )
+
+
+def _left_out(boxes: Boxes, settings: Settings) -> tuple[dict[int, str], list[Finding]]:
+    """Why lanes are left out, by their numbers."""
+    lanes = pl.DataFrame(
+        [
+            {"membrane": boxes.file.membrane, "lane": lane.lane, exclusions.COLUMN: lane.exclude}
+            for lane in boxes.file.lane
+        ],
+        schema={"membrane": pl.String, "lane": pl.Int64, exclusions.COLUMN: pl.String},
+    )
+    table, said = exclusions.marked(lanes, settings.exclude, by=("membrane", "lane"), what="lanes")
+    return dict(table.filter(pl.col(exclusions.COLUMN) != "").select("lane", exclusions.COLUMN).rows()), said
 
 
 def _mark(image: Image) -> str:

@@ -29,7 +29,7 @@ Role = Literal["target", "loading", "total protein", "ignore"]
 
 
 class Lane(Document):
-    """One `[[lane]]`: its columns, and what was loaded."""
+    """One `[[lane]]`: its columns, and what was loaded; `exclude` says why it is left out."""
 
     lane: int = Field(ge=1)
     left: int
@@ -41,6 +41,7 @@ class Lane(Document):
     vehicle: bool = False
     load: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
     experiment: str = ""
+    exclude: str = ""
 
 
 class Band(Document):

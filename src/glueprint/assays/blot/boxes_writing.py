@@ -56,6 +56,8 @@ def _lane(lane: Lane) -> str:
     told += [f"treatment = {_quoted(lane.treatment)}", f"vehicle = {'true' if lane.vehicle else 'false'}"]
     if lane.experiment:
         told.append(f"experiment = {_quoted(lane.experiment)}")
+    if lane.exclude:
+        told.append(f"exclude = {_quoted(lane.exclude)}")
     return "\n".join(told) + "\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 from glueprint.assays.blot.boxes import Boxes, Lane
 from glueprint.assays.blot.settings import Settings
 from glueprint.assays.findings import Finding
+from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError, nearest
 
-__all__ = ["BANDS", "against_vehicle", "choose_reference", "log_ratio", "normalise"]
+__all__ = ["BANDS", "against_vehicle", "choose_reference", "excluded", "log_ratio", "normalise"]
 
 Floats = NDArray[Any]
 BANDS = pl.Schema(
@@ -31,6 +33,7 @@ BANDS = pl.Schema(
 LEAST_SPREAD, VISIBLE_SPREAD = 0.05, 0.20
 LEAST_VEHICLES = 2
 Row = dict[str, Any]
+NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,13 @@ def against_vehicle(logs: Floats, noise: Floats, vehicle: NDArray[np.bool_]) -> 
     return ratio, np.sqrt(variance + beyond), n
 
 
-def normalise(volumes: Sequence[Row], boxes: Boxes, settings: Settings) -> tuple[list[Row], list[Finding]]:
-    """Rows of `BANDS` and findings, from the rows of the table of volumes."""
+def normalise(
+    volumes: Sequence[Row], boxes: Boxes, settings: Settings, *, left_out: Mapping[int, str] = NOTHING
+) -> tuple[list[Row], list[Finding]]:
+    """Rows of `BANDS` and findings, from the rows of the table of volumes.
+
+    left_out: why lanes are left out, by number; their rows stay, without a ratio.
+    """
     name = choose_reference(boxes, settings)
     if name is None:
         what = "no reference band is named, so there are volumes and no ratios"
@@ -132,7 +140,7 @@ def normalise(volumes: Sequence[Row], boxes: Boxes, settings: Settings) -> tuple
     findings += _spread_findings(by_place, boxes, name)
     rows = []
     for target in targets:
-        made, found = _target(target, name, by_place, boxes)
+        made, found = _target((target, name), by_place, boxes, left_out)
         rows += made
         findings += found
     if any(lane.vehicle for lane in boxes.file.lane):
@@ -146,12 +154,17 @@ def normalise(volumes: Sequence[Row], boxes: Boxes, settings: Settings) -> tuple
 
 
 def _target(
-    target: str, reference: str, volumes: Mapping[tuple[int, str], Row], boxes: Boxes
+    names: tuple[str, str],
+    volumes: Mapping[tuple[int, str], Row],
+    boxes: Boxes,
+    left_out: Mapping[int, str],
 ) -> tuple[list[Row], list[Finding]]:
-    lanes = boxes.file.lane
+    (target, reference), lanes = names, boxes.file.lane
     ratios = [log_ratio(volumes[lane.lane, target], volumes[lane.lane, reference]) for lane in lanes]
     logs = np.array([ratio.value for ratio in ratios])
     noise = np.array([ratio.noise for ratio in ratios])
+    raw, used = logs, np.array([lane.lane not in left_out for lane in lanes])
+    logs = np.where(used, logs, np.nan)
     # A limit cannot be averaged with values.
     vehicle = np.array(
         [lane.vehicle and ratio.relation == "=" for lane, ratio in zip(lanes, ratios, strict=True)]
@@ -165,6 +178,8 @@ def _target(
             flags.append("one vehicle lane" if n else "no vehicle lane")
         if lane.load is not None:
             flags.append("dilution series")
+        if lane.lane in left_out:
+            flags.append(f"{exclusions.FLAG}: {left_out[lane.lane]}")
         known = math.isfinite(values[i])
         rows.append(
             _head(lane, boxes)
@@ -175,10 +190,40 @@ def _target(
                 "relation": ratios[i].relation if known else "", "flags": "; ".join(flags),
                 "target_volume": volumes[lane.lane, target]["volume"],
                 "reference_volume": volumes[lane.lane, reference]["volume"],
-                "log_target_over_reference": _or_none(logs[i]),
+                "log_target_over_reference": _or_none(raw[i]),
             }
         )  # fmt: skip
     return rows, findings
+
+
+def excluded(bands: Sequence[Row]) -> list[Row]:
+    """Lanes that are left out, with the fraction of the vehicle that they would have had.
+
+    bands: rows of `BANDS`.   Returns rows of `quality.exclusions.EXCLUDED`.
+    """
+    found = []
+    for row in bands:
+        flag = next((one for one in row["flags"].split("; ") if one.startswith(exclusions.FLAG)), "")
+        if not flag:
+            continue
+        levels = [
+            other["log_target_over_reference"] - other["log_ratio"]
+            for other in bands
+            if other["target"] == row["target"] and other["log_ratio"] is not None
+        ]
+        raw = row["log_target_over_reference"]
+        found.append(
+            {
+                "where": f"{row['membrane']}:{row['lane']}",
+                "curve": row["target"],
+                "role": "vehicle" if row["vehicle"] else "",
+                "sample": row["sample"],
+                "x": row["dose_nm"],
+                "value": math.exp(raw - levels[0]) if levels and raw is not None else None,
+                "reason": flag.removeprefix(f"{exclusions.FLAG}: "),
+            }
+        )
+    return found
 
 
 def _head(lane: Lane, boxes: Boxes) -> Row:

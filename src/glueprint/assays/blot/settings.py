@@ -27,6 +27,7 @@ class Settings:
     detection_sd: detection limit in standard deviations of the background.
     saturation_percent: of a band's pixels that may be at the ceiling.
     reference: name of the band to divide by, None: total protein, else the one loading control.
+    exclude: lanes to leave out, each "3,4=reason".
     """
 
     light: str | None = None
@@ -39,6 +40,7 @@ class Settings:
     detection_sd: float = 3.0
     saturation_percent: float = 0.1
     reference: str | None = None
+    exclude: tuple[str, ...] = ()
 
     def checked(self) -> Settings:
         """Itself.

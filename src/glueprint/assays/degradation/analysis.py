@@ -3,6 +3,7 @@ experiments."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +17,9 @@ from glueprint.assays.degradation.joint import Joint, Measured
 from glueprint.assays.degradation.reading import Lanes
 from glueprint.assays.degradation.result import Result, TimePoint, table_of
 from glueprint.assays.degradation.settings import Settings
+from glueprint.assays.degradation.suspects import suspects
 from glueprint.assays.findings import Finding, findings_table
+from glueprint.assays.quality import exclusions
 
 __all__ = ["analyse"]
 
@@ -33,12 +36,15 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     or log_ratio), and where there are such: target, compound, experiment, membrane, lane, treatment
     (MLN4924, cycloheximide), relation ("<" below detection), washout_h.
     Returns `Result`. A DC50 outside the doses is a limit; one that 50 % loss never reaches says so.
-    Raises InputError GP-A009, GP-A010, GP-A141 to GP-A145.
+    Raises InputError GP-A009, GP-A010, GP-A141 to GP-A145, GP-A200.
     Source: own derivation, docs/degradation.md.
     """
     chosen = (settings or Settings()).checked()
     findings: list[Finding] = []
-    tidy = reading.tidy(reading.usable(table, findings))
+    whole, said = exclusions.marked(table, chosen.exclude, by=("membrane", "lane"), what="lanes")
+    findings += said
+    whole = whole.with_columns(pl.int_range(1, whole.height + 1).alias(exclusions.ROW))
+    tidy = reading.tidy(reading.usable(whole.filter(pl.col(exclusions.COLUMN) == ""), findings))
     lanes = reading.experiments(tidy, findings)
     _warn(lanes, findings)
     words, arms = judge(tidy, chosen.confidence, findings)
@@ -49,6 +55,8 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     parts = [point for fit in fits for point in _points(fit)]
     parts += per_time.time_points(apart, chosen, findings)
     parts = [_worded(part, words) for part in parts]
+    odd, of_lanes = suspects(fits, apart, chosen)
+    findings += of_lanes
     points = pooled.points(parts, chosen.confidence)
     _limits(points, findings)
     rates = [row for fit in fits for row in _rates(fit)]
@@ -60,11 +68,35 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
         "arms": table_of(arms, result.ARMS_SCHEMA),
         "readings": table_of([row for one in lanes for row in _readings(one)], result.READINGS),
         "curves": table_of([row for fit in fits for row in _curves(fit)], result.CURVES),
+        "suspects": odd,
+        "excluded": exclusions.rows(_excluded(whole)),
         "findings": findings_table(findings),
     }
     return Result(
         tuple(points), tables["points"], tuple(parts), MappingProxyType(tables), tuple(findings), chosen
     )
+
+
+def _excluded(whole: pl.DataFrame) -> list[dict[str, object]]:
+    """The lanes that were left out, with what was left in them."""
+    rows = []
+    for nth, row in enumerate(whole.to_dicts()):
+        if row[exclusions.COLUMN]:
+            lane = ":".join(
+                str(row[name]) for name in ("membrane", "lane") if row.get(name) not in (None, "")
+            )
+            left, log = (reading.number(row.get(name)) for name in ("fraction_remaining", "log_ratio"))
+            rows.append(
+                {
+                    "where": lane or f"row {nth + 1}",
+                    "curve": str(row.get("target") or ""),
+                    "sample": str(row.get("compound") or row.get("sample") or ""),
+                    "x": reading.number(row.get("dose_nm")),
+                    "value": math.exp(log) if left is None and log is not None else left,
+                    "reason": row[exclusions.COLUMN],
+                }
+            )
+    return rows
 
 
 def _worded(part: TimePoint, words: dict[tuple[str, str], str]) -> TimePoint:

@@ -15,9 +15,10 @@ from glueprint import units
 from glueprint.assays import simulated
 from glueprint.assays.degradation.joining import PLACES
 from glueprint.assays.findings import Finding
+from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError, nearest
 
-__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "tidy", "usable"]
+__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "number", "tidy", "usable"]
 
 REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
 TEXTS = ("target", "compound", "experiment", "membrane", "lane", "treatment", "relation")
@@ -45,6 +46,7 @@ class Lanes:
 
     dose_nm, time_h, fraction: (m,).   side: (m,) 0 a value, -1 below detection, 1 above.
     membrane: (m,) which membrane, from 0.   averaged: lanes that became fewer readings.
+    names: (m,) of the readings, as `--exclude` takes them.
     """
 
     target: str
@@ -56,6 +58,7 @@ class Lanes:
     side: NDArray[np.int64]
     membrane: NDArray[np.int64]
     averaged: int
+    names: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -146,11 +149,31 @@ def tidy(table: pl.DataFrame) -> pl.DataFrame:
         *(_numbers(found, name) for name in REQUIRED),
         pl.Series("washout_h", washed) if isinstance(washed, pl.Series) else washed.alias("washout_h"),
         *(name for name in PLACES if name in found.columns),
+        pl.Series("place", _places(found), pl.String),
     )
     if found.is_empty():
         raise _bad_value("no rows", "")
     _finite(found)
     return _worded(found).drop(PLACES, strict=False)
+
+
+def number(value: object) -> float | None:
+    """A cell as a finite number, None where it holds none."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _places(table: pl.DataFrame) -> list[str]:
+    """The lanes as `--exclude` names them: membrane and lane, else the row of the table."""
+    names = []
+    for i, row in enumerate(table.to_dicts()):
+        lane, membrane = (str(row.get(name) or "").strip() for name in ("lane", "membrane"))
+        nth = row.get(exclusions.ROW, i + 1)
+        names.append((f"{membrane}:{lane}" if membrane else lane) if lane else f"row {nth}")
+    return names
 
 
 def _row(table: pl.DataFrame, row: int) -> str:
@@ -307,7 +330,7 @@ def experiments(found: pl.DataFrame, findings: list[Finding]) -> list[Lanes]:
 
 def _lanes(names: tuple[str, str, str], group: pl.DataFrame, *, average: bool) -> Lanes:
     membranes = {name: i for i, name in enumerate(dict.fromkeys(group["membrane"].to_list()))}
-    rows = group.select("dose_nm", "time_h", "fraction_remaining", "side", "membrane").to_dicts()
+    rows = group.select("dose_nm", "time_h", "fraction_remaining", "side", "membrane", "place").to_dicts()
     for row in rows:
         row["membrane"] = membranes[row["membrane"]]
     kept = _averaged(rows) if average else rows
@@ -322,6 +345,7 @@ def _lanes(names: tuple[str, str, str], group: pl.DataFrame, *, average: bool) -
         side=np.array([row["side"] for row in kept], dtype=np.int64),
         membrane=np.array([places.get(row["membrane"], 0) for row in kept], dtype=np.int64),
         averaged=len(rows) - len(kept),
+        names=tuple(row["place"] for row in kept),
     )
 
 
@@ -349,5 +373,6 @@ def _averaged(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             mean = float(values.max() if sides == {-1} else values.min())
         else:
             mean = math.exp(float(np.log(values).mean())) if (values > 0.0).all() else float(values.mean())
-        kept.append(lanes[0] | {"fraction_remaining": mean})
+        places = ",".join(lane["place"] for lane in lanes)
+        kept.append(lanes[0] | {"fraction_remaining": mean, "place": places})
     return kept

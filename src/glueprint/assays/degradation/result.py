@@ -144,7 +144,8 @@ class Result:
 
     points: one per target, compound and time, pooled over experiments where there are several; parts: the
     same of every experiment.   table: the points with the columns of `SCHEMA`.
-    tables: points, experiments, rates, arms, readings, curves and findings, see docs/degradation.md.
+    tables: points, experiments, rates, arms, readings, curves, suspects, excluded and findings, see
+    docs/degradation.md.
     """
 
     points: tuple[TimePoint, ...]

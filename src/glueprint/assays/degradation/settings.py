@@ -21,7 +21,7 @@ class Settings:
     can be.
     error: of a reading, "proportional" (logarithms are fitted) or "constant"; "auto": the likelier one.
     hook: "test" whether high doses lose less (F test at hook_alpha), or "never".   confidence: of all
-    intervals.
+    intervals.   exclude: lanes to leave out, each "3=reason", "membrane:3=reason" or "row 7=reason".
     """
 
     method: str = "auto"
@@ -29,6 +29,7 @@ class Settings:
     hook: str = "test"
     hook_alpha: float = 0.01
     confidence: float = 0.95
+    exclude: tuple[str, ...] = ()
 
     def checked(self) -> Settings:
         """Itself.

@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 
 from glueprint.assays.elisa import donors as donor_tables
-from glueprint.assays.elisa import inhibition, inversion, quality, results, standards
+from glueprint.assays.elisa import inhibition, inversion, quality, results, standards, suspects
 from glueprint.assays.elisa.calibration import Calibration, Problem, calibrate
 from glueprint.assays.elisa.result import QUALITY, Result, frozen_tables
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.signal import choose, signals
 from glueprint.assays.findings import Finding
+from glueprint.assays.quality import exclusions, inspection, verdicts
 from glueprint.assays.wells import check
 
 __all__ = ["analyse"]
@@ -50,6 +51,7 @@ class Parts:
     precision: list[dict[str, Any]] = field(default_factory=list)
     ranges: list[dict[str, Any]] = field(default_factory=list)
     quality: list[dict[str, Any]] = field(default_factory=list)
+    suspects: list[pl.DataFrame] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -67,15 +69,21 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
     Source: docs/elisa.md.
     """
     chosen = (settings or Settings()).checked()
-    table = check(wells)
+    table, said = exclusions.marked(check(wells), chosen.exclude)
     choice = choose(table, chosen)
     rows, findings = signals(table, choice)
     rows, unit, more = standards.prepared(rows)
-    parts = Parts(findings=[*findings, *more])
+    parts = Parts(findings=[*said, *findings, *more])
     for (plate,), here in rows.group_by("plate", maintain_order=True):
         _plate(here, (str(plate), unit, chosen), parts)
     donors = inhibition.analyse(rows, parts.wells, chosen)
-    parts.findings += donors.findings
+    odd, of_cultures = suspects.of_cultures(parts.wells, unit)
+    parts.suspects.append(odd)
+    parts.findings += [*donors.findings, *of_cultures]
+    used = (pl.col(exclusions.COLUMN) == "") & (pl.col("channel") == choice.channel)
+    numbers, of_plates = inspection.of_plates(table.filter(used))
+    parts.findings += of_plates
+    parts.quality += numbers
     parts.quality += donors.quality
     return Result(
         settings=chosen,
@@ -94,12 +102,30 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
                 "inhibition": (inhibition.INHIBITION, donors.inhibition),
                 "donors": (donor_tables.DONORS, donors.donors),
                 "pooled": (donor_tables.POOLED, donors.pooled),
+                "suspects": (pl.Schema(verdicts.SUSPECTS), pl.concat(parts.suspects).to_dicts()),
+                "excluded": (pl.Schema(exclusions.EXCLUDED), _excluded(rows)),
             }
         ),
         named=donors.named,
         quality=pl.DataFrame(parts.quality, schema=QUALITY),
         findings=tuple(parts.findings),
     )
+
+
+def _excluded(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """What was left out, with the signal that it had."""
+    return [
+        {
+            "where": f"{row['plate']}:{row['well']}",
+            "curve": row["plate"],
+            "role": row["role"],
+            "sample": row["sample"],
+            "x": row["concentration"],
+            "value": row["signal_left_out"],
+            "reason": row[exclusions.COLUMN],
+        }
+        for row in rows.filter(pl.col(exclusions.COLUMN) != "").to_dicts()
+    ]
 
 
 def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts) -> None:
@@ -135,6 +161,13 @@ def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts)
     rows_of_quality, more = quality.of_plate(scale, of_levels, samples)
     parts.quality += [*found, *rows_of_quality]
     parts.findings += [*more, *quality.sample_findings(scale, dilutions, samples)]
+    odd, off = suspects.of_standards(known, scale)
+    parts.suspects.append(odd)
+    parts.findings += [
+        *suspects.hook(known, scale, dilutions),
+        *off,
+        *suspects.of_replicates(dilutions, scale),
+    ]
 
 
 def _calibrated(known: standards.Standards, rows: pl.DataFrame, scale: results.Scale) -> Calibration:

@@ -75,7 +75,7 @@ def _level(wells: Sequence[Row], scale: Scale) -> Row:
         else None,
         "mean_concentration": float(found.mean()) if found.size else None,
         "cv_concentration_percent": float(100.0 * found.std(ddof=1) / found.mean())
-        if found.size > 1
+        if found.size > 1 and found.mean() != 0.0
         else None,
         "recovery_percent": float(100.0 * found.mean() / nominal) if found.size and nominal > 0.0 else None,
         "unit": scale.unit,
@@ -110,7 +110,7 @@ def curve_findings(scale: Scale) -> list[Finding]:
                     f"(p = {curve.lack_of_fit_p:.2g}); "
                     "intervals use the larger error", place,
                     "residuals of the size of the replicates' scatter",
-                    "look at the figure: a dilution error of one standard, or another model")
+                    "look at the figure: a hook, a dilution error of one standard, or another model")
         )  # fmt: skip
     if scale.range.lloq is None:
         found.append(
@@ -156,7 +156,7 @@ def _bad_standards(scale: Scale, levels: list[Row]) -> list[Finding]:
     return [
         Finding("GP-A097", "warning", f"standards recovered outside {low:g} to {high:g} %: {named}",
         _at(scale),
-                f"{low:g} to {high:g} %", "look at the lowest standards in the figure; they stay in the fit")
+                f"{low:g} to {high:g} %", "look at these standards in the figure; they stay in the fit")
     ]  # fmt: skip
 
 

@@ -15,11 +15,13 @@ from glueprint.assays.elisa import inversion
 from glueprint.assays.elisa.calibration import Calibration
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.shapes import Floats
+from glueprint.assays.quality import exclusions
 
 __all__ = [
     "DILUTIONS",
     "NOT_PARALLEL",
     "PARALLEL_RATIO",
+    "REPLICATES_DIFFER",
     "SAMPLES",
     "WELLS",
     "Scale",
@@ -59,6 +61,8 @@ SAMPLES = pl.Schema(
 # bioequivalence.
 PARALLEL_RATIO = 1.25
 NOT_PARALLEL = "not_parallel"
+# Technical replicates whose concentrations differ by more than the limit: the value stands, in doubt.
+REPLICATES_DIFFER = "replicates_differ"
 PARALLEL_LEVEL = 0.05
 KEY = ("role", "sample", "donor", "experiment", "group", "concentration", "concentration_unit")
 
@@ -93,7 +97,7 @@ class Scale:
         if curve is None:
             return "none", None, "no_curve"
         if flag not in ("", "above_range", "below_range"):
-            return "none", None, "no_reading"
+            return "none", None, "excluded" if flag.startswith(exclusions.FLAG) else "no_reading"
         if lloq is None or uloq is None:
             return "none", None, "no_quantification_range"
         ends = curve.mean(np.array([curve.lowest, curve.highest]))
@@ -172,6 +176,10 @@ def _dilution(wells: pl.DataFrame, scale: Scale) -> dict[str, Any]:
     flag = next((f for f in flags if f.endswith("_range")), flags[0] if flags and not signal.size else "")
     relation, limit, status = scale.verdict(mean, value, flag)
     cv_signal = _cv_percent(signal)
+    # Wells of donors are cultures of their own, so that their scatter is biology.
+    technical = first["role"] in ("sample", "control") and not first["donor"] and each.size > 1
+    if technical and relation == "=" and (_cv_percent(each) or 0.0) > settings.replicate_cv_percent:
+        status = REPLICATES_DIFFER
     in_range = settings.signal_range is None or settings.signal_range[0] <= mean <= settings.signal_range[1]
     cv_limit = settings.signal_cv_limit_percent
     cv_ok = cv_limit is None or (cv_signal is not None and cv_signal <= cv_limit)
@@ -217,10 +225,11 @@ def _sample(rows: list[dict[str, Any]], scale: Scale) -> dict[str, Any]:
         "high": None, "limit": None, "parallelism_ratio": None, "parallelism_slope": None,
         "parallelism_p": None,
     }  # fmt: skip
+    agree = all(row["status"] != REPLICATES_DIFFER for row in used)
     if used and scale.curve is not None:
         return (
             out
-            | {"relation": "=", "status": "in_range"}
+            | {"relation": "=", "status": "in_range" if agree else REPLICATES_DIFFER}
             | _joined(used, scale.curve, scale.settings.confidence)
         )
     for relation, choose in (("<", min), (">", max)):

@@ -27,8 +27,10 @@ class Settings:
     response: "log10" fits the logarithm of the signal, as bead assays do.
     cv_limit_percent: of the concentration, for LLOQ and ULOQ.   recovery_percent: accepted for standards.
     signal_range, signal_cv_limit_percent: a plate's own rule for what may be reported, None: not asked.
+    replicate_cv_percent: of the concentrations of technical replicates, beyond which they are said to differ
+    (20 %, as ICH M10 asks of precision).
     viability_limit_percent: wells below it do not count in the inhibition of TNF.   confidence: of all
-    intervals.
+    intervals.   exclude: wells to leave out, each "A1,A2=reason" (`quality.exclusions.parse`).
     """
 
     channel: str | None = None
@@ -41,7 +43,9 @@ class Settings:
     signal_range: tuple[float, float] | None = None
     signal_cv_limit_percent: float | None = None
     viability_limit_percent: float = 80.0
+    replicate_cv_percent: float = 20.0
     confidence: float = 0.95
+    exclude: tuple[str, ...] = ()
 
     def checked(self) -> Settings:
         """Itself.
@@ -57,6 +61,7 @@ class Settings:
         for name, most in (
             ("cv_limit_percent", 100.0),
             ("viability_limit_percent", 1000.0),
+            ("replicate_cv_percent", 1000.0),
             ("confidence", 1.0),
         ):
             value = getattr(self, name)

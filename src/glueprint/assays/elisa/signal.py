@@ -9,6 +9,7 @@ import polars as pl
 
 from glueprint.assays.elisa.settings import NO_REFERENCE, Settings
 from glueprint.assays.findings import Finding
+from glueprint.assays.quality import exclusions
 from glueprint.assays.wells import CONTENT, MEASURED, ROLES
 from glueprint.errors import InputError, nearest
 
@@ -78,7 +79,8 @@ def _no_channel(message: str, have: tuple[str, ...]) -> InputError:
 def signals(table: pl.DataFrame, choice: Choice) -> tuple[pl.DataFrame, list[Finding]]:
     """One row a well with `signal` (null where it has none) and `flag`, and what was noticed.
 
-    table: as `wells.check` gives it.   Flags of the reference join those of the measurement: the first wins.
+    table: as `wells.check` gives it, with the column of `exclusions.marked`.   Flags of the reference join
+    those of the measurement: the first wins. A well that is left out keeps its reading in `signal_left_out`.
     """
     measured = table.filter(pl.col("channel") == choice.channel)
     kept = ["plate", "well", *CONTENT, *(c for c in table.columns if c not in (*MEASURED, *CONTENT))]
@@ -94,11 +96,15 @@ def signals(table: pl.DataFrame, choice: Choice) -> tuple[pl.DataFrame, list[Fin
             .otherwise(pl.col("flag")),
         )
         rows = rows.drop("reference", "reference_flag")
+    out = pl.col(exclusions.COLUMN) != ""
     rows = rows.with_columns(
-        flag=pl.when((pl.col("flag") == "") & pl.col("signal").is_null())
+        flag=pl.when(out)
+        .then(pl.concat_str(pl.lit(f"{exclusions.FLAG}: "), exclusions.COLUMN))
+        .when((pl.col("flag") == "") & pl.col("signal").is_null())
         .then(pl.lit("missing"))
         .otherwise(pl.col("flag")),
-        signal=pl.when(pl.col("flag") == "").then(pl.col("signal")),
+        signal=pl.when(~out & (pl.col("flag") == "")).then(pl.col("signal")),
+        signal_left_out=pl.when(out).then(pl.col("signal")),
     )
     return _blanked(rows, choice)
 
@@ -107,12 +113,15 @@ def _blanked(rows: pl.DataFrame, choice: Choice) -> tuple[pl.DataFrame, list[Fin
     """Blanks are subtracted only where no zero standard tells the curve its foot."""
     parts, findings = [], []
     for (plate,), here in rows.group_by("plate", maintain_order=True):
-        zero = here.filter((pl.col("role") == "standard") & (pl.col("concentration") == 0.0)).height > 0
+        foot = (
+            (pl.col("role") == "standard") & (pl.col("concentration") == 0.0) & pl.col("signal").is_not_null()
+        )
+        zero = here.filter(foot).height > 0
         blanks = here.filter((pl.col("role") == "blank") & pl.col("signal").is_not_null())["signal"]
         blank = None if zero or blanks.is_empty() else float(blanks.mean())  # type: ignore[arg-type]
         done = "the zero standard is fitted, no blank is subtracted" if zero else "no blank is subtracted"
         if blank is not None:
-            here = here.with_columns(signal=pl.col("signal") - blank)
+            here = here.with_columns(pl.col("signal", "signal_left_out") - blank)
             done = f"the mean of {len(blanks)} blanks, {blank:.4g}, is subtracted"
         place = f'plate "{plate}"'
         findings.append(Finding("GP-A093", "note", f"the signal is {choice.text}; {done}", place))
@@ -144,7 +153,9 @@ def _looked(rows: pl.DataFrame, plate: str) -> list[Finding]:
                 "check which channel is the reference, and which wells are blanks; the values stay",
             )
         )  # fmt: skip
-    for (flag,), wells in rows.filter(pl.col("flag") != "").group_by("flag", maintain_order=True):
+    # What is left out has a finding of its own.
+    flagged = rows.filter((pl.col("flag") != "") & (pl.col(exclusions.COLUMN) == ""))
+    for (flag,), wells in flagged.group_by("flag", maintain_order=True):
         kept = {"above_range": "kept as above", "below_range": "kept as below"}.get(
             str(flag), "without a value"
         )

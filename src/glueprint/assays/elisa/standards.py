@@ -10,6 +10,7 @@ import polars as pl
 from glueprint import units
 from glueprint.assays.elisa.shapes import Floats
 from glueprint.assays.findings import Finding
+from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError
 
 __all__ = ["Standards", "collect", "prepared", "replicates"]
@@ -120,7 +121,9 @@ def collect(rows: pl.DataFrame, plate: str) -> tuple[Standards, list[Finding]]:
     """The standards of one plate, and a finding for every level that lost all its wells."""
     table = rows.filter(pl.col("role") == "standard")
     used = table.filter(pl.col("signal").is_not_null())
-    lost = sorted(set(table["concentration"]) - set(used["concentration"]))
+    # A level that somebody left out is no loss.
+    wanted = table.filter(pl.col(exclusions.COLUMN) == "")
+    lost = sorted(set(wanted["concentration"]) - set(used["concentration"]))
     findings = []
     if lost:
         named = ", ".join(f"{level:g}" for level in lost)

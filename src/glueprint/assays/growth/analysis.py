@@ -14,6 +14,8 @@ from glueprint.assays.growth.potencies import Curves
 from glueprint.assays.growth.reading import Culture, cultures
 from glueprint.assays.growth.result import Named, Result
 from glueprint.assays.growth.settings import Settings
+from glueprint.assays.quality import exclusions, logistics, verdicts
+from glueprint.assays.quality.outliers import Readings
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potency import Reason
 from glueprint.curves.status import Status
@@ -49,6 +51,8 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     named = [one for part in every for one in _named(part)]
     pooled = _pooled(named, chosen.confidence)
     _said(every[0], findings)
+    odd, of_wells = _suspects(every[0], chosen)
+    findings += of_wells
     tables = {
         "wells": _table([row for one in found for row in _wells(one)], result.WELLS),
         "curves": _table(_curve_rows(every[0]), result.CURVES),
@@ -57,6 +61,8 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
         ),
         "potencies": _table([*_pooled_rows(pooled), *_rows(named, pooled)], result.POTENCIES),
         "fitted": _table([row for part in every for row in _fitted(part)], result.FITTED),
+        "suspects": odd,
+        "excluded": exclusions.rows([row for one in found for row in one.left_out]),
         "findings": findings_table(findings),
     }
     joint = tuple(Named(*key, one.potency) for key, one in pooled.items())
@@ -170,6 +176,23 @@ def _row(one: Named) -> Row:
     }
 
 
+def _suspects(part: Curves, settings: Settings) -> tuple[pl.DataFrame, list[Finding]]:
+    """Wells and doses that the rest of their curve contradicts."""
+    cultures = part.cultures
+    fits = potencies.viability_fits(cultures, settings, heavy=True, intervals=False)
+    whole = logistics.of_logistics(fits, [one.name for one in cultures], [one.wells for one in cultures])
+
+    def fitted(i: int, without: frozenset[str]) -> Readings:
+        if not without:
+            return whole[i]
+        kept = cultures[i].without(without)
+        fits = potencies.viability_fits((kept,), settings, heavy=True, intervals=False)
+        return logistics.of_logistics(fits, [kept.name], [kept.wells])[0]
+
+    units = {one.unit for one in cultures}
+    return verdicts.judged(len(cultures), fitted, unit=units.pop() if len(units) == 1 else "")
+
+
 def _said(part: Curves, findings: list[Finding]) -> None:
     pairs = [
         (one, potency)
@@ -274,8 +297,16 @@ def _wells(one: Culture) -> list[Row]:
     gr = rates.gr_value(one.viability, one.divisions) if one.divisions else np.full(one.dose.size, np.nan)
     return [
         _about(one)
-        | {"dose": dose, "unit": one.unit, "viability": value, "gr": g if np.isfinite(g) else None}
-        for dose, value, g in zip(one.dose.tolist(), one.viability.tolist(), gr.tolist(), strict=True)
+        | {
+            "well": well,
+            "dose": dose,
+            "unit": one.unit,
+            "viability": value,
+            "gr": g if np.isfinite(g) else None,
+        }
+        for well, dose, value, g in zip(
+            one.wells, one.dose.tolist(), one.viability.tolist(), gr.tolist(), strict=True
+        )
     ]
 
 

@@ -3,12 +3,13 @@ subtracted plate by plate."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import channel as channel_of
+from glueprint.assays.quality import exclusions, inspection
 from glueprint.assays.readers.text import short
 from glueprint.errors import InputError, nearest
 
@@ -23,20 +24,25 @@ LINES = ("line", "cell_line", "donor")
 
 
 def cultures_table(
-    wells: pl.DataFrame, assay: Mapping[str, float] | None = None, *, channel: str | None = None
+    wells: pl.DataFrame,
+    assay: Mapping[str, float] | None = None,
+    *,
+    channel: str | None = None,
+    exclude: Sequence[str] = (),
 ) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
     """One row a well of cells as `growth.analyse` takes them, and what was noticed.
 
     wells: as `assays.layout.apply` gives them, roles vehicle, compound, time0 and blank; line (or cell_line,
     else the donor), time_h and doubling_time_h as own fields.   assay: time_h and doubling_time_h of all
-    wells.   channel: None takes the only one.
+    wells.   channel: None takes the only one.   exclude: wells to leave out, each "A1,A2=reason".
     The mean blank of a plate is subtracted on it; a plate without blanks takes the mean of all.
     Raises InputError GP-A020 (channel), GP-A193 (nothing treated, no dose, a number that is none).
     """
-    every = channel_of(wells, channel)
+    every, said = exclusions.marked(channel_of(wells, channel), exclude)
     used = every.filter(pl.col("role").is_in(list(ROLES)))
     _refuse_untreated(used)
     light, findings = _net(every, used)
+    findings += inspection.of_plates(every.filter(pl.col(exclusions.COLUMN) == ""))[1]
     treated = used.filter(pl.col("role") == TREATED)["sample"].unique().to_list()
     table = used.select(
         _line(used).alias("line"),
@@ -50,8 +56,9 @@ def cultures_table(
         *(_hours(used, name, assay or {}) for name in ASSAY),
         "plate",
         "well",
+        exclusions.COLUMN,
     )
-    return table, (*findings, *_left_out(every))
+    return table, (*said, *findings, *_left_out(every))
 
 
 def _refuse_untreated(used: pl.DataFrame) -> None:
@@ -77,7 +84,8 @@ def _refuse_untreated(used: pl.DataFrame) -> None:
 
 def _net(every: pl.DataFrame, used: pl.DataFrame) -> tuple[pl.Series, list[Finding]]:
     """The signal of the used wells above the blank of their plate."""
-    blanks = every.filter((pl.col("role") == BLANK) & pl.col("value").is_not_null())
+    lit = (pl.col("role") == BLANK) & pl.col("value").is_not_null() & (pl.col(exclusions.COLUMN) == "")
+    blanks = every.filter(lit)
     own = {str(plate): value for plate, value in blanks.group_by("plate").agg(pl.col("value").mean()).rows()}
     plates = used["plate"].unique(maintain_order=True).to_list()
     without = [plate for plate in plates if plate not in own] if own else []

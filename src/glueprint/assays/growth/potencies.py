@@ -17,7 +17,7 @@ from glueprint.assays.growth.reading import Culture
 from glueprint.assays.growth.settings import Settings
 from glueprint.curves import Fits, Potency
 
-__all__ = ["DEFINITIONS", "GR_DEFINITIONS", "Curves", "of_growth_rate", "of_viability"]
+__all__ = ["DEFINITIONS", "GR_DEFINITIONS", "Curves", "of_growth_rate", "of_viability", "viability_fits"]
 
 Floats = NDArray[np.float64]
 HALF = 0.5
@@ -39,28 +39,37 @@ class Curves:
     potencies: dict[str, tuple[Potency | None, ...]]
 
 
-def of_viability(cultures: Sequence[Culture], settings: Settings) -> Curves:
-    """Viability against dose: relative IC50, absolute IC50 (half of the control), GI50 (half of its
-    growth).
-
-    Source: GI50 after Monks et al. 1991, doi 10.1093/jnci/83.11.757: (x - x0)/(c - x0) = 0.5.
-    """
+def viability_fits(
+    cultures: Sequence[Culture], settings: Settings, *, heavy: bool = False, intervals: bool = True
+) -> Fits:
+    """Viability against dose, with the scatter that grows with it.   heavy: as `scatter.fit` takes it."""
     dose, response = _batch(cultures, [one.viability for one in cultures])
     fixed = {
         name: value
         for name, value in (("front", settings.top), ("back", settings.bottom))
         if value is not None
     }
-    fits = scatter.fit(
+    return scatter.fit(
         dose,
         response,
         lambda mean: (np.maximum(mean, 0.0), np.ones_like(mean)),
+        heavy=heavy,
         judge=lambda plain: _judged(plain, settings),
+        intervals=intervals,
         model=settings.model,
         fixed=fixed,
         within=POSSIBLE,
         confidence=settings.confidence,
     ).fits
+
+
+def of_viability(cultures: Sequence[Culture], settings: Settings) -> Curves:
+    """Viability against dose: relative IC50, absolute IC50 (half of the control), GI50 (half of its
+    growth).
+
+    Source: GI50 after Monks et al. 1991, doi 10.1093/jnci/83.11.757: (x - x0)/(c - x0) = 0.5.
+    """
+    fits = viability_fits(cultures, settings)
     times = [one.time_h for one in cultures]
     control = _control(cultures, fits)
     absolute = curves.absolute(fits, HALF, "IC50", control=1.0, time_h=times)

@@ -4,7 +4,7 @@ control."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from glueprint.assays import simulated
 from glueprint.assays.findings import Finding
 from glueprint.assays.growth import rates
 from glueprint.assays.growth.settings import Settings
+from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Culture", "cultures"]
@@ -37,6 +38,7 @@ class Culture:
     """One compound on one line in one experiment.
 
     dose: (m,) in `unit`, 0 for controls.   viability: (m,) fraction of the control's mean.
+    wells: (m,) their names.   left_out: rows of `quality.exclusions.EXCLUDED`.
     control_se, control_wells: standard error of that mean as a share of it (NaN with fewer than two wells),
     and wells.
     at_zero, at_zero_se: cells at time zero as a fraction of the control, None where unknown.
@@ -55,11 +57,19 @@ class Culture:
     at_zero_se: float
     time_h: float | None
     doubling_time_h: float | None
+    wells: tuple[str, ...] = ()
+    left_out: tuple[dict[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
         """Line, compound and experiment, for findings."""
         return " ".join(part for part in (self.line, self.compound, self.experiment) if part)
+
+    def without(self, wells: frozenset[str]) -> Culture:
+        """The same culture without some of its wells; the control's mean stays."""
+        kept = np.array([well not in wells for well in self.wells])
+        names = tuple(well for well in self.wells if well not in wells)
+        return replace(self, dose=self.dose[kept], viability=self.viability[kept], wells=names)
 
     @property
     def divisions(self) -> float | None:
@@ -94,7 +104,18 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
             + ", ".join(table.columns),
             next_step="rename or add the column",
         )
-    rows = _rows(found, response, settings, findings)
+    found, said = exclusions.marked(found, settings.exclude)
+    findings += said
+    every = _rows(found, response, settings, findings)
+    rows = [row for row in every if not row["exclude"]]
+    if not any(row["role"] == "treated" for row in rows):
+        raise InputError(
+            "GP-A161",
+            "no treated well with a reading",
+            where=f'column "{response}"',
+            expected="doses above zero",
+            next_step="give the whole table",
+        )
     if not any(row["experiment"] for row in rows):
         findings.append(
             Finding(
@@ -115,8 +136,9 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
             own[labels].append(row)
         elif row["role"] != "treated":
             shared.append(row)
+    out = [row for row in every if row["exclude"]]
     return [
-        _culture(key, [*mine, *(row for row in shared if _belongs(row, key))], response)
+        _culture(key, [*mine, *(row for row in [*shared, *out] if _belongs(row, key))], response)
         for key, mine in own.items()
     ]
 
@@ -174,6 +196,8 @@ def _rows(
         rows.append(
             {key: str(row.get(key) or "").strip() for key in KEYS}
             | {
+                "name": _name(row, i),
+                "exclude": row[exclusions.COLUMN],
                 "role": role,
                 "dose": dose,
                 "unit": unit,
@@ -184,17 +208,17 @@ def _rows(
                 for name in ("time_h", "doubling_time_h", "signal_at_zero")
             }
         )
-    if not any(row["role"] == "treated" for row in rows):
-        raise InputError(
-            "GP-A161",
-            "no treated well with a reading",
-            where=f'column "{response}"',
-            expected="doses above zero",
-            next_step="give the whole table",
-        )
     if empty:
         findings.append(Finding("GP-A174", "note", f"{empty} wells without a reading are left out"))
     return rows
+
+
+def _name(row: dict[str, Any], i: int) -> str:
+    """A well by plate and name where the table has them, else the row, counted from 1."""
+    well, plate = (str(row.get(column) or "").strip() for column in ("well", "plate"))
+    if not well:
+        return f"row {i + 1}"
+    return f"{plate}:{well}" if plate else well
 
 
 def _dose(row: dict[str, Any], i: int, settings: Settings, *, needed: bool) -> tuple[float, str]:
@@ -247,7 +271,7 @@ def _in_nm(unit: str) -> float:
 
 
 def _culture(key: tuple[str, ...], rows: list[dict[str, Any]], response: str) -> Culture:
-    mine = [row for row in rows if _belongs(row, key)]
+    mine = [row for row in rows if not row["exclude"]]
     name = " ".join(part for part in key if part)
     of = {role: [row for row in mine if row["role"] == role] for role in ROLES}
     treated, unit = of["treated"], _unit(of["treated"], name)
@@ -280,6 +304,19 @@ def _culture(key: tuple[str, ...], rows: list[dict[str, Any]], response: str) ->
     dose = [0.0] * control.size + [row["dose"] for row in treated]
     values = [*(control / scale).tolist(), *((row["value"] - blank) / scale for row in treated)]
     first = treated[0]
+    left_out = [
+        {
+            "where": row["name"],
+            "curve": name,
+            "role": row["role"],
+            "sample": key[1],
+            "x": row["dose"],
+            "value": (row["value"] - blank) / scale if row["role"] in ("treated", "control") else None,
+            "reason": row["exclude"],
+        }
+        for row in rows
+        if row["exclude"]
+    ]
     return Culture(
         key[0],
         key[1],
@@ -295,6 +332,8 @@ def _culture(key: tuple[str, ...], rows: list[dict[str, Any]], response: str) ->
         at_zero_se=start_se,
         time_h=first["time_h"],
         doubling_time_h=first["doubling_time_h"],
+        wells=tuple(row["name"] for row in [*of["control"], *treated]),
+        left_out=tuple(left_out),
     )
 
 

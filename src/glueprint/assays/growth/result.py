@@ -16,7 +16,7 @@ __all__ = ["CURVES", "FITTED", "GROWTH_RATE", "POTENCIES", "WELLS", "Named", "Re
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
 _CULTURE = {"line": TEXT, "compound": TEXT, "experiment": TEXT}
-WELLS = pl.Schema({**_CULTURE, "dose": NUMBER, "unit": TEXT, "viability": NUMBER, "gr": NUMBER})
+WELLS = pl.Schema({**_CULTURE, "well": TEXT, "dose": NUMBER, "unit": TEXT, "viability": NUMBER, "gr": NUMBER})
 CURVES = pl.Schema(
     {
         **_CULTURE,
@@ -91,7 +91,8 @@ class Named:
 class Result:
     """All that an analysis found.
 
-    tables: wells, curves, growth_rate, potencies, fitted and findings, see docs/growth.md.
+    tables: wells, curves, growth_rate, potencies, fitted, suspects, excluded and findings, see
+    docs/growth.md.
     named: potencies with what they belong to, pooled ones first.   findings: in the order met.
     """
 

@@ -20,7 +20,7 @@ class Settings:
     model: of viability against dose.   top, bottom: plateaus held at these fractions, None: fitted.
     effect: "f" the F test of each curve at 5 %, "discover" a false discovery rate of 5 % over all curves.
     index: what is read from generations of dividing cells.   dose_unit: of a column dose without dose_unit.
-    confidence: of all intervals.
+    confidence: of all intervals.   exclude: wells to leave out, each "A1,A2=reason" or "row 7=reason".
     """
 
     model: str = "4pl"
@@ -30,6 +30,7 @@ class Settings:
     index: str = "divided"
     dose_unit: str | None = None
     confidence: float = 0.95
+    exclude: tuple[str, ...] = ()
 
     def checked(self) -> Settings:
         """Itself.

@@ -19,6 +19,8 @@ from glueprint.assays.polarization.result import (
     Result,
 )
 from glueprint.assays.polarization.settings import Amount, Conditions, Optics
+from glueprint.assays.quality import exclusions, inspection, verdicts
+from glueprint.assays.wells import check
 from glueprint.curves import Potency
 from glueprint.curves.potency import potencies_table
 from glueprint.errors import InputError
@@ -42,16 +44,17 @@ def analyse(
 
     wells: one row a well and channel with the columns of `assays.wells.SCHEMA`; roles blank, tracer_only,
     tracer_protein, competitor (sample, concentration), free_dye.   conditions: totals and tracer Kd; a Ki is
-    refused without them.   optics: G, Q and channel names.   exclude: wells to leave out, "A1" or "plate:A1".
+    refused without them.   optics: G, Q and channel names.   exclude: wells to leave out, each "A1=reason".
     Returns `Result`; does not depend on the order of the rows.
-    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), and what
-    `assays.wells.check` raises.
+    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), GP-A200
+    (no such well to leave out), and what `assays.wells.check` raises.
     Source: docs/polarization.md.
     """
     read = reading.read(wells, optics, exclude)
     findings = [*read.findings]
     collected: dict[str, list[Any]] = {name: [] for name in ("fits", "conversions", "quality")}
     drawn, titrations = [pl.DataFrame(schema=CURVES)], [pl.DataFrame(schema=TITRATIONS)]
+    suspected = [verdicts.suspects_table([])]
     labels: list[dict[str, str]] = []
     found: list[Potency] = []
     contents = plates.contents(read.table, conditions)
@@ -71,7 +74,10 @@ def analyse(
         findings += [*said, *_inputs(here, plate), *_contradicted(here, plate), *_controls(plate)]
         findings += plates.interference(plate)
         collected["quality"] += checking.rows(plate, light)
-        for fitted in fits.competitors(plate, here, light, confidence):
+        of_compounds, (odd, said) = fits.competitors(plate, here, light, confidence)
+        suspected.append(odd)
+        findings += [*said, *inspection.of_plates(_by_channel(read.table, plate.plate))[1]]
+        for fitted in of_compounds:
             if fitted.fit is not None:
                 collected["fits"].append(fitted.fit)
             collected["conversions"] += fitted.conversions
@@ -86,9 +92,46 @@ def analyse(
         "curves": pl.concat([part.select(*CURVES) for part in drawn]),
         "titrations": pl.concat([part.select(*TITRATIONS) for part in titrations]),
         "potencies": _named(found, labels),
+        "suspects": pl.concat(suspected),
+        "excluded": _excluded(read.table),
     }
     quality = pl.DataFrame(collected["quality"], schema=QUALITY)
     return Result(tables, tuple(found), quality, tuple(findings), read.g_factors, confidence)
+
+
+def _by_channel(table: pl.DataFrame, plate: str) -> pl.DataFrame:
+    """The used wells of a plate as rows of its one channel, the polarisation in mP."""
+    used = table.filter((pl.col("plate") == plate) & (pl.col("note") == ""))
+    return check(
+        used.select(
+            "plate",
+            "well",
+            "role",
+            "sample",
+            channel=pl.lit("mP"),
+            value=pl.col("polarization_mp"),
+            concentration=pl.col("concentration_nm"),
+        )
+    )
+
+
+def _excluded(table: pl.DataFrame) -> pl.DataFrame:
+    """The wells that were left out, with the anisotropy that they had."""
+    return exclusions.rows(
+        [
+            {
+                "where": f"{row['plate']}:{row['well']}",
+                "curve": row["plate"],
+                "role": row["role"],
+                "sample": row["sample"],
+                "x": row["concentration_nm"],
+                "value": row["anisotropy"],
+                "reason": row["note"].removeprefix(f"{exclusions.FLAG}: "),
+            }
+            for row in table.to_dicts()
+            if row["note"].startswith(exclusions.FLAG)
+        ]
+    )
 
 
 def _with_kd(conditions: Conditions, kd: Potency | None, plate: Contents) -> tuple[Conditions, list[Finding]]:

@@ -10,6 +10,7 @@ from glueprint import units
 from glueprint.assays import wells as well_tables
 from glueprint.assays.findings import Finding
 from glueprint.assays.polarization.settings import Optics
+from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError, nearest
 
 __all__ = ["BLANK", "COMPETITOR", "FREE", "FREE_DYE", "TOP", "Pivoted", "listed", "pivot"]
@@ -44,12 +45,15 @@ def listed(names: list[str]) -> str:
 def pivot(wells: pl.DataFrame, optics: Optics, exclude: tuple[str, ...]) -> Pivoted:
     """The wells of one or more plates with their channels side by side.
 
-    wells: as `assays.layout.apply` gives it.   exclude: wells to leave out, "A1", or "plate:A1".
-    Raises InputError GP-A060 (no such channels), GP-A061 (concentrations), and what `wells.check` raises.
+    wells: as `assays.layout.apply` gives it.   exclude: wells to leave out, each "A1,plate:A2=reason".
+    Raises InputError GP-A060 (no such channels), GP-A061 (concentrations), GP-A200 (a well to leave out that
+    is not there), and what `wells.check` raises.
     """
-    tidy = well_tables.check(wells)
+    tidy, said = exclusions.marked(well_tables.check(wells), exclude)
     names, mp_only = _channels(tidy, optics)
-    content = ["plate", "well", "role", "sample", "concentration", "concentration_unit"]
+    content = ["plate", "well", "role", "sample", "concentration", "concentration_unit", exclusions.COLUMN]
+    # A well is out if one of its channels is.
+    tidy = tidy.with_columns(pl.col(exclusions.COLUMN).max().over("plate", "well"))
     table = tidy.select(content).unique(["plate", "well"], keep="first", maintain_order=True)
     table = table.with_columns(pl.col("role").replace(SYNONYMS))
     for column, channel in names.items():
@@ -62,10 +66,9 @@ def pivot(wells: pl.DataFrame, optics: Optics, exclude: tuple[str, ...]) -> Pivo
         table = table.join(part, on=["plate", "well"], how="left", maintain_order="left")
     for column in {"parallel", "perpendicular", "stored_mp"} - names.keys():
         table = table.with_columns(pl.lit(None, pl.Float64).alias(column), pl.lit("").alias(f"{column}_flag"))
-    _check_excluded(table, exclude)
     table = _in_nm(table)
-    table = table.with_columns(note=_note(mp_only, exclude)).sort("plate", "well")
-    findings = [*_unused(table)]
+    table = table.with_columns(note=_note(mp_only)).sort("plate", "well")
+    findings = [*said, *_unused(table)]
     if mp_only:
         findings.append(_mp_only(optics))
     kept = ("plate", "well", "role", "sample", "concentration_nm", "parallel", "perpendicular", "stored_mp")
@@ -91,19 +94,6 @@ def _channels(tidy: pl.DataFrame, optics: Optics) -> tuple[dict[str, str], bool]
         expected=f'"{optics.parallel}" and "{optics.perpendicular}", or "{optics.polarization}" alone',
         next_step="name the channels of your file in the settings (parallel, perpendicular, polarization)",
     )
-
-
-def _check_excluded(table: pl.DataFrame, exclude: tuple[str, ...]) -> None:
-    have = set(table["well"]) | {f"{plate}:{well}" for plate, well in table.select("plate", "well").rows()}
-    unknown = [name for name in exclude if name not in have]
-    if unknown:
-        raise InputError(
-            "GP-A062",
-            f'no well "{unknown[0]}" to leave out{nearest(unknown[0], have)}',
-            where="exclude",
-            expected='wells of the plate, such as A1, or plate and well, such as "Plate 1:A1"',
-            next_step="correct the name",
-        )
 
 
 def _in_nm(table: pl.DataFrame) -> pl.DataFrame:
@@ -146,21 +136,20 @@ def _no_concentration(what: str, place: str) -> InputError:
     )
 
 
-def _note(mp_only: bool, exclude: tuple[str, ...]) -> pl.Expr:
+def _note(mp_only: bool) -> pl.Expr:
     """Why a well is left out: asked for, unknown role, a reader's flag or nothing measured; else ""."""
     columns = ["stored_mp"] if mp_only else ["parallel", "perpendicular"]
     flag = pl.lit("")
     for column in columns:
         flag = pl.when(pl.col(f"{column}_flag").fill_null("") != "").then(f"{column}_flag").otherwise(flag)
     unmeasured = pl.any_horizontal(pl.col(column).is_null() for column in columns)
-    asked = pl.col("well").is_in(exclude) | pl.concat_str("plate", pl.lit(":"), "well").is_in(exclude)
     return (
         pl.when(pl.col("role") == "")
         .then(pl.lit("not in the layout"))
         .when(~pl.col("role").is_in(KNOWN))
         .then(pl.concat_str(pl.lit("role "), "role"))
-        .when(asked)
-        .then(pl.lit("left out on request"))
+        .when(pl.col(exclusions.COLUMN) != "")
+        .then(pl.concat_str(pl.lit(f"{exclusions.FLAG}: "), exclusions.COLUMN))
         .when(flag != "")
         .then(pl.concat_str(pl.lit("reader: "), flag))
         .when(unmeasured)
@@ -171,11 +160,12 @@ def _note(mp_only: bool, exclude: tuple[str, ...]) -> pl.Expr:
 
 def _unused(table: pl.DataFrame) -> list[Finding]:
     """One finding for every reason why wells are left out."""
-    left = table.filter(pl.col("note") != "")
+    # What is left out on request has a finding of its own.
+    left = table.filter((pl.col("note") != "") & ~pl.col("note").str.starts_with(exclusions.FLAG))
     return [
         Finding(
             "GP-A078",
-            "note" if str(note).startswith(("role ", "not in", "left out")) else "warning",
+            "note" if str(note).startswith(("role ", "not in")) else "warning",
             f"{part.height} wells are not used: {note}",
             where=listed(part["well"].to_list()),
             next_step="nothing, if that is meant; else correct the layout",

@@ -12,11 +12,12 @@ from scipy.stats import t as student
 
 from glueprint import curves
 from glueprint.assays.findings import Finding
-from glueprint.assays.polarization import competition, conversions, model, potencies, signal
+from glueprint.assays.polarization import competition, conversions, model, potencies, signal, suspects
 from glueprint.assays.polarization.penalised import Estimates
 from glueprint.assays.polarization.plates import Brightness, Contents
 from glueprint.assays.polarization.result import CURVES
 from glueprint.assays.polarization.settings import Conditions
+from glueprint.assays.quality import verdicts
 from glueprint.curves import Potency
 from glueprint.curves.evidence import lack_of_fit
 
@@ -58,10 +59,11 @@ class _Batch:
 
 def competitors(
     plate: Contents, conditions: Conditions, light: Brightness, confidence: float
-) -> tuple[Fitted, ...]:
+) -> tuple[tuple[Fitted, ...], tuple[pl.DataFrame, list[Finding]]]:
     """Fit every compound of a plate; controls take part in every fit.
 
-    Returns one `Fitted` a compound; too few doses, and a Ki without its inputs, are findings.
+    Returns one `Fitted` a compound, and the table `suspects` with its findings; too few doses, and a Ki
+    without its inputs, are findings.
     """
     enough, short = {}, []
     for sample, wells in plate.compounds.items():
@@ -72,17 +74,18 @@ def competitors(
             said = (_too_few(doses, f"{plate.where}, {sample}"),)
             short.append(Fitted(sample, None, (), pl.DataFrame(schema=CURVES), (), said))
     if not enough:
-        return tuple(short)
+        return tuple(short), (verdicts.suspects_table([]), [])
     dose, response = _points(plate, enough)
     relative, absolute = _logistic(dose, response, _half(plate, light), confidence)
-    ki, floor_nm = None, np.full(len(dose), np.nan)
+    ki, floor_nm, exact = None, np.full(len(dose), np.nan), None
     if not conditions.missing():
         points = competition.Curves(dose, response, *_stated(conditions, light, len(dose)))
         ki = competition.fit(points, confidence=confidence)
         floor_nm = 10.0 ** competition.floor(points, ki)
+        exact = (points, ki)
     batch = _Batch(dose, response, relative, absolute, ki, floor_nm)
     fitted = [_compound(plate, sample, (batch, i), conditions, light) for i, sample in enumerate(enough)]
-    return (*fitted, *short)
+    return (*fitted, *short), suspects.suspects(plate, enough, (dose, response), exact)
 
 
 def _compound(

@@ -12,6 +12,7 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.polarization import channels, signal
 from glueprint.assays.polarization.channels import BLANK, FREE, FREE_DYE, listed
 from glueprint.assays.polarization.settings import Optics
+from glueprint.assays.quality import exclusions
 
 __all__ = ["WELLS", "Read", "read"]
 
@@ -97,11 +98,13 @@ def _plate(part: pl.DataFrame, optics: Optics, plate: str) -> tuple[pl.DataFrame
     part = part.with_columns(parallel=pl.Series(net[0]), perpendicular=pl.Series(net[1]))
     r, mp = signal.anisotropy(net[0], net[1], g), signal.polarization_mp(net[0], net[1], g)
     light = signal.intensity(net[0], net[1], g)
-    return _filled(part, *(np.where(lit, values, np.nan) for values in (r, mp, light))), g, findings
+    # A well that is left out keeps its value for the figure; its note says that nothing rests on it.
+    shown = lit | (part["note"].str.starts_with(exclusions.FLAG).to_numpy() & (net > 0.0).all(axis=0))
+    return _filled(part, *(np.where(shown, values, np.nan) for values in (r, mp, light))), g, findings
 
 
 def _filled(part: pl.DataFrame, r: Floats, mp: Floats, light: Floats) -> pl.DataFrame:
-    used = pl.col("note") == ""
+    used = (pl.col("note") == "") | pl.col("note").str.starts_with(exclusions.FLAG)
     return part.with_columns(
         intensity=pl.Series(light).fill_nan(None),
         anisotropy=pl.when(used).then(pl.Series(r).fill_nan(None)),

@@ -57,8 +57,9 @@ QUALITY = pl.Schema(
 class Result:
     """The analysis of one or more plates.
 
-    tables: wells, fits, conversions, curves, titrations and potencies.   potencies: Ki and IC50 of every
-    compound, Kd of every titration, in the order of the table `potencies`, which names plate and sample.
+    tables: wells, fits, conversions, curves, titrations, suspects, excluded and potencies.
+    potencies: Ki and IC50 of every compound, Kd of every titration, in the order of the table `potencies`,
+    which names plate and sample.
     quality: plate, name, value, unit, limit, verdict.   g_factors: of every plate, empty for mP alone.
     """
 
@@ -89,5 +90,7 @@ class Result:
             "findings": [finding.as_dict() for finding in self.findings],
             "g_factors": dict(self.g_factors),
             "wells": self.tables["wells"].to_dicts(),
+            "suspects": self.tables["suspects"].to_dicts(),
+            "excluded": self.tables["excluded"].to_dicts(),
             "confidence": self.confidence,
         }

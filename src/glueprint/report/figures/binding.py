@@ -30,7 +30,7 @@ TITRATED, HYPERBOLA = "tracer titration", "tracer titration, hyperbola"
 def binding_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
     """One panel a compound and titration of every plate, two in a row, with the total intensity below each.
 
-    tables: wells, curves and potencies of `assays.polarization.Result`.
+    tables: wells, curves, potencies and excluded of `assays.polarization.Result`.
     Dots are wells, open dots the controls (tracer with protein left, tracer alone right); the band is the
     confidence of the fitted curve; shaded is the interval of the Ki or Kd; dashed the IC50.
     Raises InputError GP-P001 for a missing column.
@@ -61,11 +61,13 @@ def _panel(tables: Mapping[str, pl.DataFrame], plate: str, sample: str) -> alt.V
         here = here.filter(pl.col("concentration_nm").is_null()) if alone else here
         dots += _wells(here, places, controls=True, role=control)
     domain = [low / 10.0**0.25, high * 10.0**0.25]
+    out = _out(tables, plate, "" if titrated else sample, places)
     layers = [
         *_marks(potencies, domain),
         *_curve(curves.filter(pl.col("sample") == sample), domain, dashed=False),
         *(_curve(curves.filter(pl.col("sample") == HYPERBOLA), domain, dashed=True) if titrated else []),
         _dots(dots, "anisotropy", domain, ""),
+        *theme.struck(out, _x(domain, None), _y("anisotropy")),
     ]
     words = " · ".join(_words(row) for row in potencies.to_dicts() if row["definition"] != "relative")
     name = "Titration of the tracer" if titrated else sample or "compound"
@@ -90,6 +92,23 @@ def _wells(
         for row in wells.to_dicts()
         if row["anisotropy"] is not None and (controls or row["concentration_nm"] is not None)
     ]  # fmt: skip
+
+
+def _out(
+    tables: Mapping[str, pl.DataFrame], plate: str, sample: str, places: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Wells of a compound, and controls, that are left out."""
+    return [
+        {
+            "dose": row["x"] or places["tracer_protein"]
+            if row["role"] == "competitor"
+            else places[row["role"]],
+            "anisotropy": row["value"],
+        }
+        for row in theme.left_out(tables).filter(pl.col("curve") == plate).to_dicts()
+        if row["value"] is not None
+        and (row["role"] in places if row["role"] != "competitor" else row["sample"] == sample)
+    ]
 
 
 def _x(domain: list[float], title: str | None, field: str = "dose") -> alt.X:

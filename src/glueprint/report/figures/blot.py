@@ -122,9 +122,21 @@ def _overlay(volumes: pl.DataFrame, bands: pl.DataFrame, picture: Array, frame: 
         _texts(labels, frame, dy=-8 if room else -18, bold=True),
         _texts(rows, frame, **beside),
         _texts(numbers, frame, dy=7),
+        *_strikes(volumes, bands, frame),
     ]
     size = {"width": frame.columns * frame.scale, "height": frame.rows * frame.scale}
     return theme.layered(*layers).properties(title=title, **size)
+
+
+def _strikes(volumes: pl.DataFrame, bands: pl.DataFrame, frame: Frame) -> list[alt.Chart]:
+    """A stroke from corner to corner through the boxes of lanes that are left out."""
+    out = bands.filter(pl.col("flags").fill_null("").str.contains("excluded: "))["lane"].unique()
+    rows = volumes.filter(pl.col("lane").is_in(out.to_list())).select("left", "right", "top", "bottom")
+    if rows.is_empty():
+        return []
+    base = alt.Chart(theme.records(rows.to_dicts())).mark_rule(color=theme.INK, strokeWidth=1.4)
+    ends = {"x2": "right:Q", "y2": "bottom:Q"}
+    return [base.encode(alt.X("left:Q", scale=frame.x), alt.Y("top:Q", scale=frame.y), **ends)]
 
 
 def _told(row: Mapping[str, Any], ratio: Mapping[str, Any] | None) -> str:

@@ -4,7 +4,7 @@ time."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import altair as alt
@@ -43,8 +43,9 @@ DARKENING = ("#9ec5e8", "#5b9bd0", "#0b5c9e", "#083a63", "#041c30", "#000000")
 def degradation_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
     """A row of three panels for every target and compound: dose, time, and DC50 against time.
 
-    tables: readings, curves and points of `assays.degradation.Result`.
-    Dots are readings (triangles: beyond detection), lines the fit; arrows mark a DC50 that is only a limit.
+    tables: readings, curves, points and excluded of `assays.degradation.Result`.
+    Dots are readings (triangles: beyond detection; struck through: left out), lines the fit; arrows mark a
+    DC50 that is only a limit.
     Raises InputError GP-P001 for a missing column.
     """
     for name, columns in (("readings", READINGS), ("curves", CURVES), ("points", POINTS)):
@@ -55,6 +56,8 @@ def degradation_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
             name: tables[name].filter((pl.col("target") == target) & (pl.col("compound") == compound))
             for name in ("readings", "curves", "points")
         }
+        mine = (pl.col("curve") == target) & pl.col("sample").is_in([compound, ""])
+        here["excluded"] = theme.left_out(tables).filter(mine)
         rows.append(_row(here, " ".join(part for part in (target, compound) if part)))
     return theme.styled(alt.vconcat(*rows, spacing=34).resolve_scale(color="independent"))  # type: ignore[no-any-return]
 
@@ -101,7 +104,12 @@ def _dose_panel(tables: Mapping[str, pl.DataFrame]) -> alt.LayerChart:
         if domain[0] <= dose <= domain[1]
     ]
     x = alt.X("x:Q", scale=alt.Scale(type="log", domain=domain, nice=False), axis=_dose_axis(vehicle, domain))
-    return _panel(lines, dots, x, colour)
+    out = [
+        {"x": row["x"] or vehicle, "y": row["value"]}
+        for row in tables["excluded"].to_dicts()
+        if row["x"] is not None and row["value"] is not None
+    ]
+    return _panel(lines, dots, x, colour, out)
 
 
 def _time_panel(tables: Mapping[str, pl.DataFrame]) -> alt.LayerChart:
@@ -148,7 +156,11 @@ def _swept(curves: pl.DataFrame, fixed: str, values: list[float]) -> list[tuple[
 
 
 def _panel(
-    lines: list[dict[str, Any]], dots: list[dict[str, Any]], x: alt.X, colour: alt.Color
+    lines: list[dict[str, Any]],
+    dots: list[dict[str, Any]],
+    x: alt.X,
+    colour: alt.Color,
+    out: Iterable[Mapping[str, Any]] = (),
 ) -> alt.LayerChart:
     y = alt.Y("y:Q", axis=alt.Axis(title="fraction remaining", tickCount=6), scale=alt.Scale(zero=True))
     half = alt.Chart(theme.records([{"y": 0.5}])).mark_rule(color=theme.MUTED, strokeDash=[3, 3]).encode(y)
@@ -161,6 +173,7 @@ def _panel(
         layers.append(curve.encode(x, y, color=colour, detail="part:N"))
     points = alt.Chart(theme.records(dots)).mark_point(size=34, filled=True, opacity=0.85)
     layers.append(points.encode(x, y, color=colour, shape=shape))
+    layers += theme.struck(out, x, y)
     return theme.layered(*layers)
 
 

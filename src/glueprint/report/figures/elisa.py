@@ -60,9 +60,10 @@ class Axis:
 def elisa_plate(tables: Mapping[str, pl.DataFrame], *, signal: str = "signal") -> alt.VConcatChart:
     """The tables of an ELISA result as one figure, a column of panels per plate and a row of donors below.
 
-    tables: standards, dilutions, precision, ranges, inhibition and donors of `assays.elisa.Result`.
+    tables: standards, dilutions, precision, ranges, inhibition, donors and excluded of `assays.elisa.Result`.
     signal: what the vertical axis shows.
-    Samples in range are dots, limits open diamonds; grey marks what lies outside LLOQ to ULOQ.
+    Samples in range are dots, limits open diamonds, standards that are left out struck through; grey
+    marks what lies outside LLOQ to ULOQ.
     Raises InputError GP-P001 for a missing column.
     """
     contract.require(tables["precision"], ("plate", "concentration", "signal", "cv_percent"), "precision")
@@ -73,6 +74,7 @@ def elisa_plate(tables: Mapping[str, pl.DataFrame], *, signal: str = "signal") -
             for name, table in tables.items()
             if "plate" in table.columns
         }
+        here["excluded"] = theme.left_out(tables).filter(pl.col("curve") == plate)
         panels.append(_plate(here, str(plate), signal))
     donors = _donors(tables["inhibition"], tables["donors"])
     rows: list[Any] = [alt.hconcat(*panels, spacing=40)] if panels else []
@@ -123,7 +125,13 @@ def _curve(tables: Mapping[str, pl.DataFrame], axis: Axis, limits: Mapping[str, 
     )
     curve = alt.Chart(theme.records(line)).mark_line(color=STANDARD, strokeWidth=1.6).encode(x, y)
     points = alt.Chart(theme.records([*unknown, *known])).mark_point(size=42, strokeWidth=1.4, opacity=0.9)
-    return theme.layered(*_shading(axis, limits, x), curve, points.encode(x, y, color=colour, shape=shape))
+    out = [
+        {"x": row["x"] or axis.zero, "y": row["value"]}
+        for row in tables["excluded"].to_dicts()
+        if row["role"] == "standard" and row["value"] is not None
+    ]
+    shown = points.encode(x, y, color=colour, shape=shape)
+    return theme.layered(*_shading(axis, limits, x), curve, shown, *theme.struck(out, x, y))
 
 
 def _profile(precision: pl.DataFrame, axis: Axis, limits: Mapping[str, Any]) -> alt.LayerChart:

@@ -28,9 +28,9 @@ MEASURES = {"viability": ("viability", "fraction of control", "absolute IC50"), 
 def growth_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
     """A panel a compound with one colour a line: viability, and the growth rate below where it is known.
 
-    tables: wells, fitted and potencies of `assays.growth.Result`; the first 24 panels are drawn.
-    Dots are wells, lines the fits; a diamond on the line of one half is the IC50 or GR50 with its interval,
-    an arrow at the edge a limit.
+    tables: wells, fitted, potencies and excluded of `assays.growth.Result`; the first 24 panels are drawn.
+    Dots are wells, struck through where left out, lines the fits; a diamond on the line of one half is the
+    IC50 or GR50 with its interval, an arrow at the edge a limit.
     Raises InputError GP-P001 for a missing column.
     """
     for name, columns in (("wells", WELLS), ("fitted", FITTED), ("potencies", POTENCIES)):
@@ -51,7 +51,7 @@ def growth_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
 def _of(tables: Mapping[str, pl.DataFrame], compound: str) -> dict[str, pl.DataFrame]:
     return {
         name: tables[name].filter(pl.col("compound") == compound) for name in ("wells", "fitted", "potencies")
-    }
+    } | {"excluded": theme.left_out(tables).filter(pl.col("sample") == compound)}
 
 
 def _panel(
@@ -84,13 +84,19 @@ def _panel(
     )
     points = alt.Chart(theme.records(dots)).mark_circle(size=24, opacity=0.7).encode(x, y, color=colour)
     marks = _marks(tables["potencies"].filter(pl.col("definition") == definition), (x, y, colour))
+    out = [
+        {"x": row["x"] or control, "y": row["value"]}
+        for row in tables["excluded"].to_dicts()
+        if measure == "viability" and row["value"] is not None
+    ]
     text = alt.TitleParams(
         compound or "compound",
         subtitle=f"{title}; diamonds: {definition}",
         subtitleColor=theme.MUTED,
         offset=8,
     )
-    return theme.layered(half, curve, points, *marks).properties(width=WIDTH, height=HEIGHT, title=text)
+    drawn = theme.layered(half, curve, points, *theme.struck(out, x, y), *marks)
+    return drawn.properties(width=WIDTH, height=HEIGHT, title=text)
 
 
 def _marks(potencies: pl.DataFrame, encoding: tuple[alt.X, alt.Y, alt.Color]) -> list[alt.Chart]:

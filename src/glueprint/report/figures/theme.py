@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, cast
 
 import altair as alt
+import polars as pl
 
 __all__ = [
     "ARM_COLOURS",
@@ -22,8 +23,10 @@ __all__ = [
     "SERIES_COLOURS",
     "arm_colours",
     "configuration",
+    "left_out",
     "records",
     "series_colours",
+    "struck",
     "styled",
 ]
 
@@ -38,6 +41,8 @@ SERIES_COLOURS = ("#8a4a94", "#7d6a12", "#b23a52", "#3f6b7d")
 
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans Condensed, sans-serif"
 DIGITS = 5
+# Columns of the table `excluded` of every assay.
+EXCLUDED = ("where", "curve", "role", "sample", "x", "value", "reason")
 
 
 def arm_colours(arms: Iterable[str]) -> dict[str, str]:
@@ -121,6 +126,24 @@ def configuration() -> dict[str, Any]:
 def layered(*layers: alt.Chart, data: alt.InlineData | None = None) -> alt.LayerChart:
     """Charts on top of each other; altair's own type allows facets, which our figures have none of."""
     return cast("alt.LayerChart", alt.layer(*layers) if data is None else alt.layer(*layers, data=data))
+
+
+def left_out(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The table of what an analysis left out; empty where a result has none."""
+    return tables.get("excluded", pl.DataFrame(schema=dict.fromkeys(EXCLUDED, pl.String)))
+
+
+def struck(rows: Iterable[Mapping[str, Any]], x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Open circles with a stroke through them, for what was left out; none where nothing was."""
+    every = list(rows)
+    if not every:
+        return []
+    base = alt.Chart(records(every))
+    stroke = {"color": MUTED, "strokeWidth": 1.4, "opacity": 0.9}
+    return [
+        base.mark_point(shape="circle", size=42, filled=False, **stroke).encode(x, y),
+        base.mark_point(shape="stroke", size=220, angle=135, **stroke).encode(x, y),
+    ]
 
 
 def styled(chart: Any) -> Any:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-from glueprint.assays import positions, quality
 from glueprint.assays import wells as well_tables
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import plate_shape, well_name, well_place
+from glueprint.assays.quality import positions, verdicts, windows
 from glueprint.errors import InputError
 
-__all__ = ["CONTROL_PAIRS", "Inspection", "inspect"]
+__all__ = ["CONTROL_PAIRS", "Inspection", "inspect", "of_plates"]
 
 # High and low control of an assay, by role.
 CONTROL_PAIRS = (
@@ -26,6 +26,8 @@ CONTROL_PAIRS = (
 )
 # Zhang, Chung and Oldenburg 1999, doi 10.1177/108705719900400206, table 1.
 GOOD_Z_PRIME = 0.5
+# Below zero the controls come within three standard deviations of each other, as there.
+OVERLAP = 0.0
 Along = Literal["rows", "columns"]
 
 CHANNELS = {
@@ -90,6 +92,46 @@ def inspect(
     return Inspection(tables, (*findings, *more))
 
 
+def of_plates(wells: pl.DataFrame) -> tuple[list[dict[str, object]], list[Finding]]:
+    """Rows of `verdicts.QUALITY` and warnings on control windows and positions, for every plate and channel.
+
+    wells: as `layout.apply` gives them, without those that are left out.
+    """
+    rows: list[dict[str, object]] = []
+    findings: list[Finding] = []
+    for (plate, channel), part in wells.group_by("plate", "channel", maintain_order=True):
+        where = f'plate "{plate}"' + (f', channel "{channel}"' if channel else "")
+        for number in _quality(part):
+            rows.append(number | {"where": where})
+            findings += _window(number, where)
+        found = _effects(part, None)
+        rows += [
+            verdicts.quality_row(
+                f"position effect of {effect.title}", where, effect.shift_percent, unit="%", passed=False
+            )
+            for effect in found
+            if effect.found
+        ]
+        findings += [one for one in _position_findings(found, where) if one.severity == "warning"]
+    return rows, findings
+
+
+def _window(number: Mapping[str, Any], where: str) -> list[Finding]:
+    """A warning where the controls of an assay overlap."""
+    if not number["name"].startswith("Z'") or number["value"] >= OVERLAP:
+        return []
+    return [
+        Finding(
+            "GP-A205",
+            "warning",
+            f"the controls overlap: {number['name']} is {number['value']:.2f}",
+            where,
+            f"Z' above {OVERLAP:g}, and at least {GOOD_Z_PRIME:g} in a good assay",
+            "look for a bad control well; without a window no result of this plate can be trusted",
+        )
+    ]
+
+
 def _counts(part: pl.DataFrame) -> dict[str, object]:
     values = part["value"].drop_nulls()
     return {
@@ -110,7 +152,7 @@ def _quality(part: pl.DataFrame) -> list[dict[str, object]]:
         above, below = (
             part.filter(pl.col("role") == role)["value"].drop_nulls().to_numpy() for role in (high, low)
         )
-        numbers = (("Z'", quality.z_prime), ("robust Z'", quality.robust_z_prime), ("SSMD", quality.ssmd))
+        numbers = (("Z'", windows.z_prime), ("robust Z'", windows.robust_z_prime), ("SSMD", windows.ssmd))
         for name, function in numbers:
             try:
                 value = function(above, below)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from glueprint.assays import positions
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import well_name, well_place
+from glueprint.assays.quality import exclusions, positions
 from glueprint.assays.wells import ALIKE, Wells
 
 __all__ = ["CONTROLS", "by_controls"]
@@ -38,9 +38,10 @@ def _part(part: pl.DataFrame, degree: int, where: str) -> tuple[pl.DataFrame, Fi
     places = np.array([well_place(name) if well_name(name) == name else (0, 0) for name in names])
     # Controls of two donors differ by biology, which no surface may take for position.
     content = pl.struct(ALIKE).rank("dense").cast(pl.String)
-    group = part.select(
-        pl.when(pl.col("role").is_in(CONTROLS)).then(content).otherwise(pl.lit("")).alias("group")
-    )
+    used = pl.col("role").is_in(CONTROLS)
+    if exclusions.COLUMN in part.columns:
+        used &= pl.col(exclusions.COLUMN) == ""
+    group = part.select(pl.when(used).then(content).otherwise(pl.lit("")).alias("group"))
     values = part["value"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     found = positions.polynomial(values, (places[:, 0], places[:, 1]), group["group"].to_list(), degree)
     shape = "plane" if degree == 1 else "quadratic"

@@ -29,7 +29,8 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Effect:
-    """How far one row, column or the edge is from the other replicates of its groups.
+    """How far one row, column or the edge is from the other replicates of its groups, or how much they change
+    from the first to the last row or column ("trend across").
 
     shift_sd: mean of the standardised values.   shift_percent: median of value / group mean - 1.
     score: the sum over its standard deviation under permutation.   p_value: two-sided, times the tests made.
@@ -77,16 +78,39 @@ def effects(
     lines = [("row", row_letters(int(index)), rows == index) for index in np.unique(rows)]
     lines += [("column", str(index + 1), columns == index) for index in np.unique(columns)]
     lines.append(("edge", "", edge))
-    raw = []
+    raw = [_trend(*side, (z, percent, labels, used)) for side in (("rows", rows), ("columns", columns))]
     for kind, name, here in lines:
         on = here & used
         variance = _variance(labels[on], size[on])
         if on.sum() >= FEWEST_WELLS and variance > 0.0:
             score = float(z[on].sum() / np.sqrt(variance))
             raw.append((kind, name, int(on.sum()), float(z[on].mean()), float(np.median(percent[on])), score))
+    raw = [line for line in raw if line is not None]
     return tuple(
         Effect(*line, p_value=min(1.0, len(raw) * 2.0 * float(stats.norm.sf(abs(line[5]))))) for line in raw
     )
+
+
+def _trend(
+    name: str, place: Integers, wells: tuple[Floats, Floats, Integers, NDArray[np.bool_]]
+) -> tuple[str, str, int, float, float, float] | None:
+    """The trend across rows or columns within groups, from the first to the last; None where none spans two.
+
+    With a the places less their mean in the group, the sum of a z has variance sum a^2 under permutation.
+    """
+    z, percent, labels, used = wells
+    along = np.zeros(z.size)
+    for label in np.unique(labels[used]):
+        here = labels == label
+        along[here] = place[here] - place[here].mean()
+    squares = float(np.sum(along[used] ** 2))
+    across = int((along != 0.0)[used].sum())
+    if across < FEWEST_WELLS or squares == 0.0:
+        return None
+    span = float(np.ptp(place[used]))
+    slope, steep = (float(np.sum(along[used] * part[used]) / squares) for part in (z, percent))
+    score = slope * np.sqrt(squares)
+    return ("trend across", name, across, slope * span, steep * span, float(score))
 
 
 def _standardised(data: Floats, labels: Integers) -> tuple[Floats, Floats, Integers]:

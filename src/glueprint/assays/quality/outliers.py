@@ -1,0 +1,264 @@
+"""Readings and doses that the rest of their curve contradicts: mean-shift tests. Kernel: arrays in and out.
+
+Each reading, and each dose with all its replicates, gets a shift of its own beside the curve; the t of that
+shift is exact for a linear curve and as good as the linear approximation for another. What a robust fit holds
+for an outlier (`curves.robust`) is set aside, so that two bad readings do not hide each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import fdtrc, stdtr
+
+__all__ = ["DISCOVERY", "Readings", "Suspect", "discoveries", "standard_error", "suspects", "worst_of"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+# Of all that is called an outlier in one analysis, so many are none (Benjamini and Hochberg 1995,
+# doi 10.1111/j.2517-6161.1995.tb02031.x). Fitted weights and tails longer than normal ones make it a few
+# times more: measured in docs/quality.md.
+DISCOVERY = 0.003
+# Singular values below this share of the largest are a direction that the readings do not determine.
+SINGULAR = 1e-8
+# A curve that follows a reading to more than this share says nothing of it.
+MOST_LEVERAGE = 0.95
+# Fewer degrees of freedom than these make no scale.
+LEAST_DOF = 3
+# Doses scatter about the curve by more than their replicates tell, below this p; then they are the scale.
+MISSED = 0.05
+# What is left of a dose without its worst reading must still stand out by this p to be called a bad dose.
+LEFT = 0.01
+# So many bad readings of one curve are looked for; more are no outliers.
+ROUNDS = 12
+# Residuals that are this share of the signal are rounding.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The readings of one curve, as an analysis hands them over.
+
+    name: of the curve, for people.   where: (m,) names of the readings.   level: (m,) what replicates share.
+    value, fitted: (m,).   jacobian: (m, p) of the fitted by its free parameters, further rows for what is
+    known of these beforehand (then with a level of NaN).   weights: (m,) one over the variance, any scale.
+    aside: (m,) what a robust fit holds for an outlier.   log: whether values are natural logarithms.
+    groups: whether whole doses are tested as well.
+    """
+
+    name: str
+    where: tuple[str, ...]
+    level: Floats
+    value: Floats
+    fitted: Floats
+    jacobian: Floats
+    weights: Floats
+    aside: Flags
+    log: bool = False
+    groups: bool = True
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One reading (`dose` False) or all readings of a dose that are off by `t` standard errors.
+
+    shift: observed less `expected`, what the others expect.   p_value: of t.
+    """
+
+    curve: str
+    where: tuple[str, ...]
+    level: float
+    dose: bool
+    value: float
+    expected: float
+    shift: float
+    t: float
+    p_value: float
+
+
+def standard_error(one: Readings, group: Flags) -> float:
+    """Standard error of what the others expect of some readings and of these together; NaN where unknown."""
+    t, shift, _ = _Asked(one).shift(group, dose=False)
+    return abs(shift / t) if t else float("nan")
+
+
+def worst_of(one: Readings) -> Suspect | None:
+    """The reading that is farthest off, significant or not; None where the curve judges none."""
+    return min(_Asked(one).singles(), key=lambda found: found.p_value, default=None)
+
+
+def suspects(
+    count: int, fitted: Callable[[int, frozenset[str]], Readings], *, rate: float = DISCOVERY
+) -> tuple[Suspect, ...]:
+    """What stands out of all curves of one analysis at a false discovery rate, the worst first.
+
+    count: how many curves.   fitted: gives a curve by its number, fitted without some of its readings; it is
+    asked again without the worst of each curve until nothing more stands out, because one bad reading also
+    spoils the scale by which the others are judged.
+    """
+    asked = [_Asked(fitted(i, frozenset())) for i in range(count)]
+    found: list[Suspect] = []
+    gone: dict[int, frozenset[str]] = {}
+    for _ in range(ROUNDS):
+        worst = _worst(asked, rate)
+        if not worst:
+            break
+        found += worst.values()
+        for i, one in worst.items():
+            gone[i] = gone.get(i, frozenset()) | set(one.where)
+            asked[i] = _Asked(fitted(i, gone[i]))
+    return tuple(sorted(found, key=lambda one: -abs(one.t)))
+
+
+def _worst(asked: Sequence[_Asked], rate: float) -> dict[int, Suspect]:
+    """The worst reading or dose of every curve that has one, by the number of the curve."""
+    single = [(i, one) for i, curve in enumerate(asked) for one in curve.singles()]
+    whole = [(i, one) for i, curve in enumerate(asked) for one in curve.tested(curve.doses(), dose=True)]
+    doses = [(i, one) for i, one in _discovered(whole, rate) if asked[i].without_its_worst(one)]
+    covered = {(i, place) for i, one in doses for place in one.where}
+    readings = [(i, one) for i, one in _discovered(single, rate) if (i, one.where[0]) not in covered]
+    worst: dict[int, Suspect] = {}
+    for i, one in [*doses, *readings]:
+        if i not in worst or one.p_value < worst[i].p_value:
+            worst[i] = one
+    return worst
+
+
+def _discovered(found: Sequence[tuple[int, Suspect]], rate: float) -> list[tuple[int, Suspect]]:
+    flags = discoveries(np.array([one.p_value for _, one in found]), rate)
+    return [one for one, flag in zip(found, flags, strict=True) if flag]
+
+
+def discoveries(p_values: Floats, rate: float = DISCOVERY) -> Flags:
+    """Which of these p (n,) are discoveries at a false discovery rate; NaN never is.
+
+    Source: Benjamini and Hochberg 1995, as above.
+    """
+    known = np.isfinite(p_values)
+    p = np.where(known, p_values, 2.0)
+    ordered = np.sort(p)
+    passed = ordered <= rate * np.arange(1, p.size + 1) / max(int(known.sum()), 1)
+    cut = ordered[passed].max() if passed.any() else -1.0
+    return np.asarray(p <= cut)
+
+
+class _Asked:
+    """A curve with the space that its parameters span, which most tests share."""
+
+    def __init__(self, one: Readings) -> None:
+        self.one = one
+        self.measured = np.isfinite(one.level)
+        self.usual = (one.weights > 0.0) & ~one.aside
+        self.basis = _spanned(one, self.usual)
+
+    def singles(self) -> list[Suspect]:
+        """Each reading on its own: all that share the usual space at once, the others one by one."""
+        one, used, basis = self.one, self.usual, self.basis
+        rows = np.flatnonzero(used)
+        root = np.sqrt(one.weights[used])
+        miss = (one.value - one.fitted)[used] * root
+        left = miss - basis @ (basis.T @ miss)
+        free = 1.0 - np.sum(basis**2, axis=1)
+        dof = rows.size - basis.shape[1] - 1
+        found = []
+        if dof >= LEAST_DOF:
+            told = (free >= 1.0 - MOST_LEVERAGE) & self.measured[used]
+            safe = np.where(told, free, 1.0)
+            scale = (float(left @ left) - left**2 / safe) / dof
+            told &= scale > float(np.sum((ROUNDING * one.value[used] * root) ** 2))
+            t = left / np.sqrt(safe * np.where(told, scale, 1.0))
+            p = 2.0 * stdtr(dof, -np.abs(t))
+            shift = left / safe / root
+            found = [
+                self._suspect(rows[i : i + 1], (t[i], shift[i], p[i]), dose=False)
+                for i in np.flatnonzero(told)
+            ]
+        others = np.flatnonzero(self.measured & one.aside & (one.weights > 0.0))
+        return found + self.tested([np.arange(used.size) == i for i in others], dose=False)
+
+    def doses(self) -> list[Flags]:
+        """The replicates of every dose above zero that has several."""
+        if not self.one.groups:
+            return []
+        level = self.one.level
+        groups = [level == one for one in np.unique(level[self.measured & (level > 0.0)])]
+        return [group for group in groups if group.sum() > 1]
+
+    def tested(self, groups: Sequence[Flags], *, dose: bool) -> list[Suspect]:
+        """A `Suspect` for every group that the curve can judge, significant or not."""
+        tests = [(np.flatnonzero(group), self.shift(group, dose=dose)) for group in groups]
+        return [self._suspect(rows, test, dose=dose) for rows, test in tests if np.isfinite(test[2])]
+
+    def _suspect(self, rows: NDArray[np.int64], test: tuple[float, float, float], *, dose: bool) -> Suspect:
+        one, (t, shift, p) = self.one, test
+        value = float(np.average(one.value[rows], weights=one.weights[rows]))
+        expected = value - float(shift)
+        where, level = tuple(one.where[i] for i in rows), float(one.level[rows[0]])
+        value, expected = (float(np.exp(value)), float(np.exp(expected))) if one.log else (value, expected)
+        return Suspect(one.name, where, level, dose, value, expected, value - expected, float(t), float(p))
+
+    def without_its_worst(self, found: Suspect) -> bool:
+        """Whether a dose stands out without the reading that is farthest off, which else explains it."""
+        one = self.one
+        group = (one.level == found.level) & (one.weights > 0.0)
+        expected = np.log(found.expected) if one.log else found.expected
+        miss = np.where(group, np.abs(one.value - expected), -1.0)
+        left = group & (np.arange(group.size) != int(np.argmax(miss)))
+        dropped = replace(one, weights=np.where(group & ~left, 0.0, one.weights))
+        t, _, p = _Asked(dropped).shift(left, dose=False)
+        return bool(p < LEFT and np.sign(t) == np.sign(found.t))
+
+    def shift(self, group: Flags, *, dose: bool) -> tuple[float, float, float]:
+        """t, size and p of a common shift of some readings; NaN where the curve cannot tell."""
+        one, nothing = self.one, (np.nan, np.nan, np.nan)
+        used = (one.weights > 0.0) & (group | ~one.aside)
+        if not (used & group).any():
+            return nothing
+        basis = self.basis if (used == self.usual).all() else _spanned(one, used)
+        root = np.sqrt(one.weights[used])
+        miss, mark = (one.value - one.fitted)[used] * root, group[used] * root
+        mark_left, miss_left = mark - basis @ (basis.T @ mark), miss - basis @ (basis.T @ miss)
+        free, size = float(mark_left @ mark_left), float(mark @ mark)
+        dof = int(used.sum()) - basis.shape[1] - 1
+        if free < (1.0 - MOST_LEVERAGE) * size or dof < LEAST_DOF:
+            return nothing
+        shift = float(mark_left @ miss_left) / free
+        rest = miss_left - shift * mark_left
+        scale = float(rest @ rest) / dof
+        rounding = ROUNDING * one.value[used] * root
+        if scale <= float(rounding @ rounding):
+            return nothing
+        if dose:
+            scale, dof = _between(one.level[used], rest, (scale, dof), basis.shape[1])
+        t = float(shift * np.sqrt(free / scale))
+        return t, shift, float(2.0 * stdtr(dof, -abs(t)))
+
+
+def _between(level: Floats, rest: Floats, within: tuple[float, int], parameters: int) -> tuple[float, int]:
+    """The scale of doses about the curve, where it is larger than that of their replicates."""
+    groups, place = np.unique(level, return_inverse=True)
+    size = np.bincount(place)
+    means = np.bincount(place, rest) / size
+    between = float(size @ means**2)
+    dof = groups.size - parameters - 1
+    spare = rest.size - groups.size
+    inside = float(rest @ rest) - between
+    if dof < 1 or spare < 1 or inside <= 0.0:
+        return within
+    ratio = (between / dof) / (inside / spare)
+    return (between / dof, dof) if fdtrc(dof, spare, ratio) < MISSED else within
+
+
+def _spanned(one: Readings, used: Flags) -> Floats:
+    """Orthonormal columns (k, r) that span the derivatives of the k readings used."""
+    design = one.jacobian[used] * np.sqrt(one.weights[used])[:, None]
+    norm = np.sqrt(np.sum(design**2, axis=0))
+    scaled = design[:, norm > 0.0] / norm[norm > 0.0]
+    if not scaled.size:
+        return np.zeros((design.shape[0], 0))
+    left, singular, _ = np.linalg.svd(scaled, full_matrices=False)
+    return np.asarray(left[:, singular > SINGULAR * singular[0]])
