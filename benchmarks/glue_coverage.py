@@ -268,7 +268,8 @@ def main() -> None:
     for one in compounds(asked.compounds, asked.plates, asked.seed, **asked_for):
         found.append(one)
         if not asked.json and len(found) % 50 == 0:
-            print(f"{len(found)} compounds, {time.perf_counter() - start:.0f} s", flush=True)
+            so_far = summary(found)["all"]
+            print(f"{time.perf_counter() - start:.0f} s: {so_far}", flush=True)
     told = summary(found) | {"seconds": round(time.perf_counter() - start)}
     print(json.dumps(told, indent=2) if asked.json else "\n".join(f"{k}: {v}" for k, v in told.items()))
 

@@ -16,7 +16,7 @@ from glueprint.calibration.compound.latents import SUBSTRATES, known_cells
 from glueprint.calibration.compound.measured import MEASUREMENTS, table_of
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Dossier", "dossier"]
+__all__ = ["Dossier", "dossier", "key_of", "name_of"]
 
 Row = dict[str, Any]
 NO_REFERENCE = "a well of the reference on the same plate"
@@ -185,7 +185,9 @@ def key_of(row: Row) -> tuple[str, ...]:
 
 
 def _without_reference(found: Dossier, own: Sequence[Row]) -> list[Finding]:
-    beside = {key_of(row) for row in found.fitted if row["compound"] != found.compound and row["value"]}
+    beside = {
+        key_of(row) for row in found.fitted if row["compound"] != found.compound and row["relation"] == "="
+    }
     alone: dict[tuple[str, str], list[str]] = {}
     for row in own:
         if key_of(row) not in beside:

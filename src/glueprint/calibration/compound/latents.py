@@ -14,7 +14,18 @@ from glueprint.calibration.compound import thresholds
 from glueprint.calibration.compound.thresholds import Assay
 from glueprint.calibration.in_vitro.parameters import beliefs
 
-__all__ = ["CORRELATION", "EFFICACY", "RATIO", "SHARED", "SUBSTRATES", "Latents", "latents"]
+__all__ = [
+    "CORRELATION",
+    "EFFICACY",
+    "RATIO",
+    "SHARED",
+    "SUBSTRATES",
+    "Latents",
+    "known_cells",
+    "latents",
+    "margin",
+    "scores",
+]
 
 Floats = NDArray[np.float64]
 SOURCE = "calibration/compound/latents.py"
