@@ -98,6 +98,15 @@ def test_other_numbers_of_a_compound_stay_its_own():
     assert truth.scenario(compounds.load("lenalidomide")).overrides == {"load_cap": 2.0}
 
 
+def test_draws_beside_hold_for_patients_on_their_own_glue():
+    other = compounds.load("lenalidomide")
+    reference = drawn(("kd_nm", "growth_per_d"), (300.0, 0.01), (400.0, 0.02))
+    draws = drawn(("kd_nm", "growth_per_d"), (30.0, 0.01), (50.0, 0.02), compound=other, beside=reference)
+    truth = draws.truth(2)
+    assert truth.scenario(other).overrides == {"kd_nm": 50.0, "growth_per_d": 0.02}
+    assert truth.scenario(reference.compound).overrides == {"kd_nm": 400.0, "growth_per_d": 0.02}
+
+
 def test_a_copy_under_another_name_is_the_same_compound():
     own = compounds.load("pomalidomide")
     copy = own.model_copy(update={"name": "copy"})
