@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import polars as pl
 import typer
 
@@ -58,6 +59,21 @@ def simulate(
         ),
     ] = None,
     accuracy: Annotated[float, typer.Option(help="Wished relative error of the results.")] = 1e-5,
+    smallest: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Values below this need no relative accuracy: a number for all, or name=number. Repeatable."
+        ),
+    ] = None,
+    max_step: Annotated[
+        float | None, typer.Option(help="Longest step: no narrower pulse of a smooth rate is leapt over.")
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            help="Run again at a tenth of the tolerance until two runs agree, and report the error."
+        ),
+    ] = True,
     out: Annotated[Path | None, typer.Option(help="Table to write: .csv or .parquet.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -66,13 +82,21 @@ def simulate(
     model = engine.compile(file)
     unit, scale = options.time_scale(time_unit, model)
     given = options.assignments(assign, "--set")
-    wanted = options.doses(dose, model, until)
-    if wanted is not None and scale != 1.0:
-        wanted = engine.Doses(wanted.patient, scale * wanted.time_h, wanted.target, wanted.amount)
-    settings = engine.Settings(accuracy=accuracy)
-    result = model.ensemble(given, patients=1, settings=settings).simulate(
-        scale * times, wanted, output or None
+    settings = engine.Settings(
+        accuracy=accuracy,
+        smallest=options.smallest(smallest),
+        longest_step=options.longest_step(max_step, scale),
     )
+    names = output or None
+    wanted = options.doses(dose, model, until, scale)
+    result: engine.Trajectories
+    if verify:
+        result = engine.verified(
+            model, scale * times, given, doses=wanted, outputs=names, patients=1, settings=settings
+        )
+    else:
+        ensemble = model.ensemble(given, patients=1, settings=settings)
+        result = ensemble.simulate(scale * times, wanted, names)
     column = f"time_{unit}" if unit else "time"
     table = pl.DataFrame({column: times, **{name: result[name][0] for name in result.outputs}})
     if out is not None:
@@ -83,13 +107,35 @@ def simulate(
     if as_json:
         status = {"status": int(result.status[0]), "reason": result.reasons[0]}
         units = {"time_unit": unit, "units": measures}
-        print_json({"model": model.name, **status, **units, "table": table.to_dict(as_series=False)})
+        print_json(
+            {
+                "model": model.name,
+                **status,
+                **_check(result),
+                **units,
+                "table": table.to_dict(as_series=False),
+            }
+        )
     elif out is None:
         heads = [f"{name} ({measures[name]})" if name in measures else name for name in table.columns]
         print_table(model.name, heads, [[f"{cell:.6g}" for cell in row] for row in _thinned(table).rows()])
+    if isinstance(result, engine.Verified) and not as_json and not np.isnan(result.achieved[0]):
+        console.print(
+            f"Largest relative error, by {result.runs} runs at falling tolerance: {result.achieved[0]:.1e}"
+        )
     if result.status[0]:
-        console.print(f"The run did not finish: {result.reasons[0]}")
+        is_rough = result.status[0] == engine.Status.ACCURACY_NOT_MET
+        head = "The accuracy is not met" if is_rough else "The run did not finish"
+        tried = "" if is_rough or not verify else " (A tenth of the tolerance and less were tried, in vain.)"
+        console.print(f"{head}: {result.reasons[0]}{tried}")
         raise typer.Exit(1)
+
+
+def _check(result: engine.Trajectories) -> dict[str, float | int]:
+    """What the check of a run has found, for JSON."""
+    if not isinstance(result, engine.Verified):
+        return {}
+    return {"achieved_error": float(result.achieved[0]), "runs": result.runs}
 
 
 def _thinned(table: pl.DataFrame) -> pl.DataFrame:

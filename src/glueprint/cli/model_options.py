@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from glueprint import engine
 from glueprint.errors import InputError, nearest
 
-__all__ = ["assignments", "doses", "grid", "time_scale"]
+__all__ = ["assignments", "doses", "grid", "longest_step", "smallest", "time_scale"]
 
 MOST_TIMES = 10_000_000
 SLIVER = 1e-9  # of the interval: an output so near to the last time is the last time
@@ -55,17 +55,40 @@ def assignments(texts: Sequence[str] | None, option: str) -> dict[str, float]:
     return found
 
 
-def doses(texts: Sequence[str] | None, model: engine.Model, until: float) -> engine.Doses | None:
+def smallest(texts: Sequence[str] | None) -> float | dict[str, float]:
+    """One number for all, or `name=number` texts as a table. Raises InputError GP-N031."""
+    if texts and len(texts) == 1 and "=" not in texts[0]:
+        value = _number(texts[0])
+        if value is not None:
+            return value
+    return assignments(texts, "--smallest") if texts else 0.0
+
+
+def longest_step(asked: float | None, scale: float) -> float:
+    """--max-step in the model's unit of time. Raises InputError GP-N030."""
+    if asked is None:
+        return math.inf
+    if not (math.isfinite(asked) and asked > 0):
+        raise InputError(
+            "GP-N030", f"--max-step {asked}", expected="a number above 0", next_step="correct the number"
+        )
+    return scale * asked
+
+
+def doses(
+    texts: Sequence[str] | None, model: engine.Model, until: float, scale: float
+) -> engine.Doses | None:
     """`species=amount@time` texts, one dose each.
 
-    until: end of the run, in the unit of the texts.   Raises InputError GP-N015 (no such species), GP-N017
-    (outside the run), GP-N034 (not of that form), GP-N035 (negative).
+    until: end of the run, in the unit of the texts.   scale: that unit in the model's own.
+    Raises InputError GP-N015 (no such species), GP-N017 (outside the run), GP-N034 (not of that form),
+    GP-N035 (negative).
     """
     if not texts:
         return None
     rows = [_dose(text, model, until) for text in texts]
     targets, amounts, times = zip(*rows, strict=True)
-    return engine.Doses(np.zeros(len(rows), dtype=np.int64), times, list(targets), amounts)
+    return engine.Doses(np.zeros(len(rows), dtype=np.int64), scale * np.array(times), list(targets), amounts)
 
 
 def _dose(text: str, model: engine.Model, until: float) -> tuple[str, float, float]:

@@ -12,6 +12,7 @@ from glueprint.engine.results import Outcome, Trajectories
 from glueprint.engine.sensitivity import Sensitivities, SensitivityModel, sensitivities
 from glueprint.engine.status import REASONS, Status
 from glueprint.engine.summary import describe
+from glueprint.engine.verify import Verified, verified
 
 __all__ = [
     "REASONS",
@@ -26,9 +27,11 @@ __all__ = [
     "Status",
     "TimeUnit",
     "Trajectories",
+    "Verified",
     "c_source",
     "compile",
     "describe",
     "sensitivities",
     "time_unit",
+    "verified",
 ]
