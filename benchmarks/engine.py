@@ -63,7 +63,7 @@ def run(
     model: Model, patients: int, accuracy: float, *, cycles: int = 1, threads: int = 1
 ) -> tuple[Any, float]:
     """Trajectories at the end of every day, and seconds."""
-    settings = Settings(accuracy=accuracy, threads=threads)
+    settings = Settings.coarse(accuracy, threads=threads)
     ensemble = model.ensemble(parameters(model, patients), settings=settings)
     days = np.concatenate([np.arange(DOSE_DAYS) + CYCLE_DAYS * c for c in range(cycles)])
     doses = Doses.every_patient(patients, days * 24.0, "gut", DOSE_NMOL)
@@ -212,7 +212,7 @@ def scale_rows(model: Model) -> list[dict[str, float]]:
         before, lowest = time.perf_counter(), np.inf
         for start in range(0, patients, PART):
             size = min(PART, patients - start)
-            ensemble = model.ensemble(parameters(model, size, seed=start), settings=Settings(TARGET_ERROR))
+            ensemble = model.ensemble(parameters(model, size, seed=start), settings=Settings.coarse(TARGET_ERROR))
             doses = Doses.every_patient(size, days, "gut", DOSE_NMOL)
             part = ensemble.simulate(times, doses, outputs=["neut"])
             lowest = min(lowest, float(part.values.min()))

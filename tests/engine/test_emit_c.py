@@ -15,6 +15,7 @@ import pytest
 from glueprint import engine
 from glueprint.engine import kernels_llvm
 from glueprint.engine.emit_c import CALL, INFIX, LOGIC, c_source
+from glueprint.engine.program import build
 from glueprint.formulas import compiler, mathlib_llvm
 from glueprint.formulas.evaluate import Leaves, evaluate
 from glueprint.formulas.expressions import BINARY, COMPARE, UNARY
@@ -170,7 +171,7 @@ def term_sizes(graph, nodes, leaves):
 
 def test_rates_and_jacobian_are_those_of_the_machine_code(model, shared_object, drawn):
     time, state, params = drawn
-    program, size = model.solver.program, len(model.system.states)
+    program, size = build(model.system, in_steps=False), len(model.system.states)
     rates = call(shared_object, "rates", size, time, state, params)
     slopes = call(shared_object, "jacobian", size * size, time, state, params).reshape(40, size, size)
     run = machine_code(program)

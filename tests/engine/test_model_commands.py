@@ -61,6 +61,23 @@ def test_simulate_writes_a_table(model_file, tmp_path, name, read):
     assert [path.name for path in tmp_path.glob("*.part")] == []
 
 
+@pytest.mark.parametrize(
+    ("until", "every", "times"),
+    [
+        ("350", "200", [0, 200, 350]),
+        ("24", "48", [0, 24]),
+        ("100", "30", [0, 30, 60, 90, 100]),
+        ("1", "0.1", [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]),
+    ],
+)
+def test_the_last_row_is_the_last_time(model_file, until, every, times):
+    table = json.loads(call("simulate", model_file, "--until", until, "--every", every, "--json").stdout)[
+        "table"
+    ]
+    np.testing.assert_allclose(table["time_h"], times, rtol=1e-15)
+    assert table["time_h"][-1] == float(until)
+
+
 def test_simulate_prints_a_screenful(model_file):
     printed = call("simulate", model_file, "--until", "100").stdout
     assert "Every 5th of 101 rows" in printed
@@ -79,7 +96,13 @@ def test_a_run_that_fails_is_a_finding(tmp_path):
     [
         (["--until", "0"], "GP-N030"),
         (["--until", "1", "--set", "k"], "GP-N031"),
-        (["--until", "1", "--dose", "x=1@noon"], "GP-N031"),
+        (["--until", "1", "--dose", "x=1@noon"], "GP-N034"),
+        (["--until", "30", "--dose", "x=1@0,24"], 'GP-N034 --dose: "x=1@0,24" is not species=amount@time'),
+        (["--until", "1", "--dose", "x=-7@0"], 'GP-N035 --dose: "x=-7@0"'),
+        (["--until", "1", "--dose", "x=7@1"], 'GP-N017 --dose: "x=7@1" lies outside the run'),
+        (["--until", "1", "--dose", "x=7@30"], "GP-N017"),
+        (["--until", "1", "--dose", "x=7@-1"], "GP-N017"),
+        (["--until", "1", "--dose", "y=7@0"], 'GP-N015 --dose: "y=7@0": "y" cannot be dosed'),
         (["--until", "1", "--out", "table.txt"], "GP-N032"),
     ],
 )

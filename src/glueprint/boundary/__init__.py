@@ -11,7 +11,7 @@ from glueprint.boundary.guarded import Ended, Helper, Limits
 from glueprint.boundary.spreadsheets import inert
 from glueprint.boundary.text import decoded, in_json, shown
 
-# `model_text` loads the libraries for models: it is imported where it is asked for.
+# `model_text` and `submodels` load the libraries for models: they are imported where they are asked for.
 __all__ = [
     "Ended",
     "Helper",
@@ -25,4 +25,5 @@ __all__ = [
     "read_plain",
     "read_text",
     "shown",
+    "submodels",
 ]

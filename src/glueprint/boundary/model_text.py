@@ -7,6 +7,8 @@ from typing import Any
 import antimony
 import libsbml
 
+from glueprint.boundary.submodels import CompositionError, composed, flattened
+
 __all__ = ["to_sbml"]
 
 # SBML rule 10313: a unit that is named but not defined changes no number.
@@ -16,8 +18,9 @@ DANGLING_UNIT = 10313
 def to_sbml(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """SBML of a model's text, or what is wrong with it.
 
-    content: the text, UTF-8.   options: antimony, whether it is Antimony.
-    Returns ({}, SBML), or a table with `antimony` (the complaint), `sbml` and `line`, or `empty`.
+    content: the text, UTF-8.   options: antimony, whether it is Antimony; files, texts of the files that it
+    takes models from.
+    Returns ({}, SBML), or a table with `antimony` (the complaint), `sbml` and `line`, `composed`, or `empty`.
     """
     text = content.decode()
     if options["antimony"]:
@@ -25,10 +28,17 @@ def to_sbml(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], by
         if antimony.loadAntimonyString(text) < 0:
             return {"antimony": str(antimony.getLastError()).strip()}, b""
         text = str(antimony.getSBMLString(antimony.getMainModuleName()))
-    document = libsbml.readSBMLFromString(text)
-    wrong = _first_error(document)
-    if wrong is None and document.getModel() is None:
-        return {"empty": True}, b""
+    try:
+        text = composed(text, options.get("files", {}))
+        document = libsbml.readSBMLFromString(text)
+        wrong = _first_error(document)
+        if wrong is None and document.getModel() is None:
+            return {"empty": True}, b""
+        if wrong is None and document.getPlugin("comp") is not None:
+            flattened(document)
+            text = libsbml.writeSBMLToString(document)
+    except CompositionError as error:
+        return {"composed": str(error)}, b""
     return wrong or {}, b"" if wrong else text.encode()
 
 

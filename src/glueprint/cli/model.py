@@ -11,6 +11,7 @@ import polars as pl
 import typer
 
 from glueprint import engine
+from glueprint.cli import model_options as options
 from glueprint.cli.csv_files import inert_table
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import EnvironmentProblemError, InputError
@@ -18,7 +19,6 @@ from glueprint.errors import EnvironmentProblemError, InputError
 app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.", show_default=False)]
-MOST_TIMES = 10_000_000
 MOST_ROWS_SHOWN = 25
 
 
@@ -39,91 +39,103 @@ def show(file: File, as_json: Json = False) -> None:
 @app.command()
 def simulate(
     file: File,
-    until: Annotated[float, typer.Option(help="Last time, hours.")],
-    every: Annotated[float, typer.Option(help="Interval between outputs, hours.")] = 1.0,
+    until: Annotated[float, typer.Option(help="Last time, which is the last row.")],
+    every: Annotated[float, typer.Option(help="Interval between outputs.")] = 1.0,
     assign: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter or initial value: name=number. Repeatable.")
     ] = None,
     dose: Annotated[
         list[str] | None,
-        typer.Option(help="An amount into a species at a time: species=amount@hours. Repeatable."),
+        typer.Option(help="An amount into a species at a time: species=amount@time. Repeatable."),
     ] = None,
     output: Annotated[
         list[str] | None, typer.Option(help="A name to report; default all species and what rate rules move.")
     ] = None,
+    time_unit: Annotated[
+        str | None,
+        typer.Option(
+            help="Unit of all times given and written: s, min, h, day, week, ... Default: the file's own, "
+            "or hours where it states none."
+        ),
+    ] = None,
     accuracy: Annotated[float, typer.Option(help="Wished relative error of the results.")] = 1e-5,
+    smallest: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Values below this need no relative accuracy: a number for all, or name=number. Repeatable."
+        ),
+    ] = None,
+    max_step: Annotated[
+        float | None, typer.Option(help="Longest step: no narrower pulse of a smooth rate is leapt over.")
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            help="Run again at a tenth of the tolerance until two runs agree, and report the error."
+        ),
+    ] = True,
     out: Annotated[Path | None, typer.Option(help="Table to write: .csv or .parquet.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run a model once and print or write the values over time."""
-    _check_grid(until, every)
+    times = options.grid(until, every)
     model = engine.compile(file)
-    given = dict(_pair(text, "--set") for text in assign or [])
-    times = np.arange(0.0, until + 0.5 * every, every)
-    settings = engine.Settings(accuracy=accuracy)
-    result = model.ensemble(given, patients=1, settings=settings).simulate(
-        times, _doses(dose), output or None
+    unit, scale = options.time_scale(time_unit, model)
+    given = options.assignments(assign, "--set")
+    settings = engine.Settings(
+        accuracy=accuracy,
+        smallest=options.smallest(smallest),
+        longest_step=options.longest_step(max_step, scale),
     )
-    table = pl.DataFrame({"time_h": result.time_h, **{name: result[name][0] for name in result.outputs}})
+    names = output or None
+    wanted = options.doses(dose, model, until, scale)
+    result: engine.Trajectories
+    if verify:
+        result = engine.verified(
+            model, scale * times, given, doses=wanted, outputs=names, patients=1, settings=settings
+        )
+    else:
+        ensemble = model.ensemble(given, patients=1, settings=settings)
+        result = ensemble.simulate(scale * times, wanted, names)
+    column = f"time_{unit}" if unit else "time"
+    table = pl.DataFrame({column: times, **{name: result[name][0] for name in result.outputs}})
     if out is not None:
         _write(table, out)
+    measures = {
+        name: model.measures.species[name] for name in result.outputs if name in model.measures.species
+    }
     if as_json:
         status = {"status": int(result.status[0]), "reason": result.reasons[0]}
-        print_json({"model": model.name, **status, "table": table.to_dict(as_series=False)})
+        units = {"time_unit": unit, "units": measures}
+        print_json(
+            {
+                "model": model.name,
+                **status,
+                **_check(result),
+                **units,
+                "table": table.to_dict(as_series=False),
+            }
+        )
     elif out is None:
-        print_table(
-            model.name, table.columns, [[f"{cell:.6g}" for cell in row] for row in _thinned(table).rows()]
+        heads = [f"{name} ({measures[name]})" if name in measures else name for name in table.columns]
+        print_table(model.name, heads, [[f"{cell:.6g}" for cell in row] for row in _thinned(table).rows()])
+    if isinstance(result, engine.Verified) and not as_json and not np.isnan(result.achieved[0]):
+        console.print(
+            f"Largest relative error, by {result.runs} runs at falling tolerance: {result.achieved[0]:.1e}"
         )
     if result.status[0]:
-        console.print(f"The run did not finish: {result.reasons[0]}")
+        is_rough = result.status[0] == engine.Status.ACCURACY_NOT_MET
+        head = "The accuracy is not met" if is_rough else "The run did not finish"
+        tried = "" if is_rough or not verify else " (A tenth of the tolerance and less were tried, in vain.)"
+        console.print(f"{head}: {result.reasons[0]}{tried}")
         raise typer.Exit(1)
 
 
-def _check_grid(until: float, every: float) -> None:
-    if not (np.isfinite(until) and until > 0 and np.isfinite(every) and every > 0):
-        raise InputError(
-            "GP-N030",
-            f"--until {until} --every {every}",
-            expected="two numbers above 0, in hours",
-            next_step="correct the numbers",
-        )
-    if until / every > MOST_TIMES:
-        raise InputError(
-            "GP-N030",
-            f"--until {until} --every {every} are {until / every:.3g} times, and no table holds so many",
-            expected=f"at most {MOST_TIMES} times",
-            next_step="a longer --every, or a shorter --until",
-        )
-
-
-def _pair(text: str, option: str) -> tuple[str, float]:
-    name, sign, number = text.partition("=")
-    try:
-        if not sign or not name:
-            raise ValueError
-        return name.strip(), float(number)
-    except ValueError as error:
-        raise InputError(
-            "GP-N031",
-            f'"{text}" is not name=number',
-            where=option,
-            expected="for example CL=7.8",
-            next_step="correct the text",
-        ) from error
-
-
-def _doses(texts: list[str] | None) -> engine.Doses | None:
-    """`species=amount@hours`, each one dose."""
-    if not texts:
-        return None
-    targets, amounts, times = [], [], []
-    for text in texts:
-        head, _, time = text.rpartition("@")
-        target, amount = _pair(head, "--dose")
-        targets.append(target)
-        amounts.append(amount)
-        times.append(_pair(f"time={time}", "--dose")[1])
-    return engine.Doses(np.zeros(len(times), dtype=np.int64), times, targets, amounts)
+def _check(result: engine.Trajectories) -> dict[str, float | int]:
+    """What the check of a run has found, for JSON."""
+    if not isinstance(result, engine.Verified):
+        return {}
+    return {"achieved_error": float(result.achieved[0]), "runs": result.runs}
 
 
 def _thinned(table: pl.DataFrame) -> pl.DataFrame:

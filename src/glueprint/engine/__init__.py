@@ -6,25 +6,32 @@ from glueprint.engine.batch import Settings
 from glueprint.engine.doses import Doses
 from glueprint.engine.emit_c import c_source
 from glueprint.engine.ensemble import Ensemble
+from glueprint.engine.measures import Measures, TimeUnit, time_unit
 from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
 from glueprint.engine.results import Outcome, Trajectories
 from glueprint.engine.sensitivity import Sensitivities, SensitivityModel, sensitivities
 from glueprint.engine.status import REASONS, Status
 from glueprint.engine.summary import describe
+from glueprint.engine.verify import Verified, verified
 
 __all__ = [
     "REASONS",
     "Doses",
     "Ensemble",
+    "Measures",
     "Model",
     "Outcome",
     "Sensitivities",
     "SensitivityModel",
     "Settings",
     "Status",
+    "TimeUnit",
     "Trajectories",
+    "Verified",
     "c_source",
     "compile",
     "describe",
     "sensitivities",
+    "time_unit",
+    "verified",
 ]

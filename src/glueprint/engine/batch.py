@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,29 +14,58 @@ __all__ = ["Batch", "Settings", "Stops"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Achieved accuracy to the controller's relative tolerance; calibrated in benchmarks/engine.py,
-# docs/engine.md.
-TOLERANCE_PER_ACCURACY = 4.0
+# The step controller's relative tolerance per wished accuracy; docs/engine.md, "Accuracy".
+TOLERANCE_PER_ACCURACY = 1.0
+# Relative accuracy ends at this part of a state's largest value; only rounding asks for an end at all.
+FLOOR = 1e-60
+# Of `Settings.coarse`; calibrated in benchmarks/engine.py.
+COARSE_TOLERANCE, COARSE_FLOOR, COARSE_SMALLEST = 4.0, 1e-3, 1e-9
+NOTHING = 1e-300  # added to every weight, so that a state that is 0 has one
 
 
 @dataclass(frozen=True)
 class Settings:
     """How to integrate.
 
-    accuracy: wished relative error of the results, e.g. 1e-5.   smallest: values below this, in the model's
-    own units, need no relative accuracy.   step_limit: steps a patient may take between two calls.
-    threads: 0 means one per processor.
+    accuracy: wished relative error of the results, e.g. 1e-5; what is promised: docs/engine.md, "Accuracy".
+    smallest: values below this need no relative accuracy: one number in the units of the states (amounts), or
+    by name, in the unit of the name.   floor: the same, as a part of the largest value that a state has had.
+    tolerance_per_accuracy: of the step controller.   longest_step: in the model's unit of time.
+    step_limit: steps a patient may take between two calls.   threads: 0 means one per processor.
     """
 
     accuracy: float = 1e-5
-    smallest: float = 1e-9
+    smallest: float | Mapping[str, float] = 0.0
+    floor: float = FLOOR
+    tolerance_per_accuracy: float = TOLERANCE_PER_ACCURACY
+    longest_step: float = math.inf
     step_limit: int = 1_000_000
     threads: int = 0
+
+    @classmethod
+    def coarse(cls, accuracy: float, *, threads: int = 0) -> Settings:
+        """For many patients of a known model: about twice as fast, calibrated on the benchmark's model.
+
+        Values below a thousandth of a state's largest, or below 1e-9, have no relative accuracy, so nothing
+        that falls deeper may rise again.
+        """
+        return cls(
+            accuracy,
+            smallest=COARSE_SMALLEST,
+            floor=COARSE_FLOOR,
+            tolerance_per_accuracy=COARSE_TOLERANCE,
+            threads=threads,
+        )
 
     @property
     def tolerance(self) -> float:
         """Relative tolerance of the step controller."""
-        return TOLERANCE_PER_ACCURACY * self.accuracy
+        return self.tolerance_per_accuracy * self.accuracy
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether values are followed so far down that rounding must be reckoned with."""
+        return self.floor < COARSE_FLOOR
 
 
 @dataclass(frozen=True)
@@ -60,7 +91,7 @@ class Batch:
     time: (n,).   step: (n,) last step size, 0 where none.   status: (n,).   steps: (n, 2) accepted and
     rejected.
     records: (rows, states).   cursor: (n,) next stop.   horizon: (n,) time at which to stop for events.
-    bits: (n,) which triggers hold, one bit each.
+    bits: (n,) which triggers hold, one bit each.   smallest: (states,) values that need no relative accuracy.
     """
 
     state: Floats
@@ -75,3 +106,4 @@ class Batch:
     cursor: Integers
     horizon: Floats
     bits: Integers
+    smallest: Floats

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,15 @@ ENTRIES = {"run": (POINTER, POINTER), "check": (ctypes.c_int64, *[POINTER] * 5)}
 PATIENTS_PER_THREAD = 16  # fewer are not worth starting another thread for
 
 
+@dataclass(frozen=True, eq=False)
+class _Code:
+    """A program, the memory that each thread needs for it, and its machine code."""
+
+    program: Program
+    workspace: Workspace
+    machine: Machine
+
+
 class CompiledSolver:
     """Integrates batches of one system; compiles when first asked to run."""
 
@@ -42,22 +52,34 @@ class CompiledSolver:
         self.system, self.key = system, key
         self.cache = cache or default_cache()
         self.width = width or host().width
+        self._codes: dict[bool, _Code] = {}
+        self._lock = threading.Lock()
 
-    @cached_property
+    @property
     def program(self) -> Program:
         """What the machine code computes."""
-        return build(self.system)
+        return self._any.program
 
-    @cached_property
-    def workspace(self) -> Workspace:
-        """Memory that each thread needs."""
-        return Workspace.of(self.program)
-
-    @cached_property
+    @property
     def machine(self) -> Machine:
         """The machine code."""
-        key = f"engine/{self.key}/{self.width}/{source_digest(Path(__file__).parent)}"
-        return load(key, lambda: module_text(self.program, self.width), self.cache, ENTRIES)
+        return self._any.machine
+
+    @property
+    def _any(self) -> _Code:
+        """Whichever code there is already; what does not integrate is the same in both."""
+        return next(iter(self._codes.values()), None) or self._code(fine=True)
+
+    def _code(self, *, fine: bool) -> _Code:
+        """The code that reckons with rounding (`Settings.is_fine`), or the one that need not."""
+        with self._lock:
+            if fine not in self._codes:
+                kind = "fine" if fine else "coarse"
+                key = f"engine/{self.key}/{self.width}/{kind}/{source_digest(Path(__file__).parent)}"
+                program = build(self.system, fine=fine)
+                machine = load(key, lambda: module_text(program, self.width), self.cache, ENTRIES)
+                self._codes[fine] = _Code(program, Workspace.of(program), machine)
+            return self._codes[fine]
 
     def run(self, batch: Batch, settings: Settings) -> None:
         """Take every patient through its stops; changes `batch` in place."""
@@ -68,15 +90,17 @@ class CompiledSolver:
             next=counter.ctypes.data,
             step_limit=settings.step_limit,
             tolerance=settings.tolerance,
-            smallest=settings.smallest,
+            floor=settings.floor,
+            longest=settings.longest_step,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
         wished = settings.threads or processors()
         threads = max(1, min(wished, len(batch.time) // PATIENTS_PER_THREAD))
-        run, address = self.machine.functions["run"], ctypes.addressof(context)
+        code = self._code(fine=settings.is_fine)
+        run, address = code.machine.functions["run"], ctypes.addressof(context)
 
         def work(_: int) -> None:
-            memory, place = self._memory()
+            memory, place = self._memory(code)
             run(address, place)
             del memory
 
@@ -89,16 +113,17 @@ class CompiledSolver:
     def triggers(self, state: Floats, params: Floats, time: Floats) -> Integers:
         """Which triggers hold, one bit each, (n,); for rows of (n, states), (n, parameters), (n,)."""
         bits = np.zeros(time.size, dtype=np.int64)
-        memory, place = self._memory()
+        code = self._any
+        memory, place = self._memory(code)
         rows = [np.ascontiguousarray(array) for array in (state, params, time)]
         addresses = [array.ctypes.data for array in rows]
-        self.machine.functions["check"](time.size, *addresses, bits.ctypes.data, place)
+        code.machine.functions["check"](time.size, *addresses, bits.ctypes.data, place)
         del memory
         return bits
 
-    def _memory(self) -> tuple[Floats, int]:
+    def _memory(self, code: _Code) -> tuple[Floats, int]:
         """A thread's workspace and its aligned address; the array must outlive the call."""
-        memory = np.zeros(self.workspace.vectors * self.width + ALIGNMENT // 8)
+        memory = np.zeros(code.workspace.vectors * self.width + ALIGNMENT // 8)
         return memory, -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT
 
 
@@ -128,6 +153,7 @@ def _contiguous(batch: Batch) -> dict[str, np.ndarray]:
         "stop_amount": stops.amount,
         "records": batch.records,
         "steps": batch.steps,
+        "smallest": batch.smallest,
     }
     for name, array in arrays.items():
         assert array.flags.c_contiguous, name

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glueprint.engine import tableau
+from glueprint.engine.kernels_llvm import middle
 from glueprint.engine.lane_llvm import argument_place
 from glueprint.engine.layout import Workspace
 from glueprint.engine.program import Program
@@ -79,11 +80,11 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     r.add("define void @run(ptr noalias %ctx, ptr noalias %ws) nounwind {", "entry:")
     for part, offset in workspace.offsets.items():
         r.add(f"  %p_{part} = getelementptr {r.v}, ptr %ws, i64 {offset}")
-    for name in ("tolerance", "smallest", "step_limit"):
+    for name in ("tolerance", "floor", "longest", "smallest", "step_limit"):
         index, kind = argument_place(name)
         place = r.let(f"getelementptr i64, ptr %ctx, i64 {index}")
         r.add(f"  %{name} = load {kind}, ptr {place}")
-    tolerance, smallest = r.broadcast("%tolerance"), r.broadcast("%smallest")
+    tolerance, floor, longest = (r.broadcast(f"%{name}") for name in ("tolerance", "floor", "longest"))
     r.put("h", r.v, r.real(1.0))
     for lane in range(width):
         r.let(f"call i64 @attend(ptr %ctx, ptr %ws, i64 {lane}, i64 -1)")
@@ -95,11 +96,12 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     active = r.let(f"icmp ne {r.w} {r.get('active', r.w)}, {r.whole(0)}")
     r.add(f"  br i1 {r.any(active)}, label %step, label %exit", "exit:", "  ret void", "step:")
     t, wished, stop = r.get("t", r.v), r.get("h", r.v), r.get("tstop", r.v)
+    wished = r.choose(r.let(f"fcmp olt {r.v} {wished}, {longest}"), wished, longest)
     hits, h = _step_size(r, t, wished, stop)
     _stages(r, t, h)
     short = r.op("fmul", r.op("fsub", stop, t), r.real(INSTANT))
     instant = r.let(f"fcmp ole {r.v} {h}, {short}")
-    norm = _error_norm(r, tolerance, smallest, instant)
+    norm = _error_norm(r, tolerance, floor, instant)
     accepted = r.let(f"and {r.m} {r.let(f'fcmp ole {r.v} {norm}, {r.real(1.0)}')}, {active}")
     after = r.choose(hits, stop, r.op("fadd", t, h))
     located, changed = None, None
@@ -176,9 +178,11 @@ def _stages(r: _Run, t: str, h: str) -> None:
     invh = r.op("fdiv", r.real(1.0), h)
     invhg = r.op("fmul", invh, r.real(1.0 / tableau.GAMMA))
     weighted = r.op("fmul", h, r.real(tableau.GAMMA_SUMS[0]))
+    half = r.op("fadd", t, r.op("fmul", h, r.real(0.5))) if r.program.switched else ""
+    between = middle(r.program, v, half)
     r.add(
-        f"  call void @factor(ptr %p_y, ptr %p_q, {v} {t}, {v} {invhg}, {v} {weighted}, "
-        "ptr %p_s, ptr %p_l, ptr %p_u)"
+        f"  call void @factor(ptr %p_y, ptr %p_q, {v} {t}, {between}{v} {invhg}, {v} {weighted}, "
+        f"ptr %p_s, ptr %p_l, ptr %p_u{', ptr %p_r' if r.program.gains else ''})"
     )
     for i in range(1, tableau.STAGES):
         stage = r.let(f"getelementptr {v}, ptr %p_u, i64 {i * size}")
@@ -186,18 +190,19 @@ def _stages(r: _Run, t: str, h: str) -> None:
         at = r.op("fadd", t, r.op("fmul", h, r.real(tableau.ALPHA[i])))
         weighted = r.op("fmul", h, r.real(tableau.GAMMA_SUMS[i]))
         r.add(
-            f"  call void @stage(ptr %p_z, ptr %p_q, {v} {at}, {v} {weighted}, "
+            f"  call void @stage(ptr %p_z, ptr %p_q, {v} {at}, {between}{v} {weighted}, "
             f"ptr %p_s, ptr %p_l, ptr {stage})"
         )
 
 
-def _error_norm(r: _Run, tolerance: str, smallest: str, instant: str) -> str:
+def _error_norm(r: _Run, tolerance: str, floor: str, instant: str) -> str:
     """Mean of squares of error over weight; leaves the new state in z."""
     size = r.program.states
+    rounded = ", ptr %p_r" if r.program.gains else ""
     last = r.let(f"getelementptr {r.v}, ptr %p_u, i64 {(tableau.STAGES - 1) * size}")
     r.add(
         f"  %sum = call {r.v} @error(ptr %p_z, ptr {last}, ptr %p_largest, "
-        f"{r.v} {tolerance}, {r.v} {smallest}, {r.m} {instant})"
+        f"{r.v} {tolerance}, {r.v} {floor}, ptr %smallest, {r.m} {instant}{rounded})"
     )
     moving = sum(r.program.graph.constant(node) != 0.0 for node in r.program.rates)
     return r.op("fmul", "%sum", r.real(1.0 / max(moving, 1)))

@@ -67,7 +67,7 @@ def c_source(model: Model) -> str:
     solver (amounts, where the model has amounts). The same model gives the same text.
     """
     system = dataclasses.replace(model.system, graph=fresh_graph(model.system))
-    return _Writer(system, build(system)).text()
+    return _Writer(system, build(system, in_steps=False)).text()
 
 
 class _Writer:

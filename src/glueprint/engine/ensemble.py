@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.breaks import break_times
 from glueprint.engine.compiled import processors
 from glueprint.engine.domains import Guard
 from glueprint.engine.doses import Doses
 from glueprint.engine.events import Agenda
-from glueprint.engine.initial import column, slot_of, start
+from glueprint.engine.initial import column, slot_of, smallest_values, start
 from glueprint.engine.patients import Patients
-from glueprint.engine.program import time_breaks
 from glueprint.engine.results import Outcome, Trajectories
 from glueprint.engine.schedule import DoseTable, dose_table, end_times, stops_until
 from glueprint.engine.solver import Solver
 from glueprint.engine.status import EVENT, Status
+from glueprint.engine.switches import switches
 from glueprint.engine.system import System
 from glueprint.errors import InputError, nearest
 from glueprint.formulas.evaluate import Leaves
@@ -46,7 +47,7 @@ class Ensemble:
         settings: Settings,
     ) -> None:
         self._system, self._solver, self._settings = system, solver, settings
-        self._breaks = time_breaks(system)
+        self._switches = switches(system)
         state, params = start(system, given, patients)
         read = system.graph.leaves(system.derivatives, "param")
         finite = np.isfinite(state).all(axis=1) & np.isfinite(params[:, read]).all(axis=1)
@@ -62,6 +63,7 @@ class Ensemble:
             guard=Guard(system.graph),
             tolerance=settings.tolerance,
         )
+        self._smallest = smallest_values(system, settings.smallest, state, params)
         self._agenda = Agenda.at_start(system, solver, patients)
 
     def __len__(self) -> int:
@@ -262,8 +264,9 @@ class Ensemble:
             who = rows.start + np.flatnonzero(now.status[rows] == Status.OK)
             self._agenda.settle(now, who, self._agenda.triggers(now, who))
         breaks = np.zeros((until.size, 0))
-        if self._breaks:
-            breaks = np.stack(now.values(self._breaks, rows), axis=1)
+        if self._switches:
+            most = self._settings.step_limit
+            breaks = break_times(self._system, self._switches, now, rows, until, most)
         active = now.status[rows] == Status.OK
         mine = doses.of(rows.start, rows.stop)
         stops = stops_until(now.time[rows], until, mine, outputs, active=active, breaks=breaks)
@@ -276,6 +279,7 @@ class Ensemble:
             cursor=stops.start[:-1].copy(),
             horizon=np.full(until.size, np.inf),
             bits=self._agenda.bits[rows].copy(),
+            smallest=self._smallest,
         )
         self._solve(batch, rows.start, settings or self._settings)
         return batch.steps
@@ -284,7 +288,8 @@ class Ensemble:
         """Run to the end, coming back for events as often as any patient has them."""
         while True:
             if self._system.events:
-                batch.horizon[:] = self._agenda.horizon(len(self))[first : first + batch.time.size]
+                rows = slice(first, first + batch.time.size)
+                batch.horizon[:] = np.minimum(self._agenda.horizon(len(self))[rows], self._next_switch(rows))
             self._solver.run(batch, settings)
             waiting = np.flatnonzero(batch.status == EVENT)
             if waiting.size == 0:
@@ -292,6 +297,15 @@ class Ensemble:
             batch.status[waiting] = Status.OK
             self._agenda.settle(self._now, first + waiting, batch.bits[waiting])
             batch.bits[:] = self._agenda.bits[first : first + batch.time.size]
+
+    def _next_switch(self, rows: slice) -> Floats:
+        """The next time at which a switch that events move is due, (n,); infinite where none is."""
+        soonest = np.full(rows.stop - rows.start, np.inf)
+        if self._switches.between:
+            for times in self._now.values(self._switches.between, rows):
+                ahead = times > self._now.time[rows]
+                soonest = np.where(ahead, np.minimum(soonest, times), soonest)
+        return soonest
 
     def _output_nodes(self, names: Sequence[str]) -> list[int]:
         symbols = self._system.symbols

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glueprint.engine.batch import NOTHING
 from glueprint.engine.system import Slot, System
 from glueprint.errors import InputError, nearest
 from glueprint.formulas.evaluate import Leaves, evaluate
 
-__all__ = ["column", "count_patients", "require_values", "slot_of", "start"]
+__all__ = ["column", "count_patients", "require_values", "slot_of", "smallest_values", "start"]
 
 Floats = NDArray[np.float64]
 
@@ -100,3 +101,32 @@ def start(system: System, given: Mapping[str, ArrayLike], patients: int) -> tupl
         target = states if item.slot.kind == "state" else params
         target[:, item.slot.index] = value
     return states, params
+
+
+def smallest_values(
+    system: System, wished: float | Mapping[str, float], state: Floats, params: Floats
+) -> Floats:
+    """Below which value each state needs no relative accuracy, (states,).
+
+    wished: one number in the states' units, or by name, in the unit of the name; a concentration is turned
+    into an amount by the first patient's compartment.   Raises InputError GP-N010 and GP-N049 (negative).
+    """
+    given = wished if isinstance(wished, Mapping) else {}
+    for name, value in (given or {"smallest": wished}).items():
+        if not (isinstance(value, int | float) and value >= 0):
+            raise InputError(
+                "GP-N049",
+                f'the smallest value of "{name}" is {value}',
+                where="smallest",
+                expected="0 or a number above it",
+                next_step="correct the number",
+            )
+    least = np.full(len(system.states), NOTHING if isinstance(wished, Mapping) else float(wished))
+    for name, value in given.items():
+        slot = slot_of(system, name)
+        if slot.kind == "state":
+            least[slot.index] = value
+            if slot.scale is not None and len(state):
+                leaves = Leaves(state[:1], params[:1], np.zeros(1))
+                least[slot.index] *= float(np.ravel(evaluate(system.graph, [slot.scale], leaves)[0])[0])
+    return np.asarray(np.maximum(least, NOTHING))

@@ -8,9 +8,10 @@ stage.
 from __future__ import annotations
 
 from glueprint.engine.program import Program
+from glueprint.engine.rounding import ROUNDING
 from glueprint.formulas.ir import Block
 
-__all__ = ["compute_known", "factor", "factor_places", "setup", "stage", "violated"]
+__all__ = ["compute_known", "factor", "factor_places", "middle", "setup", "stage", "violated"]
 
 Place = tuple[int, int]
 
@@ -20,6 +21,11 @@ def factor_places(program: Program) -> dict[Place, int]:
     plan = program.elimination
     places = [(k, k) for k in plan.order] + [*plan.lower, *plan.upper]
     return {place: i for i, place in enumerate(places)}
+
+
+def middle(program: Program, vector: str, name: str = "%m") -> str:
+    """The argument `name` for the middle of the step, empty where the program does not read it."""
+    return f"{vector} {name}, " if program.switched else ""
 
 
 def _function(block: Block, name: str, arguments: str) -> str:
@@ -61,7 +67,7 @@ class _Loaded(dict[int, str]):
 
 
 def _compute(block: Block, program: Program, wanted: list[int], known: _Loaded) -> list[str]:
-    leaves = {"state": "%y", "time": "%t", "largest": "%g", "tolerance": "%tol"}
+    leaves = {"state": "%y", "time": "%t", "middle": "%m", "largest": "%g", "tolerance": "%tol"}
     block.expressions(program.graph, wanted, known, leaves)
     return [known[node] for node in wanted]
 
@@ -72,7 +78,11 @@ def compute_known(block: Block, program: Program, wanted: list[int]) -> list[str
 
 
 def factor(program: Program, width: int) -> tuple[str, set[str]]:
-    """Code of @factor(y, q, t, invhg, hg, s, l, u): f, df/dt, LU of I/(h gamma) - J, and the first stage."""
+    """Code of @factor(y, q, t, m, invhg, hg, s, l, u): f, df/dt, LU of I/(h gamma) - J, and the first stage.
+
+    m, the middle of the step, is an argument only where the program reads it (`middle`); r, what rounding
+    does to each state, only where it is reckoned with.
+    """
     block = Block(width)
     known = _Loaded(block, program)
     right = _compute(block, program, list(program.rates), known)
@@ -85,6 +95,11 @@ def factor(program: Program, width: int) -> tuple[str, set[str]]:
     for k in range(program.states):
         diagonal = entries.get((k, k))
         entries[k, k] = "%invhg" if diagonal is None else block.infix("add", diagonal, "%invhg")
+    for k, node in program.gains.items():
+        size = _compute(block, program, [node], known)[0]
+        slower = block.choose(block.compare("ogt", entries[k, k], "%invhg"), entries[k, k], "%invhg")
+        share = block.infix("mul", size, block.const(ROUNDING))
+        block.store(block.infix("div", share, slower), "%r", k)
     _factorise(block, program, entries)
     memory = factor_places(program)
     for place, index in memory.items():
@@ -92,8 +107,9 @@ def factor(program: Program, width: int) -> tuple[str, set[str]]:
     _substitute(block, program, entries, right)
     vector = block.vector
     arguments = (
-        f"ptr noalias %y, ptr noalias %q, {vector} %t, {vector} %invhg, {vector} %hg, "
-        "ptr noalias %s, ptr noalias %l, ptr noalias %u"
+        f"ptr noalias %y, ptr noalias %q, {vector} %t, {middle(program, vector)}{vector} %invhg, "
+        f"{vector} %hg, "
+        "ptr noalias %s, ptr noalias %l, ptr noalias %u" + (", ptr noalias %r" if program.gains else "")
     )
     return _function(block, "factor", arguments), block.helpers
 
@@ -170,7 +186,7 @@ class _FromMemory(dict[Place, str]):
 
 
 def stage(program: Program, width: int) -> tuple[str, set[str]]:
-    """Code of @stage(y, q, t, hd, s, l, u): u holds the sum of C_ij U_j / h and becomes the stage."""
+    """Code of @stage(y, q, t, m, hd, s, l, u): u holds the sum of C_ij U_j / h and becomes the stage."""
     block = Block(width)
     known = _Loaded(block, program)
     right = _compute(block, program, list(program.rates), known)
@@ -182,7 +198,7 @@ def stage(program: Program, width: int) -> tuple[str, set[str]]:
     _substitute(block, program, _FromMemory(block, program), right)
     vector = block.vector
     arguments = (
-        f"ptr noalias %y, ptr noalias %q, {vector} %t, {vector} %hd, "
+        f"ptr noalias %y, ptr noalias %q, {vector} %t, {middle(program, vector)}{vector} %hd, "
         "ptr noalias %s, ptr noalias %l, ptr noalias %u"
     )
     return _function(block, "stage", arguments), block.helpers

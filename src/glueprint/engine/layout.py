@@ -34,7 +34,9 @@ CONTEXT_FIELDS: tuple[tuple[str, str], ...] = (
     ("bits", "ptr"),
     ("step_limit", "i64"),
     ("tolerance", "double"),
-    ("smallest", "double"),
+    ("floor", "double"),
+    ("longest", "double"),
+    ("smallest", "ptr"),
 )
 _C_TYPES: dict[str, Any] = {"i64": ctypes.c_int64, "ptr": ctypes.c_void_p, "double": ctypes.c_double}
 
@@ -80,6 +82,7 @@ class Workspace:
             ("z", size),
             ("s", size),
             ("d", size if program.triggers else 0),
+            ("r", size if program.gains else 0),
             ("u", tableau.STAGES * size),
             ("l", len(factor_places(program))),
             ("p", program.params),

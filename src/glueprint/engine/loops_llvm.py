@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from glueprint.engine import tableau
 from glueprint.engine.program import Program
-from glueprint.engine.reference import RELATIVE_FLOOR
-from glueprint.formulas.ir import Block, splat
+from glueprint.formulas.ir import Block
 
 __all__ = ["accept", "combine", "copies", "error"]
 
@@ -85,7 +84,9 @@ done:
 
 
 def error(program: Program, width: int) -> str:
-    """Code of @error(z, e, largest, tolerance, smallest, instant): z += e; the sum of (e / weight)^2.
+    """Code of @error(z, e, largest, tolerance, floor, smallest, instant, r): z += e; sum of (e / weight)^2.
+
+    The weight is the tolerance times size + floor * largest + smallest, and what rounding does (`rounding`).
 
     A state that leaves 0 for the first time has no size yet to compare its error with: in a step so short
     that the lane counts as `instant` its error is let pass. A state that has become infinite makes the sum no
@@ -94,7 +95,16 @@ def error(program: Program, width: int) -> str:
     v, align = f"<{width} x double>", 8 * width
     pointers = "ptr noalias %z, ptr noalias %e, ptr noalias %largest"
     mask = f"<{width} x i1>"
-    return f"""define internal {v} @error({pointers}, {v} %tol, {v} %small, {mask} %instant) noinline {{
+    zeros = "<" + ", ".join(["i32 0"] * width) + ">"
+    weight, rounded = f"  %weight = fmul {v} %scale, %tol", ""
+    if program.gains:
+        rounded = ", ptr noalias %r"
+        weight = f"""  %asked = fmul {v} %scale, %tol
+  %pr = getelementptr {v}, ptr %r, i64 %k
+  %rounding = load {v}, ptr %pr, align {align}
+  %weight = fadd {v} %asked, %rounding"""
+    arguments = f"{pointers}, {v} %tol, {v} %part, ptr noalias %small, {mask} %instant{rounded}"
+    return f"""define internal {v} @error({arguments}) noinline {{
 entry:
   br label %body
 body:
@@ -111,10 +121,14 @@ body:
   %before = load {v}, ptr %pl, align {align}
   %grows = fcmp ogt {v} %size, %before
   %peak = select {mask} %grows, {v} %size, {v} %before
-  %floor = fmul contract {v} %peak, {splat(RELATIVE_FLOOR, width)}
+  %ps = getelementptr double, ptr %small, i64 %k
+  %one = load double, ptr %ps
+  %first = insertelement {v} poison, double %one, i32 0
+  %least = shufflevector {v} %first, {v} poison, <{width} x i32> {zeros}
+  %floor = fmul contract {v} %peak, %part
   %both = fadd contract {v} %floor, %size
-  %scale = fadd contract {v} %both, %small
-  %weight = fmul {v} %scale, %tol
+  %scale = fadd contract {v} %both, %least
+{weight}
   %unborn = fcmp oeq {v} %before, zeroinitializer
   %free = and {mask} %unborn, %instant
   %ratio0 = fdiv {v} %e1, %weight

@@ -11,11 +11,12 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.engine import refusals
+from glueprint.engine import completeness, refusals
 from glueprint.engine.batch import Settings
 from glueprint.engine.compiled import CompiledSolver
 from glueprint.engine.ensemble import Ensemble
 from glueprint.engine.initial import count_patients, require_values, start
+from glueprint.engine.measures import Measures, measures
 from glueprint.engine.reading import read
 from glueprint.engine.sbml import flatten
 from glueprint.engine.solver import Solver
@@ -33,7 +34,8 @@ class Model:
     species, parameters: names; parameters are all else that can be set: constants, compartments, local
     parameters ("reaction.name") and quantities with a rate rule.
     observables: every name that can be read.   defaults: value of each name at time 0.
-    stoichiometry: (species, reactions).   hash: of everything that decides results.
+    stoichiometry: (species, reactions).   measures: units that its file states; times are in its own unit of
+    time, hours where it states none.   hash: of everything that decides results.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Model:
     observables: tuple[str, ...]
     defaults: Mapping[str, float]
     stoichiometry: NDArray[np.float64]
+    measures: Measures
     hash: str
     system: System = field(repr=False)
     solver: Solver = field(repr=False)
@@ -83,12 +86,13 @@ def compile(  # noqa: A001 - the interface of docs/design.md
 ) -> Model:
     """Read, check and compile a model.
 
-    source: path or text, Antimony or SBML (Level 2 and 3 core); time in hours.   ours: as for `reading.read`.
-    Raises InputError GP-N001 to N007, N040 and N041 (cannot be read or is inconsistent) and NotSupportedError
-    GP-N020 to N025 (the engine cannot run it exactly).
+    source: path or text, Antimony or SBML (Level 2 and 3 core).   ours: as for `reading.read`.
+    Raises InputError GP-N001 to N007, N040 to N045 and N047 (cannot be read, is inconsistent or incomplete)
+    and NotSupportedError GP-N020 to N026 (the engine cannot run it exactly).
     """
     document, where = read(source, ours=ours)
     refusals.check(document, where)
+    completeness.check(document, where)
     system = flatten(document.getModel(), where)
     fingerprint = _fingerprint(system)
     return Model(
@@ -99,6 +103,7 @@ def compile(  # noqa: A001 - the interface of docs/design.md
         observables=tuple(system.symbols),
         defaults=MappingProxyType(_defaults(system)),
         stoichiometry=system.stoichiometry,
+        measures=measures(document.getModel(), where),
         hash=fingerprint,
         system=system,
         solver=CompiledSolver(system, fingerprint),

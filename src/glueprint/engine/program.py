@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from glueprint.engine.domains import violations
 from glueprint.engine.linear import Elimination, eliminate
+from glueprint.engine.rounding import gains
+from glueprint.engine.switches import steady
 from glueprint.engine.system import System
 from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.expressions import Graph
 from glueprint.formulas.lowering import STATE, TIME, Lowering, dependencies
 
-__all__ = ["Program", "build", "time_breaks"]
+__all__ = ["Program", "build"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +22,9 @@ class Program:
     """rates: node of each state's derivative.   jacobian: its nonzero entries, negated.
     time_slope: nonzero entries of d(rate)/d(time).   hoisted: nodes computed once per patient that the rest
     reads, in the order of their places in memory.   triggers: conditions of events.   violations: conditions
-    that no accepted state may meet.   kinds: leaves each node reads.
+    that no accepted state may meet.   gains: by state, what rounding of its rate is in proportion to; empty
+    where rounding need not be reckoned with.   switched: whether rates read the middle of a step
+    (`switches`).   kinds: leaves each node reads.
     """
 
     graph: Graph
@@ -32,31 +36,39 @@ class Program:
     hoisted: tuple[int, ...]
     triggers: tuple[int, ...]
     violations: tuple[int, ...]
+    gains: Mapping[int, int]
+    switched: bool
     kinds: Mapping[int, int]
     elimination: Elimination
 
 
-def build(system: System) -> Program:
-    """Differentiate, lower and sort what is computed once per patient from what is computed at every step."""
+def build(system: System, *, in_steps: bool = True, fine: bool = False) -> Program:
+    """Differentiate, lower and sort what is computed once per patient from what is computed at every step.
+
+    in_steps: switches on time are read at the middle of a step, as a solver needs it, and not at the time.
+    fine: rounding is reckoned with (`rounding`).
+    """
     graph = system.graph
+    derivatives = steady(system) if in_steps else system.derivatives
     lower = Lowering(graph)
     size = len(system.states)
     zero = graph.const(0.0)
     jacobian: dict[tuple[int, int], int] = {}
     slopes = [Differentiator(graph, graph.state(j)) for j in range(size)]
-    moving = {j for j, root in enumerate(system.derivatives) if root != zero}
-    for i, root in enumerate(system.derivatives):
+    moving = {j for j, root in enumerate(derivatives) if root != zero}
+    for i, root in enumerate(derivatives):
         for j in sorted(moving.intersection(graph.leaves([root], "state"))):
             entry = lower(graph.apply("neg", slopes[j](root)))
             if entry != zero:
                 jacobian[i, j] = entry
     by_time = Differentiator(graph, graph.time())
-    time_slope = {i: lower(by_time(root)) for i, root in enumerate(system.derivatives)}
+    time_slope = {i: lower(by_time(root)) for i, root in enumerate(derivatives)}
     time_slope = {i: node for i, node in time_slope.items() if node != zero}
-    rates = tuple(lower(root) for root in system.derivatives)
+    rates = tuple(lower(root) for root in derivatives)
     triggers = tuple(lower(event.trigger) for event in system.events)
     violated = tuple(lower(node) for node in violations(graph, system.derivatives))
-    roots = [*rates, *jacobian.values(), *time_slope.values(), *triggers, *violated]
+    gained = {i: lower(node) for i, node in gains(graph, derivatives).items()} if fine else {}
+    roots = [*rates, *jacobian.values(), *time_slope.values(), *triggers, *violated, *gained.values()]
     kinds = dependencies(graph, roots)
     return Program(
         graph=graph,
@@ -67,6 +79,8 @@ def build(system: System) -> Program:
         time_slope=time_slope,
         triggers=triggers,
         violations=violated,
+        gains=gained,
+        switched=any(graph.nodes[number].op == "middle" for number in graph.reachable(roots)),
         hoisted=_frontier(graph, roots, kinds),
         kinds=kinds,
         elimination=eliminate(size, jacobian),
@@ -83,21 +97,4 @@ def _frontier(graph: Graph, roots: list[int], kinds: Mapping[int, int]) -> tuple
     for number in graph.reachable(roots):
         if kinds[number] & (STATE | TIME):
             found.update(arg for arg in graph.nodes[number].args if fixed(arg))
-    return tuple(sorted(found))
-
-
-def time_breaks(system: System) -> tuple[int, ...]:
-    """Nodes of times at which a condition on time alone changes, such as `time >= t0`: steps end there
-    exactly.
-    """
-    graph = system.graph
-    roots = [*system.derivatives, *(event.trigger for event in system.events)]
-    kinds = dependencies(graph, roots)
-    found = set()
-    for number in graph.reachable(roots):
-        op, args, _ = graph.nodes[number]
-        if op in ("lt", "le", "gt", "ge", "eq", "ne"):
-            for one, other in (args, args[::-1]):
-                if graph.nodes[one].op == "time" and not kinds[other] & (STATE | TIME):
-                    found.add(other)
     return tuple(sorted(found))

@@ -6,11 +6,12 @@ import os
 import re
 import threading
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import libsbml
 
-from glueprint.boundary import Ended, Helper, Limits, decoded, model_text, read_plain
+from glueprint.boundary import Ended, Helper, Limits, decoded, model_text, read_plain, submodels
 from glueprint.errors import InputError
 
 __all__ = ["read"]
@@ -30,14 +31,44 @@ def read(source: str | os.PathLike[str], *, ours: bool = False) -> tuple[Any, st
     ours: the text was composed by Glueprint from parts that were read before, and cannot crash the libraries;
     all other text is read in a process of its own first.
     Raises InputError GP-N001 (no such file, empty, not text), GP-N002 (not readable as Antimony), GP-N003
-    (not valid SBML), GP-N040 (the libraries crash on it, or take too long), GP-N041 (it imports a file).
+    (not valid SBML), GP-N040 (the libraries crash on it, or take too long), GP-N041 (it imports a file),
+    GP-N043 (a file of a submodel cannot be read, or does not fit).
     """
-    text, where = _text(source)
-    sbml = _valid_sbml(text, where, ours=ours)
+    text, where, folder = _text(source)
+    files: dict[str, str] = {}
+    _gather(text, where, folder, files)
+    sbml = _valid_sbml(text, where, files, ours=ours)
     return libsbml.readSBMLFromString(sbml), where
 
 
-def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
+def _gather(text: str, where: str, folder: Path | None, files: dict[str, str]) -> None:
+    """The texts of the files that submodels are defined in, from the folder of the model and no other."""
+    for name in submodels.sources(text):
+        if name in files:
+            continue
+        try:
+            if folder is None:
+                raise ValueError("a text lies in no folder")
+            if Path(name).name != name:
+                raise ValueError("submodels are taken from the folder of the model only")
+            content = read_plain(folder / name, MOST_BYTES + 1)
+            if len(content) > MOST_BYTES:
+                raise ValueError(f"more than {MOST_BYTES} bytes")
+            files[name] = decoded(content)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(
+                "GP-N043",
+                f'takes a submodel from "{name}", which cannot be read: {reason}',
+                where=where,
+                expected="SBML files beside the model's own",
+                next_step="put the file there, or write the submodels out (flatten) before",
+            ) from error
+        _gather(files[name], name, folder, files)
+
+
+def _text(source: str | os.PathLike[str]) -> tuple[str, str, Path | None]:
+    """The text, its name for messages, and the folder that it lies in."""
     as_text = os.fspath(source)
     is_path = isinstance(source, os.PathLike) or ("\n" not in as_text and as_text.endswith(SUFFIXES))
     where = as_text if is_path else "model text"
@@ -58,10 +89,10 @@ def _text(source: str | os.PathLike[str]) -> tuple[str, str]:
             expected="a readable Antimony or SBML file in UTF-8, or the model's text",
             next_step="check the path and what the file holds",
         ) from error
-    return text, where
+    return text, where, Path(as_text).parent if is_path else None
 
 
-def _valid_sbml(text: str, where: str, *, ours: bool) -> str:
+def _valid_sbml(text: str, where: str, files: dict[str, str], *, ours: bool) -> str:
     """SBML that libsbml has found valid, from either language."""
     is_antimony = "<sbml" not in text
     if is_antimony and (found := IMPORT.search(text)):
@@ -72,7 +103,7 @@ def _valid_sbml(text: str, where: str, *, ours: bool) -> str:
             expected="one text that holds all of the model",
             next_step="copy the imported model into the file",
         )
-    options = {"antimony": is_antimony}
+    options = {"antimony": is_antimony, "files": files}
     if ours:
         with _antimony_lock:
             wrong, content = model_text.to_sbml(text.encode(), options)
@@ -105,6 +136,14 @@ def _refused(wrong: dict[str, Any], where: str) -> InputError:
             where=where,
             expected="a model in Antimony (tellurium.readthedocs.io, Antimony reference) or SBML",
             next_step="correct the line named above",
+        )
+    if "composed" in wrong:
+        return InputError(
+            "GP-N043",
+            wrong["composed"],
+            where=where,
+            expected="submodels of the same level and version that fit together",
+            next_step="write the submodels out (flatten) with the program that made the file",
         )
     if "sbml" in wrong:
         return InputError(

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from glueprint.engine import tableau
 from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.rounding import ROUNDING, gains
 from glueprint.engine.status import Status
+from glueprint.engine.switches import steady
 from glueprint.engine.system import System
 from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.evaluate import Leaves, evaluate
@@ -24,7 +26,6 @@ Floats = NDArray[np.float64]
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 FIRST_STEP = 1e-2
-RELATIVE_FLOOR = 1e-3  # of a state's running maximum: relative accuracy ends there
 SHORTEST = 1e-14
 INSTANT = 1e-10  # of the time to the next stop
 
@@ -34,7 +35,7 @@ class ReferenceSolver:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        graph, roots = system.graph, system.derivatives
+        graph, roots = system.graph, steady(system)
         slopes = [Differentiator(graph, graph.state(j)) for j in range(len(system.states))]
         zero = graph.const(0.0)
         entries = {(i, j): slope(root) for i, root in enumerate(roots) for j, slope in enumerate(slopes)}
@@ -43,6 +44,7 @@ class ReferenceSolver:
         by_time = Differentiator(graph, graph.time())
         self.time_slope = [lower(by_time(root)) for root in roots]
         self.rates = [lower(root) for root in roots]
+        self.gains = {i: lower(node) for i, node in gains(graph, roots).items()}
 
     def run(self, batch: Batch, settings: Settings) -> None:
         """Take every patient through its stops; changes `batch` in place."""
@@ -90,12 +92,15 @@ class ReferenceSolver:
         left = batch.stops.time[cursor[busy]] - batch.time[busy]
         wished = batch.step[busy]
         hits = wished * 1.0001 >= left
+        wished = np.minimum(wished, settings.longest_step)
         h = np.where(hits, left, np.where(2.0 * wished >= left, 0.5 * left, wished))
         state, params, time = batch.state[busy], batch.params[busy], batch.time[busy]
         with np.errstate(all="ignore"):
-            new, error = self._stages(state, params, time, h)
+            new, error, rounded = self._stages(state, params, time, h)
             largest = np.maximum(batch.largest[busy], np.abs(new))
-            weight = settings.tolerance * (np.abs(new) + RELATIVE_FLOOR * largest + settings.smallest)
+            weight = settings.tolerance * (np.abs(new) + settings.floor * largest + batch.smallest)
+            if settings.is_fine:
+                weight = weight + rounded
             unborn = (batch.largest[busy] == 0) & np.isfinite(new) & (h <= INSTANT * left)[:, None]
             norm = np.sqrt(
                 0.0 * new.sum(axis=1) + np.mean(np.where(unborn, 0.0, error / weight) ** 2, axis=1)
@@ -112,14 +117,25 @@ class ReferenceSolver:
         stuck = ~accepted & (h <= SHORTEST * np.maximum(np.abs(time), 1e-3))
         batch.status[busy[stuck]] = np.where(finite[stuck], Status.STEP_TOO_SMALL, Status.NOT_FINITE)
 
-    def _stages(self, state: Floats, params: Floats, time: Floats, h: Floats) -> tuple[Floats, Floats]:
+    def _stages(
+        self, state: Floats, params: Floats, time: Floats, h: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """New states, their errors, and what rounding does to them."""
         system, (n, size) = self.system, state.shape
         jacobian = np.zeros((n, size, size))
         nodes = list(self.jacobian.values())
-        values = evaluate(system.graph, [*nodes, *self.time_slope], Leaves(state, params, time))
+        middle = time + 0.5 * h
+        leaves = Leaves(state, params, time, middle=middle)
+        values = evaluate(system.graph, [*nodes, *self.time_slope], leaves)
         for (i, j), value in zip(self.jacobian, values[: len(nodes)], strict=True):
             jacobian[:, i, j] = value
         by_time = np.stack([np.broadcast_to(v, n) for v in values[len(nodes) :]], axis=1)
+        slower = np.maximum(1 / (h * tableau.GAMMA)[:, None], 0.0) * np.ones(size)
+        slower = np.maximum(slower, slower - jacobian.diagonal(axis1=1, axis2=2))
+        rounded = np.zeros((n, size))
+        gained = evaluate(system.graph, list(self.gains.values()), leaves)
+        for i, value in zip(self.gains, gained, strict=True):
+            rounded[:, i] = ROUNDING * value / slower[:, i]
         matrix = np.eye(size) / (h * tableau.GAMMA)[:, None, None] - jacobian
         broken = ~np.isfinite(matrix).all(axis=(1, 2))
         matrix[broken] = np.eye(size)
@@ -128,12 +144,12 @@ class ReferenceSolver:
         stages: list[Floats] = []
         for i in range(tableau.STAGES):
             at = state + sum((tableau.A[i, j] * stages[j] for j in range(i)), np.zeros_like(state))
-            slope = self._rates(at, params, time + tableau.ALPHA[i] * h)
+            slope = self._rates(Leaves(at, params, time + tableau.ALPHA[i] * h, middle=middle))
             past = sum((tableau.C[i, j] * stages[j] for j in range(i)), np.zeros_like(state))
             right = slope + past / h[:, None] + tableau.GAMMA_SUMS[i] * h[:, None] * by_time
             stages.append((inverse @ right[:, :, None])[:, :, 0])
-        return at + stages[-1], stages[-1]
+        return at + stages[-1], stages[-1], rounded
 
-    def _rates(self, state: Floats, params: Floats, time: Floats) -> Floats:
-        values = evaluate(self.system.graph, self.rates, Leaves(state, params, time))
-        return np.stack([np.broadcast_to(value, len(time)) for value in values], axis=1)
+    def _rates(self, leaves: Leaves) -> Floats:
+        values = evaluate(self.system.graph, self.rates, leaves)
+        return np.stack([np.broadcast_to(value, len(leaves.time)) for value in values], axis=1)

@@ -16,7 +16,7 @@ WITHOUT_EFFECT = frozenset({"l3v2extendedmath", "layout", "render", "groups", "a
 def check(document: Any, where: str) -> None:
     """Raise NotSupportedError where a document uses what the engine cannot run exactly.
 
-    GP-N020 packages (comp, fbc, ...), GP-N021 algebraic rules, GP-N025 fast reactions, GP-N026 more than 64
+    GP-N020 packages (fbc, qual, ...), GP-N021 algebraic rules, GP-N025 fast reactions, GP-N026 more than 64
     events. Mathematics is refused where it is met: GP-N022 delay(), GP-N023 rateOf() of assigned, GP-N024
     unknown operations.
     """

@@ -22,6 +22,7 @@ class Status(IntEnum):
     EVENT_STORM = 5
     BAD_DELAY = 6
     OUTSIDE_DOMAIN = 7
+    ACCURACY_NOT_MET = 8
 
 
 REASONS: dict[int, str] = {
@@ -35,8 +36,9 @@ REASONS: dict[int, str] = {
         "negative base of a power or a logarithm, or unbounded growth at these parameters"
     ),
     Status.STEP_TOO_SMALL: (
-        "the accuracy cannot be met even with the shortest step: relax `accuracy`, or smooth a jump in the "
-        "rates"
+        "the error of a step stays too large however short the step: a rate jumps there or has no bound; a "
+        "tighter `accuracy` often passes where a looser one fails, because steps then end nearer to the "
+        "jump, and a larger `smallest` where the state that jumps is near 0"
     ),
     Status.BAD_START: (
         "an initial value or a parameter is not finite: check the values given for this patient"
@@ -47,6 +49,11 @@ REASONS: dict[int, str] = {
     Status.BAD_DELAY: "the delay of an event is negative or undefined: check the values it is computed from",
     Status.OUTSIDE_DOMAIN: (
         "the base of a broken power or a root became negative, where the rate is undefined: check the values "
-        "given for this patient, or write the rate so that the base stays positive"
+        "given for this patient, or write the rate so that the base stays positive; a tighter `accuracy` "
+        "helps where the base is near 0"
+    ),
+    Status.ACCURACY_NOT_MET: (
+        "finer runs do not agree within the wished accuracy: the model magnifies small differences (chaos, "
+        "phases of an oscillator over a long time); shorten the run, or relax `accuracy`"
     ),
 }

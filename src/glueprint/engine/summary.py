@@ -23,12 +23,17 @@ def describe(model: Model) -> dict[str, Any]:
     """
     system = model.system
     hidden = [name for name in system.states if name in model.defaults]
-    rates = eigenvalues(system).real
+    own = model.measures.time
+    # Without a unit the model's own time counts as the hour; a time that is none has no hours.
+    in_hours = own is None or own.seconds > 0
+    unit = "per hour" if in_hours else "per unit of time"
+    rates = eigenvalues(system).real / (own.hours if own is not None and in_hours else 1.0)
     facts = {
         "states": str(len(hidden)),
         "reactions": str(len(model.reactions)),
         "events": str(len(system.events)),
-        "fastest and slowest decay, per hour": _decays(rates),
+        "unit of time": "h, as the file states none" if own is None else own.name or "none (dimensionless)",
+        f"fastest and slowest decay, {unit}": _decays(rates),
         "hash": model.hash[:16],
     }
     program = getattr(model.solver, "program", None)

@@ -84,7 +84,7 @@ class Leaves:
 
     states: (..., states).   params: (..., parameters).   time: (...,), of shapes that broadcast.   largest:
     (n, states) running maxima of the
-    states, and tolerance: of the solver; both only where a running solver gives them.
+    states, tolerance: of the solver, and middle: of its step; only where a running solver gives them.
     """
 
     states: Array
@@ -92,6 +92,7 @@ class Leaves:
     time: Array
     largest: Array | None = None
     tolerance: float = 0.0
+    middle: Array | None = None
 
     def read(self, op: str, index: int) -> Any:
         """Values of a leaf."""
@@ -101,7 +102,9 @@ class Leaves:
             return self.params[..., index]
         if op == "largest":
             return 0.0 if self.largest is None else self.largest[..., index]
-        return {"time": self.time, "tolerance": self.tolerance, "nan": np.float64(np.nan)}[op]
+        middle = self.time if self.middle is None else self.middle
+        known = {"time": self.time, "middle": middle, "tolerance": self.tolerance}
+        return np.float64(np.nan) if op == "nan" else known[op]
 
 
 def evaluate(graph: Graph, roots: Sequence[int], leaves: Leaves) -> list[Array]:

@@ -113,6 +113,10 @@ class Graph:
         """The node that reads time."""
         return self._intern(Node("time"))
 
+    def middle(self) -> int:
+        """The node of the middle of the present step; known only to a running solver."""
+        return self._intern(Node("middle"))
+
     def largest(self, index: int) -> int:
         """The node of the largest size that state `index` has had; known only to a running solver."""
         return self._intern(Node("largest", (), index))

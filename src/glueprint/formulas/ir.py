@@ -141,7 +141,7 @@ class Block:
             return self.const(float("nan"))
         if op in ("true", "false"):
             return "<" + ", ".join([f"i1 {op}"] * self.width) + ">"
-        if op in ("time", "tolerance"):
+        if op in ("time", "middle", "tolerance"):
             return leaves[op]
         if op in ("state", "largest", "param"):
             return self.load(leaves[op], int(value))

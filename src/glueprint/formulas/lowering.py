@@ -13,7 +13,7 @@ from glueprint.formulas.expressions import Graph, Node
 __all__ = ["PARAM", "STATE", "TIME", "Lowering", "dependencies"]
 
 STATE, TIME, PARAM = 1, 2, 4
-_LEAVES = {"state": STATE, "largest": STATE, "tolerance": STATE, "time": TIME, "param": PARAM}
+_LEAVES = {"state": STATE, "largest": STATE, "tolerance": STATE, "time": TIME, "middle": TIME, "param": PARAM}
 
 
 def dependencies(graph: Graph, roots: Iterable[int]) -> dict[int, int]:

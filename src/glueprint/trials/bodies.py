@@ -98,7 +98,7 @@ def admit_bodies(scenarios: Sequence[Scenario], arm: Integers, values: Mapping[s
     scenarios: of each arm.   arm: (n,) of each patient.   values: (n,) parameters and initial values by name.
     Source: docs/trials.md, "Conduct".
     """
-    settings = Settings(accuracy=ACCURACY, threads=0 if arm.size >= THREADS_FROM_PATIENTS else 1)
+    settings = Settings.coarse(ACCURACY, threads=0 if arm.size >= THREADS_FROM_PATIENTS else 1)
     shapes = [models.shape(scenario) for scenario in scenarios]
     groups = []
     for shape in dict.fromkeys(shapes):

@@ -1,0 +1,156 @@
+"""What `glueprint model simulate` is told, checked: times, doses, assignments, the unit of time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint import engine
+from glueprint.errors import InputError, nearest
+
+__all__ = ["assignments", "doses", "grid", "longest_step", "smallest", "time_scale"]
+
+MOST_TIMES = 10_000_000
+SLIVER = 1e-9  # of the interval: an output so near to the last time is the last time
+
+
+def grid(until: float, every: float) -> NDArray[np.float64]:
+    """0, every, 2 every, ... and `until`, which is always the last. Raises InputError GP-N030."""
+    if not (math.isfinite(until) and until > 0 and math.isfinite(every) and every > 0):
+        raise InputError(
+            "GP-N030",
+            f"--until {until} --every {every}",
+            expected="two numbers above 0",
+            next_step="correct the numbers",
+        )
+    if until / every > MOST_TIMES:
+        raise InputError(
+            "GP-N030",
+            f"--until {until} --every {every} are {until / every:.3g} times, and no table holds so many",
+            expected=f"at most {MOST_TIMES} times",
+            next_step="a longer --every, or a shorter --until",
+        )
+    times = every * np.arange(math.floor(until / every) + 1)
+    return np.append(times[times < until - SLIVER * every], until)
+
+
+def assignments(texts: Sequence[str] | None, option: str) -> dict[str, float]:
+    """`name=number` texts as a table. Raises InputError GP-N031."""
+    found = {}
+    for text in texts or ():
+        name, sign, number = text.partition("=")
+        value = _number(number)
+        if not sign or not name.strip() or value is None:
+            raise InputError(
+                "GP-N031",
+                f'"{text}" is not name=number',
+                where=option,
+                expected="for example CL=7.8",
+                next_step="correct the text",
+            )
+        found[name.strip()] = value
+    return found
+
+
+def smallest(texts: Sequence[str] | None) -> float | dict[str, float]:
+    """One number for all, or `name=number` texts as a table. Raises InputError GP-N031."""
+    if texts and len(texts) == 1 and "=" not in texts[0]:
+        value = _number(texts[0])
+        if value is not None:
+            return value
+    return assignments(texts, "--smallest") if texts else 0.0
+
+
+def longest_step(asked: float | None, scale: float) -> float:
+    """--max-step in the model's unit of time. Raises InputError GP-N030."""
+    if asked is None:
+        return math.inf
+    if not (math.isfinite(asked) and asked > 0):
+        raise InputError(
+            "GP-N030", f"--max-step {asked}", expected="a number above 0", next_step="correct the number"
+        )
+    return scale * asked
+
+
+def doses(
+    texts: Sequence[str] | None, model: engine.Model, until: float, scale: float
+) -> engine.Doses | None:
+    """`species=amount@time` texts, one dose each.
+
+    until: end of the run, in the unit of the texts.   scale: that unit in the model's own.
+    Raises InputError GP-N015 (no such species), GP-N017 (outside the run), GP-N034 (not of that form),
+    GP-N035 (negative).
+    """
+    if not texts:
+        return None
+    rows = [_dose(text, model, until) for text in texts]
+    targets, amounts, times = zip(*rows, strict=True)
+    return engine.Doses(np.zeros(len(rows), dtype=np.int64), scale * np.array(times), list(targets), amounts)
+
+
+def _dose(text: str, model: engine.Model, until: float) -> tuple[str, float, float]:
+    head, at, moment = text.rpartition("@")
+    target, sign, number = head.partition("=")
+    amount, time = _number(number), _number(moment)
+    if not (at and sign and target.strip()) or amount is None or time is None:
+        raise _unusable(
+            "GP-N034", f'"{text}" is not species=amount@time', "for example gut=4@0, once for each dose"
+        )
+    target = target.strip()
+    states = [name for name in model.system.states if name in model.defaults]
+    if target not in states:
+        raise _unusable(
+            "GP-N015",
+            f'"{text}": "{target}" cannot be dosed{nearest(target, states)}',
+            "a species that the model's reactions or rate rules change",
+        )
+    if amount < 0:
+        raise _unusable("GP-N035", f'"{text}" takes away what a dose adds', "an amount of 0 or more")
+    if not 0 <= time < until:
+        raise _unusable(
+            "GP-N017",
+            f'"{text}" lies outside the run, which goes from 0 to {until:g}',
+            "a time from 0 up to, but not at, --until",
+        )
+    return target, amount, time
+
+
+def _unusable(code: str, message: str, expected: str) -> InputError:
+    return InputError(
+        code, message, where="--dose", expected=expected, next_step="correct the dose, or the end of the run"
+    )
+
+
+def _number(text: str) -> float | None:
+    """A finite number, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def time_scale(asked: str | None, model: engine.Model) -> tuple[str, float]:
+    """Name of the unit of time for headers, and its length in the model's own unit.
+
+    asked: what --time-unit says; by default the file's own unit, or hours where it states none.
+    Raises InputError GP-N046 (no unit of time), GP-N048 (the file's time is no time).
+    """
+    own = model.measures.time
+    if asked is None:
+        return ("h" if own is None else own.name), 1.0
+    unit = engine.time_unit(asked)
+    if own is None:
+        return unit.name, 1.0
+    if not own.seconds > 0:
+        raise InputError(
+            "GP-N048",
+            f"--time-unit {asked}, but the file says that its time is no time in seconds",
+            where=model.name,
+            expected="a file whose unit of time can be converted",
+            next_step="leave --time-unit out, or correct the unit in the file",
+        )
+    return unit.name, unit.seconds / own.seconds

@@ -1,0 +1,207 @@
+"""Where time alone switches something: windows, periodic infusions, kinks. Steps end there exactly.
+
+A condition on time alone (`time >= t0`, `rem(time, 24) < 1`, `floor`, `abs`, `min`, `max`) is constant
+between the times at which it changes. Those times become stops, and inside a step the condition is read at
+its middle (`steady`), so neither end of a step sees what lies beyond it. States that stand still between
+events count as constants here: an event that moves them moves the switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from glueprint.engine.system import System
+from glueprint.formulas.expressions import Graph
+
+__all__ = ["Switches", "steady", "switches"]
+
+COMPARE = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+ROUNDING = frozenset({"floor", "ceil"})
+# Operations that make a narrow feature of a straight line: a pulse such as exp(-(time - t0)^2) is met at t0.
+BENDING = frozenset({"mul", "div", "pow", "exp", "tanh", "sinh", "cosh", "atan"})
+STRAIGHT = frozenset({"add", "sub", "neg", "mul", "div", "select", "abs", "min", "max", *ROUNDING, *COMPARE})
+STATE, TIME = 1, 2
+
+
+@dataclass(frozen=True)
+class Switches:
+    """times: nodes of times at which something switches, known before a run.   between: the same, but moved
+    by events.   general: in order of evaluation, nodes whose value switches something as it goes through 0,
+    or through a whole number (`rounded`).   curved: those that are not lines piece by piece.
+    """
+
+    times: tuple[int, ...] = ()
+    between: tuple[int, ...] = ()
+    general: tuple[int, ...] = ()
+    rounded: frozenset[int] = frozenset()
+    curved: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.times or self.between or self.general)
+
+
+def switches(system: System) -> Switches:
+    """The switches that rates and triggers of a system hold."""
+    graph = system.graph
+    roots = [*system.derivatives, *(event.trigger for event in system.events)]
+    kinds = _Kinds(system, roots)
+    lines = _Lines(graph, kinds)
+    times: list[int] = []
+    between: list[int] = []
+    general: list[int] = []
+    rounded, curved = set(), set()
+    for number in graph.reachable(roots):
+        for node in _switching(graph, number, kinds):
+            zero = lines.zero(node) if graph.nodes[number].op not in ROUNDING else None
+            if zero is not None:
+                (between if graph.leaves([zero], "state") else times).append(zero)
+            elif graph.nodes[number].op in COMPARE or lines.is_broken_line(node):
+                general.append(node)
+                if not lines.is_broken_line(node):
+                    curved.add(node)
+                if graph.nodes[number].op in ROUNDING:
+                    rounded.add(node)
+    return Switches(_once(times), _once(between), _once(general), frozenset(rounded), frozenset(curved))
+
+
+def _once(numbers: Iterable[int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(numbers))
+
+
+def _switching(graph: Graph, number: int, kinds: _Kinds) -> list[int]:
+    """Nodes on time alone whose zeros (or whole numbers) make node `number` switch or bend."""
+    op, args, _ = graph.nodes[number]
+    if op in COMPARE or op in ("min", "max"):
+        both = kinds.of(args[0]) | kinds.of(args[1])
+        return [graph.apply("sub", *args)] if both == TIME else []
+    if op in ROUNDING or op == "abs":
+        return [args[0]] if kinds.of(args[0]) == TIME else []
+    if op not in BENDING:
+        return []
+    moving = [arg for arg in args if kinds.of(arg) == TIME]
+    if op == "mul":
+        return moving if len(moving) == 2 else []
+    return moving[-1:] if op != "pow" else moving[:1]
+
+
+class _Kinds:
+    """What nodes read: TIME, STATE (one that moves), or nothing that changes inside a step."""
+
+    def __init__(self, system: System, roots: Iterable[int]) -> None:
+        self.graph = system.graph
+        zero = self.graph.const(0.0)
+        self.resting = {i for i, node in enumerate(system.derivatives) if node == zero}
+        self.known: dict[int, int] = {}
+        for number in self.graph.reachable(roots):
+            self._add(number)
+
+    def of(self, number: int) -> int:
+        """The kinds of a node."""
+        if number not in self.known:
+            for inner in self.graph.reachable([number]):
+                self._add(inner)
+        return self.known[number]
+
+    def _add(self, number: int) -> None:
+        op, args, value = self.graph.nodes[number]
+        kind = TIME if op == "time" else 0
+        if op == "state" and int(value) not in self.resting:
+            kind = STATE
+        for arg in args:
+            kind |= self.known[arg] if arg in self.known else self.of(arg)
+        self.known[number] = kind
+
+
+class _Lines:
+    """Nodes that are straight lines in time, as slope and value at time 0."""
+
+    def __init__(self, graph: Graph, kinds: _Kinds) -> None:
+        self.graph, self.kinds = graph, kinds
+        self.known: dict[int, tuple[int, int] | None] = {}
+
+    def zero(self, number: int) -> int | None:
+        """The node of the time at which a line crosses 0; None where it is no line."""
+        line = self._line(number)
+        graph = self.graph
+        return None if line is None else graph.apply("div", graph.apply("neg", line[1]), line[0])
+
+    def is_broken_line(self, number: int) -> bool:
+        """Whether a node is a line piece by piece."""
+        return all(
+            self.graph.nodes[inner].op in STRAIGHT
+            for inner in self.graph.reachable([number])
+            if self.kinds.of(inner) == TIME and self.graph.nodes[inner].args
+        )
+
+    def _line(self, root: int) -> tuple[int, int] | None:
+        for number in self.graph.reachable([root]):
+            if number not in self.known:
+                self.known[number] = self._step(number)
+        return self.known[root]
+
+    def _step(self, number: int) -> tuple[int, int] | None:
+        graph = self.graph
+        op, args, _ = graph.nodes[number]
+        if not self.kinds.of(number) & TIME:
+            return graph.const(0.0), number
+        if op == "time":
+            return graph.const(1.0), graph.const(0.0)
+        parts = [self.known[arg] for arg in args]
+        if op not in ("add", "sub", "neg", "mul", "div") or any(part is None for part in parts):
+            return None
+        if op in ("mul", "div"):
+            other = next((arg for arg in reversed(args) if not self.kinds.of(arg) & TIME), None)
+            if other is None or (op == "div" and other != args[1]):
+                return None
+            line = self.known[args[0] if other == args[1] else args[1]]
+            assert line is not None
+            return graph.apply(op, line[0], other), graph.apply(op, line[1], other)
+        slopes, starts = zip(*(part for part in parts if part is not None), strict=True)
+        return graph.apply(op, *slopes), graph.apply(op, *starts)
+
+
+def steady(system: System) -> tuple[int, ...]:
+    """The derivatives with every switch on time alone read at the middle of the step."""
+    kinds = _Kinds(system, system.derivatives)
+    rewrite = _Steady(system.graph, kinds)
+    return tuple(rewrite(root) for root in system.derivatives)
+
+
+class _Steady:
+    def __init__(self, graph: Graph, kinds: _Kinds) -> None:
+        self.graph, self.kinds = graph, kinds
+        self.known: dict[int, int] = {}
+        self.middle: dict[int, int] = {}
+
+    def __call__(self, root: int) -> int:
+        for number in self.graph.reachable([root]):
+            if number not in self.known:
+                self.known[number] = self._rewrite(number)
+        return self.known[root]
+
+    def _rewrite(self, number: int) -> int:
+        graph = self.graph
+        op, args, _ = graph.nodes[number]
+        if not args or self.kinds.of(number) != TIME:
+            return graph.apply(op, *(self.known[arg] for arg in args)) if args else number
+        inner = [self.known[arg] for arg in args]
+        if op in COMPARE or op in ROUNDING:
+            return graph.apply(op, *(self._at_middle(arg) for arg in args))
+        if op == "abs":
+            below = graph.apply("lt", self._at_middle(args[0]), graph.const(0.0))
+            return graph.apply("select", below, graph.apply("neg", inner[0]), inner[0])
+        if op in ("min", "max"):
+            first = graph.apply("lt" if op == "min" else "gt", *(self._at_middle(arg) for arg in args))
+            return graph.apply("select", first, *inner)
+        return graph.apply(op, *inner)
+
+    def _at_middle(self, root: int) -> int:
+        """A node with the step's middle in place of time."""
+        graph = self.graph
+        for number in graph.reachable([root]):
+            if number not in self.middle:
+                op, args, _ = graph.nodes[number]
+                moved = graph.middle() if op == "time" else number
+                self.middle[number] = graph.apply(op, *(self.middle[arg] for arg in args)) if args else moved
+        return self.middle[root]
