@@ -52,13 +52,13 @@ CODES = (
     "GP-A051",
     "GP-A077",
     "GP-A091",
-    "GP-A203",
-    "GP-A204",
-    "GP-A205",
-    "GP-A206",
-    "GP-A207",
-    "GP-A208",
-    "GP-A209",
+    "GP-A243",
+    "GP-A244",
+    "GP-A245",
+    "GP-A246",
+    "GP-A247",
+    "GP-A248",
+    "GP-A249",
 )
 Floats = NDArray[np.float64]
 

@@ -42,7 +42,7 @@ def test_rows_are_marked_by_name_by_their_own_column_and_by_a_mask():
     )
     found, said = exclusions.marked(table, ["q:A2=bubble"])
     assert found["exclude"].to_list() == ["", exclusions.MASK_REASON, "spilled", "bubble"]
-    assert [one.code for one in said] == ["GP-A202", "GP-A201", "GP-A201"]
+    assert [one.code for one in said] == ["GP-A242", "GP-A241", "GP-A241"]
     assert "unmask" in said[0].next_step
     both, _ = exclusions.marked(table.drop("exclude", "flag"), ["A1=x"])
     assert both["exclude"].to_list() == ["x", "", "x", ""]
@@ -51,7 +51,7 @@ def test_rows_are_marked_by_name_by_their_own_column_and_by_a_mask():
 @pytest.mark.parametrize("name", ["B7", "p:A9", "row 9", "  ", "=why"])
 def test_a_name_that_nothing_has_is_refused(name):
     table = pl.DataFrame({"plate": ["p"], "well": ["A1"]})
-    with pytest.raises(InputError, match="GP-A200"):
+    with pytest.raises(InputError, match="GP-A240"):
         exclusions.marked(table, [name])
 
 
@@ -138,7 +138,7 @@ def test_standards_are_left_out_by_setting_and_by_file_alike():
     )
     filed = elisa.analyse(layout.apply(elisa_file("hook")).table)
     assert filed.tables["samples"].equals(asked.tables["samples"])
-    assert [one.code for one in filed.findings if one.code == "GP-A201"] == ["GP-A201"]
+    assert [one.code for one in filed.findings if one.code == "GP-A241"] == ["GP-A241"]
 
 
 def test_a_layout_says_why_a_well_is_left_out():

@@ -182,7 +182,7 @@ def test_a_fluorescent_compound_is_flagged_and_can_be_left_out():
     assert "fluorescent" in finding.message
     assert "100000 nM" in finding.message
     clean = analysed(bright, exclude=("A11", "B11", "p1:C11"))
-    assert codes(clean) == ["GP-A201"]
+    assert codes(clean) == ["GP-A241"]
     assert clean.tables["excluded"]["where"].to_list() == ["p1:A11", "p1:B11", "p1:C11"]
     dark = wells.with_columns(value=pl.when(last).then(pl.col("value") * 0.5).otherwise("value"))
     (finding,) = [found for found in analysed(dark).findings if found.code == "GP-A071"]
@@ -370,7 +370,7 @@ def test_units_that_are_not_molar_are_refused_with_their_well(unit):
 
 
 def test_a_well_to_leave_out_must_be_there():
-    with pytest.raises(InputError, match="GP-A200"):
+    with pytest.raises(InputError, match="GP-A240"):
         analysed(competition_plate(), exclude=("Z99",))
 
 

@@ -132,7 +132,7 @@ def test_controls_that_overlap_are_said_on_every_plate():
         )
     )
     numbers, findings = inspection.of_plates(wells)
-    assert [one.code for one in findings] == ["GP-A205"]
+    assert [one.code for one in findings] == ["GP-A245"]
     assert {row["name"] for row in numbers} >= {"Z' of vehicle and positive"}
 
 
@@ -168,13 +168,13 @@ def test_a_hook_in_the_top_standard_proposes_its_exclusion():
     sample = ("s1", 1.6, 1.61)
     assert not warned(elisa.analyse(plate(od, [sample])))
     hooked = plate([*od[:-1], 1.5], [sample])
-    (finding,) = [one for one in warned(elisa.analyse(hooked)) if one.code == "GP-A207"]
+    (finding,) = [one for one in warned(elisa.analyse(hooked)) if one.code == "GP-A247"]
     assert '--exclude "p:H1,H2=hook"' in finding.next_step
     assert "s1" in finding.message
     after = elisa.analyse(hooked, elisa.Settings(exclude=("p:H1,H2=hook",)))
     (sample_row,) = after.tables["samples"].to_dicts()
     assert sample_row["result"] == pytest.approx(30.0 * (1.605 - 0.06) / (2.46 - 1.605), rel=0.05)
-    (said,) = [one for one in warned(after) if one.code == "GP-A207"]
+    (said,) = [one for one in warned(after) if one.code == "GP-A247"]
     assert "ambiguous" in said.message
     assert "exclude" not in said.next_step
 
@@ -183,12 +183,12 @@ def test_standards_that_changed_places_are_named():
     od = [good(x) for x in STANDARDS]
     od[3], od[4] = od[4], od[3]
     codes = {one.code: one for one in warned(elisa.analyse(plate(od)))}
-    assert "p:E1,E2" in codes["GP-A208"].next_step
+    assert "p:E1,E2" in codes["GP-A248"].next_step
 
 
 def test_a_competitive_curve_has_no_hook():
     od = [2.5 - good(x) for x in STANDARDS]
-    assert not {one.code for one in warned(elisa.analyse(plate(od)))} & {"GP-A207", "GP-A208"}
+    assert not {one.code for one in warned(elisa.analyse(plate(od)))} & {"GP-A247", "GP-A248"}
 
 
 def test_duplicates_that_differ_by_half_are_in_doubt():
@@ -199,7 +199,7 @@ def test_duplicates_that_differ_by_half_are_in_doubt():
     assert first["status"] == "replicates_differ"
     assert 3.81 < first["result"] < 7.83
     assert second["status"] == "in_range"
-    (finding,) = [one for one in result.findings if one.code == "GP-A206"]
+    (finding,) = [one for one in result.findings if one.code == "GP-A246"]
     assert "s1 (A3, A4) 49 %" in finding.message
     loose = elisa.analyse(
         plate(od, [("s1", good(7.83), good(3.81))]), elisa.Settings(replicate_cv_percent=60.0)
@@ -244,7 +244,7 @@ def test_a_lane_that_its_experiment_contradicts_is_named():
     )
     found = degradation.analyse(table.with_columns(fraction_remaining=tripled))
     assert found.tables["suspects"]["where"].to_list() == ["m:11"]
-    assert "GP-A203" in {one.code for one in found.findings}
+    assert "GP-A243" in {one.code for one in found.findings}
 
 
 def test_a_lane_of_a_blot_that_its_replicates_contradict_is_named():
@@ -271,7 +271,7 @@ def test_a_lane_of_a_blot_that_its_replicates_contradict_is_named():
     ]
     table, findings = odd_lanes(bands)
     assert table["where"].to_list() == ["m:10"]
-    assert [one.code for one in findings] == ["GP-A203"]
+    assert [one.code for one in findings] == ["GP-A243"]
     assert odd_lanes(bands[:-1])[0].is_empty()
 
 
@@ -297,7 +297,7 @@ def test_a_doubled_dose_and_a_dead_vehicle_well_are_named_in_growth():
         found = growth.analyse(table.with_columns(signal=changed))
         (row,) = found.tables["suspects"].to_dicts()
         assert (row["where"], row["kind"]) == (", ".join(names), kind)
-        code = "GP-A204" if kind == "dose" else "GP-A203"
+        code = "GP-A244" if kind == "dose" else "GP-A243"
         (said,) = [one for one in found.findings if one.code == code]
         assert "--exclude" in said.next_step
 

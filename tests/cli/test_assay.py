@@ -125,7 +125,7 @@ def test_a_corrected_plate_is_saved_and_read_back(call, tmp_path):
     plate.write_text("\n".join(rows) + "\n", encoding="utf-8")
     _, said, _ = call("plate", plate, "--correct", 1, "--save", saved, "--exclude", "A1=bubble")
     assert "GP-A052 warning" in said
-    assert "GP-A201 note" in said
+    assert "GP-A241 note" in said
     table = layout.apply(readers.read(saved)).table
     kept = table.filter(pl.col("exclude") != "bubble")
     for role, level in (("vehicle", 1.0), ("compound", 0.5)):

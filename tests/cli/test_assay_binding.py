@@ -102,7 +102,7 @@ def test_wells_can_be_left_out(files):
     result = invoke([*files, *STATED, "--exclude", "A4, B4=bubbles", "--json"])
     answer = json.loads(result.stdout)
     (finding,) = answer["findings"]
-    assert (finding["code"], finding["where"]) == ("GP-A201", "A4, B4")
+    assert (finding["code"], finding["where"]) == ("GP-A241", "A4, B4")
     assert {row["reason"] for row in answer["excluded"]} == {"bubbles"}
 
 

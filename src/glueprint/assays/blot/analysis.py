@@ -42,7 +42,7 @@ def analyse(
     finding, not an error. A file that says that it is simulated has the finding GP-A054, and its table of
     bands the mark in the column simulated.
     Raises InputError GP-A119 (light), GP-A121 (settings), GP-A125 and GP-A126 (boxes), GP-A127 (nothing
-    found), GP-A138 (several references), GP-A139 (second picture), GP-A200 (lanes to leave out).
+    found), GP-A138 (several references), GP-A139 (second picture), GP-A240 (lanes to leave out).
     Source: docs/blot.md.
     """
     chosen = (settings or Settings()).checked()

@@ -36,7 +36,7 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     or log_ratio), and where there are such: target, compound, experiment, membrane, lane, treatment
     (MLN4924, cycloheximide), relation ("<" below detection), washout_h.
     Returns `Result`. A DC50 outside the doses is a limit; one that 50 % loss never reaches says so.
-    Raises InputError GP-A009, GP-A010, GP-A141 to GP-A145, GP-A200.
+    Raises InputError GP-A009, GP-A010, GP-A141 to GP-A145, GP-A240.
     Source: own derivation, docs/degradation.md.
     """
     chosen = (settings or Settings()).checked()

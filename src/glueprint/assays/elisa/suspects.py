@@ -119,7 +119,7 @@ def _named(groups: list[Any], which: Any, scale: Scale) -> str:
 def _disorder(groups: list[Any], which: Any, scale: Scale) -> Finding:
     levels = ", ".join(f"{groups[i][0][0]:g}" for i in which)
     return Finding(
-        "GP-A208",
+        "GP-A248",
         "warning",
         f"the standard {levels} {scale.unit} reads as if it were a lower one",
         f'plate "{scale.plate}"',
@@ -142,7 +142,7 @@ def _hooked(groups: list[Any], found: tuple[int, Any], scale: Scale, dilutions: 
     out = all((groups[i][1][exclusions.COLUMN] != "").all() for i in top)
     affected = f"; affected: {names}" if names else ""
     return Finding(
-        "GP-A207",
+        "GP-A247",
         "warning",
         f"hook: the standard {levels} {scale.unit} reads {lowest:.3g}, less than that of {known}; a signal "
         f"of {lowest:.3g} or more is ambiguous, it may also belong to more than {known}{affected}",
@@ -167,7 +167,7 @@ def of_replicates(dilutions: Sequence[Row], scale: Scale) -> list[Finding]:
     more = f" and {len(said) - SHOWN} more" if len(said) > SHOWN else ""
     return [
         Finding(
-            "GP-A206",
+            "GP-A246",
             "warning",
             f"replicates differ by a CV of more than {limit:g} %: {'; '.join(said[:SHOWN])}{more}",
             f'plate "{scale.plate}"',

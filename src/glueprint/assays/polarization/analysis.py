@@ -46,7 +46,7 @@ def analyse(
     tracer_protein, competitor (sample, concentration), free_dye.   conditions: totals and tracer Kd; a Ki is
     refused without them.   optics: G, Q and channel names.   exclude: wells to leave out, each "A1=reason".
     Returns `Result`; does not depend on the order of the rows.
-    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), GP-A200
+    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), GP-A240
     (no such well to leave out), and what `assays.wells.check` raises.
     Source: docs/polarization.md.
     """

@@ -46,7 +46,7 @@ def pivot(wells: pl.DataFrame, optics: Optics, exclude: tuple[str, ...]) -> Pivo
     """The wells of one or more plates with their channels side by side.
 
     wells: as `assays.layout.apply` gives it.   exclude: wells to leave out, each "A1,plate:A2=reason".
-    Raises InputError GP-A060 (no such channels), GP-A061 (concentrations), GP-A200 (a well to leave out that
+    Raises InputError GP-A060 (no such channels), GP-A061 (concentrations), GP-A240 (a well to leave out that
     is not there), and what `wells.check` raises.
     """
     tidy, said = exclusions.marked(well_tables.check(wells), exclude)

@@ -103,7 +103,7 @@ def marked(
     asked: each as `parse` takes it.   by: columns that hold plate and well, or membrane and lane; absent ones
     leave "row 1", "row 2", ... as names.   what: the rows in the plural, for people.
     A row is left out if it is asked for, if the column says why, or if its flag is "masked".
-    Raises InputError GP-A200 for a name that nothing has.
+    Raises InputError GP-A240 for a name that nothing has.
     """
     group, item = (
         table[name].cast(pl.String).fill_null("").to_list() if name in table.columns else [""] * table.height
@@ -126,7 +126,7 @@ def marked(
                 reasons[i] = reason
         count = len(dict.fromkeys((group[i], item[i] or i) for name in names for i in places[name]))
         findings.append(
-            Finding("GP-A201", "note", f"{count} {what} are left out on request: {reason}", _listed(names))
+            Finding("GP-A241", "note", f"{count} {what} are left out on request: {reason}", _listed(names))
         )
     return table.with_columns(pl.Series(COLUMN, reasons, pl.String)), findings
 
@@ -151,7 +151,7 @@ def _said(rows_: object, what: str) -> list[Finding]:
             found.setdefault(reason, []).append((f"{group}:{item}" if group else item) or f"row {nth + 1}")
     return [
         Finding(
-            "GP-A202",
+            "GP-A242",
             "warning",
             f"{len(set(names))} {what} are {reason}: left out here as well",
             _listed(names),
@@ -159,7 +159,7 @@ def _said(rows_: object, what: str) -> list[Finding]:
         )
         if reason == MASK_REASON
         else Finding(
-            "GP-A201",
+            "GP-A241",
             "note",
             f"{len(set(names))} {what} are left out by the layout or table: {reason}",
             _listed(names),
@@ -176,7 +176,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _unknown(name: str, places: dict[str, list[int]], what: str) -> InputError:
     return InputError(
-        "GP-A200",
+        "GP-A240",
         f'nothing is called "{name}"{nearest(name, places)}',
         where="exclude",
         expected=f"{what} by name, and why: A1,A2=bubble, A1:A3=hook, plate 2:B4=empty, row 7=spilled",

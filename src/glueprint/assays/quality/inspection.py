@@ -122,7 +122,7 @@ def _window(number: Mapping[str, Any], where: str) -> list[Finding]:
         return []
     return [
         Finding(
-            "GP-A205",
+            "GP-A245",
             "warning",
             f"the controls overlap: {number['name']} is {number['value']:.2f}",
             where,

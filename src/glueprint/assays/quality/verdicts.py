@@ -58,7 +58,7 @@ def judged(
     findings = [_finding(one, unit, what) for one in unique[:SHOWN]]
     if len(unique) > SHOWN:
         more = f"{len(unique) - SHOWN} further {what}s or doses stand out; the table suspects has all"
-        findings.append(Finding("GP-A203", "warning", more))
+        findings.append(Finding("GP-A243", "warning", more))
     return suspects_table(found), findings
 
 
@@ -67,7 +67,7 @@ def _finding(one: Suspect, unit: str, what: str) -> Finding:
     reads = f"{one.value:.3g} where the others expect {one.expected:.3g} (t = {one.t:.1f})"
     if one.dose:
         return Finding(
-            "GP-A204",
+            "GP-A244",
             "warning",
             f"all {len(one.where)} {what}s{at} read {reads}",
             f"{one.curve}: {', '.join(one.where)}".removeprefix(": "),
@@ -75,7 +75,7 @@ def _finding(one: Suspect, unit: str, what: str) -> Finding:
             f'a dilution error? compare with --exclude "{_names(one.where)}=doubtful"; nothing is left out',
         )
     return Finding(
-        "GP-A203",
+        "GP-A243",
         "warning",
         f"{what} {one.where[0]}{at} reads {reads}",
         one.curve,
