@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["LOGARITHMS", "PER_HOUR", "Heading", "parsed"]
+__all__ = ["LOGARITHMS", "PER_CENT", "PER_HOUR", "Heading", "parsed", "unit_of"]
 
 UNITS = {
     "fM": "fm",
@@ -127,7 +127,7 @@ def parsed(header: str) -> Heading:
     inside = [found.strip() for found in BRACKETS.findall(text)]
     bare = BRACKETS.sub(lambda found: " " if _is_unit(found[1]) else f" {found[1]} ", text)
     tokens = [token for token in re.split(r"[\s_,;:]+|-(?=\d*$)", bare) if token]
-    unit = next((_unit(part) for part in inside if _unit(part)), "")
+    unit = next((unit_of(part) for part in inside if unit_of(part)), "")
     per_cent = any(part.lower() in PER_CENT for part in inside)
     base = 0.0
     kept = []
@@ -141,8 +141,8 @@ def parsed(header: str) -> Heading:
         elif small.startswith("%") and len(small) > 1:
             per_cent = True
             kept.append(small[1:])
-        elif last and not unit and _unit(token) and (kept or base) and small not in ("s", "c"):
-            unit = _unit(token)
+        elif last and not unit and unit_of(token) and (kept or base) and small not in ("s", "c"):
+            unit = unit_of(token)
         elif small not in ("per", "in", "of", "the"):
             kept.append(small)
     if lower in ("logm", "log10m"):
@@ -167,10 +167,10 @@ def _ours(words: str) -> str:
 
 
 def _is_unit(text: str) -> bool:
-    return bool(_unit(text)) or text.strip().lower() in PER_CENT
+    return bool(unit_of(text)) or text.strip().lower() in PER_CENT
 
 
-def _unit(text: str) -> str:
+def unit_of(text: str) -> str:
     """A unit of concentration as we write it, or of time in small letters; "" for neither."""
     small = text.strip().lower()
     if small == "m" and text.strip() != "M":

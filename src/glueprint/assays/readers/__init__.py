@@ -17,6 +17,7 @@ __all__ = ["FunctionReader", "Reader", "available", "identify", "parse", "read"]
 
 GROUP = "glueprint.readers"
 # No plate reader writes more; what is larger is not read into memory.
+ANY_TABLE = "tidy"
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -87,6 +88,8 @@ def _content(path: str | Path, most: int) -> bytes:
 
 def _own(head: bytes, source: str, readers: tuple[Reader, ...]) -> Reader:
     claims = [reader for reader in readers if reader.recognises(head, Path(source).name)]
+    # Any instrument's file may hold a table like a plate; whose it is goes before what it looks like.
+    claims = [reader for reader in claims if reader.name != ANY_TABLE] or claims
     if len(claims) == 1:
         return claims[0]
     names = ", ".join(reader.name for reader in claims)
