@@ -69,7 +69,8 @@ def test_a_workbook_that_is_a_bomb_is_no_table(content):
 
 
 def test_a_workbook_is_read_where_no_file_can_be_opened():
-    found, _ = sheets._helper("glueprint.boundary.workbook:sheet").ask(workbook(cell("B2", 7)), {"most_cells": 10, "most_bytes": 10_000})
+    helper = sheets._helper("glueprint.boundary.workbook:sheet")
+    found, _ = helper.ask(workbook(cell("B2", 7)), {"most_cells": 10, "most_bytes": 10_000})
     assert found == {"rows": [["", ""], ["", "7"]], "sheet": "a", "sheets": ["a"]}
 
 

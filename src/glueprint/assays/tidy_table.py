@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import polars as pl
@@ -60,20 +61,26 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     """
     filled = [sum(bool(cell) for cell in row) for row in sheet.rows]
     usual = Counter(count for count in filled if count > 1).most_common(1)
-    first = next((place for place, count in enumerate(filled) if usual and count >= max(2, 0.6 * usual[0][0])), None)
+    first = next(
+        (place for place, count in enumerate(filled) if usual and count >= max(2, 0.6 * usual[0][0])), None
+    )
     if first is None:
         raise refusal(source, "no table with two or more columns")
-    header, body = _named(sheet.rows[first], sheet.rows[first + 1 :]), sheet.rows[first + 1 :]
-    if body and _are_units(body[0]):
-        header = [f"{name} ({unit})" if unit else name for name, unit in zip(header, _padded(body[0], header), strict=True)]
-        body = body[1:]
+    body = sheet.rows[first + 1 :]
+    units = body[0] if body and _are_units(body[0]) else ()
+    body = body[1:] if units else body
+    header = [
+        f"{name} ({unit})" if unit else name
+        for name, unit in zip_longest(_named(sheet.rows[first], body), units, fillvalue="")
+    ]
     for line, row in zip(sheet.lines[-len(body) :] if body else (), body, strict=True):
         if any(row[len(header) :]):
             said = f"{len(row)} cells under {len(header)} columns; a decimal comma splits a cell in two"
             raise refusal(f"{source} row {line}", said, "correct the line")
     rows = [_padded(row, header) for row in body]
     columns = {
-        name: [None if row[place] in NOTHING else row[place] for row in rows] for place, name in enumerate(header)
+        name: [None if row[place] in NOTHING else row[place] for row in rows]
+        for place, name in enumerate(header)
     }
     frame = pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
     frame = _without_per_cent(frame.filter(~pl.all_horizontal(pl.all().is_null())))
@@ -116,13 +123,16 @@ def _named(cells: tuple[str, ...], body: tuple[tuple[str, ...], ...]) -> list[st
 
 
 def _numbers(body: tuple[tuple[str, ...], ...], place: int) -> bool:
-    return wide.numeric(pl.Series([row[place] if place < len(row) else "" for row in body], dtype=pl.String))
+    cells = [row[place].removesuffix("%") if place < len(row) else "" for row in body]
+    return wide.numeric(pl.Series(cells, dtype=pl.String))
 
 
 def _are_units(row: tuple[str, ...]) -> bool:
     """Whether a line under the header names units and nothing else."""
     said = [cell for cell in row if cell]
-    return len(said) > 0 and all(unit_of(cell.strip("()[]")) or cell.strip("()[]").lower() in PER_CENT for cell in said)
+    return len(said) > 0 and all(
+        unit_of(cell.strip("()[]")) or cell.strip("()[]").lower() in PER_CENT for cell in said
+    )
 
 
 def _padded(row: tuple[str, ...], header: list[str]) -> list[str]:
@@ -134,7 +144,8 @@ def _without_per_cent(frame: pl.DataFrame) -> pl.DataFrame:
     signed = [
         name
         for name in frame.columns
-        if frame[name].null_count() < frame.height and frame[name].drop_nulls().str.contains(r"^[+-]?[\d.]+\s*%$").all()
+        if frame[name].null_count() < frame.height
+        and frame[name].drop_nulls().str.contains(r"^[+-]?[\d.]+\s*%$").all()
     ]
     stripped = frame.with_columns(pl.col(name).str.strip_suffix("%").str.strip_chars() for name in signed)
     return stripped.rename({name: name if parsed(name).per_cent else f"{name} (%)" for name in signed})

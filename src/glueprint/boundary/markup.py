@@ -1,4 +1,5 @@
-"""XML of somebody else's, read where it may fill the memory: no document type, no entities, nothing fetched."""
+"""XML of somebody else's, read where it may fill the memory: no document type, no entities, nothing
+fetched."""
 
 from __future__ import annotations
 

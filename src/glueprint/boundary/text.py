@@ -31,7 +31,8 @@ def decoded(content: bytes) -> str:
 
 
 def decoded_anyhow(content: bytes) -> tuple[str, str]:
-    """The text of a file that a program or spreadsheet exported, and its encoding: as `decoded`, or UTF-16 without
+    """The text of a file that a program or spreadsheet exported, and its encoding: as `decoded`, or UTF-16
+    without
     its mark, or Windows-1252.
 
     Raises ValueError, with the reason, for text that begins as UTF-16 and is not, and for zero bytes.

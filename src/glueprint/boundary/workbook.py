@@ -14,7 +14,8 @@ __all__ = ["prepare", "sheet"]
 def sheet(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The rows of a sheet, all of the same length, or why there are none.
 
-    options: sheet, its name (None: the first that holds anything); most_cells of it, most_bytes of the unpacked
+    options: sheet, its name (None: the first that holds anything); most_cells of it, most_bytes of the
+    unpacked
     files.
     Returns {"rows", "sheet", "sheets": names of all}, {"large": in words}, {"unknown": names} or
     {"unreadable": reason}, and nothing beside.

@@ -11,9 +11,26 @@ from glueprint.assays import corrections, inspection, layout, readers
 from glueprint.assays.inspection import Inspection
 from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Layout
-from glueprint.cli import assay_binding, assay_blot, assay_degradation, assay_elisa, assay_growth, assay_twin
+from glueprint.cli import (
+    assay_binding,
+    assay_blot,
+    assay_degradation,
+    assay_elisa,
+    assay_growth,
+    assay_read,
+    assay_twin,
+)
 from glueprint.cli.output import Json, print_json, print_table, write
-from glueprint.cli.plates import FigureFile, LayoutFile, PlateFile, ReaderName, print_findings, wells_of
+from glueprint.cli.plates import (
+    FigureFile,
+    LayoutFile,
+    PlateFile,
+    ReaderName,
+    SheetName,
+    print_findings,
+    print_reading,
+    wells_of,
+)
 from glueprint.errors import InputError
 
 app = typer.Typer(no_args_is_help=True)
@@ -24,6 +41,7 @@ app.command("blot")(assay_blot.command)
 app.command("degradation")(assay_degradation.command)
 app.command("design")(assay_degradation.design)
 app.command("growth")(assay_growth.command)
+app.command("read")(assay_read.command)
 
 
 @app.command("readers")
@@ -43,6 +61,7 @@ def inspect_plate(
     file: PlateFile,
     layout_file: LayoutFile = None,
     reader: ReaderName = None,
+    sheet: SheetName = None,
     replicates: Annotated[
         Literal["rows", "columns"] | None,
         typer.Option(help="Without a layout: along what wells hold the same."),
@@ -54,7 +73,8 @@ def inspect_plate(
     as_json: Json = False,
 ) -> None:
     """Read any plate: channels, flags, quality numbers, position effects, findings."""
-    plate, wells = wells_of(file, layout_file, reader)
+    plate, wells = wells_of(file, layout_file, reader, sheet)
+    print_reading(plate, wells, as_json=as_json)
     if correct is not None:
         wells = corrections.by_controls(wells, degree=correct)
     found = inspection.inspect(wells.table, replicates=replicates, findings=wells.findings)

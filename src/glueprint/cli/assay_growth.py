@@ -8,18 +8,19 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from glueprint.assays import growth, readers, tidy_table
+from glueprint.assays import growth
 from glueprint.assays.findings import Finding, findings_table
 from glueprint.assays.growth import plates
+from glueprint.assays.intake import door
 from glueprint.cli.assay_degradation import Columns, OutFolder, names_of
-from glueprint.cli.output import Json, print_json, print_table
+from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import (
     FigureFile,
     LayoutFile,
     ReaderName,
+    SheetName,
     print_findings,
     shown,
-    wells_of,
     write_tables,
 )
 from glueprint.errors import InputError
@@ -75,6 +76,7 @@ def command(
     file: GivenFile,
     layout_file: LayoutFile = None,
     reader: ReaderName = None,
+    sheet: SheetName = None,
     channel: Annotated[str | None, typer.Option(help="Reading of the plate that is the signal.")] = None,
     column: Columns = None,
     dose_unit: Annotated[str | None, typer.Option(help="Unit of a column dose, such as uM or ug/mL.")] = None,
@@ -92,7 +94,9 @@ def command(
     settings = growth.Settings(
         model=model, top=top, bottom=bottom, effect=effect, index=index, dose_unit=dose_unit
     )
-    table, noticed = _given(file, layout_file, reader, channel, names_of(column))
+    table, noticed, line = _given(file, layout_file, (reader, sheet, channel), names_of(column))
+    if not as_json:
+        console.print(line, markup=False)
     result = growth.analyse(table, settings)
     findings = (*noticed, *result.findings)
     if figure is not None:
@@ -113,13 +117,17 @@ def command(
 
 
 def _given(
-    file: Path, layout_file: Path | None, reader: str | None, channel: str | None, names: dict[str, str]
-) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
-    """The table of cultures in a plate's file, or in a tidy table, and what was noticed on the way."""
-    asked = layout_file or reader or channel
-    if not asked and (names or not _is_plate(file)):
-        return tidy_table.renamed(tidy_table.read(file), names), ()
-    if names:
+    file: Path,
+    layout_file: Path | None,
+    asked: tuple[str | None, str | None, str | None],
+    names: dict[str, str],
+) -> tuple[pl.DataFrame, tuple[Finding, ...], str]:
+    """The table of cultures in a plate's file or in a table, what was noticed, and what it was read as.
+
+    asked: reader, sheet and channel.
+    """
+    reader, sheet, channel = asked
+    if names and (layout_file or reader or channel):
         raise InputError(
             "GP-A158",
             "--column is for tables, and --layout, --reader and --channel are for plates",
@@ -127,18 +135,14 @@ def _given(
             expected="one of both kinds",
             next_step="say in the layout what is in the wells of a plate",
         )
-    _, wells = wells_of(file, layout_file, reader)
-    table, noticed = plates.cultures_table(wells.table, wells.assay, channel=channel)
-    return table, (*wells.findings, *noticed)
-
-
-def _is_plate(file: Path) -> bool:
-    """Whether a reader of plates knows the file; a table of cultures may name plates and wells as well."""
-    try:
-        name = readers.identify(file)
-    except InputError:
-        return False
-    return name != "tidy" or "value" in tidy_table.read(file).columns
+    if names:
+        table, line = door.table(file, names, sheet)
+        return table, (), line
+    found = door.read(file, reader=reader, layout=layout_file, sheet=sheet)
+    if found.wells is None:
+        return found.given, (), found.line
+    table, noticed = plates.cultures_table(found.wells.table, found.wells.assay, channel=channel)
+    return table, (*found.findings, *noticed), found.line
 
 
 def _print(result: growth.Result) -> None:

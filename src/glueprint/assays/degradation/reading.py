@@ -18,7 +18,7 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning
 from glueprint.errors import InputError, nearest
 
-__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "tidy", "usable"]
+__all__ = ["ARMS", "REQUIRED", "Lanes", "checked", "experiments", "tidy", "usable"]
 
 REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
 TEXTS = ("target", "compound", "experiment", "membrane", "lane", "treatment", "relation")
@@ -77,6 +77,13 @@ class Lanes:
     def has_vehicle(self) -> bool:
         """Whether a dose of zero was read."""
         return bool((self.dose_nm == 0.0).any())
+
+
+def checked(table: pl.DataFrame) -> tuple[Finding, ...]:
+    """What is noticed of a table before any curve is fitted; raises what `usable` and `tidy` raise."""
+    findings: list[Finding] = []
+    experiments(tidy(usable(table, findings)), findings)
+    return tuple(findings)
 
 
 def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from glueprint.assays.growth.settings import Settings
 from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning, number, role_of
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Culture", "cultures"]
+__all__ = ["Culture", "checked", "cultures"]
 
 KEYS = ("line", "compound", "experiment")
 ROLES = ("treated", "control", "time0", "blank")
@@ -74,6 +74,13 @@ class Culture:
         if self.at_zero is None and self.time_h and self.doubling_time_h:
             return self.time_h / self.doubling_time_h
         return None
+
+
+def checked(table: pl.DataFrame, settings: Settings | None = None) -> tuple[Finding, ...]:
+    """What is noticed of a table before any curve is fitted; raises what `cultures` raises."""
+    findings: list[Finding] = []
+    cultures(table, (settings or Settings()).checked(), findings)
+    return tuple(findings)
 
 
 def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -> list[Culture]:

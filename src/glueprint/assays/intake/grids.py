@@ -1,4 +1,5 @@
-"""Tables drawn like a plate in any sheet: whole or in part, several below each other, with titles or without."""
+"""Tables drawn like a plate in any sheet: whole or in part, several below each other, with titles or
+without."""
 
 from __future__ import annotations
 
@@ -86,7 +87,8 @@ def channel_of(title: str, nth: int = 0) -> tuple[str, str]:
 
 
 def _scale(row: Sequence[str]) -> tuple[int, list[int]] | None:
-    """Where the columns of a grid begin in a line, and their numbers, rising by one; None if it is no such line."""
+    """Where the columns of a grid begin in a line, and their numbers, rising by one; None if it is no such
+    line."""
     for start in range(1, MOST_BEFORE + 1):
         numbers = list[int]()
         for cell in row[start:]:
@@ -95,7 +97,12 @@ def _scale(row: Sequence[str]) -> tuple[int, list[int]] | None:
                 break
             numbers.append(int(match[1]))
         tail = [cell for cell in row[start + len(numbers) :] if cell]
-        if len(numbers) >= FEWEST_COLUMNS and len(tail) <= 1 and numbers[-1] <= 48 and not NUMBER.fullmatch(row[0]):
+        if (
+            len(numbers) >= FEWEST_COLUMNS
+            and len(tail) <= 1
+            and numbers[-1] <= 48
+            and not NUMBER.fullmatch(row[0])
+        ):
             return start, numbers
     return None
 

@@ -33,7 +33,8 @@ POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+,\d+")
 class Sheet:
     """Rows of cells, all as text, numbers with a decimal point.
 
-    lines: where each row stands in the file, from 1.   how: what the file is, in words.   others: names of the
+    lines: where each row stands in the file, from 1.   how: what the file is, in words.   others: names of
+    the
     sheets that were not read.
     """
 
@@ -55,7 +56,9 @@ def of_bytes(content: bytes, source: str, sheet: str | None = None) -> Sheet:
     if content.startswith(OLD_EXCEL):
         raise refusal(source, "an Excel file of before 2007 (xls)", "save it as xlsx or CSV")
     if prism.MARK in content[:4000]:
-        return _chosen(prism.tables(_answer("glueprint.boundary.markup:tree", content, source)), source, sheet)
+        return _chosen(
+            prism.tables(_answer("glueprint.boundary.markup:tree", content, source)), source, sheet
+        )
     if sheet is not None:
         raise _no_sheet(sheet, [], source)
     try:
@@ -115,7 +118,9 @@ def _chosen(tables: Sequence[tuple[str, list[tuple[str, ...]]]], source: str, sh
     return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), f'table "{name}" of a Prism file', others)
 
 
-def _answer(function: str, content: bytes, source: str, options: dict[str, Any] | None = None) -> dict[str, Any]:
+def _answer(
+    function: str, content: bytes, source: str, options: dict[str, Any] | None = None
+) -> dict[str, Any]:
     try:
         found, _ = _helper(function).ask(content, options or {"root": prism.ROOT})
     except Ended as ended:
@@ -141,7 +146,8 @@ def _no_sheet(sheet: str, names: Sequence[str], source: str) -> InputError:
 
 
 def _separator(text: str) -> str:
-    """The separator of most lines; of several, a tab before a semicolon before a comma, which may be decimal."""
+    """The separator of most lines; of several, a tab before a semicolon before a comma, which may be
+    decimal."""
     lines = [line for line in text.splitlines()[: 10 * LOOKED_AT] if line.strip()][:LOOKED_AT]
     for separator in ("\t", ";"):
         if sum(separator in line for line in lines) > 0.5 * len(lines):
@@ -149,9 +155,7 @@ def _separator(text: str) -> str:
     return max(("\t", ";", ","), key=lambda one: (sum(one in line for line in lines), one == ","))
 
 
-def _pointed(
-    rows: list[tuple[str, ...]], separator: str, source: str
-) -> tuple[list[tuple[str, ...]], str]:
+def _pointed(rows: list[tuple[str, ...]], separator: str, source: str) -> tuple[list[tuple[str, ...]], str]:
     """The rows with decimal points in every number, and what was changed, in words.
 
     Raises InputError GP-A005 where a comma may be decimal or separate thousands.

@@ -112,6 +112,8 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     GP-A214 (labels).
     """
     changes: list[str] = []
+    if any(parsed(name).ours.startswith("fraction_") or name == "log_ratio" for name in table.columns):
+        keep = (*keep, "treatment")  # of lanes: MLN4924, cycloheximide
     headings = {name: _heading(name, keep) for name in table.columns}
     found = _renamed(table, headings, changes)
     found = _dosed(found, headings, changes)

@@ -44,16 +44,18 @@ def identify(path: str | Path) -> str:
     return _own(_content(path, HEAD_BYTES), str(path), available()[0]).name
 
 
-def read(path: str | Path, reader: str | None = None) -> Plate:
+def read(path: str | Path, reader: str | None = None, *, sheet: str | None = None) -> Plate:
     """The plate in a file, read by the reader named, or by the one that recognises it.
+
+    sheet: of a workbook or Prism file, which is then read as any table of wells is.
 
     Raises EnvironmentProblemError GP-A001, InputError GP-A012 to GP-A014, GP-A022, and what its reader
     raises.
     """
-    return parse(_content(path, MOST_BYTES + 1), str(path), reader)
+    return parse(_content(path, MOST_BYTES + 1), str(path), reader, sheet=sheet)
 
 
-def parse(content: bytes, source: str, reader: str | None = None) -> Plate:
+def parse(content: bytes, source: str, reader: str | None = None, *, sheet: str | None = None) -> Plate:
     """The plate in the bytes of a file; `source` is its name in messages; else as `read`."""
     forks.refuse()
     if len(content) > MOST_BYTES:
@@ -65,12 +67,23 @@ def parse(content: bytes, source: str, reader: str | None = None) -> Plate:
             next_step="check that it is the right file",
         )
     readers, findings = available()
+    if sheet is not None:
+        found = _of_sheet(content, source, sheet)
+        return replace(found, findings=(*found.findings, *findings)) if findings else found
     if reader is None:
         chosen = _own(content[:HEAD_BYTES], source, readers)
     else:
         chosen = _named(reader, readers, findings)
     found = chosen.parse(content, source)
     return replace(found, findings=(*found.findings, *findings)) if findings else found
+
+
+def _of_sheet(content: bytes, source: str, sheet: str) -> Plate:
+    # Imported when asked for: the sheets stand on what is said here.
+    from glueprint.assays.intake.sheets import of_bytes
+    from glueprint.assays.readers import tidy
+
+    return tidy.of_sheet(of_bytes(content, source, sheet), source)
 
 
 def _content(path: str | Path, most: int) -> bytes:

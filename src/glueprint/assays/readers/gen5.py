@@ -48,7 +48,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Reads:
-    """What the procedure says was read: names of the reads with their mode, wavelengths, and the labels of steps
+    """What the procedure says was read: names of the reads with their mode, wavelengths, and the labels of
+    steps
     without a name with their mode."""
 
     modes: dict[str, str]
@@ -193,7 +194,8 @@ def _is_title(lines: Sequence[tuple[int, str]], place: int) -> bool:
 def _table(
     title: str, first: int, columns: list[int], body: tuple[list[tuple[int, str]], str], *, cut: bool
 ) -> Table:
-    """A table of a whole plate or of a part; `cut`: nothing follows it, so that a part may be a broken file."""
+    """A table of a whole plate or of a part; `cut`: nothing follows it, so that a part may be a broken
+    file."""
     lines, source = body
     found = []
     letters: list[str] = []
@@ -202,7 +204,9 @@ def _table(
         if cells[0]:
             known = cells[0] in LETTERS and (not letters or LETTERS[cells[0]] > LETTERS[letters[-1]])
             if not known:
-                raise incomplete(f"{source} row {row}", f'row "{cells[0][:20]}" after {letters[-1:] or "none"}')
+                raise incomplete(
+                    f"{source} row {row}", f'row "{cells[0][:20]}" after {letters[-1:] or "none"}'
+                )
             letters.append(cells[0])
         # The label stands behind the last column, so a shorter line is broken.
         if not letters or len(cells) != len(columns) + 2:
@@ -213,7 +217,8 @@ def _table(
     whole = (len(letters), len(columns)) in SIZES.values() and letters[-1] == row_letters(len(letters) - 1)
     if not letters or (cut and not whole and columns[-1] in WHOLE_WIDTHS and columns[0] == 1):
         raise incomplete(
-            f"{source} row {first}", f"a table of {len(letters)} rows and {len(columns)} columns ends the file"
+            f"{source} row {first}",
+            f"a table of {len(letters)} rows and {len(columns)} columns ends the file",
         )
     return Table(title, first, tuple(columns), tuple(found))
 

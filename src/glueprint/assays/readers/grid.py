@@ -23,7 +23,8 @@ def columns_of(cells: Sequence[str], *, before: int = 1) -> int:
 
 
 def numbered(cells: Sequence[str]) -> list[int]:
-    """The columns that a line numbers, rising by one; two at least, unless it is the first; [] if it does not."""
+    """The columns that a line numbers, rising by one; two at least, unless it is the first; [] if it does
+    not."""
     texts = [text.strip() for text in cells]
     numbers = [int(text) for text in texts[1:] if text.isascii() and text.isdigit() and len(text) < 3]
     whole = texts[0] == "" and len(numbers) == sum(map(bool, texts))

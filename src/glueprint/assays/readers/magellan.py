@@ -119,4 +119,6 @@ def _unread(rows: list[list[str]], read: tuple[int, list[int]], source: str) -> 
     return [Finding("GP-A018", "warning", f"{len(places)} lines between the wells not read: {what}", source)]
 
 
-READER = FunctionReader("magellan", "Tecan Magellan workbook, or any other with a table of wells (xlsx)", recognises, parse)
+READER = FunctionReader(
+    "magellan", "Tecan Magellan workbook, or any other with a table of wells (xlsx)", recognises, parse
+)

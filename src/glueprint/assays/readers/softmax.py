@@ -94,19 +94,25 @@ def parse(content: bytes, source: str) -> Plate:
 def _masked(
     table: pl.DataFrame, wells: set[tuple[str, str]], source: str
 ) -> tuple[pl.DataFrame, list[Finding]]:
-    """The table without the values of the wells that were masked in SoftMax, and a finding that names them."""
+    """The table without the values of the wells that were masked in SoftMax, and a finding that names
+    them."""
     if not wells:
         return table, []
     keys = pl.DataFrame(sorted(wells), schema={"plate": pl.String, "well": pl.String}, orient="row")
     here = table.join(keys.with_columns(here=pl.lit(value=True)), on=["plate", "well"], how="left")["here"]
     masked = here.fill_null(value=False)
     lost = table.filter(masked)
-    shown = short(f"{row['well']} ({row['channel']}) {row['value']:g}" for row in lost.drop_nulls("value").to_dicts())
+    shown = short(
+        f"{row['well']} ({row['channel']}) {row['value']:g}" for row in lost.drop_nulls("value").to_dicts()
+    )
     table = table.with_columns(
-        value=pl.when(masked).then(None).otherwise("value"), flag=pl.when(masked).then(pl.lit("masked")).otherwise("flag")
+        value=pl.when(masked).then(None).otherwise("value"),
+        flag=pl.when(masked).then(pl.lit("masked")).otherwise("flag"),
     )
     said = f"{len(wells)} wells are masked in SoftMax and have no value here: {shown}"
-    return table, [Finding("GP-A211", "warning", said, source, "", "unmask them in SoftMax if they belong to the result")]
+    return table, [
+        Finding("GP-A211", "warning", said, source, "", "unmask them in SoftMax if they belong to the result")
+    ]
 
 
 def _blocks(text: str) -> tuple[list[Block], dict[str, str]]:
@@ -174,7 +180,16 @@ def _read_plate(block: Block, gathered: Gathered, metadata: dict[str, str]) -> l
     missing = [channel for channel in channels if channel not in seen]
     if missing and len(missing) == len(channels) and block.ended:
         said = f'plate "{header.name}" was not read: its block has no values'
-        return [Finding("GP-A216", "warning", said, where, "a reading of every plate", "read the plate, or leave it out")]
+        return [
+            Finding(
+                "GP-A216",
+                "warning",
+                said,
+                where,
+                "a reading of every plate",
+                "read the plate, or leave it out",
+            )
+        ]
     if missing:
         raise incomplete(where, f'plate "{header.name}" has no values of channel {", ".join(missing)}')
     return []

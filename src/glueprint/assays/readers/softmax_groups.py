@@ -115,7 +115,13 @@ def grouped(groups: Sequence[tuple[int, str, tuple[str, ...]]], table: pl.DataFr
         return None, pl.DataFrame(reference, schema=dict(REFERENCE)), "", findings, masked
     schema = {"plate": pl.String, "well": pl.String, **CONTENT}
     layout = Layout(source, pl.DataFrame(list(entries.values()), schema=schema))
-    return layout, pl.DataFrame(reference, schema=dict(REFERENCE)), _analysed(printed, table), findings, masked
+    return (
+        layout,
+        pl.DataFrame(reference, schema=dict(REFERENCE)),
+        _analysed(printed, table),
+        findings,
+        masked,
+    )
 
 
 def _parsed(name: str, first: int, lines: tuple[str, ...]) -> _Group:

@@ -59,12 +59,16 @@ class _Row:
 def recognises(head: bytes, name: str) -> bool:
     """Whether the beginning holds a header with wells, or the scale of a grid."""
     text = peek(head)
+    if "<GraphPadPrismFile" in text:
+        return True
     if "\x00" in text or name.lower().endswith((".json", ".md", ".toml", ".xlsx", ".xlsm")):
         return False
     for line in text.splitlines()[:40]:
         cells = [item.strip().strip('"').lower() for item in line.split(max(",;\t", key=line.count))]
         known = {OURS.get(item.replace("_", " "), "") for item in cells}
-        if len(cells) > 1 and ("well" in known or {"row", "column"} <= known or len(known & {"plate", "value", "unit"}) == 3):
+        if len(cells) > 1 and (
+            "well" in known or {"row", "column"} <= known or len(known & {"plate", "value", "unit"}) == 3
+        ):
             return True
         if len(cells) > 2 and cells[0] in ("", "<>") and cells[1:3] == ["1", "2"]:
             return True
@@ -106,7 +110,8 @@ def _as_plate() -> Iterator[None]:
 
 
 def _of_grids(drawn: Sequence[Grid], rest: Sequence[str], sheet: Sheet, source: str) -> Plate:
-    """Every grid of numbers is a channel, or a plate where its title says so; titles of contents are a layout."""
+    """Every grid of numbers is a channel, or a plate where its title says so; titles of contents are a
+    layout."""
     gathered, fields = Gathered(source), dict[str, Grid]()
     plates = [grid.title for grid in drawn if _is_plate_name(grid.title)]
     for nth, grid in enumerate(drawn):
@@ -120,7 +125,8 @@ def _of_grids(drawn: Sequence[Grid], rest: Sequence[str], sheet: Sheet, source: 
             gathered.add((plate, well, channel), text, unit, where=f"row {grid.line}")
     findings = gathered.findings()
     if rest:
-        findings.append(Finding("GP-A018", "note", f"{len(rest)} lines not read: {short(rest, most=4)}", source))
+        said = f"{len(rest)} lines not read: {short(rest, most=4)}"
+        findings.append(Finding("GP-A018", "note", said, source))
     layout = _drawn_layout(fields, source) if fields else None
     return Plate(source, "tidy", gathered.table(), {"read": sheet.how}, tuple(findings), layout)
 
@@ -141,7 +147,9 @@ def _of_table(sheet: Sheet, source: str) -> Plate:
     values = _value_columns(header, rows, source)
     _check_units(rows, source)
     gathered = Gathered(source)
-    own = [name for name in header if name not in ("channel", "flag", "plate", "well", "value", "unit", *values)]
+    own = [
+        name for name in header if name not in ("channel", "flag", "plate", "well", "value", "unit", *values)
+    ]
     wells = [_well(row, source) for row in rows]
     for row, well in zip(rows, wells, strict=True):
         others = {name: row.cells[name] for name in own}
@@ -164,17 +172,18 @@ def _records(frame: pl.DataFrame, sheet: Sheet, source: str) -> tuple[list[str],
     """Header under our names, and rows with their line numbers."""
     names = {name: _ours(name) for name in frame.columns}
     taken = list(names.values())
-    header = [ours if taken.count(ours) == 1 or ours == name.lower() else name for name, ours in names.items()]
+    header = [
+        ours if taken.count(ours) == 1 or ours == name.lower() else name for name, ours in names.items()
+    ]
     repeated = [name for name in header if name.split(" #")[0] in (*NAMES, *CONTENT) and " #" in name]
     if len(set(header)) < len(header) or repeated:
         raise not_a_table(source, f"has empty or repeated column names: {', '.join(header)}")
-    texts = {tuple(row): line for row, line in zip(sheet.rows, sheet.lines, strict=True)}
     rows = []
     for nth, values in enumerate(frame.rows()):
         cells = dict(zip(header, ("" if v is None else v for v in values), strict=True))
         if "well" not in header and {"row", "column"} <= set(header):
             cells["well"] = f"{cells['row']}{cells['column']}"
-        rows.append(_Row(_line(sheet, texts, nth, frame.height), cells))
+        rows.append(_Row(_line(sheet, nth, frame.height), cells))
     if not rows:
         raise not_a_table(source, "has a header and no rows")
     units = {name: parsed(name).unit for name in names}
@@ -190,14 +199,15 @@ def _records(frame: pl.DataFrame, sheet: Sheet, source: str) -> tuple[list[str],
             "GP-A003",
             "no column well",
             where=source,
-            expected=f"a column well (or row and column) and a column of values; found {', '.join(frame.columns)}",
-            next_step="rename or add the column, or draw the values like the plate, letters down and numbers across",
+            expected="a column well (or row and column) and a column of values; found "
+            + ", ".join(frame.columns),
+            next_step="rename or add the column, or draw the values like a plate",
         )
     return header, rows
 
 
-def _line(sheet: Sheet, texts: Mapping[tuple[str, ...], int], nth: int, height: int) -> int:
-    """The line of the nth row of a table at the end of a sheet."""
+def _line(sheet: Sheet, nth: int, height: int) -> int:
+    """The line of the nth row of a table of `height` rows that ends a sheet."""
     filled = [line for row, line in zip(sheet.rows, sheet.lines, strict=True) if any(row)]
     return filled[len(filled) - height + nth]
 
@@ -210,7 +220,9 @@ def _ours(name: str) -> str:
     heading = parsed(name)
     if heading.ours == "dose":
         return "concentration" if name.lower() != "dose_nm" else name
-    return {"compound": "sample", "experiment": "experiment", "dose_unit": "concentration_unit"}.get(heading.ours, name)
+    return {"compound": "sample", "experiment": "experiment", "dose_unit": "concentration_unit"}.get(
+        heading.ours, name
+    )
 
 
 def _value_columns(header: list[str], rows: list[_Row], source: str) -> list[str]:
@@ -282,9 +294,10 @@ def _layout(header: list[str], rows: list[_Row], wells: list[str], source: str) 
         entry |= {name: row.cells[name] for name in others}
         before = found.setdefault((row.cells.get("plate", ""), well), entry)
         if any(before[name] != entry[name] for name in CONTENT):
+            where = f"well {well} of plate {row.cells.get('plate', '')}"
             raise InputError(
                 "GP-A006",
-                f"well {well} of plate {row.cells.get('plate', '')} has another content than in its other channel",
+                f"{where} has another content than in its other channel",
                 where=row.where(source, "role"),
                 expected="the same role, sample and concentration in every channel of a well",
                 next_step="correct the row",
@@ -305,7 +318,15 @@ def _role(cells: Mapping[str, str], dose: object) -> str:
     if "role" in cells:
         return ""
     by_name = role_of(cells.get("sample", ""))
-    return ROLE_OF[by_name] if by_name in ("blank", "control") else "compound" if dose else "vehicle" if dose == 0.0 else ""
+    return (
+        ROLE_OF[by_name]
+        if by_name in ("blank", "control")
+        else "compound"
+        if dose
+        else "vehicle"
+        if dose == 0.0
+        else ""
+    )
 
 
 def _unit_findings(table: pl.DataFrame, source: str) -> tuple[Finding, ...]:
@@ -315,4 +336,6 @@ def _unit_findings(table: pl.DataFrame, source: str) -> tuple[Finding, ...]:
     return (*([bare_finding(bare, where, remedy)] if bare else []), *mixed_findings(table, where))
 
 
-READER = FunctionReader("tidy", "any table of wells: one line a well under a header, or drawn like the plate", recognises, parse)
+READER = FunctionReader(
+    "tidy", "any table of wells: one line a well under a header, or drawn like the plate", recognises, parse
+)
