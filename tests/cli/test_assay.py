@@ -52,7 +52,9 @@ def test_a_file_is_read_without_an_analysis(call, tmp_path):
     path.write_bytes(WELLS.encode("cp1252"))
     code, out, err = call("read", path, "--save", saved)
     assert (code, err) == (0, "")
-    assert out.startswith("w.csv: semicolon-separated Windows-1252 text with decimal commas, 5 rows; raw signal")
+    assert out.startswith(
+        "w.csv: semicolon-separated Windows-1252 text with decimal commas, 5 rows; raw signal"
+    )
     assert "1 curve of 3 doses, 2 control wells" in out
     assert saved.read_text("utf-8").splitlines()[:2] == ["compound,dose,signal,dose_unit", "DMSO,0,10100,uM"]
     found = json.loads(call("read", path, "--json")[1])

@@ -152,9 +152,17 @@ def show_layout(
     print_findings(found.findings)
 
 
+def _is_map(file: Path) -> bool:
+    """Whether no reader of an instrument's files knows the file, which may be a map of the plate."""
+    try:
+        return readers.identify(file) in ("tidy", "magellan")
+    except InputError:
+        return True
+
+
 def _layout_in(file: Path) -> Layout:
     """The layout of a TOML file, or of a plate file that says what is in its wells."""
-    if file.suffix.lower() == ".toml":
+    if file.suffix.lower() == ".toml" or _is_map(file):
         return layout.read(file)
     plate = readers.read(file)
     if plate.layout is None:

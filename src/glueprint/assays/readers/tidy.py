@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from glueprint.assays import tidy_table
+from glueprint.assays import layout_maps, tidy_table
 from glueprint.assays.concentrations import bare_finding, mixed_findings
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import role_of, wide
 from glueprint.assays.intake.grids import Grid, channel_of, grids
 from glueprint.assays.intake.headers import parsed
 from glueprint.assays.intake.sheets import Sheet, of_bytes
+from glueprint.assays.layout_maps import ON_PLATES, ROLE_NAMES
 from glueprint.assays.plate import Plate, well_name
 from glueprint.assays.readers.gather import Gathered
 from glueprint.assays.readers.reader import FunctionReader
@@ -22,7 +23,7 @@ from glueprint.assays.readers.text import cell, decode, not_a_table, number, pee
 from glueprint.assays.wells import CONTENT, ROLES, Layout
 from glueprint.errors import InputError
 
-__all__ = ["READER", "of_sheet", "parse"]
+__all__ = ["READER", "content", "of_sheet", "parse"]
 
 # Our columns of a plate and what else they are called.
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -41,10 +42,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "group": ("group",),
 }
 OURS = {name: ours for ours, names in NAMES.items() for name in names}
-# Roles under other names, as they stand beside a dose.
-ROLE_OF = {"treated": "compound", "control": "vehicle", "blank": "blank", "time0": "time0", "unused": "empty"}
-SHORT_ROLES = {"std": "standard", "standard": "standard", "cal": "standard", "unk": "sample", "spl": "sample",
-               "unknown": "sample", "blk": "blank", "qc": "control", "ctl": "control"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,9 +133,7 @@ def _is_plate_name(title: str) -> bool:
 
 
 def _drawn_layout(fields: Mapping[str, Grid], source: str) -> Layout:
-    from glueprint.assays.layout_maps import of_grids
-
-    return of_grids(fields, source)
+    return layout_maps.of_grids(fields, source)
 
 
 def _of_table(sheet: Sheet, source: str) -> Plate:
@@ -220,9 +215,7 @@ def _ours(name: str) -> str:
     heading = parsed(name)
     if heading.ours == "dose":
         return "concentration" if name.lower() != "dose_nm" else name
-    return {"compound": "sample", "experiment": "experiment", "dose_unit": "concentration_unit"}.get(
-        heading.ours, name
-    )
+    return {"compound": "sample", "dose_unit": "concentration_unit"}.get(heading.ours, name)
 
 
 def _value_columns(header: list[str], rows: list[_Row], source: str) -> list[str]:
@@ -277,56 +270,74 @@ def _check_units(rows: list[_Row], source: str) -> None:
             )
 
 
+def content(sheet: Sheet, source: str) -> list[dict[str, object]]:
+    """What a table of one line a well says is in the wells; empty where it has no column of wells or
+    contents."""
+    with _as_plate():
+        table = tidy_table.of_sheet(sheet, source)
+        header, rows = _records(table.frame, sheet, source)
+    if not set(header) & {"role", "sample", "concentration"}:
+        return []
+    found = _contents(header, rows, [_well(row, source) for row in rows], source)
+    return [
+        {name: value for name, value in entry.items() if value not in ("", None)} for entry in found.values()
+    ]
+
+
 def _layout(header: list[str], rows: list[_Row], wells: list[str], source: str) -> Layout | None:
     """The layout in the file's own columns; None without a column role, or doses that tell it."""
     if "role" not in header and not {"sample", "concentration"} <= set(header):
         return None
-    fixed = (*CONTENT, "plate", "well", "value", "unit", "channel", "flag")
-    others = [name for name in header if name not in fixed]
-    found: dict[tuple[str, str], dict[str, object]] = {}
+    found = _contents(header, rows, wells, source)
     for row, well in zip(rows, wells, strict=True):
-        entry: dict[str, object] = {"plate": row.cells.get("plate", ""), "well": well}
-        for name, kind in CONTENT.items():
-            text = row.cells.get(name, "")
-            entry[name] = text if kind is pl.String else number(text, row.where(source, name), empty=True)
-        entry["dilution"] = 1.0 if entry["dilution"] is None else entry["dilution"]
+        entry = found[row.cells.get("plate", ""), well]
         entry["role"] = _role(row.cells, entry["concentration"])
-        entry |= {name: row.cells[name] for name in others}
-        before = found.setdefault((row.cells.get("plate", ""), well), entry)
-        if any(before[name] != entry[name] for name in CONTENT):
-            where = f"well {well} of plate {row.cells.get('plate', '')}"
-            raise InputError(
-                "GP-A006",
-                f"{where} has another content than in its other channel",
-                where=row.where(source, "role"),
-                expected="the same role, sample and concentration in every channel of a well",
-                next_step="correct the row",
-            )
+    others = _own_fields(header)
     schema = {"plate": pl.String, "well": pl.String, **CONTENT, **dict.fromkeys(others, pl.String)}
     table = pl.DataFrame(list(found.values()), schema=schema)
     return Layout(source, table, _unit_findings(table, source))
 
 
+def _own_fields(header: list[str]) -> list[str]:
+    fixed = (*CONTENT, "plate", "well", "value", "unit", "channel", "flag")
+    return [name for name in header if name not in fixed]
+
+
+def _contents(
+    header: list[str], rows: list[_Row], wells: list[str], source: str
+) -> dict[tuple[str, str], dict[str, object]]:
+    """The content of every (plate, well), each said once or alike."""
+    found: dict[tuple[str, str], dict[str, object]] = {}
+    for row, well in zip(rows, wells, strict=True):
+        plate = row.cells.get("plate", "")
+        entry: dict[str, object] = {"plate": plate, "well": well}
+        for name, kind in CONTENT.items():
+            text = row.cells.get(name, "")
+            entry[name] = text if kind is pl.String else number(text, row.where(source, name), empty=True)
+        entry["dilution"] = 1.0 if entry["dilution"] is None else entry["dilution"]
+        entry |= {name: row.cells[name] for name in _own_fields(header)}
+        before = found.setdefault((plate, well), entry)
+        if any(before[name] != entry[name] for name in CONTENT):
+            raise InputError(
+                "GP-A006",
+                f"well {well} of plate {plate} has another content than in its other channel",
+                where=row.where(source, "role"),
+                expected="the same role, sample and concentration in every channel of a well",
+                next_step="correct the row",
+            )
+    return found
+
+
 def _role(cells: Mapping[str, str], dose: object) -> str:
     """The role that a row says, or that its sample and dose say where it has none."""
     said = cells.get("role", "").strip()
-    if said in ROLES:
-        return said
-    if said:
-        small = said.lower()
-        return small if small in ROLES else SHORT_ROLES.get(small) or ROLE_OF.get(role_of(said) or "", said)
-    if "role" in cells:
-        return ""
+    if said or "role" in cells:
+        known = ROLE_NAMES.get(said.lower()) or ON_PLATES.get(role_of(said) or "")
+        return said if said in ROLES else said.lower() if said.lower() in ROLES else known or said
     by_name = role_of(cells.get("sample", ""))
-    return (
-        ROLE_OF[by_name]
-        if by_name in ("blank", "control")
-        else "compound"
-        if dose
-        else "vehicle"
-        if dose == 0.0
-        else ""
-    )
+    if by_name in ("blank", "control"):
+        return ON_PLATES[by_name]
+    return "compound" if dose else "vehicle" if dose == 0.0 else ""
 
 
 def _unit_findings(table: pl.DataFrame, source: str) -> tuple[Finding, ...]:
