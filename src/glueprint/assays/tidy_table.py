@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -59,11 +60,7 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
 
     Raises InputError GP-A158 for no such line, a single column, or a line longer than the header.
     """
-    filled = [sum(bool(cell) for cell in row) for row in sheet.rows]
-    usual = Counter(count for count in filled if count > 1).most_common(1)
-    first = next(
-        (place for place, count in enumerate(filled) if usual and count >= max(2, 0.6 * usual[0][0])), None
-    )
+    first = _header(sheet)
     if first is None:
         raise refusal(source, "no table with two or more columns")
     body = sheet.rows[first + 1 :]
@@ -87,6 +84,28 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     above = tuple(" ".join(filter(None, row)) for row in sheet.rows[:first] if any(row))
     kept = [name for name in frame.columns if name or frame[name].null_count() < frame.height]
     return Table(frame.select(kept), sheet.how, above, sheet.others)
+
+
+def _header(sheet: Sheet) -> int | None:
+    """Which row is the header: the first that is as full as most, or the one before where that holds numbers.
+
+    A name that stands once over several columns leaves its row emptier.
+    """
+    filled = [sum(bool(cell) for cell in row) for row in sheet.rows]
+    usual = Counter(count for count in filled if count > 1).most_common(1)
+    least = max(2.0, 0.6 * usual[0][0]) if usual else math.inf
+    first = next((place for place, count in enumerate(filled) if count >= least), None)
+    if first and filled[first - 1] > 1 and all(map(_is_number, filter(None, sheet.rows[first]))):
+        return first - 1
+    return first
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.removesuffix("%"))
+    except ValueError:
+        return False
+    return "_" not in cell
 
 
 def renamed(table: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:

@@ -291,7 +291,7 @@ def _culture(key: Key, mine: list[Row], response: str) -> Culture:
             next_step="give the untreated wells",
         )
     scale = float(control.mean()) if raw else 1.0
-    known = control.size > 1 and float(control.std()) > 0.0
+    known = control.size > 1 and float(control.std()) > 0.0 and float(control.mean()) != 0.0
     start, start_se = _at_zero(of, mine, blank, scale)
     dose = [0.0] * control.size + [row["dose"] for row in treated]
     values = [*(control / scale).tolist(), *((row["value"] - blank) / scale for row in treated)]

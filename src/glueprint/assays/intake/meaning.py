@@ -22,6 +22,7 @@ __all__ = [
     "Response",
     "Sense",
     "densities",
+    "dilutions",
     "doses",
     "hours",
     "polarization",
@@ -31,7 +32,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 # Nobody multiplies cells fivefold over the control by a drug, and no per cent of a control ends at 2.
-MOST_FRACTION, MOST_OF_FRACTIONS = 5.0, 2.0
+MOST_FRACTION, MOST_OF_FRACTIONS, MOST_OVER_CONTROL = 5.0, 2.0, 3.0
 # A control that is 1 by division is 1; other wells of a plate than those divided by differ by edges and
 # solvent.
 CONTROL_REFUSED, CONTROL_ODD = (0.7, 1.4), 0.1
@@ -127,9 +128,16 @@ class Response:
         return f"{100.0 * share:.3g} %" if self.sense.per_cent else f"{share:.3g}"
 
     def _control(self) -> list[Finding]:
-        if not self.sense.relative or not self.control.size:
+        if not self.control.size:
             return []
         mean = float(self.control.mean())
+        if not self.sense.relative:
+            most = float(self._means()[1].max(initial=0.0)) / mean if mean > 0.0 else 0.0
+            if most <= MOST_OVER_CONTROL:
+                return []
+            text = f"a treated well reads {most:.3g} times the control"
+            remedy = "check which wells are controls; a control of full effect has the role positive"
+            return [_said("GP-A202", "refusal", text, self._place(), "controls without effect", remedy)]
         wanted = self._shown(1.0)
         message = f"the control of a {self.sense.words} is {self._shown(mean)}, not {wanted}"
         if not self._sound(mean):
@@ -319,6 +327,16 @@ def densities(unit: str, values: Floats, where: str) -> list[Finding]:
     text = f"optical densities with a median of {float(np.median(values)):g}"
     remedy = "thousandths of OD are mOD; give the unit that was measured"
     return [_said("GP-A209", "refusal", text, where, f"OD of at most {MOST_OD:g}", remedy)]
+
+
+def dilutions(factors: Sequence[float]) -> list[Finding]:
+    """Shares of the sample named as factors of dilution: all that are not 1 lie below it."""
+    told = sorted({factor for factor in factors if factor != 1.0})
+    if not told or told[-1] > 1.0:
+        return []
+    remedy = f"{told[0]:g} as a share is the factor {1.0 / told[0]:g}"
+    text = f"dilutions of {told[0]:g} to {told[-1]:g} look like shares"
+    return [_said("GP-A210", "refusal", text, 'column "dilution"', "factors of 1 and more", remedy)]
 
 
 def refused(findings: Sequence[Finding]) -> None:

@@ -129,7 +129,9 @@ def _columns(readings: Sequence[str]) -> list[Column]:
         before = name.strip()[: match.end(1)] if match else name.strip()
         heading, number = parsed(before), match[3] if match else "1"
         response = response_of(heading.ours, per_cent=heading.per_cent or parsed(name).per_cent)
-        repeated = stems.count(stem) > 1 and stem not in GENERIC
+        # " #2" stands for a name that comes again; "drug 2" beside "drug 1" is another one.
+        again = any(name.startswith(f"{other} #") or other.startswith(f"{name} #") for other in readings)
+        repeated = again or "#" in name or (stems.count(stem) > 1 and stem not in GENERIC)
         if response or stem in REPLICATES:
             columns.append(Column(name, response=response, replicate=number))
         elif heading.ours == "experiment":
