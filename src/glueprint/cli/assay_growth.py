@@ -78,6 +78,8 @@ def command(
     reader: ReaderName = None,
     sheet: SheetName = None,
     channel: Annotated[str | None, typer.Option(help="Reading of the plate that is the signal.")] = None,
+    time0: Annotated[Path | None, typer.Option(help="Plate of time zero, where it is another file.")] = None,
+    time0_layout: Annotated[Path | None, typer.Option(help="Its layout, if not that of the plate.")] = None,
     column: Columns = None,
     dose_unit: Annotated[str | None, typer.Option(help="Unit of a column dose, such as uM or ug/mL.")] = None,
     model: Annotated[str, typer.Option(help="4pl, 3pl or 5pl.")] = "4pl",
@@ -94,7 +96,8 @@ def command(
     settings = growth.Settings(
         model=model, top=top, bottom=bottom, effect=effect, index=index, dose_unit=dose_unit
     )
-    table, noticed, line = _given(file, layout_file, (reader, sheet, channel), names_of(column))
+    beside = (time0, time0_layout)
+    table, noticed, line = _given(file, layout_file, (reader, sheet, channel), names_of(column), beside)
     if not as_json:
         console.print(line, markup=False)
     result = growth.analyse(table, settings)
@@ -121,10 +124,11 @@ def _given(
     layout_file: Path | None,
     asked: tuple[str | None, str | None, str | None],
     names: dict[str, str],
+    beside: tuple[Path | None, Path | None],
 ) -> tuple[pl.DataFrame, tuple[Finding, ...], str]:
     """The table of cultures in a plate's file or in a table, what was noticed, and what it was read as.
 
-    asked: reader, sheet and channel.
+    asked: reader, sheet and channel.   beside: plate of time zero, and its layout.
     """
     reader, sheet, channel = asked
     if names and (layout_file or reader or channel):
@@ -139,6 +143,8 @@ def _given(
         table, line = door.table(file, names, sheet)
         return table, (), line
     found = door.read(file, reader=reader, layout=layout_file, sheet=sheet)
+    if beside[0] is not None:
+        found = door.with_time_zero(found, *beside)
     if found.wells is None:
         return found.given, (), found.line
     table, noticed = plates.cultures_table(found.wells.table, found.wells.assay, channel=channel)

@@ -35,7 +35,9 @@ PlateFile = Annotated[Path, typer.Argument(help="A plate reader's file, or a tid
 LayoutFile = Annotated[
     Path | None, typer.Option("--layout", help="What is in the wells (see glueprint assay layout).")
 ]
-ReaderName = Annotated[str | None, typer.Option("--reader", help="Name of a reader (see readers).")]
+ReaderName = Annotated[
+    str | None, typer.Option("--reader", help="Name of a reader (see readers), or allotropy:VENDOR.")
+]
 SheetName = Annotated[
     str | None, typer.Option("--sheet", help="Sheet of a workbook, or table of a Prism file.")
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -20,11 +20,11 @@ from glueprint.assays.intake.sheets import ZIP, Sheet, of_bytes
 from glueprint.assays.intake.tables import IDENTITY, Canonical, canonical
 from glueprint.assays.plate import Plate
 from glueprint.assays.readers.text import short
-from glueprint.assays.wells import Wells
+from glueprint.assays.wells import CONTENT, Wells
 from glueprint.boundary import read_plain
 from glueprint.errors import InputError
 
-__all__ = ["Reading", "line_of_plate", "read", "table"]
+__all__ = ["Reading", "line_of_plate", "read", "table", "with_time_zero"]
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -98,6 +98,54 @@ def table(
     found = tidy_table.whole(path, sheet)
     given = tidy_table.renamed(found.frame, dict(names or {}))
     return given, _line(Path(path).name, found, given, canonical(given))
+
+
+def with_time_zero(found: Reading, path: str | Path, layout: str | Path | None = None) -> Reading:
+    """A plate with its time zero in a file of its own: wells of cells there are time zero, blanks its blanks.
+
+    layout: of the second plate, as `layout.read` takes it; None takes the file's own, and without one its
+    wells
+    have the contents that the same wells have in the first.
+    Raises InputError GP-A219 where the first file is no plate or the second has no well of cells.
+    """
+    plate = readers.read(path)
+    given = layouts.read(layout) if layout else plate.layout
+    if found.wells is None or found.plate is None:
+        raise _no_time_zero(str(path), "a table of curves takes time zero as rows of role time0")
+    first = found.wells.table
+    contents = first.select("well", *CONTENT).unique("well", maintain_order=True)
+    start = (
+        plate.table.join(contents, on="well", how="left")
+        if given is None
+        else layouts.apply(plate, given).table
+    )
+    name = f"time zero {Path(path).name}"
+    cells = pl.col("role").is_in(["vehicle", "compound", "negative", "time0"])
+    kept = start.filter(cells | (pl.col("role") == "blank")).with_columns(
+        plate=pl.lit(name),
+        role=pl.when(cells).then(pl.lit("time0")).otherwise("role"),
+        sample=pl.lit(""),
+        concentration=pl.lit(None, dtype=pl.Float64),
+        concentration_unit=pl.lit(""),
+    )
+    if not (kept["role"] == "time0").any():
+        raise _no_time_zero(str(path), "no well of cells at time zero")
+    table = pl.concat(
+        [first, kept.select([c for c in first.columns if c in kept.columns])], how="diagonal_relaxed"
+    )
+    wells = Wells(table, (*found.findings, *plate.findings), found.wells.assay)
+    line = f"{found.line}; {(kept['role'] == 'time0').sum()} readings at time zero from {Path(path).name}"
+    return replace(found, line=line, tidy=table, findings=wells.findings, wells=wells)
+
+
+def _no_time_zero(where: str, what: str) -> InputError:
+    return InputError(
+        "GP-A219",
+        what,
+        where=where,
+        expected="a plate with the same wells of cells, or a layout of its own",
+        next_step="give it with --time0, and its layout with --time0-layout",
+    )
 
 
 def line_of_plate(plate: Plate, wells: Wells) -> str:

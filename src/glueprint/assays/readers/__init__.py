@@ -18,6 +18,7 @@ __all__ = ["FunctionReader", "Reader", "available", "identify", "parse", "read"]
 GROUP = "glueprint.readers"
 # No plate reader writes more; what is larger is not read into memory.
 ANY_TABLE = "tidy"
+ALLOTROPY = "allotropy:"
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -47,11 +48,17 @@ def identify(path: str | Path) -> str:
 def read(path: str | Path, reader: str | None = None, *, sheet: str | None = None) -> Plate:
     """The plate in a file, read by the reader named, or by the one that recognises it.
 
-    sheet: of a workbook or Prism file, which is then read as any table of wells is.
+    reader: a name of `available`, or "allotropy:VENDOR" for a vendor that only allotropy knows.   sheet: of a
+    workbook or Prism file, which is then read as any table of wells is.
 
     Raises EnvironmentProblemError GP-A001, InputError GP-A012 to GP-A014, GP-A022, and what its reader
     raises.
     """
+    if reader is not None and reader.startswith(ALLOTROPY):
+        # Imported when asked for: the converter is an extra, and slow to load.
+        from glueprint.assays.readers import allotrope
+
+        return allotrope.convert(path, reader.removeprefix(ALLOTROPY))
     return parse(_content(path, MOST_BYTES + 1), str(path), reader, sheet=sheet)
 
 
@@ -111,7 +118,9 @@ def _own(head: bytes, source: str, readers: tuple[Reader, ...]) -> Reader:
         f"several readers claim the file: {names}" if claims else "no reader knows this file",
         where=source,
         expected="; ".join(reader.title for reader in readers),
-        next_step="name the reader with --reader" if claims else "export as text, or write a tidy CSV file",
+        next_step="name the reader with --reader"
+        if claims
+        else "export as text, draw the plate, or --reader allotropy:VENDOR with glueprint[readers]",
     )
 
 
