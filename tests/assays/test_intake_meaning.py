@@ -280,3 +280,11 @@ def test_the_curves_of_two_times_are_drawn_apart():
     text = json.dumps(growth_curves(growth.analyse(two).tables).to_dict())
     assert '"A 48 h"' in text
     assert '"A 72 h"' in text
+
+
+def test_plates_of_other_gain_are_divided_by_their_own_controls():
+    first, second = curve("signal", plate="p1"), curve("signal", lambda v: 3.0 * v, plate="p2")
+    (wanted,), (found,) = ic50(curve("signal")), ic50(pl.concat([first, second]))
+    assert found == pytest.approx(wanted, rel=0.01)
+    alone = pl.concat([first, second.filter(pl.col("dose") > 0.0)])
+    assert "GP-A220" in [finding.code for finding in growth.analyse(alone).findings]

@@ -18,6 +18,7 @@ from glueprint import units
 from glueprint.assays import simulated
 from glueprint.assays.findings import Finding
 from glueprint.assays.growth.generations import divided
+from glueprint.assays.growth.levels import levelled
 from glueprint.assays.growth.settings import Settings
 from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning, number, role_of
 from glueprint.errors import InputError, nearest
@@ -112,8 +113,27 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
     _said_of_experiments(found, rows, findings)
     keys = dict.fromkeys(_key(row) for row in rows if row["role"] == "treated")
     _unused((row for row in rows if not any(_belongs(row, key) for key in keys)), findings)
-    made = [_culture(key, [row for row in rows if _belongs(row, key)], response) for key in keys]
+    made = [_culture(key, _mine(key, rows, response, findings), response) for key in keys]
     return _meant(made, response, findings)
+
+
+def _mine(key: Key, rows: list[Row], response: str, findings: list[Finding]) -> list[Row]:
+    """The rows of a culture; raw signals of several plates on one level."""
+    mine = [row for row in rows if _belongs(row, key)]
+    if RESPONSES[response].relative:
+        return mine
+    mine, lost = levelled(mine)
+    if lost:
+        name = " ".join(part for part in key[:3] if part)
+        said = (
+            f"no control on plate {', '.join(lost)}: its signals are divided by the controls of other plates"
+        )
+        findings.append(
+            Finding(
+                "GP-A220", "warning", said, name, "controls on every plate", "put controls on every plate"
+            )
+        )
+    return mine
 
 
 def _said_of_experiments(found: pl.DataFrame, rows: list[Row], findings: list[Finding]) -> None:
@@ -166,6 +186,7 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
             why = "" if role != "treated" or hours["time_h"] != 0.0 else "treated at time 0"
         rows.append(
             {key: str(row.get(key) or "").strip() for key in KEYS}
+            | {"plate": str(row.get("plate") or "")}
             | ({"compound": "", "dose": 0.0} if vehicle else {"dose": dose})
             | {
                 "role": "unused" if why else role,

@@ -56,6 +56,8 @@ MOST_LOG = 14.0
 MOST_MP, LEAST_MP = 500.0, -20.0
 # No plate reader sees one photon in 10^6.
 MOST_OD = 6.0
+# A sample concentrated twofold has a factor of 0.5; one of a quarter and less is a share.
+LEAST_FACTOR = 0.25
 
 
 @dataclass(frozen=True)
@@ -332,7 +334,7 @@ def densities(unit: str, values: Floats, where: str) -> list[Finding]:
 def dilutions(factors: Sequence[float]) -> list[Finding]:
     """Shares of the sample named as factors of dilution: all that are not 1 lie below it."""
     told = sorted({factor for factor in factors if factor != 1.0})
-    if not told or told[-1] > 1.0:
+    if not told or told[-1] > 1.0 or told[0] > LEAST_FACTOR:
         return []
     remedy = f"{told[0]:g} as a share is the factor {1.0 / told[0]:g}"
     text = f"dilutions of {told[0]:g} to {told[-1]:g} look like shares"
