@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from glueprint.assays import degradation, growth
-from glueprint.assays.intake import RESPONSES, is_vehicle, meaning, role_of
+from glueprint.assays.intake import RESPONSES, canonical, is_vehicle, meaning, role_of
 from glueprint.errors import InputError
 from glueprint.report.figures.growth import growth_curves
 
@@ -288,3 +288,15 @@ def test_plates_of_other_gain_are_divided_by_their_own_controls():
     assert found == pytest.approx(wanted, rel=0.01)
     alone = pl.concat([first, second.filter(pl.col("dose") > 0.0)])
     assert "GP-A220" in [finding.code for finding in growth.analyse(alone).findings]
+
+
+def test_counts_called_cells_are_readings_and_kinds_that_are_no_roles_are_labels():
+    counts = pl.concat([curve("cells", lambda v, i=i: 40000.0 * v + i) for i in range(2)])
+    (wanted,), (found,) = ic50(curve()), ic50(counts)
+    assert found == pytest.approx(wanted, rel=0.05)
+    assert ic50(curve(type="myeloma")) == {wanted}
+
+
+def test_a_second_response_is_named_as_unused():
+    both = curve().with_columns(signal=pl.lit(5.0))
+    assert canonical(both).unused == ("signal",)

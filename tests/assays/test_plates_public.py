@@ -4,7 +4,9 @@ masks."""
 from __future__ import annotations
 
 import csv
+import io
 import math
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -119,3 +121,13 @@ def test_a_plate_that_was_not_read_is_said():
     found = readers.parse(both.encode(), "s.txt")
     assert "Empty plate" not in found.plates
     assert "GP-A216" in [f.code for f in found.findings]
+
+
+def test_a_wavelength_that_magellan_read_twice_is_two_channels():
+    packed = zipfile.ZipFile(OWN / "magellan.xlsx")
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as book:
+        for entry in packed.infolist():
+            content = packed.read(entry).replace(b"620 nm", b"450 nm")
+            book.writestr(entry, content)
+    assert readers.parse(found.getvalue(), "m.xlsx").channels == ("450", "450 (2)")

@@ -80,8 +80,8 @@ def _joined(table: pl.DataFrame, content: pl.DataFrame) -> pl.DataFrame:
 
 def _added(plate: Plate, layout: Layout) -> Layout:
     """The given layout, and what the file says of its wells where that says nothing."""
-    columns = [name for name in plate.table.columns if name in CONTENT]
-    own = plate.table.select("plate", "well", *columns).unique(["plate", "well"], maintain_order=True)
+    said_of_wells = [name for name in plate.table.columns if name in CONTENT]
+    own = plate.table.select("plate", "well", *said_of_wells).unique(["plate", "well"], maintain_order=True)
     own = plate.layout.table if plate.layout else own
     given, file = (_quiet(_everywhere(part, plate.plates)) for part in (layout.table, own))
     both = given.join(file, on=["plate", "well"], how="full", coalesce=True, suffix=" of the file")

@@ -143,8 +143,9 @@ def _given(
         table, line = door.table(file, names, sheet)
         return table, (), line
     found = door.read(file, reader=reader, layout=layout_file, sheet=sheet)
-    if beside[0] is not None:
-        found = door.with_time_zero(found, *beside)
+    start, start_layout = beside
+    if start is not None:
+        found = door.with_time_zero(found, start, start_layout)
     if found.wells is None:
         return found.given, (), found.line
     table, noticed = plates.cultures_table(found.wells.table, found.wells.assay, channel=channel)

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import meaning, wide
 from glueprint.assays.intake.headers import CONCENTRATIONS, PER_HOUR, Heading, parsed
-from glueprint.assays.intake.labels import is_vehicle
+from glueprint.assays.intake.labels import is_vehicle, role_of
 from glueprint.assays.intake.meaning import RESPONSES
 from glueprint.errors import InputError
 
@@ -86,6 +86,7 @@ TECHNICAL = frozenset(
     ]
 )
 MOST_LABELS, CROSSED = 24, 3
+LABELS = ("line", "compound", "experiment", "replicate")
 AMOUNT = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([^\d\s].*)")
 
 
@@ -114,7 +115,7 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     changes: list[str] = []
     if any(parsed(name).ours.startswith("fraction_") or name == "log_ratio" for name in table.columns):
         keep = (*keep, "treatment")  # of lanes: MLN4924, cycloheximide
-    headings = {name: _heading(name, keep) for name in table.columns}
+    headings = {name: _checked(_heading(name, keep), table[name]) for name in table.columns}
     found = _renamed(table, headings, changes)
     found = _dosed(found, headings, changes)
     found = _timed(found, headings)
@@ -129,6 +130,7 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     meaning.refused(findings)
     unused = tuple(name for name in found.columns if name not in (*OURS, *keep))
     _not_pooled(found, unused)
+    unused += tuple(name for name in RESPONSES if name in found.columns and name != response)
     return Canonical(found, response, tuple(changes), unused, tuple(findings))
 
 
@@ -138,6 +140,19 @@ def _heading(name: str, keep: Collection[str]) -> Heading:
         unit = "nM" if small == "dose_nm" else "h" if small in ("time_h", "doubling_time_h") else ""
         return Heading(name if name in keep else small, small, unit)
     return parsed(name)
+
+
+def _checked(heading: Heading, cells: pl.Series) -> Heading:
+    """The heading, without our name where the cells are no labels: counts called cells, kinds that are no
+    roles."""
+    exact = heading.ours == heading.words
+    numbers = (
+        heading.ours in LABELS and not exact and wide.numeric(cells) and cells.n_unique() > MOST_LABELS // 2
+    )
+    words = cells.drop_nulls().unique().to_list() if heading.ours == "role" and not exact else []
+    if numbers or any(role_of(word) is None for word in words):
+        return replace(heading, ours="")
+    return heading
 
 
 def _target(heading: Heading) -> str:
@@ -308,7 +323,7 @@ def _by_control(found: pl.DataFrame) -> str:
         for response, low, high in (("viability", 0.7, 1.4), ("viability_percent", 70.0, 140.0)):
             if low <= near <= high:
                 return response
-        if controlled and near > high and float(means["value"].min()) >= 0.0:
+        if controlled and near > high and min(means["value"].to_list()) >= 0.0:
             return "signal"
     raise InputError(
         "GP-A213",

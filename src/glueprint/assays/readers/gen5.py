@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glueprint.assays.plate import SIZES, Plate, row_letters
+from glueprint.assays.plate import Plate
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete, unread_finding
 from glueprint.assays.readers.gen5_layout import layout_of, reference_of
 from glueprint.assays.readers.gen5_polarization import check_polarization
-from glueprint.assays.readers.grid import numbered
+from glueprint.assays.readers.grid import LETTERS, is_cut, numbered
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import decode, not_a_table, peek, short
 from glueprint.errors import NotSupportedError
@@ -29,11 +29,8 @@ LIGHT = re.compile(r"(?:Excitation:\s*(\S+?),\s*)?Emission:\s*(\S+)")
 UNNAMED = {"Luminescence": "Lum", "Alpha": "Alpha"}
 FILTERS = re.compile(r"(\d+)(?:/\d+(?:\.\d+)?)?,\s*(\d+)(?:/\d+(?:\.\d+)?)?")
 FILTER = re.compile(r"(\d+)/\d+(?:\.\d+)?")
-# A plate that was read in part has fewer columns, or is followed by more of the file.
-WHOLE_WIDTHS = (12, 24, 48)
 SIDE = re.compile(r"\[(Parallel|Perpendicular)\]$")
 BLANKED = "Blank "
-LETTERS = {row_letters(row): row for row in range(32)}
 
 
 @dataclass(frozen=True)
@@ -214,8 +211,7 @@ def _table(
                 f"{source} row {row}", f"{len(cells) - 2} cells and a label under {len(columns)} columns"
             )
         found.append((row, letters[-1], cells[-1].strip(), tuple(cells[1:-1])))
-    whole = (len(letters), len(columns)) in SIZES.values() and letters[-1] == row_letters(len(letters) - 1)
-    if not letters or (cut and not whole and columns[-1] in WHOLE_WIDTHS and columns[0] == 1):
+    if is_cut(letters, columns, follows=not cut):
         raise incomplete(
             f"{source} row {first}",
             f"a table of {len(letters)} rows and {len(columns)} columns ends the file",

@@ -9,7 +9,7 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.intake.sheets import Sheet, workbook
 from glueprint.assays.plate import Plate, well_name
 from glueprint.assays.readers import tidy
-from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
+from glueprint.assays.readers.gather import MODE_UNITS, Gathered, each_once
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import not_a_table, short
 from glueprint.errors import InputError
@@ -34,7 +34,7 @@ def parse(content: bytes, source: str) -> Plate:
     """The plate of a Magellan workbook; a channel is the wavelength of its label, else the label. Any other
     workbook is read as `tidy` reads a sheet.
 
-    Raises InputError GP-A002 (no workbook, or not Magellan's), GP-A006 (a well twice), GP-A015 (incomplete).
+    Raises InputError GP-A002 (no workbook, or not Magellan's), GP-A006 (a well twice).
     """
     sheet = _sheet(content, source)
     rows = [list(row) for row in sheet.rows]
@@ -44,17 +44,16 @@ def parse(content: bytes, source: str) -> Plate:
     at = rows[top].index(HEADER)
     # Wells come first, whatever their place in the file; what stands beyond the labels is no label.
     rows = [[row[at], *row[:at], *row[at + 1 :]] for row in rows]
-    named = [place for place, label in enumerate(rows[top]) if label]
-    labels = rows[top][1 : 1 + max(named)] if at == 0 else rows[top][1 : 1 + at]
+    last = max(place for place, label in enumerate(rows[top]) if label)
+    labels = rows[top][1 : 1 + last] if at == 0 else rows[top][1 : 1 + at]
     wells = [(place, row) for place, row in enumerate(rows) if well_name(row[0])]
     if not wells or not any(labels):
         raise not_a_table(source, "has no wells or no labels")
     notes = [row[0] or row[1] for row in rows[wells[-1][0] + 1 :] if row[0] or row[1]]
     metadata, measured = _metadata(notes)
     channels = [_channel(label, measured) for label in labels]
-    named = [name for name, _ in channels if name]
-    if len(set(named)) < len(named):
-        raise incomplete(source, f"two labels have the same wavelength: {', '.join(named)}")
+    once = iter(each_once([name for name, _ in channels if name]))
+    channels = [(next(once) if name else "", unit) for name, unit in channels]
     gathered = Gathered(source)
     for place, row in wells:
         for (channel, unit), text in zip(channels, row[1:], strict=False):

@@ -9,7 +9,7 @@ import polars as pl
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import SIZES, Plate, row_letters, well_name
-from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
+from glueprint.assays.readers.gather import MODE_UNITS, Gathered, each_once, incomplete
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.softmax_groups import grouped
 from glueprint.assays.readers.text import decode, not_a_table, peek, short
@@ -222,7 +222,7 @@ def _header(cells: list[str], where: str) -> Header:
     sound = 0 < columns <= 48 and 0 < wells <= 1536 and count <= MOST_CHANNELS
     if not sound or (wells not in SIZES and wells % columns):
         raise incomplete(where, "the numbers of wavelengths, columns and wells cannot be read")
-    channels = _each_once(wavelengths or [mode.lower()])
+    channels = each_once(wavelengths or [mode.lower()])
     if len(channels) != max(count, 1):
         raise incomplete(
             where, f"{count} wavelengths are announced and named: {' '.join(channels) or 'none'}"
@@ -231,16 +231,6 @@ def _header(cells: list[str], where: str) -> Header:
     first = int(cells[at + FIRST]) if cells[at + FIRST].isdigit() else 1
     read = range(max(first, 1), min(first + columns, whole[1] + 1))
     return Header(cells[1], cells[3], mode, cells[at], channels, whole[1], whole[0], read)
-
-
-def _each_once(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of channels; a wavelength that was read twice gets a number: 450, 450 (2)."""
-    seen: dict[str, int] = {}
-    found = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return tuple(found)
 
 
 Values = Iterator[tuple[str, str, str, int]]
