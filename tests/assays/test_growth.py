@@ -170,7 +170,7 @@ def test_the_false_discovery_rate_replaces_the_test_of_each_curve():
 
 def test_experiments_are_pooled_and_every_one_lies_between_its_own_and_the_pool():
     tables = [
-        plate(ec50, noise=0.02, seed=i, replicate=str(i)) for i, ec50 in enumerate((70.0, 100.0, 150.0))
+        plate(ec50, noise=0.02, seed=i, experiment=str(i)) for i, ec50 in enumerate((70.0, 100.0, 150.0))
     ]
     result = growth.analyse(pl.concat(tables))
     pooled = result.of("", "", "relative IC50")
@@ -237,6 +237,7 @@ def test_neutcurve_ic50_and_bounds():
         "fraction infectivity": "viability",
         "virus": "line",
         "serum": "compound",
+        "replicate": "experiment",
     }
     table = pl.read_csv(NEUTRALISATION / "data.csv", infer_schema=False).rename(names)
     result = growth.analyse(table, Settings(top=1.0, bottom=0.0, dose_unit="ug/mL"))
@@ -295,13 +296,13 @@ def test_triplicates_of_sarcoma_lines_beside_curvecurator():
     ("change", "drop", "code", "said"),
     [
         ({}, ["dose_nm"], "GP-A160", "no column dose_nm"),
-        ({"vability": 1.0}, ["viability"], "GP-A160", 'did you mean "vability"'),
+        ({"vability": "low"}, ["viability"], "GP-A160", 'did you mean "vability"'),
         ({"viability": "dead"}, [], "GP-A161", '"dead"'),
         ({"dose_nm": -1.0}, [], "GP-A161", "-1"),
         ({"dose_nm": 0.0}, [], "GP-A161", "no treated well"),
         ({"dose": 5.0}, ["dose_nm"], "GP-A162", "without a unit"),
         ({"dose": 5.0, "dose_unit": "seconds"}, ["dose_nm"], "GP-A162", '"seconds"'),
-        ({"viability": 100.0}, [], "GP-A165", "a control of 100"),
+        ({"viability": 100.0}, [], "GP-A201", "fractions that reach 100"),
         ({"role": "treted"}, [], "GP-A175", 'did you mean "treated"'),
     ],
 )

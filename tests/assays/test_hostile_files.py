@@ -14,7 +14,7 @@ import tifffile
 
 from glueprint.assays import readers
 from glueprint.assays.blot import image
-from glueprint.assays.readers import magellan
+from glueprint.assays.intake import sheets
 from glueprint.errors import InputError
 
 TYPES = (
@@ -69,12 +69,13 @@ def test_a_workbook_that_is_a_bomb_is_no_table(content):
 
 
 def test_a_workbook_is_read_where_no_file_can_be_opened():
-    found, _ = magellan._helper().ask(workbook(cell("B2", 7)), {"most_cells": 10, "most_bytes": 10_000})
-    assert found == {"rows": [["", ""], ["", "7.0"]]}
+    helper = sheets._helper("glueprint.boundary.workbook:sheet")
+    found, _ = helper.ask(workbook(cell("B2", 7)), {"most_cells": 10, "most_bytes": 10_000})
+    assert found == {"rows": [["", ""], ["", "7"]], "sheet": "a", "sheets": ["a"]}
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(monkeypatch):
-    monkeypatch.setattr(magellan, "MOST_UNPACKED", 100_000)
+    monkeypatch.setattr(sheets, "MOST_UNPACKED", 100_000)
     with pytest.raises(InputError, match="GP-A002") as caught:
         readers.parse(workbook(" " * 200_000), "a.xlsx", "magellan")
     assert "when unpacked" in str(caught.value)

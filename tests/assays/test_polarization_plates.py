@@ -316,8 +316,40 @@ def test_flat_nonsense_has_no_ki():
     rng = np.random.default_rng(1)
     flat = rng.uniform(5000.0, 15000.0, wells.height)
     tracer = ~pl.col("role").is_in(["blank"])
-    result = analysed(wells.with_columns(value=pl.when(tracer).then(pl.Series(flat)).otherwise("value")))
+    with pytest.raises(InputError, match="GP-A208"):
+        analysed(wells.with_columns(value=pl.when(tracer).then(pl.Series(flat)).otherwise("value")))
+    rivals = pl.col("role") == "competitor"
+    result = analysed(wells.with_columns(value=pl.when(rivals).then(pl.Series(flat)).otherwise("value")))
     assert {"GP-A076", "GP-A073", "GP-A072"} & set(codes(result))
+
+
+@pytest.mark.parametrize(
+    ("exchanged", "said"),
+    [
+        ({"parallel": "perpendicular", "perpendicular": "parallel"}, "below zero, and lower with protein"),
+        ({"tracer_only": "tracer_protein", "tracer_protein": "tracer_only"}, "protein lowers it"),
+    ],
+)
+def test_exchanged_channels_and_controls_are_refused(exchanged, said):
+    column = "channel" if "parallel" in exchanged else "role"
+    wells = competition_plate().with_columns(pl.col(column).replace(exchanged))
+    with pytest.raises(InputError, match="GP-A208") as caught:
+        analysed(wells)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"), [(1e-3, "polarisations, not mP"), (5.0, "above what a solution")]
+)
+def test_stored_polarisations_that_cannot_be_are_refused(factor, said):
+    mp = competition_plate().filter(pl.col("channel") == "parallel").with_columns(channel=pl.lit("mP"))
+    level = {"tracer_only": 60.0, "tracer_protein": 200.0, "competitor": 130.0, "blank": 0.0}
+    wells = mp.with_columns(
+        value=factor * pl.col("role").replace_strict(level, return_dtype=pl.Float64), unit=pl.lit("mP")
+    )
+    with pytest.raises(InputError, match="GP-A208") as caught:
+        analysed(wells)
+    assert said in str(caught.value)
 
 
 def test_a_bell_is_no_simple_competition():

@@ -70,9 +70,10 @@ def test_a_split_decimal_comma_is_suspected():
 
 
 def test_a_missing_column_is_named():
-    error = refused("plate,well,value\np1,A1,1\n", "GP-A003")
-    assert error.message == "no column unit"
-    assert "found plate, well, value" in error.expected
+    error = refused("plate,value,unit\np1,1,OD\n", "GP-A003")
+    assert error.message == "no column well"
+    assert "found plate, value, unit" in error.expected
+    assert refused("plate,well,unit\np1,A1,OD\n", "GP-A003").message == "no column value"
 
 
 @pytest.mark.parametrize("cell", ["inf", "1_000", "#DIV/0!", "0.5 OD"])
@@ -84,7 +85,7 @@ def test_a_bad_number_is_named_with_row_and_column(cell):
 
 def test_a_decimal_comma_is_not_guessed():
     error = refused(GOOD.replace(",", ";").replace("0.75", "0,75"), "GP-A005")
-    assert error.where == 'p.csv row 3, column "value"'
+    assert error.message.startswith('"0,75" beside "0.5"')
 
 
 @pytest.mark.parametrize("well", ["A1", "A01", "a1"])

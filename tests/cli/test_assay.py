@@ -35,13 +35,64 @@ def call(capsys, monkeypatch):
 def test_every_example_is_shown_and_given_as_json(call, name):
     code, out, err = call("plate", OWN / name)
     assert (code, err) == (0, "")
-    assert out.startswith("Channels (")
+    first, _, rest = out.partition("\n")
+    assert first.startswith(f"{name}: read by ")
+    assert rest.startswith("Channels (")
     found = json.loads(call("plate", OWN / name, "--json")[1])
     assert {"source", "reader", "metadata", "channels", "flags", "quality", "positions", "findings"} <= set(
         found
     )
     for finding in found["findings"]:
         assert finding["code"] in out
+
+
+WELLS = "Compound;Dose (µM);RLU\nDMSO;0;10100\nDMSO;0;9900\nGlue;0,1;8000\nGlue;1;4200\nGlue;10;2200\n"
+
+
+def test_a_file_is_read_without_an_analysis(call, tmp_path):
+    path, saved = tmp_path / "w.csv", tmp_path / "tidy.csv"
+    path.write_bytes(WELLS.encode("cp1252"))
+    code, out, err = call("read", path, "--save", saved)
+    assert (code, err) == (0, "")
+    assert out.startswith(
+        "w.csv: semicolon-separated Windows-1252 text with decimal commas, 5 rows; raw signal"
+    )
+    assert "1 curve of 3 doses, 2 control wells" in out
+    assert saved.read_text("utf-8").splitlines()[:2] == ["compound,dose,signal,dose_unit", "DMSO,0,10100,uM"]
+    found = json.loads(call("read", path, "--json")[1])
+    assert (found["kind"], found["response"]) == ("table", "signal")
+    assert found["curves"] == [{"compound": "Glue", "doses": 3, "wells": 3}]
+    # What was saved is read as the same.
+    again = json.loads(call("read", saved, "--json")[1])
+    assert again["rows"] == found["rows"]
+
+
+def test_a_plate_is_read_without_an_analysis_and_saved(call, tmp_path):
+    saved = tmp_path / "tidy.csv"
+    code, out, _ = call("read", OWN / "softmax_plate.txt", "--save", saved)
+    assert code == 0
+    assert out.startswith("softmax_plate.txt: read by softmax; 96 wells of 1 plate; 450 (OD), 650 (OD); ")
+    rows = json.loads(call("read", OWN / "softmax_plate.txt", "--json")[1])["rows"]
+    again = json.loads(call("read", saved, "--json")[1])
+    assert again["kind"] == "plate"
+    assert [(row["well"], row["value"], row["role"]) for row in again["rows"]] == [
+        (row["well"], row["value"], row["role"]) for row in rows
+    ]
+
+
+def test_what_would_be_refused_is_refused_when_it_is_read(call, tmp_path):
+    path = tmp_path / "w.csv"
+    path.write_text("dose_nm,viability_percent\n0,1.01\n10,0.9\n100,0.5\n1000,0.1\n")
+    code, _, err = call("read", path)
+    assert code == 2
+    assert err.startswith("GP-A201")
+
+
+def test_the_line_comes_before_any_number(call, tmp_path):
+    path = tmp_path / "w.csv"
+    path.write_text(WELLS, "utf-8")
+    out = call("growth", path)[1]
+    assert out.startswith("w.csv: semicolon-separated UTF-8 text with decimal commas")
 
 
 def test_a_layout_gives_quality_numbers(call, tmp_path):
@@ -73,7 +124,7 @@ def test_a_correction_is_told_or_refused(call):
     ("words", "code"),
     [
         (("plate", OWN / "none.csv"), "GP-A001"),
-        (("plate", OWN / "mars.csv", "--reader", "tidy"), "GP-A002"),
+        (("plate", OWN / "mars.csv", "--reader", "softmax"), "GP-A002"),
         (("plate", OWN / "mars.csv", "--layout", OWN / "none.toml"), "GP-A030"),
         (("layout",), "GP-A048"),
         (("layout", "x.toml", "--template", "fp"), "GP-A048"),

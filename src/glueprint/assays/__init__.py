@@ -10,6 +10,7 @@ __all__ = [
     "degradation",
     "elisa",
     "growth",
+    "intake",
     "layout",
     "plate",
     "polarization",

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import polars as pl
 
-from glueprint.assays import simulated
+from glueprint.assays import layout_file, layout_maps, simulated
 from glueprint.assays.concentrations import mixed_findings
 from glueprint.assays.findings import Finding
 from glueprint.assays.layout_drawing import draw
-from glueprint.assays.layout_file import parse, read
+from glueprint.assays.layout_file import parse
 from glueprint.assays.layout_templates import TEMPLATES, template
 from glueprint.assays.plate import Plate
 from glueprint.assays.readers.text import short
 from glueprint.assays.wells import CONTENT, MEASURED, Layout, Wells
 from glueprint.errors import InputError, nearest
 
+KEYS = ("plate", "well")
 __all__ = ["TEMPLATES", "Layout", "apply", "draw", "parse", "read", "template"]
+
+
+def read(path: str | Path) -> Layout:
+    """The layout in a TOML file, or in a map of the plate: a table or grids in a workbook or text file.
+
+    Raises InputError GP-A030 to GP-A039 and GP-A005, each with the file, the block and the field; of a map
+    also
+    GP-A158 and GP-A218.
+    """
+    if Path(path).suffix.lower() == ".toml":
+        return layout_file.read(path)
+    return layout_maps.read(path)
 
 
 def apply(plate: Plate, layout: Layout | None = None) -> Wells:
     """The plate's wells with their content, all channels alike; without a layout, the file's own is used.
 
-    plate: as a reader gives it.   layout: as `read` gives it; it wins over the plate's own.
+    plate: as a reader gives it.   layout: as `read` gives it; it wins over the plate's own, and
+    takes its place unless it `adds`.
     Returns `Wells`; wells that the layout does not name keep role "" and are counted in a finding, as are
     wells of the layout that were not measured. A file that says that it is simulated has the finding GP-A054.
     Raises InputError GP-A042 if the layout names a plate that the file does not have.
     """
-    chosen = layout or plate.layout
+    chosen = _added(plate, layout) if layout and layout.adds else layout or plate.layout
     own = [*plate.findings, *_simulated(plate)]
     if chosen is None:
         empty = pl.DataFrame(schema={"plate": pl.String, "well": pl.String, **CONTENT})
@@ -34,7 +51,7 @@ def apply(plate: Plate, layout: Layout | None = None) -> Wells:
     _check_plates(plate, chosen)
     joined = _joined(plate.table, chosen.table)
     findings = [*own, *chosen.findings, *_left_over(plate, chosen)]
-    if layout is not None:
+    if layout is not None and not layout.adds:
         findings += _replaced(plate, layout)
     if layout is None and plate.reader != "tidy":
         findings += mixed_findings(chosen.table, chosen.source)
@@ -59,6 +76,44 @@ def _joined(table: pl.DataFrame, content: pl.DataFrame) -> pl.DataFrame:
     joined = joined.with_columns(*texts, pl.col("dilution").fill_null(1.0))
     others = [name for name in joined.columns if name not in (*MEASURED, *CONTENT)]
     return joined.select(*MEASURED, *CONTENT, *others)
+
+
+def _added(plate: Plate, layout: Layout) -> Layout:
+    """The given layout, and what the file says of its wells where that says nothing."""
+    said_of_wells = [name for name in plate.table.columns if name in CONTENT]
+    own = plate.table.select("plate", "well", *said_of_wells).unique(["plate", "well"], maintain_order=True)
+    own = plate.layout.table if plate.layout else own
+    given, file = (_quiet(_everywhere(part, plate.plates)) for part in (layout.table, own))
+    both = given.join(file, on=["plate", "well"], how="full", coalesce=True, suffix=" of the file")
+    names = [name for name in dict.fromkeys([*CONTENT, *given.columns, *file.columns]) if name not in KEYS]
+    columns = []
+    for name in names:
+        known = [other for other in (name, f"{name} of the file") if other in both.columns]
+        value = pl.coalesce(known) if known else pl.lit(None)
+        columns.append(value.cast(CONTENT.get(name, pl.String)).alias(name))
+    texts = [name for name in names if CONTENT.get(name, pl.String) == pl.String]
+    table = both.select(*KEYS, *columns).with_columns(
+        pl.col(texts).fill_null(""), pl.col("dilution").fill_null(1.0)
+    )
+    said = plate.layout.findings if plate.layout else ()
+    return replace(layout, table=table, findings=(*layout.findings, *said))
+
+
+def _everywhere(content: pl.DataFrame, plates: tuple[str, ...]) -> pl.DataFrame:
+    """Content of every plate by its name; what is said of no plate is said of each."""
+    names = pl.DataFrame({"plate": list(plates)}, schema={"plate": pl.String})
+    shared = (
+        content.filter(pl.col("plate") == "").drop("plate").join(names, how="cross").select(content.columns)
+    )
+    own = content.filter(pl.col("plate") != "")
+    return pl.concat([own, shared.join(own, on=list(KEYS), how="anti")])
+
+
+def _quiet(content: pl.DataFrame) -> pl.DataFrame:
+    """Null where nothing is said: for text "", for a dilution 1."""
+    texts = [name for name, kind in content.schema.items() if kind == pl.String and name not in KEYS]
+    said = content.with_columns(pl.col(texts).replace("", None)) if texts else content
+    return said.with_columns(pl.col("dilution").replace(1.0, None)) if "dilution" in said.columns else said
 
 
 def _simulated(plate: Plate) -> list[Finding]:

@@ -12,6 +12,7 @@ from pydantic import Field, FiniteFloat
 
 from glueprint import documents
 from glueprint.assays.concentrations import is_concentration, mixed_findings, unit_hint
+from glueprint.assays.findings import Finding
 from glueprint.assays.layout_wells import DIRECTIONS, Direction, Rectangle, Spread, rectangles
 from glueprint.assays.plate import well_place
 from glueprint.assays.readers.text import number
@@ -61,6 +62,7 @@ class LayoutFile(Document):
     name: str = ""
     plate_wells: Literal[6, 12, 24, 48, 96, 384, 1536] = 96
     concentration_unit: str = ""
+    adds: bool = False
     assay: dict[str, FiniteFloat] = Field(default_factory=dict)
     well: tuple[Block, ...] = Field(min_length=1)
 
@@ -85,6 +87,7 @@ def _layout(data: dict[str, Any], source: str) -> Layout:
         where = f"{source}, well[{nth}]"
         for name, placed in _fields(block, file, where).items():
             _fill(wells, name, placed, (block.plate, where))
+    findings = _numbered(file, wells, source)
     others = sorted({name for entry in wells.values() for name in entry} - set(CONTENT))
     rows = [_row(key, entry, others) for key, entry in sorted(wells.items(), key=_reading_order)]
     schema = {"plate": pl.String, "well": pl.String, **CONTENT, **dict.fromkeys(others, pl.String)}
@@ -95,7 +98,35 @@ def _layout(data: dict[str, Any], source: str) -> Layout:
         raise InputError(
             first.code, first.message, where=source, expected=first.expected, next_step=first.next_step
         )
-    return Layout(source, table, size=file.plate_wells, assay=file.assay)
+    return Layout(source, table, findings, size=file.plate_wells, adds=file.adds, assay=file.assay)
+
+
+def _numbered(
+    file: LayoutFile, wells: dict[tuple[str, str], dict[str, object]], source: str
+) -> tuple[Finding, ...]:
+    """Samples that are said to be in replicate and have no names get numbers, so that replicates stay
+    together."""
+    count = 0
+    for nth, block in enumerate(file.well):
+        if block.role != "sample" or block.sample is not None or block.replicates * block.each == 1:
+            continue
+        spread = Spread(block.direction, block.replicates, block.each)
+        for part in rectangles(block.wells, file.plate_wells, f"{source}, well[{nth}].wells"):
+            lengths = spread.lengths(part)
+            if not lengths or any("sample" in wells[block.plate, well] for well in part.wells()):
+                continue
+            names = [f"sample {count + n + 1}" for n in range(lengths[-1])]
+            count += len(names)
+            for well, name in spread.place(part, names).items():
+                wells[block.plate, well]["sample"] = name
+    if not count:
+        return ()
+    said = f"{count} samples without names are numbered in their replicates"
+    return (
+        Finding(
+            "GP-A217", "note", said, source, "a list of samples", 'write sample = ["...", "..."] to name them'
+        ),
+    )
 
 
 def _fields(block: Block, file: LayoutFile, where: str) -> dict[str, dict[str, object]]:

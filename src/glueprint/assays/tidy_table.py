@@ -1,46 +1,111 @@
-"""A tidy table from a text file: comma, semicolon or tab, with a header."""
+"""A table with a header, from text in any encoding, a workbook or a Prism file."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import polars as pl
 
-from glueprint.boundary import read_text
+from glueprint.assays.intake import wide
+from glueprint.assays.intake.headers import PER_CENT, parsed, unit_of
+from glueprint.assays.intake.sheets import Sheet, of_bytes, refusal
+from glueprint.boundary import read_plain
 from glueprint.errors import InputError, nearest
 
-__all__ = ["read", "renamed"]
+__all__ = ["Table", "of_sheet", "read", "renamed", "whole"]
 
-SEPARATORS = ("\t", ",", ";")
 LARGEST_BYTES = 100_000_000
+NOTHING = ("", "NA", "NaN", "nan", "N/A", "n/a", "#N/A", "NULL", "n.d.", "ND")
 
 
-def read(path: str | Path) -> pl.DataFrame:
-    """The table in a CSV or TSV file, all columns as text; empty cells are null.
+@dataclass(frozen=True)
+class Table:
+    """A table, all columns as text with null for nothing, and what it was read as.
 
-    Raises InputError GP-A158 where there is no such table.
+    above: lines over the header that are no part of it.
     """
+
+    frame: pl.DataFrame
+    how: str
+    above: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def read(path: str | Path, sheet: str | None = None) -> pl.DataFrame:
+    """The table in a file, all columns as text; empty cells are null.
+
+    Raises InputError GP-A158 where there is no such table, and as `intake.sheets.of_bytes`.
+    """
+    return whole(path, sheet).frame
+
+
+def whole(path: str | Path, sheet: str | None = None) -> Table:
+    """The table in a file with what it was read as; else as `read`."""
     file = Path(path)
     try:
-        if file.stat().st_size > LARGEST_BYTES:
-            raise _refusal(file, "larger than 100 MB")
-        text = read_text(file)
+        content = read_plain(file, LARGEST_BYTES + 1)
     except OSError as error:
-        raise _refusal(file, error.strerror or "cannot be opened") from error
-    except ValueError as error:
-        raise _refusal(file, str(error)) from error
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(SEPARATORS, key=header.count)
-    if not header.count(separator) or "\0" in text:
-        raise _refusal(file, "no table with two or more columns")
+        raise refusal(str(file), error.strerror or "cannot be opened", "check the path") from error
+    if len(content) > LARGEST_BYTES:
+        raise refusal(str(file), "larger than 100 MB", "check that it is the right file")
+    return of_sheet(of_bytes(content, str(file), sheet), str(file))
+
+
+def of_sheet(sheet: Sheet, source: str) -> Table:
+    """The table of a sheet: the header is the first line that is as full as most.
+
+    Raises InputError GP-A158 for no such line, a single column, or a line longer than the header.
+    """
+    first = _header(sheet)
+    if first is None:
+        raise refusal(source, "no table with two or more columns")
+    body = sheet.rows[first + 1 :]
+    units = body[0] if body and _are_units(body[0]) else ()
+    body = body[1:] if units else body
+    header = [
+        f"{name} ({unit})" if unit else name
+        for name, unit in zip_longest(_named(sheet.rows[first], body), units, fillvalue="")
+    ]
+    for line, row in zip(sheet.lines[-len(body) :] if body else (), body, strict=True):
+        if any(row[len(header) :]):
+            said = f"{len(row)} cells under {len(header)} columns; a decimal comma splits a cell in two"
+            raise refusal(f"{source} row {line}", said, "correct the line")
+    rows = [_padded(row, header) for row in body]
+    columns = {
+        name: [None if row[place] in NOTHING else row[place] for row in rows]
+        for place, name in enumerate(header)
+    }
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
+    frame = _without_per_cent(frame.filter(~pl.all_horizontal(pl.all().is_null())))
+    above = tuple(" ".join(filter(None, row)) for row in sheet.rows[:first] if any(row))
+    kept = [name for name in frame.columns if name or frame[name].null_count() < frame.height]
+    return Table(frame.select(kept), sheet.how, above, sheet.others)
+
+
+def _header(sheet: Sheet) -> int | None:
+    """Which row is the header: the first that is as full as most, or the one before where that holds numbers.
+
+    A name that stands once over several columns leaves its row emptier.
+    """
+    filled = [sum(bool(cell) for cell in row) for row in sheet.rows]
+    usual = Counter(count for count in filled if count > 1).most_common(1)
+    least = max(2.0, 0.6 * usual[0][0]) if usual else math.inf
+    first = next((place for place, count in enumerate(filled) if count >= least), None)
+    if first and filled[first - 1] > 1 and all(map(_is_number, filter(None, sheet.rows[first]))):
+        return first - 1
+    return first
+
+
+def _is_number(cell: str) -> bool:
     try:
-        table = pl.read_csv(
-            text.encode(), separator=separator, infer_schema=False, null_values=["", "NA", "NaN", "nan"]
-        )
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise _refusal(file, str(error).splitlines()[0]) from error
-    table = table.rename({name: name.strip() for name in table.columns})
-    return table.filter(~pl.all_horizontal(pl.all().is_null()))
+        float(cell.removesuffix("%"))
+    except ValueError:
+        return False
+    return "_" not in cell
 
 
 def renamed(table: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
@@ -61,11 +126,45 @@ def renamed(table: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
     return kept.rename({theirs: ours for ours, theirs in names.items()})
 
 
-def _refusal(file: Path, what: str) -> InputError:
-    return InputError(
-        "GP-A158",
-        what,
-        where=str(file),
-        expected="a text file with a header and one row a reading, separated by commas, semicolons or tabs",
-        next_step="export the table as CSV",
+def _named(cells: tuple[str, ...], body: tuple[tuple[str, ...], ...]) -> list[str]:
+    """Column names, each once: a name again, or none over numbers beside numbers, is the next of its kind."""
+    width = max((place + 1 for place, cell in enumerate(cells) if cell), default=0)
+    longest = max((place + 1 for row in body for place, cell in enumerate(row) if cell), default=0)
+    last, seen, names = "", Counter[str](), list[str]()
+    for place in range(max(width, min(longest, len(cells)))):
+        cell = " ".join(cells[place].split()) if place < len(cells) else ""
+        if not cell and last and not parsed(last).ours and _numbers(body, place):
+            cell = last
+        last = cell
+        seen[cell] += 1
+        names.append(cell if seen[cell] == 1 else f"{cell} #{seen[cell]}")
+    return names
+
+
+def _numbers(body: tuple[tuple[str, ...], ...], place: int) -> bool:
+    cells = [row[place].removesuffix("%") if place < len(row) else "" for row in body]
+    return wide.numeric(pl.Series(cells, dtype=pl.String))
+
+
+def _are_units(row: tuple[str, ...]) -> bool:
+    """Whether a line under the header names units and nothing else."""
+    said = [cell for cell in row if cell]
+    return len(said) > 0 and all(
+        unit_of(cell.strip("()[]")) or cell.strip("()[]").lower() in PER_CENT for cell in said
     )
+
+
+def _padded(row: tuple[str, ...], header: list[str]) -> list[str]:
+    return [*row, *[""] * len(header)][: len(header)]
+
+
+def _without_per_cent(frame: pl.DataFrame) -> pl.DataFrame:
+    """Columns whose cells all end in % as numbers, with the sign in their name."""
+    signed = [
+        name
+        for name in frame.columns
+        if frame[name].null_count() < frame.height
+        and frame[name].drop_nulls().str.contains(r"^[+-]?[\d.]+\s*%$").all()
+    ]
+    stripped = frame.with_columns(pl.col(name).str.strip_suffix("%").str.strip_chars() for name in signed)
+    return stripped.rename({name: name if parsed(name).per_cent else f"{name} (%)" for name in signed})

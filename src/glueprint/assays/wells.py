@@ -72,7 +72,9 @@ class Layout:
     """What is in the wells: `table` has plate ("" is every plate), well, the columns of `CONTENT`, and others
     as text.
 
-    source: the file it came from.   size: wells of the plate, None where the file does not say.
+    source: the file it came from.   size: wells of the plate, None where the file does not say.   adds: what
+    the
+    plate's file says is kept where this says nothing.
     assay: numbers that hold for the whole plate, by name (protein_nm, g_factor, ...), for the analysis.
     """
 
@@ -80,6 +82,7 @@ class Layout:
     table: pl.DataFrame
     findings: tuple[Finding, ...] = ()
     size: int | None = None
+    adds: bool = False
     assay: Mapping[str, float] = field(default_factory=dict)
 
 

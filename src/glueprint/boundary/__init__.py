@@ -9,7 +9,7 @@ from glueprint.boundary import files
 from glueprint.boundary.files import odd_entries, read_plain, read_text
 from glueprint.boundary.guarded import Ended, Helper, Limits
 from glueprint.boundary.spreadsheets import inert
-from glueprint.boundary.text import decoded, in_json, shown
+from glueprint.boundary.text import decoded, decoded_anyhow, in_json, shown
 
 # `model_text` and `submodels` load the libraries for models: they are imported where they are asked for.
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Helper",
     "Limits",
     "decoded",
+    "decoded_anyhow",
     "files",
     "in_json",
     "inert",

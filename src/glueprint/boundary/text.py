@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
-__all__ = ["decoded", "in_json", "shown"]
+__all__ = ["decoded", "decoded_anyhow", "in_json", "shown"]
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # Controls (C0, C1) and marks that turn the direction of text: a terminal obeys them and does not show them.
+WINDOWS = [bytes([n]).decode("cp1252", "ignore") or chr(n) for n in range(256)]
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -26,6 +28,29 @@ def decoded(content: bytes) -> str:
     if "\x00" in text:
         raise ValueError(f"not text: a zero byte in line {text[: text.index(chr(0))].count(chr(10)) + 1}")
     return text
+
+
+def decoded_anyhow(content: bytes) -> tuple[str, str]:
+    """The text of a file that a program or spreadsheet exported, and its encoding: as `decoded`, or UTF-16
+    without
+    its mark, or Windows-1252.
+
+    Raises ValueError, with the reason, for text that begins as UTF-16 and is not, and for zero bytes.
+    """
+    if content[:2] in UTF_16:
+        return decoded(content), "UTF-16"
+    for encoding, zeros in (("utf-16-le", content[1::2]), ("utf-16-be", content[::2])):
+        # ASCII in UTF-16 has a zero byte in every pair; other text has none at all.
+        if len(content) > 3 and zeros.count(0) > 0.7 * len(zeros):
+            with suppress(UnicodeDecodeError):
+                return content.decode(encoding), "UTF-16 without its mark"
+    if b"\x00" in content:
+        raise ValueError(f"not text: a zero byte in line {content[: content.index(0)].count(10) + 1}")
+    try:
+        return content.decode("utf-8-sig"), "UTF-8"
+    except UnicodeDecodeError:
+        # The five bytes that Windows-1252 does not define become what Latin-1 has there.
+        return "".join(map(WINDOWS.__getitem__, content)), "Windows-1252"
 
 
 def shown(text: str) -> str:

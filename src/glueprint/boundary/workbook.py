@@ -1,4 +1,4 @@
-"""Calamine, called where it may crash: the first sheet of a workbook as rows of text."""
+"""Calamine, called where it may crash: a sheet of a workbook as rows of text."""
 
 from __future__ import annotations
 
@@ -8,27 +8,46 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
-__all__ = ["first_sheet", "prepare"]
+__all__ = ["prepare", "sheet"]
 
 
-def first_sheet(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The rows of the first sheet, all of the same length, or why there are none.
+def sheet(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The rows of a sheet, all of the same length, or why there are none.
 
-    options: most_cells of the sheet, most_bytes of the unpacked files.
-    Returns {"rows": ...}, {"large": in words} or {"unreadable": reason}, and nothing beside.
+    options: sheet, its name (None: the first that holds anything); most_cells of it, most_bytes of the
+    unpacked
+    files.
+    Returns {"rows", "sheet", "sheets": names of all}, {"large": in words}, {"unknown": names} or
+    {"unreadable": reason}, and nothing beside.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             unpacked = sum(entry.file_size for entry in packed.infolist())
         if unpacked > options["most_bytes"]:
             return {"large": f"{unpacked} bytes when unpacked"}, b""
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-        if sheet.height * sheet.width > options["most_cells"]:
-            return {"large": f"a sheet of {sheet.height} by {sheet.width} cells"}, b""
-        rows = sheet.to_python(skip_empty_area=False)
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        names, wanted = list(book.sheet_names), options.get("sheet")
+        if wanted is not None and wanted not in names:
+            return {"unknown": names}, b""
+        rows: list[list[Any]] = []
+        for name in names if wanted is None else [wanted]:
+            found = book.get_sheet_by_name(name)
+            if found.height * found.width > options["most_cells"]:
+                return {"large": f"a sheet of {found.height} by {found.width} cells"}, b""
+            rows, wanted = found.to_python(skip_empty_area=False), name
+            if any(cell != "" for row in rows for cell in row):
+                break
     except (CalamineError, ZipError, zipfile.BadZipFile, OSError, ValueError, IndexError) as error:
         return {"unreadable": str(error)}, b""
-    return {"rows": [[str(cell).strip() for cell in row] for row in rows if row]}, b""
+    texts = [[_text(cell) for cell in row] for row in rows if row]
+    return {"rows": texts, "sheet": wanted or "", "sheets": names}, b""
+
+
+def _text(cell: object) -> str:
+    """A cell as text; a workbook holds every number as a fraction, so that 1 is 1.0 there."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return str(cell).strip()
 
 
 def prepare() -> None:
@@ -36,4 +55,4 @@ def prepare() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as book:
         book.writestr("a", "a")
-    first_sheet(packed.getvalue(), {"most_cells": 1, "most_bytes": 10})
+    sheet(packed.getvalue(), {"most_cells": 1, "most_bytes": 10})

@@ -13,7 +13,15 @@ from glueprint.assays import layout, quality, readers
 from glueprint.assays.plate import Plate
 from glueprint.assays.quality import Inspection, corrections, exclusions
 from glueprint.assays.wells import Layout
-from glueprint.cli import assay_binding, assay_blot, assay_degradation, assay_elisa, assay_growth, assay_twin
+from glueprint.cli import (
+    assay_binding,
+    assay_blot,
+    assay_degradation,
+    assay_elisa,
+    assay_growth,
+    assay_read,
+    assay_twin,
+)
 from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import Json, print_json, print_table, write
 from glueprint.cli.plates import (
@@ -22,7 +30,9 @@ from glueprint.cli.plates import (
     LayoutFile,
     PlateFile,
     ReaderName,
+    SheetName,
     print_findings,
+    print_reading,
     wells_of,
 )
 from glueprint.errors import InputError
@@ -36,6 +46,7 @@ app.command("blot")(assay_blot.command)
 app.command("degradation")(assay_degradation.command)
 app.command("design")(assay_degradation.design)
 app.command("growth")(assay_growth.command)
+app.command("read")(assay_read.command)
 
 
 @app.command("readers")
@@ -55,6 +66,7 @@ def inspect_plate(
     file: PlateFile,
     layout_file: LayoutFile = None,
     reader: ReaderName = None,
+    sheet: SheetName = None,
     replicates: Annotated[
         Literal["rows", "columns"] | None,
         typer.Option(help="Without a layout: along what wells hold the same."),
@@ -70,7 +82,8 @@ def inspect_plate(
     as_json: Json = False,
 ) -> None:
     """Read any plate: channels, flags, quality numbers, position effects, findings."""
-    plate, wells = wells_of(file, layout_file, reader)
+    plate, wells = wells_of(file, layout_file, reader, sheet)
+    print_reading(plate, wells, as_json=as_json)
     marked, said = exclusions.marked(wells.table, tuple(exclude or ()))
     used = replace(wells, table=marked, findings=(*wells.findings, *said))
     if correct is not None:
@@ -153,9 +166,17 @@ def show_layout(
     print_findings(found.findings)
 
 
+def _is_map(file: Path) -> bool:
+    """Whether no reader of an instrument's files knows the file, which may be a map of the plate."""
+    try:
+        return readers.identify(file) in ("tidy", "magellan")
+    except InputError:
+        return True
+
+
 def _layout_in(file: Path) -> Layout:
     """The layout of a TOML file, or of a plate file that says what is in its wells."""
-    if file.suffix.lower() == ".toml":
+    if file.suffix.lower() == ".toml" or _is_map(file):
         return layout.read(file)
     plate = readers.read(file)
     if plate.layout is None:

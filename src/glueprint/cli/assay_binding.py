@@ -19,7 +19,9 @@ from glueprint.cli.plates import (
     LayoutFile,
     PlateFile,
     ReaderName,
+    SheetName,
     print_findings,
+    print_reading,
     shown,
     wells_of,
     write_tables,
@@ -44,6 +46,7 @@ def command(
     plate: PlateFile,
     layout_file: LayoutFile = None,
     reader: ReaderName = None,
+    sheet: SheetName = None,
     protein_nm: Annotated[Number, typer.Option(help="Total active protein, nM.")] = None,
     protein_cv: Annotated[Number, Cv] = None,
     protein_low: Annotated[Number, typer.Option(help="95 % interval of it, nM: lower end.")] = None,
@@ -66,7 +69,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Fit tracer titrations and competition curves exactly; a Ki needs protein, tracer and tracer Kd."""
-    _, wells = wells_of(plate, layout_file, reader)
+    read, wells = wells_of(plate, layout_file, reader, sheet)
+    print_reading(read, wells, as_json=as_json)
     given = {
         "protein": Stated(protein_nm, protein_cv, protein_low, protein_high),
         "tracer": Stated(tracer_nm, tracer_cv),

@@ -9,11 +9,12 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from glueprint.assays import degradation, tidy_table
+from glueprint.assays import degradation
 from glueprint.assays.degradation import joining
 from glueprint.assays.findings import findings_table
+from glueprint.assays.intake import door
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import Exclude, FigureFile, print_findings, shown, write_tables
+from glueprint.cli.plates import Exclude, FigureFile, SheetName, print_findings, shown, write_tables
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Columns", "OutFolder", "command", "design", "names_of"]
@@ -33,6 +34,7 @@ RATES = ("target", "compound", "experiment", "name", "dose_nm", "relation", "val
 def command(
     tables: TableFiles,
     column: Columns = None,
+    sheet: SheetName = None,
     method: Annotated[str, typer.Option(help="auto, joint or per-time.")] = "auto",
     error: Annotated[str, typer.Option(help="Of a reading: auto, proportional or constant.")] = "auto",
     hook: Annotated[str, typer.Option(help="test or never.")] = "test",
@@ -44,7 +46,12 @@ def command(
     """Fit fractions remaining over dose and time: DC50s, Dmax, rates, half-lives, recovery."""
     settings = degradation.Settings(method=method, error=error, hook=hook, exclude=tuple(exclude or ()))
     names = names_of(column)
-    given = [(str(path), tidy_table.renamed(tidy_table.read(path), names)) for path in tables]
+    given = []
+    for path in tables:
+        read, line = door.table(path, names, sheet)
+        given.append((str(path), read))
+        if not as_json:
+            console.print(line, markup=False)
     table, noticed = joining.joined(given)
     result = degradation.analyse(table, settings)
     findings = (*noticed, *result.findings)

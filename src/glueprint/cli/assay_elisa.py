@@ -16,7 +16,9 @@ from glueprint.cli.plates import (
     LayoutFile,
     PlateFile,
     ReaderName,
+    SheetName,
     print_findings,
+    print_reading,
     shown,
     wells_of,
     write_tables,
@@ -44,6 +46,7 @@ def command(
     plate: PlateFile,
     layout_file: LayoutFile = None,
     reader: ReaderName = None,
+    sheet: SheetName = None,
     channel: Annotated[str | None, typer.Option(help="Reading that is the signal, such as 450.")] = None,
     reference: Annotated[
         str | None, typer.Option(help='Reading to subtract, such as 650; "none": off.')
@@ -64,7 +67,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Back-calculate an ELISA plate; with donors, also the inhibition of TNF and its IC50s."""
-    _, wells = wells_of(plate, layout_file, reader)
+    read, wells = wells_of(plate, layout_file, reader, sheet)
+    print_reading(read, wells, as_json=as_json)
     settings = elisa.Settings(
         channel=channel,
         reference=reference,

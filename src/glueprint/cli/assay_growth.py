@@ -9,19 +9,20 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from glueprint.assays import growth, readers, tidy_table
+from glueprint.assays import growth
 from glueprint.assays.findings import Finding, findings_table
 from glueprint.assays.growth import plates
+from glueprint.assays.intake import door
 from glueprint.cli.assay_degradation import Columns, OutFolder, names_of
-from glueprint.cli.output import Json, print_json, print_table
+from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import (
     Exclude,
     FigureFile,
     LayoutFile,
     ReaderName,
+    SheetName,
     print_findings,
     shown,
-    wells_of,
     write_tables,
 )
 from glueprint.errors import InputError
@@ -34,6 +35,7 @@ POTENCIES = (
     "line",
     "compound",
     "experiment",
+    "time_h",
     "definition",
     "relation",
     "value",
@@ -60,6 +62,7 @@ GROWTH = (
     "line",
     "compound",
     "experiment",
+    "time_h",
     "divisions",
     "divisions_from",
     "gr_max",
@@ -75,7 +78,10 @@ def command(
     file: GivenFile,
     layout_file: LayoutFile = None,
     reader: ReaderName = None,
+    sheet: SheetName = None,
     channel: Annotated[str | None, typer.Option(help="Reading of the plate that is the signal.")] = None,
+    time0: Annotated[Path | None, typer.Option(help="Plate of time zero, where it is another file.")] = None,
+    time0_layout: Annotated[Path | None, typer.Option(help="Its layout, if not that of the plate.")] = None,
     column: Columns = None,
     dose_unit: Annotated[str | None, typer.Option(help="Unit of a column dose, such as uM or ug/mL.")] = None,
     model: Annotated[str, typer.Option(help="4pl, 3pl or 5pl.")] = "4pl",
@@ -93,8 +99,11 @@ def command(
     settings = growth.Settings(
         model=model, top=top, bottom=bottom, effect=effect, index=index, dose_unit=dose_unit
     )
-    asked = (layout_file, reader, channel, tuple(exclude or ()))
-    table, noticed, left_out = _given(file, asked, names_of(column))
+    beside = (time0, time0_layout)
+    asked = (reader, sheet, channel, tuple(exclude or ()))
+    table, noticed, line, left_out = _given(file, layout_file, asked, names_of(column), beside)
+    if not as_json:
+        console.print(line, markup=False)
     result = growth.analyse(table, replace(settings, exclude=left_out))
     findings = (*noticed, *result.findings)
     if figure is not None:
@@ -115,15 +124,19 @@ def command(
 
 
 def _given(
-    file: Path, plate: tuple[Path | None, str | None, str | None, tuple[str, ...]], names: dict[str, str]
-) -> tuple[pl.DataFrame, tuple[Finding, ...], tuple[str, ...]]:
-    """The table of cultures in a plate's file, or in a tidy table; what was noticed on the way; what is still
-    to be left out. Of a plate that is marked already, because blanks are no part of the table."""
-    layout_file, reader, channel, exclude = plate
-    asked = layout_file or reader or channel
-    if not asked and (names or not _is_plate(file)):
-        return tidy_table.renamed(tidy_table.read(file), names), (), exclude
-    if names:
+    file: Path,
+    layout_file: Path | None,
+    asked: tuple[str | None, str | None, str | None, tuple[str, ...]],
+    names: dict[str, str],
+    beside: tuple[Path | None, Path | None],
+) -> tuple[pl.DataFrame, tuple[Finding, ...], str, tuple[str, ...]]:
+    """The table of cultures in a plate's file or in a table, what was noticed, what it was read as, and what
+    is still to be left out: of a plate that is marked already, because blanks are no part of the table.
+
+    asked: reader, sheet, channel, and what to leave out.   beside: plate of time zero, and its layout.
+    """
+    reader, sheet, channel, exclude = asked
+    if names and (layout_file or reader or channel):
         raise InputError(
             "GP-A158",
             "--column is for tables, and --layout, --reader and --channel are for plates",
@@ -131,18 +144,18 @@ def _given(
             expected="one of both kinds",
             next_step="say in the layout what is in the wells of a plate",
         )
-    _, wells = wells_of(file, layout_file, reader)
+    if names:
+        table, line = door.table(file, names, sheet)
+        return table, (), line, exclude
+    found = door.read(file, reader=reader, layout=layout_file, sheet=sheet)
+    start, start_layout = beside
+    if start is not None:
+        found = door.with_time_zero(found, start, start_layout)
+    if found.wells is None:
+        return found.given, (), found.line, exclude
+    wells = found.wells
     table, noticed = plates.cultures_table(wells.table, wells.assay, channel=channel, exclude=exclude)
-    return table, (*wells.findings, *noticed), ()
-
-
-def _is_plate(file: Path) -> bool:
-    """Whether a reader of plates knows the file; a table of cultures may name plates and wells as well."""
-    try:
-        name = readers.identify(file)
-    except InputError:
-        return False
-    return name != "tidy" or "value" in tidy_table.read(file).columns
+    return table, (*found.findings, *noticed), found.line, ()
 
 
 def _print(result: growth.Result) -> None:

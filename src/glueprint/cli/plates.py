@@ -11,6 +11,7 @@ import typer
 
 from glueprint.assays import layout, readers
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import door
 from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Wells
 from glueprint.cli.csv_files import csv_text
@@ -23,7 +24,9 @@ __all__ = [
     "LayoutFile",
     "PlateFile",
     "ReaderName",
+    "SheetName",
     "print_findings",
+    "print_reading",
     "shown",
     "wells_of",
     "write_tables",
@@ -33,7 +36,12 @@ PlateFile = Annotated[Path, typer.Argument(help="A plate reader's file, or a tid
 LayoutFile = Annotated[
     Path | None, typer.Option("--layout", help="What is in the wells (see glueprint assay layout).")
 ]
-ReaderName = Annotated[str | None, typer.Option("--reader", help="Name of a reader (see readers).")]
+ReaderName = Annotated[
+    str | None, typer.Option("--reader", help="Name of a reader (see readers), or allotropy:VENDOR.")
+]
+SheetName = Annotated[
+    str | None, typer.Option("--sheet", help="Sheet of a workbook, or table of a Prism file.")
+]
 FigureFile = Annotated[
     Path | None, typer.Option("--figure", help="Write the figure: .svg, .png, .pdf, .html.")
 ]
@@ -47,10 +55,18 @@ Exclude = Annotated[
 ]
 
 
-def wells_of(file: Path, layout_file: Path | None = None, reader: str | None = None) -> tuple[Plate, Wells]:
+def wells_of(
+    file: Path, layout_file: Path | None = None, reader: str | None = None, sheet: str | None = None
+) -> tuple[Plate, Wells]:
     """The plate in a file, and its wells with the layout given, or else with the file's own."""
-    found = readers.read(file, reader)
+    found = readers.read(file, reader, sheet=sheet)
     return found, layout.apply(found, layout.read(layout_file) if layout_file else None)
+
+
+def print_reading(plate: Plate, wells: Wells, *, as_json: bool) -> None:
+    """One line before any number: what was read, as what; nothing beside JSON."""
+    if not as_json:
+        console.print(door.line_of_plate(plate, wells), markup=False)
 
 
 def print_findings(findings: Iterable[Finding]) -> None:

@@ -118,7 +118,7 @@ def _line_roots(
     rising = slope[piece] > 0
     level = np.where(rising, first[piece] + rank, last[piece] - rank)
     times = middle[piece] + (level - height[piece]) / slope[piece]
-    return times[(times > left[piece]) & (times < left[piece] + length[piece])]
+    return np.asarray(times[(times > left[piece]) & (times < left[piece] + length[piece])])
 
 
 def _bent_roots(value: Function, left: Floats, length: Floats, *, whole: bool) -> Floats:

@@ -112,7 +112,8 @@ def smallest_values(
     into an amount by the first patient's compartment.   Raises InputError GP-N010 and GP-N049 (negative).
     """
     given = wished if isinstance(wished, Mapping) else {}
-    for name, value in (given or {"smallest": wished}).items():
+    named: Mapping[str, object] = given or {"smallest": wished}
+    for name, value in named.items():
         if not (isinstance(value, int | float) and value >= 0):
             raise InputError(
                 "GP-N049",

@@ -15,10 +15,11 @@ from glueprint import units
 from glueprint.assays import simulated
 from glueprint.assays.degradation.joining import PLACES
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning
 from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError, nearest
 
-__all__ = ["ARMS", "REQUIRED", "Lanes", "experiments", "number", "tidy", "usable"]
+__all__ = ["ARMS", "REQUIRED", "Lanes", "checked", "experiments", "number", "tidy", "usable"]
 
 REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
 TEXTS = ("target", "compound", "experiment", "membrane", "lane", "treatment", "relation")
@@ -33,10 +34,10 @@ ARMS: Mapping[str, str] = {
     "cycloheximide": "cycloheximide",
     "chx": "cycloheximide",
 }
-NO_COMPOUND = ("vehicle", "dmso", "control")
 SIDES = {"=": 0, "": 0, "<": -1, ">": 1}
-# A mean of the vehicle above this is no fraction of it.
-PER_CENT = 10.0
+# Columns of a blot, of joined tables and of ours, which mean here what they are called.
+OWN = (*REQUIRED, *TEXTS, "washout_h", "sample", "vehicle", "flags", "log_ratio", *PLACES)
+REMAINING = ("fraction_remaining", "percent_remaining", "fraction_degraded", "percent_degraded")
 Floats = NDArray[np.float64]
 
 
@@ -81,16 +82,27 @@ class Lanes:
         return bool((self.dose_nm == 0.0).any())
 
 
+def checked(table: pl.DataFrame) -> tuple[Finding, ...]:
+    """What is noticed of a table before any curve is fitted; raises what `usable` and `tidy` raise."""
+    findings: list[Finding] = []
+    experiments(tidy(usable(table, findings)), findings)
+    return tuple(findings)
+
+
 def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     """The table of a blot without the lanes that it could not read or that are no samples; others as they
     are.
 
     table: of `assays.blot` where it has the columns flags, vehicle and log_ratio. Its vehicle lanes belong
-    to every compound, and to time 0 where no time is said. A table that is simulated says so (GP-A054).
+    to every compound, and to time 0 where no time is said. Any other may have its columns under the names of
+    docs/assays.md, and per cent or what was lost. A table that is simulated says so (GP-A054).
+    Raises InputError GP-A201 to GP-A214 for what cannot be what it says.
     """
     findings += simulated.of_table(table)
     if not {"flags", "vehicle", "log_ratio"} <= set(table.columns):
-        return table
+        read = canonical(table, keep=OWN)
+        findings += read.findings
+        return _remaining(read.table, read.response)
     yes = pl.col("vehicle").cast(pl.String).str.to_lowercase() == "true"
     name = "sample" if "sample" in table.columns else "compound"
     found = table.with_columns(pl.when(yes).then(pl.lit("")).otherwise(pl.col(name)).alias(name))
@@ -111,6 +123,19 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
             )
         )
     return found.filter(whole)
+
+
+def _remaining(found: pl.DataFrame, response: str) -> pl.DataFrame:
+    """The table with fraction_remaining, from per cent or from what was lost."""
+    if response not in REMAINING:
+        return found
+    sense, values = RESPONSES[response], _numbers(found, response)
+    raw = values.drop_nulls().to_numpy()
+    meaning.refused(meaning.scale(response, sense, raw[np.isfinite(raw)]))
+    if response == "fraction_remaining":
+        return found
+    fractions = [None if value is None else sense.fraction(value) for value in values]
+    return found.with_columns(pl.Series("fraction_remaining", fractions, dtype=pl.Float64)).drop(response)
 
 
 def tidy(table: pl.DataFrame) -> pl.DataFrame:
@@ -220,15 +245,27 @@ def _finite(found: pl.DataFrame) -> None:
         rows = found.with_row_index("index").filter(bad)
         if rows.height:
             raise _bad_value(f"{rows[name][0]}", f'{_row(found, rows["index"][0])}, column "{name}"')
-    vehicle = found.filter(pl.col("dose_nm") == 0.0)["fraction_remaining"]
-    if vehicle.len() and float(np.median(vehicle.to_numpy())) > PER_CENT:
-        raise InputError(
-            "GP-A144",
-            f"a vehicle of {float(np.median(vehicle.to_numpy())):g}",
-            where='column "fraction_remaining"',
-            expected="a fraction of the vehicle, near 1",
-            next_step="divide per cent by 100",
-        )
+    meaning.refused(meaning.doses("dose_nm", [], found["dose_nm"].to_list()))
+    meaning.refused(meaning.hours("time_h", found["time_h"].to_list()))
+
+
+def _meant(lanes: Lanes, findings: list[Finding]) -> None:
+    """Refuse lanes of which the vehicle says that they are no fractions remaining; a rise alone is no
+    fault."""
+    dosed = (lanes.dose_nm > 0.0) & (lanes.side == 0) & (lanes.time_h > 0.0)
+    vehicle = (lanes.dose_nm == 0.0) & (lanes.side == 0)
+    sense = RESPONSES["fraction_remaining"]
+    asked = Response(
+        "fraction_remaining",
+        sense,
+        lanes.dose_nm[dosed],
+        lanes.fraction[dosed],
+        lanes.fraction[vehicle],
+        lanes.name,
+    )
+    problems = asked.problems(may_rise=True)
+    meaning.refused(problems)
+    findings += problems
 
 
 def _bad_value(what: str, where: str) -> InputError:
@@ -257,7 +294,7 @@ def _worded(found: pl.DataFrame) -> pl.DataFrame:
         treatment=pl.Series([ARMS[word.lower()] for word in found["treatment"]], dtype=pl.String),
         side=pl.Series([SIDES[word] for word in found["relation"]], dtype=pl.Int64),
         compound=pl.when(
-            (pl.col("dose_nm") == 0.0) & pl.col("compound").str.to_lowercase().is_in(NO_COMPOUND)
+            (pl.col("dose_nm") == 0.0) & pl.col("compound").map_elements(is_vehicle, return_dtype=pl.Boolean)
         )
         .then(pl.lit(""))
         .otherwise(pl.col("compound")),
@@ -306,6 +343,8 @@ def experiments(found: pl.DataFrame, findings: list[Finding]) -> list[Lanes]:
             for (experiment,), group in mine.group_by(["experiment"], maintain_order=True)
             if (group["dose_nm"] > 0.0).any()
         ]
+    for one in lanes:
+        _meant(one, findings)
     averaged = sum(one.averaged for one in lanes)
     if averaged:
         findings.append(

@@ -17,6 +17,7 @@ from glueprint.assays.elisa.result import QUALITY, Result, frozen_tables
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.signal import choose, signals
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import meaning
 from glueprint.assays.quality import exclusions, inspection, verdicts
 from glueprint.assays.wells import check
 
@@ -65,7 +66,7 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
     Returns `Result`; a plate without a usable curve, and a donor without its controls, is a finding, not an
     error.
     Raises InputError GP-A045 (table), GP-A081 (channel), GP-A083 (settings), GP-A084 (no standard), GP-A085
-    (value).
+    (value), GP-A205, GP-A209 and GP-A210 (what cannot be what it says).
     Source: docs/elisa.md.
     """
     chosen = (settings or Settings()).checked()
@@ -73,6 +74,7 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
     choice = choose(table, chosen)
     rows, findings = signals(table, choice)
     rows, unit, more = standards.prepared(rows)
+    _meant(table, rows)
     parts = Parts(findings=[*said, *findings, *more])
     for (plate,), here in rows.group_by("plate", maintain_order=True):
         _plate(here, (str(plate), unit, chosen), parts)
@@ -126,6 +128,15 @@ def _excluded(rows: pl.DataFrame) -> list[dict[str, Any]]:
         }
         for row in rows.filter(pl.col(exclusions.COLUMN) != "").to_dicts()
     ]
+
+
+def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> None:
+    """Raise InputError GP-A205, GP-A209 or GP-A210 for what is no density, concentration or factor."""
+    for (channel, unit), part in table.drop_nulls("value").group_by(["channel", "unit"], maintain_order=True):
+        meaning.refused(meaning.densities(str(unit), part["value"].to_numpy(), f'channel "{channel}"'))
+    known = rows.filter(pl.col("role") == "standard")["concentration"].drop_nulls()
+    meaning.refused(meaning.doses("concentration", known.to_list(), where="standards"))
+    meaning.refused(meaning.dilutions(rows["dilution"].drop_nulls().to_list()))
 
 
 def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts) -> None:

@@ -11,6 +11,7 @@ from glueprint.assays.growth.rates import (
     gr_value,
     proliferation_index,
 )
+from glueprint.assays.growth.reading import checked
 from glueprint.assays.growth.result import Named, Result
 from glueprint.assays.growth.settings import Settings
 
@@ -20,6 +21,7 @@ __all__ = [
     "Settings",
     "analyse",
     "area_over_curve",
+    "checked",
     "cultures_table",
     "divided_percent",
     "division_index",

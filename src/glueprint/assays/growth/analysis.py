@@ -24,8 +24,8 @@ __all__ = ["analyse"]
 
 SMOOTH = 60
 Row = dict[str, Any]
-# line, compound, no experiment, definition, unit
-Key = tuple[str, str, str, str, str]
+# line, compound, definition, unit, time
+Key = tuple[str, str, str, str, float | None]
 # Cultures that a finding names before it only counts.
 NAMED = 8
 
@@ -38,7 +38,7 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     where there are such: line, compound, experiment, role (treated, control, time0, blank), time_h,
     doubling_time_h.
     Returns `Result`. A potency beyond the doses is a limit; experiments are pooled, wells never.
-    Raises InputError GP-A160 to GP-A165, GP-A172, GP-A175.
+    Raises InputError GP-A160 to GP-A164, GP-A172, GP-A175, GP-A201 to GP-A214.
     Source: own derivation, docs/growth.md.
     """
     chosen = (settings or Settings()).checked()
@@ -65,7 +65,7 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
         "excluded": exclusions.rows([row for one in found for row in one.left_out]),
         "findings": findings_table(findings),
     }
-    joint = tuple(Named(*key, one.potency) for key, one in pooled.items())
+    joint = tuple(_joint(key, one) for key, one in pooled.items())
     return Result(chosen, MappingProxyType(tables), (*joint, *named), tuple(findings))
 
 
@@ -74,7 +74,7 @@ def _table(rows: list[Row], schema: pl.Schema) -> pl.DataFrame:
 
 
 def _about(one: Culture) -> Row:
-    return {"line": one.line, "compound": one.compound, "experiment": one.experiment}
+    return {"line": one.line, "compound": one.compound, "experiment": one.experiment, "time_h": one.time_h}
 
 
 def _growing(found: list[Culture], findings: list[Finding]) -> list[Culture]:
@@ -116,29 +116,33 @@ def _named(part: Curves) -> list[Named]:
 
 
 def _pooled(named: list[Named], confidence: float) -> dict[Key, PooledPotency]:
-    """Pools by line, compound, "", definition and unit, where there are two experiments or more."""
-    pools: dict[Key, PooledPotency] = {}
-    keys = dict.fromkeys((one.line, one.compound, one.definition, one.unit) for one in named)
-    for line, compound, definition, unit in keys:
-        mine = [
-            one
-            for one in named
-            if (one.line, one.compound, one.definition, one.unit) == (line, compound, definition, unit)
-        ]
-        if len(mine) > 1 and len({one.potency.time_h for one in mine}) == 1:
-            joint = pool(
-                [one.potency for one in mine],
-                experiment=[one.experiment for one in mine],
-                confidence=confidence,
-            )
-            pools[line, compound, "", definition, unit] = joint
-    return pools
+    """Pools by line, compound, definition, unit and time, where there are two experiments or more."""
+    groups: dict[Key, list[Named]] = {}
+    for one in named:
+        groups.setdefault(_group(one), []).append(one)
+    return {
+        key: pool(
+            [one.potency for one in mine],
+            experiment=[one.experiment for one in mine],
+            confidence=confidence,
+        )
+        for key, mine in groups.items()
+        if len(mine) > 1
+    }
+
+
+def _group(one: Named) -> Key:
+    return one.line, one.compound, one.definition, one.unit, one.potency.time_h
+
+
+def _joint(key: Key, one: PooledPotency) -> Named:
+    line, compound, definition, unit, _ = key
+    return Named(line, compound, "", definition, unit, one.potency)
 
 
 def _pooled_rows(pooled: dict[Key, PooledPotency]) -> list[Row]:
     return [
-        _row(Named(*key, one.potency))
-        | {"tau": one.tau_experiment if one.tau_donor is None else one.tau_donor}
+        _row(_joint(key, one)) | {"tau": one.tau_experiment if one.tau_donor is None else one.tau_donor}
         for key, one in pooled.items()
     ]
 
@@ -150,11 +154,7 @@ def _rows(named: list[Named], pooled: dict[Key, PooledPotency]) -> list[Row]:
         for key, one in pooled.items()
         for part in one.parts.to_dicts()
     }
-    return [
-        _row(one)
-        | {"expected": shrunk.get((one.line, one.compound, "", one.definition, one.unit, one.experiment))}
-        for one in named
-    ]
+    return [_row(one) | {"expected": shrunk.get((*_group(one), one.experiment))} for one in named]
 
 
 def _row(one: Named) -> Row:
@@ -256,7 +256,6 @@ def _curve(part: Curves, i: int, at_top: float) -> Row:
     shown = Status(int(fits.status[i])) not in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED)
     highest = float(fits.highest_dose[i])
     return _about(one) | {
-        "time_h": one.time_h,
         "doubling_time_h": one.doubling_time_h,
         "divisions": one.divisions,
         "wells": int(fits.points[i]),

@@ -4,6 +4,8 @@ control."""
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -15,27 +17,31 @@ from numpy.typing import NDArray
 from glueprint import units
 from glueprint.assays import simulated
 from glueprint.assays.findings import Finding
-from glueprint.assays.growth import rates
+from glueprint.assays.growth.generations import divided
+from glueprint.assays.growth.levels import levelled
 from glueprint.assays.growth.settings import Settings
+from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning, number, role_of
 from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Culture", "cultures"]
+__all__ = ["Culture", "checked", "cultures"]
 
 KEYS = ("line", "compound", "experiment")
-# Other names under which tables hold the same.
-ALIASES = {"line": ("cell_line", "donor"), "compound": ("drug", "sample"), "experiment": ("replicate",)}
-RESPONSES = ("viability", "viability_percent", "signal", "count")
 ROLES = ("treated", "control", "time0", "blank")
-# A mean of the control above this is no fraction of it.
-PER_CENT = 10.0
+# Responses of a table of cultures; the others of the intake are of proteins.
+GROWTH = ("viability", "viability_percent", "inhibition", "inhibition_percent", "signal")
+# A vehicle at so many doses above zero is a compound of its own.
+SERIES = 4
 NM = "nM"
 Floats = NDArray[np.float64]
+Row = dict[str, Any]
+# line, compound, experiment, time
+Key = tuple[str, str, str, float | None]
 
 
 @dataclass(frozen=True)
 class Culture:
-    """One compound on one line in one experiment.
+    """One compound on one line in one experiment at one time.
 
     dose: (m,) in `unit`, 0 for controls.   viability: (m,) fraction of the control's mean.
     wells: (m,) their names.   left_out: rows of `quality.exclusions.EXCLUDED`.
@@ -81,33 +87,151 @@ class Culture:
         return None
 
 
+def checked(table: pl.DataFrame, settings: Settings | None = None) -> tuple[Finding, ...]:
+    """What is noticed of a table before any curve is fitted; raises what `cultures` raises."""
+    findings: list[Finding] = []
+    cultures(table, (settings or Settings()).checked(), findings)
+    return tuple(findings)
+
+
 def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -> list[Culture]:
     """The cultures of a table, each normalised to its own control.
 
-    table: dose_nm (or dose with dose_unit), one of viability, viability_percent, signal (raw; with rows of
+    table: doses, one of viability, viability_percent, inhibition, inhibition_percent, signal (raw; with rows
+    of
     role control or dose 0, and of role time0 and blank where measured) or generation with count; optional
-    line, compound, experiment, time_h, doubling_time_h. A table that is simulated says so (GP-A054).
-    Raises InputError GP-A160 (columns), GP-A161 (values), GP-A162 (units), GP-A164 (no control), GP-A165
-    (per cent), GP-A172 (generations), GP-A175 (roles).
+    line, compound, experiment, time_h, doubling_time_h, replicate (technical); under any of the names of
+    docs/assays.md. A table that is simulated says so (GP-A054).
+    Raises InputError GP-A160 (columns), GP-A161 (values), GP-A162 (units), GP-A164 (no control), GP-A172
+    (generations), GP-A175 (roles), and GP-A201 to GP-A214 for what cannot be what it says.
     """
     findings += simulated.of_table(table)
-    found = _named(table)
-    if {"generation", "count"} <= set(found.columns):
-        found = _divided(found, settings)
-    response = next((name for name in RESPONSES if name in found.columns and name != "count"), None)
-    if response is None or not {"dose_nm", "dose"} & set(found.columns):
+    given = divided(table, settings) if {"generation", "count"} <= set(table.columns) else table
+    read = canonical(given)
+    findings += read.findings
+    found, response = read.table, read.response
+    if response not in GROWTH or not {"dose_nm", "dose"} & set(found.columns):
         missing = "dose_nm" if response else "viability"
         raise InputError(
             "GP-A160",
             f"no column {missing}{nearest(missing, table.columns)}",
-            expected="dose_nm (or dose with dose_unit), and viability, viability_percent or signal; found "
-            + ", ".join(table.columns),
+            expected="dose_nm (or dose with dose_unit), and viability, viability_percent, "
+            "inhibition_percent or signal; found " + ", ".join(table.columns),
             next_step="rename or add the column",
         )
     found, said = exclusions.marked(found, settings.exclude)
     findings += said
     every = _rows(found, response, settings, findings)
     rows = [row for row in every if not row["exclude"]]
+    out = [row for row in every if row["exclude"]]
+    _said_of_experiments(found, rows, findings)
+    keys = dict.fromkeys(_key(row) for row in rows if row["role"] == "treated")
+    _unused((row for row in rows if not any(_belongs(row, key) for key in keys)), findings)
+    made = []
+    for key in keys:
+        mine, beside = _mine(key, rows, response, findings), [row for row in out if _belongs(row, key)]
+        made.append(_culture(key, mine, beside, response))
+    return _meant(made, response, findings)
+
+
+def _mine(key: Key, rows: list[Row], response: str, findings: list[Finding]) -> list[Row]:
+    """The rows of a culture; raw signals of several plates on one level."""
+    mine = [row for row in rows if _belongs(row, key)]
+    if RESPONSES[response].relative:
+        return mine
+    mine, lost = levelled(mine)
+    if lost:
+        name = " ".join(part for part in key[:3] if part)
+        said = (
+            f"no control on plate {', '.join(lost)}: its signals are divided by the controls of other plates"
+        )
+        findings.append(
+            Finding(
+                "GP-A220", "warning", said, name, "controls on every plate", "put controls on every plate"
+            )
+        )
+    return mine
+
+
+def _said_of_experiments(found: pl.DataFrame, rows: list[Row], findings: list[Finding]) -> None:
+    if any(row["experiment"] for row in rows):
+        return
+    said = "no column experiment: all wells count as one experiment, n = 1"
+    if "replicate" in found.columns:
+        said = '"replicate" is taken as technical: wells of one experiment, n = 1'
+    remedy = "wells of one day are not independent experiments; independent ones have a column experiment"
+    findings.append(Finding("GP-A168", "note", said, "", "one label an experiment", remedy))
+
+
+def _unused(rows: Iterable[Row], findings: list[Finding]) -> None:
+    """Name the wells that no curve takes, with the reason."""
+    reasons: Counter[str] = Counter()
+    for row in rows:
+        labels = " ".join(str(row[name]) for name in (*KEYS, "time_h") if row[name])
+        why = row["why"] or f"{row['role']} of {labels}, where nothing was treated"
+        reasons[why] += 1
+    if reasons:
+        text = "; ".join(f"{count}: {why}" for why, count in reasons.items())
+        message = f"{sum(reasons.values())} wells are not used: {text}"
+        findings.append(
+            Finding("GP-A212", "warning", message, "", "", "correct their labels if they belong to a curve")
+        )
+
+
+def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list[Finding]) -> list[Row]:
+    """One dictionary a well with numbers; empty responses are left out and counted."""
+    series = _vehicle_series(found)
+    rows, raw, empty = list[Row](), list[float](), 0
+    for i, row in enumerate(found.to_dicts()):
+        role = _role(row, i)
+        value = number(row[response], i, response, "GP-A161")
+        if value is None:
+            empty += 1
+            continue
+        if not row[exclusions.COLUMN]:
+            raw.append(value)
+        compound = str(row.get("compound") or "").strip()
+        vehicle = bool(compound) and is_vehicle(compound) and compound not in series
+        hours = {
+            name: number(row.get(name), i, name, "GP-A161")
+            for name in ("time_h", "doubling_time_h", "signal_at_zero")
+        }
+        dose, unit = _dose(row, i, settings, needed=role in ("", "treated") and not vehicle)
+        why = 'role "' + str(row.get("role")) + '"' if role == "unused" else ""
+        if role in ("", "treated", "control"):
+            start = role != "control" and not dose and hours["time_h"] == 0.0
+            role = "time0" if start else "control" if not dose or vehicle else role or "treated"
+            why = "" if role != "treated" or hours["time_h"] != 0.0 else "treated at time 0"
+        rows.append(
+            {key: str(row.get(key) or "").strip() for key in KEYS}
+            | {"plate": str(row.get("plate") or "")}
+            | ({"compound": "", "dose": 0.0} if vehicle else {"dose": dose})
+            | {
+                "name": _name(row, i),
+                "exclude": row[exclusions.COLUMN],
+                "role": "unused" if why else role,
+                "unit": unit,
+                "value": RESPONSES[response].fraction(value),
+                "why": why,
+            }
+            | hours
+        )
+    _check_columns([row for row in rows if not row["exclude"]], raw, response, found)
+    if empty:
+        findings.append(Finding("GP-A174", "note", f"{empty} wells without a reading are left out"))
+    return rows
+
+
+def _name(row: Row, i: int) -> str:
+    """A well by plate and name where the table has them, else the row, counted from 1."""
+    well, plate = (str(row.get(column) or "").strip() for column in ("well", "plate"))
+    if not well:
+        return f"row {i + 1}"
+    return f"{plate}:{well}" if plate else well
+
+
+def _check_columns(rows: list[Row], raw: list[float], response: str, found: pl.DataFrame) -> None:
+    """What can be told of whole columns: something treated, the scale, the hours, doses that dissolve."""
     if not any(row["role"] == "treated" for row in rows):
         raise InputError(
             "GP-A161",
@@ -116,135 +240,63 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
             expected="doses above zero",
             next_step="give the whole table",
         )
-    if not any(row["experiment"] for row in rows):
-        findings.append(
-            Finding(
-                "GP-A168",
-                "note",
-                "no column experiment: all wells count as one experiment, n = 1",
-                "",
-                "one label an experiment",
-                "wells of one day are not independent experiments",
-            )
-        )
-    keys = dict.fromkeys(tuple(row[key] for key in KEYS) for row in rows if row["role"] == "treated")
-    own: dict[tuple[str, ...], list[dict[str, Any]]] = {key: [] for key in keys}
-    shared = []
-    for row in rows:
-        labels = tuple(row[name] for name in KEYS)
-        if labels in own:
-            own[labels].append(row)
-        elif row["role"] != "treated":
-            shared.append(row)
-    out = [row for row in every if row["exclude"]]
-    return [
-        _culture(key, [*mine, *(row for row in [*shared, *out] if _belongs(row, key))], response)
-        for key, mine in own.items()
-    ]
+    meaning.refused(meaning.scale(response, RESPONSES[response], np.array(raw)))
+    for name in ("time_h", "doubling_time_h"):
+        meaning.refused(meaning.hours(name, [row[name] for row in rows if row[name] is not None]))
+    molar = [row["dose"] for row in rows if row["unit"] == NM]
+    column = "dose_nm" if "dose_nm" in found.columns else "dose"
+    meaning.refused(meaning.doses(column, [], molar))
 
 
-def _named(table: pl.DataFrame) -> pl.DataFrame:
-    found = table
-    for ours, others in ALIASES.items():
-        theirs = next((name for name in others if name in found.columns), None)
-        if ours not in found.columns and theirs is not None:
-            found = found.rename({theirs: ours})
-    return found
-
-
-def _number(value: Any, row: int, column: str) -> float | None:
-    """A finite number, or None for an empty cell."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
+def _role(row: Row, i: int) -> str:
+    role = role_of(row.get("role"))
+    if role is None:
         raise InputError(
-            "GP-A161",
-            f'"{value}"',
-            where=f'row {row}, column "{column}"',
-            expected="a finite number, or an empty cell",
-            next_step="correct the value, or empty the cell to leave the well out",
+            "GP-A175",
+            f'"{row["role"]}"{nearest(str(row["role"]).lower(), ROLES)}',
+            where=f'row {i + 1}, column "role"',
+            expected="one of " + ", ".join(ROLES) + ", or a word for one of them",
+            next_step="correct the role",
         )
-    return number
+    return role
 
 
-def _rows(
-    found: pl.DataFrame, response: str, settings: Settings, findings: list[Finding]
-) -> list[dict[str, Any]]:
-    """One dictionary a well with numbers; empty responses are left out and counted."""
-    rows, empty = [], 0
-    for i, row in enumerate(found.to_dicts()):
-        role = str(row.get("role") or "").strip().lower()
-        if role and role not in ROLES:
-            raise InputError(
-                "GP-A175",
-                f'"{row["role"]}"{nearest(role, ROLES)}',
-                where=f'row {i}, column "role"',
-                expected="one of " + ", ".join(ROLES),
-                next_step="correct the role",
-            )
-        value = _number(row[response], i, response)
-        if value is None:
-            empty += 1
-            continue
-        dose, unit = _dose(row, i, settings, needed=role in ("", "treated"))
-        if not role:
-            role = "control" if dose == 0.0 else "treated"
-        rows.append(
-            {key: str(row.get(key) or "").strip() for key in KEYS}
-            | {
-                "name": _name(row, i),
-                "exclude": row[exclusions.COLUMN],
-                "role": role,
-                "dose": dose,
-                "unit": unit,
-                "value": value / 100.0 if response == "viability_percent" else value,
-            }
-            | {
-                name: _number(row.get(name), i, name)
-                for name in ("time_h", "doubling_time_h", "signal_at_zero")
-            }
-        )
-    if empty:
-        findings.append(Finding("GP-A174", "note", f"{empty} wells without a reading are left out"))
-    return rows
+def _vehicle_series(found: pl.DataFrame) -> set[str]:
+    """Vehicles that were titrated like a compound."""
+    column = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
+    if not column or "compound" not in found.columns:
+        return set()
+    dosed = found.filter(pl.col(column).cast(pl.Float64, strict=False) > 0.0)
+    doses = dosed.group_by(pl.col("compound").cast(pl.String).str.strip_chars()).agg(
+        pl.col(column).n_unique()
+    )
+    return {str(name) for name, count in doses.rows() if count >= SERIES and is_vehicle(name)}
 
 
-def _name(row: dict[str, Any], i: int) -> str:
-    """A well by plate and name where the table has them, else the row, counted from 1."""
-    well, plate = (str(row.get(column) or "").strip() for column in ("well", "plate"))
-    if not well:
-        return f"row {i + 1}"
-    return f"{plate}:{well}" if plate else well
-
-
-def _dose(row: dict[str, Any], i: int, settings: Settings, *, needed: bool) -> tuple[float, str]:
+def _dose(row: Row, i: int, settings: Settings, *, needed: bool) -> tuple[float, str]:
     """The dose of a well and its unit: nM where it is molar, else as given."""
     column = "dose_nm" if "dose_nm" in row else "dose"
-    value = _number(row.get(column), i, column)
+    value = number(row.get(column), i, column, "GP-A161")
     if value is None or value < 0.0:
         if value is None and not needed:
             return 0.0, ""
         raise InputError(
             "GP-A161",
             "no dose" if value is None else f"{value:g}",
-            where=f'row {i}, column "{column}"',
+            where=f'row {i + 1}, column "{column}"',
             expected="a dose of zero or more",
             next_step="correct the dose; 0 is the control",
         )
     if column == "dose_nm":
         return value, NM
     unit = str(row.get("dose_unit") or settings.dose_unit or "").strip()
-    if not unit and value == 0.0:
-        return 0.0, ""
+    if not unit and (value == 0.0 or not needed):
+        return value, ""
     if not unit:
         raise InputError(
             "GP-A162",
             f"a dose of {value:g} without a unit",
-            where=f'row {i}, column "dose_unit"',
+            where=f'row {i + 1}, column "dose_unit"',
             expected="a unit, such as nM, uM or ug/mL",
             next_step="add the column dose_unit, or say --dose-unit",
         )
@@ -254,10 +306,12 @@ def _dose(row: dict[str, Any], i: int, settings: Settings, *, needed: bool) -> t
         try:
             units.convert(1.0, unit, "ug/mL")
         except InputError as error:
+            if not needed:
+                return value, unit
             raise InputError(
                 "GP-A162",
                 f'a dose in "{unit}"',
-                where=f'row {i}, column "dose_unit"',
+                where=f'row {i + 1}, column "dose_unit"',
                 expected="a unit of concentration, such as nM, uM or ug/mL",
                 next_step="correct the unit",
             ) from error
@@ -270,40 +324,26 @@ def _in_nm(unit: str) -> float:
     return units.convert(1.0, unit, NM)
 
 
-def _culture(key: tuple[str, ...], rows: list[dict[str, Any]], response: str) -> Culture:
-    mine = [row for row in rows if not row["exclude"]]
-    name = " ".join(part for part in key if part)
+def _culture(key: Key, mine: list[Row], out: list[Row], response: str) -> Culture:
+    name = " ".join(part for part in key[:3] if part)
     of = {role: [row for row in mine if row["role"] == role] for role in ROLES}
     treated, unit = of["treated"], _unit(of["treated"], name)
     blank = float(np.mean([row["value"] for row in of["blank"]])) if of["blank"] else 0.0
     control = np.array([row["value"] for row in of["control"]]) - blank
-    raw = response == "signal"
+    raw = not RESPONSES[response].relative
     if raw and not (control.size and control.mean() > 0.0):
         raise InputError(
             "GP-A164",
             "no control above the blank",
             where=name,
-            expected="wells of dose 0 or role control with a signal",
+            expected="wells of dose 0, role control or a vehicle's name, with a signal",
             next_step="give the untreated wells",
         )
     scale = float(control.mean()) if raw else 1.0
-    if not raw:
-        typical = (
-            float(np.median(control)) if control.size else float(np.median([row["value"] for row in treated]))
-        )
-        if typical > PER_CENT:
-            raise InputError(
-                "GP-A165",
-                f"a control of {typical:g}",
-                where=f'{name}, column "{response}"',
-                expected="fractions of the control, near 1",
-                next_step="name the column viability_percent",
-            )
-    known = control.size > 1 and float(control.std()) > 0.0
-    start, start_se = _at_zero(of, mine, blank, scale if raw else 1.0)
+    known = control.size > 1 and float(control.std()) > 0.0 and float(control.mean()) != 0.0
+    start, start_se = _at_zero(of, mine, blank, scale)
     dose = [0.0] * control.size + [row["dose"] for row in treated]
     values = [*(control / scale).tolist(), *((row["value"] - blank) / scale for row in treated)]
-    first = treated[0]
     left_out = [
         {
             "where": row["name"],
@@ -314,13 +354,10 @@ def _culture(key: tuple[str, ...], rows: list[dict[str, Any]], response: str) ->
             "value": (row["value"] - blank) / scale if row["role"] in ("treated", "control") else None,
             "reason": row["exclude"],
         }
-        for row in rows
-        if row["exclude"]
+        for row in out
     ]
     return Culture(
-        key[0],
-        key[1],
-        key[2],
+        *key[:3],
         unit,
         np.array(dose),
         np.array(values),
@@ -330,22 +367,52 @@ def _culture(key: tuple[str, ...], rows: list[dict[str, Any]], response: str) ->
         control_wells=int(control.size),
         at_zero=start,
         at_zero_se=start_se,
-        time_h=first["time_h"],
-        doubling_time_h=first["doubling_time_h"],
+        time_h=key[3],
+        doubling_time_h=treated[0]["doubling_time_h"],
         wells=tuple(row["name"] for row in [*of["control"], *treated]),
         left_out=tuple(left_out),
     )
 
 
-def _belongs(row: dict[str, Any], key: tuple[str, ...]) -> bool:
-    """Treated wells by all labels; controls, time zero and blanks are shared where they leave labels
-    empty."""
-    if row["role"] == "treated":
-        return tuple(row[name] for name in KEYS) == key
-    return all(row[name] in ("", wanted) for name, wanted in zip(KEYS, key, strict=True))
+def _meant(made: list[Culture], response: str, findings: list[Finding]) -> list[Culture]:
+    """The cultures that are what their column says; of the others a refusal is told, and all wrong is an
+    error."""
+    kept, refusals = list[Culture](), list[Finding]()
+    for one in made:
+        none, when = one.dose == 0.0, f"{one.time_h:g} h" if one.time_h else ""
+        where = " ".join(part for part in (one.name, when) if part)
+        asked = Response(
+            response, RESPONSES[response], one.dose[~none], one.viability[~none], one.viability[none], where
+        )
+        problems = asked.problems()
+        wrong = [problem for problem in problems if problem.severity == "refusal"]
+        findings += [problem for problem in problems if problem.severity != "refusal"]
+        refusals += [
+            replace(problem, next_step=f"{problem.next_step}; no potency of it is given")
+            for problem in wrong[:1]
+        ]
+        if not wrong:
+            kept.append(one)
+    if not kept:
+        meaning.refused(refusals)
+    findings += refusals
+    return kept
 
 
-def _unit(treated: list[dict[str, Any]], name: str) -> str:
+def _key(row: Row) -> Key:
+    return row["line"], row["compound"], row["experiment"], row["time_h"]
+
+
+def _belongs(row: Row, key: Key) -> bool:
+    """Treated wells by all labels and the time; controls, time zero and blanks are shared where they leave
+    labels empty, and time zero and blanks at all times."""
+    if row["role"] in ("treated", "unused"):
+        return row["role"] == "treated" and _key(row) == key
+    timed = row["role"] != "control" or row["time_h"] in (None, key[3])
+    return timed and all(row[name] in ("", wanted) for name, wanted in zip(KEYS, key[:3], strict=True))
+
+
+def _unit(treated: list[Row], name: str) -> str:
     used = sorted({row["unit"] for row in treated if row["dose"] > 0.0})
     if len(used) > 1:
         raise InputError(
@@ -359,7 +426,7 @@ def _unit(treated: list[dict[str, Any]], name: str) -> str:
 
 
 def _at_zero(
-    of: dict[str, list[dict[str, Any]]], mine: list[dict[str, Any]], blank: float, scale: float
+    of: dict[str, list[Row]], mine: list[Row], blank: float, scale: float
 ) -> tuple[float | None, float]:
     """Cells at time zero over the control, and the error of their mean as a share of it."""
     found = np.array([row["value"] for row in of["time0"]]) - blank
@@ -372,43 +439,3 @@ def _at_zero(
     mean = float(found.mean())
     error = float(found.std(ddof=1)) / math.sqrt(found.size) / mean if found.size > 1 and mean > 0.0 else 0.0
     return mean / scale, error
-
-
-def _divided(found: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """One row a well with the division index chosen as its signal, from one row a generation."""
-    labels = [name for name in found.columns if name not in ("generation", "count", "signal")]
-    wells: dict[tuple[Any, ...], dict[int, float]] = {}
-    for i, row in enumerate(found.to_dicts()):
-        generation, count = _number(row["generation"], i, "generation"), _number(row["count"], i, "count")
-        if (
-            generation is None
-            or generation < 0
-            or generation != int(generation)
-            or generation > 60
-            or (count or 0.0) < 0.0
-        ):
-            raise InputError(
-                "GP-A172",
-                f'generation "{row["generation"]}" with count "{row["count"]}"',
-                where=f"row {i}",
-                expected="whole generations from 0 and counts of zero or more",
-                next_step="correct the row",
-            )
-        well = wells.setdefault(tuple(row[name] for name in labels), {})
-        if int(generation) in well:
-            raise InputError(
-                "GP-A172",
-                f"generation {int(generation)} twice in one well",
-                where=f"row {i}",
-                expected="one row a generation of a well",
-                next_step="add a column well, so that wells are told apart",
-            )
-        well[int(generation)] = count or 0.0
-    rows = []
-    for key, counts in wells.items():
-        cells = np.array([counts.get(i, 0.0) for i in range(max(counts) + 1)])
-        index = rates.divided_percent(cells) if settings.index == "divided" else rates.division_index(cells)
-        rows.append(
-            dict(zip(labels, key, strict=True)) | {"signal": float(index) if cells.sum() > 0.0 else None}
-        )
-    return pl.DataFrame(rows, infer_schema_length=None)

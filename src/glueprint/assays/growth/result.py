@@ -15,12 +15,11 @@ from glueprint.curves import Potency
 __all__ = ["CURVES", "FITTED", "GROWTH_RATE", "POTENCIES", "WELLS", "Named", "Result"]
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
-_CULTURE = {"line": TEXT, "compound": TEXT, "experiment": TEXT}
+_CULTURE = {"line": TEXT, "compound": TEXT, "experiment": TEXT, "time_h": NUMBER}
 WELLS = pl.Schema({**_CULTURE, "well": TEXT, "dose": NUMBER, "unit": TEXT, "viability": NUMBER, "gr": NUMBER})
 CURVES = pl.Schema(
     {
         **_CULTURE,
-        "time_h": NUMBER,
         "doubling_time_h": NUMBER,
         "divisions": NUMBER,
         "wells": COUNT,
@@ -60,7 +59,6 @@ POTENCIES = pl.Schema(
         "high": NUMBER,
         "unit": TEXT,
         "n": COUNT,
-        "time_h": NUMBER,
         "log10_se": NUMBER,
         "tau": NUMBER,
         "expected": NUMBER,
@@ -111,17 +109,27 @@ class Result:
         """Whether something asked for was not computed."""
         return any(finding.severity == "refusal" for finding in self.findings)
 
-    def of(self, line: str, compound: str, definition: str, experiment: str = "") -> Potency | None:
-        """A potency by its labels; experiment "": the pool, or the only experiment. None where there is
-        none."""
+    def of(
+        self,
+        line: str,
+        compound: str,
+        definition: str,
+        experiment: str = "",
+        *,
+        time_h: float | None = None,
+    ) -> Potency | None:
+        """A potency by its labels; experiment "": the pool, or the only experiment; time_h None: the only
+        time.
+        None where there is none, or where there are several."""
         found = [
             one
             for one in self.named
             if (one.line, one.compound, one.definition) == (line, compound, definition)
+            and time_h in (None, one.potency.time_h)
         ]
         exact = [one for one in found if one.experiment == experiment]
-        chosen = exact or (found if len(found) == 1 else [])
-        return chosen[0].potency if chosen else None
+        chosen = exact or found
+        return chosen[0].potency if len(chosen) == 1 else None
 
     def as_dict(self) -> dict[str, Any]:
         """Everything by name, for `--json`."""

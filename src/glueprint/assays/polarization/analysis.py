@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import meaning
 from glueprint.assays.polarization import checking, fits, plates, reading, saturation
 from glueprint.assays.polarization.plates import Contents
 from glueprint.assays.polarization.result import (
@@ -46,8 +47,9 @@ def analyse(
     tracer_protein, competitor (sample, concentration), free_dye.   conditions: totals and tracer Kd; a Ki is
     refused without them.   optics: G, Q and channel names.   exclude: wells to leave out, each "A1=reason".
     Returns `Result`; does not depend on the order of the rows.
-    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), GP-A240
-    (no such well to leave out), and what `assays.wells.check` raises.
+    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), GP-A208
+    (controls that are no polarisations), GP-A240 (no such well to leave out), and what `assays.wells.check`
+    raises.
     Source: docs/polarization.md.
     """
     read = reading.read(wells, optics, exclude)
@@ -61,6 +63,7 @@ def analyse(
     if not any(plate.compounds or plate.titrated.height for plate in contents):
         raise _nothing(read.table)
     for plate in contents:
+        _meant(plate, mp_only=read.mp_only)
         titrated = saturation.of_plate(plate, conditions.tracer, optics, confidence)
         titrations.append(titrated.table)
         drawn.append(titrated.curves)
@@ -132,6 +135,12 @@ def _excluded(table: pl.DataFrame) -> pl.DataFrame:
             if row["note"].startswith(exclusions.FLAG)
         ]
     )
+
+
+def _meant(plate: Contents, *, mp_only: bool) -> None:
+    """Raise InputError GP-A208 if the controls cannot be polarisations of tracer without and with protein."""
+    free, top = (part["polarization_mp"].drop_nulls().to_numpy() for part in (plate.free, plate.top))
+    meaning.refused(meaning.polarization(free, top, stored=mp_only, where=plate.where))
 
 
 def _with_kd(conditions: Conditions, kd: Potency | None, plate: Contents) -> tuple[Conditions, list[Finding]]:

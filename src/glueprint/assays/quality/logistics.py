@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from glueprint.assays.quality.outliers import Readings
 from glueprint.assays.scatter import linear
 from glueprint.curves import Fits, Status
-from glueprint.curves.models import FIVE
+from glueprint.curves.models.logistic import FIVE
 from glueprint.curves.request import problem_of
 from glueprint.curves.robust import reweighted
 

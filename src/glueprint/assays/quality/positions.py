@@ -78,14 +78,14 @@ def effects(
     lines = [("row", row_letters(int(index)), rows == index) for index in np.unique(rows)]
     lines += [("column", str(index + 1), columns == index) for index in np.unique(columns)]
     lines.append(("edge", "", edge))
-    raw = [_trend(*side, (z, percent, labels, used)) for side in (("rows", rows), ("columns", columns))]
+    trends = (_trend(*side, (z, percent, labels, used)) for side in (("rows", rows), ("columns", columns)))
+    raw = [trend for trend in trends if trend is not None]
     for kind, name, here in lines:
         on = here & used
         variance = _variance(labels[on], size[on])
         if on.sum() >= FEWEST_WELLS and variance > 0.0:
             score = float(z[on].sum() / np.sqrt(variance))
             raw.append((kind, name, int(on.sum()), float(z[on].mean()), float(np.median(percent[on])), score))
-    raw = [line for line in raw if line is not None]
     return tuple(
         Effect(*line, p_value=min(1.0, len(raw) * 2.0 * float(stats.norm.sf(abs(line[5]))))) for line in raw
     )

@@ -17,6 +17,8 @@ __all__ = ["FunctionReader", "Reader", "available", "identify", "parse", "read"]
 
 GROUP = "glueprint.readers"
 # No plate reader writes more; what is larger is not read into memory.
+ANY_TABLE = "tidy"
+ALLOTROPY = "allotropy:"
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -43,16 +45,24 @@ def identify(path: str | Path) -> str:
     return _own(_content(path, HEAD_BYTES), str(path), available()[0]).name
 
 
-def read(path: str | Path, reader: str | None = None) -> Plate:
+def read(path: str | Path, reader: str | None = None, *, sheet: str | None = None) -> Plate:
     """The plate in a file, read by the reader named, or by the one that recognises it.
+
+    reader: a name of `available`, or "allotropy:VENDOR" for a vendor that only allotropy knows.   sheet: of a
+    workbook or Prism file, which is then read as any table of wells is.
 
     Raises EnvironmentProblemError GP-A001, InputError GP-A012 to GP-A014, GP-A022, and what its reader
     raises.
     """
-    return parse(_content(path, MOST_BYTES + 1), str(path), reader)
+    if reader is not None and reader.startswith(ALLOTROPY):
+        # Imported when asked for: the converter is an extra, and slow to load.
+        from glueprint.assays.readers import allotrope
+
+        return allotrope.convert(path, reader.removeprefix(ALLOTROPY))
+    return parse(_content(path, MOST_BYTES + 1), str(path), reader, sheet=sheet)
 
 
-def parse(content: bytes, source: str, reader: str | None = None) -> Plate:
+def parse(content: bytes, source: str, reader: str | None = None, *, sheet: str | None = None) -> Plate:
     """The plate in the bytes of a file; `source` is its name in messages; else as `read`."""
     forks.refuse()
     if len(content) > MOST_BYTES:
@@ -64,12 +74,23 @@ def parse(content: bytes, source: str, reader: str | None = None) -> Plate:
             next_step="check that it is the right file",
         )
     readers, findings = available()
+    if sheet is not None:
+        found = _of_sheet(content, source, sheet)
+        return replace(found, findings=(*found.findings, *findings)) if findings else found
     if reader is None:
         chosen = _own(content[:HEAD_BYTES], source, readers)
     else:
         chosen = _named(reader, readers, findings)
     found = chosen.parse(content, source)
     return replace(found, findings=(*found.findings, *findings)) if findings else found
+
+
+def _of_sheet(content: bytes, source: str, sheet: str) -> Plate:
+    # Imported when asked for: the sheets stand on what is said here.
+    from glueprint.assays.intake.sheets import of_bytes
+    from glueprint.assays.readers import tidy
+
+    return tidy.of_sheet(of_bytes(content, source, sheet), source)
 
 
 def _content(path: str | Path, most: int) -> bytes:
@@ -87,6 +108,8 @@ def _content(path: str | Path, most: int) -> bytes:
 
 def _own(head: bytes, source: str, readers: tuple[Reader, ...]) -> Reader:
     claims = [reader for reader in readers if reader.recognises(head, Path(source).name)]
+    # Any instrument's file may hold a table like a plate; whose it is goes before what it looks like.
+    claims = [reader for reader in claims if reader.name != ANY_TABLE] or claims
     if len(claims) == 1:
         return claims[0]
     names = ", ".join(reader.name for reader in claims)
@@ -95,7 +118,9 @@ def _own(head: bytes, source: str, readers: tuple[Reader, ...]) -> Reader:
         f"several readers claim the file: {names}" if claims else "no reader knows this file",
         where=source,
         expected="; ".join(reader.title for reader in readers),
-        next_step="name the reader with --reader" if claims else "export as text, or write a tidy CSV file",
+        next_step="name the reader with --reader"
+        if claims
+        else "export as text, draw the plate, or --reader allotropy:VENDOR with glueprint[readers]",
     )
 
 

@@ -11,7 +11,7 @@ from glueprint.assays.plate import measured
 from glueprint.assays.readers.text import cell, looks_measured, short
 from glueprint.errors import InputError
 
-__all__ = ["MODE_UNITS", "Gathered", "incomplete", "unread_finding"]
+__all__ = ["MODE_UNITS", "Gathered", "each_once", "incomplete", "unread_finding"]
 
 # The quantity that a mode measures has one unit; a file that names no mode and no unit gets none.
 MODE_UNITS = {"absorbance": "OD", "fluorescence": "RFU", "luminescence": "RLU"}
@@ -102,6 +102,16 @@ class Gathered:
             expected="zero or more, unless a blank or a reference wavelength was subtracted",
             next_step="check the blank wells; the values are kept as they are",
         )
+
+
+def each_once(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of channels; a wavelength that was read twice gets a number: 450, 450 (2)."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(found)
 
 
 def unread_finding(lines: Sequence[tuple[int, Sequence[str]]], source: str) -> list[Finding]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glueprint.assays.plate import Plate, row_letters
+from glueprint.assays.plate import Plate
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete, unread_finding
 from glueprint.assays.readers.gen5_layout import layout_of, reference_of
 from glueprint.assays.readers.gen5_polarization import check_polarization
-from glueprint.assays.readers.grid import check_size, columns_of
+from glueprint.assays.readers.grid import LETTERS, is_cut, numbered
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import decode, not_a_table, peek, short
 from glueprint.errors import NotSupportedError
@@ -24,7 +24,11 @@ READ = re.compile(r"\t?(Absorbance|Fluorescence|Luminescence|Alpha\w*) (\w[\w ]*
 BEYOND = re.compile(r"Kinetic|Spectrum|Area Scan", re.IGNORECASE)
 WAVELENGTHS = re.compile(r"\s+Wavelengths:\s*([\d, ]+)")
 # "485/20,528/20" is excitation and emission, each with its bandwidth.
+LIGHT = re.compile(r"(?:Excitation:\s*(\S+?),\s*)?Emission:\s*(\S+)")
+# What Gen5 calls a read step without a name and without filters.
+UNNAMED = {"Luminescence": "Lum", "Alpha": "Alpha"}
 FILTERS = re.compile(r"(\d+)(?:/\d+(?:\.\d+)?)?,\s*(\d+)(?:/\d+(?:\.\d+)?)?")
+FILTER = re.compile(r"(\d+)/\d+(?:\.\d+)?")
 SIDE = re.compile(r"\[(Parallel|Perpendicular)\]$")
 BLANKED = "Blank "
 
@@ -35,16 +39,19 @@ class Table:
 
     title: str
     first: int
-    columns: int
+    columns: tuple[int, ...]
     lines: tuple[tuple[int, str, str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
 class Reads:
-    """What the procedure says was read: names of the reads with their mode, and wavelengths."""
+    """What the procedure says was read: names of the reads with their mode, wavelengths, and the labels of
+    steps
+    without a name with their mode."""
 
     modes: dict[str, str]
     wavelengths: tuple[str, ...]
+    labels: dict[str, str]
 
 
 def recognises(head: bytes, _: str) -> bool:
@@ -88,7 +95,7 @@ def parse(content: bytes, source: str) -> Plate:
     )
     checked, more = check_polarization(table, source)
     reference = reference_of(
-        [(name, line) for name, t in tables if t.title != LAYOUT for line in t.lines], taken
+        [(name, t.columns, line) for name, t in tables if t.title != LAYOUT for line in t.lines], taken
     )
     notes = (*findings, *gathered.findings(), *more)
     return Plate(source, "gen5", table, metadata | checked, notes, layout, reference)
@@ -110,9 +117,10 @@ def _reads(lines: Sequence[tuple[int, str]], where: str, metadata: dict[str, str
     """What was read, from the lines of the procedure."""
     modes: dict[str, str] = {}
     wavelengths: list[str] = []
-    name, inside = "", False
+    labels: dict[str, str] = {}
+    name, inside, mode = "", False, ""
     for _, line in lines:
-        inside = (inside or line == PROCEDURE) and line != LAYOUT and not columns_of(line.split("\t"))
+        inside = (inside or line == PROCEDURE) and line != LAYOUT and not numbered(line.split("\t"))
         if not inside:
             continue
         if line not in ("", PROCEDURE):
@@ -124,14 +132,20 @@ def _reads(lines: Sequence[tuple[int, str]], where: str, metadata: dict[str, str
         if kind:
             if BEYOND.search(kind[2]):
                 raise _not_an_endpoint(where, kind[0].strip())
-            modes["" if name == kind[0].strip() else name] = kind[1]
+            mode = kind[1]
+            modes["" if name == kind[0].strip() else name] = mode
+            labels |= {UNNAMED[mode]: mode} if mode in UNNAMED else {}
             metadata.setdefault("mode", kind[1])
         elif line.startswith("Start Kinetic"):
             raise _not_an_endpoint(where, line.strip())
+        light = LIGHT.search(line)
+        if light and mode:
+            label = ",".join(part for part in light.groups() if part)
+            labels |= {label: mode, FILTER.sub(r"\1", label): mode}
         named = WAVELENGTHS.match(line)
         if named:
             wavelengths += [item.strip() for item in named[1].split(",")]
-    return Reads(modes, tuple(wavelengths))
+    return Reads(modes, tuple(wavelengths), labels)
 
 
 def _not_an_endpoint(where: str, what: str) -> NotSupportedError:
@@ -151,7 +165,7 @@ def _tables(lines: Sequence[tuple[int, str]], source: str) -> tuple[list[Table],
     title, place, started = "", 0, False
     while place < len(lines):
         row, line = lines[place]
-        columns = columns_of(line.split("\t"))
+        columns = numbered(line.split("\t"))
         if not columns:
             started = started or line == LAYOUT
             if line and (started or tables) and not _is_title(lines, place):
@@ -163,36 +177,46 @@ def _tables(lines: Sequence[tuple[int, str]], source: str) -> tuple[list[Table],
         while place + 1 < len(lines) and lines[place + 1][1]:
             place += 1
             body.append(lines[place])
-        tables.append(_table(title, row, columns, (body, source)))
         place += 1
+        ends = not any(text for _, text in lines[place:]) and len(lines) - place < 2
+        tables.append(_table(title, row, columns, (body, source), cut=ends))
     return tables, unread
 
 
 def _is_title(lines: Sequence[tuple[int, str]], place: int) -> bool:
     following = (line for _, line in lines[place + 1 : place + 3] if line)
-    return columns_of(next(following, "").split("\t")) > 0
+    return bool(numbered(next(following, "").split("\t")))
 
 
-def _table(title: str, first: int, columns: int, body: tuple[list[tuple[int, str]], str]) -> Table:
+def _table(
+    title: str, first: int, columns: list[int], body: tuple[list[tuple[int, str]], str], *, cut: bool
+) -> Table:
+    """A table of a whole plate or of a part; `cut`: nothing follows it, so that a part may be a broken
+    file."""
     lines, source = body
     found = []
-    letter, rows = "", 0
+    letters: list[str] = []
     for row, line in lines:
         cells = line.split("\t")
         if cells[0]:
-            if cells[0] != row_letters(rows):
+            known = cells[0] in LETTERS and (not letters or LETTERS[cells[0]] > LETTERS[letters[-1]])
+            if not known:
                 raise incomplete(
-                    f"{source} row {row}", f'row "{cells[0][:20]}" where {row_letters(rows)} should be'
+                    f"{source} row {row}", f'row "{cells[0][:20]}" after {letters[-1:] or "none"}'
                 )
-            letter, rows = cells[0], rows + 1
+            letters.append(cells[0])
         # The label stands behind the last column, so a shorter line is broken.
-        if not letter or len(cells) != columns + 2:
+        if not letters or len(cells) != len(columns) + 2:
             raise incomplete(
-                f"{source} row {row}", f"{len(cells) - 2} cells and a label under {columns} columns"
+                f"{source} row {row}", f"{len(cells) - 2} cells and a label under {len(columns)} columns"
             )
-        found.append((row, letter, cells[-1].strip(), tuple(cells[1:-1])))
-    check_size(rows, columns, f"{source} row {first}")
-    return Table(title, first, columns, tuple(found))
+        found.append((row, letters[-1], cells[-1].strip(), tuple(cells[1:-1])))
+    if is_cut(letters, columns, follows=not cut):
+        raise incomplete(
+            f"{source} row {first}",
+            f"a table of {len(letters)} rows and {len(columns)} columns ends the file",
+        )
+    return Table(title, first, tuple(columns), tuple(found))
 
 
 def _gather(name: str, tables: Sequence[Table], reads: Reads, gathered: Gathered) -> set[str]:
@@ -201,19 +225,15 @@ def _gather(name: str, tables: Sequence[Table], reads: Reads, gathered: Gathered
     channels = {label: _channel(label, reads) for label in labels}
     known = {label: found for label, found in channels.items() if found[0]}
     names = [channel for channel, _ in known.values()]
-    for row, letter, label, cells in _lines(tables):
-        if label not in known:
-            continue
-        channel, unit = known[label]
-        channel = channel if names.count(channel) == 1 else label
-        for column, text in enumerate(cells, start=1):
-            gathered.add((name, f"{letter}{column}", channel), text, unit, where=f"row {row}")
-    return set(known)
-
-
-def _lines(tables: Sequence[Table]) -> Iterator[tuple[int, str, str, tuple[str, ...]]]:
     for table in tables:
-        yield from table.lines
+        for row, letter, label, cells in table.lines:
+            if label not in known:
+                continue
+            channel, unit = known[label]
+            channel = channel if names.count(channel) == 1 else label
+            for column, text in zip(table.columns, cells, strict=True):
+                gathered.add((name, f"{letter}{column}", channel), text, unit, where=f"row {row}")
+    return set(known)
 
 
 def _channel(label: str, reads: Reads) -> tuple[str, str]:
@@ -223,16 +243,18 @@ def _channel(label: str, reads: Reads) -> tuple[str, str]:
     blanked = label.startswith(BLANKED)
     bare = label.removeprefix(BLANKED)
     read, colon, rest = bare.rpartition(":")
-    if not colon and bare not in reads.wavelengths and bare not in reads.modes:
+    plain = "" in reads.modes and bare in reads.labels
+    if not colon and not plain and bare not in reads.wavelengths and bare not in reads.modes:
         return "", ""
     if colon and read not in reads.modes:
         return "", ""
-    mode = reads.modes.get(read, next(iter(reads.modes.values()), ""))
+    mode = reads.labels[bare] if plain else reads.modes.get(read, next(iter(reads.modes.values()), ""))
     unit = MODE_UNITS.get(mode.lower(), "")
     side, filters = SIDE.search(rest), FILTERS.search(rest)
     name = rest.strip() or bare
     if side or filters:
         name = side[1].lower() if side else FILTERS.sub(r"\1-\2", rest).strip()
+    name = FILTER.sub(r"\1", name) if plain else name
     return (f"blanked {name}" if blanked else name), unit
 
 

@@ -21,15 +21,17 @@ ID, AMOUNT = "Well ID", "Conc/Dil"
 Line = tuple[int, str, str, tuple[str, ...]]
 
 
-def layout_of(tables: Sequence[tuple[str, int, int, tuple[Line, ...]]], source: str) -> Layout | None:
+def layout_of(
+    tables: Sequence[tuple[str, int, tuple[int, ...], tuple[Line, ...]]], source: str
+) -> Layout | None:
     """The layout in the tables (plate, first row, columns, lines) of the file; None if there are none.
 
     Raises InputError GP-A004 or GP-A005 for a concentration that is no number.
     """
     cells: dict[tuple[str, str], dict[str, tuple[int, str]]] = {}
-    for plate, _, _, lines in tables:
+    for plate, _, columns, lines in tables:
         for row, letter, label, texts in lines:
-            for column, text in enumerate(texts, start=1):
+            for column, text in zip(columns, texts, strict=True):
                 cells.setdefault((plate, f"{letter}{column}"), {})[label] = (row, text.strip())
     entries = []
     for (plate, well), said in cells.items():
@@ -103,13 +105,13 @@ def _findings(table: pl.DataFrame, where: str) -> list[Finding]:
     return findings
 
 
-def reference_of(lines: Sequence[tuple[str, Line]], measured: set[str]) -> pl.DataFrame:
-    """The calculated lines of (plate, line) as a reference table, those of the channels left out."""
+def reference_of(lines: Sequence[tuple[str, tuple[int, ...], Line]], measured: set[str]) -> pl.DataFrame:
+    """The calculated lines of (plate, columns, line) as a reference table, those of the channels left out."""
     rows = [
         {"plate": plate, "well": f"{letter}{column}", "group": "", "sample": "", "name": label, "value": text}
-        for plate, (_, letter, label, cells) in lines
+        for plate, columns, (_, letter, label, cells) in lines
         if label not in measured
-        for column, text in enumerate((cell.strip() for cell in cells), start=1)
+        for column, text in zip(columns, (cell.strip() for cell in cells), strict=True)
         if text
     ]
     return pl.DataFrame(rows, schema=dict(REFERENCE))

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from glueprint.assays.plate import SIZES
-from glueprint.assays.readers.gather import incomplete
+from glueprint.assays.plate import SIZES, row_letters
 
-__all__ = ["check_size", "columns_of"]
+__all__ = ["LETTERS", "is_cut", "numbered"]
 
-
-def columns_of(cells: Sequence[str], *, before: int = 1) -> int:
-    """How many columns a line numbers from 1 on, after `before` other cells; 0 if it does not."""
-    count = 0
-    for text in cells[before:]:
-        if text.strip() != str(count + 1):
-            break
-        count += 1
-    rest = any(text.strip() for text in cells[before + count :])
-    return 0 if rest or cells[0].strip() else count
+LETTERS = {row_letters(row): row for row in range(32)}
+# As wide as a whole plate of many wells: fewer rows than it has at the end of a file are a broken file.
+WHOLE_WIDTHS = (12, 24, 48)
 
 
-def check_size(rows: int, columns: int, where: str) -> None:
-    """Raises InputError GP-A015 unless a plate has that many rows and columns."""
-    if (rows, columns) not in SIZES.values():
-        raise incomplete(where, f"a table of {rows} rows and {columns} columns is no whole plate")
+def numbered(cells: Sequence[str]) -> list[int]:
+    """The columns that a line numbers, rising by one: two at least, or the first; [] if it does not."""
+    texts = [text.strip() for text in cells]
+    numbers = [int(text) for text in texts[1:] if text.isascii() and text.isdigit() and len(text) < 3]
+    whole = texts[0] == "" and len(numbers) == sum(map(bool, texts))
+    rising = all(after == before + 1 for before, after in pairwise(numbers))
+    return numbers if whole and rising and (len(numbers) > 1 or numbers == [1]) else []
+
+
+def is_cut(letters: Sequence[str], columns: Sequence[int], *, follows: bool) -> bool:
+    """Whether a table of these rows and columns looks broken off.
+
+    It has no rows, or those of no plate, is as wide as a whole one, and nothing `follows`. A part of a plate
+    has fewer columns, or more of the file after it.
+    """
+    if not letters:
+        return True
+    whole = (len(letters), len(columns)) in SIZES.values() and letters[-1] == row_letters(len(letters) - 1)
+    return not whole and not follows and columns[0] == 1 and columns[-1] in WHOLE_WIDTHS

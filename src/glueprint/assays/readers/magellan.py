@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake.sheets import Sheet, workbook
 from glueprint.assays.plate import Plate, well_name
-from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
+from glueprint.assays.readers import tidy
+from glueprint.assays.readers.gather import MODE_UNITS, Gathered, each_once
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import not_a_table, short
-from glueprint.boundary import Ended, Helper, Limits
+from glueprint.errors import InputError
 
 __all__ = ["READER", "parse"]
 
@@ -22,10 +23,6 @@ WAVELENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*nm")
 LABEL = re.compile(r"Label\s*(\d+)", re.IGNORECASE)
 # What follows the last measurement begins with one of these.
 CLOSING = ("Meas. temperature", "Date")
-# A plate with 1536 wells and its notes needs far less; what is larger is not opened.
-MOST_CELLS = 2_000_000
-MOST_UNPACKED = 256 * 1024 * 1024
-LIMITS = Limits(seconds=30, memory_mb=1024)
 
 
 def recognises(head: bytes, name: str) -> bool:
@@ -34,51 +31,43 @@ def recognises(head: bytes, name: str) -> bool:
 
 
 def parse(content: bytes, source: str) -> Plate:
-    """The plate of a Magellan workbook; a channel is the wavelength of its label, else the label.
+    """The plate of a Magellan workbook; a channel is the wavelength of its label, else the label. Any other
+    workbook is read as `tidy` reads a sheet.
 
-    Raises InputError GP-A002 (no workbook, or not Magellan's), GP-A006 (a well twice), GP-A015 (incomplete).
+    Raises InputError GP-A002 (no workbook, or not Magellan's), GP-A006 (a well twice).
     """
-    rows = _rows(content, source)
-    top = next((place for place, row in enumerate(rows) if row and row[0] == HEADER), None)
+    sheet = _sheet(content, source)
+    rows = [list(row) for row in sheet.rows]
+    top = next((place for place, row in enumerate(rows) if HEADER in row), None)
     if top is None:
-        raise not_a_table(source, f'has no column "{HEADER}", so it is no Magellan export')
-    labels = rows[top][1:]
+        return tidy.of_sheet(sheet, source)
+    at = rows[top].index(HEADER)
+    # Wells come first, whatever their place in the file; what stands beyond the labels is no label.
+    rows = [[row[at], *row[:at], *row[at + 1 :]] for row in rows]
+    last = max(place for place, label in enumerate(rows[top]) if label)
+    labels = rows[top][1 : 1 + last] if at == 0 else rows[top][1 : 1 + at]
     wells = [(place, row) for place, row in enumerate(rows) if well_name(row[0])]
     if not wells or not any(labels):
         raise not_a_table(source, "has no wells or no labels")
-    notes = [row[0] for row in rows[wells[-1][0] + 1 :] if row[0]]
+    notes = [row[0] or row[1] for row in rows[wells[-1][0] + 1 :] if row[0] or row[1]]
     metadata, measured = _metadata(notes)
     channels = [_channel(label, measured) for label in labels]
-    named = [name for name, _ in channels if name]
-    if len(set(named)) < len(named):
-        raise incomplete(source, f"two labels have the same wavelength: {', '.join(named)}")
+    once = iter(each_once([name for name, _ in channels if name]))
+    channels = [(next(once) if name else "", unit) for name, unit in channels]
     gathered = Gathered(source)
     for place, row in wells:
-        for (channel, unit), text in zip(channels, row[1:], strict=True):
+        for (channel, unit), text in zip(channels, row[1:], strict=False):
             if channel:
                 gathered.add(("", str(well_name(row[0])), channel), text, unit, where=f"row {place + 1}")
     findings = _unread(rows, (top, [place for place, _ in wells]), source)
     return Plate(source, "magellan", gathered.table(), metadata, (*findings, *gathered.findings()))
 
 
-def _rows(content: bytes, source: str) -> list[list[str]]:
-    """The first sheet as text, every row of the same length."""
-    budget = {"most_cells": MOST_CELLS, "most_bytes": MOST_UNPACKED}
+def _sheet(content: bytes, source: str) -> Sheet:
     try:
-        found, _ = _helper().ask(content, budget)
-    except Ended as ended:
-        raise not_a_table(source, f"cannot be opened as a workbook: {ended}") from ended
-    if "large" in found:
-        raise not_a_table(source, f"has {found['large']}")
-    if "unreadable" in found:
-        raise not_a_table(source, f"cannot be opened as a workbook: {found['unreadable']}")
-    rows: list[list[str]] = found["rows"]
-    return rows
-
-
-@cache
-def _helper() -> Helper:
-    return Helper("glueprint.boundary.workbook:first_sheet", LIMITS)
+        return workbook(content, source)
+    except InputError as error:
+        raise not_a_table(source, f"cannot be read as a workbook: {error.message}") from error
 
 
 def _metadata(notes: Sequence[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
@@ -129,4 +118,6 @@ def _unread(rows: list[list[str]], read: tuple[int, list[int]], source: str) -> 
     return [Finding("GP-A018", "warning", f"{len(places)} lines between the wells not read: {what}", source)]
 
 
-READER = FunctionReader("magellan", "Tecan Magellan workbook (xlsx)", recognises, parse)
+READER = FunctionReader(
+    "magellan", "Tecan Magellan workbook, or any other with a table of wells (xlsx)", recognises, parse
+)

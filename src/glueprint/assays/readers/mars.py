@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Sequence
 
-from glueprint.assays.plate import Plate, row_letters
+from glueprint.assays.plate import Plate
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete, unread_finding
-from glueprint.assays.readers.grid import check_size, columns_of
+from glueprint.assays.readers.grid import LETTERS, is_cut, numbered
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import decode, not_a_table, peek
 from glueprint.errors import NotSupportedError
@@ -36,7 +36,7 @@ def parse(content: bytes, source: str) -> Plate:
     """
     text, findings = decode(content, source)
     lines = _lines(text, source)
-    scales = [place for place, (_, cells) in enumerate(lines) if columns_of(cells)]
+    scales = [place for place, (_, cells) in enumerate(lines) if numbered(cells)]
     if not scales:
         raise not_a_table(source, "has no table that begins with numbered columns")
     metadata, unread = _metadata(lines[: scales[0]])
@@ -101,21 +101,24 @@ def _read_table(lines: Sequence[Line], place: int, gathered: Gathered, block: tu
     raw = RAW.fullmatch(title)
     channel = " ".join(raw[2].replace("/", "-").split()) if raw else title.lower()
     channel = f"blanked {channel}" if raw and raw[1] else channel
-    columns = columns_of(lines[place][1])
-    rows = 0
+    columns = numbered(lines[place][1])
+    letters: list[str] = []
     for row, cells in lines[place + 1 :]:
-        if cells[0] != row_letters(rows):
+        if cells[0] not in LETTERS or (letters and LETTERS[cells[0]] != LETTERS[letters[-1]] + 1):
             break
-        if any(cells[columns + 1 :]):
+        if any(cells[len(columns) + 1 :]):
             raise incomplete(
                 f"{gathered.source} row {row}",
                 f"row {cells[0]} has more cells than columns; a decimal comma splits a cell in two",
             )
-        for column, text in enumerate([*cells[1:], *[""] * columns][:columns], start=1):
+        for column, text in zip(columns, [*cells[1:], *[""] * len(columns)], strict=False):
             gathered.add((plate, f"{cells[0]}{column}", channel), text, unit, where=f"row {row}")
-        rows += 1
-    check_size(rows, columns, where)
-    return place + 1 + rows
+        letters.append(cells[0])
+    end = place + 1 + len(letters)
+    follows = any(any(cells) for _, cells in lines[end:])
+    if is_cut(letters, columns, follows=follows):
+        raise incomplete(where, f"a table of {len(letters)} rows and {len(columns)} columns ends the file")
+    return end
 
 
 READER = FunctionReader("mars", "BMG MARS CSV export", recognises, parse)

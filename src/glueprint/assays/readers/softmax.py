@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from glueprint.assays.findings import Finding
-from glueprint.assays.plate import Plate, row_letters, well_name
-from glueprint.assays.readers.gather import MODE_UNITS, Gathered, incomplete
+from glueprint.assays.plate import SIZES, Plate, row_letters, well_name
+from glueprint.assays.readers.gather import MODE_UNITS, Gathered, each_once, incomplete
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.softmax_groups import grouped
 from glueprint.assays.readers.text import decode, not_a_table, peek, short
@@ -19,7 +21,7 @@ MARK = "##BLOCKS="
 END = "~End"
 DATA_TYPES = ("Raw", "Reduced", "Both")
 # Places of the header cells, counted from the one that holds the data type.
-READS, WAVELENGTH_COUNT, WAVELENGTHS, COLUMNS, WELLS, EXCITATION = 2, 8, 9, 11, 12, 13
+READS, WAVELENGTH_COUNT, WAVELENGTHS, FIRST, COLUMNS, WELLS, EXCITATION = 2, 8, 9, 10, 11, 12, 13
 MOST_CHANNELS = 16
 KNOWN = ("Plate", "Group")
 
@@ -54,6 +56,7 @@ class Header:
     channels: tuple[str, ...]
     columns: int
     rows: int
+    read: range
 
 
 def recognises(head: bytes, _: str) -> bool:
@@ -73,17 +76,43 @@ def parse(content: bytes, source: str) -> Plate:
     gathered, metadata = Gathered(source), dict(rest)
     for block in blocks:
         if block.kind == "Plate":
-            _read_plate(block, gathered, metadata)
+            findings += _read_plate(block, gathered, metadata)
     if not gathered.rows:
         raise not_a_table(source, "has no plate block")
     findings += _unread(text, blocks, source)
     table = gathered.table()
     groups = [(block.first, block.title, block.lines[1:]) for block in blocks if block.kind == "Group"]
-    layout, reference, analysed, more = grouped(groups, table, source)
+    layout, reference, analysed, more, masked = grouped(groups, table, source)
+    table, said = _masked(table, masked, source)
+    more += said
     if analysed:
         metadata["analysed_channel"] = analysed
     notes = (*findings, *gathered.findings(), *more)
     return Plate(source, "softmax", table, metadata, notes, layout, reference)
+
+
+def _masked(
+    table: pl.DataFrame, wells: set[tuple[str, str]], source: str
+) -> tuple[pl.DataFrame, list[Finding]]:
+    """The table without the values of the wells that were masked in SoftMax, and a finding that names
+    them."""
+    if not wells:
+        return table, []
+    keys = pl.DataFrame(sorted(wells), schema={"plate": pl.String, "well": pl.String}, orient="row")
+    here = table.join(keys.with_columns(here=pl.lit(value=True)), on=["plate", "well"], how="left")["here"]
+    masked = here.fill_null(value=False)
+    lost = table.filter(masked)
+    shown = short(
+        f"{row['well']} ({row['channel']}) {row['value']:g}" for row in lost.drop_nulls("value").to_dicts()
+    )
+    table = table.with_columns(
+        value=pl.when(masked).then(None).otherwise("value"),
+        flag=pl.when(masked).then(pl.lit("masked")).otherwise("flag"),
+    )
+    said = f"{len(wells)} wells are masked in SoftMax and have no value here: {shown}"
+    return table, [
+        Finding("GP-A211", "warning", said, source, "", "unmask them in SoftMax if they belong to the result")
+    ]
 
 
 def _blocks(text: str) -> tuple[list[Block], dict[str, str]]:
@@ -136,7 +165,7 @@ def _unread(text: str, blocks: Sequence[Block], source: str) -> list[Finding]:
     return findings
 
 
-def _read_plate(block: Block, gathered: Gathered, metadata: dict[str, str]) -> None:
+def _read_plate(block: Block, gathered: Gathered, metadata: dict[str, str]) -> list[Finding]:
     where = f"{gathered.source} row {block.first}"
     header = _header(block.lines[0].split("\t"), where)
     metadata.setdefault("mode", header.mode)
@@ -149,8 +178,21 @@ def _read_plate(block: Block, gathered: Gathered, metadata: dict[str, str]) -> N
         seen.add(channel)
         gathered.add((header.name, well, channel), text, unit, where=f"row {row}")
     missing = [channel for channel in channels if channel not in seen]
+    if missing and len(missing) == len(channels) and block.ended:
+        said = f'plate "{header.name}" was not read: its block has no values'
+        return [
+            Finding(
+                "GP-A216",
+                "warning",
+                said,
+                where,
+                "a reading of every plate",
+                "read the plate, or leave it out",
+            )
+        ]
     if missing:
         raise incomplete(where, f'plate "{header.name}" has no values of channel {", ".join(missing)}')
+    return []
 
 
 def _header(cells: list[str], where: str) -> Header:
@@ -177,14 +219,18 @@ def _header(cells: list[str], where: str) -> Header:
         count, columns, wells = (int(cells[at + place]) for place in (WAVELENGTH_COUNT, COLUMNS, WELLS))
     except ValueError:
         count = columns = wells = 0
-    if not (0 < columns <= 48 and 0 < wells <= 1536 and wells % columns == 0 and count <= MOST_CHANNELS):
+    sound = 0 < columns <= 48 and 0 < wells <= 1536 and count <= MOST_CHANNELS
+    if not sound or (wells not in SIZES and wells % columns):
         raise incomplete(where, "the numbers of wavelengths, columns and wells cannot be read")
-    channels = wavelengths or [mode.lower()]
-    if len(channels) != max(count, 1) or len(set(channels)) < len(channels):
+    channels = each_once(wavelengths or [mode.lower()])
+    if len(channels) != max(count, 1):
         raise incomplete(
             where, f"{count} wavelengths are announced and named: {' '.join(channels) or 'none'}"
         )
-    return Header(cells[1], cells[3], mode, cells[at], tuple(channels), columns, wells // columns)
+    whole = SIZES.get(wells, (wells // columns, columns))
+    first = int(cells[at + FIRST]) if cells[at + FIRST].isdigit() else 1
+    read = range(max(first, 1), min(first + columns, whole[1] + 1))
+    return Header(cells[1], cells[3], mode, cells[at], channels, whole[1], whole[0], read)
 
 
 Values = Iterator[tuple[str, str, str, int]]
@@ -209,7 +255,8 @@ def _as_plate(block: Block, header: Header, channels: Sequence[str], where: str)
                 start = 2 + side * (header.columns + 1)
                 for column in range(header.columns):
                     text = cells[start + column] if start + column < len(cells) else ""
-                    yield channel, f"{row_letters(index)}{column + 1}", text, row
+                    if column + 1 in header.read or text.strip():
+                        yield channel, f"{row_letters(index)}{column + 1}", text, row
 
 
 def _is_scale(cells: list[str], columns: int) -> bool:
@@ -227,8 +274,11 @@ def _as_line(block: Block, header: Header, channels: Sequence[str], where: str) 
             continue
         if len(cells) > 2 and well_name(cells[2]):
             names = ["reduced"] if wells and "reduced" not in channels else list(channels)
-            wells = [well_name(item) or "" for item in cells[2 : 2 + header.rows * header.columns]]
-            if len(wells) != header.rows * header.columns or "" in wells:
+            named = [item for item in cells[2:] if item.strip()]
+            wells = [well_name(item) or "" for item in named]
+            if len(wells) != header.rows * len(header.read) and len(wells) != header.rows * header.columns:
+                wells = []
+            if "" in wells or not wells:
                 raise incomplete(f"{where[: where.rfind(' ')]} {row}", "the line of well names is not whole")
             continue
         if not names:

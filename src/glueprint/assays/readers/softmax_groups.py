@@ -33,9 +33,10 @@ ROLE_NAMES = (
 LIMITS = re.compile(r">=?\s*(\d[\d.]*)\b.*?<=?\s*(\d[\d.]*)")
 DILUTION = re.compile(r"dilution|factor", re.IGNORECASE)
 AMOUNT = re.compile(r"conc|standard|value|amount|nominal", re.IGNORECASE)
-NAMES, WELLS, VALUES, PLATE, DESCRIPTOR = (
-    "!SampleNames", "!WellIDs", "!WellValues", "!WellPlateName", "!SampleDescriptor",
-)  # fmt: skip
+NAMES, WELLS, VALUES, PLATE = "!SampleNames", "!WellIDs", "!WellValues", "!WellPlateName"
+# What the template says of a sample: descriptors, and the concentrations of SoftMax's own columns.
+DESCRIPTORS = ("!sampledescriptor", "!conc", "!dilution", "!factor")
+MASKED = "masked"
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,12 @@ class _Group:
         return next((role for word, role in ROLE_NAMES if word in self.name.lower()), "")
 
 
-Found = tuple[Layout | None, pl.DataFrame, str, list[Finding]]
+Found = tuple[Layout | None, pl.DataFrame, str, list[Finding], set[tuple[str, str]]]
 
 
 def grouped(groups: Sequence[tuple[int, str, tuple[str, ...]]], table: pl.DataFrame, source: str) -> Found:
-    """Layout, reference table, the channel that the groups were computed from, and findings.
+    """Layout, reference table, the channel that the groups were computed from, findings, and the masked
+    (plate, well)s.
 
     groups: number of the first line, name and lines of each.   table: the plates read before.
     """
@@ -89,6 +91,7 @@ def grouped(groups: Sequence[tuple[int, str, tuple[str, ...]]], table: pl.DataFr
     entries: dict[tuple[str, str], dict[str, object]] = {}
     reference: list[dict[str, str]] = []
     printed: list[tuple[str, str, str]] = []
+    masked: set[tuple[str, str]] = set()
     measured = set(table.select("plate", "well").unique().rows())
     for first, name, lines in groups:
         group = _parsed(name, first, lines)
@@ -99,7 +102,8 @@ def grouped(groups: Sequence[tuple[int, str, tuple[str, ...]]], table: pl.DataFr
                 findings.append(_finding(f'well {key[1]} also belongs to group "{name}"', source, first))
                 continue
             entries[key] = entry
-            printed += [(*key, text) for text in values]
+            masked |= {key for _, text in cells if text.lower() == MASKED}
+            printed += [(*key, text) for text in values if text.lower() != MASKED]
             reference += [
                 {"plate": key[0], "well": key[1], "group": name, "sample": str(entry["sample"])}
                 | {"name": title, "value": text}
@@ -108,10 +112,16 @@ def grouped(groups: Sequence[tuple[int, str, tuple[str, ...]]], table: pl.DataFr
         blank = {"plate": "", "well": "", "group": name, "sample": ""}
         reference += [blank | {"name": title, "value": text} for title, text in group.summaries]
     if not entries:
-        return None, pl.DataFrame(reference, schema=dict(REFERENCE)), "", findings
+        return None, pl.DataFrame(reference, schema=dict(REFERENCE)), "", findings, masked
     schema = {"plate": pl.String, "well": pl.String, **CONTENT}
     layout = Layout(source, pl.DataFrame(list(entries.values()), schema=schema))
-    return layout, pl.DataFrame(reference, schema=dict(REFERENCE)), _analysed(printed, table), findings
+    return (
+        layout,
+        pl.DataFrame(reference, schema=dict(REFERENCE)),
+        _analysed(printed, table),
+        findings,
+        masked,
+    )
 
 
 def _parsed(name: str, first: int, lines: tuple[str, ...]) -> _Group:
@@ -170,7 +180,7 @@ def _wells(
         return []
     sample, plate = group.column(NAMES, "sample"), group.column(PLATE)
     values, plates = group.column(VALUES), {name for name, _ in measured}
-    described = [column for column in group.columns if column.formula.startswith(DESCRIPTOR)]
+    described = [column for column in group.columns if column.formula.lower().startswith(DESCRIPTORS)]
     findings += _descriptor_findings(group, described, source)
     entries: list[Entry] = []
     above: dict[int, str] = {}

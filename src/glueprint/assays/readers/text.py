@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from glueprint.assays.findings import Finding
+from glueprint.boundary import decoded_anyhow
 from glueprint.errors import InputError
 
 __all__ = [
@@ -110,15 +111,13 @@ def number(text: str, where: str, *, empty: bool = False) -> float | None:
 
 
 def decode(content: bytes, source: str) -> tuple[str, list[Finding]]:
-    """The text of a file in UTF-8, UTF-16 (with its mark) or else Latin-1, which a finding says.
+    """The text of a file in UTF-8, UTF-16 or else Windows-1252, which a finding says.
 
     Raises InputError GP-A002 if the file is empty or not text, GP-A022 if a line is too long for any plate.
     """
     if not content.strip(b"\x00\r\n\t \xef\xbb\xbf\xff\xfe"):
         raise not_a_table(source, "is empty")
     text, findings = _text(content, source)
-    if "\x00" in text:
-        raise not_a_table(source, "is not text: it holds zero bytes")
     longest = max(map(len, text.splitlines()), default=0)
     if longest > LINE_LENGTH:
         raise InputError(
@@ -132,32 +131,30 @@ def decode(content: bytes, source: str) -> tuple[str, list[Finding]]:
 
 
 def _text(content: bytes, source: str) -> tuple[str, list[Finding]]:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        try:
-            return content.decode("utf-16"), []
-        except UnicodeDecodeError as error:
-            raise not_a_table(source, f"begins as UTF-16 and is not: {error.reason}") from error
     try:
-        return content.decode("utf-8-sig"), []
-    except UnicodeDecodeError as error:
-        place = content[: error.start].count(b"\n") + 1
-        note = Finding(
-            "GP-A021",
-            "note",
-            f"not UTF-8 (byte {content[error.start]:#04x}), read as Latin-1",
-            where=f"{source} row {place}",
-            expected="UTF-8 or UTF-16",
-            next_step="check names with special characters; numbers are not affected",
-        )
-        return content.decode("latin-1"), [note]
+        text, encoding = decoded_anyhow(content)
+    except ValueError as error:
+        raise not_a_table(source, str(error)) from error
+    if encoding != "Windows-1252":
+        return text, []
+    place = next(nth for nth, byte in enumerate(content) if byte > 127)
+    note = Finding(
+        "GP-A021",
+        "note",
+        f"not UTF-8 (byte {content[place]:#04x}), read as Windows-1252",
+        where=f"{source} row {content[:place].count(10) + 1}",
+        expected="UTF-8 or UTF-16",
+        next_step="check names with special characters; numbers are not affected",
+    )
+    return text, [note]
 
 
 def peek(head: bytes) -> str:
     """The beginning of a file as text, as well as it goes: for looking, not for reading."""
-    if head[:2] == b"\xff\xfe":
-        return head[2:].decode("utf-16-le", "replace")
-    if head[:2] == b"\xfe\xff":
-        return head[2:].decode("utf-16-be", "replace")
+    if head[:2] == b"\xff\xfe" or (head[1:2] == b"\0" and head[3:4] == b"\0"):
+        return head.removeprefix(b"\xff\xfe").decode("utf-16-le", "replace")
+    if head[:2] == b"\xfe\xff" or (head[:1] == b"\0" and head[2:3] == b"\0"):
+        return head.removeprefix(b"\xfe\xff").decode("utf-16-be", "replace")
     return head.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
 
 

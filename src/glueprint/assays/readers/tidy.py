@@ -1,27 +1,47 @@
-"""Tidy CSV: one line a well, with the columns plate, well, value and unit, and any others."""
+"""Plates in any sheet: one line a well under a header, or tables drawn like the plate."""
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import polars as pl
 
+from glueprint.assays import layout_maps, tidy_table
 from glueprint.assays.concentrations import bare_finding, mixed_findings
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import role_of, wide
+from glueprint.assays.intake.grids import Grid, channel_of, grids
+from glueprint.assays.intake.headers import parsed
+from glueprint.assays.intake.sheets import Sheet, of_bytes
+from glueprint.assays.layout_maps import ON_PLATES, ROLE_NAMES
 from glueprint.assays.plate import Plate, well_name
 from glueprint.assays.readers.gather import Gathered
 from glueprint.assays.readers.reader import FunctionReader
-from glueprint.assays.readers.text import cell, decode, not_a_table, number, peek
-from glueprint.assays.wells import CONTENT, Layout
+from glueprint.assays.readers.text import cell, decode, not_a_table, number, peek, short
+from glueprint.assays.wells import CONTENT, ROLES, Layout
 from glueprint.errors import InputError
 
-__all__ = ["READER", "REQUIRED", "parse"]
+__all__ = ["READER", "content", "of_sheet", "parse"]
 
-REQUIRED = ("plate", "well", "value", "unit")
-# A file that has all but one of them is meant to be tidy, and is better refused for what it lacks.
-ENOUGH = len(REQUIRED) - 1
+# Our columns of a plate and what else they are called.
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "plate": ("plate", "plate id", "plate name", "plate number", "barcode", "plate barcode", "assay plate"),
+    "well": ("well", "wells", "well id", "well position", "well positions", "position", "pos", "location"),
+    "row": ("row", "well row"),
+    "column": ("column", "col", "well column", "well col"),
+    "value": ("value", "values", "reading", "result", "measurement"),
+    "unit": ("unit", "units", "value unit"),
+    "channel": ("channel", "wavelength", "read", "filter"),
+    "flag": ("flag", "flags"),
+    "role": ("role", "well type", "welltype", "type", "content"),
+    "sample": ("sample", "sample name", "sample id"),
+    "dilution": ("dilution", "dilution factor", "df"),
+    "donor": ("donor", "donor id"),
+    "group": ("group",),
+}
+OURS = {name: ours for ours, names in NAMES.items() for name in names}
 
 
 @dataclass(frozen=True)
@@ -33,105 +53,211 @@ class _Row:
         return f'{source} row {self.line}, column "{column}"'
 
 
-def recognises(head: bytes, _: str) -> bool:
-    """Whether the first line is a header with the tidy columns."""
+def recognises(head: bytes, name: str) -> bool:
+    """Whether the beginning holds a header with wells, or the scale of a grid."""
     text = peek(head)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    names = {name.strip().strip('"').lower() for name in first.split(_delimiter(first))}
-    return len(names & set(REQUIRED)) >= ENOUGH and "\x00" not in text
+    if "<GraphPadPrismFile" in text:
+        return True
+    if "\x00" in text or name.lower().endswith((".json", ".md", ".toml", ".xlsx", ".xlsm")):
+        return False
+    for line in text.splitlines()[:40]:
+        cells = [item.strip().strip('"').lower() for item in line.split(max(",;\t", key=line.count))]
+        known = {OURS.get(item.replace("_", " "), "") for item in cells}
+        if len(cells) > 1 and (
+            "well" in known or {"row", "column"} <= known or len(known & {"plate", "value", "unit"}) == 3
+        ):
+            return True
+        if len(cells) > 2 and cells[0] in ("", "<>") and cells[1:3] == ["1", "2"]:
+            return True
+    return False
 
 
 def parse(content: bytes, source: str) -> Plate:
-    """The plate in the bytes of a tidy CSV file (comma, semicolon or tab); `source` names it in messages.
+    """The plate in the bytes of a file; `source` names it in messages.
 
     Raises InputError GP-A002 (not a table), GP-A003 (missing column), GP-A004 (not a number), GP-A005
     (decimal comma), GP-A006 (bad or duplicate well), GP-A007 (units).
     """
-    text, findings = decode(content, source)
-    header, rows = _records(text, source)
-    missing = [name for name in REQUIRED if name not in header]
-    if missing:
-        raise InputError(
-            "GP-A003",
-            f"no column {', '.join(missing)}",
-            where=source,
-            expected=f"the columns {', '.join(REQUIRED)}; found {', '.join(header)}",
-            next_step="rename or add the column",
-        )
-    wells = _wells(rows, source)
+    findings: list[Finding] = []
+    if not content.startswith((b"PK", b"<")):
+        _, findings = decode(content, source)
+    with _as_plate():
+        found = of_sheet(of_bytes(content, source), source)
+    return Plate(source, "tidy", found.table, found.metadata, (*findings, *found.findings), found.layout)
+
+
+def of_sheet(sheet: Sheet, source: str) -> Plate:
+    """The plate of a sheet; else as `parse`."""
+    drawn, rest = grids(sheet)
+    if drawn:
+        return _of_grids(drawn, rest, sheet, source)
+    with _as_plate():
+        return _of_table(sheet, source)
+
+
+@contextmanager
+def _as_plate() -> Iterator[None]:
+    """What is no table at all is GP-A002 here, as for every reader of plates."""
+    try:
+        yield
+    except InputError as error:
+        if error.code != "GP-A158":
+            raise
+        raise not_a_table(error.where, error.message) from error
+
+
+def _of_grids(drawn: Sequence[Grid], rest: Sequence[str], sheet: Sheet, source: str) -> Plate:
+    """Every grid of numbers is a channel, or a plate where its title says so; titles of contents are a
+    layout."""
+    gathered, fields = Gathered(source), dict[str, Grid]()
+    plates = [grid.title for grid in drawn if _is_plate_name(grid.title)]
+    for nth, grid in enumerate(drawn):
+        field = parsed(grid.title).ours or OURS.get(grid.title.lower(), "")
+        if field in ("dose", "compound", "role", "line", "sample") and len(drawn) > 1:
+            fields[field] = grid
+            continue
+        plate = grid.title if grid.title in plates else ""
+        channel, unit = ("", "") if plate else channel_of(grid.title, nth if len(drawn) > 1 else 0)
+        for well, text in grid.cells.items():
+            gathered.add((plate, well, channel), text, unit, where=f"row {grid.line}")
+    findings = gathered.findings()
+    if rest:
+        said = f"{len(rest)} lines not read: {short(rest, most=4)}"
+        findings.append(Finding("GP-A018", "note", said, source))
+    layout = _drawn_layout(fields, source) if fields else None
+    return Plate(source, "tidy", gathered.table(), {"read": sheet.how}, tuple(findings), layout)
+
+
+def _is_plate_name(title: str) -> bool:
+    return title.lower().split()[:1] == ["plate"] and len(title.split()) > 1
+
+
+def _drawn_layout(fields: Mapping[str, Grid], source: str) -> Layout:
+    return layout_maps.of_grids(fields, source)
+
+
+def _of_table(sheet: Sheet, source: str) -> Plate:
+    table = tidy_table.of_sheet(sheet, source)
+    header, rows = _records(table.frame, sheet, source)
+    values = _value_columns(header, rows, source)
     _check_units(rows, source)
     gathered = Gathered(source)
-    own = [name for name in header if name not in ("channel", "flag", *REQUIRED)]
-    for row, well in zip(rows, wells, strict=True):
-        text, where = row.cells["value"], row.where(source, "value")
-        if cell(text, where).flag.startswith("error: "):
-            # Vendors write what they like in place of a number; in a file made by hand it is a slip.
-            number(text, where)
-        key = (row.cells["plate"], well, row.cells.get("channel", ""))
-        others = {name: row.cells[name] for name in own}
-        gathered.add(key, text, row.cells["unit"], where=f"row {row.line}", others=others)
-        said = row.cells.get("flag", "")
-        if said and not text:
-            gathered.rows[-1]["flag"] = said
-    layout = _layout(header, rows, wells, source)
-    return Plate(source, "tidy", gathered.table(), findings=(*findings, *gathered.findings()), layout=layout)
-
-
-def _records(text: str, source: str) -> tuple[list[str], list[_Row]]:
-    """Header and rows with their line numbers; every row as long as the header."""
-    try:
-        first = text.partition("\n")[0]
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first), strict=True)
-        lines = [(reader.line_num, row) for row in reader if any(item.strip() for item in row)]
-    except csv.Error as error:
-        raise not_a_table(source, f"cannot be read as text with columns: {error}") from error
-    header = [name.strip() for name in lines[0][1]] if lines else []
-    if len(set(header)) < len(header) or "" in header:
-        raise not_a_table(source, f"has empty or repeated column names: {', '.join(header)}")
-    if len(lines) < 2:
-        raise not_a_table(source, "has a header and no rows")
-    for line, row in lines[1:]:
-        if len(row) != len(header):
-            hint = "; a decimal comma splits a cell in two" if len(row) > len(header) else ""
-            raise not_a_table(
-                f"{source} row {line}", f"has {len(row)} cells under {len(header)} columns{hint}"
-            )
-    return header, [
-        _Row(line, dict(zip(header, (item.strip() for item in row), strict=True))) for line, row in lines[1:]
+    own = [
+        name for name in header if name not in ("channel", "flag", "plate", "well", "value", "unit", *values)
     ]
+    wells = [_well(row, source) for row in rows]
+    for row, well in zip(rows, wells, strict=True):
+        others = {name: row.cells[name] for name in own}
+        for column in values:
+            text, where = row.cells[column], row.where(source, column)
+            if cell(text, where).flag.startswith("error: "):
+                # Vendors write what they like in place of a number; in a file made by hand it is a slip.
+                number(text, where)
+            channel, unit = ("", "") if column == "value" else channel_of(column)
+            key = (row.cells.get("plate", ""), well, row.cells.get("channel", "") or channel)
+            gathered.add(key, text, row.cells.get("unit", unit), where=f"row {row.line}", others=others)
+            said = row.cells.get("flag", "")
+            if said and not text:
+                gathered.rows[-1]["flag"] = said
+    layout = _layout(header, rows, wells, source)
+    return Plate(source, "tidy", gathered.table(), {"read": table.how}, tuple(gathered.findings()), layout)
 
 
-def _delimiter(line: str) -> str:
-    return max(",;\t", key=line.count)
+def _records(frame: pl.DataFrame, sheet: Sheet, source: str) -> tuple[list[str], list[_Row]]:
+    """Header under our names, and rows with their line numbers."""
+    names = {name: _ours(name) for name in frame.columns}
+    taken = list(names.values())
+    header = [
+        ours if taken.count(ours) == 1 or ours == name.lower() else name for name, ours in names.items()
+    ]
+    repeated = [name for name in header if name.split(" #")[0] in (*NAMES, *CONTENT) and " #" in name]
+    if len(set(header)) < len(header) or repeated:
+        raise not_a_table(source, f"has empty or repeated column names: {', '.join(header)}")
+    rows = []
+    for nth, values in enumerate(frame.rows()):
+        cells = dict(zip(header, ("" if v is None else v for v in values), strict=True))
+        if "well" not in header and {"row", "column"} <= set(header):
+            cells["well"] = f"{cells['row']}{cells['column']}"
+        rows.append(_Row(_line(sheet, nth, frame.height), cells))
+    if not rows:
+        raise not_a_table(source, "has a header and no rows")
+    units = {name: parsed(name).unit for name in names}
+    dose = next((name for name, ours in names.items() if ours == "concentration" and units[name]), "")
+    if dose and "concentration_unit" not in header:
+        header = [*header, "concentration_unit"]
+        for row in rows:
+            row.cells["concentration_unit"] = units[dose] if row.cells["concentration"] else ""
+    if "well" not in header and "well" in rows[0].cells:
+        header = [*(name for name in header if name not in ("row", "column")), "well"]
+    if "well" not in header:
+        raise InputError(
+            "GP-A003",
+            "no column well",
+            where=source,
+            expected="a column well (or row and column) and a column of values; found "
+            + ", ".join(frame.columns),
+            next_step="rename or add the column, or draw the values like a plate",
+        )
+    return header, rows
 
 
-def _wells(rows: list[_Row], source: str) -> list[str]:
-    """Well names without leading zeros (A01 is A1); each once a plate and channel."""
-    seen: dict[tuple[str, str, str], int] = {}
-    wells = []
-    for row in rows:
-        written, plate = row.cells["well"], row.cells["plate"]
-        name = well_name(written) or ""
-        key = (plate, name, row.cells.get("channel", ""))
-        before = seen.get(key)
-        if not name or before is not None:
-            what = f'well "{written[:40]}"'
-            raise InputError(
-                "GP-A006",
-                f"{what} of plate {plate} is already in row {before}" if name else f"{what} is no well",
-                where=row.where(source, "well"),
-                expected="every well once a plate and channel, as a letter and a number such as A1 or H12",
-                next_step="correct the well; replicates are wells of their own",
-            )
-        seen[key] = row.line
-        wells.append(name)
-    return wells
+def _line(sheet: Sheet, nth: int, height: int) -> int:
+    """The line of the nth row of a table of `height` rows that ends a sheet."""
+    filled = [line for row, line in zip(sheet.rows, sheet.lines, strict=True) if any(row)]
+    return filled[len(filled) - height + nth]
+
+
+def _ours(name: str) -> str:
+    """Our name for a column of a plate, or its own."""
+    small = " ".join(name.lower().replace("_", " ").split())
+    if name.lower() in CONTENT or small in OURS:
+        return name.lower() if name.lower() in CONTENT else OURS[small]
+    heading = parsed(name)
+    if heading.ours == "dose":
+        return "concentration" if name.lower() != "dose_nm" else name
+    return {"compound": "sample", "dose_unit": "concentration_unit"}.get(heading.ours, name)
+
+
+def _value_columns(header: list[str], rows: list[_Row], source: str) -> list[str]:
+    """The columns of readings: value, or every column of numbers that is called nothing else."""
+    if "value" in header:
+        return ["value"]
+    known = (*CONTENT, *NAMES)
+    chosen = [
+        name
+        for name in header
+        if name not in known
+        and parsed(name).ours in ("", "signal", "unnamed")
+        and wide.numeric(pl.Series([row.cells[name] for row in rows], dtype=pl.String))
+    ]
+    if not chosen:
+        raise InputError(
+            "GP-A003",
+            "no column value",
+            where=source,
+            expected=f"a column value, or columns of numbers such as OD450; found {', '.join(header)}",
+            next_step="rename or add the column",
+        )
+    return chosen
+
+
+def _well(row: _Row, source: str) -> str:
+    name = well_name(row.cells["well"]) or ""
+    if not name:
+        raise InputError(
+            "GP-A006",
+            f'well "{row.cells["well"][:40]}" is no well',
+            where=row.where(source, "well"),
+            expected="every well once a plate and channel, as a letter and a number such as A1 or H12",
+            next_step="correct the well; replicates are wells of their own",
+        )
+    return name
 
 
 def _check_units(rows: list[_Row], source: str) -> None:
-    """One unit a channel, in every row."""
+    """One unit a channel, in every row of a file that has units."""
     first: dict[str, str] = {}
-    for row in rows:
+    for row in rows if "unit" in rows[0].cells else ():
         unit = row.cells["unit"]
         before = first.setdefault(row.cells.get("channel", ""), unit)
         if not unit or unit != before:
@@ -144,31 +270,74 @@ def _check_units(rows: list[_Row], source: str) -> None:
             )
 
 
+def content(sheet: Sheet, source: str) -> list[dict[str, object]]:
+    """What a table of one line a well says is in the wells; empty where it has no column of wells or
+    contents."""
+    with _as_plate():
+        table = tidy_table.of_sheet(sheet, source)
+        header, rows = _records(table.frame, sheet, source)
+    if not set(header) & {"role", "sample", "concentration"}:
+        return []
+    found = _contents(header, rows, [_well(row, source) for row in rows], source)
+    return [
+        {name: value for name, value in entry.items() if value not in ("", None)} for entry in found.values()
+    ]
+
+
 def _layout(header: list[str], rows: list[_Row], wells: list[str], source: str) -> Layout | None:
-    """The layout in the file's own columns; None without a column `role`."""
-    if "role" not in header:
+    """The layout in the file's own columns; None without a column role, or doses that tell it."""
+    if "role" not in header and not {"sample", "concentration"} <= set(header):
         return None
-    others = [name for name in header if name not in (*CONTENT, *REQUIRED, "channel", "flag")]
+    found = _contents(header, rows, wells, source)
+    for row, well in zip(rows, wells, strict=True):
+        entry = found[row.cells.get("plate", ""), well]
+        entry["role"] = _role(row.cells, entry["concentration"])
+    others = _own_fields(header)
+    schema = {"plate": pl.String, "well": pl.String, **CONTENT, **dict.fromkeys(others, pl.String)}
+    table = pl.DataFrame(list(found.values()), schema=schema)
+    return Layout(source, table, _unit_findings(table, source))
+
+
+def _own_fields(header: list[str]) -> list[str]:
+    fixed = (*CONTENT, "plate", "well", "value", "unit", "channel", "flag")
+    return [name for name in header if name not in fixed]
+
+
+def _contents(
+    header: list[str], rows: list[_Row], wells: list[str], source: str
+) -> dict[tuple[str, str], dict[str, object]]:
+    """The content of every (plate, well), each said once or alike."""
     found: dict[tuple[str, str], dict[str, object]] = {}
     for row, well in zip(rows, wells, strict=True):
-        entry: dict[str, object] = {"plate": row.cells["plate"], "well": well}
+        plate = row.cells.get("plate", "")
+        entry: dict[str, object] = {"plate": plate, "well": well}
         for name, kind in CONTENT.items():
             text = row.cells.get(name, "")
             entry[name] = text if kind is pl.String else number(text, row.where(source, name), empty=True)
         entry["dilution"] = 1.0 if entry["dilution"] is None else entry["dilution"]
-        entry |= {name: row.cells[name] for name in others}
-        before = found.setdefault((row.cells["plate"], well), entry)
+        entry |= {name: row.cells[name] for name in _own_fields(header)}
+        before = found.setdefault((plate, well), entry)
         if any(before[name] != entry[name] for name in CONTENT):
             raise InputError(
                 "GP-A006",
-                f"well {well} of plate {row.cells['plate']} has another content than in its other channel",
+                f"well {well} of plate {plate} has another content than in its other channel",
                 where=row.where(source, "role"),
                 expected="the same role, sample and concentration in every channel of a well",
                 next_step="correct the row",
             )
-    schema = {"plate": pl.String, "well": pl.String, **CONTENT, **dict.fromkeys(others, pl.String)}
-    table = pl.DataFrame(list(found.values()), schema=schema)
-    return Layout(source, table, _unit_findings(table, source))
+    return found
+
+
+def _role(cells: Mapping[str, str], dose: object) -> str:
+    """The role that a row says, or that its sample and dose say where it has none."""
+    said = cells.get("role", "").strip()
+    if said or "role" in cells:
+        known = ROLE_NAMES.get(said.lower()) or ON_PLATES.get(role_of(said) or "")
+        return said if said in ROLES else said.lower() if said.lower() in ROLES else known or said
+    by_name = role_of(cells.get("sample", ""))
+    if by_name in ("blank", "control"):
+        return ON_PLATES[by_name]
+    return "compound" if dose else "vehicle" if dose == 0.0 else ""
 
 
 def _unit_findings(table: pl.DataFrame, source: str) -> tuple[Finding, ...]:
@@ -178,4 +347,6 @@ def _unit_findings(table: pl.DataFrame, source: str) -> tuple[Finding, ...]:
     return (*([bare_finding(bare, where, remedy)] if bare else []), *mixed_findings(table, where))
 
 
-READER = FunctionReader("tidy", "tidy CSV: plate, well, value, unit and other columns", recognises, parse)
+READER = FunctionReader(
+    "tidy", "any table of wells: one line a well under a header, or drawn like the plate", recognises, parse
+)

@@ -35,6 +35,7 @@ def growth_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
     """
     for name, columns in (("wells", WELLS), ("fitted", FITTED), ("potencies", POTENCIES)):
         contract.require(tables[name], columns, name)
+    tables = _by_time(tables)
     wells = tables["wells"]
     colours = theme.arm_colours(wells["line"].unique(maintain_order=True).to_list())
     compounds = wells["compound"].unique(maintain_order=True).to_list()
@@ -46,6 +47,15 @@ def growth_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
     shown = panels[:MOST_PANELS]
     rows = [alt.hconcat(*shown[i : i + ACROSS], spacing=36) for i in range(0, len(shown), ACROSS)]
     return theme.styled(alt.vconcat(*rows, spacing=26))  # type: ignore[no-any-return]
+
+
+def _by_time(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
+    """Where a line was read at several times, its curves at each are lines of their own."""
+    if "time_h" not in tables["wells"].columns or tables["wells"]["time_h"].drop_nulls().n_unique() < 2:
+        return tables
+    hours = pl.col("time_h").cast(pl.String).str.strip_suffix(".0")
+    timed = pl.concat_str("line", pl.lit(" "), hours, pl.lit(" h")).fill_null(pl.col("line"))
+    return {name: tables[name].with_columns(line=timed) for name in ("wells", "fitted", "potencies")}
 
 
 def _of(tables: Mapping[str, pl.DataFrame], compound: str) -> dict[str, pl.DataFrame]:

@@ -139,7 +139,7 @@ def struck(rows: Iterable[Mapping[str, Any]], x: alt.X, y: alt.Y) -> list[alt.Ch
     if not every:
         return []
     base = alt.Chart(records(every))
-    stroke = {"color": MUTED, "strokeWidth": 1.4, "opacity": 0.9}
+    stroke: dict[str, Any] = {"color": MUTED, "strokeWidth": 1.4, "opacity": 0.9}
     return [
         base.mark_point(shape="circle", size=42, filled=False, **stroke).encode(x, y),
         base.mark_point(shape="stroke", size=220, angle=135, **stroke).encode(x, y),

@@ -1,0 +1,178 @@
+"""Headers as people write them ("Dose (µM)", "% Viability", "log[M]", "Cell line") to our names, units and
+scales."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["LOGARITHMS", "PER_CENT", "PER_HOUR", "Heading", "parsed", "unit_of"]
+
+UNITS = {
+    "fM": "fm",
+    "pM": "pm pmol/l picomolar",
+    "nM": "nm nmol/l nanomolar",
+    "uM": "um µm μm umol/l µmol/l μmol/l micromolar",
+    "mM": "mm mmol/l millimolar",
+    "M": "m mol/l molar",
+    "ng/mL": "ng/ml",
+    "ug/mL": "ug/ml µg/ml μg/ml",
+    "mg/mL": "mg/ml",
+    "pg/mL": "pg/ml",
+    "ug/L": "ug/l",
+    "mg/L": "mg/l",
+    "g/L": "g/l",
+    "IU/mL": "iu/ml",
+    "U/mL": "u/ml",
+}
+CONCENTRATIONS = {name: ours for ours, names in UNITS.items() for name in names.split()}
+# Hours in one of these.
+HOURS = {
+    1.0: "h hr hrs hour hours",
+    1.0 / 60.0: "min mins minute minutes",
+    24.0: "d day days",
+    1.0 / 3600.0: "s sec",
+}
+PER_HOUR = {name: hours for hours, names in HOURS.items() for name in names.split()}
+PER_CENT = ("%", "percent", "pct", "per cent", "perc")
+LOGARITHMS = {"log10": 10.0, "log": 10.0, "lg": 10.0, "log2": 2.0, "ln": 2.718281828459045}
+# Our name -> what it is called elsewhere. The first name that fits is taken.
+NAMES: Mapping[str, str] = {
+    "dose": (
+        "dose|doses|conc|concs|concn|concentration|concentrations|final conc|"
+        "final concentration|drug conc|drug concentration|compound conc|"
+        "compound concentration|drug dose|cpd conc|amount|x|linear dose|c"
+    ),
+    "dose_unit": (
+        "dose unit|dose units|unit|units|conc unit|concentration unit|conc units|concentration units"
+    ),
+    "viability": (
+        "viability|viab|cell viability|survival|surviving fraction|cell survival|"
+        "relative viability|normalised viability|normalized viability|viable|"
+        "viable cells|of control|control|relative growth|growth|infectivity|"
+        "fraction infectivity|fraction viable|fraction of control|viability of control|"
+        "proliferation"
+    ),
+    "inhibition": (
+        "inhibition|inhib|growth inhibition|inhibition of growth|cytotoxicity|killing|"
+        "kill|cell death|death|fraction inhibited|inhibited|fraction inhibition"
+    ),
+    "fraction_remaining": (
+        "fraction remaining|remaining|protein remaining|remaining protein|"
+        "relative level|protein level|relative protein|left"
+    ),
+    "fraction_degraded": (
+        "fraction degraded|degraded|degradation|protein degraded|loss|lost|protein loss|depletion|knockdown"
+    ),
+    "signal": (
+        "signal|rlu|rfu|luminescence|lum|fluorescence|fluo|absorbance|abs|od|intensity|"
+        "raw|raw signal|raw value|ctg|celltiter glo|cell titer glo|lumi|"
+        "optical density|cps|cell count|counts|mfi"
+    ),
+    "time_h": (
+        "time|assay time|exposure|exposure time|timepoint|time point|incubation|"
+        "incubation time|treatment time|duration|hours|hour|hr|hrs|h"
+    ),
+    "doubling_time_h": "doubling time|doubling|population doubling time|dt|td",
+    "line": (
+        "line|cell line|cellline|cells|cell|cell name|cell type|donor|patient|strain|clone|genotype|model"
+    ),
+    "compound": (
+        "compound|drug|inhibitor|substance|molecule|compound name|drug name|cpd|"
+        "compound id|treatment|agent|sample|sample name|name|ligand|test article"
+    ),
+    "experiment": (
+        "experiment|exp|run|experiment id|experiment no|biological replicate|bio rep|"
+        "biorep|biological rep|biol rep|bio replicate|independent experiment|batch|"
+        "date|assay date|experiment date|passage|independent replicate"
+    ),
+    "replicate": "replicate|rep|technical replicate|tech rep|technical rep|repeat|tech replicate",
+    "role": "role|well type|welltype|type|kind|content",
+    "unnamed": (
+        "value|values|response|responses|result|results|readout|reading|y|measurement|data|mean|average|avg"
+    ),
+    "spread": (
+        "sd|sem|se|cv|std|stdev|st dev|standard deviation|standard error|error|std dev|"
+        "err|ci|n|n wells|cv percent"
+    ),
+}
+OURS = {name: ours for ours, names in NAMES.items() for name in names.split("|")}
+SPREAD = ("sd", "sem", "cv", "std", "stdev", "stderr")
+# What may stand before or behind a name and changes nothing.
+AROUND = re.compile(
+    r"^(?:percent|fraction|mean|average|avg|final|nominal|cell) | (?:mean|average|avg|fraction)$"
+)
+BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a header says. ours: our name, "" where it is none.   words: without unit, in small letters.
+
+    unit: of concentration or of time.   per_cent: as written.   base: of a logarithm, 0 for none.
+    """
+
+    ours: str
+    words: str
+    unit: str = ""
+    per_cent: bool = False
+    base: float = 0.0
+
+
+def parsed(header: str) -> Heading:
+    """A header taken apart; a name of ours stands for itself."""
+    text = header.strip()
+    lower = text.lower()
+    inside = [found.strip() for found in BRACKETS.findall(text)]
+    bare = BRACKETS.sub(lambda found: " " if _is_unit(found[1]) else f" {found[1]} ", text)
+    tokens = [token for token in re.split(r"[\s_,;:]+|-(?=\d*$)", bare) if token]
+    unit = next((unit_of(part) for part in inside if unit_of(part)), "")
+    per_cent = any(part.lower() in PER_CENT for part in inside)
+    base = 0.0
+    kept = []
+    for place, token in enumerate(tokens):
+        small = token.lower().strip(".")
+        last = place == len(tokens) - 1
+        if small in PER_CENT or small == "cent":
+            per_cent = True
+        elif small in LOGARITHMS and not base and len(tokens) + len(inside) > 1:
+            base = LOGARITHMS[small]
+        elif small.startswith("%") and len(small) > 1:
+            per_cent = True
+            kept.append(small[1:])
+        elif last and not unit and unit_of(token) and (kept or base) and small not in ("s", "c"):
+            unit = unit_of(token)
+        elif small not in ("per", "in", "of", "the"):
+            kept.append(small)
+    if lower in ("logm", "log10m"):
+        return Heading("dose", "dose", "M", base=10.0)
+    words = " ".join(kept).strip(" .")
+    outside = " ".join(BRACKETS.sub(" ", " ".join(text.lower().replace("_", " ").split())).split())
+    spread = next((token for token in kept if token in SPREAD), "")
+    ours = "spread" if spread else _ours(words) or _ours(outside)
+    if ours == "viability" and words in ("control", "of control", "growth", "left") and not per_cent:
+        ours = ""
+    if not ours and words in ("", "m") and base:
+        ours, unit = "dose", unit or "M"
+    if ours in ("", "compound") and unit in CONCENTRATIONS.values():
+        ours = "dose"
+    if ours == "time_h" and not unit and words in PER_HOUR:
+        unit = words
+    return Heading(ours, words, unit, per_cent, base)
+
+
+def _ours(words: str) -> str:
+    return OURS.get(words) or OURS.get(AROUND.sub("", words), "")
+
+
+def _is_unit(text: str) -> bool:
+    return bool(unit_of(text)) or text.strip().lower() in PER_CENT
+
+
+def unit_of(text: str) -> str:
+    """A unit of concentration as we write it, or of time in small letters; "" for neither."""
+    small = text.strip().lower()
+    if small == "m" and text.strip() != "M":
+        return ""
+    return CONCENTRATIONS.get(small, small if small in PER_HOUR else "")

@@ -1,0 +1,53 @@
+"""Words that people write for wells without compound, and for what else stands on a plate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+__all__ = ["ROLE_WORDS", "UNUSED", "is_vehicle", "plain", "role_of"]
+
+SOLVENTS = r"dmso|solvent|vehicle|veh|pbs|water|h2o|ethanol|etoh|methanol|meoh|carrier"
+NOTHING = (
+    r"untreated|not treated|no treatment|no drug|no compound|no inhibitor|nontreated|non treated|mock|none|"
+    r"nil|nt|ut|"
+    r"control|controls|ctrl|ctl|cntrl|neg control|negative control|neg ctrl|nc|neg|negative|0|0\.0|"
+)
+# "0.1 % DMSO", "DMSO control", "vehicle (DMSO)", "untreated cells".
+VEHICLE = re.compile(
+    rf"(?:(?:\d+(?:[.,]\d+)?\s*%?\s*)?(?:{SOLVENTS})(?:\s+(?:{SOLVENTS}))?(?:\s+\d+(?:[.,]\d+)?\s*%?)?|{NOTHING})"
+    r"(?:\s+(?:control|controls|ctrl|only|alone|cells|wells?))?"
+)
+UNUSED = "unused"
+# What a column of roles says, and the role of a table of cultures that it means.
+ROLES: Mapping[str, str] = {
+    "treated": "treated|treatment|sample|compound|drug|test|unknown|dose",
+    "blank": "blank|background|no cells|medium only|media only|cell free|empty medium|bg",
+    "time0": "time0|time 0|time zero|t0|t 0|tz|day0|day 0|start|baseline",
+    UNUSED: (
+        "empty|unused|exclude|excluded|positive|positive control|pos control|kill|max kill|max|dead|"
+        "full kill|min|low control"
+    ),
+}
+ROLE_WORDS: Mapping[str, str] = {word: role for role, words in ROLES.items() for word in words.split("|")}
+
+
+def plain(text: object) -> str:
+    """A label in small letters, with single spaces in place of underscores, hyphens, dots and brackets."""
+    words = re.sub(r"(?:[\s_()\[\]:;/+-]|\.(?!\d))+", " ", str(text or "").lower())
+    return words.strip(" .")
+
+
+def is_vehicle(text: object) -> bool:
+    """Whether a label says that a well got no compound: DMSO, vehicle, untreated, control, none, - or
+    nothing."""
+    return VEHICLE.fullmatch(plain(text)) is not None
+
+
+def role_of(text: object) -> str | None:
+    """The role that a word means: treated, control, time0, blank, "unused", "" for nothing; None if
+    unknown."""
+    words = plain(text)
+    if not words:
+        return ""
+    return ROLE_WORDS.get(words) or ("control" if is_vehicle(words) else None)

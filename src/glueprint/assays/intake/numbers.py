@@ -1,0 +1,32 @@
+"""Cells of a table as numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from glueprint.errors import InputError
+
+__all__ = ["number"]
+
+
+def number(value: Any, row: int, column: str, code: str) -> float | None:
+    """A finite number, or None for an empty cell.
+
+    row: counted from 0.   Raises InputError with `code` for anything else.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise InputError(
+            code,
+            f'"{value}"',
+            where=f'row {row + 1}, column "{column}"',
+            expected="a finite number, or an empty cell",
+            next_step="correct the value, or empty the cell to leave the well out",
+        )
+    return found

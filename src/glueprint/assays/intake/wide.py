@@ -1,0 +1,152 @@
+"""Tables with the replicates, compounds or times beside each other, as Prism and people keep them, to one row
+a
+reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from glueprint.assays.intake.headers import PER_HOUR, parsed
+
+__all__ = ["long", "numeric", "response_of"]
+
+NUMBERED = re.compile(
+    r"(.*?)[\s_.:#-]*(?:\b(rep|replicate|r|tech|repeat|well|n|no)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
+)
+REPLICATES = [
+    "",
+    "rep",
+    "replicate",
+    "r",
+    "n",
+    "repeat",
+    "well",
+    "y",
+    "reading",
+    "measurement",
+    "tech",
+    "value",
+    "column",
+    "no",
+    "replica",
+    "wdh",
+]
+# Numbered, these are several compounds and not one in replicate.
+GENERIC = [
+    "compound",
+    "cmpd",
+    "cpd",
+    "drug",
+    "sample",
+    "test",
+    "analog",
+    "analogue",
+    "inhibitor",
+    "treatment",
+    "molecule",
+    "glue",
+    "hit",
+    "c",
+    "s",
+    "data set",
+    "dataset",
+    "group",
+    "line",
+    "cell",
+    "cells",
+]
+HOURS = re.compile(r"(\d+(?:\.\d+)?)[\s_]*(h|hr|hrs|hours?|min|d|days?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of readings in a wide table: what stands beside it, as labels of its rows."""
+
+    name: str
+    response: str = ""
+    compound: str = ""
+    experiment: str = ""
+    replicate: str = ""
+    time_h: str = ""
+
+
+def long(table: pl.DataFrame, readings: Sequence[str]) -> tuple[pl.DataFrame, str]:
+    """One row a reading: the other columns repeated, and compound, experiment, replicate and time_h from
+    headers.
+
+    readings: names of the columns side by side.   Returns the table with a column of the readings, and its
+    name:
+    that of the response that the headers name, else "unnamed".
+    """
+    columns = _columns(readings)
+    response = next((column.response for column in columns if column.response), "unnamed")
+    kept = [name for name in table.columns if name not in readings]
+    parts = []
+    for column in columns:
+        labels = {
+            "compound": column.compound,
+            "experiment": column.experiment,
+            "replicate": column.replicate,
+            "time_h": column.time_h,
+        }
+        added = {
+            name: pl.lit(text) for name, text in labels.items() if any(getattr(c, name) for c in columns)
+        }
+        added = {name: text for name, text in added.items() if name not in kept}
+        part = table.select(*kept, pl.col(column.name).cast(pl.String).alias(response)).with_columns(**added)
+        parts.append(part.filter(pl.col(response).is_not_null()))
+    return pl.concat(parts), response
+
+
+def numeric(column: pl.Series) -> bool:
+    """Whether a column holds numbers and nothing else, and at least one."""
+    if column.dtype.is_numeric():
+        return column.null_count() < column.len()
+    if column.dtype != pl.String:
+        return False
+    text = column.str.strip_chars().replace("", None)
+    numbers = text.cast(pl.Float64, strict=False)
+    return numbers.null_count() == text.null_count() < column.len()
+
+
+def _columns(readings: Sequence[str]) -> list[Column]:
+    found = [NUMBERED.fullmatch(name.strip().lower()) for name in readings]
+    stems = [
+        (match[1] if match else name.lower()).strip(" _.-#")
+        for match, name in zip(found, readings, strict=True)
+    ]
+    columns = []
+    for name, match, stem in zip(readings, found, stems, strict=True):
+        hours = HOURS.fullmatch(name.strip())
+        if hours:
+            value = float(hours[1]) * PER_HOUR[hours[2].lower()]
+            columns.append(Column(name, time_h=f"{value:.12g}"))
+            continue
+        before = name.strip()[: match.end(1)] if match else name.strip()
+        heading, number = parsed(before), match[3] if match else "1"
+        response = response_of(heading.ours, per_cent=heading.per_cent or parsed(name).per_cent)
+        # " #2" stands for a name that comes again; "drug 2" beside "drug 1" is another one.
+        again = any(name.startswith(f"{other} #") or other.startswith(f"{name} #") for other in readings)
+        repeated = again or "#" in name or (stems.count(stem) > 1 and stem not in GENERIC)
+        if response or stem in REPLICATES:
+            columns.append(Column(name, response=response, replicate=number))
+        elif heading.ours == "experiment":
+            columns.append(Column(name, experiment=number))
+        elif repeated or (match and match[2]):
+            columns.append(Column(name, compound=before.strip(" _.-#"), replicate=number))
+        else:
+            columns.append(Column(name, compound=name.strip()))
+    return columns
+
+
+def response_of(ours: str, *, per_cent: bool) -> str:
+    """The column of a response by our name and its scale; "" where it is none."""
+    if ours in ("viability", "inhibition"):
+        return f"{ours}_percent" if per_cent else ours
+    if ours in ("fraction_remaining", "fraction_degraded"):
+        return ours.replace("fraction", "percent") if per_cent else ours
+    return ours if ours == "signal" else ""
