@@ -212,7 +212,9 @@ def scale_rows(model: Model) -> list[dict[str, float]]:
         before, lowest = time.perf_counter(), np.inf
         for start in range(0, patients, PART):
             size = min(PART, patients - start)
-            ensemble = model.ensemble(parameters(model, size, seed=start), settings=Settings.coarse(TARGET_ERROR))
+            ensemble = model.ensemble(
+                parameters(model, size, seed=start), settings=Settings.coarse(TARGET_ERROR)
+            )
             doses = Doses.every_patient(size, days, "gut", DOSE_NMOL)
             part = ensemble.simulate(times, doses, outputs=["neut"])
             lowest = min(lowest, float(part.values.min()))

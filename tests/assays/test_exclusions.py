@@ -31,6 +31,11 @@ def test_names_and_reasons(text, names, reason):
     assert exclusions.parse(text) == (names, reason)
 
 
+def test_a_plate_that_looks_like_a_well_begins_no_range():
+    assert exclusions.parse("p1:A3=x", ["p1"]) == (("p1:A3",), "x")
+    assert exclusions.parse("P1:P3=x") == (("P1", "P2", "P3"), "x")
+
+
 def test_rows_are_marked_by_name_by_their_own_column_and_by_a_mask():
     table = pl.DataFrame(
         {

@@ -10,6 +10,7 @@ import polars as pl
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import meaning
 from glueprint.assays.polarization import checking, fits, plates, reading, saturation
+from glueprint.assays.polarization.channels import TOP
 from glueprint.assays.polarization.plates import Contents
 from glueprint.assays.polarization.result import (
     CONVERSIONS,
@@ -79,7 +80,7 @@ def analyse(
         collected["quality"] += checking.rows(plate, light)
         of_compounds, (odd, said) = fits.competitors(plate, here, light, confidence)
         suspected.append(odd)
-        findings += [*said, *inspection.of_plates(_by_channel(read.table, plate.plate))[1]]
+        findings += [*said, *inspection.of_plates(_by_channel(read.table, plate))[1]]
         for fitted in of_compounds:
             if fitted.fit is not None:
                 collected["fits"].append(fitted.fit)
@@ -102,9 +103,10 @@ def analyse(
     return Result(tables, tuple(found), quality, tuple(findings), read.g_factors, confidence)
 
 
-def _by_channel(table: pl.DataFrame, plate: str) -> pl.DataFrame:
-    """The used wells of a plate as rows of its one channel, the polarisation in mP."""
-    used = table.filter((pl.col("plate") == plate) & (pl.col("note") == ""))
+def _by_channel(table: pl.DataFrame, plate: Contents) -> pl.DataFrame:
+    """The used wells of a plate but a titration's, as rows of its one channel, the polarisation in mP."""
+    titrated = (pl.col("role") == TOP) & ~pl.col("well").is_in(plate.top["well"].to_list())
+    used = table.filter((pl.col("plate") == plate.plate) & (pl.col("note") == "") & ~titrated)
     return check(
         used.select(
             "plate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import MappingProxyType
 
 import polars as pl
@@ -51,31 +51,35 @@ EXCLUDED = MappingProxyType(
 )
 
 
-def parse(text: str) -> tuple[tuple[str, ...], str]:
+def parse(text: str, plates: Collection[str] = ()) -> tuple[tuple[str, ...], str]:
     """Names and reason of "NAMES=REASON": names with commas, such as "A1,B2", "A1:A3", "plate 2:A1" or
     "row 7".
 
     A plate before the last colon holds for all names after it, even if its own name has commas.
+    plates: their names; one that looks like a well begins no range.
     """
     head, _, reason = text.partition("=")
     head = head.strip()
     reason = reason.strip() or NO_REASON
     parts = [part.strip() for part in head.split(",") if part.strip()]
     plate, mark, rest = head.rpartition(":")
-    whole = mark and not all(_names_of(part) for part in parts) and not RANGE.fullmatch(head)
+    whole = mark and not all(_names_of(part, plates) for part in parts) and not RANGE.fullmatch(head)
     if whole:
         inner = [
-            name for part in rest.split(",") if part.strip() for name in _names_of(part) or (part.strip(),)
+            name
+            for part in rest.split(",")
+            if part.strip()
+            for name in _names_of(part, plates) or (part.strip(),)
         ]
         return tuple(f"{plate}:{name}" for name in inner), reason
-    return tuple(name for part in parts for name in _names_of(part) or (part,)), reason
+    return tuple(name for part in parts for name in _names_of(part, plates) or (part,)), reason
 
 
-def _names_of(part: str) -> tuple[str, ...]:
+def _names_of(part: str, plates: Collection[str]) -> tuple[str, ...]:
     """The wells that a part names on its own: A1, A1:B2 or plate:A1; empty where it names none."""
     part = part.strip()
     found = RANGE.fullmatch(part)
-    if found:
+    if found and found[1] not in plates:
         ends = [well_name(end) for end in found.groups()]
         if None not in ends:
             return _rectangle(*(well_place(str(end)) for end in ends))
@@ -116,7 +120,7 @@ def marked(
         for key in {f"row {i + 1}", name, f"{where}:{name}"} if name else {f"row {i + 1}"}:
             places.setdefault(key, []).append(i)
     for text in asked:
-        names, reason = parse(text)
+        names, reason = parse(text, set(group))
         if not names:
             raise _unknown(text, places, what)
         for name in names:
