@@ -32,7 +32,7 @@ def test_01_two_times_are_two_curves():
         assert result.of("L1", "X", "GEC50", time_h=hours).value_nm == pytest.approx(gec50, rel=0.1)
 
 
-@pytest.mark.parametrize(("number", "code"), [("02", "GP-A231"), ("04", "GP-A234")])
+@pytest.mark.parametrize(("number", "code"), [("02", "GP-A201"), ("04", "GP-A204")])
 def test_02_and_04_are_not_what_their_column_says(number, code):
     with pytest.raises(InputError, match=code):
         analysed(number)
@@ -68,7 +68,7 @@ def test_10_an_impossible_plateau_has_no_relative_ic50():
 def test_12_exchanged_channels_are_refused():
     wells = layout.apply(readers.read(case("12", "plate.csv"))).table
     conditions = Conditions(Amount(50.0, 0.1), Amount(5.0), Amount(120.0, 0.1))
-    with pytest.raises(InputError, match="GP-A238"):
+    with pytest.raises(InputError, match="GP-A208"):
         polarization.analyse(wells, conditions)
 
 

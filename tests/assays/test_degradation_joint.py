@@ -383,7 +383,7 @@ def test_the_table_of_a_blot_is_read_without_the_lanes_it_could_not_read(times):
         ({"lane": "7", "membrane": "m1"}, "GP-A143", 'lane "7"'),
         ({"time_h": 0.0}, "GP-A145", "no time above zero"),
         ({"dose_nm": 0.0}, "GP-A145", "no dose above zero"),
-        ({"fraction_remaining": 100.0}, "GP-A231", "fractions that reach 100"),
+        ({"fraction_remaining": 100.0}, "GP-A201", "fractions that reach 100"),
         ({"fraction_remaining": "high"}, "GP-A010", '"high" is no number'),
     ],
 )

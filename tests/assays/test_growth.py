@@ -302,7 +302,7 @@ def test_triplicates_of_sarcoma_lines_beside_curvecurator():
         ({"dose_nm": 0.0}, [], "GP-A161", "no treated well"),
         ({"dose": 5.0}, ["dose_nm"], "GP-A162", "without a unit"),
         ({"dose": 5.0, "dose_unit": "seconds"}, ["dose_nm"], "GP-A162", '"seconds"'),
-        ({"viability": 100.0}, [], "GP-A231", "fractions that reach 100"),
+        ({"viability": 100.0}, [], "GP-A201", "fractions that reach 100"),
         ({"role": "treted"}, [], "GP-A175", 'did you mean "treated"'),
     ],
 )

@@ -140,10 +140,10 @@ def test_the_first_sheet_that_holds_anything_or_the_one_asked_for():
     assert rows(content, "a.xlsx") == WANTED
     assert rows(content, "a.xlsx", "Second") == [("1", "2.5")]
     assert of_bytes(content, "a.xlsx").others == ("Empty", "Second")
-    with pytest.raises(InputError, match="GP-A245") as caught:
+    with pytest.raises(InputError, match="GP-A215") as caught:
         rows(content, "a.xlsx", "Secund")
     assert 'did you mean "Second"?' in str(caught.value)
-    with pytest.raises(InputError, match="GP-A245"):
+    with pytest.raises(InputError, match="GP-A215"):
         rows(PLAIN.encode(), "a.csv", "First")
     with pytest.raises(InputError, match="GP-A158"):
         rows(b"\xd0\xcf\x11\xe0" + b"\0" * 600, "a.xls")

@@ -98,7 +98,7 @@ def test_samples_in_replicate_without_names_stay_together():
     names = said(found, "sample")
     assert names["A1"] == names["A2"] == ("sample 1",)
     assert names["B3"] == names["B4"] == ("sample 4",)
-    assert [finding.code for finding in found.findings] == ["GP-A247"]
+    assert [finding.code for finding in found.findings] == ["GP-A217"]
     named = layout.parse(text + '[[well]]\nwells = "A1:B4"\nsample = "own"\n', "l.toml")
     assert set(said(named, "sample").values()) == {("own",)}
 
@@ -110,9 +110,9 @@ def test_samples_in_replicate_without_names_stay_together():
         (NAMES + "\n" + DOSES.replace("nM", "furlong"), "GP-A038"),
         (NAMES + "\n" + DOSES.replace("100", "much"), "GP-A004"),
         (ROLES.replace("Untreated", "vehicel"), "GP-A034"),
-        (NAMES + "\n" + NAMES, "GP-A248"),
+        (NAMES + "\n" + NAMES, "GP-A218"),
         ("a,b\n1,2\n", "GP-A003"),
-        ("Well,Colour\nA1,red\n", "GP-A248"),
+        ("Well,Colour\nA1,red\n", "GP-A218"),
         ("", "GP-A002"),
     ],
 )

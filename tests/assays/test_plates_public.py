@@ -93,7 +93,7 @@ def test_wells_that_are_masked_in_softmax_have_no_value():
     masked = found.table.filter(pl.col("well") == "A2")
     assert masked["value"].to_list() == [None, None]
     assert set(masked["flag"]) == {"masked"}
-    (finding,) = [f for f in found.findings if f.code == "GP-A241"]
+    (finding,) = [f for f in found.findings if f.code == "GP-A211"]
     assert "A2 (450) 2.3364" in finding.message
     assert layout.apply(found).table.filter(pl.col("well") == "A2")["role"].unique().to_list() == ["standard"]
 
@@ -120,7 +120,7 @@ def test_a_plate_that_was_not_read_is_said():
     both = "\n".join([*lines[: end + 1], *unread, *lines[end + 1 :]])
     found = readers.parse(both.encode(), "s.txt")
     assert "Empty plate" not in found.plates
-    assert "GP-A246" in [f.code for f in found.findings]
+    assert "GP-A216" in [f.code for f in found.findings]
 
 
 def test_a_wavelength_that_magellan_read_twice_is_two_channels():

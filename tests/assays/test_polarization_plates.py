@@ -315,7 +315,7 @@ def test_flat_nonsense_has_no_ki():
     rng = np.random.default_rng(1)
     flat = rng.uniform(5000.0, 15000.0, wells.height)
     tracer = ~pl.col("role").is_in(["blank"])
-    with pytest.raises(InputError, match="GP-A238"):
+    with pytest.raises(InputError, match="GP-A208"):
         analysed(wells.with_columns(value=pl.when(tracer).then(pl.Series(flat)).otherwise("value")))
     rivals = pl.col("role") == "competitor"
     result = analysed(wells.with_columns(value=pl.when(rivals).then(pl.Series(flat)).otherwise("value")))
@@ -332,7 +332,7 @@ def test_flat_nonsense_has_no_ki():
 def test_exchanged_channels_and_controls_are_refused(exchanged, said):
     column = "channel" if "parallel" in exchanged else "role"
     wells = competition_plate().with_columns(pl.col(column).replace(exchanged))
-    with pytest.raises(InputError, match="GP-A238") as caught:
+    with pytest.raises(InputError, match="GP-A208") as caught:
         analysed(wells)
     assert said in str(caught.value)
 
@@ -346,7 +346,7 @@ def test_stored_polarisations_that_cannot_be_are_refused(factor, said):
     wells = mp.with_columns(
         value=factor * pl.col("role").replace_strict(level, return_dtype=pl.Float64), unit=pl.lit("mP")
     )
-    with pytest.raises(InputError, match="GP-A238") as caught:
+    with pytest.raises(InputError, match="GP-A208") as caught:
         analysed(wells)
     assert said in str(caught.value)
 

@@ -62,7 +62,7 @@ def test_a_plate_without_cells_or_a_table_is_refused(files, tmp_path):
     blank.write_text("Well,value\nG1,20\nG2,21\n")
     table.write_text("dose_nm,viability\n0,1\n1,0.9\n10,0.5\n100,0.2\n")
     for first, second in ((files[0], blank), (table, files[1])):
-        with pytest.raises(InputError, match="GP-A249"):
+        with pytest.raises(InputError, match="GP-A219"):
             door.with_time_zero(door.read(first), second)
 
 

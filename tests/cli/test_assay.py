@@ -83,7 +83,7 @@ def test_what_would_be_refused_is_refused_when_it_is_read(call, tmp_path):
     path.write_text("dose_nm,viability_percent\n0,1.01\n10,0.9\n100,0.5\n1000,0.1\n")
     code, _, err = call("read", path)
     assert code == 2
-    assert err.startswith("GP-A231")
+    assert err.startswith("GP-A201")
 
 
 def test_the_line_comes_before_any_number(call, tmp_path):

@@ -27,7 +27,7 @@ def read(path: str | Path) -> Layout:
 
     Raises InputError GP-A030 to GP-A039 and GP-A005, each with the file, the block and the field; of a map
     also
-    GP-A158 and GP-A248.
+    GP-A158 and GP-A218.
     """
     if Path(path).suffix.lower() == ".toml":
         return layout_file.read(path)

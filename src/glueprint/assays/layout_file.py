@@ -124,7 +124,7 @@ def _numbered(
     said = f"{count} samples without names are numbered in their replicates"
     return (
         Finding(
-            "GP-A247", "note", said, source, "a list of samples", 'write sample = ["...", "..."] to name them'
+            "GP-A217", "note", said, source, "a list of samples", 'write sample = ["...", "..."] to name them'
         ),
     )
 

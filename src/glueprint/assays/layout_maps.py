@@ -57,7 +57,7 @@ NUMBERED_STANDARD = re.compile(r"(std|standard|cal|calibrator|blk|blank|spl|unk)
 def read(path: str | Path) -> Layout:
     """The layout in a workbook or text file: what it says is added to what the plate's file says.
 
-    Raises InputError GP-A158 (no table), GP-A248 (no map), GP-A038 (units), GP-A034 (roles), GP-A004 and
+    Raises InputError GP-A158 (no table), GP-A218 (no map), GP-A038 (units), GP-A034 (roles), GP-A004 and
     GP-A005
     (numbers).
     """
@@ -244,7 +244,7 @@ def _no_unit(source: str) -> InputError:
 
 def _no_map(source: str, what: str) -> InputError:
     return InputError(
-        "GP-A248",
+        "GP-A218",
         what,
         where=source,
         expected="grids like the plate, each with a title such as compound, dose (nM) or role",

@@ -93,7 +93,7 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     table: of `assays.blot` where it has the columns flags, vehicle and log_ratio. Its vehicle lanes belong
     to every compound, and to time 0 where no time is said. Any other may have its columns under the names of
     docs/assays.md, and per cent or what was lost. A table that is simulated says so (GP-A054).
-    Raises InputError GP-A231 to GP-A244 for what cannot be what it says.
+    Raises InputError GP-A201 to GP-A214 for what cannot be what it says.
     """
     findings += simulated.of_table(table)
     if not {"flags", "vehicle", "log_ratio"} <= set(table.columns):

@@ -64,7 +64,7 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
     Returns `Result`; a plate without a usable curve, and a donor without its controls, is a finding, not an
     error.
     Raises InputError GP-A045 (table), GP-A081 (channel), GP-A083 (settings), GP-A084 (no standard), GP-A085
-    (value), GP-A235, GP-A239 and GP-A240 (what cannot be what it says).
+    (value), GP-A205, GP-A209 and GP-A210 (what cannot be what it says).
     Source: docs/elisa.md.
     """
     chosen = (settings or Settings()).checked()
@@ -105,7 +105,7 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
 
 
 def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> None:
-    """Raise InputError GP-A235, GP-A239 or GP-A240 for what is no density, concentration or factor."""
+    """Raise InputError GP-A205, GP-A209 or GP-A210 for what is no density, concentration or factor."""
     for (channel, unit), part in table.drop_nulls("value").group_by(["channel", "unit"], maintain_order=True):
         meaning.refused(meaning.densities(str(unit), part["value"].to_numpy(), f'channel "{channel}"'))
     known = rows.filter(pl.col("role") == "standard")["concentration"].drop_nulls()

@@ -36,7 +36,7 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     where there are such: line, compound, experiment, role (treated, control, time0, blank), time_h,
     doubling_time_h.
     Returns `Result`. A potency beyond the doses is a limit; experiments are pooled, wells never.
-    Raises InputError GP-A160 to GP-A164, GP-A172, GP-A175, GP-A231 to GP-A244.
+    Raises InputError GP-A160 to GP-A164, GP-A172, GP-A175, GP-A201 to GP-A214.
     Source: own derivation, docs/growth.md.
     """
     chosen = (settings or Settings()).checked()

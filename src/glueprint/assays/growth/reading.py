@@ -93,7 +93,7 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
     line, compound, experiment, time_h, doubling_time_h, replicate (technical); under any of the names of
     docs/assays.md. A table that is simulated says so (GP-A054).
     Raises InputError GP-A160 (columns), GP-A161 (values), GP-A162 (units), GP-A164 (no control), GP-A172
-    (generations), GP-A175 (roles), and GP-A231 to GP-A244 for what cannot be what it says.
+    (generations), GP-A175 (roles), and GP-A201 to GP-A214 for what cannot be what it says.
     """
     findings += simulated.of_table(table)
     given = divided(table, settings) if {"generation", "count"} <= set(table.columns) else table
@@ -130,7 +130,7 @@ def _mine(key: Key, rows: list[Row], response: str, findings: list[Finding]) -> 
         )
         findings.append(
             Finding(
-                "GP-A250", "warning", said, name, "controls on every plate", "put controls on every plate"
+                "GP-A220", "warning", said, name, "controls on every plate", "put controls on every plate"
             )
         )
     return mine
@@ -157,7 +157,7 @@ def _unused(rows: Iterable[Row], findings: list[Finding]) -> None:
         text = "; ".join(f"{count}: {why}" for why, count in reasons.items())
         message = f"{sum(reasons.values())} wells are not used: {text}"
         findings.append(
-            Finding("GP-A242", "warning", message, "", "", "correct their labels if they belong to a curve")
+            Finding("GP-A212", "warning", message, "", "", "correct their labels if they belong to a curve")
         )
 
 

@@ -74,7 +74,7 @@ def read(
     reader, layout: of a plate, as `readers.read` and `layout.read` take them.   sheet: of a workbook or Prism
     file.
     names: columns of a table under our names, {ours: theirs}.
-    Raises what the readers of plates, layouts and tables raise, and InputError GP-A231 to GP-A245.
+    Raises what the readers of plates, layouts and tables raise, and InputError GP-A201 to GP-A215.
     """
     if not (reader or layout) and not _of_instrument(Path(path)):
         drawn = _sheet(path, sheet)
@@ -93,7 +93,7 @@ def table(
 ) -> tuple[pl.DataFrame, str]:
     """The table in a file under its own names but for `names`, and the line that says what it is read as.
 
-    Raises InputError GP-A158, GP-A005, GP-A245, and what `canonical` raises.
+    Raises InputError GP-A158, GP-A005, GP-A215, and what `canonical` raises.
     """
     found = tidy_table.whole(path, sheet)
     given = tidy_table.renamed(found.frame, dict(names or {}))
@@ -106,7 +106,7 @@ def with_time_zero(found: Reading, path: str | Path, layout: str | Path | None =
     layout: of the second plate, as `layout.read` takes it; None takes the file's own, and without one its
     wells
     have the contents that the same wells have in the first.
-    Raises InputError GP-A249 where the first file is no plate or the second has no well of cells.
+    Raises InputError GP-A219 where the first file is no plate or the second has no well of cells.
     """
     plate = readers.read(path)
     given = layouts.read(layout) if layout else plate.layout
@@ -140,7 +140,7 @@ def with_time_zero(found: Reading, path: str | Path, layout: str | Path | None =
 
 def _no_time_zero(where: str, what: str) -> InputError:
     return InputError(
-        "GP-A249",
+        "GP-A219",
         what,
         where=where,
         expected="a plate with the same wells of cells, or a layout of its own",

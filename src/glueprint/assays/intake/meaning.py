@@ -139,16 +139,16 @@ class Response:
                 return []
             text = f"a treated well reads {most:.3g} times the control"
             remedy = "check which wells are controls; a control of full effect has the role positive"
-            return [_said("GP-A232", "refusal", text, self._place(), "controls without effect", remedy)]
+            return [_said("GP-A202", "refusal", text, self._place(), "controls without effect", remedy)]
         wanted = self._shown(1.0)
         message = f"the control of a {self.sense.words} is {self._shown(mean)}, not {wanted}"
         if not self._sound(mean):
             remedy = "divide by the control, or give raw values in a column signal"
-            return [_said("GP-A232", "refusal", message, self._place(), f"a control of {wanted}", remedy)]
+            return [_said("GP-A202", "refusal", message, self._place(), f"a control of {wanted}", remedy)]
         error = float(self.control.std(ddof=1)) / self.control.size**0.5 if self.control.size > 1 else 0.0
         if abs(mean - 1.0) > max(CONTROL_ODD, 3.0 * error):
             remedy = "an absolute potency refers to 1: say by which wells the values were divided"
-            return [_said("GP-A232", "warning", message, self._place(), f"a control of {wanted}", remedy)]
+            return [_said("GP-A202", "warning", message, self._place(), f"a control of {wanted}", remedy)]
         return []
 
     def _below_zero(self) -> list[Finding]:
@@ -162,7 +162,7 @@ class Response:
             "GR values, logarithms, changes from the control or over-subtracted blanks are another column"
         )
         expected = "at most 100 %" if self.sense.complement else "zero or more"
-        return [_said("GP-A233", "refusal", text, self._place(), expected, remedy)]
+        return [_said("GP-A203", "refusal", text, self._place(), expected, remedy)]
 
     def _rising(self) -> list[Finding]:
         """A response that rises where the column says that it falls, beyond what its replicates explain."""
@@ -184,7 +184,7 @@ class Response:
         text += "" if self._sound(near) or not self.control.size else f", and its control is not {begins}"
         return [
             _said(
-                "GP-A234",
+                "GP-A204",
                 "refusal",
                 f"{text}: no IC50 of inhibition",
                 self._place(),
@@ -209,12 +209,12 @@ def scale(column: str, sense: Sense, raw: Floats, where: str = "") -> list[Findi
     if sense.per_cent and largest <= MOST_OF_FRACTIONS:
         text = f"per cent that end at {largest:g} look like fractions"
         other = column.replace("_percent", "").replace("percent_", "fraction_")
-        return [_said("GP-A231", "refusal", text, place, "per cent, near 100", f"name the column {other}")]
+        return [_said("GP-A201", "refusal", text, place, "per cent, near 100", f"name the column {other}")]
     if not sense.per_cent and largest > MOST_FRACTION:
         text = f"fractions that reach {largest:g} look like per cent, or like raw signals"
         other = "percent_" + column.removeprefix("fraction_") if "fraction" in column else f"{column}_percent"
         remedy = f"name the column {other}, or signal"
-        return [_said("GP-A231", "refusal", text, place, "fractions of the control, near 1", remedy)]
+        return [_said("GP-A201", "refusal", text, place, "fractions of the control, near 1", remedy)]
     return []
 
 
@@ -231,7 +231,7 @@ def doses(
         steps = ", ".join(f"{value:g}" for value in written[:5])
         text = f"doses of {steps} ... look like logarithms"
         remedy = "name the column log10_dose (with the unit), or linear_dose if they are amounts"
-        return [_said("GP-A235", "refusal", text, place, "doses in a geometric series", remedy)]
+        return [_said("GP-A205", "refusal", text, place, "doses in a geometric series", remedy)]
     molar = np.asarray([value for value in nanomolar if value > 0.0], dtype=float)
     if not molar.size:
         return []
@@ -239,10 +239,10 @@ def doses(
     if not DOSE_NM[0] <= top <= DOSE_NM[1]:
         text = f"the highest dose is {top:g} nM"
         remedy = "check the unit: molar values in a column of nM, or mM for uM"
-        return [_said("GP-A236", "refusal", text, place, "doses that dissolve and can act", remedy)]
+        return [_said("GP-A206", "refusal", text, place, "doses that dissolve and can act", remedy)]
     if top > USUAL_NM:
         text = f"the highest dose is {top / 1e6:g} mM"
-        return [_said("GP-A236", "warning", text, place, "at most a few mM", "check the unit of the doses")]
+        return [_said("GP-A206", "warning", text, place, "at most a few mM", "check the unit of the doses")]
     return []
 
 
@@ -284,7 +284,7 @@ def hours(column: str, values: Sequence[float], where: str = "") -> list[Finding
     text = f"{wrong[0]:g} hours"
     expected = f"between {low:g} and {high:g} hours"
     place = ", ".join(part for part in (where, f'column "{column}"') if part)
-    return [_said("GP-A237", "refusal", text, place, expected, "convert minutes or days to hours")]
+    return [_said("GP-A207", "refusal", text, place, expected, "convert minutes or days to hours")]
 
 
 def polarization(free: Floats, bound: Floats, *, stored: bool, where: str) -> list[Finding]:
@@ -300,7 +300,7 @@ def polarization(free: Floats, bound: Floats, *, stored: bool, where: str) -> li
     expected = "between 0 and 500 mP, and higher with protein"
     if stored and max(abs(value) for value in means.values()) < 1.0:
         remedy = "mP are 1000 times P: multiply by 1000"
-        return [_said("GP-A238", "refusal", f"{said}: polarisations, not mP", where, expected, remedy)]
+        return [_said("GP-A208", "refusal", f"{said}: polarisations, not mP", where, expected, remedy)]
     falls = False
     if len(means) == 2:
         error = sum(float(v.var(ddof=1)) / v.size for v in named.values() if v.size > 1) ** 0.5
@@ -309,16 +309,16 @@ def polarization(free: Floats, bound: Floats, *, stored: bool, where: str) -> li
         why = ", and lower with protein" if falls else ""
         remedy = "exchange the channels (--parallel, --perpendicular), or correct the G factor"
         text = f"{said}: below zero{why}: channels exchanged, or a wrong G factor"
-        return [_said("GP-A238", "refusal", text, where, expected, remedy)]
+        return [_said("GP-A208", "refusal", text, where, expected, remedy)]
     if max(means.values()) > MOST_MP:
         remedy = "correct the G factor and the blank, and check the channels"
         return [
-            _said("GP-A238", "refusal", f"{said}: above what a solution can have", where, expected, remedy)
+            _said("GP-A208", "refusal", f"{said}: above what a solution can have", where, expected, remedy)
         ]
     if falls:
         remedy = "check which wells have protein, and which channel is parallel"
         text = f"{said}: protein lowers it: roles or channels exchanged"
-        return [_said("GP-A238", "refusal", text, where, expected, remedy)]
+        return [_said("GP-A208", "refusal", text, where, expected, remedy)]
     return []
 
 
@@ -328,7 +328,7 @@ def densities(unit: str, values: Floats, where: str) -> list[Finding]:
         return []
     text = f"optical densities with a median of {float(np.median(values)):g}"
     remedy = "thousandths of OD are mOD; give the unit that was measured"
-    return [_said("GP-A239", "refusal", text, where, f"OD of at most {MOST_OD:g}", remedy)]
+    return [_said("GP-A209", "refusal", text, where, f"OD of at most {MOST_OD:g}", remedy)]
 
 
 def dilutions(factors: Sequence[float]) -> list[Finding]:
@@ -338,7 +338,7 @@ def dilutions(factors: Sequence[float]) -> list[Finding]:
         return []
     remedy = f"{told[0]:g} as a share is the factor {1.0 / told[0]:g}"
     text = f"dilutions of {told[0]:g} to {told[-1]:g} look like shares"
-    return [_said("GP-A240", "refusal", text, 'column "dilution"', "factors of 1 and more", remedy)]
+    return [_said("GP-A210", "refusal", text, 'column "dilution"', "factors of 1 and more", remedy)]
 
 
 def refused(findings: Sequence[Finding]) -> None:

@@ -48,7 +48,7 @@ def of_bytes(content: bytes, source: str, sheet: str | None = None) -> Sheet:
     """The sheet in the bytes of a text file, a workbook (xlsx) or a Prism file (pzfx).
 
     sheet: of a workbook or Prism file, None: the first that holds anything.   source: its name in messages.
-    Raises InputError GP-A158 (no table), GP-A005 (a comma that may be decimal or thousands), GP-A245 (no such
+    Raises InputError GP-A158 (no table), GP-A005 (a comma that may be decimal or thousands), GP-A215 (no such
     sheet).
     """
     if content.startswith(ZIP):
@@ -137,7 +137,7 @@ def _helper(function: str) -> Helper:
 
 def _no_sheet(sheet: str, names: Sequence[str], source: str) -> InputError:
     return InputError(
-        "GP-A245",
+        "GP-A215",
         f'no sheet "{sheet[:60]}"{nearest(sheet, names)}',
         where=source,
         expected="one of " + ", ".join(names) if names else "a workbook or a Prism file",

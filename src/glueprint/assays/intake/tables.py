@@ -109,8 +109,8 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     """The table under our names, its doses as amounts, its times in hours, its replicates below each other.
 
     table: any of docs/assays.md, "Tables".   keep: names that stay as they are.
-    Raises InputError GP-A235 and GP-A236 (doses), GP-A237 (times), GP-A243 (a response without a name),
-    GP-A244 (labels).
+    Raises InputError GP-A205 and GP-A206 (doses), GP-A207 (times), GP-A213 (a response without a name),
+    GP-A214 (labels).
     """
     changes: list[str] = []
     if any(parsed(name).ours.startswith("fraction_") or name == "log_ratio" for name in table.columns):
@@ -214,7 +214,7 @@ def _dosed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]
         )
         if any(_usual(unit) != _usual(heading.unit) for unit in stated if unit.strip()):
             raise InputError(
-                "GP-A236",
+                "GP-A206",
                 f"doses in {heading.unit} by the header and in {stated[0]} by the column dose_unit",
                 where='column "dose"',
                 expected="one unit",
@@ -269,7 +269,7 @@ def _timed(found: pl.DataFrame, headings: dict[str, Heading]) -> pl.DataFrame:
         values = found[column].cast(pl.Float64, strict=False)
         if not heading.unit and values.drop_nulls().n_unique() > 1:
             raise InputError(
-                "GP-A237",
+                "GP-A207",
                 "times without a unit",
                 where=f'column "{column}"',
                 expected="hours in a column time_h, or a unit in the header",
@@ -326,7 +326,7 @@ def _by_control(found: pl.DataFrame) -> str:
         if controlled and near > high and min(means["value"].to_list()) >= 0.0:
             return "signal"
     raise InputError(
-        "GP-A243",
+        "GP-A213",
         "a response without a name, and no control of 1 or 100 % that would tell it",
         where="columns " + ", ".join(found.columns),
         expected="a column viability, viability_percent, inhibition_percent, fraction_remaining or signal",
@@ -355,7 +355,7 @@ def _dose_findings(found: pl.DataFrame, headings: dict[str, Heading]) -> list[Fi
 
 
 def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
-    """Raise InputError GP-A244 if a label that nobody reads splits a curve in two with the same doses."""
+    """Raise InputError GP-A214 if a label that nobody reads splits a curve in two with the same doses."""
     column = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
     keys = [name for name in IDENTITY if name in found.columns]
     for name in unused:
@@ -375,7 +375,7 @@ def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
         if isinstance(per_curve, int) and per_curve >= CROSSED:
             shown = ", ".join(map(str, found[name].drop_nulls().unique(maintain_order=True)[:3]))
             raise InputError(
-                "GP-A244",
+                "GP-A214",
                 f'{labels} labels of "{name}" ({shown}) share a curve with the same doses',
                 where=f'column "{name}"',
                 expected="labels that belong to a curve in line, compound, experiment or time_h",

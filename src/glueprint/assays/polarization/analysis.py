@@ -45,7 +45,7 @@ def analyse(
     tracer_protein, competitor (sample, concentration), free_dye.   conditions: totals and tracer Kd; a Ki is
     refused without them.   optics: G, Q and channel names.   exclude: wells to leave out, "A1" or "plate:A1".
     Returns `Result`; does not depend on the order of the rows.
-    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), GP-A238
+    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), GP-A208
     (controls that
     are no polarisations), and what
     `assays.wells.check` raises.
@@ -96,7 +96,7 @@ def analyse(
 
 
 def _meant(plate: Contents, *, mp_only: bool) -> None:
-    """Raise InputError GP-A238 if the controls cannot be polarisations of tracer without and with protein."""
+    """Raise InputError GP-A208 if the controls cannot be polarisations of tracer without and with protein."""
     free, top = (part["polarization_mp"].drop_nulls().to_numpy() for part in (plate.free, plate.top))
     meaning.refused(meaning.polarization(free, top, stored=mp_only, where=plate.where))
 

@@ -111,7 +111,7 @@ def _masked(
     )
     said = f"{len(wells)} wells are masked in SoftMax and have no value here: {shown}"
     return table, [
-        Finding("GP-A241", "warning", said, source, "", "unmask them in SoftMax if they belong to the result")
+        Finding("GP-A211", "warning", said, source, "", "unmask them in SoftMax if they belong to the result")
     ]
 
 
@@ -182,7 +182,7 @@ def _read_plate(block: Block, gathered: Gathered, metadata: dict[str, str]) -> l
         said = f'plate "{header.name}" was not read: its block has no values'
         return [
             Finding(
-                "GP-A246",
+                "GP-A216",
                 "warning",
                 said,
                 where,
