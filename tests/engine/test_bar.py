@@ -36,7 +36,7 @@ def error_of(run, truth):
     """Largest relative error; values below a thousandth of an output's largest are compared with that."""
     worst = 0.0
     for name, want in truth.items():
-        size = np.maximum(np.abs(want), 1e-3 * np.abs(want).max())
+        size = np.maximum(np.abs(want), 1e-3 * np.abs(want).max() + 1e-300)
         worst = max(worst, float(np.max(np.abs(run[name][0] - want) / size)))
     return worst
 

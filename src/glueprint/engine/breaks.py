@@ -108,8 +108,8 @@ def _line_roots(
 ) -> Floats:
     middle, height = at[:, 1], v[:, 1]
     if not whole:
-        times = middle - height / slope
-        return times[(times > left) & (times < left + length)]
+        zero = middle - height / slope
+        return zero[(zero > left) & (zero < left + length)]
     ends = np.sort(np.stack([height - 0.5 * length * slope, height + 0.5 * length * slope]), axis=0)
     first, last = np.floor(ends[0]), np.ceil(ends[1])
     counts = np.clip(last - first + 1, 0, most).astype(np.int64)
@@ -117,8 +117,8 @@ def _line_roots(
     rank = np.concatenate([np.arange(count) for count in counts])[:most] if counts.size else np.zeros(0)
     rising = slope[piece] > 0
     level = np.where(rising, first[piece] + rank, last[piece] - rank)
-    times = middle[piece] + (level - height[piece]) / slope[piece]
-    return np.asarray(times[(times > left[piece]) & (times < left[piece] + length[piece])])
+    times: Floats = middle[piece] + (level - height[piece]) / slope[piece]
+    return times[(times > left[piece]) & (times < left[piece] + length[piece])]
 
 
 def _bent_roots(value: Function, left: Floats, length: Floats, *, whole: bool) -> Floats:

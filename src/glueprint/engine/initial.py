@@ -111,10 +111,10 @@ def smallest_values(
     wished: one number in the states' units, or by name, in the unit of the name; a concentration is turned
     into an amount by the first patient's compartment.   Raises InputError GP-N010 and GP-N049 (negative).
     """
-    given = wished if isinstance(wished, Mapping) else {}
-    named: Mapping[str, object] = given or {"smallest": wished}
-    for name, value in named.items():
-        if not (isinstance(value, int | float) and value >= 0):
+    by_name = isinstance(wished, Mapping)
+    given: Mapping[str, float] = wished if isinstance(wished, Mapping) else {"smallest": wished}
+    for name, value in given.items():
+        if not value >= 0:
             raise InputError(
                 "GP-N049",
                 f'the smallest value of "{name}" is {value}',
@@ -122,8 +122,8 @@ def smallest_values(
                 expected="0 or a number above it",
                 next_step="correct the number",
             )
-    least = np.full(len(system.states), NOTHING if isinstance(wished, Mapping) else float(wished))
-    for name, value in given.items():
+    least = np.full(len(system.states), NOTHING if by_name else given["smallest"])
+    for name, value in given.items() if by_name else ():
         slot = slot_of(system, name)
         if slot.kind == "state":
             least[slot.index] = value
