@@ -141,7 +141,7 @@ def central_difference(model, name, times, outputs, *, doses=None, parameters=No
     every = None
     if doses is not None:
         every = Doses.every_patient(4, *doses)
-    runs = model.ensemble(given, settings=Settings(accuracy=1e-12)).simulate(times, every, outputs).values
+    runs = model.ensemble(given, settings=Settings.coarse(1e-12)).simulate(times, every, outputs).values
     weights = np.array([1.0, -8.0, 8.0, -1.0]) / (12 * value * 1e-4)
     return np.tensordot(weights, runs, axes=1)
 

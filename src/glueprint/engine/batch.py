@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 # The step controller's relative tolerance per wished accuracy; docs/engine.md, "Accuracy".
 TOLERANCE_PER_ACCURACY = 1.0
 # Relative accuracy ends at this part of a state's largest value; only rounding asks for an end at all.
-FLOOR = 1e-60
+FLOOR = 1e-30
 # Of `Settings.coarse`; calibrated in benchmarks/engine.py.
 COARSE_TOLERANCE, COARSE_FLOOR, COARSE_SMALLEST = 4.0, 1e-3, 1e-9
 NOTHING = 1e-300  # added to every weight, so that a state that is 0 has one

@@ -75,10 +75,16 @@ class SensitivityModel:
         times_h: (times,) hours, rising.   parameters, initial: scalar or (n,) values by name; what is given
         does not move with the names varied, what the model computes from them does.   doses: their amounts do
         not depend on the names varied.   outputs: default all species.   patients: n.
+        settings: accuracy, limits and threads count; errors are controlled as by `Settings.coarse`, so
+        its floor, smallest and tolerance are not read.
         Raises as `Model.ensemble` and `Ensemble.simulate`.
         """
         given = {*(parameters or {}), *(initial or {})}
         model = dataclasses.replace(self.model, system=self.tangent.starting_with(given))
+        # Sensitivities are sums of terms of both signs: far below their largest value rounding decides.
+        asked = settings or Settings()
+        coarse = Settings.coarse(asked.accuracy, threads=asked.threads)
+        settings = dataclasses.replace(coarse, step_limit=asked.step_limit, longest_step=asked.longest_step)
         chosen = tuple(model.species if outputs is None else outputs)
         ensemble = model.ensemble(parameters, initial=initial, patients=patients, settings=settings)
         columns = [*chosen, *(symbol(output, name) for output in chosen for name in self.names)]
