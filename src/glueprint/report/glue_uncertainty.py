@@ -33,7 +33,7 @@ def sources(table: pl.DataFrame | None) -> Grid | None:
     if table is None or table.is_empty():
         return None
     found = {(row["source"], row["endpoint"]): row for row in table.to_dicts()}
-    endpoints = table.get_column("endpoint").unique(maintain_order=True).to_list()
+    endpoints = _endpoints(table)
     rows = [
         (words, tuple(_share(found[source, end]) for end in endpoints)) for source, words in SOURCES.items()
     ]
@@ -52,7 +52,7 @@ def next_experiments(table: pl.DataFrame | None) -> Grid | None:
     """By how much each experiment is expected to lower the assays' part of the variance, the best first."""
     if table is None or table.is_empty():
         return None
-    endpoints = [end for end in WORDS if end in table.get_column("endpoint")]
+    endpoints = _endpoints(table)
     cells: dict[str, dict[str, float]] = {}
     for row in table.to_dicts():
         cells.setdefault(_name(row), {})[row["endpoint"]] = 100.0 * row["of_compound"]
@@ -65,6 +65,11 @@ def _name(row: Mapping[str, Any]) -> str:
     kind = TITLES.get(row["assay"], row["assay"])
     about = f"{kind}: {row['experiment']}" if row["experiment"] else f"{kind}, which is not there yet"
     return f"{about}; {row['what']}"
+
+
+def _endpoints(table: pl.DataFrame) -> list[str]:
+    """Those of the table, in the order of every table of the page."""
+    return [end for end in WORDS if end in table.get_column("endpoint")]
 
 
 def _heads(endpoints: Sequence[str]) -> tuple[str, ...]:
