@@ -15,7 +15,7 @@ from glueprint.calibration.clinical.held_out import check, observed_rows
 from glueprint.errors import InputError
 from glueprint.evidence import load as load_evidence
 from glueprint.trials import ParameterDraws
-from glueprint.trials.result import CALIBRATED, PREDICTED
+from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, PREDICTED
 
 RATIOS = {"CL010", "CL013", "CL016", "CL019", "CL035", "CL101"}
 
@@ -81,11 +81,13 @@ def test_what_was_fitted_is_known_by_its_content_and_not_by_its_name() -> None:
     assert other.label == CALIBRATED
     assert (other.values == fitted.values).all()
     visits = mm003.visits.model_copy(update={"window_days": 1})
-    for change in ({"cycle_days": 27}, {"visits": visits}):
+    for change in ({"cycle_days": 29}, {"visits": visits}):
         changed = found.for_trial(mm003.model_copy(update=change), count=500)
         assert changed.label == PREDICTED
         # A trial that nobody has seen draws its own effect, from all that trials may differ by.
         assert np.log10(effects(changed)).std() == pytest.approx(0.2, rel=0.15)
+    # Shorter cycles are more of the drug than any fitted trial gave.
+    assert found.for_trial(mm003.model_copy(update={"cycle_days": 27}), count=5).label == EXTRAPOLATED
 
 
 def test_the_most_probable_draw_stands_for_the_fit() -> None:

@@ -24,7 +24,8 @@ def test_list_names_every_experiment(printed):
 
 def test_run_prints_readings_and_assumptions(printed):
     said = printed("run", "degradation")
-    assert "< 100" in said
+    assert "< 100" not in said
+    assert "< 100" in printed("run", "degradation", "--set", "doses_nm=100,1000,10000")
     assert "calibrated" in said
     assert "all free" in said
 

@@ -27,7 +27,7 @@ def tables():
     )
     bands = pl.DataFrame(
         {"lane": [1, 2, 3], "target": ["IKZF3"] * 3, "fraction_remaining": [0.421, None, 0.034],
-         "relation": ["=", "", "<"]}
+         "relation": ["=", "", "<"], "flags": ["", None, ""]}
     )  # fmt: skip
     profiles = pl.DataFrame(
         [
@@ -101,6 +101,7 @@ def _empty():
         "bands": pl.DataFrame(
             schema={
                 "lane": pl.Int64,
+                "flags": pl.String,
                 "target": pl.String,
                 "fraction_remaining": pl.Float64,
                 "relation": pl.String,

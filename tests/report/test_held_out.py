@@ -12,7 +12,7 @@ from glueprint import evidence
 from glueprint.calibration import prediction
 from glueprint.calibration.clinical import held_out
 from glueprint.errors import InputError
-from glueprint.report import page
+from glueprint.report import page, shell
 from glueprint.report.held_out import SAID, held_out_section
 from glueprint.report.tables import HELD_OUT
 
@@ -127,7 +127,7 @@ def test_without_rows_there_is_no_section(small_input, table, rows):
     given = None if rows is None else table.head(rows)
     assert held_out_section(given, {}) is None
     html = page.render(dataclasses.replace(small_input, held_out=given))
-    assert "held-out" not in html.replace(page._asset("page.css"), "")
+    assert "held-out" not in html.replace(shell._asset("page.css"), "")
 
 
 @pytest.mark.parametrize("column", HELD_OUT)
