@@ -71,6 +71,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
         (HEAD.replace("version = 1", "version = 9"), "GP-S022", "version is"),
         (HEAD + "dose = 4\n", "GP-S023", "is not known"),
         (HEAD.replace("GLX-1", "pomalidomide"), "GP-S023", "comes with Glueprint"),
+        (HEAD.replace("GLX-1", "a/b"), "GP-S023", "letters, digits, spaces"),
         (HEAD + "[sweep]\ndoses_mg = [1]\n", "GP-S023", "a sweep needs a trial"),
         (HEAD + '[[assay]]\nname = "a"\nkind = "fp"\nfiles = ["../x.txt"]\n', "GP-S023", "inside"),
         (HEAD + '[[assay]]\nname = "a"\nkind = "fp"\nfiles = ["/etc/passwd"]\n', "GP-S023", "inside"),

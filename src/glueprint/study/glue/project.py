@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -40,7 +41,7 @@ CODES = Codes(
     help="docs/your-glue.md shows a whole project file",
 )
 # A compound's name is the name of its file, too.
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._+() -]{0,60}$"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+() -]{0,60}")
 
 Inside = Annotated[str, Field(min_length=1)]
 
@@ -154,7 +155,7 @@ class Project(Document):
 
     kind: Literal["glueprint-glue"]
     version: Literal[1]
-    compound: Annotated[str, Field(pattern=NAME)]
+    compound: str
     smiles: Annotated[str, Field(min_length=1)]
     # The compound on the plates whose numbers in patients are known; none if left out.
     reference: Inside | None = None
@@ -165,6 +166,13 @@ class Project(Document):
     trial: TrialRequest | None = None
     sweep: SweepRequest | None = None
     _folder: Path = PrivateAttr(default=Path())
+
+    @field_validator("compound")
+    @classmethod
+    def _names_a_file(cls, name: str) -> str:
+        if not NAME.fullmatch(name):
+            raise ValueError("a name of 1 to 61 letters, digits, spaces and . _ + ( ) -, as it names a file")
+        return name
 
     @model_validator(mode="after")
     def _names_differ(self) -> Project:
