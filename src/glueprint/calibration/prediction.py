@@ -19,7 +19,7 @@ from glueprint.calibration.score import log_hazard_ratio_error, log_median_error
 from glueprint.errors import nearest
 from glueprint.trials import TAIL, existing, finite, order_statistics
 
-__all__ = ["compare", "total"]
+__all__ = ["compare", "nearly_normal", "total"]
 
 Floats = NDArray[np.float64]
 Scale = Callable[[Floats], Floats]
@@ -81,7 +81,7 @@ def _scored(
     simulated = part.get_column("value").to_numpy()
     middle, low, high = order_statistics(simulated)
     n = float(row.get("n") or part.get_column("n").mean() or 0.0)  # type: ignore[arg-type]
-    scale = _scale(str(row["endpoint"]), unit, n)
+    scale = nearly_normal(str(row["endpoint"]), unit, n)
     error = _sampling_error(row, part, endpoints, (scale, n))
     reached = simulated[np.isfinite(simulated)]
     scaled = scale(reached)
@@ -112,8 +112,11 @@ def _note(simulated: Floats, replicates: int) -> str:
     return "; ".join([*told, f"absent in {absent} of {replicates}"] if absent else told)
 
 
-def _scale(endpoint: str, unit: str, n: float) -> Scale:
-    """The scale on which an endpoint is nearly normal; a difference may be negative and has no logarithm."""
+def nearly_normal(endpoint: str, unit: str, n: float) -> Scale:
+    """The scale on which an endpoint is nearly normal; a difference may be negative and has no logarithm.
+
+    endpoint, unit: as in an endpoints table.   n: patients behind a rate.   Returns a function of arrays.
+    """
 
     def log_odds(per_cent: Floats) -> Floats:
         # Half a patient keeps 0 and 100 % finite.
@@ -134,7 +137,7 @@ def _scale(endpoint: str, unit: str, n: float) -> Scale:
 def _sampling_error(
     row: Mapping[str, object], part: pl.DataFrame, endpoints: pl.DataFrame, about: tuple[Scale, float]
 ) -> float:
-    """Standard error that the observed value has by itself, on the scale of `_scale`; NaN if not known.
+    """Standard error that the observed value has by itself, on its `nearly_normal` scale; NaN if not known.
 
     From the printed interval; else binomial for a rate, and of `score` for a median and a hazard ratio.
     """

@@ -60,7 +60,7 @@ def outside(protocol: Protocol) -> tuple[Outside, ...]:
     ()
     """
     known = _fitted()
-    return (*_exposures(protocol, known), *_patients(protocol.case_mix, known), *_times(protocol, known))
+    return (*_exposures(protocol), *_patients(protocol.case_mix, known), *_times(protocol, known))
 
 
 @lru_cache(maxsize=1)
@@ -96,12 +96,8 @@ def _times(protocol: Protocol, known: Iterable[Protocol]) -> Iterator[Outside]:
         yield Outside("follow_up.maximum_months", f"{asked:g} months", f"{longest:g} months")
 
 
-def _exposures(protocol: Protocol, known: Iterable[Protocol]) -> Iterator[Outside]:
-    most: dict[str, float] = {}
-    for trial in known:
-        for _, drug in _drugs(trial):
-            for name, value in _strength(trial, drug).items():
-                most[name] = max(most.get(name, 0.0), value)
+def _exposures(protocol: Protocol) -> Iterator[Outside]:
+    most = _strongest()
     for field, drug in _drugs(protocol):
         asked = f"{drug.name} {drug.dose_mg:g} mg"
         if drug.glue is not None and drug.dose_mg > 0 and not _comparable(drug.glue):
@@ -116,6 +112,17 @@ def _exposures(protocol: Protocol, known: Iterable[Protocol]) -> Iterator[Outsid
         unseen = [name for name, value in strength.items() if value > 0 and name not in most]
         if unseen:
             yield Outside(field, f"{asked}: {', '.join(unseen)}", "no drug that does this")
+
+
+@lru_cache(maxsize=1)
+def _strongest() -> Mapping[str, float]:
+    """The most of anything that a fitted trial gives, by what it is counted in."""
+    most: dict[str, float] = {}
+    for trial in _fitted():
+        for _, drug in _drugs(trial):
+            for name, value in _strength(trial, drug).items():
+                most[name] = max(most.get(name, 0.0), value)
+    return most
 
 
 def _drugs(protocol: Protocol) -> Iterator[tuple[str, Drug]]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from glueprint.calibration import prediction
 from glueprint.calibration.compound import COORDINATES, CompoundPosterior, covariance_of
 from glueprint.inference import ResponseSurface, features, response_surface
 from glueprint.runs import streams
@@ -61,6 +63,11 @@ class Sample:
     scale: Floats
     outcome: Floats
 
+    @cached_property
+    def surface(self) -> ResponseSurface:
+        """The outcome's expectation over the inputs."""
+        return response_surface(self.inputs, self.outcome[:, None], np.zeros(self.inputs.shape[1]))
+
 
 def sample_of(
     endpoint: str, columns: tuple[Column, Column], draws: ParameterDraws, beside: ParameterDraws
@@ -77,11 +84,12 @@ def sample_of(
         return None
     at = (both.get_column("replicate").to_numpy() - 1) % draws.values.shape[0]
     unit, patients = both.get_column("unit")[0], _size(columns[0], endpoint)
-    outcome = _scaled(both.get_column("value").to_numpy(), unit, patients)
+    scale_of = prediction.nearly_normal(endpoint, unit, patients)
+    outcome = scale_of(both.get_column("value").to_numpy())
     parts = [
         (ASSAYS, _coordinates(draws, beside)[at]),
         (PK, _pharmacokinetics(draws, beside)[at]),
-        (PATIENTS, _scaled(both.get_column("value_reference").to_numpy(), unit, patients)[:, None]),
+        (PATIENTS, scale_of(both.get_column("value_reference").to_numpy())[:, None]),
     ]
     inputs = np.concatenate([values for _, values in parts], axis=1)
     source = np.repeat([SOURCES.index(name) for name, _ in parts], [v.shape[1] for _, v in parts])
@@ -141,7 +149,7 @@ def gains(samples: Mapping[str, Sample], posterior: CompoundPosterior) -> pl.Dat
 
 def _slope(sample: Sample) -> Floats:
     """Mean slope (3,) of the outcome over log10 of COORDINATES."""
-    surface = _surface(sample)
+    surface = sample.surface
     step, found = 0.1, np.zeros(len(COORDINATES))
     for place in np.flatnonzero(sample.source == SOURCES.index(ASSAYS)):
         ahead, behind = sample.inputs.copy(), sample.inputs.copy()
@@ -152,13 +160,9 @@ def _slope(sample: Sample) -> Floats:
     return found
 
 
-def _surface(sample: Sample) -> ResponseSurface:
-    return response_surface(sample.inputs, sample.outcome[:, None], np.zeros(sample.inputs.shape[1]))
-
-
 def _indices(sample: Sample, seed: int) -> dict[str, tuple[Floats, Floats]]:
     """First-order and total index (k,) of each source, and of chance, in draws of the surface."""
-    weights, chance = _weights(_surface(sample), sample, seed)
+    weights, chance = _weights(sample, seed)
     # Two samples of inputs, in which every source comes as a whole from one of the trials.
     first, second = (
         _mixed(sample, np.floor(sample.outcome.size * uniform).astype(np.int64))
@@ -181,9 +185,10 @@ def _indices(sample: Sample, seed: int) -> dict[str, tuple[Floats, Floats]]:
     return found
 
 
-def _weights(surface: ResponseSurface, sample: Sample, seed: int) -> tuple[Floats, Floats]:
+def _weights(sample: Sample, seed: int) -> tuple[Floats, Floats]:
     """Draws of the surface's weights (f, k), with the variance (k,) of chance in each."""
-    n, f = sample.outcome.size, surface.weights.size
+    surface, n = sample.surface, sample.outcome.size
+    f = surface.weights.size
     normal = streams.normals(seed, f"{PURPOSE}/{sample.endpoint}", np.arange(DRAWN), f + n)
     # The variance of chance by its residuals: scaled inverse chi-squared.
     chance = surface.covariance[0, 0] * n / (normal[:, f:] ** 2).sum(axis=1)
@@ -196,14 +201,6 @@ def _weights(surface: ResponseSurface, sample: Sample, seed: int) -> tuple[Float
 def _mixed(sample: Sample, rows: NDArray[np.int64]) -> Floats:
     """Inputs (m, p) whose sources come from the rows (m, sources)."""
     return sample.inputs[rows[:, sample.source], np.arange(sample.source.size)]
-
-
-def _scaled(values: Floats, unit: str, patients: float) -> Floats:
-    """A rate as log odds, half a patient from 0 and 100 %; a time as its logarithm."""
-    if unit == "%":
-        half = 50.0 / patients
-        return np.asarray(np.log((values + half) / (100.0 - values + half)))
-    return np.log(np.maximum(values, 1e-6))
 
 
 def _size(column: Column, endpoint: str) -> float:
