@@ -35,6 +35,7 @@ GROUPS: Mapping[str, str] = {
 # The same for a command that stands for itself.
 COMMANDS: Mapping[str, str] = {
     "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
+    "survival": "Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means.",
 }
 
 

@@ -1,6 +1,8 @@
 """Survival analysis as array kernels: arrays in, frozen results out."""
 
+from glueprint.survival.analysis import Analysis, analyse
 from glueprint.survival.binomial import Proportion, clopper_pearson
+from glueprint.survival.columns import Request
 from glueprint.survival.competing import CumulativeIncidence, cumulative_incidence
 from glueprint.survival.cox import ChiSquare, Cox, cox
 from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
@@ -16,6 +18,7 @@ from glueprint.survival.rmst import RestrictedMean, rmst
 from glueprint.survival.turnbull import Turnbull, turnbull
 
 __all__ = [
+    "Analysis",
     "ChiSquare",
     "Cox",
     "CumulativeIncidence",
@@ -24,8 +27,10 @@ __all__ = [
     "Proportion",
     "ReplicateCox",
     "ReplicateLogRank",
+    "Request",
     "RestrictedMean",
     "Turnbull",
+    "analyse",
     "clopper_pearson",
     "cox",
     "cumulative_incidence",
