@@ -139,7 +139,7 @@ def test_the_risk_table_under_the_curve_shows_these_counts_on_the_same_scale(mm0
     ]
     assert scales
     assert all(other == scale for other in scales)
-    ticks = {row["time_months"] for row in rows_of(chart, lower)}
+    ticks = {row["time"] for row in rows_of(chart, lower)}
     axes = [layer["encoding"]["x"]["axis"] for layer in upper["layer"] if "field" in layer["encoding"]["x"]]
     assert all(ticks == set(axis["values"]) for axis in axes)
 
