@@ -13,6 +13,7 @@ from glueprint.assays import tidy_table
 from glueprint.cli.assay_degradation import OutFolder
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, SheetName, shown, write_tables
+from glueprint.trials import cdisc
 
 __all__ = ["app"]
 
@@ -21,12 +22,13 @@ app = typer.Typer(add_completion=False)
 Many = list[str] | None
 # Tables that people read; the steps of the curves go into files and figures.
 PRINTED = ("groups", "milestones", "restricted_means", "tests", "hazard_ratios")
+CDISC = (".json", ".xpt")
 BOUND = ("low", "high", "median")
 
 
 @app.command(name="survival")
 def command(
-    table: Annotated[Path, typer.Argument(help="CSV, TSV or xlsx with a header, one row a patient.")],
+    table: Annotated[Path, typer.Argument(help="CSV, TSV, xlsx, Dataset-JSON or XPT: one row a patient.")],
     time: Annotated[str, typer.Option(help="Column of follow-up; with --origin, of the date of its end.")],
     event: Annotated[str, typer.Option(help="Column of 1 and 0, or COLUMN=VALUE where it is the event.")],
     arm: Annotated[str | None, typer.Option(help="Column of the arms to compare.")] = None,
@@ -37,6 +39,7 @@ def command(
     origin: Annotated[str | None, typer.Option(help="Column of the date on which follow-up begins.")] = None,
     unit: Annotated[str | None, typer.Option(help="Of the times: days, weeks, months, years.")] = None,
     to: Annotated[str | None, typer.Option("--in", help="Unit of the answers.")] = None,
+    where: Annotated[Many, typer.Option(help="COLUMN=VALUE: the rows that are meant; repeat.")] = None,
     milestone: Annotated[list[float] | None, typer.Option(help="Time to read survival at; repeat.")] = None,
     tau: Annotated[float | None, typer.Option(help="Horizon of restricted means.")] = None,
     confidence: Annotated[float, typer.Option(help="Of all intervals.")] = 0.95,
@@ -57,8 +60,9 @@ def command(
         origin=origin,
         unit=unit,
         to=to,
+        where=tuple(where or ()),
     )
-    frame = tidy_table.read(table, sheet)
+    frame = cdisc.read(table) if table.suffix.lower() in CDISC else tidy_table.read(table, sheet)
     found = survival.analyse(frame, request, milestones=milestone or (), tau=tau, level=confidence)
     if figure is not None:
         _draw(found, figure)

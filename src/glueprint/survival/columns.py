@@ -34,6 +34,7 @@ class Request:
     and 0, or "COLUMN=VALUE" (values by comma) for the values that are the event.   unit: of the times, None:
     as the header says.   to: unit of the answers.   arm, strata, covariates (numbers, or text as levels),
     factors (numbers as levels).   reference: the arm others are compared with, None: the first by name.
+    where: "COLUMN=VALUE" (values by comma), the rows that are meant.
     """
 
     time: str
@@ -46,6 +47,7 @@ class Request:
     origin: str | None = None
     unit: str | None = None
     to: str | None = None
+    where: tuple[str, ...] = ()
 
     @property
     def event_column(self) -> str:
@@ -85,7 +87,8 @@ def patients(table: Any, request: Request) -> Patients:
     Raises InputError GP-V030 (columns), GP-V031 (events), GP-V032 (times), GP-V033 (units), GP-V034 (arms).
     """
     frame = _frame(table)
-    for name in request.named:
+    chosen = [_split(item) for item in request.where]
+    for name in (*request.named, *(name for name, _ in chosen)):
         if name not in frame.columns:
             _refuse("GP-V030", f'no column "{name}"{nearest(name, frame.columns)}', frame)
     row = pl.int_range(2, pl.len() + 2)
@@ -93,6 +96,11 @@ def patients(table: Any, request: Request) -> Patients:
     frame = frame.with_columns(blank, row.alias(ROW)).with_columns(
         pl.col(pl.Float64, pl.Float32).fill_nan(None)
     )
+    for name, values in chosen:
+        present = frame[name].cast(pl.String).unique().drop_nulls().sort().to_list()
+        frame = frame.filter(pl.col(name).cast(pl.String).is_in(values))
+        if frame.is_empty():
+            _refuse("GP-V030", f"no row with {name}={','.join(values)}", frame, _values(present))
     kept = frame.drop_nulls(list(request.named))
     notes = list(_left_out(frame, kept, request.named))
     if kept.is_empty():
@@ -103,6 +111,13 @@ def patients(table: Any, request: Request) -> Patients:
     strata = _labels(kept, request.strata) if request.strata else None
     notes += [*said, *levels]
     return Patients(time, _events(kept, request), arm, arms, strata, covariates, unit, tuple(notes))
+
+
+def _split(item: str) -> tuple[str, list[str]]:
+    name, found, values = item.partition("=")
+    if not found:
+        _refuse("GP-V030", f'"{item}"', expected="COLUMN=VALUE, as PARAMCD=OS")
+    return name.strip(), [value.strip() for value in values.split(",")]
 
 
 def _frame(table: Any) -> pl.DataFrame:
