@@ -3,8 +3,12 @@
 from glueprint.survival.binomial import Proportion, clopper_pearson
 from glueprint.survival.competing import CumulativeIncidence, cumulative_incidence
 from glueprint.survival.cox import ChiSquare, Cox, cox
+from glueprint.survival.cox_baseline import CoxCurve, baseline_hazard
+from glueprint.survival.cox_residuals import CoxResiduals, cox_residuals
 from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
 from glueprint.survival.log_rank import LogRank, log_rank
+from glueprint.survival.nelson_aalen import NelsonAalen, nelson_aalen
+from glueprint.survival.proportional_hazards import ProportionalHazards, proportional_hazards
 from glueprint.survival.replicates import (
     ReplicateCox,
     ReplicateLogRank,
@@ -18,19 +22,27 @@ from glueprint.survival.turnbull import Turnbull, turnbull
 __all__ = [
     "ChiSquare",
     "Cox",
+    "CoxCurve",
+    "CoxResiduals",
     "CumulativeIncidence",
     "KaplanMeier",
     "LogRank",
+    "NelsonAalen",
     "Proportion",
+    "ProportionalHazards",
     "ReplicateCox",
     "ReplicateLogRank",
     "RestrictedMean",
     "Turnbull",
+    "baseline_hazard",
     "clopper_pearson",
     "cox",
+    "cox_residuals",
     "cumulative_incidence",
     "kaplan_meier",
     "log_rank",
+    "nelson_aalen",
+    "proportional_hazards",
     "replicate_cox",
     "replicate_log_rank",
     "replicate_median",
