@@ -134,7 +134,9 @@ def cox(
             expected='"efron" or "breslow"',
             next_step='use "efron" unless a comparison asks for Breslow',
         )
-    labels, stratum = rows.codes(np.zeros(rows.given) if strata is None else strata, "strata")
+    labels, stratum = np.zeros(1, np.int64), np.zeros(rows.time.size, np.int64)
+    if strata is not None:
+        labels, stratum = rows.codes(strata, "strata")
     who = None if patient is None else rows.codes(patient, "patient")[1]
     if who is not None:
         no_overlap(rows, who, stratum)
@@ -264,7 +266,9 @@ def _spread(data: CoxData, use: RiskSets, best: Maximum, status: str, robust: bo
     """Covariances and tests of a fit; NaN where the likelihood has no finite maximum."""
     k = best.beta.size
     found = status in CONVERGED
-    naive = np.linalg.inv(best.information) if found else np.full((k, k), np.nan)
+    naive = np.full((k, k), np.nan)
+    if found:
+        naive = np.linalg.inv(best.information).astype(np.float64)
     wald = float(best.beta @ best.information @ best.beta) if found else np.nan
     if not robust:
         return _Spread(naive, None, wald, np.nan)

@@ -38,9 +38,7 @@ class CoxCurve:
     level: float
 
 
-def baseline_hazard(
-    fit: Cox, covariates: ArrayLike | None = None, *, level: float | None = None
-) -> CoxCurve:
+def baseline_hazard(fit: Cox, covariates: ArrayLike | None = None, *, level: float | None = None) -> CoxCurve:
     """Cumulative hazard and survival of a patient with the given covariates, in every stratum.
 
     fit: Cox.   covariates: (p,), or None for all at 0, the baseline.   level: of the band; the fit's if None.

@@ -51,27 +51,35 @@ def exposure(rows: Rows) -> Exposure:
         plain = table.at_risk[:, 0], table.events[:, 0], table.censored[:, 0]
         return Exposure(table.time, *plain, first, last, np.zeros((0, 2)))
     m = time.size
-    patients = _at_risk(np.bincount(first, minlength=m), np.bincount(last, minlength=m))
+    patients = _patients_at_risk(np.bincount(first, minlength=m), np.bincount(last, minlength=m))
     died = np.bincount(last[rows.event], minlength=m)
     gaps = _gaps(rows, time, patients - np.bincount(last, minlength=m))
     if rows.weight is None:
         left = np.bincount(last[~rows.event], minlength=m)
         return Exposure(time, patients, died, left, first, last, gaps)
     w = rows.weight
-    events = np.bincount(last[rows.event], w[rows.event], m).astype(np.float64)
-    censored = np.bincount(last[~rows.event], w[~rows.event], m).astype(np.float64)
-    at_risk = _at_risk(np.bincount(first, w, m), np.bincount(last, w, m))
+    events, censored = _weight(last, rows.event * w, m), _weight(last, ~rows.event * w, m)
+    at_risk = _weight_at_risk(_weight(first, w, m), _weight(last, w, m))
     # Where all at risk have the event the two are one sum, and rounding must not leave a rest of it.
     return Exposure(time, np.where(patients == died, events, at_risk), events, censored, first, last, gaps)
 
 
-def _at_risk(entering: Numbers, leaving: Numbers) -> Numbers:
-    """Those who leave at the time or later less those who enter after it."""
-    if entering.dtype.kind == "i":
-        return (np.cumsum(entering) - np.cumsum(leaving) + leaving).astype(np.int64)
+def _patients_at_risk(entering: Integers, leaving: Integers) -> Integers:
+    """Those who have entered less those who have left before."""
+    return (np.cumsum(entering) - np.cumsum(leaving) + leaving).astype(np.int64)
+
+
+def _weight(step: Integers, weight: Floats, m: int) -> Floats:
+    """Sum of weights at each of m times."""
+    return np.bincount(step, weight, m).astype(np.float64)
+
+
+def _weight_at_risk(entering: Floats, leaving: Floats) -> Floats:
+    """The weight that leaves at the time or later less the weight that enters after it."""
     # Extended precision where the machine has it: the difference of two sums may be small.
     here, later = (np.cumsum(part[::-1], dtype=np.longdouble)[::-1] for part in (leaving, entering))
-    return (here - np.append(later[1:], 0)).astype(np.float64)
+    weight: Floats = (here - np.append(later[1:], 0)).astype(np.float64)
+    return weight
 
 
 def _gaps(rows: Rows, time: Floats, after: Numbers) -> Floats:

@@ -9,9 +9,7 @@ from glueprint.survival.exposure import Exposure
 from glueprint.survival.rows import Rows
 
 
-def jackknife_variance(
-    rows: Rows, table: Exposure, cluster: Integers, climb: Floats, jump: Floats
-) -> Floats:
+def jackknife_variance(rows: Rows, table: Exposure, cluster: Integers, climb: Floats, jump: Floats) -> Floats:
     """Sum over clusters of the squared change of a cumulative quantity when their weights change.
 
     cluster: (n,) codes.   climb: (m,) derivative by time at risk, cumulated to each time of `table`.
@@ -48,4 +46,5 @@ def _within(values: Floats, owner: Integers) -> Floats:
     total = np.cumsum(values)
     begins = np.flatnonzero(np.append(True, np.diff(owner) != 0))
     base = np.append(0.0, total)[begins]
-    return total - np.repeat(base, np.diff(np.append(begins, owner.size)))
+    own: Floats = total - np.repeat(base, np.diff(np.append(begins, owner.size)))
+    return own

@@ -14,45 +14,8 @@ from glueprint.survival._check import Floats, Integers, as_floats, as_level
 from glueprint.survival.counts import TIE_TOLERANCE
 from glueprint.survival.exposure import Exposure, Numbers, exposure
 from glueprint.survival.jackknife import jackknife_variance
-from glueprint.survival.rows import Rows, as_rows, enough_clusters
-
-ADVICE = {
-    "ok": "",
-    "emptied": "everybody at risk had the event while others enter later: the curve is 0 from there by "
-    "arithmetic alone. Begin after it: leave out the rows that end by then, raise the other entries to it, "
-    "and read the curve as survival of those who reach it; `gaps` says when nobody was at risk",
-    "gap": "nobody was at risk for a while: the curve is carried level over it, which no data support; "
-    "`gaps` says from when to when",
-}
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What a curve rests on.
-
-    rows: rows used.   left_out: rows of weight 0.   clusters: number of clusters, None if none were given.
-    begin: first entry, from which on the curve is known, 0 without delayed entry.
-    gaps: (k, 2) from and to when nobody was at risk though rows enter later.
-    entry_times, entered: (e,) distinct entries and the sum of weights entering there; None without.
-    """
-
-    rows: int
-    left_out: int
-    clusters: int | None
-    begin: float
-    gaps: Floats
-    entry_times: Floats | None
-    entered: Numbers | None
-
-    def at_risk(self, wanted: Floats, times: Floats, leaving: Numbers) -> Numbers:
-        """Sum of weights at risk just before the times wanted, with delayed entry; at 0, those who start."""
-        entry_times, entered = self.entry_times, self.entered
-        if entry_times is None or entered is None:
-            raise TypeError("without delayed entry nobody enters after the start")
-        start = np.where(wanted == 0, np.searchsorted(entry_times, 0, side="right"), 0)
-        came = np.append(0, np.cumsum(entered))[np.maximum(np.searchsorted(entry_times, wanted), start)]
-        gone = np.append(0, np.cumsum(leaving))[np.searchsorted(times, wanted)]
-        return np.asarray(came - gone)
+from glueprint.survival.observed import ADVICE, Observed, curve_clusters, curve_status, observed
+from glueprint.survival.rows import Rows, as_rows
 
 
 @dataclass(frozen=True)
@@ -63,7 +26,7 @@ class KaplanMeier:
     whether it is Greenwood's ("greenwood") or the infinitesimal jackknife ("robust").
     low, high: pointwise log-log band, NaN where survival is 0 or 1 (no variance is defined there).
     at_risk: just before the time.   events, censored: at the time.   All three are patients, or sums of
-    weights where weights were given.   status: a key of ADVICE; `advice` is its text.
+    weights where weights were given.   status: a key of observed.ADVICE; `advice` is its text.
     """
 
     times: Floats
@@ -82,7 +45,7 @@ class KaplanMeier:
     @property
     def n(self) -> int:
         """Patients: clusters where they were given, else rows."""
-        return self.observed.rows if self.observed.clusters is None else self.observed.clusters
+        return self.observed.n
 
     @property
     def advice(self) -> str:
@@ -129,8 +92,8 @@ class KaplanMeier:
     def risk_table(self, times: ArrayLike) -> Numbers:
         """Patients (or weights) at risk just before each of the given times, (k,); at 0, those who start."""
         wanted = as_floats(times, "times", (0, 1))
-        if self.observed.entry_times is not None:
-            return self.observed.at_risk(wanted, self.times, self.events + self.censored)
+        if self.observed.entries is not None:
+            return self.observed.entries.at_risk(wanted, self.times, self.events + self.censored)
         step = np.searchsorted(self.times, wanted, side="left")
         return np.append(self.at_risk, 0)[step]
 
@@ -182,40 +145,6 @@ def kaplan_meier(
         variance="greenwood" if clusters is None else "robust",
         status=curve_status(table),
         observed=observed(rows, table, None if cluster is None else clusters),
-    )
-
-
-def curve_clusters(rows: Rows, cluster: ArrayLike | None) -> Integers | None:
-    """Codes of the clusters the robust variance sums over, (n,), or None for the model's variance."""
-    if cluster is not None:
-        _, codes = rows.codes(cluster, "cluster")
-        enough_clusters(codes)
-        return codes
-    return None if rows.whole else np.arange(rows.time.size)
-
-
-def curve_status(table: Exposure) -> str:
-    """A key of ADVICE: whether the risk set empties before the last entry."""
-    if (table.at_risk == table.events)[:-1].any():
-        return "emptied"
-    return "gap" if table.gaps.size else "ok"
-
-
-def observed(rows: Rows, table: Exposure, clusters: Integers | None) -> Observed:
-    """What a curve of these rows rests on."""
-    entry_times, entered = None, None
-    if rows.entry is not None:
-        entry_times, where = np.unique(rows.entry, return_inverse=True)
-        entered = np.bincount(where.reshape(-1), rows.weight)
-        entered = entered.astype(np.int64) if rows.weight is None else entered
-    return Observed(
-        rows=rows.time.size,
-        left_out=rows.left_out,
-        clusters=None if clusters is None else int(clusters.max()) + 1,
-        begin=0.0 if rows.entry is None else float(rows.entry.min()),
-        gaps=table.gaps,
-        entry_times=entry_times,
-        entered=entered,
     )
 
 

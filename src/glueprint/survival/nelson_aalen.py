@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from glueprint.survival._check import Floats, as_floats, as_level
 from glueprint.survival.exposure import Numbers, exposure
 from glueprint.survival.jackknife import jackknife_variance
-from glueprint.survival.kaplan_meier import ADVICE, Observed, curve_clusters, curve_status, observed
+from glueprint.survival.observed import ADVICE, Observed, curve_clusters, curve_status, observed
 from glueprint.survival.rows import as_rows
 
 
@@ -22,7 +22,7 @@ class NelsonAalen:
     cumulative_hazard: up to and with the time.   std_error: of it; `variance` says whether it is Aalen's
     ("aalen") or the infinitesimal jackknife ("robust").   low, high: interval symmetric for its logarithm,
     NaN before the first event.   at_risk, events, censored: as in KaplanMeier.
-    status: a key of kaplan_meier.ADVICE; `advice` is its text.
+    status: a key of observed.ADVICE; `advice` is its text.
     """
 
     times: Floats
@@ -41,7 +41,7 @@ class NelsonAalen:
     @property
     def n(self) -> int:
         """Patients: clusters where they were given, else rows."""
-        return self.observed.rows if self.observed.clusters is None else self.observed.clusters
+        return self.observed.n
 
     @property
     def advice(self) -> str:

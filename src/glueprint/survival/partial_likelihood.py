@@ -96,9 +96,7 @@ def risk_sets(
     w = None if weight is None else weight[order]
     mean = None if w is None else (np.bincount(tied, w[died], size.size) / size)[tied]
     delayed = None if entry is None else _delayed(t, entry[order], s, died, last)
-    return RiskSets(
-        covariates[order], died, t, order, strata, first, last, tied, share, w, mean, delayed
-    )
+    return RiskSets(covariates[order], died, t, order, strata, first, last, tied, share, w, mean, delayed)
 
 
 def _delayed(time: Floats, entry: Floats, stratum: Integers, died: Flags, last: Integers) -> Delayed:

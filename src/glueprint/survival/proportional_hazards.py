@@ -109,8 +109,9 @@ def _transformed(rows: Rows, sets: RiskSets, transform: str) -> Floats:
                 next_step='use "km"',
             )
         g = np.log(np.where(rows.event, time, 1.0))
-    g = g[sets.order[sets.died]].astype(np.float64)
-    return g - g.mean()
+    g = g[sets.order[sets.died]]
+    centred: Floats = g - g.mean()
+    return centred
 
 
 def _added(sets: RiskSets, beta: Floats, g: Floats) -> tuple[Floats, Floats]:

@@ -43,6 +43,8 @@ class Rows:
     def codes(self, labels: ArrayLike, name: str) -> tuple[NDArray[Any], Integers]:
         """Distinct labels of these rows and the code of each row, (n,); labels: one for each row given."""
         levels, codes = as_codes(labels, (self.given,), name)
+        if not self.left_out:
+            return levels, codes
         present, codes = np.unique(codes[self.kept], return_inverse=True)
         return levels[present], codes.reshape(-1).astype(np.int64)
 
