@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from glueprint import survival
 from glueprint.errors import InputError
 from glueprint.survival.counts import tie
+from glueprint.survival.influence import hazards, martingale_residuals
 from glueprint.survival.monotone import separating_direction
-from glueprint.survival.partial_likelihood import risk_sets
+from glueprint.survival.partial_likelihood import evaluate, risk_sets
 
 SEEDS = st.integers(0, 10**6)
 FITTED = ("coefficients", "std_error", "log_likelihood", "naive_covariance")
@@ -170,6 +171,24 @@ def test_dfbeta_is_close_to_leaving_the_row_out():
         without = survival.cox(time[others], event[others], x[others], entry=entry[others])
         moved = fit.coefficients - without.coefficients
         assert np.abs(change[row] - moved).max() < 0.05 * np.abs(moved).max()
+
+
+def test_small_risk_sets_keep_their_digits_beside_large_ones():
+    # The covariate runs with time, so that late rows have e^50 times the risk of early ones.
+    rng = np.random.Generator(np.random.Philox(6))
+    entry = np.sort(rng.uniform(0, 50, 120))
+    time, event = entry + rng.uniform(0.5, 6, 120), np.ones(120, dtype=bool)
+    x = (entry + rng.normal(size=120))[:, None]
+    sets = risk_sets(time, event, x, np.zeros(120, dtype=np.int64), "efron", entry=entry)
+    inside = (entry[None, :] < time[:, None]) & (time[None, :] >= time[:, None])
+    by_pairs = np.where(inside, x.T, -np.inf)
+    expected = (x[:, 0] - np.logaddexp.reduce(by_pairs, axis=1)).sum()
+    assert evaluate(sets, np.ones(1))[0] == pytest.approx(expected, rel=1e-13)
+    # Events expected of each row: its relative risk times the hazards it met.
+    hazard = -np.logaddexp.reduce(by_pairs, axis=1)
+    met = np.exp(x[:, 0] + np.logaddexp.reduce(np.where(inside, hazard[:, None], -np.inf), axis=0))
+    residuals = martingale_residuals(sets, hazards(sets, np.ones(1)))
+    np.testing.assert_allclose(residuals, (1 - met)[sets.order], rtol=1e-9, atol=1e-11)
 
 
 def separates_by_search(time, event, x, entry):

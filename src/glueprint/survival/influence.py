@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glueprint.survival._check import Floats, Integers
-from glueprint.survival.partial_likelihood import RiskSets, at_risk_sum, exposed, relative_risk
+from glueprint.survival.partial_likelihood import RiskSets, at_risk_sum, deaths_met, relative_risk
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,7 @@ def _met(sets: RiskSets, values: Floats) -> Floats:
 
     A row that dies meets of its own tied deaths only the shares in which it is still there.
     """
-    since, until = exposed(sets)
-    total = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
-    met: Floats = total[until] - total[since]
+    met = deaths_met(sets, values)
     if sets.share.any():
         missed = sets.tied_sum(sets.share.reshape(-1, *[1] * (values.ndim - 1)) * values)
         met[sets.died] -= missed[sets.tied]

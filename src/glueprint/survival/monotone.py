@@ -9,7 +9,8 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
 from glueprint.survival._check import Floats, Integers
-from glueprint.survival.partial_likelihood import RiskSets, exposed
+from glueprint.survival.partial_likelihood import RiskSets
+from glueprint.survival.risk_tree import RiskTree
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def separating_direction(sets: RiskSets) -> Floats | None:
     x = sets.covariates
     n, p = x.shape
     deaths = np.flatnonzero(sets.died)
-    bounds = _falling_bounds(sets) if sets.delayed is None else _tree_bounds(sets)
+    bounds = _falling_bounds(sets) if sets.tree is None else _tree_bounds(sets.tree)
     bounded = _rows(x[bounds.row], bounds.bound, bounds.count)
     falling = _difference(bounds, p)
     equal = _rows(x[deaths], bounds.largest[sets.tied], bounds.count)
@@ -78,30 +79,15 @@ def _falling_bounds(sets: RiskSets) -> _Bounds:
     return _Bounds(patients, holder[patients], chain + 1, chain, np.arange(first.size), first.size)
 
 
-def _tree_bounds(sets: RiskSets) -> _Bounds:
+def _tree_bounds(tree: RiskTree) -> _Bounds:
     """Delayed entry: a row is bounded by every risk set between its entry and its end.
 
-    A binary tree over the risk sets keeps that short: each node is a variable no larger than its two halves,
-    its leaves are the maxima, and a row is bounded by the few nodes that make up its stretch.
+    The tree keeps that short: each node is a variable no larger than its two halves, its leaves are the
+    maxima, and a row is bounded by the few nodes that make up its stretch.
     """
-    since, until = exposed(sets)
-    rows = np.flatnonzero(until > since)
-    leaves = int(sets.tied[-1]) + 1
-    size = 1 << max(leaves - 1, 0).bit_length()
-    low = sets.tied[since[rows]] + size
-    high = sets.tied[until[rows] - 1] + 1 + size
-    pairs: list[tuple[Integers, Integers]] = []
-    while (low < high).any():
-        odd = ((low & 1) == 1) & (low < high)
-        pairs.append((rows[odd], low[odd]))
-        low = low + odd
-        odd = ((high & 1) == 1) & (low < high)
-        high = high - odd
-        pairs.append((rows[odd], high[odd]))
-        low, high = low >> 1, high >> 1
-    row, node = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    size = tree.size
     used = np.zeros(2 * size, dtype=np.bool_)
-    used[node] = True
+    used[tree.node] = True
     # From the root down: the halves of a node in use are in use.
     for parent in range(1, size):
         if used[parent]:
@@ -110,7 +96,8 @@ def _tree_bounds(sets: RiskSets) -> _Bounds:
     name = np.cumsum(used) - 1
     lower = np.repeat(name[parents], 2)
     upper = name[np.column_stack([2 * parents, 2 * parents + 1]).ravel()]
-    return _Bounds(row, name[node], lower, upper, name[size + np.arange(leaves)], int(used.sum()))
+    leaves = name[size + np.arange(tree.leaves)]
+    return _Bounds(tree.row, name[tree.node], lower, upper, leaves, int(used.sum()))
 
 
 def _rows(x: Floats, holder: Integers, sets: int) -> coo_array:

@@ -8,20 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glueprint.survival._check import Flags, Floats, Integers
-
-
-@dataclass(frozen=True)
-class Delayed:
-    """What delayed entry adds to sorted rows.
-
-    by_entry: (n,) the rows by stratum and entry.   late: (deaths,) place in by_entry of the first row of the
-    stratum that enters at the death's time or later, n where there is none.
-    since: (n,) of each row, the first death after its entry, in its stratum or a later one.
-    """
-
-    by_entry: Integers
-    late: Integers
-    since: Integers
+from glueprint.survival.risk_tree import RiskTree, risk_tree
 
 
 @dataclass(frozen=True)
@@ -35,7 +22,7 @@ class RiskSets:
     last: (deaths,) one after the last row of its stratum.   tied: (deaths,) which tied set of deaths.
     share: (deaths,) part of the tied deaths that has left already: 0 for Breslow, l/d for Efron.
     weight: (n,) sorted, or None.   mean_weight: (deaths,) of the tied set, or None.
-    delayed: None if all are at risk from the start.
+    tree: RiskTree of the rows over the tied sets of deaths; None if all are at risk from the start.
     """
 
     covariates: Floats
@@ -49,7 +36,7 @@ class RiskSets:
     share: Floats
     weight: Floats | None
     mean_weight: Floats | None
-    delayed: Delayed | None
+    tree: RiskTree | None
 
     @property
     def unit(self) -> float:
@@ -95,20 +82,22 @@ def risk_sets(
     share = earlier / size[tied] if ties == "efron" else np.zeros(first.size)
     w = None if weight is None else weight[order]
     mean = None if w is None else (np.bincount(tied, w[died], size.size) / size)[tied]
-    delayed = None if entry is None else _delayed(t, entry[order], s, died, last)
-    return RiskSets(covariates[order], died, t, order, strata, first, last, tied, share, w, mean, delayed)
+    tree = None if entry is None else _tree(t, entry[order], s, died, tied)
+    return RiskSets(covariates[order], died, t, order, strata, first, last, tied, share, w, mean, tree)
 
 
-def _delayed(time: Floats, entry: Floats, stratum: Integers, died: Flags, last: Integers) -> Delayed:
-    """Where the entries fall between the deaths, by one whole number for stratum and time together."""
+def _tree(time: Floats, entry: Floats, stratum: Integers, died: Flags, tied: Integers) -> RiskTree:
+    """Where rows fall between the deaths, by one whole number for stratum and time together."""
     n = time.size
     values, rank = np.unique(np.concatenate([time, entry]), return_inverse=True)
     key = np.tile(stratum, 2) * values.size + rank.reshape(-1)
-    ends, starts = key[:n], key[n:]
-    by_entry = np.lexsort((entry, stratum))
-    late = np.searchsorted(starts[by_entry], ends[died], side="left")
-    since = np.searchsorted(ends[died], starts, side="right")
-    return Delayed(by_entry, np.where(late >= last, n, late), since)
+    deaths = key[:n][died]
+    since = np.searchsorted(deaths, key[n:], side="right")
+    until = np.searchsorted(deaths, key[:n], side="right")
+    sets = int(tied.max(initial=-1)) + 1
+    # The tied set of each death, and one more for rows that enter after the last.
+    which = np.append(tied, sets)
+    return risk_tree(which[since], which[until], sets)
 
 
 def evaluate(sets: RiskSets, beta: Floats) -> tuple[float, Floats, Floats]:
@@ -140,37 +129,40 @@ def relative_risk(sets: RiskSets, beta: Floats) -> tuple[Floats, Floats]:
 
 def at_risk_sum(sets: RiskSets, values: Floats) -> Floats:
     """Sum of `values` over each death's risk set less the share of the tied deaths gone, (deaths, ...)."""
-    if sets.delayed is None:
-        total = _tails(values, sets.strata, np.float64)[sets.first]
+    if sets.tree is None:
+        total = _tails(values, sets.strata)[sets.first]
     else:
-        # Extended precision where the machine has it: the difference of two sums may be small.
-        still = _tails(values, sets.strata, np.longdouble)[sets.first]
-        later = _tails(values[sets.delayed.by_entry], sets.strata, np.longdouble)
-        nobody = np.zeros((1, *values.shape[1:]), dtype=np.longdouble)
-        total = (still - np.concatenate([later, nobody])[sets.delayed.late]).astype(np.float64)
+        total = sets.tree.sums(values)[sets.tied]
     if sets.share.any():
         together = sets.tied_sum(values[sets.died])[sets.tied]
         total = total - sets.share.reshape(-1, *[1] * (values.ndim - 1)) * together
     return total
 
 
-def _tails(values: Floats, strata: Integers, kind: type[np.floating]) -> Floats:
+def _tails(values: Floats, strata: Integers) -> Floats:
     """Sum of each row's value and all that follow it in its stratum."""
     # Summed stratum by stratum: a difference of sums over all of them would lose the small risk sets.
-    after = np.empty_like(values, dtype=kind)
+    after = np.empty_like(values)
     for begin, end in itertools.pairwise(strata.tolist()):
-        after[begin:end] = np.cumsum(values[begin:end][::-1], axis=0, dtype=kind)[::-1]
+        after[begin:end] = np.cumsum(values[begin:end][::-1], axis=0)[::-1]
     return after
 
 
-def exposed(sets: RiskSets) -> tuple[Integers, Integers]:
-    """The first death at which each row is at risk and one after the last, both (n,)."""
-    rows = np.arange(sets.died.size)
-    until = np.searchsorted(sets.first, rows, side="right")
-    if sets.delayed is not None:
-        return sets.delayed.since, until
-    begins = np.repeat(sets.strata[:-1], np.diff(sets.strata))
-    return np.searchsorted(sets.first, begins, side="left"), until
+def deaths_met(sets: RiskSets, values: Floats) -> Floats:
+    """Sum of `values` (deaths, ...) over the deaths at whose time each row is at risk, (n, ...)."""
+    if sets.tree is not None:
+        if not sets.first.size:
+            return np.zeros((sets.died.size, *values.shape[1:]))
+        return sets.tree.over(sets.tied_sum(values))
+    # A row met all deaths of its stratum that came no later; summed stratum by stratum as in _tails.
+    until = np.searchsorted(sets.first, np.arange(sets.died.size), side="right")
+    begins = np.searchsorted(sets.first, sets.strata)
+    met = np.zeros((sets.died.size, *values.shape[1:]))
+    for k, (begin, end) in enumerate(itertools.pairwise(begins.tolist())):
+        rows = slice(sets.strata[k], sets.strata[k + 1])
+        total = np.cumsum(values[begin:end], axis=0)
+        met[rows] = np.concatenate([np.zeros((1, *values.shape[1:])), total])[until[rows] - begin]
+    return met
 
 
 def independent_columns(information: Floats, unit: float = 1.0) -> Integers:
