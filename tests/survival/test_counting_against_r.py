@@ -93,6 +93,9 @@ class TestCurves:
         same(curve.std_error[alive], floats(expected["std_error"])[alive])
         assert np.isnan(curve.std_error[~alive]).all()
         assert (curve.variance == "robust") == expected["robust"]
+        found = np.array([curve.quantile(p) for p in (0.25, 0.5, 0.75)])
+        for column, theirs in enumerate(("quantile", "quantile_low", "quantile_high")):
+            same(found[:, column], expected[theirs])
 
     def test_nelson_aalen(self, name, part):
         curve, expected = self.both(name, part, survival.nelson_aalen)

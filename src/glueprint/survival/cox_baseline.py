@@ -46,7 +46,7 @@ def baseline_hazard(fit: Cox, covariates: ArrayLike | None = None, *, level: flo
     Raises InputError GP-V019 for a fit without finite estimates, GP-V003 and GP-V008 for covariates,
     GP-V007 for the level.
     Source: Breslow 1974, or Efron 1977 for a fit with Efron's ties; Tsiatis 1981,
-    doi:10.1214/aos/1176345345, for the variance. Equal to R survival's survfit of a coxph
+    doi:10.1214/aos/1176345335, for the variance. Equal to R survival's survfit of a coxph
     (conf.type = "log-log").
     """
     beta = estimated(fit, "baseline hazard")

@@ -15,7 +15,9 @@ curve <- function(y, weights, cluster) {
          else survfit(y ~ 1, weights = weights, cluster = cluster, conf.type = "log-log")
   z <- qnorm(0.975)
   error <- if (fit$logse) fit$std.err * fit$surv else fit$std.err
-  list(times = fit$time, survival = fit$surv, std_error = error, low = fit$lower, high = fit$upper,
+  q <- quantile(fit, c(0.25, 0.5, 0.75))
+  list(quantile = unname(q$quantile), quantile_low = unname(q$lower), quantile_high = unname(q$upper),
+       times = fit$time, survival = fit$surv, std_error = error, low = fit$lower, high = fit$upper,
        robust = !fit$logse, at_risk = fit$n.risk, events = fit$n.event, censored = fit$n.censor,
        hazard = fit$cumhaz, hazard_error = fit$std.chaz,
        hazard_low = fit$cumhaz * exp(-z * fit$std.chaz / fit$cumhaz),
