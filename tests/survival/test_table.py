@@ -246,3 +246,50 @@ def test_a_covariate_that_separates_says_so():
     found = analyse(frame, Request("t", "e", arm="arm", reference="b"))
     assert found.tables["hazard_ratios"]["status"].to_list() == ["monotone"]
     assert "rises for ever" in found.notes[0]
+
+
+def test_late_weighted_and_changing_rows_are_those_of_the_arrays():
+    entry = np.where(np.arange(42) % 3 == 0, 0.5, 0.0)
+    weights = 1.0 + (np.arange(42) % 4)
+    who = [f"p{k // 2}" for k in range(42)]
+    frame = table(came=entry, w=weights, centre_id=who)
+    request = Request(
+        "time", "event", arm="arm", entry="came", weights="w", cluster="centre_id", reference="placebo"
+    )
+    found = analyse(frame, request, tau=10)
+    treated = np.array(ARM) == "6-MP"
+    fit = survival.cox(TIME, EVENT, treated, entry=entry, weights=weights, cluster=who)
+    (row,) = found.tables["hazard_ratios"].to_dicts()
+    assert (row["hazard_ratio"], row["std_error"]) == (fit.hazard_ratio[0], fit.std_error[0])
+    curve = survival.kaplan_meier(
+        TIME[treated],
+        EVENT[treated],
+        entry=entry[treated],
+        weights=weights[treated],
+        cluster=np.array(who)[treated],
+    )
+    assert found.curves["6-MP"].std_error.tolist() == curve.std_error.tolist()
+    assert found.tables["restricted_means"].is_empty()
+    assert "the log-rank test and restricted means left out" in " ".join(found.notes)
+    (late,) = found.tables["proportional_hazards"].to_dicts()
+    assert late["p_value"] == survival.proportional_hazards(fit).p_value[0]
+
+
+def test_entries_are_converted_with_the_times():
+    came = np.where(np.arange(42) % 3 == 0, 0.5, 0.0)
+    frame = table(came=came).rename({"time": "weeks"})
+    found = analyse(frame, Request("weeks", "event", entry="came", to="days"))
+    plain = survival.kaplan_meier(7 * TIME, EVENT, entry=7 * came)
+    assert found.curves["all"].survival.tolist() == plain.survival.tolist()
+    spans = [datetime.timedelta(days=float(x)) for x in came]
+    assert "came" in refused(
+        "GP-V032", frame.with_columns(came=pl.Series(spans)), "weeks", "event", entry="came"
+    )
+
+
+def test_rows_that_are_meant_are_chosen_by_value():
+    frame = pl.concat([table(code=["OS"] * 42), table(code=["PFS"] * 42)])
+    found = analyse(frame, Request("time", "event", where=("code=OS",)))
+    assert found.tables["groups"]["n"].to_list() == [42]
+    assert "OS, PFS" in refused("GP-V030", frame, "time", "event", where=("code=TTP",))
+    assert "COLUMN=VALUE" in refused("GP-V030", frame, "time", "event", where=("code",))

@@ -75,7 +75,9 @@ class _Group(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Its help, which needs no more of a command than what it is for."""
-        commands = {name: TyperCommand(name, help=what) for name, what in _listing()[str(self.name)].items()}
+        commands: dict[str, Any] = {
+            name: TyperCommand(name, help=what) for name, what in _listing()[str(self.name)].items()
+        }
         TyperGroup(name=self.name, help=self.help, commands=commands).format_help(ctx, formatter)
 
     @property

@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False)
 
 Many = list[str] | None
 # Tables that people read; the steps of the curves go into files and figures.
-PRINTED = ("groups", "milestones", "restricted_means", "tests", "hazard_ratios")
+PRINTED = ("groups", "milestones", "restricted_means", "tests", "hazard_ratios", "proportional_hazards")
 CDISC = (".json", ".xpt")
 BOUND = ("low", "high", "median")
 
@@ -39,6 +39,14 @@ def command(
     origin: Annotated[str | None, typer.Option(help="Column of the date on which follow-up begins.")] = None,
     unit: Annotated[str | None, typer.Option(help="Of the times: days, weeks, months, years.")] = None,
     to: Annotated[str | None, typer.Option("--in", help="Unit of the answers.")] = None,
+    entry: Annotated[str | None, typer.Option(help="Column of when a row comes under observation.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of weights of rows.")] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Column of the patient, where one has several rows.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Column of rows that belong together, as a centre.")
+    ] = None,
     where: Annotated[Many, typer.Option(help="COLUMN=VALUE: the rows that are meant; repeat.")] = None,
     milestone: Annotated[list[float] | None, typer.Option(help="Time to read survival at; repeat.")] = None,
     tau: Annotated[float | None, typer.Option(help="Horizon of restricted means.")] = None,
@@ -61,6 +69,10 @@ def command(
         unit=unit,
         to=to,
         where=tuple(where or ()),
+        entry=entry,
+        weights=weights,
+        patient=patient,
+        cluster=cluster,
     )
     frame = cdisc.read(table) if table.suffix.lower() in CDISC else tidy_table.read(table, sheet)
     found = survival.analyse(frame, request, milestones=milestone or (), tau=tau, level=confidence)

@@ -16,6 +16,7 @@ from glueprint.survival.columns import Patients, Request, patients
 from glueprint.survival.cox import Cox, cox
 from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
 from glueprint.survival.log_rank import LogRank, log_rank
+from glueprint.survival.proportional_hazards import proportional_hazards
 from glueprint.survival.rmst import RestrictedMean, rmst
 
 __all__ = ["Analysis", "analyse"]
@@ -24,14 +25,14 @@ ALL = "all"
 Row = dict[str, Any]
 NUMBER, COUNT, TEXT = pl.Float64, pl.Int64, pl.String
 SCHEMAS: Mapping[str, Mapping[str, Any]] = {
-    "groups": {"arm": TEXT, "n": COUNT, "events": COUNT, "median": NUMBER, "low": NUMBER, "high": NUMBER},
+    "groups": {"arm": TEXT, "n": COUNT, "events": NUMBER, "median": NUMBER, "low": NUMBER, "high": NUMBER},
     "milestones": {
         "arm": TEXT,
         "time": NUMBER,
         "survival": NUMBER,
         "low": NUMBER,
         "high": NUMBER,
-        "at_risk": COUNT,
+        "at_risk": NUMBER,
     },
     "restricted_means": {
         "arm": TEXT,
@@ -53,12 +54,13 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
         "std_error": NUMBER,
         "status": TEXT,
     },
+    "proportional_hazards": {"term": TEXT, "chi2": NUMBER, "df": COUNT, "p_value": NUMBER, "status": TEXT},
     "curves": {
         "arm": TEXT,
         "time": NUMBER,
-        "at_risk": COUNT,
-        "events": COUNT,
-        "censored": COUNT,
+        "at_risk": NUMBER,
+        "events": NUMBER,
+        "censored": NUMBER,
         "survival": NUMBER,
         "std_error": NUMBER,
         "low": NUMBER,
@@ -71,9 +73,9 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
 class Analysis:
     """What a table of patients says; NaN in `low` or `high` is an open end.
 
-    tables: "groups", "milestones", "restricted_means", "tests", "hazard_ratios" and "curves", each a polars
-    table.   unit: of the times, "" where nobody said.   arms: in order, the reference first.
-    curves: by arm.   notes: what was left out, converted or could not be computed, for people.
+    tables: "groups", "milestones", "restricted_means", "tests", "hazard_ratios", "proportional_hazards" and
+    "curves", each a polars table.   unit: of the times, "" where nobody said.   arms: in order, the reference
+    first.   curves: by arm.   notes: what was left out, converted or could not be computed, for people.
     """
 
     tables: Mapping[str, pl.DataFrame]
@@ -115,17 +117,18 @@ def analyse(
     level = as_level(level)
     rows = patients(table, request)
     parts = _parts(rows)
-    curves = {arm: kaplan_meier(rows.time[use], rows.event[use], level=level) for arm, use in parts.items()}
+    curves = {arm: _curve(rows, use, level) for arm, use in parts.items()}
     test, fit = _tests(rows), _regression(rows, level)
     found: dict[str, list[Row]] = {
         "groups": [_group(arm, curve) for arm, curve in curves.items()],
         "milestones": [_milestone(arm, curve, time) for time in milestones for arm, curve in curves.items()],
-        "restricted_means": list(_means(rows, parts, tau, level)) if tau is not None else [],
+        "restricted_means": [] if tau is None or _counted(rows) else list(_means(rows, parts, tau, level)),
         "tests": [*_rows_of_test(test, rows), *_rows_of_fit(fit)],
         "hazard_ratios": _ratios(tuple(rows.covariates), fit),
+        "proportional_hazards": _proportional(tuple(rows.covariates), fit),
         "curves": [row for arm, curve in curves.items() for row in _steps(arm, curve)],
     }
-    notes = [*rows.notes, *([f"regression: {fit.advice}"] if fit is not None and fit.advice else [])]
+    notes = [*rows.notes, *_remarks(rows, curves, fit, tau)]
     tables = {name: pl.DataFrame(found[name], schema=schema) for name, schema in SCHEMAS.items()}
     return Analysis(tables, rows.unit, level, tuple(curves), curves, tuple(notes))
 
@@ -136,9 +139,41 @@ def _parts(rows: Patients) -> dict[str, Any]:
     return {arm: rows.arm == arm for arm in rows.arms}
 
 
+def _counted(rows: Patients) -> bool:
+    """Whether rows count otherwise than as one patient from the start."""
+    return rows.entry is not None or rows.weights is not None or rows.patient is not None
+
+
+def _remarks(
+    rows: Patients, curves: Mapping[str, KaplanMeier], fit: Cox | None, tau: float | None
+) -> Iterator[str]:
+    for arm, curve in curves.items():
+        if curve.advice:
+            yield f"curve of {arm}: {curve.advice}"
+    if fit is not None and fit.advice:
+        yield f"regression: {fit.advice}"
+    if fit is not None and fit.robust_covariance is not None:
+        yield "errors of the regression are robust (Lin and Wei)"
+    if _counted(rows):
+        left = ["the log-rank test"] if len(rows.arms) > 1 else []
+        left += ["restricted means"] if tau is not None else []
+        if left:
+            why = "rows are late, weighted or several of a patient; see the score test"
+            yield f"{' and '.join(left)} left out: {why}"
+
+
+def _curve(rows: Patients, use: Any, level: float) -> KaplanMeier:
+    entry, weights = (None if x is None else x[use] for x in (rows.entry, rows.weights))
+    who = rows.cluster if rows.cluster is not None else rows.patient if rows.weights is not None else None
+    cluster = None if who is None else who[use]
+    return kaplan_meier(
+        rows.time[use], rows.event[use], entry=entry, weights=weights, cluster=cluster, level=level
+    )
+
+
 def _group(arm: str, curve: KaplanMeier) -> Row:
     low, high = curve.median_interval
-    events = int(curve.events.sum())
+    events = float(curve.events.sum())
     return {"arm": arm, "n": curve.n, "events": events, "median": curve.median, "low": low, "high": high}
 
 
@@ -149,7 +184,7 @@ def _milestone(arm: str, curve: KaplanMeier, time: float) -> Row:
     if math.isnan(survival):
         low = high = math.nan
     row = {"arm": arm, "time": float(time), "survival": survival, "low": low, "high": high}
-    return {**row, "at_risk": int(curve.risk_table(time))}
+    return {**row, "at_risk": float(curve.risk_table(time))}
 
 
 def _means(rows: Patients, parts: Mapping[str, Any], tau: float, level: float) -> Iterator[Row]:
@@ -173,7 +208,7 @@ def _mean(arm: str, mean: RestrictedMean, p: float) -> Row:
 
 
 def _tests(rows: Patients) -> LogRank | None:
-    if rows.arm is None or len(rows.arms) < 2:
+    if rows.arm is None or len(rows.arms) < 2 or _counted(rows):
         return None
     return log_rank(rows.time, rows.event, rows.arm, strata=rows.strata)
 
@@ -188,7 +223,17 @@ def _regression(rows: Patients, level: float) -> Cox | None:
     if not rows.covariates:
         return None
     matrix = np.stack(list(rows.covariates.values()), axis=1)
-    return cox(rows.time, rows.event, matrix, strata=rows.strata, level=level)
+    return cox(
+        rows.time,
+        rows.event,
+        matrix,
+        strata=rows.strata,
+        entry=rows.entry,
+        weights=rows.weights,
+        patient=rows.patient,
+        cluster=rows.cluster,
+        level=level,
+    )
 
 
 def _rows_of_fit(fit: Cox | None) -> Iterator[Row]:
@@ -215,6 +260,22 @@ def _ratios(terms: Sequence[str], fit: Cox | None) -> list[Row]:
         {"term": term, **{name: float(value[k]) for name, value in columns.items()}, "status": fit.status}
         for k, term in enumerate(terms)
     ]
+
+
+def _proportional(terms: Sequence[str], fit: Cox | None) -> list[Row]:
+    """Whether each hazard ratio is the same at all times, and all of them together."""
+    if fit is None or not fit.converged:
+        return []
+    test = proportional_hazards(fit)
+    rows: list[Row] = [
+        {"term": term, "chi2": float(chi2), "df": 1, "p_value": float(p), "status": test.status}
+        for term, chi2, p in zip(terms, test.chi2, test.p_value, strict=True)
+    ]
+    if len(rows) > 1:
+        together = test.together
+        named = {"chi2": together.chi2, "df": together.df, "p_value": together.p_value}
+        rows.append({"term": "all together", **named, "status": test.status})
+    return rows
 
 
 def _steps(arm: str, curve: KaplanMeier) -> Iterator[Row]:

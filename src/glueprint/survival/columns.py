@@ -35,6 +35,8 @@ class Request:
     as the header says.   to: unit of the answers.   arm, strata, covariates (numbers, or text as levels),
     factors (numbers as levels).   reference: the arm others are compared with, None: the first by name.
     where: "COLUMN=VALUE" (values by comma), the rows that are meant.
+    entry: when a row comes under observation, in the unit of the times.   weights: of rows.   patient: whose
+    row it is, where one has several.   cluster: which rows belong together otherwise, such as a centre.
     """
 
     time: str
@@ -48,6 +50,10 @@ class Request:
     unit: str | None = None
     to: str | None = None
     where: tuple[str, ...] = ()
+    entry: str | None = None
+    weights: str | None = None
+    patient: str | None = None
+    cluster: str | None = None
 
     @property
     def event_column(self) -> str:
@@ -57,7 +63,8 @@ class Request:
     @property
     def named(self) -> tuple[str, ...]:
         """Every column asked for."""
-        single = (self.time, self.event_column, self.arm, self.origin)
+        columns = (self.arm, self.origin, self.entry, self.weights, self.patient, self.cluster)
+        single = (self.time, self.event_column, *columns)
         return tuple(filter(None, (*single, *self.strata, *self.covariates, *self.factors)))
 
 
@@ -76,6 +83,10 @@ class Patients:
     strata: NDArray[np.str_] | None
     covariates: Mapping[str, Floats]
     unit: str
+    entry: Floats | None = None
+    weights: Floats | None = None
+    patient: NDArray[np.str_] | None = None
+    cluster: NDArray[np.str_] | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -105,12 +116,25 @@ def patients(table: Any, request: Request) -> Patients:
     notes = list(_left_out(frame, kept, request.named))
     if kept.is_empty():
         _refuse("GP-V030", "no row without a missing value", frame)
-    time, unit, said = _times(kept, request)
+    time, unit, factor, said = _times(kept, request)
     arm, arms = _arms(kept, request)
     covariates, levels = _covariates(kept, request, arm, arms)
     strata = _labels(kept, request.strata) if request.strata else None
     notes += [*said, *levels]
-    return Patients(time, _events(kept, request), arm, arms, strata, covariates, unit, tuple(notes))
+    return Patients(
+        time,
+        _events(kept, request),
+        arm,
+        arms,
+        strata,
+        covariates,
+        unit,
+        entry=factor * _numbers(kept, request.entry) if request.entry else None,
+        weights=_numbers(kept, request.weights) if request.weights else None,
+        patient=_labels(kept, (request.patient,)) if request.patient else None,
+        cluster=_labels(kept, (request.cluster,)) if request.cluster else None,
+        notes=tuple(notes),
+    )
 
 
 def _split(item: str) -> tuple[str, list[str]]:
@@ -144,8 +168,8 @@ def _left_out(frame: pl.DataFrame, kept: pl.DataFrame, named: Iterable[str]) -> 
     yield f"{gone.height} of {frame.height} rows left out, nothing in {', '.join(lacking)}: row {rows}"
 
 
-def _times(table: pl.DataFrame, request: Request) -> tuple[Floats, str, list[str]]:
-    """Times in the unit asked for, the unit, and what was converted."""
+def _times(table: pl.DataFrame, request: Request) -> tuple[Floats, str, float, list[str]]:
+    """Times in the unit asked for, the unit, the factor to it, and what was converted."""
     column = table[request.time]
     if request.origin is not None:
         ends, starts = (_dates(table, name) for name in (request.time, request.origin))
@@ -163,14 +187,15 @@ def _times(table: pl.DataFrame, request: Request) -> tuple[Floats, str, list[str
         where = f"row {table[ROW][int(bad[0])]}, {request.time}"
         _refuse("GP-V032", f"{where}: a follow-up of {values[bad[0]]:g}", table, "a time of 0 or more")
     if request.to is None:
-        return values, UNITS.get(unit, ""), []
+        return values, UNITS.get(unit, ""), 1.0, []
     to = _known(request.to, "--in")
     if not unit:
         _refuse(
             "GP-V033", f'"{request.time}" has no unit to convert from', table, "--unit, such as --unit days"
         )
     said = [] if to == unit else [f"{request.time} read in {UNITS[unit]}, shown in {UNITS[to]}"]
-    return values * units.convert(1.0, unit, to), UNITS[to], said
+    factor = units.convert(1.0, unit, to)
+    return values * factor, UNITS[to], factor, said
 
 
 def _unit(request: Request) -> str:
@@ -200,6 +225,8 @@ def _known(unit: str, option: str) -> str:
 
 
 def _numbers(table: pl.DataFrame, name: str) -> Floats:
+    if table[name].dtype.is_temporal():
+        _refuse("GP-V032", f'dates or durations in "{name}"', table, "numbers, in the unit of the times")
     numbers = table[name].cast(pl.Float64, strict=False)
     bad = numbers.is_null().arg_true()
     if bad.len():
