@@ -64,7 +64,7 @@ def test_error_and_power_are_those_of_the_joint_distribution(t, spending):
 
 
 def test_looks_that_nearly_coincide():
-    """R 4.2.2, mvtnorm 1.1-3: 1 - pmvnorm(upper = b, sigma = S, algorithm = TVPACK(1e-12)) is 0.02499999975."""
+    """R 4.2.2, mvtnorm 1.1-3: 1 - pmvnorm(upper=b, sigma=S, algorithm=TVPACK(1e-12)) is 0.02499999975."""
     found = group_sequential((0.5, 0.501, 1.0))
     assert found.efficacy == pytest.approx([2.9625880431, 3.0079982583, 1.96871421], abs=1e-8)
 
