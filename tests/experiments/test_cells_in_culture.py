@@ -86,8 +86,10 @@ def test_less_cereblon_needs_more_drug_until_no_drug_helps():
         assert found.reading(f"IC50 at {level} % cereblon").relation == "none"
         assert found.reading(f"cells at the highest dose, {level} % cereblon").value > 50.0
     assert values(found, "cells left")[0] > 5.0
-    assert 0.25 < found.reading("cereblon with half of the response to 1000 nM").value < 0.35
-    assert found.reading("cereblon with half of the response to 1000 nM").unit == "of the line's"
+    # Of the model over 400 levels: 100 % of the cells without cereblon, 3.2 % with all, half way at 0.3257.
+    half_lost = found.reading("cereblon with half of the response to 1000 nM")
+    assert half_lost.value == pytest.approx(0.3257, abs=0.005)
+    assert half_lost.unit == "of the line's"
     alone = exact("crbn_loss", levels=(0.5,)).reading("cells left at 1000 nM, least over most cereblon")
     assert (alone.value, alone.relation, alone.note) == (None, "none", "one level alone")
 

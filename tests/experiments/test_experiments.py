@@ -162,3 +162,23 @@ def test_a_reading_as_a_dictionary_has_plain_values():
         "claims",
         "note",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "reading"),
+    [
+        ("crbn_loss", "cereblon with half of the response to 1000 nM"),
+        ("irf4_time_course", "time to half, IRF4"),
+        ("irf4_time_course", "cells on day 5"),
+        ("treg", "largest inhibition, Treg"),
+        ("nk_killing", "lysis at the highest dose, alone"),
+    ],
+)
+def test_intervals_hold_what_the_protocol_shows_without_error(name, reading):
+    true = experiments.run(name, **experiments.without_error(name)).reading(reading).value
+    held = 0
+    for seed in range(20):
+        found = experiments.run(name, seed=seed).reading(reading)
+        held += found.low <= true <= found.high
+    # 95 % of 20: fewer than 16 by chance once in 400.
+    assert held >= 16

@@ -31,7 +31,6 @@ from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.runner import carry_out
 from glueprint.experiments.settings import at_least
 from glueprint.mechanism import Scenario, compounds, models
-from glueprint.mechanism.quantities import LogitNormalPrior, UniformPrior
 
 __all__ = [
     "LPS",
@@ -152,8 +151,11 @@ def _most(name: str, parameter: str) -> float:
     """The largest value of a parameter: 1 of a share, as its prior says."""
     quantity = models.quantities(described(name).model, Scenario.of()).get(parameter)
     prior = quantity.prior if quantity else None
-    uniform = isinstance(prior, UniformPrior) and prior.high <= 1.0
-    return 1.0 if uniform or isinstance(prior, LogitNormalPrior) else float("inf")
+    if prior is None or not (
+        prior.distribution == "logit-normal" or (prior.distribution == "uniform" and prior.high <= 1.0)
+    ):
+        return float("inf")
+    return 1.0
 
 
 def _unknown(name: str, key: str) -> InputError:

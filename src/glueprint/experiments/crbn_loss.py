@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from glueprint import curves
 from glueprint.experiments import lab
 from glueprint.experiments.description import DAYS, Bench, Description, in_cells
 from glueprint.experiments.dilutions import (
@@ -28,8 +26,8 @@ from glueprint.experiments.settings import Setting, amounts, concentration
 
 __all__ = ["DESCRIPTION"]
 
-# Of the line's own. No dose leaves half of the cells up to a fifth; the steps are close where that changes.
-LEVELS = (0.0, 0.05, 0.1, 0.25, 0.3, 0.5, 0.7, 1.0)
+# Of the line's own. No dose leaves half of the cells up to a fifth; steps are close where the response turns.
+LEVELS = (0.0, 0.05, 0.1, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
 SIGNAL = Signal(LOGGED, "percent_of_vehicle", of_vehicle=100.0)
 # Shares of the line's own; a larger number is a per cent.
 MOST = 10.0
@@ -55,7 +53,7 @@ def _series(bench: Bench) -> list[Series]:
 def _by_level(bench: Bench, measured: Sequence[Curve]) -> Besides:
     """The response at one dose against the level: how far it falls, and where half of it is lost."""
     dose, levels = bench["dose_nm"], bench["levels"]
-    left = [curve.at(dose) for curve in measured]
+    left = [curve.own(dose) for curve in measured]
     claims = bench.claims("outcome")
     label = bench.label(claims, measured[0].series.cells.behind)
     ratio = lab.ratio_of(left[0], left[-1], bench.error) if len(left) > 1 else None
@@ -64,22 +62,22 @@ def _by_level(bench: Bench, measured: Sequence[Curve]) -> Besides:
     return Besides(
         readings=(
             Reading.measured(name, ratio, "ratio", label, claims=claims, note=note),
-            *_half_lost(bench, levels, left),
+            _half_lost(bench, levels, left),
         ),
         panels=(_panel(dose, levels, left, measured),),
     )
 
 
-def _half_lost(bench: Bench, levels: lab.Floats, left: list[lab.Floats]) -> list[Reading]:
-    """The level of cereblon at half of the response, of a curve over the levels; none from few levels."""
-    if np.count_nonzero(levels) < 4 or levels[0] > 0.0:
-        return []
-    fits = curves.fit(np.repeat(levels, [wells.size for wells in left]), np.concatenate(left))
-    (found,) = curves.relative(fits)
-    note = "half way between the cells left without cereblon and with all of it"
+def _half_lost(bench: Bench, levels: lab.Floats, left: list[lab.Floats]) -> Reading:
+    """The level of cereblon half way between the cells left with least and with most of it."""
+    rows = np.array(left).T
+    # Each replicate with ends of its own, so that their error is in the scatter.
+    found = [lab.crossing(levels, row, 0.5 * float(row[0] + row[-1])) for row in rows]
+    each = [level for level in found if level is not None]
+    measure = lab.mean_of(each, bench.error) if len(levels) > 1 and len(each) == len(rows) else None
+    note = "half way between the cells left with least and with most of it"
     name = f"cereblon with half of the response to {bench['dose_nm']:g} nM"
-    reading = Reading.of(name, found, bench.worth, note=note)
-    return [replace(bench.error.read(reading), unit="of the line's", potency=None)]
+    return Reading.measured(name, measure, "of the line's", bench.worth, note=note)
 
 
 def _panel(dose: float, levels: lab.Floats, left: list[lab.Floats], measured: Sequence[Curve]) -> Panel:

@@ -122,6 +122,11 @@ class Curve:
         near = (pl.col("dose_nm") - dose_nm).abs() <= 1e-9 * dose_nm
         return self.wells.filter(near)[self.column].to_numpy()
 
+    def own(self, dose_nm: float) -> lab.Floats:
+        """The same, each over its own replicate's vehicle where vehicle counts: its error is theirs."""
+        of_vehicle = self.series.signal.of_vehicle
+        return self.at(dose_nm) if of_vehicle is None else of_vehicle * self.at(dose_nm) / self.at(0.0)
+
     @property
     def highest_nm(self) -> float:
         """The highest dose."""
@@ -216,7 +221,7 @@ def _never(curve: Curve, level: float, potency: Potency) -> str:
 
 def top_dose(curve: Curve) -> Measure | None:
     """What the wells at the highest dose gave."""
-    return lab.mean_of(curve.at(curve.highest_nm), curve.bench.error)
+    return lab.mean_of(curve.own(curve.highest_nm), curve.bench.error)
 
 
 def far_plateau(curve: Curve) -> Measure | None:

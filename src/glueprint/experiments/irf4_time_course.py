@@ -15,12 +15,14 @@ __all__ = ["DESCRIPTION"]
 
 # Half of the substrates is gone within a quarter of an hour, so that the first wells are lysed before.
 EARLY_H = (0.1, 0.25, 0.5)
-TIMES_H = (*EARLY_H, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 48.0, 72.0, 96.0, 120.0, 168.0)
+TIMES_H = (*EARLY_H, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 48.0, 72.0, 96.0, 120.0, 168.0)
 PROTEINS = {"IKZF1": "ikzf1", "IKZF3": "ikzf3", "IRF4": "irf4", "MYC": "myc"}
 CELLS = "cells"
 # A loss by this much shows on a blot.
 FALLEN, HALF = 0.8, 0.5
-BLOT_H, DAY_5_H, PROTEINS_UNTIL_H = 8.0, 120.0, 48.0
+BLOT_H, DAY_5_H = 8.0, 120.0
+# What is drawn together, up to this hour: the substrates are gone before the others begin to fall.
+SHOWN = {("IKZF1", "IKZF3"): 4.0, ("IRF4", "MYC"): 48.0}
 
 
 def _follow(bench: Bench) -> Measured:
@@ -59,7 +61,12 @@ def _falls(
     claims: tuple[str, ...] = (),
 ) -> Reading:
     """When a protein is down to a level: of each replicate between two tested times, then their mean."""
-    each = [_crossing(one, column, level) for _, one in wells.group_by("replicate", maintain_order=True)]
+    # What is lost by turnover falls exponentially, so that its logarithm runs straight between two times.
+    logs = wells.with_columns(pl.col(column).log())
+    each = [
+        lab.crossing(one["time_h"], one[column], float(np.log(level)))
+        for _, one in logs.group_by("replicate", maintain_order=True)
+    ]
     lost, first = f"{100 * (1 - level):g} %", float(bench["times_h"][0])
     hours = [hour for hour in each if hour is not None]
     if len(hours) < len(each):
@@ -70,23 +77,6 @@ def _falls(
         return Reading(name, first, "h", label, "<", claims=claims, note=note)
     measure = lab.mean_of(hours, bench.error)
     return Reading.measured(name, measure, "h", label, claims=claims, note=f"time with {lost} lost")
-
-
-def _crossing(wells: pl.DataFrame, column: str, level: float) -> float | None:
-    """The hour at which one replicate falls through a level, exponentially from the last time above it.
-
-    Only its fall counts, up to its lowest value; None where it stays above.
-    """
-    times, y = wells["time_h"].to_numpy(), wells[column].to_numpy()
-    lowest = int(np.argmin(y))
-    if y[lowest] > level:
-        return None
-    above = np.flatnonzero(y[:lowest] > level)
-    last = int(above[-1]) if above.size else 0
-    logs = np.log(np.maximum(y[last : last + 2], np.finfo(float).tiny) / level)
-    return float(
-        times[last] + (times[last + 1] - times[last]) * np.clip(logs[0] / (logs[0] - logs[1]), 0.0, 1.0)
-    )
 
 
 def _by_8_h(bench: Bench, cells: Culture, wells: pl.DataFrame) -> list[Reading]:
@@ -119,30 +109,34 @@ def _cells(bench: Bench, cells: Culture, wells: pl.DataFrame) -> list[Reading]:
 
 
 def _panels(bench: Bench, cells: Culture, wells: pl.DataFrame) -> tuple[Panel, ...]:
+    """Substrates over the first hours, IRF4 and MYC over two days, cells over all of it."""
     dose, last = bench["dose_nm"], float(bench["times_h"][-1])
-    early, hours = (
-        np.linspace(0.0, min(last, PROTEINS_UNTIL_H), 4 * lab.FINE),
-        np.linspace(0.0, last, lab.FINE),
-    )
-    fine = cells.over([dose], early, list(PROTEINS.values()), bench.values)[0]
+    hours = np.linspace(0.0, last, lab.FINE)
     treated, vehicle = cells.over([dose, 0.0], hours, [CELLS], bench.values)[:, :, 0]
-    seen = wells.filter(pl.col("time_h") <= PROTEINS_UNTIL_H)
-    return (
-        Panel(
-            f"Proteins at {dose:g} nM",
-            "time",
-            "of untreated cells",
-            lab.points({name: (seen["time_h"], seen[column]) for name, column in PROTEINS.items()}),
-            lab.points({name: (early, fine[:, i]) for i, name in enumerate(PROTEINS)}),
-        ),
-        Panel(
-            "Cells",
-            "days",
-            "of those seeded",
-            lab.points({"treated": (wells["time_h"] / 24.0, wells[CELLS])}),
-            lab.points({"treated": (hours / 24.0, treated), "vehicle": (hours / 24.0, vehicle)}),
-            y_log=True,
-        ),
+    grown = Panel(
+        "Cells",
+        "days",
+        "of those seeded",
+        lab.points({"treated": (wells["time_h"] / 24.0, wells[CELLS])}),
+        lab.points({"treated": (hours / 24.0, treated), "vehicle": (hours / 24.0, vehicle)}),
+        y_log=True,
+    )
+    return (*(_proteins(bench, cells, wells, names, until) for names, until in SHOWN.items()), grown)
+
+
+def _proteins(
+    bench: Bench, cells: Culture, wells: pl.DataFrame, names: tuple[str, ...], until_h: float
+) -> Panel:
+    seen = wells.filter(pl.col("time_h") <= until_h)
+    hours = np.linspace(0.0, min(float(bench["times_h"][-1]), until_h), lab.FINE)
+    columns = [PROTEINS[name] for name in names]
+    fine = cells.over([bench["dose_nm"]], hours, columns, bench.values)[0]
+    return Panel(
+        f"{' and '.join(names)} at {bench['dose_nm']:g} nM",
+        "time",
+        "of untreated cells",
+        lab.points({name: (seen["time_h"], seen[PROTEINS[name]]) for name in names}),
+        lab.points({name: (hours, fine[:, i]) for i, name in enumerate(names)}),
     )
 
 

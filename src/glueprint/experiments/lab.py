@@ -18,8 +18,10 @@ from glueprint.runs import streams
 
 __all__ = [
     "Error",
+    "crossing",
     "decades",
     "doses",
+    "exact",
     "grid",
     "mean_of",
     "of_fit",
@@ -103,6 +105,29 @@ def ratio_of(top: ArrayLike, bottom: ArrayLike, error: Error) -> Measure:
     return over / under, float(np.exp(low)), float(np.exp(high))
 
 
+def exact(log10_nm: float) -> Measure | None:
+    """A dose from `forward` as a number without an interval; None where there is no such dose."""
+    return (float(10.0**log10_nm), None, None) if np.isfinite(log10_nm) else None
+
+
+def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float | None:
+    """Where a falling row of wells goes through a level, on the line between the wells beside it.
+
+    x, y: (n,), x ascending.   Only the fall counts, up to the lowest y, from the last y above the level; x[0]
+    or beyond where none is. None where y stays above.
+    """
+    places, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    lowest = int(np.argmin(values))
+    if values[lowest] > level:
+        return None
+    above = np.flatnonzero(values[:lowest] > level)
+    at = int(above[-1]) if above.size else 0
+    if lowest == 0:
+        return float(places[0])
+    share = np.clip((values[at] - level) / (values[at] - values[at + 1]), 0.0, 1.0)
+    return float(places[at] + (places[at + 1] - places[at]) * share)
+
+
 def over(top: Reading, bottom: Reading) -> Measure | None:
     """One reading over another with the interval that follows from theirs; None where one is a limit.
 
@@ -133,7 +158,7 @@ def of_fit(fits: curves.Fits, read: Callable[[Floats], tuple[float, Floats]], er
 
 
 def _around(mean: float, standard_error: float, dof: float) -> tuple[float, float, float]:
-    reach = float(stdtrit(dof, 0.5 + 0.5 * CONFIDENCE)) * standard_error
+    reach = float(stdtrit(dof, 0.5 + 0.5 * CONFIDENCE) * standard_error)
     return mean, mean - reach, mean + reach
 
 

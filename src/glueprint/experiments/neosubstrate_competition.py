@@ -52,7 +52,7 @@ def _spared(bench: Bench, curves: Sequence[Curve]) -> Besides:
     cells, target, competitor = _cells(bench)
     tested = curves[0].wells["dose_nm"].unique().sort()
     middle = float(tested[tested.len() // 2])
-    ratio = lab.ratio_of(curves[-1].at(middle), curves[0].at(middle), bench.error)
+    ratio = lab.ratio_of(curves[-1].own(middle), curves[0].own(middle), bench.error)
     note = f"{target} left, most over least {competitor}, at {middle:g} nM; above 1: it is spared"
     usual = cells.typical(f"{competitor.lower()}_abundance_nm")
     return Besides(

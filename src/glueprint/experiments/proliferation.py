@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+from glueprint.experiments import lab
 from glueprint.experiments.cultures import Culture
 from glueprint.experiments.description import DAYS, OF_COMPOUND, Bench, Description
 from glueprint.experiments.dilutions import (
@@ -23,7 +22,6 @@ from glueprint.experiments.dilutions import (
 )
 from glueprint.experiments.experiment import Reading
 from glueprint.experiments.forward import half
-from glueprint.experiments.lab import decades
 from glueprint.experiments.settings import Setting, amounts, refusal
 
 __all__ = ["DESCRIPTION"]
@@ -68,12 +66,11 @@ def _beside(bench: Bench, curves: Sequence[Curve]) -> Besides:
 
 def _exact(bench: Bench, curve: Curve) -> Reading:
     series = curve.series
-    log10 = float(half(series.cells, series.values, "cells", series.hours)[0])
-    measure = (float(10.0**log10), None, None) if np.isfinite(log10) else None
-    claims, note = bench.claims(series.shown), "of the model without an assay"
+    measure = lab.exact(half(series.cells, series.values, "cells", series.hours)[0])
+    claims = bench.claims(series.shown)
     label = bench.label(claims, series.cells.behind)
-    said = note if measure else "half is never lost"
-    return Reading.measured(f"IC50, {series.shown}, exact", measure, "nM", label, claims=claims, note=said)
+    note = "of the model without an assay" if measure else "half is never lost"
+    return Reading.measured(f"IC50, {series.shown}, exact", measure, "nM", label, claims=claims, note=note)
 
 
 DESCRIPTION = Description(
@@ -83,7 +80,7 @@ DESCRIPTION = Description(
     model="culture_myeloma",
     settings={
         "lines": Setting(LINES, _names),
-        "doses_nm": Setting(decades(1.0, 1e5), amounts),
+        "doses_nm": Setting(lab.decades(1.0, 1e5), amounts),
         # None takes each line's own.
         "days": Setting(None, DAYS),
         **OF_COMPOUND,

@@ -36,7 +36,7 @@ def _plates(bench: Bench) -> Measured:
     results: Results = {system: elisa.analyse(plate) for system, plate in plates.items()}
     behind, free = _behind(cells), float(np.asarray(within[SYSTEMS[1]]["unbound"]))
     tables = [elisa_plate.read_back(results[system], plate, system) for system, plate in plates.items()]
-    exact = {system: _exact(cells, values) for system, values in within.items()}
+    exact = {s: lab.exact(half(cells, v, "tnf", TNF_H, later=LPS)[0]) for s, v in within.items()}
     return Measured(
         table=pl.concat(tables),
         readings=(*_ic50s(bench, results, exact, behind), *_shifts(bench, results, exact, behind)),
@@ -70,12 +70,6 @@ def _supernatants(
     doses = bench["doses_nm"]
     # A sensitive donor is one whose cells see each dose as a higher one.
     return [Treated(donor, doses, _left(cells, doses * donor.sensitivity, values)) for donor in people]
-
-
-def _exact(cells: Culture, values: Mapping[str, ArrayLike]) -> Measure | None:
-    """The dose that halves TNF-alpha in the model itself; None where none does."""
-    log10 = float(half(cells, values, "tnf", TNF_H, later=LPS)[0])
-    return (float(10.0**log10), None, None) if np.isfinite(log10) else None
 
 
 def _ic50s(
