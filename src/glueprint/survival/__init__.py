@@ -1,10 +1,22 @@
 """Survival analysis as array kernels: arrays in, frozen results out."""
 
 from glueprint.survival.binomial import Proportion, clopper_pearson
+from glueprint.survival.bootstrap import Bootstrap, bootstrap
 from glueprint.survival.competing import CumulativeIncidence, cumulative_incidence
 from glueprint.survival.cox import ChiSquare, Cox, cox
+from glueprint.survival.differences import (
+    Contrast,
+    MilestoneDifference,
+    RestrictedMeanDifference,
+    milestone_difference,
+    rmst_difference,
+)
+from glueprint.survival.fine_gray import FineGray, fine_gray
+from glueprint.survival.gray import Gray, gray
 from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
 from glueprint.survival.log_rank import LogRank, log_rank
+from glueprint.survival.parametric import Parametric, parametric, parametric_between
+from glueprint.survival.reconstruct import Reconstruction, reconstruct
 from glueprint.survival.replicates import (
     ReplicateCox,
     ReplicateLogRank,
@@ -14,26 +26,56 @@ from glueprint.survival.replicates import (
 )
 from glueprint.survival.rmst import RestrictedMean, rmst
 from glueprint.survival.turnbull import Turnbull, turnbull
+from glueprint.survival.weighted import (
+    MaxCombo,
+    Trend,
+    WeightedLogRank,
+    fleming_harrington,
+    log_rank_trend,
+    max_combo,
+)
 
 __all__ = [
+    "Bootstrap",
     "ChiSquare",
+    "Contrast",
     "Cox",
     "CumulativeIncidence",
+    "FineGray",
+    "Gray",
     "KaplanMeier",
     "LogRank",
+    "MaxCombo",
+    "MilestoneDifference",
+    "Parametric",
     "Proportion",
+    "Reconstruction",
     "ReplicateCox",
     "ReplicateLogRank",
     "RestrictedMean",
+    "RestrictedMeanDifference",
+    "Trend",
     "Turnbull",
+    "WeightedLogRank",
+    "bootstrap",
     "clopper_pearson",
     "cox",
     "cumulative_incidence",
+    "fine_gray",
+    "fleming_harrington",
+    "gray",
     "kaplan_meier",
     "log_rank",
+    "log_rank_trend",
+    "max_combo",
+    "milestone_difference",
+    "parametric",
+    "parametric_between",
+    "reconstruct",
     "replicate_cox",
     "replicate_log_rank",
     "replicate_median",
     "rmst",
+    "rmst_difference",
     "turnbull",
 ]
