@@ -25,6 +25,7 @@ from glueprint.survival.replicates import (
     replicate_median,
 )
 from glueprint.survival.rmst import RestrictedMean, rmst
+from glueprint.survival.spline import Spline, royston_parmar
 from glueprint.survival.turnbull import Turnbull, turnbull
 from glueprint.survival.weighted import (
     MaxCombo,
@@ -54,6 +55,7 @@ __all__ = [
     "ReplicateLogRank",
     "RestrictedMean",
     "RestrictedMeanDifference",
+    "Spline",
     "Trend",
     "Turnbull",
     "WeightedLogRank",
@@ -77,5 +79,6 @@ __all__ = [
     "replicate_median",
     "rmst",
     "rmst_difference",
+    "royston_parmar",
     "turnbull",
 ]
