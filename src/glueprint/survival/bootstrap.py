@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +92,7 @@ def bootstrap(
             next_step="call the statistic on your columns and look at what it gives",
         )
     codes = np.zeros(patients, np.int64) if within is None else as_codes(within, (patients,), "within")[1]
-    draws = _draws(codes, n, seed)
-    replicates = np.array([_value(statistic, arrays, rows) for rows in draws])
+    replicates = np.array([_value(statistic, arrays, rows) for rows in _draws(codes, n, seed)])
     known = replicates[np.isfinite(replicates)]
     undefined = n - known.size
     low = high = float("nan")
@@ -134,14 +133,16 @@ def _value(statistic: Callable[..., float], arrays: list[NDArray[Any]], rows: In
         return float("nan")
 
 
-def _draws(codes: Integers, n: int, seed: int) -> Integers:
-    """Patients of each resample, (n, patients), as many of each code as there are."""
-    generator = np.random.Generator(np.random.Philox(seed))
-    draws = np.empty((n, codes.size), dtype=np.int64)
-    for code in range(int(codes.max()) + 1):
-        members = np.flatnonzero(codes == code)
-        draws[:, members] = members[generator.integers(0, members.size, (n, members.size))]
-    return draws
+def _draws(codes: Integers, n: int, seed: int) -> Iterator[Integers]:
+    """Patients of one resample after the other, (patients,), as many of each code as there are."""
+    members = [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
+    # A stream for each stratum, so that resamples come one by one however many patients there are.
+    streams = [np.random.Generator(np.random.Philox(seed).jumped(code)) for code in range(len(members))]
+    for _ in range(n):
+        rows = np.empty(codes.size, dtype=np.int64)
+        for own, stream in zip(members, streams, strict=True):
+            rows[own] = own[stream.integers(0, own.size, own.size)]
+        yield rows
 
 
 def _left_out(statistic: Callable[..., float], arrays: list[NDArray[Any]], patients: int) -> Floats:

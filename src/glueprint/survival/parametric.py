@@ -21,7 +21,7 @@ from glueprint.survival._check import (
     place,
     same_shape,
 )
-from glueprint.survival.locations import DISTRIBUTIONS, Distribution, Observations, evaluate
+from glueprint.survival.locations import DISTRIBUTIONS, POINTS, Distribution, Observations, evaluate
 from glueprint.survival.newton import DECREMENT, MAX_ITERATIONS
 from glueprint.survival.partial_likelihood import independent_columns
 
@@ -35,6 +35,8 @@ ADVICE = {
 
 # Part of the information at the start below which a likelihood has no maximum: it fades towards infinity.
 FADED = 1e-10
+# Intervals narrower than this part of the spread of the log times are integrated, not subtracted.
+NARROW = 0.05
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def _fit(
         status = "no maximum" if events else "no events"
     else:
         status = "ok" if columns.kept.size == columns.total else "aliased"
-    counts = (left.size, events, data.exact.size)
+    counts = (left.size, events)
     return _result(distribution, columns, best, shift, counts, status, level)
 
 
@@ -253,15 +255,24 @@ def _observations(left: Floats, right: Floats, design: Floats) -> tuple[Observat
     with np.errstate(divide="ignore"):
         low, high = np.log(left), np.log(right)
     ends = np.concatenate([low, high])
-    shift = float(ends[np.isfinite(ends)].mean()) if np.isfinite(ends).any() else 0.0
-    seen = left == right
+    known = ends[np.isfinite(ends)]
+    shift, spread = (float(known.mean()), float(known.std())) if known.size else (0.0, 0.0)
+    exact = left == right
+    narrow = ~exact & (high - low < NARROW * spread)
+    constant = float(np.log((high - low)[narrow]).sum()) - float(low[exact].sum())
     low, high = low - shift, high - shift
-    return Observations(low[seen], design[seen], low[~seen], high[~seen], design[~seen]), shift
+    middle, half = (low[narrow] + high[narrow]) / 2, (high[narrow] - low[narrow]) / 2
+    nodes = middle[:, None] + half[:, None] * POINTS
+    wide = ~(exact | narrow)
+    observations = Observations(
+        low[exact], design[exact], low[wide], high[wide], design[wide], nodes, design[narrow], constant
+    )
+    return observations, shift
 
 
 def _climb(kind: Distribution, data: Observations) -> _Maximum | None:
     """Newton's method with halved steps on a concave likelihood; None if it has no maximum."""
-    ends = np.concatenate([data.exact, data.low, data.high])
+    ends = np.concatenate([data.exact, data.low, data.high, data.nodes.ravel()])
     spread = float(ends[np.isfinite(ends)].std())
     theta = np.zeros(data.design.shape[1] + (0 if kind.fixed_scale else 1))
     if not kind.fixed_scale:
@@ -295,7 +306,7 @@ def _result(
     columns: _Columns,
     best: _Maximum | None,
     shift: float,
-    counts: tuple[int, int, int],
+    counts: tuple[int, int],
     status: str,
     level: float,
 ) -> Parametric:
@@ -316,7 +327,7 @@ def _result(
             lever[k, k] = -sigma
         where = columns.kept if fixed else np.append(columns.kept, total)
         covariance[np.ix_(where, where)] = lever @ np.linalg.inv(best.information) @ lever.T
-        value = best.log_likelihood - counts[2] * shift
+        value = best.log_likelihood
     std_error = np.sqrt(np.diag(covariance))
     z = float(ndtri(0.5 + level / 2))
     spread = math.exp(z * float(std_error[-1])) if not fixed else 1.0
