@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 
@@ -203,3 +204,37 @@ class TestDifferences:
         assert test.survival == pytest.approx([0.5, 0.8])
         error = math.sqrt(0.5 * 0.5 / 10 + 0.8 * 0.2 / 10)
         assert test.difference.high - test.difference.value == pytest.approx(1.959963984540054 * error)
+
+
+def scalars(result):
+    """Every number of a result that is not an array, those of results within it included."""
+    for field in dataclasses.fields(result):
+        value = getattr(result, field.name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if dataclasses.is_dataclass(item):
+                yield from scalars(item)
+            else:
+                yield item
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        survival.fleming_harrington(TIME, EVENT, TREATED, 0, 1),
+        survival.max_combo(TIME, EVENT, TREATED),
+        survival.log_rank_trend(TIME, EVENT, TREATED),
+        survival.rmst_difference(TIME, EVENT, TREATED, 20),
+        survival.milestone_difference(TIME, EVENT, TREATED, 10),
+        survival.gray(TIME, EVENT, TREATED),
+        survival.fine_gray(TIME, EVENT, TREATED),
+        survival.parametric(TIME, EVENT, TREATED),
+        survival.royston_parmar(TIME, EVENT, TREATED),
+        survival.reconstruct([0, 1, 2], [1, 0.5, 0.4], [0, 1], [10, 5]),
+        survival.bootstrap(np.mean, TIME, n=100, seed=1),
+    ],
+    ids=lambda result: type(result).__name__,
+)
+def test_numbers_of_results_are_plain_and_results_are_frozen(result):
+    assert not [value for value in scalars(result) if isinstance(value, np.generic)]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.level = 0.5

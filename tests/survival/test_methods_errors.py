@@ -219,6 +219,17 @@ class TestStatus:
         assert np.isnan(test.p_value).all()
         assert test.df.tolist() == [0, 0]
 
+    def test_a_pooled_incidence_that_passes_one(self):
+        # Once the first group is gone, the incidence of all goes on to above 1, and its root has no meaning.
+        time = np.concatenate([np.full(10, 1.0), np.arange(5, 25.0)])
+        group = np.concatenate([np.zeros(10), np.arange(20) % 2 + 1])
+        test = survival.gray(time, np.ones(30), group, rho=0.5)  # R's cuminc stops with NaN here
+        assert test.status.tolist() == ["no comparison"]
+        assert np.isnan(test.chi2).all()
+        # cmprsk 2.2-11: cuminc(time, cause, group, rho = 0)$Tests and rho = 1.
+        for rho, chi2 in ((0, 29.0621637703114), (1, 29.0057313326185)):
+            assert survival.gray(time, np.ones(30), group, rho=rho).chi2[0] == pytest.approx(chi2, rel=1e-12)
+
     def test_a_covariate_that_separates_the_cause(self):
         time = np.arange(1.0, 11.0)
         cause = np.array([1] * 4 + [2, 2, 0, 0, 0, 0])

@@ -122,9 +122,16 @@ def _one_stratum(
     zeros = np.zeros(time.size, dtype=np.int64)
     table = count(time, kind > 0, group + groups * (kind == 2), 2 * groups, zeros)
     parts = _incidence(table, groups)
+    if not parts.at_risk.size:
+        return np.zeros(groups), np.zeros((groups, groups))
     total = parts.weight.sum(axis=1)
     died = parts.own_events.sum(axis=1)
-    bend = (1 - parts.pooled_before) ** rho
+    # The pooled incidence may pass 1 once a group is gone; then a power of what is left has no meaning.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bend = (1 - parts.pooled_before) ** rho
+        hazard = died / (total * (1 - parts.pooled_before))
+    if not (np.isfinite(bend).all() and np.isfinite(hazard).all()):
+        return np.full(groups, np.nan), np.full((groups, groups), np.nan)
     # Expected share of a group: its patients who have not had the cause, as if none left by another.
     free = parts.weight * (1 - parts.own_before)
     share = free / free.sum(axis=1, keepdims=True)
@@ -135,15 +142,17 @@ def _one_stratum(
         np.einsum("ti,ij->tij", parts.weight, np.eye(groups))
         - parts.weight[:, :, None] * fraction[:, None, :]
     )
-    c = np.cumsum(a * (died / (total * (1 - parts.pooled_before)))[:, None, None], axis=0)
+    c = np.cumsum(a * hazard[:, None, None], axis=0)
     return score, _variance(parts, a, c, died, total)
 
 
 def _incidence(table: Counts, groups: int) -> _Incidence:
-    """The curves of every group and of all together, at the times with any event."""
+    """The curves of every group and of all together, at the times with any event and two groups at risk."""
     own_columns, other_columns = slice(0, groups), slice(groups, 2 * groups)
-    some = table.events.sum(axis=1) > 0
-    at_risk = (table.at_risk[:, own_columns] + table.at_risk[:, other_columns])[some].astype(np.float64)
+    everyone = table.at_risk[:, own_columns] + table.at_risk[:, other_columns]
+    # A time with one group left compares nothing.
+    some = (table.events.sum(axis=1) > 0) & ((everyone > 0).sum(axis=1) > 1)
+    at_risk = everyone[some].astype(np.float64)
     own = table.events[some, own_columns].astype(np.float64)
     other = table.events[some, other_columns].astype(np.float64)
     present = at_risk > 0
@@ -194,6 +203,8 @@ def _variance(parts: _Incidence, a: Floats, c: Floats, died: Floats, total: Floa
 def _chi_square(score: Floats, variance: Floats) -> tuple[float, int]:
     """Statistic and degrees of freedom without the last group, whose score follows from the others."""
     covariance, s = variance[:-1, :-1], score[:-1]
+    if not (np.isfinite(covariance).all() and np.isfinite(s).all()):
+        return math.nan, 0
     rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
     if rank == 0:
         return math.nan, 0

@@ -327,7 +327,7 @@ def _result(
             lever[k, k] = -sigma
         where = columns.kept if fixed else np.append(columns.kept, total)
         covariance[np.ix_(where, where)] = lever @ np.linalg.inv(best.information) @ lever.T
-        value = best.log_likelihood
+        value = float(best.log_likelihood)
     std_error = np.sqrt(np.diag(covariance))
     z = float(ndtri(0.5 + level / 2))
     spread = math.exp(z * float(std_error[-1])) if not fixed else 1.0

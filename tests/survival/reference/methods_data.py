@@ -84,6 +84,16 @@ def leaves_early(rng):
     return pack(time, event, group, strata, cause, data["covariates"])
 
 
+def gone_at_once(rng):
+    """A group in which nearly all have the cause at the first time."""
+    data = drawn(rng, 80, groups=3, effect=0.2)
+    time, group = np.array(data["time"]), np.array(data["group"])
+    event, cause = np.array(data["event"]), np.array(data["cause"])
+    first = (group == 0) & (np.arange(80) % 9 > 0)
+    time[first], event[first], cause[first] = time.min() / 2, 1, 1
+    return pack(time, event, group, np.zeros(80), cause, data["covariates"])
+
+
 def all_seen(rng):
     """Nobody is censored: the censoring curve of Fine and Gray stays at 1."""
     data = drawn(rng, 70, censor=1e9)
@@ -111,6 +121,7 @@ def main():
         "a group that leaves early": leaves_early(rng),
         "small": drawn(rng, 14, tick=0.5),
         "far scales": far_scales(rng),
+        "a group gone at once": gone_at_once(rng),
     }
     (HERE / "methods_data.json").write_text(json.dumps(sets), encoding="utf-8")
 
