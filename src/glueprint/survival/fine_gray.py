@@ -86,15 +86,7 @@ def fine_gray(
     causes, codes = as_causes(cause, times.shape)
     x = as_matrix(covariates, times.size)
     level = as_level(level)
-    if of not in causes:
-        raise InputError(
-            "GP-V023",
-            f"nobody had cause {of!r}",
-            where="of",
-            expected=f"one of the causes {', '.join(str(c) for c in causes)}",
-            next_step="pass the number of a cause that happened",
-        )
-    kind = np.where(codes == 0, 0, np.where(causes[codes - 1] == of, 1, 2))
+    kind = _kind(causes, codes, of)
     # Only differences of covariates count; the mean costs digits.
     centre, spread = x.mean(axis=0), x.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
@@ -130,6 +122,19 @@ def fine_gray(
         status=status,
         level=level,
     )
+
+
+def _kind(causes: Integers, codes: Integers, of: int) -> Integers:
+    """0 censored, 1 the cause that is regressed, 2 any other, (n,)."""
+    if of not in causes:
+        raise InputError(
+            "GP-V023",
+            f"nobody had cause {of!r}",
+            where="of",
+            expected=f"one of the causes {', '.join(str(c) for c in causes)}",
+            next_step="pass the number of a cause that happened",
+        )
+    return np.where(codes == 0, 0, np.where(causes[codes - 1] == of, 1, 2))
 
 
 @dataclass(frozen=True)

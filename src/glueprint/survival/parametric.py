@@ -210,8 +210,8 @@ def _fit(
         status = "no maximum" if events else "no events"
     else:
         status = "ok" if columns.kept.size == columns.total else "aliased"
-    counts = (left.size, events)
-    return _result(distribution, columns, best, shift, counts, status, level)
+    fitted = _Fitted(columns, best, shift, left.size, events, status)
+    return _result(distribution, fitted, level)
 
 
 @dataclass(frozen=True)
@@ -301,17 +301,21 @@ def _climb(kind: Distribution, data: Observations) -> _Maximum | None:
     return None
 
 
-def _result(
-    distribution: str,
-    columns: _Columns,
-    best: _Maximum | None,
-    shift: float,
-    counts: tuple[int, int],
-    status: str,
-    level: float,
-) -> Parametric:
+@dataclass(frozen=True)
+class _Fitted:
+    """What a result is made of: columns, the maximum if there is one, the mean log time taken away."""
+
+    columns: _Columns
+    best: _Maximum | None
+    shift: float
+    n: int
+    events: int
+    status: str
+
+
+def _result(distribution: str, fitted: _Fitted, level: float) -> Parametric:
     """From (delta, gamma) of scaled columns to (beta, log scale) of the columns as they came."""
-    fixed = DISTRIBUTIONS[distribution].fixed_scale
+    fixed, columns, best = DISTRIBUTIONS[distribution].fixed_scale, fitted.columns, fitted.best
     total, k = columns.total, columns.kept.size
     beta, sigma, value = np.full(total, np.nan), 1.0 if fixed else math.nan, math.nan
     covariance = np.full((total + (not fixed), total + (not fixed)), np.nan)
@@ -319,7 +323,7 @@ def _result(
         sigma = 1.0 if fixed else 1 / float(best.theta[k])
         scaled = best.theta[:k] * sigma
         beta[columns.kept] = columns.back @ scaled
-        beta[0] += shift
+        beta[0] += fitted.shift
         lever = np.eye(best.theta.size)
         lever[:k, :k] = columns.back * sigma
         if not fixed:
@@ -344,8 +348,8 @@ def _result(
         covariance=covariance,
         log_likelihood=value,
         aic=2 * (k + (not fixed)) - 2 * value,
-        n=counts[0],
-        events=counts[1],
-        status=status,
+        n=fitted.n,
+        events=fitted.events,
+        status=fitted.status,
         level=level,
     )

@@ -66,22 +66,7 @@ def reconstruct(
     Source: Guyot, Ades, Ouwens and Welton 2012, doi:10.1186/1471-2288-12-9.
     """
     reported_times, reported = _numbers(at_risk_times, at_risk)
-    if events is not None and not (events == int(events) and 0 <= events <= reported[0]):
-        raise InputError(
-            "GP-V028",
-            f"{events!r} events among {reported[0]} patients",
-            where="events",
-            expected="a whole number from 0 to the number at risk at the start",
-            next_step="pass the number of patients with the event, not the number of deaths in both arms",
-        )
-    if placed not in ("at clicks", "between clicks"):
-        raise InputError(
-            "GP-V007",
-            f"{placed!r} is no place of events",
-            where="placed",
-            expected='"at clicks" or "between clicks"',
-            next_step='use "at clicks" when the corners of the steps were clicked',
-        )
+    _options(events, int(reported[0]), placed)
     clicks = _clicks(times, survival)
     notes = list(clicks.notes)
     t, s = clicks.time, clicks.survival
@@ -111,6 +96,25 @@ def reconstruct(
         largest_repair=clicks.largest_repair,
         assumed=tuple(notes),
     )
+
+
+def _options(events: int | None, patients: int, placed: str) -> None:
+    if events is not None and not (events == int(events) and 0 <= events <= patients):
+        raise InputError(
+            "GP-V028",
+            f"{events!r} events among {patients} patients",
+            where="events",
+            expected="a whole number from 0 to the number at risk at the start",
+            next_step="pass the number of patients with the event, not the number of deaths in both arms",
+        )
+    if placed not in ("at clicks", "between clicks"):
+        raise InputError(
+            "GP-V007",
+            f"{placed!r} is no place of events",
+            where="placed",
+            expected='"at clicks" or "between clicks"',
+            next_step='use "at clicks" when the corners of the steps were clicked',
+        )
 
 
 def _numbers(at_risk_times: ArrayLike, at_risk: ArrayLike) -> tuple[Floats, Integers]:

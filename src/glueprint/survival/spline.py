@@ -166,12 +166,12 @@ def royston_parmar(
         )
     at = _knots(times[events], knots)
     if not events.any():
-        return _result(None, at, x.shape[1], (times.size, 0), "no events", level)
+        return _result(None, at, x.shape[1], events, "no events", level)
     # A patient censored at time 0 has seen nothing.
     use = times > 0
     fitted = _fit(np.log(times[use]), events[use], x[use], at)
     status = "no maximum" if fitted is None else fitted.status
-    return _result(fitted, at, x.shape[1], (times.size, int(events.sum())), status, level)
+    return _result(fitted, at, x.shape[1], events, status, level)
 
 
 def basis(y: Floats, knots: Floats) -> Floats:
@@ -307,7 +307,7 @@ def _climb(
 
 
 def _result(
-    fitted: _Fit | None, knots: Floats, covariates: int, counts: tuple[int, int], status: str, level: float
+    fitted: _Fit | None, knots: Floats, covariates: int, event: Flags, status: str, level: float
 ) -> Spline:
     total = knots.size + covariates
     numbers, covariance = np.full(total, np.nan), np.full((total, total), np.nan)
@@ -330,8 +330,8 @@ def _result(
         covariance=covariance,
         log_likelihood=value,
         aic=2 * free - 2 * value,
-        n=counts[0],
-        events=counts[1],
+        n=event.size,
+        events=int(event.sum()),
         status=status,
         level=level,
     )
