@@ -10,18 +10,27 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.batch import NOTHING, Batch, Settings
 from glueprint.engine.breaks import break_times
 from glueprint.engine.compiled import processors
 from glueprint.engine.domains import Guard
 from glueprint.engine.doses import Doses
 from glueprint.engine.events import Agenda
+from glueprint.engine.infusions import balanced
 from glueprint.engine.initial import column, slot_of, smallest_values, start
 from glueprint.engine.patients import Patients
 from glueprint.engine.results import Outcome, Trajectories
-from glueprint.engine.schedule import DoseTable, dose_table, end_times, stops_until
+from glueprint.engine.schedule import (
+    DoseTable,
+    Reads,
+    dose_table,
+    end_times,
+    require_target,
+    stops_until,
+)
 from glueprint.engine.solver import Solver
 from glueprint.engine.status import EVENT, Status
+from glueprint.engine.steady import FINER, bring_to_steady
 from glueprint.engine.switches import switches
 from glueprint.engine.system import System
 from glueprint.errors import InputError, nearest
@@ -30,9 +39,11 @@ from glueprint.formulas.evaluate import Leaves
 __all__ = ["Ensemble", "Outcome", "Trajectories"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 # Small enough for the processor's cache, large enough that threads seldom wait for the last patient.
 RECORD_BYTES_PER_CHUNK = 4 * 2**20
 LEAST_CHUNK = 64
+LEAST_ACCURACY = 1e-12  # of copies that look for a steady state
 
 
 class Ensemble:
@@ -65,6 +76,8 @@ class Ensemble:
         )
         self._smallest = smallest_values(system, settings.smallest, state, params)
         self._agenda = Agenda.at_start(system, solver, patients)
+        self._given = given
+        self._waiting = DoseTable.none()  # ends of infusions that run
 
     def __len__(self) -> int:
         return int(self._now.time.size)
@@ -110,11 +123,13 @@ class Ensemble:
 
         until_h: scalar or (n,) hours.   doses: at the present time or later, and before `until_h`.
         Raises InputError GP-N013 (time before the present), GP-N015 and N016 (unknown target or patient),
-        GP-N017 (dose outside the interval).
+        GP-N017 (dose outside the interval), GP-N051, NotSupportedError GP-N052 to N054 (a steady state that
+        cannot be had, an infusion that the model would not see).
         """
         active = self._now.status == Status.OK
         until = end_times(until_h, self._now.time, active)
-        table = self._doses(doses)
+        given = doses or Doses.none()
+        table, ends = self._tables(given)
         outside = (table.time < self._now.time[table.patient]) | (table.time >= until[table.patient])
         outside &= active[table.patient]
         if outside.any():
@@ -128,8 +143,10 @@ class Ensemble:
                 expected="times from the present up to, but not at, until_h",
                 next_step="give this dose in the call whose interval it falls into",
             )
+        self._settle_steady(given)
         none = np.zeros((0, len(self._system.states)))
-        steps = self._run(slice(0, len(self)), until, table, np.zeros(0), none)
+        due = self._due(table.join(ends), until)
+        steps = self._run(slice(0, len(self)), until, due, Reads.none(), none)
         return Outcome(self._now.status.copy(), steps)
 
     def simulate(
@@ -163,13 +180,19 @@ class Ensemble:
         active = self._now.status == Status.OK
         until = end_times(times[-1], self._now.time, active)
         end_times(times[0], self._now.time, active)
-        table = self._doses(doses)
+        given = doses or Doses.none()
+        table, ends = self._tables(given)
         early = (table.time < self._now.time[table.patient]) & active[table.patient]
         if early.any():
             self._refuse_early(table, int(np.flatnonzero(early)[0]))
         late = table.time >= until[table.patient]
-        kept = table.keep(~late)
         late_of = np.bincount(table.patient[late], minlength=len(self)) if late.any() else None
+        if late_of is not None:
+            patient, time_h, _, _ = given.columns()
+            given = given.take(time_h < until[patient])
+            table, ends = self._tables(given)
+        self._settle_steady(given)
+        kept = self._due(table.join(ends), until)
         for first in range(0, max(len(self), 1), patients_per_part):
             rows = slice(first, min(first + patients_per_part, len(self)))
             values, steps = self._part(rows, times, until, kept, nodes)
@@ -201,7 +224,8 @@ class Ensemble:
             buffer = spare.get()
             records = buffer[: (piece.stop - piece.start) * times.size]
             here = slice(piece.start - rows.start, piece.stop - rows.start)
-            steps[here] = self._run(piece, until[piece], doses, times, records, settings=settings)
+            reads = Reads.common(piece.stop - piece.start, times)
+            steps[here] = self._run(piece, until[piece], doses, reads, records, settings=settings)
             self._fill(values[here], records, nodes, times, piece)
             spare.put(buffer)
 
@@ -244,21 +268,86 @@ class Ensemble:
             next_step="correct the time of the dose",
         )
 
-    def _doses(self, doses: Doses | None) -> DoseTable:
+    def _tables(self, doses: Doses) -> tuple[DoseTable, DoseTable]:
+        """Doses in the solver's terms, and the ends of infusions."""
+        slow = np.asarray(doses.duration_h) > 0
+        if slow.any():
+            self._admit_infusions(tuple(np.unique(np.asarray(doses.target)[slow]).tolist()))
         now = self._now
-        return dose_table(self._system, doses or Doses.none(), now.state, now.params, now.time)
+        return dose_table(self._system, doses, now.state, now.params, now.time)
+
+    def _admit_infusions(self, targets: tuple[str, ...]) -> None:
+        """Go on with a system that has a rate of infusion into each of the targets."""
+        for name in targets:
+            require_target(self._system, name, "doses")
+        more = tuple(name for name in targets if name not in self._system.inputs)
+        if not more:
+            return
+        initials, now = self._system.initials, self._now
+        self._solver = self._solver.infused(more)
+        self._system = replace(
+            self._solver.system, initials=(*initials, *self._solver.system.initials[-len(more) :])
+        )
+        self._switches = switches(self._system)
+        now.state, now.largest = (
+            np.concatenate([values, np.zeros((len(self), len(more)))], axis=1)
+            for values in (now.state, now.largest)
+        )
+        now.guard = Guard(self._system.graph)
+        self._smallest = np.concatenate([self._smallest, np.full(len(more), NOTHING)])
+        self._agenda.system, self._agenda.solver = self._system, self._solver
+
+    def _due(self, doses: DoseTable, until: Floats) -> DoseTable:
+        """What falls before `until`, of these doses and of what waits; the rest waits for a later call."""
+        inputs = self._system.inputs.values()
+        if not inputs:
+            return doses
+        everything = balanced(doses.join(self._waiting), inputs, self._now.state)
+        now = everything.time < until[everything.patient]
+        self._waiting = everything.keep(~now)
+        return everything.keep(now)
+
+    def _settle_steady(self, doses: Doses) -> None:
+        """Bring to their steady states the patients whose doses say so."""
+        if np.any(doses.steady):
+            base, _ = start(self._system, self._given, len(self))
+            self._waiting = bring_to_steady(
+                self._system, self._now, base, doses, self._waiting, self._flow, self._settings.accuracy
+            )
+
+    def _flow(
+        self, who: Integers, states: Floats, until: Floats, doses: Doses
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """What becomes of copies of some patients; see `steady.Flow`."""
+        fine = replace(self._settings, accuracy=max(FINER * self._settings.accuracy, LEAST_ACCURACY))
+        copies = Ensemble(self._system, self._solver, {}, 0, fine)
+        zeros = np.zeros(who.size)
+        copies._now = replace(  # the same parameters, other states
+            self._now,
+            state=states.copy(),
+            largest=np.abs(states),
+            params=self._now.params[who],
+            time=zeros,
+            step=zeros.copy(),
+            status=np.zeros(who.size, dtype=np.int64),
+            tolerance=fine.tolerance,
+        )
+        copies._smallest = self._smallest
+        copies._agenda = Agenda.at_start(self._system, self._solver, who.size)
+        outcome = copies.advance(until, doses)
+        return copies._now.state, copies._now.largest, outcome.status == Status.OK
 
     def _run(
         self,
         rows: slice,
         until: Floats,
         doses: DoseTable,
-        outputs: Floats,
+        reads: Reads,
         records: Floats,
         *,
         settings: Settings | None = None,
     ) -> NDArray[np.int64]:
-        """Integrate some patients, filling records (n * outputs, states); returns their step counts."""
+        """Integrate some patients, filling records (reads, states); returns their step counts."""
         now = self._now
         if self._system.events:
             who = rows.start + np.flatnonzero(now.status[rows] == Status.OK)
@@ -269,7 +358,7 @@ class Ensemble:
             breaks = break_times(self._system, self._switches, now, rows, until, most)
         active = now.status[rows] == Status.OK
         mine = doses.of(rows.start, rows.stop)
-        stops = stops_until(now.time[rows], until, mine, outputs, active=active, breaks=breaks)
+        stops = stops_until(now.time[rows], until, mine, reads, active=active, breaks=breaks)
         records.fill(np.nan)
         batch = Batch(
             **now.rows(rows),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glueprint.engine import tableau
 from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.infusions import infused
 from glueprint.engine.rounding import ROUNDING, gains
 from glueprint.engine.status import Status
 from glueprint.engine.switches import steady
@@ -64,6 +65,10 @@ class ReferenceSolver:
             limit = busy[(taken[busy] >= settings.step_limit) & (batch.status[busy] == Status.OK)]
             batch.status[limit] = Status.STEP_LIMIT
             self._pass_stops(batch, cursor)
+
+    def infused(self, targets: tuple[str, ...]) -> ReferenceSolver:
+        """The solver of the same system with rates of infusion into `targets`."""
+        return ReferenceSolver(infused(self.system, targets))
 
     def triggers(self, state: Floats, params: Floats, time: Floats) -> NDArray[np.int64]:
         """The reference solver knows no events: no trigger holds."""
