@@ -268,13 +268,30 @@ class Ensemble:
             next_step="correct the time of the dose",
         )
 
-    def _tables(self, doses: Doses) -> tuple[DoseTable, DoseTable]:
+    def restart(
+        self, patients: ArrayLike, time_h: ArrayLike, given: Mapping[str, ArrayLike] | None = None
+    ) -> None:
+        """Take some patients back to their initial values, at another time; infusions that run are stopped.
+
+        patients: (m,) indices.   time_h: one time, or (m,) hours, which may lie before the present.   given:
+        scalar or (n,) values by name from which the initial values are computed, beside those of the start.
+        Parameters stay as they were set.
+        """
+        who = np.asarray(patients, dtype=np.int64)
+        now, self._given = self._now, {**self._given, **(given or {})}
+        now.state[who] = start(self._system, self._given, len(self))[0][who]
+        now.largest[who] = np.abs(now.state[who])
+        now.time[who], now.step[who] = time_h, 0.0
+        self._waiting = self._waiting.keep(~np.isin(self._waiting.patient, who))
+        self._agenda.restart(who)
+
+    def _tables(self, doses: Doses, rank: Floats | None = None) -> tuple[DoseTable, DoseTable]:
         """Doses in the solver's terms, and the ends of infusions."""
         slow = np.asarray(doses.duration_h) > 0
         if slow.any():
             self._admit_infusions(tuple(np.unique(np.asarray(doses.target)[slow]).tolist()))
         now = self._now
-        return dose_table(self._system, doses, now.state, now.params, now.time)
+        return dose_table(self._system, doses, now.state, now.params, now.time, rank)
 
     def _admit_infusions(self, targets: tuple[str, ...]) -> None:
         """Go on with a system that has a rate of infusion into each of the targets."""
@@ -296,6 +313,32 @@ class Ensemble:
         now.guard = Guard(self._system.graph)
         self._smallest = np.concatenate([self._smallest, np.full(len(more), NOTHING)])
         self._agenda.system, self._agenda.solver = self._system, self._solver
+
+    def _follow(
+        self, until: Floats, doses: Doses, rank: Floats, reads: Reads, outputs: Sequence[str]
+    ) -> tuple[Floats, Integers, int]:
+        """Take patients to `until` (n,), doses at that time included, and read outputs on the way.
+
+        rank: (m,) of the doses among what stops a patient at one time.   Returns (reads, outputs), steps, and how
+        many doses began to enter. Doses after `until` wait, until a steady state or a restart cancels them.
+        """
+        self._settle_steady(doses)
+        table, ends = self._tables(doses, rank)
+        nodes = self._output_nodes(outputs)
+        everything = table.join(ends).join(self._waiting)
+        inputs = list(self._system.inputs.values())
+        everything = balanced(everything, inputs, self._now.state)
+        due = everything.time <= until[everything.patient]
+        self._waiting = everything.keep(~due)
+        records = np.empty((reads.time.size, len(self._system.states)))
+        steps = self._run(slice(0, len(self)), until, everything.keep(due), reads, records)
+        now, who = self._now, reads.patient
+        leaves = Leaves(records, now.params[who], reads.time, now.largest[who], now.tolerance)
+        values = [np.broadcast_to(value, who.shape) for value in now.evaluate(nodes, leaves)]
+        values = np.stack(values, axis=1) if values else np.zeros((who.size, 0))
+        values[np.isnan(records).any(axis=1)] = np.nan
+        begun = due & ((everything.amount > 0) | ~np.isin(everything.state, inputs))
+        return values, steps, int(begun.sum())
 
     def _due(self, doses: DoseTable, until: Floats) -> DoseTable:
         """What falls before `until`, of these doses and of what waits; the rest waits for a later call."""

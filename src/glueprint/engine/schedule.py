@@ -66,10 +66,16 @@ class DoseTable:
 
 
 def dose_table(
-    system: System, doses: Doses, states: Floats, params: Floats, time: Floats
+    system: System,
+    doses: Doses,
+    states: Floats,
+    params: Floats,
+    time: Floats,
+    rank: Floats | None = None,
 ) -> tuple[DoseTable, DoseTable]:
     """Checks names and patients, and turns amounts into changes of states.
 
+    rank: (m,) of each dose among what stops a patient at the same time; by default after all outputs.
     Returns what enters at once or begins to enter, and the ends of infusions.
     Raises InputError GP-N015 (target is not a state) and GP-N016 (no such patient).
     """
@@ -101,10 +107,10 @@ def dose_table(
             state[rows & slow] = system.inputs[str(name)]
     start = time_h.astype(np.float64)
     if not slow.any():
-        return DoseTable(patient, start, state, change), DoseTable.none()
+        return DoseTable(patient, start, state, change, rank), DoseTable.none()
     change[slow] /= duration[slow]
     ends = DoseTable(patient[slow], (start + duration)[slow], state[slow], -change[slow])
-    return DoseTable(patient, start, state, change), ends
+    return DoseTable(patient, start, state, change, rank), ends
 
 
 def require_target(system: System, name: str, where: str) -> None:
