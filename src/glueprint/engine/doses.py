@@ -26,8 +26,8 @@ class Doses:
     patient: (m,) indices into the ensemble.   time_h: (m,) hours at which a dose enters.   target: one name,
     or (m,) names.   amount: (m,) in the model's unit of amount.   duration_h: (m,) hours over which it enters
     evenly, 0 at once.   steady: (m,) 1 where the patient is first brought to the steady state of this dose
-    every `interval_h`, 2 where that steady state is added to what is there, 0 elsewhere.   given_h: (m,) hours
-    at which a dose is given and a steady state holds; before `time_h` by a lag.
+    every `interval_h`, 2 where that steady state is added to what is there, 0 elsewhere.   given_h: (m,)
+    hours at which a dose is given and a steady state holds; before `time_h` by a lag.
     Scalars are repeated. `regimen` makes a table from what a label says: rates, lags, repeated doses.
     Raises InputError GP-N014 (lengths differ, a number is not finite), GP-N050 (a negative duration, an
     infusion of a negative amount, a steady state without interval).

@@ -77,7 +77,7 @@ class Ensemble:
         self._smallest = smallest_values(system, settings.smallest, state, params)
         self._agenda = Agenda.at_start(system, solver, patients)
         self._given = given
-        self._waiting = DoseTable.none()  # ends of infusions that run
+        self._waiting = DoseTable.none()  # ends of infusions that run, and what lags behind
 
     def __len__(self) -> int:
         return int(self._now.time.size)
@@ -130,14 +130,14 @@ class Ensemble:
         until = end_times(until_h, self._now.time, active)
         given = doses or Doses.none()
         table, ends = self._tables(given)
-        outside = (table.time < self._now.time[table.patient]) | (table.time >= until[table.patient])
-        outside &= active[table.patient]
+        patient, when = given.columns()[0], np.asarray(given.given_h)
+        outside = ((when < self._now.time[patient]) | (when >= until[patient])) & active[patient]
         if outside.any():
             row = int(np.flatnonzero(outside)[0])
-            who = int(table.patient[row])
+            who = int(patient[row])
             raise InputError(
                 "GP-N017",
-                f"dose at {table.time[row]} h for patient {who}, "
+                f"dose at {when[row]} h for patient {who}, "
                 f"who goes from {self._now.time[who]} to {until[who]} h",
                 where="doses",
                 expected="times from the present up to, but not at, until_h",
@@ -182,16 +182,15 @@ class Ensemble:
         end_times(times[0], self._now.time, active)
         given = doses or Doses.none()
         table, ends = self._tables(given)
-        early = (table.time < self._now.time[table.patient]) & active[table.patient]
+        patient, when = given.columns()[0], np.asarray(given.given_h)
+        early = (when < self._now.time[patient]) & active[patient]
         if early.any():
-            self._refuse_early(table, int(np.flatnonzero(early)[0]))
-        late = table.time >= until[table.patient]
-        late_of = np.bincount(table.patient[late], minlength=len(self)) if late.any() else None
-        if late_of is not None:
-            patient, time_h, _, _ = given.columns()
-            given = given.take(time_h < until[patient])
-            table, ends = self._tables(given)
+            self._refuse_early(patient, when, int(np.flatnonzero(early)[0]))
+        late = patient[np.asarray(given.time_h) >= until[patient]]
+        late_of = np.bincount(late, minlength=len(self)) if late.size else None
         self._settle_steady(given)
+        if (when >= until[patient]).any() or np.any(given.steady):
+            table, ends = self._tables(given.take(when < until[patient]))
         kept = self._due(table.join(ends), until)
         for first in range(0, max(len(self), 1), patients_per_part):
             rows = slice(first, min(first + patients_per_part, len(self)))
@@ -258,11 +257,11 @@ class Ensemble:
         for place, value in zip(others, self._now.evaluate([nodes[k] for k in others], leaves), strict=True):
             values[:, :, place] = np.where(missing, np.nan, value)
 
-    def _refuse_early(self, table: DoseTable, row: int) -> None:
-        who = int(table.patient[row])
+    def _refuse_early(self, patient: Integers, when: Floats, row: int) -> None:
+        who = int(patient[row])
         raise InputError(
             "GP-N017",
-            f"dose at {table.time[row]} h for patient {who}, who stands at {self._now.time[who]} h",
+            f"dose at {when[row]} h for patient {who}, who stands at {self._now.time[who]} h",
             where="doses",
             expected="times from the present on",
             next_step="correct the time of the dose",
@@ -319,8 +318,9 @@ class Ensemble:
     ) -> tuple[Floats, Integers, int]:
         """Take patients to `until` (n,), doses at that time included, and read outputs on the way.
 
-        rank: (m,) of the doses among what stops a patient at one time.   Returns (reads, outputs), steps, and how
-        many doses began to enter. Doses after `until` wait, until a steady state or a restart cancels them.
+        rank: (m,) of the doses among what stops a patient at one time.   Returns (reads, outputs), steps,
+        and how many doses began to enter. Doses after `until` wait, until a steady state or a restart
+        cancels them.
         """
         self._settle_steady(doses)
         table, ends = self._tables(doses, rank)
@@ -334,18 +334,16 @@ class Ensemble:
         steps = self._run(slice(0, len(self)), until, everything.keep(due), reads, records)
         now, who = self._now, reads.patient
         leaves = Leaves(records, now.params[who], reads.time, now.largest[who], now.tolerance)
-        values = [np.broadcast_to(value, who.shape) for value in now.evaluate(nodes, leaves)]
-        values = np.stack(values, axis=1) if values else np.zeros((who.size, 0))
+        values = np.empty((who.size, len(nodes)))
+        for place, value in enumerate(now.evaluate(nodes, leaves)):
+            values[:, place] = value
         values[np.isnan(records).any(axis=1)] = np.nan
         begun = due & ((everything.amount > 0) | ~np.isin(everything.state, inputs))
         return values, steps, int(begun.sum())
 
     def _due(self, doses: DoseTable, until: Floats) -> DoseTable:
-        """What falls before `until`, of these doses and of what waits; the rest waits for a later call."""
-        inputs = self._system.inputs.values()
-        if not inputs:
-            return doses
-        everything = balanced(doses.join(self._waiting), inputs, self._now.state)
+        """What enters before `until`, of these doses and of what waits; the rest waits for a later call."""
+        everything = balanced(doses.join(self._waiting), self._system.inputs.values(), self._now.state)
         now = everything.time < until[everything.patient]
         self._waiting = everything.keep(~now)
         return everything.keep(now)

@@ -67,7 +67,7 @@ def balanced(table: DoseTable, inputs: Collection[int], states: Floats) -> DoseT
     table: all starts and ends to come, of running infusions too.   inputs: states that are rates of infusion.
     states: (n, states) present values. Overlapping infusions would leave a rest of rounding for ever.
     """
-    rows = np.flatnonzero(np.isin(table.state, list(inputs)))
+    rows = np.flatnonzero(np.isin(table.state, list(inputs))) if inputs else np.zeros(0, dtype=np.int64)
     if not rows.size:
         return table
     who, state = table.patient[rows], table.state[rows]

@@ -7,7 +7,7 @@ Source: NONMEM help, data items of PREDPP (EVID, AMT, RATE, ADDL, II, SS, CMT, M
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +31,9 @@ class Records:
 
     name: of the file.   labels: ID of each patient.   line: in the file.   patient: (m,) 0 to n - 1.   time,
     amount, rate, duration, interval: as written, 0 where missing.   event: EVID.   compartment: CMT as
-    written, "" where it is missing or 0.   additional, steady: ADDL and SS.   observed: DV, NaN where there is
-    none.   covariates: all other columns of numbers, NaN where missing.   texts: names of columns that hold
-    other things.   ignored: lines left out as remarks.
+    written, "" where it is missing or 0.   additional, steady: ADDL and SS.   observed: DV, NaN where there
+    is none.   covariates: all other columns of numbers, NaN where missing.   texts: names of columns that
+    hold other things.   ignored: lines left out as remarks.
     """
 
     name: str
@@ -64,6 +64,17 @@ class Records:
         """(m,) where a row resets the patient."""
         return np.isin(self.event, (RESET, RESET_AND_DOSE))
 
+    def scaled(self, scale: float) -> Records:
+        """The same records with times in another unit, of which the present one is `scale`."""
+        infused = np.where(self.rate > 0, self.rate / scale, self.rate)
+        return replace(
+            self,
+            time=scale * self.time,
+            duration=scale * self.duration,
+            interval=scale * self.interval,
+            rate=infused,
+        )
+
     def where(self, row: int, column: str) -> str:
         """Place of a cell, for messages."""
         return f"{self.name}, line {self.line[row]}, column {column}"
@@ -80,7 +91,9 @@ def checked(records: Records) -> Records:
     return records
 
 
-def _first(records: Records, wrong: Bools, column: str, fault: Callable[[int], str]) -> tuple[str, str] | None:
+def _first(
+    records: Records, wrong: Bools, column: str, fault: Callable[[int], str]
+) -> tuple[str, str] | None:
     if not wrong.any():
         return None
     row = int(np.flatnonzero(wrong)[0])
@@ -112,7 +125,7 @@ def _refuse_unsupported(records: Records) -> None:
         (
             constant,
             "SS",
-            lambda i: "the steady state of an endless infusion (SS with AMT 0)",
+            lambda i: f"SS {r.steady[i]} with AMT 0, the steady state of an endless infusion",
             "write AMT = RATE * II with II of any length: such infusions follow one another without a gap",
         ),
         (

@@ -117,14 +117,12 @@ def read_records(
                 "GP-N058",
                 f"column {name}: times that are counted from dates",
                 where=where,
-                next_step=f"write TIME in one unit from the first row on, and leave {name} out (--drop {name})",
+                next_step=f"write TIME in one unit from the first row on, and use --drop {name}",
             )
     return checked(_records(table))
 
 
-def _table(
-    where: str, text: str, columns: Sequence[str] | None, ignore: str, drop: set[str]
-) -> _Table:
+def _table(where: str, text: str, columns: Sequence[str] | None, ignore: str, drop: set[str]) -> _Table:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     names, start = (list(columns), 0) if columns else _header(where, lines, ignore)
     separator = _separator(lines[start - 1][1] if start else lines[0][1]) if lines else ","
@@ -143,7 +141,9 @@ def _table(
     cells, numbers, ignored = [], [], 0
     for number, line in lines[start:]:
         row = _cells(line, separator)
-        if _is_remark(line, ignore) or ("C" in known and row[known.index("C") : known.index("C") + 1] == ["C"]):
+        if _is_remark(line, ignore) or (
+            "C" in known and row[known.index("C") : known.index("C") + 1] == ["C"]
+        ):
             ignored += 1
             continue
         while len(row) > len(known) and not row[-1]:
@@ -272,5 +272,5 @@ def _unreadable(where: str, message: str) -> InputError:
         message,
         where=where,
         expected="a table whose first line names its columns: ID, TIME, AMT, ... (docs/dosing.md)",
-        next_step="correct the file, or name the columns of a file without such a line (--columns ID,TIME,AMT)",
+        next_step="correct the file, or name the columns of a file without such a line (--columns ID,TIME)",
     )

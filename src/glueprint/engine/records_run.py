@@ -76,7 +76,7 @@ def follow(
     is not named).
     """
     chosen = tuple(model.system.followed if outputs is None else outputs)
-    plan = _Plan.of(model, records, routes or Routes.of(model, records))
+    plan = _Plan.of(records, routes or Routes.of(model, records))
     asked = settings or Settings()
 
     def once(how: Settings) -> Followed:
@@ -113,7 +113,7 @@ class _Plan:
     stretches: tuple[tuple[_Stretch, ...], ...]
 
     @classmethod
-    def of(cls, model: Model, records: Records, routes: Routes) -> _Plan:
+    def of(cls, records: Records, routes: Routes) -> _Plan:
         """The plan, its covariates and routes checked."""
         for column in routes.covariates.values():
             values = records.covariates[column]
@@ -138,7 +138,8 @@ class _Plan:
 def _stretches(records: Records, covariates: Floats, first: int, last: int) -> list[_Stretch]:
     found: list[_Stretch] = []
     time, reset, steady = records.time, records.is_reset, records.steady != 0
-    begun, what, restart = first, first, float(time[first])
+    begun, what = first, first
+    restart: float | None = float(time[first])
     for row in range(first + 1, last):
         changed = bool((covariates[row] != covariates[row - 1]).any())
         if changed:
@@ -157,9 +158,7 @@ def _once(
 ) -> Followed:
     records, n = plan.records, len(plan.records.labels)
     start = np.array([stretches[0].first for stretches in plan.stretches])
-    covariates = {
-        name: records.covariates[column][start] for name, column in plan.routes.covariates.items()
-    }
+    covariates = {name: records.covariates[column][start] for name, column in plan.routes.covariates.items()}
     ensemble = model.ensemble({**parameters, **covariates}, patients=n, settings=how)
     values = np.full((records.time.size, len(outputs)), np.nan)
     steps = np.zeros((n, 2), dtype=np.int64)
@@ -244,7 +243,11 @@ class _Quantities:
         found = np.full(row.size, otherwise)
         for name, quantity in given.items():
             mine = self.plan.target[row] == name
-            everyone = self.ensemble[quantity] if isinstance(quantity, str) else np.full(len(self.ensemble), quantity)
+            everyone = (
+                self.ensemble[quantity]
+                if isinstance(quantity, str)
+                else np.full(len(self.ensemble), quantity)
+            )
             found[mine] = everyone[records.patient[row]][mine]
             bad = mine & ~(np.isfinite(found) & ((found > 0) if above else (found >= 0)))
             if bad.any():

@@ -77,10 +77,10 @@ class _Cycle:
 def bring_to_steady(
     system: System, now: Patients, base: Floats, doses: Doses, waiting: DoseTable, flow: Flow, accuracy: float
 ) -> DoseTable:
-    """Set the states of patients whose doses ask for a steady state, and return the ends of infusions to come.
+    """Set the states of patients whose doses ask for a steady state; returns the ends of infusions to come.
 
-    base: (n, states) from which a steady state starts, and what it is apart from the doses.   waiting: ends of
-    infusions that run.   accuracy: relative, of the steady states.
+    base: (n, states) from which a steady state starts, and what it is apart from the doses.   waiting: ends
+    of infusions that run.   accuracy: relative, of the steady states.
     A patient without a steady state gets the status NO_STEADY_STATE.
     Raises InputError GP-N051 (not at a patient's present time), NotSupportedError GP-N052 (a model whose
     steady state depends on the time of day, or has events), GP-N053 (superposition in a model that has none).
@@ -183,25 +183,22 @@ def _solved(matrix: Floats, right: Floats) -> Floats:
     left, sizes, _ = np.linalg.svd(matrix)
     kept = left[:, sizes < NULL * max(sizes.max(initial=1.0), 1.0)]
     if not kept.size:
-        return np.linalg.solve(matrix, right)
+        return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
     if (np.abs(kept.T @ right) > GROWS).any():
         return np.full(right.size, np.nan)
     both = np.concatenate([matrix, kept.T])
-    return np.linalg.lstsq(both, np.concatenate([right, np.zeros(kept.shape[1])]), rcond=None)[0]
+    found = np.linalg.lstsq(both, np.concatenate([right, np.zeros(kept.shape[1])]), rcond=None)
+    return np.asarray(found[0], dtype=np.float64)
 
 
-def _run_throughout(
-    system: System, cycle: _Cycle, cycles: Integers, states: Floats, running: Floats
-) -> None:
+def _run_throughout(system: System, cycle: _Cycle, cycles: Integers, states: Floats, running: Floats) -> None:
     """Set rates of infusion to what `running` infusions give."""
-    rates = cycle.rates(cycles) * running
+    rates, target = cycle.rates(cycles) * running, np.asarray(cycle.doses.target)[cycles]
     for row in np.flatnonzero(rates > 0):
-        states[row, system.inputs[str(cycle.doses.target[cycles[row]])]] = rates[row]  # type: ignore[index]
+        states[row, system.inputs[str(target[row])]] = rates[row]
 
 
-def _before_dose(
-    system: System, cycle: _Cycle, states: Floats, flow: Flow
-) -> tuple[Floats, DoseTable]:
+def _before_dose(system: System, cycle: _Cycle, states: Floats, flow: Flow) -> tuple[Floats, DoseTable]:
     """States when the dose is given, by its lag before it enters, and the ends of infusions that run then."""
     doses = cycle.doses
     given, lag = np.asarray(doses.given_h), np.asarray(doses.time_h) - np.asarray(doses.given_h)

@@ -68,8 +68,8 @@ class System:
     of the state (None: they are the same).   compartment: of each species.   amounts: species whose symbol
     means an amount, not a concentration.   governed: by compartment, the concentrations that rate rules
     govern; they change with its size when something sets it, so that amounts remain.   stoichiometry:
-    (species, reactions), NaN where it varies.   inputs: by species, the state that is the rate of its infusion.
-    rates_read: what `rateOf` is asked of.
+    (species, reactions), NaN where it varies.   inputs: by species, the state that is the rate of its
+    infusion.   rates_read: what `rateOf` is asked of.
     """
 
     name: str
