@@ -1,4 +1,4 @@
-"""Doses against closed forms: at once, infused, lagged, repeated, from a steady state; per patient and per arm."""
+"""Doses against closed forms: at once, infused, lagged, repeated, steady; per patient and per arm."""
 
 from __future__ import annotations
 

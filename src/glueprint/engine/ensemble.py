@@ -286,14 +286,14 @@ class Ensemble:
 
     def _tables(self, doses: Doses, rank: Floats | None = None) -> tuple[DoseTable, DoseTable]:
         """Doses in the solver's terms, and the ends of infusions."""
-        slow = np.asarray(doses.duration_h) > 0
-        if slow.any():
-            self._admit_infusions(tuple(np.unique(np.asarray(doses.target)[slow]).tolist()))
+        self._admit_infusions(doses)
         now = self._now
         return dose_table(self._system, doses, now.state, now.params, now.time, rank)
 
-    def _admit_infusions(self, targets: tuple[str, ...]) -> None:
-        """Go on with a system that has a rate of infusion into each of the targets."""
+    def _admit_infusions(self, doses: Doses) -> None:
+        """Go on with a system that has a rate of infusion into what the doses infuse."""
+        slow = np.asarray(doses.duration_h) > 0
+        targets = np.unique(np.asarray(doses.target)[slow]).tolist() if slow.any() else []
         for name in targets:
             require_target(self._system, name, "doses")
         more = tuple(name for name in targets if name not in self._system.inputs)
@@ -351,6 +351,7 @@ class Ensemble:
     def _settle_steady(self, doses: Doses) -> None:
         """Bring to their steady states the patients whose doses say so."""
         if np.any(doses.steady):
+            self._admit_infusions(doses)
             base, _ = start(self._system, self._given, len(self))
             self._waiting = bring_to_steady(
                 self._system, self._now, base, doses, self._waiting, self._flow, self._settings.accuracy

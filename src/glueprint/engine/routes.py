@@ -19,8 +19,9 @@ Quantities = Mapping[str, str | float]
 
 
 def dosable(model: Model) -> tuple[str, ...]:
-    """The states that doses can go into, in the order of the model: CMT 1 is the first."""
-    return tuple(name for name in model.system.states if name in model.defaults)
+    """What doses can go into, species first, in the order of the model: CMT 1 is the first."""
+    states = frozenset(model.system.states)
+    return tuple(name for name in model.system.followed if name in states)
 
 
 @dataclass(frozen=True, eq=False)
