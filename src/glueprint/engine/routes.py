@@ -61,10 +61,10 @@ class Routes:
         """
         states = dosable(model)
         known = {str(number): name for number, name in enumerate(states, 1)} | {name: name for name in states}
-        known |= {"": states[0]} if states else {}
         for label, name in (compartments or {}).items():
             _require(name, states, f"CMT {label}", "a species that the model's reactions or rules change")
             known[label] = name
+        known |= {"": known["1"]} if states and "" not in known else {}
         kinds = {"lag": lag, "bioavailability": bioavailability, "rate": rate, "duration": duration}
         for kind, given in kinds.items():
             for name, quantity in (given or {}).items():
