@@ -138,6 +138,9 @@ def test_an_additional_dose_comes_before_a_row_at_its_time(model, read):
             row(1, 60, rate=5, ss=1, ii=8, addl=1),
             lambda t: sum(infusion(t - 1 + 8 * k, 12) for k in range(-1, 90)) * (t >= 1),
         ),
+        # An endless infusion, which ends with its row.
+        (row(1, 0, rate=6, ss=1, evid=1), lambda t: bolus(t - 1)),
+        (row(1, 0, rate=-1, ss=1, evid=1), lambda t: 20 / 6 * bolus(t - 1)),
     ],
 )
 def test_doses_as_their_rows_say(model, read, dose, curve):
@@ -316,7 +319,9 @@ def changed(**cells):
         (changed(evid=5), "GP-N058", "line 3, column EVID: EVID 5"),
         (changed(amount=7, ss=3, ii=8), "GP-N058", "SS 3"),
         (changed(amount=7, addl=-9, ii=8), "GP-N058", "ADDL -9"),
-        (changed(amount=0, rate=7, ss=1, evid=1), "GP-N058", "endless infusion"),
+        (changed(amount=0, rate=7, ss=1, ii=8, evid=1), "GP-N057", "an endless infusion, with ADDL, II"),
+        (changed(amount=0, rate=7, ss=1, addl=1, evid=1), "GP-N057", "an endless infusion"),
+        (changed(amount=0, rate=-2, ss=1, evid=1), "GP-N057", "an endless infusion"),
         (changed(cmt=-2, evid=2), "GP-N058", "CMT -2"),
         (changed(amount=7, rate=-3), "GP-N058", "RATE -3"),
         (changed(amount=-7, evid=1), "GP-N035", "line 3, column AMT: AMT -7"),

@@ -130,8 +130,9 @@ class Ensemble:
         until = end_times(until_h, self._now.time, active)
         given = doses or Doses.none()
         table, ends = self._tables(given)
-        patient, when = given.columns()[0], np.asarray(given.given_h)
-        outside = ((when < self._now.time[patient]) | (when >= until[patient])) & active[patient]
+        patient, enters, _, _ = given.columns()
+        when = np.asarray(given.given_h)
+        outside = ((enters < self._now.time[patient]) | (when >= until[patient])) & active[patient]
         if outside.any():
             row = int(np.flatnonzero(outside)[0])
             who = int(patient[row])
@@ -182,11 +183,12 @@ class Ensemble:
         end_times(times[0], self._now.time, active)
         given = doses or Doses.none()
         table, ends = self._tables(given)
-        patient, when = given.columns()[0], np.asarray(given.given_h)
-        early = (when < self._now.time[patient]) & active[patient]
+        patient, enters, _, _ = given.columns()
+        when = np.asarray(given.given_h)
+        early = (enters < self._now.time[patient]) & active[patient]
         if early.any():
             self._refuse_early(patient, when, int(np.flatnonzero(early)[0]))
-        late = patient[np.asarray(given.time_h) >= until[patient]]
+        late = patient[enters >= until[patient]]
         late_of = np.bincount(late, minlength=len(self)) if late.size else None
         self._settle_steady(given)
         if (when >= until[patient]).any() or np.any(given.steady):
@@ -318,12 +320,13 @@ class Ensemble:
     ) -> tuple[Floats, Integers, int]:
         """Take patients to `until` (n,), doses at that time included, and read outputs on the way.
 
-        rank: (m,) of the doses among what stops a patient at one time.   Returns (reads, outputs), steps,
-        and how many doses began to enter. Doses after `until` wait, until a steady state or a restart
-        cancels them.
+        rank: (m,) of the doses among what stops a patient at one time, infinite for those of which only the
+        steady state is wanted.   Returns (reads, outputs), steps, and how many doses began to enter.
+        Doses after `until` wait, until a steady state or a restart cancels them.
         """
         self._settle_steady(doses)
-        table, ends = self._tables(doses, rank)
+        given = np.isfinite(rank)
+        table, ends = self._tables(doses.take(given), rank[given])
         nodes = self._output_nodes(outputs)
         everything = table.join(ends).join(self._waiting)
         inputs = list(self._system.inputs.values())

@@ -60,6 +60,11 @@ class Records:
         return np.isin(self.event, (DOSE, RESET_AND_DOSE))
 
     @property
+    def is_endless(self) -> Bools:
+        """(m,) where a row asks for the steady state of an infusion that ends with the row."""
+        return np.asarray(self.is_dose & (self.steady != 0) & (self.amount == 0) & (self.rate != 0))
+
+    @property
     def is_reset(self) -> Bools:
         """(m,) where a row resets the patient."""
         return np.isin(self.event, (RESET, RESET_AND_DOSE))
@@ -102,7 +107,6 @@ def _first(
 
 def _refuse_unsupported(records: Records) -> None:
     r = records
-    constant = (r.steady != 0) & (r.amount == 0) & r.is_dose
     for wrong, column, fault, remedy in (
         (
             ~np.isin(r.event, (0, 1, 2, 3, 4)),
@@ -121,12 +125,6 @@ def _refuse_unsupported(records: Records) -> None:
             "ADDL",
             lambda i: f"ADDL {r.additional[i]} (a steady state by trial)",
             "use SS = 1, or as many additional doses as you mean",
-        ),
-        (
-            constant,
-            "SS",
-            lambda i: f"SS {r.steady[i]} with AMT 0, the steady state of an endless infusion",
-            "write AMT = RATE * II with II of any length: such infusions follow one another without a gap",
         ),
         (
             np.char.startswith(r.compartment, "-"),
@@ -152,7 +150,8 @@ def _refuse_contradictions(records: Records) -> None:
     negative = _first(r, r.amount < 0, "AMT", lambda i: f"AMT {r.amount[i]:g} takes away what a dose adds")
     if negative:
         raise _refused("GP-N035", *negative)
-    repeats = (r.additional > 0) | (r.steady > 0)
+    endless = r.is_endless
+    repeats = ((r.additional > 0) | (r.steady > 0)) & ~endless
     infused = (r.rate != 0) & (r.duration != 0)
     for wrong, column, fault in (
         (idle & (r.amount != 0), "AMT", lambda i: f"AMT {r.amount[i]:g} where EVID is {r.event[i]}"),
@@ -160,7 +159,12 @@ def _refuse_contradictions(records: Records) -> None:
         (idle & (r.duration != 0), "DUR", lambda i: f"DUR {r.duration[i]:g} where EVID is {r.event[i]}"),
         (idle & (r.steady != 0), "SS", lambda i: f"SS {r.steady[i]} where EVID is {r.event[i]}"),
         (idle & (r.additional != 0), "ADDL", lambda i: f"ADDL {r.additional[i]} where EVID is {r.event[i]}"),
-        (dose & (r.amount == 0), "AMT", lambda i: f"a dose (EVID {r.event[i]}) without an amount"),
+        (
+            endless & ((r.additional != 0) | (r.interval != 0) | (r.rate == MODELLED_DURATION)),
+            "SS",
+            lambda i: f"SS {r.steady[i]} with AMT 0, an endless infusion, with ADDL, II or RATE -2",
+        ),
+        (dose & ~endless & (r.amount == 0), "AMT", lambda i: f"a dose (EVID {r.event[i]}) without an amount"),
         (r.duration < 0, "DUR", lambda i: f"DUR {r.duration[i]:g}"),
         (infused, "DUR", lambda i: f"both RATE {r.rate[i]:g} and DUR {r.duration[i]:g}"),
         (repeats & ~(r.interval > 0), "II", lambda i: f"II {r.interval[i]:g} of repeated doses"),

@@ -32,6 +32,8 @@ Integers = NDArray[np.int64]
 # Times that an interval's multiple misses by rounding alone are the row's own.
 SAME_TIME = 1e-9
 BEFORE_ROWS = -1.0  # rank of what was given earlier, at the time of a row
+# An endless infusion is one of any length that begins again when it ends.
+SOME_INTERVAL = 24.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +177,7 @@ def _once(
         reads = Reads(records.patient[rows], records.time[rows], 2.0 * rows + 2.0)
         values[rows], taken, begun = ensemble._follow(until, doses, rank, reads, outputs)
         steps += taken
-        waiting += len(doses) - begun
+        waiting += int(np.isfinite(rank).sum()) - begun
     return Followed(ensemble.status, steps, outputs, values, waiting, np.full(n, np.nan))
 
 
@@ -208,7 +210,11 @@ def _doses(ensemble: Ensemble, plan: _Plan, rows: Integers) -> tuple[Doses, Floa
     duration = np.where(
         records.rate[row] == MODELLED_DURATION, read.values(routes.duration, 0.0), records.duration[row]
     )
-    every = records.interval[row]
+    endless = records.is_endless[row]
+    every = np.where(endless, SOME_INTERVAL, records.interval[row])
+    amount = np.where(endless, rate * SOME_INTERVAL, records.amount[row])
+    share = np.where(endless, 1.0, share)
+    lag = np.where(endless, 0.0, lag)
     long = np.flatnonzero((records.steady[row] != 0) & (lag >= every))
     if long.size:
         raise InputError(
@@ -219,7 +225,7 @@ def _doses(ensemble: Ensemble, plan: _Plan, rows: Integers) -> tuple[Doses, Floa
             next_step="correct the lag or the interval",
         )
     doses = Doses.regimen(
-        records.patient[row], records.time[row], plan.target[row], records.amount[row], rate=rate,
+        records.patient[row], records.time[row], plan.target[row], amount, rate=rate,
         duration_h=duration, lag_h=lag, bioavailability=share, additional=records.additional[row],
         interval_h=every, steady=records.steady[row],
     )  # fmt: skip
@@ -228,7 +234,8 @@ def _doses(ensemble: Ensemble, plan: _Plan, rows: Integers) -> tuple[Doses, Floa
     at_once = own & (np.asarray(doses.time_h) == records.time[source])
     times = np.where(own, doses.time_h, _on_rows(records, doses))
     doses = dataclasses.replace(doses, time_h=times, given_h=np.minimum(np.asarray(doses.given_h), times))
-    return doses, np.where(at_once, 2.0 * source + 1.0, BEFORE_ROWS)
+    rank = np.where(at_once, 2.0 * source + 1.0, BEFORE_ROWS)
+    return doses, np.where(records.is_endless[source], np.inf, rank)
 
 
 class _Quantities:
