@@ -183,6 +183,7 @@ def test_a_dose_that_lags_behind_the_end_is_told(model_file):
         (["gut=7@0,every=2,steady,lag=2"], "GP-N061.*lag"),
         (["gut=7@0,every=2,steady", "gut=7@0,every=3,steady"], "GP-N061.*second"),
         (["gut=7@0,every=12,more=6"], 'GP-N017 --dose: "gut=7@0,every=12,more=6": dose 5 of 7 lies outside'),
+        (["gut=7@0,every=1,more=1e12"], "dose 49 of 1000000000001"),
         (["gut=7@48"], "GP-N017"),
         (["gut=-7@4,over=2"], "GP-N035"),
         (["gutt=7@4,over=2"], "GP-N015"),

@@ -258,6 +258,7 @@ def test_an_area_under_a_curve_has_no_steady_state():
         ({"bioavailability": -0.1}, "bioavailability"),
         ({"additional": 1}, "interval"),
         ({"additional": 1.5, "interval_h": 1.0}, "whole number"),
+        ({"additional": 1e9, "interval_h": 1.0}, "1e+09 doses"),
         ({"steady": 1}, "no interval"),
         ({"steady": 3, "interval_h": 1.0}, "none of 0, 1 and 2"),
         ({"steady": 1, "interval_h": 1.0, "lag_h": 1.0}, "as long as the interval"),

@@ -334,6 +334,7 @@ def changed(**cells):
         (changed(amount=0, evid=1), "GP-N057", "without an amount"),
         (changed(amount=7, dur=-1), "GP-N057", "DUR -1"),
         (changed(amount=7, dur=1, rate=7), "GP-N057", "both RATE 7 and DUR 1"),
+        (changed(amount=7, addl=10**9, ii=1), "GP-N057", "ADDL 1000000000"),
         (changed(amount=7, addl=2), "GP-N057", "II 0 of repeated doses"),
         (changed(amount=7, ss=1, ii=-4), "GP-N057", "II -4"),
         (changed(time=-1), "GP-N057", "line 3, column TIME: TIME -1 after 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -126,9 +127,8 @@ def _check(dose: _Typed, until: float) -> None:
         raise _unfit(dose, "a steady state after the start", "steady at time 0")
     if dose.steady and dose.lag >= dose.every:
         raise _unfit(dose, "a lag as long as the interval of a steady state", "a shorter lag")
-    last = dose.time + dose.more * dose.every
-    if last >= until:
-        fits = sum(dose.time + k * dose.every < until for k in range(int(dose.more) + 1))
+    if dose.time + dose.more * dose.every >= until:
+        fits = math.ceil((until - dose.time) / dose.every)
         raise _unusable(
             "GP-N017",
             f'"{dose.text}": dose {fits + 1} of {int(dose.more) + 1} lies outside the run, which goes from 0 '

@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from glueprint.errors import InputError
 
-__all__ = ["Doses"]
+__all__ = ["MOST_DOSES", "Doses"]
+
+MOST_DOSES = 50_000_000  # of a table; more is a slip
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -178,6 +180,8 @@ class Doses:
 def _check_regimen(
     *, given: Floats, rate: Floats, duration: Floats, lag: Floats, share: Floats, more: Floats, every: Floats
 ) -> None:
+    if (more + 1.0).sum() > MOST_DOSES:
+        raise _odd(f"{(more + 1.0).sum():.3g} doses, more than the {MOST_DOSES} that a table may hold")
     for wrong, words in (
         (~np.isfinite(given), "no time"),
         (~((rate >= 0) & np.isfinite(rate)), "a rate that is no number from 0 on"),

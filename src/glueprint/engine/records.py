@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint.engine.doses import MOST_DOSES
 from glueprint.errors import GlueprintError, InputError, NotSupportedError
 
 __all__ = ["DOSE", "OBSERVATION", "RESET", "RESET_AND_DOSE", "Records", "checked"]
@@ -165,6 +166,7 @@ def _refuse_contradictions(records: Records) -> None:
             lambda i: f"SS {r.steady[i]} with AMT 0, an endless infusion, with ADDL, II or RATE -2",
         ),
         (dose & ~endless & (r.amount == 0), "AMT", lambda i: f"a dose (EVID {r.event[i]}) without an amount"),
+        (r.additional > MOST_DOSES, "ADDL", lambda i: f"ADDL {r.additional[i]}, more than any table holds"),
         (r.duration < 0, "DUR", lambda i: f"DUR {r.duration[i]:g}"),
         (infused, "DUR", lambda i: f"both RATE {r.rate[i]:g} and DUR {r.duration[i]:g}"),
         (repeats & ~(r.interval > 0), "II", lambda i: f"II {r.interval[i]:g} of repeated doses"),
