@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from glueprint.engine.system import System
+from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.expressions import Graph
 
 __all__ = ["Switches", "steady", "switches"]
@@ -20,6 +21,8 @@ COMPARE = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 ROUNDING = frozenset({"floor", "ceil"})
 # Operations that make a narrow feature of a straight line: a pulse such as exp(-(time - t0)^2) is met at t0.
 BENDING = frozenset({"mul", "div", "pow", "exp", "tanh", "sinh", "cosh", "atan"})
+# Those that make one of a curve, where it is flat or passes 0: exp(1e6*(cos(w*time) - 1)) at every peak.
+SHARPENING = BENDING - {"mul"}
 STRAIGHT = frozenset({"add", "sub", "neg", "mul", "div", "select", "abs", "min", "max", *ROUNDING, *COMPARE})
 STATE, TIME = 1, 2
 
@@ -52,15 +55,16 @@ def switches(system: System) -> Switches:
     general: list[int] = []
     rounded, curved = set(), set()
     for number in graph.reachable(roots):
-        for node in _switching(graph, number, kinds):
-            zero = lines.zero(node) if graph.nodes[number].op not in ROUNDING else None
+        op = graph.nodes[number].op
+        for node in _switching(graph, number, kinds, lines):
+            zero = lines.zero(node) if op not in ROUNDING else None
             if zero is not None:
                 (between if graph.leaves([zero], "state") else times).append(zero)
-            elif graph.nodes[number].op in COMPARE or lines.is_broken_line(node):
+            elif op in COMPARE or op in SHARPENING or lines.is_broken_line(node):
                 general.append(node)
                 if not lines.is_broken_line(node):
                     curved.add(node)
-                if graph.nodes[number].op in ROUNDING:
+                if op in ROUNDING:
                     rounded.add(node)
     return Switches(_once(times), _once(between), _once(general), frozenset(rounded), frozenset(curved))
 
@@ -69,7 +73,7 @@ def _once(numbers: Iterable[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def _switching(graph: Graph, number: int, kinds: _Kinds) -> list[int]:
+def _switching(graph: Graph, number: int, kinds: _Kinds, lines: _Lines) -> list[int]:
     """Nodes on time alone whose zeros (or whole numbers) make node `number` switch or bend."""
     op, args, _ = graph.nodes[number]
     if op in COMPARE or op in ("min", "max"):
@@ -82,7 +86,9 @@ def _switching(graph: Graph, number: int, kinds: _Kinds) -> list[int]:
     moving = [arg for arg in args if kinds.of(arg) == TIME]
     if op == "mul":
         return moving if len(moving) == 2 else []
-    return moving[-1:] if op != "pow" else moving[:1]
+    bent = moving[-1:] if op != "pow" else moving[:1]
+    slopes = [Differentiator(graph, graph.time())(node) for node in bent if not lines.is_broken_line(node)]
+    return [*bent, *(slope for slope in slopes if kinds.of(slope) == TIME)]
 
 
 class _Kinds:
