@@ -110,6 +110,24 @@ WINDOWS = [
         lambda t: {"X": np.floor((t + 6) / 10)},
     ),
     Case(
+        "window of a clock that an event sets back",
+        "tad=0; tad'=1; X=0; X'=piecewise(10, tad>12 && tad<12.02, 0)-0.1*X; at tad>=24: tad=0;\n",
+        DAYS,
+        lambda t: {"X": pulses(t, [24.0 * d + 12 for d in range(10)], 0.02, 10, 0.1)},
+    ),
+    Case(
+        "window by abs of a clock in minutes",
+        "m=0; m'=60; X=0; X'=piecewise(10, abs(m-720)<=1, 0)-0.1*X;\n",
+        (0.0, 11.0, 13.0, 30.0),
+        lambda t: {"X": pulse(t, 12 - 1 / 60, 1 / 30, 10, 0.1)},
+    ),
+    Case(
+        "event on a window of a clock",
+        "tad=0; tad'=1; X=0; X'=-0.1*X; at tad>=24: tad=0; at tad>12 && tad<12.02: X=X+2;\n",
+        DAYS,
+        lambda t: {"X": np.array([sum(2 * np.exp(-0.1 * (x - c)) for c in np.arange(12, x, 24)) for x in t])},
+    ),
+    Case(
         "pulses of seconds, as von Mises has them",
         "X=1; X' = 100*exp(1e6*(cos(2*pi*(time-12)/24)-1));\n",
         (0.0, 24.0, 48.0, 72.0, 240.0),

@@ -311,6 +311,12 @@ def test_columns_of_regimens_that_do_not_fit():
             "GP-N054",
             "rateOf",
         ),
+        (
+            "x' = 1; x = 0; y' = piecewise(1, x > 3, 0); y = 0;",
+            Doses.regimen(0, 0.0, "x", 1.0),
+            "GP-N062",
+            "a clock",
+        ),
     ],
 )
 def test_doses_that_a_model_cannot_take(text, doses, code, words):

@@ -33,7 +33,7 @@ from glueprint.engine.status import EVENT, Status
 from glueprint.engine.steady import FINER, bring_to_steady
 from glueprint.engine.switches import switches
 from glueprint.engine.system import System
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.formulas.evaluate import Leaves
 
 __all__ = ["Ensemble", "Outcome", "Trajectories"]
@@ -289,6 +289,15 @@ class Ensemble:
     def _tables(self, doses: Doses, rank: Floats | None = None) -> tuple[DoseTable, DoseTable]:
         """Doses in the solver's terms, and the ends of infusions."""
         self._admit_infusions(doses)
+        for state in self._switches.clocks:
+            name = self._system.states[state]
+            if np.any(np.asarray(doses.target) == name):
+                raise NotSupportedError(
+                    "GP-N062",
+                    f'a dose into "{name}", a clock that conditions of the model read',
+                    where=self._system.name,
+                    next_step="move it by an event, or set it between two calls",
+                )
         now = self._now
         return dose_table(self._system, doses, now.state, now.params, now.time, rank)
 

@@ -100,6 +100,7 @@ class ReferenceSolver:
         wished = np.minimum(wished, settings.longest_step)
         h = np.where(hits, left, np.where(2.0 * wished >= left, 0.5 * left, wished))
         state, params, time = batch.state[busy], batch.params[busy], batch.time[busy]
+        hits |= time + h >= batch.stops.time[cursor[busy]]
         with np.errstate(all="ignore"):
             new, error, rounded = self._stages(state, params, time, h)
             largest = np.maximum(batch.largest[busy], np.abs(new))
