@@ -389,6 +389,18 @@ def test_routes_that_lead_nowhere(model, read, text, how, code, words):
     assert caught.value.next_step
 
 
+def test_a_value_beside_a_column(model, read):
+    with pytest.raises(InputError, match="GP-N009") as caught:
+        engine.follow(model, read("ID,TIME,AMT,WT\n1,0,7,70\n"), parameters={"WT": 80.0})
+    assert "--drop WT" in str(caught.value)
+
+
+def test_values_of_patients_beside_the_set(model, read):
+    records = read("ID,TIME,AMT,CMT\n1,0,50,2\n1,5,0,2\n2,0,50,2\n2,5,0,2\n")
+    got = central(model, records, parameters={"CL70": np.array([3.5, 7.0])})
+    np.testing.assert_allclose(got, [50, 50 * bolus(5), 50, 50 * bolus(5, 0.2)], rtol=1e-7)
+
+
 def test_a_column_of_another_name_and_of_words(model, read):
     records = read("ID,TIME,AMT,CMT,weight,SEX\n1,0,70,2,140,F\n1,10,0,2,140,F\n")
     with pytest.raises(InputError, match="holds other things than numbers"):

@@ -73,12 +73,22 @@ def follow(
     sets.   outputs: default all species and what rate rules move.   verify: run again at finer tolerance
     until runs agree (`verified`).
     A covariate holds from the row before up to its own row, and for the doses of its row, as in NONMEM.
-    Raises as `Routes.of`, `Model.ensemble` and `Ensemble.advance`; InputError GP-N056 (a covariate that is
-    missing), GP-N057 (a lag as long as II), GP-N060 (a rate or duration that is to come from the model, and
-    is not named).
+    Raises as `Routes.of`, `Model.ensemble` and `Ensemble.advance`; InputError GP-N009 (a value is given for
+    what a covariate sets), GP-N056 (a covariate that is missing), GP-N057 (a lag as long as II), GP-N060 (a
+    rate or duration that is to come from the model, and is not named).
     """
     chosen = tuple(model.system.followed if outputs is None else outputs)
     plan = _Plan.of(records, routes or Routes.of(model, records))
+    twice = sorted((parameters or {}).keys() & plan.routes.covariates.keys())
+    if twice:
+        column = plan.routes.covariates[twice[0]]
+        raise InputError(
+            "GP-N009",
+            f'"{twice[0]}" is given a value, and the column {column} of the data set sets it too',
+            where=records.name,
+            expected="each name once",
+            next_step=f"remove one of the two (--drop {column})",
+        )
     asked = settings or Settings()
 
     def once(how: Settings) -> Followed:

@@ -52,11 +52,12 @@ def clocks(system: System) -> dict[int, int]:
     move them.
     """
     graph, zero = system.graph, system.graph.const(0.0)
-    found = {}
+    found: dict[int, int] = {}
     for state, root in enumerate(system.derivatives):
         if root != zero and system.states[state] not in system.compartment:
             moving = any(graph.nodes[node].op in ("state", "time") for node in graph.reachable([root]))
-            found |= {} if moving else {state: root}
+            if not moving:
+                found[state] = root
     return found
 
 
