@@ -13,7 +13,8 @@ __all__ = ["Case"]
 @dataclass(frozen=True)
 class Case:
     """text: Antimony.   times: outputs.   truth: output name to values at times, or None where `rates` and
-    `start` give the right-hand side of all `outputs`.   smallest: the setting that the model needs.
+    `start` give the right-hand side of all `outputs`.   smallest: values below this need no relative
+    accuracy, here and in the reference.
     """
 
     name: str

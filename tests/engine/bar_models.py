@@ -46,7 +46,7 @@ def main():
                 method=case.method,
                 t_eval=case.times,
                 rtol=rtol,
-                atol=1e-30,
+                atol=case.smallest * 1e-2 or 1e-30,
             )
             assert done.success, case.name
             runs.append(done.y)
