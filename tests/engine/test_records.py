@@ -105,6 +105,19 @@ def test_a_set_of_the_theophylline_kind(model, read):
     assert checked.runs > 1
 
 
+def test_a_covariate_in_the_first_row_alone(model, read):
+    """As the literature's theophylline set has it: no names, blanks, a weight beside the dose alone."""
+    text, people = theophylline_kind()
+    lines = [line.split(",") for line in text.splitlines()[2:]]
+    rows = ["  ".join([i, amt, t, dv, wt if amt != "." else "."]) for i, t, amt, dv, wt, _ in lines]
+    records = read("\n".join(rows), columns=["ID", "DOSE=AMT", "TIME", "CP=DV", "WT"])
+    assert records.filled == {"WT": 132}
+    again = engine.follow(model, records, outputs=["conc"], settings=FINE)
+    whole = engine.follow(model, read(text), outputs=["conc"], settings=FINE)
+    np.testing.assert_array_equal(again.values, whole.values)
+    assert len(people) == 12
+
+
 def test_rows_at_one_time_come_in_their_order(model, read):
     records = read(table(row(0, 50), row(3), row(3, 20), row(3)))
     want = [50, 50 * bolus(3), 50 * bolus(3) + 20, 50 * bolus(3) + 20]
@@ -274,6 +287,7 @@ def test_a_failure_stays_with_its_patient(read):
         ("TABLE NO 1\nID,TIME,AMT\n1,0,7\nTABLE NO 2\nID,TIME,AMT\n1,2,0\n", {"ignore": "@"}),
         ("ID,TIME,AMT\n1,0,7\nC1,1,99\n1,2,0\n", {"ignore": "C"}),
         ("1,0,7\n1,2,0\n", {"columns": ["ID", "TIME", "AMT"]}),
+        ("1 5/6 0. 7.\n1 5/6 2. .\n", {"columns": ["ID", "DATE=DROP", "TIME", "DOSE=AMT"]}),
         ("ID,DATE,TIME,AMT\n1,3/4/99,0,7\n1,3/4/99,2,.\n", {"drop": ["date"]}),
         ("﻿ID,TIME,AMT,\r\n1,0,7,\r\n01,+2.0e0,,\r\n".replace("AMT,", "AMT"), {}),
         ("ID,TIME,AMT,EVID,MDV\n1,0,7,1,1\n1,2,0,2,1\n", {}),
@@ -378,7 +392,7 @@ def test_what_is_dropped_is_there(read):
         (changed(amount=7), {"lag": {"central": -1.0}}, "GP-N060", "line 2: -1.0 of central is -1"),
         (changed(amount=7, rate=-1), {"rate": {"central": 0.0}}, "GP-N060", "above 0"),
         (changed(amount=7, ss=1, ii=8), {"lag": {"central": 8.0}}, "GP-N057", "a lag of 8 with II 8"),
-        ("ID,TIME,AMT,WT\n1,0,7,70\n1,1,0,.\n", {}, "GP-N056", "line 3, column WT: a covariate"),
+        ("ID,TIME,AMT,WT\n1,0,7,70\n2,1,0,.\n", {}, "GP-N056", "line 3, column WT: a covariate"),
     ],
 )
 def test_routes_that_lead_nowhere(model, read, text, how, code, words):

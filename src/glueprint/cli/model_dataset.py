@@ -30,7 +30,10 @@ def dataset(
         typer.Argument(help="Table with ID, TIME, AMT and their kin, one row an event.", show_default=False),
     ],
     columns: Annotated[
-        str | None, typer.Option(help="Names of columns, with commas, where the file has no line of them.")
+        str | None,
+        typer.Option(
+            help="Names of columns as in $INPUT, where the file has no line of them: ID,DOSE=AMT,TIME."
+        ),
     ] = None,
     ignore: Annotated[
         str, typer.Option(help="Lines that begin with this are remarks; @ stands for any letter.")
@@ -75,7 +78,7 @@ def dataset(
     row."""
     model = engine.compile(file)
     unit, scale = options.time_scale(time_unit, model)
-    names = None if columns is None else columns.split(",")
+    names = None if columns is None else columns.replace(",", " ").split()
     records = engine.read_records(data, columns=names, ignore=ignore, drop=drop or ())
     in_model = records.scaled(scale)
     routes = engine.Routes.of(
@@ -166,6 +169,7 @@ def _notes(records: engine.Records, routes: engine.Routes, followed: engine.Foll
         "compartments": {label or "(none)": routes.compartments[label] for label in labels},
         "covariates": dict(routes.covariates),
         "columns_not_used": [*(name for name in records.covariates if name not in used), *records.texts],
+        "missing_cells_filled": {name: n for name, n in records.filled.items() if name in used},
         "lines_ignored": records.ignored,
         "doses_not_entered": followed.waiting,
     }
@@ -179,6 +183,9 @@ def _print_notes(records: engine.Records, notes: dict[str, Any], followed: engin
     for head, key in (("Compartments by CMT", "compartments"), ("Parameters by column", "covariates")):
         if notes[key]:
             console.print(f"{head}: {', '.join(f'{name} = {what}' for name, what in notes[key].items())}.")
+    if notes["missing_cells_filled"]:
+        filled = ", ".join(f"{name} {count}" for name, count in notes["missing_cells_filled"].items())
+        console.print(f"Missing cells that took the value of the row before: {filled}.")
     if notes["columns_not_used"]:
         console.print(f"Columns not used: {', '.join(notes['columns_not_used'])}.")
     if notes["doses_not_entered"]:

@@ -34,7 +34,8 @@ class Records:
     amount, rate, duration, interval: as written, 0 where missing.   event: EVID.   compartment: CMT as
     written, "" where it is missing or 0.   additional, steady: ADDL and SS.   observed: DV, NaN where there
     is none.   covariates: all other columns of numbers, NaN where missing.   texts: names of columns that
-    hold other things.   ignored: lines left out as remarks.
+    hold other things.   filled: by column, how many missing covariates have the value of the row before.
+    ignored: lines left out as remarks.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Records:
     observed: Floats
     covariates: Mapping[str, Floats]
     texts: tuple[str, ...]
+    filled: Mapping[str, int]
     ignored: int
 
     @property

@@ -24,6 +24,7 @@ NEEDED = ("ID", "TIME")
 NUMBERS = ("TIME", "AMT", "RATE", "DUR", "II", "DV")
 COUNTS = ("EVID", "MDV", "ADDL", "SS")
 RESERVED = ("ID", "CMT", *NUMBERS, *COUNTS)
+DROPPED = ("DROP", "SKIP")
 DATES = ("DATE", "DAT1", "DAT2", "DAT3")
 MISSING = frozenset({"", ".", "NA"})
 # As Fortran writes numbers, too: 1.5D+2.
@@ -98,9 +99,10 @@ def read_records(
     """The records of a data set, checked.
 
     path: a file with commas, semicolons, tabs or blanks between cells.   columns: names, where the file has
-    no line of them (as in $INPUT).   ignore: lines that begin with this character are remarks, "@" stands for
-    any letter (as IGNORE of $DATA); lines with # always are.   drop: columns not to read.
-    Names of columns count in any case; "." , nothing and NA are missing values, which are 0 in columns that
+    no line of them, as in $INPUT: also "DOSE=AMT" and "DATE=DROP".   ignore: lines that begin with this
+    character are remarks, "@" stands for any letter (as IGNORE of $DATA); lines with # always are.   drop:
+    columns not to read.
+    Names of columns count in any case; ".", nothing and NA are missing values, which are 0 in columns that
     describe doses.
     Raises InputError GP-N055 (no such file, no names, no ID or TIME), GP-N056 (a cell that is no number),
     and as `records.checked`.
@@ -125,8 +127,11 @@ def read_records(
 def _table(where: str, text: str, columns: Sequence[str] | None, ignore: str, drop: set[str]) -> _Table:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     names, start = (list(columns), 0) if columns else _header(where, lines, ignore)
+    names = [_synonym(name) for name in names]
+    places = {f"DROP {place}" for place, name in enumerate(names) if name.upper() in DROPPED}
+    names = [f"DROP {place}" if name.upper() in DROPPED else name for place, name in enumerate(names)]
+    drop = drop | places
     separator = _separator(lines[start - 1][1] if start else lines[0][1]) if lines else ","
-    names = [name.strip().strip("\"'").strip() for name in names]
     known = [name.upper() if name.upper() in (*RESERVED, *DATES, "C") else name for name in names]
     folded = [name.upper() for name in names]
     for name in folded:
@@ -162,6 +167,13 @@ def _table(where: str, text: str, columns: Sequence[str] | None, ignore: str, dr
         raise _unreadable(where, "it has no rows")
     kept = tuple(name for name, plain in zip(known, folded, strict=True) if plain not in drop)
     return _Table(where, kept, cells, numbers, ignored)
+
+
+def _synonym(name: str) -> str:
+    """Of the two names in "DOSE=AMT", the one that says what the column is."""
+    parts = [part.strip().strip("\"'").strip() for part in name.split("=")]
+    meant = [part for part in parts if part.upper() in (*RESERVED, *DROPPED)]
+    return meant[0] if meant else parts[0]
 
 
 def _header(where: str, lines: list[tuple[int, str]], ignore: str) -> tuple[list[str], int]:
@@ -209,12 +221,14 @@ def _records(table: _Table) -> Records:
     observed = table.numbers("DV") if table.has("DV") else np.full(len(ids), np.nan)
     observed[(event != OBSERVATION) | np.isin(missing, (1, 101))] = np.nan
     covariates, texts = _covariates(table)
+    patient = np.array([place[_label(table, row, text)] for row, text in enumerate(ids)], dtype=np.int64)
+    filled = {name: _fill(values, patient) for name, values in covariates.items()}
     compartment = table.column("CMT") if table.has("CMT") else [""] * len(ids)
     return Records(
         name=table.name,
         labels=labels,
         line=np.array(table.lines, dtype=np.int64),
-        patient=np.array([place[_label(table, row, text)] for row, text in enumerate(ids)], dtype=np.int64),
+        patient=patient,
         time=time,
         event=np.asarray(event, dtype=np.int64),
         amount=amount,
@@ -227,8 +241,19 @@ def _records(table: _Table) -> Records:
         observed=observed,
         covariates=covariates,
         texts=texts,
+        filled={name: count for name, count in filled.items() if count},
         ignored=table.ignored,
     )
+
+
+def _fill(values: Floats, patient: NDArray[np.int64]) -> int:
+    """Give missing values that of the patient's row before, if there is one; returns how many."""
+    missing = np.isnan(values)
+    rows = np.arange(values.size)
+    begins = np.diff(patient, prepend=-1) != 0
+    source = np.maximum.accumulate(np.where(~missing | begins, rows, 0))
+    values[:] = values[source]
+    return int((missing & ~np.isnan(values)).sum())
 
 
 def _label(table: _Table, row: int, text: str) -> str:

@@ -132,9 +132,9 @@ class _Plan:
             for row in np.flatnonzero(np.isnan(values)):
                 raise InputError(
                     "GP-N056",
-                    "a covariate that the model reads is missing",
+                    "a covariate that the model reads is missing from a patient's first row",
                     where=records.where(int(row), column),
-                    expected="a number in every row",
+                    expected="a number in the first row of every patient",
                     next_step="fill the column, or leave it out (--drop)",
                 )
         used = [records.covariates[column] for column in routes.covariates.values()]
