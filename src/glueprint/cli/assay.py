@@ -14,11 +14,12 @@ from glueprint.assays.plate import Plate
 from glueprint.assays.quality import Inspection, corrections, exclusions
 from glueprint.assays.wells import Layout
 from glueprint.cli import (
+    assay_analyses,
     assay_binding,
     assay_blot,
     assay_degradation,
+    assay_design,
     assay_elisa,
-    assay_growth,
     assay_read,
     assay_twin,
 )
@@ -44,8 +45,9 @@ app.command("binding")(assay_binding.command)
 app.command("twin")(assay_twin.command)
 app.command("blot")(assay_blot.command)
 app.command("degradation")(assay_degradation.command)
-app.command("design")(assay_degradation.design)
-app.command("growth")(assay_growth.command)
+app.command("design")(assay_design.design)
+for name, analysis in assay_analyses.COMMANDS.items():
+    app.command(name)(analysis)
 app.command("read")(assay_read.command)
 
 

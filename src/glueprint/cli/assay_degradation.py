@@ -14,19 +14,23 @@ from glueprint.assays.degradation import joining
 from glueprint.assays.findings import findings_table
 from glueprint.assays.intake import door
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import Exclude, FigureFile, SheetName, print_findings, shown, write_tables
-from glueprint.errors import InputError, nearest
+from glueprint.cli.plates import (
+    Columns,
+    Exclude,
+    FigureFile,
+    OutFolder,
+    SheetName,
+    names_of,
+    print_findings,
+    shown,
+    write_tables,
+)
 
-__all__ = ["Columns", "OutFolder", "command", "design", "names_of"]
+__all__ = ["command"]
 
 TableFiles = Annotated[
     list[Path], typer.Argument(help="Tidy CSV or TSV files, one row a lane; several are joined.")
 ]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option("--column", help="Our name for a column of yours: OURS=THEIRS, as often as needed."),
-]
-OutFolder = Annotated[Path | None, typer.Option(help="Folder for all tables as CSV.")]
 POINTS = ("target", "compound", "time_h", "process", "method", "experiments", "dmax", "dmax_low", "dmax_high")
 RATES = ("target", "compound", "experiment", "name", "dose_nm", "relation", "value", "low", "high", "unit")
 
@@ -90,78 +94,3 @@ def _print(result: degradation.Result) -> None:
         if table.height:
             chosen = table.select(columns) if columns else table
             print_table(title, chosen.columns, [[shown(cell) for cell in row] for row in chosen.rows()])
-
-
-def design(
-    assay: Annotated[str, typer.Argument(help="degradation.")],
-    doses: Annotated[str, typer.Option(help="Doses, nM, with commas.")] = "100,1000,10000",
-    times: Annotated[str, typer.Option(help="Times, hours, with commas.")] = "1,3,6,24",
-    k_deg: Annotated[float, typer.Option(help="Presumed natural rate of loss, 1/h.")] = 0.1,
-    k_max: Annotated[float, typer.Option(help="Presumed greatest added rate, 1/h.")] = 1.0,
-    ec50: Annotated[float, typer.Option(help="Presumed EC50 of the added rate, nM.")] = 100.0,
-    slope: Annotated[float, typer.Option(help="Presumed Hill slope.")] = 1.0,
-    noise: Annotated[float, typer.Option(help="Error of a reading, SD of its natural logarithm.")] = 0.15,
-    replicates: Annotated[int, typer.Option(help="Lanes a dose and time.")] = 1,
-    vehicles: Annotated[int, typer.Option(help="Vehicle lanes a time.")] = 2,
-    most: Annotated[int, typer.Option(help="Suggestions to print.")] = 8,
-    as_json: Json = False,
-) -> None:
-    """Say what a design of doses and times would show, and which further ones would tell most."""
-    if assay != "degradation":
-        raise InputError(
-            "GP-A140",
-            f'"{assay}"{nearest(assay, ["degradation"])}',
-            where="glueprint assay design",
-            expected="degradation",
-            next_step="other assays have no design helper yet",
-        )
-    found = degradation.design(
-        k_deg_per_h=k_deg,
-        k_max_per_h=k_max,
-        ec50_nm=ec50,
-        slope=slope,
-        noise=noise,
-        replicates=replicates,
-        vehicles=vehicles,
-        doses_nm=_numbers("--doses", doses),
-        times_h=_numbers("--times", times),
-    )
-    if as_json:
-        print_json(found.as_dict())
-        return
-    for title, table in (("Expected", found.expected), ("Worth adding", found.suggested.head(most))):
-        print_table(title, table.columns, [[shown(cell) for cell in row] for row in table.rows()])
-    console.print(found.advice, markup=False)
-
-
-def _numbers(option: str, text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError(
-            "GP-A140",
-            f'"{text}"',
-            where=option,
-            expected="numbers with commas, such as 1,10,100",
-            next_step="decimal points, no units",
-        ) from error
-
-
-def names_of(column: list[str] | None) -> dict[str, str]:
-    """The columns that --column names: {ours: theirs}.
-
-    Raises InputError GP-A158 for one without an equals sign.
-    """
-    found = {}
-    for text in column or []:
-        ours, mark, theirs = text.partition("=")
-        if not mark or not ours.strip():
-            raise InputError(
-                "GP-A158",
-                f'"{text}"',
-                where="--column",
-                expected="OURS=THEIRS, such as dose_nm=conc",
-                next_step="our names are in docs/degradation.md and docs/growth.md",
-            )
-        found[ours.strip()] = theirs.strip()
-    return found

@@ -16,15 +16,19 @@ from glueprint.assays.plate import Plate
 from glueprint.assays.wells import Wells
 from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import console
+from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 
 __all__ = [
+    "Columns",
     "Exclude",
     "FigureFile",
     "LayoutFile",
+    "OutFolder",
     "PlateFile",
     "ReaderName",
     "SheetName",
+    "names_of",
     "print_findings",
     "print_reading",
     "shown",
@@ -45,8 +49,11 @@ SheetName = Annotated[
 FigureFile = Annotated[
     Path | None, typer.Option("--figure", help="Write the figure: .svg, .png, .pdf, .html.")
 ]
-
-
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="Our name for a column of yours: OURS=THEIRS, as often as needed."),
+]
+OutFolder = Annotated[Path | None, typer.Option(help="Folder for all tables as CSV.")]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(
@@ -87,3 +94,23 @@ def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
     """Every table as CSV into a folder; see `csv_files`."""
     for name, table in tables.items():
         write_file(folder / f"{name}.csv", csv_text(table))
+
+
+def names_of(column: list[str] | None) -> dict[str, str]:
+    """The columns that --column names: {ours: theirs}.
+
+    Raises InputError GP-A158 for one without an equals sign.
+    """
+    found = {}
+    for text in column or []:
+        ours, mark, theirs = text.partition("=")
+        if not mark or not ours.strip():
+            raise InputError(
+                "GP-A158",
+                f'"{text}"',
+                where="--column",
+                expected="OURS=THEIRS, such as dose_nm=conc",
+                next_step="our names are in docs/degradation.md and docs/growth.md",
+            )
+        found[ours.strip()] = theirs.strip()
+    return found

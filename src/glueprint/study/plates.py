@@ -171,8 +171,7 @@ def _loss(point: degradation.TimePoint, truth: blot_twin.Truth) -> list[Row]:
 
 def _growth(twin: Twin) -> Analysed:
     truth, wells = cast(growth_twin.Truth, twin.truth), _wells(twin)
-    table, noticed = growth.cultures_table(wells.table, wells.assay)
-    result = growth.analyse(table)
+    result = growth.analyse(wells)
     rows = []
     for line in truth.doubling_time_h:
         for name, ec50_nm in truth.ec50_nm.items():
@@ -183,8 +182,7 @@ def _growth(twin: Twin) -> Analysed:
                 found = result.of(line, name, definition)
                 if found is not None:
                     rows.append(_row(f"{definition} at {truth.time_h:g} h", f"{name}, {line}", value, found))
-    findings = (*wells.findings, *noticed, *result.findings)
-    return _analysed(rows, result.tables, ("wells", "fitted", "potencies"), findings)
+    return _analysed(rows, result.tables, ("wells", "fitted", "potencies"), result.findings)
 
 
 def _row(quantity: str, of: str, truth_nm: float, found: Potency) -> Row:

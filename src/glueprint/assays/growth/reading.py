@@ -90,7 +90,7 @@ class Culture:
 def checked(table: pl.DataFrame, settings: Settings | None = None) -> tuple[Finding, ...]:
     """What is noticed of a table before any curve is fitted; raises what `cultures` raises."""
     findings: list[Finding] = []
-    cultures(table, (settings or Settings()).checked(), findings)
+    cultures(table, settings or Settings(), findings)
     return tuple(findings)
 
 

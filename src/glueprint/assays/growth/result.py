@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from glueprint.assays.findings import Finding, findings_table
-from glueprint.assays.growth.settings import Settings
+from glueprint.assays.contract import AssayResult
+from glueprint.assays.quality import exclusions, verdicts
 from glueprint.curves import Potency
 
-__all__ = ["CURVES", "FITTED", "GROWTH_RATE", "POTENCIES", "WELLS", "Named", "Result"]
+__all__ = ["Named", "Result"]
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
 _CULTURE = {"line": TEXT, "compound": TEXT, "experiment": TEXT, "time_h": NUMBER}
@@ -66,6 +66,21 @@ POTENCIES = pl.Schema(
     }
 )
 FITTED = pl.Schema({**_CULTURE, "measure": TEXT, "dose": NUMBER, "fitted": NUMBER})
+# What people are shown: of a table, its columns beside line, compound, experiment and time.
+SUMMARY = {
+    "Potencies": (
+        "potencies",
+        ("definition", "relation", "value", "low", "high", "unit", "n", "reasons"),
+    ),
+    "Growth-rate inhibition": (
+        "growth_rate",
+        ("divisions", "divisions_from", "gr_max", "gr_inf", "gr_slope", "gr_aoc"),
+    ),
+    "Curves": (
+        "curves",
+        ("doubling_time_h", "divisions", "top", "bottom", "slope", "emax_percent", "status"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -85,29 +100,27 @@ class Named:
     potency: Potency
 
 
-@dataclass(frozen=True)
-class Result:
-    """All that an analysis found.
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Result(AssayResult):
+    """All that an analysis of growth found; the tables are on docs/growth.md.
 
-    tables: wells, curves, growth_rate, potencies, fitted, suspects, excluded and findings, see
-    docs/growth.md.
-    named: potencies with what they belong to, pooled ones first.   findings: in the order met.
+    named: potencies with what they belong to, pooled ones first; `potencies` are those in nM.
     """
 
-    settings: Settings
-    tables: Mapping[str, pl.DataFrame]
+    ASSAY = "growth"
+    SCHEMAS = MappingProxyType(
+        {
+            "wells": WELLS,
+            "curves": CURVES,
+            "growth_rate": GROWTH_RATE,
+            "potencies": POTENCIES,
+            "fitted": FITTED,
+            "suspects": pl.Schema(verdicts.SUSPECTS),
+            "excluded": pl.Schema(exclusions.EXCLUDED),
+        }
+    )
+
     named: tuple[Named, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def potencies(self) -> tuple[Potency, ...]:
-        """All potencies in nM, pooled ones first."""
-        return tuple(one.potency for one in self.named if one.unit == "nM")
-
-    @property
-    def refused(self) -> bool:
-        """Whether something asked for was not computed."""
-        return any(finding.severity == "refusal" for finding in self.findings)
 
     def of(
         self,
@@ -131,10 +144,12 @@ class Result:
         chosen = exact or found
         return chosen[0].potency if len(chosen) == 1 else None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything by name, for `--json`."""
+    def summary(self) -> dict[str, pl.DataFrame]:
+        """Potencies, growth-rate inhibition and curves."""
         return {
-            "settings": asdict(self.settings),
-            "tables": {name: table.to_dicts() for name, table in self.tables.items() if name != "findings"},
-            "findings": findings_table(self.findings).to_dicts(),
+            title: self.tables[name].select(*_CULTURE, *columns) for title, (name, columns) in SUMMARY.items()
         }
+
+    def labelled(self) -> list[dict[str, Any]]:
+        """The potencies with line, compound and experiment."""
+        return self.tables["potencies"].to_dicts()

@@ -139,16 +139,11 @@ def _degradation(table: pl.DataFrame, noticed: tuple[Finding, ...], _names: str)
 
 def _growth(folder: Path, assay: Assay) -> Analysed:
     if assay.layout is None and not _is_plate(folder, assay):
-        table, noticed = tidy_table.read(check_place(folder, assay.files[0])), tuple[Finding, ...]()
+        result = growth.analyse(tidy_table.read(check_place(folder, assay.files[0])))
     else:
-        wells = _wells(folder, assay)
-        table, more = growth.cultures_table(wells.table, wells.assay)
-        noticed = (*wells.findings, *more)
-    result = growth.analyse(table)
+        result = growth.analyse(_wells(folder, assay))
     shown = _shown(result.tables, ("wells", "fitted", "potencies"))
-    return _analysed(
-        "growth", result, shown, (*noticed, *result.findings), result.tables["potencies"], "compound"
-    )
+    return _analysed("growth", result, shown, result.findings, result.tables["potencies"], "compound")
 
 
 def _is_plate(folder: Path, assay: Assay) -> bool:

@@ -1,0 +1,313 @@
+"""The contract of all assays: settings that say and check what they hold, observations in, one result out."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from functools import cache
+from html import escape
+from numbers import Integral, Real
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
+
+import polars as pl
+
+from glueprint.assays.findings import Finding, findings_table
+from glueprint.curves import Potency
+from glueprint.errors import EnvironmentProblemError, InputError, nearest
+
+__all__ = [
+    "AssayResult",
+    "Choice",
+    "Confidence",
+    "Exclude",
+    "Field",
+    "Observations",
+    "Settings",
+    "tables_of",
+]
+
+# What draws stands above; the name is looked up when a figure is asked for (docs/design.md, An assay).
+FIGURE = "glueprint.report.figures.assays:of_result"
+# Rows of a table that a notebook shows.
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a field of settings says of itself.
+
+    help: a sentence, without the words allowed.   allowed: the words it may be.
+    above, below: open ends of a number.   least, most: closed ones.   expected: in words, "": from the ends.
+    option: on the command line, where it is not the field's name.
+    """
+
+    help: str
+    allowed: tuple[str, ...] = ()
+    above: float | None = None
+    below: float | None = None
+    least: float | None = None
+    most: float | None = None
+    expected: str = ""
+    option: str = ""
+
+    def holds(self, value: float) -> bool:
+        """Whether a number is finite and within the ends."""
+        return (
+            math.isfinite(value)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+            and (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+        )
+
+    @property
+    def range(self) -> str:
+        """What a number should be, in words."""
+        ends = (
+            ("above", self.above),
+            ("below", self.below),
+            ("at least", self.least),
+            ("at most", self.most),
+        )
+        return ", ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of settings: its name, its type (of the items, where there are several) and its choice.
+
+    optional: whether it may be None.   many: items of a tuple, 0 for any number, None for a single value.
+    """
+
+    name: str
+    kind: Any
+    choice: Choice
+    default: Any
+    optional: bool
+    many: int | None
+
+    @property
+    def option(self) -> str:
+        """Its name on the command line, without dashes."""
+        return self.choice.option or self.name.replace("_", "-")
+
+    def wrong(self, value: Any) -> tuple[str, str] | None:
+        """What is wrong with a value, and what was expected; None where nothing is."""
+        if value is None and self.optional:
+            return None
+        if self.many is None:
+            return self._wrong_item(value)
+        items = tuple(value) if isinstance(value, tuple | list) else None
+        if items is None or (self.many and len(items) != self.many):
+            return repr(value), self._several
+        found = next((wrong for wrong in map(self._wrong_item, items) if wrong), None)
+        if found is None and self.many == 2 and not items[0] < items[1]:
+            found = ("", "")
+        return (", ".join(f"{item:g}" for item in items), self._several) if found and self.many else found
+
+    @property
+    def _several(self) -> str:
+        return "two finite numbers, the lower first" if self.many == 2 else "a list"
+
+    def _wrong_item(self, value: Any) -> tuple[str, str] | None:
+        allowed = self.choice.allowed
+        if allowed and value not in allowed:
+            return f'"{value}"{nearest(str(value), allowed)}', "one of " + ", ".join(allowed)
+        if self.kind in (int, float):
+            what = "a whole number" if self.kind is int else "a number"
+            expected = self.choice.expected or " ".join(filter(None, (what, self.choice.range)))
+            numbers = Integral if self.kind is int else Real
+            if isinstance(value, bool) or not isinstance(value, numbers):
+                return repr(value), expected
+            return None if self.choice.holds(value) else (f"{value:g}", expected)
+        fits = isinstance(value, self.kind)
+        return None if fits else (repr(value), self.choice.expected or self.kind.__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person may choose, checked when made; the command line has an option for every field.
+
+    Each field of an assay's settings is one line: `name: Annotated[type, Choice(...)] = default`.
+    Raises InputError with the assay's `CODE` for a value that its field does not allow.
+    """
+
+    CODE: ClassVar[str]
+    PAGE: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for one in self.fields():
+            wrong = one.wrong(getattr(self, one.name))
+            if wrong is not None:
+                raise self.refusal(one.name, *wrong)
+        self.together()
+
+    def together(self) -> None:
+        """Raise a refusal where two fields contradict each other."""
+
+    @classmethod
+    def refusal(cls, name: str, message: str, expected: str) -> InputError:
+        """The error of a field."""
+        return InputError(
+            cls.CODE, message, where=name, expected=expected, next_step=f"see {cls.PAGE}, Choices"
+        )
+
+    @classmethod
+    @cache
+    def fields(cls) -> tuple[Field, ...]:
+        """The fields in their order."""
+        hints = get_type_hints(cls, include_extras=True)
+        return tuple(_field(one.name, hints[one.name], one.default) for one in fields(cls))
+
+
+def _field(name: str, hint: Any, default: Any) -> Field:
+    hint, choice = get_args(hint)
+    optional = get_origin(hint) in (Union, UnionType)
+    if optional:
+        (hint,) = (part for part in get_args(hint) if part is not NoneType)
+    many = None
+    if get_origin(hint) is tuple:
+        items = get_args(hint)
+        hint, many = items[0], 0 if items[-1] is ... else len(items)
+    return Field(name, hint, choice, None if default is MISSING else default, optional, many)
+
+
+Confidence = Annotated[float, Choice("Confidence of all intervals.", above=0.0, below=1.0)]
+Exclude = Annotated[
+    tuple[str, ...],
+    Choice('What to leave out and why: "A1,A2=bubble", "plate 2:B4=empty", "row 7=spill"; repeat for more.'),
+]
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What was measured, and what was noticed while it was read.
+
+    table: of wells, lanes or cultures, as the assay's `analyse` says.   assay: numbers that hold for all of
+    it, such as protein_nm.   line: what was read, as what.   source: where `assay` stands, for messages.
+    """
+
+    table: pl.DataFrame
+    findings: tuple[Finding, ...] = ()
+    assay: Mapping[str, float] = field(default_factory=dict)
+    line: str = ""
+    source: str = ""
+
+    @classmethod
+    def of(cls, given: pl.DataFrame | Observations) -> Observations:
+        """Observations as they are, a bare table as observations of which nothing else is known."""
+        return given if isinstance(given, Observations) else Observations(given)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class AssayResult:
+    """What an analysis gives back; every assay has the same six parts, and `plot()`.
+
+    settings: as chosen.   tables: by name, with the columns of `SCHEMAS`; `result.NAME` is `tables["NAME"]`.
+    potencies: pooled ones first.   quality: numbers with limit and verdict (`quality.verdicts.QUALITY`).
+    findings: of the reading and the analysis, in the order met.
+    """
+
+    ASSAY: ClassVar[str]
+    SCHEMAS: ClassVar[Mapping[str, pl.Schema]]
+    # Tables that are too long for JSON.
+    LONG: ClassVar[frozenset[str]] = frozenset()
+    DIGITS: ClassVar[int] = 4
+
+    settings: Settings
+    tables: Mapping[str, pl.DataFrame]
+    potencies: tuple[Potency, ...] = ()
+    quality: pl.DataFrame
+    findings: tuple[Finding, ...]
+
+    def __getattr__(self, name: str) -> pl.DataFrame:
+        tables: Mapping[str, pl.DataFrame] = self.__dict__.get("tables", {})
+        if name in tables:
+            return tables[name]
+        known = nearest(name, [*tables, *(one.name for one in fields(self))])
+        raise AttributeError(f"a result of {self.ASSAY} has no {name}{known}")
+
+    @property
+    def refused(self) -> bool:
+        """Whether something asked for was not computed."""
+        return any(finding.severity == "refusal" for finding in self.findings)
+
+    def summary(self) -> dict[str, pl.DataFrame]:
+        """The tables for people under their titles; the command prints these."""
+        raise NotImplementedError
+
+    def about(self) -> dict[str, Any]:
+        """What this assay says beside the six parts, as plain values."""
+        return {}
+
+    def files(self) -> dict[str, pl.DataFrame]:
+        """The tables by the names of their files, as `--out` writes them."""
+        quality = {"quality": self.quality} if self.quality.height else {}
+        return {**self.tables, **quality, "findings": findings_table(self.findings)}
+
+    def labelled(self) -> list[dict[str, Any]]:
+        """The potencies with what they belong to, a row each."""
+        return [potency.as_dict() for potency in self.potencies]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything by name as plain values, for `--json`."""
+        return {
+            "assay": self.ASSAY,
+            "settings": asdict(self.settings),
+            **self.about(),
+            "tables": {name: one.to_dicts() for name, one in self.tables.items() if name not in self.LONG},
+            "potencies": self.labelled(),
+            "quality": self.quality.to_dicts(),
+            "findings": findings_table(self.findings).to_dicts(),
+        }
+
+    def plot(self) -> Any:
+        """The figure of this assay as an Altair chart, which notebooks show and `save` writes."""
+        return pkgutil.resolve_name(FIGURE)(self)
+
+    def to_pandas(self) -> dict[str, Any]:
+        """Every table as a pandas frame.   Raises EnvironmentProblemError GP-A290 without pandas."""
+        try:
+            pandas = importlib.import_module("pandas")
+        except ImportError as error:
+            raise EnvironmentProblemError(
+                "GP-A290",
+                "pandas is not installed",
+                where="to_pandas",
+                expected="pandas beside Glueprint; it is not among what Glueprint needs itself",
+                next_step="python -m pip install pandas, or take the polars tables in `tables`",
+            ) from error
+        return {name: pandas.DataFrame(one.to_dict(as_series=False)) for name, one in self.tables.items()}
+
+    def __repr__(self) -> str:
+        counts = {name: sum(f.severity == name for f in self.findings) for name in ("refusal", "warning")}
+        said = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
+        parts = [f"{len(self.potencies)} potencies", *said, "tables " + ", ".join(self.tables)]
+        return f"<{self.ASSAY}: {'; '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p><b>{escape(repr(self))}</b></p>"]
+        for title, table in self.summary().items():
+            parts += [f"<p>{escape(title)}</p>", table.head(SHOWN)._repr_html_()]
+        parts += [f"<p>{escape(finding.text())}</p>" for finding in self.findings]
+        return "\n".join(parts)
+
+
+def tables_of(
+    schemas: Mapping[str, pl.Schema], rows: Mapping[str, pl.DataFrame | Iterable[Mapping[str, Any]]]
+) -> Mapping[str, pl.DataFrame]:
+    """The tables of a result: rows under the columns of their schemas, what a row lacks is null.
+
+    A table is taken as it is, with its own further columns after those of the schema.
+    """
+    return MappingProxyType({name: _table(schemas[name], given) for name, given in rows.items()})
+
+
+def _table(schema: pl.Schema, given: pl.DataFrame | Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    if isinstance(given, pl.DataFrame):
+        return given
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in given], schema=schema)

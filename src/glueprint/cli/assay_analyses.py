@@ -1,0 +1,40 @@
+"""What each assay's command reads; its other options are its settings (`assay_commands`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glueprint.assays import growth
+from glueprint.assays.contract import Observations
+from glueprint.cli.assay_commands import command
+from glueprint.cli.plates import Columns, LayoutFile, ReaderName, SheetName, names_of
+
+__all__ = ["COMMANDS"]
+
+
+def cultures(
+    file: Annotated[Path, typer.Argument(help="A plate reader's file, or a tidy table, one row a well.")],
+    layout_file: LayoutFile = None,
+    reader: ReaderName = None,
+    sheet: SheetName = None,
+    time0: Annotated[Path | None, typer.Option(help="Plate of time zero, where it is another file.")] = None,
+    time0_layout: Annotated[Path | None, typer.Option(help="Its layout, if not that of the plate.")] = None,
+    column: Columns = None,
+) -> Observations:
+    """Fit viability, growth rate or division against dose: IC50, GI50, GR metrics, pooled over
+    experiments."""
+    return growth.read(
+        file,
+        layout=layout_file,
+        reader=reader,
+        sheet=sheet,
+        names=names_of(column),
+        time0=time0,
+        time0_layout=time0_layout,
+    )
+
+
+COMMANDS = {"growth": command(growth.analyse, growth.Settings, cultures)}

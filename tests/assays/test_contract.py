@@ -1,0 +1,161 @@
+"""The contract of the assays: settings check themselves, an option for every field, alike results."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+import typer.main
+
+from glueprint import assays
+from glueprint.assays.contract import Observations
+from glueprint.assays.quality import verdicts
+from glueprint.cli.app import app
+from glueprint.errors import EnvironmentProblemError, InputError
+
+NAMES = {"growth": "growth"}
+DOSES = np.array([0.0, 0.0, 0.0, *np.geomspace(1.0, 10000.0, 9)])
+
+
+def cultures():
+    scatter = 1.0 + 0.01 * np.random.default_rng(5).normal(size=DOSES.size)
+    return pl.DataFrame({"dose_nm": DOSES, "viability": (1.0 - 0.8 * DOSES / (DOSES + 90.0)) * scatter})
+
+
+OBSERVATIONS = {"growth": cultures}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def result(request):
+    """The result of every assay from observations of its kind."""
+    module = getattr(assays, request.param)
+    return module.analyse(OBSERVATIONS[request.param](), module.Settings())
+
+
+def settings():
+    return [getattr(assays, name).Settings for name in NAMES]
+
+
+def leaves(kind):
+    """Every field of settings and of their parts."""
+    for one in kind.fields():
+        yield from leaves(one.kind) if hasattr(one.kind, "fields") else [(kind, one)]
+
+
+EVERY = [pair for kind in settings() for pair in leaves(kind)]
+NUMBERS = [(kind, one) for kind, one in EVERY if one.kind in (int, float)]
+
+
+def of(pair):
+    return f"{pair[0].__module__.split('.')[2]}.{pair[1].name}"
+
+
+@pytest.mark.parametrize("pair", EVERY, ids=of)
+def test_every_field_says_what_it_is(pair):
+    _, one = pair
+    assert len(one.choice.help) > 10
+    assert one.default is None or one.wrong(one.default) is None
+
+
+@pytest.mark.parametrize("pair", [pair for pair in EVERY if pair[1].choice.allowed], ids=of)
+def test_a_word_that_is_none_is_refused_with_the_nearest(pair):
+    kind, one = pair
+    word = one.choice.allowed[0]
+    with pytest.raises(InputError, match=f'{kind.CODE} {one.name}: "{word}x" .did you mean "{word}"'):
+        kind(**{one.name: f"{word}x"})
+
+
+@pytest.mark.parametrize("pair", NUMBERS, ids=of)
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), "a", True])
+def test_what_is_no_number_is_refused(pair, wrong):
+    kind, one = pair
+    with pytest.raises(InputError, match=f"{kind.CODE} {one.name}: "):
+        kind(**{one.name: (wrong,) * one.many if one.many else wrong})
+
+
+@pytest.mark.parametrize("pair", NUMBERS, ids=of)
+def test_the_ends_of_a_number_hold(pair):
+    kind, one = pair
+    choice = one.choice
+    outside = [
+        *([choice.above] if choice.above is not None else []),
+        *([choice.below] if choice.below is not None else []),
+        *([choice.least - 1] if choice.least is not None else []),
+        *([choice.most + 1] if choice.most is not None else []),
+    ]
+    assert outside or one.many
+    for value in outside:
+        with pytest.raises(InputError, match=kind.CODE):
+            kind(**{one.name: value})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_has_an_option_for_every_field(name):
+    group = typer.main.get_command(app).commands["assay"]
+    command = group.commands[NAMES[name]]
+    options = {word for one in command.params for word in one.opts}
+    for _, one in leaves(getattr(assays, name).Settings):
+        parts = getattr(one.kind, "PARTS", {"": ""})
+        wanted = {f"--{one.option}-{part}".removesuffix("-") for part in parts}
+        assert wanted <= options, one.name
+    assert {"--figure", "--out", "--json", "--exclude"} <= options
+    assert all(one.help for one in command.params if one.name != "help")
+
+
+def test_every_result_has_the_same_parts(result):
+    assert isinstance(result.settings, getattr(assays, result.ASSAY).Settings)
+    assert dict(result.quality.schema) == {name: kind() for name, kind in verdicts.QUALITY.items()}
+    assert list(result.tables) == list(result.SCHEMAS)
+    for name, schema in result.SCHEMAS.items():
+        assert {column: result.tables[name].schema[column] for column in schema} == dict(schema), name
+        if not hasattr(type(result), name) and name not in {one.name for one in dataclasses.fields(result)}:
+            assert getattr(result, name) is result.tables[name]
+    assert set(result.as_dict()) >= {
+        "assay", "settings", "tables", "potencies", "quality", "findings",
+    }  # fmt: skip
+    assert {"findings", *result.tables} <= set(result.files())
+    assert not result.refused
+
+
+def test_a_result_is_shown_in_a_notebook_and_drawn(result):
+    assert repr(result).startswith(f"<{result.ASSAY}: ")
+    html = result._repr_html_()
+    for title, table in result.summary().items():
+        assert title in html
+        assert isinstance(table, pl.DataFrame)
+    assert result.plot().to_dict()["$schema"].startswith("https://vega.github.io/")
+
+
+def test_an_unknown_name_is_an_attribute_error_with_the_nearest(result):
+    with pytest.raises(AttributeError, match=r"has no findigs \(did you mean \"findings\"\?\)"):
+        _ = result.findigs
+    with pytest.raises(AttributeError):
+        _ = object.__new__(type(result)).tables
+
+
+def test_what_was_noticed_while_reading_stays_with_the_result():
+    noticed = assays.growth.analyse(cultures()).findings[:1]
+    seen = Observations(cultures(), noticed, line="twelve wells")
+    result = assays.growth.analyse(seen)
+    assert result.findings[0] == noticed[0]
+    assert Observations.of(seen) is seen
+
+
+def test_a_channel_of_a_table_is_refused():
+    with pytest.raises(InputError, match="GP-A163 channel"):
+        assays.growth.analyse(cultures(), assays.growth.Settings(channel="450"))
+
+
+def test_tables_as_pandas_or_why_not(result, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(EnvironmentProblemError, match="GP-A290"):
+        result.to_pandas()
+
+    class Frames:
+        DataFrame = dict
+
+    monkeypatch.setitem(sys.modules, "pandas", Frames)
+    assert result.to_pandas()["suspects"] == result.tables["suspects"].to_dict(as_series=False)
