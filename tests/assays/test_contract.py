@@ -16,7 +16,8 @@ from glueprint.assays.quality import verdicts
 from glueprint.cli.app import app
 from glueprint.errors import EnvironmentProblemError, InputError
 
-NAMES = {"growth": "growth"}
+# The rooms, and what their commands are called.
+NAMES = {"degradation": "degradation", "growth": "growth"}
 DOSES = np.array([0.0, 0.0, 0.0, *np.geomspace(1.0, 10000.0, 9)])
 
 
@@ -25,7 +26,15 @@ def cultures():
     return pl.DataFrame({"dose_nm": DOSES, "viability": (1.0 - 0.8 * DOSES / (DOSES + 90.0)) * scatter})
 
 
-OBSERVATIONS = {"growth": cultures}
+def lanes():
+    truth = assays.degradation.Kinetics(0.1, 1.2, 60.0)
+    dose, time = (part.ravel() for part in np.meshgrid((0.0, 0.0, 10.0, 100.0, 1000.0), (1.0, 6.0, 24.0)))
+    noise = np.exp(0.05 * np.random.default_rng(1).normal(size=dose.size))
+    left = truth.remaining(dose, time) * noise
+    return pl.DataFrame({"dose_nm": dose, "time_h": time, "fraction_remaining": left})
+
+
+OBSERVATIONS = {"degradation": lanes, "growth": cultures}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -64,7 +73,7 @@ def test_every_field_says_what_it_is(pair):
 def test_a_word_that_is_none_is_refused_with_the_nearest(pair):
     kind, one = pair
     word = one.choice.allowed[0]
-    with pytest.raises(InputError, match=f'{kind.CODE} {one.name}: "{word}x" .did you mean "{word}"'):
+    with pytest.raises(InputError, match=f'{kind.CODE} setting {one.name}: "{word}x" .did you mean "{word}"'):
         kind(**{one.name: f"{word}x"})
 
 
@@ -72,7 +81,7 @@ def test_a_word_that_is_none_is_refused_with_the_nearest(pair):
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), "a", True])
 def test_what_is_no_number_is_refused(pair, wrong):
     kind, one = pair
-    with pytest.raises(InputError, match=f"{kind.CODE} {one.name}: "):
+    with pytest.raises(InputError, match=f"{kind.CODE} setting {one.name}: "):
         kind(**{one.name: (wrong,) * one.many if one.many else wrong})
 
 
@@ -108,7 +117,7 @@ def test_the_command_has_an_option_for_every_field(name):
 def test_every_result_has_the_same_parts(result):
     assert isinstance(result.settings, getattr(assays, result.ASSAY).Settings)
     assert dict(result.quality.schema) == {name: kind() for name, kind in verdicts.QUALITY.items()}
-    assert list(result.tables) == list(result.SCHEMAS)
+    assert list(result.tables) == [*result.SCHEMAS, "findings"]
     for name, schema in result.SCHEMAS.items():
         assert {column: result.tables[name].schema[column] for column in schema} == dict(schema), name
         if not hasattr(type(result), name) and name not in {one.name for one in dataclasses.fields(result)}:
@@ -116,7 +125,7 @@ def test_every_result_has_the_same_parts(result):
     assert set(result.as_dict()) >= {
         "assay", "settings", "tables", "potencies", "quality", "findings",
     }  # fmt: skip
-    assert {"findings", *result.tables} <= set(result.files())
+    assert set(result.tables) <= set(result.files())
     assert not result.refused
 
 
@@ -145,7 +154,7 @@ def test_what_was_noticed_while_reading_stays_with_the_result():
 
 
 def test_a_channel_of_a_table_is_refused():
-    with pytest.raises(InputError, match="GP-A163 channel"):
+    with pytest.raises(InputError, match="GP-A163 setting channel"):
         assays.growth.analyse(cultures(), assays.growth.Settings(channel="450"))
 
 

@@ -153,7 +153,7 @@ class Settings:
     def refusal(cls, name: str, message: str, expected: str) -> InputError:
         """The error of a field."""
         return InputError(
-            cls.CODE, message, where=name, expected=expected, next_step=f"see {cls.PAGE}, Choices"
+            cls.CODE, message, where=f"setting {name}", expected=expected, next_step=f"see {cls.PAGE}, Choices"
         )
 
     @classmethod
@@ -207,7 +207,8 @@ class Observations:
 class AssayResult:
     """What an analysis gives back; every assay has the same six parts, and `plot()`.
 
-    settings: as chosen.   tables: by name, with the columns of `SCHEMAS`; `result.NAME` is `tables["NAME"]`.
+    settings: as chosen.   tables: by name, with the columns of `SCHEMAS`, and "findings"; `result.NAME` is
+    `tables["NAME"]`.
     potencies: pooled ones first.   quality: numbers with limit and verdict (`quality.verdicts.QUALITY`).
     findings: of the reading and the analysis, in the order met.
     """
@@ -223,6 +224,10 @@ class AssayResult:
     potencies: tuple[Potency, ...] = ()
     quality: pl.DataFrame
     findings: tuple[Finding, ...]
+
+    def __post_init__(self) -> None:
+        tables = MappingProxyType({**self.tables, "findings": findings_table(self.findings)})
+        object.__setattr__(self, "tables", tables)
 
     def __getattr__(self, name: str) -> pl.DataFrame:
         tables: Mapping[str, pl.DataFrame] = self.__dict__.get("tables", {})
@@ -247,7 +252,7 @@ class AssayResult:
     def files(self) -> dict[str, pl.DataFrame]:
         """The tables by the names of their files, as `--out` writes them."""
         quality = {"quality": self.quality} if self.quality.height else {}
-        return {**self.tables, **quality, "findings": findings_table(self.findings)}
+        return {**self.tables, **quality}
 
     def labelled(self) -> list[dict[str, Any]]:
         """The potencies with what they belong to, a row each."""
@@ -259,10 +264,10 @@ class AssayResult:
             "assay": self.ASSAY,
             "settings": asdict(self.settings),
             **self.about(),
-            "tables": {name: one.to_dicts() for name, one in self.tables.items() if name not in self.LONG},
+            "tables": {name: self.tables[name].to_dicts() for name in self.SCHEMAS if name not in self.LONG},
             "potencies": self.labelled(),
             "quality": self.quality.to_dicts(),
-            "findings": findings_table(self.findings).to_dicts(),
+            "findings": self.tables["findings"].to_dicts(),
         }
 
     def plot(self) -> Any:
@@ -299,12 +304,12 @@ class AssayResult:
 
 def tables_of(
     schemas: Mapping[str, pl.Schema], rows: Mapping[str, pl.DataFrame | Iterable[Mapping[str, Any]]]
-) -> Mapping[str, pl.DataFrame]:
+) -> dict[str, pl.DataFrame]:
     """The tables of a result: rows under the columns of their schemas, what a row lacks is null.
 
     A table is taken as it is, with its own further columns after those of the schema.
     """
-    return MappingProxyType({name: _table(schemas[name], given) for name, given in rows.items()})
+    return {name: _table(schemas[name], given) for name, given in rows.items()}
 
 
 def _table(schema: pl.Schema, given: pl.DataFrame | Iterable[Mapping[str, Any]]) -> pl.DataFrame:

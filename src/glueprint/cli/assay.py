@@ -17,7 +17,6 @@ from glueprint.cli import (
     assay_analyses,
     assay_binding,
     assay_blot,
-    assay_degradation,
     assay_design,
     assay_elisa,
     assay_read,
@@ -44,7 +43,6 @@ app.command("elisa")(assay_elisa.command)
 app.command("binding")(assay_binding.command)
 app.command("twin")(assay_twin.command)
 app.command("blot")(assay_blot.command)
-app.command("degradation")(assay_degradation.command)
 app.command("design")(assay_design.design)
 for name, analysis in assay_analyses.COMMANDS.items():
     app.command(name)(analysis)

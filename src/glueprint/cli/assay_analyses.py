@@ -7,12 +7,21 @@ from typing import Annotated
 
 import typer
 
-from glueprint.assays import growth
+from glueprint.assays import degradation, growth
 from glueprint.assays.contract import Observations
 from glueprint.cli.assay_commands import command
 from glueprint.cli.plates import Columns, LayoutFile, ReaderName, SheetName, names_of
 
 __all__ = ["COMMANDS"]
+
+Tables = Annotated[
+    list[Path], typer.Argument(help="Tidy CSV or TSV files, one row a lane; several are joined.")
+]
+
+
+def lanes(tables: Tables, column: Columns = None, sheet: SheetName = None) -> Observations:
+    """Fit fractions remaining over dose and time: DC50s, Dmax, rates, half-lives, recovery."""
+    return degradation.read(*tables, names=names_of(column), sheet=sheet)
 
 
 def cultures(
@@ -37,4 +46,7 @@ def cultures(
     )
 
 
-COMMANDS = {"growth": command(growth.analyse, growth.Settings, cultures)}
+COMMANDS = {
+    "degradation": command(degradation.analyse, degradation.Settings, lanes),
+    "growth": command(growth.analyse, growth.Settings, cultures),
+}

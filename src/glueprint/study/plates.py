@@ -15,6 +15,7 @@ from typing import Any, cast
 import polars as pl
 
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers, twins
+from glueprint.assays.contract import Observations
 from glueprint.assays.findings import SCHEMA as FINDING
 from glueprint.assays.findings import Finding
 from glueprint.assays.twins import Twin
@@ -142,10 +143,10 @@ def _blot(twin: Twin) -> Analysed:
         found = blot.analyse(image, boxes)
         bands.append(found.tables["bands"])
         findings += list(found.findings)
-    result = degradation.analyse(pl.concat(bands))
+    result = degradation.analyse(Observations(pl.concat(bands), tuple(findings)))
     at = TIME_H if TIME_H in truth.times_h else max(truth.times_h)
     rows = [row for point in result.points if point.time_h == at for row in _loss(point, truth)]
-    return _analysed(rows, result.tables, ("readings", "curves", "points"), (*findings, *result.findings))
+    return _analysed(rows, result.tables, ("readings", "curves", "points"), result.findings)
 
 
 def _loss(point: degradation.TimePoint, truth: blot_twin.Truth) -> list[Row]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from glueprint.assays.contract import AssayResult
+from glueprint.report.figures.degradation import degradation_curves
 from glueprint.report.figures.growth import growth_curves
 
 __all__ = ["of_result"]
@@ -15,4 +17,10 @@ def of_result(result: AssayResult) -> Any:
 
     Raises InputError GP-P001 for a table that lacks a column.
     """
-    return growth_curves(result.tables)
+    return FIGURES[result.ASSAY](result)
+
+
+FIGURES: Mapping[str, Callable[[Any], Any]] = {
+    "degradation": lambda result: degradation_curves(result.tables),
+    "growth": lambda result: growth_curves(result.tables),
+}

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers, tidy_table
-from glueprint.assays.degradation import joining
+from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
 from glueprint.assays.polarization import Amount, Conditions, Optics
 from glueprint.assays.wells import Wells
@@ -120,21 +120,18 @@ def _blot(folder: Path, assay: Assay) -> Analysed:
         usable = pl.col("fraction_remaining").is_not_null() & ~pl.col("flags").str.contains(SERIES)
         bands.append(every.filter(usable))
         findings += found.findings
-    return _degradation(pl.concat(bands), tuple(findings), "sample")
+    return _degradation(Observations(pl.concat(bands), tuple(findings)))
 
 
 def _lanes(folder: Path, assay: Assay) -> Analysed:
     given = [(name, tidy_table.read(check_place(folder, name))) for name in assay.files]
-    table, noticed = joining.joined(given)
-    return _degradation(table, noticed, "compound")
+    return _degradation(degradation.joined(given))
 
 
-def _degradation(table: pl.DataFrame, noticed: tuple[Finding, ...], _names: str) -> Analysed:
-    result = degradation.analyse(table)
+def _degradation(lanes: Observations) -> Analysed:
+    result = degradation.analyse(lanes)
     shown = _shown(result.tables, ("readings", "curves", "points", "rates"))
-    return _analysed(
-        "degradation", result, shown, (*noticed, *result.findings), result.tables["readings"], "compound"
-    )
+    return _analysed("degradation", result, shown, result.findings, result.tables["readings"], "compound")
 
 
 def _growth(folder: Path, assay: Assay) -> Analysed:
