@@ -17,7 +17,7 @@ from glueprint.cli.app import app
 from glueprint.errors import EnvironmentProblemError, InputError
 
 # The rooms, and what their commands are called.
-NAMES = {"degradation": "degradation", "growth": "growth"}
+NAMES = {name: name for name in ("degradation", "elisa", "growth")}
 DOSES = np.array([0.0, 0.0, 0.0, *np.geomspace(1.0, 10000.0, 9)])
 
 
@@ -34,7 +34,22 @@ def lanes():
     return pl.DataFrame({"dose_nm": dose, "time_h": time, "fraction_remaining": left})
 
 
-OBSERVATIONS = {"degradation": lanes, "growth": cultures}
+def densities():
+    levels = np.repeat([0.0, 2.0, 10.0, 25.0, 75.0, 200.0], 2)
+    od = 0.05 + 3.0 * levels / (levels + 100.0) + 0.004 * np.random.default_rng(2).normal(size=12)
+    return pl.DataFrame(
+        {
+            "well": [f"{row}{column}" for row in "ABCDEF" for column in (1, 2)] + ["A3", "A4"],
+            "value": [*od, 0.61, 0.62],
+            "role": ["standard"] * 12 + ["sample"] * 2,
+            "sample": [""] * 12 + ["one"] * 2,
+            "concentration": [*levels, None, None],
+            "concentration_unit": ["ng/mL"] * 12 + [""] * 2,
+        }
+    )
+
+
+OBSERVATIONS = {"degradation": lanes, "elisa": densities, "growth": cultures}
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -107,7 +107,7 @@ class Field:
         found = next((wrong for wrong in map(self._wrong_item, items) if wrong), None)
         if found is None and self.many == 2 and not items[0] < items[1]:
             found = ("", "")
-        return (", ".join(f"{item:g}" for item in items), self._several) if found and self.many else found
+        return (", ".join(map(str, items)), self._several) if found and self.many else found
 
     @property
     def _several(self) -> str:
@@ -153,7 +153,11 @@ class Settings:
     def refusal(cls, name: str, message: str, expected: str) -> InputError:
         """The error of a field."""
         return InputError(
-            cls.CODE, message, where=f"setting {name}", expected=expected, next_step=f"see {cls.PAGE}, Choices"
+            cls.CODE,
+            message,
+            where=f"setting {name}",
+            expected=expected,
+            next_step=f"see {cls.PAGE}, Choices",
         )
 
     @classmethod

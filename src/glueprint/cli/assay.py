@@ -18,7 +18,6 @@ from glueprint.cli import (
     assay_binding,
     assay_blot,
     assay_design,
-    assay_elisa,
     assay_read,
     assay_twin,
 )
@@ -39,7 +38,6 @@ from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 
 app = typer.Typer(no_args_is_help=True)
-app.command("elisa")(assay_elisa.command)
 app.command("binding")(assay_binding.command)
 app.command("twin")(assay_twin.command)
 app.command("blot")(assay_blot.command)

@@ -7,16 +7,24 @@ from typing import Annotated
 
 import typer
 
-from glueprint.assays import degradation, growth
+from glueprint.assays import degradation, elisa, growth
 from glueprint.assays.contract import Observations
+from glueprint.assays.wells import Wells
 from glueprint.cli.assay_commands import command
-from glueprint.cli.plates import Columns, LayoutFile, ReaderName, SheetName, names_of
+from glueprint.cli.plates import Columns, LayoutFile, PlateFile, ReaderName, SheetName, names_of
 
 __all__ = ["COMMANDS"]
 
 Tables = Annotated[
     list[Path], typer.Argument(help="Tidy CSV or TSV files, one row a lane; several are joined.")
 ]
+
+
+def standards(
+    plate: PlateFile, layout_file: LayoutFile = None, reader: ReaderName = None, sheet: SheetName = None
+) -> Wells:
+    """Back-calculate an ELISA plate; with donors, also the inhibition of TNF and its IC50s."""
+    return elisa.read(plate, layout=layout_file, reader=reader, sheet=sheet)
 
 
 def lanes(tables: Tables, column: Columns = None, sheet: SheetName = None) -> Observations:
@@ -48,5 +56,6 @@ def cultures(
 
 COMMANDS = {
     "degradation": command(degradation.analyse, degradation.Settings, lanes),
+    "elisa": command(elisa.analyse, elisa.Settings, standards),
     "growth": command(growth.analyse, growth.Settings, cultures),
 }

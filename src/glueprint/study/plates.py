@@ -117,7 +117,7 @@ def _fp(twin: Twin) -> Analysed:
 
 def _elisa(twin: Twin) -> Analysed:
     truth, wells = cast(elisa_twin.Truth, twin.truth), _wells(twin)
-    result = elisa.analyse(wells.table)
+    result = elisa.analyse(wells)
     rows = []
     for one in result.named:
         kind = one.potency.definition
@@ -131,7 +131,7 @@ def _elisa(twin: Twin) -> Analysed:
         if wanted is not None and (kind == "relative" or not one.donor):
             rows.append(_row(f"IC50, {kind}", f"{one.sample}, {who}", wanted, one.potency))
     shown = ("standards", "dilutions", "precision", "ranges", "inhibition", "donors")
-    return _analysed(rows, result.tables, shown, wells.findings + result.findings)
+    return _analysed(rows, result.tables, shown, result.findings)
 
 
 def _blot(twin: Twin) -> Analysed:

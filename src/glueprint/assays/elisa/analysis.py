@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from glueprint.assays.elisa import donors as donor_tables
+from glueprint.assays.contract import Observations, tables_of
 from glueprint.assays.elisa import inhibition, inversion, quality, results, standards, suspects
 from glueprint.assays.elisa.calibration import Calibration, Problem, calibrate
-from glueprint.assays.elisa.result import QUALITY, Result, frozen_tables
+from glueprint.assays.elisa.result import Result
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.signal import choose, signals
 from glueprint.assays.findings import Finding
@@ -24,17 +24,8 @@ from glueprint.assays.wells import check
 __all__ = ["analyse"]
 
 ROLES = ("control", "sample", "compound", "stimulated", "unstimulated", "vehicle")
-CURVE = pl.Schema(
-    {"plate": pl.String(), "model": pl.String(), "weights": pl.String(), "response": pl.String(),
-     "parameter": pl.String(), "value": pl.Float64(), "standard_error": pl.Float64()}
-)  # fmt: skip
-PRECISION = pl.Schema(
-    {"plate": pl.String(), "concentration": pl.Float64(), "signal": pl.Float64(), "cv_percent": pl.Float64()}
-)
-RANGES = pl.Schema(
-    {"plate": pl.String(), "lloq": pl.Float64(), "uloq": pl.Float64(), "unit": pl.String(),
-     "cv_limit_percent": pl.Float64(), "replicates": pl.Float64()}
-)  # fmt: skip
+# The tables whose rows are gathered plate by plate.
+GATHERED = ("standards", "levels", "wells", "dilutions", "samples", "curve", "precision", "ranges")
 # Points of the precision profile that are kept: enough for a figure.
 KEPT_POINTS = 100
 
@@ -56,26 +47,25 @@ class Parts:
     findings: list[Finding] = field(default_factory=list)
 
 
-def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
+def analyse(observations: pl.DataFrame | Observations, settings: Settings | None = None) -> Result:
     """Back-calculate every well, sample and control, and read the inhibition of TNF where donors were
     treated.
 
-    wells: one row a well and channel, with the columns of `assays.wells.SCHEMA`; only well, value, role, and
-    the
-    concentration of standards are needed.   settings: `Settings`, None for the defaults.
+    observations: one row a well and channel, with the columns of `assays.wells.SCHEMA`; only well, value,
+    role, and the concentration of standards are needed.   settings: `Settings`, None for the defaults.
     Returns `Result`; a plate without a usable curve, and a donor without its controls, is a finding, not an
     error.
     Raises InputError GP-A045 (table), GP-A081 (channel), GP-A083 (settings), GP-A084 (no standard), GP-A085
     (value), GP-A205, GP-A209 and GP-A210 (what cannot be what it says).
     Source: docs/elisa.md.
     """
-    chosen = (settings or Settings()).checked()
-    table, said = exclusions.marked(check(wells), chosen.exclude)
+    chosen, given = settings or Settings(), Observations.of(observations)
+    table, said = exclusions.marked(check(given.table), chosen.exclude)
     choice = choose(table, chosen)
     rows, findings = signals(table, choice)
     rows, unit, more = standards.prepared(rows)
     _meant(table, rows)
-    parts = Parts(findings=[*said, *findings, *more])
+    parts = Parts(findings=[*given.findings, *said, *findings, *more])
     for (plate,), here in rows.group_by("plate", maintain_order=True):
         _plate(here, (str(plate), unit, chosen), parts)
     donors = inhibition.analyse(rows, parts.wells, chosen)
@@ -89,28 +79,23 @@ def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
     parts.quality += donors.quality
     return Result(
         settings=chosen,
+        tables=tables_of(
+            Result.SCHEMAS,
+            {
+                **{name: getattr(parts, name) for name in GATHERED},
+                "inhibition": donors.inhibition,
+                "donors": donors.donors,
+                "pooled": donors.pooled,
+                "suspects": pl.concat(parts.suspects),
+                "excluded": _excluded(rows),
+            },
+        ),
+        potencies=tuple(one.potency for one in sorted(donors.named, key=lambda one: one.donor != "")),
+        quality=pl.DataFrame(parts.quality, schema=dict(verdicts.QUALITY)),
+        findings=tuple(parts.findings),
         signal=choice.text,
         unit=unit,
-        tables=frozen_tables(
-            {
-                "standards": (quality.STANDARDS, parts.standards),
-                "levels": (quality.LEVELS, parts.levels),
-                "wells": (results.WELLS, parts.wells),
-                "dilutions": (results.DILUTIONS, parts.dilutions),
-                "samples": (results.SAMPLES, parts.samples),
-                "curve": (CURVE, parts.curve),
-                "precision": (PRECISION, parts.precision),
-                "ranges": (RANGES, parts.ranges),
-                "inhibition": (inhibition.INHIBITION, donors.inhibition),
-                "donors": (donor_tables.DONORS, donors.donors),
-                "pooled": (donor_tables.POOLED, donors.pooled),
-                "suspects": (pl.Schema(verdicts.SUSPECTS), pl.concat(parts.suspects).to_dicts()),
-                "excluded": (pl.Schema(exclusions.EXCLUDED), _excluded(rows)),
-            }
-        ),
         named=donors.named,
-        quality=pl.DataFrame(parts.quality, schema=QUALITY),
-        findings=tuple(parts.findings),
     )
 
 

@@ -25,7 +25,7 @@ from glueprint.assays.wells import CONTENT, Wells
 from glueprint.boundary import read_plain
 from glueprint.errors import InputError
 
-__all__ = ["Reading", "line_of_plate", "plate", "read", "table", "with_time_zero"]
+__all__ = ["Reading", "line_of_plate", "plate", "read", "table", "wells", "with_time_zero"]
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -106,6 +106,17 @@ def plate(
     found = readers.read(path, reader, sheet=sheet)
     wells = layouts.apply(found, layouts.read(layout) if layout else None)
     return found, replace(wells, line=line_of_plate(found, wells))
+
+
+def wells(
+    path: str | Path,
+    *,
+    layout: str | Path | None = None,
+    reader: str | None = None,
+    sheet: str | None = None,
+) -> Wells:
+    """The wells of a plate as the analyses take them, as `plate` reads them."""
+    return plate(path, reader=reader, layout=layout, sheet=sheet)[1]
 
 
 def table(

@@ -7,6 +7,7 @@ from typing import Any
 
 from glueprint.assays.contract import AssayResult
 from glueprint.report.figures.degradation import degradation_curves
+from glueprint.report.figures.elisa import elisa_plate
 from glueprint.report.figures.growth import growth_curves
 
 __all__ = ["of_result"]
@@ -22,5 +23,6 @@ def of_result(result: AssayResult) -> Any:
 
 FIGURES: Mapping[str, Callable[[Any], Any]] = {
     "degradation": lambda result: degradation_curves(result.tables),
+    "elisa": lambda result: elisa_plate(result.tables, signal=result.signal),
     "growth": lambda result: growth_curves(result.tables),
 }

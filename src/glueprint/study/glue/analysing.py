@@ -104,11 +104,9 @@ def _amount(ends: Mapping[str, float | None]) -> Amount | None:
 
 
 def _elisa(folder: Path, assay: Assay) -> Analysed:
-    wells = _wells(folder, assay)
-    result = elisa.analyse(wells.table)
+    result = elisa.analyse(_wells(folder, assay))
     shown = _shown(result.tables, ("standards", "dilutions", "precision", "ranges", "inhibition", "donors"))
-    findings = (*wells.findings, *result.findings)
-    return _analysed("elisa", result, shown, findings, result.tables["inhibition"], "sample")
+    return _analysed("elisa", result, shown, result.findings, result.tables["inhibition"], "sample")
 
 
 def _blot(folder: Path, assay: Assay) -> Analysed:
