@@ -32,7 +32,7 @@ from glueprint.assays.degradation import joint, reading
 from glueprint.assays.growth import potencies
 from glueprint.assays.growth.plates import cultures_table
 from glueprint.assays.growth.reading import Culture
-from glueprint.assays.polarization import Amount, Conditions, Optics, competition, signal
+from glueprint.assays.polarization import Amount, Conditions, Optics, Settings, competition, signal
 from glueprint.assays.polarization import plates as fp_plates
 from glueprint.assays.twins import blot as blot_twin
 from glueprint.assays.twins import elisa as elisa_twin
@@ -79,8 +79,8 @@ def fp_stated(made: fp_twin.Made) -> Conditions:
 def fp_files(nth: int) -> Held:
     """A plate with one compound, protein and tracer Kd misstated by 20 %."""
     made = fp_twin.make(FP, Draws(SEED, "fp", nth))
-    optics = Optics(g_factor=FP.g_factor)
-    result = polarization.analyse(from_files(made, fp_twin.files).table, fp_stated(made), optics=optics)
+    chosen = Settings(fp_stated(made), Optics(g_factor=FP.g_factor))
+    result = polarization.analyse(from_files(made, fp_twin.files).table, chosen)
     for found in result.of(GLUE):
         if found.kind == "Ki":
             yield nth, "Ki", holds(found, KI_NM)

@@ -11,13 +11,14 @@ import pytest
 import typer.main
 
 from glueprint import assays
+from glueprint.assays import polarization
 from glueprint.assays.contract import Observations
 from glueprint.assays.quality import verdicts
 from glueprint.cli.app import app
 from glueprint.errors import EnvironmentProblemError, InputError
 
 # The rooms, and what their commands are called.
-NAMES = {name: name for name in ("degradation", "elisa", "growth")}
+NAMES = {name: name for name in ("degradation", "elisa", "growth")} | {"polarization": "binding"}
 DOSES = np.array([0.0, 0.0, 0.0, *np.geomspace(1.0, 10000.0, 9)])
 
 
@@ -49,7 +50,31 @@ def densities():
     )
 
 
-OBSERVATIONS = {"degradation": lanes, "elisa": densities, "growth": cultures}
+def light():
+    """Protein 50 nM, tracer 5 nM of Kd 120 nM, a compound of Ki 156.6 nM."""
+    doses = np.concatenate([[np.inf] * 3, [0.0] * 3, np.repeat(10.0 ** np.arange(0.0, 5.1, 0.5), 2)])
+    truth = np.array([[0.05, 0.2, np.log10(156.6), *np.log([50.0, 120.0, 5.0, 1.0])]])
+    scatter = np.random.default_rng(1).normal(0.0, 0.002, doses.size)
+    r = polarization.model.anisotropy(truth, doses[None])[0][0] + scatter
+    roles = ["tracer_only"] * 3 + ["tracer_protein"] * 3 + ["competitor"] * 22
+    table = pl.DataFrame(
+        {
+            "well": [f"{'ABC'[i // 12]}{i % 12 + 1}" for i in range(doses.size)],
+            "role": roles,
+            "sample": ["glue" if role == "competitor" else "" for role in roles],
+            "concentration": [
+                d if role == "competitor" else None for d, role in zip(doses, roles, strict=True)
+            ],
+            "concentration_unit": ["nM"] * doses.size,
+        }
+    )
+    both = zip(("parallel", "perpendicular"), polarization.signal.channels(r, 30000.5), strict=True)
+    wells = pl.concat([table.with_columns(channel=pl.lit(name), value=pl.Series(v)) for name, v in both])
+    stated = {"protein_nm": 50.0, "protein_cv": 0.2, "tracer_nm": 5.0, "tracer_kd_nm": 120.0, "g_factor": 1.0}
+    return Observations(wells, assay=stated | {"tracer_kd_low": 90.0, "tracer_kd_high": 160.0})
+
+
+OBSERVATIONS = {"degradation": lanes, "elisa": densities, "growth": cultures, "polarization": light}
 
 
 @pytest.fixture(scope="module", params=NAMES)

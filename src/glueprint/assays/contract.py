@@ -123,7 +123,7 @@ class Field:
             numbers = Integral if self.kind is int else Real
             if isinstance(value, bool) or not isinstance(value, numbers):
                 return repr(value), expected
-            return None if self.choice.holds(value) else (f"{value:g}", expected)
+            return None if self.choice.holds(float(value)) else (f"{value:g}", expected)
         fits = isinstance(value, self.kind)
         return None if fits else (repr(value), self.choice.expected or self.kind.__name__)
 

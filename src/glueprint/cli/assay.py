@@ -15,7 +15,6 @@ from glueprint.assays.quality import Inspection, corrections, exclusions
 from glueprint.assays.wells import Layout
 from glueprint.cli import (
     assay_analyses,
-    assay_binding,
     assay_blot,
     assay_design,
     assay_read,
@@ -38,7 +37,6 @@ from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 
 app = typer.Typer(no_args_is_help=True)
-app.command("binding")(assay_binding.command)
 app.command("twin")(assay_twin.command)
 app.command("blot")(assay_blot.command)
 app.command("design")(assay_design.design)

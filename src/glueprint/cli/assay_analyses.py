@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from glueprint.assays import degradation, elisa, growth
+from glueprint.assays import degradation, elisa, growth, polarization
 from glueprint.assays.contract import Observations
 from glueprint.assays.wells import Wells
 from glueprint.cli.assay_commands import command
@@ -25,6 +25,13 @@ def standards(
 ) -> Wells:
     """Back-calculate an ELISA plate; with donors, also the inhibition of TNF and its IC50s."""
     return elisa.read(plate, layout=layout_file, reader=reader, sheet=sheet)
+
+
+def light(
+    plate: PlateFile, layout_file: LayoutFile = None, reader: ReaderName = None, sheet: SheetName = None
+) -> Wells:
+    """Fit tracer titrations and competition curves exactly; a Ki needs protein, tracer and tracer Kd."""
+    return polarization.read(plate, layout=layout_file, reader=reader, sheet=sheet)
 
 
 def lanes(tables: Tables, column: Columns = None, sheet: SheetName = None) -> Observations:
@@ -55,6 +62,7 @@ def cultures(
 
 
 COMMANDS = {
+    "binding": command(polarization.analyse, polarization.Settings, light),
     "degradation": command(degradation.analyse, degradation.Settings, lanes),
     "elisa": command(elisa.analyse, elisa.Settings, standards),
     "growth": command(growth.analyse, growth.Settings, cultures),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glueprint.assays import polarization
 from glueprint.assays.plate import row_letters
-from glueprint.assays.polarization import Amount, Conditions, Optics, signal
+from glueprint.assays.polarization import Amount, Conditions, Optics, Settings, signal
 from glueprint.experiments import lab, provenance
 from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
 from glueprint.experiments.settings import amounts, at_least, concentration, prepared
@@ -96,7 +96,7 @@ def run(
     conditions = Conditions(
         Amount(plate.protein_nm, known[0]), Amount(tracer, 0.0), Amount(tracer_kd, known[1])
     )
-    result = polarization.analyse(wells, conditions, optics=Optics(g_factor=1.0))
+    result = polarization.analyse(wells, Settings(conditions, Optics(g_factor=1.0)))
     claims = provenance.about(glue, "fp_competition", "ic50")
     return Experiment(
         name="fp_competition",
@@ -115,7 +115,7 @@ def run(
         settings={"ki_nm": quantity.typical, "tracer_nm": plate.tracer_nm},
         panels=(_panel(plate, doses, quantity.typical, result, glue.name, claims),),
         parameters=lab.sources({"compound": {"kd_nm": quantity}}),
-        tables=dict(result.tables),
+        tables={name: result.tables[name] for name in result.SCHEMAS},
     )
 
 

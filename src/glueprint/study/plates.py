@@ -100,19 +100,11 @@ def _wells(twin: Twin) -> Wells:
 
 def _fp(twin: Twin) -> Analysed:
     truth, wells = cast(fp_twin.Truth, twin.truth), _wells(twin)
-    said = wells.assay
-    stated = polarization.Conditions(
-        *(
-            polarization.Amount(said[f"{name}_nm"], said[f"{name}_cv"])
-            for name in ("protein", "tracer", "tracer_kd")
-        )
-    )
-    optics = polarization.Optics(g_factor=said["g_factor"])
-    result = polarization.analyse(wells.table, stated, optics=optics)
+    result = polarization.analyse(wells)
     rows = [
         _row("Ki", name, ki_nm, found) for name, ki_nm in truth.ki_nm.items() for found in result.of(name)
     ]
-    return _analysed(rows, result.tables, ("wells", "curves", "potencies"), wells.findings + result.findings)
+    return _analysed(rows, result.tables, ("wells", "curves", "potencies"), result.findings)
 
 
 def _elisa(twin: Twin) -> Analysed:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from glueprint.assays.contract import AssayResult
+from glueprint.report.figures.binding import binding_curves
 from glueprint.report.figures.degradation import degradation_curves
 from glueprint.report.figures.elisa import elisa_plate
 from glueprint.report.figures.growth import growth_curves
@@ -25,4 +26,5 @@ FIGURES: Mapping[str, Callable[[Any], Any]] = {
     "degradation": lambda result: degradation_curves(result.tables),
     "elisa": lambda result: elisa_plate(result.tables, signal=result.signal),
     "growth": lambda result: growth_curves(result.tables),
+    "polarization": lambda result: binding_curves(result.tables),
 }

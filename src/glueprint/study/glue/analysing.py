@@ -12,19 +12,12 @@ import polars as pl
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers, tidy_table
 from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
-from glueprint.assays.polarization import Amount, Conditions, Optics
 from glueprint.assays.wells import Wells
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError
 from glueprint.study.glue.project import Assay, check_place
 
 __all__ = ["Analysed", "analyse"]
 
-LIGHT = ("g_factor", "free_dye_mp", "brightness_ratio")
-ENDS: Mapping[str, tuple[str, ...]] = {
-    "protein": ("nm", "cv", "low", "high"),
-    "tracer": ("nm", "cv"),
-    "tracer_kd": ("nm", "cv", "low", "high"),
-}
 # Lanes of a dilution series say how bands respond to loading; they are no lanes of an experiment.
 SERIES = "dilution series"
 
@@ -63,44 +56,9 @@ def _wells(folder: Path, assay: Assay) -> Wells:
 
 
 def _fp(folder: Path, assay: Assay) -> Analysed:
-    wells = _wells(folder, assay)
-    where = f"{assay.layout or assay.files[0]}, [assay]"
-    conditions, optics = _stated(wells.assay, where)
-    result = polarization.analyse(wells.table, conditions, optics=optics)
+    result = polarization.analyse(_wells(folder, assay))
     shown = _shown(result.tables, ("wells", "curves", "potencies"))
-    return _analysed(
-        "fp", result, shown, (*wells.findings, *result.findings), result.tables["fits"], "sample"
-    )
-
-
-def _stated(assay: Mapping[str, float], where: str) -> tuple[Conditions, Optics]:
-    """What a layout says of protein, tracer and light.   Raises InputError GP-A062 for a name it should not
-    have."""
-    known = [f"{name}_{end}" for name, ends in ENDS.items() for end in ends] + list(LIGHT)
-    for name in assay:
-        if name not in known:
-            raise InputError(
-                "GP-A062",
-                f'no setting "{name}" of a binding assay{nearest(name, known)}',
-                where=where,
-                expected=f"one of {', '.join(known)}",
-                next_step="correct the name, or leave it out",
-            )
-    amounts = {
-        name: _amount({end: assay.get(f"{name}_{end}") for end in ends}) for name, ends in ENDS.items()
-    }
-    g_factor, free_dye_mp, brightness_ratio = (assay.get(name) for name in LIGHT)
-    light = Optics(g_factor=g_factor, free_dye_mp=free_dye_mp, brightness_ratio=brightness_ratio)
-    return Conditions(**amounts), light
-
-
-def _amount(ends: Mapping[str, float | None]) -> Amount | None:
-    value, low, high = ends["nm"], ends.get("low"), ends.get("high")
-    if value is None:
-        return None
-    if low is not None and high is not None:
-        return Amount.between(value, low, high)
-    return Amount(value, ends["cv"])
+    return _analysed("fp", result, shown, result.findings, result.tables["fits"], "sample")
 
 
 def _elisa(folder: Path, assay: Assay) -> Analysed:
