@@ -194,7 +194,7 @@ def test_what_was_noticed_while_reading_stays_with_the_result():
 
 
 def test_a_channel_of_a_table_is_refused():
-    with pytest.raises(InputError, match="GP-A163 setting channel"):
+    with pytest.raises(InputError, match="GP-A158 setting channel"):
         assays.growth.analyse(cultures(), assays.growth.Settings(channel="450"))
 
 

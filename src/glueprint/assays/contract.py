@@ -259,8 +259,8 @@ class AssayResult:
         return {**self.tables, **quality}
 
     def labelled(self) -> list[dict[str, Any]]:
-        """The potencies with what they belong to, a row each."""
-        return [potency.as_dict() for potency in self.potencies]
+        """The potencies with what they belong to, a row each; the table of that name, where there is one."""
+        return self.tables["potencies"].to_dicts()
 
     def as_dict(self) -> dict[str, Any]:
         """Everything by name as plain values, for `--json`."""

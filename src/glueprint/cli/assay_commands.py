@@ -6,64 +6,72 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import typer
 
+from glueprint.assays import degradation, elisa, growth, polarization
 from glueprint.assays.contract import AssayResult, Field, Settings
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import FigureFile, OutFolder, print_findings, shown, write_tables
+from glueprint.cli.plates import (
+    Columns,
+    FigureFile,
+    LayoutFile,
+    OutFolder,
+    ReaderName,
+    SheetName,
+    names_of,
+    print_findings,
+    shown,
+    write_tables,
+)
 
-__all__ = ["command"]
+__all__ = ["COMMANDS"]
 
 # More rows than this belong into --out.
 MOST = 100
-Extras = Mapping[str, tuple[Any, Callable[[Any, Path], None]]]
+# Options of what reads an assay's files, by its parameters, and what an option's text becomes.
+INPUTS: dict[str, Any] = {
+    "layout": LayoutFile,
+    "reader": ReaderName,
+    "sheet": SheetName,
+    "names": Columns,
+    "time0": Annotated[Path | None, typer.Option(help="Plate of time zero, where it is another file.")],
+    "time0_layout": Annotated[Path | None, typer.Option(help="Its layout, if not that of the plate.")],
+}
+BECOMES: dict[str, Callable[[Any], Any]] = {"names": names_of}
 
 
-class Read(Protocol):
-    """What a command analyses; `line` says what was read, as what."""
-
-    @property
-    def line(self) -> str: ...
-
-
-def command(
-    analyse: Callable[[Any, Any], AssayResult],
-    settings: type[Settings],
-    read: Callable[..., Read],
-    *,
-    extras: Extras | None = None,
-) -> Callable[..., None]:
+def command(assay: Any, file: str) -> Callable[..., None]:
     """A command for typer: read, analyse, print the summary and the findings; 1 where something was refused.
 
-    analyse, settings: of the assay.   read: observations from its own annotated parameters, which become
-    arguments and options; its docstring is the help.   extras: further options that write a file, {name:
-    (annotation, what writes it)}.
+    assay: a room with `read`, `Settings` and `analyse`, whose first sentence is the help.   file: help of
+    what is read.
     """
-    inputs = inspect.signature(read, eval_str=True).parameters
-    further = extras or {}
+    first, *others = inspect.signature(assay.read).parameters.values()
+    several = first.kind is Parameter.VAR_POSITIONAL
+    argument = Annotated[list[Path] if several else Path, typer.Argument(help=file)]  # type: ignore[misc]
+    inputs = [one.name for one in others]
     parameters = [
-        *inputs.values(),
-        *_options(settings),
-        *(_parameter(name, kind) for name, (kind, _) in further.items()),
+        Parameter(first.name, Parameter.POSITIONAL_OR_KEYWORD, annotation=argument),
+        *(_parameter(name, INPUTS[name]) for name in inputs),
+        *_options(assay.Settings),
         _parameter("figure", FigureFile),
         _parameter("out", OutFolder),
         _parameter("as_json", Json, default=False),
     ]
 
     def run(**given: Any) -> None:
-        chosen = _settings(settings, given)
-        observations = read(**{name: given[name] for name in inputs})
+        chosen = _settings(assay.Settings, given)
+        files = given[first.name] if several else [given[first.name]]
+        beside = {name: BECOMES.get(name, lambda value: value)(given[name]) for name in inputs}
+        observations = assay.read(*files, **beside)
         if observations.line and not given["as_json"]:
             console.print(observations.line, markup=False)
-        result = analyse(observations, chosen)
-        for name, (_, write) in further.items():
-            if given[name] is not None:
-                write(result, given[name])
+        result = assay.analyse(observations, chosen)
         _show(result, given["figure"], given["out"], as_json=given["as_json"])
 
-    run.__doc__ = read.__doc__
+    run.__doc__ = str(assay.analyse.__doc__).partition("\n\n")[0]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
 
@@ -143,3 +151,11 @@ def _numbers(settings: type[Settings], one: Field, text: str) -> tuple[Any, ...]
     except ValueError as error:
         expected = f"{one.many} numbers with commas between"
         raise settings.refusal(f"--{one.option}", f'"{text}"', expected) from error
+
+
+COMMANDS = {
+    "binding": command(polarization, "A plate reader's file, or a tidy CSV file."),
+    "degradation": command(degradation, "Tidy CSV or TSV files, one row a lane; several are joined."),
+    "elisa": command(elisa, "A plate reader's file, or a tidy CSV file."),
+    "growth": command(growth, "A plate reader's file, or a tidy table, one row a well."),
+}

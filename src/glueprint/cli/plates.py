@@ -1,4 +1,4 @@
-"""What the assay commands share: a plate file and a layout to wells, findings for people."""
+"""What the assay commands share: options of a plate's file, findings for people, tables as files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from glueprint.assays import layout, readers
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import door
-from glueprint.assays.plate import Plate
-from glueprint.assays.wells import Wells
 from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import console
 from glueprint.errors import InputError
@@ -30,9 +26,7 @@ __all__ = [
     "SheetName",
     "names_of",
     "print_findings",
-    "print_reading",
     "shown",
-    "wells_of",
     "write_tables",
 ]
 
@@ -60,20 +54,6 @@ Exclude = Annotated[
         "--exclude", help='What to leave out and why: "A1,A2=bubble", "plate 2:B4=empty"; repeat for more.'
     ),
 ]
-
-
-def wells_of(
-    file: Path, layout_file: Path | None = None, reader: str | None = None, sheet: str | None = None
-) -> tuple[Plate, Wells]:
-    """The plate in a file, and its wells with the layout given, or else with the file's own."""
-    found = readers.read(file, reader, sheet=sheet)
-    return found, layout.apply(found, layout.read(layout_file) if layout_file else None)
-
-
-def print_reading(plate: Plate, wells: Wells, *, as_json: bool) -> None:
-    """One line before any number: what was read, as what; nothing beside JSON."""
-    if not as_json:
-        console.print(door.line_of_plate(plate, wells), markup=False)
 
 
 def print_findings(findings: Iterable[Finding]) -> None:

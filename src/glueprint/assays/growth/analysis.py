@@ -22,6 +22,7 @@ from glueprint.assays.wells import Wells
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potency import Reason
 from glueprint.curves.status import Status
+from glueprint.errors import InputError
 
 __all__ = ["analyse"]
 
@@ -81,7 +82,13 @@ def _cultures(given: Observations, settings: Settings) -> tuple[list[Culture], l
     findings = [*given.findings]
     if not isinstance(given, Wells):
         if settings.channel is not None:
-            raise settings.refusal("channel", f'"{settings.channel}" of a table', "a channel of a plate")
+            raise InputError(
+                "GP-A158",
+                f'channel "{settings.channel}" of a table, which has none',
+                where="setting channel",
+                expected="no channel, or a plate",
+                next_step="leave it out",
+            )
         return cultures(given.table, settings, findings), findings
     table, noticed = cultures_table(
         given.table, given.assay, channel=settings.channel, exclude=settings.exclude

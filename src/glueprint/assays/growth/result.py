@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import polars as pl
 
@@ -149,7 +148,3 @@ class Result(AssayResult):
         return {
             title: self.tables[name].select(*_CULTURE, *columns) for title, (name, columns) in SUMMARY.items()
         }
-
-    def labelled(self) -> list[dict[str, Any]]:
-        """The potencies with line, compound and experiment."""
-        return self.tables["potencies"].to_dicts()

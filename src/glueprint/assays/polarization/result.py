@@ -106,7 +106,3 @@ class Result(AssayResult):
             "Titration of the tracer": tables["titrations"].select(TITRATED),
             "Quality": self.quality,
         }
-
-    def labelled(self) -> list[dict[str, Any]]:
-        """The potencies with plate and sample."""
-        return self.tables["potencies"].to_dicts()
