@@ -171,7 +171,7 @@ def blot_files(nth: int) -> Held:
     written = blot_twin.files(made, "yes")
     image = blot.image.parse(written["membrane-1.tif"], "membrane-1.tif")
     boxes = blot.boxes.parse(written["boxes-1.toml"].decode(), "boxes-1.toml")
-    bands = blot.analyse(image, boxes).tables["bands"].sort("lane")
+    bands = blot.analyse(blot.Scan(image, boxes)).tables["bands"].sort("lane")
     yield from blot_held(made.membranes[0], bands, nth)
     point = degradation.analyse(bands).at(TIME_H)
     yield from fit_held(made, (point.relative, point.absolute, point.dmax_low, point.dmax_high), nth)
@@ -182,7 +182,11 @@ def blot_memory(membranes: range) -> Held:
     for nth in membranes:
         made = blot_twin.make(BLOT, Draws(SEED, "blot", nth))
         (membrane,) = made.membranes
-        bands = blot.analyse(blot.from_array(membrane.counts), membrane.boxes).tables["bands"].sort("lane")
+        bands = (
+            blot.analyse(blot.Scan(blot.from_array(membrane.counts), membrane.boxes))
+            .tables["bands"]
+            .sort("lane")
+        )
         yield from blot_held(membrane, bands, nth)
         yield from fit_held(made, at_time(bands), nth)
 

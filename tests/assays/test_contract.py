@@ -11,14 +11,13 @@ import pytest
 import typer.main
 
 from glueprint import assays
-from glueprint.assays import polarization
+from glueprint.assays import blot, contract, polarization
 from glueprint.assays.contract import Observations
-from glueprint.assays.quality import verdicts
 from glueprint.cli.app import app
 from glueprint.errors import EnvironmentProblemError, InputError
 
 # The rooms, and what their commands are called.
-NAMES = {name: name for name in ("degradation", "elisa", "growth")} | {"polarization": "binding"}
+NAMES = {name: name for name in ("blot", "degradation", "elisa", "growth")} | {"polarization": "binding"}
 DOSES = np.array([0.0, 0.0, 0.0, *np.geomspace(1.0, 10000.0, 9)])
 
 
@@ -74,7 +73,23 @@ def light():
     return Observations(wells, assay=stated | {"tracer_kd_low": 90.0, "tracer_kd_high": 160.0})
 
 
-OBSERVATIONS = {"degradation": lanes, "elisa": densities, "growth": cultures, "polarization": light}
+def picture():
+    """Four lanes of one band and a loading control."""
+    rows, columns = np.mgrid[0:300, 0:360]
+    counts = np.full((300, 360), 500.0)
+    for lane, target in enumerate((1.0, 1.1, 0.5, 0.1)):
+        across = np.exp(-(((columns - 60 - 80 * lane) / 24.0) ** 8))
+        counts += 4000 * target * across * np.exp(-0.5 * ((rows - 100) / 5.0) ** 2)
+        counts += 6000 * across * np.exp(-0.5 * ((rows - 200) / 5.0) ** 2)
+    return blot.from_array(np.random.default_rng(1).poisson(counts).astype(np.uint16))
+
+
+OBSERVATIONS = {"blot": picture} | {
+    "degradation": lanes,
+    "elisa": densities,
+    "growth": cultures,
+    "polarization": light,
+}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -156,7 +171,8 @@ def test_the_command_has_an_option_for_every_field(name):
 
 def test_every_result_has_the_same_parts(result):
     assert isinstance(result.settings, getattr(assays, result.ASSAY).Settings)
-    assert dict(result.quality.schema) == {name: kind() for name, kind in verdicts.QUALITY.items()}
+    assert result.quality.schema == contract.QUALITY
+    assert result.quality.height
     assert list(result.tables) == [*result.SCHEMAS, "findings"]
     for name, schema in result.SCHEMAS.items():
         assert {column: result.tables[name].schema[column] for column in schema} == dict(schema), name

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import math
+import operator
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cache
 from html import escape
+from itertools import pairwise
 from numbers import Integral, Real
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
@@ -20,6 +22,9 @@ from glueprint.curves import Potency
 from glueprint.errors import EnvironmentProblemError, InputError, nearest
 
 __all__ = [
+    "EXCLUDED",
+    "QUALITY",
+    "SUSPECTS",
     "AssayResult",
     "Choice",
     "Confidence",
@@ -28,10 +33,32 @@ __all__ = [
     "Observations",
     "Settings",
     "tables_of",
+    "with_common",
 ]
 
 # What draws stands above; the name is looked up when a figure is asked for (docs/design.md, An assay).
 FIGURE = "glueprint.report.figures.assays:of_result"
+TEXT, NUMBER = pl.String(), pl.Float64()
+# One number with its limit; the verdict is "pass", "fail" or "".
+QUALITY = pl.Schema(
+    {"name": TEXT, "where": TEXT, "value": NUMBER, "unit": TEXT, "limit": TEXT, "verdict": TEXT}
+)
+# What the rest of its curve contradicts, and what was left out: where (plate:well, membrane:lane, row);
+# curve; kind or role and sample; dose or concentration; response.
+SUSPECTS = pl.Schema(
+    {"curve": TEXT, "where": TEXT, "kind": TEXT, "x": NUMBER, "value": NUMBER}
+    | {"expected": NUMBER, "t": NUMBER, "p_value": NUMBER}
+)
+EXCLUDED = pl.Schema(
+    {"where": TEXT, "curve": TEXT, "role": TEXT, "sample": TEXT}
+    | {"x": NUMBER, "value": NUMBER, "reason": TEXT}
+)
+ENDS = {
+    "above": ("above", operator.gt),
+    "below": ("below", operator.lt),
+    "least": ("at least", operator.ge),
+    "most": ("at most", operator.le),
+}
 # Rows of a table that a notebook shows.
 SHOWN = 20
 
@@ -54,26 +81,19 @@ class Choice:
     expected: str = ""
     option: str = ""
 
+    @property
+    def ends(self) -> dict[str, float]:
+        """The ends of a number, by name."""
+        return {name: getattr(self, name) for name in ENDS if getattr(self, name) is not None}
+
     def holds(self, value: float) -> bool:
         """Whether a number is finite and within the ends."""
-        return (
-            math.isfinite(value)
-            and (self.above is None or value > self.above)
-            and (self.below is None or value < self.below)
-            and (self.least is None or value >= self.least)
-            and (self.most is None or value <= self.most)
-        )
+        return math.isfinite(value) and all(ENDS[name][1](value, end) for name, end in self.ends.items())
 
     @property
     def range(self) -> str:
         """What a number should be, in words."""
-        ends = (
-            ("above", self.above),
-            ("below", self.below),
-            ("at least", self.least),
-            ("at most", self.most),
-        )
-        return ", ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+        return ", ".join(f"{ENDS[name][0]} {end:g}" for name, end in self.ends.items())
 
 
 @dataclass(frozen=True)
@@ -92,8 +112,9 @@ class Field:
 
     @property
     def option(self) -> str:
-        """Its name on the command line, without dashes."""
-        return self.choice.option or self.name.replace("_", "-")
+        """Its name on the command line, without dashes, per cent and pixels."""
+        name = self.name.removesuffix("_percent").removesuffix("_px")
+        return self.choice.option or name.replace("_", "-")
 
     def wrong(self, value: Any) -> tuple[str, str] | None:
         """What is wrong with a value, and what was expected; None where nothing is."""
@@ -101,17 +122,13 @@ class Field:
             return None
         if self.many is None:
             return self._wrong_item(value)
-        items = tuple(value) if isinstance(value, tuple | list) else None
-        if items is None or (self.many and len(items) != self.many):
-            return repr(value), self._several
-        found = next((wrong for wrong in map(self._wrong_item, items) if wrong), None)
-        if found is None and self.many == 2 and not items[0] < items[1]:
-            found = ("", "")
-        return (", ".join(map(str, items)), self._several) if found and self.many else found
-
-    @property
-    def _several(self) -> str:
-        return "two finite numbers, the lower first" if self.many == 2 else "a list"
+        several = "two finite numbers, the lower first" if self.many == 2 else "a list"
+        if not isinstance(value, tuple | list) or (self.many and len(value) != self.many):
+            return repr(value), several
+        found = next((wrong for wrong in map(self._wrong_item, value) if wrong), None)
+        if self.many and (found or not all(a < b for a, b in pairwise(value))):
+            return ", ".join(map(str, value)), several
+        return found
 
     def _wrong_item(self, value: Any) -> tuple[str, str] | None:
         allowed = self.choice.allowed
@@ -260,7 +277,7 @@ class AssayResult:
 
     def labelled(self) -> list[dict[str, Any]]:
         """The potencies with what they belong to, a row each; the table of that name, where there is one."""
-        return self.tables["potencies"].to_dicts()
+        return self.tables["potencies"].to_dicts() if "potencies" in self.tables else []
 
     def as_dict(self) -> dict[str, Any]:
         """Everything by name as plain values, for `--json`."""
@@ -304,6 +321,11 @@ class AssayResult:
             parts += [f"<p>{escape(title)}</p>", table.head(SHOWN)._repr_html_()]
         parts += [f"<p>{escape(finding.text())}</p>" for finding in self.findings]
         return "\n".join(parts)
+
+
+def with_common(schemas: Mapping[str, pl.Schema]) -> Mapping[str, pl.Schema]:
+    """The tables of an assay, and those that every assay has."""
+    return MappingProxyType({**schemas, "suspects": SUSPECTS, "excluded": EXCLUDED})
 
 
 def tables_of(

@@ -15,7 +15,6 @@ from glueprint.assays.plate import Plate
 from glueprint.assays.quality import Inspection, corrections, exclusions
 from glueprint.assays.wells import Layout
 from glueprint.cli import (
-    assay_blot,
     assay_commands,
     assay_design,
     assay_read,
@@ -37,7 +36,6 @@ from glueprint.runs.store import write_file
 
 app = typer.Typer(no_args_is_help=True)
 app.command("twin")(assay_twin.command)
-app.command("blot")(assay_blot.command)
 app.command("design")(assay_design.design)
 for name, analysis in assay_commands.COMMANDS.items():
     app.command(name)(analysis)

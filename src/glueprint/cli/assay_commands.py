@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from glueprint.assays import degradation, elisa, growth, polarization
+from glueprint.assays import blot, degradation, elisa, growth, polarization
 from glueprint.assays.contract import AssayResult, Field, Settings
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import (
@@ -25,6 +25,7 @@ from glueprint.cli.plates import (
     shown,
     write_tables,
 )
+from glueprint.runs.store import write_file
 
 __all__ = ["COMMANDS"]
 
@@ -37,25 +38,38 @@ INPUTS: dict[str, Any] = {
     "sheet": SheetName,
     "names": Columns,
     "time0": Annotated[Path | None, typer.Option(help="Plate of time zero, where it is another file.")],
+    "boxes": Annotated[
+        list[Path] | None, typer.Option(help="Lanes, bands and what is in them (TOML); one a membrane.")
+    ],
+    "reference_image": Annotated[
+        Path | None, typer.Option(help="A second picture of the membrane, such as total protein.")
+    ],
     "time0_layout": Annotated[Path | None, typer.Option(help="Its layout, if not that of the plate.")],
 }
+WRITE_BOXES = Annotated[
+    Path | None,
+    typer.Option(help="Write the lanes and bands used, to correct and annotate; one file a membrane."),
+]
 BECOMES: dict[str, Callable[[Any], Any]] = {"names": names_of}
 
 
-def command(assay: Any, file: str) -> Callable[..., None]:
+def command(assay: Any, file: str, boxes: bool = False) -> Callable[..., None]:
     """A command for typer: read, analyse, print the summary and the findings; 1 where something was refused.
 
     assay: a room with `read`, `Settings` and `analyse`, whose first sentence is the help.   file: help of
-    what is read.
+    what is read.   boxes: whether the result has boxes to write.
     """
     first, *others = inspect.signature(assay.read).parameters.values()
     several = first.kind is Parameter.VAR_POSITIONAL
-    argument = Annotated[list[Path] if several else Path, typer.Argument(help=file)]  # type: ignore[misc]
+    kind: Any = list[Path] if several else Path
+    argument = Annotated[kind, typer.Argument(help=file)]
     inputs = [one.name for one in others]
+    chosen_too = {one.name for one in assay.Settings.fields()}
     parameters = [
         Parameter(first.name, Parameter.POSITIONAL_OR_KEYWORD, annotation=argument),
-        *(_parameter(name, INPUTS[name]) for name in inputs),
+        *(_parameter(name, INPUTS[name]) for name in inputs if name not in chosen_too),
         *_options(assay.Settings),
+        *([_parameter("write_boxes", WRITE_BOXES)] if boxes else []),
         _parameter("figure", FigureFile),
         _parameter("out", OutFolder),
         _parameter("as_json", Json, default=False),
@@ -69,6 +83,8 @@ def command(assay: Any, file: str) -> Callable[..., None]:
         if observations.line and not given["as_json"]:
             console.print(observations.line, markup=False)
         result = assay.analyse(observations, chosen)
+        if given.get("write_boxes"):
+            _write_boxes(result, given["write_boxes"])
         _show(result, given["figure"], given["out"], as_json=given["as_json"])
 
     run.__doc__ = str(assay.analyse.__doc__).partition("\n\n")[0]
@@ -153,8 +169,16 @@ def _numbers(settings: type[Settings], one: Field, text: str) -> tuple[Any, ...]
         raise settings.refusal(f"--{one.option}", f'"{text}"', expected) from error
 
 
+def _write_boxes(result: Any, path: Path) -> None:
+    """The boxes; of several membranes each in a file with its name behind that of `path`."""
+    for part in result.membranes:
+        name = f"{path.stem}-{part.boxes.file.membrane}{path.suffix}" if result.parts else path.name
+        write_file(path.with_name(name), blot.boxes_writing.text(part.boxes))
+
+
 COMMANDS = {
     "binding": command(polarization, "A plate reader's file, or a tidy CSV file."),
+    "blot": command(blot, "The blot: TIFF or PNG, 16 bit as the camera counted.", boxes=True),
     "degradation": command(degradation, "Tidy CSV or TSV files, one row a lane; several are joined."),
     "elisa": command(elisa, "A plate reader's file, or a tidy CSV file."),
     "growth": command(growth, "A plate reader's file, or a tidy table, one row a well."),

@@ -132,7 +132,7 @@ def _blot(twin: Twin) -> Analysed:
     for nth in range(1, truth.experiments + 1):
         image = blot.image.parse(twin.files[f"membrane-{nth}.tif"], f"membrane-{nth}.tif")
         boxes = blot.boxes.parse(twin.files[f"boxes-{nth}.toml"].decode(), f"boxes-{nth}.toml")
-        found = blot.analyse(image, boxes)
+        found = blot.analyse(blot.Scan(image, boxes))
         bands.append(found.tables["bands"])
         findings += list(found.findings)
     result = degradation.analyse(Observations(pl.concat(bands), tuple(findings)))

@@ -77,7 +77,7 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
             },
         ),
         potencies=tuple(potency for point in points for potency in (point.relative, point.absolute)),
-        quality=pl.DataFrame([_lack(fit) for fit in fits], schema=dict(verdicts.QUALITY)),
+        quality=pl.DataFrame([_lack(fit) for fit in fits], schema=verdicts.QUALITY),
         findings=tuple(findings),
         points=tuple(points),
         parts=tuple(parts),

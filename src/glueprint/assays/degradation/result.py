@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from glueprint.assays.contract import AssayResult
-from glueprint.assays.quality import exclusions, verdicts
+from glueprint.assays.contract import AssayResult, with_common
 from glueprint.curves import Potency
 from glueprint.errors import InputError
 
@@ -156,7 +154,7 @@ class Result(AssayResult):
     """
 
     ASSAY = "degradation"
-    SCHEMAS = MappingProxyType(
+    SCHEMAS = with_common(
         {
             "points": SCHEMA,
             "experiments": SCHEMA,
@@ -164,8 +162,6 @@ class Result(AssayResult):
             "arms": ARMS_SCHEMA,
             "readings": READINGS,
             "curves": CURVES,
-            "suspects": pl.Schema(verdicts.SUSPECTS),
-            "excluded": pl.Schema(exclusions.EXCLUDED),
         }
     )
 

@@ -91,7 +91,7 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
             },
         ),
         potencies=tuple(one.potency for one in sorted(donors.named, key=lambda one: one.donor != "")),
-        quality=pl.DataFrame(parts.quality, schema=dict(verdicts.QUALITY)),
+        quality=pl.DataFrame(parts.quality, schema=verdicts.QUALITY),
         findings=tuple(parts.findings),
         signal=choice.text,
         unit=unit,
@@ -99,20 +99,17 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
     )
 
 
-def _excluded(rows: pl.DataFrame) -> list[dict[str, Any]]:
+def _excluded(rows: pl.DataFrame) -> pl.DataFrame:
     """What was left out, with the signal that it had."""
-    return [
-        {
-            "where": f"{row['plate']}:{row['well']}",
-            "curve": row["plate"],
-            "role": row["role"],
-            "sample": row["sample"],
-            "x": row["concentration"],
-            "value": row["signal_left_out"],
-            "reason": row[exclusions.COLUMN],
-        }
-        for row in rows.filter(pl.col(exclusions.COLUMN) != "").to_dicts()
-    ]
+    return rows.filter(pl.col(exclusions.COLUMN) != "").select(
+        where=pl.format("{}:{}", "plate", "well"),
+        curve="plate",
+        role="role",
+        sample="sample",
+        x="concentration",
+        value="signal_left_out",
+        reason=exclusions.COLUMN,
+    )
 
 
 def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> None:

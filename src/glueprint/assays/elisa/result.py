@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from glueprint.assays.contract import AssayResult
+from glueprint.assays.contract import AssayResult, with_common
 from glueprint.assays.elisa import donors, inhibition, quality, results
 from glueprint.assays.elisa.donors import Named
-from glueprint.assays.quality import exclusions, verdicts
 
 __all__ = ["Named", "Result"]
 
@@ -39,7 +37,7 @@ class Result(AssayResult):
     """
 
     ASSAY = "elisa"
-    SCHEMAS = MappingProxyType(
+    SCHEMAS = with_common(
         {
             "standards": quality.STANDARDS,
             "levels": quality.LEVELS,
@@ -52,8 +50,6 @@ class Result(AssayResult):
             "inhibition": inhibition.INHIBITION,
             "donors": donors.DONORS,
             "pooled": donors.POOLED,
-            "suspects": pl.Schema(verdicts.SUSPECTS),
-            "excluded": pl.Schema(exclusions.EXCLUDED),
         }
     )
     # Back-calculated concentrations are compared with plate programs, which print so many.

@@ -71,7 +71,7 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
             },
         ),
         potencies=tuple(one.potency for one in (*joint, *named) if one.unit == "nM"),
-        quality=pl.DataFrame([_control(one) for one in found], schema=dict(verdicts.QUALITY)),
+        quality=pl.DataFrame([_control(one) for one in found], schema=verdicts.QUALITY),
         findings=tuple(findings),
         named=(*joint, *named),
     )

@@ -44,7 +44,7 @@ class Culture:
     """One compound on one line in one experiment at one time.
 
     dose: (m,) in `unit`, 0 for controls.   viability: (m,) fraction of the control's mean.
-    wells: (m,) their names.   left_out: rows of `quality.exclusions.EXCLUDED`.
+    wells: (m,) their names.   left_out: rows of `contract.EXCLUDED`.
     control_se, control_wells: standard error of that mean as a share of it (NaN with fewer than two wells),
     and wells.
     at_zero, at_zero_se: cells at time zero as a fraction of the control, None where unknown.

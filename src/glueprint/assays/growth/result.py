@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import polars as pl
 
-from glueprint.assays.contract import AssayResult
-from glueprint.assays.quality import exclusions, verdicts
+from glueprint.assays.contract import AssayResult, with_common
 from glueprint.curves import Potency
 
 __all__ = ["Named", "Result"]
@@ -65,20 +63,11 @@ POTENCIES = pl.Schema(
     }
 )
 FITTED = pl.Schema({**_CULTURE, "measure": TEXT, "dose": NUMBER, "fitted": NUMBER})
-# What people are shown: of a table, its columns beside line, compound, experiment and time.
-SUMMARY = {
-    "Potencies": (
-        "potencies",
-        ("definition", "relation", "value", "low", "high", "unit", "n", "reasons"),
-    ),
-    "Growth-rate inhibition": (
-        "growth_rate",
-        ("divisions", "divisions_from", "gr_max", "gr_inf", "gr_slope", "gr_aoc"),
-    ),
-    "Curves": (
-        "curves",
-        ("doubling_time_h", "divisions", "top", "bottom", "slope", "emax_percent", "status"),
-    ),
+# What people are shown beside line, compound, experiment and time.
+SHOWN = {
+    "potencies": ("definition", "relation", "value", "low", "high", "unit", "n", "reasons"),
+    "growth_rate": ("divisions", "divisions_from", "gr_max", "gr_inf", "gr_slope", "gr_aoc"),
+    "curves": ("doubling_time_h", "divisions", "top", "bottom", "slope", "emax_percent", "status"),
 }
 
 
@@ -107,15 +96,13 @@ class Result(AssayResult):
     """
 
     ASSAY = "growth"
-    SCHEMAS = MappingProxyType(
+    SCHEMAS = with_common(
         {
             "wells": WELLS,
             "curves": CURVES,
             "growth_rate": GROWTH_RATE,
             "potencies": POTENCIES,
             "fitted": FITTED,
-            "suspects": pl.Schema(verdicts.SUSPECTS),
-            "excluded": pl.Schema(exclusions.EXCLUDED),
         }
     )
 
@@ -145,6 +132,5 @@ class Result(AssayResult):
 
     def summary(self) -> dict[str, pl.DataFrame]:
         """Potencies, growth-rate inhibition and curves."""
-        return {
-            title: self.tables[name].select(*_CULTURE, *columns) for title, (name, columns) in SUMMARY.items()
-        }
+        shown = [self.tables[name].select(*_CULTURE, *columns) for name, columns in SHOWN.items()]
+        return dict(zip(("Potencies", "Growth-rate inhibition", "Curves"), shown, strict=True))

@@ -91,7 +91,7 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
             },
         ),
         potencies=tuple(found),
-        quality=pl.DataFrame(collected["quality"], schema=dict(verdicts.QUALITY)),
+        quality=pl.DataFrame(collected["quality"], schema=verdicts.QUALITY),
         findings=tuple(findings),
         g_factors=read.g_factors,
     )
@@ -116,20 +116,14 @@ def _by_channel(table: pl.DataFrame, plate: Contents) -> pl.DataFrame:
 
 def _excluded(table: pl.DataFrame) -> pl.DataFrame:
     """The wells that were left out, with the anisotropy that they had."""
-    return exclusions.rows(
-        [
-            {
-                "where": f"{row['plate']}:{row['well']}",
-                "curve": row["plate"],
-                "role": row["role"],
-                "sample": row["sample"],
-                "x": row["concentration_nm"],
-                "value": row["anisotropy"],
-                "reason": row["note"].removeprefix(f"{exclusions.FLAG}: "),
-            }
-            for row in table.to_dicts()
-            if row["note"].startswith(exclusions.FLAG)
-        ]
+    return table.filter(pl.col("note").str.starts_with(exclusions.FLAG)).select(
+        where=pl.format("{}:{}", "plate", "well"),
+        curve="plate",
+        role="role",
+        sample="sample",
+        x="concentration_nm",
+        value="anisotropy",
+        reason=pl.col("note").str.strip_prefix(f"{exclusions.FLAG}: "),
     )
 
 

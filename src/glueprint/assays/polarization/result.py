@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from glueprint.assays.contract import AssayResult
+from glueprint.assays.contract import AssayResult, with_common
 from glueprint.assays.polarization.reading import WELLS
-from glueprint.assays.quality import exclusions, verdicts
 from glueprint.curves import Potency, potency
 
 __all__ = ["CONVERSIONS", "CURVES", "FITS", "TITRATIONS", "Result"]
@@ -67,7 +65,7 @@ class Result(AssayResult):
     """
 
     ASSAY = "polarization"
-    SCHEMAS = MappingProxyType(
+    SCHEMAS = with_common(
         {
             "wells": WELLS,
             "fits": FITS,
@@ -75,8 +73,6 @@ class Result(AssayResult):
             "curves": CURVES,
             "titrations": TITRATIONS,
             "potencies": POTENCIES,
-            "suspects": pl.Schema(verdicts.SUSPECTS),
-            "excluded": pl.Schema(exclusions.EXCLUDED),
         }
     )
 

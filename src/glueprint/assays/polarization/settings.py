@@ -14,8 +14,6 @@ from glueprint.errors import InputError, nearest
 
 __all__ = ["Amount", "Conditions", "Optics", "Settings"]
 
-CODE, PAGE = "GP-A062", "docs/polarization.md"
-
 # Two-sided 95 % of a normal distribution, in standard deviations.
 NORMAL_95 = 1.959963984540054
 # What a layout may say of the light.
@@ -87,15 +85,17 @@ class Amount:
         return math.sqrt(math.log1p((self.cv or 0.0) ** 2))
 
 
+class _Part(contract.Settings):
+    CODE = "GP-A062"
+    PAGE = "docs/polarization.md"
+
+
 @dataclass(frozen=True)
-class Conditions(contract.Settings):
+class Conditions(_Part):
     """Totals on the plate and the tracer's Kd; a Ki needs all three, protein and Kd with uncertainty.
 
     protein: total *active* binding sites.   tracer: total tracer.   tracer_kd: of tracer to protein.
     """
-
-    CODE = CODE
-    PAGE = PAGE
 
     protein: Annotated[Amount | None, Choice("Total active protein:")] = None
     tracer: Annotated[Amount | None, Choice("Total tracer:")] = None
@@ -115,15 +115,12 @@ class Conditions(contract.Settings):
 
 
 @dataclass(frozen=True)
-class Optics(contract.Settings):
+class Optics(_Part):
     """How the light becomes anisotropy.
 
     g_factor: None: from `free_dye_mp`, else 1 with a warning.   free_dye_mp: of the wells "free_dye" (or of
     "tracer_only" where there are none).   brightness_ratio: None: from the intensities of the controls.
     """
-
-    CODE = CODE
-    PAGE = PAGE
 
     g_factor: Annotated[float | None, Choice("G factor of the reader.", above=0.0)] = None
     # P of an isotropic solution lies between -1/3 and 1/2, Lakowicz as in signal.py, section 10.2.
@@ -143,14 +140,11 @@ class Optics(contract.Settings):
 
 
 @dataclass(frozen=True)
-class Settings(contract.Settings):
+class Settings(_Part):
     """The choices of an analysis of polarisation: what a laboratory states, and how the light is read.
 
     Raises InputError GP-A062 for a choice that is not one.
     """
-
-    CODE = CODE
-    PAGE = PAGE
 
     conditions: Annotated[Conditions, Choice("Totals on the plate and the tracer's Kd.")] = Conditions()
     optics: Annotated[Optics, Choice("How the light becomes anisotropy.")] = Optics()
@@ -168,7 +162,7 @@ class Settings(contract.Settings):
         for name in assay:
             if name not in known:
                 raise InputError(
-                    CODE,
+                    self.CODE,
                     f'no setting "{name}" of a binding assay{nearest(name, known)}',
                     where=f"{source or 'layout'}, [assay]",
                     expected=f"one of {', '.join(known)}",
@@ -187,7 +181,7 @@ class Settings(contract.Settings):
 
 def _refused(what: str, expected: str) -> InputError:
     return InputError(
-        CODE,
+        "GP-A062",
         what,
         where="settings of the polarisation assay",
         expected=expected,

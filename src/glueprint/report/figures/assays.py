@@ -7,6 +7,7 @@ from typing import Any
 
 from glueprint.assays.contract import AssayResult
 from glueprint.report.figures.binding import binding_curves
+from glueprint.report.figures.blot import blots
 from glueprint.report.figures.degradation import degradation_curves
 from glueprint.report.figures.elisa import elisa_plate
 from glueprint.report.figures.growth import growth_curves
@@ -23,6 +24,9 @@ def of_result(result: AssayResult) -> Any:
 
 
 FIGURES: Mapping[str, Callable[[Any], Any]] = {
+    "blot": lambda result: blots(
+        {one.boxes.file.membrane: (one.tables, one.pictures["blot"].values) for one in result.membranes}
+    ),
     "degradation": lambda result: degradation_curves(result.tables),
     "elisa": lambda result: elisa_plate(result.tables, signal=result.signal),
     "growth": lambda result: growth_curves(result.tables),

@@ -18,9 +18,6 @@ from glueprint.study.glue.project import Assay, check_place
 
 __all__ = ["Analysed", "analyse"]
 
-# Lanes of a dilution series say how bands respond to loading; they are no lanes of an experiment.
-SERIES = "dilution series"
-
 
 @dataclass(frozen=True)
 class Analysed:
@@ -70,11 +67,8 @@ def _elisa(folder: Path, assay: Assay) -> Analysed:
 def _blot(folder: Path, assay: Assay) -> Analysed:
     bands, findings = [], list[Finding]()
     for image, boxes in zip(assay.files, assay.boxes, strict=True):
-        annotated = blot.boxes.read(check_place(folder, boxes))
-        found = blot.analyse(blot.read(check_place(folder, image)), annotated)
-        every = found.tables["bands"]
-        usable = pl.col("fraction_remaining").is_not_null() & ~pl.col("flags").str.contains(SERIES)
-        bands.append(every.filter(usable))
+        found = blot.analyse(blot.read(check_place(folder, image), boxes=[check_place(folder, boxes)]))
+        bands.append(found.lanes)
         findings += found.findings
     return _degradation(Observations(pl.concat(bands), tuple(findings)))
 
