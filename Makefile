@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 DEMO   := demo-study
 GLUE   := demo-glue
 
-.PHONY: demo test lint types lock audit clean
+.PHONY: demo test lint types lock listing audit clean
 
 demo: $(VENV)/.installed
 	$(BIN)/glueprint study run pomalidomide --out $(DEMO) --fresh
@@ -49,6 +49,10 @@ audit: $(VENV)/.tested
 
 lock: | $(BIN)/python
 	sh tools/lock.sh $(BIN)
+
+# What `glueprint GROUP --help` lists, out of the commands themselves.
+listing: $(VENV)/.installed
+	$(BIN)/python tools/listing.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) $(GLUE) .pytest_cache .mypy_cache .ruff_cache

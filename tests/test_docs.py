@@ -10,6 +10,7 @@ import typer.main
 
 from glueprint import study
 from glueprint.cli.app import app
+from glueprint.cli.groups import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -31,7 +32,8 @@ def test_every_command_on_the_page_exists(page):
     root = typer.main.get_command(app)
     for group, command in COMMAND.findall(page.read_text("utf-8")):
         assert group in root.commands, f"glueprint {group}"
-        if command:
+        # `fit` and `survival` are commands themselves; what follows is a file.
+        if command and group not in COMMANDS:
             assert command in root.commands[group].commands, f"glueprint {group} {command}"
 
 

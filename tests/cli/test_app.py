@@ -34,20 +34,6 @@ def test_every_group_has_help(capsys, monkeypatch, group):
     assert f"glueprint {group}" in out
 
 
-def test_help_does_not_wait_for_the_libraries_of_the_commands():
-    code = (
-        "import sys; sys.argv = ['glueprint', '--help']\n"
-        "from glueprint.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'numpy', 'polars', 'scipy', 'pint'} & set(sys.modules)\n"
-        "print(*heavy, file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert all(name in done.stdout for name in GROUPS)
-    assert done.stderr.strip() == ""
-
-
 def test_bad_input_ends_with_2_and_the_remedy(capsys, monkeypatch):
     code, out, err = call(capsys, monkeypatch, "study", "run", "pomalidomid")
     assert code == 2

@@ -132,14 +132,14 @@ def test_the_risk_table_under_the_curve_shows_these_counts_on_the_same_scale(mm0
     upper, lower = chart["vconcat"]
     first = curves_of(mm003, "pfs").filter(pl.col("replicate") == 0)
     for row in rows_of(chart, lower):
-        assert row["at_risk"] == figures.at_risk(first, [row["time_months"]], row["arm"])[0]
+        assert row["at_risk"] == figures.at_risk(first, [row["time"]], row["arm"])[0]
     scale = lower["encoding"]["x"]["scale"]
     scales = [
         layer["encoding"]["x"]["scale"] for layer in upper["layer"] if "field" in layer["encoding"]["x"]
     ]
     assert scales
     assert all(other == scale for other in scales)
-    ticks = {row["time_months"] for row in rows_of(chart, lower)}
+    ticks = {row["time"] for row in rows_of(chart, lower)}
     axes = [layer["encoding"]["x"]["axis"] for layer in upper["layer"] if "field" in layer["encoding"]["x"]]
     assert all(ticks == set(axis["values"]) for axis in axes)
 
@@ -228,7 +228,7 @@ def test_series_of_one_unit_share_the_scale_unless_one_would_flatten_another(rep
 
 def test_the_curve_is_drawn_through_events_and_its_last_time_only(leukaemia):
     chart = figures.kaplan_meier(leukaemia, arms=["6-MP"], title="x").to_dict()
-    drawn = [row["time_months"] for row in rows_of(chart, chart["vconcat"][0]) if row["drawn"]]
+    drawn = [row["time"] for row in rows_of(chart, chart["vconcat"][0]) if row["drawn"]]
     assert drawn == [0, 6, 7, 10, 13, 16, 22, 23, 35]
 
 

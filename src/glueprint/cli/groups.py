@@ -1,20 +1,25 @@
 """The groups of commands and the commands of their own: what each is for, and its module, which is imported
 when it is first needed.
 
+What the commands of a group are for stands in listing.json, too: `make listing` writes it.
 Scientific libraries take seconds to import; help, version and a mistyped name need none of them.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
-__all__ = ["COMMANDS", "GROUPS", "Groups"]
+__all__ = ["COMMANDS", "GROUPS", "LISTING", "Groups", "listing"]
+
+LISTING = Path(__file__).parent / "listing.json"
 
 # Name of the group and of its module in this package -> what its help says.
 GROUPS: Mapping[str, str] = {
@@ -24,7 +29,7 @@ GROUPS: Mapping[str, str] = {
     "experiment": "In-silico assays: list, run, facts.",
     "assay": "Assays: plates, layouts, readers, analyses.",
     "calibrate": "Parameters from published numbers: in-vitro, clinical.",
-    "trial": "Virtual clinical trials: list, show, template, rules, run, compare, sweep, figures.",
+    "trial": "Virtual clinical trials: list, show, template, rules, run, compare, sweep, figures, export.",
     "model": "Look at a model and simulate it.",
     "compound": "Compounds and intermediates: list, show, compare, check, stability, draw.",
     "diagram": "Draw the pathway, the assays' work flows, schemas of trials.",
@@ -35,6 +40,7 @@ GROUPS: Mapping[str, str] = {
 # The same for a command that stands for itself.
 COMMANDS: Mapping[str, str] = {
     "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
+    "survival": "Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means.",
 }
 
 
@@ -49,8 +55,30 @@ def _commands(name: str) -> Any:
     return typer.main.get_group(module.app).commands
 
 
+@cache
+def _listing() -> Mapping[str, Mapping[str, str]]:
+    return json.loads(LISTING.read_text("utf-8"))  # type: ignore[no-any-return]
+
+
+def listing() -> dict[str, dict[str, str]]:
+    """What every command is for, by group, as their modules say it: what the file of that name must hold."""
+    return {group: {name: _first(command) for name, command in _commands(group).items()} for group in GROUPS}
+
+
+def _first(command: Any) -> str:
+    """The first paragraph of a command's help, on one line."""
+    return " ".join(str(command.help or "").split("\n\n")[0].split())
+
+
 class _Group(TyperGroup):
     """A group whose commands are those of its module's `app`."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Its help, which needs no more of a command than what it is for."""
+        commands: dict[str, Any] = {
+            name: TyperCommand(name, help=what) for name, what in _listing()[str(self.name)].items()
+        }
+        TyperGroup(name=self.name, help=self.help, commands=commands).format_help(ctx, formatter)
 
     @property
     def commands(self) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glueprint import units
 from glueprint.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -24,9 +26,9 @@ def _first(bad: Flags) -> tuple[int, ...]:
 
 
 def as_floats(values: ArrayLike, name: str, ndim: tuple[int, ...] = (1,)) -> Floats:
-    """`values` as float64 with one of the dimensions `ndim` and at least one element."""
+    """`values`, durations as days, as float64 with one of the dimensions `ndim` and at least one element."""
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(_numbers(values, name), dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(
             "GP-V002",
@@ -53,6 +55,32 @@ def as_floats(values: ArrayLike, name: str, ndim: tuple[int, ...] = (1,)) -> Flo
             next_step="look whether a filter removed every patient",
         )
     return array
+
+
+def _numbers(values: ArrayLike, name: str) -> ArrayLike:
+    """`values`, or days where they are durations of numpy, pandas, polars, the standard library or pint.
+
+    As plain numbers durations would be counts of nanoseconds, and dates counts from 1970.
+    """
+    if hasattr(values, "magnitude") and hasattr(values, "units"):
+        return np.asarray(values.magnitude) * units.convert(1.0, str(values.units), "day")
+    array = np.asarray(values)
+    kind = array.dtype.kind
+    if kind == "O" and array.size:
+        first = array.flat[0]
+        kind = "m" if isinstance(first, timedelta) else "M" if isinstance(first, date) else kind
+    if kind == "M":
+        raise InputError(
+            "GP-V013",
+            f"dates, such as {array.flat[0] if array.size else ''}",
+            where=name,
+            expected="follow-up from a start: a number, or a duration",
+            next_step="subtract the date on which each patient's follow-up begins",
+        )
+    if kind != "m":
+        return values
+    spans = array.astype("timedelta64[ns]")
+    return np.where(np.isnat(spans), np.nan, spans / np.timedelta64(1, "D"))
 
 
 def same_shape(array: NDArray[Any], shape: tuple[int, ...], name: str) -> None:

@@ -10,17 +10,23 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from glueprint.errors import InputError
-from glueprint.survival._check import Floats, Integers, as_events, as_floats, as_level, as_times
-from glueprint.survival.counts import TIE_TOLERANCE, count, tie
+from glueprint.survival._check import Floats, Integers, as_floats, as_level
+from glueprint.survival.counts import TIE_TOLERANCE
+from glueprint.survival.exposure import Exposure, Numbers, exposure
+from glueprint.survival.jackknife import jackknife_variance
+from glueprint.survival.observed import ADVICE, Observed, curve_clusters, curve_status, observed
+from glueprint.survival.rows import Rows, as_rows
 
 
 @dataclass(frozen=True)
 class KaplanMeier:
     """A survival curve; every array has one entry per distinct time, (m,), in the unit of the times given.
 
-    survival: probability of no event up to and with the time.   std_error: Greenwood's, of survival.
+    survival: probability of no event up to and with the time.   std_error: of survival; `variance` says
+    whether it is Greenwood's ("greenwood") or the infinitesimal jackknife ("robust").
     low, high: pointwise log-log band, NaN where survival is 0 or 1 (no variance is defined there).
-    at_risk: patients just before the time.   events, censored: patients at the time.
+    at_risk: just before the time.   events, censored: at the time.   All three are patients, or sums of
+    weights where weights were given.   status: a key of observed.ADVICE; `advice` is its text.
     """
 
     times: Floats
@@ -28,15 +34,23 @@ class KaplanMeier:
     std_error: Floats
     low: Floats
     high: Floats
-    at_risk: Integers
-    events: Integers
-    censored: Integers
+    at_risk: Numbers
+    events: Numbers
+    censored: Numbers
     level: float
+    variance: str
+    status: str
+    observed: Observed
 
     @property
     def n(self) -> int:
-        """Patients."""
-        return int(self.at_risk[0])
+        """Patients: clusters where they were given, else rows."""
+        return self.observed.n
+
+    @property
+    def advice(self) -> str:
+        """What the status means and what to do; empty when the curve is in order."""
+        return ADVICE[self.status]
 
     @property
     def median(self) -> float:
@@ -75,36 +89,77 @@ class KaplanMeier:
         value = np.append(1.0, self.survival)[step]
         return np.where((wanted > self.times[-1]) & (self.survival[-1] > 0), np.nan, value)
 
-    def risk_table(self, times: ArrayLike) -> Integers:
-        """Patients still at risk just before each of the given times, (k,)."""
+    def risk_table(self, times: ArrayLike) -> Numbers:
+        """Patients (or weights) at risk just before each of the given times, (k,); at 0, those who start."""
         wanted = as_floats(times, "times", (0, 1))
+        if self.observed.entries is not None:
+            return self.observed.entries.at_risk(wanted, self.times, self.events + self.censored)
         step = np.searchsorted(self.times, wanted, side="left")
         return np.append(self.at_risk, 0)[step]
 
 
-def kaplan_meier(time: ArrayLike, event: ArrayLike, *, level: float = 0.95) -> KaplanMeier:
+def kaplan_meier(
+    time: ArrayLike,
+    event: ArrayLike,
+    *,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    level: float = 0.95,
+) -> KaplanMeier:
     """The product-limit estimate of the survival curve.
 
     time: (n,) follow-up, any unit, >= 0.   event: (n,) 1 event, 0 censored.   level: of the bands.
-    Returns KaplanMeier.
-    Raises InputError GP-V001 to GP-V005 for arrays, GP-V007 for the level.
+    entry: (n,) delayed entry (left truncation), same unit: a row is at risk if entry < t <= time.
+    weights: (n,) >= 0; rows of weight 0 are left out and counted.   cluster: (n,) labels of rows that belong
+    together, e.g. the patient of several rows.
+    Returns KaplanMeier. Its variance is Greenwood's, with whole weights as numbers of equal patients; with
+    cluster or a weight that is no whole number it is the infinitesimal jackknife, by cluster or by row.
+    A risk set that empties before the last entry is the status "emptied" or "gap".
+    Raises InputError GP-V001 to GP-V005 for arrays, GP-V007 for the level, GP-V008 and GP-V018 for clusters,
+    GP-V014 for entries, GP-V015 and GP-V016 for weights.
     Source: Kaplan and Meier 1958, doi:10.1080/01621459.1958.10501452; Greenwood 1926; the log-log band of
-    Kalbfleisch and Prentice. Equal to R survival's survfit(conf.type = "log-log").
+    Kalbfleisch and Prentice; Tsai, Jewell and Wang 1987, doi:10.1093/biomet/74.4.883 for delayed entry.
+    Equal to R survival's survfit(conf.type = "log-log"), which chooses the variance in the same way; where
+    the curve is 0 R gives a robust error of 0, and we none.
     """
-    times = as_times(time)
-    events = as_events(event, times.shape)
+    rows = as_rows(time, event, entry, weights)
     level = as_level(level)
-    zeros = np.zeros(times.size, dtype=np.int64)
-    table = count(tie(times), events, zeros, 1, zeros)
-    at_risk, died = table.at_risk[:, 0], table.events[:, 0]
+    table = exposure(rows)
+    clusters = curve_clusters(rows, cluster)
+    at_risk, died = table.at_risk, table.events
     survival = np.cumprod((at_risk - died) / at_risk).astype(np.float64)
-    log_error = np.sqrt(greenwood(at_risk, died))
+    log_error = np.sqrt(greenwood(at_risk, died) if clusters is None else _robust(rows, table, clusters))
     low, high = log_log_band(survival, log_error, level)
     std_error = np.where(survival > 0, survival * np.where(survival > 0, log_error, 0.0), np.nan)
-    return KaplanMeier(table.time, survival, std_error, low, high, at_risk, died, table.censored[:, 0], level)
+    return KaplanMeier(
+        times=table.time,
+        survival=survival,
+        std_error=std_error,
+        low=low,
+        high=high,
+        at_risk=at_risk,
+        events=died,
+        censored=table.censored,
+        level=level,
+        variance="greenwood" if clusters is None else "robust",
+        status=curve_status(table),
+        observed=observed(rows, table, None if cluster is None else clusters),
+    )
 
 
-def greenwood(at_risk: Integers, events: Integers) -> Floats:
+def _robust(rows: Rows, table: Exposure, clusters: Integers) -> Floats:
+    """Jackknife variance of the log survival, (m,); infinite from where survival is 0."""
+    at_risk, died = table.at_risk.astype(np.float64), table.events.astype(np.float64)
+    left = at_risk - died
+    alive = np.cumprod(left > 0).astype(np.bool_)
+    safe = np.where(alive, left, 1.0)
+    climb = np.cumsum(np.where(alive, died / (at_risk * safe), 0.0))
+    variance = jackknife_variance(rows, table, clusters, climb, np.where(alive, 1 / safe, 0.0))
+    return np.where(alive, variance, np.inf)
+
+
+def greenwood(at_risk: Numbers, events: Numbers) -> Floats:
     """Greenwood's variance of the log survival, (m,); infinite from where survival is 0."""
     left = at_risk - events
     with np.errstate(divide="ignore"):

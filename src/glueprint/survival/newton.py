@@ -42,7 +42,7 @@ def maximise(sets: RiskSets) -> Maximum:
             return Maximum(beta, value, information, iteration, False)
         decrement = float(gradient @ step)
         beta, value, gradient, information = _climb(sets, beta, step, value)
-        if decrement < DECREMENT:
+        if decrement < DECREMENT * sets.unit:
             return Maximum(beta, value, information, iteration, True)
     return Maximum(beta, value, information, MAX_ITERATIONS, False)
 

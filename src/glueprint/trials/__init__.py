@@ -3,7 +3,7 @@ reports them."""
 
 from __future__ import annotations
 
-from glueprint.trials import case_mix, kept
+from glueprint.trials import case_mix, cdisc, kept
 from glueprint.trials.content import content_of
 from glueprint.trials.domain import Outside, outside
 from glueprint.trials.doserules import ladder
@@ -70,6 +70,7 @@ __all__ = [
     "available",
     "available_rules",
     "case_mix",
+    "cdisc",
     "check_size",
     "compile_regimens",
     "content_of",

@@ -9,6 +9,7 @@ from typing import Any
 from glueprint.documents import Codes, parse, read, validate, write_new
 from glueprint.errors import GlueprintError, InputError, nearest
 from glueprint.trials.checks import check_protocol
+from glueprint.trials.extending import extended
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.regimen_rules import read_rules
 
@@ -87,7 +88,18 @@ def protocol_from_text(text: str, *, where: str, folder: Path | None = None) -> 
     return _protocol(parse(text, CODES, where=where), where=where, folder=folder)
 
 
+def _tables(name_or_path: str, folder: Path | None) -> tuple[dict[str, Any], Path | None, str]:
+    """The tables of the protocol that another extends, the folder of its file, and its place in messages."""
+    if name_or_path in available():
+        return parse(source(name_or_path), CODES, where=f"{name_or_path}.toml"), None, f"{name_or_path}.toml"
+    path = (folder or Path()) / name_or_path
+    if path.suffix != ".toml" and not path.is_file():
+        raise _unknown(name_or_path)
+    return read(path, CODES), path.parent, str(path)
+
+
 def _protocol(data: dict[str, Any], *, where: str, folder: Path | None) -> Protocol:
+    data = extended(data, where, folder, _tables)
     try:
         protocol = validate(Protocol, data, CODES, where=where, context={"folder": folder})
     except GlueprintError as error:

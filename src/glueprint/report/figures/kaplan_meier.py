@@ -19,6 +19,7 @@ HEIGHT = 300
 RISK_ROW = 17
 MOST_GHOSTS = 9
 GHOST_STEPS = 60
+STEPS = ("replicate", "arm", "time", "survival", "low", "high", "at_risk", "events", "censored")
 
 
 def kaplan_meier(
@@ -32,37 +33,41 @@ def kaplan_meier(
     published_medians: Mapping[str, float] | None = None,
     hazard_ratio: Estimate | None = None,
     interactive: bool = False,
+    unit: str = "months",
+    since: str = "randomisation",
 ) -> alt.VConcatChart:
     """Survival steps with bands, censor ticks and medians, and the numbers at risk under the same time axis.
 
-    curves: rows of one endpoint of the table `survival_curves`; replicates after the first are drawn faint.
-    arms: in the order of the risk table.   colours: arm -> colour, `theme.arm_colours(arms)` by default.
-    medians: arm -> median with interval, months.   published_medians: arm -> months, open diamonds.
-    hazard_ratio: first arm against second, with p value.   interactive: add a reading line with numbers.
-    note: a line below the title.
+    curves: rows of one endpoint of the table `survival_curves`, their times in `unit`; replicates after the
+    first are drawn faint.   arms: in the order of the risk table.   colours: arm -> colour,
+    `theme.arm_colours(arms)` by default.   medians: arm -> median with interval.   published_medians: arm ->
+    open diamonds, in `unit`.   hazard_ratio: first arm against second, with p value.   interactive: add a
+    reading line with numbers.   since: where the times begin.   note: a line below the title.
     Returns the styled chart.   Raises InputError GP-P001 for a missing column, GP-P005 for no curve.
     """
-    tables.require(curves, tables.CURVES, "survival_curves")
+    curves = _plain_time(curves)
+    tables.require(curves, STEPS, "survival_curves")
     colours = dict(colours or theme.arm_colours(arms))
     curves = curves.filter(pl.col("arm").is_in(list(arms))).fill_nan(None)
     if curves.is_empty():
         raise panels.nothing("Kaplan-Meier", f"no curve of {', '.join(arms)}", "curves of these arms")
     first = curves.filter(pl.col("replicate") == curves.get_column("replicate").min())
-    highest = float(first.get_column("time_months").max() or 1.0)  # type: ignore[arg-type]
+    highest = float(first.get_column("time").max() or 1.0)  # type: ignore[arg-type]
     marks = theme.ticks(highest)
     domain = [0.0, max(highest, marks[-1])]
     drawn = {arm: colours[arm] for arm in arms}
-    axis = alt.Axis(values=marks, format="d", title="Months since randomisation")
-    x = alt.X("time_months:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
+    title_of_axis = f"{unit.capitalize() or 'Time'}{f' since {since}' if since else ''}"
+    axis = alt.Axis(values=marks, format="~g", title=title_of_axis)
+    x = alt.X("time:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
     layers = [
         *_ghosts(curves, first, x, drawn),
         *_steps(x, drawn),
         *_medians(first, x, drawn, medians or {}, published_medians or {}),
-        *_reading(arms, drawn, medians or {}, hazard_ratio),
+        *_reading(arms, drawn, medians or {}, hazard_ratio, unit),
     ]
     if interactive:
-        layers += _pointer(x, drawn)
-    keep = ("arm", "time_months", "survival", "low", "high", "at_risk", "events", "censored", "drawn")
+        layers += _pointer(x, drawn, unit)
+    keep = ("arm", "time", "survival", "low", "high", "at_risk", "events", "censored", "drawn")
     rows = [{key: row[key] for key in keep} for row in with_origin(first)]
     upper = alt.layer(*layers, data=theme.records(rows)).properties(
         width=WIDTH, height=HEIGHT, title=panels.heading(title, note, frame="group")
@@ -72,16 +77,21 @@ def kaplan_meier(
     return theme.styled(chart)  # type: ignore[no-any-return]
 
 
+def _plain_time(curves: pl.DataFrame) -> pl.DataFrame:
+    """The steps of a trial name their unit in the column; here the axis says it."""
+    return curves.rename({"time_months": "time"}, strict=False)
+
+
 def with_origin(curves: pl.DataFrame) -> list[dict[str, Any]]:
     """The rows of each arm in time order, beginning with survival 1 at time 0; missing bands stay null."""
     rows: list[dict[str, Any]] = []
-    for (replicate, arm), part in curves.sort("time_months").group_by(
-        ["replicate", "arm"], maintain_order=True
+    for (replicate, arm), part in (
+        _plain_time(curves).sort("time").group_by(["replicate", "arm"], maintain_order=True)
     ):
         steps = part.to_dicts()
-        if steps and steps[0]["time_months"] > 0:
+        if steps and steps[0]["time"] > 0:
             start = {
-                "time_months": 0.0,
+                "time": 0.0,
                 "survival": 1.0,
                 "low": 1.0,
                 "high": 1.0,
@@ -104,18 +114,18 @@ def at_risk(curves: pl.DataFrame, times: Sequence[float], arm: str) -> list[int]
 
     curves: rows of one endpoint and replicate.   times: months.   Returns one count per time.
     """
-    rows = curves.filter(pl.col("arm") == arm).sort("time_months")
+    rows = _plain_time(curves).filter(pl.col("arm") == arm).sort("time")
     counts = []
     for time in times:
-        later = rows.filter(pl.col("time_months") >= time)
+        later = rows.filter(pl.col("time") >= time)
         counts.append(0 if later.is_empty() else int(later.get_column("at_risk")[0]))
     return counts
 
 
 def median_of(curves: pl.DataFrame, arm: str) -> float | None:
     """The time at which the curve of an arm first stands at or below one half, or None."""
-    below = curves.filter((pl.col("arm") == arm) & (pl.col("survival") <= 0.5)).sort("time_months")
-    return None if below.is_empty() else float(below.get_column("time_months")[0])
+    below = _plain_time(curves).filter((pl.col("arm") == arm) & (pl.col("survival") <= 0.5)).sort("time")
+    return None if below.is_empty() else float(below.get_column("time")[0])
 
 
 def _survival_axis(**more: Any) -> alt.Y:
@@ -136,7 +146,7 @@ def _ghosts(
             steps = with_origin(part.filter(pl.col("arm") == arm))
             every = -(-len(steps) // GHOST_STEPS)
             rows += [
-                {key: row[key] for key in ("replicate", "arm", "time_months", "survival")}
+                {key: row[key] for key in ("replicate", "arm", "time", "survival")}
                 for place, row in enumerate(steps)
                 if place % every == 0 or place == len(steps) - 1
             ]
@@ -174,11 +184,11 @@ def _medians(
         time = medians[arm].value if arm in medians else median_of(first, arm)
         if time is not None:
             found.append(time)
-            rows.append({"arm": arm, "time_months": time, "survival": 0.5, "zero": 0.0})
+            rows.append({"arm": arm, "time": time, "survival": 0.5, "zero": 0.0})
     colour = theme.arm_colour(colours)
     layers = []
     if rows:
-        reach = [{"time_months": 0.0, "end": max(found), "survival": 0.5}]
+        reach = [{"time": 0.0, "end": max(found), "survival": 0.5}]
         dash = {"strokeDash": [2, 3], "strokeWidth": 1.0}
         layers = [
             alt.Chart(theme.records(reach))
@@ -189,9 +199,7 @@ def _medians(
             .encode(x, _survival_axis(), alt.Y2("zero:Q"), colour),
         ]
     known = [
-        {"arm": arm, "time_months": months, "survival": 0.5}
-        for arm, months in published.items()
-        if arm in colours
+        {"arm": arm, "time": months, "survival": 0.5} for arm, months in published.items() if arm in colours
     ]
     if known:
         diamond = alt.Chart(theme.records(known)).mark_point(
@@ -206,11 +214,12 @@ def _reading(
     colours: Mapping[str, str],
     medians: Mapping[str, Estimate],
     hazard_ratio: Estimate | None,
+    unit: str,
 ) -> list[alt.Chart]:
     """The key, upper right: each arm in its colour with its median, then the comparison."""
     lines = []
     for arm in arms:
-        text = f"{arm}   median {interval(medians[arm])} months" if arm in medians else arm
+        text = f"{arm}   median {interval(medians[arm])} {unit}".rstrip() if arm in medians else arm
         lines.append((text, colours[arm]))
     if hazard_ratio is not None and hazard_ratio.value is not None:
         which = "HR" if len(arms) == 2 else "HR of the first two arms"
@@ -231,11 +240,11 @@ def _reading(
     return layers
 
 
-def _pointer(x: alt.X, colours: Mapping[str, str]) -> list[alt.Chart]:
+def _pointer(x: alt.X, colours: Mapping[str, str], unit: str) -> list[alt.Chart]:
     """An unseen disc on every step that says its numbers."""
     tooltip = [
         alt.Tooltip("arm:N", title="arm"),
-        alt.Tooltip("time_months:Q", title="month", format=".2f"),
+        alt.Tooltip("time:Q", title=unit or "time", format=".2f"),
         alt.Tooltip("survival:Q", title="survival", format=".1%"),
         alt.Tooltip("low:Q", title="lower 95 %", format=".1%"),
         alt.Tooltip("high:Q", title="upper 95 %", format=".1%"),
@@ -253,7 +262,7 @@ def _risk_table(
     domain: Sequence[float],
 ) -> alt.Chart:
     rows = [
-        {"arm": arm, "time_months": time, "at_risk": count}
+        {"arm": arm, "time": time, "at_risk": count}
         for arm in arms
         for time, count in zip(marks, at_risk(first, marks, arm), strict=True)
     ]
@@ -267,7 +276,7 @@ def _risk_table(
     )
     text = alt.Chart(theme.records(rows)).mark_text(fontSize=11)
     shown: alt.Chart = text.encode(
-        alt.X("time_months:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=None),
+        alt.X("time:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=None),
         alt.Y("arm:N", sort=list(arms), axis=labels),
         theme.arm_colour(colours),
         alt.Text("at_risk:Q"),

@@ -75,8 +75,9 @@ def records(rows: Iterable[Mapping[str, Any]]) -> alt.InlineData:
 
 
 def ticks(highest: float, *, at_most: int = 9) -> list[float]:
-    """Whole steps of 1, 2, 3, 6 or 12 (months, cycles) from 0 to `highest`, at most `at_most` of them."""
-    for step in (1, 2, 3, 4, 6, 12, 24, 36, 60, 120):
+    """Even steps that suit months, cycles, days and years, from 0 to `highest`, at most `at_most` of them."""
+    whole = (1, 2, 3, 4, 6, 12, 24, 36, 60, 120, 180, 360, 720)
+    for step in (0.25, 0.5, *whole) if highest < 2 else whole:
         if highest / step <= at_most - 1:
             return [float(step * place) for place in range(int(highest // step) + 1)]
     return [0.0, float(highest)]

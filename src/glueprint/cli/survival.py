@@ -1,0 +1,130 @@
+"""`glueprint survival`: curves, tests and hazard ratios from one's own table of patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from glueprint import survival
+from glueprint.assays import tidy_table
+from glueprint.cli.assay_degradation import OutFolder
+from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.cli.plates import FigureFile, SheetName, shown, write_tables
+from glueprint.trials import cdisc
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False)
+
+Many = list[str] | None
+# Tables that people read; the steps of the curves go into files and figures.
+PRINTED = ("groups", "milestones", "restricted_means", "tests", "hazard_ratios", "proportional_hazards")
+CDISC = (".json", ".xpt")
+BOUND = ("low", "high", "median")
+
+
+@app.command(name="survival")
+def command(
+    table: Annotated[Path, typer.Argument(help="CSV, TSV, xlsx, Dataset-JSON or XPT: one row a patient.")],
+    time: Annotated[str, typer.Option(help="Column of follow-up; with --origin, of the date of its end.")],
+    event: Annotated[str, typer.Option(help="Column of 1 and 0, or COLUMN=VALUE where it is the event.")],
+    arm: Annotated[str | None, typer.Option(help="Column of the arms to compare.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Arm the others are compared with.")] = None,
+    strata: Annotated[Many, typer.Option(help="Column to stratify by; repeat for more.")] = None,
+    covariate: Annotated[Many, typer.Option(help="Column of the regression beside the arm; repeat.")] = None,
+    factor: Annotated[Many, typer.Option(help="The same, its numbers being levels.")] = None,
+    origin: Annotated[str | None, typer.Option(help="Column of the date on which follow-up begins.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Of the times: days, weeks, months, years.")] = None,
+    to: Annotated[str | None, typer.Option("--in", help="Unit of the answers.")] = None,
+    entry: Annotated[str | None, typer.Option(help="Column of when a row comes under observation.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of weights of rows.")] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Column of the patient, where one has several rows.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Column of rows that belong together, as a centre.")
+    ] = None,
+    where: Annotated[Many, typer.Option(help="COLUMN=VALUE: the rows that are meant; repeat.")] = None,
+    milestone: Annotated[list[float] | None, typer.Option(help="Time to read survival at; repeat.")] = None,
+    tau: Annotated[float | None, typer.Option(help="Horizon of restricted means.")] = None,
+    confidence: Annotated[float, typer.Option(help="Of all intervals.")] = 0.95,
+    sheet: SheetName = None,
+    figure: FigureFile = None,
+    out: OutFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Kaplan-Meier curves, log-rank, hazard ratios, milestones and restricted means from a table."""
+    request = survival.Request(
+        time,
+        event,
+        arm=arm,
+        reference=reference,
+        strata=tuple(strata or ()),
+        covariates=tuple(covariate or ()),
+        factors=tuple(factor or ()),
+        origin=origin,
+        unit=unit,
+        to=to,
+        where=tuple(where or ()),
+        entry=entry,
+        weights=weights,
+        patient=patient,
+        cluster=cluster,
+    )
+    frame = cdisc.read(table) if table.suffix.lower() in CDISC else tidy_table.read(table, sheet)
+    found = survival.analyse(frame, request, milestones=milestone or (), tau=tau, level=confidence)
+    if figure is not None:
+        _draw(found, figure)
+    if out is not None:
+        write_tables(out, found.tables)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        _print(found)
+
+
+def _print(found: survival.Analysis) -> None:
+    unit = found.unit or "the unit of the column"
+    console.print(f"Times in {unit}; intervals of {100 * found.level:g} %.")
+    for name in PRINTED:
+        frame = found.tables[name]
+        if frame.is_empty():
+            continue
+        columns = [c for c in frame.columns if c != "status" or set(frame["status"]) != {"ok"}]
+        rows = ([_cell(row[c], c) for c in columns] for row in frame.select(columns).to_dicts())
+        print_table(name.replace("_", " ").capitalize(), columns, rows)
+    for note in found.notes:
+        console.print(note)
+
+
+def _cell(value: Any, column: str) -> Any:
+    """A number to four digits; a bound that is not reached is open."""
+    if isinstance(value, float) and value != value:
+        return "open" if column in BOUND else ""
+    return shown(value)
+
+
+def _draw(found: survival.Analysis, path: Path) -> None:
+    # Drawing costs an import that numbers need not pay.
+    from glueprint.report import figures
+    from glueprint.report.estimates import Estimate
+
+    groups = found.tables["groups"].fill_nan(None).to_dicts()
+    medians = {row["arm"]: Estimate(row["median"], row["low"], row["high"]) for row in groups}
+    ratios = found.tables["hazard_ratios"].fill_nan(None).to_dicts()
+    first = ratios[0] if len(found.arms) == 2 and ratios else None
+    ratio = Estimate(*(first[k] for k in ("hazard_ratio", "low", "high", "p_value"))) if first else None
+    chart = figures.kaplan_meier(
+        found.tables["curves"].with_columns(replicate=pl.lit(0)),
+        arms=found.arms,
+        title="Survival",
+        note=f"HR: {first['term']}" if first else "",
+        medians=medians,
+        hazard_ratio=ratio,
+        unit=found.unit,
+        since="",
+    )
+    figures.save(chart, path)

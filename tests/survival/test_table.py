@@ -1,0 +1,295 @@
+"""One's own table: the same numbers as the arrays give, and no coding taken wrongly."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from pathlib import PurePosixPath
+
+import numpy as np
+import polars as pl
+import pytest
+
+from glueprint import survival, units
+from glueprint.errors import InputError
+from glueprint.survival import Request, analyse
+
+# Freireich 1963, doi:10.1182/blood.V21.6.699.699, weeks.
+TREATED = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
+RELAPSED = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
+TIME, EVENT = np.array(TREATED + PLACEBO, dtype=float), np.array(RELAPSED + [1] * 21)
+ARM = ["6-MP"] * 21 + ["placebo"] * 21
+CENTRE = ["a", "b", "c"] * 14
+AGE = [20 + 3 * (k % 11) for k in range(42)]
+
+
+def table(**more):
+    return pl.DataFrame({"time": TIME, "event": EVENT, "arm": ARM, "centre": CENTRE, "age": AGE, **more})
+
+
+def refused(code, frame, *arguments, **options):
+    with pytest.raises(InputError) as caught:
+        analyse(frame, Request(*arguments, **options))
+    assert caught.value.code == code
+    return caught.value.render()
+
+
+def test_every_table_says_what_the_arrays_say():
+    found = analyse(
+        table(),
+        Request("time", "event", arm="arm", reference="placebo", strata=("centre",), covariates=("age",)),
+        milestones=(10.0, 30.0),
+        tau=20.0,
+    )
+    test = survival.log_rank(TIME, EVENT, ARM, strata=CENTRE)
+    treated = np.array(ARM) == "6-MP"
+    fit = survival.cox(TIME, EVENT, np.stack([treated, AGE], axis=1), strata=CENTRE)
+    curve = survival.kaplan_meier(TIME[treated], EVENT[treated])
+    (row,) = (r for r in found.tables["tests"].to_dicts() if r["test"] == "stratified log-rank")
+    assert (row["chi2"], row["df"], row["p_value"]) == (test.chi2, test.df, test.p_value)
+    ratios = found.tables["hazard_ratios"]
+    assert ratios["term"].to_list() == ["6-MP against placebo", "age"]
+    assert ratios["hazard_ratio"].to_list() == fit.hazard_ratio.tolist()
+    assert ratios["low"].to_list() == fit.interval[0].tolist()
+    assert found.curves["6-MP"].survival.tolist() == curve.survival.tolist()
+    milestone = found.tables["milestones"].filter(arm="6-MP", time=10.0).to_dicts()[0]
+    step = int(np.searchsorted(curve.times, 10.0))
+    assert (milestone["survival"], milestone["low"]) == (curve.survival[step], curve.low[step])
+    beyond = found.tables["milestones"].filter(arm="placebo", time=30.0).to_dicts()[0]
+    assert beyond["survival"] == 0.0
+    means = {r["arm"]: r for r in found.tables["restricted_means"].to_dicts()}
+    both = [survival.rmst(TIME[use], EVENT[use], 20.0) for use in (treated, ~treated)]
+    gain = means["6-MP minus placebo"]
+    assert gain["mean"] == pytest.approx(both[0].value - both[1].value, rel=1e-14)
+    assert gain["std_error"] == pytest.approx(math.hypot(both[0].std_error, both[1].std_error), rel=1e-14)
+
+
+def test_one_group_has_a_curve_and_no_test():
+    found = analyse(table(), Request("time", "event"))
+    assert found.arms == ("all",)
+    assert found.tables["tests"].is_empty()
+    assert found.tables["hazard_ratios"].is_empty()
+    assert found.tables["groups"].to_dicts()[0]["n"] == 42
+
+
+def test_a_milestone_after_the_follow_up_is_not_read():
+    found = analyse(table(), Request("time", "event", arm="arm"), milestones=(36.0,))
+    row = found.tables["milestones"].filter(arm="6-MP").to_dicts()[0]
+    assert all(math.isnan(row[name]) for name in ("survival", "low", "high"))
+    assert row["at_risk"] == 0
+
+
+class Stream:
+    """A table that is known by the protocol of Arrow alone, as those of other libraries are."""
+
+    def __init__(self, frame):
+        self.frame = frame
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.frame.__arrow_c_stream__(requested_schema)
+
+
+@pytest.mark.parametrize("make", [lambda frame: frame.to_dict(as_series=False), Stream])
+def test_any_kind_of_table(make):
+    request = Request("time", "event", arm="arm")
+    assert analyse(make(table()), request).tables["tests"].equals(analyse(table(), request).tables["tests"])
+
+
+def test_what_is_no_table_is_refused():
+    assert "PurePosixPath is no table" in refused("GP-V030", PurePosixPath("patients.csv"), "time", "event")
+
+
+@pytest.mark.parametrize(
+    ("coded", "event"),
+    [
+        (np.where(EVENT, "dead", "alive"), "coded=dead"),
+        (np.where(EVENT, 2, 1), "coded=2"),
+        (np.where(EVENT, 2.0, 1.0), "coded = 2"),
+        (1 - EVENT, "coded=0"),
+        (np.where(EVENT, "TRUE", "FALSE"), "coded"),
+        (EVENT == 1, "coded"),
+        (np.where(np.arange(42) % 2, "relapse", "progression"), "coded=Relapse,progression"),
+    ],
+)
+def test_codings_of_the_event(coded, event):
+    found = analyse(table(coded=coded), Request("time", event))
+    expected = 42 if "progression" in event else 30
+    assert found.tables["groups"]["events"].to_list() == [expected]
+
+
+@pytest.mark.parametrize("name", ["CNSR", "cnsr", "censored", "Censor_flag"])
+def test_a_column_of_censoring_is_never_taken_for_the_event(name):
+    frame = table(**{name: 1 - EVENT})
+    assert f"{name}=0" in refused("GP-V031", frame, "time", name)
+    assert analyse(frame, Request("time", f"{name}=0")).tables["groups"]["events"].to_list() == [30]
+
+
+def test_events_that_are_neither_1_nor_0_are_asked_for():
+    assert '"status=2"' in refused("GP-V031", table(status=EVENT + 1), "time", "status")
+    assert "the column holds 0, 1" in refused("GP-V031", table(), "time", "event=dead")
+
+
+def test_durations_are_days_whoever_made_them():
+    spans = (TIME * 7).astype("timedelta64[D]")
+    values = {
+        "numpy": spans.astype("timedelta64[ns]"),
+        "python": [datetime.timedelta(weeks=float(t)) for t in TIME],
+        "polars": pl.Series([datetime.timedelta(weeks=float(t)) for t in TIME]),
+        "pint": units.registry().Quantity(TIME, "week"),
+    }
+    plain = survival.kaplan_meier(TIME * 7, EVENT)
+    for value in values.values():
+        assert survival.kaplan_meier(value, EVENT).times == pytest.approx(plain.times, rel=1e-12)
+        assert survival.rmst(value, EVENT, 140).value == pytest.approx(
+            survival.rmst(TIME * 7, EVENT, 140).value, rel=1e-12
+        )
+    found = analyse(table(span=values["polars"]), Request("span", "event", to="weeks"))
+    assert found.curves["all"].times == pytest.approx(np.unique(TIME), rel=1e-12)
+
+
+def test_a_duration_of_pandas_is_days():
+    pandas = pytest.importorskip("pandas")
+    time = pandas.Series(pandas.to_timedelta([30, 60, 90, 120], unit="D"))
+    # By hand: 1 to 30, 0.75 to 60, 0.5 to 90, 0.25 to 120; the area up to 120 is 75.
+    assert survival.rmst(time, [1, 1, 1, 1], 120).value == pytest.approx(75.0)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        np.array(["2024-01-01", "2024-02-01"], dtype="datetime64[D]"),
+        [datetime.date(2024, 1, 1), datetime.date(2024, 2, 1)],
+        [datetime.datetime(2024, 1, 1), datetime.datetime(2024, 2, 1)],
+        pl.Series([datetime.date(2024, 1, 1), datetime.date(2024, 2, 1)]),
+    ],
+)
+def test_dates_are_no_durations(dates):
+    with pytest.raises(InputError) as caught:
+        survival.kaplan_meier(dates, [1, 0])
+    assert caught.value.code == "GP-V013"
+    assert "2024-01-01" in caught.value.render()
+
+
+def test_dates_count_from_their_start():
+    start = [datetime.date(2024, 2, 1) + datetime.timedelta(days=k) for k in range(42)]
+    end = [a + datetime.timedelta(days=int(7 * t)) for a, t in zip(start, TIME, strict=True)]
+    expected = survival.kaplan_meier(TIME * 7, EVENT).median
+    for made in (table(start=start, end=end), table(start=map(str, start), end=map(str, end))):
+        found = analyse(made, Request("end", "event", origin="start"))
+        assert (found.unit, found.tables["groups"]["median"][0]) == ("days", expected)
+        assert "--origin" in refused("GP-V032", made, "end", "event")
+    assert "row 2" in refused("GP-V032", table(start=end, end=start), "end", "event", origin="start")
+    assert "is no date" in refused(
+        "GP-V032", table(start=["01/02/2024"] * 42, end=map(str, end)), "end", "event", origin="start"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"),
+    [("OS (months)", "months"), ("time_days", "days"), ("weeks", "weeks"), ("pfs mo", "months"), ("t", "")],
+)
+def test_the_header_says_the_unit(header, unit):
+    frame = table().rename({"time": header})
+    assert analyse(frame, Request(header, "event")).unit == unit
+    factor = {"months": 30.4375, "days": 1.0, "weeks": 7.0}.get(unit)
+    if factor:
+        found = analyse(frame, Request(header, "event", to="days"))
+        assert found.curves["all"].times == pytest.approx(factor * np.unique(TIME), rel=1e-12)
+
+
+def test_units_at_odds_are_refused():
+    frame = table(time_days=TIME)
+    assert "time_days" in refused("GP-V033", frame, "time_days", "event", unit="months")
+    assert "no unit" in refused("GP-V033", frame, "time", "event", to="months")
+    assert "fortnights" in refused("GP-V033", frame, "time", "event", unit="fortnights")
+
+
+def test_incomplete_rows_are_left_out_and_named():
+    ages = [None, math.nan, *AGE[2:]]
+    names = ["", *ARM[1:]]
+    frame = table().with_columns(pl.Series("age", ages, strict=False), pl.Series("arm", names))
+    found = analyse(frame, Request("time", "event", arm="arm", covariates=("age",)))
+    assert sum(found.tables["groups"]["n"]) == 40
+    assert found.notes[0] == "2 of 42 rows left out, nothing in arm, age: row 2, 3"
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "said"),
+    [
+        ("GP-V030", {"time": "tme"}, 'did you mean "time"'),
+        ("GP-V034", {"arm": "arm", "reference": "plazebo"}, "placebo"),
+        ("GP-V034", {"arm": "time_text"}, "values in"),
+        ("GP-V034", {"factors": ("many",)}, "42 levels"),
+        ("GP-V032", {"time": "words"}, "row 2"),
+        ("GP-V032", {"time": "negative"}, "-6"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(code, options, said):
+    texts = [f"x{k}" for k in range(42)]
+    frame = table(time_text=texts, many=range(42), words=texts, negative=-TIME)
+    assert said in refused(code, frame, **{"time": "time", "event": "event", **options})
+
+
+def test_factors_are_levels_and_numbers_are_numbers():
+    stage = [k % 3 for k in range(42)]
+    as_number = analyse(table(stage=stage), Request("time", "event", covariates=("stage",)))
+    as_level = analyse(table(stage=stage), Request("time", "event", factors=("stage",)))
+    assert as_number.tables["hazard_ratios"]["term"].to_list() == ["stage"]
+    assert as_level.tables["hazard_ratios"]["term"].to_list() == ["stage: 1 against 0", "stage: 2 against 0"]
+    assert as_level.notes == ("stage: 3 levels, against 0",)
+
+
+def test_a_covariate_that_separates_says_so():
+    arm = ["a"] * 5 + ["b"] * 5
+    frame = {"t": range(1, 11), "e": [1] * 5 + [0] * 5, "arm": arm}
+    found = analyse(frame, Request("t", "e", arm="arm", reference="b"))
+    assert found.tables["hazard_ratios"]["status"].to_list() == ["monotone"]
+    assert "rises for ever" in found.notes[0]
+
+
+def test_late_weighted_and_changing_rows_are_those_of_the_arrays():
+    entry = np.where(np.arange(42) % 3 == 0, 0.5, 0.0)
+    weights = 1.0 + (np.arange(42) % 4)
+    who = [f"p{k // 2}" for k in range(42)]
+    frame = table(came=entry, w=weights, centre_id=who)
+    request = Request(
+        "time", "event", arm="arm", entry="came", weights="w", cluster="centre_id", reference="placebo"
+    )
+    found = analyse(frame, request, tau=10)
+    treated = np.array(ARM) == "6-MP"
+    fit = survival.cox(TIME, EVENT, treated, entry=entry, weights=weights, cluster=who)
+    (row,) = found.tables["hazard_ratios"].to_dicts()
+    assert (row["hazard_ratio"], row["std_error"]) == (fit.hazard_ratio[0], fit.std_error[0])
+    curve = survival.kaplan_meier(
+        TIME[treated],
+        EVENT[treated],
+        entry=entry[treated],
+        weights=weights[treated],
+        cluster=np.array(who)[treated],
+    )
+    assert found.curves["6-MP"].std_error.tolist() == curve.std_error.tolist()
+    assert found.tables["restricted_means"].is_empty()
+    assert "the log-rank test and restricted means left out" in " ".join(found.notes)
+    (late,) = found.tables["proportional_hazards"].to_dicts()
+    assert late["p_value"] == survival.proportional_hazards(fit).p_value[0]
+
+
+def test_entries_are_converted_with_the_times():
+    came = np.where(np.arange(42) % 3 == 0, 0.5, 0.0)
+    frame = table(came=came).rename({"time": "weeks"})
+    found = analyse(frame, Request("weeks", "event", entry="came", to="days"))
+    plain = survival.kaplan_meier(7 * TIME, EVENT, entry=7 * came)
+    assert found.curves["all"].survival.tolist() == plain.survival.tolist()
+    spans = [datetime.timedelta(days=float(x)) for x in came]
+    assert "came" in refused(
+        "GP-V032", frame.with_columns(came=pl.Series(spans)), "weeks", "event", entry="came"
+    )
+
+
+def test_rows_that_are_meant_are_chosen_by_value():
+    frame = pl.concat([table(code=["OS"] * 42), table(code=["PFS"] * 42)])
+    found = analyse(frame, Request("time", "event", where=("code=OS",)))
+    assert found.tables["groups"]["n"].to_list() == [42]
+    assert "OS, PFS" in refused("GP-V030", frame, "time", "event", where=("code=TTP",))
+    assert "COLUMN=VALUE" in refused("GP-V030", frame, "time", "event", where=("code",))
