@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import sys
 
 import numpy as np
@@ -18,6 +19,25 @@ from glueprint.errors import EnvironmentProblemError, InputError
 
 # The rooms, and what their commands are called.
 NAMES = {name: name for name in ("blot", "degradation", "elisa", "growth")} | {"polarization": "binding"}
+# The options that scripts of users have, by command.
+FORMER = {
+    "binding": (
+        "brightness-ratio free-dye-mp g-factor layout mp-channel parallel perpendicular protein-cv "
+        "protein-high protein-low protein-nm reader sheet tracer-cv tracer-kd-cv tracer-kd-high "
+        "tracer-kd-low tracer-kd-nm tracer-nm"
+    ),
+    "blot": (
+        "background background-light base-line boxes invert light page reference reference-image rim "
+        "write-boxes"
+    ),
+    "degradation": ("column error hook method sheet"),
+    "elisa": (
+        "channel cv-limit layout model reader reference response sheet signal-cv-limit signal-range weights"
+    ),
+    "growth": (
+        "bottom channel column dose-unit effect index layout model reader sheet time0 time0-layout top"
+    ),
+}
 DOSES = np.array([0.0, 0.0, 0.0, *np.geomspace(1.0, 10000.0, 9)])
 
 
@@ -166,7 +186,17 @@ def test_the_command_has_an_option_for_every_field(name):
         wanted = {f"--{one.option}-{part}".removesuffix("-") for part in parts}
         assert wanted <= options, one.name
     assert {"--figure", "--out", "--json", "--exclude"} <= options
+    assert {f"--{word}" for word in FORMER[NAMES[name]].split()} <= options
     assert all(one.help for one in command.params if one.name != "help")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_room_has_the_same_verbs(name):
+    room = getattr(assays, name)
+    assert {"Result", "Settings", "analyse", "read"} <= set(room.__all__)
+    assert list(inspect.signature(room.analyse).parameters) == ["observations", "settings"]
+    assert issubclass(room.Settings, contract.Settings)
+    assert issubclass(room.Result, contract.AssayResult)
 
 
 def test_every_result_has_the_same_parts(result):

@@ -174,7 +174,7 @@ class Settings:
             message,
             where=f"setting {name}",
             expected=expected,
-            next_step=f"see {cls.PAGE}, Choices",
+            next_step=f"see {cls.PAGE}; the --help of the command lists every choice",
         )
 
     @classmethod
