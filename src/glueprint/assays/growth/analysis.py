@@ -16,7 +16,7 @@ from glueprint.assays.growth.potencies import Curves
 from glueprint.assays.growth.reading import Culture, cultures
 from glueprint.assays.growth.result import Named, Result
 from glueprint.assays.growth.settings import Settings
-from glueprint.assays.quality import logistics, verdicts
+from glueprint.assays.quality import lack, logistics, verdicts
 from glueprint.assays.quality.outliers import Readings
 from glueprint.assays.wells import Wells
 from glueprint.curves.pooling import PooledPotency, pool
@@ -53,7 +53,7 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
     named = [one for part in every for one in _named(part)]
     pooled = _pooled(named, chosen.confidence)
     _said(every[0], findings)
-    odd, of_wells = _suspects(every[0], chosen)
+    odd, of_wells, of_fits = _suspects(every[0], chosen)
     findings += of_wells
     joint = tuple(_joint(key, one) for key, one in pooled.items())
     return Result(
@@ -71,7 +71,7 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
             },
         ),
         potencies=tuple(one.potency for one in (*joint, *named) if one.unit == "nM"),
-        quality=pl.DataFrame([_control(one) for one in found], schema=verdicts.QUALITY),
+        quality=pl.DataFrame([*map(_control, found), *of_fits], schema=verdicts.QUALITY),
         findings=tuple(findings),
         named=(*joint, *named),
     )
@@ -206,8 +206,10 @@ def _row(one: Named) -> Row:
     }
 
 
-def _suspects(part: Curves, settings: Settings) -> tuple[pl.DataFrame, list[Finding]]:
-    """Wells and doses that the rest of their curve contradicts."""
+def _suspects(
+    part: Curves, settings: Settings
+) -> tuple[pl.DataFrame, list[Finding], list[dict[str, object]]]:
+    """Wells and doses that the rest of their curve contradicts, and how far curves miss their doses."""
     cultures = part.cultures
     fits = potencies.viability_fits(cultures, settings, heavy=True, intervals=False)
     whole = logistics.of_logistics(fits, [one.name for one in cultures], [one.wells for one in cultures])
@@ -220,7 +222,12 @@ def _suspects(part: Curves, settings: Settings) -> tuple[pl.DataFrame, list[Find
         return logistics.of_logistics(fits, [kept.name], [kept.wells])[0]
 
     units = {one.unit for one in cultures}
-    return verdicts.judged(len(cultures), fitted, unit=units.pop() if len(units) == 1 else "")
+    odd, said = verdicts.judged(len(cultures), fitted, unit=units.pop() if len(units) == 1 else "")
+    missed = [(one.name, lack.of_curve(one).p) for one in whole]
+    quality = [
+        verdicts.quality_row("p of a lack of fit", name, p if np.isfinite(p) else None) for name, p in missed
+    ]
+    return odd, [*said, *lack.said(whole)], quality
 
 
 def _said(part: Curves, findings: list[Finding]) -> None:
