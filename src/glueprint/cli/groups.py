@@ -29,7 +29,7 @@ GROUPS: Mapping[str, str] = {
     "experiment": "In-silico assays: list, run, facts.",
     "assay": "Assays: plates, layouts, readers, analyses.",
     "calibrate": "Parameters from published numbers: in-vitro, clinical.",
-    "trial": "Virtual clinical trials: list, show, template, rules, run, compare, sweep, figures, export.",
+    "trial": "Virtual clinical trials: show, template, rules, run, compare, sweep, figures, design, export.",
     "model": "Look at a model and simulate it.",
     "compound": "Compounds and intermediates: list, show, compare, check, stability, draw.",
     "diagram": "Draw the pathway, the assays' work flows, schemas of trials.",

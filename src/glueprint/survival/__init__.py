@@ -7,6 +7,8 @@ from glueprint.survival.competing import CumulativeIncidence, cumulative_inciden
 from glueprint.survival.cox import ChiSquare, Cox, cox
 from glueprint.survival.cox_baseline import CoxCurve, baseline_hazard
 from glueprint.survival.cox_residuals import CoxResiduals, cox_residuals
+from glueprint.survival.design import Assumptions, Behaviour, Plan, behaviour, plan
+from glueprint.survival.group_sequential import SPENDING, Boundaries, group_sequential
 from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
 from glueprint.survival.log_rank import LogRank, log_rank
 from glueprint.survival.nelson_aalen import NelsonAalen, nelson_aalen
@@ -22,7 +24,11 @@ from glueprint.survival.rmst import RestrictedMean, rmst
 from glueprint.survival.turnbull import Turnbull, turnbull
 
 __all__ = [
+    "SPENDING",
     "Analysis",
+    "Assumptions",
+    "Behaviour",
+    "Boundaries",
     "ChiSquare",
     "Cox",
     "CoxCurve",
@@ -31,6 +37,7 @@ __all__ = [
     "KaplanMeier",
     "LogRank",
     "NelsonAalen",
+    "Plan",
     "Proportion",
     "ProportionalHazards",
     "ReplicateCox",
@@ -40,13 +47,16 @@ __all__ = [
     "Turnbull",
     "analyse",
     "baseline_hazard",
+    "behaviour",
     "clopper_pearson",
     "cox",
     "cox_residuals",
     "cumulative_incidence",
+    "group_sequential",
     "kaplan_meier",
     "log_rank",
     "nelson_aalen",
+    "plan",
     "proportional_hazards",
     "replicate_cox",
     "replicate_log_rank",
