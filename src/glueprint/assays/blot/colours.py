@@ -82,11 +82,11 @@ def _strongest(colours: Counts, source: str) -> str:
 
 
 def _detail(counts: Counts) -> NDArray[np.float64]:
-    """What stands out of the smooth part, without the specks."""
+    """What stands out of the smooth part, without specks and noise."""
     step = max(1, -(-max(counts.shape) // LOOK_PX))
     rows, columns = counts.shape[0] // step * step, counts.shape[1] // step * step
     blocks = counts[:rows, :columns].reshape(rows // step, step, columns // step, step)
-    small = ndimage.median_filter(blocks.mean(axis=(1, 3), dtype=np.float64), 3)
+    small = ndimage.uniform_filter(ndimage.median_filter(blocks.mean(axis=(1, 3), dtype=np.float64), 3), 5)
     detail = small - ndimage.gaussian_filter(small, max(small.shape) / 8.0)
     return np.asarray(detail - detail.mean())
 
