@@ -56,7 +56,7 @@ EXCLUDED = pl.Schema(
 ENDS = {
     "above": ("above", operator.gt),
     "below": ("below", operator.lt),
-    "least": ("at least", operator.ge),
+    "least": ("of at least", operator.ge),
     "most": ("at most", operator.le),
 }
 # Rows of a table that a notebook shows.
@@ -67,7 +67,7 @@ SHOWN = 20
 class Choice:
     """What a field of settings says of itself.
 
-    help: a sentence, without the words allowed.   allowed: the words it may be.
+    help: a sentence, without words allowed and unit.   allowed: the words it may be.   unit: of a number.
     above, below: open ends of a number.   least, most: closed ones.   expected: in words, "": from the ends.
     option: on the command line, where it is not the field's name.
     """
@@ -80,6 +80,14 @@ class Choice:
     most: float | None = None
     expected: str = ""
     option: str = ""
+    unit: str = ""
+
+    @property
+    def text(self) -> str:
+        """The help with its words and its unit."""
+        *head, last = self.allowed or ("",)
+        words = f": {', '.join(head)} or {last}" if head else ""
+        return f"{self.help.removesuffix('.')}{words}{', ' * bool(self.unit)}{self.unit}."
 
     @property
     def ends(self) -> dict[str, float]:
@@ -93,7 +101,8 @@ class Choice:
     @property
     def range(self) -> str:
         """What a number should be, in words."""
-        return ", ".join(f"{ENDS[name][0]} {end:g}" for name, end in self.ends.items())
+        unit = f" {self.unit}".rstrip()
+        return ", ".join(f"{ENDS[name][0]} {end:g}{unit}" for name, end in self.ends.items())
 
 
 @dataclass(frozen=True)

@@ -132,9 +132,7 @@ def _options(settings: type[Settings]) -> Iterator[Parameter]:
 
 
 def _option(one: Field) -> Parameter:
-    *head, last = one.choice.allowed or ("",)
-    words = f": {', '.join(head)} or {last}." if head else ""
-    option = typer.Option(f"--{one.option}", help=one.choice.help + words)
+    option = typer.Option(f"--{one.option}", help=one.choice.text)
     if one.many == 0:
         return _parameter(one.name, Annotated[list[one.kind] | None, option])  # type: ignore[name-defined]
     if one.many is not None:

@@ -42,13 +42,13 @@ class Settings(contract.Settings):
         str,
         Choice("Base line, gaps between lanes, or median of the rim of a band", ("lane", "beside", "border")),
     ] = "lane"
-    base_line_px: Annotated[int | None, Choice("Half window of the base line, px.", least=2)] = None
-    rim_px: Annotated[int, Choice("Width of the rim, px.", least=1)] = 3
+    base_line_px: Annotated[int | None, Choice("Half window of the base line", unit="px", least=2)] = None
+    rim_px: Annotated[int, Choice("Width of the rim", unit="px", least=1)] = 3
     detection_sd: Annotated[
         float, Choice("Detection limit, standard deviations of the background.", above=0.0, most=100.0)
     ] = 3.0
     saturation_percent: Annotated[
-        float, Choice("Pixels of a band that may be at the ceiling, %.", above=0.0, most=100.0)
+        float, Choice("Pixels of a band that may be at the ceiling", unit="%", above=0.0, most=100.0)
     ] = 0.1
     reference: Annotated[str | None, Choice("Band to divide by.")] = None
     exclude: Exclude = ()

@@ -39,10 +39,10 @@ class Settings(contract.Settings):
     ] = "linear"
     cv_limit_percent: Annotated[
         float,
-        Choice("CV of the concentration at LLOQ and ULOQ, %.", above=0.0, below=100.0),
+        Choice("CV of the concentration at LLOQ and ULOQ", unit="%", above=0.0, below=100.0),
     ] = 20.0
     recovery_percent: Annotated[
-        tuple[float, float], Choice("Recovery accepted for standards, LOW,HIGH in %.")
+        tuple[float, float], Choice("Recovery accepted for standards, LOW,HIGH", unit="%")
     ] = (80.0, 120.0)
     signal_range: Annotated[
         tuple[float, float] | None,
@@ -50,15 +50,17 @@ class Settings(contract.Settings):
     ] = None
     signal_cv_limit_percent: Annotated[
         float | None,
-        Choice("Only mean signals of a smaller CV count, %.", above=0.0),
+        Choice("Only mean signals of a smaller CV count", unit="%", above=0.0),
     ] = None
     viability_limit_percent: Annotated[
         float,
-        Choice("Wells of a smaller viability do not count in the inhibition, %.", above=0.0, below=1000.0),
+        Choice(
+            "Wells of a smaller viability do not count in the inhibition", unit="%", above=0.0, below=1000.0
+        ),
     ] = 80.0
     replicate_cv_percent: Annotated[
         float,
-        Choice("CV beyond which technical replicates are said to differ, %.", above=0.0, below=1000.0),
+        Choice("CV beyond which technical replicates are said to differ", unit="%", above=0.0, below=1000.0),
     ] = 20.0
     confidence: Confidence = 0.95
     exclude: Exclude = ()
