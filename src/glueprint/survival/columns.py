@@ -37,10 +37,12 @@ class Request:
     where: "COLUMN=VALUE" (values by comma), the rows that are meant.
     entry: when a row comes under observation, in the unit of the times.   weights: of rows.   patient: whose
     row it is, where one has several.   cluster: which rows belong together otherwise, such as a centre.
+    cause: in place of `event`, what ended the follow-up, where it is one of several things; `censored`: its
+    values that are no event.
     """
 
     time: str
-    event: str
+    event: str = ""
     arm: str | None = None
     reference: str | None = None
     strata: tuple[str, ...] = ()
@@ -54,6 +56,8 @@ class Request:
     weights: str | None = None
     patient: str | None = None
     cluster: str | None = None
+    cause: str | None = None
+    censored: tuple[str, ...] = ()
 
     @property
     def event_column(self) -> str:
@@ -64,7 +68,7 @@ class Request:
     def named(self) -> tuple[str, ...]:
         """Every column asked for."""
         columns = (self.arm, self.origin, self.entry, self.weights, self.patient, self.cluster)
-        single = (self.time, self.event_column, *columns)
+        single = (self.time, self.event_column, self.cause, *columns)
         return tuple(filter(None, (*single, *self.strata, *self.covariates, *self.factors)))
 
 
@@ -87,6 +91,7 @@ class Patients:
     weights: Floats | None = None
     patient: NDArray[np.str_] | None = None
     cluster: NDArray[np.str_] | None = None
+    cause: NDArray[np.str_] | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -98,6 +103,10 @@ def patients(table: Any, request: Request) -> Patients:
     Raises InputError GP-V030 (columns), GP-V031 (events), GP-V032 (times), GP-V033 (units), GP-V034 (arms).
     """
     frame = _frame(table)
+    if bool(request.event) == (request.cause is not None):
+        _refuse(
+            "GP-V031", "both an event and a cause" if request.event else "no event", expected="one of the two"
+        )
     chosen = [_split(item) for item in request.where]
     for name in (*request.named, *(name for name, _ in chosen)):
         if name not in frame.columns:
@@ -120,10 +129,11 @@ def patients(table: Any, request: Request) -> Patients:
     arm, arms = _arms(kept, request)
     covariates, levels = _covariates(kept, request, arm, arms)
     strata = _labels(kept, request.strata) if request.strata else None
+    cause = _causes(kept, request.cause, request.censored) if request.cause else None
     notes += [*said, *levels]
     return Patients(
         time,
-        _events(kept, request),
+        _events(kept, request) if cause is None else cause != "",
         arm,
         arms,
         strata,
@@ -133,6 +143,7 @@ def patients(table: Any, request: Request) -> Patients:
         weights=_numbers(kept, request.weights) if request.weights else None,
         patient=_labels(kept, (request.patient,)) if request.patient else None,
         cluster=_labels(kept, (request.cluster,)) if request.cluster else None,
+        cause=cause,
         notes=tuple(notes),
     )
 
@@ -285,6 +296,20 @@ def _events(table: pl.DataFrame, request: Request) -> Flags:
             f'the values that are the event, as "{name}={other[-1]}"; {_values(present)}',
         )
     return np.asarray(found.is_in(YES).to_numpy(), dtype=np.bool_)
+
+
+def _causes(table: pl.DataFrame, name: str, censored: Sequence[str]) -> NDArray[np.str_]:
+    labels = _labels(table, (name,))
+    present = sorted(set(labels.tolist()))
+    missing = [value for value in censored if value not in present]
+    if missing or not censored or len(present) > 20:
+        said = (
+            f'{name} is never "{missing[0]}"'
+            if missing
+            else f"which values of {name} are no event is not said"
+        )
+        _refuse("GP-V031", said, table, f"the values that are censored, as 0; {_values(present)}")
+    return np.where(np.isin(labels, censored), "", labels)
 
 
 def _values(present: Sequence[str]) -> str:
