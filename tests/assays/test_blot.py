@@ -465,7 +465,7 @@ def test_the_slope_of_a_power_is_its_exponent():
 )  # fmt: skip
 def test_settings_are_checked(settings):
     with pytest.raises(InputError, match="GP-A121"):
-        blot.Settings(**settings).checked()
+        blot.Settings(**settings)
 
 
 def test_a_reference_must_be_a_band_and_one(pictures, drawn, plain):

@@ -14,6 +14,7 @@ from glueprint.errors import InputError
 __all__ = ["SCHEMA", "Result", "TimePoint"]
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
+_NAMES = dict.fromkeys(("target", "compound", "experiment"), TEXT)
 _DC50 = {
     f"dc50_{name}_{part}": TEXT if part == "relation" else NUMBER
     for name in ("relative", "absolute")
@@ -21,9 +22,7 @@ _DC50 = {
 }
 SCHEMA = pl.Schema(
     {
-        "target": TEXT,
-        "compound": TEXT,
-        "experiment": TEXT,
+        **_NAMES,
         "time_h": NUMBER,
         "process": TEXT,
         "method": TEXT,
@@ -42,9 +41,7 @@ SCHEMA = pl.Schema(
 )
 RATES = pl.Schema(
     {
-        "target": TEXT,
-        "compound": TEXT,
-        "experiment": TEXT,
+        **_NAMES,
         "name": TEXT,
         "dose_nm": NUMBER,
         "relation": TEXT,
@@ -58,9 +55,7 @@ RATES = pl.Schema(
 )
 READINGS = pl.Schema(
     {
-        "target": TEXT,
-        "compound": TEXT,
-        "experiment": TEXT,
+        **_NAMES,
         "time_h": NUMBER,
         "dose_nm": NUMBER,
         "fraction_remaining": NUMBER,
@@ -69,9 +64,7 @@ READINGS = pl.Schema(
 )
 CURVES = pl.Schema(
     {
-        "target": TEXT,
-        "compound": TEXT,
-        "experiment": TEXT,
+        **_NAMES,
         "time_h": NUMBER,
         "dose_nm": NUMBER,
         "fitted": NUMBER,
