@@ -40,6 +40,7 @@ GROUPS: Mapping[str, str] = {
 # The same for a command that stands for itself.
 COMMANDS: Mapping[str, str] = {
     "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
+    "doctor": "Whether this machine has what Glueprint needs, each finding with its remedy.",
     "survival": "Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means.",
 }
 
