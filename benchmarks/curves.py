@@ -40,7 +40,7 @@ from scipy.special import expit
 
 from glueprint import curves
 from glueprint.curves import kernel
-from glueprint.curves.batch import FIRST
+from glueprint.curves.batch import FIRST, reach_of
 from glueprint.curves.data import prepare
 from glueprint.curves.status import Status
 from glueprint.formulas.compiler import host
@@ -99,17 +99,15 @@ def ours(dose: Floats, response: Floats, *, intervals: bool = False) -> Run:
 def kernel_alone(dose: Floats, response: Floats) -> dict[str, float]:
     """The machine code without the Python around it: starts, and fits from the first starts."""
     data, pinned = prepare(dose, response, None), np.array([np.nan] * 4 + [0.0])
-    which, n = kernel.variant(pinned), len(response)
-    low, high = np.full((n, 5), -np.inf), np.full((n, 5), np.inf)
-    low[:, 3], high[:, 3] = np.log(0.05), np.log(50.0)
+    task, n = kernel.Task(data, pinned, reach_of(data)), len(response)
     begin, fit = [], []
     for _ in range(REPEATS):
         before = time.perf_counter()
-        starts = kernel.starts(which, data, pinned)
+        starts = kernel.starts(task)
         begin.append(time.perf_counter() - before)
         begun = starts[:FIRST].reshape(-1, 5)
         before = time.perf_counter()
-        kernel.minimise(which, data, begun, (low, high), rows=np.tile(np.arange(n), FIRST))
+        kernel.minimise(task, begun, np.tile(np.arange(n), FIRST))
         fit.append(time.perf_counter() - before)
     return {
         "grids_per_s": n / min(begin),

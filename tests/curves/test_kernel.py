@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import least_squares
+from tests.curves import reference
 
 from glueprint import curves
 from glueprint.curves import batch, formula, kernel, logistic
 from glueprint.curves.data import prepare
-from glueprint.curves.solvers import MachineSolver, ReferenceSolver, Task
+from glueprint.curves.kernel import Task
 from glueprint.curves.status import Status
 from glueprint.formulas.compiler import host
 from glueprint.formulas.derivatives import Differentiator
@@ -85,48 +88,49 @@ def test_the_formula_is_the_curve_and_its_slopes_are_derivatives(pinned, level):
 def test_starts_are_those_of_the_reference(pinned):
     dose, response = simulated(37, seed=1)
     task = task_of(dose, response, pinned)
-    machine, reference = MachineSolver().starts(task), ReferenceSolver().starts(task)
+    machine, plain = kernel.starts(task), reference.starts(task)
     # Starts of nearly the same cost may change places; the best one stands.
-    np.testing.assert_allclose(machine[0], reference[0], rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(machine[0], plain[0], rtol=1e-6, atol=1e-8)
 
 
 def test_fits_are_those_of_the_reference(pinned):
     dose, response = simulated(60, seed=2)
     task = task_of(dose, response, pinned)
-    start = ReferenceSolver().starts(task)[0]
+    start = reference.starts(task)[0]
     rows = np.arange(60)
-    machine = MachineSolver().minimise(task, start, rows)
-    reference = ReferenceSolver().minimise(task, start, rows)
-    both = machine.converged & reference.converged
+    machine = kernel.minimise(task, start, rows)
+    plain = reference.minimise(task, start, rows)
+    both = machine.converged & plain.converged
     assert both.mean() > 0.9
-    np.testing.assert_allclose(machine.cost[both], reference.cost[both], rtol=1e-8)
-    certain = both & ~machine.at_bound.any(axis=1) & ~reference.at_bound.any(axis=1)
-    fitted = [logistic.curve(end.theta, task.data.log10_dose)[0][certain] for end in (machine, reference)]
+    np.testing.assert_allclose(machine.cost[both], plain.cost[both], rtol=1e-8)
+    certain = both & ~machine.at_bound.any(axis=1) & ~plain.at_bound.any(axis=1)
+    fitted = [logistic.curve(end.theta, task.data.log10_dose)[0][certain] for end in (machine, plain)]
     np.testing.assert_allclose(*fitted, atol=1e-5)
 
 
-def test_the_fits_of_a_held_dose_at_a_level_are_those_of_the_reference():
+def test_the_fits_of_a_held_dose_at_a_level_are_those_of_the_reference(monkeypatch):
     dose, response = simulated(20, seed=3, asymmetry=0.0)
     pinned = np.array(PINNED["4pl"])
     fits = curves.fit(dose, response, intervals=False)
     level = 0.5 * (fits.front + fits.back) + 0.1
     theta = fits.theta
     theta[:, 2] += logistic.log10_shift(theta, level)
-    intervals = [
-        batch.profile_interval(fits.data, pinned, theta, 0.95, level, solver=solver)
-        for solver in (MachineSolver(), ReferenceSolver())
-    ]
-    np.testing.assert_allclose(*intervals, atol=1e-6)
+    machine = batch.profile_interval(fits.data, pinned, theta, 0.95, level)
+    monkeypatch.setattr(kernel, "minimise", reference.minimise)
+    plain = batch.profile_interval(fits.data, pinned, theta, 0.95, level)
+    np.testing.assert_allclose(machine, plain, atol=1e-6)
 
 
-def test_whole_batches_agree_with_the_reference():
+def test_whole_batches_agree_with_the_reference(monkeypatch):
     dose, response = simulated(80, seed=4, asymmetry=0.0)
     data, pinned = prepare(dose, response, None), np.array(PINNED["4pl"])
     machine = batch.solve(data, pinned, 0.95)
-    reference = batch.solve(data, pinned, 0.95, ReferenceSolver())
-    np.testing.assert_allclose(machine.rss, reference.rss, rtol=1e-7)
-    np.testing.assert_allclose(machine.interval, reference.interval, atol=1e-5)
-    np.testing.assert_allclose(machine.covariance, reference.covariance, rtol=1e-4, equal_nan=True)
+    for name in ("starts", "minimise"):
+        monkeypatch.setattr(kernel, name, getattr(reference, name))
+    plain = batch.solve(data, pinned, 0.95)
+    np.testing.assert_allclose(machine.rss, plain.rss, rtol=1e-7)
+    np.testing.assert_allclose(machine.interval, plain.interval, atol=1e-5)
+    np.testing.assert_allclose(machine.covariance, plain.covariance, rtol=1e-4, equal_nan=True)
 
 
 def test_the_optimum_is_that_of_scipy_from_many_starts():
@@ -231,14 +235,16 @@ def test_units_move_and_stretch_the_fit_and_order_of_points_is_nothing(seed, shi
 
 
 @pytest.mark.parametrize("width", [2, 4])
-def test_a_narrower_processor_finds_the_same_bits(width):
+def test_a_narrower_processor_finds_the_same_bits(width, monkeypatch):
     """Lanes do not know how many they are."""
     if width > host().width:
         pytest.skip("this processor has no vectors of that width")
     dose, response = simulated(21, seed=12)
     data, pinned = prepare(dose, response, None), np.array(PINNED["5pl"])
-    narrow = batch.solve(data, pinned, 0.95, MachineSolver(width))
     wide = batch.solve(data, pinned, 0.95)
+    for name in ("starts", "minimise"):
+        monkeypatch.setattr(kernel, name, partial(getattr(kernel, name), width=width))
+    narrow = batch.solve(data, pinned, 0.95)
     np.testing.assert_array_equal(narrow.theta, wide.theta)
     np.testing.assert_array_equal(narrow.interval, wide.interval)
 

@@ -8,12 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.curves import profile
+from glueprint.curves import kernel, profile
 from glueprint.curves.data import Data
 from glueprint.curves.evidence import f_test
-from glueprint.curves.levenberg import Flags, Minimum, rounding_of
-from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, residuals
-from glueprint.curves.solvers import MachineSolver, Solver, Task
+from glueprint.curves.kernel import Minimum, Task, rounding_of
+from glueprint.curves.logistic import (
+    BACK,
+    FRONT,
+    LN_ASYMMETRY,
+    LN_SLOPE,
+    LOG10_DOSE,
+    Flags,
+    Floats,
+    residuals,
+)
 
 __all__ = [
     "Block",
@@ -62,7 +70,6 @@ def solve(
     data: Data,
     pinned: Floats,
     confidence: float | None,
-    solver: Solver | None = None,
     *,
     reach: Reach | None = None,
 ) -> Block:
@@ -72,33 +79,32 @@ def solve(
     reach: where the fit may go, by default `reach_of` the data.
     Returns `Block`; the covariance is inv(J'J) rss / dof, NaN for fixed parameters, at bounds and on ridges.
     """
-    solver = solver or MachineSolver()
     reach = reach or reach_of(data)
     task = Task(data, pinned, reach)
     n, free = data.response.shape[0], task.free
-    ended = _best_of_starts(task, solver)
+    ended = _best_of_starts(task)
     theta, rss = ended.theta, ended.cost
     dof = data.points - int(free.sum())
     covariance = _covariance(ended.hessian, free & ~ended.at_bound, rss, dof)
     interval = np.full((n, 2), np.nan)
     if confidence is not None:
-        interval = profile_interval(data, pinned, theta, confidence, solver=solver, reach=reach)
+        interval = profile_interval(data, pinned, theta, confidence, reach=reach)
     return Block(theta, covariance, rss, ended.converged, interval)
 
 
-def _best_of_starts(task: Task, solver: Solver) -> Minimum:
+def _best_of_starts(task: Task) -> Minimum:
     """The best end (n,) of the first starts; of all starts where these disagree or did not converge."""
-    begun = solver.starts(task)
+    begun = kernel.starts(task)
     n = begun.shape[1]
     index: NDArray[np.intp] = np.arange(n)
-    ended, cost, best = _from_starts(task, solver, begun[:FIRST], index)
+    ended, cost, best = _from_starts(task, begun[:FIRST], index)
     found = ended.rows(best * n + index)
     spread = cost.max(axis=0) - cost.min(axis=0)
     doubtful = ~found.converged | ~(spread <= SAME * found.cost + rounding_of(found.cost, task.data.size))
     rows = np.flatnonzero(doubtful)
     if rows.size == 0:
         return found
-    more, _, best = _from_starts(task, solver, begun[FIRST:, rows], rows)
+    more, _, best = _from_starts(task, begun[FIRST:, rows], rows)
     more = more.rows(best * rows.size + np.arange(rows.size))
     pair = np.stack([found.cost[rows], more.cost]), np.stack([found.converged[rows], more.converged])
     better = _best(*pair, task.data.size[rows]) == 1
@@ -107,11 +113,11 @@ def _best_of_starts(task: Task, solver: Solver) -> Minimum:
 
 
 def _from_starts(
-    task: Task, solver: Solver, begun: Floats, rows: NDArray[np.intp]
+    task: Task, begun: Floats, rows: NDArray[np.intp]
 ) -> tuple[Minimum, Floats, NDArray[np.intp]]:
     """All ends from `begun` (starts, k, 5), their costs (starts, k), and which start was best (k,)."""
     count = begun.shape[0]
-    ended = solver.minimise(task, begun.reshape(count * rows.size, begun.shape[2]), np.tile(rows, count))
+    ended = kernel.minimise(task, begun.reshape(count * rows.size, begun.shape[2]), np.tile(rows, count))
     cost = ended.cost.reshape(count, rows.size)
     return ended, cost, _best(cost, ended.converged.reshape(count, rows.size), task.data.size[rows])
 
@@ -130,7 +136,6 @@ def profile_interval(
     confidence: float,
     level: Floats | None = None,
     *,
-    solver: Solver | None = None,
     reach: Reach | None = None,
 ) -> Floats:
     """Profile interval (n, 2) of the log10 dose at `level` (None: the EC50) around the best fit `theta`
@@ -142,7 +147,7 @@ def profile_interval(
         rss = np.einsum("nm,nm->n", start, start)
     leave = profile.threshold(rss, data.points - int(task.free.sum()), confidence)
     limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
-    fit_at = _at_held_dose(task, solver or MachineSolver())
+    fit_at = _at_held_dose(task)
     return profile.interval(fit_at, theta, np.stack([rss, leave], axis=1), limits)
 
 
@@ -155,7 +160,7 @@ def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Fl
     Returns the edge of the tested doses where even that lies beyond the threshold, infinite where nothing
     within them does.
     """
-    data, solver = task.data, MachineSolver()
+    data = task.data
     edge = np.log10(data.highest_dose if side == 0 else data.lowest_dose)
     level = np.asarray(task.level)
     begun = np.tile(theta, (len(EDGE_SLOPES), 1, 1))
@@ -169,7 +174,7 @@ def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Fl
     if LN_SLOPE in np.flatnonzero(task.free):
         begun[..., LN_SLOPE] = np.log(EDGE_SLOPES)[:, None]
     n = edge.size
-    fit_at = _at_held_dose(task, solver)
+    fit_at = _at_held_dose(task)
     rows = np.tile(np.arange(n), len(EDGE_SLOPES))
     ends, cost = fit_at(begun.reshape(-1, begun.shape[2]), np.tile(edge, len(EDGE_SLOPES)), rows)
     cost = np.where(np.isfinite(cost), cost, np.inf).reshape(-1, n)
@@ -180,14 +185,14 @@ def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Fl
     return np.where(cost.min(axis=0) > heights[:, 1], edge, found)
 
 
-def _at_held_dose(task: Task, solver: Solver) -> profile.FitAt:
+def _at_held_dose(task: Task) -> profile.FitAt:
     """Refits of some curves with the third parameter held."""
     held = replace(task, held=(LOG10_DOSE,))
 
     def fit_at(at: Floats, dose: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
         at = at.copy()
         at[:, LOG10_DOSE] = dose
-        end = solver.minimise(held, at, rows)
+        end = kernel.minimise(held, at, rows)
         return end.theta, end.cost
 
     return fit_at

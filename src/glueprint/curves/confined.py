@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from glueprint.curves import batch, profile
 from glueprint.curves.batch import Block, Reach
 from glueprint.curves.data import Data
-from glueprint.curves.levenberg import Flags
-from glueprint.curves.logistic import BACK, FRONT, Floats, Rows
+from glueprint.curves.logistic import BACK, FRONT, Flags, Floats, Rows
 
 __all__ = ["Confined", "Plateau", "confine", "cut", "far"]
 

@@ -1,8 +1,9 @@
 """Levenberg-Marquardt in LLVM's text form: every lane of a vector fits its own curve from its own start.
 
 A lane whose fit has ended writes it down and takes the next job, so lanes never wait for one another; nothing
-a lane computes depends on another lane. The method and its stops are those of `levenberg.minimise`; the
-damped normal equations are solved by an unrolled L D L'.
+a lane computes depends on another lane. The damped normal equations are solved by an unrolled L D L'; the
+same method in numpy is in tests/curves/reference.py, which tests hold it to.
+Source: Levenberg (1944), Marquardt (1963); convergence test after Moré (1978), doi 10.1007/BFb0067700.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from glueprint.curves import levenberg
 from glueprint.curves.formula import Formula, Variant, write
 from glueprint.curves.kernel_lanes_llvm import attend, load_points
 from glueprint.curves.kernel_layout import Workspace
@@ -21,6 +21,32 @@ from glueprint.formulas.ir import Block
 from glueprint.formulas.lowering import STATE, dependencies
 
 __all__ = ["module_text"]
+
+ITERATIONS = 400
+# Converged: every free column of the Jacobian is orthogonal to the residuals to this cosine (MINPACK's
+# gtol test).
+ORTHOGONAL = 1e-9
+# Looser, where rounding already stops the descent: no step lowers the cost by more than one unit in the
+# last place.
+ORTHOGONAL_AT_ROUNDING = 1e-4
+# Where rounding hides the descent, a step counts if it brings the squared gradient down to this share.
+FLATTER = 0.25
+# At a bound (a step between two doses, a plateau out of sight) other columns may die: there the cost decides,
+# but only of a step that the damping does not shorten.
+SETTLED, FULL_STEP = 1e-10, 1e-3
+# A logarithmic parameter is dead where moving it by 1 changes no residual by more than this share of the cost
+# allows: the cost cannot fall by more than 2e-6 of itself, so its direction is not asked for.
+DEAD = 1e-12
+# On a ridge (a step between two doses fits with any steeper slope) the parameters creep for ever: there, too,
+# the cost decides, once a fit has had time to converge.
+CREEPING, PATIENCE = 1e-11, 40
+PERFECT = 1e-28
+# Residuals below 1e-8 of the data are rounding themselves: their direction says nothing.
+NEGLIGIBLE = 1e-16
+# The damping follows the ratio of the fall in cost to the fall expected (Nielsen 1999, IMM-REP-1999-05): a
+# step that overshoots a curved valley is taken, but the next one is shorter.
+EASE, TIGHTEN = 0.1, 4.0
+DAMPING_LEAST, DAMPING_MOST = 1e-12, 1e14
 
 Place = tuple[int, int]
 
@@ -235,7 +261,7 @@ def _solve(f: _Fit, matrix: dict[Place, str], right: list[str]) -> tuple[list[st
 
 
 def _noise(f: _Fit, cost: str, size: str) -> str:
-    """As `levenberg.rounding_of`."""
+    """As `kernel.rounding_of`."""
     root = f.block.call(f"llvm.sqrt.v{f.width}f64", f.mul(cost, size))
     return f.mul(f.block.const(4.0 * 2.0**-52), f.block.infix("add", cost, root))
 
@@ -253,7 +279,7 @@ def _flatter(f: _Fit, moving: list[str]) -> str:
             slope = b.choose(moving[i], f.get(part, 1 + i), zero)
             share = f.mul(f.mul(slope, slope), inverse)
             largest[part] = b.choose(f.less(share, most), most, share)
-    return f.less(largest["new"], f.mul(b.const(levenberg.FLATTER), largest["now"]))
+    return f.less(largest["new"], f.mul(b.const(FLATTER), largest["now"]))
 
 
 def _damping(f: _Fit, better: str, ratio: str) -> str:
@@ -262,10 +288,10 @@ def _damping(f: _Fit, better: str, ratio: str) -> str:
     one = b.const(1.0)
     twice = b.infix("sub", b.infix("add", ratio, ratio), one)
     factor = b.infix("sub", one, f.mul(twice, f.mul(twice, twice)))
-    ease = b.const(levenberg.EASE)
+    ease = b.const(EASE)
     factor = b.choose(f.less(factor, ease), ease, factor)
-    damping = f.mul(f.get("damping"), b.choose(better, factor, b.const(levenberg.TIGHTEN)))
-    least = b.const(levenberg.DAMPING_LEAST)
+    damping = f.mul(f.get("damping"), b.choose(better, factor, b.const(TIGHTEN)))
+    least = b.const(DAMPING_LEAST)
     damping = b.choose(f.less(damping, least), least, damping)
     f.put(damping, "damping")
     return damping
@@ -298,24 +324,24 @@ def _judge(f: _Fit, step: tuple[list[str], str, str, str]) -> str:
         norm = f.mul(now[diagonal[i]], cost)
         still = f.opposite(moving[i])
         if f.free[i] in LOGARITHMS:
-            still = f.either(still, f.at_most(now[diagonal[i]], f.mul(b.const(levenberg.DEAD), cost)))
-        for masks, cosine in ((flat, levenberg.ORTHOGONAL), (nearly_flat, levenberg.ORTHOGONAL_AT_ROUNDING)):
+            still = f.either(still, f.at_most(now[diagonal[i]], f.mul(b.const(DEAD), cost)))
+        for masks, cosine in ((flat, ORTHOGONAL), (nearly_flat, ORTHOGONAL_AT_ROUNDING)):
             masks.append(f.either(still, f.at_most(square, f.mul(b.const(cosine * cosine), norm))))
     noise = _noise(f, cost, size)
-    exact = f.at_most(cost, f.mul(b.const(levenberg.NEGLIGIBLE), size))
+    exact = f.at_most(cost, f.mul(b.const(NEGLIGIBLE), size))
     stuck = f.both(f.both(f.opposite(better), sound), f.at_most(gain, noise))
     rounding = f.both(stuck, f.either(exact, f.all_of(nearly_flat)))
-    full = f.at_most(old, b.const(levenberg.FULL_STEP))
-    settled = f.all_of([held_any, full, f.at_most(gain, f.mul(b.const(levenberg.SETTLED), cost))])
-    perfect = f.at_most(cost, f.mul(b.const(levenberg.PERFECT), size))
+    full = f.at_most(old, b.const(FULL_STEP))
+    settled = f.all_of([held_any, full, f.at_most(gain, f.mul(b.const(SETTLED), cost))])
+    perfect = f.at_most(cost, f.mul(b.const(PERFECT), size))
     steps = b.infix("add", f.get("steps"), b.const(1.0))
     f.put(steps, "steps")
-    late = f.less(b.const(float(levenberg.PATIENCE)), steps)
-    small = f.at_most(gain, f.mul(b.const(levenberg.CREEPING), cost))
+    late = f.less(b.const(float(PATIENCE)), steps)
+    small = f.at_most(gain, f.mul(b.const(CREEPING), cost))
     creeping = f.all_of([better, late, full, small])
     done = f.either(f.either(f.all_of(flat), rounding), f.either(f.either(settled, creeping), perfect))
     done = f.both(done, f.less(cost, b.const(math.inf)))
     f.put(b.choose(done, b.const(1.0), b.const(0.0)), "done")
-    lost = f.opposite(f.less(damping, b.const(levenberg.DAMPING_MOST)))
-    lost = f.either(lost, f.less(b.const(float(levenberg.ITERATIONS)), steps))
+    lost = f.opposite(f.less(damping, b.const(DAMPING_MOST)))
+    lost = f.either(lost, f.less(b.const(float(ITERATIONS)), steps))
     return f.both(f.either(done, lost), f.less(b.const(0.0), f.get("active")))

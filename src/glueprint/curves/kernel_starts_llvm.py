@@ -1,8 +1,7 @@
 """Starting values in LLVM's text form: a grid over dose, slope and asymmetry, plateaus solved exactly.
 
-The method of `starts.starts`, eight curves at a time: for each dose of the grid the best shape is kept, and
-the best doses are the starts. A point lies in front of a dose with a share g and in back of it with 1 - g, so
-the plateaus of every shape and their sum of squares follow from three sums: w g, w g^2 and w g y.
+For each dose of the grid the best shape is kept, and the best doses are the starts. A point lies in front of
+a dose with a share g and in back of it with 1 - g, so the plateaus of every shape and their sum of squares follow from three sums: w g, w g^2 and w g y.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import math
 from itertools import product
 from typing import NamedTuple
 
-from glueprint.curves import starts
 from glueprint.curves.formula import PARAMETERS, Variant
 from glueprint.curves.kernel_lanes_llvm import Scalar
 from glueprint.curves.kernel_layout import STARTS, Workspace
@@ -20,6 +18,14 @@ from glueprint.formulas.ir import Block
 
 __all__ = ["begin"]
 
+# Each the double of the one before; the last is a step between two doses, the best fit of much noise.
+SLOPES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+ASYMMETRIES = (0.25, 1.0, 4.0)  # powers of 2
+DOSES = 20
+# How far outside the tested range, in log10 dose, a start may lie.
+MARGIN = 0.5
+# Plateaus that carry less than this share of the weight, or two this close to one, cannot be told.
+SEPARATE = 1e-12
 COMMON = 3  # sums that all shapes share: w, w y, w y^2
 
 
@@ -31,12 +37,12 @@ class _Shape(NamedTuple):
 
 
 def _shapes(variant: Variant) -> list[_Shape]:
-    slopes: tuple[float | None, ...] = starts.SLOPES if LN_SLOPE in variant.free else (None,)
+    slopes: tuple[float | None, ...] = SLOPES if LN_SLOPE in variant.free else (None,)
     asymmetries: tuple[float | None, ...] = (None,)
     if variant.symmetric:
         asymmetries = (1.0,)
     elif LN_ASYMMETRY in variant.free:
-        asymmetries = starts.ASYMMETRIES
+        asymmetries = ASYMMETRIES
     return [_Shape(*pair) for pair in product(slopes, asymmetries)]
 
 
@@ -108,7 +114,7 @@ def begin(variant: Variant, workspace: Workspace, width: int) -> tuple[str, set[
     _insert(g, _best_shape(g, half))
     b.lines += [
         "  %nextk = add i64 %k, 1",
-        f"  %again = icmp slt i64 %nextk, {starts.DOSES}",
+        f"  %again = icmp slt i64 %nextk, {DOSES}",
         "  br i1 %again, label %dose, label %write",
     ]
     tail = Scalar(workspace, width)
@@ -139,8 +145,8 @@ def _prepare(g: _Grid) -> tuple[str, str]:
     """Empty places for the starts; the first dose of the grid and the width of its range."""
     for slot in range(STARTS):
         g.put(g.real(math.inf), "cost_of_start", slot)
-    lowest = g.sub(g.get("low"), g.real(starts.MARGIN))
-    return lowest, g.sub(g.add(g.get("high"), g.real(starts.MARGIN)), lowest)
+    lowest = g.sub(g.get("low"), g.real(MARGIN))
+    return lowest, g.sub(g.add(g.get("high"), g.real(MARGIN)), lowest)
 
 
 def _half(g: _Grid, lowest: str, reach: str) -> str:
@@ -149,7 +155,7 @@ def _half(g: _Grid, lowest: str, reach: str) -> str:
     one = b.let(f"insertelement {b.vector} poison, double {step}, i32 0")
     zeros = "<" + ", ".join(["i32 0"] * b.width) + ">"
     steps = b.let(f"shufflevector {b.vector} {one}, {b.vector} poison, <{b.width} x i32> {zeros}")
-    return g.add(lowest, g.mul(reach, g.mul(steps, g.real(1.0 / (starts.DOSES - 1)))))
+    return g.add(lowest, g.mul(reach, g.mul(steps, g.real(1.0 / (DOSES - 1)))))
 
 
 def _hoist(g: _Grid) -> dict[str, str]:
@@ -176,8 +182,8 @@ def _point(g: _Grid, half: str, known: dict[str, str]) -> None:
     if "slope" in known:
         powers[None] = b.call("vector_exp", g.mul(known["slope"], away))
     else:
-        power = b.call("vector_exp", g.mul(g.real(starts.SLOPES[0]), away))
-        for slope in starts.SLOPES:
+        power = b.call("vector_exp", g.mul(g.real(SLOPES[0]), away))
+        for slope in SLOPES:
             powers[slope] = power
             power = g.mul(power, power)
     for shape in g.shapes:
@@ -232,13 +238,13 @@ def _plateaus(g: _Grid, sums: list[str]) -> tuple[str, str, str]:
     bb = g.sub(g.sub(total, share), fb)
     by = g.sub(ty, fy)
     front, back = g.get("theta", FRONT), g.get("theta", BACK)
-    one, least = g.real(1.0), g.mul(g.real(starts.SEPARATE), total)
+    one, least = g.real(1.0), g.mul(g.real(SEPARATE), total)
     seen_front, seen_back = b.compare("ogt", ff, least), b.compare("ogt", bb, least)
     mean = g.div(ty, b.choose(b.compare("ogt", total, g.real(0.0)), total, one))
     if FRONT in free and BACK in free:
         squares = g.mul(ff, bb)
         determinant = g.sub(squares, g.mul(fb, fb))
-        solvable = b.compare("ogt", determinant, g.mul(g.real(starts.SEPARATE), squares))
+        solvable = b.compare("ogt", determinant, g.mul(g.real(SEPARATE), squares))
         both = b.let(f"and {b.mask} {seen_front}, {seen_back}")
         solvable = b.let(f"and {b.mask} {solvable}, {both}")
         inverse = g.div(one, b.choose(solvable, determinant, one))

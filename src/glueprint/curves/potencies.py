@@ -13,9 +13,9 @@ from scipy.special import stdtrit
 from glueprint.curves import batch, profile
 from glueprint.curves.confined import Plateau, cut, far
 from glueprint.curves.fitting import Fits
+from glueprint.curves.kernel import Task
 from glueprint.curves.logistic import FRONT, LN_SLOPE, LOG10_DOSE, Floats, log10_shift
 from glueprint.curves.potency import Kind, Potency, Reason, Relation
-from glueprint.curves.solvers import Task
 from glueprint.curves.status import Status
 from glueprint.curves.steps import steps
 from glueprint.errors import InputError
