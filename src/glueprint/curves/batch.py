@@ -20,6 +20,7 @@ from glueprint.curves.logistic import (
     LOG10_DOSE,
     Flags,
     Floats,
+    Rows,
     residuals,
 )
 
@@ -88,7 +89,8 @@ def solve(
     covariance = _covariance(ended.hessian, free & ~ended.at_bound, rss, dof)
     interval = np.full((n, 2), np.nan)
     if confidence is not None:
-        interval = profile_interval(data, pinned, theta, confidence, reach=reach)
+        errors = np.sqrt(covariance[:, LOG10_DOSE, LOG10_DOSE])
+        interval = profile_interval(data, pinned, theta, confidence, reach=reach, errors=errors)
     return Block(theta, covariance, rss, ended.converged, interval)
 
 
@@ -137,18 +139,43 @@ def profile_interval(
     level: Floats | None = None,
     *,
     reach: Reach | None = None,
+    errors: Floats | None = None,
 ) -> Floats:
     """Profile interval (n, 2) of the log10 dose at `level` (None: the EC50) around the best fit `theta`
-    (n, 5)."""
+    (n, 5).
+
+    errors: (n,) its standard errors, from which the search takes its first step; NaN where unknown.
+    """
     task = Task(data, pinned, reach or reach_of(data), level)
     evaluate = residuals(data.log10_dose, data.response, data.weights, level)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         start, _ = evaluate(theta, np.arange(theta.shape[0]))
         rss = np.einsum("nm,nm->n", start, start)
-    leave = profile.threshold(rss, data.points - int(task.free.sum()), confidence)
-    limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
-    fit_at = _at_held_dose(task)
-    return profile.interval(fit_at, theta, np.stack([rss, leave], axis=1), limits)
+    dof = data.points - int(task.free.sum())
+    heights = np.stack([rss, profile.threshold(rss, dof, confidence)], axis=1)
+    inverse = None
+    if errors is not None:
+        inverse = np.full((len(rss), 5, 5), np.nan)
+        inverse[:, :, LOG10_DOSE] = 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inverse[:, LOG10_DOSE, LOG10_DOSE] = errors**2 * dof / rss
+    return _crossings(task, theta, heights, task.bounds, inverse)
+
+
+def _crossings(
+    task: Task, theta: Floats, heights: Floats, limits: Reach, inverse: Floats | None = None
+) -> Floats:
+    """Where the profile of the third parameter leaves the interval (n, 2)."""
+    held = replace(task, held=(LOG10_DOSE,))
+
+    def refit(at: Floats, curves: Rows, _: Rows) -> tuple[Floats, Floats, Flags]:
+        end = kernel.minimise(held, at, curves)
+        return end.theta, end.cost, np.zeros(curves.size, dtype=bool)
+
+    wanted = np.zeros(theta.shape, dtype=bool)
+    wanted[:, LOG10_DOSE] = True
+    found = profile.profiles(refit, theta, wanted, limits, heights=heights, inverse=inverse, follow=False)
+    return np.asarray(found.intervals[:, LOG10_DOSE])
 
 
 def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Floats:
@@ -160,8 +187,7 @@ def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Fl
     Returns the edge of the tested doses where even that lies beyond the threshold, infinite where nothing
     within them does.
     """
-    data = task.data
-    edge = np.log10(data.highest_dose if side == 0 else data.lowest_dose)
+    edge = np.log10(task.data.highest_dose if side == 0 else task.data.lowest_dose)
     level = np.asarray(task.level)
     begun = np.tile(theta, (len(EDGE_SLOPES), 1, 1))
     begun[..., LOG10_DOSE] = edge
@@ -174,28 +200,14 @@ def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Fl
     if LN_SLOPE in np.flatnonzero(task.free):
         begun[..., LN_SLOPE] = np.log(EDGE_SLOPES)[:, None]
     n = edge.size
-    fit_at = _at_held_dose(task)
     rows = np.tile(np.arange(n), len(EDGE_SLOPES))
-    ends, cost = fit_at(begun.reshape(-1, begun.shape[2]), np.tile(edge, len(EDGE_SLOPES)), rows)
-    cost = np.where(np.isfinite(cost), cost, np.inf).reshape(-1, n)
-    best = np.argmin(cost, axis=0) * n + np.arange(n)
-    limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
-    limits[:, 1 - side] = edge
-    found = profile.interval(fit_at, ends[best], heights, limits)[:, side]
+    ends = kernel.minimise(replace(task, held=(LOG10_DOSE,)), begun.reshape(-1, begun.shape[2]), rows)
+    cost = np.where(np.isfinite(ends.cost), ends.cost, np.inf).reshape(-1, n)
+    limits = tuple(bound.copy() for bound in task.bounds)
+    limits[1 - side][:, LOG10_DOSE] = edge
+    best = ends.theta[np.argmin(cost, axis=0) * n + np.arange(n)]
+    found = _crossings(task, best, heights, (limits[0], limits[1]))[:, side]
     return np.where(cost.min(axis=0) > heights[:, 1], edge, found)
-
-
-def _at_held_dose(task: Task) -> profile.FitAt:
-    """Refits of some curves with the third parameter held."""
-    held = replace(task, held=(LOG10_DOSE,))
-
-    def fit_at(at: Floats, dose: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        at = at.copy()
-        at[:, LOG10_DOSE] = dose
-        end = kernel.minimise(held, at, rows)
-        return end.theta, end.cost
-
-    return fit_at
 
 
 def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:

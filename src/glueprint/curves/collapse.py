@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from glueprint.curves.likelihood import profiles
 from glueprint.curves.models.model import Floats, Rows
 from glueprint.curves.nest import Nest
+from glueprint.curves.profile import by_descent, profiles
 
 __all__ = ["collapsed"]
+
+TINY = float(np.finfo(float).tiny)
 
 
 def collapsed(nest: Nest, errors: Floats, rise: tuple[float, float, int], own: list[int]) -> Floats:
@@ -46,14 +48,14 @@ def collapsed(nest: Nest, errors: Floats, rise: tuple[float, float, int], own: l
 
     start, _ = evaluate(nest.base, np.arange(n))
     cost = np.einsum("nm,nm->n", start, start)
-    covariance = np.full((n, p, p), np.nan)
+    inverse = np.full((n, p, p), np.nan)
     index = np.arange(p)
-    covariance[:, index, index] = errors**2 * rise[2]
+    inverse[:, index, index] = errors**2 * rise[2] / max(rise[0], TINY)
     wanted = np.zeros((n, p), dtype=bool)
     wanted[:, own] = True
     found = profiles(
-        evaluate, nest.base, nest.problem.free, (low, high),
-        heights=np.stack([cost, cost + rise[1] - rise[0]], axis=1), covariance=covariance,
-        size=nest.problem.size, wanted=wanted, reaching=nest.problem.reaching,
+        by_descent(evaluate, nest.problem.free, (low, high), nest.problem.size, nest.problem.reaching),
+        nest.base, wanted, (low, high),
+        heights=np.stack([cost, cost + rise[1] - rise[0]], axis=1), inverse=inverse,
     )  # fmt: skip
     return found.intervals

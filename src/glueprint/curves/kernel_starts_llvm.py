@@ -1,7 +1,8 @@
 """Starting values in LLVM's text form: a grid over dose, slope and asymmetry, plateaus solved exactly.
 
 For each dose of the grid the best shape is kept, and the best doses are the starts. A point lies in front of
-a dose with a share g and in back of it with 1 - g, so the plateaus of every shape and their sum of squares follow from three sums: w g, w g^2 and w g y.
+a dose with a share g and in back of it with 1 - g, so the plateaus of every shape and their sum of squares
+follow from three sums: w g, w g^2 and w g y.
 """
 
 from __future__ import annotations

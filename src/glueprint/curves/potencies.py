@@ -105,7 +105,7 @@ def absolute(
         bounds = np.full((len(fits.rss), 2), np.nan)
         if intervals:
             bounds = batch.profile_interval(
-                fits.data, fits.pinned, theta, fits.confidence, levels, reach=fits.reach
+                fits.data, fits.pinned, theta, fits.confidence, levels, reach=fits.reach, errors=delta
             )
     flat = fits.status == Status.NO_EFFECT
     height = np.where(flat, batch.mean(fits.data), theta[:, FRONT])

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
 
 from glueprint.curves import request, search
 from glueprint.curves.evidence import f_test
-from glueprint.curves.likelihood import profiles
 from glueprint.curves.models.model import Flags, Floats, Given, Model
 from glueprint.curves.problem import Problem
+from glueprint.curves.profile import by_descent, profiles, threshold
 from glueprint.curves.robust import Robust, reweighted
 from glueprint.curves.search import Best
 from glueprint.curves.status import Status
@@ -223,9 +222,8 @@ def _solve(
     for _ in range(AGAIN):
         part, now = problem.rows(todo), search.rows_of(best, todo)
         found = profiles(
-            part.evaluate, now.theta, part.free, part.limits(),
-            heights=_heights(part, now, confidence), covariance=covariance_of(part, now, scaled=False),
-            size=part.size, reaching=part.reaching,
+            by_descent(part.evaluate, part.free, part.limits(), part.size, part.reaching), now.theta,
+            part.free, part.limits(), heights=_heights(part, now, confidence), inverse=inverse_of(part, now),
         )  # fmt: skip
         interval[todo] = found.intervals
         lower = np.flatnonzero(np.isfinite(found.better).all(axis=1))
@@ -249,16 +247,14 @@ def _search(problem: Problem, starts: Floats, searches: int, given: bool) -> Bes
 
 def _heights(problem: Problem, best: Best, confidence: float) -> Floats:
     """Sum of squares at the fit and at the threshold (n, 2), NaN where there is no interval."""
-    dof = _dof(problem)
-    quantile = student.ppf(0.5 + 0.5 * confidence, np.maximum(dof, 1))
-    sound = (dof > 0) & best.settled & (_distinct(problem) >= problem.free.sum(axis=1))
+    sound = best.settled & (_distinct(problem) >= problem.free.sum(axis=1))
     cost = np.maximum(best.cost, ROUNDING * problem.size)
-    threshold = np.where(sound, cost * (1.0 + quantile**2 / np.maximum(dof, 1)), np.nan)
-    return np.stack([cost, threshold], axis=1)
+    leave = threshold(cost, _dof(problem), confidence)
+    return np.stack([cost, np.where(sound, leave, np.nan)], axis=1)
 
 
-def covariance_of(problem: Problem, best: Best, *, scaled: bool = True) -> Floats:
-    """inv(J'J) rss (n, p, p), over the degrees of freedom if `scaled`; NaN where fixed, bound or unknown."""
+def inverse_of(problem: Problem, best: Best) -> Floats:
+    """inv(J'J) (n, p, p); NaN where fixed, at a bound or unknown."""
     p = best.theta.shape[1]
     moving = problem.free & ~best.at_bound
     upper = np.where(moving[:, None, :], best.factor[:, :p, :p], 0.0)
@@ -272,17 +268,16 @@ def covariance_of(problem: Problem, best: Best, *, scaled: bool = True) -> Float
     sound = size[:, -1] > SINGULAR * size[:, 0]
     size = np.where(sound[:, None], size, 1.0)
     half = turn.transpose(0, 2, 1) / size[:, None, :]
-    dof = np.maximum(_dof(problem), 1) if scaled else np.ones(best.cost.size)
-    covariance = (half @ half.transpose(0, 2, 1)) / (scale[:, :, None] * scale[:, None, :])
-    covariance = covariance * np.where(np.isfinite(best.cost), best.cost / dof, np.nan)[:, None, None]
+    inverse = (half @ half.transpose(0, 2, 1)) / (scale[:, :, None] * scale[:, None, :])
     known = usable[:, :, None] & usable[:, None, :] & (sound & (_dof(problem) > 0))[:, None, None]
-    return np.where(known, covariance, np.nan)
+    return np.where(known, inverse, np.nan)
 
 
 def _report(
     problem: Problem, best: Best, interval: Floats, confidence: float, *, alpha: float, robust: bool
 ) -> Regression:
-    covariance = covariance_of(problem, best)
+    variance = np.where(np.isfinite(best.cost), best.cost / np.maximum(_dof(problem), 1), np.nan)
+    covariance = inverse_of(problem, best) * variance[:, None, None]
     ratio, p_value = effect(problem, best.cost)
     status = _status(problem, best, covariance, p_value < alpha)
     natural = problem.natural(best.theta)

@@ -14,10 +14,10 @@ from glueprint.curves import request, search
 from glueprint.curves.collapse import collapsed
 from glueprint.curves.descent import Descent, descend
 from glueprint.curves.evidence import f_test
-from glueprint.curves.likelihood import profiles
 from glueprint.curves.models.model import Flags, Floats, Model
 from glueprint.curves.nest import Nest
 from glueprint.curves.problem import Problem
+from glueprint.curves.profile import by_descent, profiles
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Comparison", "SharedFit", "compare", "fit_shared"]
@@ -263,11 +263,12 @@ def _profile(
 ) -> tuple[float, float]:
     wanted = np.zeros((1, best.size), dtype=bool)
     wanted[0, which] = True
-    covariance = np.full((1, best.size, best.size), np.nan)
-    covariance[0, which, :] = covariance[0, :, which] = 0.0
-    covariance[0, which, which] = error**2 * rise[2]
+    inverse = np.full((1, best.size, best.size), np.nan)
+    inverse[0, which, :] = inverse[0, :, which] = 0.0
+    inverse[0, which, which] = error**2 * rise[2] / max(rise[0], np.finfo(float).tiny)
+    size = nest.problem.size.sum()[None]
     found = profiles(
-        nest.evaluate, best[None, :], np.ones_like(wanted), nest.limits(), heights=np.array([rise[:2]]),
-        covariance=covariance, size=nest.problem.size.sum()[None], wanted=wanted,
+        by_descent(nest.evaluate, np.ones_like(wanted), nest.limits(), size), best[None, :], wanted,
+        nest.limits(), heights=np.array([rise[:2]]), inverse=inverse,
     )  # fmt: skip
     return float(found.intervals[0, which, 0]), float(found.intervals[0, which, 1])

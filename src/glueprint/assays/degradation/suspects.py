@@ -71,7 +71,7 @@ def _jointly(fit: Joint, without: frozenset[str], settings: Settings) -> Reading
         kept = np.array([name not in without for name in fit.lanes.names])
         fit = joint.fit(_part(fit.lanes, kept), settings, logarithm=fit.sample.logarithm)
     sample, known = fit.sample, fit.lanes.side == 0
-    mean, slopes = sample.curve(fit.fit.theta)
+    mean, slopes = (part[0] for part in sample.curve(fit.fit.theta[None]))
     return Readings(
         name=fit.lanes.name,
         where=tuple(name for name, here in zip(fit.lanes.names, known, strict=True) if here),
