@@ -93,7 +93,7 @@ def by_descent(
             lambda part, which: evaluate(part, curves[which]), theta, moving,
             (bounds[0][curves], bounds[1][curves]), size=size[curves], tolerance=OFFSET, iterations=STEPS,
         )  # fmt: skip
-        return end.theta, end.cost, (end.at_bound & reaching).any(axis=1)
+        return end.theta, end.cost, np.asarray((end.at_bound & reaching).any(axis=1))
 
     return refit
 

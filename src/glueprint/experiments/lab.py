@@ -124,7 +124,7 @@ def read_potency(
     Vehicle is taken from the wells at dose 0.
     """
     control = float(table.filter(pl.col("dose_nm") == 0.0)[y].mean())  # type: ignore[arg-type]
-    fits = curves.fit(table["dose_nm"].to_numpy(), table[y].to_numpy())
+    fits = curves.fit("4pl", table["dose_nm"].to_numpy(), table[y].to_numpy())
     if level is None:
         (found,) = curves.relative(fits, kind)  # type: ignore[arg-type]
     else:

@@ -93,7 +93,7 @@ def _at_time(one: Lanes, time_h: float, without: frozenset[str]) -> Readings:
     kept = here & np.array([name not in without for name in one.names])
     dose: Floats = one.dose_nm[kept]
     model = "4pl" if np.unique(dose).size >= LEAST else "3pl"
-    fits = curves.fit(dose, one.fraction[kept], model=model, within=(0.0, None), intervals=False)
+    fits = curves.fit(model, dose, one.fraction[kept], within=(0.0, None), intervals=False)
     names = [name for name, mine in zip(one.names, kept, strict=True) if mine]
     return replace(
         logistics.of_logistics(fits, [f"{one.name} at {time_h:g} h".strip()], [names])[0], groups=False

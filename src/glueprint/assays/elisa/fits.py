@@ -140,7 +140,7 @@ def _mirrored(x: Floats, y: Floats, weights: Floats) -> Floats:
 
 
 def _logistic(shape: Shape, x: Floats, y: Floats, weights: Floats) -> Floats:
-    fits = curves.fit(x, y, model=shape.name, weights=weights, intervals=False)
+    fits = curves.fit(shape.name, x, y, weights=weights, intervals=False)
     status = Status(int(fits.status[0]))
     unseen = int(fits.plateau[0]) == Plateau.OUT_OF_SIGHT
     if unseen or status == Status.NOT_CONVERGED:
