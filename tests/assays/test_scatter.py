@@ -65,8 +65,8 @@ def test_intervals_hold_as_often_as_they_say():
     # 95 % within three binomial errors of 600; equal weights are too wide here.
     assert 0.923 <= covered(weighted) <= 0.977
     assert covered(equal) > 0.977
-    width = np.median(weighted.log10_ec50_high - weighted.log10_ec50_low)
-    assert width < 0.85 * np.median(equal.log10_ec50_high - equal.log10_ec50_low)
+    width = np.median(np.log10(weighted.high[:, 2] / weighted.low[:, 2]))
+    assert width < 0.85 * np.median(np.log10(equal.high[:, 2] / equal.low[:, 2]))
 
 
 def test_single_wells_are_fitted_as_ever():
@@ -105,4 +105,4 @@ def test_wells_of_which_only_limits_are_known_do_not_pin_the_curve():
     # Equal values in the place of limits look exact, and would drag the foot to 0.15.
     assert np.median(pinned.back) > 0.12
     assert np.median(blurred.back) < 0.1
-    assert np.median(blurred.ec50) == pytest.approx(EC50, rel=0.1)
+    assert np.median(blurred["ec50"]) == pytest.approx(EC50, rel=0.1)
