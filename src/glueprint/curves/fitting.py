@@ -153,7 +153,7 @@ def _by_descent(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
     status[~best.converged & (best.agreeing > 0)] = Status.NOT_CONFIRMED
     status[~best.settled] = Status.NOT_CONVERGED
     # One parameter leaves no test: the flat line is then no simpler than the curve.
-    free = problem.free.sum(axis=1)
+    free = problem.moving
     testable = (problem.dof > 0) & (free > (0 if problem.model.level else 1))
     status[~(problem.effect(best.cost)[1] < asked.alpha) & testable] = Status.NO_EFFECT
     ended = {name: getattr(best, name) for name in ("converged", "at_bound", "agreeing", "tried")}
@@ -185,27 +185,26 @@ def _report(
     fields."""
     status, covariance, interval = said
     effect_f, effect_p = ended.pop("effect", None) or problem.effect(rss)
-    with np.errstate(over="ignore"):
-        low, high = (problem.natural(interval[..., side]) for side in (0, 1))
+    low, high = np.full_like(theta, np.nan), np.full_like(theta, np.nan)
+    if asked.sought.any():
+        with np.errstate(over="ignore"):
+            low, high = (problem.natural(interval[..., side]) for side in (0, 1))
     theta, rss = theta.copy(), rss.copy()
     if not ended.get("shared"):
         exact = problem.dof == 0
         status[exact & (problem.model.fast | ended["converged"])] = Status.NO_DEGREES
         status[exact & problem.model.fast & ~ended["converged"]] = Status.NOT_CONVERGED
-        hopeless = problem.distinct < problem.free.sum(axis=1)
+        hopeless = problem.distinct < problem.moving
         status[hopeless] = Status.TOO_FEW_POINTS
         ended["converged"] = ended["converged"] & ~hopeless
         for array in (theta, covariance, low, high, rss, effect_f, effect_p):
             array[hopeless] = np.nan
-    n = rss.size
-    fields: dict[str, Any] = {
-        "dof": problem.dof,
-        "plateau": np.full(n, int(Plateau.SEEN)),
-        "reach": problem.limits(),
-    } | ended
+    fields: dict[str, Any] = {"dof": problem.dof, "plateau": np.full(rss.size, int(Plateau.SEEN))}
+    if "reach" not in ended:
+        fields["reach"] = problem.limits()
     return Fits(
         problem, theta, covariance, low, high, rss, status=status, effect_f=effect_f, effect_p=effect_p,
-        confidence=asked.confidence, **fields,
+        confidence=asked.confidence, **{**fields, **ended},
     )  # fmt: skip
 
 
@@ -225,7 +224,7 @@ def _searched(problem: Problem, begun: Floats | None, asked: _Asked) -> tuple[Be
     for _ in range(AGAIN if asked.sought.any() else 0):
         part, now = problem.rows(todo), search.rows_of(best, todo)
         cost = np.maximum(now.cost, ROUNDING * part.size)
-        sound = now.settled & (part.distinct >= part.free.sum(axis=1))
+        sound = now.settled & (part.distinct >= part.moving)
         leave = np.where(sound, threshold(cost, part.dof, asked.confidence), np.nan)
         found = profiles(
             by_descent(part.evaluate, part.free, part.limits(), part.size, part.reaching), now.theta,

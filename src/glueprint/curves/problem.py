@@ -40,10 +40,15 @@ class Problem:
         """Roots of the weights (n, m)."""
         return np.asarray(np.sqrt(self.weights))
 
-    @property
+    @cached_property
     def free(self) -> Flags:
         """Which parameters may move (n, p)."""
         return np.isnan(self.pinned)
+
+    @cached_property
+    def moving(self) -> NDArray[np.int64]:
+        """How many parameters may move (n,)."""
+        return np.asarray(self.free.sum(axis=1))
 
     @cached_property
     def size(self) -> Floats:
@@ -53,12 +58,12 @@ class Problem:
     @cached_property
     def points(self) -> NDArray[np.int64]:
         """How many points each curve has (n,)."""
-        return np.asarray((self.weights > 0.0).sum(axis=1))
+        return self.data.points if self.logistic else np.asarray((self.weights > 0.0).sum(axis=1))
 
     @property
     def dof(self) -> NDArray[np.int64]:
         """Points less free parameters (n,)."""
-        return np.asarray(self.points - self.free.sum(axis=1))
+        return self.points - self.moving
 
     @cached_property
     def distinct(self) -> NDArray[np.int64]:
@@ -74,7 +79,7 @@ class Problem:
         ordered = np.sort(place, axis=1)
         return np.asarray((np.diff(ordered, axis=1) > 0.0).sum(axis=1) + used.any(axis=1))
 
-    @property
+    @cached_property
     def logistic(self) -> bool:
         """Whether machine code fits it: a logistic, with the same parameters held in all curves."""
         held = self.pinned[:, ~self.free.any(axis=0)]
@@ -121,7 +126,7 @@ class Problem:
         """Derivative of the natural by the fitted parameters (..., p)."""
         return np.where(self.logarithmic, natural * np.log(self.base), 1.0)
 
-    @property
+    @cached_property
     def mean(self) -> Floats:
         """The weighted mean response (n,), which is the best flat line; 0 without points."""
         total = self.weights.sum(axis=1)
@@ -146,7 +151,7 @@ class Problem:
         flat, line = self.flat
         # Exactly flat data leave 0 / 0, or one rounding over another.
         none = flat <= ROUNDING * self.size
-        return f_test(flat - rss, self.free.sum(axis=1) - line, rss, self.dof, none=none)
+        return f_test(flat - rss, self.moving - line, rss, self.dof, none=none)
 
     def curve(self, theta: Floats, rows: Rows | None = None) -> tuple[Floats, Floats]:
         """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`."""

@@ -93,7 +93,7 @@ def problem_of(
         values = {name: np.where(used, value, 1.0) for name, value in values.items()}
         y, w = np.where(used, y, 0.0), np.where(used, w, 0.0)
     values |= _constants(model, constants or {}, y)
-    pinned = np.full((y.shape[0], len(model.parameters)), np.nan)
+    pinned = np.broadcast_to(np.nan, (y.shape[0], len(model.parameters)))
     problem = Problem(model, Given(values, used), y, w, pinned)
     _refuse_extremes(problem)
     return replace(problem, pinned=_pinned(problem, fixed or {}))
@@ -102,6 +102,8 @@ def problem_of(
 def _refuse_extremes(problem: Problem) -> None:
     """Squares of such responses leave the range of a double, and the fit would end anywhere."""
     extreme = (problem.size > 1.0 / LEAST_SIZE) | (problem.size < LEAST_SIZE)
+    if not extreme.any():
+        return
     bad = extreme[:, None] & (problem.response != 0.0) & (problem.weights > 0.0)
     if bad.any():
         value = problem.response[bad][0]
@@ -128,9 +130,9 @@ def ends_of(within: tuple[float | None, float | None]) -> tuple[float | None, fl
 
 
 def labels_of(labels: Sequence[str] | None, curves: int) -> tuple[str, ...]:
-    """One name a curve; numbers from 0 without any (GP-C025)."""
-    named = tuple(map(str, range(curves) if labels is None else labels))
-    if len(named) != curves:
+    """One name a curve, or none (GP-C025)."""
+    named = tuple(map(str, labels or ()))
+    if labels is not None and len(named) != curves:
         _refuse("GP-C025", f"{len(named)} labels for {curves} curves", "one label a curve", "labels")
     return named
 
@@ -218,18 +220,20 @@ def _pinned(problem: Problem, fixed: Mapping[str, ArrayLike | None]) -> Floats:
     model = problem.model
     _known(fixed, model.names, "fixed")
     held = {parameter.name: parameter.default for parameter in model.parameters} | dict(fixed)
-    natural = problem.pinned.copy()
+    arrays = {name: _floats(value, name) for name, value in held.items() if value is not None}
+    # One row for all curves, unless one of them is held elsewhere.
+    each = max((array.size for array in arrays.values()), default=1)
+    natural = np.full((min(each, len(problem.pinned)), len(model.names)), np.nan)
     for i, name in enumerate(model.names):
-        value = held[name]
-        if value is None:
+        if name not in arrays:
             continue
-        array = _floats(value, name)
-        if array.ndim > 1 or array.size not in (1, natural.shape[0]):
+        array = arrays[name]
+        if array.ndim > 1 or array.size not in (1, len(problem.pinned)):
             _refuse("GP-C025", f'"{name}" is held at {array.shape} values', "one number, or one a curve")
         if not np.isfinite(array).all() or (model.parameters[i].scale != "linear" and (array <= 0.0).any()):
             _refuse("GP-C025", f'"{name}" cannot be held there', "a finite number, above 0 as a logarithm")
         natural[:, i] = array
-    return problem.fitting(natural)
+    return np.broadcast_to(problem.fitting(natural), problem.pinned.shape)
 
 
 def _known(given: Mapping[str, object], names: tuple[str, ...], where: str) -> None:

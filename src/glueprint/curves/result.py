@@ -59,7 +59,7 @@ class Fits:
     theta (n, p) that each fit was allowed.   shared: parameters with one value for all curves.
     intervals: how intervals were made: "profile", "profile, others by curvature" (many curves that share
     parameters), or "none".   robust: the Tukey fit beside the plain one, where asked for.
-    labels: (n,) names of the curves.
+    labels: (n,) names of the curves, or none.
     """
 
     problem: Problem
@@ -103,6 +103,11 @@ class Fits:
     def standard_errors(self) -> Floats:
         """Standard errors (n, p) in natural units, NaN where fixed, at a bound or unknown."""
         return np.asarray(np.sqrt(np.einsum("npp->np", self.covariance)) * self.problem.slope(self.estimates))
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Names of the curves (n,): their labels, or numbers from 0."""
+        return self.labels or tuple(map(str, range(self.rss.size)))
 
     @property
     def points(self) -> NDArray[np.int64]:
@@ -185,7 +190,7 @@ class Fits:
         """One row a parameter of a curve, columns `TABLE`; infinite where an interval is open."""
         n, p = self.theta.shape
         columns: dict[str, Any] = {
-            "set": np.repeat(self.labels, p),
+            "set": np.repeat(self.sets, p),
             "parameter": list(self.names) * n,
             "unit": [one.unit for one in self.model.parameters] * n,
             "estimate": np.ravel(self.estimates),

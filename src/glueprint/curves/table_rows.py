@@ -96,7 +96,7 @@ _One = tuple[float, int, int, Model]
 def set_rows(fits: Fits) -> pl.DataFrame:
     """One row a curve: how well it fits, and what the tests say; of shared fits the status is that of all."""
     problem, rows = fits.problem, []
-    for i, name in enumerate(fits.labels):
+    for i, name in enumerate(fits.sets):
         used = problem.weights[i] > 0.0
         y, weight, rss, dof = problem.response[i][used], problem.weights[i][used], fits.rss[i], problem.dof[i]
         places = np.stack([problem.given[name][i][used] for name in fits.model.inputs], axis=1)
@@ -136,7 +136,7 @@ def point_rows(fits: Fits) -> pl.DataFrame:
             "robust_weight": None if robust is None else finite(robust.weights[i, j]),
             "outlier": None if robust is None else bool(robust.outliers[i, j]),
         }
-        for i, name in enumerate(fits.labels)
+        for i, name in enumerate(fits.sets)
         for j in np.flatnonzero(problem.weights[i] > 0.0)
     ]
     return pl.DataFrame(rows, schema=POINTS)
@@ -146,7 +146,7 @@ def curve_rows(fits: Fits) -> pl.DataFrame:
     """Smooth curves over the range of x; none of models with several inputs."""
     if len(fits.model.inputs) != 1:
         return pl.DataFrame(schema=CURVES)
-    grids = np.zeros((len(fits.labels), SMOOTH))
+    grids = np.zeros((len(fits.sets), SMOOTH))
     for i, used in enumerate(fits.problem.weights > 0.0):
         seen = fits.problem.given[fits.model.inputs[0]][i][used]
         positive = seen[seen > 0.0]
@@ -156,7 +156,7 @@ def curve_rows(fits: Fits) -> pl.DataFrame:
     fitted = fits.predict(grids)
     rows = [
         {"set": name, "x": a, "fitted": finite(b)}
-        for name, x, y in zip(fits.labels, grids.tolist(), fitted, strict=True)
+        for name, x, y in zip(fits.sets, grids.tolist(), fitted, strict=True)
         for a, b in zip(x, y, strict=True)
     ]
     return pl.DataFrame(rows, schema=CURVES)
@@ -174,7 +174,7 @@ def potency_rows(fits: Fits, found: tuple[Potency, ...]) -> list[dict[str, Any]]
             "high": one.high_nm,
             "reasons": "; ".join(one.explanations),
         }
-        for name, one in zip(fits.labels, found, strict=True)
+        for name, one in zip(fits.sets, found, strict=True)
     ]
 
 
