@@ -186,6 +186,8 @@ def test_refusals_name_what_is_wrong(code, text, arguments):
     with pytest.raises(InputError, match=code) as refused:
         run("doses.csv", *arguments)
     assert text in refused.value.render()
+    if code == "GP-C050":
+        assert refused.value.where.endswith("doses.csv")
 
 
 def test_machine_code_and_the_general_descent_find_the_same():

@@ -10,10 +10,9 @@ from itertools import product
 import numpy as np
 
 from glueprint.curves import search
-from glueprint.curves.collapse import collapsed
 from glueprint.curves.descent import Descent, descend
 from glueprint.curves.evidence import f_test
-from glueprint.curves.models.model import Flags, Floats
+from glueprint.curves.models.model import Flags, Floats, Rows
 from glueprint.curves.nest import Nest
 from glueprint.curves.problem import Problem
 from glueprint.curves.profile import by_descent, profiles, threshold
@@ -29,6 +28,7 @@ QUANTILES = (0.5, 0.25, 0.75)
 EXACT = 30
 # A descent that did not converge must be lower by this factor to be preferred.
 SAME = 1.0 + 1e-6
+TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _intervals(
             found[:, place] = _profile(nest, nest.base[0, nest.shared], turn, errors[0, place], rise)
     own = [i for i in sought if i not in nest.shared and nest.problem.free[:, i].any()]
     if n > EXACT:
-        found[:, own] = collapsed(nest, errors, rise, own)[:, own]
+        found[:, own] = _collapsed(nest, errors, rise, own)[:, own]
         return found, "profile, others by curvature"
     for curve, parameter in product(range(n), own):
         best = np.append(nest.base[curve, nest.shared], nest.base[curve, parameter])
@@ -196,10 +196,58 @@ def _profile(
     wanted[0, which] = True
     inverse = np.full((1, best.size, best.size), np.nan)
     inverse[0, which, :] = inverse[0, :, which] = 0.0
-    inverse[0, which, which] = error**2 * rise[2] / max(rise[0], np.finfo(float).tiny)
+    inverse[0, which, which] = error**2 * rise[2] / max(rise[0], TINY)
     size = nest.problem.size.sum()[None]
     found = profiles(
         by_descent(nest.evaluate, np.ones_like(wanted), nest.limits(), size), best[None, :], wanted,
         nest.limits(), heights=np.array([rise[:2]]), inverse=inverse,
     )  # fmt: skip
     return float(found.intervals[0, which, 0]), float(found.intervals[0, which, 1])
+
+
+def _collapsed(nest: Nest, errors: Floats, rise: tuple[float, float, int], own: list[int]) -> Floats:
+    """Intervals (n, p, 2) on the fitting scale, all curves at once.
+
+    Each curve is refitted in full; the others pull at the shared parameters by the curvature of their sum of
+    squares at the best fit. With many curves these hardly move, so that the error is of third order in their
+    step.   errors: (n, p).   rise: sum of squares at the fit and at the threshold, and degrees of freedom.
+    own: parameters to profile.
+    Source: own derivation, docs/regression.md.
+    """
+    n, p = nest.base.shape
+    shared = nest.shared
+    moving = nest.problem.free.copy()
+    moving[:, shared] = False
+    low, high = nest.problem.limits()
+    residual, outer, _ = nest.parts(nest.base, moving & (nest.base > low) & (nest.base < high))
+    each = np.einsum("nms,nmt->nst", outer, outer)
+    pull = np.einsum("nms,nm->ns", outer, residual)
+    # What all the others together would lose, as rows of a least-squares problem: |root (s - best) + off|^2.
+    curvature = each.sum(axis=0) - each
+    size, turn = np.linalg.eigh(curvature)
+    root = np.sqrt(np.maximum(size, 0.0))[:, :, None] * turn.transpose(0, 2, 1)
+    keep = np.sqrt(np.where(size > 0.0, size, np.inf))
+    off = np.einsum("nts,nt->ns", turn, pull.sum(axis=0) - pull) / keep
+    best = nest.base[:, shared]
+
+    def evaluate(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
+        misfit, jacobian = nest.problem.evaluate(theta, rows)
+        step = theta[:, shared] - best[rows]
+        extra = np.einsum("kij,kj->ki", root[rows], step) + off[rows]
+        slopes = np.zeros((rows.size, len(shared), p))
+        slopes[:, :, shared] = root[rows]
+        return np.concatenate([misfit, extra], axis=1), np.concatenate([jacobian, slopes], axis=1)
+
+    start, _ = evaluate(nest.base, np.arange(n))
+    cost = np.einsum("nm,nm->n", start, start)
+    inverse = np.full((n, p, p), np.nan)
+    index = np.arange(p)
+    inverse[:, index, index] = errors**2 * rise[2] / max(rise[0], TINY)
+    wanted = np.zeros((n, p), dtype=bool)
+    wanted[:, own] = True
+    found = profiles(
+        by_descent(evaluate, nest.problem.free, (low, high), nest.problem.size, nest.problem.reaching),
+        nest.base, wanted, (low, high),
+        heights=np.stack([cost, cost + rise[1] - rise[0]], axis=1), inverse=inverse,
+    )  # fmt: skip
+    return found.intervals

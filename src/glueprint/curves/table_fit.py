@@ -117,6 +117,7 @@ def fit_table(
     replicates: bool = False,
     log10_x: bool = False,
     confidence: float = 0.95,
+    source: str = "",
 ) -> TableFit:
     """Fit every data set of a table to a model, all at once.
 
@@ -128,6 +129,7 @@ def fit_table(
     against: is this more general, or other, model better? (AICc, and the F test where it contains the first).
     level, control: for logistic models, the response of an absolute potency, and that without drug.
     within: what responses are possible, as in `fit`.   log10_x: x are log10 of doses.
+    source: the file of the table, for refusals.
     Returns `TableFit`.
     Raises InputError as `fit`, GP-C050 (table), GP-C051 (options).
     """
@@ -137,7 +139,14 @@ def fit_table(
     chosen = request.model_of(model, dict.fromkeys(inputs, 0.0), start)
     column = weights if weights not in WEIGHTS else None
     data = data_sets(
-        table, inputs, asked_y, by=asked_by, weights=column, replicates=replicates, log10_x=log10_x
+        table,
+        inputs,
+        asked_y,
+        by=asked_by,
+        weights=column,
+        replicates=replicates,
+        log10_x=log10_x,
+        source=source,
     )
     if robust and shared:
         refuse("GP-C051", "outliers with shared parameters", expected="robust or shared, one of both")
