@@ -43,7 +43,8 @@ def test_replicates_agree_with_curvecurator_where_there_is_an_effect(sarcoma):
     located = real & (fits.slope < 10.0) & (fits.low[:, 2] > 0.0) & np.isfinite(np.log10(fits.high[:, 2]))
     assert located.sum() > 250
     assert np.quantile(away[located], 0.95) < 0.14
-    inside = (9.0 - np.log10(fits.high[:, 2]) <= their_p) & (their_p <= 9.0 - np.log10(fits.low[:, 2]))
+    theirs = 10.0 ** (9.0 - their_p)
+    inside = (fits.low[:, 2] <= theirs) & (theirs <= fits.high[:, 2])
     assert inside[real].mean() > 0.98
 
 
