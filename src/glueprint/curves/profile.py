@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from glueprint.curves.descent import Evaluate, Flags, Floats, Rows, descend
 
-__all__ = ["Profiles", "Refit", "by_descent", "profiles", "threshold"]
+__all__ = ["SHORT", "Profiles", "Refit", "by_descent", "profiles", "threshold"]
 
 ROUNDS = 60
 # How near the square root of the rise in cost must come to its threshold (as a share of it), by default.

@@ -17,7 +17,7 @@ from scipy.special import log_ndtr, stdtrit
 from glueprint.assays.degradation.quantities import SHAPE, Quantity
 from glueprint.curves.descent import Evaluate, descend
 from glueprint.curves.models import Given, Model
-from glueprint.curves.profile import profiles
+from glueprint.curves.profile import SHORT, profiles
 
 __all__ = ["Fit", "Sample", "bounds", "minimise"]
 
@@ -140,7 +140,8 @@ def bounds(
     low, high = np.full(place.shape, -np.inf), np.full(place.shape, np.inf)
     low[0, 0], high[0, 0] = ends
     inverse = np.zeros((1, place.size, place.size))
-    inverse[0, 0, 0] = first**2 / rise
+    # The first step is the whole of it: the likelihood is nearly a parabola.
+    inverse[0, 0, 0] = (first / SHORT) ** 2 / rise
 
     def refit(at: Floats, rows: Rows, _: Rows) -> tuple[Floats, Floats, Flags]:
         theta, sigma, deviance = _least(sample, at[:, 1:-1], np.exp(at[:, -1]), quantity, at[:, 0])
