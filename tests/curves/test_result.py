@@ -86,3 +86,17 @@ def test_it_draws_points_and_curves():
     assert isinstance(chart, alt.LayerChart)
     drawn = chart.to_dict()
     assert '"A"' in str(drawn).replace("'", '"')
+
+
+def test_what_machine_code_does_not_hold_is_held_by_the_general_descent():
+    slopes = np.array([1.0, 1.2])
+    each = curves.fit("4pl", DOSE, RESPONSE, fixed={"slope": slopes})
+    for i, slope in enumerate(slopes):
+        alone = curves.fit("4pl", DOSE, RESPONSE[i], fixed={"slope": float(slope)})
+        np.testing.assert_allclose(each.estimates[i], alone.estimates[0], rtol=1e-6)
+    held = curves.fit("4pl", DOSE, RESPONSE, fixed={"ec50": 30.0})
+    assert held["ec50"].tolist() == pytest.approx([30.0, 30.0])
+    assert np.isnan(held.interval("ec50")).all()
+    for potency in curves.absolute(each, 0.5, "IC50", control=1.0):
+        assert potency.relation == "="
+        assert potency.low_nm < potency.value_nm < potency.high_nm
