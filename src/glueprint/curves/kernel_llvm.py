@@ -264,7 +264,8 @@ def _judge(f: Code, step: tuple[list[Vector], Vector, Vector, Vector]) -> Vector
     old = f.get("damping")
     damping = _damping(f, better, f.pick(expected, fall, one))
     cost = now[0]
-    flat, nearly_flat = [], []
+    flat: list[Vector] = []
+    nearly_flat: list[Vector] = []
     for i, place in enumerate(_diagonal(f.count)):
         square, norm, still = now[1 + i] * now[1 + i], now[place] * cost, ~moving[i]
         if f.free[i] in LOGARITHMS:
