@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 import pytest
-
 from benchmarks import glue_outcomes as outcomes
 from benchmarks.glue_coverage import NEW, PARAMETERS, REFERENCE
+
 from glueprint.calibration.compound import fitting
 from glueprint.calibration.compound.trial import TOGETHER
 
