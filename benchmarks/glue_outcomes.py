@@ -374,10 +374,19 @@ def main() -> None:
     lines = lines_of(asked.out)
     found = {"full line": summary(lines)}
     if asked.surrogate:
-        model = surrogate(lines)
-        more = [by_surrogate(number, asked.seed, model) for number in range(asked.surrogate)]
-        explained = {name: round(share, 3) for name, share in model.left_out.items()}
-        found["surrogate"] = summary(more) | {"explained in compounds left out": explained}
+        model, more = surrogate(lines), list[dict[str, Any]]()
+        for number in range(asked.surrogate):
+            more.append(by_surrogate(number, asked.seed, model))
+            if number % 100 == 99:
+                print(json.dumps(summary(more)), file=sys.stderr, flush=True)
+        told_of = {
+            "trials behind the surface": len(lines) * (REPLICATES + 1),
+            "explained in compounds left out": {k: round(x, 3) for k, x in model.left_out.items()},
+            "sd of a trial about it": {
+                name: round(math.sqrt(one.covariance[0, 0]), 3) for name, one in model.surfaces.items()
+            },
+        }
+        found["surrogate"] = summary(more) | told_of
     print(json.dumps(found | {"seconds": round(time.perf_counter() - start)}, indent=1))
 
 
