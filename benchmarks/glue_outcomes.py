@@ -79,7 +79,7 @@ class Made:
         own["kd_nm"] = exposure / own["kd_nm"]
         # Capacities act as the compound's own rho, which stand beside them.
         names = sorted(name for name in own if not name.endswith("_capacity"))
-        return np.log(np.stack([own[name] for name in names], axis=1))
+        return np.asarray(np.log(np.stack([own[name] for name in names], axis=1)))
 
 
 @lru_cache(maxsize=1)

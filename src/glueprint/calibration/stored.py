@@ -80,12 +80,10 @@ class Form:
         )
 
 
-def standing(about: Mapping[str, Any], *, fresh: bool, stale: str) -> dict[str, str]:
+def standing(about: Mapping[str, Any], *, fresh: bool, stale: str) -> tuple[str, str]:
     """Status and reason of a posterior; "stale", for the reason given, where what it follows from has
     changed."""
-    if fresh:
-        return {"status": about["status"], "reason": about["reason"]}
-    return {"status": "stale", "reason": stale}
+    return (about["status"], about["reason"]) if fresh else ("stale", stale)
 
 
 def _pairs(values: Mapping[str, object]) -> list[str]:

@@ -76,6 +76,7 @@ def load(folder: Path, structure: str, scope: str = "trials") -> ClinicalPosteri
     missing = [name for name in free(structure).names if name not in tables["draws"].columns]
     if missing:
         raise form.refused(folder, f"draws of {', '.join(missing)} are not in it")
+    status, reason = standing(about, fresh=about["digest"] == digest(structure, scope), stale=STALE)
     return ClinicalPosterior(
         structure=structure,
         scope=scope,
@@ -87,7 +88,8 @@ def load(folder: Path, structure: str, scope: str = "trials") -> ClinicalPosteri
         digest=about["digest"],
         held_out=tables.get(CHECK),
         **{name: about[name] for name in NUMBERS},
-        **standing(about, fresh=about["digest"] == digest(structure, scope), stale=STALE),
+        status=status,
+        reason=reason,
     )
 
 

@@ -70,12 +70,17 @@ def _facts(found: CompoundPosterior) -> dict[str, str]:
 def _posterior(about: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> CompoundPosterior:
     rows = tables[FINDINGS].select(list(SCHEMA)).to_dicts()
     fresh = about["in_vitro"] == in_vitro_posterior().digest
+    status, reason = standing(about, fresh=fresh, stale=STALE)
     return CompoundPosterior(
         compound=about["compound"],
         reference=about["reference"],
         findings=tuple(Finding(**row) for row in rows),
         settings=about[SETTINGS],
         digest=about["digest"],
-        **{name: tables[name] for name in TABLES},
-        **standing(about, fresh=fresh, stale=STALE),
+        draws=tables["draws"],
+        parameters=tables["parameters"],
+        comparison=tables["comparison"],
+        next_runs=tables["next_runs"],
+        status=status,
+        reason=reason,
     )

@@ -64,6 +64,7 @@ def load(folder: Path) -> InVitroPosterior:
     Raises InputError GP-K005 for a folder without one or of another version, GP-R003 for the draws.
     """
     about, tables = FORM.load(folder, (DRAWS, PARAMETERS))
+    status, reason = standing(about, fresh=about["digest"] == digest(), stale=STALE)
     return InVitroPosterior(
         draws=tables[DRAWS],
         parameters=tables[PARAMETERS],
@@ -72,7 +73,8 @@ def load(folder: Path) -> InVitroPosterior:
         evaluations=about["evaluations"],
         settings=about["settings"],
         digest=about["digest"],
-        **standing(about, fresh=about["digest"] == digest(), stale=STALE),
+        status=status,
+        reason=reason,
     )
 
 
