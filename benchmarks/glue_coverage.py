@@ -54,12 +54,17 @@ DOSES = {
 # A loss of less than a tenth is not told from none.
 LEAST_LOSS = 0.1
 PARAMETERS = ("kd_ratio", *(f"efficacy:{name}" for name in SUBSTRATES))
+# The ratio of the Ki as they were on a raw plate, beside the true parameters.
+PLATE = "ki ratio on the plate"
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Held:
-    """One compound: which parameters its intervals hold, how wide they are (log10), and what it was like."""
+    """One compound: which parameters its intervals hold, how wide they are (log10), and what it was like.
+
+    plate_z: how far the ratio of the Ki on a raw plate is from the one put in, in its stated errors.
+    """
 
     inside: Mapping[str, bool]
     width: Mapping[str, float]
@@ -67,21 +72,22 @@ class Held:
     limits: bool
     raw: bool
     status: str
+    plate_z: float | None = None
 
 
 def simulated(number: int, seed: int, *, from_prior: bool) -> tuple[list[Row], dict[str, float]]:
     """Rows of one compound and its reference, and the true ratio and efficacies."""
     chance = streams.uniforms(seed, "glue coverage/design", [number], 16)[0]
-    template = _template(chance)
+    template = template_of(chance)
     space = fitting.space_of(template)
     normal = streams.normals(seed, "glue coverage/truth", [number], space.count)
-    values = _values(space, normal, None if from_prior else chance[8:11])
+    values = values_of(space, normal, None if from_prior else chance[8:11])
     noise = streams.normals(seed, "glue coverage/noise", [number], len(template))[0]
-    rows = _measured(template, _seen(template, values, noise))
+    rows = measured(template, seen(template, values, noise))
     return rows, {name: float(values[name][0]) for name in PARAMETERS}
 
 
-def _seen(template: list[Row], values: Mapping[str, np.ndarray], noise: np.ndarray) -> list[float]:
+def seen(template: list[Row], values: Mapping[str, np.ndarray], noise: np.ndarray) -> list[float]:
     """What the rows show on the scale of comparison, with all errors."""
     given = likelihood.terms(template)
     shown = forward.readers(template, NEW).shown(values)[0]
@@ -90,7 +96,7 @@ def _seen(template: list[Row], values: Mapping[str, np.ndarray], noise: np.ndarr
     return [float(x) for x in shown + np.linalg.cholesky(off) @ noise]
 
 
-def _template(chance: np.ndarray) -> list[Row]:
+def template_of(chance: np.ndarray) -> list[Row]:
     """Rows without values: what is measured, in which runs, with which error."""
     names = (NEW, REFERENCE) if chance[0] < WITH_REFERENCE else (NEW,)
     rows = []
@@ -117,7 +123,7 @@ def _template(chance: np.ndarray) -> list[Row]:
     return table_of(rows).to_dicts()
 
 
-def _values(space: Latents, normal: np.ndarray, chance: np.ndarray | None) -> dict[str, np.ndarray]:
+def values_of(space: Latents, normal: np.ndarray, chance: np.ndarray | None) -> dict[str, np.ndarray]:
     values = space.values(normal)
     if chance is not None:
         kd_nm = KD_NM[0] * (KD_NM[1] / KD_NM[0]) ** chance[0]
@@ -127,7 +133,7 @@ def _values(space: Latents, normal: np.ndarray, chance: np.ndarray | None) -> di
     return values
 
 
-def _measured(template: list[Row], seen: list[float]) -> list[Row]:
+def measured(template: list[Row], seen: list[float]) -> list[Row]:
     """The rows with their values, or with limits beyond the tested doses."""
     rows = []
     lost = {
@@ -154,7 +160,7 @@ def measured_on_a_plate(number: int, seed: int) -> tuple[list[Row], dict[str, fl
     """As `simulated`, with the polarisation from a raw file of one plate with the reference on it."""
     chance = streams.uniforms(seed, "glue coverage/plate", [number], 16)[0]
     chance[0] = 0.0
-    template = [row for row in _template(chance) if row["assay"] != "fp"]
+    template = [row for row in template_of(chance) if row["assay"] != "fp"]
     rows, truth = _of_plate(template, number, seed, chance)
     return rows, truth
 
@@ -163,7 +169,7 @@ def _of_plate(
     template: list[Row], number: int, seed: int, chance: np.ndarray
 ) -> tuple[list[Row], dict[str, float]]:
     space = fitting.space_of(template)
-    values = _values(space, streams.normals(seed, "glue coverage/raw", [number], space.count), chance[8:11])
+    values = values_of(space, streams.normals(seed, "glue coverage/raw", [number], space.count), chance[8:11])
     noise = streams.normals(seed, "glue coverage/raw noise", [number], len(template) + 3)[0]
     tau, repeat = (float(values[name][0]) for name in ("tau_log10", "repeat_log10"))
     reference = float(np.log10(values["kd_nm"][0])) + tau * noise[0]
@@ -175,8 +181,8 @@ def _of_plate(
     wells = layout.apply(plate, layout.parse(twin.files["layout.toml"].decode(), "layout.toml"))
     found = polarization.analyse(wells)
     rows = compound.measurements("fp", found, compound.Source("plate.txt", "", "1")).to_dicts()
-    truth = {name: float(values[name][0]) for name in PARAMETERS}
-    return [*rows, *_measured(template, _seen(template, values, noise[3:]))], truth
+    truth = {name: float(values[name][0]) for name in PARAMETERS} | {PLATE: ki[NEW] / ki[REFERENCE]}
+    return [*rows, *measured(template, seen(template, values, noise[3:]))], truth
 
 
 def held(rows: list[Row], truth: Mapping[str, float], *, raw: bool) -> Held:
@@ -194,7 +200,19 @@ def held(rows: list[Row], truth: Mapping[str, float], *, raw: bool) -> Held:
         any(row["relation"] != "=" for row in gathered.fitted if row["compound"] == NEW),
         raw,
         found.status,
+        _plate_z(rows, truth[PLATE]) if raw else None,
     )
+
+
+def _plate_z(rows: list[Row], put_in: float) -> float | None:
+    """How far the analysis of a plate is from its ratio, in the error that the fit takes it to have."""
+    ki = {row["compound"]: row for row in rows if row["quantity"] == "ki" and row["relation"] == "="}
+    if ki.keys() != {NEW, REFERENCE}:
+        return None
+    own, other = ki[NEW], ki[REFERENCE]
+    shared = own["shared_log10_se"] - other["shared_log10_se"]
+    error = math.hypot(own["log10_se"], other["log10_se"], shared)
+    return math.log10(own["value"] / other["value"] / put_in) / error
 
 
 def job(number: int, seed: int, *, from_prior: bool, raw: bool) -> Held:
@@ -220,7 +238,8 @@ def expected(n: int, share: float = 0.95, level: float = 0.99) -> tuple[float, f
     """Exact binomial interval about a share that is so: Clopper and Pearson for n * share of n."""
     k = round(share * n)
     tail = 0.5 * (1.0 - level)
-    return float(beta.ppf(tail, k, n - k + 1)), float(beta.ppf(1.0 - tail, k + 1, n - k))
+    high = 1.0 if k == n else float(beta.ppf(1.0 - tail, k + 1, n - k))
+    return float(beta.ppf(tail, k, n - k + 1)), high
 
 
 def summary(found: Iterable[Held]) -> dict[str, Any]:
@@ -243,6 +262,10 @@ def summary(found: Iterable[Held]) -> dict[str, Any]:
             share = float(np.mean([one.inside[parameter] for one in some]))
             width = float(np.median([one.width[parameter] for one in some]))
             told[name][parameter] = {"coverage": round(share, 4), "width_log10": round(width, 3)}
+    z = np.array([one.plate_z for one in every if one.plate_z is not None])
+    if z.size:
+        inside = round(float(np.mean(np.abs(z) < 1.96)), 4)
+        told[PLATE] = {"plates": z.size, "coverage": inside, "sd_of_z": round(float(z.std()), 3)}
     return told
 
 

@@ -195,7 +195,7 @@ def test_a_folder_of_somebody_else_writes_and_removes_nothing_elsewhere(tmp_path
     assert [path.name for path in elsewhere.rglob("*")] == ["job", "mine.txt"]
 
 
-def test_a_forged_step_leads_nowhere_out(tmp_path, table_project):
+def test_a_forged_step_is_no_posterior(tmp_path, table_project):
     folder = table_project(tmp_path / "p")
     glue.run(folder, quick=True)
     (unit,) = (folder / "steps/prepared/fit").iterdir()
@@ -204,8 +204,9 @@ def test_a_forged_step_leads_nowhere_out(tmp_path, table_project):
     shutil.rmtree(unit)
     units.keep(folder / "steps/prepared", name, {"files": forged}, {})
     shutil.rmtree(folder / "result")
-    with pytest.raises(InputError, match="GP-S024"):
+    with pytest.raises(InputError, match="GP-K033"):
         glue.run(folder, quick=True)
+    assert not list(tmp_path.rglob("out.txt"))
 
 
 def test_a_fit_that_did_not_converge_is_said_first():

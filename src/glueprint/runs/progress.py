@@ -12,7 +12,7 @@ from pathlib import Path
 
 from glueprint.runs.store import disk_errors
 
-__all__ = ["Counter", "Listener", "Step", "events_into"]
+__all__ = ["Counter", "Listener", "Step", "events_into", "silent"]
 
 KIND, VERSION = "glueprint-progress", 1
 
@@ -69,6 +69,10 @@ class Counter:
         done = self.found + self.here
         seconds = round(time.perf_counter() - self.begun, 3)
         self.listener(Step(what, done, self.total, self.failed_patients, seconds, self.here))
+
+
+def silent(*_told: object) -> None:
+    """A listener for runs whose progress nobody wants to know."""
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
 from glueprint.mechanism import Compound, Scenario, models
 from glueprint.runs import executor as executors
 from glueprint.runs import ledger, provenance, verify, workspace
-from glueprint.runs.progress import Counter, Listener, Step
+from glueprint.runs.progress import Counter, Listener, silent
 from glueprint.runs.provenance import Record
 from glueprint.runs.units import Receipt
 from glueprint.runs.verify import Finding
@@ -119,7 +119,7 @@ def run(
         if space.finished and not space.begun and not fresh:
             result = read_back(folder, plan, protocols, space.finished)
         else:
-            result = _kept(space, request, (fresh, doubts), progress or _silent)
+            result = _kept(space, request, (fresh, doubts), progress or silent)
         plate_files.lay_out(folder, result.tables.get("plates"), plan.seed)
         return result
 
@@ -225,10 +225,6 @@ def _kept(
     except GlueprintError as error:
         space.stop("failed", error.as_dict())
         raise
-
-
-def _silent(_step: Step) -> None:
-    """No progress wanted."""
 
 
 def _new_record(

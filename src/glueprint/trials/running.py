@@ -12,6 +12,7 @@ import polars as pl
 from glueprint import forks
 from glueprint.errors import InputError
 from glueprint.runs import executor, units
+from glueprint.runs.progress import silent
 from glueprint.runs.units import Receipt
 from glueprint.trials.conduct import conduct
 from glueprint.trials.draws import ParameterDraws, Truth, check_draws
@@ -69,7 +70,7 @@ def run(
         check_draws(draws)
     work = list(units_of(plan, replicates, seed, draws=draws, counterfactual=counterfactual))
     parts: list[list[pl.DataFrame]] = [[], [], [], []]
-    for tables in _replicates(work, progress or _silent, workers):
+    for tables in _replicates(work, progress or silent, workers):
         for part, table in zip(parts, tables, strict=True):
             part.append(table)
     patients, visits, endpoints, curves = (pl.concat(part) for part in parts)
@@ -128,10 +129,6 @@ def _replicates(work: list[Unit], report: Progress, workers: int) -> Iterator[Ta
                 yield waiting.pop(wanted)
                 wanted += 1
                 report(wanted / len(work))
-
-
-def _silent(share: float) -> None:
-    """No progress wanted."""
 
 
 def _part_of(report: Progress, before: int, replicates: int) -> Progress:

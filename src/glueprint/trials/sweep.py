@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glueprint.errors import InputError
 from glueprint.runs import executor
+from glueprint.runs.progress import silent
 from glueprint.trials.domain import outside
 from glueprint.trials.draws import ParameterDraws, check_draws
 from glueprint.trials.intervals import existing, finite, order_statistics
@@ -116,7 +117,7 @@ def sweep(
     work = [
         unit for case in cases for unit in units_of(case.protocol, how.replicates, how.seed, draws=how.draws)
     ]
-    found = _run(work, how.workers, progress or _silent)
+    found = _run(work, how.workers, progress or silent)
     label = how.draws.label if how.draws else TYPICAL
     rows = []
     reference = next(place for place, case in enumerate(cases) if case.reference)
@@ -138,10 +139,6 @@ def _label_of_variant(protocol: Protocol, label: str, draws: ParameterDraws | No
     if draws is None or len(draws.values) == 1:
         return MOST_PROBABLE
     return EXTRAPOLATED if outside(protocol) else PREDICTED
-
-
-def _silent(share: float) -> None:
-    """No progress wanted."""
 
 
 def _cases(written: Protocol, compound: str, variants: Sequence[Variant], how: SweepSettings) -> list[_Case]:

@@ -37,8 +37,9 @@ def test_the_reference_is_that_of_the_in_vitro_fit(plates):
 
 
 def test_another_reference_is_refused(plates):
-    with pytest.raises(InputError, match="GP-K036"):
+    with pytest.raises(InputError, match="GP-K036") as refused:
         compound.dossier(plates().table, compound=GLUE, reference="lenalidomide")
+    assert refused.value.next_step == "measure pomalidomide beside the compound, or leave the reference out"
 
 
 def test_nothing_measured_is_refused_with_the_nearest_name(plates):

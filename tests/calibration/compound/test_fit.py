@@ -222,9 +222,17 @@ def test_saved_and_loaded_the_bytes_stay_the_same(same, tmp_path):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
+def test_as_tables_and_back_it_is_the_same_posterior(same):
+    tables = compound.tables_of(same)
+    assert compound.tables_of(compound.from_tables(tables)).keys() == tables.keys()
+    assert all(compound.tables_of(compound.from_tables(tables))[name].equals(tables[name]) for name in tables)
+    with pytest.raises(InputError, match="GP-K033"):
+        compound.from_tables({"draws": tables["draws"]})
+
+
 def test_a_posterior_of_another_in_vitro_fit_is_stale(same, tmp_path):
     compound.save(same, tmp_path)
-    path = tmp_path / stored.ABOUT
+    path = tmp_path / stored.FORM.about
     path.write_text(path.read_text("utf-8").replace(in_vitro.posterior().digest, "0" * 64), "utf-8")
     found = compound.load(tmp_path)
     assert (found.status, found.reason) == ("stale", stored.STALE)
@@ -232,7 +240,7 @@ def test_a_posterior_of_another_in_vitro_fit_is_stale(same, tmp_path):
 
 @pytest.mark.parametrize("text", ["", 'kind = "compound posterior"\nversion = 2\n', "kind = ["])
 def test_a_folder_without_one_is_refused(text, tmp_path):
-    (tmp_path / stored.ABOUT).write_text(text, "utf-8")
+    (tmp_path / stored.FORM.about).write_text(text, "utf-8")
     with pytest.raises(InputError, match="GP-K033"):
         compound.load(tmp_path)
 

@@ -16,6 +16,7 @@ from glueprint.calibration.clinical.summaries import Summary
 from glueprint.calibration.observed import LEAST_REPLICATES
 from glueprint.inference import Posterior, ResponseSurface, response_surface, sample
 from glueprint.runs import streams
+from glueprint.runs.progress import silent
 
 __all__ = ["FULL", "QUICK", "Effort", "Fit", "Simulator", "Told", "fit"]
 
@@ -79,7 +80,7 @@ def fit(
 
     Source: own derivation, docs/calibration.md, "The clinical fit".
     """
-    wanted, report = tuple(summaries), told or _silent
+    wanted, report = tuple(summaries), told or silent
     mode = _mode(wanted, simulator, size, effort, seed, report)
     centre: Floats = mode.z
     root: Floats = FIRST_SD * np.eye(size)
@@ -140,7 +141,3 @@ def _drawn(likelihood: Likelihood, centre: Floats, steps: int, seed: int, report
         seed=seed,
         progress=lambda done, total: report("draws", done, total),
     )
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Nobody wants to know."""

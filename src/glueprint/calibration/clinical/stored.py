@@ -1,33 +1,30 @@
-"""The posteriors that come with Glueprint: tables as Parquet, the rest as TOML beside them."""
+"""The clinical posteriors that come with Glueprint, and others in folders."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import tomllib
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 from glueprint import evidence
-from glueprint.boundary import read_text
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, TRIALS, free
 from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.clinical.summaries import published
+from glueprint.calibration.stored import Form, standing
 from glueprint.calibration.targets import clinical_targets
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import BASELINE_OF, Scenario, models, parameters
-from glueprint.runs import store
 from glueprint.trials import content_of, load_protocol
 
 __all__ = ["SHIPPED", "digest", "load", "posterior", "save"]
 
-KIND, VERSION = "clinical posterior", 1
 TABLES = ("draws", "parameters", "summaries", "diagnostics")
 CHECK = "held_out"  # one more table, of a fit to the arms
 STALE = (
     "claims, priors, protocols or the mechanism have changed since; run `glueprint calibrate clinical --out`"
 )
+STANDING = ("status", "reason", "digest")
 NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
 
 
@@ -62,25 +59,10 @@ def posterior(structure: str = "claret", scope: str = "trials") -> ClinicalPoste
 
 def save(found: ClinicalPosterior, folder: Path) -> tuple[Path, ...]:
     """Write a posterior to a folder; returns the paths. Raises EnvironmentProblemError GP-R001 or GP-R002."""
-    stem = _stem(found.structure, found.scope)
+    form, stem = _form(found.structure, found.scope)
     tables = {f"{stem}_{name}": getattr(found, name) for name in _tables(found.scope)}
-    store.write_tables(folder, tables)
-    about = {
-        "kind": KIND,
-        "version": VERSION,
-        "structure": found.structure,
-        "scope": found.scope,
-        "status": found.status,
-        "reason": found.reason,
-        "digest": found.digest,
-        **{name: getattr(found, name) for name in NUMBERS},
-    }
-    lines = ["# Written by `glueprint calibrate clinical --out`; the tables lie beside it."]
-    lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in about.items()]
-    lines += ["", "[settings]", *(f"{key} = {json.dumps(value)}" for key, value in found.settings.items())]
-    path = folder / f"{stem}.toml"
-    store.write_file(path, "\n".join(lines) + "\n")
-    return (*(folder / f"{name}.parquet" for name in tables), path)
+    facts = {name: getattr(found, name) for name in ("structure", "scope", *STANDING, *NUMBERS)}
+    return form.save(folder, tables, facts, found.settings)
 
 
 def load(folder: Path, structure: str, scope: str = "trials") -> ClinicalPosterior:
@@ -88,21 +70,13 @@ def load(folder: Path, structure: str, scope: str = "trials") -> ClinicalPosteri
 
     Raises InputError GP-K011 for a folder without one or of another version, GP-R003 for its tables.
     """
-    stem = _stem(structure, scope)
-    path = folder / f"{stem}.toml"
-    try:
-        about = tomllib.loads(read_text(path))
-    except (OSError, ValueError, RecursionError) as problem:
-        raise _no_posterior(path, str(problem)) from problem
-    if (about.get("kind"), about.get("version")) != (KIND, VERSION):
-        raise _no_posterior(path, f"kind {about.get('kind')!r}, version {about.get('version')!r}")
-    tables = {
-        name: store.read_table(folder / f"{stem}_{name}.parquet", f"{stem}_{name}") for name in _tables(scope)
-    }
+    form, stem = _form(structure, scope)
+    about, read = form.load(folder, [f"{stem}_{name}" for name in _tables(scope)])
+    tables = {name: read[f"{stem}_{name}"] for name in _tables(scope)}
     missing = [name for name in free(structure).names if name not in tables["draws"].columns]
     if missing:
-        raise _no_posterior(path, f"draws of {', '.join(missing)} are not in it")
-    fresh = about["digest"] == digest(structure, scope)
+        raise form.refused(folder, f"draws of {', '.join(missing)} are not in it")
+    status, reason = standing(about, fresh=about["digest"] == digest(structure, scope), stale=STALE)
     return ClinicalPosterior(
         structure=structure,
         scope=scope,
@@ -110,15 +84,12 @@ def load(folder: Path, structure: str, scope: str = "trials") -> ClinicalPosteri
         parameters=tables["parameters"],
         summaries=tables["summaries"],
         diagnostics=tables["diagnostics"],
-        log_evidence=about["log_evidence"],
-        misfit=about["misfit"],
-        targets=about["targets"],
-        simulations=about["simulations"],
         settings=about["settings"],
-        status=about["status"] if fresh else "stale",
-        reason=about["reason"] if fresh else STALE,
         digest=about["digest"],
         held_out=tables.get(CHECK),
+        **{name: about[name] for name in NUMBERS},
+        status=status,
+        reason=reason,
     )
 
 
@@ -147,20 +118,12 @@ def digest(structure: str, scope: str = "trials") -> str:
     return hashlib.sha256("\n".join([*priors, *wanted, *protocols, *model, *spread]).encode()).hexdigest()
 
 
-def _stem(structure: str, scope: str) -> str:
-    """How the files of a posterior begin."""
-    return f"clinical_{structure}" if scope == "trials" else f"clinical_{structure}_{scope}"
+def _form(structure: str, scope: str) -> tuple[Form, str]:
+    """How a posterior lies in a folder, and how the names of its files begin."""
+    stem = f"clinical_{structure}" if scope == "trials" else f"clinical_{structure}_{scope}"
+    made_by = "`glueprint calibrate clinical --out`"
+    return Form("clinical posterior", f"{stem}.toml", "GP-K011", made_by), stem
 
 
 def _tables(scope: str) -> tuple[str, ...]:
     return TABLES if scope == "trials" else (*TABLES, CHECK)
-
-
-def _no_posterior(path: Path, what: str) -> InputError:
-    return InputError(
-        "GP-K011",
-        f"no clinical posterior can be read: {what}",
-        where=str(path),
-        expected=f'a file of kind "{KIND}", version {VERSION}, with its tables beside it',
-        next_step="write one with `glueprint calibrate clinical --out FOLDER`",
-    )

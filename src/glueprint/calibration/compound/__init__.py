@@ -7,7 +7,7 @@ from glueprint.calibration.compound.fitting import fit
 from glueprint.calibration.compound.measured import MEASUREMENTS, QUANTITIES, Source
 from glueprint.calibration.compound.next_runs import COORDINATES, covariance_of
 from glueprint.calibration.compound.posterior import CompoundPosterior
-from glueprint.calibration.compound.stored import load, save
+from glueprint.calibration.compound.stored import from_tables, load, save, tables_of
 from glueprint.calibration.compound.tables import measured_table
 from glueprint.calibration.compound.trial import trial_draws
 
@@ -23,9 +23,11 @@ __all__ = [
     "covariance_of",
     "dossier",
     "fit",
+    "from_tables",
     "load",
     "measured_table",
     "measurements",
     "save",
+    "tables_of",
     "trial_draws",
 ]

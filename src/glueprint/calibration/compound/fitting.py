@@ -14,6 +14,8 @@ from glueprint.calibration.compound import comparing, importance, thresholds
 from glueprint.calibration.compound.dossier import Dossier
 from glueprint.calibration.compound.forward import Readers, assay_of, cells_of, readers
 from glueprint.calibration.compound.latents import (
+    BELIEFS,
+    COMMON,
     CORRELATION,
     EFFICACY,
     RATIO,
@@ -168,6 +170,7 @@ def digest(dossier: Dossier) -> str:
     numbers = ("value", "low", "high", "confidence", "log10_se", "shared_log10_se", "time_h", "dose_nm")
     words = ("assay", "experiment", "run", "compound", "quantity", "target", "cells", "relation", "unit")
     rows = [[row[name] for name in (*words, *numbers)] for row in dossier.fitted]
-    priors = [str(RATIO), str(EFFICACY), CORRELATION, thresholds.SEEN, in_vitro_posterior().digest]
+    believed = [f"{name} {belief}" for name, belief in BELIEFS.items()]
+    priors = [*believed, CORRELATION, COMMON, thresholds.SEEN, in_vitro_posterior().digest]
     about = [dossier.compound, dossier.reference, rows, priors]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from glueprint.calibration.compound.thresholds import Assay
 from glueprint.calibration.in_vitro.parameters import beliefs
 
 __all__ = [
+    "BELIEFS",
+    "COMMON",
     "CORRELATION",
     "EFFICACY",
     "RATIO",
@@ -28,37 +32,23 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-SOURCE = "calibration/compound/latents.py"
 SUBSTRATES = ("IKZF1", "IKZF3")
-# Wide: 95 % from a hundredth of the reference's Kd to a hundredfold; ligands of cereblon reach from nM to
-# 100 uM.
-RATIO = Belief(
-    name="kd_ratio",
-    unit="dimensionless",
-    shape="lognormal",
-    middle=1.0,
-    spread=1.0,
-    source=SOURCE,
-    why="a hundredth to a hundredfold of the reference's",
-)
-# Wide: 95 % from a tenth of the reference's to ten times it. With a capacity of 30 the tenth still loses
-# three quarters of a substrate, ten times it all but 0.3 %.
-EFFICACY = Belief(
-    name="efficacy",
-    unit="dimensionless",
-    shape="lognormal",
-    middle=1.0,
-    spread=0.5,
-    source=SOURCE,
-    why="a tenth to ten times the reference's",
-)
-# Between the efficacies of IKZF1 and IKZF3: their zinc fingers are all but alike, and known glues lose both.
-# Given one, the other is known within a factor of 6 (95 %).
-CORRELATION = 0.6
-# Repeats of an assay: a minimum significant ratio below 3 is an SD of 0.15 log10 (Assay Guidance Manual, PMID
-# 24260775), half of its variance from what a run shares and half of each compound's own.
-REPEAT = Belief("repeat_log10", "log10", "half-normal", 0.0, 0.106, SOURCE, "of one compound in one run")
-RUN = Belief("run_log10", "log10", "half-normal", 0.0, 0.106, SOURCE, "of all compounds in one run")
+SOURCE = "calibration/data/compound.toml"
+
+
+def _settings() -> tuple[Mapping[str, Belief], Mapping[str, float]]:
+    """Beliefs by name, and correlations that are assumed."""
+    text = (files("glueprint.calibration") / "data" / "compound.toml").read_text(encoding="utf-8")
+    given = tomllib.loads(text)
+    found = {name: Belief(name=name, source=SOURCE, **body) for name, body in given["beliefs"].items()}
+    return found, given["assumed"]
+
+
+BELIEFS, ASSUMED = _settings()
+RATIO, EFFICACY = BELIEFS["kd_ratio"], BELIEFS["efficacy"]
+REPEAT, RUN = BELIEFS["repeat_log10"], BELIEFS["run_log10"]
+# Between the efficacies of the two substrates; and of an assay's own error between its substrates and cells.
+CORRELATION, COMMON = ASSUMED["efficacies"], ASSUMED["assay_errors"]
 # Columns of the in-vitro posterior that every fit shares; a trial reads all but tau.
 SHARED = ("kd_nm", "tau_log10", "MM1S_rho", "monocyte_rho", "kdeg_per_h")
 PLATE = ("fp_protein_nm", "fp_tracer_kd_nm")

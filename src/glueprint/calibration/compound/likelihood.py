@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, logsumexp, ndtr
 
 from glueprint.calibration.compound.forward import Readers
+from glueprint.calibration.compound.latents import COMMON
 from glueprint.calibration.compound.measured import CONCENTRATIONS, EFFECTS, log10_odds, normal_z
 from glueprint.calibration.in_vitro.parameters import errors
 from glueprint.runs import streams
@@ -19,8 +20,6 @@ __all__ = ["LEAST_SE", "Reading", "Terms", "minus_log_likelihood", "reading", "t
 
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
-# How much of an assay's own error the substrates and cells of one experiment share; not known: half.
-COMMON = 0.5
 # Points over which the errors that limits share are averaged.
 POINTS = 64
 # A fit of one experiment cannot be surer than this: doses are pipetted.

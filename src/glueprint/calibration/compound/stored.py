@@ -1,24 +1,25 @@
-"""A compound's posterior on disk: draws and tables as Parquet, the rest as TOML beside them."""
+"""A compound's posterior as tables, and in a folder."""
 
 from __future__ import annotations
 
 import json
-import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from glueprint.assays.findings import SCHEMA, Finding, findings_table
-from glueprint.boundary import read_text
 from glueprint.calibration.compound.posterior import CompoundPosterior
 from glueprint.calibration.in_vitro import posterior as in_vitro_posterior
-from glueprint.errors import InputError
-from glueprint.runs import store
+from glueprint.calibration.stored import Form, standing
 
-__all__ = ["load", "save"]
+__all__ = ["from_tables", "load", "save", "tables_of"]
 
-KIND, VERSION = "compound posterior", 1
-ABOUT = "compound_posterior.toml"
+FORM = Form("compound posterior", "compound_posterior.toml", "GP-K033", "`save` of calibration.compound")
 TABLES = ("draws", "parameters", "comparison", "next_runs")
-FINDINGS = "findings"
+FINDINGS, FACTS, SETTINGS = "findings", "facts", "settings"
+NAMES = ("compound", "reference", "status", "reason", "digest")
 STALE = "the in-vitro posterior has changed since; fit again"
 
 
@@ -27,24 +28,8 @@ def save(found: CompoundPosterior, folder: Path) -> tuple[Path, ...]:
 
     Raises EnvironmentProblemError GP-R001 or GP-R002 if it cannot be written.
     """
-    tables = {f"compound_{name}": getattr(found, name) for name in TABLES}
-    tables[f"compound_{FINDINGS}"] = findings_table(found.findings)
-    store.write_tables(folder, tables)
-    about = {
-        "kind": KIND,
-        "version": VERSION,
-        "compound": found.compound,
-        "reference": found.reference,
-        "status": found.status,
-        "reason": found.reason,
-        "digest": found.digest,
-        "in_vitro": in_vitro_posterior().digest,
-    }
-    lines = ["# A fit of one compound; its draws and measurements lie beside it."]
-    lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in about.items()]
-    lines += ["", "[settings]", *(f"{key} = {value}" for key, value in found.settings.items())]
-    store.write_file(folder / ABOUT, "\n".join(lines) + "\n")
-    return (*(folder / f"{name}.parquet" for name in tables), folder / ABOUT)
+    tables = {f"compound_{name}": table for name, table in _tables(found).items()}
+    return FORM.save(folder, tables, _facts(found), found.settings)
 
 
 def load(folder: Path) -> CompoundPosterior:
@@ -52,36 +37,50 @@ def load(folder: Path) -> CompoundPosterior:
 
     Raises InputError GP-K033 for a folder without one or of another version, GP-R003 for its tables.
     """
-    path = folder / ABOUT
-    try:
-        about = tomllib.loads(read_text(path))
-    except (OSError, ValueError, RecursionError) as problem:
-        raise _no_posterior(path, str(problem)) from problem
-    if (about.get("kind"), about.get("version")) != (KIND, VERSION):
-        raise _no_posterior(path, f"kind {about.get('kind')!r}, version {about.get('version')!r}")
-    tables = {
-        name: store.read_table(folder / f"compound_{name}.parquet", f"compound_{name}")
-        for name in (*TABLES, FINDINGS)
-    }
+    about, tables = FORM.load(folder, [f"compound_{name}" for name in (*TABLES, FINDINGS)])
+    return _posterior(about, {name.removeprefix("compound_"): table for name, table in tables.items()})
+
+
+def tables_of(found: CompoundPosterior) -> dict[str, pl.DataFrame]:
+    """A posterior as tables alone, for those who keep tables."""
+    facts = _facts(found) | {SETTINGS: json.dumps(dict(found.settings))}
+    return {**_tables(found), FACTS: pl.DataFrame([facts])}
+
+
+def from_tables(tables: Mapping[str, pl.DataFrame]) -> CompoundPosterior:
+    """The posterior of `tables_of`; "stale" as in `load`.
+
+    Raises InputError GP-K033 where a table is missing.
+    """
+    missing = [name for name in (*TABLES, FINDINGS, FACTS) if name not in tables]
+    if missing:
+        raise FORM.refused(Path(), f"there is no table {', '.join(missing)}")
+    facts = tables[FACTS].to_dicts()[0]
+    return _posterior(facts | {SETTINGS: json.loads(facts[SETTINGS])}, tables)
+
+
+def _tables(found: CompoundPosterior) -> dict[str, pl.DataFrame]:
+    return {name: getattr(found, name) for name in TABLES} | {FINDINGS: findings_table(found.findings)}
+
+
+def _facts(found: CompoundPosterior) -> dict[str, str]:
+    return {name: getattr(found, name) for name in NAMES} | {"in_vitro": in_vitro_posterior().digest}
+
+
+def _posterior(about: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> CompoundPosterior:
+    rows = tables[FINDINGS].select(list(SCHEMA)).to_dicts()
     fresh = about["in_vitro"] == in_vitro_posterior().digest
-    rows = tables.pop(FINDINGS).select(list(SCHEMA)).to_dicts()
+    status, reason = standing(about, fresh=fresh, stale=STALE)
     return CompoundPosterior(
         compound=about["compound"],
         reference=about["reference"],
         findings=tuple(Finding(**row) for row in rows),
-        status=about["status"] if fresh else "stale",
-        reason=about["reason"] if fresh else STALE,
-        settings=about["settings"],
+        settings=about[SETTINGS],
         digest=about["digest"],
-        **tables,
-    )
-
-
-def _no_posterior(path: Path, what: str) -> InputError:
-    return InputError(
-        "GP-K033",
-        f"no posterior of a compound can be read: {what}",
-        where=str(path),
-        expected=f'a folder with {ABOUT} of kind "{KIND}", version {VERSION}, and its tables',
-        next_step="write one with `save` of calibration.compound",
+        draws=tables["draws"],
+        parameters=tables["parameters"],
+        comparison=tables["comparison"],
+        next_runs=tables["next_runs"],
+        status=status,
+        reason=reason,
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 
@@ -17,13 +15,11 @@ from glueprint.mechanism import Compound, compounds
 from glueprint.study.glue import patients
 from glueprint.study.glue.measuring import Step
 from glueprint.study.glue.pk import Known
-from glueprint.study.glue.project import Project, check_place
+from glueprint.study.glue.project import Project
 from glueprint.study.glue.steps import digest_of
 from glueprint.trials import ParameterDraws, alone
 
 __all__ = ["compound", "doubts", "draws", "fitted"]
-
-FILES = pl.Schema({"name": pl.String(), "content": pl.Binary()})
 
 
 def fitted(
@@ -37,20 +33,9 @@ def fitted(
     key = digest_of(found.measurements.write_json(), found.compound, found.reference, project.seed, quick)
 
     def compute() -> dict[str, pl.DataFrame]:
-        posterior = dossiers.fit(found, seed=project.seed, quick=quick)
-        with tempfile.TemporaryDirectory() as place:
-            dossiers.save(posterior, Path(place))
-            paths = sorted(path for path in Path(place).rglob("*") if path.is_file())
-            kept = [(path.relative_to(place).as_posix(), path.read_bytes()) for path in paths]
-        return {"files": pl.DataFrame(kept, schema=FILES, orient="row")}
+        return dossiers.tables_of(dossiers.fit(found, seed=project.seed, quick=quick))
 
-    files = step("fit", key, compute)["files"]
-    with tempfile.TemporaryDirectory() as place:
-        for name, content in files.iter_rows():
-            path = check_place(Path(place), name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return dossiers.load(Path(place)), found
+    return dossiers.from_tables(step("fit", key, compute)), found
 
 
 def doubts(posterior: CompoundPosterior) -> tuple[Finding, ...]:

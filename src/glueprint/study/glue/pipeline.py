@@ -20,7 +20,7 @@ from glueprint.calibration import compound as dossiers
 from glueprint.errors import GlueprintError, InputError
 from glueprint.mechanism import Compound, compounds
 from glueprint.runs import executor, ledger, provenance, verify, workspace
-from glueprint.runs.progress import Counter, Listener, Step
+from glueprint.runs.progress import Counter, Listener, silent
 from glueprint.runs.provenance import Record
 from glueprint.runs.workspace import Workspace
 from glueprint.study.glue import fitting, measuring, patients, pk, tables
@@ -124,7 +124,7 @@ def run(
         same = space.finished is not None and not record.differs_from(space.finished)
         if same and space.finished and not space.begun and not fresh:
             return read_back(space.folder, project, space.finished)
-        count = Counter(progress or _silent, len(files.assays) + 1 + _trials_of(project))
+        count = Counter(progress or silent, len(files.assays) + 1 + _trials_of(project))
         return _kept(_Run(project, files, space, record, choice, count), fresh=fresh)
 
 
@@ -134,10 +134,6 @@ def _trials_of(project: Project) -> int:
         return 0
     others = [d for d in project.sweep.doses_mg if d != project.trial.dose_mg] if project.sweep else []
     return project.trial.replicates * (2 + len(others))
-
-
-def _silent(_step: Step) -> None:
-    """No progress wanted."""
 
 
 def _refuse_missing(project: Project, files: Survey) -> None:
