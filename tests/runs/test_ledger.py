@@ -48,7 +48,7 @@ def test_every_single_changed_byte_is_found(book):
         (lambda lines: lines[:2] + lines[1:], "line 3 does not follow"),
         (lambda lines: [*lines, b"note to self"], "line 5 is not an entry"),
         (lambda lines: [lines[0].replace(b'"seed": 0', b'"seed": 9'), *lines[1:]], "line 1 was changed"),
-        (lambda lines: [lines[0].replace(b'"version": 1', b'"version": 9'), *lines[1:]], "version 9"),
+        (lambda lines: [lines[0].replace(b'"version": 2', b'"version": 9'), *lines[1:]], "version 9"),
     ],
 )
 def test_a_changed_history_is_refused_with_its_line(book, change, words):

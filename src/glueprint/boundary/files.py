@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
+from glueprint.boundary import journal
 from glueprint.boundary.text import decoded
 
 __all__ = ["is_name_inside", "odd_entries", "open_own", "read_plain", "read_text", "remove_inside"]
@@ -48,7 +49,9 @@ def read_plain(path: str | os.PathLike[str], most: int) -> bytes:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             code = errno.EISDIR if stat.S_ISDIR(os.fstat(handle).st_mode) else errno.EINVAL
             raise OSError(code, "is not a plain file", os.fspath(path))
-        return stream.read(most)
+        content = stream.read(most)
+        journal.note_read(path, content, os.fstat(handle).st_size)
+        return content
 
 
 def read_text(path: Path | Traversable) -> str:
