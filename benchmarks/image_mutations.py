@@ -40,7 +40,9 @@ def subjects() -> tuple[tuple[str, bytes], ...]:
         np.array([[4e5, 2e5, 0.0], [5e5, 5e5, 5e5]]), (50.0, 110.0), (4.0, 4.0), shape=SHAPE, first_px=45.0
     )
     counts = draw(drawn)
-    eight = (counts >> 8).astype(np.uint8)
+    # As programs export 8 bits: over the range that the picture uses.
+    eight = np.round(counts / counts.max() * 230.0).astype(np.uint8)
+    greys = np.repeat(257 * np.arange(256, dtype=np.uint16)[None], 3, axis=0)
     found = blot.analyse(blot.from_array(counts)).boxes
     text = blot.boxes_writing.text(found).replace("vehicle = false", "vehicle = true", 2)
     return (
@@ -49,6 +51,8 @@ def subjects() -> tuple[tuple[str, bytes], ...]:
         ("deflate.tif", tiff_bytes(counts, compression="deflate", tile=(64, 64))),
         ("packbits.tif", tiff_bytes(eight, compression="packbits")),
         ("colour.tif", tiff_bytes(np.stack([eight] * 3, axis=-1), photometric="rgb", compression="lzw")),
+        ("stain.png", bytes(imagecodecs.png_encode(np.stack([eight, eight // 2, 0 * eight], axis=-1)))),
+        ("palette.tif", tiff_bytes(eight, photometric="palette", colormap=greys)),
         ("big.tif", tiff_bytes(counts, bigtiff=True)),
         ("blot.png", bytes(imagecodecs.png_encode(counts))),
         ("blot.jpg", bytes(imagecodecs.jpeg8_encode(eight))),

@@ -14,11 +14,10 @@ from glueprint.assays.blot.finding_boxes import (
     Found,
     Peak,
     _boxes,
-    _with_empty,
     find,
     find_bands,
-    find_lanes,
 )
+from glueprint.assays.blot.finding_lanes import find_lanes, with_empty
 from glueprint.errors import InputError
 
 FILE = """
@@ -212,9 +211,9 @@ def test_rows_that_cross_between_lanes_never_overlap_or_vanish_into_nothing():
 
 def test_gaps_of_whole_lanes_are_filled():
     lanes = ((0, 40), (60, 100), (120, 160), (300, 340), (360, 400))
-    every, placed = _with_empty(lanes)
+    every, placed = with_empty(lanes)
     assert placed == (4, 5)
     assert every[3:5] == ((180, 220), (240, 280))
     # Three lanes do not tell a distance, and a gap of one and a half lanes is none of lanes.
-    assert _with_empty(lanes[:2] + lanes[3:4]) == (lanes[:2] + lanes[3:4], ())
-    assert _with_empty((*lanes[:3], (210, 250), (270, 310)))[1] == ()
+    assert with_empty(lanes[:2] + lanes[3:4]) == (lanes[:2] + lanes[3:4], ())
+    assert with_empty((*lanes[:3], (210, 250), (270, 310)))[1] == ()

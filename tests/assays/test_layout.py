@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from glueprint.assays import layout, readers
+from glueprint.assays import layout, layout_drawing, readers
 from glueprint.assays.plate import SIZES
 from glueprint.assays.wells import CONTENT, ROLES, SCHEMA
 from glueprint.errors import InputError
@@ -130,7 +130,7 @@ def test_the_drawing_shows_every_role_and_dose():
     drawn = layout.draw(found).splitlines()
     assert drawn[0] == "every plate"
     assert drawn[2].split() == ["A", "S", *["."] * 11]
-    assert drawn[5].split() == ["D", ".", "b", *["."] * 10]
+    assert drawn[5].split() == ["D", ".", "B", *["."] * 10]
     assert "  S  standard: 3 wells; 100, 10, 0 nM" in drawn
 
 
@@ -293,3 +293,11 @@ def test_a_tidy_layout_that_contradicts_itself_or_mixes_units_is_told():
     wrong = text.replace(",10,ng/mL", ",ten,ng/mL")
     with pytest.raises(InputError, match="GP-A004"):
         readers.parse(wrong.encode(), "p.csv")
+
+
+def test_signs_of_roles_do_not_look_alike():
+    signs = [sign for role, sign in layout_drawing.SIGNS.items() if role]
+    assert set(layout_drawing.SIGNS) == {*ROLES, ""}
+    assert len({sign.upper() for sign in signs}) == len(signs)
+    for group in ("OQGC0D8", "EF", "IL1", "UVY", "5S", "2Z", "MNW"):
+        assert sum(sign in group for sign in signs) <= 1 + ("D" in group), group

@@ -88,10 +88,11 @@ def softmax(*changes):
     return readers.parse(text.encode(), "s.txt")
 
 
-def test_wells_that_are_masked_in_softmax_have_no_value():
+def test_wells_that_are_masked_in_softmax_keep_their_value_and_are_left_out():
     found = softmax(("A2\t2.336", "A2\tMasked"))
     masked = found.table.filter(pl.col("well") == "A2")
-    assert masked["value"].to_list() == [None, None]
+    assert masked["value"].to_list() == softmax().table.filter(pl.col("well") == "A2")["value"].to_list()
+    assert masked["value"].null_count() == 0
     assert set(masked["flag"]) == {"masked"}
     (finding,) = [f for f in found.findings if f.code == "GP-A211"]
     assert "A2 (450) 2.3364" in finding.message

@@ -148,3 +148,50 @@ def test_the_options_of_background(image, annotated):
 def test_written_boxes_are_those_used(image, annotated, tmp_path):
     run(image, "--boxes", annotated, "--write-boxes", tmp_path / "again.toml")
     assert boxes.read(tmp_path / "again.toml").file == boxes.read(annotated).file
+
+
+def test_parts_are_read_one_by_one_and_written_apart(tmp_path):
+    from benchmarks import blot_pictures
+
+    gels = [
+        blot_pictures.draw(
+            blot_pictures.Blot(
+                np.array([2e6 * np.ones(5)]), (120.0,), (5.0,), shape=(240, 440), first_px=first
+            )
+        )
+        for first in (80.0, 110.0)
+    ]
+    path = tmp_path / "two.tif"
+    path.write_bytes(blot_pictures.tiff_bytes(np.vstack(gels)))
+    refused = run(path)
+    assert isinstance(refused.exception, InputError)
+    assert refused.exception.code == "GP-A233"
+    crops = ("--crop", "a=0:240,0:440", "--crop", "b=240:480,0:440")
+    boxes_file, figure = tmp_path / "boxes.toml", tmp_path / "two.svg"
+    done = run(path, *crops, "--write-boxes", boxes_file, "--figure", figure, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "membrane a" in figure.read_text("utf-8")
+    written = [tmp_path / f"boxes-{name}.toml" for name in "ab"]
+    assert [boxes.read(one).file.crop for one in written] == ["0:240,0:440", "240:480,0:440"]
+    again = run(path, "--boxes", written[0], "--boxes", written[1], "--out", tmp_path / "again")
+    assert again.exit_code == 0, again.output
+    tables = [pl.read_csv(tmp_path / name / "volumes.csv") for name in ("out", "again")]
+    assert tables[0].equals(tables[1])
+    assert tables[0]["membrane"].unique(maintain_order=True).to_list() == ["a", "b"]
+
+
+def test_the_channel_of_a_colour_image_is_asked_for(tmp_path):
+    from benchmarks import blot_pictures
+
+    counts = [
+        blot_pictures.draw(blot_pictures.Blot(np.array([2e6 * np.ones(5)]), (row,), (5.0,), shape=(340, 440)))
+        for row in (120.0, 240.0)
+    ]
+    path = tmp_path / "two.tif"
+    colours = np.stack([*counts, np.zeros_like(counts[0])], axis=-1)
+    path.write_bytes(blot_pictures.tiff_bytes(colours, photometric="rgb"))
+    refused = run(path)
+    assert refused.exception.code == "GP-A113"
+    done = run(path, "--channel", "green", "--json")
+    assert json.loads(done.stdout)["settings"]["channel"] == "green"
+    assert "GP-A231" in done.stdout

@@ -43,7 +43,17 @@ def test_settings_reach_the_experiment(printed):
 
 
 @pytest.mark.parametrize(
-    "text", ["rho", "rho=", "rho=eight", "rho='8'", "doses_nm=[1,2]", "rho=__import__('os')"]
+    "text",
+    [
+        "rho",
+        "rho=",
+        "rho=eight",
+        "rho='8'",
+        "doses_nm=[1,2]",
+        "rho=True",
+        "doses_nm=1 uM",
+        "rho=__import__('os')",
+    ],
 )
 def test_what_is_no_setting_is_refused(text, printed):
     with pytest.raises(InputError, match="GP-L002"):
@@ -57,7 +67,7 @@ def test_a_setting_with_a_wrong_name_is_refused(printed):
 
 def test_words_reach_the_experiment_where_it_holds_words(printed):
     said = json.loads(printed("run", "proliferation", "--set", "lines=MM1S,U266", "--json"))
-    assert [r["name"] for r in said["readings"]][::2] == ["IC50, MM1S", "IC50, U266"]
+    assert [r["name"] for r in said["readings"]][:4:2] == ["IC50, MM1S", "IC50, U266"]
     assert json.loads(printed("run", "proliferation", "--line", "H929", "--json"))["settings"]["lines"] == [
         "H929"
     ]
@@ -73,16 +83,22 @@ def test_words_reach_the_experiment_where_it_holds_words(printed):
 
 def test_single_parameters_of_the_model_are_settings_too(printed):
     usual, steep = (
-        json.loads(printed("run", "treg", "--set", f"treg_max={x}", "--json"))["readings"][1]["value"]
+        json.loads(printed("run", "treg", "--exact", "--set", f"treg_max={x}", "--json"))["readings"][1][
+            "value"
+        ]
         for x in (0.5, 0.25)
     )
     assert usual == pytest.approx(2.0 * steep, rel=0.01)
 
 
-def test_a_bench_with_error_gives_intervals(printed):
-    said = json.loads(printed("run", "treg", "--noisy", "--json"))
+def test_a_bench_has_error_and_so_intervals_unless_the_model_alone_is_asked_for(printed):
+    said = json.loads(printed("run", "treg", "--json"))
     assert said["readings"][0]["low"] < said["readings"][0]["value"] < said["readings"][0]["high"]
     assert said["settings"]["noise_percent"] == 8.0
+    assert said["question"] == experiments.described("treg").question
+    exact = json.loads(printed("run", "treg", "--exact", "--json"))
+    assert (exact["readings"][0]["low"], exact["settings"]["noise_percent"]) == (None, 0.0)
+    assert "regulatory T cells held back?" in printed("run", "treg")
 
 
 def test_published_values_stand_beside_the_readings(printed):

@@ -8,6 +8,7 @@ import pytest
 
 from glueprint import experiments
 from glueprint.errors import InputError, NotSupportedError
+from glueprint.experiments import provenance
 
 
 @pytest.mark.parametrize("name", experiments.available())
@@ -92,10 +93,49 @@ def test_every_experiment_names_what_a_bare_compound_lacks(name, tmp_path):
 
 @pytest.mark.parametrize("name", experiments.available())
 def test_error_gives_other_wells_and_the_same_seed_the_same(name):
-    bench = experiments.as_in_a_lab(name)
-    first, again = (experiments.run(name, **bench, seed=3).table for _ in range(2))
+    first, again = (experiments.run(name, seed=3).table for _ in range(2))
     assert first.equals(again)
-    assert not first.equals(experiments.run(name, **bench, seed=4).table)
+    assert not first.equals(experiments.run(name, seed=4).table)
+
+
+# Arithmetic on what was put in, and the model beside its assay: there is nothing to be uncertain of.
+WITHOUT_INTERVAL = ("exact", "put in", "steady state", "half-life")
+
+
+@pytest.mark.parametrize("name", experiments.available())
+def test_the_default_design_answers_its_own_question(name):
+    found = experiments.run(name)
+    assert found.question == experiments.described(name).question
+    assert found.question.endswith("?")
+    assert tuple(found.table.columns) == experiments.described(name).columns
+    limits = [reading.name for reading in found.readings if reading.relation not in ("=", "none")]
+    assert limits == []
+    # What is not there at any dose is no gap of the design.
+    none = [reading.name for reading in found.readings if reading.relation == "none"]
+    assert none == ([f"IC50 at {x} % cereblon" for x in (0, 5, 10)] if name == "crbn_loss" else [])
+    for reading in found.readings:
+        assert reading.note or reading.relation == "="
+        if reading.relation == "=" and not any(word in reading.name for word in WITHOUT_INTERVAL):
+            assert reading.low <= reading.value <= reading.high, reading.name
+
+
+@pytest.mark.parametrize("name", experiments.available())
+def test_without_error_no_reading_of_wells_has_an_interval(name):
+    found = experiments.run(name, **experiments.without_error(name))
+    # Two are read between tested times, which they name.
+    between = ("first rise, IL-2", "cells begin to fall")
+    assert [r.name for r in found.readings if r.low is not None and r.name not in between] == []
+    assert any("no measurement error" in text for text in found.assumptions)
+
+
+def test_every_claim_belongs_to_a_described_experiment():
+    assert set(provenance._claims()) <= set(experiments.available())
+
+
+def test_a_curve_that_cannot_be_fitted_gives_no_number():
+    readings = experiments.run("treg", doses_nm=(5.0,)).readings
+    assert {reading.relation for reading in readings} == {"none"}
+    assert all("measure more doses" in reading.note for reading in readings)
 
 
 def test_unknown_compound_is_refused_by_its_room():
@@ -122,3 +162,23 @@ def test_a_reading_as_a_dictionary_has_plain_values():
         "claims",
         "note",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "reading"),
+    [
+        ("crbn_loss", "cereblon with half of the response to 1000 nM"),
+        ("irf4_time_course", "time to half, IRF4"),
+        ("irf4_time_course", "cells on day 5"),
+        ("treg", "largest inhibition, Treg"),
+        ("nk_killing", "lysis at the highest dose, alone"),
+    ],
+)
+def test_intervals_hold_what_the_protocol_shows_without_error(name, reading):
+    true = experiments.run(name, **experiments.without_error(name)).reading(reading).value
+    held = 0
+    for seed in range(20):
+        found = experiments.run(name, seed=seed).reading(reading)
+        held += found.low <= true <= found.high
+    # 95 % of 20: fewer than 16 by chance once in 400.
+    assert held >= 16

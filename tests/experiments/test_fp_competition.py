@@ -54,7 +54,7 @@ def test_below_the_floor_of_a_plate_no_ki_is_implied():
 
 
 def test_with_little_protein_the_ic50_is_that_of_cheng_and_prusoff():
-    found = experiments.run("fp_competition", ki_nm=156.6, protein_nm=0.5, tracer_nm=120.0)
+    found = experiments.run("fp_competition", ki_nm=156.6, protein_nm=0.5, tracer_nm=120.0, noise_percent=0.0)
     assert found.reading("IC50, exact").value == pytest.approx(2.0 * 156.6, rel=5e-3)
     assert found.reading("Ki by Cheng-Prusoff").value == pytest.approx(156.6, rel=0.05)
 
@@ -66,7 +66,9 @@ def test_with_much_protein_cheng_and_prusoff_are_wrong():
 
 def test_the_plate_gives_back_the_ki_that_was_put_in():
     for ki, plate in ((156.6, {}), (30.0, {"protein_nm": 100.0, "tracer_nm": 10.0})):
-        found = experiments.run("fp_competition", ki_nm=ki, protein_cv=0.0, tracer_kd_cv=0.0, **plate)
+        found = experiments.run(
+            "fp_competition", ki_nm=ki, noise_percent=0.0, protein_cv=0.0, tracer_kd_cv=0.0, **plate
+        )
         assert found.reading("Ki read from the wells").value == pytest.approx(ki, rel=0.02)
         exact = found.reading("IC50, exact").value
         # Polarisation is not linear in bound tracer, so its midpoint lies a little off.
@@ -97,7 +99,10 @@ def test_labels_claims_and_defaults():
     assert found.reading("Ki put in").claims == ("BIN-001",)
     assert found.reading("IC50, exact").label == "predicted"
     assert "BIN-003" in found.reading("IC50, exact").claims
-    assert found.reading("Ki by Cheng-Prusoff").label == "input"
+    cheng = found.reading("Ki by Cheng-Prusoff")
+    assert cheng.label == "input"
+    relative = found.reading("IC50 relative read from the wells")
+    assert cheng.low / cheng.value == pytest.approx(relative.low / relative.value)
     assert found.settings["tracer_nm"] == found.settings["tracer_kd_nm"]
 
 

@@ -37,7 +37,7 @@ def test_roles_and_flags_have_signs():
     (first, *_) = data_of(plate_map(wells("gen5_absorbance.txt")))
     signs = {row["well"]: row["sign"] for row in first}
     assert {well: signs[well] for well in ("A1", "B1", "D1", "B3", "C4", "D4", "D6", "C5")} == {
-        "A1": "S", "B1": "x", "D1": "b", "B3": "▲", "C4": "·", "D4": "!", "D6": "▼", "C5": "",
+        "A1": "S", "B1": "X", "D1": "B", "B3": "▲", "C4": "·", "D4": "!", "D6": "▼", "C5": "",
     }  # fmt: skip
     values = {row["well"]: row["value"] for row in first}
     assert values["B3"] is None

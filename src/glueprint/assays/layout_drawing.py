@@ -9,23 +9,24 @@ from glueprint.assays.wells import Layout
 
 __all__ = ["SIGNS", "draw"]
 
-# One sign a role; figures use the same.
+# One sign a role; figures use the same. None looks like another in a small square: one case, no digits, none
+# of O, Q, G beside C, E beside F, I beside L, U and Y beside V.
 SIGNS = {
-    "blank": "b",
+    "blank": "B",
     "standard": "S",
-    "control": "c",
-    "sample": "x",
-    "empty": "e",
+    "control": "K",
+    "sample": "X",
+    "empty": "/",
     "competitor": "C",
-    "tracer_only": "t",
+    "tracer_only": "F",
     "tracer_protein": "T",
-    "protein_only": "p",
-    "free_dye": "d",
-    "vehicle": "v",
+    "protein_only": "P",
+    "free_dye": "A",
+    "vehicle": "V",
     "compound": "D",
-    "time0": "0",
+    "time0": "Z",
     "stimulated": "L",
-    "unstimulated": "u",
+    "unstimulated": "N",
     "positive": "+",
     "negative": "-",
     "": "?",

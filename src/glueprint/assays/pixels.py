@@ -155,7 +155,10 @@ def _tiff(content: bytes, source: str, page: int | None) -> Stored:
         pixels = chosen.asarray(maxworkers=1)
         if chosen.axes == "SYX":
             pixels = np.moveaxis(pixels, 0, -1)
-        metadata = {"pages": str(len(pages)), "bits": str(depth)}
+        palette = int(chosen.photometric) == PALETTE
+        if palette:
+            pixels, depth = _coloured(pixels, np.asarray(chosen.colormap).T)
+        metadata = {"pages": str(len(pages)), "bits": str(depth)} | ({"palette": "yes"} if palette else {})
         for tag in chosen.tags:
             # Of a tag that is there twice, the first is the imager's.
             if tag.name in KEPT_TAGS:
@@ -199,14 +202,6 @@ def _checked_page(page: Any, size: int, source: str) -> int:
         page = page.aspage()
     shape = tuple(int(n) for n in page.shape)
     _check_size(int(np.prod(shape, dtype=object)), source)
-    if int(page.photometric) == PALETTE:
-        raise InputError(
-            "GP-A113",
-            "a palette: its numbers name colours and count nothing",
-            where=source,
-            expected="grey counts",
-            next_step="export again as 16-bit grey TIFF",
-        )
     if int(page.compression) not in LOSSLESS:
         raise unsupported(f"TIFF compression {int(page.compression)}", source)
     bits = page.bitspersample
@@ -241,18 +236,23 @@ def _png(content: bytes, source: str, page: int | None) -> Stored:
     del page
     width, height, depth, colour = struct.unpack(">IIBB", content[16:26])
     _check_size(width * height, source)
-    if colour == PNG_INDEXED:
-        raise InputError(
-            "GP-A113",
-            "a palette: its numbers name colours and count nothing",
-            where=source,
-            expected="grey counts",
-            next_step="export again as 16-bit grey",
-        )
-    if depth not in (8, 16):
+    palette = colour == PNG_INDEXED
+    if depth not in (8, 16) and not (palette and depth < 8):
         raise unsupported(f"PNG of {depth} bits", source)
+    # The decoder gives the colours that the numbers of a palette name, of 8 bits each.
     pixels = imagecodecs.png_decode(content)
-    return Stored("PNG", pixels, depth, _png_texts(content) | {"bits": str(depth)})
+    told = {"bits": str(max(depth, 8))} | ({"palette": "yes"} if palette else {})
+    return Stored("PNG", pixels, max(depth, 8), _png_texts(content) | told)
+
+
+def _coloured(numbers: NDArray[Any], colours: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """The colours (rows, columns, 3) that the numbers of a palette name, and their bits.
+
+    colours: (entries, 3) of 16 bits.   Source: TIFF 6.0, section 5: 0 is none of a colour, 65535 all of it.
+    """
+    eight = not (colours % 257).any()
+    used = (colours // 257).astype(np.uint8) if eight else colours.astype(np.uint16)
+    return used[numbers], 8 if eight else 16
 
 
 def _png_texts(content: bytes) -> dict[str, str]:

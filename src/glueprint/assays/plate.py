@@ -14,6 +14,7 @@ from glueprint.assays.wells import MEASURED, Layout
 from glueprint.errors import InputError, nearest
 
 __all__ = [
+    "MASKED",
     "REFERENCE",
     "SIZES",
     "Plate",
@@ -30,6 +31,8 @@ SIZES = MappingProxyType(
     {6: (2, 3), 12: (3, 4), 24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24), 1536: (32, 48)}
 )
 WELL = re.compile(r"([A-Z]|A[A-F])0{0,2}([1-9]|[1-3]\d|4[0-8])")
+# Flag of a well that somebody masked in the vendor's program; its value, where the file has it, is kept.
+MASKED = "masked"
 # What the vendor's own program computed for a well, as its file prints it.
 REFERENCE = MappingProxyType(dict.fromkeys(("plate", "well", "group", "sample", "name", "value"), pl.String))
 

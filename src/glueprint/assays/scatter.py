@@ -74,7 +74,8 @@ def fit(
     sd^2 = scale (floor^2 + (1 - floor^2) signal^2 + dose_error^2 (d signal / d ln dose)^2) stretch^2.
     dose, response: (n, m) as in `curves.fit`.   spread: signal and stretch of a response.
     blur: (n, m) further standard deviation of wells of which only limits are known, 0 for all others.
-    heavy: errors with the tails of Student's t in the variance, so that one bad well does not make it.
+    heavy: for tests of single wells and doses: the variance is that of replicates about their middle, with
+    the tails of Student's t, so that neither a bad well nor a bad dose makes the scale that hides it.
     judge: the effect test, asked of the unweighted fits: without effect all wells scatter alike.
     options: of `curves.fit`.   Curves with too few replicates are fitted unweighted.
     Source: pseudo-likelihood, Davidian and Carroll 1987, doi 10.1080/01621459.1987.10478543; additive and
@@ -137,6 +138,8 @@ def _weights(
     leverage = fits.data.weights * np.einsum("nmp,npq,nmq->nm", line.jacobian, line.inverse, line.jacobian)
     free = np.where(sharp, np.clip(1.0 - leverage, 0.0, 1.0), 0.0)
     squares = np.where(sharp, (fits.data.response - line.mean) ** 2, 0.0)
+    if heavy:
+        squares, free = _replicates(fits.data.log10_dose, fits.data.response, sharp, (squares, free))
     degrees = np.maximum(free.sum(axis=1), 1.0)
     best, shares = np.full(degrees.size, np.inf), np.full((2, degrees.size), np.nan)
     weights = np.ones_like(signal)
@@ -155,6 +158,25 @@ def _weights(
         weights[lower] = 1.0 / (variance + blur**2 / scale[:, None])[lower]
     most = np.where(used, weights, 0.0).max(axis=1, keepdims=True)
     return np.maximum(weights / most, LEAST_WEIGHT), (shares[0], shares[1])
+
+
+def _replicates(
+    log10_dose: Floats, response: Floats, sharp: NDArray[np.bool_], about_curve: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """Squares (n, m) about the median of the replicates, and their degrees of freedom; about the curve where
+    a dose has one well.
+
+    A median is followed by the one well that is far off no more than by any other.
+    """
+    squares, free = (part.copy() for part in about_curve)
+    for i in range(log10_dose.shape[0]):
+        for level in np.unique(log10_dose[i, sharp[i]]):
+            here = sharp[i] & (log10_dose[i] == level)
+            count = int(here.sum())
+            if count > 1:
+                squares[i, here] = (response[i, here] - np.median(response[i, here])) ** 2
+                free[i, here] = 1.0 - 1.0 / count
+    return squares, free
 
 
 def _heavy(share: Floats, free: Floats, scale: Floats) -> tuple[Floats, Floats]:

@@ -13,8 +13,9 @@ from glueprint.cli.output import Json, print_json, print_table
 from glueprint.cli.plates import Exclude, FigureFile, print_findings, shown, write_tables
 from glueprint.runs.store import write_file
 
-VOLUMES = ("lane", "band", "role", "volume", "noise_sd", "saturated_percent", "status")
+VOLUMES = ("membrane", "lane", "band", "role", "volume", "noise_sd", "saturated_percent", "status")
 BANDS = (
+    "membrane",
     "lane",
     "target",
     "sample",
@@ -31,9 +32,12 @@ BANDS = (
 
 def command(
     image: Annotated[Path, typer.Argument(help="The blot: TIFF or PNG, 16 bit as the camera counted.")],
-    boxes: Annotated[Path | None, typer.Option(help="Lanes, bands and what is in them (TOML).")] = None,
+    boxes: Annotated[
+        list[Path] | None, typer.Option(help="Lanes, bands and what is in them (TOML); one a membrane.")
+    ] = None,
     write_boxes: Annotated[
-        Path | None, typer.Option(help="Write the lanes and bands used, to correct and annotate.")
+        Path | None,
+        typer.Option(help="Write the lanes and bands used, to correct and annotate; one file a membrane."),
     ] = None,
     reference_image: Annotated[
         Path | None, typer.Option(help="A second picture of the membrane, such as total protein.")
@@ -43,6 +47,15 @@ def command(
     ] = None,
     invert: Annotated[bool, typer.Option("--invert", help="The file holds ceiling minus counts.")] = False,
     page: Annotated[int | None, typer.Option(help="Page of a file with several, from 1.")] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="Of a colour image: red, green, blue, or grey (their mean).")
+    ] = None,
+    crop: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Part to read: [NAME=]TOP:BOTTOM,LEFT:RIGHT, px; several are membranes of their own."
+        ),
+    ] = None,
     background_light: Annotated[
         float | None, typer.Option(help="Counts where nothing absorbs; default: from the image.")
     ] = None,
@@ -62,6 +75,8 @@ def command(
         light=light,
         invert=invert,
         page=page,
+        channel=channel,
+        crop=tuple(crop or ()),
         background_light=background_light,
         background=background,
         base_line_px=base_line,
@@ -69,11 +84,11 @@ def command(
         reference=reference,
         exclude=tuple(exclude or ()),
     ).checked()
-    given = blot.boxes.read(boxes) if boxes is not None else None
-    second = blot.read(reference_image) if reference_image is not None else None
-    result = blot.analyse(blot.read(image, page), given, settings, reference=second)
+    given = [blot.boxes.read(path) for path in boxes] if boxes else None
+    second = blot.read(reference_image, channel=channel) if reference_image is not None else None
+    result = blot.analyse(blot.read(image, page, channel), given, settings, reference=second)
     if write_boxes is not None:
-        write_file(write_boxes, blot.boxes_writing.text(result.boxes))
+        _write_boxes(write_boxes, result)
     if figure is not None:
         _draw(result, figure)
     if out is not None:
@@ -87,6 +102,13 @@ def command(
         raise typer.Exit(1)
 
 
+def _write_boxes(path: Path, result: blot.Result) -> None:
+    """The boxes; of several membranes each in a file with its name behind that of `path`."""
+    for part in result.membranes:
+        name = f"{path.stem}-{part.boxes.file.membrane}{path.suffix}" if result.parts else path.name
+        write_file(path.with_name(name), blot.boxes_writing.text(part.boxes))
+
+
 def _write(folder: Path, result: blot.Result) -> None:
     """All tables; of the bands, those that a degradation analysis can take, and apart what it cannot."""
     bands = result.tables["bands"]
@@ -98,9 +120,12 @@ def _write(folder: Path, result: blot.Result) -> None:
 def _draw(result: blot.Result, path: Path) -> None:
     # Drawing costs an import that numbers need not pay.
     from glueprint.report import figures
-    from glueprint.report.figures.blot import blot as drawing
+    from glueprint.report.figures.blot import blots
 
-    figures.save(drawing(result.tables, result.pictures["blot"].values), path)
+    parts = {
+        part.boxes.file.membrane: (part.tables, part.pictures["blot"].values) for part in result.membranes
+    }
+    figures.save(blots(parts), path)
 
 
 def _print(result: blot.Result) -> None:

@@ -22,18 +22,19 @@ app = typer.Typer(no_args_is_help=True)
 ALL = "all"
 REFERENCE = references.default().compound
 # Names of cell lines, substrates, systems and files; never an expression.
-WORD = re.compile(r"[\w(][\w .()/+~-]*")
+WORD = re.compile(r"[\w(./~][\w .()/+~-]*")
 
 Compound = Annotated[str, typer.Option(help="Built-in compound or path of a TOML file.")]
 
 
 @app.command("list")
 def list_experiments(as_json: Json = False) -> None:
-    """List the experiments and their settings."""
+    """List the experiments, the question of each and its settings."""
     rows = [
         {
             "name": name,
             "title": experiments.title(name),
+            "question": experiments.described(name).question,
             "settings": experiments.settings_of(name),
             "parameters": experiments.parameters_of(name),
         }
@@ -43,9 +44,9 @@ def list_experiments(as_json: Json = False) -> None:
         print_json(rows)
         return
     shown = [
-        (row["name"], row["title"], ", ".join(experiments.settings_of(str(row["name"])))) for row in rows
+        (row["name"], row["question"], ", ".join(experiments.settings_of(str(row["name"])))) for row in rows
     ]
-    print_table("Experiments", ("name", "what it is", "settings"), shown)
+    print_table("Experiments", ("name", "what it answers", "settings"), shown)
 
 
 @app.command()
@@ -57,8 +58,8 @@ def run(
         list[str] | None,
         typer.Option("--set", help="name=value, e.g. rho=8 or doses_nm=1,10,100; may repeat."),
     ] = None,
-    noisy: Annotated[
-        bool, typer.Option("--noisy", help="With a usual bench's error and replicates.")
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Without measurement error: the model itself, no intervals.")
     ] = False,
     figure: Annotated[Path | None, typer.Option(help="Draw it as .svg, .png, .pdf or .html.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for tables (CSV) and figures (SVG).")] = None,
@@ -69,7 +70,7 @@ def run(
         _refuse_for_all(line, setting, figure)
     found = []
     for one in experiments.available() if name == ALL else (name,):
-        settings: dict[str, Any] = dict(experiments.as_in_a_lab(one)) if noisy else {}
+        settings: dict[str, Any] = dict(experiments.without_error(one)) if exact else {}
         settings |= dict(_setting(one, text) for text in setting or [])
         settings |= _line(one, line)
         done = experiments.run(one, compound=compound, **settings)
@@ -124,7 +125,7 @@ def _setting(experiment: str, text: str) -> tuple[str, object]:
     try:
         number = ast.literal_eval(value)
         flat = number if isinstance(number, tuple) else (number,)
-        good = bool(mark) and all(isinstance(item, int | float) for item in flat)
+        good = bool(mark) and all(type(item) in (int, float) for item in flat)
     except (ValueError, SyntaxError):
         good = False
     if not good:
@@ -132,7 +133,8 @@ def _setting(experiment: str, text: str) -> tuple[str, object]:
             "GP-L002",
             f'"{text}" is not a setting',
             where="--set",
-            expected="name=value with a number or numbers with commas, e.g. doses_nm=1,10,100",
+            expected="name=value with a number, or numbers with commas, in the unit that the name ends with, "
+            "such as doses_nm=1,10,100 (nM) or days=3",
             next_step="see `glueprint experiment list` for the names",
         )
     return key, number
@@ -169,7 +171,7 @@ def _refuse_for_all(line: str | None, setting: list[str] | None, figure: Path | 
             "GP-L004",
             f"{given[0]} cannot go to all experiments",
             where=given[0],
-            expected="all with --compound, --noisy and --out only",
+            expected="all with --compound, --exact and --out only",
             next_step="run that experiment by its name; --out DIR draws the figures of all",
         )
 
@@ -200,7 +202,7 @@ def _print(found: Experiment) -> None:
         for r in found.readings
     ]
     print_table(
-        f"{found.title}: {found.compound}",
+        f"{found.title}: {found.compound}. {found.question}",
         ("reading", "value", "interval", "unit", "label", "evidence", "note"),
         rows,
     )
@@ -221,6 +223,7 @@ def _plain(found: Experiment) -> dict[str, object]:
     return {
         "name": found.name,
         "title": found.title,
+        "question": found.question,
         "compound": found.compound,
         "settings": dict(found.settings),
         "assumptions": list(found.assumptions),

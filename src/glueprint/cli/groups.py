@@ -33,7 +33,7 @@ GROUPS: Mapping[str, str] = {
     "experiment": "In-silico assays: list, run, facts.",
     "assay": "Assays: plates, layouts, readers, analyses.",
     "calibrate": "Parameters from published numbers: in-vitro, clinical.",
-    "trial": "Virtual clinical trials: list, show, template, rules, run, compare, sweep, figures, export.",
+    "trial": "Virtual clinical trials: show, template, rules, run, compare, sweep, figures, design, export.",
     "model": "Look at a model and simulate it.",
     "compound": "Compounds and intermediates: list, show, compare, check, stability, draw.",
     "diagram": "Draw the pathway, the assays' work flows, schemas of trials.",
@@ -44,6 +44,7 @@ GROUPS: Mapping[str, str] = {
 # The same for a command that stands for itself.
 COMMANDS: Mapping[str, str] = {
     "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
+    "doctor": "Whether this machine has what Glueprint needs, each finding with its remedy.",
     "survival": "Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means.",
     "verify": "A folder against the records, ledger and signatures in it.",
     "sign": "Vouch for a folder with your key, as author, reviewer or approver.",

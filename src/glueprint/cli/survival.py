@@ -21,7 +21,15 @@ app = typer.Typer(add_completion=False)
 
 Many = list[str] | None
 # Tables that people read; the steps of the curves go into files and figures.
-PRINTED = ("groups", "milestones", "restricted_means", "tests", "hazard_ratios")
+PRINTED = (
+    "groups",
+    "milestones",
+    "restricted_means",
+    "incidence",
+    "tests",
+    "hazard_ratios",
+    "proportional_hazards",
+)
 CDISC = (".json", ".xpt")
 BOUND = ("low", "high", "median")
 
@@ -30,7 +38,13 @@ BOUND = ("low", "high", "median")
 def command(
     table: Annotated[Path, typer.Argument(help="CSV, TSV, xlsx, Dataset-JSON or XPT: one row a patient.")],
     time: Annotated[str, typer.Option(help="Column of follow-up; with --origin, of the date of its end.")],
-    event: Annotated[str, typer.Option(help="Column of 1 and 0, or COLUMN=VALUE where it is the event.")],
+    event: Annotated[
+        str, typer.Option(help="Column of 1 and 0, or COLUMN=VALUE where it is the event.")
+    ] = "",
+    cause: Annotated[
+        str | None, typer.Option(help="In its place: column of what ended the follow-up.")
+    ] = None,
+    censored: Annotated[str, typer.Option(help="Values of --cause that are no event, by comma.")] = "",
     arm: Annotated[str | None, typer.Option(help="Column of the arms to compare.")] = None,
     reference: Annotated[str | None, typer.Option(help="Arm the others are compared with.")] = None,
     strata: Annotated[Many, typer.Option(help="Column to stratify by; repeat for more.")] = None,
@@ -39,7 +53,16 @@ def command(
     origin: Annotated[str | None, typer.Option(help="Column of the date on which follow-up begins.")] = None,
     unit: Annotated[str | None, typer.Option(help="Of the times: days, weeks, months, years.")] = None,
     to: Annotated[str | None, typer.Option("--in", help="Unit of the answers.")] = None,
+    entry: Annotated[str | None, typer.Option(help="Column of when a row comes under observation.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of weights of rows.")] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Column of the patient, where one has several rows.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Column of rows that belong together, as a centre.")
+    ] = None,
     where: Annotated[Many, typer.Option(help="COLUMN=VALUE: the rows that are meant; repeat.")] = None,
+    test: Annotated[Many, typer.Option(help="log-rank, max-combo, fh:RHO,GAMMA; repeat.")] = None,
     milestone: Annotated[list[float] | None, typer.Option(help="Time to read survival at; repeat.")] = None,
     tau: Annotated[float | None, typer.Option(help="Horizon of restricted means.")] = None,
     confidence: Annotated[float, typer.Option(help="Of all intervals.")] = 0.95,
@@ -61,9 +84,17 @@ def command(
         unit=unit,
         to=to,
         where=tuple(where or ()),
+        entry=entry,
+        weights=weights,
+        patient=patient,
+        cluster=cluster,
+        cause=cause,
+        censored=tuple(value.strip() for value in censored.split(",") if value.strip()),
     )
     frame = cdisc.read(table) if table.suffix.lower() in CDISC else tidy_table.read(table, sheet)
-    found = survival.analyse(frame, request, milestones=milestone or (), tau=tau, level=confidence)
+    found = survival.analyse(
+        frame, request, milestones=milestone or (), tau=tau, tests=test or ("log-rank",), level=confidence
+    )
     if figure is not None:
         _draw(found, figure)
     if out is not None:
@@ -82,6 +113,7 @@ def _print(found: survival.Analysis) -> None:
         if frame.is_empty():
             continue
         columns = [c for c in frame.columns if c != "status" or set(frame["status"]) != {"ok"}]
+        columns = [c for c in columns if c != "z" or frame["z"].is_not_nan().any()]
         rows = ([_cell(row[c], c) for c in columns] for row in frame.select(columns).to_dicts())
         print_table(name.replace("_", " ").capitalize(), columns, rows)
     for note in found.notes:

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from glueprint import trials
-from glueprint.cli import trial_compare, trial_export, trial_figures, trial_rules, trial_run, trial_sweep
+from glueprint.cli import (
+    trial_compare,
+    trial_design,
+    trial_export,
+    trial_figures,
+    trial_rules,
+    trial_run,
+    trial_sweep,
+)
 from glueprint.cli.output import Json, print_json, print_table, progress_console, write
 from glueprint.cli.trial_draws import PosteriorCommand, TrialName
 from glueprint.trials import Drug, rules_in_force
@@ -18,6 +26,7 @@ app.command("run", cls=PosteriorCommand)(trial_run.command)
 app.command("compare")(trial_compare.command)
 app.command("sweep", cls=PosteriorCommand)(trial_sweep.command)
 app.command("figures", cls=PosteriorCommand)(trial_figures.command)
+app.command("design")(trial_design.command)
 app.command("export")(trial_export.command)
 app.add_typer(trial_rules.app, name="rules")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any
 
 from glueprint.errors import InputError, nearest
@@ -28,7 +26,9 @@ from glueprint.experiments import (
     treg,
 )
 from glueprint.experiments.cultures import LPS, TOGETHER, Culture, grow
+from glueprint.experiments.description import Description
 from glueprint.experiments.experiment import Experiment, Panel, Reading
+from glueprint.experiments.runner import carry_out
 from glueprint.experiments.settings import at_least
 from glueprint.mechanism import Scenario, compounds, models
 
@@ -38,8 +38,8 @@ __all__ = [
     "Experiment",
     "Panel",
     "Reading",
-    "as_in_a_lab",
     "available",
+    "described",
     "facts",
     "forward",
     "grow",
@@ -47,36 +47,33 @@ __all__ = [
     "run",
     "settings_of",
     "title",
+    "without_error",
 ]
 
-MODULES: tuple[ModuleType, ...] = (
-    fp_competition, degradation, enantiomers, neosubstrate_competition, proliferation, irf4_time_course,
-    crbn_loss, tnf_alpha, il2_ifn, nk_killing, treg, angiogenesis,
-)  # fmt: skip
-# Not settings of a person: the compound comes first, and single parameters are settings by their own names.
-APART = ("compound", "parameters")
 # What the protocol of an experiment sets itself.
 OF_THE_PROTOCOL = ("dose_nm", "wash_per_h", "lps")
-# Error and replicates of a usual bench, where a person asks for it: own choice, by the kind of read-out.
-USUAL = MappingProxyType({"noise_percent": 8.0, "replicates": 3})
-BENCH: Mapping[str, Mapping[str, float]] = {
-    "fp_competition": {"noise_percent": 0.4, "replicates": 3},
-    "degradation": {"noise_percent": 12.0, "replicates": 3},
-    "tnf_alpha": {"noise_percent": 4.0, "replicates": 3, "donors": 4, "donor_log10_sd": 0.15},
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An experiment as the list knows it."""
-
-    title: str
-    function: Callable[..., Experiment]
-    cultures: tuple[str, ...]
-
-
-EXPERIMENTS: Mapping[str, Entry] = MappingProxyType(
-    {m.__name__.rpartition(".")[2]: Entry(m.TITLE, m.run, m.CULTURES) for m in MODULES}
+# Settings that make an experiment exact: the model as the assay would see it without error or donors.
+EXACT: Mapping[str, float] = MappingProxyType(
+    {"noise_percent": 0.0, "replicates": 1, "donors": 1, "donor_log10_sd": 0.0}
+)
+EXPERIMENTS: Mapping[str, Description] = MappingProxyType(
+    {
+        module.DESCRIPTION.name: module.DESCRIPTION
+        for module in (
+            fp_competition,
+            degradation,
+            enantiomers,
+            neosubstrate_competition,
+            proliferation,
+            irf4_time_course,
+            crbn_loss,
+            tnf_alpha,
+            il2_ifn,
+            nk_killing,
+            treg,
+            angiogenesis,
+        )
+    }
 )
 
 
@@ -85,35 +82,49 @@ def available() -> tuple[str, ...]:
     return tuple(EXPERIMENTS)
 
 
+def described(name: str) -> Description:
+    """An experiment's question, protocol, settings and assumptions.
+
+    Raises InputError GP-L001 for an unknown name.
+    """
+    if name not in EXPERIMENTS:
+        raise InputError(
+            "GP-L001",
+            f'no experiment "{name}"{nearest(name, EXPERIMENTS)}',
+            expected="one of " + ", ".join(EXPERIMENTS),
+            next_step="list them with `experiments.available()`",
+        )
+    return EXPERIMENTS[name]
+
+
 def title(name: str) -> str:
     """What an experiment is, in one line.   Raises InputError GP-L001 for an unknown name."""
-    return _find(name).title
+    return described(name).title
 
 
 def settings_of(name: str) -> dict[str, Any]:
     """The settings of an experiment with their defaults.   Raises InputError GP-L001 for an unknown name."""
-    parameters = inspect.signature(_find(name).function).parameters
-    return {key: value.default for key, value in parameters.items() if key not in APART}
+    return {key: setting.default for key, setting in described(name).all_settings.items()}
 
 
 @lru_cache(maxsize=32)
 def parameters_of(name: str) -> tuple[str, ...]:
-    """Parameters of the experiment's models that `run` takes as settings, too.
+    """Parameters of the experiment's model that `run` takes as settings, too.
 
     Raises InputError GP-L001 for an unknown name.
     """
-    found = {word for culture in _find(name).cultures for word in models.quantities(culture, Scenario.of())}
-    return tuple(sorted((found | (set(TOGETHER) if found else set())) - set(OF_THE_PROTOCOL)))
+    model = described(name).model
+    if not model:
+        return ()
+    return tuple(sorted({*models.quantities(model, Scenario.of()), *TOGETHER} - set(OF_THE_PROTOCOL)))
 
 
-def as_in_a_lab(name: str) -> dict[str, float]:
-    """Settings with the measurement error, replicates and donors of a usual bench, so that readings get
-    intervals.
+def without_error(name: str) -> dict[str, float]:
+    """Settings without measurement error, replicates and donors: readings are exact, and have no interval.
 
     Raises InputError GP-L001 for an unknown name.
     """
-    _find(name)
-    return dict(BENCH.get(name, USUAL))
+    return {key: value for key, value in EXACT.items() if key in settings_of(name)}
 
 
 def run(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) -> Experiment:
@@ -121,23 +132,30 @@ def run(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) 
 
     name: one of `available()`.   compound: built-in name or TOML path.   settings: see `settings_of`, and any
     of `parameters_of` as a number.
-    Returns `Experiment`: raw table, readings with labels and claim ids, assumptions, panels, parameters.
-    Raises InputError GP-L001 (experiment), GP-L004 (setting), and what the experiment and `compounds.load`
-    raise.
+    Returns `Experiment`: raw table, readings with intervals, labels and claim ids, assumptions, panels,
+    parameters.
+    Raises InputError GP-L001 (experiment), GP-L002 and GP-L004 (setting), NotSupportedError GP-L003 (numbers
+    that the compound lacks), and what loading compounds and lines raises.
     """
-    entry, known = _find(name), settings_of(name)
-    own, single = {}, {}
-    for key, value in settings.items():
-        if key in known:
-            own[key] = value
-        elif key in parameters_of(name):
-            single[key] = at_least(key, value, 0.0)
-        else:
+    known = settings_of(name)
+    single = {key: value for key, value in settings.items() if key not in known}
+    for key in single:
+        if key not in parameters_of(name):
             raise _unknown(name, key)
-    if single:
-        own["parameters"] = single
-    found = entry.function(compound, **own)
-    return replace(found, settings={**known, **settings, **found.settings})
+    values = {key: at_least(key, value, 0.0, most=_most(name, key)) for key, value in single.items()}
+    own = {key: value for key, value in settings.items() if key in known}
+    return carry_out(described(name), compound, own, values)
+
+
+def _most(name: str, parameter: str) -> float:
+    """The largest value of a parameter: 1 of a share, as its prior says."""
+    quantity = models.quantities(described(name).model, Scenario.of()).get(parameter)
+    prior = quantity.prior if quantity else None
+    if prior is None or not (
+        prior.distribution == "logit-normal" or (prior.distribution == "uniform" and prior.high <= 1.0)
+    ):
+        return float("inf")
+    return 1.0
 
 
 def _unknown(name: str, key: str) -> InputError:
@@ -151,14 +169,3 @@ def _unknown(name: str, key: str) -> InputError:
         + (", or a parameter of its model" if parameters_of(name) else ""),
         next_step="leave it out or correct its name; `experiments.parameters_of` names the parameters",
     )
-
-
-def _find(name: str) -> Entry:
-    if name not in EXPERIMENTS:
-        raise InputError(
-            "GP-L001",
-            f'no experiment "{name}"{nearest(name, EXPERIMENTS)}',
-            expected="one of " + ", ".join(EXPERIMENTS),
-            next_step="list them with `experiments.available()`",
-        )
-    return EXPERIMENTS[name]

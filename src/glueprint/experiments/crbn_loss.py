@@ -2,148 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
-import polars as pl
 
-from glueprint.experiments import lab, provenance
-from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Panel, Reading
-from glueprint.experiments.proliferation import cells_of_vehicle
-from glueprint.experiments.settings import amounts, at_least, concentration, prepared
-from glueprint.mechanism import Scenario, compounds
+from glueprint.experiments import lab
+from glueprint.experiments.description import DAYS, Bench, Description, in_cells
+from glueprint.experiments.dilutions import (
+    LOGGED,
+    Asked,
+    Besides,
+    Curve,
+    Dilutions,
+    Drawing,
+    HalfDose,
+    Series,
+    Signal,
+    top_dose,
+)
+from glueprint.experiments.experiment import Panel, Reading
+from glueprint.experiments.settings import Setting, amounts, concentration
 
-__all__ = ["CULTURES", "TITLE", "run"]
+__all__ = ["DESCRIPTION"]
 
-TITLE = "Resistance: response of a myeloma line against its level of cereblon"
-CULTURES = ("culture_myeloma",)
-LEVELS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
-DOSES_NM = lab.decades(1.0, 1e5)
+# Of the line's own. No dose leaves half of the cells up to a fifth; steps are close where the response turns.
+LEVELS = (0.0, 0.05, 0.1, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1.0)
+SIGNAL = Signal(LOGGED, "percent_of_vehicle", of_vehicle=100.0)
+# Shares of the line's own; a larger number is a per cent.
+MOST = 10.0
+LESS = "above 1: less cereblon, less response; the claims are of months without progression"
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    levels: Sequence[float] = LEVELS,
-    doses_nm: Sequence[float] = DOSES_NM,
-    dose_nm: float = 1000.0,
-    days: float = 5.0,
-    line: str | Path = "MM1S",
-    kd_nm: float | None = None,
-    rho: float | None = None,
-    noise_percent: float = 0.0,
-    replicates: int = 3,
-    seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
-) -> Experiment:
-    """Run the proliferation assay at every level of cereblon, and read IC50 and response.
-
-    compound: built-in name or TOML path.   levels: cereblon over that of the line, ascending, 0 is a
-    knock-out.   dose_nm: at which the response is compared.   line: name or TOML path of a myeloma line.
-    Returns `Experiment`; its table has level, dose_nm, replicate, percent_of_vehicle.
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 for missing numbers.
-    """
-    tested = lab.doses(amounts("doses_nm", doses_nm))
-    shares = amounts("levels", levels, zero=True, most=100.0)
-    error = lab.errors(noise_percent, replicates, seed)
-    span, dose = at_least("days", days, 0.0, above=True, most=365.0), concentration("dose_nm", dose_nm)
-    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_myeloma", Scenario.of(glue, line=line))
-    own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    parts = []
-    for level in shares:
-        left = cells_of_vehicle(cells, tested, span, {**own, "crbn_level": float(level)})
-        wells = pl.DataFrame({"level": float(level), "dose_nm": tested, "percent_of_vehicle": 100.0 * left})
-        parts.append(lab.wells(wells, ["percent_of_vehicle"], error, f"crbn_loss/{level:g}"))
-    readings = [
-        r for level, wells in zip(shares, parts, strict=True) for r in _readings(wells, level, cells, error)
+def _series(bench: Bench) -> list[Series]:
+    cells, hours = bench.cells(), 24.0 * bench["days"]
+    return [
+        Series(
+            f"{100 * level:g} %",
+            cells,
+            hours,
+            SIGNAL,
+            {**bench.values, "crbn_level": float(level)},
+            {"level": float(level)},
+            about="" if level else "resistant",
+        )
+        for level in bench["levels"]
     ]
-    readings.append(_response(cells, shares, (span, dose), own))
-    return Experiment(
-        name="crbn_loss",
-        title=TITLE,
-        compound=glue.name,
-        table=pl.concat(parts),
-        readings=tuple(readings),
-        assumptions=(
-            *said,
-            "what the ligase does is proportional to the level of cereblon",
-            f"line {line}, {span:g} days",
-            error.said,
+
+
+def _by_level(bench: Bench, measured: Sequence[Curve]) -> Besides:
+    """The response at one dose against the level: how far it falls, and where half of it is lost."""
+    dose, levels = bench["dose_nm"], bench["levels"]
+    left = [curve.own(dose) for curve in measured]
+    claims = bench.claims("outcome")
+    label = bench.label(claims, measured[0].series.cells.behind)
+    ratio = lab.ratio_of(left[0], left[-1], bench.error) if len(left) > 1 else None
+    note = LESS if ratio else "one level alone"
+    name = f"cells left at {dose:g} nM, least over most cereblon"
+    return Besides(
+        readings=(
+            Reading.measured(name, ratio, "ratio", label, claims=claims, note=note),
+            _half_lost(bench, levels, left),
         ),
-        panels=_panels(cells, (tested, shares), (span, dose), own, parts),
-        parameters=lab.sources({"culture": cells.behind}),
+        panels=(_panel(dose, levels, left, measured),),
     )
 
 
-def _readings(wells: pl.DataFrame, level: float, cells: Culture, error: lab.Error) -> list[Reading]:
-    claims = provenance.about(cells.glue, "crbn_loss", "resistant") if level == 0.0 else ()
-    potency, _ = lab.read_potency(wells, "percent_of_vehicle", level=0.5)
-    label = provenance.label(claims, cells.behind, cells.glue)
-    return [error.read(Reading.of(f"IC50 at {100 * level:g} % cereblon", potency, label, claims=claims))]
+def _half_lost(bench: Bench, levels: lab.Floats, left: list[lab.Floats]) -> Reading:
+    """The level of cereblon half way between the cells left with least and with most of it."""
+    rows = np.array(left).T
+    # Each replicate with ends of its own, so that their error is in the scatter.
+    found = [lab.crossing(levels, row, 0.5 * float(row[0] + row[-1])) for row in rows]
+    each = [level for level in found if level is not None]
+    measure = lab.mean_of(each, bench.error) if len(levels) > 1 and len(each) == len(rows) else None
+    note = "half way between the cells left with least and with most of it"
+    name = f"cereblon with half of the response to {bench['dose_nm']:g} nM"
+    return Reading.measured(name, measure, "of the line's", bench.worth, note=note)
 
 
-def _response(
-    cells: Culture, shares: lab.Floats, at: tuple[float, float], own: Mapping[str, float]
-) -> Reading:
-    """How many more cells are left with the least cereblon than with the most."""
-    span, dose = at
-    low, full = (
-        float(cells_of_vehicle(cells, np.array([dose]), span, {**own, "crbn_level": float(level)})[0])
-        for level in (shares[0], shares[-1])
-    )
-    claims = provenance.about(cells.glue, "crbn_loss", "outcome")
-    return Reading(
-        f"cells left at {dose:g} nM, least over most cereblon",
-        low / full,
-        "ratio",
-        provenance.label(claims, cells.behind, cells.glue),
-        claims=claims,
-        note="above 1: less cereblon, less response; the claims are of months without progression",
+def _panel(dose: float, levels: lab.Floats, left: list[lab.Floats], measured: Sequence[Curve]) -> Panel:
+    steps = np.linspace(0.0, max(1.0, float(levels[-1])), lab.FINE)
+    return Panel(
+        f"At {dose:g} nM",
+        "level",
+        "cells, % of vehicle",
+        lab.points({f"{dose:g} nM": (np.repeat(levels, [w.size for w in left]), np.concatenate(left))}),
+        lab.points({f"{dose:g} nM": (steps, _line(measured[0].series, dose, steps))}),
     )
 
 
-def _panels(
-    cells: Culture,
-    axes: tuple[lab.Floats, lab.Floats],
-    at: tuple[float, float],
-    own: Mapping[str, float],
-    parts: list[pl.DataFrame],
-) -> tuple[Panel, ...]:
-    (tested, shares), (span, dose) = axes, at
-    fine = lab.grid(tested)
-    names = [f"{100 * level:g} %" for level in shares]
-    by_dose = {
-        n: cells_of_vehicle(cells, fine, span, {**own, "crbn_level": float(x)})
-        for n, x in zip(names, shares, strict=True)
-    }
-    steps = np.linspace(0.0, max(1.0, float(shares[-1])), lab.FINE)
-    levels = np.concatenate([steps, steps])
-    both = np.concatenate([np.zeros(steps.size), np.full(steps.size, dose)])
-    logs = cells.at(both, 24.0 * span, ["log_cells"], {**own, "crbn_level": levels})["log_cells"]
-    by_level = np.exp(logs[steps.size :] - logs[: steps.size])
-    near = [
-        w.filter((pl.col("dose_nm") - dose).abs() <= 1e-9 * dose)["percent_of_vehicle"].to_numpy()
-        for w in parts
-    ]
-    seen = {f"{dose:g} nM": (np.repeat(shares, [n.size for n in near]), np.concatenate(near))}
-    return (
-        Panel(
-            "Cells, by cereblon left",
-            "dose",
-            "cells, % of vehicle",
-            lab.points(
-                {n: (w["dose_nm"], w["percent_of_vehicle"]) for n, w in zip(names, parts, strict=True)}
-            ),
-            lab.points({n: (fine, 100.0 * y) for n, y in by_dose.items()}),
+def _line(series: Series, dose: float, levels: lab.Floats) -> lab.Floats:
+    """The model over levels of cereblon at one dose, % of the vehicle of the same level."""
+    both = np.concatenate([np.zeros(levels.size), np.full(levels.size, dose)])
+    values = {**series.values, "crbn_level": np.tile(levels, 2)}
+    logs = series.cells.at(both, series.hours, [LOGGED], values)[LOGGED]
+    return np.asarray(100.0 * np.exp(logs[levels.size :] - logs[: levels.size]))
+
+
+DESCRIPTION = Description(
+    name="crbn_loss",
+    title="Resistance: response of a myeloma line against its level of cereblon",
+    question="How much cereblon may a line lose before the compound fails, and what does each loss cost?",
+    model="culture_myeloma",
+    settings={
+        "levels": Setting(LEVELS, partial(amounts, zero=True, most=MOST)),
+        "doses_nm": Setting(lab.decades(1.0, 1e5), amounts),
+        "dose_nm": Setting(1000.0, concentration),
+        "days": Setting(5.0, DAYS),
+        **in_cells("MM1S"),
+    },
+    columns=("level", "dose_nm", "replicate", "percent_of_vehicle"),
+    protocol=Dilutions(
+        series=_series,
+        asks=(
+            HalfDose("IC50 at {} cereblon", claims="{}", level=0.5),
+            Asked("cells at the highest dose, {} cereblon", top_dose, "% of vehicle"),
         ),
-        Panel(
-            f"At {dose:g} nM",
-            "level",
-            "cells, % of vehicle",
-            lab.points(seen),
-            lab.points({f"{dose:g} nM": (steps, 100.0 * by_level)}),
-        ),
-    )
+        drawings=(Drawing("Cells, by cereblon left", "cells, % of vehicle"),),
+        besides=_by_level,
+        also="dose_nm",
+    ),
+    assumptions=(
+        "what the ligase does is proportional to the level of cereblon",
+        "line {line}, {days:g} days",
+    ),
+    noise_percent=5.0,
+    replicates=6,
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -20,8 +20,9 @@ Floats = NDArray[np.float64]
 STANDARDS = (0.0, 7.8, 15.6, 31.25, 62.5, 125.0, 250.0, 500.0, 1000.0)
 # A usual kit's curve: floor and ceiling in OD, pg/mL at half, slope.
 FLOOR, CEILING, MIDDLE, SLOPE = 0.06, 2.96, 300.0, 1.1
-# Supernatants of stimulated and unstimulated PBMC, pg/mL, and their dilution on the plate: only the scale.
-STIMULATED, UNSTIMULATED, DILUTION = 3000.0, 60.0, 5.0
+# Supernatants of stimulated and unstimulated PBMC, pg/mL: only the scale. Their dilution puts a usual donor
+# in the middle of the standards, so that one who makes thrice as much does not run out of them.
+STIMULATED, UNSTIMULATED, DILUTION = 3000.0, 100.0, 10.0
 CONTROLS = 3
 COLUMNS = 24
 VIABILITY = 97.0
@@ -65,7 +66,7 @@ def wells(treated: Sequence[Treated], error: Error, purpose: str) -> pl.DataFram
             made = (UNSTIMULATED + (STIMULATED - UNSTIMULATED) * float(left)) * scale
             rows += [("compound", "compound", name, float(dose), made)] * error.replicates
     od = optical_density(np.array([row[4] for row in rows]) / DILUTION)
-    single = Error(error.noise_percent, 1, error.seed)
+    single = replace(error, replicates=1)
     od = np.round(od * single.factors(f"tnf_alpha/{purpose}/od", len(rows))[:, 0], OD_DIGITS)
     standard = np.array([row[0] == "standard" for row in rows])
     return pl.DataFrame(

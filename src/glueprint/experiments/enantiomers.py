@@ -2,184 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import polars as pl
 
-from glueprint.experiments import lab, provenance
-from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Panel, Reading
-from glueprint.experiments.settings import amounts, at_least, prepared, refusal
-from glueprint.mechanism import Compound, Scenario, compounds
+from glueprint.experiments import lab
+from glueprint.experiments.cultures import Culture
+from glueprint.experiments.description import HOURS, Bench, Description, in_cells
+from glueprint.experiments.dilutions import Besides, Curve, Dilutions, Drawing, HalfDose, Series, Signal
+from glueprint.experiments.experiment import Panel, Reading
+from glueprint.experiments.settings import Setting, amounts, refusal
 
-__all__ = ["CULTURES", "TITLE", "run"]
+__all__ = ["DESCRIPTION"]
 
-TITLE = "Enantiomers: inversion, hydrolysis and potency of (S), (R) and the racemate"
-CULTURES = ("culture_myeloma",)
 FORMS = {"(S)": "S", "racemate": "racemate", "(R)": "R"}
-DOSES_NM = lab.decades(0.1, 1e4)
 STILL = {"inversion_s_to_r_per_h": 0.0, "inversion_r_to_s_per_h": 0.0, "hydrolysis_per_h": 0.0}
-HOURS = 24.0
+SIGNAL = Signal("ikzf1", "ikzf1")
+# Word for the culture medium, whose constants are the model's own.
+CULTURE = "culture"
+# The medium is followed for a day after this much of (S).
+DAY_H, START_NM = 24.0, 100.0
+BOTH = ["drug_s_nm", "drug_r_nm"]
+CHIRAL = "of the constants of the medium, as chiral HPLC would read them, without error"
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    medium: str | None = "serum",
-    doses_nm: Sequence[float] = DOSES_NM,
-    time_h: float = 6.0,
-    line: str | Path = "MM1S",
-    kd_nm: float | None = None,
-    rho: float | None = None,
-    noise_percent: float = 0.0,
-    replicates: int = 3,
-    seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
-) -> Experiment:
-    """Follow both enantiomers in the medium, and blot IKZF1 under each form, in it and without inversion.
-
-    compound: built-in name or TOML path.   medium: one that its file gives, or None for culture medium.
-    doses_nm: above zero; vehicle is added.   time_h: of the blot.
-    Returns `Experiment`; its table has form, stabilised, dose_nm, replicate, ikzf1 (of vehicle).
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003, GP-M011 (no eudismic ratio)
-    and GP-M012 (no such medium) for missing numbers.
-    """
-    tested = lab.doses(amounts("doses_nm", doses_nm))
-    error = lab.errors(noise_percent, replicates, seed)
-    hours = at_least("time_h", time_h, 0.0, above=True, most=1e4)
-    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    if glue.pharmacology.eudismic_ratio is None:
-        glue.enantiomer("S" if glue.pharmacology.form == "R" else "R")  # refuses, and names the number
-    own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    cultures = _cultures(glue, line, medium)
-    parts, curves = {}, {}
-    for shown, cells in cultures.items():
-        for stabilised in (True, False):
-            values = {**own, **(STILL if stabilised else {})}
-            key = f"{shown}, stabilised" if stabilised else shown
-            wells = lab.dose_series(
-                cells, tested, hours, ["ikzf1"], values, error=error, purpose=f"enantiomers/{key}"
-            )
-            named = wells.with_columns(pl.lit(shown).alias("form"), pl.lit(stabilised).alias("stabilised"))
-            parts[key] = named.select("form", "stabilised", "dose_nm", "replicate", "ikzf1")
-            curves[key] = lab.model_line(cells, tested, hours, "ikzf1", values)
-    return Experiment(
-        name="enantiomers",
-        title=TITLE,
-        compound=glue.name,
-        table=pl.concat(list(parts.values())),
-        readings=(
-            *_potencies(parts, glue, error, hours),
-            *_chemistry(cultures["(S)"], own, glue),
-        ),
-        assumptions=(
-            *said,
-            "once bound, both enantiomers act alike; Kd of (R) over (S) from thalidomide (BIN-006)",
-            f"inversion and hydrolysis of {medium or 'culture medium'}, first order; both hydrolyse alike",
-            error.said,
-        ),
-        panels=_panels(cultures["(S)"], own, parts, curves, hours),
-        parameters=lab.sources({"culture": cultures["racemate"].quantities}),
-    )
+def _medium(name: str, value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise refusal(name, value, f'the name of a medium, or "{CULTURE}" for culture medium')
+    return None if value == CULTURE else value
 
 
-def _cultures(glue: Compound, line: str | Path, medium: str | None) -> dict[str, Culture]:
-    """Cells under each form of the compound, in one medium."""
-    if medium is not None and not isinstance(medium, str):
-        raise refusal("medium", medium, "the name of a medium, or nothing for culture medium")
-    return {
-        shown: grow("culture_myeloma", Scenario.of(glue.enantiomer(form), line=line, medium=medium))
-        for shown, form in FORMS.items()
-    }
-
-
-def _potencies(
-    parts: Mapping[str, pl.DataFrame], glue: Compound, error: lab.Error, hours: float
-) -> list[Reading]:
-    found, values = [], {}
-    for key, wells in parts.items():
-        potency, _ = lab.read_potency(wells, "ikzf1", kind="DC50", level=0.5)
-        found.append(
-            error.read(
-                Reading.of(f"DC50 of IKZF1 at {hours:g} h, {key}", potency, provenance.of_compound(glue))
-            )
-        )
-        values[key] = potency.value_nm if potency.relation == "=" else None
-    for kind, claims in ((", stabilised", provenance.about(glue, "enantiomers", "ratio")), ("", ())):
-        s, r = values[f"(S){kind}"], values[f"(R){kind}"]
-        name = f"potency ratio (S) over (R){kind or ', in the medium'}"
-        ratio = r / s if r and s else None
-        found.append(
-            Reading(
-                name,
-                ratio,
-                "fold",
-                "input" if kind else provenance.of_compound(glue),
-                "=" if ratio else "none",
-                claims=claims,
-                note="far below saturation the ratio of Kd that was put in" if kind else "",
-            )
-        )
+def _series(bench: Bench) -> list[Series]:
+    if bench.glue.pharmacology.eudismic_ratio is None:
+        bench.glue.enantiomer(
+            "S" if bench.glue.pharmacology.form == "R" else "R"
+        )  # refuses, names the number
+    found = []
+    for form, short in FORMS.items():
+        cells = bench.cells(glue=bench.glue.enantiomer(short), medium=bench["medium"])
+        for still in (True, False):
+            values = {**bench.values, **(STILL if still else {})}
+            keys = {"form": form, "stabilised": still}
+            shown = f"{form}, stabilised" if still else form
+            found.append(Series(shown, cells, bench["time_h"], SIGNAL, values, keys, drawn=form))
     return found
 
 
-def _chemistry(cells: Culture, own: Mapping[str, float], glue: Compound) -> list[Reading]:
-    """Half-lives of racemisation and of the drug, read from (S) over time as chiral HPLC would."""
-    times = np.linspace(0.0, HOURS, 25)
-    s, r = cells.over([100.0], times, ["drug_s_nm", "drug_r_nm"], own)[0].T
+def _chemistry(bench: Bench, curves: Sequence[Curve]) -> Besides:
+    """How fast the medium inverts and hydrolyses, and what that makes of the ratio of potencies."""
+    cells = curves[0].series.cells
+    return Besides(
+        readings=(*_ratios(bench, curves), *_half_lives(bench, cells)),
+        panels=(_in_the_medium(bench, cells),),
+        assumptions=(
+            f"inversion and hydrolysis of {bench['medium'] or 'culture medium'}, first order; "
+            "both hydrolyse alike",
+        ),
+    )
+
+
+def _ratios(bench: Bench, curves: Sequence[Curve]) -> list[Reading]:
+    found = []
+    for still, name, note in (
+        (True, "potency ratio (S) over (R), stabilised", "far below saturation the ratio of Kd put in"),
+        (False, "potency ratio (S) over (R), in the medium", ""),
+    ):
+        at = {c.series.keys["form"]: c for c in curves if c.series.keys["stabilised"] is still}
+        of = [bench.error.read(Reading.of("", at[f].potency("DC50", 0.5), "input")) for f in ("(R)", "(S)")]
+        claims = bench.claims("ratio") if still else ()
+        label = "input" if still else bench.worth
+        found.append(Reading.measured(name, lab.over(*of), "fold", label, claims=claims, note=note))
+    return found
+
+
+def _half_lives(bench: Bench, cells: Culture) -> list[Reading]:
+    """Half-lives of racemisation and of the drug, arithmetic on the constants of the compound's file."""
+    times = np.linspace(0.0, DAY_H, 25)
+    s, r = cells.over([START_NM], times, BOTH, bench.values)[0].T
     total = s + r
-    excess = (s - r) / total
-    turned, lost = -np.polyfit(times, np.log(excess), 1)[0], -np.polyfit(times, np.log(total), 1)[0]
-    # Both are arithmetic on the constants of the compound's file.
     rates = {
-        "racemisation half-life": (turned, provenance.about(glue, "enantiomers", "racemisation")),
-        "drug half-life": (lost, ()),
+        "racemisation half-life": (np.log((s - r) / total), bench.claims("racemisation")),
+        "drug half-life": (np.log(total), ()),
     }
-    return [
-        Reading(
-            name,
-            float(np.log(2.0) / rate) if rate > 0 else None,
-            "h",
-            "input",
-            "=" if rate > 0 else "none",
-            claims=claims,
-        )
-        for name, (rate, claims) in rates.items()
-    ]
+    found = []
+    for name, (logs, claims) in rates.items():
+        rate = -float(np.polyfit(times, logs, 1)[0])
+        half = (float(np.log(2.0)) / rate, None, None) if rate > 0.0 else None
+        found.append(Reading.measured(name, half, "h", "input", claims=claims, note=CHIRAL))
+    return found
 
 
-def _panels(
-    cells: Culture,
-    own: Mapping[str, float],
-    parts: Mapping[str, pl.DataFrame],
-    curves: Mapping[str, tuple[lab.Floats, lab.Floats]],
-    hours: float,
-) -> tuple[Panel, ...]:
-    times = np.linspace(0.0, HOURS, lab.FINE)
-    s, r = cells.over([100.0], times, ["drug_s_nm", "drug_r_nm"], own)[0].T
-    seen = np.arange(0.0, HOURS + 1.0, 4.0)
-    at = cells.over([100.0], seen, ["drug_s_nm", "drug_r_nm"], own)[0]
-    still = [key for key in parts if "stabilised" in key]
-    moving = [key for key in parts if "stabilised" not in key]
-    panels = [
-        Panel(
-            "100 nM of (S) in the medium",
-            "time",
-            "nM",
-            lab.points({"(S)": (seen, at[:, 0]), "(R)": (seen, at[:, 1])}),
-            lab.points({"(S)": (times, s), "(R)": (times, r)}),
-        )
-    ]
-    for title, keys in (("stabilised", still), ("in the medium", moving)):
-        panels.append(
-            Panel(
-                f"IKZF1 at {hours:g} h, {title}",
-                "dose",
-                "IKZF1, of untreated",
-                lab.points({k.partition(",")[0]: (parts[k]["dose_nm"], parts[k]["ikzf1"]) for k in keys}),
-                lab.points({k.partition(",")[0]: curves[k] for k in keys}),
-            )
-        )
-    return tuple(panels)
+def _in_the_medium(bench: Bench, cells: Culture) -> Panel:
+    seen, fine = np.arange(0.0, DAY_H + 1.0, 4.0), np.linspace(0.0, DAY_H, lab.FINE)
+    points, lines = (cells.over([START_NM], times, BOTH, bench.values)[0].T for times in (seen, fine))
+    return Panel(
+        f"{START_NM:g} nM of (S) in the medium",
+        "time",
+        "nM",
+        lab.points({"(S)": (seen, points[0]), "(R)": (seen, points[1])}),
+        lab.points({"(S)": (fine, lines[0]), "(R)": (fine, lines[1])}),
+    )
+
+
+DESCRIPTION = Description(
+    name="enantiomers",
+    title="Enantiomers: inversion, hydrolysis and potency of (S), (R) and the racemate",
+    question="How much do the enantiomers differ in potency, and how much of that does the medium leave?",
+    model="culture_myeloma",
+    settings={
+        "medium": Setting("serum", _medium),
+        "doses_nm": Setting(lab.decades(0.1, 1e4), amounts),
+        "time_h": Setting(6.0, HOURS),
+        **in_cells("MM1S"),
+    },
+    columns=("form", "stabilised", "dose_nm", "replicate", "ikzf1"),
+    protocol=Dilutions(
+        series=_series,
+        asks=(HalfDose("DC50 of IKZF1 at {time_h:g} h, {}", kind="DC50", level=0.5),),
+        drawings=tuple(
+            Drawing(f"IKZF1 at {{time_h:g}} h, {title}", "IKZF1, of untreated", where={"stabilised": still})
+            for title, still in (("stabilised", True), ("in the medium", False))
+        ),
+        besides=_chemistry,
+    ),
+    assumptions=("once bound, both enantiomers act alike; Kd of (R) over (S) from thalidomide (BIN-006)",),
+    noise_percent=8.0,
+    # What the medium leaves of the difference is a third: triplicates do not tell it from none.
+    replicates=6,
+)

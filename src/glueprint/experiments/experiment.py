@@ -11,11 +11,13 @@ import polars as pl
 
 from glueprint.curves import Potency
 
-__all__ = ["POINTS", "Experiment", "Label", "Mark", "Panel", "Reading"]
+__all__ = ["POINTS", "Experiment", "Label", "Mark", "Measure", "Panel", "Reading"]
 
 Label = Literal["input", "assumed", "calibrated", "predicted"]
 # A published value in a panel: series, place on the axis of x, claim id.
 Mark = tuple[str, float, str]
+# A number with the ends of its interval, None where it has none.
+Measure = tuple[float, float | None, float | None]
 # Columns of a panel's points and lines.
 POINTS = pl.Schema({"series": pl.String(), "x": pl.Float64(), "y": pl.Float64()})
 
@@ -61,6 +63,21 @@ class Reading:
             potency=potency,
         )
 
+    @classmethod
+    def measured(
+        cls,
+        name: str,
+        measure: Measure | None,
+        unit: str,
+        label: Label,
+        *,
+        claims: tuple[str, ...] = (),
+        note: str = "",
+    ) -> Reading:
+        """A number with its interval as a reading; "none" where there is no number."""
+        value, low, high = measure or (None, None, None)
+        return cls(name, value, unit, label, "=" if measure else "none", low, high, claims, note)
+
     def without_interval(self) -> Reading:
         """The reading of a simulation without measurement error, whose interval would only show lack of
         fit."""
@@ -96,13 +113,14 @@ class Experiment:
     """A finished experiment: the settings it ran with, its assumptions, its raw `table` and its
     `readings`.
 
-    settings: as they were used; `experiments.run` adds those left at their defaults.   panels: how it looks.
-    parameters: every number of the model with unit, role and source, as
-    `models.table`.   tables: what the analysis gave besides.
+    question: what the readings answer.   settings: as they were used; `experiments.run` adds those left at
+    their defaults.   panels: how it looks.   parameters: every number of the model with unit, role and
+    source, as `models.table`.   tables: what the analysis gave besides.
     """
 
     name: str
     title: str
+    question: str
     compound: str
     table: pl.DataFrame
     readings: tuple[Reading, ...]

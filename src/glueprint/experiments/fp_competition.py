@@ -3,9 +3,8 @@ lab."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -15,23 +14,21 @@ from glueprint.assays import polarization
 from glueprint.assays.plate import row_letters
 from glueprint.assays.polarization import Amount, Conditions, Optics, signal
 from glueprint.experiments import lab, provenance
-from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
-from glueprint.experiments.settings import amounts, at_least, concentration, prepared
-from glueprint.mechanism import Compound, binding, compounds
+from glueprint.experiments.description import Bench, Description, Measured
+from glueprint.experiments.experiment import Panel, Reading
+from glueprint.experiments.settings import Setting, amounts, at_least, concentration
+from glueprint.mechanism import Quantity, binding
 
-__all__ = ["CULTURES", "DOSES_NM", "TITLE", "Plate", "exact_ic50_nm", "implied_ki_nm", "run"]
+__all__ = ["DESCRIPTION", "Plate", "exact_ic50_nm", "implied_ki_nm"]
 
-TITLE = "Cereblon binding by fluorescence polarisation competition"
-CULTURES: tuple[str, ...] = ()
-DOSES_NM = lab.decades(1.0, 10.0**5.5)
 # Anisotropies of a small dye in water and on a large complex: typical values, for the scale and not the IC50.
 FREE_ANISOTROPY, BOUND_ANISOTROPY = 0.05, 0.25
 # Counts of tracer and of buffer in both channels together: a bright plate on a usual reader.
 LIGHT, BUFFER = 300_000.0, 3_000.0
-# Without scatter or uncertainty a Ki is only arithmetic: a sample's name on the plate.
+# A sample's name on the plate.
 SAMPLE = "compound"
 COLUMNS_OF_384 = 24
-INPUT: Label = "input"
+ABOVE = "IC50 is above Ki in every competitive assay"
 
 Floats = NDArray[np.float64]
 
@@ -57,64 +54,27 @@ class Plate:
         return found.tracer_bound
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    doses_nm: Sequence[float] = DOSES_NM,
-    ki_nm: float | None = None,
-    protein_nm: float = 50.0,
-    tracer_kd_nm: float = 120.0,
-    tracer_nm: float | None = None,
-    protein_cv: float = 0.2,
-    tracer_kd_cv: float = 0.15,
-    noise_percent: float = 0.0,
-    replicates: int = 2,
-    seed: int = 1,
-) -> Experiment:
-    """Titrate a compound against a tracer, and read Ki and IC50 from the counts of the wells.
-
-    compound: built-in name or TOML path.   doses_nm: total competitor, above zero.   ki_nm: true Ki, in place
-    of the compound's Kd.   protein_nm, tracer_kd_nm: totals and constant on the plate.   tracer_nm: total
-    tracer; None puts it at its Kd, as the guide does.   protein_cv, tracer_kd_cv: how well the lab knows
-    them, 0 is exactly.
-    Returns `Experiment`; its table has the wells: well, channel, value (counts), role, sample, concentration.
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 without an affinity.
-    Source: mechanism.binding.competition; read by assays.polarization.
-    """
-    doses = amounts("doses_nm", doses_nm)
-    given = None if ki_nm is None else concentration("ki_nm", ki_nm)
-    glue, said = prepared(compound, ("kd_nm",), kd_nm=given)
-    quantity = glue.kd()
-    error = lab.errors(noise_percent, replicates, seed)
-    tracer_kd = concentration("tracer_kd_nm", tracer_kd_nm)
-    tracer = tracer_kd if tracer_nm is None else concentration("tracer_nm", tracer_nm)
-    plate = Plate(concentration("protein_nm", protein_nm), tracer_kd, tracer)
-    known = [
-        at_least(n, v, 0.0, most=3.0) for n, v in (("protein_cv", protein_cv), ("tracer_kd_cv", tracer_kd_cv))
-    ]
-    wells = _wells(plate, doses, quantity.typical, error)
+def _titrate(bench: Bench) -> Measured:
+    """Titrate a compound against a tracer, and read Ki and IC50 from the counts of the wells."""
+    plate = Plate(bench["protein_nm"], bench["tracer_kd_nm"], bench["tracer_nm"] or bench["tracer_kd_nm"])
+    quantity, known = bench.glue.kd(), (bench["protein_cv"], bench["tracer_kd_cv"])
+    wells = _wells(plate, bench["doses_nm"], quantity.typical, bench.error)
     conditions = Conditions(
-        Amount(plate.protein_nm, known[0]), Amount(tracer, 0.0), Amount(tracer_kd, known[1])
+        Amount(plate.protein_nm, known[0]), Amount(plate.tracer_nm, 0.0), Amount(plate.tracer_kd_nm, known[1])
     )
     result = polarization.analyse(wells, conditions, optics=Optics(g_factor=1.0))
-    claims = provenance.about(glue, "fp_competition", "ic50")
-    return Experiment(
-        name="fp_competition",
-        title=TITLE,
-        compound=glue.name,
+    return Measured(
         table=wells,
-        readings=_readings(plate, glue, result, claims, error),
+        readings=(*_truth(bench, plate, quantity), *_read(bench, result, quantity)),
+        panels=(_panel(bench, plate, result),),
+        behind={"compound": {"kd_nm": quantity}},
         assumptions=(
-            *said,
             f"protein {plate.protein_nm:g} nM (the guide states none), tracer {plate.tracer_nm:g} nM "
             f"with Kd {plate.tracer_kd_nm:g} nM",
             f"the lab knows protein to {100 * known[0]:g} % and tracer Kd to {100 * known[1]:g} %",
             "equal brightness of free and bound tracer; equilibrium reached",
-            error.said,
         ),
         settings={"ki_nm": quantity.typical, "tracer_nm": plate.tracer_nm},
-        panels=(_panel(plate, doses, quantity.typical, result, glue.name, claims),),
-        parameters=lab.sources({"compound": {"kd_nm": quantity}}),
         tables=dict(result.tables),
     )
 
@@ -160,7 +120,7 @@ def _wells(plate: Plate, doses: Floats, ki_nm: float, error: lab.Error) -> pl.Da
         ]
     )
     light = np.where(np.arange(r.size) < controls, 0.0, LIGHT)
-    single = lab.Error(error.noise_percent, 1, error.seed)
+    single = replace(error, replicates=1)
     parts = []
     for channel, counts in zip(("parallel", "perpendicular"), signal.channels(r, light), strict=True):
         noisy = (counts + BUFFER / 2.0) * single.factors(f"fp_competition/{channel}", r.size)[:, 0]
@@ -183,55 +143,81 @@ def _wells(plate: Plate, doses: Floats, ki_nm: float, error: lab.Error) -> pl.Da
     return pl.concat(parts)
 
 
-def _readings(
-    plate: Plate,
-    glue: Compound,
-    result: polarization.Result,
-    claims: tuple[str, ...],
-    error: lab.Error,
-) -> tuple[Reading, ...]:
-    quantity = glue.kd()
-    ki_nm, evidence = quantity.typical, quantity.evidence
-    of_ic50 = provenance.label(claims, {"ki_nm": quantity}, glue)
-    above = "IC50 is above Ki in every competitive assay"
-    found = [
-        Reading("Ki put in", ki_nm, "nM", "input", claims=evidence),
-        Reading(
-            "IC50, exact",
-            exact_ic50_nm(ki_nm, plate),
-            "nM",
-            of_ic50,
-            claims=claims,
-            note="total competitor at half of the bound tracer; " + above,
-        ),
-    ]
+def _truth(bench: Bench, plate: Plate, quantity: Quantity) -> tuple[Reading, ...]:
+    """What was put in, and the IC50 that follows without an assay."""
+    claims = bench.claims("ic50")
+    label, exact = bench.label(claims, {"ki_nm": quantity}), exact_ic50_nm(quantity.typical, plate)
+    note = f"total competitor at half of the bound tracer; {ABOVE}"
+    return (
+        Reading("Ki put in", quantity.typical, "nM", "input", claims=quantity.evidence),
+        Reading("IC50, exact", exact, "nM", label, claims=claims, note=note),
+    )
+
+
+def _read(bench: Bench, result: polarization.Result, quantity: Quantity) -> list[Reading]:
+    """What the lab reads from the wells."""
+    claims, found = bench.claims("ic50"), list[Reading]()
+    label = bench.label(claims, {"ki_nm": quantity})
     for potency in result.potencies:
         if potency.kind == "Ki":
-            name, label, ids, note = "Ki", INPUT, evidence, "the Ki that was put in, read back"
+            back = "the Ki that was put in, read back"
+            reading = Reading.of(
+                "Ki read from the wells", potency, "input", claims=quantity.evidence, note=back
+            )
         else:
-            name, label, ids, note = f"IC50 {potency.definition}", of_ic50, claims, above
-        reading = Reading.of(f"{name} read from the wells", potency, label, claims=ids, note=note)
-        found.append(error.read(reading))
+            name = f"IC50 {potency.definition} read from the wells"
+            reading = Reading.of(name, potency, label, claims=claims, note=ABOVE)
+        found.append(bench.error.read(reading))
+    (relative,) = (reading for reading in found if reading.name.startswith("IC50 relative"))
     for method, value in result.tables["conversions"].select("method", "ki_nm").rows():
         if value is not None and "heng" in method:
+            # It is proportional to the IC50, and so are the ends of its interval.
+            ends = (
+                e and relative.value and value * e / relative.value for e in (relative.low, relative.high)
+            )
             note = "IC50 / (1 + L/Kd): wrong where protein is not far below Kd"
-            found.append(Reading("Ki by Cheng-Prusoff", value, "nM", "input", note=note))
-    return tuple(found)
+            found.append(Reading.measured("Ki by Cheng-Prusoff", (value, *ends), "nM", "input", note=note))
+    return found
 
 
-def _panel(
-    plate: Plate, doses: Floats, ki_nm: float, result: polarization.Result, name: str, claims: tuple[str, ...]
-) -> Panel:
+def _panel(bench: Bench, plate: Plate, result: polarization.Result) -> Panel:
+    name, claims = bench.glue.name, bench.claims("ic50")
     wells = result.tables["wells"].filter(pl.col("role") == "competitor")
-    fine = lab.grid(doses)
-    y = signal.mp_from_anisotropy(plate.anisotropy(fine, ki_nm))
-    marks = provenance.marks(name, claims)
+    fine = lab.grid(bench["doses_nm"])
+    y = signal.mp_from_anisotropy(plate.anisotropy(fine, bench.glue.kd().typical))
     return Panel(
         "Competition",
         "dose",
         "polarisation, mP",
         lab.points({name: (wells["concentration_nm"], wells["polarization_mp"])}),
         lab.points({name: (fine, y)}),
-        marks,
+        provenance.marks(name, claims),
         y_zero=False,
     )
+
+
+KNOWN = partial(at_least, least=0.0, most=3.0)
+DESCRIPTION = Description(
+    name="fp_competition",
+    title="Cereblon binding by fluorescence polarisation competition",
+    question="What is the Ki, and how far from it is the IC50 of this plate?",
+    settings={
+        "doses_nm": Setting(lab.decades(1.0, 10.0**5.5), amounts),
+        # In place of the compound's Kd.
+        "ki_nm": Setting(None, concentration),
+        "protein_nm": Setting(50.0, concentration),
+        "tracer_kd_nm": Setting(120.0, concentration),
+        # None puts it at its Kd, as the guide does.
+        "tracer_nm": Setting(None, concentration),
+        # How well the lab knows them; 0 is exactly.
+        "protein_cv": Setting(0.2, KNOWN),
+        "tracer_kd_cv": Setting(0.15, KNOWN),
+    },
+    columns=("well", "channel", "value", "role", "sample", "concentration", "concentration_unit"),
+    protocol=_titrate,
+    assumptions=(),
+    needs=("kd_nm",),
+    affinity="ki_nm",
+    noise_percent=0.4,
+    replicates=3,
+)

@@ -2,173 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
 
-from glueprint.experiments import lab, provenance
-from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Panel, Reading
-from glueprint.experiments.settings import amounts, at_least, concentration, prepared
-from glueprint.mechanism import Scenario, compounds
+from glueprint.experiments import lab
+from glueprint.experiments.cultures import Culture
+from glueprint.experiments.description import HOURS, Bench, Description, in_cells
+from glueprint.experiments.dilutions import (
+    Asked,
+    Besides,
+    Curve,
+    Dilutions,
+    Drawing,
+    HalfDose,
+    Series,
+    Signal,
+    far_plateau,
+)
+from glueprint.experiments.experiment import Panel, Reading
+from glueprint.experiments.settings import Setting, amounts, at_least, concentration
 
-__all__ = ["CULTURES", "TITLE", "run"]
+__all__ = ["DESCRIPTION"]
 
-TITLE = "IL-2 and interferon gamma of stimulated T cells"
-CULTURES = ("culture_t_cell",)
-DOSES_NM = lab.decades(0.1, 1e4)
 TIMES_H = (1.0, 2.0, 3.0, 6.0, 12.0, 24.0, 48.0)
 OUTPUTS = {"IL-2": "il2", "IFN-gamma": "ifn_gamma"}
+AP1, AP1_H = "ap1_fold", 6.0
 # A rise by this factor is told from the scatter of an ELISA.
 SEEN_FOLD = 1.2
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    doses_nm: Sequence[float] = DOSES_NM,
-    times_h: Sequence[float] = TIMES_H,
-    dose_nm: float = 1000.0,
-    read_h: float = 24.0,
-    line: str | Path = "t_cell",
-    dexamethasone: float = 0.0,
-    kd_nm: float | None = None,
-    rho: float | None = None,
-    noise_percent: float = 0.0,
-    replicates: int = 3,
-    seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
-) -> Experiment:
-    """Measure cytokines over dose at `read_h`, and over time at `dose_nm`.
-
-    compound: built-in name or TOML path.   doses_nm, times_h: above zero; vehicle is added.
-    line: name or TOML path of a T-cell type.   dexamethasone: its effect, 0 none to 1 full.
-    kd_nm, rho: in place of the compound's and the cells'.
-    Returns `Experiment`; its table has cytokine, time_h, dose_nm, replicate, fold (of vehicle).
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 for missing numbers.
-    """
-    tested = lab.doses(amounts("doses_nm", doses_nm))
-    times = amounts("times_h", times_h)
-    error = lab.errors(noise_percent, replicates, seed)
-    dose, at_h = concentration("dose_nm", dose_nm), at_least("read_h", read_h, 0.0, above=True, most=1e4)
-    dex = at_least("dexamethasone", dexamethasone, 0.0, most=1.0)
-    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_t_cell", Scenario.of(glue, line=line))
-    values = {**(parameters or {}), "dex_effect": dex} | ({} if rho is None else {"rho": rho})
-    series = lab.dose_series(
-        cells, tested, at_h, list(OUTPUTS.values()), values, error=error, purpose="il2_ifn/dose"
-    )
-    course = _course(cells, times, dose, values, error)
-    by_dose = [
-        _long(series.with_columns(time_h=pl.lit(at_h)), name, column) for name, column in OUTPUTS.items()
+def _series(bench: Bench) -> list[Series]:
+    cells, values, hours = bench.cells(), _values(bench), bench["read_h"]
+    return [
+        Series(name, cells, hours, Signal(output, "fold"), values, {"cytokine": name, "time_h": hours})
+        for name, output in OUTPUTS.items()
     ]
-    by_time = [_long(course, name, column) for name, column in OUTPUTS.items()]
-    return Experiment(
-        name="il2_ifn",
-        title=TITLE,
-        compound=glue.name,
-        table=pl.concat([*by_dose, *by_time]),
-        readings=_readings(by_dose, course, cells, error, (at_h, dose)),
-        assumptions=(
-            *said,
-            "cytokines follow AP-1, which follows the IKZF1 and IKZF3 lost in T cells",
-            "size of the IL-2 gain from thalidomide (IMM-014 to IMM-016); interferon gamma is taken as IL-2",
-            f"dexamethasone {dex:g} of its full effect",
-            error.said,
+
+
+def _values(bench: Bench) -> dict[str, float]:
+    return {**bench.values, "dex_effect": bench["dexamethasone"]}
+
+
+def _course(bench: Bench, curves: Sequence[Curve]) -> Besides:
+    """Wells over time at one dose."""
+    cells, times, dose = curves[0].series.cells, bench["times_h"], bench["dose_nm"]
+    names = [*OUTPUTS.values(), AP1]
+    found = cells.over([dose], times, names, _values(bench))[0]
+    plain = pl.DataFrame({"time_h": times, "dose_nm": dose, **dict(zip(names, found.T, strict=True))})
+    wells = lab.wells(plain, names, bench.error, "il2_ifn/time")
+    parts = [
+        wells.with_columns(pl.lit(shown).alias("cytokine"), pl.col(output).alias("fold"))
+        for shown, output in OUTPUTS.items()
+    ]
+    return Besides(
+        readings=(_onset(bench, cells, wells), *_ap1(bench, cells, wells)),
+        panels=(_panel(bench, cells, wells),),
+        table=pl.concat(parts),
+    )
+
+
+def _onset(bench: Bench, cells: Culture, wells: pl.DataFrame) -> Reading:
+    """The first tested time with more IL-2 than an ELISA scatters; the rise lies after the time before."""
+    mean = wells.group_by("time_h", maintain_order=True).mean()
+    times, seen = mean["time_h"].to_numpy(), np.flatnonzero(mean["il2"].to_numpy() >= SEEN_FOLD)
+    first = int(seen[0]) if seen.size else -1
+    before = float(times[first - 1]) if first > 0 else 0.0
+    measure = (float(times[first]), before, float(times[first])) if seen.size else None
+    claims = bench.claims("onset")
+    note = f"first tested time with {SEEN_FOLD:g} fold at {bench['dose_nm']:g} nM, after the one before"
+    label = bench.label(claims, cells.behind)
+    return Reading.measured("first rise, IL-2", measure, "h", label, claims=claims, note=note)
+
+
+def _ap1(bench: Bench, cells: Culture, wells: pl.DataFrame) -> list[Reading]:
+    at = wells.filter(pl.col("time_h") == AP1_H)[AP1].to_numpy()
+    if not at.size:
+        return []
+    claims = bench.claims("ap1")
+    label = bench.label(claims, cells.behind)
+    fold = lab.mean_of(at, bench.error)
+    return [Reading.measured(f"AP-1 at {AP1_H:g} h", fold, "fold", label, claims=claims)]
+
+
+def _panel(bench: Bench, cells: Culture, wells: pl.DataFrame) -> Panel:
+    hours = np.linspace(0.0, float(bench["times_h"][-1]), lab.FINE)
+    over = cells.over([bench["dose_nm"]], hours, list(OUTPUTS.values()), _values(bench))[0]
+    return Panel(
+        f"At {bench['dose_nm']:g} nM",
+        "time",
+        "fold of vehicle",
+        lab.points({name: (wells["time_h"], wells[output]) for name, output in OUTPUTS.items()}),
+        lab.points({name: (hours, over[:, i]) for i, name in enumerate(OUTPUTS)}),
+    )
+
+
+DESCRIPTION = Description(
+    name="il2_ifn",
+    title="IL-2 and interferon gamma of stimulated T cells",
+    question="At which dose, how much and from when do stimulated T cells make more cytokine?",
+    model="culture_t_cell",
+    settings={
+        "doses_nm": Setting(lab.decades(0.1, 1e4), amounts),
+        "times_h": Setting(TIMES_H, amounts),
+        "dose_nm": Setting(1000.0, concentration),
+        "read_h": Setting(24.0, HOURS),
+        "dexamethasone": Setting(0.0, partial(at_least, least=0.0, most=1.0)),
+        **in_cells("t_cell"),
+    },
+    columns=("cytokine", "time_h", "dose_nm", "replicate", "fold"),
+    protocol=Dilutions(
+        series=_series,
+        asks=(
+            HalfDose("EC50 relative, {} at {read_h:g} h", kind="EC50"),
+            Asked("largest fold, {} at {read_h:g} h", far_plateau, "fold", note="fitted far plateau"),
         ),
-        panels=_panels(cells, (tested, times), (at_h, dose), values, (by_dose, by_time)),
-        parameters=lab.sources({"culture": cells.behind}),
-    )
-
-
-def _course(
-    cells: Culture, times: lab.Floats, dose: float, values: Mapping[str, float], error: lab.Error
-) -> pl.DataFrame:
-    """Wells over time at one dose: time_h, dose_nm, the outputs, AP-1, replicate."""
-    names = [*OUTPUTS.values(), "ap1_fold"]
-    found = cells.over([dose], times, names, values)[0]
-    plain = pl.DataFrame({"time_h": times, "dose_nm": dose, **{n: found[:, i] for i, n in enumerate(names)}})
-    return lab.wells(plain, names, error, "il2_ifn/time")
-
-
-def _long(wells: pl.DataFrame, cytokine: str, column: str) -> pl.DataFrame:
-    return wells.select(
-        pl.lit(cytokine).alias("cytokine"), "time_h", "dose_nm", "replicate", pl.col(column).alias("fold")
-    )
-
-
-def _readings(
-    by_dose: list[pl.DataFrame],
-    course: pl.DataFrame,
-    cells: Culture,
-    error: lab.Error,
-    at: tuple[float, float],
-) -> tuple[Reading, ...]:
-    read_h, dose = at
-    found = []
-    for name, wells in zip(OUTPUTS, by_dose, strict=True):
-        potency, fits = lab.read_potency(wells, "fold", kind="EC50")
-        found += [
-            error.read(Reading.of(f"EC50 relative, {name} at {read_h:g} h", potency, cells.worth)),
-            lab.plateau(f"largest fold, {name} at {read_h:g} h", fits, cells.worth, unit="fold"),
-        ]
-    mean = course.group_by("time_h", maintain_order=True).mean()
-    seen = mean.filter(pl.col("il2") >= SEEN_FOLD)["time_h"]
-    claims = provenance.about(cells.glue, "il2_ifn", "onset")
-    note = f"first tested time with {SEEN_FOLD:g} fold at {dose:g} nM"
-    found.append(
-        Reading(
-            "first rise, IL-2",
-            float(seen[0]) if seen.len() else None,
-            "h",
-            provenance.label(claims, cells.behind, cells.glue),
-            "=" if seen.len() else "none",
-            claims=claims,
-            note=note,
-        )
-    )
-    six = mean.filter(pl.col("time_h") == 6.0)["ap1_fold"]
-    if six.len():
-        claims = provenance.about(cells.glue, "il2_ifn", "ap1")
-        found.append(
-            Reading(
-                "AP-1 at 6 h",
-                float(six[0]),
-                "fold",
-                provenance.label(claims, cells.behind, cells.glue),
-                claims=claims,
-            )
-        )
-    return tuple(found)
-
-
-def _panels(
-    cells: Culture,
-    axes: tuple[lab.Floats, lab.Floats],
-    at: tuple[float, float],
-    values: Mapping[str, float],
-    tables: tuple[list[pl.DataFrame], list[pl.DataFrame]],
-) -> tuple[Panel, ...]:
-    (tested, times), (read_h, dose) = axes, at
-    by_dose, by_time = tables
-    hours = np.linspace(0.0, float(times[-1]), lab.FINE)
-    over = cells.over([dose], hours, list(OUTPUTS.values()), values)[0]
-    curves = {n: lab.model_line(cells, tested, read_h, column, values) for n, column in OUTPUTS.items()}
-    return (
-        Panel(
-            f"After {read_h:g} h",
-            "dose",
-            "fold of vehicle",
-            lab.points({n: (w["dose_nm"], w["fold"]) for n, w in zip(OUTPUTS, by_dose, strict=True)}),
-            lab.points(curves),
-        ),
-        Panel(
-            f"At {dose:g} nM",
-            "time",
-            "fold of vehicle",
-            lab.points({n: (w["time_h"], w["fold"]) for n, w in zip(OUTPUTS, by_time, strict=True)}),
-            lab.points({n: (hours, over[:, i]) for i, n in enumerate(OUTPUTS)}),
-        ),
-    )
+        drawings=(Drawing("After {read_h:g} h", "fold of vehicle"),),
+        besides=_course,
+    ),
+    assumptions=(
+        "cytokines follow AP-1, which follows the IKZF1 and IKZF3 lost in T cells",
+        "size of the IL-2 gain from thalidomide (IMM-014 to IMM-016); interferon gamma is taken as IL-2",
+        "dexamethasone {dexamethasone:g} of its full effect",
+    ),
+    noise_percent=8.0,
+    replicates=3,
+)

@@ -2,171 +2,161 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 
-from glueprint.experiments import lab, provenance
-from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Panel, Reading
-from glueprint.experiments.settings import amounts, concentration, prepared
-from glueprint.mechanism import Scenario, compounds
+from glueprint.experiments import lab
+from glueprint.experiments.cultures import Culture
+from glueprint.experiments.description import Bench, Description, Measured, in_cells
+from glueprint.experiments.experiment import Label, Panel, Reading
+from glueprint.experiments.settings import Setting, amounts, concentration
 
-__all__ = ["CULTURES", "TITLE", "run"]
+__all__ = ["DESCRIPTION"]
 
-TITLE = "IRF4 and MYC, then death: a myeloma line over days"
-CULTURES = ("culture_myeloma",)
-TIMES_H = (1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 48.0, 72.0, 96.0, 120.0, 168.0)
+# Half of the substrates is gone within a quarter of an hour, so that the first wells are lysed before.
+EARLY_H = (0.1, 0.25, 0.5)
+TIMES_H = (*EARLY_H, 1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 48.0, 72.0, 96.0, 120.0, 168.0)
 PROTEINS = {"IKZF1": "ikzf1", "IKZF3": "ikzf3", "IRF4": "irf4", "MYC": "myc"}
+CELLS = "cells"
 # A loss by this much shows on a blot.
-FALLEN = 0.8
-HALF = 0.5
+FALLEN, HALF = 0.8, 0.5
+BLOT_H, DAY_5_H = 8.0, 120.0
+# What is drawn together, up to this hour: the substrates are gone before the others begin to fall.
+SHOWN = {("IKZF1", "IKZF3"): 4.0, ("IRF4", "MYC"): 48.0}
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    dose_nm: float = 1000.0,
-    times_h: Sequence[float] = TIMES_H,
-    line: str | Path = "MM1S",
-    kd_nm: float | None = None,
-    rho: float | None = None,
-    noise_percent: float = 0.0,
-    replicates: int = 3,
-    seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
-) -> Experiment:
-    """Treat cells once, lyse and count them at each time, and read when each thing falls.
-
-    compound: built-in name or TOML path.   dose_nm: at time 0.   times_h: above zero; time 0 is added.
-    line: name or TOML path of a myeloma line.   kd_nm, rho: in place of the compound's and the line's.
-    Returns `Experiment`; its table has measured, time_h, replicate, value (proteins of untreated cells, cells
-    of those seeded).
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 for missing numbers.
-    """
-    times = np.concatenate([[0.0], amounts("times_h", times_h)])
-    error = lab.errors(noise_percent, replicates, seed)
-    dose = concentration("dose_nm", dose_nm)
-    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_myeloma", Scenario.of(glue, line=line))
-    values = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    names = [*PROTEINS.values(), "cells"]
-    hours = np.linspace(0.0, float(times[-1]), 4 * int(times[-1]) + 1)
-    fine = cells.over([dose], hours, names, values)[0]
-    vehicle = cells.over([0.0], hours, ["cells"], values)[0][:, 0]
-    tested = cells.over([dose], times, names, values)[0]
-    wide = pl.DataFrame({"time_h": times, **{name: tested[:, i] for i, name in enumerate(names)}})
-    wide = lab.wells(wide, names, error, "irf4_time_course")
-    named = {**PROTEINS, "cells": "cells"}
-    table = pl.concat(
-        [
-            wide.select(pl.lit(shown).alias("measured"), "time_h", "replicate", pl.col(c).alias("value"))
-            for shown, c in named.items()
-        ]
-    )
-    return Experiment(
-        name="irf4_time_course",
-        title=TITLE,
-        compound=glue.name,
-        table=table,
-        readings=_readings(cells, hours, fine, wide),
-        assumptions=(
-            *said,
-            "half-life of IRF4 (4 h) and delay to death (48 h) are assumed, not tuned to DWN-004 or DWN-005; "
-            "the day of the proliferation assay was set to day 5 because of DWN-005",
-            f"{dose:g} nM once, at time 0; drug is lost by hydrolysis alone",
-            error.said,
-        ),
-        panels=_panels(dose, hours, (fine, vehicle), wide),
-        parameters=lab.sources({"culture": cells.behind}),
+def _follow(bench: Bench) -> Measured:
+    """Treat cells once, lyse and count them at each time, and read when each thing falls."""
+    cells, names = bench.cells(), [*PROTEINS.values(), CELLS]
+    times = np.concatenate([[0.0], bench["times_h"]])
+    found = cells.over([bench["dose_nm"]], times, names, bench.values)[0]
+    plain = pl.DataFrame({"time_h": times, **dict(zip(names, found.T, strict=True))})
+    wells = lab.wells(plain, names, bench.error, "irf4_time_course")
+    parts = [
+        wells.select(pl.lit(shown).alias("measured"), "time_h", "replicate", pl.col(name).alias("value"))
+        for shown, name in {**PROTEINS, CELLS: CELLS}.items()
+    ]
+    return Measured(
+        table=pl.concat(parts),
+        readings=(*_halves(bench, wells), *_by_8_h(bench, cells, wells), *_cells(bench, cells, wells)),
+        panels=_panels(bench, cells, wells),
+        behind={"culture": cells.behind},
     )
 
 
-def _readings(cells: Culture, hours: lab.Floats, fine: lab.Floats, wide: pl.DataFrame) -> tuple[Reading, ...]:
-    found = []
-    for i, name in enumerate(PROTEINS):
-        halved = _first(hours, fine[:, i] <= HALF)
-        found.append(
-            Reading(
-                f"time to half, {name}",
-                halved,
-                "h",
-                cells.worth,
-                "=" if halved is not None else "none",
-                note="" if halved is not None else "half is never lost",
-            )
-        )
-    irf4 = list(PROTEINS).index("IRF4")
-    fallen = _first(hours, fine[:, irf4] <= FALLEN)
-    claims = provenance.about(cells.glue, "irf4_time_course", "by_8_h")
-    label = provenance.label(claims, cells.behind, cells.glue)
-    found.append(
-        Reading(
-            "IRF4 has fallen",
-            fallen,
-            "h",
-            label,
-            "=" if fallen is not None else "none",
-            claims=claims,
-            note=f"first time with {100 * (1 - FALLEN):g} % lost",
-        )
+def _halves(bench: Bench, wells: pl.DataFrame) -> list[Reading]:
+    return [
+        _falls(bench, wells, column, HALF, f"time to half, {name}", bench.worth)
+        for name, column in PROTEINS.items()
+    ]
+
+
+def _falls(
+    bench: Bench,
+    wells: pl.DataFrame,
+    column: str,
+    level: float,
+    name: str,
+    label: Label,
+    claims: tuple[str, ...] = (),
+) -> Reading:
+    """When a protein is down to a level: of each replicate between two tested times, then their mean."""
+    # What is lost by turnover falls exponentially, so that its logarithm runs straight between two times.
+    logs = wells.with_columns(pl.col(column).log())
+    each = [
+        lab.crossing(one["time_h"], one[column], float(np.log(level)))
+        for _, one in logs.group_by("replicate", maintain_order=True)
+    ]
+    lost, first = f"{100 * (1 - level):g} %", float(bench["times_h"][0])
+    hours = [hour for hour in each if hour is not None]
+    if len(hours) < len(each):
+        note = f"{lost} are never lost in {len(each) - len(hours)} of {len(each)} replicates"
+        return Reading.measured(name, None, "h", label, claims=claims, note=note)
+    if min(hours) < first:
+        note = f"{lost} are lost before the first time; add earlier times"
+        return Reading(name, first, "h", label, "<", claims=claims, note=note)
+    measure = lab.mean_of(hours, bench.error)
+    return Reading.measured(name, measure, "h", label, claims=claims, note=f"time with {lost} lost")
+
+
+def _by_8_h(bench: Bench, cells: Culture, wells: pl.DataFrame) -> list[Reading]:
+    """What evidence says of IRF4 and MYC within 8 h."""
+    claims = bench.claims("by_8_h")
+    label = bench.label(claims, cells.behind)
+    found = [_falls(bench, wells, "irf4", FALLEN, "IRF4 has fallen", label, claims)]
+    at_8 = wells.filter(pl.col("time_h") == BLOT_H)
+    for name in ("IRF4", "MYC") if at_8.height else ():
+        left = lab.mean_of(at_8[PROTEINS[name]].to_numpy(), bench.error)
+        found.append(Reading.measured(f"{name} left at 8 h", left, "fraction", label, claims=claims))
+    return found
+
+
+def _cells(bench: Bench, cells: Culture, wells: pl.DataFrame) -> list[Reading]:
+    """When there are most cells, between the tested times beside, and what is left of them on day 5."""
+    claims = bench.claims("by_day_5")
+    label = bench.label(claims, cells.behind)
+    mean = wells.group_by("time_h", maintain_order=True).agg(pl.col(CELLS).mean())
+    days, most = mean["time_h"].to_numpy() / 24.0, int(np.argmax(mean[CELLS].to_numpy()))
+    falls = most < days.size - 1
+    peak = (float(days[most]), float(days[max(most - 1, 0)]), float(days[most + 1])) if falls else None
+    note = "tested time with most cells, between its neighbours" if falls else "they grow to the end"
+    found = [Reading.measured("cells begin to fall", peak, "days", label, claims=claims, note=note)]
+    on_5 = wells.filter(pl.col("time_h") == DAY_5_H)[CELLS].to_numpy()
+    if on_5.size:
+        left = lab.mean_of(on_5, bench.error)
+        found.append(Reading.measured("cells on day 5", left, "of those seeded", label, claims=claims))
+    return found
+
+
+def _panels(bench: Bench, cells: Culture, wells: pl.DataFrame) -> tuple[Panel, ...]:
+    """Substrates over the first hours, IRF4 and MYC over two days, cells over all of it."""
+    dose, last = bench["dose_nm"], float(bench["times_h"][-1])
+    hours = np.linspace(0.0, last, lab.FINE)
+    treated, vehicle = cells.over([dose, 0.0], hours, [CELLS], bench.values)[:, :, 0]
+    grown = Panel(
+        "Cells",
+        "days",
+        "of those seeded",
+        lab.points({"treated": (wells["time_h"] / 24.0, wells[CELLS])}),
+        lab.points({"treated": (hours / 24.0, treated), "vehicle": (hours / 24.0, vehicle)}),
+        y_log=True,
     )
-    at_8 = wide.filter(pl.col("time_h") == 8.0)
-    for name in ("IRF4", "MYC"):
-        if at_8.height:
-            left = float(at_8[PROTEINS[name]].mean())  # type: ignore[arg-type]
-            found.append(Reading(f"{name} left at 8 h", left, "fraction", label, claims=claims))
-    number = fine[:, len(PROTEINS)]
-    peak = int(np.argmax(number))
-    later = provenance.about(cells.glue, "irf4_time_course", "by_day_5")
-    label = provenance.label(later, cells.behind, cells.glue)
-    dying = float(hours[peak]) / 24.0 if peak < hours.size - 1 else None
-    found.append(
-        Reading(
-            "cells begin to fall",
-            dying,
-            "days",
-            label,
-            "=" if dying is not None else "none",
-            claims=later,
-            note="death outruns growth" if dying is not None else "they grow to the end",
-        )
+    return (*(_proteins(bench, cells, wells, names, until) for names, until in SHOWN.items()), grown)
+
+
+def _proteins(
+    bench: Bench, cells: Culture, wells: pl.DataFrame, names: tuple[str, ...], until_h: float
+) -> Panel:
+    seen = wells.filter(pl.col("time_h") <= until_h)
+    hours = np.linspace(0.0, min(float(bench["times_h"][-1]), until_h), lab.FINE)
+    columns = [PROTEINS[name] for name in names]
+    fine = cells.over([bench["dose_nm"]], hours, columns, bench.values)[0]
+    return Panel(
+        f"{' and '.join(names)} at {bench['dose_nm']:g} nM",
+        "time",
+        "of untreated cells",
+        lab.points({name: (seen["time_h"], seen[PROTEINS[name]]) for name in names}),
+        lab.points({name: (hours, fine[:, i]) for i, name in enumerate(names)}),
     )
-    day_5 = float(np.interp(120.0, hours, number)) if hours[-1] >= 120.0 else None
-    if day_5 is not None:
-        found.append(Reading("cells on day 5", day_5, "of those seeded", label, claims=later))
-    return tuple(found)
 
 
-def _first(hours: lab.Floats, holds: np.typing.NDArray[np.bool_]) -> float | None:
-    return float(hours[int(np.argmax(holds))]) if holds.any() else None
-
-
-def _panels(
-    dose: float, hours: lab.Floats, lines: tuple[lab.Floats, lab.Floats], wide: pl.DataFrame
-) -> tuple[Panel, ...]:
-    fine, vehicle = lines
-    early = hours <= 48.0
-    seen = wide.filter(pl.col("time_h") <= 48.0)
-    days = wide["time_h"] / 24.0
-    return (
-        Panel(
-            f"Proteins at {dose:g} nM",
-            "time",
-            "of untreated cells",
-            lab.points({n: (seen["time_h"], seen[c]) for n, c in PROTEINS.items()}),
-            lab.points({n: (hours[early], fine[early, i]) for i, n in enumerate(PROTEINS)}),
-        ),
-        Panel(
-            "Cells",
-            "days",
-            "of those seeded",
-            lab.points({"treated": (days, wide["cells"])}),
-            lab.points(
-                {"treated": (hours / 24.0, fine[:, len(PROTEINS)]), "vehicle": (hours / 24.0, vehicle)}
-            ),
-            y_log=True,
-        ),
-    )
+DESCRIPTION = Description(
+    name="irf4_time_course",
+    title="IRF4 and MYC, then death: a myeloma line over days",
+    question="In which order, and when, do the substrates, IRF4 and MYC, and the cells fall?",
+    model="culture_myeloma",
+    settings={
+        "dose_nm": Setting(1000.0, concentration),
+        "times_h": Setting(TIMES_H, amounts),
+        **in_cells("MM1S"),
+    },
+    columns=("measured", "time_h", "replicate", "value"),
+    protocol=_follow,
+    assumptions=(
+        "half-life of IRF4 (4 h) and delay to death (48 h) are assumed, not tuned to DWN-004 or DWN-005; "
+        "the day of the proliferation assay was set to day 5 because of DWN-005",
+        "{dose_nm:g} nM once, at time 0; drug is lost by hydrolysis alone",
+    ),
+    noise_percent=8.0,
+    replicates=3,
+)

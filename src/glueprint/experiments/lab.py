@@ -1,33 +1,33 @@
-"""What all experiments in culture share: wells with measurement error, curves read from them, panels."""
+"""What all experiments share: wells with measurement error, numbers read from them with intervals, panels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 from glueprint import curves
-from glueprint.curves import Potency
-from glueprint.experiments.cultures import Culture, Later
-from glueprint.experiments.experiment import POINTS, Label, Reading
-from glueprint.experiments.settings import MOST_NOISE_PERCENT, at_least, error_said
+from glueprint.experiments.experiment import POINTS, Measure, Reading
+from glueprint.experiments.settings import error_said
 from glueprint.mechanism import Quantity, parameters
 from glueprint.runs import streams
 
 __all__ = [
     "Error",
+    "crossing",
     "decades",
-    "dose_series",
     "doses",
-    "errors",
+    "exact",
     "grid",
-    "model_line",
-    "plateau",
+    "mean_of",
+    "of_fit",
+    "over",
     "points",
-    "read_potency",
+    "ratio_of",
     "sources",
     "wells",
 ]
@@ -36,6 +36,8 @@ Floats = NDArray[np.float64]
 # Points of a model line: enough for the switch of a bistable cell.
 FINE = 241
 PERCENT = 100.0
+# Of every interval.
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -66,15 +68,6 @@ class Error:
         return np.exp(self.noise_percent / PERCENT * drawn)
 
 
-def errors(noise_percent: float, replicates: int, seed: int) -> Error:
-    """Measurement error from settings. Raises InputError GP-L002."""
-    return Error(
-        at_least("noise_percent", noise_percent, 0.0, most=MOST_NOISE_PERCENT),
-        int(at_least("replicates", replicates, 1, most=1000)),
-        int(at_least("seed", seed, 0)),
-    )
-
-
 def wells(table: pl.DataFrame, columns: Sequence[str], error: Error, purpose: str) -> pl.DataFrame:
     """Every row `replicates` times, with a column replicate, each of `columns` with its own error."""
     lane = np.repeat(np.arange(table.height), error.replicates)
@@ -85,58 +78,88 @@ def wells(table: pl.DataFrame, columns: Sequence[str], error: Error, purpose: st
     return table[lane].with_columns(pl.Series("replicate", replicate), *noisy)
 
 
-def dose_series(
-    cells: Culture,
-    tested: Floats,
-    hours: float,
-    outputs: Sequence[str],
-    values: Mapping[str, ArrayLike],
-    *,
-    error: Error,
-    purpose: str,
-    later: Later = (),
-) -> pl.DataFrame:
-    """Wells of a dilution series at one time: dose_nm, the outputs with their errors, replicate."""
-    found = cells.at(tested, hours, outputs, values, later=later)
-    return wells(pl.DataFrame({"dose_nm": tested, **found}), outputs, error, purpose)
+def mean_of(values: ArrayLike, error: Error) -> Measure:
+    """Mean of wells (n,) with its 95 % interval by Student's t; none without error or from one well."""
+    each = np.asarray(values, dtype=np.float64).ravel()
+    mean = float(each.mean())
+    if error.exact or each.size < 2:
+        return mean, None, None
+    return _around(mean, float(each.std(ddof=1)) / np.sqrt(each.size), each.size - 1)
 
 
-def model_line(
-    cells: Culture,
-    tested: Floats,
-    hours: float,
-    name: str,
-    values: Mapping[str, ArrayLike],
-    *,
-    later: Later = (),
-) -> tuple[Floats, Floats]:
-    """The model itself over the tested doses, for a smooth line: doses and one output."""
-    fine = grid(tested)
-    return fine, cells.at(fine, hours, [name], values, later=later)[name]
+def ratio_of(top: ArrayLike, bottom: ArrayLike, error: Error) -> Measure:
+    """Mean of one set of wells over that of another, with its 95 % interval.
 
-
-def read_potency(
-    table: pl.DataFrame, y: str, *, kind: str = "IC50", level: float | None = None
-) -> tuple[Potency, curves.Fits]:
-    """The potency of one series as a lab reads it: a four-parameter curve through all its wells.
-
-    table: columns dose_nm and `y`.   level: of vehicle for an absolute potency, None for the relative one.
-    Vehicle is taken from the wells at dose 0.
+    Source: error of the logarithm of a ratio by the delta method, Welch-Satterthwaite degrees of freedom.
     """
-    control = float(table.filter(pl.col("dose_nm") == 0.0)[y].mean())  # type: ignore[arg-type]
-    fits = curves.fit(table["dose_nm"].to_numpy(), table[y].to_numpy())
-    if level is None:
-        (found,) = curves.relative(fits, kind)  # type: ignore[arg-type]
-    else:
-        (found,) = curves.absolute(fits, level * control, kind, control=control)  # type: ignore[arg-type]
-    return found, fits
+    sets = [np.asarray(each, dtype=np.float64).ravel() for each in (top, bottom)]
+    (over, _, _), (under, _, _) = (mean_of(each, error) for each in sets)
+    if error.exact or min(each.size for each in sets) < 2 or over <= 0.0 or under <= 0.0:
+        return over / under, None, None
+    parts = np.array([each.var(ddof=1) / each.size / each.mean() ** 2 for each in sets])
+    spread = float(np.sqrt(parts.sum()))
+    if spread == 0.0:
+        return over / under, over / under, over / under
+    dof = parts.sum() ** 2 / sum(part**2 / (each.size - 1) for part, each in zip(parts, sets, strict=True))
+    _, low, high = _around(float(np.log(over / under)), spread, float(dof))
+    return over / under, float(np.exp(low)), float(np.exp(high))
 
 
-def plateau(
-    name: str, fits: curves.Fits, label: Label, *, unit: str, claims: tuple[str, ...] = ()
-) -> Reading:
-    """The far plateau of a fitted curve as a reading."""
-    return Reading(name, float(fits.back[0]), unit, label, claims=claims, note="fitted far plateau")
+def exact(log10_nm: float) -> Measure | None:
+    """A dose from `forward` as a number without an interval; None where there is no such dose."""
+    return (float(10.0**log10_nm), None, None) if np.isfinite(log10_nm) else None
+
+
+def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float | None:
+    """Where a falling row of wells goes through a level, on the line between the wells beside it.
+
+    x, y: (n,), x ascending.   Only the fall counts, up to the lowest y, from the last y above the level; x[0]
+    or beyond where none is. None where y stays above.
+    """
+    places, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    lowest = int(np.argmin(values))
+    if values[lowest] > level:
+        return None
+    above = np.flatnonzero(values[:lowest] > level)
+    at = int(above[-1]) if above.size else 0
+    if lowest == 0:
+        return float(places[0])
+    share = np.clip((values[at] - level) / (values[at] - values[at + 1]), 0.0, 1.0)
+    return float(places[at] + (places[at + 1] - places[at]) * share)
+
+
+def over(top: Reading, bottom: Reading) -> Measure | None:
+    """One reading over another with the interval that follows from theirs; None where one is a limit.
+
+    Source: method of variance estimates recovery on the logarithms, for independent readings.
+    """
+    if top.value is None or bottom.value is None or {top.relation, bottom.relation} != {"="}:
+        return None
+    ratio = top.value / bottom.value
+    if None in (top.low, top.high, bottom.low, bottom.high):
+        return ratio, None, None
+    (a, b), (c, d) = (np.log(np.array([r.low, r.high]) / r.value) for r in (top, bottom))
+    return ratio, ratio * float(np.exp(-np.hypot(a, d))), ratio * float(np.exp(np.hypot(b, c)))
+
+
+def of_fit(fits: curves.Fits, read: Callable[[Floats], tuple[float, Floats]], error: Error) -> Measure | None:
+    """A number read from the plateaus of the first curve, with its 95 % interval by the delta method; None
+    where there is no curve.
+
+    read: front and back (2,) to the number and its slopes (2,).
+    """
+    value, slopes = read(fits.estimates[0, :2])
+    if not np.isfinite(value):
+        return None
+    variance = float(slopes @ fits.covariance[0, :2, :2] @ slopes)
+    if error.exact or not variance >= 0.0:
+        return value, None, None
+    return _around(value, float(np.sqrt(variance)), int(fits.dof[0]))
+
+
+def _around(mean: float, standard_error: float, dof: float) -> tuple[float, float, float]:
+    reach = float(stdtrit(dof, 0.5 + 0.5 * CONFIDENCE) * standard_error)
+    return mean, mean - reach, mean + reach
 
 
 def doses(values: ArrayLike) -> Floats:

@@ -2,138 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
-import numpy as np
-import polars as pl
+from collections.abc import Sequence
+from functools import partial
 
 from glueprint.experiments import lab
-from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Label, Panel, Reading
-from glueprint.experiments.settings import amounts, at_least, chosen, prepared
-from glueprint.mechanism import Scenario, compounds
+from glueprint.experiments.cultures import Culture
+from glueprint.experiments.description import HOURS, Bench, Description, in_cells
+from glueprint.experiments.dilutions import Besides, Curve, Dilutions, Drawing, HalfDose, Series, Signal
+from glueprint.experiments.experiment import Reading
+from glueprint.experiments.settings import Setting, amounts, chosen
 
-__all__ = ["CULTURES", "TITLE", "run"]
+__all__ = ["DESCRIPTION"]
 
-TITLE = "Competition of neosubstrates for cereblon"
-CULTURES = ("culture_myeloma",)
 FOLDS = (1.0, 3.0, 10.0, 30.0, 100.0)
-DOSES_NM = lab.decades(1.0, 1e4)
 OF_ALL = ("DEG-015",)
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    competitor: str = "IKZF3",
-    target: str = "IKZF1",
-    folds: Sequence[float] = FOLDS,
-    doses_nm: Sequence[float] = DOSES_NM,
-    time_h: float = 4.0,
-    line: str | Path = "MM1S",
-    kd_nm: float | None = None,
-    rho: float | None = None,
-    noise_percent: float = 0.0,
-    replicates: int = 3,
-    seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
-) -> Experiment:
-    """Over-express one substrate and blot another over dose.
-
-    compound: built-in name or TOML path; it must give the cooperativity of both substrates.   competitor,
-    target: substrates of the line that the compound degrades.   folds: of the competitor's usual level,
-    ascending.
-    Returns `Experiment`; its table has fold, dose_nm, replicate, fraction_remaining (of vehicle).
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 and GP-M011 for missing numbers.
-    """
-    tested = lab.doses(amounts("doses_nm", doses_nm))
-    shares = amounts("folds", folds, most=1e4)
-    error = lab.errors(noise_percent, replicates, seed)
-    hours = at_least("time_h", time_h, 0.0, above=True, most=1e4)
-    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_myeloma", Scenario.of(glue, line=line, form="kinetic"))
-    target = chosen("target", target, _followed(cells))
-    competitor = chosen("competitor", competitor, [name for name in _followed(cells) if name != target])
-    usual = cells.typical(f"{competitor.lower()}_abundance_nm")
-    own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    parts, curves = [], {}
-    for fold in shares:
-        values = {**own, f"{competitor.lower()}_abundance_nm": usual * float(fold)}
-        parts.append(_blot(cells, tested, hours, target, values, fold=float(fold), error=error))
-        curves[f"{fold:g} x {competitor}"] = _curve(cells, tested, hours, target, values)
-    panel = Panel(
-        f"{target} after {hours:g} h, {competitor} over-expressed",
-        "dose",
-        f"{target}, of vehicle",
-        lab.points({n: (w["dose_nm"], w["fraction_remaining"]) for n, w in zip(curves, parts, strict=True)}),
-        lab.points(curves),
-    )
-    return Experiment(
-        name="neosubstrate_competition",
-        title=TITLE,
-        compound=glue.name,
-        table=pl.concat(parts),
-        readings=_readings(parts, shares, (target, competitor), error, cells.worth),
-        assumptions=(
-            *said,
-            "every substrate draws on one pool of cereblon: that they compete is built in, how much follows",
-            f"{competitor}: {usual:g} nM, assumed; cereblon: {cells.typical('crbn_nm'):g} nM (ABU-001)",
-            error.said,
-        ),
-        panels=(panel,),
-        parameters=lab.sources({"culture": cells.behind}),
-    )
-
-
-def _followed(cells: Culture) -> list[str]:
-    """The substrates of the model, by the names that people write."""
-    found = {
+def _cells(bench: Bench) -> tuple[Culture, str, str]:
+    """The cells with the names of the target and its competitor."""
+    cells = bench.cells(form="kinetic")
+    known = {
         name.removesuffix("_abundance_nm") for name in cells.quantities if name.endswith("_abundance_nm")
     }
-    return [name for name in cells.glue.known_substrates if name.lower() in found]
+    followed = [name for name in cells.glue.known_substrates if name.lower() in known]
+    target = chosen("target", bench["target"], followed)
+    others = [name for name in followed if name != target]
+    return cells, target, chosen("competitor", bench["competitor"], others)
 
 
-def _curve(
-    cells: Culture, tested: lab.Floats, hours: float, target: str, values: Mapping[str, float]
-) -> tuple[lab.Floats, lab.Floats]:
-    fine = lab.grid(tested)
-    both = cells.at(np.concatenate([[0.0], fine]), hours, [target.lower()], values)[target.lower()]
-    return fine, both[1:] / both[0]
+def _series(bench: Bench) -> list[Series]:
+    cells, target, competitor = _cells(bench)
+    usual = f"{competitor.lower()}_abundance_nm"
+    signal = Signal(target.lower(), "fraction_remaining", of_vehicle=1.0)
+    return [
+        Series(
+            f"{fold:g} x {competitor}",
+            cells,
+            bench["time_h"],
+            signal,
+            {**bench.values, usual: cells.typical(usual) * float(fold)},
+            {"fold": float(fold)},
+        )
+        for fold in bench["folds"]
+    ]
 
 
-def _blot(
-    cells: Culture,
-    tested: lab.Floats,
-    hours: float,
-    target: str,
-    values: Mapping[str, float],
-    *,
-    fold: float,
-    error: lab.Error,
-) -> pl.DataFrame:
-    found = cells.at(tested, hours, [target.lower()], values)[target.lower()]
-    plain = pl.DataFrame({"fold": fold, "dose_nm": tested, "fraction_remaining": found / found[0]})
-    return lab.wells(plain, ["fraction_remaining"], error, f"neosubstrate_competition/{fold:g}")
-
-
-def _readings(
-    parts: list[pl.DataFrame],
-    shares: lab.Floats,
-    names: tuple[str, str],
-    error: lab.Error,
-    worth: Label,
-) -> tuple[Reading, ...]:
-    target, competitor = names
-    found, left = [], []
-    for fold, wells in zip(shares, parts, strict=True):
-        potency, _ = lab.read_potency(wells, "fraction_remaining", kind="DC50", level=0.5)
-        found.append(error.read(Reading.of(f"DC50 of {target} at {fold:g} x {competitor}", potency, worth)))
-        middle = wells["dose_nm"].unique().sort()[wells["dose_nm"].n_unique() // 2]
-        left.append(float(wells.filter(pl.col("dose_nm") == middle)["fraction_remaining"].mean()))  # type: ignore[arg-type]
-    note = f"{target} left, most over least {competitor}, at the middle dose; above 1: it is spared"
-    # Competition is built into the model, so its direction is no prediction.
-    return (
-        *found,
-        Reading(f"{target} spared", left[-1] / left[0], "ratio", "input", claims=OF_ALL, note=note),
+def _spared(bench: Bench, curves: Sequence[Curve]) -> Besides:
+    """What is left of the target at the middle dose, with most over with least of the competitor."""
+    cells, target, competitor = _cells(bench)
+    tested = curves[0].wells["dose_nm"].unique().sort()
+    middle = float(tested[tested.len() // 2])
+    ratio = lab.ratio_of(curves[-1].own(middle), curves[0].own(middle), bench.error)
+    note = f"{target} left, most over least {competitor}, at {middle:g} nM; above 1: it is spared"
+    usual = cells.typical(f"{competitor.lower()}_abundance_nm")
+    return Besides(
+        # Competition is built into the model, so its direction is no prediction.
+        readings=(Reading.measured(f"{target} spared", ratio, "ratio", "input", claims=OF_ALL, note=note),),
+        assumptions=(
+            f"{competitor}: {usual:g} nM, assumed; cereblon: {cells.typical('crbn_nm'):g} nM (ABU-001)",
+        ),
     )
+
+
+DESCRIPTION = Description(
+    name="neosubstrate_competition",
+    title="Competition of neosubstrates for cereblon",
+    question="How much of one substrate must a cell make before another is spared?",
+    model="culture_myeloma",
+    settings={
+        "competitor": Setting("IKZF3"),
+        "target": Setting("IKZF1"),
+        "folds": Setting(FOLDS, partial(amounts, most=1e4)),
+        "doses_nm": Setting(lab.decades(1.0, 1e4), amounts),
+        "time_h": Setting(4.0, HOURS),
+        **in_cells("MM1S"),
+    },
+    columns=("fold", "dose_nm", "replicate", "fraction_remaining"),
+    protocol=Dilutions(
+        series=_series,
+        asks=(HalfDose("DC50 of {target} at {}", kind="DC50", level=0.5),),
+        drawings=(
+            Drawing("{target} after {time_h:g} h, {competitor} over-expressed", "{target}, of vehicle"),
+        ),
+        besides=_spared,
+    ),
+    assumptions=(
+        "every substrate draws on one pool of cereblon: that they compete is built in, how much follows",
+    ),
+    noise_percent=8.0,
+    replicates=3,
+)

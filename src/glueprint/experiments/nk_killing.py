@@ -2,96 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-import polars as pl
+from glueprint.experiments import lab
+from glueprint.experiments.description import DAYS, Bench, Description, in_cells
+from glueprint.experiments.dilutions import (
+    Asked,
+    Besides,
+    Curve,
+    Dilutions,
+    Drawing,
+    HalfDose,
+    Series,
+    Signal,
+    top_dose,
+)
+from glueprint.experiments.experiment import Reading
+from glueprint.experiments.settings import Setting, amounts
 
-from glueprint.experiments import lab, provenance
-from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Panel, Reading
-from glueprint.experiments.settings import amounts, at_least, prepared
-from glueprint.mechanism import Scenario, compounds
+__all__ = ["DESCRIPTION"]
 
-__all__ = ["CULTURES", "TITLE", "run"]
-
-TITLE = "Killing by NK cells, with and without dexamethasone"
-CULTURES = ("culture_nk",)
-DOSES_NM = lab.decades(0.1, 1e4)
-DAYS = 3.0
 ARMS = {"alone": 0.0, "with dexamethasone": 1.0}
 UNTREATED = ("IMM-021",)
+SIGNAL = Signal("nk_lysis", "lysis_percent", scale=100.0)
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    doses_nm: Sequence[float] = DOSES_NM,
-    days: float = DAYS,
-    line: str | Path = "t_cell",
-    kd_nm: float | None = None,
-    rho: float | None = None,
-    noise_percent: float = 0.0,
-    replicates: int = 3,
-    seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
-) -> Experiment:
-    """Measure lysis of target cells after some days with drug, alone and with full dexamethasone.
-
-    compound: built-in name or TOML path.   doses_nm: above zero; vehicle is added.   line: name or TOML path
-    of the T cells beside the NK cells.   kd_nm, rho: in place of the compound's and the cells'.
-    Returns `Experiment`; its table has arm, dose_nm, replicate, lysis_percent.
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 for missing numbers.
-    """
-    tested = lab.doses(amounts("doses_nm", doses_nm))
-    error = lab.errors(noise_percent, replicates, seed)
-    span = 24.0 * at_least("days", days, 0.0, above=True, most=365.0)
-    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    cells = grow("culture_nk", Scenario.of(glue, line=line))
-    own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    tables, curves = {}, {}
-    for arm, dex in ARMS.items():
-        values = {**own, "dex_effect": dex}
-        wells = lab.dose_series(cells, tested, span, ["nk_lysis"], values, error=error, purpose=f"nk/{arm}")
-        tables[arm] = wells.select(
-            pl.lit(arm).alias("arm"), "dose_nm", "replicate", lysis_percent=100.0 * pl.col("nk_lysis")
-        )
-        fine, lysis = lab.model_line(cells, tested, span, "nk_lysis", values)
-        curves[arm] = fine, 100.0 * lysis
-    panel = Panel(
-        "Lysis of target cells",
-        "dose",
-        "lysis, %",
-        lab.points({arm: (w["dose_nm"], w["lysis_percent"]) for arm, w in tables.items()}),
-        lab.points(curves),
-    )
-    return Experiment(
-        name="nk_killing",
-        title=TITLE,
-        compound=glue.name,
-        table=pl.concat(list(tables.values())),
-        readings=_readings(tables, cells, error),
-        assumptions=(
-            *said,
-            "NK cells are primed by the IL-2 of T cells",
-            "that dexamethasone abolishes the gain is an input (IMM-022, IMM-026)",
-            "the size of the gain is lenalidomide's (IMM-021, IMM-022), taken as the full effect",
-            f"{span / 24.0:g} days with drug before the targets",
-            error.said,
-        ),
-        panels=(panel,),
-        parameters=lab.sources({"culture": cells.behind}),
-    )
+def _series(bench: Bench) -> list[Series]:
+    cells, hours = bench.cells(), 24.0 * bench["days"]
+    return [
+        Series(arm, cells, hours, SIGNAL, {**bench.values, "dex_effect": effect}, {"arm": arm})
+        for arm, effect in ARMS.items()
+    ]
 
 
-def _readings(tables: Mapping[str, pl.DataFrame], cells: Culture, error: lab.Error) -> tuple[Reading, ...]:
-    alone = tables["alone"]
-    vehicle = float(alone.filter(pl.col("dose_nm") == 0.0)["lysis_percent"].mean())  # type: ignore[arg-type]
-    found = [Reading("lysis untreated", vehicle, "%", "input", claims=UNTREATED)]
-    for arm, wells in tables.items():
-        claims = provenance.about(cells.glue, "nk_killing", arm)
-        label = provenance.label(claims, cells.behind, cells.glue)
-        top = float(wells.filter(pl.col("dose_nm") == wells["dose_nm"].max())["lysis_percent"].mean())  # type: ignore[arg-type]
-        found.append(Reading(f"lysis at the highest dose, {arm}", top, "%", label, claims=claims))
-    potency, _ = lab.read_potency(alone, "lysis_percent", kind="EC50")
-    return (*found, error.read(Reading.of("EC50 relative, alone", potency, cells.worth)))
+def _alone(bench: Bench, curves: Sequence[Curve]) -> Besides:
+    """What only the arm without dexamethasone tells: the level before drug, and the dose that lifts it."""
+    alone = curves[0]
+    before = lab.mean_of(alone.at(0.0), bench.error)
+    untreated = Reading.measured("lysis untreated", before, "%", "input", claims=UNTREATED)
+    return Besides((untreated, HalfDose("EC50 relative, {}", kind="EC50").read(alone)))
+
+
+DESCRIPTION = Description(
+    name="nk_killing",
+    title="Killing by NK cells, with and without dexamethasone",
+    question="How much more do NK cells kill, from which dose, and what does dexamethasone leave of it?",
+    model="culture_nk",
+    settings={
+        "doses_nm": Setting(lab.decades(0.1, 1e4), amounts),
+        "days": Setting(3.0, DAYS),
+        **in_cells("t_cell"),
+    },
+    columns=("arm", "dose_nm", "replicate", "lysis_percent"),
+    protocol=Dilutions(
+        series=_series,
+        asks=(Asked("lysis at the highest dose, {}", top_dose, "%", claims="{}"),),
+        drawings=(Drawing("Lysis of target cells", "lysis, %"),),
+        besides=_alone,
+    ),
+    assumptions=(
+        "NK cells are primed by the IL-2 of T cells",
+        "that dexamethasone abolishes the gain is an input (IMM-022, IMM-026)",
+        "the size of the gain is lenalidomide's (IMM-021, IMM-022), taken as the full effect",
+        "{days:g} days with drug before the targets",
+    ),
+    # The gain is a quarter of the lysis before: with 8 % and triplicates its dose stays open.
+    noise_percent=5.0,
+    replicates=6,
+)

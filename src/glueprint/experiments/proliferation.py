@@ -2,124 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import polars as pl
+from glueprint.experiments import lab
+from glueprint.experiments.cultures import Culture
+from glueprint.experiments.description import DAYS, OF_COMPOUND, Bench, Description
+from glueprint.experiments.dilutions import (
+    LOGGED,
+    Asked,
+    Besides,
+    Curve,
+    Dilutions,
+    Drawing,
+    HalfDose,
+    Series,
+    Signal,
+    top_dose,
+)
+from glueprint.experiments.experiment import Reading
+from glueprint.experiments.forward import half
+from glueprint.experiments.settings import Setting, amounts, refusal
 
-from glueprint.experiments import lab, provenance
-from glueprint.experiments.cultures import Culture, grow
-from glueprint.experiments.experiment import Experiment, Mark, Panel, Reading
-from glueprint.experiments.settings import amounts, at_least, prepared, refusal
-from glueprint.mechanism import Scenario, compounds
+__all__ = ["DESCRIPTION"]
 
-__all__ = ["CULTURES", "TITLE", "cells_of_vehicle", "run"]
-
-TITLE = "Proliferation of myeloma lines under a dilution series"
-CULTURES = ("culture_myeloma",)
 LINES = ("MM1S", "RPMI8226", "OPM2")
-DOSES_NM = lab.decades(1.0, 1e5)
 # Light of an ATP read-out from the wells of the vehicle: only its scale.
-LIGHT = 1e6
+SIGNAL = Signal(LOGGED, "percent_of_vehicle", scale=1e6, of_vehicle=100.0, raw="light")
 USUAL_DAYS = 5.0
-HOURS_PER_DAY = 24.0
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    lines: Sequence[str | Path] = LINES,
-    doses_nm: Sequence[float] = DOSES_NM,
-    days: float | None = None,
-    kd_nm: float | None = None,
-    rho: float | None = None,
-    noise_percent: float = 0.0,
-    replicates: int = 3,
-    seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
-) -> Experiment:
-    """Count cells by their light after some days, and read the dose that leaves half of vehicle's.
-
-    compound: built-in name or TOML path.   lines: names or TOML paths of myeloma lines.   doses_nm: above
-    zero; vehicle is added.   days: of exposure; None takes each line's own.   kd_nm, rho: in place of the
-    compound's and the lines'.
-    Returns `Experiment`; its table has line, dose_nm, replicate, light, percent_of_vehicle.
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 for missing numbers, and what
-    `lines.load` raises.
-    """
-    tested = lab.doses(amounts("doses_nm", doses_nm))
-    error = lab.errors(noise_percent, replicates, seed)
-    exposure = None if days is None else at_least("days", days, 0.0, above=True, most=365.0)
-    glue, said = prepared(compound, kd_nm=kd_nm, rho=rho)
-    values = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    cultures = [grow("culture_myeloma", Scenario.of(glue, line=name)) for name in _names(lines)]
-    tables, readings, points, curves, marks = [], list[Reading](), {}, {}, list[Mark]()
-    for cells in cultures:
-        name = cells.line.name if cells.line else ""
-        span = exposure or _days(cells)
-        wells = _plate(name, tested, cells_of_vehicle(cells, tested, span, values), error)
-        tables.append(wells)
-        claims = provenance.about(glue, "proliferation", name)
-        readings += _readings(wells, name, cells, claims, error)
-        fine = lab.grid(tested)
-        points[name] = wells["dose_nm"].to_numpy(), wells["percent_of_vehicle"].to_numpy()
-        curves[name] = fine, 100.0 * cells_of_vehicle(cells, fine, span, values)
-        marks += provenance.marks(name, claims)
-    drawn = lab.points(points), lab.points(curves)
-    return Experiment(
-        name="proliferation",
-        title=TITLE,
-        compound=glue.name,
-        table=pl.concat(tables),
-        readings=tuple(readings),
-        assumptions=(
-            *said,
-            "one threshold of IKZF1 and IKZF3 for all lines; they differ by their capacity to degrade",
-            *(f"{c.line.name}: {exposure or _days(c):g} days" for c in cultures if c.line),
-            "the signal is proportional to the number of cells",
-            error.said,
-        ),
-        panels=(Panel("Cells after exposure", "dose", "cells, % of vehicle", *drawn, tuple(marks)),),
-        parameters=lab.sources({c.line.name: c.behind for c in cultures if c.line}),
-    )
-
-
-def _names(lines: str | Path | Sequence[str | Path]) -> tuple[str | Path, ...]:
+def _names(name: str, lines: str | Path | Sequence[str | Path]) -> tuple[str | Path, ...]:
     names = (lines,) if isinstance(lines, str | Path) else tuple(lines)
     if not names:
-        raise refusal("lines", names, "at least one name or file of a myeloma line")
+        raise refusal(name, names, "at least one name or file of a myeloma line")
+    if repeated := sorted({str(one) for one in names if names.count(one) > 1}):
+        raise refusal(name, ", ".join(repeated), "every line once")
     return names
 
 
-def _plate(name: str, tested: lab.Floats, left: lab.Floats, error: lab.Error) -> pl.DataFrame:
-    """Light of every well, and its share of the mean of vehicle's."""
-    plain = pl.DataFrame({"line": name, "dose_nm": tested, "light": LIGHT * left})
-    wells = lab.wells(plain, ["light"], error, f"proliferation/{name}")
-    vehicle = float(np.mean(wells.filter(pl.col("dose_nm") == 0.0)["light"].to_numpy()))
-    return wells.with_columns(percent_of_vehicle=100.0 * pl.col("light") / vehicle)
+def _series(bench: Bench) -> list[Series]:
+    return [_of_line(bench, bench.cells(line)) for line in bench["lines"]]
 
 
-def cells_of_vehicle(
-    cells: Culture, doses_nm: lab.Floats, days: float, values: Mapping[str, float]
-) -> lab.Floats:
-    """Cells at every dose (n,) over those of the vehicle, 0 to 1 and above."""
-    both = np.concatenate([[0.0], doses_nm])
-    logs = cells.at(both, HOURS_PER_DAY * days, ["log_cells"], values)["log_cells"]
-    return np.asarray(np.exp(logs[1:] - logs[0]))
+def _of_line(bench: Bench, cells: Culture) -> Series:
+    name = cells.line.name if cells.line else ""
+    return Series(name, cells, 24.0 * _days(bench, cells), SIGNAL, bench.values, {"line": name})
 
 
-def _days(cells: Culture) -> float:
-    return cells.line.assay_days.typical if cells.line and cells.line.assay_days else USUAL_DAYS
+def _days(bench: Bench, cells: Culture) -> float:
+    own = cells.line.assay_days.typical if cells.line and cells.line.assay_days else USUAL_DAYS
+    return float(bench["days"] or own)
 
 
-def _readings(
-    wells: pl.DataFrame, name: str, cells: Culture, claims: tuple[str, ...], error: lab.Error
-) -> list[Reading]:
-    label = provenance.label(claims, cells.behind, cells.glue)
-    potency, _ = lab.read_potency(wells, "percent_of_vehicle", level=0.5)
-    top = float(wells.filter(pl.col("dose_nm") == wells["dose_nm"].max())["percent_of_vehicle"].mean())  # type: ignore[arg-type]
-    return [
-        error.read(Reading.of(f"IC50, {name}", potency, label, claims=claims)),
-        Reading(f"cells at the highest dose, {name}", top, "% of vehicle", cells.worth),
-    ]
+def _beside(bench: Bench, curves: Sequence[Curve]) -> Besides:
+    """The dose of the model itself, as a four-parameter curve reads a switch a little low; and the days."""
+    exposed = [(curve.series.shown, _days(bench, curve.series.cells)) for curve in curves]
+    return Besides(
+        readings=tuple(_exact(bench, curve) for curve in curves),
+        assumptions=tuple(f"{line}: {days:g} days" for line, days in exposed),
+    )
+
+
+def _exact(bench: Bench, curve: Curve) -> Reading:
+    series = curve.series
+    measure = lab.exact(half(series.cells, series.values, "cells", series.hours)[0])
+    claims = bench.claims(series.shown)
+    label = bench.label(claims, series.cells.behind)
+    note = "of the model without an assay" if measure else "half is never lost"
+    return Reading.measured(f"IC50, {series.shown}, exact", measure, "nM", label, claims=claims, note=note)
+
+
+DESCRIPTION = Description(
+    name="proliferation",
+    title="Proliferation of myeloma lines under a dilution series",
+    question="Which dose leaves half of the vehicle's cells of each line, and how many are left at most?",
+    model="culture_myeloma",
+    settings={
+        "lines": Setting(LINES, _names),
+        "doses_nm": Setting(lab.decades(1.0, 1e5), amounts),
+        # None takes each line's own.
+        "days": Setting(None, DAYS),
+        **OF_COMPOUND,
+    },
+    columns=("line", "dose_nm", "replicate", "light", "percent_of_vehicle"),
+    protocol=Dilutions(
+        series=_series,
+        asks=(
+            HalfDose("IC50, {}", claims="{}", level=0.5),
+            Asked("cells at the highest dose, {}", top_dose, "% of vehicle"),
+        ),
+        drawings=(Drawing("Cells after exposure", "cells, % of vehicle"),),
+        besides=_beside,
+    ),
+    assumptions=(
+        "one threshold of IKZF1 and IKZF3 for all lines; they differ by their capacity to degrade",
+        "the signal is proportional to the number of cells",
+    ),
+    noise_percent=5.0,
+    # Two lines fall to 45 % alone, and meet their half where the curve is nearly flat: fewer leave it open.
+    replicates=10,
+)

@@ -25,7 +25,7 @@ def about(glue: Compound, experiment: str, reading: str) -> tuple[str, ...]:
 
     Names decide nothing: a substance is known by its structure.
     """
-    for name, ids in _claims()[experiment].get(reading, {}).items():
+    for name, ids in _claims().get(experiment, {}).get(reading, {}).items():
         known = compounds.load(name)
         if known.pharmacology.form == glue.pharmacology.form and _key(known) == _key(glue):
             return tuple(ids)

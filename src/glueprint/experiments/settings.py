@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from glueprint.mechanism import Compound, Quantity, compounds
 
 __all__ = [
     "NO_ERROR",
+    "Setting",
     "amounts",
     "at_least",
     "chosen",
@@ -20,6 +23,7 @@ __all__ = [
     "error_said",
     "missing_numbers",
     "prepared",
+    "whole",
 ]
 
 
@@ -39,6 +43,27 @@ STAND_INS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def _as_it_is(_: str, value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting of an experiment: its default, and the check that a value passes.
+
+    check: name and value to the checked value; raises InputError GP-L002.   A default of None says that the
+    setting may be left out, and needs no check.
+    """
+
+    default: Any
+    check: Callable[[str, Any], Any] = _as_it_is
+
+    def checked(self, name: str, given: Mapping[str, Any]) -> Any:
+        """The value that was given by this name, or the default."""
+        value = given.get(name, self.default)
+        return None if value is None and self.default is None else self.check(name, value)
+
+
 def amounts(
     name: str, values: Sequence[float], *, zero: bool = False, most: float = HIGHEST
 ) -> NDArray[np.float64]:
@@ -56,8 +81,8 @@ def amounts(
         or not (np.isfinite(array) & floor & (array <= most)).all()
         or np.any(np.diff(array) <= 0.0)
     ):
-        limits = f"{'zero' if zero else 'above zero'} or more, at most {most:g}"
-        raise refusal(name, values, f"ascending finite numbers, {limits}")
+        limits = f"{'of at least' if zero else 'above'} 0 and at most {most:g}"
+        raise refusal(name, values, f"finite numbers in ascending order, each {limits}")
     return array
 
 
@@ -66,11 +91,19 @@ def at_least(name: str, value: float, least: float, *, above: bool = False, most
 
     Raises InputError GP-L002 naming the setting.
     """
-    number = value if isinstance(value, int | float) else np.nan
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
     if not np.isfinite(number) or number < least or (above and number == least) or number > most:
         limit = f" and at most {most:g}" if np.isfinite(most) else ""
         raise refusal(name, value, f"a finite number {'above' if above else 'of at least'} {least:g}{limit}")
     return float(number)
+
+
+def whole(name: str, value: float, least: int, *, most: float = np.inf) -> int:
+    """A whole number within its limits; half a well is no well. Raises InputError GP-L002."""
+    number = at_least(name, value, least, most=most)
+    if number != int(number):
+        raise refusal(name, value, f"a whole number of at least {least}")
+    return int(number)
 
 
 def concentration(name: str, value: float) -> float:

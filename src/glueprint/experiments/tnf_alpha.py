@@ -2,182 +2,179 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
 from glueprint.assays import elisa
-from glueprint.curves import Potency
 from glueprint.experiments import elisa_plate, lab, provenance
-from glueprint.experiments.cultures import LPS, Culture, grow
+from glueprint.experiments.cultures import LPS, Culture
+from glueprint.experiments.description import Bench, Description, Measured, in_cells
 from glueprint.experiments.elisa_plate import Donor, Treated
-from glueprint.experiments.experiment import Experiment, Label, Mark, Panel, Reading
+from glueprint.experiments.experiment import Measure, Panel, Reading
 from glueprint.experiments.forward import SYSTEMS, TNF_H, half, in_system
-from glueprint.experiments.settings import amounts, at_least, prepared
-from glueprint.mechanism import Quantity, Scenario, compounds
+from glueprint.experiments.settings import Setting, amounts, at_least, whole
+from glueprint.mechanism import Quantity
 from glueprint.runs import streams
 
-__all__ = ["CULTURES", "DOSES_NM", "TITLE", "run"]
+__all__ = ["DESCRIPTION"]
 
-TITLE = "TNF-alpha inhibition in LPS-stimulated PBMC and whole blood"
-CULTURES = ("culture_monocyte",)
-DOSES_NM = lab.decades(0.3, 1e4)
-NEEDS = ("kd_nm", "IKZF1", "IKZF3", "fraction_unbound")
-Tables = dict[str, pl.DataFrame]
-SHOWN = "Inhibition of TNF-alpha"
+Results = Mapping[str, elisa.Result]
 
 
-def run(
-    compound: str | Path = compounds.REFERENCE,
-    *,
-    doses_nm: Sequence[float] = DOSES_NM,
-    line: str | Path = "monocyte",
-    kd_nm: float | None = None,
-    rho: float | None = None,
-    fraction_unbound: float | None = None,
-    donors: int = 1,
-    donor_log10_sd: float = 0.0,
-    noise_percent: float = 0.0,
-    replicates: int = 2,
-    seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
-) -> Experiment:
-    """Stimulate cells in medium and in blood under a dilution series; read IC50s from an ELISA plate each.
-
-    compound: built-in name or TOML path.   doses_nm: total drug, above zero.   kd_nm, rho, fraction_unbound:
-    in place of the compound's and the cells'; unbound is the free fraction in blood, (0, 1].
-    donors: 1 to 24.   donor_log10_sd: of their sensitivities and of the TNF-alpha they make.
-    Returns `Experiment`; its table has system, donor, dose_nm, well, od, inhibition_percent.
-    Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 that lists the missing numbers.
-    Source: model culture_monocyte, docs/mechanism.md; read by assays.elisa.
-    """
-    doses = amounts("doses_nm", doses_nm)
-    error = lab.errors(noise_percent, replicates, seed)
-    people = _donors(donors, donor_log10_sd, error.seed)
-    glue, said = prepared(compound, NEEDS, kd_nm=kd_nm, rho=rho, fraction_unbound=fraction_unbound)
-    cells = grow("culture_monocyte", Scenario.of(glue, line=line))
-    own = dict(parameters or {}) | ({} if rho is None else {"rho": rho})
-    tables, readings, points, curves, marks, plates = [], list[Reading](), {}, {}, list[Mark](), Tables()
-    for system in SYSTEMS:
-        values = in_system(cells, system, own)
-        plate = elisa_plate.wells(_supernatants(cells, doses, values, people), error, system)
-        result = elisa.analyse(plate)
-        readings += _readings(result, system, cells, values, error)
-        tables.append(elisa_plate.read_back(result, plate, system))
-        points[system] = tables[-1]["dose_nm"], tables[-1]["inhibition_percent"]
-        curves[system] = _line(cells, doses, values)
-        marks += provenance.marks(system, provenance.about(glue, "tnf_alpha", system))
-        plates |= {f"{system}: {name}": found for name, found in result.tables.items()}
-    return Experiment(
-        name="tnf_alpha",
-        title=TITLE,
-        compound=glue.name,
+def _plates(bench: Bench) -> Measured:
+    """Stimulate cells in medium and in blood under a dilution series; read IC50s from an ELISA plate each."""
+    cells, people = bench.cells(), _donors(bench["donors"], bench["donor_log10_sd"], bench["seed"])
+    within = {system: in_system(cells, system, bench.values) for system in SYSTEMS}
+    plates = {
+        system: elisa_plate.wells(_supernatants(bench, cells, values, people), bench.error, system)
+        for system, values in within.items()
+    }
+    results: Results = {system: elisa.analyse(plate) for system, plate in plates.items()}
+    behind, free = _behind(cells), float(np.asarray(within[SYSTEMS[1]]["unbound"]))
+    tables = [elisa_plate.read_back(results[system], plate, system) for system, plate in plates.items()]
+    exact = {s: lab.exact(half(cells, v, "tnf", TNF_H, later=LPS)[0]) for s, v in within.items()}
+    return Measured(
         table=pl.concat(tables),
-        readings=(*readings, _shift(readings, cells)),
+        readings=(*_ic50s(bench, results, exact, behind), *_shifts(bench, results, exact, behind)),
+        panels=(_panel(bench, cells, within, tables),),
+        behind={"culture": behind},
         assumptions=(
-            *said,
             f"drug 1.5 h before LPS, supernatant after {TNF_H:g} h; TNF-alpha as docs/mechanism.md says",
-            f"in blood {_unbound(cells, own):g} of the drug is free; nothing else differs",
-            "hydrolysis as thalidomide's in blood is not borrowed: pomalidomide would need 180 nM, not 25",
-            f"{donors} donor(s), log10 SD {donor_log10_sd:g} in sensitivity and yield",
-            error.said,
+            f"in blood {free:g} of the drug is free; nothing else differs",
         ),
-        settings={"fraction_unbound": _unbound(cells, own)},
-        panels=(Panel(SHOWN, "dose", "inhibition, %", lab.points(points), lab.points(curves), tuple(marks)),),
-        parameters=lab.sources({"culture": _behind(cells)}),
-        tables=plates,
+        settings={"fraction_unbound": free},
+        tables={f"{s}: {name}": found for s, r in results.items() for name, found in r.tables.items()},
     )
 
 
-def _donors(donors: int, donor_log10_sd: float, seed: int) -> tuple[Donor, ...]:
-    count = int(at_least("donors", donors, 1, most=24))
-    sd = at_least("donor_log10_sd", donor_log10_sd, 0.0, most=2.0)
-    drawn = sd * streams.normals(seed, "experiments/tnf_alpha/donors", np.arange(count), 2)
+def _donors(count: int, log10_sd: float, seed: int) -> tuple[Donor, ...]:
+    drawn = log10_sd * streams.normals(seed, "experiments/tnf_alpha/donors", np.arange(count), 2)
     return tuple(
         Donor(f"donor {i + 1}", float(10.0 ** row[0]), float(10.0 ** row[1])) for i, row in enumerate(drawn)
     )
 
 
+def _left(cells: Culture, doses: lab.Floats, values: Mapping[str, ArrayLike]) -> lab.Floats:
+    """TNF-alpha left at doses (n,), of that of stimulated cells."""
+    made = cells.at(np.concatenate([[0.0], doses]), TNF_H, ["tnf"], values, later=LPS)["tnf"]
+    return np.asarray(made[1:] / made[0])
+
+
 def _supernatants(
-    cells: Culture, doses: lab.Floats, values: Mapping[str, ArrayLike], people: Sequence[Donor]
+    bench: Bench, cells: Culture, values: Mapping[str, ArrayLike], people: Sequence[Donor]
 ) -> list[Treated]:
-    """TNF-alpha left of every donor at every dose, relative to that donor's stimulated cells."""
-    found = []
-    for donor in people:
-        # A sensitive donor is one whose cells see each dose as a higher one.
-        seen = np.concatenate([[0.0], doses * donor.sensitivity])
-        made = cells.at(seen, TNF_H, ["tnf"], values, later=LPS)["tnf"]
-        found.append(Treated(donor, doses, made[1:] / made[0]))
-    return found
+    doses = bench["doses_nm"]
+    # A sensitive donor is one whose cells see each dose as a higher one.
+    return [Treated(donor, doses, _left(cells, doses * donor.sensitivity, values)) for donor in people]
 
 
-def _line(
-    cells: Culture, doses: lab.Floats, values: Mapping[str, ArrayLike]
-) -> tuple[lab.Floats, lab.Floats]:
-    fine = lab.grid(doses)
-    made = cells.at(np.concatenate([[0.0], fine]), TNF_H, ["tnf"], values, later=LPS)["tnf"]
-    return fine, 100.0 * (1.0 - made[1:] / made[0])
+def _ic50s(
+    bench: Bench,
+    results: Results,
+    exact: Mapping[str, Measure | None],
+    behind: Mapping[str, Quantity],
+) -> Iterator[Reading]:
+    """Per system: over all donors as read from the plate, and of the model itself."""
+    several = bench["donors"] > 1
+    for system, result in results.items():
+        claims = bench.claims(system)
+        label = bench.label(claims, behind)
+        note = "pooled over donors" if several else ""
+        for one in result.named:
+            if one.potency.definition == "absolute" and (one.donor == "" or not several):
+                reading = Reading.of(f"IC50, {system}", one.potency, label, claims=claims, note=note)
+                # Donors that differ give an interval even where the wells do not err.
+                yield reading if several else bench.error.read(reading)
+        said = "of the model without an assay" if exact[system] else "half is never lost"
+        name = f"IC50, {system}, exact"
+        yield Reading.measured(name, exact[system], "nM", label, claims=claims, note=said)
 
 
-def _readings(
-    result: elisa.Result,
-    system: str,
+def _shifts(
+    bench: Bench,
+    results: Results,
+    exact: Mapping[str, Measure | None],
+    behind: Mapping[str, Quantity],
+) -> Iterator[Reading]:
+    """Whole blood over medium: of the same donors as read from both plates, and of the model itself."""
+    claims = bench.claims("shift")
+    label = bench.label(claims, behind)
+    name = "shift, whole blood over PBMC"
+    medium, blood = (
+        {
+            one.donor: one.potency
+            for one in results[s].named
+            if one.donor and one.potency.definition == "absolute"
+        }
+        for s in SYSTEMS
+    )
+    both = [(medium[donor], blood[donor]) for donor in medium if donor in blood]
+    known = [(m.value_nm, b.value_nm) for m, b in both if m.relation == b.relation == "="]
+    ratios = np.array([more / less for less, more in known if less and more])
+    note = f"of {ratios.size} of {bench['donors']} donors, each by itself"
+    measure = _geometric(ratios, bench) if ratios.size else None
+    yield Reading.measured(name, measure, "fold", label, claims=claims, note=note)
+    once, more = (exact[system] for system in SYSTEMS)
+    ratio = (more[0] / once[0], None, None) if once and more else None
+    said = "of the model without an assay"
+    yield Reading.measured(f"{name}, exact", ratio, "fold", label, claims=claims, note=said)
+
+
+def _geometric(ratios: lab.Floats, bench: Bench) -> Measure:
+    """Geometric mean of ratios with its interval."""
+    mean, low, high = lab.mean_of(np.log(ratios), bench.error)
+    ends = (None, None) if low is None or high is None else (float(np.exp(low)), float(np.exp(high)))
+    return float(np.exp(mean)), *ends
+
+
+def _panel(
+    bench: Bench,
     cells: Culture,
-    values: Mapping[str, ArrayLike],
-    error: lab.Error,
-) -> list[Reading]:
-    claims = provenance.about(cells.glue, "tnf_alpha", system)
-    label = provenance.label(claims, _behind(cells), cells.glue)
-    people = {one.donor for one in result.named} - {""}
-    joined = "" if len(people) > 1 else next(iter(people), "")
-    exact = float(half(cells, values, "tnf", TNF_H, later=LPS)[0])
-    found = [
-        _of(one.potency, f"IC50, {system}", label, claims, error, donors=joined == "")
-        for one in result.named
-        if one.donor == joined and one.potency.definition == "absolute"
-    ]
-    known = float(10.0**exact) if np.isfinite(exact) else None
-    found.append(
-        Reading(
-            f"IC50, {system}, exact",
-            known,
-            "nM",
-            label,
-            "=" if known else "none",
-            claims=claims,
-            note="of the model without an assay" if known else "half is never lost",
-        )
+    within: Mapping[str, Mapping[str, ArrayLike]],
+    tables: Sequence[pl.DataFrame],
+) -> Panel:
+    fine = lab.grid(bench["doses_nm"])
+    seen = zip(SYSTEMS, tables, strict=True)
+    return Panel(
+        "Inhibition of TNF-alpha",
+        "dose",
+        "inhibition, %",
+        lab.points({system: (table["dose_nm"], table["inhibition_percent"]) for system, table in seen}),
+        lab.points({s: (fine, 100.0 * (1.0 - _left(cells, fine, values))) for s, values in within.items()}),
+        tuple(mark for s in SYSTEMS for mark in provenance.marks(s, bench.claims(s))),
     )
-    return found
-
-
-def _of(
-    potency: Potency, name: str, label: Label, claims: tuple[str, ...], error: lab.Error, *, donors: bool
-) -> Reading:
-    reading = Reading.of(name, potency, label, claims=claims, note="pooled over donors" if donors else "")
-    # Donors that differ give an interval even where the wells do not err.
-    return reading if donors else error.read(reading)
-
-
-def _shift(readings: Sequence[Reading], cells: Culture) -> Reading:
-    exact = {r.name: r.value for r in readings}
-    medium, blood = (exact[f"IC50, {system}, exact"] for system in SYSTEMS)
-    claims = provenance.about(cells.glue, "tnf_alpha", "shift")
-    ratio = blood / medium if medium and blood else None
-    label = provenance.label(claims, _behind(cells), cells.glue)
-    return Reading(
-        "shift, whole blood over PBMC", ratio, "fold", label, "=" if ratio else "none", claims=claims
-    )
-
-
-def _unbound(cells: Culture, own: Mapping[str, float]) -> float:
-    return float(np.asarray(in_system(cells, SYSTEMS[1], own)["unbound"]))
 
 
 def _behind(cells: Culture) -> dict[str, Quantity]:
     """The culture's parameters with the free fraction that blood adds."""
     fraction = cells.glue.pharmacology.fraction_unbound
     return cells.behind | ({"fraction_unbound": fraction} if fraction else {})
+
+
+DESCRIPTION = Description(
+    name="tnf_alpha",
+    title="TNF-alpha inhibition in LPS-stimulated PBMC and whole blood",
+    question="Which dose halves TNF-alpha in medium, which in whole blood, and over how many donors?",
+    model="culture_monocyte",
+    settings={
+        "doses_nm": Setting(lab.decades(0.3, 1e4), amounts),
+        **in_cells("monocyte"),
+        "fraction_unbound": Setting(None),
+        # Donors of a usual spread, own choice: one says nothing of people, and four little of the shift.
+        "donors": Setting(6, partial(whole, least=1, most=24)),
+        "donor_log10_sd": Setting(0.15, partial(at_least, least=0.0, most=2.0)),
+    },
+    columns=("system", "donor", "dose_nm", "well", "od", "inhibition_percent"),
+    protocol=_plates,
+    assumptions=(
+        "hydrolysis as thalidomide's in blood is not borrowed: pomalidomide would need 180 nM, not 25",
+        "{donors} donor(s), log10 SD {donor_log10_sd:g} in sensitivity and yield",
+    ),
+    needs=("kd_nm", "IKZF1", "IKZF3", "fraction_unbound"),
+    noise_percent=4.0,
+    replicates=3,
+)

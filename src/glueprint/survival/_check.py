@@ -176,3 +176,44 @@ def single_group(label: object, name: str = "group") -> InputError:
         expected="two groups or more",
         next_step="pass the arm of each patient; for one group use kaplan_meier",
     )
+
+
+def as_matrix(covariates: ArrayLike, n: int) -> Floats:
+    """Covariates as (n, p): finite numbers, one row per patient; a vector is one covariate."""
+    x = as_floats(covariates, "covariates", (1, 2))
+    x = x[:, None] if x.ndim == 1 else x
+    if x.shape[0] != n:
+        raise InputError(
+            "GP-V003",
+            f"{x.shape[0]} rows for {n} times",
+            where="covariates",
+            expected="one row per patient",
+            next_step="take all columns from the same rows of one table",
+        )
+    bad = ~np.isfinite(x)
+    if bad.any():
+        index = _first(bad)
+        raise InputError(
+            "GP-V008",
+            f"{x[index]} is not a covariate value",
+            where=place("covariates", index),
+            expected="a finite number for every patient",
+            next_step="leave the patient out and count it, or impute the value",
+        )
+    return x
+
+
+def as_pair(labels: ArrayLike, shape: tuple[int, ...]) -> tuple[NDArray[Any], Flags]:
+    """The two labels of a two-group comparison in sorted order, and who is in the second group, (n,)."""
+    groups, codes = as_codes(labels, shape, "group")
+    if groups.size == 1:
+        raise single_group(groups[0].item())
+    if groups.size > 2:
+        raise InputError(
+            "GP-V020",
+            f"{groups.size} groups: {', '.join(str(label) for label in groups[:5])}",
+            where="group",
+            expected="two groups",
+            next_step="leave out the patients of the other groups, or compare the groups two by two",
+        )
+    return groups, codes == 1

@@ -35,10 +35,14 @@ class Request:
     as the header says.   to: unit of the answers.   arm, strata, covariates (numbers, or text as levels),
     factors (numbers as levels).   reference: the arm others are compared with, None: the first by name.
     where: "COLUMN=VALUE" (values by comma), the rows that are meant.
+    entry: when a row comes under observation, in the unit of the times.   weights: of rows.   patient: whose
+    row it is, where one has several.   cluster: which rows belong together otherwise, such as a centre.
+    cause: in place of `event`, what ended the follow-up, where it is one of several things; `censored`: its
+    values that are no event.
     """
 
     time: str
-    event: str
+    event: str = ""
     arm: str | None = None
     reference: str | None = None
     strata: tuple[str, ...] = ()
@@ -48,6 +52,12 @@ class Request:
     unit: str | None = None
     to: str | None = None
     where: tuple[str, ...] = ()
+    entry: str | None = None
+    weights: str | None = None
+    patient: str | None = None
+    cluster: str | None = None
+    cause: str | None = None
+    censored: tuple[str, ...] = ()
 
     @property
     def event_column(self) -> str:
@@ -57,7 +67,8 @@ class Request:
     @property
     def named(self) -> tuple[str, ...]:
         """Every column asked for."""
-        single = (self.time, self.event_column, self.arm, self.origin)
+        columns = (self.arm, self.origin, self.entry, self.weights, self.patient, self.cluster)
+        single = (self.time, self.event_column, self.cause, *columns)
         return tuple(filter(None, (*single, *self.strata, *self.covariates, *self.factors)))
 
 
@@ -76,6 +87,11 @@ class Patients:
     strata: NDArray[np.str_] | None
     covariates: Mapping[str, Floats]
     unit: str
+    entry: Floats | None = None
+    weights: Floats | None = None
+    patient: NDArray[np.str_] | None = None
+    cluster: NDArray[np.str_] | None = None
+    cause: NDArray[np.str_] | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -87,6 +103,10 @@ def patients(table: Any, request: Request) -> Patients:
     Raises InputError GP-V030 (columns), GP-V031 (events), GP-V032 (times), GP-V033 (units), GP-V034 (arms).
     """
     frame = _frame(table)
+    if bool(request.event) == (request.cause is not None):
+        _refuse(
+            "GP-V031", "both an event and a cause" if request.event else "no event", expected="one of the two"
+        )
     chosen = [_split(item) for item in request.where]
     for name in (*request.named, *(name for name, _ in chosen)):
         if name not in frame.columns:
@@ -105,12 +125,27 @@ def patients(table: Any, request: Request) -> Patients:
     notes = list(_left_out(frame, kept, request.named))
     if kept.is_empty():
         _refuse("GP-V030", "no row without a missing value", frame)
-    time, unit, said = _times(kept, request)
+    time, unit, factor, said = _times(kept, request)
     arm, arms = _arms(kept, request)
     covariates, levels = _covariates(kept, request, arm, arms)
     strata = _labels(kept, request.strata) if request.strata else None
+    cause = _causes(kept, request.cause, request.censored) if request.cause else None
     notes += [*said, *levels]
-    return Patients(time, _events(kept, request), arm, arms, strata, covariates, unit, tuple(notes))
+    return Patients(
+        time,
+        _events(kept, request) if cause is None else cause != "",
+        arm,
+        arms,
+        strata,
+        covariates,
+        unit,
+        entry=factor * _numbers(kept, request.entry) if request.entry else None,
+        weights=_numbers(kept, request.weights) if request.weights else None,
+        patient=_labels(kept, (request.patient,)) if request.patient else None,
+        cluster=_labels(kept, (request.cluster,)) if request.cluster else None,
+        cause=cause,
+        notes=tuple(notes),
+    )
 
 
 def _split(item: str) -> tuple[str, list[str]]:
@@ -144,8 +179,8 @@ def _left_out(frame: pl.DataFrame, kept: pl.DataFrame, named: Iterable[str]) -> 
     yield f"{gone.height} of {frame.height} rows left out, nothing in {', '.join(lacking)}: row {rows}"
 
 
-def _times(table: pl.DataFrame, request: Request) -> tuple[Floats, str, list[str]]:
-    """Times in the unit asked for, the unit, and what was converted."""
+def _times(table: pl.DataFrame, request: Request) -> tuple[Floats, str, float, list[str]]:
+    """Times in the unit asked for, the unit, the factor to it, and what was converted."""
     column = table[request.time]
     if request.origin is not None:
         ends, starts = (_dates(table, name) for name in (request.time, request.origin))
@@ -163,14 +198,15 @@ def _times(table: pl.DataFrame, request: Request) -> tuple[Floats, str, list[str
         where = f"row {table[ROW][int(bad[0])]}, {request.time}"
         _refuse("GP-V032", f"{where}: a follow-up of {values[bad[0]]:g}", table, "a time of 0 or more")
     if request.to is None:
-        return values, UNITS.get(unit, ""), []
+        return values, UNITS.get(unit, ""), 1.0, []
     to = _known(request.to, "--in")
     if not unit:
         _refuse(
             "GP-V033", f'"{request.time}" has no unit to convert from', table, "--unit, such as --unit days"
         )
     said = [] if to == unit else [f"{request.time} read in {UNITS[unit]}, shown in {UNITS[to]}"]
-    return values * units.convert(1.0, unit, to), UNITS[to], said
+    factor = units.convert(1.0, unit, to)
+    return values * factor, UNITS[to], factor, said
 
 
 def _unit(request: Request) -> str:
@@ -200,6 +236,8 @@ def _known(unit: str, option: str) -> str:
 
 
 def _numbers(table: pl.DataFrame, name: str) -> Floats:
+    if table[name].dtype.is_temporal():
+        _refuse("GP-V032", f'dates or durations in "{name}"', table, "numbers, in the unit of the times")
     numbers = table[name].cast(pl.Float64, strict=False)
     bad = numbers.is_null().arg_true()
     if bad.len():
@@ -258,6 +296,20 @@ def _events(table: pl.DataFrame, request: Request) -> Flags:
             f'the values that are the event, as "{name}={other[-1]}"; {_values(present)}',
         )
     return np.asarray(found.is_in(YES).to_numpy(), dtype=np.bool_)
+
+
+def _causes(table: pl.DataFrame, name: str, censored: Sequence[str]) -> NDArray[np.str_]:
+    labels = _labels(table, (name,))
+    present = sorted(set(labels.tolist()))
+    missing = [value for value in censored if value not in present]
+    if missing or not censored or len(present) > 20:
+        said = (
+            f'{name} is never "{missing[0]}"'
+            if missing
+            else f"which values of {name} are no event is not said"
+        )
+        _refuse("GP-V031", said, table, f"the values that are censored, as 0; {_values(present)}")
+    return np.where(np.isin(labels, censored), "", labels)
 
 
 def _values(present: Sequence[str]) -> str:

@@ -41,7 +41,7 @@ def cumulative_incidence(time: ArrayLike, cause: ArrayLike, *, level: float = 0.
     the infinitesimal jackknife of R survival's multi-state survfit.
     """
     times = as_times(time)
-    causes, codes = _causes(cause, times.shape)
+    causes, codes = as_causes(cause, times.shape)
     level = as_level(level)
     zeros = np.zeros(times.size, dtype=np.int64)
     table = count(tie(times), codes > 0, codes, causes.size + 1, zeros)
@@ -60,7 +60,7 @@ def cumulative_incidence(time: ArrayLike, cause: ArrayLike, *, level: float = 0.
     )
 
 
-def _causes(cause: ArrayLike, shape: tuple[int, ...]) -> tuple[Integers, Integers]:
+def as_causes(cause: ArrayLike, shape: tuple[int, ...]) -> tuple[Integers, Integers]:
     """Causes that happened, ascending, and the code of each patient: 0 censored, 1 the first cause, ..."""
     array = as_floats(cause, "cause")
     same_shape(array, shape, "cause")

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import chdtrc, ndtr, ndtri
 
 from glueprint.errors import InputError
-from glueprint.survival._check import Floats, Integers, as_floats, as_level, place
+from glueprint.survival._check import Floats, Integers, as_level, as_matrix
 from glueprint.survival.cox_data import CoxData, standardised
 from glueprint.survival.influence import cluster_sums, hazards, score_residuals
 from glueprint.survival.monotone import separating_direction
@@ -124,7 +124,7 @@ def cox(
     coxph at its limit.
     """
     rows = as_rows(time, event, entry, weights)
-    x = _matrix(covariates, rows.given)[rows.kept]
+    x = as_matrix(covariates, rows.given)[rows.kept]
     level = as_level(level)
     if ties not in ("efron", "breslow"):
         raise InputError(
@@ -164,29 +164,6 @@ def _robust_wanted(robust: bool | None, rows: Rows, who: Integers | None, cluste
         return bool(robust)
     several = who is not None and bool((np.bincount(who[rows.event], minlength=1) > 1).any())
     return cluster is not None or several or not rows.whole
-
-
-def _matrix(covariates: ArrayLike, n: int) -> Floats:
-    x = as_floats(covariates, "covariates", (1, 2))
-    x = x[:, None] if x.ndim == 1 else x
-    if x.shape[0] != n:
-        raise InputError(
-            "GP-V003",
-            f"{x.shape[0]} rows for {n} times",
-            where="covariates",
-            expected="one row per patient",
-            next_step="take all columns from the same rows of one table",
-        )
-    bad = np.argwhere(~np.isfinite(x))
-    if bad.size:
-        raise InputError(
-            "GP-V008",
-            f"{x[tuple(bad[0])]} is not a covariate value",
-            where=place("covariates", tuple(bad[0])),
-            expected="a finite number for every patient",
-            next_step="leave the patient out and count it, or impute the value",
-        )
-    return x
 
 
 @dataclass(frozen=True)

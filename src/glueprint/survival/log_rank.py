@@ -62,7 +62,7 @@ def log_rank(
     table = count(tie(times), events, codes, groups.size, block)
     expected, variance = expectation(table)
     observed = table.events.sum(axis=0).astype(np.float64)
-    chi2, df = _statistic(observed, expected, variance)
+    chi2, df = chi_square(observed, expected, variance)
     return LogRank(
         groups=groups,
         n=np.bincount(codes, minlength=groups.size).astype(np.int64),
@@ -76,18 +76,25 @@ def log_rank(
     )
 
 
-def expectation(table: Counts) -> tuple[Floats, Floats]:
-    """Expected events (groups,) and hypergeometric covariance (groups, groups) over all rows."""
+def expectation(table: Counts, weight: Floats | None = None) -> tuple[Floats, Floats]:
+    """Expected events (groups,) and hypergeometric covariance (groups, groups) over all rows.
+
+    weight: (m,) of each row, or None where every row counts alike.
+    """
     total = table.at_risk.sum(axis=1).astype(np.float64)
     died = table.events.sum(axis=1)
     share = table.at_risk / total[:, None]
-    expected = died @ share
     spread = died * (total - died) / np.maximum(total - 1, 1)
+    if weight is None:
+        expected = died @ share
+    else:
+        expected = (weight * died) @ share
+        spread = weight**2 * spread
     weighted = share * spread[:, None]
     return expected, np.diag(weighted.sum(axis=0)) - weighted.T @ share
 
 
-def _statistic(observed: Floats, expected: Floats, variance: Floats) -> tuple[float, int]:
+def chi_square(observed: Floats, expected: Floats, variance: Floats) -> tuple[float, int]:
     """Chi-square and degrees of freedom over the groups that could have had an event."""
     used = np.flatnonzero(expected > 0)[1:]
     covariance = variance[np.ix_(used, used)]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from glueprint.errors import InputError
-from glueprint.survival._check import as_level
+from glueprint.survival._check import as_floats, as_level
 from glueprint.survival.kaplan_meier import kaplan_meier
 
 
@@ -35,6 +35,7 @@ def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95) 
     "rmean" of R survival.
     """
     curve = kaplan_meier(time, event, level=level)
+    tau = float(as_floats(tau, "tau", (0,)))
     if not (np.isfinite(tau) and tau > 0):
         raise InputError(
             "GP-V007",

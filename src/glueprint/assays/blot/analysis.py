@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import polars as pl
 
 from glueprint.assays import simulated
-from glueprint.assays.blot import finding_boxes, geometry, optical
+from glueprint.assays.blot import finding_boxes, gels, geometry, optical, regions
 from glueprint.assays.blot.boxes import Boxes, from_found
 from glueprint.assays.blot.image import Image
 from glueprint.assays.blot.integration import PROFILES, VOLUMES, integrate
 from glueprint.assays.blot.linearity import LINEARITY, linearity
 from glueprint.assays.blot.normalisation import BANDS, excluded, normalise
 from glueprint.assays.blot.optical import Signal
+from glueprint.assays.blot.regions import Region
 from glueprint.assays.blot.result import Result
 from glueprint.assays.blot.settings import Settings
 from glueprint.assays.blot.suspects import suspects
@@ -26,47 +28,87 @@ from glueprint.errors import InputError
 __all__ = ["analyse"]
 
 
+@dataclass(frozen=True)
+class Part:
+    """One part of the picture, straight, with its boxes and what was said on the way."""
+
+    angle: float
+    pictures: dict[str, Signal]
+    boxes: Boxes
+    findings: tuple[Finding, ...]
+
+
 def analyse(
     image: Image,
-    boxes: Boxes | None = None,
+    boxes: Boxes | Sequence[Boxes] | None = None,
     settings: Settings | None = None,
     *,
     reference: Image | None = None,
 ) -> Result:
     """Read the bands of a blot: volumes, and ratios to the vehicle where the boxes say what is in the lanes.
 
-    image: the blot.   boxes: lanes, bands and annotation; None: found in the image, without annotation.
-    settings: `Settings`, None for the defaults.   reference: a second picture of the same membrane, such as a
-    total-protein stain.
+    image: the blot.   boxes: lanes, bands and annotation, of each part of the picture; None: found in the
+    image, without annotation.   settings: `Settings`, None for the defaults.   reference: a second picture of
+    the same membrane, such as a total-protein stain.
     Returns `Result`; a saturated band, a lane without a ratio or a membrane without a vehicle lane is a
     finding, not an error. A file that says that it is simulated has the finding GP-A054, and its table of
     bands the mark in the column simulated.
     Raises InputError GP-A119 (light), GP-A121 (settings), GP-A125 and GP-A126 (boxes), GP-A127 (nothing
-    found), GP-A138 (several references), GP-A139 (second picture), GP-A240 (lanes to leave out).
+    found), GP-A138 (several references, a membrane twice), GP-A139 (second picture), GP-A232 (crop), GP-A233
+    (rows of bands that do not share their lanes), GP-A240 (lanes to leave out).
     Source: docs/blot.md.
     """
     chosen = (settings or Settings()).checked()
-    pictures = {"blot": optical.signal(image, chosen)}
     if reference is not None:
-        pictures["reference"] = _second(reference, image, chosen)
+        _same_size(reference, image)
     marked = _simulated(image)
-    findings = [*marked, *image.findings, *pictures["blot"].findings]
+    said = _mark(image) if marked else ""
+    findings = [*marked, *image.findings]
     if reference is not None:
-        findings += [*_simulated(reference), *reference.findings, *pictures["reference"].findings]
+        findings += [*_simulated(reference), *reference.findings]
+    given = () if boxes is None else (boxes,) if isinstance(boxes, Boxes) else tuple(boxes)
+    planned, of_crops = regions.planned(chosen.crop, given, image.source)
+    parts = [_part((image, reference), region, own, chosen) for region, own in planned]
+    out, of_lanes = _left_out([part.boxes for part in parts], chosen)
+    every = [_read(part, image, chosen, (out.get(part.boxes.file.membrane, {}), said)) for part in parts]
+    heads = (*findings, *of_crops, *of_lanes)
+    if len(every) == 1:
+        return replace(every[0], findings=(*heads, *every[0].findings))
+    tables = {name: pl.concat([one.tables[name] for one in every]) for name in every[0].tables}
+    told = [_of_membrane(finding, one) for one in every for finding in one.findings]
+    return replace(every[0], tables=MappingProxyType(tables), findings=(*heads, *told), parts=tuple(every))
+
+
+def _part(
+    images: tuple[Image, Image | None], region: Region | None, boxes: Boxes | None, settings: Settings
+) -> Part:
+    """A part of the picture turned straight, and its boxes, checked or found."""
+    image, reference = images
+    if region is not None:
+        image, reference = region.of(image), region.of(reference) if reference else None
+    pictures = {"blot": optical.signal(image, settings)}
+    findings = [*pictures["blot"].findings]
+    if reference is not None:
+        # A stain that fills whole lanes has no minority of bright pixels to tell its light by.
+        light = settings.light or "emission"
+        pictures["reference"] = optical.signal(reference, replace(settings, light=light))
+        findings += pictures["reference"].findings
     angle = geometry.tilt_deg(pictures["blot"].values) if boxes is None else boxes.file.rotation_deg
     turned = {name: _straight(picture, angle) for name, picture in pictures.items()}
     findings += _turned_findings(angle, image.source, given=boxes is not None)
-    if boxes is None:
-        used, of_lanes = _found(turned["blot"], image, angle)
-        findings += of_lanes
-    else:
-        used = _usable(boxes, turned)
-    volumes, profiles, more = integrate(turned, used, chosen)
-    out, of_lanes = _left_out(used, chosen)
-    bands, of_ratios = normalise(volumes, used, chosen, left_out=out)
+    if boxes is not None:
+        return Part(angle, turned, _usable(boxes, turned), tuple(findings))
+    used, of_lanes = _found(turned["blot"], image, angle, region)
+    return Part(angle, turned, used, (*findings, *of_lanes))
+
+
+def _read(part: Part, image: Image, settings: Settings, known: tuple[Mapping[int, str], str]) -> Result:
+    """The result of one part.   known: why lanes are left out, and what the file says of being simulated."""
+    out, said = known
+    volumes, profiles, of_bands = integrate(part.pictures, part.boxes, settings)
+    bands, of_ratios = normalise(volumes, part.boxes, settings, left_out=out)
     odd, of_replicates = suspects(bands)
-    said = _mark(image) if marked else ""
-    lines, of_lines = linearity(volumes, used)
+    lines, of_lines = linearity(volumes, part.boxes)
     tables = {
         "bands": pl.DataFrame([row | {simulated.COLUMN: said} for row in bands], schema=BANDS),
         "volumes": pl.DataFrame(volumes, schema=VOLUMES),
@@ -76,27 +118,37 @@ def analyse(
         "excluded": exclusions.rows(excluded(bands)),
     }
     return Result(
-        settings=chosen,
-        rotation_deg=angle,
-        boxes=used,
-        pictures=MappingProxyType(turned),
+        settings=settings,
+        rotation_deg=part.angle,
+        boxes=part.boxes,
+        pictures=MappingProxyType(part.pictures),
         tables=MappingProxyType(tables),
         metadata=MappingProxyType(dict(image.metadata)),
-        findings=(*findings, *more, *of_lanes, *of_ratios, *of_replicates, *of_lines),
+        findings=(*part.findings, *of_bands, *of_ratios, *of_replicates, *of_lines),
     )
 
 
-def _left_out(boxes: Boxes, settings: Settings) -> tuple[dict[int, str], list[Finding]]:
-    """Why lanes are left out, by their numbers."""
+def _of_membrane(finding: Finding, part: Result) -> Finding:
+    """A finding of one part of several, with its membrane."""
+    name = f'membrane "{part.boxes.file.membrane}"'
+    return replace(finding, where=f"{name}, {finding.where}" if finding.where else name)
+
+
+def _left_out(boxes: Sequence[Boxes], settings: Settings) -> tuple[dict[str, dict[int, str]], list[Finding]]:
+    """Why lanes are left out, by membrane and number."""
     lanes = pl.DataFrame(
         [
-            {"membrane": boxes.file.membrane, "lane": lane.lane, exclusions.COLUMN: lane.exclude}
-            for lane in boxes.file.lane
+            {"membrane": one.file.membrane, "lane": lane.lane, exclusions.COLUMN: lane.exclude}
+            for one in boxes
+            for lane in one.file.lane
         ],
         schema={"membrane": pl.String, "lane": pl.Int64, exclusions.COLUMN: pl.String},
     )
     table, said = exclusions.marked(lanes, settings.exclude, by=("membrane", "lane"), what="lanes")
-    return dict(table.filter(pl.col(exclusions.COLUMN) != "").select("lane", exclusions.COLUMN).rows()), said
+    out: dict[str, dict[int, str]] = {}
+    for membrane, lane, why in table.filter(pl.col(exclusions.COLUMN) != "").rows():
+        out.setdefault(membrane, {})[lane] = why
+    return out, said
 
 
 def _mark(image: Image) -> str:
@@ -110,7 +162,7 @@ def _simulated(image: Image) -> list[Finding]:
     return simulated.of_text(_mark(image), image.source)
 
 
-def _second(reference: Image, image: Image, settings: Settings) -> Signal:
+def _same_size(reference: Image, image: Image) -> None:
     if reference.counts.shape != image.counts.shape:
         raise InputError(
             "GP-A139",
@@ -120,9 +172,6 @@ def _second(reference: Image, image: Image, settings: Settings) -> Signal:
             expected="a second picture of the same membrane, pixel on pixel",
             next_step="export both channels of one scan",
         )
-    # A stain that fills whole lanes has no minority of bright pixels to tell its light by.
-    light = settings.light or "emission"
-    return optical.signal(reference, replace(settings, light=light, page=None))
 
 
 def _straight(picture: Signal, angle: float) -> Signal:
@@ -133,7 +182,7 @@ def _straight(picture: Signal, angle: float) -> Signal:
     )
 
 
-def _found(picture: Signal, image: Image, angle: float) -> tuple[Boxes, list[Finding]]:
+def _found(picture: Signal, image: Image, angle: float, region: Region | None) -> tuple[Boxes, list[Finding]]:
     found = finding_boxes.find(picture.values)
     if not found.lanes or not found.bands:
         raise InputError(
@@ -143,13 +192,16 @@ def _found(picture: Signal, image: Image, angle: float) -> tuple[Boxes, list[Fin
             expected="lanes with bands that stand out from the background",
             next_step="draw them: write a box file (docs/blot.md) and give it with --boxes",
         )
-    boxes = from_found(found, image=Path(image.source).name, rotation_deg=angle)
+    gels.agreed(picture.values, found.lanes, image.source)
+    name, crop = (region.name, region.text) if region else ("1", "")
+    boxes = from_found(found, image=Path(image.source).name, rotation_deg=angle, membrane=name, crop=crop)
+    said = gels.gaps(found.lanes, image.source)
     if not found.placed:
-        return boxes, []
+        return boxes, said
     numbers = ", ".join(map(str, found.placed))
     text = f"lanes without bands, placed by the distance of the others: {numbers}"
     remedy = "look at the figure; remove them from the box file if there are none"
-    return boxes, [Finding("GP-A127", "note", text, image.source, "", remedy)]
+    return boxes, [*said, Finding("GP-A127", "note", text, image.source, "", remedy)]
 
 
 def _usable(boxes: Boxes, pictures: dict[str, Signal]) -> Boxes:

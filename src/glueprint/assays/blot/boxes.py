@@ -66,11 +66,12 @@ class Box(Document):
 
 
 class BoxFile(Document):
-    """The whole file."""
+    """The whole file; `crop` is the part of the stored picture that was read, "top:bottom,left:right"."""
 
     kind: Literal["glueprint-boxes"]
     version: Literal[1]
     image: str = ""
+    crop: str = ""
     rotation_deg: float = Field(default=0.0, ge=-15.0, le=15.0, allow_inf_nan=False)
     membrane: str = "1"
     experiment: str = ""
@@ -162,8 +163,10 @@ def _boxes(data: dict[str, Any], source: str) -> Boxes:
     return Boxes(file, source)
 
 
-def from_found(found: Found, *, image: str, rotation_deg: float) -> Boxes:
-    """Boxes without annotation, from what was found in a picture."""
+def from_found(
+    found: Found, *, image: str, rotation_deg: float, membrane: str = "1", crop: str = ""
+) -> Boxes:
+    """Boxes without annotation, from what was found in a picture or its part `crop`."""
     lanes = tuple(Lane(lane=i + 1, left=left, right=right) for i, (left, right) in enumerate(found.lanes))
     bands, own = [], []
     for nth, row in enumerate(found.bands):
@@ -176,8 +179,8 @@ def from_found(found: Found, *, image: str, rotation_deg: float) -> Boxes:
             if place != (top, bottom)
         ]
     file = BoxFile(
-        kind="glueprint-boxes", version=1, image=image, rotation_deg=rotation_deg,
-        lane=lanes, band=tuple(bands), box=tuple(own),
+        kind="glueprint-boxes", version=1, image=image, crop=crop, rotation_deg=rotation_deg,
+        membrane=membrane, lane=lanes, band=tuple(bands), box=tuple(own),
     )  # fmt: skip
     return Boxes(file)
 

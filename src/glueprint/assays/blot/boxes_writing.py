@@ -30,6 +30,7 @@ def text(boxes: Boxes) -> str:
     """The boxes as TOML text; reading it gives the same boxes."""
     file = boxes.file
     lines = [HEAD, 'kind = "glueprint-boxes"', "version = 1", f"image = {_quoted(file.image)}"]
+    lines += [f"crop = {_quoted(file.crop)}"] if file.crop else []
     lines += [f"rotation_deg = {file.rotation_deg:g}", f"membrane = {_quoted(file.membrane)}"]
     lines += [f"experiment = {_quoted(file.experiment)}", LANES]
     lines += [_lane(lane) for lane in file.lane]

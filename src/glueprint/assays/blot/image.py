@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.assays.blot import decoding
-from glueprint.assays.blot.decoding import MOST_BYTES, Stored
+from glueprint.assays.blot import colours, decoding
+from glueprint.assays.blot.decoding import MOST_BYTES
 from glueprint.assays.findings import Finding
 from glueprint.boundary import read_plain
 from glueprint.errors import EnvironmentProblemError, InputError
@@ -40,10 +40,11 @@ class Image:
         return int(2**self.bits - 1)
 
 
-def read(path: str | Path, page: int | None = None) -> Image:
+def read(path: str | Path, page: int | None = None, channel: str | None = None) -> Image:
     """The image in a TIFF, PNG or JPEG file, at its full depth.
 
-    page: of several, from 1.
+    page: of several, from 1.   channel: of a colour image, "red", "green", "blue" or "grey" (their mean);
+    None: the one with the strongest picture, where the others hold the same.
     Raises EnvironmentProblemError GP-A110 if it cannot be opened, and what `parse` raises.
     """
     try:
@@ -56,17 +57,18 @@ def read(path: str | Path, page: int | None = None) -> Image:
             where=str(path),
             next_step="check the path and the permissions",
         ) from error
-    return parse(content, str(path), page)
+    return parse(content, str(path), page, channel)
 
 
-def parse(content: bytes, source: str, page: int | None = None) -> Image:
-    """The image in the bytes of a file; `source` is its name in messages.
+def parse(content: bytes, source: str, page: int | None = None, channel: str | None = None) -> Image:
+    """The image in the bytes of a file; `source` is its name in messages; else as `read`.
 
-    Raises InputError GP-A111 (damaged, or no image), GP-A112 (too large), GP-A113 (colours),
-    GP-A115 (pages), NotSupportedError GP-A114 (compression, depth).
+    Raises InputError GP-A111 (damaged, or no image), GP-A112 (too large), GP-A113 (colours of several
+    pictures), GP-A115 (pages), GP-A121 (channel), NotSupportedError GP-A114 (compression, depth).
     """
     stored = decoding.decode(content, source, page)
-    counts, findings = _grey(stored, source)
+    palette = "palette" in stored.metadata
+    counts, findings = colours.grey(stored.pixels, source, channel, palette=palette)
     if counts.size == 0 or min(counts.shape) < decoding.LEAST_SIDE:
         raise InputError(
             "GP-A111",
@@ -95,22 +97,3 @@ def from_array(counts: NDArray[Any], *, bits: int | None = None, source: str = "
     if array.dtype not in (np.uint8, np.uint16) or array.ndim != 2:
         raise decoding.unsupported(f"{array.dtype} counts of {array.ndim} dimensions", source)
     return Image(source, "array", array, bits or 8 * array.dtype.itemsize, {})
-
-
-def _grey(stored: Stored, source: str) -> tuple[NDArray[Any], list[Finding]]:
-    """One channel; colours only where all of them are the same."""
-    pixels = stored.pixels
-    if pixels.ndim == 2:
-        return pixels, []
-    colours = pixels[..., :3] if pixels.shape[-1] >= 3 else pixels[..., :1]
-    if not (colours == colours[..., :1]).all():
-        raise InputError(
-            "GP-A113",
-            "a colour image whose channels differ: which of them counted the light is not known",
-            where=source,
-            expected="one grey channel",
-            next_step="export the channel of the stain alone, as 16-bit grey TIFF",
-        )
-    what = f"{pixels.shape[-1]} channels, the colours equal: one of them is used"
-    note = Finding("GP-A118", "note", what, source)
-    return np.ascontiguousarray(colours[..., 0]), [note]

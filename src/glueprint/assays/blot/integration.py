@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.assays.blot.background import MAD_TO_SD, base_line, beside, empty_rows, rim, spread
-from glueprint.assays.blot.boxes import Band, Boxes
+from glueprint.assays.blot.boxes import Band, Boxes, Lane
+from glueprint.assays.blot.departure import TOLERATED, departure
 from glueprint.assays.blot.optical import Signal
 from glueprint.assays.blot.settings import Settings
 from glueprint.assays.findings import Finding
@@ -32,19 +33,21 @@ VOLUMES = pl.Schema(
      "status": pl.String(), "unit": pl.String(), "method": pl.String()}
 )  # fmt: skip
 PROFILES = pl.Schema(
-    {"image": pl.String(), "lane": pl.Int64(), "row": pl.Int64(), "profile": pl.Float64(),
-     "base_line": pl.Float64()}
+    {"membrane": pl.String(), "image": pl.String(), "lane": pl.Int64(), "row": pl.Int64(),
+     "profile": pl.Float64(), "base_line": pl.Float64()}
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Integral:
     """One box: sum of its pixels, of the background under it, and the standard deviation of their
-    difference where there is no band."""
+    difference where there is no band; and how far the base line leaves the background, in heights of the
+    band."""
 
     raw: float
     background: float
     noise_sd: float
+    off: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,24 @@ class Profile:
     empty: NDArray[np.bool_]
 
 
-def by_lane(profile: Profile, top: int, bottom: int, width: int) -> Integral:
-    """A box integrated over the base line of its lane. `width` columns. Sums over pixels."""
+def by_lane(
+    profile: Profile,
+    top: int,
+    bottom: int,
+    width: int,
+    *,
+    others: Iterable[tuple[int, int]] = (),
+    sd: float = 3.0,
+) -> Integral:
+    """A box integrated over the base line of its lane. `width` columns. Sums over pixels.
+
+    others: rows of the other boxes of the lane.   sd: of the limit of detection.
+    """
     noise = spread(profile.values - profile.line, profile.empty, bottom - top)
-    return Integral(
-        width * float(profile.values[top:bottom].sum()),
-        width * float(profile.line[top:bottom].sum()),
-        width * noise,
-    )
+    raw, under = float(profile.values[top:bottom].sum()), float(profile.line[top:bottom].sum())
+    height = np.fmax(raw - under, sd * noise) / (bottom - top)
+    off = departure(profile.values, profile.line, (top, bottom), others, float(height))
+    return Integral(width * raw, width * under, width * noise, off)
 
 
 def by_border(values: Floats, box: Span, width_px: int) -> Integral:
@@ -97,9 +110,8 @@ def integrate(
         others = [(other.left, other.right) for other in boxes.file.lane if other is not lane]
         for name, picture in signals.items():
             key = (name, lane.left, lane.right)
-            drawn += _profile_rows(
-                name, lane.lane, _profile(profiles, key, picture.values, (windows, others))
-            )
+            head = {"membrane": boxes.file.membrane, "image": name, "lane": lane.lane}
+            drawn += _profile_rows(head, _profile(profiles, key, picture.values, (windows, others)))
         for band in boxes.file.band:
             if band.role == "ignore":
                 continue
@@ -110,11 +122,23 @@ def integrate(
                 method = f"median of a rim of {settings.rim_px} px"
             else:
                 kept = _profile(profiles, (band.image, *place[2:]), picture.values, (windows, others))
-                found = by_lane(kept, place[0], place[1], place[3] - place[2])
+                beside_it = _others(boxes, lane, band)
+                found = by_lane(
+                    kept, place[0], place[1], place[3] - place[2], others=beside_it, sd=settings.detection_sd
+                )
                 method = rule
             head = {"membrane": boxes.file.membrane, "lane": lane.lane, "method": method}
             volumes.append(head | _row(band, place, found, (picture, settings)))
     return volumes, drawn, _findings(volumes, settings)
+
+
+def _others(boxes: Boxes, lane: Lane, band: Band) -> list[tuple[int, int]]:
+    """The rows of the other bands of a lane in the same picture."""
+    return [
+        boxes.place(lane, other)[:2]
+        for other in boxes.file.band
+        if other is not band and other.image == band.image and other.role != "total protein"
+    ]
 
 
 def _windows(boxes: Boxes, rows: int, settings: Settings) -> tuple[tuple[int, ...], str]:
@@ -152,11 +176,10 @@ def _profile(
     return known[key]
 
 
-def _profile_rows(image: str, lane: int, profile: Profile) -> list[dict[str, Any]]:
+def _profile_rows(head: dict[str, Any], profile: Profile) -> list[dict[str, Any]]:
     pairs = zip(profile.values.tolist(), profile.line.tolist(), strict=True)
     return [
-        {"image": image, "lane": lane, "row": row, "profile": value, "base_line": line}
-        for row, (value, line) in enumerate(pairs)
+        {**head, "row": row, "profile": value, "base_line": line} for row, (value, line) in enumerate(pairs)
     ]
 
 
@@ -170,6 +193,8 @@ def _row(band: Band, place: Span, found: Integral, context: tuple[Signal, Settin
         status = "saturated"
     elif not np.isfinite(volume + limit):
         status = "no background"
+    elif found.off:
+        status = "base line off"
     else:
         status = "ok" if volume > limit else "below detection"
     return {
@@ -206,6 +231,18 @@ def _findings(volumes: list[dict[str, Any]], settings: Settings) -> list[Finding
                     "GP-A135", "warning", "no background around the box", f'band "{band}", {_lanes(bare)}',
                     "empty rows in the lane, a gap beside it, or a rim around the box",
                     "make the box smaller; --background lane where lanes touch",
+                )
+            )  # fmt: skip
+        off = [row for row in here if row["status"] == "base line off"]
+        if off:
+            findings.append(
+                Finding(
+                    "GP-A234", "refusal",
+                    "the base line leaves the background beside the band by more than noise and "
+                    f"{100.0 * TOLERATED:g} % of the band", f'band "{band}", {_lanes(off)}',
+                    "rows beside the band that lie on the base line",
+                    "look at the lane profiles; --crop a dark edge away, --background beside, --base-line "
+                    "with another half window, or box what stands beside; these bands have no value",
                 )
             )  # fmt: skip
     return findings

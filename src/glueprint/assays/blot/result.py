@@ -23,6 +23,8 @@ class Result:
     tables: "bands" (a row a lane and target, as `assays.degradation` takes it), "volumes", "linearity",
     "profiles"; docs/blot.md lists their columns.   pictures: "blot" and "reference", turned straight.
     boxes: used, given or found.   metadata: of the image file.   findings: in the order met.
+    parts: of several parts of one picture, the result of each; then `boxes`, `pictures` and the turn are
+    those of the first, and the tables hold all.
     """
 
     settings: Settings
@@ -32,6 +34,12 @@ class Result:
     tables: Mapping[str, pl.DataFrame]
     metadata: Mapping[str, str]
     findings: tuple[Finding, ...]
+    parts: tuple[Result, ...] = ()
+
+    @property
+    def membranes(self) -> tuple[Result, ...]:
+        """The result of each part of the picture; of an undivided one itself."""
+        return self.parts or (self,)
 
     @property
     def refused(self) -> bool:
@@ -47,6 +55,10 @@ class Result:
             "unit": picture.unit,
             "rotation_deg": self.rotation_deg,
             "boxes": self.boxes.file.model_dump(),
+            "parts": [
+                {"rotation_deg": part.rotation_deg, "boxes": part.boxes.file.model_dump()}
+                for part in self.parts
+            ],
             "metadata": dict(self.metadata),
             "tables": {name: table.to_dicts() for name, table in self.tables.items() if name != "profiles"},
             "findings": findings_table(self.findings).to_dicts(),

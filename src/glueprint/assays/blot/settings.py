@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from glueprint.assays.blot.colours import CHANNELS
 from glueprint.errors import InputError, nearest
 
 __all__ = ["BACKGROUNDS", "LIGHTS", "Settings"]
@@ -19,7 +20,10 @@ class Settings:
 
     light: "emission" (camera counts of light: bright bands) or "transmission" (a scan of a film or stained
     gel: dark bands, read as optical density); None: emission where bands are bright, refused where dark.
-    invert: the file holds ceiling minus counts.   page: of a file with several pages, from 1.
+    invert: the file holds ceiling minus counts.
+    page: of a file with several pages, from 1.   channel: of a colour image, as `image.read` takes it.
+    crop: parts of the picture to read, each "top:bottom,left:right" or "name=top:bottom,left:right" in pixels
+    of the stored picture; several are membranes of their own.
     background_light: counts where nothing absorbs, of a transmission scan; None: from the image.
     background: "lane" (base line of the lane profile), "beside" (the gaps on both sides of the lane) or
     "border" (median of a rim around each band).
@@ -33,6 +37,8 @@ class Settings:
     light: str | None = None
     invert: bool = False
     page: int | None = None
+    channel: str | None = None
+    crop: tuple[str, ...] = ()
     background_light: float | None = None
     background: str = "lane"
     base_line_px: int | None = None
@@ -47,9 +53,9 @@ class Settings:
 
         Raises InputError GP-A121 for a choice that is not one.
         """
-        for name, allowed in (("light", LIGHTS), ("background", BACKGROUNDS)):
+        for name, allowed in (("light", LIGHTS), ("background", BACKGROUNDS), ("channel", CHANNELS)):
             chosen = getattr(self, name)
-            if chosen not in allowed and not (name == "light" and chosen is None):
+            if chosen not in allowed and not (name != "background" and chosen is None):
                 hint = nearest(str(chosen), allowed)
                 raise _refusal(name, f'"{chosen}"{hint}', "one of " + ", ".join(allowed))
         for name, most in (("detection_sd", 100.0), ("saturation_percent", 100.0), ("background_light", 1e6)):

@@ -14,7 +14,7 @@ from glueprint.assays.growth.potencies import Curves
 from glueprint.assays.growth.reading import Culture, cultures
 from glueprint.assays.growth.result import Named, Result
 from glueprint.assays.growth.settings import Settings
-from glueprint.assays.quality import exclusions, logistics, verdicts
+from glueprint.assays.quality import exclusions, lack, logistics, verdicts
 from glueprint.assays.quality.outliers import Readings
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potency import Reason
@@ -177,7 +177,7 @@ def _row(one: Named) -> Row:
 
 
 def _suspects(part: Curves, settings: Settings) -> tuple[pl.DataFrame, list[Finding]]:
-    """Wells and doses that the rest of their curve contradicts."""
+    """Wells and doses that the rest of their curve contradicts, and curves that miss their doses."""
     cultures = part.cultures
     fits = potencies.viability_fits(cultures, settings, heavy=True, intervals=False)
     whole = logistics.of_logistics(fits, [one.name for one in cultures], [one.wells for one in cultures])
@@ -190,7 +190,8 @@ def _suspects(part: Curves, settings: Settings) -> tuple[pl.DataFrame, list[Find
         return logistics.of_logistics(fits, [kept.name], [kept.wells])[0]
 
     units = {one.unit for one in cultures}
-    return verdicts.judged(len(cultures), fitted, unit=units.pop() if len(units) == 1 else "")
+    odd, said = verdicts.judged(len(cultures), fitted, unit=units.pop() if len(units) == 1 else "")
+    return odd, [*said, *lack.said(whole)]
 
 
 def _said(part: Curves, findings: list[Finding]) -> None:

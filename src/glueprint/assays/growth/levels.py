@@ -13,25 +13,30 @@ Row = dict[str, Any]
 LEVELLED = ("treated", "control")
 
 
-def levelled(rows: list[Row]) -> tuple[list[Row], tuple[str, ...]]:
+def levelled(rows: list[Row], left_out: list[Row]) -> tuple[list[Row], list[Row], tuple[str, ...]]:
     """Raw signals of a culture as if all its plates had the mean control of all, and plates left as they are.
 
-    rows: with plate, role and value.   A plate without a control is left, and named; blanks are subtracted on
-    their
-    plate where it has any.
+    rows: with plate, role and value.   left_out: rows that make no level and are brought to it.
+    A plate without a control is left, and named; blanks are subtracted on their plate where it has any.
     """
     treated = {row["plate"] for row in rows if row["role"] == "treated"}
     if len(treated) < 2:
-        return rows, ()
+        return rows, left_out, ()
     means = {plate: _above_blank(rows, plate) for plate in dict.fromkeys(row["plate"] for row in rows)}
     known = {plate: control for plate, (_, control) in means.items() if control > 0.0}
     lost = tuple(sorted(treated - known.keys()))
     if lost or not known:
-        return rows, lost
+        return rows, left_out, lost
     common = float(
         np.mean([row["value"] - means[row["plate"]][0] for row in rows if row["role"] == "control"])
     )
-    return [_moved(row, means[row["plate"]], common) for row in rows], ()
+    moved = [_moved(row, means[row["plate"]], common) for row in rows]
+    # Of a plate with nothing else on it no level is known, and nothing can be drawn on it.
+    beside = [
+        _moved(row, means[row["plate"]], common) if row["plate"] in known else row | {"value": None}
+        for row in left_out
+    ]
+    return moved, beside, ()
 
 
 def _above_blank(rows: list[Row], plate: str) -> tuple[float, float]:

@@ -129,17 +129,20 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
     _unused((row for row in rows if not any(_belongs(row, key) for key in keys)), findings)
     made = []
     for key in keys:
-        mine, beside = _mine(key, rows, response, findings), [row for row in out if _belongs(row, key)]
+        mine, beside = _mine(key, rows, out, (response, findings))
         made.append(_culture(key, mine, beside, response))
     return _meant(made, response, findings)
 
 
-def _mine(key: Key, rows: list[Row], response: str, findings: list[Finding]) -> list[Row]:
-    """The rows of a culture; raw signals of several plates on one level."""
-    mine = [row for row in rows if _belongs(row, key)]
+def _mine(
+    key: Key, rows: list[Row], out: list[Row], context: tuple[str, list[Finding]]
+) -> tuple[list[Row], list[Row]]:
+    """The rows of a culture and those left out of it; raw signals of several plates on one level."""
+    response, findings = context
+    mine, beside = ([row for row in part if _belongs(row, key)] for part in (rows, out))
     if RESPONSES[response].relative:
-        return mine
-    mine, lost = levelled(mine)
+        return mine, beside
+    mine, beside, lost = levelled(mine, beside)
     if lost:
         name = " ".join(part for part in key[:3] if part)
         said = (
@@ -150,7 +153,7 @@ def _mine(key: Key, rows: list[Row], response: str, findings: list[Finding]) -> 
                 "GP-A220", "warning", said, name, "controls on every plate", "put controls on every plate"
             )
         )
-    return mine
+    return mine, beside
 
 
 def _said_of_experiments(found: pl.DataFrame, rows: list[Row], findings: list[Finding]) -> None:
@@ -351,7 +354,9 @@ def _culture(key: Key, mine: list[Row], out: list[Row], response: str) -> Cultur
             "role": row["role"],
             "sample": key[1],
             "x": row["dose"],
-            "value": (row["value"] - blank) / scale if row["role"] in ("treated", "control") else None,
+            "value": (row["value"] - blank) / scale
+            if row["role"] in ("treated", "control") and row["value"] is not None
+            else None,
             "reason": row["exclude"],
         }
         for row in out

@@ -22,13 +22,13 @@ FORMATS = {
 Node = list[Any]
 
 
-def tables(found: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...]]]]:
-    """Title and rows of every table, the header first; excluded values are empty cells.
+def tables(found: dict[str, Any]) -> list[tuple[str, list[tuple[str, ...]], int]]:
+    """Title and rows of every table, the header first; excluded values are empty cells, and are counted.
 
     found: the tree that `boundary.markup` gives.
     """
-    named = [(_title(table), _rows(table)) for table in _all(found["tree"], "Table", "HugeTable")]
-    return [(title, rows) for title, rows in named if len(rows) > 1]
+    every = [(_title(one), _rows(one), _excluded(one)) for one in _all(found["tree"], "Table", "HugeTable")]
+    return [one for one in every if len(one[1]) > 1]
 
 
 def _rows(table: Node) -> list[tuple[str, ...]]:
@@ -54,6 +54,12 @@ def _rows(table: Node) -> list[tuple[str, ...]]:
         tuple(name for name, _ in columns),
         *zip_longest(*(part for _, part in columns), fillvalue=""),
     ]
+
+
+def _excluded(node: Node) -> int:
+    """Values that were excluded in Prism, anywhere below a node."""
+    own = node[0] == "d" and node[1].get("Excluded") == "1" and bool(_text(node).strip())
+    return int(own) + sum(_excluded(child) for child in node[3])
 
 
 def _cells(subcolumn: Node) -> list[str]:

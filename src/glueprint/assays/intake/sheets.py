@@ -106,16 +106,21 @@ def refusal(source: str, what: str, next_step: str = "export the table as CSV or
     )
 
 
-def _chosen(tables: Sequence[tuple[str, list[tuple[str, ...]]]], source: str, sheet: str | None) -> Sheet:
+def _chosen(
+    tables: Sequence[tuple[str, list[tuple[str, ...]], int]], source: str, sheet: str | None
+) -> Sheet:
     """The table of a Prism file that is asked for, or the first."""
-    names = [name for name, _ in tables]
+    names = [name for name, _, _ in tables]
     if not tables:
         raise refusal(source, "a Prism file without a table of numbers")
     if sheet is not None and sheet not in names:
         raise _no_sheet(sheet, names, source)
-    name, rows = next(table for table in tables if sheet in (None, table[0]))
+    name, rows, excluded = next(table for table in tables if sheet in (None, table[0]))
     others = tuple(other for other in names if other != name)
-    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), f'table "{name}" of a Prism file', others)
+    how = f'table "{name}" of a Prism file'
+    if excluded:
+        how += f" ({excluded} value{'s' if excluded > 1 else ''} excluded in Prism left out)"
+    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others)
 
 
 def _answer(

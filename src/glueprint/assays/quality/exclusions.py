@@ -9,14 +9,13 @@ from types import MappingProxyType
 import polars as pl
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.plate import row_letters, well_name, well_place
+from glueprint.assays.plate import MASKED, row_letters, well_name, well_place
 from glueprint.errors import InputError, nearest
 
 __all__ = [
     "COLUMN",
     "EXCLUDED",
     "FLAG",
-    "MASKED",
     "MASK_REASON",
     "NO_REASON",
     "ROW",
@@ -27,8 +26,8 @@ __all__ = [
 
 # A column of a table, or an own field of a layout: why a row is left out, empty where it is not.
 COLUMN = "exclude"
-# Flag of a well that somebody masked in the vendor's program, and the reason that it becomes.
-MASKED, MASK_REASON = "masked", "masked in the vendor's program"
+# The reason that the flag of a well becomes which somebody masked in the vendor's program.
+MASK_REASON = "masked in the vendor's program"
 NO_REASON = "no reason said"
 # How the flag of a well that is left out begins.
 FLAG = "excluded"

@@ -11,7 +11,7 @@ import polars as pl
 
 from glueprint.assays import wells as well_tables
 from glueprint.assays.findings import Finding
-from glueprint.assays.plate import plate_shape, well_name, well_place
+from glueprint.assays.plate import MASKED, plate_shape, well_name, well_place
 from glueprint.assays.quality import positions, verdicts, windows
 from glueprint.errors import InputError
 
@@ -73,6 +73,8 @@ def inspect(
     Returns `Inspection`. Raises InputError GP-A045 for a table without wells or values.
     """
     table = well_tables.check(wells)
+    # What was masked in the vendor's program keeps its value in the table and makes no number here.
+    table = table.with_columns(value=pl.when(pl.col("flag") != MASKED).then("value"))
     channels, numbers, effects = [], [], []
     more: list[Finding] = []
     for (plate, channel), part in table.group_by("plate", "channel", maintain_order=True):

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc, stdtr
 
-__all__ = ["DISCOVERY", "Readings", "Suspect", "discoveries", "standard_error", "suspects", "worst_of"]
+__all__ = [
+    "DISCOVERY",
+    "Readings",
+    "Suspect",
+    "discoveries",
+    "spanned",
+    "standard_error",
+    "suspects",
+    "worst_of",
+]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -23,6 +33,8 @@ Flags = NDArray[np.bool_]
 # doi 10.1111/j.2517-6161.1995.tb02031.x). Fitted weights and tails longer than normal ones make it a few
 # times more: measured in docs/quality.md.
 DISCOVERY = 0.003
+# Of doses three times as many: there are fewer, and one that is off bends the curve that judges it.
+OF_DOSES = 3.0
 # Singular values below this share of the largest are a direction that the readings do not determine.
 SINGULAR = 1e-8
 # A curve that follows a reading to more than this share says nothing of it.
@@ -30,7 +42,7 @@ MOST_LEVERAGE = 0.95
 # Fewer degrees of freedom than these make no scale.
 LEAST_DOF = 3
 # Doses scatter about the curve by more than their replicates tell, below this p; then they are the scale.
-MISSED = 0.05
+MISSED = 0.01
 # What is left of a dose without its worst reading must still stand out by this p to be called a bad dose.
 LEFT = 0.01
 # So many bad readings of one curve are looked for; more are no outliers.
@@ -104,7 +116,8 @@ def suspects(
     found: list[Suspect] = []
     gone: dict[int, frozenset[str]] = {}
     for _ in range(ROUNDS):
-        worst = _worst(asked, rate)
+        beside = [partial(_beside, fitted, i, gone.get(i, frozenset())) for i in range(count)]
+        worst = _worst(asked, rate, beside)
         if not worst:
             break
         found += worst.values()
@@ -114,11 +127,23 @@ def suspects(
     return tuple(sorted(found, key=lambda one: -abs(one.t)))
 
 
-def _worst(asked: Sequence[_Asked], rate: float) -> dict[int, Suspect]:
-    """The worst reading or dose of every curve that has one, by the number of the curve."""
+def _beside(
+    fitted: Callable[[int, frozenset[str]], Readings], i: int, gone: frozenset[str], where: tuple[str, ...]
+) -> Readings:
+    """A curve fitted without some further readings."""
+    return fitted(i, gone | set(where))
+
+
+def _worst(
+    asked: Sequence[_Asked], rate: float, beside: Sequence[Callable[[tuple[str, ...]], Readings]]
+) -> dict[int, Suspect]:
+    """The worst reading or dose of every curve that has one, by the number of the curve.
+
+    beside: gives each curve without some readings.
+    """
     single = [(i, one) for i, curve in enumerate(asked) for one in curve.singles()]
-    whole = [(i, one) for i, curve in enumerate(asked) for one in curve.tested(curve.doses(), dose=True)]
-    doses = [(i, one) for i, one in _discovered(whole, rate) if asked[i].without_its_worst(one)]
+    whole = [(i, one) for i, curve in enumerate(asked) for one in curve.whole_doses(rate, beside[i])]
+    doses = [(i, one) for i, one in _discovered(whole, OF_DOSES * rate) if asked[i].without_its_worst(one)]
     covered = {(i, place) for i, one in doses for place in one.where}
     readings = [(i, one) for i, one in _discovered(single, rate) if (i, one.where[0]) not in covered]
     worst: dict[int, Suspect] = {}
@@ -153,7 +178,7 @@ class _Asked:
         self.one = one
         self.measured = np.isfinite(one.level)
         self.usual = (one.weights > 0.0) & ~one.aside
-        self.basis = _spanned(one, self.usual)
+        self.basis = spanned(one, self.usual)
 
     def singles(self) -> list[Suspect]:
         """Each reading on its own: all that share the usual space at once, the others one by one."""
@@ -188,6 +213,23 @@ class _Asked:
         groups = [level == one for one in np.unique(level[self.measured & (level > 0.0)])]
         return [group for group in groups if group.sum() > 1]
 
+    def whole_doses(self, rate: float, beside: Callable[[tuple[str, ...]], Readings]) -> list[Suspect]:
+        """A `Suspect` for every dose that the curve can judge, significant or not.
+
+        A dose that is far off bends the curve, so that others miss it as well; where that alone would save
+        it, the others are asked by the curve without it.
+        """
+        found = []
+        for group in self.doses():
+            rows = np.flatnonzero(group)
+            t, shift, p = self.shift(group, dose=True)
+            if np.isfinite(p) and p > rate and self.shift(group, dose=False)[2] <= OF_DOSES * rate:
+                where = tuple(self.one.where[i] for i in rows)
+                t, shift, p = self.shift(group, dose=True, beside=beside(where))
+            if np.isfinite(p):
+                found.append(self._suspect(rows, (t, shift, p), dose=True))
+        return found
+
     def tested(self, groups: Sequence[Flags], *, dose: bool) -> list[Suspect]:
         """A `Suspect` for every group that the curve can judge, significant or not."""
         tests = [(np.flatnonzero(group), self.shift(group, dose=dose)) for group in groups]
@@ -212,13 +254,19 @@ class _Asked:
         t, _, p = _Asked(dropped).shift(left, dose=False)
         return bool(p < LEFT and np.sign(t) == np.sign(found.t))
 
-    def shift(self, group: Flags, *, dose: bool) -> tuple[float, float, float]:
-        """t, size and p of a common shift of some readings; NaN where the curve cannot tell."""
+    def shift(
+        self, group: Flags, *, dose: bool, beside: Readings | None = None
+    ) -> tuple[float, float, float]:
+        """t, size and p of a common shift of some readings; NaN where the curve cannot tell.
+
+        dose: doses that scatter about the curve more than their replicates are the scale.   beside: the
+        curve without these readings, which then says how doses scatter.
+        """
         one, nothing = self.one, (np.nan, np.nan, np.nan)
         used = (one.weights > 0.0) & (group | ~one.aside)
         if not (used & group).any():
             return nothing
-        basis = self.basis if (used == self.usual).all() else _spanned(one, used)
+        basis = self.basis if (used == self.usual).all() else spanned(one, used)
         root = np.sqrt(one.weights[used])
         miss, mark = (one.value - one.fitted)[used] * root, group[used] * root
         mark_left, miss_left = mark - basis @ (basis.T @ mark), miss - basis @ (basis.T @ miss)
@@ -233,18 +281,35 @@ class _Asked:
         if scale <= float(rounding @ rounding):
             return nothing
         if dose:
-            scale, dof = _between(one.level[used], rest, (scale, dof), basis.shape[1])
+            level, within, spent = one.level[used], (scale, dof), basis.shape[1] + 1
+            if beside is not None:
+                rest, level = self._rest(beside, used & ~group)
+                spent -= 1
+                left = rest.size - spent
+                within = (float(rest @ rest) / left, left) if left >= LEAST_DOF else within
+            scale, dof = _between(level, rest, within, spent)
         t = float(shift * np.sqrt(free / scale))
         return t, shift, float(2.0 * stdtr(dof, -abs(t)))
 
+    def _rest(self, beside: Readings, used: Flags) -> tuple[Floats, Floats]:
+        """What some readings miss the curve of `beside` by, by the weights of this one, and their levels."""
+        one = self.one
+        place = {name: i for i, name in enumerate(beside.where)}
+        rows = np.array([i for i in np.flatnonzero(used) if one.where[i] in place])
+        fitted = np.array([beside.fitted[place[one.where[i]]] for i in rows])
+        return (one.value[rows] - fitted) * np.sqrt(one.weights[rows]), one.level[rows]
 
-def _between(level: Floats, rest: Floats, within: tuple[float, int], parameters: int) -> tuple[float, int]:
-    """The scale of doses about the curve, where it is larger than that of their replicates."""
+
+def _between(level: Floats, rest: Floats, within: tuple[float, int], spent: int) -> tuple[float, int]:
+    """The scale of doses about the curve, where it is larger than that of their replicates.
+
+    spent: parameters of the curve and of a shift beside it.
+    """
     groups, place = np.unique(level, return_inverse=True)
     size = np.bincount(place)
     means = np.bincount(place, rest) / size
     between = float(size @ means**2)
-    dof = groups.size - parameters - 1
+    dof = groups.size - spent
     spare = rest.size - groups.size
     inside = float(rest @ rest) - between
     if dof < 1 or spare < 1 or inside <= 0.0:
@@ -253,7 +318,7 @@ def _between(level: Floats, rest: Floats, within: tuple[float, int], parameters:
     return (between / dof, dof) if fdtrc(dof, spare, ratio) < MISSED else within
 
 
-def _spanned(one: Readings, used: Flags) -> Floats:
+def spanned(one: Readings, used: Flags) -> Floats:
     """Orthonormal columns (k, r) that span the derivatives of the k readings used."""
     design = one.jacobian[used] * np.sqrt(one.weights[used])[:, None]
     norm = np.sqrt(np.sum(design**2, axis=0))

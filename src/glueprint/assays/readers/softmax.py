@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.plate import SIZES, Plate, row_letters, well_name
+from glueprint.assays.plate import MASKED, SIZES, Plate, row_letters, well_name
 from glueprint.assays.readers.gather import MODE_UNITS, Gathered, each_once, incomplete
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.softmax_groups import grouped
@@ -94,8 +94,8 @@ def parse(content: bytes, source: str) -> Plate:
 def _masked(
     table: pl.DataFrame, wells: set[tuple[str, str]], source: str
 ) -> tuple[pl.DataFrame, list[Finding]]:
-    """The table without the values of the wells that were masked in SoftMax, and a finding that names
-    them."""
+    """The table with the flag "masked" at the wells that were masked in SoftMax, and a finding that names
+    them; their values stay, and the quality layer leaves them out."""
     if not wells:
         return table, []
     keys = pl.DataFrame(sorted(wells), schema={"plate": pl.String, "well": pl.String}, orient="row")
@@ -105,11 +105,8 @@ def _masked(
     shown = short(
         f"{row['well']} ({row['channel']}) {row['value']:g}" for row in lost.drop_nulls("value").to_dicts()
     )
-    table = table.with_columns(
-        value=pl.when(masked).then(None).otherwise("value"),
-        flag=pl.when(masked).then(pl.lit("masked")).otherwise("flag"),
-    )
-    said = f"{len(wells)} wells are masked in SoftMax and have no value here: {shown}"
+    table = table.with_columns(flag=pl.when(masked).then(pl.lit(MASKED)).otherwise("flag"))
+    said = f"{len(wells)} wells are masked in SoftMax and are left out, with their values kept: {shown}"
     return table, [
         Finding("GP-A211", "warning", said, source, "", "unmask them in SoftMax if they belong to the result")
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from glueprint.assays.findings import Finding
+from glueprint.assays.plate import MASKED
 from glueprint.boundary import decoded_anyhow
 from glueprint.errors import InputError
 
@@ -42,7 +43,7 @@ TOKENS = {
     "UNDER": BELOW,
     "---": BELOW,
     "MISSED": MISSING,
-    "MASKED": MISSING,
+    "MASKED": MASKED,
     "EMPTY": MISSING,
     "N/A": MISSING,
     "NA": MISSING,

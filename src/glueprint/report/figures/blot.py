@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from glueprint.report import tables as contract
 from glueprint.report.figures import theme
 
-__all__ = ["blot", "grey_png"]
+__all__ = ["blot", "blots", "grey_png"]
 
 Array = NDArray[Any]
 # The longer side of the drawing, and of the picture in it.
 DRAWN_PX, PICTURE_PX = 880, 1100
-LANE_WIDTH, LANE_HEIGHT, LANES_A_ROW = 190, 110, 4
+LANE_WIDTH, LANE_HEIGHT, LANES_A_ROW = 395, 200, 2
 PROFILE_POINTS = 400
 # Room that a band's name needs beside the first lane.
 NAME_PX = 60.0
@@ -33,6 +33,7 @@ STATUS_COLOURS = {
     "below detection": theme.ARM_COLOURS[3],
     "saturated": theme.ARM_COLOURS[1],
     "no background": theme.ARM_COLOURS[5],
+    "base line off": theme.ARM_COLOURS[4],
 }
 VOLUME_COLUMNS = ("lane", "band", "image", "top", "bottom", "left", "right", "status")
 
@@ -69,12 +70,32 @@ def blot(tables: Mapping[str, pl.DataFrame], picture: Array, *, image: str = "bl
     Numbers are fractions remaining, where there are any.
     Raises InputError GP-P001 for a missing column.
     """
+    return theme.styled(_drawn(tables, picture, image=image))  # type: ignore[no-any-return]
+
+
+def blots(parts: Mapping[str, tuple[Mapping[str, pl.DataFrame], Array]]) -> alt.VConcatChart:
+    """Several membranes of one picture below each other, each as `blot` draws it.
+
+    parts: tables and picture of each, by the membrane's name.
+    Raises InputError GP-P001 for a missing column.
+    """
+    several = len(parts) > 1
+    drawn = [
+        _drawn(tables, picture, name=f", membrane {name}" if several else "")
+        for name, (tables, picture) in parts.items()
+    ]
+    return theme.styled(alt.vconcat(*drawn, spacing=40))  # type: ignore[no-any-return]
+
+
+def _drawn(
+    tables: Mapping[str, pl.DataFrame], picture: Array, *, image: str = "blot", name: str = ""
+) -> alt.VConcatChart:
     volumes = tables["volumes"]
     contract.require(volumes, VOLUME_COLUMNS, "volumes")
     contract.require(tables["profiles"], ("image", "lane", "row", "profile", "base_line"), "profiles")
     volumes = volumes.filter(pl.col("image") == image)
     frame = Frame(*picture.shape)
-    overlay = _overlay(volumes, tables["bands"], picture, frame)
+    overlay = _overlay(volumes, tables["bands"], picture, frame, name)
     profiles = tables["profiles"].filter(pl.col("image") == image)
     lanes = [
         _lane(here, volumes.filter(pl.col("lane") == lane[0]), int(str(lane[0])))
@@ -84,10 +105,12 @@ def blot(tables: Mapping[str, pl.DataFrame], picture: Array, *, image: str = "bl
     if lanes:
         parts.append(alt.concat(*lanes, columns=LANES_A_ROW, spacing=18))
     chart = alt.vconcat(*parts, spacing=24).resolve_scale(color="independent")
-    return theme.styled(chart)  # type: ignore[no-any-return]
+    return cast("alt.VConcatChart", chart)
 
 
-def _overlay(volumes: pl.DataFrame, bands: pl.DataFrame, picture: Array, frame: Frame) -> alt.LayerChart:
+def _overlay(
+    volumes: pl.DataFrame, bands: pl.DataFrame, picture: Array, frame: Frame, name: str
+) -> alt.LayerChart:
     fractions = {(row["lane"], row["target"]): row for row in bands.to_dicts()}
     boxes, numbers = [], []
     for row in volumes.to_dicts():
@@ -115,7 +138,7 @@ def _overlay(volumes: pl.DataFrame, bands: pl.DataFrame, picture: Array, frame: 
         for row in names.to_dicts()
     ]
     subtitle = "the picture turned straight, square root of the signal; counts are untouched"
-    title = alt.TitleParams("Lanes and bands", subtitle=subtitle, subtitleColor=theme.MUTED, offset=8)
+    title = alt.TitleParams(f"Lanes and bands{name}", subtitle=subtitle, subtitleColor=theme.MUTED, offset=8)
     layers = [
         _picture(picture, frame),
         _boxes(boxes, frame),
@@ -196,8 +219,10 @@ def _lane(profile: pl.DataFrame, volumes: pl.DataFrame, lane: int) -> alt.LayerC
     """The profile of one lane, its base line, and the windows of its bands."""
     step = max(1, -(-profile.height // PROFILE_POINTS))
     thin = profile.gather_every(step)
+    # From the lowest point, by the square root: a weak band and its base line show beside a strong one.
+    low = min(float(thin[name].min() or 0.0) for name in ("profile", "base_line"))  # type: ignore[arg-type]
     points = [
-        {"row": row["row"], "value": row[name], "line": name}
+        {"row": row["row"], "value": row[name] - low, "line": name}
         for row in thin.to_dicts()
         for name in ("profile", "base_line")
     ]
@@ -206,8 +231,8 @@ def _lane(profile: pl.DataFrame, volumes: pl.DataFrame, lane: int) -> alt.LayerC
     x = alt.X("row:Q", scale=rows, axis=alt.Axis(title="row, px", tickCount=4))
     y = alt.Y(
         "value:Q",
-        scale=alt.Scale(zero=False),
-        axis=alt.Axis(title=None, tickCount=3, format="~s", minExtent=30),
+        scale=alt.Scale(type="sqrt", zero=True),
+        axis=alt.Axis(title=None, tickCount=5, format="~s", minExtent=30),
     )
     colours = alt.Scale(domain=["profile", "base_line"], range=[theme.INK, theme.ARM_COLOURS[1]])
     lines = alt.Chart(theme.records(points)).mark_line(strokeWidth=1.0)
@@ -216,7 +241,10 @@ def _lane(profile: pl.DataFrame, volumes: pl.DataFrame, lane: int) -> alt.LayerC
         shade.encode(alt.X("from:Q", scale=rows), alt.X2("to:Q")),
         lines.encode(x, y, color=alt.Color("line:N", scale=colours, legend=None)),
     )
-    return drawn.properties(width=LANE_WIDTH, height=LANE_HEIGHT, title=f"lane {lane}")
+    off = volumes.filter(pl.col("status") == "base line off")["band"].to_list()
+    said = f"above {low:.4g}, square root" + (f"; the base line is off at {', '.join(off)}" if off else "")
+    title = alt.TitleParams(f"lane {lane}", subtitle=said, subtitleColor=theme.MUTED, offset=4)
+    return drawn.properties(width=LANE_WIDTH, height=LANE_HEIGHT, title=title)
 
 
 def _grey(picture: Array) -> Array:

@@ -20,6 +20,7 @@ WIDTH, HEIGHT, PROFILE_HEIGHT = 460, 260, 110
 STANDARD, SAMPLE, LIMIT = theme.ARM_COLOURS[0], theme.ARM_COLOURS[1], theme.MUTED
 # Where a zero concentration stands on a logarithmic axis: this factor left of the lowest value.
 ZERO_AT = 2.5
+BEYOND = 3.0
 CV_TOP = 50.0
 SMOOTH = 120
 
@@ -89,16 +90,19 @@ def _plate(tables: Mapping[str, pl.DataFrame], plate: str, signal: str) -> alt.V
     limits = tables["ranges"].row(0, named=True)
     positive = [x for x in standards["nominal"].to_list() if x > 0.0]
     measured = [x for x in dilutions["concentration"].drop_nulls().to_list() if min(positive) / 3.0 < x]
-    high = 1.25 * max([*positive, *measured])
+    # Beyond this factor of the standards a concentration is no more than a limit: drawn at the edge.
+    high = 1.25 * max([*positive, *(x for x in measured if x <= BEYOND * max(positive))])
     zero = min(positive) / ZERO_AT
     axis = Axis(zero / 1.25, high, zero, limits["unit"])
-    title = alt.TitleParams(plate or "standard curve", subtitle=signal, subtitleColor=theme.MUTED, offset=8)
-    top = _curve(tables, axis, limits).properties(width=WIDTH, height=HEIGHT, title=title)
+    title = alt.TitleParams(plate or "standard curve", offset=8)
+    top = _curve(tables, axis, limits, signal).properties(width=WIDTH, height=HEIGHT, title=title)
     bottom = _profile(tables["precision"], axis, limits).properties(width=WIDTH, height=PROFILE_HEIGHT)
     return alt.vconcat(top, bottom, spacing=14)
 
 
-def _curve(tables: Mapping[str, pl.DataFrame], axis: Axis, limits: Mapping[str, Any]) -> alt.LayerChart:
+def _curve(
+    tables: Mapping[str, pl.DataFrame], axis: Axis, limits: Mapping[str, Any], signal: str
+) -> alt.LayerChart:
     line = [{"x": row["concentration"], "y": row["signal"]} for row in tables["precision"].to_dicts()]
     known = [
         {
@@ -110,13 +114,13 @@ def _curve(tables: Mapping[str, pl.DataFrame], axis: Axis, limits: Mapping[str, 
         if row["signal"] is not None
     ]
     unknown = [
-        {"x": max(row["concentration"] or 0.0, axis.zero), "y": row["mean_signal"],
+        {"x": min(max(row["concentration"] or 0.0, axis.zero), axis.high), "y": row["mean_signal"],
          "kind": "sample in range" if row["relation"] == "=" else "sample beyond a limit"}
         for row in tables["dilutions"].to_dicts()
         if row["mean_signal"] is not None and row["concentration"] is not None
     ]  # fmt: skip
     x = axis.encoding(labels=False, title="concentration")
-    y = alt.Y("y:Q", axis=alt.Axis(title=None, tickCount=6), scale=alt.Scale(zero=True))
+    y = alt.Y("y:Q", axis=alt.Axis(title=signal, tickCount=6), scale=alt.Scale(zero=True))
     kinds = {"standard": STANDARD, "sample in range": SAMPLE, "sample beyond a limit": LIMIT}
     colour = alt.Color("kind:N", scale=alt.Scale(domain=list(kinds), range=list(kinds.values())),
                        legend=alt.Legend(title=None, orient="top-left", offset=4))  # fmt: skip

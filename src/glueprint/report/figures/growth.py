@@ -14,39 +14,65 @@ from glueprint.report.figures import theme
 
 __all__ = ["growth_curves"]
 
-WIDTH, HEIGHT, ACROSS = 300, 210, 2
+# Panels: width, height and how many beside each other, where there are few and where there are many.
+FEW, MANY, MORE_THAN = (300, 210, 2), (230, 150, 3), 8
+# Lines that a panel can hold, and that colours tell apart.
+LINES = 6
 WELLS = ("line", "compound", "experiment", "dose", "unit", "viability", "gr")
 FITTED = ("line", "compound", "experiment", "measure", "dose", "fitted")
 POTENCIES = ("line", "compound", "experiment", "definition", "relation", "value", "low", "high", "unit")
 # Controls stand this factor left of the lowest dose.
 CONTROL_AT = 4.0
-# Panels beyond this make a figure that nobody reads.
-MOST_PANELS = 24
+# Panels beyond this make a figure that nobody opens.
+MOST_PANELS = 120
 MEASURES = {"viability": ("viability", "fraction of control", "absolute IC50"), "GR": ("gr", "GR", "GR50")}
 
 
 def growth_curves(tables: Mapping[str, pl.DataFrame]) -> alt.VConcatChart:
     """A panel a compound with one colour a line: viability, and the growth rate below where it is known.
 
-    tables: wells, fitted, potencies and excluded of `assays.growth.Result`; the first 24 panels are drawn.
+    tables: wells, fitted, potencies and excluded of `assays.growth.Result`. More than six lines of a compound
+    are drawn in several panels; beyond 120 panels the title says how many are not drawn.
     Dots are wells, struck through where left out, lines the fits; a diamond on the line of one half is the
     IC50 or GR50 with its interval, an arrow at the edge a limit.
     Raises InputError GP-P001 for a missing column.
     """
     for name, columns in (("wells", WELLS), ("fitted", FITTED), ("potencies", POTENCIES)):
         contract.require(tables[name], columns, name)
-    tables = _by_time(tables)
+    named = tables["wells"].with_columns(named=pl.col("line"))
+    tables = _by_time({**tables, "wells": named})
     wells = tables["wells"]
-    colours = theme.arm_colours(wells["line"].unique(maintain_order=True).to_list())
-    compounds = wells["compound"].unique(maintain_order=True).to_list()
-    panels = []
-    for measure in MEASURES:
-        if measure == "GR" and wells["gr"].null_count() == wells.height:
-            continue
-        panels += [_panel(_of(tables, compound), compound, measure, colours) for compound in compounds]
-    shown = panels[:MOST_PANELS]
-    rows = [alt.hconcat(*shown[i : i + ACROSS], spacing=36) for i in range(0, len(shown), ACROSS)]
-    return theme.styled(alt.vconcat(*rows, spacing=26))  # type: ignore[no-any-return]
+    measures = [name for name in MEASURES if name != "GR" or wells["gr"].null_count() < wells.height]
+    asked = [(part, measure) for measure in measures for part in _parts(wells)]
+    shown, size = asked[:MOST_PANELS], MANY if len(asked) > MORE_THAN else FEW
+    panels = [
+        _panel(_of(tables, compound, lines), (name, measure), theme.arm_colours(lines), size)
+        for (compound, lines, name), measure in shown
+    ]
+    across = size[2]
+    rows = [
+        alt.hconcat(*panels[i : i + across], spacing=30).resolve_scale(color="independent")
+        for i in range(0, len(panels), across)
+    ]
+    chart = alt.vconcat(*rows, spacing=26).resolve_scale(color="independent")
+    if len(asked) > len(shown):
+        said = (
+            f"{len(shown)} of {len(asked)} panels; draw the others from a table of fewer compounds or lines"
+        )
+        chart = chart.properties(title=alt.TitleParams(said, color=theme.MUTED, offset=12))
+    return theme.styled(chart)  # type: ignore[no-any-return]
+
+
+def _parts(wells: pl.DataFrame) -> list[tuple[str, list[str], str]]:
+    """Compound, lines and title of every panel."""
+    parts = []
+    for compound in wells["compound"].unique(maintain_order=True).to_list():
+        here = wells.filter(pl.col("compound") == compound)["line"].unique(maintain_order=True).to_list()
+        groups = [here[i : i + LINES] for i in range(0, len(here), LINES)]
+        for nth, lines in enumerate(groups, start=1):
+            of = f", lines {nth} of {len(groups)}" if len(groups) > 1 else ""
+            parts.append((str(compound), lines, f"{compound or 'compound'}{of}"))
+    return parts
 
 
 def _by_time(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
@@ -58,15 +84,26 @@ def _by_time(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
     return {name: tables[name].with_columns(line=timed) for name in ("wells", "fitted", "potencies")}
 
 
-def _of(tables: Mapping[str, pl.DataFrame], compound: str) -> dict[str, pl.DataFrame]:
-    return {
-        name: tables[name].filter(pl.col("compound") == compound) for name in ("wells", "fitted", "potencies")
-    } | {"excluded": theme.left_out(tables).filter(pl.col("sample") == compound)}
+def _of(tables: Mapping[str, pl.DataFrame], compound: str, lines: list[str]) -> dict[str, pl.DataFrame]:
+    mine = (pl.col("compound") == compound) & pl.col("line").is_in(lines)
+    out = theme.left_out(tables).filter(pl.col("sample") == compound)
+    curves = tables["wells"].filter(mine).select("named", "compound", "experiment").unique().rows()
+    # The table of what is left out names curves as findings do: line, compound and experiment.
+    names = [" ".join(part for part in row if part) for row in curves]
+    whole = tables["wells"].filter(pl.col("compound") == compound)["line"].n_unique() <= len(lines)
+    return {name: tables[name].filter(mine) for name in ("wells", "fitted", "potencies")} | {
+        "excluded": out if whole else out.filter(pl.col("curve").is_in(names))
+    }
 
 
 def _panel(
-    tables: Mapping[str, pl.DataFrame], compound: str, measure: str, colours: Mapping[str, str]
+    tables: Mapping[str, pl.DataFrame],
+    what: tuple[str, str],
+    colours: Mapping[str, str],
+    size: tuple[int, int, int],
 ) -> alt.LayerChart:
+    """One panel.   what: its title and its measure.   size: width, height, and panels beside each other."""
+    name, measure = what
     column, title, definition = MEASURES[measure]
     wells = tables["wells"].filter(pl.col(column).is_not_null())
     doses = [dose for dose in wells["dose"].to_list() if dose > 0.0]
@@ -100,13 +137,13 @@ def _panel(
         if measure == "viability" and row["value"] is not None
     ]
     text = alt.TitleParams(
-        compound or "compound",
+        name,
         subtitle=f"{title}; diamonds: {definition}",
         subtitleColor=theme.MUTED,
         offset=8,
     )
     drawn = theme.layered(half, curve, points, *theme.struck(out, x, y), *marks)
-    return drawn.properties(width=WIDTH, height=HEIGHT, title=text)
+    return drawn.properties(width=size[0], height=size[1], title=text)
 
 
 def _marks(potencies: pl.DataFrame, encoding: tuple[alt.X, alt.Y, alt.Color]) -> list[alt.Chart]:

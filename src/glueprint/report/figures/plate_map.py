@@ -20,7 +20,7 @@ SMALL_CELL = 17
 COLOURS = ("#f4f1ea", "#9fc1dd", "#0b5c9e", "#062f52")
 # Above this part of the range the ground is dark and the letter on it pale.
 DARK = 0.45
-FLAGS = {"above_range": "▲", "below_range": "▼", "missing": "·"}
+FLAGS = {"above_range": "▲", "below_range": "▼", "missing": "·", "masked": "#"}
 OTHER_FLAG = "!"
 OTHER_ROLE = "?"
 # Spaces that the renderer does not fold.
