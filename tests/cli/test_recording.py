@@ -111,6 +111,16 @@ def test_a_trial_is_read_only_as_it_was_left():
     assert not Path("adam2").exists()
 
 
+def test_a_table_of_a_model_has_its_record_beside_it():
+    Path("decay.ant").write_text("species x; x = 2; k = 0.5; J: x -> ; k*x")
+    for name in ("t.csv", "t.parquet"):
+        run("model", "simulate", "decay.ant", "--until", "4", "--out", name)
+        record = records.read(Path(f"{name}.record.json"))
+        assert [(one.path, one.sha256) for one in record.outputs] == [(name, store.file_hash(Path(name)))]
+        assert [one.path for one in record.inputs] == ["decay.ant"]
+    assert "0 findings" in run("verify", ".")
+
+
 def test_a_figure_by_itself_and_one_beside_a_folder():
     run(*SURVIVAL, "--figure", "curves.svg")
     record = records.read(Path("curves.svg.record.json"))

@@ -8,7 +8,7 @@ import shutil
 import polars as pl
 import pytest
 
-from glueprint.boundary import journal, read_text
+from glueprint.boundary import files, journal, read_text
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.runs import audit, ledger, records, store
 from glueprint.runs.audit import record_findings
@@ -257,6 +257,8 @@ def test_a_folder_without_records_is_not_verified_and_a_link_is_refused(tmp_path
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="GP-R013"):
         audit.audit(tmp_path / "empty")
+    with pytest.raises(InputError, match="GP-R013"):
+        audit.audit(tmp_path / "nowhere")
     (folder / "link").symlink_to(tmp_path)
     with pytest.raises(InputError, match="GP-R017"):
         audit.audit(folder)
@@ -285,3 +287,9 @@ def test_a_full_disk_is_said(tmp_path, table, monkeypatch):
     with pytest.raises(EnvironmentProblemError, match="GP-R002"):
         records.leave(records.begun(WORDS, None), noted, out, 0)
     assert [path.name for path in out.iterdir()] == ["a.csv"]
+
+
+def test_what_glueprint_keeps_for_itself_is_no_input(tmp_path, table):
+    with journal.opened() as noted:
+        files.read_plain(table, 100, ours=True)
+    assert noted.read == ()

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from glueprint import study
+from glueprint.cli.app import app
 from glueprint.errors import InputError
 from glueprint.runs import audit, keys, ledger, provenance, signatures, store, workspace
 from glueprint.runs.query import query
@@ -318,6 +319,24 @@ def test_a_forger_without_the_key_is_refused_though_all_fits(made, tmp_path, cha
         query(folder, SELECT, trusted=trusted)
 
 
+def test_commands_read_a_signed_folder_and_add_nothing(made, tmp_path, printed):
+    plan, _, signed, _ = made
+    folder = str(shutil.copytree(signed, tmp_path / "copy"))
+    asked = ["--trusted", str(plan.with_name("author.pub"))]
+    entries = lines_of(tmp_path / "copy")
+    told = json.loads(printed(app, "study", "run", str(plan), "--out", folder, *asked, "--json"))
+    assert told["report"] == str(tmp_path / "copy/report.html")
+    assert (tmp_path / "copy/report.html").read_text() == "<p>ORR 31 %</p>"
+    assert lines_of(tmp_path / "copy") == entries
+    assert "455" in printed(app, "study", "query", folder, SELECT, *asked)
+    for words in (["study", "verify"], ["verify"]):
+        assert "origin: author as author" in printed(app, *words, folder, *asked)
+    forger = key_of(tmp_path, "forger").with_suffix(".pub")
+    assert "no signature of a trusted key" in printed(
+        app, "study", "verify", folder, "--trusted", str(forger), code=1
+    )
+
+
 def test_a_run_that_has_not_ended_is_not_signed(made, tmp_path):
     _, plain, _, _ = made
     folder = shutil.copytree(plain, tmp_path / "copy")
@@ -407,6 +426,7 @@ def test_a_signed_project_is_refused_whatever_was_changed(project, tmp_path, cha
     audit.sign(folder, author, "author")
     trusted = keys.trusted(author.with_suffix(".pub"))
     assert glue.run(folder, quick=True, trusted=trusted).computed == ()
+    assert glue.status(folder, trusted=trusted).result == "finished"
     assert audit.audit(folder, trusted).origin == "author as author"
     change(folder)
     assert audit.audit(folder, trusted).findings

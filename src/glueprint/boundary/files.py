@@ -38,9 +38,11 @@ def is_name_inside(name: object) -> bool:
     return all(part not in ("", ".", "..") and ":" not in part for part in parts)
 
 
-def read_plain(path: str | os.PathLike[str], most: int) -> bytes:
+def read_plain(path: str | os.PathLike[str], most: int, *, ours: bool = False) -> bytes:
     """The bytes of a plain file, at most `most` of them.
 
+    ours: a file that Glueprint keeps for itself and that decides no number, such as a secret: no journal
+    notes it.
     A link is followed here: the user named it.   Raises OSError, also for what is not a plain file (a pipe,
     a device, a folder), which could have no end.
     """
@@ -50,7 +52,8 @@ def read_plain(path: str | os.PathLike[str], most: int) -> bytes:
             code = errno.EISDIR if stat.S_ISDIR(os.fstat(handle).st_mode) else errno.EINVAL
             raise OSError(code, "is not a plain file", os.fspath(path))
         content = stream.read(most)
-        journal.note_read(path, content, os.fstat(handle).st_size)
+        if not ours:
+            journal.note_read(path, content, os.fstat(handle).st_size)
         return content
 
 

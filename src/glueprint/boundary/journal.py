@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-__all__ = ["Journal", "Noted", "note_file", "note_read", "note_written", "opened"]
+__all__ = ["Journal", "Noted", "note_file", "note_made", "note_read", "note_written", "opened"]
 
 
 @dataclass(frozen=True)
@@ -86,16 +86,26 @@ def note_read(path: str | os.PathLike[str], content: bytes, size: int) -> None:
 def note_file(path: str | os.PathLike[str]) -> None:
     """Note a file that another library reads by its name. Raises OSError."""
     if journal := _open.get():
-        with open(path, "rb") as stream:  # noqa: PTH123 - a path may be text here
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = stream.tell()
-        journal.add_read(Noted(os.fspath(path), _place(path), digest, size, size))
+        journal.add_read(_whole(path))
 
 
 def note_written(path: str | os.PathLike[str], sha256: str, size: int) -> None:
     """Note that a file was written."""
     if journal := _open.get():
         journal.add_written(Noted(os.fspath(path), _place(path), sha256, size, size))
+
+
+def note_made(path: str | os.PathLike[str]) -> None:
+    """Note a file that another library wrote. Raises OSError."""
+    if journal := _open.get():
+        journal.add_written(_whole(path))
+
+
+def _whole(path: str | os.PathLike[str]) -> Noted:
+    with open(path, "rb") as stream:  # noqa: PTH123 - a path may be text here
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        size = stream.tell()
+    return Noted(os.fspath(path), _place(path), digest, size, size)
 
 
 def _place(path: str | os.PathLike[str]) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 import typer
 
 from glueprint import engine
+from glueprint.boundary import journal
 from glueprint.cli import model_options as options
 from glueprint.cli.csv_files import inert_table
 from glueprint.cli.output import Json, console, print_json, print_table
@@ -162,6 +163,7 @@ def _write(table: pl.DataFrame, path: Path) -> None:
         else:
             table.write_parquet(part)
         part.replace(path)
+        journal.note_made(path)
     except OSError as error:
         raise EnvironmentProblemError(
             "GP-N033",

@@ -18,7 +18,7 @@ from glueprint.errors import GlueprintError
 __all__ = ["GROUPS", "recorded"]
 
 # Whose commands make numbers. Studies and the projects of a glue keep ledgers of their own.
-GROUPS = frozenset({"assay", "fit", "survival", "calibrate", "experiment", "trial"})
+GROUPS = frozenset({"assay", "calibrate", "experiment", "fit", "model", "survival", "trial"})
 BUG, INTERRUPTED = 3, 130
 
 

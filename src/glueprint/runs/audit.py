@@ -121,6 +121,8 @@ def sign(folder: Path, key_file: Path, meaning: Meaning, *, passphrase: str | No
 
 def _runs(folder: Path) -> list[Path]:
     """Folders with a ledger: this one, or those directly in it, as in the project of a glue."""
+    if not folder.is_dir():
+        return []
     if verify.is_run(folder):
         return [folder]
     return sorted(place for place in folder.iterdir() if place.is_dir() and verify.is_run(place))

@@ -38,7 +38,7 @@ def private(path: Path, passphrase: str | None = None) -> Ed25519PrivateKey:
 
     secret = passphrase.encode() if passphrase else None
     try:
-        content = files.read_plain(path, MOST_BYTES)
+        content = files.read_plain(path, MOST_BYTES, ours=True)
         _refuse_shared(path)
         load = load_ssh_private_key if content.startswith(OPENSSH) else load_pem_private_key
         key = load(content, secret)
