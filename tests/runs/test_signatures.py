@@ -254,3 +254,43 @@ def test_keys_as_the_usual_tools_make_them(folder, tmp_path, tool):
     audit.sign(folder, key, "approver")
     name = "Ada" if tool == "ssh-keygen" else "mykey"
     assert audit.audit(folder, keys.trusted(public)).origin == f"{name} as approver"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"key": 5},
+        {"key": ["ssh-ed25519"]},
+        {"key": "ssh-ed25519 AAAA"},
+        {"signature": 5},
+        {"signature": "not base64!"},
+        {"signature": "AAAA"},
+        {"files": ["a.csv"]},
+        {"utc": {}},
+        {"meaning": ["author"]},
+        {"meaning": "owner"},
+        {"kind": "glueprint-record"},
+    ],
+)
+def test_a_forged_signature_of_any_shape_is_a_finding_and_no_crash(folder, ada, trusted, changed):
+    path = audit.sign(folder, ada, "author")
+    made = signatures.Signature(**{**json.loads(path.read_text()), **changed})
+    path.unlink()
+    name = signatures._name(made)
+    place = folder / "signatures" / (name if isinstance(made.meaning, str) else "x.json")
+    place.write_text(signatures._text(made))
+    found = wrong(folder, trusted)
+    assert found[f"signatures/{place.name}"] == "is not what its key signed"
+    assert found["signatures"] == "no signature of a trusted key"
+
+
+def test_no_changed_byte_of_a_signature_or_record_is_believed_and_none_ends_in_a_crash(folder, ada, trusted):
+    path = audit.sign(folder, ada, "author")
+    for place in (path, folder / "record.json"):
+        content = place.read_bytes()
+        for at in range(0, len(content), max(1, len(content) // 60)):
+            for other in (content[:at] + bytes([content[at] ^ 5]) + content[at + 1 :], content[:at]):
+                place.write_bytes(other)
+                assert place.relative_to(folder).as_posix() in wrong(folder, trusted), at
+        place.write_bytes(content)
+    assert wrong(folder, trusted) == {}

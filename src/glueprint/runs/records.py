@@ -207,6 +207,8 @@ def _below(place: str, root: Path | None) -> str | None:
 def _of(about: Mapping[str, Any]) -> RunRecord:
     parts = {name: tuple(Stated(**one) for one in about[name]) for name in ("inputs", "outputs")}
     for one in (*parts["inputs"], *parts["outputs"]):
+        if not isinstance(one.path, str):
+            raise TypeError("a path is no text")
         if one.name is not None and not files.is_name_inside(one.name):
             raise ValueError(f"a file leads out of the folder: {one.name[:80]!r}")
         if not ledger.DIGEST.fullmatch(one.sha256):

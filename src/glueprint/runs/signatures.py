@@ -146,7 +146,10 @@ def _read(path: Path) -> Signature | None:
         made = Signature(**about)
         if (made.kind, made.version) != (KIND, VERSION) or made.meaning not in MEANINGS:
             return None
-        if not isinstance(made.files, dict) or _text(made) != text or _name(made) != path.name:
+        texts = (made.utc, made.key, made.signature)
+        if not (isinstance(made.files, dict) and all(isinstance(one, str) for one in texts)):
+            return None
+        if _text(made) != text or _name(made) != path.name:
             return None
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return None
