@@ -81,7 +81,7 @@ def r2(volumes: NDArray[Any], mass: NDArray[Any]) -> float:
 
 def compared(image: blot.Image, lanes: list[pl.DataFrame], boxes: Boxes, settings: blot.Settings) -> Any:
     """One rule on one set of boxes."""
-    table = blot.analyse(image, boxes, settings).tables["volumes"]
+    table = blot.analyse(blot.Scan(image, boxes), settings).tables["volumes"]
     found: dict[str, list[Any]] = {name: [] for name in ("r2", "r2_raw", "ratio", "shares", "against_hand")}
     random = np.random.default_rng(SEED)
     for nth, rows in enumerate(lanes):
@@ -112,7 +112,7 @@ def compared(image: blot.Image, lanes: list[pl.DataFrame], boxes: Boxes, setting
 
 def compare(folder: Path) -> dict[str, Any]:
     """Every rule on both sets of boxes."""
-    image = blot.read(folder / "ladder.tif")
+    image = blot.image.read(folder / "ladder.tif")
     lanes = pl.read_csv(folder / "bands.csv").partition_by("lane", maintain_order=True)
     profiles = [image.counts[:, rows["x_left"][0] : rows["x_right_excl"][0]].mean(axis=1) for rows in lanes]
     sets = {"person": boxes_of(lanes, None), "valley to valley": boxes_of(lanes, profiles)}

@@ -173,14 +173,7 @@ def _of_plate(
     twin = twins.simulate("fp", seed=number + 1, changes=[f"ki_nm={{ {table} }}"])
     plate = readers.parse(twin.files["plate.txt"], "plate.txt")
     wells = layout.apply(plate, layout.parse(twin.files["layout.toml"].decode(), "layout.toml"))
-    said = wells.assay
-    stated = polarization.Conditions(
-        *(
-            polarization.Amount(said[f"{name}_nm"], said[f"{name}_cv"])
-            for name in ("protein", "tracer", "tracer_kd")
-        )
-    )
-    found = polarization.analyse(wells.table, stated, optics=polarization.Optics(g_factor=said["g_factor"]))
+    found = polarization.analyse(wells)
     rows = compound.measurements("fp", found, compound.Source("plate.txt", "", "1")).to_dicts()
     truth = {name: float(values[name][0]) for name in PARAMETERS}
     return [*rows, *_measured(template, _seen(template, values, noise[3:]))], truth

@@ -98,9 +98,10 @@ def outcome(name: str, content: bytes) -> str:
         if name == BOXES:
             image = blot.image.parse(subjects()[0][1], "plain.tif")
             boxes = blot.boxes.parse(content.decode(errors="replace"), "boxes.toml")
+            scan = blot.Scan(image, boxes)
         else:
-            image, boxes = blot.image.parse(content, name), None
-        result = blot.analyse(image, boxes)
+            scan = blot.Scan(blot.image.parse(content, name))
+        result = blot.analyse(scan)
         result.as_dict()
     except InternalError:
         raise

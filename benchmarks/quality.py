@@ -30,7 +30,7 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.growth import potencies
 from glueprint.assays.growth.reading import Culture, cultures
 from glueprint.assays.plate import Plate
-from glueprint.assays.polarization import Amount, Conditions, Optics
+from glueprint.assays.polarization import Amount, Conditions, Optics, Settings
 from glueprint.assays.quality import logistics, outliers
 from glueprint.assays.twins import elisa as elisa_twin
 from glueprint.assays.twins import fp as fp_twin
@@ -207,7 +207,7 @@ def fp_plate(kind: str, nth: int) -> tuple[pl.DataFrame, Conditions]:
 
 
 def fp_result(wells: pl.DataFrame, stated: Conditions) -> polarization.Result:
-    return polarization.analyse(wells, stated, optics=Optics(g_factor=FP.g_factor))
+    return polarization.analyse(wells, Settings(stated, Optics(g_factor=FP.g_factor)))
 
 
 def outlier_in_fp(nth: int) -> Tried:

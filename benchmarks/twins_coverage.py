@@ -32,7 +32,7 @@ from glueprint.assays.degradation import joint, reading
 from glueprint.assays.growth import potencies
 from glueprint.assays.growth.plates import cultures_table
 from glueprint.assays.growth.reading import Culture
-from glueprint.assays.polarization import Amount, Conditions, Optics, competition, signal
+from glueprint.assays.polarization import Amount, Conditions, Optics, Settings, competition, signal
 from glueprint.assays.polarization import plates as fp_plates
 from glueprint.assays.twins import blot as blot_twin
 from glueprint.assays.twins import elisa as elisa_twin
@@ -79,8 +79,8 @@ def fp_stated(made: fp_twin.Made) -> Conditions:
 def fp_files(nth: int) -> Held:
     """A plate with one compound, protein and tracer Kd misstated by 20 %."""
     made = fp_twin.make(FP, Draws(SEED, "fp", nth))
-    optics = Optics(g_factor=FP.g_factor)
-    result = polarization.analyse(from_files(made, fp_twin.files).table, fp_stated(made), optics=optics)
+    chosen = Settings(fp_stated(made), Optics(g_factor=FP.g_factor))
+    result = polarization.analyse(from_files(made, fp_twin.files).table, chosen)
     for found in result.of(GLUE):
         if found.kind == "Ki":
             yield nth, "Ki", holds(found, KI_NM)
@@ -171,7 +171,7 @@ def blot_files(nth: int) -> Held:
     written = blot_twin.files(made, "yes")
     image = blot.image.parse(written["membrane-1.tif"], "membrane-1.tif")
     boxes = blot.boxes.parse(written["boxes-1.toml"].decode(), "boxes-1.toml")
-    bands = blot.analyse(image, boxes).tables["bands"].sort("lane")
+    bands = blot.analyse(blot.Scan(image, boxes)).tables["bands"].sort("lane")
     yield from blot_held(made.membranes[0], bands, nth)
     point = degradation.analyse(bands).at(TIME_H)
     yield from fit_held(made, (point.relative, point.absolute, point.dmax_low, point.dmax_high), nth)
@@ -182,7 +182,11 @@ def blot_memory(membranes: range) -> Held:
     for nth in membranes:
         made = blot_twin.make(BLOT, Draws(SEED, "blot", nth))
         (membrane,) = made.membranes
-        bands = blot.analyse(blot.from_array(membrane.counts), membrane.boxes).tables["bands"].sort("lane")
+        bands = (
+            blot.analyse(blot.Scan(blot.from_array(membrane.counts), membrane.boxes))
+            .tables["bands"]
+            .sort("lane")
+        )
         yield from blot_held(membrane, bands, nth)
         yield from fit_held(made, at_time(bands), nth)
 

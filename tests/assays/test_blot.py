@@ -77,7 +77,7 @@ def plain(pictures, drawn):
 
 @pytest.fixture(scope="module")
 def annotated(pictures, drawn, plain):
-    return blot.analyse(blot.from_array(pictures.draw(drawn)), boxed(plain.boxes))
+    return blot.analyse(blot.Scan(blot.from_array(pictures.draw(drawn)), boxed(plain.boxes)))
 
 
 @pytest.mark.parametrize(("rotation", "smear"), [(0.0, 0.0), (2.0, 0.0), (-4.0, 0.1)])
@@ -157,8 +157,7 @@ def test_empty_places_have_volumes_around_zero(pictures, drawn):
     boxes = Boxes(BoxFile(kind="glueprint-boxes", version=1, lane=lanes, band=bands))
     for method in ("lane", "border"):
         result = blot.analyse(
-            blot.from_array(pictures.draw(blank, 5)),
-            boxes,
+            blot.Scan(blot.from_array(pictures.draw(blank, 5)), boxes),
             blot.Settings(light="emission", background=method),
         )
         table = result.tables["volumes"]
@@ -173,7 +172,7 @@ def test_empty_places_have_volumes_around_zero(pictures, drawn):
 def beside(picture, lanes, bands):
     file = BoxFile(kind="glueprint-boxes", version=1, lane=lanes, band=bands)
     settings = blot.Settings(light="emission", background="beside")
-    return blot.analyse(blot.from_array(picture), Boxes(file), settings)
+    return blot.analyse(blot.Scan(blot.from_array(picture), Boxes(file)), settings)
 
 
 def test_gaps_beside_a_lane_are_its_background(pictures, drawn):
@@ -206,7 +205,9 @@ def test_lanes_that_touch_have_no_background_beside_them(pictures, drawn):
 def test_a_saturated_band_is_refused_for_itself(pictures, drawn, plain):
     volumes = drawn.volumes.copy()
     volumes[0, 3] = 8e7
-    result = blot.analyse(blot.from_array(pictures.draw(replace(drawn, volumes=volumes))), boxed(plain.boxes))
+    result = blot.analyse(
+        blot.Scan(blot.from_array(pictures.draw(replace(drawn, volumes=volumes))), boxed(plain.boxes))
+    )
     row = result.tables["bands"].filter(pl.col("lane") == 4).row(0, named=True)
     assert (row["fraction_remaining"], row["relation"], row["flags"]) == (None, "", "saturated")
     assert codes(result, "refusal") == ["GP-A129"]
@@ -217,7 +218,9 @@ def test_a_saturated_band_is_refused_for_itself(pictures, drawn, plain):
 def test_a_saturated_control_takes_the_ratio_of_its_lane(pictures, drawn, plain):
     volumes = drawn.volumes.copy()
     volumes[1, 4] = 9e7
-    result = blot.analyse(blot.from_array(pictures.draw(replace(drawn, volumes=volumes))), boxed(plain.boxes))
+    result = blot.analyse(
+        blot.Scan(blot.from_array(pictures.draw(replace(drawn, volumes=volumes))), boxed(plain.boxes))
+    )
     assert codes(result, "refusal") == ["GP-A129", "GP-A130"]
     row = result.tables["bands"].filter(pl.col("lane") == 5).row(0, named=True)
     assert (row["log_ratio"], row["flags"]) == (None, "reference saturated")
@@ -225,12 +228,14 @@ def test_a_saturated_control_takes_the_ratio_of_its_lane(pictures, drawn, plain)
 
 def test_a_plateau_below_the_end_of_the_scale_is_saturation(pictures, drawn, plain):
     picture = pictures.draw(replace(drawn, ceiling=4095))
-    result = blot.analyse(blot.from_array(picture), boxed(plain.boxes))
+    result = blot.analyse(blot.Scan(blot.from_array(picture), boxed(plain.boxes)))
     warning = next(one for one in result.findings if one.code == "GP-A136")
     assert "4095" in warning.message
     assert "GP-A129" in codes(result, "refusal")
     # Four bits that the file does not use are no plateau where the file says so.
-    assert "GP-A136" not in codes(blot.analyse(blot.from_array(picture, bits=12), boxed(plain.boxes)))
+    assert "GP-A136" not in codes(
+        blot.analyse(blot.Scan(blot.from_array(picture, bits=12), boxed(plain.boxes)))
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,7 +243,7 @@ def test_a_plateau_below_the_end_of_the_scale_is_saturation(pictures, drawn, pla
 )
 def test_vehicle_lanes_are_needed(pictures, drawn, plain, vehicles, code, severity):
     picture = blot.from_array(pictures.draw(drawn))
-    result = blot.analyse(picture, boxed(plain.boxes, vehicles=vehicles))
+    result = blot.analyse(blot.Scan(picture, boxed(plain.boxes, vehicles=vehicles)))
     assert code in codes(result, severity)
     table = result.tables["bands"]
     assert table["log_ratio_se"].null_count() == 12
@@ -248,7 +253,7 @@ def test_vehicle_lanes_are_needed(pictures, drawn, plain, vehicles, code, severi
 
 
 def test_vehicles_without_a_value_are_no_vehicles(pictures, drawn, plain):
-    result = blot.analyse(blot.from_array(pictures.draw(drawn)), boxed(plain.boxes, vehicles=(8,)))
+    result = blot.analyse(blot.Scan(blot.from_array(pictures.draw(drawn)), boxed(plain.boxes, vehicles=(8,))))
     assert "GP-A131" in codes(result, "refusal")
     assert result.tables["bands"]["fraction_remaining"].null_count() == 12
 
@@ -264,10 +269,12 @@ def test_a_control_that_does_not_follow_the_load_is_named(pictures, drawn, plain
     load = np.array([0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 0.5, 0.7, 0.9])
     flat = replace(drawn, volumes=np.array([2e6 * load, 4e6 * np.ones(12)]))
     picture = blot.from_array(pictures.draw(flat))
-    result = blot.analyse(picture, boxed(plain.boxes))
+    result = blot.analyse(blot.Scan(picture, boxed(plain.boxes)))
     assert "GP-A133" in codes(result, "warning")
     steady = blot.analyse(
-        blot.from_array(pictures.draw(replace(drawn, volumes=np.full((2, 12), 3e6)))), boxed(plain.boxes)
+        blot.Scan(
+            blot.from_array(pictures.draw(replace(drawn, volumes=np.full((2, 12), 3e6)))), boxed(plain.boxes)
+        )
     )
     assert "GP-A133" not in codes(steady)
 
@@ -279,7 +286,9 @@ def test_total_protein_is_preferred_and_may_be_a_second_picture(pictures, drawn,
     whole = Band(name="stain", top=150, bottom=500, role="total protein", image="reference")
     boxes = replace(boxes, file=boxes.file.model_copy(update={"band": (*boxes.file.band, whole)}))
     result = blot.analyse(
-        blot.from_array(pictures.draw(drawn)), boxes, reference=blot.from_array(pictures.draw(second, 7))
+        blot.Scan(
+            blot.from_array(pictures.draw(drawn)), boxes, reference=blot.from_array(pictures.draw(second, 7))
+        )
     )
     assert result.tables["bands"]["reference"].unique().to_list() == ["stain"]
     method = result.tables["volumes"].filter(pl.col("band") == "stain")["method"][0]
@@ -289,7 +298,10 @@ def test_total_protein_is_preferred_and_may_be_a_second_picture(pictures, drawn,
     assert stain_ratio == pytest.approx(0.25 / 1.05 / np.exp(log), rel=0.03)
     asked = blot.Settings(reference="actin")
     other = blot.analyse(
-        blot.from_array(pictures.draw(drawn)), boxes, asked, reference=blot.from_array(pictures.draw(second))
+        blot.Scan(
+            blot.from_array(pictures.draw(drawn)), boxes, reference=blot.from_array(pictures.draw(second))
+        ),
+        asked,
     )
     assert other.tables["bands"]["reference"].unique().to_list() == ["actin"]
 
@@ -297,11 +309,11 @@ def test_total_protein_is_preferred_and_may_be_a_second_picture(pictures, drawn,
 def test_a_second_picture_must_fit(pictures, drawn, plain):
     picture = pictures.draw(drawn)
     with pytest.raises(InputError, match="GP-A139"):
-        blot.analyse(blot.from_array(picture), reference=blot.from_array(picture[:-5]))
+        blot.analyse(blot.Scan(blot.from_array(picture), reference=blot.from_array(picture[:-5])))
     band = plain.boxes.file.band[0].model_copy(update={"image": "reference"})
     lonely = Boxes(plain.boxes.file.model_copy(update={"band": (band,), "box": ()}), "boxes.toml")
     with pytest.raises(InputError, match=r"GP-A139 boxes.toml, band\[0\].image"):
-        blot.analyse(blot.from_array(picture), lonely)
+        blot.analyse(blot.Scan(blot.from_array(picture), lonely))
 
 
 def test_optical_density_of_a_scan_is_that_of_emission(pictures, drawn):
@@ -319,14 +331,14 @@ def test_optical_density_of_a_scan_is_that_of_emission(pictures, drawn):
     image = blot.from_array(counts)
     with pytest.raises(InputError, match=r"GP-A119.*\n?.*"):
         blot.analyse(image)
-    result = blot.analyse(image, settings=blot.Settings(light="transmission"))
+    result = blot.analyse(image, blot.Settings(light="transmission"))
     assert result.pictures["blot"].unit == "OD"
     found = volumes_of(result, 0)
     truth = 40.0 * clean.volumes[0]
     assert np.allclose(found[:5] / found[0], truth[:5] / truth[0], rtol=0.04)
     assert found[0] == pytest.approx(truth[0], rel=0.08)
     # I0 shifts every density alike and cancels in net volumes.
-    given = blot.analyse(image, settings=blot.Settings(light="transmission", background_light=60000.0))
+    given = blot.analyse(image, blot.Settings(light="transmission", background_light=60000.0))
     assert np.allclose(volumes_of(given, 0)[:5], found[:5], rtol=0.01)
     assert any("I0 = 60000 (given)" in one.message for one in given.findings if one.code == "GP-A120")
 
@@ -339,14 +351,14 @@ def test_light_is_never_guessed_from_dark_bands(pictures, drawn):
     negative = blot.from_array((65535 - counts).astype(np.uint16))
     for settings in (blot.Settings(), blot.Settings(light="emission")):
         with pytest.raises(InputError) as caught:
-            blot.analyse(negative, settings=settings)
+            blot.analyse(negative, settings)
         assert caught.value.code == "GP-A119"
         assert "--invert" in caught.value.next_step
     straight = blot.analyse(blot.from_array(counts))
-    again = blot.analyse(negative, settings=blot.Settings(invert=True))
+    again = blot.analyse(negative, blot.Settings(invert=True))
     assert again.tables["volumes"]["volume"].to_list() == straight.tables["volumes"]["volume"].to_list()
     with pytest.raises(InputError, match="GP-A119"):
-        blot.analyse(blot.from_array(counts), settings=blot.Settings(light="transmission"))
+        blot.analyse(blot.from_array(counts), blot.Settings(light="transmission"))
 
 
 def test_an_image_without_bands_says_so():
@@ -369,7 +381,9 @@ def test_a_dilution_series_shows_the_linear_range(pictures, drawn, plain):
         for lane in boxes.file.lane
     )
     result = blot.analyse(
-        blot.from_array(picture), replace(boxes, file=boxes.file.model_copy(update={"lane": lanes}))
+        blot.Scan(
+            blot.from_array(picture), replace(boxes, file=boxes.file.model_copy(update={"lane": lanes}))
+        )
     )
     straight, curved = result.tables["linearity"].to_dicts()
     assert straight["slope"] == pytest.approx(1.0, abs=0.02)
@@ -451,19 +465,21 @@ def test_the_slope_of_a_power_is_its_exponent():
 )  # fmt: skip
 def test_settings_are_checked(settings):
     with pytest.raises(InputError, match="GP-A121"):
-        blot.Settings(**settings).checked()
+        blot.Settings(**settings)
 
 
 def test_a_reference_must_be_a_band_and_one(pictures, drawn, plain):
     image = blot.from_array(pictures.draw(drawn))
     with pytest.raises(InputError, match=r'GP-A121 reference: "actine" \(did you mean "actin"\?\)'):
-        blot.analyse(image, boxed(plain.boxes), blot.Settings(reference="actine"))
+        blot.analyse(blot.Scan(image, boxed(plain.boxes)), blot.Settings(reference="actine"))
     with pytest.raises(InputError, match="GP-A138"):
-        blot.analyse(image, boxed(plain.boxes, roles=("loading", "loading")))
+        blot.analyse(blot.Scan(image, boxed(plain.boxes, roles=("loading", "loading"))))
 
 
 def test_a_wide_turn_in_the_box_file_is_doubted(pictures, drawn, plain):
-    result = blot.analyse(blot.from_array(pictures.draw(drawn)), boxed(plain.boxes, rotation_deg=7.0))
+    result = blot.analyse(
+        blot.Scan(blot.from_array(pictures.draw(drawn)), boxed(plain.boxes, rotation_deg=7.0))
+    )
     assert "GP-A128" in codes(result, "warning")
     turned = blot.analyse(blot.from_array(pictures.draw(replace(drawn, rotation_deg=2.0))))
     assert "GP-A128" in codes(turned, "note")

@@ -191,7 +191,7 @@ def test_nothing_is_found_in_nothing():
 def test_boxes_of_a_file_are_checked_against_the_picture():
     counts = np.random.default_rng(1).poisson(500, (50, 90)).astype(np.uint16)
     with pytest.raises(InputError, match="GP-A125"):
-        blot.analyse(blot.from_array(counts), boxes.parse(FILE, "b.toml"))
+        blot.analyse(blot.Scan(blot.from_array(counts), boxes.parse(FILE, "b.toml")))
 
 
 def test_rows_that_cross_between_lanes_never_overlap_or_vanish_into_nothing():

@@ -85,7 +85,7 @@ def volumes_of(result):
 
 @pytest.mark.parametrize(("options", "suffer", "spared"), DIVES.values(), ids=DIVES)
 def test_no_lane_is_ok_on_a_base_line_that_dives(draw, boxes, options, suffer, spared):
-    found = blot.analyse(counted(suffer(draw(**options))), boxes)
+    found = blot.analyse(blot.Scan(counted(suffer(draw(**options))), boxes))
     status = dict(volumes_of(found).select("lane", "status").rows())
     assert status[5] == "base line off"
     refusal = next(one for one in found.findings if one.code == "GP-A234")
@@ -105,7 +105,7 @@ def test_no_lane_is_ok_on_a_base_line_that_dives(draw, boxes, options, suffer, s
 
 def test_a_plain_blot_and_a_smear_have_their_values(draw, boxes):
     for smear in (0.0, 0.3):
-        found = blot.analyse(counted(draw(smear=smear)), boxes)
+        found = blot.analyse(blot.Scan(counted(draw(smear=smear)), boxes))
         assert "base line off" not in volumes_of(found)["status"].to_list()
         value = found.tables["bands"]["fraction_remaining"].to_numpy()
         assert np.allclose(value[:8] / np.mean([1.0, 1.1, 1.0, 0.9]), LEFT[:8], rtol=0.08)
@@ -117,7 +117,7 @@ def test_the_other_background_and_a_crop_are_the_way_out(draw, boxes):
         update={"lane": tuple(one.model_copy(update={"left": one.left + 4, "right": one.right - 4})
                               for one in boxes.file.lane)}
     )  # fmt: skip
-    found = blot.analyse(scratched, Boxes(narrow), blot.Settings(background="beside"))
+    found = blot.analyse(blot.Scan(scratched, Boxes(narrow)), blot.Settings(background="beside"))
     row = found.tables["bands"].filter(pl.col("lane") == 5).row(0, named=True)
     assert row["fraction_remaining"] is None or row["fraction_remaining"] < 0.03
     ended = counted(DIVES["the membrane ends 50 px above"][1](draw()))
@@ -128,7 +128,7 @@ def test_the_other_background_and_a_crop_are_the_way_out(draw, boxes):
                           for one in boxes.file.band),
         }
     )  # fmt: skip
-    cropped = blot.analyse(ended, Boxes(lower))
+    cropped = blot.analyse(blot.Scan(ended, Boxes(lower)))
     value = cropped.tables["bands"].filter(pl.col("lane") == 5)["fraction_remaining"][0]
     assert value == pytest.approx(0.015, abs=0.003)
 
@@ -138,7 +138,9 @@ def test_simulated_membranes_keep_their_bands():
     for nth, changed in enumerate(({}, {"haze": 0.4}, {"smear": 0.3}, {"smile_px": 8.0})):
         truth = twin.Truth(experiments=1, **changed)
         (membrane,) = twin.make(truth, Draws(5, "departure", nth)).membranes
-        status = blot.analyse(blot.from_array(membrane.counts), membrane.boxes).tables["volumes"]["status"]
+        status = blot.analyse(blot.Scan(blot.from_array(membrane.counts), membrane.boxes)).tables["volumes"][
+            "status"
+        ]
         lost += int((status == "base line off").sum())
         bands += status.len()
     assert lost <= 0.01 * bands

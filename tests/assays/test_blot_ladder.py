@@ -32,7 +32,7 @@ def squared_correlation(one, other):
 
 @pytest.fixture(scope="module")
 def image():
-    return blot.read(FOLDER / "ladder.tif")
+    return blot.image.read(FOLDER / "ladder.tif")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_lanes_agree_better_than_by_hand(found, marked):
 
 
 def test_with_the_boxes_of_the_person(image, marked):
-    result = blot.analyse(image, boxes_of(marked))
+    result = blot.analyse(blot.Scan(image, boxes_of(marked)))
     table = result.tables["volumes"]
     for lane, raw, net in zip((1, 2, 3, 4), RAW_R2, NET_R2, strict=True):
         here = {row["band"]: row for row in table.filter(pl.col("lane") == lane).to_dicts()}

@@ -68,7 +68,7 @@ def test_the_crops_that_are_offered_read_each_gel(gel):
     with pytest.raises(InputError) as caught:
         blot.analyse(scan)
     offered = [word for word in caught.value.next_step.replace(";", " ").split() if "," in word]
-    found = blot.analyse(scan, settings=blot.Settings(crop=tuple(offered)))
+    found = blot.analyse(scan, blot.Settings(crop=tuple(offered)))
     assert [len(part.boxes.file.lane) for part in found.membranes] == [10, 14]
     assert [len(part.boxes.file.band) for part in found.membranes] == [2, 2]
     alone = blot.analyse(blot.from_array(gel(1)))
@@ -89,7 +89,7 @@ def test_gels_side_by_side_are_said(gel):
 def test_several_parts_are_one_result(gel):
     scan = blot.from_array(SCANS["shifted by half a lane"](gel))
     settings = blot.Settings(crop=("upper=0:320,0:700", "lower = 320:640,0:700"))
-    found = blot.analyse(scan, settings=settings)
+    found = blot.analyse(scan, settings)
     volumes = found.tables["volumes"]
     assert volumes["membrane"].unique(maintain_order=True).to_list() == ["upper", "lower"]
     assert found.tables["profiles"]["membrane"].n_unique() == 2
@@ -102,17 +102,17 @@ def test_several_parts_are_one_result(gel):
 
 def test_box_files_keep_their_crop(gel):
     scan = blot.from_array(SCANS["another comb"](gel))
-    found = blot.analyse(scan, settings=blot.Settings(crop=("a=0:320,0:700", "b=320:640,0:700")))
+    found = blot.analyse(scan, blot.Settings(crop=("a=0:320,0:700", "b=320:640,0:700")))
     written = [blot.boxes_writing.text(part.boxes) for part in found.parts]
     boxes = [blot.boxes.parse(text, f"{nth}.toml") for nth, text in enumerate(written)]
-    again = blot.analyse(scan, boxes)
+    again = blot.analyse(blot.Scan(scan, boxes))
     assert again.tables["volumes"].equals(found.tables["volumes"])
-    one = blot.analyse(scan, boxes[1])
+    one = blot.analyse(blot.Scan(scan, boxes[1]))
     assert one.tables["volumes"].equals(found.parts[1].tables["volumes"])
     with pytest.raises(InputError, match="GP-A232"):
-        blot.analyse(scan, boxes, blot.Settings(crop=("0:320,0:700",)))
+        blot.analyse(blot.Scan(scan, boxes), blot.Settings(crop=("0:320,0:700",)))
     with pytest.raises(InputError, match="GP-A138"):
-        blot.analyse(scan, [boxes[0], boxes[0]])
+        blot.analyse(blot.Scan(scan, [boxes[0], boxes[0]]))
 
 
 def test_lanes_of_several_membranes_are_left_out_by_name(gel):
@@ -128,14 +128,14 @@ def test_lanes_of_several_membranes_are_left_out_by_name(gel):
         )
         for name in crop
     ]
-    found = blot.analyse(scan, boxes, blot.Settings(exclude=("b:2=torn",)))
+    found = blot.analyse(blot.Scan(scan, boxes), blot.Settings(exclude=("b:2=torn",)))
     flags = found.tables["bands"].filter(found.tables["bands"]["flags"].str.contains("torn"))
     assert flags.select("membrane", "lane").rows() == [("b", 2)]
 
 
 def test_a_crop_reads_what_an_image_of_that_part_reads(gel):
     counts = gel(1)
-    part = blot.analyse(blot.from_array(counts), settings=blot.Settings(crop=("20:300,10:690",)))
+    part = blot.analyse(blot.from_array(counts), blot.Settings(crop=("20:300,10:690",)))
     alone = blot.analyse(blot.from_array(counts[20:300, 10:690]))
     assert part.tables["volumes"].equals(alone.tables["volumes"])
     assert part.boxes.file.crop == "20:300,10:690"
@@ -148,7 +148,7 @@ def test_a_crop_reads_what_an_image_of_that_part_reads(gel):
 )
 def test_crops_off_the_picture_are_refused(gel, text):
     with pytest.raises(InputError, match="GP-A232"):
-        blot.analyse(blot.from_array(gel(1)), settings=blot.Settings(crop=(text,)))
+        blot.analyse(blot.from_array(gel(1)), blot.Settings(crop=(text,)))
 
 
 def test_regions_by_hand():

@@ -9,7 +9,7 @@ import pytest
 
 from glueprint.assays import growth, layout, polarization, readers
 from glueprint.assays.intake import door
-from glueprint.assays.polarization import Amount, Conditions
+from glueprint.assays.polarization import Amount, Conditions, Settings
 from glueprint.errors import InputError
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "assays"
@@ -69,7 +69,7 @@ def test_12_exchanged_channels_are_refused():
     wells = layout.apply(readers.read(case("12", "plate.csv"))).table
     conditions = Conditions(Amount(50.0, 0.1), Amount(5.0), Amount(120.0, 0.1))
     with pytest.raises(InputError, match="GP-A208"):
-        polarization.analyse(wells, conditions)
+        polarization.analyse(wells, Settings(conditions))
 
 
 @pytest.mark.parametrize("name", ["latin1.csv", "utf16.csv", "semicolon.csv"])

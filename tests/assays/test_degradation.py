@@ -135,8 +135,8 @@ def test_targets_are_kept_apart():
     )
     result = degradation.analyse(both)
     assert result.at(6.0, "IKZF1").dmax > result.at(6.0, "IKZF3").dmax
-    assert result.table["target"].to_list() == ["IKZF1", "IKZF3"]
-    assert result.table.schema == degradation.SCHEMA
+    assert result.tables["points"]["target"].to_list() == ["IKZF1", "IKZF3"]
+    assert result.tables["points"].schema == degradation.SCHEMA
     for time_h, target in ((7.0, "IKZF1"), (6.0, "CK1alpha"), (6.0, None)):
         with pytest.raises(InputError, match="GP-A011"):
             result.at(time_h, target)

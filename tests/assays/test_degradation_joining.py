@@ -22,15 +22,20 @@ def membrane(level=1.0, **columns):
 
 def test_one_table_stays_as_it_is():
     table = membrane()
-    assert joined([("a.csv", table)]) == (table, ())
+    found = joined([("a.csv", table)])
+    assert found.table is table
+    assert found.findings == ()
 
 
 def test_each_table_keeps_a_level_of_its_own():
     tables = [("a.csv", membrane()), ("b.csv", membrane(level=1.3))]
-    table, (noticed,) = joined(tables)
+    found = joined(tables)
+    (noticed,) = found.findings
     assert noticed.code == "GP-A191"
     assert noticed.where == "a, b"
-    found = degradation.analyse(table).at(6.0)
+    result = degradation.analyse(found)
+    assert result.findings[0] == noticed
+    found = result.at(6.0)
     assert found.absolute.value_nm == pytest.approx(float(TRUTH.absolute_dc50_nm(6.0)), rel=1e-4)
     # The vehicles differ by 30 %: on one common level that would be scatter of the lanes.
     apart = found.dmax_high - found.dmax_low
@@ -40,15 +45,16 @@ def test_each_table_keeps_a_level_of_its_own():
 
 def test_experiments_of_several_tables_are_pooled_and_named_membranes_stay():
     tables = [(f"{name}/bands.csv", membrane(experiment=name, membrane=f"m{name}")) for name in "123"]
-    table, noticed = joined(tables)
-    assert noticed == ()
-    assert table["membrane"].unique().sort().to_list() == ["m1", "m2", "m3"]
-    assert degradation.analyse(table).at(6.0).n == 3
+    found = joined(tables)
+    assert found.findings == ()
+    assert found.table["membrane"].unique().sort().to_list() == ["m1", "m2", "m3"]
+    assert degradation.analyse(found).at(6.0).n == 3
 
 
 def test_files_of_the_same_name_are_told_apart_by_their_folders():
-    table, (noticed,) = joined([("a/bands.csv", membrane()), ("b/bands.csv", membrane())])
-    assert table["membrane"].unique().sort().to_list() == ["a/bands.csv", "b/bands.csv"]
+    found = joined([("a/bands.csv", membrane()), ("b/bands.csv", membrane())])
+    (noticed,) = found.findings
+    assert found.table["membrane"].unique().sort().to_list() == ["a/bands.csv", "b/bands.csv"]
     assert "a/bands.csv" in noticed.where
 
 
@@ -83,9 +89,9 @@ def test_a_bad_row_is_named_in_the_table_that_it_came_from(column, value, said):
     good = membrane(treatment="").cast(pl.String)
     at = pl.int_range(pl.len()) == 2
     bad = good.with_columns(pl.when(at).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))
-    table, _ = joined([("a.csv", good), ("b.csv", bad)])
+    lanes = joined([("a.csv", good), ("b.csv", bad)])
     with pytest.raises(InputError) as caught:
-        degradation.analyse(table)
+        degradation.analyse(lanes)
     assert said in caught.value.where
 
 
@@ -93,7 +99,7 @@ def test_a_lane_twice_is_named_in_both_tables():
     lanes = pl.int_range(pl.len()).cast(pl.String).alias("lane")
     table = membrane(membrane="1").with_columns(lanes)
     with pytest.raises(InputError, match="GP-A143") as caught:
-        degradation.analyse(joined([("a.csv", table), ("b.csv", table)])[0])
+        degradation.analyse(joined([("a.csv", table), ("b.csv", table)]))
     assert "a.csv, row 0; b.csv, row 0" in str(caught.value)
 
 

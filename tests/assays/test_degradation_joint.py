@@ -207,7 +207,7 @@ def test_mln4924_decides_the_word(rescued, word):
     assert row["value"] == pytest.approx(rescued, abs=0.05)
     assert row["shown"] is (word == "degradation")
     assert {point.process for point in result.points} == {word}
-    assert set(result.table["process"]) == {word}
+    assert set(result.tables["points"]["process"]) == {word}
     (said,) = [finding for finding in result.findings if finding.code == "GP-A152"]
     assert f'called "{word}"' in said.message
 
@@ -478,10 +478,10 @@ def test_a_design_that_cannot_tell_says_nothing():
 def test_results_are_rows_and_json():
     result = degradation.analyse(blot(noise=0.05))
     found = result.as_dict()
-    assert set(found) == {"settings", "tables", "potencies", "findings"}
+    assert set(found) == {"assay", "settings", "tables", "potencies", "quality", "findings"}
     assert len(found["potencies"]) == 2 * len(TIMES_H)
     assert len(result.potencies) == 2 * len(TIMES_H)
-    assert result.table.schema == degradation.SCHEMA
+    assert result.tables["points"].schema == degradation.SCHEMA
     assert set(result.tables) == {
         "points",
         "experiments",

@@ -15,11 +15,15 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
-def test_the_python_runs_from_top_to_bottom(capsys):
+def test_the_python_runs_from_top_to_bottom(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks("python"):
         exec(compile(block, "docs/assays.md", "exec"), names)
-    assert "GP-A017 warning" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "GP-A017 warning" in said
+    assert "<growth: " in said
+    assert (tmp_path / "cultures.svg").read_text("utf-8").startswith("<svg")
     assert names["wells"].table.height == 2
 
 

@@ -344,7 +344,7 @@ def test_settings_that_are_no_choice(wrong):
 
 def test_results_are_json():
     found = growth.analyse(with_start()).as_dict()
-    assert set(found) == {"settings", "tables", "findings"}
+    assert set(found) == {"assay", "settings", "tables", "potencies", "quality", "findings"}
     assert set(found["tables"]) == {
         "wells",
         "curves",

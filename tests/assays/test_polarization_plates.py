@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from glueprint.assays import polarization
-from glueprint.assays.polarization import Amount, Conditions, Optics, model, signal
+from glueprint.assays.polarization import Amount, Conditions, Optics, Settings, model, signal
 from glueprint.errors import InputError
 
 STATED = Conditions(Amount(50.0, 0.2), Amount(5.0, 0.05), Amount.between(120.0, 90.0, 160.0))
@@ -51,7 +51,7 @@ def codes(result, severity=None):
 
 
 def analysed(wells, conditions=STATED, **settings):
-    return polarization.analyse(wells, conditions, optics=Optics(g_factor=G), **settings)
+    return polarization.analyse(wells, Settings(conditions, Optics(g_factor=G), **settings))
 
 
 def test_a_clean_plate_gives_its_ki_and_no_warning():
@@ -220,7 +220,7 @@ def test_negative_counts_are_no_light():
 
 def test_no_blanks_and_no_g_are_warnings():
     wells = competition_plate().filter(pl.col("role") != "blank")
-    result = polarization.analyse(wells, STATED)
+    result = polarization.analyse(wells, Settings(STATED))
     assert codes(result, "warning")[:2] == ["GP-A065", "GP-A066"]
     assert result.g_factors == {"p1": 1.0}
 
@@ -230,14 +230,13 @@ def test_g_from_a_free_dye():
     dye = [row for i in (1, 2) for row in light(f"E{i}", "free_dye", 0.018, 20000.0)]
     mp = float(signal.mp_from_anisotropy(0.018))
     result = polarization.analyse(
-        pl.concat([wells, pl.DataFrame(dye, schema=wells.schema)]), STATED, optics=Optics(free_dye_mp=mp)
+        pl.concat([wells, pl.DataFrame(dye, schema=wells.schema)]), Settings(STATED, Optics(free_dye_mp=mp))
     )
     assert result.g_factors["p1"] == pytest.approx(G, rel=1e-3)
     assert codes(result) == ["GP-A066"]
     tracer = polarization.analyse(
         competition_plate(noise=0.0),
-        STATED,
-        optics=Optics(free_dye_mp=float(signal.mp_from_anisotropy(0.05))),
+        Settings(STATED, Optics(free_dye_mp=float(signal.mp_from_anisotropy(0.05)))),
     )
     assert tracer.g_factors["p1"] == pytest.approx(G, rel=1e-3)
 
@@ -276,7 +275,7 @@ def mp_only(wells):
 
 
 def test_mp_alone_are_used_and_said_to_be_uncorrected():
-    result = polarization.analyse(mp_only(competition_plate(brightness=1.0)), STATED)
+    result = polarization.analyse(mp_only(competition_plate(brightness=1.0)), Settings(STATED))
     assert codes(result) == ["GP-A070"]
     assert result.g_factors == {}
     (ki,), (whole,) = result.of("glue"), analysed(competition_plate(brightness=1.0)).of("glue")
@@ -285,7 +284,7 @@ def test_mp_alone_are_used_and_said_to_be_uncorrected():
 
 def test_a_given_brightness_ratio_is_used():
     found = polarization.analyse(
-        competition_plate(), STATED, optics=Optics(g_factor=G, brightness_ratio=1.0 - 0.1 / 0.28808552)
+        competition_plate(), Settings(STATED, Optics(g_factor=G, brightness_ratio=1.0 - 0.1 / 0.28808552))
     )
     assert found.of("glue")[0].value_nm == pytest.approx(
         analysed(competition_plate()).of("glue")[0].value_nm, rel=1e-3
@@ -377,7 +376,7 @@ def test_channels_of_other_names_are_refused_and_can_be_named():
     wells = competition_plate().with_columns(pl.col("channel").replace("parallel", "S-channel"))
     with pytest.raises(InputError, match=r'GP-A060.*no channel "parallel".*S-channel'):
         analysed(wells)
-    named = polarization.analyse(wells, STATED, optics=Optics(g_factor=G, parallel="s-CHANNEL"))
+    named = polarization.analyse(wells, Settings(STATED, Optics(g_factor=G, parallel="s-CHANNEL")))
     assert named.of("glue") == analysed(competition_plate()).of("glue")
 
 

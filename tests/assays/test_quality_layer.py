@@ -211,9 +211,10 @@ def test_an_outlier_well_of_a_binding_plate_is_named():
     wells, stated = study.fp_plate("test", 0)
     lit = (pl.col("well") == "B6") & (pl.col("channel") == "parallel")
     spoiled = wells.with_columns(value=pl.when(lit).then(1.15 * pl.col("value")).otherwise("value"))
-    found = polarization.analyse(spoiled, stated, optics=polarization.Optics(g_factor=study.FP.g_factor))
+    optics = polarization.Optics(g_factor=study.FP.g_factor)
+    found = polarization.analyse(spoiled, polarization.Settings(stated, optics))
     assert [row["where"] for row in found.tables["suspects"].to_dicts()] == ["Plate 1:B6"]
-    bare = polarization.analyse(spoiled, optics=polarization.Optics(g_factor=study.FP.g_factor))
+    bare = polarization.analyse(spoiled, polarization.Settings(optics=optics))
     assert bare.tables["suspects"]["where"].to_list() == ["Plate 1:B6"]
 
 

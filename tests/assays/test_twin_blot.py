@@ -29,7 +29,7 @@ def made(seed=1, **settings):
 
 
 def analysed(membrane):
-    return blot.analyse(blot.from_array(membrane.counts), membrane.boxes)
+    return blot.analyse(blot.Scan(blot.from_array(membrane.counts), membrane.boxes))
 
 
 def test_the_tiff_holds_the_counts_and_says_that_they_are_simulated():
@@ -47,7 +47,7 @@ def test_the_analysis_of_a_simulated_image_says_so_and_so_does_its_table():
     twin = made(experiments=1)
     files = blot_twin.files(twin, "yes, by a test")
     image = blot.image.parse(files["membrane-1.tif"], "membrane-1.tif")
-    result = blot.analyse(image, twin.membranes[0].boxes)
+    result = blot.analyse(blot.Scan(image, twin.membranes[0].boxes))
     (finding,) = (one for one in result.findings if one.code == "GP-A054")
     assert (finding.severity, finding.where) == ("note", "membrane-1.tif")
     assert '"yes, by a test"' in finding.message
@@ -55,7 +55,7 @@ def test_the_analysis_of_a_simulated_image_says_so_and_so_does_its_table():
     onwards = degradation.analyse(result.tables["bands"])
     assert [one.code for one in onwards.findings].count("GP-A054") == 1
     # A second picture speaks for itself; an image that says nothing is not called simulated.
-    twice = blot.analyse(image, twin.membranes[0].boxes, reference=image)
+    twice = blot.analyse(blot.Scan(image, twin.membranes[0].boxes, reference=image))
     assert [one.code for one in twice.findings].count("GP-A054") == 2
     plain = analysed(twin.membranes[0])
     assert "GP-A054" not in {one.code for one in plain.findings}

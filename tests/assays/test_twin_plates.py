@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glueprint.assays import elisa, layout, polarization, readers
-from glueprint.assays.polarization import Amount, Conditions, Optics
+from glueprint.assays.polarization import Amount, Conditions, Optics, Settings
 from glueprint.assays.twins import elisa as elisa_twin
 from glueprint.assays.twins import fp as fp_twin
 from glueprint.assays.twins.draws import Draws
@@ -44,7 +44,7 @@ def test_a_quiet_fp_plate_gives_its_ki_and_g_factor_back():
     said = wells.assay
     assert (said["protein_nm"], said["tracer_kd_nm"]) == (100.0, 120.0)
     stated = Conditions(Amount(100.0, 0.0), Amount(5.0, 0.0), Amount(120.0, 0.0))
-    result = polarization.analyse(wells.table, stated, optics=Optics(g_factor=1.05))
+    result = polarization.analyse(wells.table, Settings(stated, Optics(g_factor=1.05)))
     for sample, ki in truth.ki_nm.items():
         (found,) = (one for one in result.of(sample) if one.kind == "Ki")
         assert found.value_nm == pytest.approx(ki, rel=0.01)
@@ -57,7 +57,7 @@ def test_brightness_of_the_bound_tracer_is_found():
     made = fp_twin.make(fp_twin.Truth(**QUIET_FP, brightness_ratio=0.6), Draws(1, "test"))
     _, wells = read_back(made, fp_twin.files(made, "yes"))
     stated = Conditions(Amount(100.0, 0.0), Amount(5.0, 0.0), Amount(120.0, 0.0))
-    result = polarization.analyse(wells.table, stated, optics=Optics(g_factor=1.05))
+    result = polarization.analyse(wells.table, Settings(stated, Optics(g_factor=1.05)))
     assert result.tables["fits"]["brightness_ratio"][0] == pytest.approx(0.6, abs=0.01)
 
 
@@ -65,7 +65,7 @@ def test_a_fluorescent_compound_is_noticed():
     truth = fp_twin.Truth(fluorescence_per_um={"pomalidomide": 0.05})
     made = fp_twin.make(truth, Draws(1, "test"))
     _, wells = read_back(made, fp_twin.files(made, "yes"))
-    result = polarization.analyse(wells.table, optics=Optics(g_factor=1.05))
+    result = polarization.analyse(wells.table, Settings(optics=Optics(g_factor=1.05)))
     assert [finding.where for finding in result.findings if finding.code == "GP-A071"] == [
         'plate "Plate 1", pomalidomide'
     ]

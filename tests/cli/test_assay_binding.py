@@ -103,7 +103,7 @@ def test_wells_can_be_left_out(files):
     answer = json.loads(result.stdout)
     (finding,) = answer["findings"]
     assert (finding["code"], finding["where"]) == ("GP-A241", "A4, B4")
-    assert {row["reason"] for row in answer["excluded"]} == {"bubbles"}
+    assert {row["reason"] for row in answer["tables"]["excluded"]} == {"bubbles"}
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_degradation_prints_writes_and_draws(blot, tmp_path):
         "curves",
         "suspects",
         "excluded",
+        "quality",
         "findings",
     }
     assert "vehicle" in figure.read_text()

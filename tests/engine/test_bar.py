@@ -16,7 +16,14 @@ from bar_models import CASES, truth_of
 
 ASKED = Settings().accuracy
 # Without a check a run keeps the error of each step; these gather it (docs/engine.md, "Accuracy").
-OSCILLATORS = {"Lotka and Volterra", "repressilator", "FitzHugh and Nagumo", "Brusselator", "van der Pol, 1"}
+OSCILLATORS = {
+    "Lotka and Volterra",
+    "repressilator",
+    "FitzHugh and Nagumo",
+    "Brusselator",
+    "van der Pol, 1",
+    "ring modulator",
+}
 GATHER = OSCILLATORS | {"swings over twenty logs", "growth to a pole"}
 
 
@@ -49,7 +56,8 @@ def test_the_bar_is_wide():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_checked_runs_are_right_or_say_so(case, compiled):
     truth = truth_of(case)
-    run = engine.verified(compiled(case), case.times, outputs=list(truth), patients=1)
+    settings = Settings(smallest=case.smallest)
+    run = engine.verified(compiled(case), case.times, outputs=list(truth), patients=1, settings=settings)
     assert run.status[0] == Status.OK, run.reasons
     assert run.achieved[0] <= ASKED
     assert error_of(run, truth) <= 10 * ASKED
@@ -58,9 +66,18 @@ def test_checked_runs_are_right_or_say_so(case, compiled):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_single_runs_are_right(case, compiled):
     truth = truth_of(case)
-    run = compiled(case).ensemble(patients=1).simulate(case.times, outputs=list(truth))
+    ensemble = compiled(case).ensemble(patients=1, settings=Settings(smallest=case.smallest))
+    run = ensemble.simulate(case.times, outputs=list(truth))
     assert run.status[0] == Status.OK, run.reasons
     assert error_of(run, truth) <= (1000 if case.name in GATHER else 10) * ASKED
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.smallest], ids=lambda case: case.name)
+def test_what_rounding_hides_is_told(case, compiled):
+    """Without `smallest` the run says that it does not get on, and what to do."""
+    run = compiled(case).ensemble(patients=1).simulate(case.times)
+    assert run.status.tolist() == [Status.STEP_TOO_SMALL]
+    assert "larger `smallest`" in run.reasons[0]
 
 
 @pytest.mark.parametrize("start", [0.5, 6.0, 24.0, 168.0])

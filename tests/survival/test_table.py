@@ -345,3 +345,13 @@ def test_a_horizon_may_be_a_duration():
     assert (
         survival.rmst(span, EVENT, datetime.timedelta(days=20)).value == survival.rmst(TIME, EVENT, 20).value
     )
+
+
+def test_it_prints_as_tables():
+    said = repr(analyse(table(), Request("time", "event", arm="arm", reference="placebo")))
+    assert "intervals of 95 %" in said
+    assert all(
+        word in said for word in ("groups", "hazard ratios", "6-MP against placebo", "proportional hazards")
+    )
+    assert "curves" not in said
+    assert len(said) < 6000

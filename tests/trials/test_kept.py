@@ -47,3 +47,9 @@ def test_a_folder_without_a_result(tmp_path):
     (tmp_path / kept.FILE_NAME).write_text("{}")
     with pytest.raises(InputError, match="no field 'kind'"):
         kept.load(tmp_path)
+
+
+def test_a_result_prints_on_one_line(result):
+    said = repr(result)
+    assert said.startswith("<TrialResult my-trial: 1 virtual trial of POM 4 mg 6, POM 2 mg 6, seed 7")
+    assert len(said) < 300

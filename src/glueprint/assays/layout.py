@@ -55,7 +55,7 @@ def apply(plate: Plate, layout: Layout | None = None) -> Wells:
         findings += _replaced(plate, layout)
     if layout is None and plate.reader != "tidy":
         findings += mixed_findings(chosen.table, chosen.source)
-    return Wells(joined, tuple(findings), chosen.assay)
+    return Wells(joined, tuple(findings), chosen.assay, source=chosen.source)
 
 
 def _joined(table: pl.DataFrame, content: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
 from glueprint.errors import InputError, nearest
 
@@ -87,13 +88,9 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Wells:
+class Wells(Observations):
     """Measured wells with their content: `table` has the columns of `SCHEMA`, then the file's and the
     layout's others; `assay` is the layout's."""
-
-    table: pl.DataFrame
-    findings: tuple[Finding, ...] = ()
-    assay: Mapping[str, float] = field(default_factory=dict)
 
 
 def check(table: pl.DataFrame, *, source: str = "wells") -> pl.DataFrame:

@@ -10,20 +10,18 @@ import polars as pl
 import typer
 
 from glueprint.assays import layout, quality, readers
+from glueprint.assays.intake import door
 from glueprint.assays.plate import Plate
 from glueprint.assays.quality import Inspection, corrections, exclusions
 from glueprint.assays.wells import Layout
 from glueprint.cli import (
-    assay_binding,
-    assay_blot,
-    assay_degradation,
-    assay_elisa,
-    assay_growth,
+    assay_commands,
+    assay_design,
     assay_read,
     assay_twin,
 )
 from glueprint.cli.csv_files import csv_text
-from glueprint.cli.output import Json, print_json, print_table, write
+from glueprint.cli.output import Json, console, print_json, print_table, write
 from glueprint.cli.plates import (
     Exclude,
     FigureFile,
@@ -32,20 +30,15 @@ from glueprint.cli.plates import (
     ReaderName,
     SheetName,
     print_findings,
-    print_reading,
-    wells_of,
 )
 from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 
 app = typer.Typer(no_args_is_help=True)
-app.command("elisa")(assay_elisa.command)
-app.command("binding")(assay_binding.command)
 app.command("twin")(assay_twin.command)
-app.command("blot")(assay_blot.command)
-app.command("degradation")(assay_degradation.command)
-app.command("design")(assay_degradation.design)
-app.command("growth")(assay_growth.command)
+app.command("design")(assay_design.design)
+for name, analysis in assay_commands.COMMANDS.items():
+    app.command(name)(analysis)
 app.command("read")(assay_read.command)
 
 
@@ -82,8 +75,9 @@ def inspect_plate(
     as_json: Json = False,
 ) -> None:
     """Read any plate: channels, flags, quality numbers, position effects, findings."""
-    plate, wells = wells_of(file, layout_file, reader, sheet)
-    print_reading(plate, wells, as_json=as_json)
+    plate, wells = door.plate(file, layout=layout_file, reader=reader, sheet=sheet)
+    if not as_json:
+        console.print(wells.line, markup=False)
     marked, said = exclusions.marked(wells.table, tuple(exclude or ()))
     used = replace(wells, table=marked, findings=(*wells.findings, *said))
     if correct is not None:

@@ -11,10 +11,9 @@ from glueprint.assays import degradation, growth
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import door
 from glueprint.assays.intake.door import Reading
-from glueprint.cli.assay_degradation import Columns, names_of
 from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import LayoutFile, ReaderName, SheetName, print_findings
+from glueprint.cli.plates import Columns, LayoutFile, ReaderName, SheetName, names_of, print_findings
 from glueprint.runs.store import write_file
 
 __all__ = ["command"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +10,16 @@ import polars as pl
 import typer
 
 from glueprint import engine
-from glueprint.boundary import journal
 from glueprint.cli import model_options as options
-from glueprint.cli.csv_files import inert_table
+from glueprint.cli import model_tables as tables
+from glueprint.cli.model_dataset import dataset
+from glueprint.cli.model_doses import doses
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.errors import EnvironmentProblemError, InputError
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(dataset)
 
 File = Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.", show_default=False)]
-MOST_ROWS_SHOWN = 25
 
 
 @app.command()
@@ -47,7 +46,10 @@ def simulate(
     ] = None,
     dose: Annotated[
         list[str] | None,
-        typer.Option(help="An amount into a species at a time: species=amount@time. Repeatable."),
+        typer.Option(
+            help="An amount into a species at a time: species=amount@time, and after commas over=, rate=, "
+            "lag=, bioavailability=, every=, more=, steady. Repeatable."
+        ),
     ] = None,
     output: Annotated[
         list[str] | None, typer.Option(help="A name to report; default all species and what rate rules move.")
@@ -89,7 +91,7 @@ def simulate(
         longest_step=options.longest_step(max_step, scale),
     )
     names = output or None
-    wanted = options.doses(dose, model, until, scale)
+    wanted = doses(dose, model, until, scale)
     result: engine.Trajectories
     if verify:
         result = engine.verified(
@@ -101,7 +103,7 @@ def simulate(
     column = f"time_{unit}" if unit else "time"
     table = pl.DataFrame({column: times, **{name: result[name][0] for name in result.outputs}})
     if out is not None:
-        _write(table, out)
+        tables.write_table(table, out)
     measures = {
         name: model.measures.species[name] for name in result.outputs if name in model.measures.species
     }
@@ -114,16 +116,21 @@ def simulate(
                 **status,
                 **_check(result),
                 **units,
+                "doses_after_end": result.doses_after_end,
                 "table": table.to_dict(as_series=False),
             }
         )
     elif out is None:
         heads = [f"{name} ({measures[name]})" if name in measures else name for name in table.columns]
-        print_table(model.name, heads, [[f"{cell:.6g}" for cell in row] for row in _thinned(table).rows()])
+        print_table(
+            model.name, heads, [[f"{cell:.6g}" for cell in row] for row in tables.thinned(table).rows()]
+        )
     if isinstance(result, engine.Verified) and not as_json and not np.isnan(result.achieved[0]):
         console.print(
             f"Largest relative error, by {result.runs} runs at falling tolerance: {result.achieved[0]:.1e}"
         )
+    if result.doses_after_end and not as_json:
+        console.print(f"{result.doses_after_end} doses enter after the last time, by their lag.")
     if result.status[0]:
         is_rough = result.status[0] == engine.Status.ACCURACY_NOT_MET
         head = "The accuracy is not met" if is_rough else "The run did not finish"
@@ -137,41 +144,3 @@ def _check(result: engine.Trajectories) -> dict[str, float | int]:
     if not isinstance(result, engine.Verified):
         return {}
     return {"achieved_error": float(result.achieved[0]), "runs": result.runs}
-
-
-def _thinned(table: pl.DataFrame) -> pl.DataFrame:
-    """Few enough rows for a screen; what is left out is said."""
-    step = -(-table.height // MOST_ROWS_SHOWN)
-    if step > 1:
-        console.print(f"Every {step}th of {table.height} rows; --out writes them all.")
-    return table.gather_every(step)
-
-
-def _write(table: pl.DataFrame, path: Path) -> None:
-    if path.suffix not in (".csv", ".parquet"):
-        raise InputError(
-            "GP-N032",
-            f'"{path}" ends in "{path.suffix}"',
-            where="--out",
-            expected="a name that ends in .csv or .parquet",
-            next_step="choose another name",
-        )
-    part = path.with_name(path.name + ".part")
-    try:
-        if path.suffix == ".csv":
-            inert_table(table).write_csv(part)
-        else:
-            table.write_parquet(part)
-        part.replace(path)
-        journal.note_made(path)
-    except OSError as error:
-        raise EnvironmentProblemError(
-            "GP-N033",
-            f'cannot write "{path}": {error}',
-            where="--out",
-            expected="a folder that exists and can be written",
-            next_step="choose another place",
-        ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What `glueprint model simulate` is told, checked: times, doses, assignments, the unit of time."""
+"""What `glueprint model` is told, checked: times, assignments, the unit of time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint import engine
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError
 
-__all__ = ["assignments", "doses", "grid", "longest_step", "smallest", "time_scale"]
+__all__ = ["assignments", "grid", "longest_step", "names", "number", "quantities", "smallest", "time_scale"]
 
 MOST_TIMES = 10_000_000
 SLIVER = 1e-9  # of the interval: an output so near to the last time is the last time
@@ -41,8 +41,8 @@ def assignments(texts: Sequence[str] | None, option: str) -> dict[str, float]:
     """`name=number` texts as a table. Raises InputError GP-N031."""
     found = {}
     for text in texts or ():
-        name, sign, number = text.partition("=")
-        value = _number(number)
+        name, sign, amount = text.partition("=")
+        value = number(amount)
         if not sign or not name.strip() or value is None:
             raise InputError(
                 "GP-N031",
@@ -55,10 +55,36 @@ def assignments(texts: Sequence[str] | None, option: str) -> dict[str, float]:
     return found
 
 
+def names(texts: Sequence[str] | None, option: str) -> dict[str, str]:
+    """`name=name` texts as a table. Raises InputError GP-N031."""
+    found = {}
+    for text in texts or ():
+        name, sign, other = (part.strip() for part in text.partition("="))
+        if not (name and sign and other) or name in found:
+            raise InputError(
+                "GP-N031",
+                f'"{text}" is not name=name' if name not in found else f'"{text}": {name} is given twice',
+                where=option,
+                expected="for example 2=central",
+                next_step="correct the text",
+            )
+        found[name] = other
+    return found
+
+
+def quantities(texts: Sequence[str] | None, option: str, scale: float) -> dict[str, str | float]:
+    """`species=number` or `species=name` texts; numbers times `scale`. Raises InputError GP-N031."""
+    found: dict[str, str | float] = {}
+    for name, other in names(texts, option).items():
+        value = number(other)
+        found[name] = other if value is None else scale * value
+    return found
+
+
 def smallest(texts: Sequence[str] | None) -> float | dict[str, float]:
     """One number for all, or `name=number` texts as a table. Raises InputError GP-N031."""
     if texts and len(texts) == 1 and "=" not in texts[0]:
-        value = _number(texts[0])
+        value = number(texts[0])
         if value is not None:
             return value
     return assignments(texts, "--smallest") if texts else 0.0
@@ -75,56 +101,7 @@ def longest_step(asked: float | None, scale: float) -> float:
     return scale * asked
 
 
-def doses(
-    texts: Sequence[str] | None, model: engine.Model, until: float, scale: float
-) -> engine.Doses | None:
-    """`species=amount@time` texts, one dose each.
-
-    until: end of the run, in the unit of the texts.   scale: that unit in the model's own.
-    Raises InputError GP-N015 (no such species), GP-N017 (outside the run), GP-N034 (not of that form),
-    GP-N035 (negative).
-    """
-    if not texts:
-        return None
-    rows = [_dose(text, model, until) for text in texts]
-    targets, amounts, times = zip(*rows, strict=True)
-    return engine.Doses(np.zeros(len(rows), dtype=np.int64), scale * np.array(times), list(targets), amounts)
-
-
-def _dose(text: str, model: engine.Model, until: float) -> tuple[str, float, float]:
-    head, at, moment = text.rpartition("@")
-    target, sign, number = head.partition("=")
-    amount, time = _number(number), _number(moment)
-    if not (at and sign and target.strip()) or amount is None or time is None:
-        raise _unusable(
-            "GP-N034", f'"{text}" is not species=amount@time', "for example gut=4@0, once for each dose"
-        )
-    target = target.strip()
-    states = [name for name in model.system.states if name in model.defaults]
-    if target not in states:
-        raise _unusable(
-            "GP-N015",
-            f'"{text}": "{target}" cannot be dosed{nearest(target, states)}',
-            "a species that the model's reactions or rate rules change",
-        )
-    if amount < 0:
-        raise _unusable("GP-N035", f'"{text}" takes away what a dose adds', "an amount of 0 or more")
-    if not 0 <= time < until:
-        raise _unusable(
-            "GP-N017",
-            f'"{text}" lies outside the run, which goes from 0 to {until:g}',
-            "a time from 0 up to, but not at, --until",
-        )
-    return target, amount, time
-
-
-def _unusable(code: str, message: str, expected: str) -> InputError:
-    return InputError(
-        code, message, where="--dose", expected=expected, next_step="correct the dose, or the end of the run"
-    )
-
-
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
     """A finite number, or None."""
     try:
         value = float(text)

@@ -1,4 +1,4 @@
-"""What the assay commands share: a plate file and a layout to wells, findings for people."""
+"""What the assay commands share: options of a plate's file, findings for people, tables as files."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from glueprint.assays import layout, readers
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import door
-from glueprint.assays.plate import Plate
-from glueprint.assays.wells import Wells
 from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import console
+from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 
 __all__ = [
+    "Columns",
     "Exclude",
     "FigureFile",
     "LayoutFile",
+    "OutFolder",
     "PlateFile",
     "ReaderName",
     "SheetName",
+    "names_of",
     "print_findings",
-    "print_reading",
     "shown",
-    "wells_of",
     "write_tables",
 ]
 
@@ -45,28 +43,17 @@ SheetName = Annotated[
 FigureFile = Annotated[
     Path | None, typer.Option("--figure", help="Write the figure: .svg, .png, .pdf, .html.")
 ]
-
-
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="Our name for a column of yours: OURS=THEIRS, as often as needed."),
+]
+OutFolder = Annotated[Path | None, typer.Option(help="Folder for all tables as CSV.")]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(
         "--exclude", help='What to leave out and why: "A1,A2=bubble", "plate 2:B4=empty"; repeat for more.'
     ),
 ]
-
-
-def wells_of(
-    file: Path, layout_file: Path | None = None, reader: str | None = None, sheet: str | None = None
-) -> tuple[Plate, Wells]:
-    """The plate in a file, and its wells with the layout given, or else with the file's own."""
-    found = readers.read(file, reader, sheet=sheet)
-    return found, layout.apply(found, layout.read(layout_file) if layout_file else None)
-
-
-def print_reading(plate: Plate, wells: Wells, *, as_json: bool) -> None:
-    """One line before any number: what was read, as what; nothing beside JSON."""
-    if not as_json:
-        console.print(door.line_of_plate(plate, wells), markup=False)
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
@@ -87,3 +74,23 @@ def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
     """Every table as CSV into a folder; see `csv_files`."""
     for name, table in tables.items():
         write_file(folder / f"{name}.csv", csv_text(table))
+
+
+def names_of(column: list[str] | None) -> dict[str, str]:
+    """The columns that --column names: {ours: theirs}.
+
+    Raises InputError GP-A158 for one without an equals sign.
+    """
+    found = {}
+    for text in column or []:
+        ours, mark, theirs = text.partition("=")
+        if not mark or not ours.strip():
+            raise InputError(
+                "GP-A158",
+                f'"{text}"',
+                where="--column",
+                expected="OURS=THEIRS, such as dose_nm=conc",
+                next_step="our names are in docs/degradation.md and docs/growth.md",
+            )
+        found[ours.strip()] = theirs.strip()
+    return found

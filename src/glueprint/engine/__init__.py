@@ -8,7 +8,11 @@ from glueprint.engine.emit_c import c_source
 from glueprint.engine.ensemble import Ensemble
 from glueprint.engine.measures import Measures, TimeUnit, time_unit
 from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
+from glueprint.engine.records import Records
+from glueprint.engine.records_reading import read_records
+from glueprint.engine.records_run import Followed, follow
 from glueprint.engine.results import Outcome, Trajectories
+from glueprint.engine.routes import Routes, dosable
 from glueprint.engine.sensitivity import Sensitivities, SensitivityModel, sensitivities
 from glueprint.engine.status import REASONS, Status
 from glueprint.engine.summary import describe
@@ -18,9 +22,12 @@ __all__ = [
     "REASONS",
     "Doses",
     "Ensemble",
+    "Followed",
     "Measures",
     "Model",
     "Outcome",
+    "Records",
+    "Routes",
     "Sensitivities",
     "SensitivityModel",
     "Settings",
@@ -31,6 +38,9 @@ __all__ = [
     "c_source",
     "compile",
     "describe",
+    "dosable",
+    "follow",
+    "read_records",
     "sensitivities",
     "time_unit",
     "verified",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glueprint.engine.batch import Batch, Settings
 from glueprint.engine.emit_llvm import module_text
+from glueprint.engine.infusions import infused
 from glueprint.engine.layout import Context, Workspace
 from glueprint.engine.program import Program, build
 from glueprint.engine.system import System
@@ -53,6 +54,7 @@ class CompiledSolver:
         self.cache = cache or default_cache()
         self.width = width or host().width
         self._codes: dict[bool, _Code] = {}
+        self._infused: dict[tuple[str, ...], CompiledSolver] = {}
         self._lock = threading.Lock()
 
     @property
@@ -109,6 +111,16 @@ class CompiledSolver:
         else:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(work, range(threads)))
+
+    def infused(self, targets: tuple[str, ...]) -> CompiledSolver:
+        """The solver of the same system with rates of infusion into `targets`, compiled once."""
+        with self._lock:
+            if targets not in self._infused:
+                system = infused(self.system, targets)
+                self._infused[targets] = CompiledSolver(
+                    system, f"{self.key}/{'/'.join(targets)}", self.cache, width=self.width
+                )
+            return self._infused[targets]
 
     def triggers(self, state: Floats, params: Floats, time: Floats) -> Integers:
         """Which triggers hold, one bit each, (n,); for rows of (n, states), (n, parameters), (n,)."""

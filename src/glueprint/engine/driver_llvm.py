@@ -138,7 +138,10 @@ def _step_size(r: _Run, t: str, wished: str, stop: str) -> tuple[str, str]:
     hits = r.let(f"fcmp oge {r.v} {reach}, {left}")
     near = r.let(f"fcmp oge {r.v} {double}, {left}")
     half = r.op("fmul", left, r.real(0.5))
-    return hits, r.choose(hits, left, r.choose(near, half, wished))
+    h = r.choose(hits, left, r.choose(near, half, wished))
+    # A few roundings before a stop, a step that is shorter than the rest may still round to it.
+    arrives = r.let(f"fcmp oge {r.v} {r.op('fadd', t, h)}, {stop}")
+    return r.let(f"or {r.m} {hits}, {arrives}"), h
 
 
 def _look_for_events(r: _Run, *, t: str, h: str, after: str, accepted: str) -> tuple[str, str, str]:

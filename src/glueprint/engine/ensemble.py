@@ -10,29 +10,40 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.batch import NOTHING, Batch, Settings
 from glueprint.engine.breaks import break_times
 from glueprint.engine.compiled import processors
 from glueprint.engine.domains import Guard
 from glueprint.engine.doses import Doses
 from glueprint.engine.events import Agenda
+from glueprint.engine.infusions import balanced
 from glueprint.engine.initial import column, slot_of, smallest_values, start
 from glueprint.engine.patients import Patients
 from glueprint.engine.results import Outcome, Trajectories
-from glueprint.engine.schedule import DoseTable, dose_table, end_times, stops_until
+from glueprint.engine.schedule import (
+    DoseTable,
+    Reads,
+    dose_table,
+    end_times,
+    require_target,
+    stops_until,
+)
 from glueprint.engine.solver import Solver
 from glueprint.engine.status import EVENT, Status
+from glueprint.engine.steady import FINER, bring_to_steady
 from glueprint.engine.switches import switches
 from glueprint.engine.system import System
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.formulas.evaluate import Leaves
 
 __all__ = ["Ensemble", "Outcome", "Trajectories"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 # Small enough for the processor's cache, large enough that threads seldom wait for the last patient.
 RECORD_BYTES_PER_CHUNK = 4 * 2**20
 LEAST_CHUNK = 64
+LEAST_ACCURACY = 1e-12  # of copies that look for a steady state
 
 
 class Ensemble:
@@ -65,6 +76,8 @@ class Ensemble:
         )
         self._smallest = smallest_values(system, settings.smallest, state, params)
         self._agenda = Agenda.at_start(system, solver, patients)
+        self._given = given
+        self._waiting = DoseTable.none()  # ends of infusions that run, and what lags behind
 
     def __len__(self) -> int:
         return int(self._now.time.size)
@@ -110,26 +123,31 @@ class Ensemble:
 
         until_h: scalar or (n,) hours.   doses: at the present time or later, and before `until_h`.
         Raises InputError GP-N013 (time before the present), GP-N015 and N016 (unknown target or patient),
-        GP-N017 (dose outside the interval).
+        GP-N017 (dose outside the interval), GP-N051, NotSupportedError GP-N052 to N054 (a steady state that
+        cannot be had, an infusion that the model would not see).
         """
         active = self._now.status == Status.OK
         until = end_times(until_h, self._now.time, active)
-        table = self._doses(doses)
-        outside = (table.time < self._now.time[table.patient]) | (table.time >= until[table.patient])
-        outside &= active[table.patient]
+        given = doses or Doses.none()
+        table, ends = self._tables(given)
+        patient, enters, _, _ = given.columns()
+        when = np.asarray(given.given_h)
+        outside = ((enters < self._now.time[patient]) | (when >= until[patient])) & active[patient]
         if outside.any():
             row = int(np.flatnonzero(outside)[0])
-            who = int(table.patient[row])
+            who = int(patient[row])
             raise InputError(
                 "GP-N017",
-                f"dose at {table.time[row]} h for patient {who}, "
+                f"dose at {when[row]} h for patient {who}, "
                 f"who goes from {self._now.time[who]} to {until[who]} h",
                 where="doses",
                 expected="times from the present up to, but not at, until_h",
                 next_step="give this dose in the call whose interval it falls into",
             )
+        self._settle_steady(given)
         none = np.zeros((0, len(self._system.states)))
-        steps = self._run(slice(0, len(self)), until, table, np.zeros(0), none)
+        due = self._due(table.join(ends), until)
+        steps = self._run(slice(0, len(self)), until, due, Reads.none(), none)
         return Outcome(self._now.status.copy(), steps)
 
     def simulate(
@@ -163,13 +181,19 @@ class Ensemble:
         active = self._now.status == Status.OK
         until = end_times(times[-1], self._now.time, active)
         end_times(times[0], self._now.time, active)
-        table = self._doses(doses)
-        early = (table.time < self._now.time[table.patient]) & active[table.patient]
+        given = doses or Doses.none()
+        table, ends = self._tables(given)
+        patient, enters, _, _ = given.columns()
+        when = np.asarray(given.given_h)
+        early = (enters < self._now.time[patient]) & active[patient]
         if early.any():
-            self._refuse_early(table, int(np.flatnonzero(early)[0]))
-        late = table.time >= until[table.patient]
-        kept = table.keep(~late)
-        late_of = np.bincount(table.patient[late], minlength=len(self)) if late.any() else None
+            self._refuse_early(patient, when, int(np.flatnonzero(early)[0]))
+        late = patient[enters >= until[patient]]
+        late_of = np.bincount(late, minlength=len(self)) if late.size else None
+        self._settle_steady(given)
+        if (when >= until[patient]).any() or np.any(given.steady):
+            table, ends = self._tables(given.take(when < until[patient]))
+        kept = self._due(table.join(ends), until)
         for first in range(0, max(len(self), 1), patients_per_part):
             rows = slice(first, min(first + patients_per_part, len(self)))
             values, steps = self._part(rows, times, until, kept, nodes)
@@ -201,7 +225,8 @@ class Ensemble:
             buffer = spare.get()
             records = buffer[: (piece.stop - piece.start) * times.size]
             here = slice(piece.start - rows.start, piece.stop - rows.start)
-            steps[here] = self._run(piece, until[piece], doses, times, records, settings=settings)
+            reads = Reads.common(piece.stop - piece.start, times)
+            steps[here] = self._run(piece, until[piece], doses, reads, records, settings=settings)
             self._fill(values[here], records, nodes, times, piece)
             spare.put(buffer)
 
@@ -234,31 +259,149 @@ class Ensemble:
         for place, value in zip(others, self._now.evaluate([nodes[k] for k in others], leaves), strict=True):
             values[:, :, place] = np.where(missing, np.nan, value)
 
-    def _refuse_early(self, table: DoseTable, row: int) -> None:
-        who = int(table.patient[row])
+    def _refuse_early(self, patient: Integers, when: Floats, row: int) -> None:
+        who = int(patient[row])
         raise InputError(
             "GP-N017",
-            f"dose at {table.time[row]} h for patient {who}, who stands at {self._now.time[who]} h",
+            f"dose at {when[row]} h for patient {who}, who stands at {self._now.time[who]} h",
             where="doses",
             expected="times from the present on",
             next_step="correct the time of the dose",
         )
 
-    def _doses(self, doses: Doses | None) -> DoseTable:
+    def restart(
+        self, patients: ArrayLike, time_h: ArrayLike, given: Mapping[str, ArrayLike] | None = None
+    ) -> None:
+        """Take some patients back to their initial values, at another time; infusions that run are stopped.
+
+        patients: (m,) indices.   time_h: one time, or (m,) hours, which may lie before the present.   given:
+        scalar or (n,) values by name from which the initial values are computed, beside those of the start.
+        Parameters stay as they were set.
+        """
+        who = np.asarray(patients, dtype=np.int64)
+        now, self._given = self._now, {**self._given, **(given or {})}
+        now.state[who] = start(self._system, self._given, len(self))[0][who]
+        now.largest[who] = np.abs(now.state[who])
+        now.time[who], now.step[who] = time_h, 0.0
+        self._waiting = self._waiting.keep(~np.isin(self._waiting.patient, who))
+        self._agenda.restart(who)
+
+    def _tables(self, doses: Doses, rank: Floats | None = None) -> tuple[DoseTable, DoseTable]:
+        """Doses in the solver's terms, and the ends of infusions."""
+        self._admit_infusions(doses)
+        for state in self._switches.clocks:
+            name = self._system.states[state]
+            if np.any(np.asarray(doses.target) == name):
+                raise NotSupportedError(
+                    "GP-N062",
+                    f'a dose into "{name}", a clock that conditions of the model read',
+                    where=self._system.name,
+                    next_step="move it by an event, or set it between two calls",
+                )
         now = self._now
-        return dose_table(self._system, doses or Doses.none(), now.state, now.params, now.time)
+        return dose_table(self._system, doses, now.state, now.params, now.time, rank)
+
+    def _admit_infusions(self, doses: Doses) -> None:
+        """Go on with a system that has a rate of infusion into what the doses infuse."""
+        slow = np.asarray(doses.duration_h) > 0
+        targets = np.unique(np.asarray(doses.target)[slow]).tolist() if slow.any() else []
+        for name in targets:
+            require_target(self._system, name, "doses")
+        more = tuple(name for name in targets if name not in self._system.inputs)
+        if not more:
+            return
+        initials, now = self._system.initials, self._now
+        self._solver = self._solver.infused(more)
+        self._system = replace(
+            self._solver.system, initials=(*initials, *self._solver.system.initials[-len(more) :])
+        )
+        self._switches = switches(self._system)
+        now.state, now.largest = (
+            np.concatenate([values, np.zeros((len(self), len(more)))], axis=1)
+            for values in (now.state, now.largest)
+        )
+        now.guard = Guard(self._system.graph)
+        self._smallest = np.concatenate([self._smallest, np.full(len(more), NOTHING)])
+        self._agenda.system, self._agenda.solver = self._system, self._solver
+
+    def _follow(
+        self, until: Floats, doses: Doses, rank: Floats, reads: Reads, outputs: Sequence[str]
+    ) -> tuple[Floats, Integers, int]:
+        """Take patients to `until` (n,), doses at that time included, and read outputs on the way.
+
+        rank: (m,) of the doses among what stops a patient at one time, infinite for those of which only the
+        steady state is wanted.   Returns (reads, outputs), steps, and how many doses began to enter.
+        Doses after `until` wait, until a steady state or a restart cancels them.
+        """
+        self._settle_steady(doses)
+        given = np.isfinite(rank)
+        table, ends = self._tables(doses.take(given), rank[given])
+        nodes = self._output_nodes(outputs)
+        everything = table.join(ends).join(self._waiting)
+        inputs = list(self._system.inputs.values())
+        everything = balanced(everything, inputs, self._now.state)
+        due = everything.time <= until[everything.patient]
+        self._waiting = everything.keep(~due)
+        records = np.empty((reads.time.size, len(self._system.states)))
+        steps = self._run(slice(0, len(self)), until, everything.keep(due), reads, records)
+        now, who = self._now, reads.patient
+        leaves = Leaves(records, now.params[who], reads.time, now.largest[who], now.tolerance)
+        values = np.empty((who.size, len(nodes)))
+        for place, value in enumerate(now.evaluate(nodes, leaves)):
+            values[:, place] = value
+        values[np.isnan(records).any(axis=1)] = np.nan
+        begun = due & ((everything.amount > 0) | ~np.isin(everything.state, inputs))
+        return values, steps, int(begun.sum())
+
+    def _due(self, doses: DoseTable, until: Floats) -> DoseTable:
+        """What enters before `until`, of these doses and of what waits; the rest waits for a later call."""
+        everything = balanced(doses.join(self._waiting), self._system.inputs.values(), self._now.state)
+        now = everything.time < until[everything.patient]
+        self._waiting = everything.keep(~now)
+        return everything.keep(now)
+
+    def _settle_steady(self, doses: Doses) -> None:
+        """Bring to their steady states the patients whose doses say so."""
+        if np.any(doses.steady):
+            self._admit_infusions(doses)
+            base, _ = start(self._system, self._given, len(self))
+            self._waiting = bring_to_steady(
+                self._system, self._now, base, doses, self._waiting, self._flow, self._settings.accuracy
+            )
+
+    def _flow(
+        self, who: Integers, states: Floats, until: Floats, doses: Doses
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """What becomes of copies of some patients; see `steady.Flow`."""
+        fine = replace(self._settings, accuracy=max(FINER * self._settings.accuracy, LEAST_ACCURACY))
+        copies = Ensemble(self._system, self._solver, {}, 0, fine)
+        zeros = np.zeros(who.size)
+        copies._now = replace(  # the same parameters, other states
+            self._now,
+            state=states.copy(),
+            largest=np.abs(states),
+            params=self._now.params[who],
+            time=zeros,
+            step=zeros.copy(),
+            status=np.zeros(who.size, dtype=np.int64),
+            tolerance=fine.tolerance,
+        )
+        copies._smallest = self._smallest
+        copies._agenda = Agenda.at_start(self._system, self._solver, who.size)
+        outcome = copies.advance(until, doses)
+        return copies._now.state, copies._now.largest, outcome.status == Status.OK
 
     def _run(
         self,
         rows: slice,
         until: Floats,
         doses: DoseTable,
-        outputs: Floats,
+        reads: Reads,
         records: Floats,
         *,
         settings: Settings | None = None,
     ) -> NDArray[np.int64]:
-        """Integrate some patients, filling records (n * outputs, states); returns their step counts."""
+        """Integrate some patients, filling records (reads, states); returns their step counts."""
         now = self._now
         if self._system.events:
             who = rows.start + np.flatnonzero(now.status[rows] == Status.OK)
@@ -269,7 +412,7 @@ class Ensemble:
             breaks = break_times(self._system, self._switches, now, rows, until, most)
         active = now.status[rows] == Status.OK
         mine = doses.of(rows.start, rows.stop)
-        stops = stops_until(now.time[rows], until, mine, outputs, active=active, breaks=breaks)
+        stops = stops_until(now.time[rows], until, mine, reads, active=active, breaks=breaks)
         records.fill(np.nan)
         batch = Batch(
             **now.rows(rows),

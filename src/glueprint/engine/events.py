@@ -68,6 +68,12 @@ class Agenda:
         before = sum(1 << i for i, event in enumerate(system.events) if event.initial_value)
         return cls(system, solver, np.full(patients, np.uint64(before).astype(np.int64)))
 
+    def restart(self, who: Integers) -> None:
+        """As before time 0 for patients `who`: nothing waits."""
+        self.bits[who] = Agenda.at_start(self.system, self.solver, 1).bits[0]
+        self.executed[who] = 0
+        self.due = self.due.keep(~np.isin(self.due.patient, who))
+
     def horizon(self, count: int) -> Floats:
         """Time of each patient's next execution, infinite where none waits."""
         times = np.full(count, np.inf)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glueprint.engine import tableau
 from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.infusions import infused
 from glueprint.engine.rounding import ROUNDING, gains
 from glueprint.engine.status import Status
 from glueprint.engine.switches import steady
@@ -65,6 +66,10 @@ class ReferenceSolver:
             batch.status[limit] = Status.STEP_LIMIT
             self._pass_stops(batch, cursor)
 
+    def infused(self, targets: tuple[str, ...]) -> ReferenceSolver:
+        """The solver of the same system with rates of infusion into `targets`."""
+        return ReferenceSolver(infused(self.system, targets))
+
     def triggers(self, state: Floats, params: Floats, time: Floats) -> NDArray[np.int64]:
         """The reference solver knows no events: no trigger holds."""
         del state, params
@@ -95,6 +100,7 @@ class ReferenceSolver:
         wished = np.minimum(wished, settings.longest_step)
         h = np.where(hits, left, np.where(2.0 * wished >= left, 0.5 * left, wished))
         state, params, time = batch.state[busy], batch.params[busy], batch.time[busy]
+        hits |= time + h >= batch.stops.time[cursor[busy]]
         with np.errstate(all="ignore"):
             new, error, rounded = self._stages(state, params, time, h)
             largest = np.maximum(batch.largest[busy], np.abs(new))

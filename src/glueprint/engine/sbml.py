@@ -77,6 +77,7 @@ class _Flattener:
         self.translate = Translator(self.graph, self._symbol, self.rate_of, functions, where)
         self.known: dict[str, int] = {}
         self.open: list[str] = []
+        self.rates_read: set[str] = set()
         self.slots: dict[str, Slot] = {}
         self.states: list[str] = []
         self.params: list[str] = []
@@ -223,6 +224,7 @@ class _Flattener:
     def rate_of(self, name: str) -> int:
         """The node of d(identifier)/dt."""
         graph = self.graph
+        self.rates_read.add(name)
         if name in self.assigned:
             raise NotSupportedError(
                 "GP-N023",
@@ -366,6 +368,7 @@ class _Flattener:
             compartment={name: item.getCompartment() for name, item in self.species.items()},
             amounts=frozenset(name for name in self.species if self._is_amount(name)),
             governed=self._governed(),
+            rates_read=frozenset(self.rates_read),
             stoichiometry=np.array(stoichiometry, dtype=np.float64).reshape(shape),
         )
 

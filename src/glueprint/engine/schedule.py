@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,35 +13,70 @@ from glueprint.engine.system import System
 from glueprint.errors import InputError, nearest
 from glueprint.formulas.evaluate import Leaves, evaluate
 
-__all__ = ["DoseTable", "dose_table", "end_times", "stops_until"]
+__all__ = ["DoseTable", "Reads", "dose_table", "end_times", "require_target", "stops_until"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+# Of what stops a patient at the same time: outputs first, then doses, the end last.
+READS, DOSES = 0.0, 1.0
 
 
 class DoseTable:
-    """Doses in the solver's terms, sorted by patient: state numbers and changes of the state."""
+    """Doses in the solver's terms, sorted by patient: state numbers and changes of the state.
 
-    def __init__(self, patient: Integers, time: Floats, state: Integers, amount: Floats) -> None:
+    rank: order among what stops a patient at the same time.
+    """
+
+    def __init__(
+        self, patient: Integers, time: Floats, state: Integers, amount: Floats, rank: Floats | None = None
+    ) -> None:
+        rank = np.full(time.shape, DOSES) if rank is None else rank
         step = np.diff(patient)
         if ((step < 0) | ((step == 0) & (np.diff(time) < 0))).any():
             order = np.lexsort((time, patient))
             patient, time, state, amount = patient[order], time[order], state[order], amount[order]
-        self.patient, self.time, self.state, self.amount = patient, time, state, amount
+            rank = rank[order]
+        self.patient, self.time, self.state, self.amount, self.rank = patient, time, state, amount, rank
+
+    @classmethod
+    def none(cls) -> DoseTable:
+        """No doses at all."""
+        whole, real = np.zeros(0, dtype=np.int64), np.zeros(0)
+        return cls(whole, real, whole, real)
 
     def of(self, first: int, last: int) -> DoseTable:
         """The doses of patients first to last - 1, renumbered from 0."""
         rows = slice(*np.searchsorted(self.patient, [first, last]))
-        return DoseTable(self.patient[rows] - first, self.time[rows], self.state[rows], self.amount[rows])
+        return DoseTable(
+            self.patient[rows] - first, self.time[rows], self.state[rows], self.amount[rows], self.rank[rows]
+        )
 
     def keep(self, rows: NDArray[np.bool_]) -> DoseTable:
         """The doses where `rows` is true."""
-        return DoseTable(self.patient[rows], self.time[rows], self.state[rows], self.amount[rows])
+        return DoseTable(
+            self.patient[rows], self.time[rows], self.state[rows], self.amount[rows], self.rank[rows]
+        )
+
+    def join(self, other: DoseTable) -> DoseTable:
+        """Both tables as one."""
+        if not other.time.size:
+            return self
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return DoseTable(*(np.concatenate(pair) for pair in pairs))
 
 
-def dose_table(system: System, doses: Doses, states: Floats, params: Floats, time: Floats) -> DoseTable:
+def dose_table(
+    system: System,
+    doses: Doses,
+    states: Floats,
+    params: Floats,
+    time: Floats,
+    rank: Floats | None = None,
+) -> tuple[DoseTable, DoseTable]:
     """Checks names and patients, and turns amounts into changes of states.
 
+    rank: (m,) of each dose among what stops a patient at the same time; by default after all outputs.
+    Returns what enters at once or begins to enter, and the ends of infusions.
     Raises InputError GP-N015 (target is not a state) and GP-N016 (no such patient).
     """
     patient, time_h, target, amount = doses.columns()
@@ -53,25 +90,39 @@ def dose_table(system: System, doses: Doses, states: Floats, params: Floats, tim
             expected=f"patients 0 to {n - 1}",
             next_step="correct the patient's number",
         )
+    duration = np.asarray(doses.duration_h)
+    slow = duration > 0
     state = np.full(len(patient), -1, dtype=np.int64)
     change = amount.astype(np.float64, copy=True)
     index = {name: i for i, name in enumerate(system.states)}
     for name in np.unique(target):
         rows = target == name
-        if name not in index:
-            raise InputError(
-                "GP-N015",
-                f'"{name}" cannot be dosed{nearest(str(name), system.states)}',
-                where=f"doses, row {int(np.flatnonzero(rows)[0])}",
-                expected="a species that the model's reactions or rate rules change",
-                next_step="see `glueprint model show` for the states",
-            )
+        require_target(system, str(name), f"doses, row {int(np.flatnonzero(rows)[0])}")
         state[rows] = index[str(name)]
         scale = system.dose_scale[str(name)]
         if scale is not None:
             factor = evaluate(system.graph, [scale], Leaves(states, params, time))[0]
-            change[rows] *= np.broadcast_to(factor, (n,))[patient[rows]]
-    return DoseTable(patient, time_h.astype(np.float64), state, change)
+            change[rows & ~slow] *= np.broadcast_to(factor, (n,))[patient[rows & ~slow]]
+        if slow.any() and str(name) in system.inputs:
+            state[rows & slow] = system.inputs[str(name)]
+    start = time_h.astype(np.float64)
+    if not slow.any():
+        return DoseTable(patient, start, state, change, rank), DoseTable.none()
+    change[slow] /= duration[slow]
+    ends = DoseTable(patient[slow], (start + duration)[slow], state[slow], -change[slow])
+    return DoseTable(patient, start, state, change, rank), ends
+
+
+def require_target(system: System, name: str, where: str) -> None:
+    """Raise InputError GP-N015 where a dose cannot go into `name`."""
+    if name not in system.states:
+        raise InputError(
+            "GP-N015",
+            f'"{name}" cannot be dosed{nearest(name, system.states)}',
+            where=where,
+            expected="a species that the model's reactions or rate rules change",
+            next_step="see `glueprint model show` for the states",
+        )
 
 
 def end_times(until_h: object, time: Floats, active: NDArray[np.bool_]) -> Floats:
@@ -95,34 +146,52 @@ def end_times(until_h: object, time: Floats, active: NDArray[np.bool_]) -> Float
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Reads:
+    """What is to be recorded, (m,) each: patient, time, and rank among what stops a patient at that time."""
+
+    patient: Integers
+    time: Floats
+    rank: Floats
+
+    @classmethod
+    def none(cls) -> Reads:
+        """Nothing is recorded."""
+        return cls(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+
+    @classmethod
+    def common(cls, patients: int, times: Floats) -> Reads:
+        """Every patient at the same times; record i * k + j is patient i at times[j], of k."""
+        who = np.repeat(np.arange(patients), times.size)
+        return cls(who, np.tile(times, patients), np.full(who.size, READS))
+
+
 def stops_until(
     time: Floats,
     until: Floats,
     doses: DoseTable,
-    outputs: Floats,
+    reads: Reads,
     *,
     active: NDArray[np.bool_],
     breaks: Floats,
 ) -> Stops:
-    """Stops of every patient: outputs (records) before doses, the end last; none where not `active`.
+    """Stops of every patient in order of time and rank, the end last; none where not `active`.
 
-    outputs: (k,) common output times.   breaks: (n, b) times to hit where nothing is recorded.
-    Row i * k + j of the records is patient i at outputs[j].
+    reads: what to record, record i for row i.   breaks: (n, b) times to hit where nothing is recorded.
     """
-    n, k = time.size, outputs.size
+    n, k = time.size, reads.time.size
     used = active[doses.patient]
     within = (breaks > time[:, None]) & (breaks < until[:, None])
-    counts = [n * k, int(used.sum()), int(within.sum()), n]
-    who = np.concatenate(
-        [np.repeat(np.arange(n), k), doses.patient[used], np.nonzero(within)[0], np.arange(n)]
+    dosed = slice(k, k + int(used.sum()))
+    who = np.concatenate([reads.patient, doses.patient[used], np.nonzero(within)[0], np.arange(n)])
+    when = np.concatenate([reads.time, doses.time[used], breaks[within], until])
+    rank = np.concatenate(
+        [reads.rank, doses.rank[used], np.full(int(within.sum()), DOSES), np.full(n, np.inf)]
     )
-    when = np.concatenate([np.tile(outputs, n), doses.time[used], breaks[within], until])
-    rank = np.repeat([0, 1, 1, 2], counts)
     record = np.full(who.size, -1, dtype=np.int64)
-    record[: n * k] = np.arange(n * k)
+    record[:k] = np.arange(k)
     target = np.full(who.size, -1, dtype=np.int64)
     amount = np.zeros(who.size)
-    dosed = slice(n * k, n * k + counts[1])
     target[dosed], amount[dosed] = doses.state[used], doses.amount[used]
     order = np.lexsort((rank, when, who))
     order = order[active[who[order]]]

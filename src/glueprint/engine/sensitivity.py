@@ -81,7 +81,8 @@ class SensitivityModel:
         """
         given = {*(parameters or {}), *(initial or {})}
         model = dataclasses.replace(self.model, system=self.tangent.starting_with(given))
-        # Sensitivities are sums of terms of both signs: far below their largest value rounding decides.
+        # Far below their largest value they are made of rounding (1 - y where y is 1 to the last digit), and
+        # relative accuracy would follow its jumps: docs/sensitivities.md, "How it works".
         asked = settings or Settings()
         coarse = Settings.coarse(asked.accuracy, threads=asked.threads)
         settings = dataclasses.replace(coarse, step_limit=asked.step_limit, longest_step=asked.longest_step)

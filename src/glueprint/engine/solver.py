@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine.batch import Batch, Settings
+from glueprint.engine.system import System
 
 __all__ = ["Solver"]
 
@@ -20,6 +21,13 @@ class Solver(Protocol):
 
     def run(self, batch: Batch, settings: Settings) -> None:
         """Integrate, changing the arrays of `batch` in place."""
+
+    @property
+    def system(self) -> System:
+        """What it integrates."""
+
+    def infused(self, targets: tuple[str, ...]) -> Solver:
+        """The solver of the same system with rates of infusion into `targets`."""
 
     def triggers(self, state: Floats, params: Floats, time: Floats) -> Integers:
         """Which triggers hold, one bit each, (n,); for rows of (n, states), (n, parameters), (n,)."""

@@ -23,6 +23,7 @@ class Status(IntEnum):
     BAD_DELAY = 6
     OUTSIDE_DOMAIN = 7
     ACCURACY_NOT_MET = 8
+    NO_STEADY_STATE = 9
 
 
 REASONS: dict[int, str] = {
@@ -55,5 +56,10 @@ REASONS: dict[int, str] = {
     Status.ACCURACY_NOT_MET: (
         "finer runs do not agree within the wished accuracy: the model magnifies small differences (chaos, "
         "phases of an oscillator over a long time); shorten the run, or relax `accuracy`"
+    ),
+    Status.NO_STEADY_STATE: (
+        "no steady state of the repeated dose was found: something grows from interval to interval, because "
+        "nothing removes it (an area under a curve) or more is given than can be removed; leave that out of "
+        "the model, or give the doses one by one"
     ),
 }

@@ -3,7 +3,8 @@
 A condition on time alone (`time >= t0`, `rem(time, 24) < 1`, `floor`, `abs`, `min`, `max`) is constant
 between the times at which it changes. Those times become stops, and inside a step the condition is read at
 its middle (`steady`), so neither end of a step sees what lies beyond it. States that stand still between
-events count as constants here: an event that moves them moves the switch.
+events count as constants here: an event that moves them moves the switch. So does a clock, a quantity that
+a rate rule moves at a constant rate: a comparison of straight lines in it switches at a known time.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from glueprint.engine.system import System
+from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.expressions import Graph
 
-__all__ = ["Switches", "steady", "switches"]
+__all__ = ["Switches", "clocks", "steady", "switches"]
 
 COMPARE = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 ROUNDING = frozenset({"floor", "ceil"})
 # Operations that make a narrow feature of a straight line: a pulse such as exp(-(time - t0)^2) is met at t0.
 BENDING = frozenset({"mul", "div", "pow", "exp", "tanh", "sinh", "cosh", "atan"})
+# Those that make one of a curve, where it is flat or passes 0: exp(1e6*(cos(w*time) - 1)) at every peak.
+SHARPENING = BENDING - {"mul"}
 STRAIGHT = frozenset({"add", "sub", "neg", "mul", "div", "select", "abs", "min", "max", *ROUNDING, *COMPARE})
-STATE, TIME = 1, 2
+STATE, TIME, CLOCK = 1, 2, 4
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Switches:
     """times: nodes of times at which something switches, known before a run.   between: the same, but moved
     by events.   general: in order of evaluation, nodes whose value switches something as it goes through 0,
     or through a whole number (`rounded`).   curved: those that are not lines piece by piece.
+    clocks: states that are clocks and that `between` reads.
     """
 
     times: tuple[int, ...] = ()
@@ -36,9 +41,24 @@ class Switches:
     general: tuple[int, ...] = ()
     rounded: frozenset[int] = frozenset()
     curved: frozenset[int] = frozenset()
+    clocks: frozenset[int] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.times or self.between or self.general)
+
+
+def clocks(system: System) -> dict[int, int]:
+    """Rates of the quantities that a rate rule moves steadily, by state; species are none, since doses may
+    move them.
+    """
+    graph, zero = system.graph, system.graph.const(0.0)
+    found: dict[int, int] = {}
+    for state, root in enumerate(system.derivatives):
+        if root != zero and system.states[state] not in system.compartment:
+            moving = any(graph.nodes[node].op in ("state", "time") for node in graph.reachable([root]))
+            if not moving:
+                found[state] = root
+    return found
 
 
 def switches(system: System) -> Switches:
@@ -52,29 +72,33 @@ def switches(system: System) -> Switches:
     general: list[int] = []
     rounded, curved = set(), set()
     for number in graph.reachable(roots):
-        for node in _switching(graph, number, kinds):
-            zero = lines.zero(node) if graph.nodes[number].op not in ROUNDING else None
+        op = graph.nodes[number].op
+        for node in _switching(graph, number, kinds, lines):
+            zero = lines.zero(node) if op not in ROUNDING else None
             if zero is not None:
                 (between if graph.leaves([zero], "state") else times).append(zero)
-            elif graph.nodes[number].op in COMPARE or lines.is_broken_line(node):
+            elif op in COMPARE or op in SHARPENING or lines.is_broken_line(node):
                 general.append(node)
                 if not lines.is_broken_line(node):
                     curved.add(node)
-                if graph.nodes[number].op in ROUNDING:
+                if op in ROUNDING:
                     rounded.add(node)
-    return Switches(_once(times), _once(between), _once(general), frozenset(rounded), frozenset(curved))
+    read = frozenset(graph.leaves(between, "state")) & kinds.clocks.keys()
+    return Switches(_once(times), _once(between), _once(general), frozenset(rounded), frozenset(curved), read)
 
 
 def _once(numbers: Iterable[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def _switching(graph: Graph, number: int, kinds: _Kinds) -> list[int]:
+def _switching(graph: Graph, number: int, kinds: _Kinds, lines: _Lines) -> list[int]:
     """Nodes on time alone whose zeros (or whole numbers) make node `number` switch or bend."""
     op, args, _ = graph.nodes[number]
     if op in COMPARE or op in ("min", "max"):
         both = kinds.of(args[0]) | kinds.of(args[1])
-        return [graph.apply("sub", *args)] if both == TIME else []
+        if both == TIME:
+            return [graph.apply("sub", *args)]
+        return lines.of_clock(number) if op in COMPARE else []
     if op in ROUNDING or op == "abs":
         return [args[0]] if kinds.of(args[0]) == TIME else []
     if op not in BENDING:
@@ -82,16 +106,19 @@ def _switching(graph: Graph, number: int, kinds: _Kinds) -> list[int]:
     moving = [arg for arg in args if kinds.of(arg) == TIME]
     if op == "mul":
         return moving if len(moving) == 2 else []
-    return moving[-1:] if op != "pow" else moving[:1]
+    bent = moving[-1:] if op != "pow" else moving[:1]
+    slopes = [Differentiator(graph, graph.time())(node) for node in bent if not lines.is_broken_line(node)]
+    return [*bent, *(slope for slope in slopes if kinds.of(slope) == TIME)]
 
 
 class _Kinds:
-    """What nodes read: TIME, STATE (one that moves), or nothing that changes inside a step."""
+    """What nodes read: TIME, CLOCK, STATE (one that moves), or nothing that changes inside a step."""
 
     def __init__(self, system: System, roots: Iterable[int]) -> None:
         self.graph = system.graph
         zero = self.graph.const(0.0)
         self.resting = {i for i, node in enumerate(system.derivatives) if node == zero}
+        self.clocks = clocks(system)
         self.known: dict[int, int] = {}
         for number in self.graph.reachable(roots):
             self._add(number)
@@ -107,7 +134,7 @@ class _Kinds:
         op, args, value = self.graph.nodes[number]
         kind = TIME if op == "time" else 0
         if op == "state" and int(value) not in self.resting:
-            kind = STATE
+            kind = CLOCK if int(value) in self.clocks else STATE
         for arg in args:
             kind |= self.known[arg] if arg in self.known else self.of(arg)
         self.known[number] = kind
@@ -126,6 +153,22 @@ class _Lines:
         graph = self.graph
         return None if line is None else graph.apply("div", graph.apply("neg", line[1]), line[0])
 
+    def of_clock(self, comparison: int) -> list[int]:
+        """Straight lines in clocks, and time, at whose zeros a comparison switches; none where it is another.
+
+        Of abs(line) against something that stands still there are two.
+        """
+        graph = self.graph
+        left, right = graph.nodes[comparison].args
+        lines = [graph.apply("sub", left, right)]
+        for one, other in ((left, right), (right, left)):
+            op, args, _ = graph.nodes[one]
+            if op == "abs" and not self.kinds.of(other):
+                lines = [graph.apply("sub", args[0], other), graph.apply("add", args[0], other)]
+        kinds = [self.kinds.of(line) for line in lines]
+        moving = all(kind & CLOCK and not kind & STATE for kind in kinds)
+        return lines if moving and all(self.zero(line) is not None for line in lines) else []
+
     def is_broken_line(self, number: int) -> bool:
         """Whether a node is a line piece by piece."""
         return all(
@@ -142,16 +185,20 @@ class _Lines:
 
     def _step(self, number: int) -> tuple[int, int] | None:
         graph = self.graph
-        op, args, _ = graph.nodes[number]
-        if not self.kinds.of(number) & TIME:
+        op, args, value = graph.nodes[number]
+        if not self.kinds.of(number) & (TIME | CLOCK):
             return graph.const(0.0), number
+        if op == "state":
+            rate = self.kinds.clocks[int(value)]
+            return rate, graph.apply("sub", number, graph.apply("mul", rate, graph.time()))
         if op == "time":
             return graph.const(1.0), graph.const(0.0)
         parts = [self.known[arg] for arg in args]
         if op not in ("add", "sub", "neg", "mul", "div") or any(part is None for part in parts):
             return None
         if op in ("mul", "div"):
-            other = next((arg for arg in reversed(args) if not self.kinds.of(arg) & TIME), None)
+            moves = TIME | CLOCK
+            other = next((arg for arg in reversed(args) if not self.kinds.of(arg) & moves), None)
             if other is None or (op == "div" and other != args[1]):
                 return None
             line = self.known[args[0] if other == args[1] else args[1]]
@@ -170,7 +217,7 @@ def steady(system: System) -> tuple[int, ...]:
 
 class _Steady:
     def __init__(self, graph: Graph, kinds: _Kinds) -> None:
-        self.graph, self.kinds = graph, kinds
+        self.graph, self.kinds, self.lines = graph, kinds, _Lines(graph, kinds)
         self.known: dict[int, int] = {}
         self.middle: dict[int, int] = {}
 
@@ -183,7 +230,8 @@ class _Steady:
     def _rewrite(self, number: int) -> int:
         graph = self.graph
         op, args, _ = graph.nodes[number]
-        if not args or self.kinds.of(number) != TIME:
+        of_clock = op in COMPARE and bool(self.lines.of_clock(number))
+        if not args or not (self.kinds.of(number) == TIME or of_clock):
             return graph.apply(op, *(self.known[arg] for arg in args)) if args else number
         inner = [self.known[arg] for arg in args]
         if op in COMPARE or op in ROUNDING:
@@ -201,7 +249,12 @@ class _Steady:
         graph = self.graph
         for number in graph.reachable([root]):
             if number not in self.middle:
-                op, args, _ = graph.nodes[number]
+                op, args, value = graph.nodes[number]
                 moved = graph.middle() if op == "time" else number
+                if op == "state" and int(value) in self.kinds.clocks:
+                    ahead = graph.apply("sub", graph.middle(), graph.time())
+                    moved = graph.apply(
+                        "add", number, graph.apply("mul", self.kinds.clocks[int(value)], ahead)
+                    )
                 self.middle[number] = graph.apply(op, *(self.middle[arg] for arg in args)) if args else moved
         return self.middle[root]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -67,7 +68,8 @@ class System:
     of the state (None: they are the same).   compartment: of each species.   amounts: species whose symbol
     means an amount, not a concentration.   governed: by compartment, the concentrations that rate rules
     govern; they change with its size when something sets it, so that amounts remain.   stoichiometry:
-    (species, reactions), NaN where it varies.
+    (species, reactions), NaN where it varies.   inputs: by species, the state that is the rate of its
+    infusion.   rates_read: what `rateOf` is asked of.
     """
 
     name: str
@@ -86,6 +88,8 @@ class System:
     amounts: frozenset[str]
     governed: Mapping[str, tuple[Slot, ...]]
     stoichiometry: NDArray[np.float64]
+    inputs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    rates_read: frozenset[str] = frozenset()
 
     @property
     def followed(self) -> tuple[str, ...]:

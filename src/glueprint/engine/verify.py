@@ -8,8 +8,9 @@ tolerance.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,12 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from glueprint.engine.batch import Settings
 from glueprint.engine.doses import Doses
 from glueprint.engine.model import Model
-from glueprint.engine.results import Trajectories
+from glueprint.engine.results import Outcome, Trajectories
 from glueprint.engine.status import Status
 
-__all__ = ["Verified", "verified"]
+__all__ = ["Verified", "agreed", "verified"]
 
 Floats = NDArray[np.float64]
+Run = TypeVar("Run", bound=Outcome)
 
 FINER = 0.1  # tolerance of a run by that of the run before
 MOST_RUNS = 7
@@ -60,28 +62,14 @@ def verified(
     A patient that fails in one run is tried in the finer ones: a finer tolerance often passes what a coarser
     one does not.
     """
-    asked = settings or Settings()
-    coarser: Trajectories | None = None
-    achieved = np.full(0, np.nan)
-    chosen = asked
-    runs = 0
-    while runs < MOST_RUNS:
-        runs += 1
+
+    def once(chosen: Settings) -> Trajectories:
         ensemble = model.ensemble(parameters, initial=initial, patients=patients, settings=chosen)
-        run = ensemble.simulate(times_h, doses, outputs)
-        if coarser is not None:
-            achieved = _difference(coarser, run)
-            # Runs of the very same steps differ by nothing: their error is what a step may have.
-            achieved = np.where(achieved == 0.0, chosen.tolerance, achieved)
-            if (achieved <= asked.accuracy).all():
-                break
-        tighter = dataclasses.replace(chosen, tolerance_per_accuracy=FINER * chosen.tolerance_per_accuracy)
-        if tighter.tolerance < LEAST_TOLERANCE and coarser is not None:
-            break
-        coarser, chosen = run, tighter
-    missed = (run.status == Status.OK) & ~(achieved <= asked.accuracy)
+        return ensemble.simulate(times_h, doses, outputs)
+
+    run, achieved, runs, status = agreed(once, settings or Settings(), lambda run: run.values)
     return Verified(
-        status=np.where(missed, Status.ACCURACY_NOT_MET, run.status).astype(np.int64),
+        status=status,
         steps=run.steps,
         time_h=run.time_h,
         outputs=run.outputs,
@@ -92,13 +80,43 @@ def verified(
     )
 
 
-def _difference(one: Trajectories, other: Trajectories) -> Floats:
+def agreed(
+    once: Callable[[Settings], Run], asked: Settings, values: Callable[[Run], Floats]
+) -> tuple[Run, Floats, int, NDArray[np.int64]]:
+    """Runs at falling tolerance until two agree within the accuracy asked for.
+
+    once: a run under some settings.   values: of a run, (n, times, outputs).
+    Returns the finest run, its achieved error (n,), how many runs there were, and the status of each patient.
+    """
+    coarser: Run | None = None
+    achieved = np.full(0, np.nan)
+    chosen = asked
+    runs = 0
+    while runs < MOST_RUNS:
+        runs += 1
+        run = once(chosen)
+        if coarser is not None:
+            achieved = _difference(coarser, run, values)
+            # Runs of the very same steps differ by nothing: their error is what a step may have.
+            achieved = np.where(achieved == 0.0, chosen.tolerance, achieved)
+            if (achieved <= asked.accuracy).all():
+                break
+        tighter = dataclasses.replace(chosen, tolerance_per_accuracy=FINER * chosen.tolerance_per_accuracy)
+        if tighter.tolerance < LEAST_TOLERANCE and coarser is not None:
+            break
+        coarser, chosen = run, tighter
+    missed = (run.status == Status.OK) & ~(achieved <= asked.accuracy)
+    return run, achieved, runs, np.where(missed, Status.ACCURACY_NOT_MET, run.status).astype(np.int64)
+
+
+def _difference(one: Run, other: Run, values: Callable[[Run], Floats]) -> Floats:
     """Largest relative difference of every patient, NaN where one of the two has failed."""
-    size = np.abs(other.values)
-    peak = np.max(size, axis=1, keepdims=True, initial=0.0)
+    mine, finer = values(one), values(other)
+    size = np.abs(finer)
+    peak = np.max(np.nan_to_num(size), axis=1, keepdims=True, initial=0.0)
     with np.errstate(all="ignore"):
-        relative = np.abs(one.values - other.values) / np.maximum(size, PART_OF_PEAK * peak)
-    same = (one.values == other.values) | (np.isnan(one.values) & np.isnan(other.values))
+        relative = np.abs(mine - finer) / np.maximum(size, PART_OF_PEAK * peak)
+    same = (mine == finer) | (np.isnan(mine) & np.isnan(finer))
     largest = np.where(same, 0.0, relative).max(axis=(1, 2), initial=0.0)
     failed = (one.status != Status.OK) | (other.status != Status.OK)
     return np.where(failed, np.nan, largest)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glueprint.assays import polarization
 from glueprint.assays.plate import row_letters
-from glueprint.assays.polarization import Amount, Conditions, Optics, signal
+from glueprint.assays.polarization import Amount, Conditions, Optics, Settings, signal
 from glueprint.experiments import lab, provenance
 from glueprint.experiments.description import Bench, Description, Measured
 from glueprint.experiments.experiment import Panel, Reading
@@ -62,7 +62,7 @@ def _titrate(bench: Bench) -> Measured:
     conditions = Conditions(
         Amount(plate.protein_nm, known[0]), Amount(plate.tracer_nm, 0.0), Amount(plate.tracer_kd_nm, known[1])
     )
-    result = polarization.analyse(wells, conditions, optics=Optics(g_factor=1.0))
+    result = polarization.analyse(wells, Settings(conditions, Optics(g_factor=1.0)))
     return Measured(
         table=wells,
         readings=(*_truth(bench, plate, quantity), *_read(bench, result, quantity)),
@@ -75,7 +75,7 @@ def _titrate(bench: Bench) -> Measured:
             "equal brightness of free and bound tracer; equilibrium reached",
         ),
         settings={"ki_nm": quantity.typical, "tracer_nm": plate.tracer_nm},
-        tables=dict(result.tables),
+        tables={name: result.tables[name] for name in result.SCHEMAS},
     )
 
 

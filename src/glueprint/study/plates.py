@@ -15,6 +15,7 @@ from typing import Any, cast
 import polars as pl
 
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers, twins
+from glueprint.assays.contract import Observations
 from glueprint.assays.findings import SCHEMA as FINDING
 from glueprint.assays.findings import Finding
 from glueprint.assays.twins import Twin
@@ -99,24 +100,16 @@ def _wells(twin: Twin) -> Wells:
 
 def _fp(twin: Twin) -> Analysed:
     truth, wells = cast(fp_twin.Truth, twin.truth), _wells(twin)
-    said = wells.assay
-    stated = polarization.Conditions(
-        *(
-            polarization.Amount(said[f"{name}_nm"], said[f"{name}_cv"])
-            for name in ("protein", "tracer", "tracer_kd")
-        )
-    )
-    optics = polarization.Optics(g_factor=said["g_factor"])
-    result = polarization.analyse(wells.table, stated, optics=optics)
+    result = polarization.analyse(wells)
     rows = [
         _row("Ki", name, ki_nm, found) for name, ki_nm in truth.ki_nm.items() for found in result.of(name)
     ]
-    return _analysed(rows, result.tables, ("wells", "curves", "potencies"), wells.findings + result.findings)
+    return _analysed(rows, result.tables, ("wells", "curves", "potencies"), result.findings)
 
 
 def _elisa(twin: Twin) -> Analysed:
     truth, wells = cast(elisa_twin.Truth, twin.truth), _wells(twin)
-    result = elisa.analyse(wells.table)
+    result = elisa.analyse(wells)
     rows = []
     for one in result.named:
         kind = one.potency.definition
@@ -130,7 +123,7 @@ def _elisa(twin: Twin) -> Analysed:
         if wanted is not None and (kind == "relative" or not one.donor):
             rows.append(_row(f"IC50, {kind}", f"{one.sample}, {who}", wanted, one.potency))
     shown = ("standards", "dilutions", "precision", "ranges", "inhibition", "donors")
-    return _analysed(rows, result.tables, shown, wells.findings + result.findings)
+    return _analysed(rows, result.tables, shown, result.findings)
 
 
 def _blot(twin: Twin) -> Analysed:
@@ -139,13 +132,13 @@ def _blot(twin: Twin) -> Analysed:
     for nth in range(1, truth.experiments + 1):
         image = blot.image.parse(twin.files[f"membrane-{nth}.tif"], f"membrane-{nth}.tif")
         boxes = blot.boxes.parse(twin.files[f"boxes-{nth}.toml"].decode(), f"boxes-{nth}.toml")
-        found = blot.analyse(image, boxes)
+        found = blot.analyse(blot.Scan(image, boxes))
         bands.append(found.tables["bands"])
         findings += list(found.findings)
-    result = degradation.analyse(pl.concat(bands))
+    result = degradation.analyse(Observations(pl.concat(bands), tuple(findings)))
     at = TIME_H if TIME_H in truth.times_h else max(truth.times_h)
     rows = [row for point in result.points if point.time_h == at for row in _loss(point, truth)]
-    return _analysed(rows, result.tables, ("readings", "curves", "points"), (*findings, *result.findings))
+    return _analysed(rows, result.tables, ("readings", "curves", "points"), result.findings)
 
 
 def _loss(point: degradation.TimePoint, truth: blot_twin.Truth) -> list[Row]:
@@ -171,8 +164,7 @@ def _loss(point: degradation.TimePoint, truth: blot_twin.Truth) -> list[Row]:
 
 def _growth(twin: Twin) -> Analysed:
     truth, wells = cast(growth_twin.Truth, twin.truth), _wells(twin)
-    table, noticed = growth.cultures_table(wells.table, wells.assay)
-    result = growth.analyse(table)
+    result = growth.analyse(wells)
     rows = []
     for line in truth.doubling_time_h:
         for name, ec50_nm in truth.ec50_nm.items():
@@ -183,8 +175,7 @@ def _growth(twin: Twin) -> Analysed:
                 found = result.of(line, name, definition)
                 if found is not None:
                     rows.append(_row(f"{definition} at {truth.time_h:g} h", f"{name}, {line}", value, found))
-    findings = (*wells.findings, *noticed, *result.findings)
-    return _analysed(rows, result.tables, ("wells", "fitted", "potencies"), findings)
+    return _analysed(rows, result.tables, ("wells", "fitted", "potencies"), result.findings)
 
 
 def _row(quantity: str, of: str, truth_nm: float, found: Potency) -> Row:

@@ -99,6 +99,14 @@ class Analysis:
     curves: Mapping[str, KaplanMeier]
     notes: tuple[str, ...] = field(default=())
 
+    def __repr__(self) -> str:
+        """Its tables but the steps of the curves, as a person reads them."""
+        shown = {name: table for name, table in self.tables.items() if name != "curves" and table.height}
+        with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_cols=-1):
+            parts = [f"{name.replace('_', ' ')}\n{table}" for name, table in shown.items()]
+        head = f"times in {self.unit or 'the unit of the column'}, intervals of {100 * self.level:g} %"
+        return "\n".join((head, *parts, *self.notes))
+
     def as_dict(self) -> dict[str, Any]:
         """Everything, for JSON."""
         rows = {name: table.to_dicts() for name, table in self.tables.items()}

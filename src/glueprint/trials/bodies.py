@@ -6,7 +6,7 @@ Arms whose glues differ in numbers alone share a model; a glue with other compar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -62,13 +62,13 @@ class Bodies:
         if len(self.groups) == 1:
             ended = self.groups[0][1].advance(until_h, doses=doses)
             return Outcome(ended.status, ended.reasons)
-        patient, time_h, target, amount = doses.columns()
+        patient, _, _, _ = doses.columns()
         status, reasons = np.zeros(self.size, dtype=np.int64), [""] * self.size
         for who, ensemble in self.groups:
             place = np.full(self.size, -1, dtype=np.int64)
             place[who] = np.arange(who.size)
             mine = place[patient] >= 0
-            own = Doses(place[patient[mine]], time_h[mine], target[mine], amount[mine])
+            own = replace(doses.take(mine), patient=place[patient[mine]])
             ended = ensemble.advance(until_h[who], doses=own)
             status[who] = ended.status
             for index in np.flatnonzero(ended.status != 0):

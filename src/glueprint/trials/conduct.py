@@ -239,9 +239,7 @@ def _let_time_pass(
 
 def _of_active(doses: Doses, active: Bools) -> Doses:
     """The doses of those who are still followed."""
-    patient, time_h, target, amount = doses.columns()
-    rows = active[patient]
-    return Doses(patient[rows], time_h[rows], target[rows], amount[rows])
+    return doses.take(active[doses.columns()[0]])
 
 
 def _count_doses(setting: Setting, ward: Ward, doses: DoseList, until: Integers) -> None:

@@ -39,6 +39,13 @@ class TrialResult:
     survival_curves: pl.DataFrame
     draws_label: str = ""
 
+    def __repr__(self) -> str:
+        """What was run and how to read it; `overview()` has the endpoints."""
+        arms = ", ".join(f"{arm.name} {arm.patients}" for arm in self.protocol.arms)
+        failed = f", {self.failed} patients could not be computed" if self.failed else ""
+        many = f"{self.replicates} virtual trial{'s' if self.replicates > 1 else ''}"
+        return f"<TrialResult {self.protocol.name}: {many} of {arms}, seed {self.seed}{failed}; {self.label}>"
+
     @property
     def replicates(self) -> int:
         """How many virtual trials of this protocol were run."""

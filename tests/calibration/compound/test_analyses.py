@@ -41,11 +41,7 @@ def lanes(loss, compound_name="GLX-1", seed=0):
 @pytest.fixture(scope="module")
 def fp():
     found = wells("fp", 'ki_nm={ "GLX-1" = 40.0, "pomalidomide" = 160.0 }')
-    said = found.assay
-    stated = polarization.Conditions(
-        *(polarization.Amount(said[f"{n}_nm"], said[f"{n}_cv"]) for n in ("protein", "tracer", "tracer_kd"))
-    )
-    return polarization.analyse(found.table, stated, optics=polarization.Optics(g_factor=said["g_factor"]))
+    return polarization.analyse(found)
 
 
 def test_a_plate_of_polarisation_gives_the_ratio_of_its_compounds(fp):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from glueprint.assays.blot import boxes, boxes_writing, image
-from glueprint.assays.blot.analysis import analyse
+from glueprint.assays.blot.analysis import Scan, analyse, read
 from glueprint.assays.blot.boxes import Boxes
-from glueprint.assays.blot.image import Image, from_array, read
+from glueprint.assays.blot.image import Image, from_array
 from glueprint.assays.blot.result import Result
 from glueprint.assays.blot.settings import Settings
 
@@ -13,6 +13,7 @@ __all__ = [
     "Boxes",
     "Image",
     "Result",
+    "Scan",
     "Settings",
     "analyse",
     "boxes",

@@ -6,26 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 
 from glueprint.assays import simulated
+from glueprint.assays.blot import boxes as box_files
 from glueprint.assays.blot import finding_boxes, gels, geometry, optical, regions
+from glueprint.assays.blot import image as images
 from glueprint.assays.blot.boxes import Boxes, from_found
 from glueprint.assays.blot.image import Image
-from glueprint.assays.blot.integration import PROFILES, VOLUMES, integrate
-from glueprint.assays.blot.linearity import LINEARITY, linearity
-from glueprint.assays.blot.normalisation import BANDS, excluded, normalise
+from glueprint.assays.blot.integration import integrate
+from glueprint.assays.blot.linearity import linearity
+from glueprint.assays.blot.normalisation import excluded, normalise
 from glueprint.assays.blot.optical import Signal
 from glueprint.assays.blot.regions import Region
 from glueprint.assays.blot.result import Result
 from glueprint.assays.blot.settings import Settings
 from glueprint.assays.blot.suspects import suspects
+from glueprint.assays.contract import tables_of
 from glueprint.assays.findings import Finding
-from glueprint.assays.quality import exclusions
+from glueprint.assays.quality import exclusions, verdicts
 from glueprint.errors import InputError
 
-__all__ = ["analyse"]
+__all__ = ["Scan", "analyse", "read"]
 
 
 @dataclass(frozen=True)
@@ -38,18 +42,55 @@ class Part:
     findings: tuple[Finding, ...]
 
 
-def analyse(
-    image: Image,
-    boxes: Boxes | Sequence[Boxes] | None = None,
-    settings: Settings | None = None,
+@dataclass(frozen=True)
+class Scan:
+    """A picture of one or more membranes.
+
+    boxes: lanes, bands and annotation, of each part of the picture; empty: found in the image, without
+    annotation.   reference: a second picture of the same membranes, such as a total-protein stain.
+    """
+
+    image: Image
+    boxes: Boxes | Sequence[Boxes] = ()
+    reference: Image | None = None
+
+    @property
+    def every(self) -> tuple[Boxes, ...]:
+        """The boxes of each part."""
+        return (self.boxes,) if isinstance(self.boxes, Boxes) else tuple(self.boxes)
+
+    @property
+    def line(self) -> str:
+        """What was read, as what."""
+        rows, columns = self.image.counts.shape
+        boxes = f"boxes of {len(self.every)} membranes" if self.every else "no boxes"
+        beside = f", beside it {Path(self.reference.source).name}" if self.reference else ""
+        name = Path(self.image.source).name
+        return f"{name}: {self.image.bits} bit, {rows} x {columns} pixels; {boxes}{beside}"
+
+
+def read(
+    path: str | Path,
     *,
-    reference: Image | None = None,
-) -> Result:
+    boxes: Sequence[str | Path] | None = None,
+    reference_image: str | Path | None = None,
+    page: int | None = None,
+    channel: str | None = None,
+) -> Scan:
+    """A scan from its files.
+
+    boxes: box files, one a membrane.   page, channel: as `image.read` takes them.
+    Raises what `image.read` and `boxes.read` raise.
+    """
+    second = None if reference_image is None else images.read(reference_image, channel=channel)
+    given = tuple(box_files.read(one) for one in boxes or ())
+    return Scan(images.read(path, page, channel), given, second)
+
+
+def analyse(observations: Image | Scan, settings: Settings | None = None) -> Result:
     """Read the bands of a blot: volumes, and ratios to the vehicle where the boxes say what is in the lanes.
 
-    image: the blot.   boxes: lanes, bands and annotation, of each part of the picture; None: found in the
-    image, without annotation.   settings: `Settings`, None for the defaults.   reference: a second picture of
-    the same membrane, such as a total-protein stain.
+    observations: a scan, or an image in which lanes and bands are found.   settings: None for the defaults.
     Returns `Result`; a saturated band, a lane without a ratio or a membrane without a vehicle lane is a
     finding, not an error. A file that says that it is simulated has the finding GP-A054, and its table of
     bands the mark in the column simulated.
@@ -58,7 +99,9 @@ def analyse(
     (rows of bands that do not share their lanes), GP-A240 (lanes to leave out).
     Source: docs/blot.md.
     """
-    chosen = (settings or Settings()).checked()
+    chosen = settings or Settings()
+    scan = observations if isinstance(observations, Scan) else Scan(observations)
+    image, reference = scan.image, scan.reference
     if reference is not None:
         _same_size(reference, image)
     marked = _simulated(image)
@@ -66,17 +109,20 @@ def analyse(
     findings = [*marked, *image.findings]
     if reference is not None:
         findings += [*_simulated(reference), *reference.findings]
-    given = () if boxes is None else (boxes,) if isinstance(boxes, Boxes) else tuple(boxes)
-    planned, of_crops = regions.planned(chosen.crop, given, image.source)
+    planned, of_crops = regions.planned(chosen.crop, scan.every, image.source)
     parts = [_part((image, reference), region, own, chosen) for region, own in planned]
     out, of_lanes = _left_out([part.boxes for part in parts], chosen)
     every = [_read(part, image, chosen, (out.get(part.boxes.file.membrane, {}), said)) for part in parts]
     heads = (*findings, *of_crops, *of_lanes)
     if len(every) == 1:
         return replace(every[0], findings=(*heads, *every[0].findings))
-    tables = {name: pl.concat([one.tables[name] for one in every]) for name in every[0].tables}
-    told = [_of_membrane(finding, one) for one in every for finding in one.findings]
-    return replace(every[0], tables=MappingProxyType(tables), findings=(*heads, *told), parts=tuple(every))
+    return replace(
+        every[0],
+        tables={name: pl.concat([one.tables[name] for one in every]) for name in Result.SCHEMAS},
+        quality=pl.concat([one.quality for one in every]),
+        findings=(*heads, *(_of_membrane(finding, one) for one in every for finding in one.findings)),
+        parts=tuple(every),
+    )
 
 
 def _part(
@@ -109,23 +155,37 @@ def _read(part: Part, image: Image, settings: Settings, known: tuple[Mapping[int
     bands, of_ratios = normalise(volumes, part.boxes, settings, left_out=out)
     odd, of_replicates = suspects(bands)
     lines, of_lines = linearity(volumes, part.boxes)
-    tables = {
-        "bands": pl.DataFrame([row | {simulated.COLUMN: said} for row in bands], schema=BANDS),
-        "volumes": pl.DataFrame(volumes, schema=VOLUMES),
-        "linearity": pl.DataFrame(lines, schema=LINEARITY),
-        "profiles": pl.DataFrame(profiles, schema=PROFILES),
-        "suspects": odd,
-        "excluded": exclusions.rows(excluded(bands)),
-    }
     return Result(
         settings=settings,
+        tables=tables_of(
+            Result.SCHEMAS,
+            {
+                "bands": [row | {simulated.COLUMN: said} for row in bands],
+                "volumes": volumes,
+                "linearity": lines,
+                "profiles": profiles,
+                "suspects": odd,
+                "excluded": excluded(bands),
+            },
+        ),
+        quality=_saturation(part, volumes, settings),
+        findings=(*part.findings, *of_bands, *of_ratios, *of_replicates, *of_lines),
         rotation_deg=part.angle,
         boxes=part.boxes,
         pictures=MappingProxyType(part.pictures),
-        tables=MappingProxyType(tables),
         metadata=MappingProxyType(dict(image.metadata)),
-        findings=(*part.findings, *of_bands, *of_ratios, *of_replicates, *of_lines),
     )
+
+
+def _saturation(part: Part, volumes: Sequence[Mapping[str, Any]], settings: Settings) -> pl.DataFrame:
+    """How much of the worst band of each picture is at the ceiling."""
+    limit, rows = settings.saturation_percent, []
+    for name in dict.fromkeys(row["image"] for row in volumes):
+        most = max(row["saturated_percent"] for row in volumes if row["image"] == name)
+        where = f'membrane "{part.boxes.file.membrane}", {name}'
+        about = {"unit": "%", "limit": f"at most {limit:g}", "passed": most <= limit}
+        rows.append(verdicts.quality_row("saturated pixels of the worst band", where, most, **about))
+    return pl.DataFrame(rows, schema=verdicts.QUALITY)
 
 
 def _of_membrane(finding: Finding, part: Result) -> Finding:

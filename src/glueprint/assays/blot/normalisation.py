@@ -199,7 +199,7 @@ def _target(
 def excluded(bands: Sequence[Row]) -> list[Row]:
     """Lanes that are left out, with the fraction of the vehicle that they would have had.
 
-    bands: rows of `BANDS`.   Returns rows of `quality.exclusions.EXCLUDED`.
+    bands: rows of `BANDS`.   Returns rows of `contract.EXCLUDED`.
     """
     found = []
     for row in bands:

@@ -1,75 +1,61 @@
-"""What a person may choose in a blot analysis, checked in one place."""
+"""What a person may choose in a blot analysis."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Annotated
 
+from glueprint.assays import contract
 from glueprint.assays.blot.colours import CHANNELS
-from glueprint.errors import InputError, nearest
+from glueprint.assays.contract import Choice, Exclude
 
-__all__ = ["BACKGROUNDS", "LIGHTS", "Settings"]
-
-LIGHTS = ("emission", "transmission")
-BACKGROUNDS = ("lane", "beside", "border")
+__all__ = ["Settings"]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The choices of an analysis.
+class Settings(contract.Settings):
+    """The choices of a blot analysis, each with its help.
 
-    light: "emission" (camera counts of light: bright bands) or "transmission" (a scan of a film or stained
-    gel: dark bands, read as optical density); None: emission where bands are bright, refused where dark.
-    invert: the file holds ceiling minus counts.
-    page: of a file with several pages, from 1.   channel: of a colour image, as `image.read` takes it.
-    crop: parts of the picture to read, each "top:bottom,left:right" or "name=top:bottom,left:right" in pixels
-    of the stored picture; several are membranes of their own.
-    background_light: counts where nothing absorbs, of a transmission scan; None: from the image.
-    background: "lane" (base line of the lane profile), "beside" (the gaps on both sides of the lane) or
-    "border" (median of a rim around each band).
-    base_line_px: half window of the base line, None: from the tallest band.   rim_px: width of the rim.
-    detection_sd: detection limit in standard deviations of the background.
-    saturation_percent: of a band's pixels that may be at the ceiling.
-    reference: name of the band to divide by, None: total protein, else the one loading control.
-    exclude: lanes to leave out, each "3,4=reason".
+    light: None: emission where bands are bright, refused where dark.   channel: as `image.read` takes it.
+    crop: in pixels of the stored picture.   base_line_px: None: from the tallest band.   reference: None:
+    total protein, else the one loading control.
+    Raises InputError GP-A121 for a choice that is not one.
     """
 
-    light: str | None = None
-    invert: bool = False
-    page: int | None = None
-    channel: str | None = None
-    crop: tuple[str, ...] = ()
-    background_light: float | None = None
-    background: str = "lane"
-    base_line_px: int | None = None
-    rim_px: int = 3
-    detection_sd: float = 3.0
-    saturation_percent: float = 0.1
-    reference: str | None = None
-    exclude: tuple[str, ...] = ()
+    CODE = "GP-A121"
+    PAGE = "docs/blot.md"
 
-    def checked(self) -> Settings:
-        """Itself.
+    light: Annotated[
+        str | None, Choice("Bright bands, or dark ones read as optical density", ("emission", "transmission"))
+    ] = None
+    invert: Annotated[bool, Choice("The file holds ceiling minus counts.")] = False
+    page: Annotated[int | None, Choice("Page of a file with several, from 1.", least=1)] = None
+    channel: Annotated[str | None, Choice("Of a colour image, grey is their mean", CHANNELS)] = None
+    crop: Annotated[
+        tuple[str, ...],
+        Choice("Part to read: [NAME=]TOP:BOTTOM,LEFT:RIGHT, px; several are membranes of their own."),
+    ] = ()
+    background_light: Annotated[
+        float | None, Choice("Counts where nothing absorbs, else from the image.", above=0.0, most=1e6)
+    ] = None
+    background: Annotated[
+        str,
+        Choice("Base line, gaps between lanes, or median of the rim of a band", ("lane", "beside", "border")),
+    ] = "lane"
+    base_line_px: Annotated[int | None, Choice("Half window of the base line", unit="px", least=2)] = None
+    rim_px: Annotated[int, Choice("Width of the rim", unit="px", least=1)] = 3
+    detection_sd: Annotated[
+        float, Choice("Detection limit, standard deviations of the background.", above=0.0, most=100.0)
+    ] = 3.0
+    saturation_percent: Annotated[
+        float, Choice("Pixels of a band that may be at the ceiling", unit="%", above=0.0, most=100.0)
+    ] = 0.1
+    reference: Annotated[str | None, Choice("Band to divide by.")] = None
+    exclude: Exclude = ()
 
-        Raises InputError GP-A121 for a choice that is not one.
-        """
-        for name, allowed in (("light", LIGHTS), ("background", BACKGROUNDS), ("channel", CHANNELS)):
-            chosen = getattr(self, name)
-            if chosen not in allowed and not (name != "background" and chosen is None):
-                hint = nearest(str(chosen), allowed)
-                raise _refusal(name, f'"{chosen}"{hint}', "one of " + ", ".join(allowed))
-        for name, most in (("detection_sd", 100.0), ("saturation_percent", 100.0), ("background_light", 1e6)):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and 0.0 < value <= most):
-                raise _refusal(name, f"{value:g}", f"a number above 0, at most {most:g}")
-        for name, least in (("page", 1), ("base_line_px", 2), ("rim_px", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise _refusal(name, f"{value}", f"a whole number of at least {least}")
+    def together(self) -> None:
+        """Light behind nothing is of a scan in transmission."""
         if self.background_light is not None and self.light != "transmission":
-            raise _refusal("background_light", f"{self.background_light:g}", 'light "transmission" beside it')
-        return self
-
-
-def _refusal(name: str, what: str, expected: str) -> InputError:
-    return InputError("GP-A121", what, where=name, expected=expected, next_step="see docs/blot.md, Choices")
+            raise self.refusal(
+                "background_light", f"{self.background_light:g}", 'light "transmission" beside it'
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glueprint.assays.degradation.analysis import analyse
 from glueprint.assays.degradation.design import Design, design
+from glueprint.assays.degradation.joining import joined, read
 from glueprint.assays.degradation.kinetics import Kinetics
 from glueprint.assays.degradation.reading import REQUIRED, checked
 from glueprint.assays.degradation.result import SCHEMA, Result, TimePoint
@@ -20,4 +21,6 @@ __all__ = [
     "analyse",
     "checked",
     "design",
+    "joined",
+    "read",
 ]

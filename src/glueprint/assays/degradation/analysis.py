@@ -5,21 +5,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from glueprint.assays.degradation import joint, per_time, pooled, quantities, reading, recovery, result
+from glueprint.assays.contract import Observations, tables_of
+from glueprint.assays.degradation import joint, per_time, pooled, quantities, reading, recovery
 from glueprint.assays.degradation.arms import judge
 from glueprint.assays.degradation.joint import Joint, Measured
 from glueprint.assays.degradation.reading import Lanes
-from glueprint.assays.degradation.result import Result, TimePoint, table_of
+from glueprint.assays.degradation.result import Result, TimePoint
 from glueprint.assays.degradation.settings import Settings
 from glueprint.assays.degradation.suspects import suspects
-from glueprint.assays.findings import Finding, findings_table
-from glueprint.assays.quality import exclusions
+from glueprint.assays.findings import Finding
+from glueprint.assays.quality import exclusions, verdicts
 
 __all__ = ["analyse"]
 
@@ -28,20 +28,20 @@ SMOOTH = 60
 RELATIONS = {0: "=", -1: "<", 1: ">"}
 
 
-def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
+def analyse(observations: pl.DataFrame | Observations, settings: Settings | None = None) -> Result:
     """Fit fractions remaining over dose and time, and read Dmax, both DC50s at every time, rates and
     recovery.
 
-    table: columns time_h, dose_nm (0 is vehicle; or dose with dose_unit), fraction_remaining (of vehicle;
-    or log_ratio), and where there are such: target, compound, experiment, membrane, lane, treatment
+    observations: columns time_h, dose_nm (0 is vehicle; or dose with dose_unit), fraction_remaining (of
+    vehicle; or log_ratio), and where there are such: target, compound, experiment, membrane, lane, treatment
     (MLN4924, cycloheximide), relation ("<" below detection), washout_h.
     Returns `Result`. A DC50 outside the doses is a limit; one that 50 % loss never reaches says so.
     Raises InputError GP-A009, GP-A010, GP-A141 to GP-A145, GP-A240.
     Source: own derivation, docs/degradation.md.
     """
-    chosen = (settings or Settings()).checked()
-    findings: list[Finding] = []
-    whole, said = exclusions.marked(table, chosen.exclude, by=("membrane", "lane"), what="lanes")
+    chosen, given = settings or Settings(), Observations.of(observations)
+    findings = [*given.findings]
+    whole, said = exclusions.marked(given.table, chosen.exclude, by=("membrane", "lane"), what="lanes")
     findings += said
     whole = whole.with_columns(pl.int_range(1, whole.height + 1).alias(exclusions.ROW))
     tidy = reading.tidy(reading.usable(whole.filter(pl.col(exclusions.COLUMN) == ""), findings))
@@ -61,19 +61,38 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     _limits(points, findings)
     rates = [row for fit in fits for row in _rates(fit)]
     rates = pooled.rates([*rates, *recovery.recovery(tidy, chosen.confidence, findings)], chosen.confidence)
-    tables = {
-        "points": table_of([point.row() for point in points], result.SCHEMA),
-        "experiments": table_of([part.row() for part in parts], result.SCHEMA),
-        "rates": table_of(rates, result.RATES),
-        "arms": table_of(arms, result.ARMS_SCHEMA),
-        "readings": table_of([row for one in lanes for row in _readings(one)], result.READINGS),
-        "curves": table_of([row for fit in fits for row in _curves(fit)], result.CURVES),
-        "suspects": odd,
-        "excluded": exclusions.rows(_excluded(whole)),
-        "findings": findings_table(findings),
-    }
     return Result(
-        tuple(points), tables["points"], tuple(parts), MappingProxyType(tables), tuple(findings), chosen
+        settings=chosen,
+        tables=tables_of(
+            Result.SCHEMAS,
+            {
+                "points": [point.row() for point in points],
+                "experiments": [part.row() for part in parts],
+                "rates": rates,
+                "arms": arms,
+                "readings": [row for one in lanes for row in _readings(one)],
+                "curves": [row for fit in fits for row in _curves(fit)],
+                "suspects": odd,
+                "excluded": _excluded(whole),
+            },
+        ),
+        potencies=tuple(potency for point in points for potency in (point.relative, point.absolute)),
+        quality=pl.DataFrame([_lack(fit) for fit in fits], schema=verdicts.QUALITY),
+        findings=tuple(findings),
+        points=tuple(points),
+        parts=tuple(parts),
+    )
+
+
+def _lack(fit: Joint) -> dict[str, object]:
+    """Whether turnover at constant drug describes the lanes, where replicates can tell."""
+    p_value = fit.lack_p if math.isfinite(fit.lack_p) else None
+    return verdicts.quality_row(
+        "p of a lack of fit",
+        fit.lanes.name,
+        p_value,
+        limit=f"above {LACK_ALPHA:g}",
+        passed=None if p_value is None else p_value >= LACK_ALPHA,
     )
 
 

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 import polars as pl
 
+from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import door
 from glueprint.errors import InputError, nearest
 
-__all__ = ["PLACES", "joined"]
+__all__ = ["PLACES", "joined", "read"]
 
 # Which table a row came from and which row it was there, for messages.
 PLACES = ("joined_from", "joined_row")
 MEMBRANE = "membrane"
 
 
-def joined(tables: Sequence[tuple[str, pl.DataFrame]]) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
+def read(
+    *paths: str | Path, names: Mapping[str, str] | None = None, sheet: str | None = None
+) -> Observations:
+    """Lanes from tidy tables, one row a lane, several files joined as `joined` says.
+
+    names: columns under our names, {ours: theirs}.   sheet: of a workbook or Prism file.
+    Raises InputError GP-A158, GP-A190, and what the readers of tables raise.
+    """
+    found = [door.table(path, names, sheet) for path in paths]
+    several = joined([(str(path), table) for path, (table, _) in zip(paths, found, strict=True)])
+    return replace(several, line="\n".join(line for _, line in found))
+
+
+def joined(tables: Sequence[tuple[str, pl.DataFrame]]) -> Observations:
     """All rows of several tables, and what was noticed.
 
     tables: each with the name of its file; one alone stays as it is. All have the same columns, in any
@@ -28,7 +44,7 @@ def joined(tables: Sequence[tuple[str, pl.DataFrame]]) -> tuple[pl.DataFrame, tu
     """
     (first, head), *others = tables
     if not others:
-        return head, ()
+        return Observations(head)
     for name, table in others:
         _same_columns((first, head.columns), (name, table.columns))
     names = _short([name for name, _ in tables])
@@ -40,7 +56,7 @@ def joined(tables: Sequence[tuple[str, pl.DataFrame]]) -> tuple[pl.DataFrame, tu
         )
         parts.append(own.with_columns(pl.lit(names[name]).alias(MEMBRANE)) if name in nameless else own)
     findings = [_named_after(nameless, names)] if nameless else []
-    return pl.concat(parts, how="diagonal_relaxed"), tuple(findings)
+    return Observations(pl.concat(parts, how="diagonal_relaxed"), tuple(findings))
 
 
 def _same_columns(first: tuple[str, list[str]], other: tuple[str, list[str]]) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from glueprint.assays.degradation.settings import Settings
-from glueprint.assays.findings import Finding, findings_table
+from glueprint.assays.contract import AssayResult, with_common
 from glueprint.curves import Potency
 from glueprint.errors import InputError
 
-__all__ = ["ARMS_SCHEMA", "CURVES", "RATES", "READINGS", "SCHEMA", "Result", "TimePoint", "table_of"]
+__all__ = ["SCHEMA", "Result", "TimePoint"]
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
+_NAMES = dict.fromkeys(("target", "compound", "experiment"), TEXT)
 _DC50 = {
     f"dc50_{name}_{part}": TEXT if part == "relation" else NUMBER
     for name in ("relative", "absolute")
@@ -23,9 +22,7 @@ _DC50 = {
 }
 SCHEMA = pl.Schema(
     {
-        "target": TEXT,
-        "compound": TEXT,
-        "experiment": TEXT,
+        **_NAMES,
         "time_h": NUMBER,
         "process": TEXT,
         "method": TEXT,
@@ -44,9 +41,7 @@ SCHEMA = pl.Schema(
 )
 RATES = pl.Schema(
     {
-        "target": TEXT,
-        "compound": TEXT,
-        "experiment": TEXT,
+        **_NAMES,
         "name": TEXT,
         "dose_nm": NUMBER,
         "relation": TEXT,
@@ -60,9 +55,7 @@ RATES = pl.Schema(
 )
 READINGS = pl.Schema(
     {
-        "target": TEXT,
-        "compound": TEXT,
-        "experiment": TEXT,
+        **_NAMES,
         "time_h": NUMBER,
         "dose_nm": NUMBER,
         "fraction_remaining": NUMBER,
@@ -71,9 +64,7 @@ READINGS = pl.Schema(
 )
 CURVES = pl.Schema(
     {
-        "target": TEXT,
-        "compound": TEXT,
-        "experiment": TEXT,
+        **_NAMES,
         "time_h": NUMBER,
         "dose_nm": NUMBER,
         "fitted": NUMBER,
@@ -92,6 +83,14 @@ ARMS_SCHEMA = pl.Schema(
         "pairs": COUNT,
         "shown": pl.Boolean(),
     }
+)
+SHOWN_POINTS = (
+    *("target", "compound", "time_h", "process", "method", "experiments"),
+    *("dmax", "dmax_low", "dmax_high"),
+)
+SHOWN_RATES = (
+    *("target", "compound", "experiment", "name", "dose_nm"),
+    *("relation", "value", "low", "high", "unit"),
 )
 
 
@@ -138,22 +137,29 @@ class TimePoint:
         return row
 
 
-@dataclass(frozen=True)
-class Result:
-    """All that an analysis found.
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Result(AssayResult):
+    """All that an analysis of degradation found; the tables are on docs/degradation.md.
 
-    points: one per target, compound and time, pooled over experiments where there are several; parts: the
-    same of every experiment.   table: the points with the columns of `SCHEMA`.
-    tables: points, experiments, rates, arms, readings, curves, suspects, excluded and findings, see
-    docs/degradation.md.
+    points: one per target, compound and time, pooled over experiments where there are several, as in the
+    table of that name; parts: the same of every experiment.   potencies: relative and absolute DC50 of every
+    point.
     """
 
+    ASSAY = "degradation"
+    SCHEMAS = with_common(
+        {
+            "points": SCHEMA,
+            "experiments": SCHEMA,
+            "rates": RATES,
+            "arms": ARMS_SCHEMA,
+            "readings": READINGS,
+            "curves": CURVES,
+        }
+    )
+
     points: tuple[TimePoint, ...]
-    table: pl.DataFrame
     parts: tuple[TimePoint, ...]
-    tables: Mapping[str, pl.DataFrame]
-    findings: tuple[Finding, ...]
-    settings: Settings
 
     def at(self, time_h: float, target: str | None = None, compound: str | None = None) -> TimePoint:
         """The time point of a target and compound (None: the only one).
@@ -178,30 +184,28 @@ class Result:
             )
         return found[0]
 
-    @property
-    def potencies(self) -> tuple[Potency, ...]:
-        """Relative and absolute DC50 of every point."""
-        return tuple(potency for point in self.points for potency in (point.relative, point.absolute))
-
-    @property
-    def refused(self) -> bool:
-        """Whether something asked for was not computed."""
-        return any(finding.severity == "refusal" for finding in self.findings)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything by name, for `--json`."""
+    def summary(self) -> dict[str, pl.DataFrame]:
+        """Time points with both DC50s in words, rates (pooled ones where there are such), controls."""
+        word = "Degradation" if {point.process for point in self.points} == {"degradation"} else "Loss"
+        points, rates = self.tables["points"], self.tables["rates"]
+        words = {
+            "DC50 relative": [point.relative.text() for point in self.points],
+            "DC50 absolute": [point.absolute.text() for point in self.points],
+        }
+        if (rates["experiments"] > 1).any():
+            rates = rates.filter(pl.col("experiments") > 1)
         return {
-            "settings": asdict(self.settings),
-            "tables": {name: table.to_dicts() for name, table in self.tables.items() if name != "findings"},
-            "potencies": [
-                {"target": p.target, "compound": p.compound} | potency.as_dict()
-                for p in self.points
-                for potency in (p.relative, p.absolute)
-            ],
-            "findings": findings_table(self.findings).to_dicts(),
+            f"{word} at each time": points.select(SHOWN_POINTS).with_columns(
+                pl.Series(name, texts, pl.String) for name, texts in words.items()
+            ),
+            "Rates and half-lives": rates.select(SHOWN_RATES),
+            "Controls of mechanism": self.tables["arms"],
         }
 
-
-def table_of(rows: Iterable[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:
-    """Rows as a table; fields that a row lacks are null."""
-    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+    def labelled(self) -> list[dict[str, Any]]:
+        """The potencies with target and compound."""
+        return [
+            {"target": point.target, "compound": point.compound} | potency.as_dict()
+            for point in self.points
+            for potency in (point.relative, point.absolute)
+        ]

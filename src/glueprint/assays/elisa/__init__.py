@@ -7,6 +7,7 @@ from glueprint.assays.elisa.calibration import Calibration, Problem, calibrate
 from glueprint.assays.elisa.inversion import intervals, precision, quantification_range
 from glueprint.assays.elisa.result import Named, Result
 from glueprint.assays.elisa.settings import Settings
+from glueprint.assays.intake.door import wells as read
 
 __all__ = [
     "Calibration",
@@ -19,4 +20,5 @@ __all__ = [
     "intervals",
     "precision",
     "quantification_range",
+    "read",
 ]

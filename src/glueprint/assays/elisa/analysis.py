@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from glueprint.assays.elisa import donors as donor_tables
+from glueprint.assays.contract import Observations, tables_of
 from glueprint.assays.elisa import inhibition, inversion, quality, results, standards, suspects
 from glueprint.assays.elisa.calibration import Calibration, Problem, calibrate
-from glueprint.assays.elisa.result import QUALITY, Result, frozen_tables
+from glueprint.assays.elisa.result import Result
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.signal import choose, signals
 from glueprint.assays.findings import Finding
@@ -24,110 +23,78 @@ from glueprint.assays.wells import check
 __all__ = ["analyse"]
 
 ROLES = ("control", "sample", "compound", "stimulated", "unstimulated", "vehicle")
-CURVE = pl.Schema(
-    {"plate": pl.String(), "model": pl.String(), "weights": pl.String(), "response": pl.String(),
-     "parameter": pl.String(), "value": pl.Float64(), "standard_error": pl.Float64()}
-)  # fmt: skip
-PRECISION = pl.Schema(
-    {"plate": pl.String(), "concentration": pl.Float64(), "signal": pl.Float64(), "cv_percent": pl.Float64()}
-)
-RANGES = pl.Schema(
-    {"plate": pl.String(), "lloq": pl.Float64(), "uloq": pl.Float64(), "unit": pl.String(),
-     "cv_limit_percent": pl.Float64(), "replicates": pl.Float64()}
-)  # fmt: skip
+GATHERED = ("standards", "levels", "wells", "dilutions", "samples", "curve", "precision", "ranges")
 # Points of the precision profile that are kept: enough for a figure.
 KEPT_POINTS = 100
 
 
-@dataclass
-class Parts:
-    """The rows of all tables, gathered plate by plate."""
-
-    wells: list[dict[str, Any]] = field(default_factory=list)
-    dilutions: list[dict[str, Any]] = field(default_factory=list)
-    samples: list[dict[str, Any]] = field(default_factory=list)
-    standards: list[dict[str, Any]] = field(default_factory=list)
-    levels: list[dict[str, Any]] = field(default_factory=list)
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    precision: list[dict[str, Any]] = field(default_factory=list)
-    ranges: list[dict[str, Any]] = field(default_factory=list)
-    quality: list[dict[str, Any]] = field(default_factory=list)
-    suspects: list[pl.DataFrame] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+# Rows of the tables, quality and findings, gathered plate by plate, by the name of what they belong to.
+Parts = dict[str, list[Any]]
 
 
-def analyse(wells: pl.DataFrame, settings: Settings | None = None) -> Result:
+def analyse(observations: pl.DataFrame | Observations, settings: Settings | None = None) -> Result:
     """Back-calculate every well, sample and control, and read the inhibition of TNF where donors were
     treated.
 
-    wells: one row a well and channel, with the columns of `assays.wells.SCHEMA`; only well, value, role, and
-    the
-    concentration of standards are needed.   settings: `Settings`, None for the defaults.
+    observations: one row a well and channel, with the columns of `assays.wells.SCHEMA`; only well, value,
+    role, and the concentration of standards are needed.   settings: `Settings`, None for the defaults.
     Returns `Result`; a plate without a usable curve, and a donor without its controls, is a finding, not an
     error.
     Raises InputError GP-A045 (table), GP-A081 (channel), GP-A083 (settings), GP-A084 (no standard), GP-A085
     (value), GP-A205, GP-A209 and GP-A210 (what cannot be what it says).
     Source: docs/elisa.md.
     """
-    chosen = (settings or Settings()).checked()
-    table, said = exclusions.marked(check(wells), chosen.exclude)
+    chosen, given = settings or Settings(), Observations.of(observations)
+    table, said = exclusions.marked(check(given.table), chosen.exclude)
     choice = choose(table, chosen)
     rows, findings = signals(table, choice)
     rows, unit, more = standards.prepared(rows)
     _meant(table, rows)
-    parts = Parts(findings=[*said, *findings, *more])
+    parts: Parts = defaultdict(list, findings=[*given.findings, *said, *findings, *more])
     for (plate,), here in rows.group_by("plate", maintain_order=True):
         _plate(here, (str(plate), unit, chosen), parts)
-    donors = inhibition.analyse(rows, parts.wells, chosen)
-    odd, of_cultures = suspects.of_cultures(parts.wells, unit)
-    parts.suspects.append(odd)
-    parts.findings += [*donors.findings, *of_cultures]
+    donors = inhibition.analyse(rows, parts["wells"], chosen)
+    odd, of_cultures = suspects.of_cultures(parts["wells"], unit)
+    parts["suspects"].append(odd)
+    parts["findings"] += [*donors.findings, *of_cultures]
     used = (pl.col(exclusions.COLUMN) == "") & (pl.col("channel") == choice.channel)
     numbers, of_plates = inspection.of_plates(table.filter(used))
-    parts.findings += of_plates
-    parts.quality += numbers
-    parts.quality += donors.quality
+    parts["findings"] += of_plates
+    parts["quality"] += numbers
+    parts["quality"] += donors.quality
     return Result(
         settings=chosen,
+        tables=tables_of(
+            Result.SCHEMAS,
+            {
+                **{name: parts[name] for name in GATHERED},
+                "inhibition": donors.inhibition,
+                "donors": donors.donors,
+                "pooled": donors.pooled,
+                "suspects": pl.concat(parts["suspects"]),
+                "excluded": _excluded(rows),
+            },
+        ),
+        potencies=tuple(one.potency for one in sorted(donors.named, key=lambda one: one.donor != "")),
+        quality=pl.DataFrame(parts["quality"], schema=verdicts.QUALITY),
+        findings=tuple(parts["findings"]),
         signal=choice.text,
         unit=unit,
-        tables=frozen_tables(
-            {
-                "standards": (quality.STANDARDS, parts.standards),
-                "levels": (quality.LEVELS, parts.levels),
-                "wells": (results.WELLS, parts.wells),
-                "dilutions": (results.DILUTIONS, parts.dilutions),
-                "samples": (results.SAMPLES, parts.samples),
-                "curve": (CURVE, parts.curve),
-                "precision": (PRECISION, parts.precision),
-                "ranges": (RANGES, parts.ranges),
-                "inhibition": (inhibition.INHIBITION, donors.inhibition),
-                "donors": (donor_tables.DONORS, donors.donors),
-                "pooled": (donor_tables.POOLED, donors.pooled),
-                "suspects": (pl.Schema(verdicts.SUSPECTS), pl.concat(parts.suspects).to_dicts()),
-                "excluded": (pl.Schema(exclusions.EXCLUDED), _excluded(rows)),
-            }
-        ),
         named=donors.named,
-        quality=pl.DataFrame(parts.quality, schema=QUALITY),
-        findings=tuple(parts.findings),
     )
 
 
-def _excluded(rows: pl.DataFrame) -> list[dict[str, Any]]:
+def _excluded(rows: pl.DataFrame) -> pl.DataFrame:
     """What was left out, with the signal that it had."""
-    return [
-        {
-            "where": f"{row['plate']}:{row['well']}",
-            "curve": row["plate"],
-            "role": row["role"],
-            "sample": row["sample"],
-            "x": row["concentration"],
-            "value": row["signal_left_out"],
-            "reason": row[exclusions.COLUMN],
-        }
-        for row in rows.filter(pl.col(exclusions.COLUMN) != "").to_dicts()
-    ]
+    return rows.filter(pl.col(exclusions.COLUMN) != "").select(
+        where=pl.format("{}:{}", "plate", "well"),
+        curve="plate",
+        role="role",
+        sample="sample",
+        x="concentration",
+        value="signal_left_out",
+        reason=exclusions.COLUMN,
+    )
 
 
 def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> None:
@@ -142,17 +109,17 @@ def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> None:
 def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts) -> None:
     plate, unit, settings = context
     known, findings = standards.collect(rows, plate)
-    parts.findings += findings
+    parts["findings"] += findings
     blind = results.Scale(plate, None, inversion.Range(None, None), unit, settings)
     usual = _usual_replicates(rows)
     try:
         curve = _calibrated(known, rows, blind)
         limits = inversion.quantification_range(curve, usual, settings.cv_limit_percent / 100.0)
         scale = results.Scale(plate, curve, limits, unit, settings)
-        parts.findings += quality.curve_findings(scale)
+        parts["findings"] += quality.curve_findings(scale)
     except Problem as problem:
         scale = blind
-        parts.findings.append(
+        parts["findings"].append(
             Finding(
                 "GP-A086", "refusal", f"no standard curve: {problem}", f'plate "{plate}"',
                 "standards over the range, at more levels than the curve has parameters",
@@ -160,21 +127,21 @@ def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts)
             )
         )  # fmt: skip
     unknown = rows.filter(pl.col("role").is_in(ROLES))
-    parts.wells += results.well_rows(unknown, scale)
+    parts["wells"] += results.well_rows(unknown, scale)
     dilutions = results.dilution_rows(unknown, scale)
     samples = results.sample_rows(dilutions, scale)
-    parts.dilutions += dilutions
-    parts.samples += samples
+    parts["dilutions"] += dilutions
+    parts["samples"] += samples
     _describe(scale, usual, parts)
     of_standards, of_levels, found = quality.of_standards(known, scale)
-    parts.standards += of_standards
-    parts.levels += of_levels
+    parts["standards"] += of_standards
+    parts["levels"] += of_levels
     rows_of_quality, more = quality.of_plate(scale, of_levels, samples)
-    parts.quality += [*found, *rows_of_quality]
-    parts.findings += [*more, *quality.sample_findings(scale, dilutions, samples)]
+    parts["quality"] += [*found, *rows_of_quality]
+    parts["findings"] += [*more, *quality.sample_findings(scale, dilutions, samples)]
     odd, off = suspects.of_standards(known, scale)
-    parts.suspects.append(odd)
-    parts.findings += [
+    parts["suspects"].append(odd)
+    parts["findings"] += [
         *suspects.hook(known, scale, dilutions),
         *off,
         *suspects.of_replicates(dilutions, scale),
@@ -213,7 +180,7 @@ def _usual_replicates(rows: pl.DataFrame) -> float:
 
 def _describe(scale: results.Scale, replicates: float, parts: Parts) -> None:
     """Rows of the tables `ranges`, `curve` and `precision`."""
-    parts.ranges.append(
+    parts["ranges"].append(
         {"plate": scale.plate, "lloq": scale.range.lloq, "uloq": scale.range.uloq, "unit": scale.unit,
          "cv_limit_percent": scale.settings.cv_limit_percent, "replicates": replicates}
     )  # fmt: skip
@@ -240,12 +207,12 @@ def _describe(scale: results.Scale, replicates: float, parts: Parts) -> None:
         ("variance_power", curve.power, None),
     ]
     values += [(name, value, None) for name, value in curve.evidence.items()]
-    parts.curve += [
+    parts["curve"] += [
         head | {"parameter": name, "value": value, "standard_error": error} for name, value, error in values
     ]
     grid = np.geomspace(curve.lowest, curve.highest, KEPT_POINTS)
     cv = 100.0 * inversion.precision(curve, grid, replicates) / grid
-    parts.precision += [
+    parts["precision"] += [
         {"plate": scale.plate, "concentration": x, "signal": y, "cv_percent": c}
         for x, y, c in zip(grid.tolist(), curve.mean(grid).tolist(), cv.tolist(), strict=True)
     ]

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from glueprint import curves
 from glueprint.assays import scatter
 from glueprint.assays.controls import SharedError, widened
-from glueprint.assays.elisa.result import Named
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.shapes import Floats
 from glueprint.assays.findings import Finding
@@ -21,7 +20,7 @@ from glueprint.curves import Potency
 from glueprint.curves.pooling import pool
 from glueprint.curves.potency import Reason
 
-__all__ = ["DONORS", "LEAST", "MIDDLE", "MOST", "POOLED", "Curve", "Donors", "Row", "potencies"]
+__all__ = ["DONORS", "LEAST", "MIDDLE", "MOST", "POOLED", "Curve", "Donors", "Named", "Row", "potencies"]
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
 _IC50 = {
@@ -43,6 +42,15 @@ HALF_PERCENT = 50.0
 # A censored value enters in the middle of what it can be; the fits at both ends widen the interval.
 MIDDLE, LEAST, MOST = range(3)
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A potency with the compound and the donor that it belongs to; donor "" is the pool of all donors."""
+
+    sample: str
+    donor: str
+    potency: Potency
 
 
 @dataclass

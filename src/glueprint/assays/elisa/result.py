@@ -1,84 +1,82 @@
-"""What an ELISA analysis gives back: tables, potencies, quality and findings, all frozen."""
+"""What an ELISA analysis gives back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from glueprint.assays.elisa.settings import Settings
-from glueprint.assays.findings import Finding, findings_table
-from glueprint.curves import Potency
+from glueprint.assays.contract import AssayResult, with_common
+from glueprint.assays.elisa import donors, inhibition, quality, results
+from glueprint.assays.elisa.donors import Named
 
-__all__ = ["QUALITY", "Named", "Result", "frozen_tables"]
+__all__ = ["Named", "Result"]
 
-QUALITY = pl.Schema(
-    {"name": pl.String(), "where": pl.String(), "value": pl.Float64(), "unit": pl.String(),
-     "limit": pl.String(),
-     "verdict": pl.String()}
+TEXT, NUMBER = pl.String(), pl.Float64()
+CURVE = pl.Schema(
+    {"plate": TEXT, "model": TEXT, "weights": TEXT, "response": TEXT,
+     "parameter": TEXT, "value": NUMBER, "standard_error": NUMBER}
 )  # fmt: skip
+PRECISION = pl.Schema({"plate": TEXT, "concentration": NUMBER, "signal": NUMBER, "cv_percent": NUMBER})
+RANGES = pl.Schema(
+    {"plate": TEXT, "lloq": NUMBER, "uloq": NUMBER, "unit": TEXT,
+     "cv_limit_percent": NUMBER, "replicates": NUMBER}
+)  # fmt: skip
+SHOWN = (
+    *("plate", "role", "sample", "dilutions_used", "result", "low", "high"),
+    *("relation", "limit", "unit", "status"),
+)
 
 
-@dataclass(frozen=True)
-class Named:
-    """A potency with the compound and the donor that it belongs to; donor "" is the pool of all donors."""
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Result(AssayResult):
+    """All that an ELISA analysis found; the tables are on docs/elisa.md.
 
-    sample: str
-    donor: str
-    potency: Potency
-
-    def as_dict(self) -> dict[str, Any]:
-        """Names and fields of the potency, flat."""
-        return {"sample": self.sample, "donor": self.donor} | self.potency.as_dict()
-
-
-@dataclass(frozen=True)
-class Result:
-    """All that an analysis found.
-
-    signal: in words.   unit: of all concentrations.   tables: by name, see docs/elisa.md.
-    named: potencies with compound and donor; potencies: the same without names, pooled ones first.
-    quality: name, where, value, unit, limit, verdict ("pass", "fail" or "").   findings: in the order met.
+    signal: in words.   unit: of all concentrations.   named: potencies with compound and donor.
     """
 
-    settings: Settings
+    ASSAY = "elisa"
+    SCHEMAS = with_common(
+        {
+            "standards": quality.STANDARDS,
+            "levels": quality.LEVELS,
+            "wells": results.WELLS,
+            "dilutions": results.DILUTIONS,
+            "samples": results.SAMPLES,
+            "curve": CURVE,
+            "precision": PRECISION,
+            "ranges": RANGES,
+            "inhibition": inhibition.INHIBITION,
+            "donors": donors.DONORS,
+            "pooled": donors.POOLED,
+        }
+    )
+    # Back-calculated concentrations are compared with plate programs, which print so many.
+    DIGITS = 5
+
     signal: str
     unit: str
-    tables: Mapping[str, pl.DataFrame]
     named: tuple[Named, ...]
-    quality: pl.DataFrame
-    findings: tuple[Finding, ...]
 
-    @property
-    def potencies(self) -> tuple[Potency, ...]:
-        """All potencies, pooled ones first."""
-        return tuple(one.potency for one in sorted(self.named, key=lambda one: one.donor != ""))
+    def about(self) -> dict[str, Any]:
+        """The signal and the unit of concentrations."""
+        return {"signal": self.signal, "unit": self.unit}
 
-    @property
-    def refused(self) -> bool:
-        """Whether something asked for was not computed."""
-        return any(finding.severity == "refusal" for finding in self.findings)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything by name, for `--json`."""
+    def summary(self) -> dict[str, pl.DataFrame]:
+        """The standard curve, quality, samples and potencies."""
+        potencies = [(one.sample, one.donor or "pooled", one.potency.text()) for one in self.named]
         return {
-            "settings": asdict(self.settings),
-            "signal": self.signal,
-            "unit": self.unit,
-            "tables": {name: table.to_dicts() for name, table in self.tables.items()},
-            "potencies": [one.as_dict() for one in self.named],
-            "quality": self.quality.to_dicts(),
-            "findings": findings_table(self.findings).to_dicts(),
+            f"Standard curve of {self.signal}": self.tables["curve"].select(
+                "plate", "model", "parameter", "value", error="standard_error"
+            ),
+            "Quality": self.quality,
+            "Samples": self.tables["samples"].filter(pl.col("donor") == "").select(SHOWN),
+            "Inhibition of TNF": pl.DataFrame(
+                potencies, schema={"compound": TEXT, "donor": TEXT, "potency": TEXT}, orient="row"
+            ),
         }
 
-
-def frozen_tables(
-    rows: Mapping[str, tuple[pl.Schema, Iterable[Mapping[str, Any]]]],
-) -> Mapping[str, pl.DataFrame]:
-    """Tables from their schemas and rows."""
-    return MappingProxyType(
-        {name: pl.DataFrame(list(records), schema=schema) for name, (schema, records) in rows.items()}
-    )
+    def labelled(self) -> list[dict[str, Any]]:
+        """The potencies with compound and donor."""
+        return [{"sample": one.sample, "donor": one.donor} | one.potency.as_dict() for one in self.named]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glueprint.assays.growth.analysis import analyse
-from glueprint.assays.growth.plates import cultures_table
+from glueprint.assays.growth.plates import cultures_table, read
 from glueprint.assays.growth.rates import (
     area_over_curve,
     divided_percent,
@@ -27,4 +27,5 @@ __all__ = [
     "division_index",
     "gr_value",
     "proliferation_index",
+    "read",
 ]

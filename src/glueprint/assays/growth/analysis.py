@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from glueprint.assays.findings import Finding, findings_table
-from glueprint.assays.growth import potencies, rates, result
+from glueprint.assays.contract import Observations, tables_of
+from glueprint.assays.findings import Finding
+from glueprint.assays.growth import potencies, rates
+from glueprint.assays.growth.plates import cultures_table
 from glueprint.assays.growth.potencies import Curves
 from glueprint.assays.growth.reading import Culture, cultures
 from glueprint.assays.growth.result import Named, Result
 from glueprint.assays.growth.settings import Settings
-from glueprint.assays.quality import exclusions, lack, logistics, verdicts
+from glueprint.assays.quality import lack, logistics, verdicts
 from glueprint.assays.quality.outliers import Readings
+from glueprint.assays.wells import Wells
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potency import Reason
 from glueprint.curves.status import Status
+from glueprint.errors import InputError
 
 __all__ = ["analyse"]
 
@@ -30,20 +34,18 @@ Key = tuple[str, str, str, str, float | None]
 NAMED = 8
 
 
-def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
+def analyse(observations: pl.DataFrame | Observations, settings: Settings | None = None) -> Result:
     """Fit viability (or divided cells) and growth rate against dose, per line, compound and experiment.
 
-    table: dose_nm (or dose with dose_unit), one of viability, viability_percent, signal or generation with
-    count, and
-    where there are such: line, compound, experiment, role (treated, control, time0, blank), time_h,
-    doubling_time_h.
+    observations: a table with dose_nm (or dose with dose_unit), one of viability, viability_percent, signal
+    or generation with count, and where there are such: line, compound, experiment, role (treated, control,
+    time0, blank), time_h, doubling_time_h; or the `Wells` of a plate, as `cultures_table` takes them.
     Returns `Result`. A potency beyond the doses is a limit; experiments are pooled, wells never.
-    Raises InputError GP-A160 to GP-A164, GP-A172, GP-A175, GP-A201 to GP-A214.
+    Raises InputError GP-A160 to GP-A164, GP-A172, GP-A175, GP-A193, GP-A201 to GP-A214.
     Source: own derivation, docs/growth.md.
     """
-    chosen = (settings or Settings()).checked()
-    findings: list[Finding] = []
-    found = cultures(table, chosen, findings)
+    chosen = settings or Settings()
+    found, findings = _cultures(Observations.of(observations), chosen)
     growing = _growing(found, findings)
     every = [potencies.of_viability(found, chosen)]
     if growing:
@@ -51,26 +53,54 @@ def analyse(table: pl.DataFrame, settings: Settings | None = None) -> Result:
     named = [one for part in every for one in _named(part)]
     pooled = _pooled(named, chosen.confidence)
     _said(every[0], findings)
-    odd, of_wells = _suspects(every[0], chosen)
+    odd, of_wells, of_fits = _suspects(every[0], chosen)
     findings += of_wells
-    tables = {
-        "wells": _table([row for one in found for row in _wells(one)], result.WELLS),
-        "curves": _table(_curve_rows(every[0]), result.CURVES),
-        "growth_rate": _table(
-            [_growth(part, i) for part in every[1:] for i in range(len(growing))], result.GROWTH_RATE
-        ),
-        "potencies": _table([*_pooled_rows(pooled), *_rows(named, pooled)], result.POTENCIES),
-        "fitted": _table([row for part in every for row in _fitted(part)], result.FITTED),
-        "suspects": odd,
-        "excluded": exclusions.rows([row for one in found for row in one.left_out]),
-        "findings": findings_table(findings),
-    }
     joint = tuple(_joint(key, one) for key, one in pooled.items())
-    return Result(chosen, MappingProxyType(tables), (*joint, *named), tuple(findings))
+    return Result(
+        settings=chosen,
+        tables=tables_of(
+            Result.SCHEMAS,
+            {
+                "wells": [row for one in found for row in _wells(one)],
+                "curves": _curve_rows(every[0]),
+                "growth_rate": [_growth(part, i) for part in every[1:] for i in range(len(growing))],
+                "potencies": [*_pooled_rows(pooled), *_rows(named, pooled)],
+                "fitted": [row for part in every for row in _fitted(part)],
+                "suspects": odd,
+                "excluded": [row for one in found for row in one.left_out],
+            },
+        ),
+        potencies=tuple(one.potency for one in (*joint, *named) if one.unit == "nM"),
+        quality=pl.DataFrame([*map(_control, found), *of_fits], schema=verdicts.QUALITY),
+        findings=tuple(findings),
+        named=(*joint, *named),
+    )
 
 
-def _table(rows: list[Row], schema: pl.Schema) -> pl.DataFrame:
-    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+def _cultures(given: Observations, settings: Settings) -> tuple[list[Culture], list[Finding]]:
+    """The cultures of a table or of a plate, and what was noticed so far."""
+    findings = [*given.findings]
+    if not isinstance(given, Wells):
+        if settings.channel is not None:
+            raise InputError(
+                "GP-A158",
+                f'channel "{settings.channel}" of a table, which has none',
+                where="setting channel",
+                expected="no channel, or a plate",
+                next_step="leave it out",
+            )
+        return cultures(given.table, settings, findings), findings
+    table, noticed = cultures_table(
+        given.table, given.assay, channel=settings.channel, exclude=settings.exclude
+    )
+    findings += noticed
+    # Blanks are no part of the table, so what is left out is marked before.
+    return cultures(table, replace(settings, exclude=()), findings), findings
+
+
+def _control(one: Culture) -> Row:
+    cv = 100.0 * one.control_se * one.control_wells**0.5
+    return verdicts.quality_row("CV of the control", one.name, cv if np.isfinite(cv) else None, unit="%")
 
 
 def _about(one: Culture) -> Row:
@@ -176,8 +206,10 @@ def _row(one: Named) -> Row:
     }
 
 
-def _suspects(part: Curves, settings: Settings) -> tuple[pl.DataFrame, list[Finding]]:
-    """Wells and doses that the rest of their curve contradicts, and curves that miss their doses."""
+def _suspects(
+    part: Curves, settings: Settings
+) -> tuple[pl.DataFrame, list[Finding], list[dict[str, object]]]:
+    """Wells and doses that the rest of their curve contradicts, and how far curves miss their doses."""
     cultures = part.cultures
     fits = potencies.viability_fits(cultures, settings, heavy=True, intervals=False)
     whole = logistics.of_logistics(fits, [one.name for one in cultures], [one.wells for one in cultures])
@@ -191,7 +223,11 @@ def _suspects(part: Curves, settings: Settings) -> tuple[pl.DataFrame, list[Find
 
     units = {one.unit for one in cultures}
     odd, said = verdicts.judged(len(cultures), fitted, unit=units.pop() if len(units) == 1 else "")
-    return odd, [*said, *lack.said(whole)]
+    missed = [(one.name, lack.of_curve(one).p) for one in whole]
+    quality = [
+        verdicts.quality_row("p of a lack of fit", name, p if np.isfinite(p) else None) for name, p in missed
+    ]
+    return odd, [*said, *lack.said(whole)], quality
 
 
 def _said(part: Curves, findings: list[Finding]) -> None:

@@ -4,16 +4,19 @@ subtracted plate by plate."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 
+from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import door
 from glueprint.assays.plate import channel as channel_of
 from glueprint.assays.quality import exclusions, inspection
 from glueprint.assays.readers.text import short
 from glueprint.errors import InputError, nearest
 
-__all__ = ["ASSAY", "ROLES", "cultures_table"]
+__all__ = ["ASSAY", "ROLES", "cultures_table", "read"]
 
 # What a layout calls the wells, and what a table of cultures calls them; a compound of dose 0 is a control.
 ROLES: Mapping[str, str] = {"vehicle": "control", "negative": "control", "compound": "", "time0": "time0"}
@@ -59,6 +62,39 @@ def cultures_table(
         exclusions.COLUMN,
     )
     return table, (*said, *findings, *_left_out(every))
+
+
+def read(
+    path: str | Path,
+    *,
+    layout: str | Path | None = None,
+    reader: str | None = None,
+    sheet: str | None = None,
+    names: Mapping[str, str] | None = None,
+    time0: str | Path | None = None,
+    time0_layout: str | Path | None = None,
+) -> Observations:
+    """Cultures from a plate reader's file or a table, one row a well, as `analyse` takes them.
+
+    layout, reader, sheet: as `intake.door.read` takes them.   names: columns of a table under our names,
+    {ours: theirs}.   time0, time0_layout: plate of time zero where it is another file, and its layout.
+    Raises InputError GP-A158 for names beside a plate's options, and what the readers raise.
+    """
+    if names and (layout or reader):
+        raise InputError(
+            "GP-A158",
+            "--column is for tables, and --layout and --reader are for plates",
+            where="--column",
+            expected="one of both kinds",
+            next_step="say in the layout what is in the wells of a plate",
+        )
+    if names:
+        table, line = door.table(path, names, sheet)
+        return Observations(table, line=line)
+    found = door.read(path, reader=reader, layout=layout, sheet=sheet)
+    if time0 is not None:
+        found = door.with_time_zero(found, time0, time0_layout)
+    return found.observations
 
 
 def _refuse_untreated(used: pl.DataFrame) -> None:

@@ -44,7 +44,7 @@ class Culture:
     """One compound on one line in one experiment at one time.
 
     dose: (m,) in `unit`, 0 for controls.   viability: (m,) fraction of the control's mean.
-    wells: (m,) their names.   left_out: rows of `quality.exclusions.EXCLUDED`.
+    wells: (m,) their names.   left_out: rows of `contract.EXCLUDED`.
     control_se, control_wells: standard error of that mean as a share of it (NaN with fewer than two wells),
     and wells.
     at_zero, at_zero_se: cells at time zero as a fraction of the control, None where unknown.
@@ -90,7 +90,7 @@ class Culture:
 def checked(table: pl.DataFrame, settings: Settings | None = None) -> tuple[Finding, ...]:
     """What is noticed of a table before any curve is fitted; raises what `cultures` raises."""
     findings: list[Finding] = []
-    cultures(table, (settings or Settings()).checked(), findings)
+    cultures(table, settings or Settings(), findings)
     return tuple(findings)
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import polars as pl
 
-from glueprint.assays.findings import Finding, findings_table
-from glueprint.assays.growth.settings import Settings
+from glueprint.assays.contract import AssayResult, with_common
 from glueprint.curves import Potency
 
-__all__ = ["CURVES", "FITTED", "GROWTH_RATE", "POTENCIES", "WELLS", "Named", "Result"]
+__all__ = ["Named", "Result"]
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
 _CULTURE = {"line": TEXT, "compound": TEXT, "experiment": TEXT, "time_h": NUMBER}
@@ -66,6 +63,12 @@ POTENCIES = pl.Schema(
     }
 )
 FITTED = pl.Schema({**_CULTURE, "measure": TEXT, "dose": NUMBER, "fitted": NUMBER})
+# What people are shown beside line, compound, experiment and time.
+SHOWN = {
+    "potencies": ("definition", "relation", "value", "low", "high", "unit", "n", "reasons"),
+    "growth_rate": ("divisions", "divisions_from", "gr_max", "gr_inf", "gr_slope", "gr_aoc"),
+    "curves": ("doubling_time_h", "divisions", "top", "bottom", "slope", "emax_percent", "status"),
+}
 
 
 @dataclass(frozen=True)
@@ -85,29 +88,25 @@ class Named:
     potency: Potency
 
 
-@dataclass(frozen=True)
-class Result:
-    """All that an analysis found.
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Result(AssayResult):
+    """All that an analysis of growth found; the tables are on docs/growth.md.
 
-    tables: wells, curves, growth_rate, potencies, fitted, suspects, excluded and findings, see
-    docs/growth.md.
-    named: potencies with what they belong to, pooled ones first.   findings: in the order met.
+    named: potencies with what they belong to, pooled ones first; `potencies` are those in nM.
     """
 
-    settings: Settings
-    tables: Mapping[str, pl.DataFrame]
+    ASSAY = "growth"
+    SCHEMAS = with_common(
+        {
+            "wells": WELLS,
+            "curves": CURVES,
+            "growth_rate": GROWTH_RATE,
+            "potencies": POTENCIES,
+            "fitted": FITTED,
+        }
+    )
+
     named: tuple[Named, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def potencies(self) -> tuple[Potency, ...]:
-        """All potencies in nM, pooled ones first."""
-        return tuple(one.potency for one in self.named if one.unit == "nM")
-
-    @property
-    def refused(self) -> bool:
-        """Whether something asked for was not computed."""
-        return any(finding.severity == "refusal" for finding in self.findings)
 
     def of(
         self,
@@ -131,10 +130,7 @@ class Result:
         chosen = exact or found
         return chosen[0].potency if len(chosen) == 1 else None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything by name, for `--json`."""
-        return {
-            "settings": asdict(self.settings),
-            "tables": {name: table.to_dicts() for name, table in self.tables.items() if name != "findings"},
-            "findings": findings_table(self.findings).to_dicts(),
-        }
+    def summary(self) -> dict[str, pl.DataFrame]:
+        """Potencies, growth-rate inhibition and curves."""
+        shown = [self.tables[name].select(*_CULTURE, *columns) for name, columns in SHOWN.items()]
+        return dict(zip(("Potencies", "Growth-rate inhibition", "Curves"), shown, strict=True))

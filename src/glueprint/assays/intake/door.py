@@ -12,6 +12,7 @@ import polars as pl
 
 from glueprint.assays import layout as layouts
 from glueprint.assays import readers, tidy_table
+from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake.grids import grids
 from glueprint.assays.intake.labels import is_vehicle, role_of
@@ -24,7 +25,7 @@ from glueprint.assays.wells import CONTENT, Wells
 from glueprint.boundary import read_plain
 from glueprint.errors import InputError
 
-__all__ = ["Reading", "line_of_plate", "read", "table", "with_time_zero"]
+__all__ = ["Reading", "line_of_plate", "plate", "read", "table", "wells", "with_time_zero"]
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -46,6 +47,11 @@ class Reading:
     findings: tuple[Finding, ...]
     plate: Plate | None = None
     wells: Wells | None = None
+
+    @property
+    def observations(self) -> Observations:
+        """What the analyses take."""
+        return Observations(self.given, line=self.line) if self.wells is None else self.wells
 
     @property
     def curves(self) -> pl.DataFrame:
@@ -78,14 +84,39 @@ def read(
     """
     if not (reader or layout) and not _of_instrument(Path(path)):
         drawn = _sheet(path, sheet)
-        found = None if grids(drawn)[0] else _curves(drawn, str(path), names or {})
-        if found is not None:
-            return found
-    plate = readers.read(path, reader, sheet=sheet)
-    wells = layouts.apply(plate, layouts.read(layout) if layout else None)
+        curves = None if grids(drawn)[0] else _curves(drawn, str(path), names or {})
+        if curves is not None:
+            return curves
+    found, wells = plate(path, reader=reader, layout=layout, sheet=sheet)
     saved = wells.table if (wells.table["unit"] != "").any() else wells.table.drop("unit")
-    line = line_of_plate(plate, wells)
-    return Reading(str(path), line, pl.DataFrame(), saved, "", wells.findings, plate, wells)
+    return Reading(str(path), wells.line, pl.DataFrame(), saved, "", wells.findings, found, wells)
+
+
+def plate(
+    path: str | Path,
+    *,
+    reader: str | None = None,
+    layout: str | Path | None = None,
+    sheet: str | None = None,
+) -> tuple[Plate, Wells]:
+    """The plate in a file, and its wells with the layout given, or else with the file's own.
+
+    Raises what `readers.read`, `layout.read` and `layout.apply` raise.
+    """
+    found = readers.read(path, reader, sheet=sheet)
+    wells = layouts.apply(found, layouts.read(layout) if layout else None)
+    return found, replace(wells, line=line_of_plate(found, wells))
+
+
+def wells(
+    path: str | Path,
+    *,
+    layout: str | Path | None = None,
+    reader: str | None = None,
+    sheet: str | None = None,
+) -> Wells:
+    """The wells of a plate as the analyses take them, as `plate` reads them."""
+    return plate(path, reader=reader, layout=layout, sheet=sheet)[1]
 
 
 def table(
@@ -108,16 +139,16 @@ def with_time_zero(found: Reading, path: str | Path, layout: str | Path | None =
     have the contents that the same wells have in the first.
     Raises InputError GP-A219 where the first file is no plate or the second has no well of cells.
     """
-    plate = readers.read(path)
-    given = layouts.read(layout) if layout else plate.layout
+    start_plate = readers.read(path)
+    given = layouts.read(layout) if layout else start_plate.layout
     if found.wells is None or found.plate is None:
         raise _no_time_zero(str(path), "a table of curves takes time zero as rows of role time0")
     first = found.wells.table
     contents = first.select("well", *CONTENT).unique("well", maintain_order=True)
     start = (
-        plate.table.join(contents, on="well", how="left")
+        start_plate.table.join(contents, on="well", how="left")
         if given is None
-        else layouts.apply(plate, given).table
+        else layouts.apply(start_plate, given).table
     )
     name = f"time zero {Path(path).name}"
     cells = pl.col("role").is_in(["vehicle", "compound", "negative", "time0"])
@@ -133,8 +164,9 @@ def with_time_zero(found: Reading, path: str | Path, layout: str | Path | None =
     table = pl.concat(
         [first, kept.select([c for c in first.columns if c in kept.columns])], how="diagonal_relaxed"
     )
-    wells = Wells(table, (*found.findings, *plate.findings), found.wells.assay)
     line = f"{found.line}; {(kept['role'] == 'time0').sum()} readings at time zero from {Path(path).name}"
+    findings = (*found.findings, *start_plate.findings)
+    wells = replace(found.wells, table=table, findings=findings, line=line)
     return replace(found, line=line, tidy=table, findings=wells.findings, wells=wells)
 
 

@@ -7,54 +7,40 @@ from typing import Any
 
 import polars as pl
 
+from glueprint.assays.contract import Observations, tables_of
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import meaning
 from glueprint.assays.polarization import checking, fits, plates, reading, saturation
 from glueprint.assays.polarization.channels import TOP
 from glueprint.assays.polarization.plates import Contents
-from glueprint.assays.polarization.result import (
-    CONVERSIONS,
-    CURVES,
-    FITS,
-    QUALITY,
-    TITRATIONS,
-    Result,
-)
-from glueprint.assays.polarization.settings import Amount, Conditions, Optics
+from glueprint.assays.polarization.result import CURVES, TITRATIONS, Result
+from glueprint.assays.polarization.settings import Amount, Conditions, Settings
 from glueprint.assays.quality import exclusions, inspection, verdicts
 from glueprint.assays.wells import check
 from glueprint.curves import Potency
-from glueprint.curves.potency import potencies_table
 from glueprint.errors import InputError
 
 __all__ = ["analyse"]
 
-# What the docstrings call the defaults: nothing is stated, and the reader's own channel names.
-NOTHING_STATED = Conditions()
-PLAIN_OPTICS = Optics()
 
-
-def analyse(
-    wells: pl.DataFrame,
-    conditions: Conditions = NOTHING_STATED,
-    *,
-    optics: Optics = PLAIN_OPTICS,
-    exclude: tuple[str, ...] = (),
-    confidence: float = 0.95,
-) -> Result:
+def analyse(observations: pl.DataFrame | Observations, settings: Settings | None = None) -> Result:
     """Read polarisation wells and fit every titration and every compound on every plate.
 
-    wells: one row a well and channel with the columns of `assays.wells.SCHEMA`; roles blank, tracer_only,
-    tracer_protein, competitor (sample, concentration), free_dye.   conditions: totals and tracer Kd; a Ki is
-    refused without them.   optics: G, Q and channel names.   exclude: wells to leave out, each "A1=reason".
+    observations: one row a well and channel with the columns of `assays.wells.SCHEMA`; roles blank,
+    tracer_only, tracer_protein, competitor (sample, concentration), free_dye. What a layout states of
+    protein, tracer and light holds where the settings are silent.   settings: a Ki is refused without their
+    totals and tracer Kd.
     Returns `Result`; does not depend on the order of the rows.
-    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A063 (nothing to analyse), GP-A208
-    (controls that are no polarisations), GP-A240 (no such well to leave out), and what `assays.wells.check`
-    raises.
+    Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A062 (settings), GP-A063 (nothing to
+    analyse), GP-A208 (controls that are no polarisations), GP-A240 (no such well to leave out), and what
+    `assays.wells.check` raises.
     Source: docs/polarization.md.
     """
-    read = reading.read(wells, optics, exclude)
-    findings = [*read.findings]
+    given = Observations.of(observations)
+    chosen = (settings or Settings()).completed(given.assay, given.source)
+    conditions, optics, confidence = chosen.conditions, chosen.optics, chosen.confidence
+    read = reading.read(given.table, optics, chosen.exclude)
+    findings = [*given.findings, *read.findings]
     collected: dict[str, list[Any]] = {name: [] for name in ("fits", "conversions", "quality")}
     drawn, titrations = [pl.DataFrame(schema=CURVES)], [pl.DataFrame(schema=TITRATIONS)]
     suspected = [verdicts.suspects_table([])]
@@ -89,18 +75,26 @@ def analyse(
             findings += fitted.findings
             found += fitted.potencies
             labels += [{"plate": plate.plate, "sample": fitted.sample}] * len(fitted.potencies)
-    tables = {
-        "wells": read.table,
-        "fits": pl.DataFrame(collected["fits"], schema=FITS),
-        "conversions": pl.DataFrame(collected["conversions"], schema=CONVERSIONS),
-        "curves": pl.concat([part.select(*CURVES) for part in drawn]),
-        "titrations": pl.concat([part.select(*TITRATIONS) for part in titrations]),
-        "potencies": _named(found, labels),
-        "suspects": pl.concat(suspected),
-        "excluded": _excluded(read.table),
-    }
-    quality = pl.DataFrame(collected["quality"], schema=QUALITY)
-    return Result(tables, tuple(found), quality, tuple(findings), read.g_factors, confidence)
+    return Result(
+        settings=chosen,
+        tables=tables_of(
+            Result.SCHEMAS,
+            {
+                "wells": read.table,
+                "fits": collected["fits"],
+                "conversions": collected["conversions"],
+                "curves": pl.concat([part.select(*CURVES) for part in drawn]),
+                "titrations": pl.concat([part.select(*TITRATIONS) for part in titrations]),
+                "potencies": [label | one.as_dict() for label, one in zip(labels, found, strict=True)],
+                "suspects": pl.concat(suspected),
+                "excluded": _excluded(read.table),
+            },
+        ),
+        potencies=tuple(found),
+        quality=pl.DataFrame(collected["quality"], schema=verdicts.QUALITY),
+        findings=tuple(findings),
+        g_factors=read.g_factors,
+    )
 
 
 def _by_channel(table: pl.DataFrame, plate: Contents) -> pl.DataFrame:
@@ -122,20 +116,14 @@ def _by_channel(table: pl.DataFrame, plate: Contents) -> pl.DataFrame:
 
 def _excluded(table: pl.DataFrame) -> pl.DataFrame:
     """The wells that were left out, with the anisotropy that they had."""
-    return exclusions.rows(
-        [
-            {
-                "where": f"{row['plate']}:{row['well']}",
-                "curve": row["plate"],
-                "role": row["role"],
-                "sample": row["sample"],
-                "x": row["concentration_nm"],
-                "value": row["anisotropy"],
-                "reason": row["note"].removeprefix(f"{exclusions.FLAG}: "),
-            }
-            for row in table.to_dicts()
-            if row["note"].startswith(exclusions.FLAG)
-        ]
+    return table.filter(pl.col("note").str.starts_with(exclusions.FLAG)).select(
+        where=pl.format("{}:{}", "plate", "well"),
+        curve="plate",
+        role="role",
+        sample="sample",
+        x="concentration_nm",
+        value="anisotropy",
+        reason=pl.col("note").str.strip_prefix(f"{exclusions.FLAG}: "),
     )
 
 
@@ -220,14 +208,6 @@ def _controls(plate: Contents) -> list[Finding]:
         )
         for words in absent
     ]
-
-
-def _named(found: list[Potency], labels: list[dict[str, str]]) -> pl.DataFrame:
-    """The potencies with plate and sample before them, also where there are none."""
-    table = potencies_table(found, labels)
-    if found:
-        return table
-    return table.select(pl.lit("").alias("plate"), pl.lit("").alias("sample"), pl.all()).clear()
 
 
 def _nothing(table: pl.DataFrame) -> InputError:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from glueprint.assays import quality
 from glueprint.assays.polarization.plates import Brightness, Contents
+from glueprint.assays.quality import verdicts
 
 __all__ = ["rows"]
 
@@ -22,7 +23,7 @@ ENOUGH = 2
 
 
 def rows(plate: Contents, light: Brightness) -> list[dict[str, object]]:
-    """The quality of one plate: a row a number, in the schema `result.QUALITY`; unknown ones are null."""
+    """The quality of one plate: a row a number, in the schema `verdicts.QUALITY`; unknown ones are null."""
     free, top = (part["polarization_mp"].drop_nulls().to_numpy() for part in (plate.free, plate.top))
     found = [
         _row("tracer_only_wells", float(free.size), "wells", f">= {ENOUGH}", free.size >= ENOUGH),
@@ -51,7 +52,7 @@ def rows(plate: Contents, light: Brightness) -> list[dict[str, object]]:
     if drift is not None:
         limit = f"within {MOST_DRIFT_PERCENT:g}"
         found.append(_row("intensity_drift", drift, "%", limit, abs(drift) <= MOST_DRIFT_PERCENT))
-    return [{"plate": plate.plate, **row} for row in found]
+    return [row | {"where": plate.plate} for row in found]
 
 
 def _robust(top: Floats, free: Floats) -> list[dict[str, object]]:
@@ -61,10 +62,9 @@ def _robust(top: Floats, free: Floats) -> list[dict[str, object]]:
 
 
 def _row(name: str, value: float, unit: str, limit: str, good: bool | None) -> dict[str, object]:
-    verdict = "" if good is None else "good" if good else "poor"
     # SSMD of controls without scatter is infinite, which no table of numbers needs.
     shown = value if np.isfinite(value) else None
-    return {"name": name, "value": shown, "unit": unit, "limit": limit, "verdict": verdict}
+    return verdicts.quality_row(name, "", shown, unit=unit, limit=limit, passed=good)
 
 
 def _groups(plate: Contents) -> list[pl.DataFrame]:

@@ -8,10 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.assays.findings import Finding
-from glueprint.curves import Potency
+from glueprint.assays.contract import AssayResult, with_common
+from glueprint.assays.polarization.reading import WELLS
+from glueprint.curves import Potency, potency
 
-__all__ = ["CONVERSIONS", "CURVES", "FITS", "QUALITY", "TITRATIONS", "Result"]
+__all__ = ["CONVERSIONS", "CURVES", "FITS", "TITRATIONS", "Result"]
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
 
@@ -48,49 +49,56 @@ TITRATIONS = pl.Schema(
         "dof": NUMBER, "factor": NUMBER, "points": COUNT,
     }
 )  # fmt: skip
-QUALITY = pl.Schema(
-    {"plate": TEXT, "name": TEXT, "value": NUMBER, "unit": TEXT, "limit": TEXT, "verdict": TEXT}
-)
+POTENCIES = pl.Schema({"plate": TEXT, "sample": TEXT, **potency.SCHEMA})
+# What people are shown of conversions, fits and titrations.
+CONVERTED = ("sample", "method", "ic50_nm", "ki_nm", "factor")
+BUDGET = ("sample", "share_wells", "share_protein", "share_tracer_kd", "ki_floor_nm", "noise_anisotropy")
+TITRATED = ("model", "kd_nm", "kd_low_nm", "kd_high_nm", "brightness_ratio", "factor")
 
 
-@dataclass(frozen=True)
-class Result:
-    """The analysis of one or more plates.
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Result(AssayResult):
+    """The analysis of one or more plates; the tables are on docs/polarization.md.
 
-    tables: wells, fits, conversions, curves, titrations, suspects, excluded and potencies.
     potencies: Ki and IC50 of every compound, Kd of every titration, in the order of the table `potencies`,
-    which names plate and sample.
-    quality: plate, name, value, unit, limit, verdict.   g_factors: of every plate, empty for mP alone.
+    which names plate and sample.   g_factors: of every plate, empty for mP alone.
     """
 
-    tables: Mapping[str, pl.DataFrame]
-    potencies: tuple[Potency, ...]
-    quality: pl.DataFrame
-    findings: tuple[Finding, ...]
+    ASSAY = "polarization"
+    SCHEMAS = with_common(
+        {
+            "wells": WELLS,
+            "fits": FITS,
+            "conversions": CONVERSIONS,
+            "curves": CURVES,
+            "titrations": TITRATIONS,
+            "potencies": POTENCIES,
+        }
+    )
+
     g_factors: Mapping[str, float]
-    confidence: float
 
     def of(self, sample: str, kind: str = "Ki", plate: str | None = None) -> tuple[Potency, ...]:
         """The potencies of one kind of a sample, on one plate or on all; empty where there are none."""
         rows = self.tables["potencies"].select("plate", "sample").rows()
         return tuple(
-            potency
-            for (where, name), potency in zip(rows, self.potencies, strict=True)
-            if name == sample and potency.kind == kind and plate in (None, where)
+            one
+            for (where, name), one in zip(rows, self.potencies, strict=True)
+            if name == sample and one.kind == kind and plate in (None, where)
         )
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything as plain values, for `--json`."""
+    def about(self) -> dict[str, Any]:
+        """The G factors."""
+        return {"g_factors": dict(self.g_factors)}
+
+    def summary(self) -> dict[str, pl.DataFrame]:
+        """Potencies, what other formulas give, where the uncertainty comes from, titrations, quality."""
+        words = pl.Series("potency", [one.text() for one in self.potencies], pl.String)
+        fits, tables = self.tables["fits"].drop_nulls("ki_nm"), self.tables
         return {
-            "potencies": self.tables["potencies"].to_dicts(),
-            "fits": self.tables["fits"].to_dicts(),
-            "conversions": self.tables["conversions"].to_dicts(),
-            "titrations": self.tables["titrations"].to_dicts(),
-            "quality": self.quality.to_dicts(),
-            "findings": [finding.as_dict() for finding in self.findings],
-            "g_factors": dict(self.g_factors),
-            "wells": self.tables["wells"].to_dicts(),
-            "suspects": self.tables["suspects"].to_dicts(),
-            "excluded": self.tables["excluded"].to_dicts(),
-            "confidence": self.confidence,
+            "Potencies": tables["potencies"].select("plate", "sample", words),
+            "Ki by other formulas from the exact IC50": tables["conversions"].select(CONVERTED),
+            "Where the uncertainty of the Ki comes from": fits.select(BUDGET),
+            "Titration of the tracer": tables["titrations"].select(TITRATED),
+            "Quality": self.quality,
         }

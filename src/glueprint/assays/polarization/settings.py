@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
-from glueprint.errors import InputError
+from glueprint.assays import contract
+from glueprint.assays.contract import Choice, Confidence, Exclude
+from glueprint.errors import InputError, nearest
 
-__all__ = ["Amount", "Conditions", "Optics"]
+__all__ = ["Amount", "Conditions", "Optics", "Settings"]
 
 # Two-sided 95 % of a normal distribution, in standard deviations.
 NORMAL_95 = 1.959963984540054
-Input = Literal["protein", "tracer", "tracer_kd"]
+# What a layout may say of the light.
+LIGHT = ("g_factor", "free_dye_mp", "brightness_ratio")
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,16 @@ class Amount:
 
     value_nm: median, above 0.   cv: coefficient of variation, 0 for exact, None where nobody said.
     """
+
+    # What it is made of in options and layouts: NAME_nm and so on.
+    PARTS: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "nm": "value, nM.",
+            "cv": "coefficient of variation, 0.2 is 20 %, 0 is exact.",
+            "low": "lower end of its 95 % interval, nM.",
+            "high": "upper end of its 95 % interval, nM.",
+        }
+    )
 
     value_nm: float
     cv: float | None = None
@@ -44,6 +59,23 @@ class Amount:
         sd = math.log(high_nm / low_nm) / (2.0 * NORMAL_95)
         return Amount(value_nm, math.sqrt(math.expm1(sd * sd)))
 
+    @staticmethod
+    def of_parts(name: str, parts: Mapping[str, float | None]) -> Amount | None:
+        """An amount from the values of `PARTS`, with a CV or an interval; None where nothing is said.
+
+        Raises InputError GP-A062 for an uncertainty without value, half an interval, or two uncertainties.
+        """
+        value, cv, low, high = (parts[part] for part in Amount.PARTS)
+        if value is None and (cv, low, high) == (None, None, None):
+            return None
+        if value is None or (low is None) != (high is None) or None not in (cv, low):
+            option = name.replace("_", "-")
+            raise _refused(
+                f"{name}: a value with either a CV or both ends of an interval is wanted",
+                f"--{option}-nm 50 with --{option}-cv 0.2, or with --{option}-low 35 --{option}-high 70",
+            )
+        return Amount(value, cv) if low is None or high is None else Amount.between(value, low, high)
+
     @property
     def log_sd(self) -> float:
         """Standard deviation of the natural logarithm; 0 where the uncertainty is zero or not stated.
@@ -53,57 +85,98 @@ class Amount:
         return math.sqrt(math.log1p((self.cv or 0.0) ** 2))
 
 
+class _Part(contract.Settings):
+    CODE = "GP-A062"
+    PAGE = "docs/polarization.md"
+
+
 @dataclass(frozen=True)
-class Conditions:
+class Conditions(_Part):
     """Totals on the plate and the tracer's Kd; a Ki needs all three, protein and Kd with uncertainty.
 
     protein: total *active* binding sites.   tracer: total tracer.   tracer_kd: of tracer to protein.
     """
 
-    protein: Amount | None = None
-    tracer: Amount | None = None
-    tracer_kd: Amount | None = None
+    protein: Annotated[Amount | None, Choice("Total active protein:")] = None
+    tracer: Annotated[Amount | None, Choice("Total tracer:")] = None
+    tracer_kd: Annotated[Amount | None, Choice("Kd of the tracer:")] = None
 
     def missing(self) -> tuple[str, ...]:
         """What a Ki still needs, in words for people."""
         wanted = []
-        for name in get_args(Input):
-            amount: Amount | None = getattr(self, name)
-            words = name.replace("tracer_kd", "tracer Kd")
+        for one in self.fields():
+            amount: Amount | None = getattr(self, one.name)
+            words = one.name.replace("tracer_kd", "tracer Kd")
             if amount is None:
-                wanted.append(words if name == "tracer_kd" else f"{words} concentration")
-            elif amount.cv is None and name != "tracer":
+                wanted.append(words if one.name == "tracer_kd" else f"{words} concentration")
+            elif amount.cv is None and one.name != "tracer":
                 wanted.append(f"uncertainty of the {words}")
         return tuple(wanted)
 
 
 @dataclass(frozen=True)
-class Optics:
+class Optics(_Part):
     """How the light becomes anisotropy.
 
-    g_factor: of the reader; None: from `free_dye_mp`, else 1 with a warning.   free_dye_mp: known
-    polarisation of the wells "free_dye" (or of "tracer_only" where there are none), mP.   brightness_ratio:
-    Q, bound over free; None: from the intensities of the controls.
-    parallel, perpendicular, polarization: names of the channels.
+    g_factor: None: from `free_dye_mp`, else 1 with a warning.   free_dye_mp: of the wells "free_dye" (or of
+    "tracer_only" where there are none).   brightness_ratio: None: from the intensities of the controls.
     """
 
-    g_factor: float | None = None
-    free_dye_mp: float | None = None
-    brightness_ratio: float | None = None
-    parallel: str = "parallel"
-    perpendicular: str = "perpendicular"
-    polarization: str = "mP"
+    g_factor: Annotated[float | None, Choice("G factor of the reader.", above=0.0)] = None
+    # P of an isotropic solution lies between -1/3 and 1/2, Lakowicz as in signal.py, section 10.2.
+    free_dye_mp: Annotated[
+        float | None,
+        Choice(
+            "Known mP of the wells free_dye.",
+            above=-334.0,
+            below=500.0,
+            expected="mP between -333 and 500, fluorescein is 27",
+        ),
+    ] = None
+    brightness_ratio: Annotated[float | None, Choice("Q: brightness bound over free.", above=0.0)] = None
+    parallel: Annotated[str, Choice("Name of the parallel channel.")] = "parallel"
+    perpendicular: Annotated[str, Choice("Name of the other channel.")] = "perpendicular"
+    polarization: Annotated[str, Choice("Name of the stored mP.", option="mp-channel")] = "mP"
 
-    def __post_init__(self) -> None:
-        for name in ("g_factor", "brightness_ratio"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0.0):
-                raise _refused(f"{name} = {value:g}", "a number above 0")
-        # P of an isotropic solution lies between -1/3 and 1/2, Lakowicz as in signal.py, section 10.2.
-        if self.free_dye_mp is not None and not -334.0 < self.free_dye_mp < 500.0:
-            raise _refused(
-                f"free_dye_mp = {self.free_dye_mp:g}", "mP between -333 and 500, fluorescein is 27"
-            )
+
+@dataclass(frozen=True)
+class Settings(_Part):
+    """The choices of an analysis of polarisation: what a laboratory states, and how the light is read.
+
+    Raises InputError GP-A062 for a choice that is not one.
+    """
+
+    conditions: Annotated[Conditions, Choice("Totals on the plate and the tracer's Kd.")] = Conditions()
+    optics: Annotated[Optics, Choice("How the light becomes anisotropy.")] = Optics()
+    confidence: Confidence = 0.95
+    exclude: Exclude = ()
+
+    def completed(self, assay: Mapping[str, float], source: str) -> Settings:
+        """Itself with what a layout states where it is silent; an amount is taken whole.
+
+        assay, source: of the layout.
+        Raises InputError GP-A062 for a name that no binding assay has, and as `Amount.of_parts`.
+        """
+        amounts, light = self.conditions.fields(), LIGHT
+        known = [f"{one.name}_{part}" for one in amounts for part in Amount.PARTS] + list(light)
+        for name in assay:
+            if name not in known:
+                raise InputError(
+                    self.CODE,
+                    f'no setting "{name}" of a binding assay{nearest(name, known)}',
+                    where=f"{source or 'layout'}, [assay]",
+                    expected=f"one of {', '.join(known)}",
+                    next_step="correct the name, or leave it out",
+                )
+        stated = {
+            name: Amount.of_parts(name, {part: assay.get(f"{name}_{part}") for part in Amount.PARTS})
+            for name in (one.name for one in amounts)
+            if getattr(self.conditions, name) is None
+        }
+        seen: dict[str, Any] = {name: assay.get(name) for name in light if getattr(self.optics, name) is None}
+        return replace(
+            self, conditions=replace(self.conditions, **stated), optics=replace(self.optics, **seen)
+        )
 
 
 def _refused(what: str, expected: str) -> InputError:

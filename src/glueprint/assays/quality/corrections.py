@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
@@ -30,7 +32,7 @@ def by_controls(wells: Wells, *, degree: int = 1) -> Wells:
         parts.append(corrected)
         findings.append(finding)
     table = pl.concat(parts) if parts else wells.table
-    return Wells(table, (*wells.findings, *findings), wells.assay)
+    return replace(wells, table=table, findings=(*wells.findings, *findings))
 
 
 def _part(part: pl.DataFrame, degree: int, where: str) -> tuple[pl.DataFrame, Finding]:

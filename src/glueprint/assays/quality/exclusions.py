@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from types import MappingProxyType
 
 import polars as pl
 
@@ -14,14 +13,12 @@ from glueprint.errors import InputError, nearest
 
 __all__ = [
     "COLUMN",
-    "EXCLUDED",
     "FLAG",
     "MASK_REASON",
     "NO_REASON",
     "ROW",
     "marked",
     "parse",
-    "rows",
 ]
 
 # A column of a table, or an own field of a layout: why a row is left out, empty where it is not.
@@ -35,19 +32,6 @@ FLAG = "excluded"
 ROW = "row_of_table"
 RANGE = re.compile(r"([A-Za-z]{1,2}\d{1,2}):([A-Za-z]{1,2}\d{1,2})")
 SHOWN = 12
-# What an analysis keeps of them: place; plate, culture or target; role and sample of the layout; dose or
-# concentration; response; reason.
-EXCLUDED = MappingProxyType(
-    {
-        "where": pl.String,
-        "curve": pl.String,
-        "role": pl.String,
-        "sample": pl.String,
-        "x": pl.Float64,
-        "value": pl.Float64,
-        "reason": pl.String,
-    }
-)
 
 
 def parse(text: str, plates: Collection[str] = ()) -> tuple[tuple[str, ...], str]:
@@ -185,8 +169,3 @@ def _unknown(name: str, places: dict[str, list[int]], what: str) -> InputError:
         expected=f"{what} by name, and why: A1,A2=bubble, A1:A3=hook, plate 2:B4=empty, row 7=spilled",
         next_step="take the names that the findings use",
     )
-
-
-def rows(found: list[dict[str, object]]) -> pl.DataFrame:
-    """The table `excluded` of a result, in the columns of `EXCLUDED`."""
-    return pl.DataFrame([{name: one.get(name) for name in EXCLUDED} for one in found], schema=dict(EXCLUDED))

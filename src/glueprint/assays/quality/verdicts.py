@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import MappingProxyType
 
 import polars as pl
 
+from glueprint.assays.contract import QUALITY, SUSPECTS
 from glueprint.assays.findings import Finding
 from glueprint.assays.quality.outliers import DISCOVERY, Readings, Suspect, suspects
 
 __all__ = ["QUALITY", "SUSPECTS", "judged", "quality_row", "suspects_table"]
 
-# One number with its limit; the verdict is "pass", "fail" or "".
-QUALITY = MappingProxyType(
-    {
-        "name": pl.String,
-        "where": pl.String,
-        "value": pl.Float64,
-        "unit": pl.String,
-        "limit": pl.String,
-        "verdict": pl.String,
-    }
-)
-SUSPECTS = MappingProxyType(
-    {
-        "curve": pl.String,
-        "where": pl.String,
-        "kind": pl.String,
-        "x": pl.Float64,
-        "value": pl.Float64,
-        "expected": pl.Float64,
-        "t": pl.Float64,
-        "p_value": pl.Float64,
-    }
-)
 # More findings of one kind than these are counted; the table has all.
 SHOWN = 6
 
@@ -107,7 +84,7 @@ def suspects_table(found: Sequence[Suspect]) -> pl.DataFrame:
         }
         for one in found
     ]
-    return pl.DataFrame(rows, schema=dict(SUSPECTS))
+    return pl.DataFrame(rows, schema=SUSPECTS)
 
 
 def quality_row(

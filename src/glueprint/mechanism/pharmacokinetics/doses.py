@@ -101,15 +101,12 @@ def due(doses: Doses, until_h: ArrayLike) -> tuple[Doses, Doses]:
     until_h: one time, or (n,) one per patient, h. A dose at `until_h` belongs to the later call. Patients who
     do not go on keep their later doses; nothing is dropped.
     """
-    patient, time, target, amount = doses.columns()
+    patient, time, _, _ = doses.columns()
     end = np.asarray(until_h, dtype=np.float64)
     now = time < (end[patient] if end.ndim else end)
-    return tuple(  # type: ignore[return-value]  # two of them
-        Doses(patient[rows], time[rows], target[rows], amount[rows]) for rows in (now, ~now)
-    )
+    return doses.take(now), doses.take(~now)
 
 
 def together(*doses: Doses) -> Doses:
     """Several tables of doses as one: what was left of earlier calls, and what is new."""
-    columns = [np.concatenate(column) for column in zip(*(one.columns() for one in doses), strict=True)]
-    return Doses(*columns)
+    return Doses.together(*doses)

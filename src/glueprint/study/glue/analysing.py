@@ -10,23 +10,13 @@ from typing import Any
 import polars as pl
 
 from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers, tidy_table
-from glueprint.assays.degradation import joining
+from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
-from glueprint.assays.polarization import Amount, Conditions, Optics
 from glueprint.assays.wells import Wells
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError
 from glueprint.study.glue.project import Assay, check_place
 
 __all__ = ["Analysed", "analyse"]
-
-LIGHT = ("g_factor", "free_dye_mp", "brightness_ratio")
-ENDS: Mapping[str, tuple[str, ...]] = {
-    "protein": ("nm", "cv", "low", "high"),
-    "tracer": ("nm", "cv"),
-    "tracer_kd": ("nm", "cv", "low", "high"),
-}
-# Lanes of a dilution series say how bands respond to loading; they are no lanes of an experiment.
-SERIES = "dilution series"
 
 
 @dataclass(frozen=True)
@@ -63,92 +53,44 @@ def _wells(folder: Path, assay: Assay) -> Wells:
 
 
 def _fp(folder: Path, assay: Assay) -> Analysed:
-    wells = _wells(folder, assay)
-    where = f"{assay.layout or assay.files[0]}, [assay]"
-    conditions, optics = _stated(wells.assay, where)
-    result = polarization.analyse(wells.table, conditions, optics=optics)
+    result = polarization.analyse(_wells(folder, assay))
     shown = _shown(result.tables, ("wells", "curves", "potencies"))
-    return _analysed(
-        "fp", result, shown, (*wells.findings, *result.findings), result.tables["fits"], "sample"
-    )
-
-
-def _stated(assay: Mapping[str, float], where: str) -> tuple[Conditions, Optics]:
-    """What a layout says of protein, tracer and light.   Raises InputError GP-A062 for a name it should not
-    have."""
-    known = [f"{name}_{end}" for name, ends in ENDS.items() for end in ends] + list(LIGHT)
-    for name in assay:
-        if name not in known:
-            raise InputError(
-                "GP-A062",
-                f'no setting "{name}" of a binding assay{nearest(name, known)}',
-                where=where,
-                expected=f"one of {', '.join(known)}",
-                next_step="correct the name, or leave it out",
-            )
-    amounts = {
-        name: _amount({end: assay.get(f"{name}_{end}") for end in ends}) for name, ends in ENDS.items()
-    }
-    g_factor, free_dye_mp, brightness_ratio = (assay.get(name) for name in LIGHT)
-    light = Optics(g_factor=g_factor, free_dye_mp=free_dye_mp, brightness_ratio=brightness_ratio)
-    return Conditions(**amounts), light
-
-
-def _amount(ends: Mapping[str, float | None]) -> Amount | None:
-    value, low, high = ends["nm"], ends.get("low"), ends.get("high")
-    if value is None:
-        return None
-    if low is not None and high is not None:
-        return Amount.between(value, low, high)
-    return Amount(value, ends["cv"])
+    return _analysed("fp", result, shown, result.findings, result.tables["fits"], "sample")
 
 
 def _elisa(folder: Path, assay: Assay) -> Analysed:
-    wells = _wells(folder, assay)
-    result = elisa.analyse(wells.table)
+    result = elisa.analyse(_wells(folder, assay))
     shown = _shown(result.tables, ("standards", "dilutions", "precision", "ranges", "inhibition", "donors"))
-    findings = (*wells.findings, *result.findings)
-    return _analysed("elisa", result, shown, findings, result.tables["inhibition"], "sample")
+    return _analysed("elisa", result, shown, result.findings, result.tables["inhibition"], "sample")
 
 
 def _blot(folder: Path, assay: Assay) -> Analysed:
     bands, findings = [], list[Finding]()
     for image, boxes in zip(assay.files, assay.boxes, strict=True):
-        annotated = blot.boxes.read(check_place(folder, boxes))
-        found = blot.analyse(blot.read(check_place(folder, image)), annotated)
-        every = found.tables["bands"]
-        usable = pl.col("fraction_remaining").is_not_null() & ~pl.col("flags").str.contains(SERIES)
-        bands.append(every.filter(usable))
+        found = blot.analyse(blot.read(check_place(folder, image), boxes=[check_place(folder, boxes)]))
+        bands.append(found.lanes)
         findings += found.findings
-    return _degradation(pl.concat(bands), tuple(findings), "sample")
+    return _degradation(Observations(pl.concat(bands), tuple(findings)))
 
 
 def _lanes(folder: Path, assay: Assay) -> Analysed:
     given = [(name, tidy_table.read(check_place(folder, name))) for name in assay.files]
-    table, noticed = joining.joined(given)
-    return _degradation(table, noticed, "compound")
+    return _degradation(degradation.joined(given))
 
 
-def _degradation(table: pl.DataFrame, noticed: tuple[Finding, ...], _names: str) -> Analysed:
-    result = degradation.analyse(table)
+def _degradation(lanes: Observations) -> Analysed:
+    result = degradation.analyse(lanes)
     shown = _shown(result.tables, ("readings", "curves", "points", "rates"))
-    return _analysed(
-        "degradation", result, shown, (*noticed, *result.findings), result.tables["readings"], "compound"
-    )
+    return _analysed("degradation", result, shown, result.findings, result.tables["readings"], "compound")
 
 
 def _growth(folder: Path, assay: Assay) -> Analysed:
     if assay.layout is None and not _is_plate(folder, assay):
-        table, noticed = tidy_table.read(check_place(folder, assay.files[0])), tuple[Finding, ...]()
+        result = growth.analyse(tidy_table.read(check_place(folder, assay.files[0])))
     else:
-        wells = _wells(folder, assay)
-        table, more = growth.cultures_table(wells.table, wells.assay)
-        noticed = (*wells.findings, *more)
-    result = growth.analyse(table)
+        result = growth.analyse(_wells(folder, assay))
     shown = _shown(result.tables, ("wells", "fitted", "potencies"))
-    return _analysed(
-        "growth", result, shown, (*noticed, *result.findings), result.tables["potencies"], "compound"
-    )
+    return _analysed("growth", result, shown, result.findings, result.tables["potencies"], "compound")
 
 
 def _is_plate(folder: Path, assay: Assay) -> bool:
