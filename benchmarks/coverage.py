@@ -108,7 +108,7 @@ def _share(flags: Iterable[bool]) -> float:
 def logistic(model: str, count: int) -> dict[str, Any]:
     """Relative and absolute potency of a model of the logistic family."""
     data = simulate(model, count, ["3pl", "4pl", "5pl", "hill"].index(model))
-    fits = curves.fit(DOSE_NM, data.response, model=model)
+    fits = curves.fit(model, DOSE_NM, data.response)
     front, back, ec50, ln_slope, ln_f = data.truth.T
     level, control = (0.25, 0.0) if model == "hill" else (0.5, 1.0)
     f = np.exp(ln_f)
@@ -121,8 +121,8 @@ def logistic(model: str, count: int) -> dict[str, Any]:
     }
 
 
-def regressed(fits: curves.Regression, truth: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Coverage of the profile intervals of `curves.regress`, parameter by parameter."""
+def regressed(fits: curves.Fits, truth: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Coverage of the profile intervals of `curves.fit`, parameter by parameter."""
     found = {}
     for name, true in truth.items():
         low, high = fits.interval(name).T
@@ -153,7 +153,7 @@ def competition(count: int) -> dict[str, Any]:
         np.tile(dose, (count, 1)), tracer_kd=np.full((count, 1), 20.0), ki=ki[:, None],
     )  # fmt: skip
     response = _polarised(draw, exact.tracer_bound / 5.0)
-    fits = curves.regress("competition", dose, response, constants={**constants, "tracer_kd_nm": 20.0})
+    fits = curves.fit("competition", dose, response, constants={**constants, "tracer_kd_nm": 20.0})
     return regressed(fits, {"ki_nm": ki})
 
 
@@ -164,7 +164,7 @@ def saturation(count: int) -> dict[str, Any]:
     kd = 10.0 ** draw.uniform(0.5, 2.2, count)
     shape = (count, protein.size)
     bound = binary_slopes(np.tile(protein, (count, 1)), np.full(shape, 5.0), kd[:, None])[0]
-    fits = curves.regress("saturation", protein, _polarised(draw, bound / 5.0), constants={"tracer_nm": 5.0})
+    fits = curves.fit("saturation", protein, _polarised(draw, bound / 5.0), constants={"tracer_nm": 5.0})
     return regressed(fits, {"kd_nm": kd})
 
 
@@ -194,7 +194,7 @@ def degradation(count: int) -> dict[str, Any]:
     left = k_deg / rate + (1.0 - k_deg / rate) * np.exp(-rate * time)
     noise = draw.normal(size=left.shape) * draw.uniform(0.03, 0.08, (count, 1))
     inputs = {"dose_nm": dose, "time_h": time}
-    fits = curves.regress("degradation", inputs, vehicle * left + noise, fixed={"vehicle": None})
+    fits = curves.fit("degradation", inputs, vehicle * left + noise, fixed={"vehicle": None})
     return regressed(fits, truth)
 
 
@@ -210,7 +210,7 @@ def hook(count: int) -> dict[str, Any]:
     front, back = draw.normal(1.0, 0.03, (count, 1)), draw.uniform(0.0, 0.4, (count, 1))
     bell = dose / (dose + ec50) * (1.0 - dose / (dose + far))
     noise = draw.normal(size=bell.shape) * draw.uniform(0.02, 0.06, (count, 1))
-    return regressed(curves.regress("hook", dose, front + (back - front) * bell + noise), truth)
+    return regressed(curves.fit("hook", dose, front + (back - front) * bell + noise), truth)
 
 
 def pooled(count: int) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def pooled(count: int) -> dict[str, Any]:
         with np.errstate(divide="ignore"):
             log10_dose = np.broadcast_to(np.log10(DOSE_NM), (len(truth), DOSE_NM.size))
         response = curve(truth, log10_dose)[0] + draw.normal(0.0, 0.05, log10_dose.shape)
-        potencies = curves.relative(curves.fit(DOSE_NM, response))
+        potencies = curves.relative(curves.fit("4pl", DOSE_NM, response))
         labels = [str(i // each) for i in range(total)] if each > 1 else None
         pools = [curves.pool(potencies[i * total : (i + 1) * total], donor=labels) for i in range(runs)]
         found[name] = summary([pool.potency for pool in pools], np.full(runs, 100.0))

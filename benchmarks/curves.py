@@ -40,7 +40,7 @@ from scipy.special import expit
 
 from glueprint import curves
 from glueprint.curves import kernel
-from glueprint.curves.batch import FIRST
+from glueprint.curves.batch import FIRST, reach_of
 from glueprint.curves.data import prepare
 from glueprint.curves.status import Status
 from glueprint.formulas.compiler import host
@@ -88,9 +88,11 @@ def ours(dose: Floats, response: Floats, *, intervals: bool = False) -> Run:
     seconds = []
     for _ in range(REPEATS):
         before = time.perf_counter()
-        fits = curves.fit(dose, response, intervals=intervals)
+        fits = curves.fit("4pl", dose, response, intervals=intervals)
         seconds.append(time.perf_counter() - before)
-    rss = rss_of(np.log10(dose), response, fits.estimates[:, :4])
+    rss = rss_of(
+        np.log10(dose), response, np.column_stack([fits.front, fits.back, fits.log10_ec50, fits.slope])
+    )
     return Run(
         rss, fits.status != Status.NOT_CONVERGED, min(seconds), importlib.metadata.version("glueprint")
     )
@@ -98,18 +100,16 @@ def ours(dose: Floats, response: Floats, *, intervals: bool = False) -> Run:
 
 def kernel_alone(dose: Floats, response: Floats) -> dict[str, float]:
     """The machine code without the Python around it: starts, and fits from the first starts."""
-    data, pinned = prepare(dose, response, None), np.array([np.nan] * 4 + [0.0])
-    which, n = kernel.variant(pinned), len(response)
-    low, high = np.full((n, 5), -np.inf), np.full((n, 5), np.inf)
-    low[:, 3], high[:, 3] = np.log(0.05), np.log(50.0)
+    data, pinned = prepare(dose[None], response, np.ones((1, dose.size))), np.array([np.nan] * 4 + [0.0])
+    task, n = kernel.Task(data, pinned, reach_of(data)), len(response)
     begin, fit = [], []
     for _ in range(REPEATS):
         before = time.perf_counter()
-        starts = kernel.starts(which, data, pinned)
+        starts = kernel.starts(task)
         begin.append(time.perf_counter() - before)
         begun = starts[:FIRST].reshape(-1, 5)
         before = time.perf_counter()
-        kernel.minimise(which, data, begun, (low, high), rows=np.tile(np.arange(n), FIRST))
+        kernel.minimise(task, begun, np.tile(np.arange(n), FIRST))
         fit.append(time.perf_counter() - before)
     return {
         "grids_per_s": n / min(begin),
@@ -217,7 +217,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
     n, slow = (500, 20) if quick else (10_000, 500)
     dose, response = simulated(n)
     before = time.perf_counter()
-    curves.fit(dose, response[:8])
+    curves.fit("4pl", dose, response[:8])
     first = time.perf_counter() - before
     runs: dict[str, Run | None] = {"glueprint": ours(dose, response)}
     peers: dict[str, Callable[[], Run | None]] = {

@@ -65,7 +65,7 @@ def flat(count: int, seed: int = SEED + 1) -> list[Batch]:
 
 def answers(batch: Batch, within: tuple[float | None, float | None] = POSSIBLE) -> tuple[Potency, ...]:
     """The absolute IC50 of every curve."""
-    fits = curves.fit(batch.dose, batch.response, within=within)
+    fits = curves.fit("4pl", batch.dose, batch.response, within=within)
     return curves.absolute(fits, HALF, "IC50", control=1.0)
 
 
@@ -97,7 +97,7 @@ def relative_values(batches: list[Batch]) -> float:
     found = [
         potency.relation in ("=", "between")
         for batch in batches
-        for potency in curves.relative(curves.fit(batch.dose, batch.response, within=POSSIBLE))
+        for potency in curves.relative(curves.fit("4pl", batch.dose, batch.response, within=POSSIBLE))
     ]
     return sum(found) / len(found)
 

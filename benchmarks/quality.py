@@ -247,7 +247,7 @@ def standard(nth: int) -> Tried:
     known = before.tables["standards"].drop_nulls("signal")
     x, y = known["nominal"].to_numpy(), known["signal"].to_numpy()
     of = dict(before.tables["curve"].select("parameter", "value").rows())
-    fits = curves.fit(x, y, weights=np.maximum(y, 0.01) ** -of["variance_power"], intervals=False)
+    fits = curves.fit("4pl", x, y, weights=np.maximum(y, 0.01) ** -of["variance_power"], intervals=False)
     readings = logistics.of_logistics(fits, [""], [known["well"].to_list()])[0]
     sd = outliers.standard_error(readings, x == level)
     names = before.tables["standards"]["well"].to_list()

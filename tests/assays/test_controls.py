@@ -20,7 +20,7 @@ def answer(dose):
 
 def nearly_exact(**options):
     wobble = 1e-5 * np.random.default_rng(1).normal(size=(1, DOSES.size))
-    return curves.fit(DOSES, answer(DOSES) + wobble, **options)
+    return curves.fit("4pl", DOSES, answer(DOSES) + wobble, **options)
 
 
 def error_of(fits, sd=0.01, degrees=MANY, **more):
@@ -62,7 +62,7 @@ def test_the_middle_below_a_held_plateau_moves_as_a_refit_does():
     fits = nearly_exact(fixed={"front": 1.0})
     before = curves.relative(fits, "IC50")
     small = 1e-4
-    moved = curves.fit(DOSES, answer(DOSES) * (1.0 - small), fixed={"front": 1.0})
+    moved = curves.fit("4pl", DOSES, answer(DOSES) * (1.0 - small), fixed={"front": 1.0})
     shift = float(moved.log10_ec50[0] - np.log10(EC50)) / small
     assert abs(shift) > 0.1
     found = np.sqrt(added(before, widened(before, fits, [error_of(fits)])))
@@ -76,7 +76,7 @@ def test_a_control_of_unknown_error_adds_nothing():
 
 
 def test_limits_stay_limits():
-    fits = curves.fit(DOSES, 0.7 + 0.3 * answer(DOSES))
+    fits = curves.fit("4pl", DOSES, 0.7 + 0.3 * answer(DOSES))
     (found,) = widened(curves.absolute(fits, 0.5, "IC50", control=1.0), fits, [error_of(fits)])
     assert (found.relation, found.value_nm) == (">", 1e4)
 
@@ -88,7 +88,7 @@ def test_controls_inside_the_fit_are_not_counted_twice(wells):
     raw = answer(dose) + 0.04 * np.random.default_rng(7).normal(size=(1500, dose.size))
     mean = raw[:, :wells].mean(axis=1, keepdims=True)
     se = raw[:, :wells].std(axis=1, ddof=1) / np.sqrt(wells) / mean[:, 0]
-    fits = curves.fit(dose, raw / mean)
+    fits = curves.fit("4pl", dose, raw / mean)
     control = np.broadcast_to(dose == 0.0, raw.shape).astype(float)
     error = SharedError(se, np.full(len(raw), wells - 1.0), -fits.predict(dose), wells=control)
     found = widened(curves.absolute(fits, 0.5, "IC50", control=1.0), fits, [error])

@@ -59,12 +59,12 @@ def test_exact_data_give_the_truth_at_every_time_whatever_the_level_of_the_vehic
     assert rate(result, "dmax_at_steady_state")["value"] == pytest.approx(12.0 / 13.0, rel=1e-6)
 
 
-def test_the_profile_of_a_parameter_is_that_of_regress():
+def test_the_profile_of_a_parameter_is_that_of_the_general_fit():
     # Two codes for one interval: batched general profiles, and the scalar ones of this room.
     table = blot(noise=0.12)
     result = degradation.analyse(table, Settings(error="constant"))
     inputs = {name: table[name].to_numpy() for name in ("dose_nm", "time_h")}
-    general = curves.regress(
+    general = curves.fit(
         "degradation", inputs, table["fraction_remaining"].to_numpy(), fixed={"vehicle": None}
     )
     for ours, theirs in (
@@ -446,7 +446,7 @@ def test_the_expected_width_is_the_spread_of_repeats():
     assert row["truth"] == pytest.approx(float(truth.relative_dc50_nm(6.0)), rel=1e-9)
     tables = [blot(truth, (0.0, 0.0, *doses), noise=0.1, seed=i) for i in range(200)]
     dose, time, _ = tables[0].to_numpy().T
-    fits = curves.regress(
+    fits = curves.fit(
         model(hook=False, logarithm=True),
         {"dose_nm": dose, "time_h": time},
         np.log([part["fraction_remaining"].to_numpy() for part in tables]),

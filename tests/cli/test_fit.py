@@ -54,8 +54,11 @@ def test_every_command_of_the_page_runs(line):
 
 def test_the_numbers_are_those_of_the_library():
     found = told()
-    both = curves.regress(
-        "4pl", table()["dose_nM"][:8].to_numpy(), table()["response"].to_numpy().reshape(2, 8)
+    both = curves.fit(
+        "4pl",
+        table()["dose_nM"][:8].to_numpy(),
+        table()["response"].to_numpy().reshape(2, 8),
+        intervals="all",
     )
     rows = {(row["set"], row["parameter"]): row for row in found["parameters"]}
     for i, name in enumerate("AB"):
@@ -72,11 +75,11 @@ def test_one_ec50_is_refuted_by_hand_made_f_and_aicc():
     (row,) = told("--shared", "front,back,slope", "--same", "ec50")["comparisons"]
     dose, y = table()["dose_nM"][:8].to_numpy(), table()["response"].to_numpy().reshape(2, 8)
     names = ("front", "back", "slope")
-    one = curves.fit_shared("4pl", dose, y, shared=(*names, "ec50"), intervals=False)
-    each = curves.fit_shared("4pl", dose, y, shared=names, intervals=False)
-    assert row["f"] == pytest.approx((one.rss - each.rss) / (each.rss / 11.0), rel=1e-6)
+    one = curves.fit("4pl", dose, y, shared=(*names, "ec50"), intervals=False)
+    each = curves.fit("4pl", dose, y, shared=names, intervals=False)
+    assert row["f"] == pytest.approx((one.rss.sum() - each.rss.sum()) / (each.rss.sum() / 11.0), rel=1e-6)
     # AICc with n = 16 and k = 5 parameters and the error: 16 ln(rss / 16) + 2 k + 2 k (k + 1) / (n - k - 1).
-    assert row["aicc_simple"] == pytest.approx(16 * np.log(one.rss / 16) + 10 + 60 / 10)
+    assert row["aicc_simple"] == pytest.approx(16 * np.log(one.rss.sum() / 16) + 10 + 60 / 10)
     assert (row["extra"], row["dof"], row["preferred"]) == (1, 11, "one each")
 
 
@@ -183,11 +186,15 @@ def test_refusals_name_what_is_wrong(code, text, arguments):
     with pytest.raises(InputError, match=code) as refused:
         run("doses.csv", *arguments)
     assert text in refused.value.render()
+    if code == "GP-C050":
+        assert refused.value.where.endswith("doses.csv")
 
 
-def test_regress_knows_the_names_of_fit():
+def test_machine_code_and_the_general_descent_find_the_same():
     dose, y = table()["dose_nM"][:8].to_numpy(), table()["response"][:8].to_numpy()
+    begun = {"front": 100.0, "back": 10.0, "ec50": 30.0, "slope": 1.0, "asymmetry": 1.0}
     for name in ("4pl", "3pl", "5pl"):
-        slow, fast = curves.regress(name, dose, y, intervals=False), curves.fit(dose, y, model=name)
-        assert slow["ec50"][0] == pytest.approx(fast.ec50[0], rel=1e-5)
+        slow, fast = curves.fit(name, dose, y, start=begun), curves.fit(name, dose, y)
+        assert slow["ec50"][0] == pytest.approx(fast["ec50"][0], rel=1e-5)
+        np.testing.assert_allclose(slow.interval("ec50"), fast.interval("ec50"), rtol=1e-4)
         assert slow.rss[0] == pytest.approx(fast.rss[0], rel=1e-6)

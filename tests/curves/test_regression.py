@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from glueprint.curves import Model, Parameter, Status, model_from_formula, regress
+from glueprint.curves import Model, Parameter, Status, fit, model_from_formula
 from glueprint.curves.models import MODELS, Given
 from glueprint.curves.observed import observed_errors
 from glueprint.errors import InputError
@@ -112,7 +112,7 @@ def test_exact_data_give_the_truth_back(name):
     theta, given = exact(name)
     _, inputs, constants = EXAMPLES[name]
     y, _ = MODELS[name].curve(theta, given)
-    found = regress(name, inputs, y, constants=constants, intervals=False)
+    found = fit(name, inputs, y, constants=constants, intervals=False)
     assert found.converged[0]
     np.testing.assert_allclose(found.estimates, theta, rtol=1e-6)
     np.testing.assert_allclose(found.predict(inputs), y, rtol=1e-6)
@@ -125,7 +125,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(name):
     _, inputs, constants = EXAMPLES[name]
     y, _ = MODELS[name].curve(theta, given)
     noise = np.random.default_rng(len(name)).standard_normal((400, y.shape[1]))
-    found = regress(name, inputs, y + 0.03 * np.ptp(y) * noise, constants=constants)
+    found = fit(name, inputs, y + 0.03 * np.ptp(y) * noise, constants=constants)
     assert np.mean(found.status == Status.FINE) > 0.98
     for place, parameter in enumerate(found.names):
         known = ~np.isnan(found.low[:, place])
@@ -141,10 +141,10 @@ def test_the_profile_ends_where_the_refit_reaches_the_threshold(name):
     truth, inputs, constants = EXAMPLES[name]
     y, _ = MODELS[name].curve(theta, given)
     y = y + 0.03 * np.ptp(y) * np.random.default_rng(5).standard_normal(y.shape)
-    found = regress(name, inputs, y, constants=constants)
+    found = fit(name, inputs, y, constants=constants)
     key = next(parameter for parameter in truth if parameter.endswith("_nm"))
     for end in found.interval(key)[0]:
-        held = regress(name, inputs, y, constants=constants, fixed={key: end}, intervals=False)
+        held = fit(name, inputs, y, constants=constants, fixed={key: end}, intervals=False)
         # F(1, dof) at 95 %: the square of t.
         rise = (held.rss[0] / found.rss[0] - 1.0) * found.dof[0]
         assert rise == pytest.approx(student.ppf(0.975, found.dof[0]) ** 2, rel=1e-4)
@@ -161,7 +161,7 @@ def test_drc_estimates_are_reproduced():
             continue
         points = table(DATA / "drc-datasets" / f"{dataset}.csv")
         x, y = (floats(points, name) for name in places[dataset])
-        found = regress(models[drc], x, y, fixed={"back": 0.0} if drc == "LL.3" else None)
+        found = fit(models[drc], x, y, fixed={"back": 0.0} if drc == "LL.3" else None)
         assert found.status[0] == Status.FINE
         errors = observed_errors(found)[0]
         location = "ec50" if models[drc] == "4pl" else "scale"
@@ -184,22 +184,22 @@ def test_fret_saturation_is_reproduced():
     # R nlsLM on the same 24 points: estimate (standard error), residual sum of squares.
     rows = table(DATA / "fret-saturation-dna" / "fret_binding_data_corrected.csv")
     x, y = floats(rows, "concentration"), floats(rows, "signal")
-    plain = regress("hyperbola", x, y)
+    plain = fit("hyperbola", x, y)
     assert plain["kd_nm"][0] == pytest.approx(4.283751, abs=3e-5)
     assert plain.standard_errors[0, 2] == pytest.approx(0.522911, abs=1e-5)
     np.testing.assert_allclose(plain.estimates[0, :2], [2.291726, 11973.91], rtol=1e-3)
     assert plain.rss[0] == pytest.approx(6398567, abs=0.5)
-    exactly = regress("saturation", x, y, constants={"tracer_nm": 5.0})
+    exactly = fit("saturation", x, y, constants={"tracer_nm": 5.0})
     assert exactly["kd_nm"][0] == pytest.approx(1.676913, abs=2e-5)
     assert exactly.standard_errors[0, 2] == pytest.approx(0.318839, abs=2e-6)
     np.testing.assert_allclose(exactly.estimates[0, :2], [102.8161, 11605.86], rtol=2e-5)
     assert exactly.rss[0] == pytest.approx(4381553, abs=0.5)
     start = {"bottom": 0.0, "top": 12000.0, "n": 1.0, "kd": 4.0}
-    steep = regress("bottom + (top - bottom) * x^n / (kd + x^n)", {"x": x}, y, start=start)
+    steep = fit("bottom + (top - bottom) * x^n / (kd + x^n)", {"x": x}, y, start=start)
     assert steep["kd"][0] == pytest.approx(6.668096, abs=5e-6)
     assert steep["n"][0] == pytest.approx(1.351288, abs=5e-7)
     assert steep.rss[0] == pytest.approx(4298736, abs=0.5)
-    assert regress("4pl", x, y)["ec50"][0] == pytest.approx(4.07, abs=0.005)
+    assert fit("4pl", x, y)["ec50"][0] == pytest.approx(4.07, abs=0.005)
 
 
 def test_degradation_equals_forty_digits():
@@ -218,7 +218,7 @@ def test_a_function_of_the_caller_is_a_model():
         left = np.exp(-theta[:, 1:] * inputs["x"])
         return theta[:, :1] * left, np.stack([left, -theta[:, :1] * inputs["x"] * left], axis=-1)
 
-    found = regress(decay, {"x": x}, 3.0 * np.exp(-0.4 * x), start={"height": 1.0, "rate": 1.0})
+    found = fit(decay, {"x": x}, 3.0 * np.exp(-0.4 * x), start={"height": 1.0, "rate": 1.0})
     np.testing.assert_allclose(found.estimates, [[3.0, 0.4]], rtol=1e-8)
     own = Model(
         "decay",
@@ -227,14 +227,14 @@ def test_a_function_of_the_caller_is_a_model():
         (Parameter("height", linear=True), Parameter("rate", grid=(0.1, 1.0))),
         decay,
     )
-    np.testing.assert_allclose(regress(own, x, 3.0 * np.exp(-0.4 * x)).estimates, [[3.0, 0.4]], rtol=1e-8)
+    np.testing.assert_allclose(fit(own, x, 3.0 * np.exp(-0.4 * x)).estimates, [[3.0, 0.4]], rtol=1e-8)
 
 
 def test_positive_parameters_of_a_formula_are_fitted_as_logarithms():
     x = np.linspace(0.0, 4.0, 9)
     model = model_from_formula("a * exp(-k * x)", positive=("k",))
     noise = 0.05 * np.cos(7.0 * x)
-    found = regress(model, x, 2.0 * np.exp(-0.05 * x) + noise, start={"a": 1.0, "k": 1.0})
+    found = fit(model, x, 2.0 * np.exp(-0.05 * x) + noise, start={"a": 1.0, "k": 1.0})
     assert found.names == ("a", "k")
     assert found.theta[0, 1] == pytest.approx(np.log10(found["k"][0]))
     assert found.low[0, 1] >= 0.0
@@ -245,8 +245,8 @@ def test_a_missing_point_and_a_weight_of_zero_are_the_same():
     y = MODELS["4pl"].curve(theta, given)[0][0] + 0.02 * np.sin(np.arange(DOSES.size))
     gap, weights = y.copy(), np.ones(y.size)
     gap[4], weights[4] = np.nan, 0.0
-    one, two = regress("4pl", DOSES, gap), regress("4pl", DOSES, y, weights=weights)
-    short = regress("4pl", np.delete(DOSES, 4), np.delete(y, 4))
+    one, two = fit("4pl", DOSES, gap), fit("4pl", DOSES, y, weights=weights)
+    short = fit("4pl", np.delete(DOSES, 4), np.delete(y, 4))
     np.testing.assert_allclose(one.estimates, two.estimates, rtol=1e-9)
     np.testing.assert_allclose(one.high, short.high, rtol=1e-5)
     assert one.points[0] == DOSES.size - 1
@@ -257,8 +257,8 @@ def test_a_curve_does_not_feel_its_neighbours():
     _, inputs, constants = EXAMPLES["competition"]
     y = MODELS["competition"].curve(theta, given)[0] + 4.0 * np.random.default_rng(2).standard_normal((7, 12))
     y[3] = np.nan
-    many = regress("competition", inputs, y, constants=constants)
-    alone = regress("competition", inputs, y[5], constants=constants)
+    many = fit("competition", inputs, y, constants=constants)
+    alone = fit("competition", inputs, y[5], constants=constants)
     np.testing.assert_allclose(many.estimates[5], alone.estimates[0], rtol=1e-7)
     np.testing.assert_allclose(many.high[5], alone.high[0], rtol=1e-5)
     assert many.status[3] == Status.TOO_FEW_POINTS
@@ -267,16 +267,16 @@ def test_a_curve_does_not_feel_its_neighbours():
 
 def test_statuses_say_why():
     rng = np.random.default_rng(11)
-    flat = regress("4pl", DOSES, 1.0 + 0.05 * rng.standard_normal(DOSES.size))
+    flat = fit("4pl", DOSES, 1.0 + 0.05 * rng.standard_normal(DOSES.size))
     assert flat.status[0] == Status.NO_EFFECT
     assert "flat line" in flat.reasons[0]
-    few = regress("4pl", DOSES[:3], [1.0, 0.9, 0.5])
+    few = fit("4pl", DOSES[:3], [1.0, 0.9, 0.5])
     assert few.status[0] == Status.TOO_FEW_POINTS
-    even = regress("4pl", DOSES[::3], [1.0, 0.9, 0.4, 0.1])
+    even = fit("4pl", DOSES[::3], [1.0, 0.9, 0.4, 0.1])
     assert even.status[0] == Status.NO_DEGREES
     assert np.isnan(even.standard_errors).all()
     rising = 10.0 ** np.linspace(0.0, 3.0, 8)
-    beyond = regress("hyperbola", rising, rising * 1e-3, fixed={"bottom": 0.0})
+    beyond = fit("hyperbola", rising, rising * 1e-3, fixed={"bottom": 0.0})
     assert beyond.status[0] == Status.AT_BOUND
     assert beyond.reasons[0].startswith("kd_nm")
 
@@ -285,7 +285,7 @@ def test_an_interval_that_never_closes_is_open():
     # Only the rising part of a saturation was measured: Kd has a lower limit and no upper one.
     x = np.geomspace(0.1, 10.0, 8)
     y = x / (20.0 + x) + 0.02 * np.sin(5.0 * np.arange(8))
-    found = regress("hyperbola", x, y)
+    found = fit("hyperbola", x, y)
     low, high = found.interval("kd_nm")[0]
     assert low > 0.0
     assert np.isinf(high)
@@ -295,7 +295,7 @@ def test_an_interval_that_never_closes_is_open():
 def test_a_dictionary_of_one_curve_holds_every_figure():
     theta, given = exact("4pl")
     y = MODELS["4pl"].curve(theta, given)[0] + 0.01 * np.cos(np.arange(DOSES.size))
-    found = regress("4pl", DOSES, y)
+    found = fit("4pl", DOSES, y)
     told = found.as_dict()
     assert told["status"] == "fine"
     assert told["parameters"]["ec50"]["estimate"] == found["ec50"][0]
@@ -314,43 +314,43 @@ Y = np.linspace(1.0, 0.0, DOSES.size)
 @pytest.mark.parametrize(
     ("code", "text", "call"),
     [
-        ("GP-C020", 'did you mean "hill"', lambda: regress("hil", DOSES, Y)),
-        ("GP-C020", "needs start=", lambda: regress(lambda theta, inputs: (theta, inputs), DOSES, Y)),
-        ("GP-C021", '"time_h" is missing', lambda: regress("degradation", {"dose_nm": DOSES}, Y)),
-        ("GP-C021", 'no input "time"', lambda: regress("degradation", {"dose_nm": DOSES, "time": DOSES}, Y)),
-        ("GP-C021", "one array for several", lambda: regress("degradation", DOSES, Y)),
-        ("GP-C021", "does not fit", lambda: regress("4pl", DOSES[:-1], Y)),
-        ("GP-C021", "shape (0, 9)", lambda: regress("4pl", np.zeros((0, 9)), np.zeros((0, 9)))),
-        ("GP-C021", "not a rectangle", lambda: regress("4pl", DOSES, ["high"] * DOSES.size)),
-        ("GP-C022", '"protein_nm" is missing', lambda: regress("competition", DOSES, Y)),
-        ("GP-C022", 'no constant "tracer"', lambda: regress("4pl", DOSES, Y, constants={"tracer": 1.0})),
+        ("GP-C020", 'did you mean "hill"', lambda: fit("hil", DOSES, Y)),
+        ("GP-C020", "needs start=", lambda: fit(lambda theta, inputs: (theta, inputs), DOSES, Y)),
+        ("GP-C021", '"time_h" is missing', lambda: fit("degradation", {"dose_nm": DOSES}, Y)),
+        ("GP-C021", 'no input "time"', lambda: fit("degradation", {"dose_nm": DOSES, "time": DOSES}, Y)),
+        ("GP-C021", "one array for several", lambda: fit("degradation", DOSES, Y)),
+        ("GP-C021", "does not fit", lambda: fit("4pl", DOSES[:-1], Y)),
+        ("GP-C021", "shape (0, 9)", lambda: fit("hyperbola", np.zeros((0, 9)), np.zeros((0, 9)))),
+        ("GP-C021", "not a rectangle", lambda: fit("4pl", DOSES, ["high"] * DOSES.size)),
+        ("GP-C022", '"protein_nm" is missing', lambda: fit("competition", DOSES, Y)),
+        ("GP-C022", 'no constant "tracer"', lambda: fit("4pl", DOSES, Y, constants={"tracer": 1.0})),
         (
             "GP-C022",
             "not above 0",
-            lambda: regress("competition", DOSES, Y, constants=COMPETITION | {"tracer_kd_nm": 0.0}),
+            lambda: fit("competition", DOSES, Y, constants=COMPETITION | {"tracer_kd_nm": 0.0}),
         ),
         (
             "GP-C022",
             "shape",
-            lambda: regress("competition", DOSES, Y, constants=COMPETITION | {"tracer_nm": [1.0, 2.0]}),
+            lambda: fit("competition", DOSES, Y, constants=COMPETITION | {"tracer_nm": [1.0, 2.0]}),
         ),
-        ("GP-C023", "point 1", lambda: regress("4pl", np.r_[0.0, -DOSES[1:]], Y)),
-        ("GP-C024", "response is infinite", lambda: regress("4pl", DOSES, np.r_[Y[:-1], np.inf])),
-        ("GP-C024", "weight is negative", lambda: regress("4pl", DOSES, Y, weights=-np.ones(Y.size))),
-        ("GP-C025", 'did you mean "slope"', lambda: regress("4pl", DOSES, Y, fixed={"slop": 1.0})),
-        ("GP-C025", "cannot be held", lambda: regress("4pl", DOSES, Y, fixed={"slope": -1.0})),
-        ("GP-C025", 'no start for "back"', lambda: regress("4pl", DOSES, Y, start={"front": 1.0})),
-        ("GP-C025", "confidence", lambda: regress("4pl", DOSES, Y, confidence=95.0)),
+        ("GP-C023", "point 1", lambda: fit("4pl", np.r_[0.0, -DOSES[1:]], Y)),
+        ("GP-C024", "response is infinite", lambda: fit("4pl", DOSES, np.r_[Y[:-1], np.inf])),
+        ("GP-C024", "weight is negative", lambda: fit("4pl", DOSES, Y, weights=-np.ones(Y.size))),
+        ("GP-C025", 'did you mean "slope"', lambda: fit("4pl", DOSES, Y, fixed={"slop": 1.0})),
+        ("GP-C025", "cannot be held", lambda: fit("4pl", DOSES, Y, fixed={"slope": -1.0})),
+        ("GP-C025", 'no start for "back"', lambda: fit("4pl", DOSES, Y, start={"front": 1.0})),
+        ("GP-C025", "confidence", lambda: fit("4pl", DOSES, Y, confidence=95.0)),
         (
             "GP-C026",
             'cannot read "a if x else b"',
-            lambda: regress("a if x else b", DOSES, Y, start={"a": 1.0}),
+            lambda: fit("a if x else b", DOSES, Y, start={"a": 1.0}),
         ),
         ("GP-C026", "__import__", lambda: model_from_formula("__import__('os').getcwd() * a")),
         ("GP-C026", "exp", lambda: model_from_formula("exp * x")),
         ("GP-C026", "at most", lambda: model_from_formula("a+" * 2000 + "x")),
         ("GP-C026", "2*x", lambda: model_from_formula("2*x")),
-        ("GP-C027", "no starts of its own", lambda: regress("a * exp(-k * x)", DOSES, Y)),
+        ("GP-C027", "no starts of its own", lambda: fit("a * exp(-k * x)", DOSES, Y)),
     ],
 )
 def test_refusals_name_what_is_wrong(code, text, call):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glueprint.curves import Status, regress
+from glueprint.curves import Status, fit
 
 NIST = Path(__file__).parent / "nist"
 
@@ -49,7 +49,7 @@ def test_all_eight_sets_are_here():
 def test_parameters_to_seven_digits_and_errors_to_seven(name, start):
     rows, inputs, y = certified(name)
     begin = {row["parameter"]: float(row[start]) for row in rows}
-    found = regress(rows[0]["formula"], inputs, y, start=begin)
+    found = fit(rows[0]["formula"], inputs, y, start=begin)
     assert found.status[0] == Status.FINE
     np.testing.assert_allclose(found.estimates[0], column(rows, "certified"), rtol=1e-7)
     np.testing.assert_allclose(found.standard_errors[0], column(rows, "standard_deviation"), rtol=1e-7)
@@ -70,7 +70,7 @@ def test_converged_from_anywhere_means_the_certified_minimum(name):
             truth * 10.0 ** rng.uniform(-2.5, 2.5, truth.size) * np.where(rng.random(truth.size) < 0.1, -1, 1)
         )
         start = {row["parameter"]: value for row, value in zip(rows, begin, strict=True)}
-        found = regress(rows[0]["formula"], inputs, y, start=start, intervals=False)
+        found = fit(rows[0]["formula"], inputs, y, start=start, intervals=False)
         if found.converged[0]:
             assert found.rss[0] == pytest.approx(float(rows[0]["rss"]), rel=1e-8), begin
         verdicts.append(bool(found.converged[0]))
@@ -82,7 +82,7 @@ def test_converged_from_anywhere_means_the_certified_minimum(name):
 def test_a_single_descent_is_never_called_converged(name):
     rows, inputs, y = certified(name)
     begin = {row["parameter"]: float(row["start_1"]) for row in rows}
-    found = regress(rows[0]["formula"], inputs, y, start=begin, searches=0, intervals=False)
+    found = fit(rows[0]["formula"], inputs, y, start=begin, searches=0, intervals=False)
     assert not found.converged[0]
     assert found.status[0] != Status.FINE
     assert found.reasons[0]

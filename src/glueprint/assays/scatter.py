@@ -64,6 +64,7 @@ def fit(
     response: Floats,
     spread: Spread,
     *,
+    model: str = "4pl",
     blur: Floats | None = None,
     heavy: bool = False,
     judge: Callable[[Fits], Fits] = lambda fits: fits,
@@ -77,12 +78,12 @@ def fit(
     heavy: for tests of single wells and doses: the variance is that of replicates about their middle, with
     the tails of Student's t, so that neither a bad well nor a bad dose makes the scale that hides it.
     judge: the effect test, asked of the unweighted fits: without effect all wells scatter alike.
-    options: of `curves.fit`.   Curves with too few replicates are fitted unweighted.
+    model, options: of `curves.fit`.   Curves with too few replicates are fitted unweighted.
     Source: pseudo-likelihood, Davidian and Carroll 1987, doi 10.1080/01621459.1987.10478543; additive and
     proportional error, Rocke and Lorenzato 1995, doi 10.1080/00401706.1995.10484302; own derivation,
     docs/growth.md.
     """
-    plain = curves.fit(dose, response, **options | {"intervals": False})
+    plain = curves.fit(model, dose, response, **options | {"intervals": False})
     told = _told(plain)
     blur = np.zeros_like(plain.data.weights) if blur is None else blur
     weights = np.ones_like(blur)
@@ -93,11 +94,13 @@ def fit(
         found, shares = _weights(fits, spread, blur, heavy=heavy)
         weights = np.where(told[:, None], found, 1.0)
         floor, dose_error = (np.where(told, share, np.nan) for share in shares)
-        fits = curves.fit(dose, response, weights=weights, alpha=ALWAYS, **options | {"intervals": False})
+        fits = curves.fit(
+            model, dose, response, weights=weights, alpha=ALWAYS, **options | {"intervals": False}
+        )
     lost = fits.status == Status.NOT_CONVERGED
     weights[lost] = 1.0
     floor, dose_error = (np.where(lost, np.nan, share) for share in (floor, dose_error))
-    fits = curves.fit(dose, response, weights=weights, alpha=ALWAYS, **options)
+    fits = curves.fit(model, dose, response, weights=weights, alpha=ALWAYS, **options)
     return Scattered(_with_effects(fits, judge(plain)), floor, dose_error)
 
 

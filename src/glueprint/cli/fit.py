@@ -99,6 +99,7 @@ def command(
         replicates=replicates,
         log10_x=log10_x,
         confidence=confidence,
+        source=str(table),
     )
     if figure is not None:
         # Drawing costs an import that numbers need not pay.

@@ -10,9 +10,8 @@ import typer
 
 from glueprint import survival
 from glueprint.assays import tidy_table
-from glueprint.cli.assay_degradation import OutFolder
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import FigureFile, SheetName, shown, write_tables
+from glueprint.cli.plates import FigureFile, OutFolder, SheetName, shown, write_tables
 from glueprint.trials import cdisc
 
 __all__ = ["app"]

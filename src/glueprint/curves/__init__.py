@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from glueprint.curves.confined import Plateau
 from glueprint.curves.discovery import Discoveries, adjusted, discover
-from glueprint.curves.fitting import Fits, fit
+from glueprint.curves.fitting import fit
 from glueprint.curves.models import MODELS, Model, Parameter
 from glueprint.curves.models.own import model_from_formula
 from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potencies import absolute, relative
 from glueprint.curves.potency import Potency, Reason, potencies_table
-from glueprint.curves.regression import Regression, regress
-from glueprint.curves.shared import Comparison, SharedFit, compare, fit_shared
+from glueprint.curves.result import Fits
+from glueprint.curves.shared import Comparison, compare
 from glueprint.curves.status import Status
 from glueprint.curves.table_fit import TableFit, fit_table
 
@@ -26,8 +26,6 @@ __all__ = [
     "PooledPotency",
     "Potency",
     "Reason",
-    "Regression",
-    "SharedFit",
     "Status",
     "TableFit",
     "absolute",
@@ -35,11 +33,9 @@ __all__ = [
     "compare",
     "discover",
     "fit",
-    "fit_shared",
     "fit_table",
     "model_from_formula",
     "pool",
     "potencies_table",
-    "regress",
     "relative",
 ]

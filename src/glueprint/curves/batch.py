@@ -8,20 +8,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.curves import profile
+from glueprint.curves import kernel, profile
 from glueprint.curves.data import Data
-from glueprint.curves.evidence import f_test
-from glueprint.curves.levenberg import Flags, Minimum, rounding_of
-from glueprint.curves.logistic import BACK, FRONT, LN_ASYMMETRY, LN_SLOPE, LOG10_DOSE, Floats, residuals
-from glueprint.curves.solvers import MachineSolver, Solver, Task
+from glueprint.curves.kernel import Minimum, Task, rounding_of
+from glueprint.curves.logistic import (
+    BACK,
+    FRONT,
+    LN_ASYMMETRY,
+    LN_SLOPE,
+    LOG10_DOSE,
+    Flags,
+    Floats,
+    Rows,
+    residuals,
+)
 
 __all__ = [
     "Block",
     "Reach",
     "edge_of_profile",
-    "effect",
-    "flat_rss",
-    "mean",
     "profile_interval",
     "reach_of",
     "solve",
@@ -39,66 +44,66 @@ REACH = 4.0
 FIRST, SAME = 3, 1e-6
 # Slopes from which a curve through a level at the edge of the tested doses is looked for.
 EDGE_SLOPES = (1.0, 4.0, 16.0)
-# Below this share of the data's sum of squares a residual is rounding, not effect.
-ROUNDING = 1e-24
 # Of the inverse of a correlation matrix: its trace bounds 1 / (least eigenvalue) from above.
 WORST_TRACE = 1e13
+# Which parameters get an interval: none of them, or the dose alone.
+NOTHING: Flags = np.zeros(5, dtype=bool)
+DOSE: Flags = np.arange(5) == LOG10_DOSE
 
 
 @dataclass(frozen=True)
 class Block:
     """theta: (n, 5) in `logistic.NAMES`.   covariance: (n, 5, 5) of theta.   rss, converged: (n,).
-    interval: (n, 2) of the log10 EC50, NaN where none was asked for.
+    at_bound: (n, 5).   interval: (n, 5, 2) of theta, NaN where none was asked for.
     """
 
     theta: Floats
     covariance: Floats
     rss: Floats
     converged: Flags
+    at_bound: Flags
     interval: Floats
 
 
 def solve(
     data: Data,
     pinned: Floats,
-    confidence: float | None,
-    solver: Solver | None = None,
+    confidence: float,
+    sought: Flags = NOTHING,
     *,
     reach: Reach | None = None,
 ) -> Block:
-    """The best of several fits of every curve, with its profile interval.
+    """The best of several fits of every curve, with its profile intervals.
 
-    pinned: (5,) values of fixed parameters, NaN where free.   confidence: of the interval, None for none.
-    reach: where the fit may go, by default `reach_of` the data.
+    pinned: (5,) values of fixed parameters, NaN where free.   confidence: of the intervals.   sought: (5,)
+    parameters that get one.   reach: where the fit may go, by default `reach_of` the data.
     Returns `Block`; the covariance is inv(J'J) rss / dof, NaN for fixed parameters, at bounds and on ridges.
     """
-    solver = solver or MachineSolver()
-    reach = reach or reach_of(data)
-    task = Task(data, pinned, reach)
-    n, free = data.response.shape[0], task.free
-    ended = _best_of_starts(task, solver)
-    theta, rss = ended.theta, ended.cost
+    task = Task(data, pinned, reach or reach_of(data))
+    free, ended = task.free, _best_of_starts(task)
+    inverse = _inverse_of(ended.hessian, free & ~ended.at_bound)
     dof = data.points - int(free.sum())
-    covariance = _covariance(ended.hessian, free & ~ended.at_bound, rss, dof)
-    interval = np.full((n, 2), np.nan)
-    if confidence is not None:
-        interval = profile_interval(data, pinned, theta, confidence, solver=solver, reach=reach)
-    return Block(theta, covariance, rss, ended.converged, interval)
+    variance = np.where(dof > 0, ended.cost / np.maximum(dof, 1), np.nan)
+    interval = np.full((*ended.theta.shape, 2), np.nan)
+    if sought.any():
+        interval = profile_interval(task, ended.theta, confidence, sought=sought & free, inverse=inverse)
+    covariance = inverse * variance[:, None, None]
+    return Block(ended.theta, covariance, ended.cost, ended.converged, ended.at_bound, interval)
 
 
-def _best_of_starts(task: Task, solver: Solver) -> Minimum:
+def _best_of_starts(task: Task) -> Minimum:
     """The best end (n,) of the first starts; of all starts where these disagree or did not converge."""
-    begun = solver.starts(task)
+    begun = kernel.starts(task)
     n = begun.shape[1]
     index: NDArray[np.intp] = np.arange(n)
-    ended, cost, best = _from_starts(task, solver, begun[:FIRST], index)
+    ended, cost, best = _from_starts(task, begun[:FIRST], index)
     found = ended.rows(best * n + index)
     spread = cost.max(axis=0) - cost.min(axis=0)
     doubtful = ~found.converged | ~(spread <= SAME * found.cost + rounding_of(found.cost, task.data.size))
     rows = np.flatnonzero(doubtful)
     if rows.size == 0:
         return found
-    more, _, best = _from_starts(task, solver, begun[FIRST:, rows], rows)
+    more, _, best = _from_starts(task, begun[FIRST:, rows], rows)
     more = more.rows(best * rows.size + np.arange(rows.size))
     pair = np.stack([found.cost[rows], more.cost]), np.stack([found.converged[rows], more.converged])
     better = _best(*pair, task.data.size[rows]) == 1
@@ -107,11 +112,11 @@ def _best_of_starts(task: Task, solver: Solver) -> Minimum:
 
 
 def _from_starts(
-    task: Task, solver: Solver, begun: Floats, rows: NDArray[np.intp]
+    task: Task, begun: Floats, rows: NDArray[np.intp]
 ) -> tuple[Minimum, Floats, NDArray[np.intp]]:
     """All ends from `begun` (starts, k, 5), their costs (starts, k), and which start was best (k,)."""
     count = begun.shape[0]
-    ended = solver.minimise(task, begun.reshape(count * rows.size, begun.shape[2]), np.tile(rows, count))
+    ended = kernel.minimise(task, begun.reshape(count * rows.size, begun.shape[2]), np.tile(rows, count))
     cost = ended.cost.reshape(count, rows.size)
     return ended, cost, _best(cost, ended.converged.reshape(count, rows.size), task.data.size[rows])
 
@@ -124,26 +129,38 @@ def _best(cost: Floats, converged: Flags, size: Floats) -> NDArray[np.intp]:
 
 
 def profile_interval(
-    data: Data,
-    pinned: Floats,
-    theta: Floats,
-    confidence: float,
-    level: Floats | None = None,
-    *,
-    solver: Solver | None = None,
-    reach: Reach | None = None,
+    task: Task, theta: Floats, confidence: float, *, sought: Flags = DOSE, inverse: Floats | None = None
 ) -> Floats:
-    """Profile interval (n, 2) of the log10 dose at `level` (None: the EC50) around the best fit `theta`
-    (n, 5)."""
-    task = Task(data, pinned, reach or reach_of(data), level)
-    evaluate = residuals(data.log10_dose, data.response, data.weights, level)
+    """Profile intervals (n, 5, 2) around the best fit `theta` (n, 5); the third parameter may be the log10
+    dose at a level.
+
+    sought: (5,) which parameters.   inverse: (n, 5, 5) inv(J'J), for the first steps; NaN where unknown.
+    """
+    data = task.data
+    evaluate = residuals(data.log10_dose, data.response, data.weights, task.level)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         start, _ = evaluate(theta, np.arange(theta.shape[0]))
         rss = np.einsum("nm,nm->n", start, start)
     leave = profile.threshold(rss, data.points - int(task.free.sum()), confidence)
-    limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
-    fit_at = _at_held_dose(task, solver or MachineSolver())
-    return profile.interval(fit_at, theta, np.stack([rss, leave], axis=1), limits)
+    return _crossings(task, theta, np.stack([rss, leave], axis=1), task.bounds, sought, inverse)
+
+
+def _crossings(
+    task: Task, theta: Floats, heights: Floats, limits: Reach, sought: Flags, inverse: Floats | None
+) -> Floats:
+    """Where the profiles leave the interval (n, 5, 2)."""
+
+    def refit(at: Floats, curves: Rows, held: Rows) -> tuple[Floats, Floats, Flags]:
+        theta, cost = at.copy(), np.full(curves.size, np.inf)
+        for place in np.unique(held).tolist():
+            mine = held == place
+            end = kernel.minimise(replace(task, held=(place,)), at[mine], curves[mine])
+            theta[mine], cost[mine] = end.theta, end.cost
+        return theta, cost, np.zeros(curves.size, dtype=bool)
+
+    wanted = np.broadcast_to(sought, theta.shape)
+    found = profile.profiles(refit, theta, wanted, limits, heights=heights, inverse=inverse, follow=False)
+    return found.intervals
 
 
 def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Floats:
@@ -155,8 +172,7 @@ def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Fl
     Returns the edge of the tested doses where even that lies beyond the threshold, infinite where nothing
     within them does.
     """
-    data, solver = task.data, MachineSolver()
-    edge = np.log10(data.highest_dose if side == 0 else data.lowest_dose)
+    edge = np.log10(task.data.highest_dose if side == 0 else task.data.lowest_dose)
     level = np.asarray(task.level)
     begun = np.tile(theta, (len(EDGE_SLOPES), 1, 1))
     begun[..., LOG10_DOSE] = edge
@@ -169,52 +185,14 @@ def edge_of_profile(task: Task, theta: Floats, heights: Floats, side: int) -> Fl
     if LN_SLOPE in np.flatnonzero(task.free):
         begun[..., LN_SLOPE] = np.log(EDGE_SLOPES)[:, None]
     n = edge.size
-    fit_at = _at_held_dose(task, solver)
     rows = np.tile(np.arange(n), len(EDGE_SLOPES))
-    ends, cost = fit_at(begun.reshape(-1, begun.shape[2]), np.tile(edge, len(EDGE_SLOPES)), rows)
-    cost = np.where(np.isfinite(cost), cost, np.inf).reshape(-1, n)
-    best = np.argmin(cost, axis=0) * n + np.arange(n)
-    limits = np.stack([bound[:, LOG10_DOSE] for bound in task.bounds], axis=1)
-    limits[:, 1 - side] = edge
-    found = profile.interval(fit_at, ends[best], heights, limits)[:, side]
+    ends = kernel.minimise(replace(task, held=(LOG10_DOSE,)), begun.reshape(-1, begun.shape[2]), rows)
+    cost = np.where(np.isfinite(ends.cost), ends.cost, np.inf).reshape(-1, n)
+    limits = tuple(bound.copy() for bound in task.bounds)
+    limits[1 - side][:, LOG10_DOSE] = edge
+    best = ends.theta[np.argmin(cost, axis=0) * n + np.arange(n)]
+    found = _crossings(task, best, heights, (limits[0], limits[1]), DOSE, None)[:, LOG10_DOSE, side]
     return np.where(cost.min(axis=0) > heights[:, 1], edge, found)
-
-
-def _at_held_dose(task: Task, solver: Solver) -> profile.FitAt:
-    """Refits of some curves with the third parameter held."""
-    held = replace(task, held=(LOG10_DOSE,))
-
-    def fit_at(at: Floats, dose: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        at = at.copy()
-        at[:, LOG10_DOSE] = dose
-        end = solver.minimise(held, at, rows)
-        return end.theta, end.cost
-
-    return fit_at
-
-
-def effect(data: Data, rss: Floats, pinned: Floats) -> tuple[Floats, Floats]:
-    """F test of the curve against the flat line at the front plateau: F (n,) and p (n,), NaN without
-    freedom."""
-    free, flat = np.isnan(pinned), flat_rss(data, pinned)
-    dof = data.points - int(free.sum())
-    extra = int(free.sum()) - int(free[FRONT])
-    # Exactly flat data leave 0 / 0, or one rounding over another.
-    return f_test(flat - rss, extra, rss, dof, none=flat <= ROUNDING * data.size)
-
-
-def flat_rss(data: Data, pinned: Floats) -> Floats:
-    """Sum of squares (n,) about the flat line at the front plateau, which is the mean where it is free."""
-    level = mean(data)
-    flat_level = level if np.isnan(pinned[FRONT]) else np.full_like(level, pinned[FRONT])
-    miss = data.response - flat_level[:, None]
-    return np.asarray(np.einsum("nm,nm,nm->n", data.weights, miss, miss))
-
-
-def mean(data: Data) -> Floats:
-    """The weighted mean response (n,), which is the best flat line; 0 without points."""
-    total = np.einsum("nm->n", data.weights)
-    return np.asarray(np.einsum("nm,nm->n", data.weights, data.response) / np.where(total > 0.0, total, 1.0))
 
 
 def reach_of(data: Data) -> Reach:
@@ -228,8 +206,8 @@ def reach_of(data: Data) -> Reach:
     return low, high
 
 
-def _covariance(hessian: Floats, moving: Flags, rss: Floats, dof: NDArray[np.int64]) -> Floats:
-    """inv(J'J) rss / dof of the moving parameters (n, 5, 5), by way of their correlations."""
+def _inverse_of(hessian: Floats, moving: Flags) -> Floats:
+    """inv(J'J) of the moving parameters (n, 5, 5), by way of their correlations; NaN where not sound."""
     n, size = moving.shape
     both = moving[:, :, None] & moving[:, None, :]
     scale = np.sqrt(np.einsum("npp->pn", hessian))
@@ -243,14 +221,12 @@ def _covariance(hessian: Floats, moving: Flags, rss: Floats, dof: NDArray[np.int
             for j in free
         }
     inverse, sound = _inverse(correlation, free, n)
-    sound &= dof > 0
-    variance = np.where(sound, rss / np.maximum(dof, 1), np.nan)
-    covariance = np.full((n, size, size), np.nan)
+    found = np.full((n, size, size), np.nan)
     for i in free:
         for j in free:
-            value = inverse[i, j] / (scale[i] * scale[j]) * variance
-            covariance[:, i, j] = np.where(both[:, i, j] & usable[i] & usable[j], value, np.nan)
-    return covariance
+            known = both[:, i, j] & usable[i] & usable[j] & sound
+            found[:, i, j] = np.where(known, inverse[i, j] / (scale[i] * scale[j]), np.nan)
+    return found
 
 
 def _inverse(

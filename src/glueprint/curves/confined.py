@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from glueprint.curves import batch, profile
 from glueprint.curves.batch import Block, Reach
 from glueprint.curves.data import Data
-from glueprint.curves.levenberg import Flags
-from glueprint.curves.logistic import BACK, FRONT, Floats, Rows
+from glueprint.curves.logistic import BACK, FRONT, Flags, Floats, Rows
 
 __all__ = ["Confined", "Plateau", "confine", "cut", "far"]
 
@@ -51,7 +50,8 @@ def confine(
     wanted: Flags,
     *,
     within: tuple[float | None, float | None],
-    confidence: float | None,
+    confidence: float,
+    sought: Flags,
 ) -> Confined:
     """Fit again what did not converge, or ended at an impossible plateau.
 
@@ -65,7 +65,7 @@ def confine(
     rows = np.flatnonzero(wanted & ~block.converged)
     if rows.size:
         reach = tuple(side[rows] for side in cut(found.reach, far(data)))
-        again = batch.solve(data.rows(rows), pinned, confidence, reach=(reach[0], reach[1]))
+        again = batch.solve(data.rows(rows), pinned, confidence, sought, reach=(reach[0], reach[1]))
         _put(found, rows, again, (reach[0], reach[1]), Plateau.OUT_OF_SIGHT)
     if within == (None, None):
         return found
@@ -75,21 +75,22 @@ def confine(
     )
     rows = np.flatnonzero(wanted & (_outside(found.block.theta, possible) | (found.plateau > 0)))
     if rows.size:
-        _physical(data, pinned, found, rows, possible, confidence)
+        _physical(data, pinned, found, (rows, sought), possible, confidence)
     return found
 
 
 def _physical(
-    data: Data, pinned: Floats, found: Confined, rows: Rows, possible: Reach, confidence: float | None
+    data: Data, pinned: Floats, found: Confined, what: tuple[Rows, Flags], possible: Reach, confidence: float
 ) -> None:
     """Hold the plateaus of some curves within what is possible, where they fit it."""
+    rows, sought = what
     part = data.rows(rows)
     low, high = (side[rows] for side in cut(found.reach, possible))
     # The plateau without drug carries the noise of its control: what was measured is possible.
     seen_low, seen_high = _seen(part)
     low[:, FRONT] = np.minimum(low[:, FRONT], seen_low)
     high[:, FRONT] = np.maximum(high[:, FRONT], seen_high)
-    again = batch.solve(part, pinned, confidence, reach=(low, high))
+    again = batch.solve(part, pinned, confidence, sought, reach=(low, high))
     dof = part.points - int(np.isnan(pinned).sum())
     leave = profile.threshold(found.block.rss[rows], dof, 0.95)
     fits = again.converged & ~(again.rss > leave)

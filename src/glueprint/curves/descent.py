@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,11 @@ def descend(
     (damping).
     """
     low, high = bounds
+    moved = np.flatnonzero(free.any(axis=0))
+    if moved.size < start.shape[1]:
+        return _some(
+            evaluate, start, free, bounds, moved, size=size, tolerance=tolerance, iterations=iterations
+        )
     theta = np.where(free, np.clip(start, low, high), start)
     rows: Rows = np.arange(theta.shape[0])
     residual, jacobian = evaluate(theta, rows)
@@ -115,6 +121,26 @@ def descend(
     return Descent(state.theta, state.cost, converged, at_bound, state.factor)
 
 
+def _some(
+    evaluate: Evaluate, start: Floats, free: Flags, bounds: tuple[Floats, Floats], moved: Rows, **options: Any
+) -> Descent:
+    """The same where no row moves some of the parameters: these never enter the factors."""
+
+    def inner(part: Floats, rows: Rows) -> tuple[Floats, Floats]:
+        theta = start[rows].copy()
+        theta[:, moved] = part
+        residual, jacobian = evaluate(theta, rows)
+        return residual, jacobian[:, :, moved]
+
+    low, high = (bound[:, moved] for bound in bounds)
+    end = descend(inner, start[:, moved], free[:, moved], (low, high), **options)
+    (n, p), place = start.shape, np.append(moved, start.shape[1])
+    theta, at_bound, factor = start.copy(), np.zeros((n, p), dtype=bool), np.zeros((n, p + 1, p + 1))
+    theta[:, moved], at_bound[:, moved] = end.theta, end.at_bound
+    factor[:, place[:, None], place] = end.factor
+    return Descent(theta, end.cost, end.converged, at_bound, factor)
+
+
 def _advance(
     evaluate: Evaluate,
     state: _State,
@@ -137,7 +163,9 @@ def _advance(
     if consider.any():
         seen = np.where(free[rows[consider], None, :], jacobian[consider], 0.0)
         factor[consider] = triangle(residual[consider], seen)
-    flatter = _projected(factor, moving) < _projected(state.factor[rows], moving)
+    flatter = np.zeros(rows.size, dtype=bool)
+    if near.any():
+        flatter = _projected(factor, moving) < _projected(state.factor[rows], moving)
     taken = consider & np.where(near, flatter | (gain > FALL * state.cost[rows]), better)
     won = rows[taken]
     state.theta[won], state.cost[won], state.factor[won] = trial[taken], cost[taken], factor[taken]

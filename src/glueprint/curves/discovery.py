@@ -10,9 +10,10 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from glueprint.curves import batch
-from glueprint.curves.data import prepare
-from glueprint.curves.fitting import Fits
 from glueprint.curves.logistic import BACK, FRONT, Floats
+from glueprint.curves.models.model import Given
+from glueprint.curves.problem import Problem
+from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
 from glueprint.errors import InputError, NotSupportedError, nearest
 
@@ -65,8 +66,8 @@ class Discoveries:
         with np.errstate(invalid="ignore"):
             half = fits.log10_ec50
             status = np.full(half.size, int(Status.FINE))
-            status[half < np.log10(fits.lowest_dose)] = Status.BELOW_TESTED
-            status[half > np.log10(fits.highest_dose)] = Status.ABOVE_TESTED
+            status[half < np.log10(fits.data.lowest_dose)] = Status.BELOW_TESTED
+            status[half > np.log10(fits.data.highest_dose)] = Status.ABOVE_TESTED
         status[~self.discovered] = Status.NO_EFFECT
         judged = np.isin(fits.status, JUDGED)
         # A fit still creeping along a ridge of flat data is no better than the flat line.
@@ -149,7 +150,7 @@ def _calibrated(fits: Fits, null_curves: int, seed: int) -> Floats:
         if len(designs) > MOST_DESIGNS:
             count = max(null_curves * int(mine.sum()) // largest, min(LEAST_CURVES, null_curves))
             rows = designs[draw.choice(which[mine], count)]
-        null = _null_p(fits.pinned, rows, count, draw)
+        null = _null_p(fits.problem, rows, count, draw)
         found[testable[mine]] = _share_beyond(null, fits.effect_p[testable[mine]])
     return found
 
@@ -179,18 +180,21 @@ def _no_null(what: str) -> NotSupportedError:
     )
 
 
-def _null_p(pinned: Floats, designs: Floats, count: int, draw: np.random.Generator) -> Floats:
+def _null_p(problem: Problem, designs: Floats, count: int, draw: np.random.Generator) -> Floats:
     """Plain p values (count,) of flat curves on one design, or on one each; F knows neither their height nor
     their noise."""
     log10_dose, weights = np.split(designs, 2, axis=1)
     used = (weights > 0.0).any(axis=0)
     log10_dose, weights = log10_dose[:, used], weights[:, used]
+    pinned = problem.pins
     height = pinned[FRONT] if np.isfinite(pinned[FRONT]) else 0.0
     noise = draw.standard_normal((count, weights.shape[1]))
+    weights = np.broadcast_to(weights, noise.shape)
     with np.errstate(divide="ignore"):
-        response = np.where(weights > 0.0, height + noise / np.sqrt(weights), np.nan)
-    data = prepare(10.0**log10_dose, response, np.broadcast_to(weights, response.shape))
-    return batch.effect(data, batch.solve(data, pinned, None).rss, pinned)[1]
+        response = np.where(weights > 0.0, height + noise / np.sqrt(weights), 0.0)
+    given = Given({"dose": np.broadcast_to(10.0**log10_dose, noise.shape)}, weights > 0.0)
+    flat = Problem(problem.model, given, response, weights, np.tile(pinned, (count, 1)))
+    return flat.effect(batch.solve(flat.data, pinned, 0.95).rss)[1]
 
 
 def _share_beyond(null: Floats, p: Floats) -> Floats:

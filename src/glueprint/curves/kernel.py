@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,66 @@ from glueprint.curves.data import Data
 from glueprint.curves.formula import PARAMETERS, Variant
 from glueprint.curves.kernel_layout import STARTS, Context, Workspace
 from glueprint.curves.kernel_llvm import module_text
-from glueprint.curves.levenberg import Minimum
-from glueprint.curves.logistic import LN_ASYMMETRY, Floats, Rows
+from glueprint.curves.logistic import LN_ASYMMETRY, Flags, Floats, Rows
 from glueprint.formulas.cache import default_cache
 from glueprint.formulas.compiler import Machine, host, load, source_digest
 
-__all__ = ["minimise", "starts", "variant"]
+__all__ = ["Minimum", "Task", "minimise", "rounding_of", "starts", "variant"]
 
 ALIGNMENT = 64  # bytes of the widest vector
 POINTER = ctypes.c_void_p
 ENTRIES = {"fit": (POINTER, POINTER), "begin": (POINTER, POINTER)}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is fitted: curves of `data`, within bounds low and high (n, 5).
+
+    pinned: (5,) values of fixed parameters, NaN where free.   level: (n,) response at the dose that the third
+    parameter then is, or None for the EC50.   held: parameters that stay at their start.
+    """
+
+    data: Data
+    pinned: Floats
+    bounds: tuple[Floats, Floats]
+    level: Floats | None = None
+    held: tuple[int, ...] = ()
+
+    @property
+    def free(self) -> Flags:
+        """Which parameters move (5,)."""
+        free = np.isnan(self.pinned)
+        free[list(self.held)] = False
+        return free
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where a batch ended: theta (n, p), cost (n,) the sum of squares, converged and at_bound (n, p)
+    flags."""
+
+    theta: Floats
+    cost: Floats
+    converged: Flags
+    at_bound: Flags
+    hessian: Floats
+
+    def rows(self, which: Rows) -> Minimum:
+        """Copies of some of the problems."""
+        return Minimum(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
+
+    def put(self, rows: Rows, other: Minimum) -> None:
+        """Replace some of the problems, in place."""
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(other, field.name)
+
+
+def rounding_of(cost: Floats, size: Floats) -> Floats:
+    """How far rounding alone moves the cost: residuals carry the rounding of the data they are taken from.
+
+    Source: own derivation: d(r'r) = 2 r'dr with |dr| <= eps |y|, and the rounding of the sum itself.
+    """
+    return np.asarray(4.0 * np.finfo(float).eps * (cost + np.sqrt(cost * size)))
 
 
 def variant(pinned: Floats, *, level: bool = False, held: tuple[int, ...] = ()) -> Variant:
@@ -37,40 +88,29 @@ def _machine(which: Variant, width: int) -> Machine:
     return load(key, lambda: module_text(which, width), default_cache(), ENTRIES)
 
 
-def starts(which: Variant, data: Data, pinned: Floats, *, width: int | None = None) -> Floats:
+def starts(task: Task, *, width: int | None = None) -> Floats:
     """The starts of every curve, best first: (STARTS, n, 5).
 
-    pinned: (5,) values of fixed parameters, NaN where free.   width: doubles per vector, by default what the
-    processor holds.   Source: as `starts.starts`.
+    width: doubles per vector, by default what the processor holds.   Source: `kernel_starts_llvm`.
     """
-    n = data.response.shape[0]
-    theta = np.empty((STARTS, n, PARAMETERS))
-    theta[0] = np.nan_to_num(pinned)
+    data, which = task.data, variant(task.pinned)
+    theta = np.empty((STARTS, data.response.shape[0], PARAMETERS))
+    theta[0] = np.nan_to_num(task.pinned)
     low, high = (np.nan_to_num(np.log10(dose)) for dose in (data.lowest_dose, data.highest_dose))
     _call(which, "begin", data, {"theta": theta, "low": low, "high": high}, width=width)
     return theta
 
 
-def minimise(
-    which: Variant,
-    data: Data,
-    start: Floats,
-    bounds: tuple[Floats, Floats],
-    *,
-    rows: Rows | None = None,
-    level: Floats | None = None,
-    width: int | None = None,
-) -> Minimum:
-    """Fit every job from its start, as `levenberg.minimise` does.
+def minimise(task: Task, start: Floats, rows: Rows, *, width: int | None = None) -> Minimum:
+    """Fit curve rows[i] from start[i] (jobs, 5); fixed and held parameters stay as they are there.
 
-    start: (jobs, 5); fixed parameters stay as they are here.   bounds: low and high (n, 5).
-    rows: (jobs,) curve of each job, by default jobs are curves.   level: (n,) for a variant with a level.
-    width: as in `starts`.
-    Returns `Minimum` of the jobs.
+    width: as in `starts`.   Source: `kernel_llvm`.
     """
+    which = variant(task.pinned, level=task.level is not None, held=task.held)
+    data, bounds = task.data, task.bounds
     jobs, free = start.shape[0], len(which.free)
     theta = np.array(start, order="C", dtype=float)
-    rows = np.arange(jobs) if rows is None else np.ascontiguousarray(rows)
+    rows = np.ascontiguousarray(rows)
     low, high = (np.ascontiguousarray(bound) for bound in bounds)
     cost, converged = np.empty(jobs), np.empty(jobs)
     triangle = np.empty((jobs, free * (free + 1) // 2))
@@ -78,8 +118,8 @@ def minimise(
         "theta": theta, "low": low, "high": high, "rows": rows, "size": data.size, "cost": cost,
         "converged": converged, "hessian": triangle,
     }  # fmt: skip
-    if level is not None:
-        arrays["level"] = np.ascontiguousarray(level, dtype=float)
+    if task.level is not None:
+        arrays["level"] = np.ascontiguousarray(task.level, dtype=float)
     _call(which, "fit", data, arrays, jobs=jobs, width=width)
     at_bound = np.zeros((jobs, PARAMETERS), dtype=bool)
     for i in which.free:

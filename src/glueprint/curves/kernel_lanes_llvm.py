@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from glueprint.curves.formula import LEVEL, PARAMETERS, Variant
 from glueprint.curves.kernel_layout import FIELDS, Workspace
-from glueprint.curves.levenberg import DAMPING_START
 from glueprint.formulas.ir import number
 
 __all__ = ["Scalar", "attend", "load_points"]
 
+DAMPING_START = 1e-3
 PLACES = {name: (index, kind) for index, (name, kind) in enumerate(FIELDS)}
 
 

@@ -35,6 +35,7 @@ LOGARITHMS = (LOG10_DOSE, LN_SLOPE, LN_ASYMMETRY)
 LN10, LN2 = float(np.log(10.0)), float(np.log(2.0))
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Evaluate = Callable[[Floats, Rows], tuple[Floats, Floats]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glueprint.curves.models.model import Floats
-from glueprint.curves.regression import Regression
+from glueprint.curves.result import Fits
 
 __all__ = ["observed_errors"]
 
@@ -13,18 +13,18 @@ __all__ = ["observed_errors"]
 STEP = 1e-4
 
 
-def observed_errors(regression: Regression) -> Floats:
+def observed_errors(fits: Fits) -> Floats:
     """Standard errors (n, p) in natural units from the second derivatives of the sum of squares.
 
     They equal `standard_errors` where the model is nearly linear over them; where they differ, trust neither
     but the profile.   NaN where a parameter is fixed or the curvature is not positive.
     Source: inv(H/2) rss/dof, H by central differences of the exact gradient; own derivation.
     """
-    problem, natural = regression.problem, regression.estimates
+    problem, natural = fits.problem, fits.estimates
     free = problem.free & np.isfinite(natural)
     every = np.arange(natural.shape[0])
-    known = np.isfinite(regression.standard_errors)
-    step = STEP * np.where(known, regression.standard_errors, np.abs(natural))
+    known = np.isfinite(fits.standard_errors)
+    step = STEP * np.where(known, fits.standard_errors, np.abs(natural))
     step = np.where(free & (step > 0.0), step, 1.0)
 
     def gradient(at: Floats) -> Floats:
@@ -48,6 +48,6 @@ def observed_errors(regression: Regression) -> Floats:
     inverse = np.linalg.pinv(unit, hermitian=True)
     sound = np.linalg.eigvalsh(unit)[:, 0] > 0.0
     variance = np.einsum("npp->np", inverse) * (step / size) ** 2
-    variance = variance * (regression.rss / np.maximum(regression.dof, 1))[:, None]
-    known = free & sound[:, None] & (regression.dof > 0)[:, None] & (variance > 0.0)
+    variance = variance * (fits.rss / np.maximum(fits.dof, 1))[:, None]
+    known = free & sound[:, None] & (fits.dof > 0)[:, None] & (variance > 0.0)
     return np.where(known, np.sqrt(np.where(known, variance, 1.0)), np.nan)

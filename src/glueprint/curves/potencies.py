@@ -12,10 +12,10 @@ from scipy.special import stdtrit
 
 from glueprint.curves import batch, profile
 from glueprint.curves.confined import Plateau, cut, far
-from glueprint.curves.fitting import Fits
-from glueprint.curves.logistic import FRONT, LN_SLOPE, LOG10_DOSE, Floats, log10_shift
+from glueprint.curves.kernel import Task
+from glueprint.curves.logistic import FRONT, LOG10_DOSE, Floats, log10_shift
 from glueprint.curves.potency import Kind, Potency, Reason, Relation
-from glueprint.curves.solvers import Task
+from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
 from glueprint.curves.steps import steps
 from glueprint.errors import InputError
@@ -70,10 +70,11 @@ def relative(
     all effect or no effect, and for one with an impossible plateau, to which nothing lies half way.
     Raises InputError GP-C049 (times).
     """
-    bounds = np.stack([fits.log10_ec50_low, fits.log10_ec50_high], axis=1)
+    with np.errstate(divide="ignore"):
+        bounds = np.log10(fits.interval("ec50"))
     vehicle = np.any(np.isneginf(fits.data.log10_dose) & (fits.data.weights > 0.0), axis=1)
     side = np.where(fits.status == Status.NO_EFFECT, np.where(vehicle, BEYOND, UNKNOWN), LOCATED)
-    errors = _errors(fits, bounds, fits.standard_errors[:, LOG10_DOSE])
+    errors = _errors(fits, bounds, np.sqrt(fits.covariance[:, LOG10_DOSE, LOG10_DOSE]))
     side = np.where(fits.plateau == Plateau.IMPOSSIBLE, UNKNOWN, side)
     edges = np.full_like(bounds, np.nan)
     if np.isfinite(bounds).any():
@@ -97,18 +98,20 @@ def absolute(
     Source: the third parameter of the curve moves to this dose and is profiled there, docs/curves.md.
     """
     levels = _levels(level, control, len(fits.rss))
-    theta = fits.theta
+    theta = fits.theta.copy()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         at_level = _log10_dose_at(theta, levels)
         delta = _delta(fits, levels)
         theta[:, LOG10_DOSE] = at_level
         bounds = np.full((len(fits.rss), 2), np.nan)
         if intervals:
-            bounds = batch.profile_interval(
-                fits.data, fits.pinned, theta, fits.confidence, levels, reach=fits.reach
-            )
+            task = Task(fits.data, fits.pinned, fits.reach, levels)
+            inverse = np.full(fits.covariance.shape, np.nan)
+            inverse[:, :, LOG10_DOSE] = 0.0
+            inverse[:, LOG10_DOSE, LOG10_DOSE] = delta**2 * fits.dof / fits.rss
+            bounds = batch.profile_interval(task, theta, fits.confidence, inverse=inverse)[:, LOG10_DOSE]
     flat = fits.status == Status.NO_EFFECT
-    height = np.where(flat, batch.mean(fits.data), theta[:, FRONT])
+    height = np.where(flat, fits.problem.mean, theta[:, FRONT])
     begun = np.where((height - levels) * (control - levels) > 0.0, BEYOND, PASSED)
     side = np.where(flat | np.isnan(at_level), begun, LOCATED)
     edges = _edges(fits, levels, theta, side) if intervals else np.full_like(bounds, np.nan)
@@ -125,17 +128,13 @@ def _edges(fits: Fits, levels: Floats | None, theta: Floats, side: NDArray[np.in
     fitted = (fits.dof > 0) & ~np.isin(fits.status, UNUSABLE) & np.isfinite(fits.theta).all(axis=1)
     with np.errstate(invalid="ignore"):
         dose = theta[:, LOG10_DOSE]
-        outside = (dose < np.log10(fits.lowest_dose)) | (dose > np.log10(fits.highest_dose))
+        outside = (dose < np.log10(fits.data.lowest_dose)) | (dose > np.log10(fits.data.highest_dose))
     rows = np.flatnonzero(fitted & outside & (side == LOCATED))
     if rows.size:
-        found[rows] = batch.profile_interval(
-            fits.data.rows(rows),
-            fits.pinned,
-            theta[rows],
-            confidence,
-            None if levels is None else levels[rows],
-            reach=(fits.reach[0][rows], fits.reach[1][rows]),
-        )
+        reach = fits.reach[0][rows], fits.reach[1][rows]
+        level = None if levels is None else levels[rows]
+        task = Task(fits.data.rows(rows), fits.pinned, reach, level)
+        found[rows] = batch.profile_interval(task, theta[rows], confidence)[:, LOG10_DOSE]
     if levels is None:
         return found
     leave = _leave(fits, confidence)
@@ -157,8 +156,8 @@ def _leave(fits: Fits, confidence: float) -> Floats:
     leave = profile.threshold(fits.rss, fits.dof, confidence)
     # A flat line that the test accepts has one parameter, and the scatter about it is noise, too: with few
     # doses it tells more than what a curve of four parameters leaves.
-    line = fits.points - int(np.isnan(fits.pinned[FRONT]))
-    of_line = profile.threshold(batch.flat_rss(fits.data, fits.pinned), line, confidence)
+    flat, line = fits.problem.flat
+    of_line = profile.threshold(flat, fits.points - line, confidence)
     return np.where(fits.status == Status.NO_EFFECT, np.fmin(leave, of_line), leave)
 
 
@@ -197,8 +196,6 @@ def _delta(fits: Fits, levels: Floats) -> Floats:
         gradient[:, i] = (_log10_dose_at(theta + step, levels) - _log10_dose_at(theta - step, levels)) / (
             2.0 * STEP
         )
-    # The covariance speaks of slope and asymmetry, theta of their logarithms.
-    gradient[:, LN_SLOPE:] /= fits.estimates[:, LN_SLOPE:]
     held = ~np.isnan(fits.pinned)
     gradient[:, held] = 0.0
     covariance = np.where(held[:, None] | held[None, :], 0.0, fits.covariance)
@@ -230,7 +227,7 @@ def _potency(fits: Fits, i: int, found: _Found, fields: Mapping[str, Any]) -> Po
     step = found.step[i]
     if status == Status.NOT_CONVERGED and np.isfinite(step).all():
         return _bracket(fits, i, step, (Reason.STEP,), common)
-    if status in UNUSABLE or side == UNKNOWN or np.isnan(fits.highest_dose[i]):
+    if status in UNUSABLE or side == UNKNOWN or np.isnan(fits.data.highest_dose[i]):
         if status not in UNUSABLE:
             reasons = (_why_none(plateau, side),)
         return Potency(value_nm=None, low_nm=None, high_nm=None, relation="none", reasons=reasons, **common)
@@ -260,7 +257,10 @@ def _bracket(
 ) -> Potency:
     """Between log10 doses; a limit where one of them lies beyond the tested ones, as where the plateau after
     the fall is a single dose, and none where both do."""
-    (low, high), (lowest, highest) = 10.0**ends, (float(fits.lowest_dose[i]), float(fits.highest_dose[i]))
+    (low, high), (lowest, highest) = (
+        10.0**ends,
+        (float(fits.data.lowest_dose[i]), float(fits.data.highest_dose[i])),
+    )
     slack = 1.0 + 1e-9
     inside = low >= lowest / slack, high <= highest * slack
     relation: Relation = "between" if all(inside) else ">" if inside[0] else "<" if inside[1] else "none"
@@ -290,7 +290,7 @@ def _limit(
     do not exclude the level within them, it stands where they begin to.
     """
     side, log10_dose = int(found.side[i]), float(found.log10_dose[i])
-    lowest, highest = float(np.log10(fits.lowest_dose[i])), float(np.log10(fits.highest_dose[i]))
+    lowest, highest = float(np.log10(fits.data.lowest_dose[i])), float(np.log10(fits.data.highest_dose[i]))
     (above, below), (low, high) = found.edges[i], found.bounds[i]
     relation: Relation
     interval: tuple[float | None, float | None]
@@ -308,7 +308,7 @@ def _limit(
         open_side = Reason.OPEN_LOW if relation == ">" else Reason.OPEN_HIGH
         none = (*reasons, open_side)
         return Potency(value_nm=None, low_nm=None, high_nm=None, relation="none", reasons=none, **common)
-    tested = fits.highest_dose[i] if relation == ">" else fits.lowest_dose[i]
+    tested = fits.data.highest_dose[i] if relation == ">" else fits.data.lowest_dose[i]
     value = float(tested if edge in (lowest, highest) else 10.0**edge)
     ends = [
         None if side != LOCATED or end is None or np.isnan(bound) else clip(float(10.0**end), value)

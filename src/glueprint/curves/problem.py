@@ -2,65 +2,156 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
+from glueprint.curves.data import Data, prepare
+from glueprint.curves.evidence import f_test
 from glueprint.curves.models.model import Flags, Floats, Given, Model, Rows
 
 __all__ = ["Problem"]
 
-LN10 = float(np.log(10.0))
+# Below this share of the data's sum of squares a residual is rounding, not effect.
+ROUNDING = 1e-24
+BASES = {"linear": 1.0, "log10": 10.0, "ln": math.e}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """n curves of one model; theta (n, p) is on the fitting scale (log10 where the parameter says so).
+    """n curves of one model; theta (n, p) is on the fitting scale (a logarithm where the parameter says so).
 
-    response, root: (n, m), root of the weights, 0 where a point is missing.   pinned: (n, p), NaN where free.
+    response, weights: (n, m), weight 0 where a point is missing.   pinned: (n, p), NaN where free.
     """
 
     model: Model
     given: Given
     response: Floats
-    root: Floats
+    weights: Floats
     pinned: Floats
 
-    @property
+    @cached_property
+    def root(self) -> Floats:
+        """Roots of the weights (n, m)."""
+        return np.asarray(np.sqrt(self.weights))
+
+    @cached_property
     def free(self) -> Flags:
         """Which parameters may move (n, p)."""
         return np.isnan(self.pinned)
 
-    @property
+    @cached_property
+    def moving(self) -> NDArray[np.int64]:
+        """How many parameters may move (n,)."""
+        return np.asarray(self.free.sum(axis=1))
+
+    @cached_property
     def size(self) -> Floats:
         """Weighted sum of squares of the data (n,)."""
-        return np.asarray(np.einsum("nm,nm->n", self.root * self.response, self.root * self.response))
+        return np.asarray(np.einsum("nm,nm,nm->n", self.weights, self.response, self.response))
+
+    @cached_property
+    def points(self) -> NDArray[np.int64]:
+        """How many points each curve has (n,)."""
+        return self.data.points if self.logistic else np.asarray((self.weights > 0.0).sum(axis=1))
+
+    @property
+    def dof(self) -> NDArray[np.int64]:
+        """Points less free parameters (n,)."""
+        return self.points - self.moving
+
+    @cached_property
+    def distinct(self) -> NDArray[np.int64]:
+        """How many different places (all inputs together) were measured (n,)."""
+        if self.logistic:
+            return self.data.distinct_doses
+        used = self.weights > 0.0
+        place = np.zeros(used.shape)
+        for turn, name in enumerate(self.model.inputs):
+            value = np.where(used, np.broadcast_to(self.given[name], used.shape), np.nan)
+            # Irrational weights keep different pairs of inputs apart.
+            place = place * np.pi + value * (1.0 + turn / math.e)
+        ordered = np.sort(place, axis=1)
+        return np.asarray((np.diff(ordered, axis=1) > 0.0).sum(axis=1) + used.any(axis=1))
+
+    @cached_property
+    def logistic(self) -> bool:
+        """Whether machine code fits it: a logistic, with the same parameters held in all curves."""
+        held = self.pinned[:, ~self.free.any(axis=0)]
+        at = self.model.names.index("ec50") if "ec50" in self.model.names else 0
+        return self.model.fast and bool(self.free[:, at].all() and (held == held[:1]).all())
+
+    @property
+    def pins(self) -> Floats:
+        """Theta of the parameters that all curves hold (p,), NaN where free."""
+        return self.pinned[0] if len(self.pinned) else np.full(self.base.size, np.nan)
+
+    @cached_property
+    def data(self) -> Data:
+        """The batch as the machine code of the logistic family takes it."""
+        return prepare(self.given["dose"], np.where(self.given.used, self.response, np.nan), self.weights)
 
     def rows(self, which: Rows) -> Problem:
         """The same for some of the curves."""
-        return Problem(
-            self.model, self.given.rows(which), self.response[which], self.root[which], self.pinned[which]
-        )
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)[2:]}
+        return replace(self, given=self.given.rows(which), **{k: v[which] for k, v in arrays.items()})
+
+    @cached_property
+    def base(self) -> Floats:
+        """Base of the logarithm as which each parameter is fitted (p,); 1 for none."""
+        return np.array([BASES[parameter.scale] for parameter in self.model.parameters])
 
     @property
     def logarithmic(self) -> Flags:
         """Which parameters are fitted as logarithms (p,)."""
-        return np.array([parameter.scale == "log10" for parameter in self.model.parameters])
+        return np.asarray(self.base > 1.0)
 
     def natural(self, theta: Floats) -> Floats:
         """Parameters in natural units (..., p)."""
-        return np.where(self.logarithmic, 10.0 ** np.where(self.logarithmic, theta, 0.0), theta)
+        return np.where(self.logarithmic, self.base ** np.where(self.logarithmic, theta, 0.0), theta)
 
     def fitting(self, natural: Floats) -> Floats:
         """Parameters on the fitting scale (..., p)."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.logarithmic, np.log10(np.where(self.logarithmic, natural, 1.0)), natural)
+            positive = np.where(self.logarithmic, natural, 1.0)
+            logs = np.where(self.base == math.e, np.log(positive), np.log10(positive))
+        return np.where(self.logarithmic, logs, natural)
 
     def slope(self, natural: Floats) -> Floats:
         """Derivative of the natural by the fitted parameters (..., p)."""
-        return np.where(self.logarithmic, natural * LN10, 1.0)
+        return np.where(self.logarithmic, natural * np.log(self.base), 1.0)
+
+    @cached_property
+    def mean(self) -> Floats:
+        """The weighted mean response (n,), which is the best flat line; 0 without points."""
+        total = self.weights.sum(axis=1)
+        return np.asarray(
+            np.einsum("nm,nm->n", self.weights, self.response) / np.where(total > 0.0, total, 1.0)
+        )
+
+    @cached_property
+    def flat(self) -> tuple[Floats, NDArray[np.int64]]:
+        """Sum of squares (n,) about the flat line, and how many parameters it has: none where the model's
+        level without effect is held, for then that is the line; else one, the mean."""
+        names, free = self.model.names, self.free
+        at = names.index(self.model.level) if self.model.level else 0
+        held = ~free[:, at] & bool(self.model.level)
+        level = np.where(held, self.natural(np.where(free, 0.0, self.pinned))[:, at], self.mean)
+        miss = self.response - level[:, None]
+        return np.einsum("nm,nm,nm->n", self.weights, miss, miss), np.where(held, 0, 1)
+
+    def effect(self, rss: Floats) -> tuple[Floats, Floats]:
+        """F test of curves that leave `rss` (n,) against the flat line: F (n,) and p (n,), NaN without
+        freedom."""
+        flat, line = self.flat
+        # Exactly flat data leave 0 / 0, or one rounding over another.
+        none = flat <= ROUNDING * self.size
+        return f_test(flat - rss, self.moving - line, rss, self.dof, none=none)
 
     def curve(self, theta: Floats, rows: Rows | None = None) -> tuple[Floats, Floats]:
         """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`."""
@@ -115,7 +206,7 @@ class Problem:
 
     def fitting_of(self, index: int, natural: Floats) -> Floats:
         """Values of one parameter on the fitting scale."""
-        return np.asarray(np.log10(natural) if self.logarithmic[index] else natural)
+        return np.asarray(self.fitting(natural[..., None] * np.ones(self.base.size))[..., index])
 
     def ranked(self, candidates: Floats, linear: Sequence[int], count: int) -> Floats:
         """The `count` best of candidates (s, n, p) after solving for the linear parameters."""

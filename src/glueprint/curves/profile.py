@@ -1,4 +1,4 @@
-"""Profile-likelihood intervals for the log dose of a batch of curves. Kernel: arrays in, arrays out."""
+"""Profile-likelihood intervals of every kind of fit: where a refitted cost crosses its threshold. Kernel."""
 
 from __future__ import annotations
 
@@ -7,17 +7,61 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
-from glueprint.curves.logistic import LOG10_DOSE, Floats, Rows
+from glueprint.curves.descent import Evaluate, Flags, Floats, Rows, descend
 
-__all__ = ["FitAt", "interval", "threshold"]
+__all__ = ["SHORT", "Profiles", "Refit", "by_descent", "profiles", "threshold"]
 
-REFINEMENTS = 40
-TOLERANCE = 1e-7
-FIRST_STEP = 0.01
+ROUNDS = 60
+# How near the square root of the rise in cost must come to its threshold (as a share of it), by default.
+CLOSE = 1e-6
+# A refit on the way need not be better than this: costs are then right to the square of it.
+OFFSET = 1e-5
+# Refits begin close by; one that has not ended by then creeps along a ridge where the cost is flat.
+STEPS = 60
+# No first step is shorter than this share of a parameter: data without scatter have no other scale.
+LEAST = 1e-6
+# A parameter without limit is followed this many multiples of the first step before its profile counts as
+# open.
+FAR = 1e6
+BETTER = 1e-6
+# Refits that begin at the last one inside take shorter steps, and reach no further than twice as far at once.
+SHORT = 0.25
 
-FitAt = Callable[[Floats, Floats, Rows], tuple[Floats, Floats]]
+# (theta (k, p) with one parameter of each held where it is, curves (k,), which parameter (k,)) -> refitted
+# theta, its cost (k,), and where it ended at a bound that is only how far the data let one look (k,).
+Refit = Callable[[Floats, Rows, Rows], tuple[Floats, Floats, Flags]]
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """intervals: (n, p, 2), infinite where open, NaN where none was asked for.
+    better: (n, p) the lowest point met, NaN where none lies below the fit: the fit was not the best.
+    """
+
+    intervals: Floats
+    better: Floats
+
+
+@dataclass
+class _Tasks:
+    """One row a side of a parameter of a curve; `near` is inside, `far` outside the interval."""
+
+    curve: Rows
+    parameter: Rows
+    sign: Floats
+    limit: Floats
+    near: Floats
+    near_height: Floats
+    near_theta: Floats
+    far: Floats
+    far_height: Floats
+    far_theta: Floats
+    near_bound: Flags
+    last_out: Flags
+    done: Flags
+    opened: Flags
 
 
 def threshold(rss: Floats, dof: NDArray[np.int64], confidence: float) -> Floats:
@@ -25,93 +69,173 @@ def threshold(rss: Floats, dof: NDArray[np.int64], confidence: float) -> Floats:
 
     Source: Bates and Watts (1988), section 6.1: RSS (1 + t^2 / dof), t with dof degrees of freedom.
     """
-    quantile = student.ppf(0.5 + 0.5 * confidence, np.where(dof > 0, dof, 1))
-    return np.where(dof > 0, rss * (1.0 + quantile**2 / np.where(dof > 0, dof, 1)), np.nan)
+    spare = np.maximum(dof, 1)
+    quantile = stdtrit(spare, 0.5 + 0.5 * confidence)
+    return np.where(np.asarray(dof) > 0, rss * (1.0 + quantile**2 / spare), np.nan)
 
 
-def interval(fit_at: FitAt, best: Floats, heights: Floats, limits: Floats) -> Floats:
-    """Where the profile of the log10 dose crosses the threshold on either side of the best fit.
+def by_descent(
+    evaluate: Evaluate,
+    free: Flags,
+    bounds: tuple[Floats, Floats],
+    size: Floats,
+    reaching: Flags | bool = False,
+) -> Refit:
+    """Refits by the general descent; arguments as in `descend`, (n, ...) of all curves.
 
-    fit_at: (theta (k, 5), log10 dose (k,), rows (k,)) -> refitted theta and cost with the dose held.
-    best: (n, 5).   heights: (n, 2) sum of squares at the best fit and at the threshold; NaN: no interval.
-    limits: (n, 2) log10 doses at which the search ends.
-    Returns (n, 2) log10 dose; -inf or inf where the profile does not cross before the limit, NaN where
-    none is asked.
+    reaching: (p,) parameters whose bounds are only how far the search looks, not what is possible.
     """
-    found = np.full((best.shape[0], 2), np.nan)
-    rows: Rows = np.flatnonzero(np.isfinite(heights).all(axis=1) & np.isfinite(best).all(axis=1))
-    if rows.size == 0:
-        return found
-    for side, sign in enumerate((-1.0, 1.0)):
-        found[rows, side] = _cross(fit_at, best[rows], (rows, sign, limits[rows, side]), heights[rows])
-    return found
+
+    def refit(theta: Floats, curves: Rows, parameters: Rows) -> tuple[Floats, Floats, Flags]:
+        moving = free[curves].copy()
+        moving[np.arange(curves.size), parameters] = False
+        end = descend(
+            lambda part, which: evaluate(part, curves[which]), theta, moving,
+            (bounds[0][curves], bounds[1][curves]), size=size[curves], tolerance=OFFSET, iterations=STEPS,
+        )  # fmt: skip
+        return end.theta, end.cost, np.asarray((end.at_bound & reaching).any(axis=1))
+
+    return refit
 
 
-def _cross(fit_at: FitAt, best: Floats, place: tuple[Rows, float, Floats], heights: Floats) -> Floats:
-    """Step outward, doubling, until the cost exceeds the threshold; then close in.
+def profiles(
+    refit: Refit, best: Floats, wanted: Flags, bounds: tuple[Floats, Floats], *, heights: Floats,
+    inverse: Floats | None = None, follow: bool = True, close: float = CLOSE,
+) -> Profiles:  # fmt: skip
+    """Where the profile of each wanted parameter crosses the threshold on either side of the best fit.
 
-    heights: (n, 2) cost at the best fit and at the threshold.   place: rows, side, limit (n,).
+    best, wanted: (n, p).   bounds: low and high (n, p), where the search ends.   heights: (n, 2) cost at the
+    fit and at the threshold, NaN for no interval.   inverse: (n, p, p) inv(J'J) of the cost, for the first
+    steps; NaN where unknown.   follow: refits begin where the other parameters probably are; else at the last
+    refit inside.   close: how near the root of the rise must come to its threshold, as a share.
+    A profile whose refits run into the end of what the data can show is open.
+    Source: Bates and Watts 1988, section 6.1, doi 10.1002/9780470316757.
     """
-    rows, sign, limit = place
-    centre, theta = best[:, LOG10_DOSE], best.copy()
-    inner, outer = centre.copy(), centre.copy()
-    inner_height, outer_height = -np.sqrt(heights[:, 1] - heights[:, 0]), np.zeros_like(centre)
-    reach, opened = FIRST_STEP, np.zeros(centre.size, dtype=bool)
-    index = np.arange(centre.size)
-    while index.size:
-        position = centre[index] + sign * reach
-        beyond = sign * (position - limit[index]) >= 0.0
-        position = np.where(beyond, limit[index], position)
-        ends, cost = fit_at(theta[index], position, rows[index])
-        height = _height(cost, heights[index])
-        crossed = height > 0.0
-        outer[index[crossed]], outer_height[index[crossed]] = position[crossed], height[crossed]
-        inside = index[~crossed]
-        inner[inside], inner_height[inside] = position[~crossed], height[~crossed]
-        theta[inside] = ends[~crossed]
-        opened[index[beyond & ~crossed]] = True
-        index = index[~crossed & ~beyond]
-        reach *= 2.0
-    bracket = _Bracket(inner, outer, inner_height, outer_height)
-    return np.where(opened, sign * np.inf, _close(fit_at, theta, bracket, (rows, heights, ~opened)))
-
-
-@dataclass
-class _Bracket:
-    inner: Floats
-    outer: Floats
-    inner_height: Floats
-    outer_height: Floats
-
-
-def _close(
-    fit_at: FitAt, theta: Floats, bracket: _Bracket, task: tuple[Rows, Floats, NDArray[np.bool_]]
-) -> Floats:
-    """Regula falsi with the Illinois rule on the root of the rise in cost, which is nearly linear in the
-    dose."""
-    rows, heights, closing = task
-    for step in range(REFINEMENTS):
-        index = np.flatnonzero(closing & (np.abs(bracket.outer - bracket.inner) > TOLERANCE))
+    tasks = _begin(best, wanted, bounds, heights)
+    intervals, better = np.full((*best.shape, 2), np.nan), np.full(best.shape, np.nan)
+    lowest = heights[:, 0] - BETTER * np.abs(heights[:, 0])
+    slopes, first = _tangents(best, inverse, heights, tasks)
+    first = first if follow else SHORT * first
+    start = best[tasks.curve, tasks.parameter]
+    tasks.limit = np.where(np.isfinite(tasks.limit), tasks.limit, start + tasks.sign * FAR * first)
+    for turn in range(ROUNDS):
+        index = np.flatnonzero(~tasks.done)
         if index.size == 0:
             break
-        near, far = bracket.inner[index], bracket.outer[index]
-        low, high = bracket.inner_height[index], bracket.outer_height[index]
-        share = np.where(
-            np.isfinite(high) & (step % 4 != 3), -low / np.where(high > low, high - low, 1.0), 0.5
+        position = _next(tasks, index, best, first, turn, 4.0 if follow else 2.0)
+        curve, parameter = tasks.curve[index], tasks.parameter[index]
+        theta = _predict(tasks, index, position, best, slopes) if follow else tasks.near_theta[index]
+        theta[np.arange(index.size), parameter] = position
+        ends, cost, stopped = refit(theta, curve, parameter)
+        for row in np.flatnonzero(cost < lowest[curve]):
+            if cost[row] < lowest[curve[row]]:
+                lowest[curve[row]], better[curve[row]] = cost[row], ends[row]
+        _sort_in(tasks, index, position, ends, _height(cost, heights[curve]), close)
+        inside = cost <= heights[curve, 1]
+        tasks.near_bound[index[inside]] = stopped[inside]
+    side = (tasks.sign > 0.0).astype(int)
+    middle = np.where(np.isfinite(tasks.far), 0.5 * (tasks.near + tasks.far), tasks.sign * np.inf)
+    crossing = np.where(np.abs(tasks.far_height) < np.abs(tasks.near_height), tasks.far, tasks.near)
+    met = np.minimum(np.abs(tasks.far_height), np.abs(tasks.near_height)) <= 10.0 * close
+    found = np.where(tasks.opened | tasks.near_bound, tasks.sign * np.inf, np.where(met, crossing, middle))
+    intervals[tasks.curve, tasks.parameter, side] = found
+    return Profiles(intervals, better)
+
+
+def _begin(best: Floats, wanted: Flags, bounds: tuple[Floats, Floats], heights: Floats) -> _Tasks:
+    sound = np.isfinite(heights).all(axis=1) & (heights[:, 1] > heights[:, 0]) & np.isfinite(best).all(axis=1)
+    curve, parameter = (np.repeat(part, 2) for part in np.nonzero(wanted & sound[:, None]))
+    sign = np.tile([-1.0, 1.0], curve.size // 2)
+    limit = np.where(sign < 0.0, bounds[0][curve, parameter], bounds[1][curve, parameter])
+    count = curve.size
+    start = best[curve, parameter]
+    return _Tasks(
+        curve, parameter, sign, limit,
+        near=start.copy(), near_height=np.full(count, -1.0), near_theta=best[curve].copy(),
+        far=np.full(count, np.inf), far_height=np.full(count, np.inf), far_theta=best[curve].copy(),
+        near_bound=np.zeros(count, bool), last_out=np.zeros(count, bool), done=sign * (limit - start) <= 0.0,
+        opened=sign * (limit - start) <= 0.0,
+    )  # fmt: skip
+
+
+def _tangents(best: Floats, inverse: Floats | None, heights: Floats, tasks: _Tasks) -> tuple[Floats, Floats]:
+    """How the other parameters follow a held one (k, p), and a first step (k,) from the linear theory."""
+    if inverse is None:
+        inverse = np.full((*best.shape, best.shape[1]), np.nan)
+    column = inverse[tasks.curve, :, tasks.parameter]
+    variance = column[np.arange(tasks.curve.size), tasks.parameter]
+    known = np.isfinite(variance) & (variance > 0.0)
+    slopes = np.where(known[:, None], column / np.where(known, variance, 1.0)[:, None], 0.0)
+    # Where the cost is a parabola the threshold is met at the root of its rise times inv(J'J).
+    rise = heights[tasks.curve, 1] - heights[tasks.curve, 0]
+    linear = np.sqrt(np.where(known, variance, 0.0) * rise)
+    fallback = 0.1 * (np.abs(best[tasks.curve, tasks.parameter]) + 0.1)
+    return np.nan_to_num(slopes), np.where(linear > 0.0, np.maximum(linear, LEAST * fallback), fallback)
+
+
+def _next(tasks: _Tasks, index: Rows, best: Floats, first: Floats, turn: int, most: float) -> Floats:
+    """The next value of the held parameter: outward until outside, then between."""
+    centre = best[tasks.curve[index], tasks.parameter[index]]
+    near, far = tasks.near[index], tasks.far[index]
+    low, high = tasks.near_height[index], tasks.far_height[index]
+    gone = np.abs(near - centre)
+    share = 1.0 + low
+    with np.errstate(all="ignore"):
+        grow = np.clip(1.02 / share, 1.2, most)
+        outward = np.where(gone > 0.0, gone * np.where(np.isfinite(grow), grow, most), first[index])
+        outward = centre + tasks.sign[index] * outward
+        outward = tasks.sign[index] * np.minimum(
+            tasks.sign[index] * outward, tasks.sign[index] * tasks.limit[index]
         )
-        position = near + np.clip(share, 0.02, 0.98) * (far - near)
-        ends, cost = fit_at(theta[index], position, rows[index])
-        height = _height(cost, heights[index])
-        out = height > 0.0
-        moved_out, moved_in = index[out], index[~out]
-        bracket.outer[moved_out], bracket.outer_height[moved_out] = position[out], height[out]
-        bracket.inner_height[moved_out] *= 0.5
-        bracket.inner[moved_in], bracket.inner_height[moved_in] = position[~out], height[~out]
-        bracket.outer_height[moved_in] *= 0.5
-        theta[moved_in] = ends[~out]
-    return 0.5 * (bracket.inner + bracket.outer)
+        cut = np.where(np.isfinite(high), -low / (high - low), 0.5)
+        cut = np.clip(np.where(turn % 6 == 5, 0.5, cut), 0.002, 0.998)
+        between = near + cut * (far - near)
+    return np.where(np.isfinite(far), between, outward)
+
+
+def _predict(tasks: _Tasks, index: Rows, position: Floats, best: Floats, slopes: Floats) -> Floats:
+    """Where the other parameters probably are: along the tangent first, along the chord of two refits
+    later."""
+    k = np.arange(index.size)
+    centre = best[tasks.curve[index]]
+    parameter = tasks.parameter[index]
+    start = centre[k, parameter]
+    near, far = tasks.near[index], tasks.far[index]
+    tangent = centre + slopes[index] * (position - start)[:, None]
+    with np.errstate(all="ignore"):
+        reach = ((position - start) / (near - start))[:, None]
+        outward = centre + np.minimum(reach, 2.0) * (tasks.near_theta[index] - centre)
+        cut = ((position - near) / (far - near))[:, None]
+        between = tasks.near_theta[index] + cut * (tasks.far_theta[index] - tasks.near_theta[index])
+    theta = np.where((near == start)[:, None], tangent, outward)
+    theta = np.where(np.isfinite(far)[:, None] & (near != start)[:, None], between, theta)
+    theta = np.where(np.isfinite(theta), theta, tasks.near_theta[index])
+    theta[k, parameter] = position
+    return theta
+
+
+def _sort_in(
+    tasks: _Tasks, index: Rows, position: Floats, theta: Floats, height: Floats, close: float
+) -> None:
+    out = height > 0.0
+    away, home = index[out], index[~out]
+    # Illinois rule: a side that stays put twice counts half, so that both sides close in.
+    again_out, again_in = tasks.last_out[away] & np.isfinite(tasks.far[away]), ~tasks.last_out[home]
+    tasks.near_height[away] *= np.where(again_out, 0.5, 1.0)
+    bracketed = np.isfinite(tasks.far[home])
+    tasks.far_height[home] *= np.where(again_in & bracketed, 0.5, 1.0)
+    tasks.far[away], tasks.far_height[away], tasks.far_theta[away] = position[out], height[out], theta[out]
+    tasks.near[home], tasks.near_height[home] = position[~out], height[~out]
+    tasks.near_theta[home] = theta[~out]
+    tasks.last_out[away], tasks.last_out[home] = True, False
+    ended = ~out & (tasks.sign[index] * (position - tasks.limit[index]) >= 0.0)
+    tasks.opened[index[ended]] = True
+    width = np.abs(tasks.far[index] - tasks.near[index])
+    tight = width <= 1e-12 * np.abs(position)
+    tasks.done[index] = ended | (np.abs(height) <= close) | tight
 
 
 def _height(cost: Floats, heights: Floats) -> Floats:
+    """Square root of the rise in cost over that of the threshold, less 1: 0 at the end of the interval."""
     rise = np.maximum(cost - heights[:, 0], 0.0)
-    return np.asarray(np.sqrt(rise) - np.sqrt(heights[:, 1] - heights[:, 0]))
+    return np.asarray(np.sqrt(rise / (heights[:, 1] - heights[:, 0])) - 1.0)

@@ -1,9 +1,10 @@
-"""What `regress` is asked for, checked once: model, inputs, constants, weights, held values and starts."""
+"""What `fit` is asked for, checked once: model, inputs, constants, weights, held values and starts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
@@ -15,11 +16,28 @@ from glueprint.curves.models.own import model_from_formula
 from glueprint.curves.problem import Problem
 from glueprint.errors import InputError, nearest
 
-__all__ = ["AnyModel", "Inputs", "begun", "confidence_of", "model_of", "problem_of", "starts_of"]
+__all__ = [
+    "AnyModel",
+    "Inputs",
+    "Intervals",
+    "begun",
+    "ends_of",
+    "labels_of",
+    "model_of",
+    "problem_of",
+    "share_of",
+    "sought_of",
+    "starts_of",
+]
+
+# Weighted sums of squares outside 1e-120 to 1e120 lose digits in products with their own square.
+LEAST_SIZE = 1e-120
 
 Inputs = ArrayLike | Mapping[str, ArrayLike]
 # A function of (theta, inputs) returns the response and its derivatives.
 AnyModel = str | Model | Curve
+# True: of what the model is fitted for; "all", or names of parameters.
+Intervals = bool | str | Sequence[str]
 
 
 def model_of(model: AnyModel, inputs: Inputs, start: Mapping[str, ArrayLike] | None) -> Model:
@@ -51,14 +69,15 @@ def problem_of(
     constants: Mapping[str, ArrayLike] | None,
     fixed: Mapping[str, ArrayLike | None] | None,
 ) -> Problem:
-    """The batch as arrays; arguments as in `regress`.
+    """The batch as arrays; arguments as in `fit`.
 
     Raises InputError GP-C021 to GP-C025.
     """
     y = np.atleast_2d(_floats(response, "response"))
-    if y.size == 0:
+    if y.size == 0 and not model.fast:
         _refuse("GP-C021", f"a response of shape {y.shape}", "one curve with one point, or more", "response")
-    w = np.ones_like(y) if weights is None else _fitted(_floats(weights, "weights"), y, "weights")
+    w = np.ones((1, 1)) if weights is None else _floats(weights, "weights")
+    w = np.broadcast_to(w, y.shape) if weights is None else _fitted(w, y, "weights")
     values = _inputs(model, inputs, y)
     if np.isinf(y).any():
         _refuse("GP-C024", "a response is infinite", "finite numbers, NaN where missing", _place(np.isinf(y)))
@@ -70,22 +89,63 @@ def problem_of(
     used = np.isfinite(y) & (w > 0.0)
     for value in values.values():
         used = used & np.isfinite(value)
-    values = {name: np.where(used, value, 1.0) for name, value in values.items()}
+    if not used.all():
+        values = {name: np.where(used, value, 1.0) for name, value in values.items()}
+        y, w = np.where(used, y, 0.0), np.where(used, w, 0.0)
     values |= _constants(model, constants or {}, y)
-    problem = Problem(
-        model,
-        Given(values, used),
-        np.where(used, y, 0.0),
-        np.where(used, np.sqrt(w), 0.0),
-        np.full((y.shape[0], len(model.parameters)), np.nan),
-    )
-    return Problem(model, problem.given, problem.response, problem.root, _pinned(problem, fixed or {}))
+    pinned = np.broadcast_to(np.nan, (y.shape[0], len(model.parameters)))
+    problem = Problem(model, Given(values, used), y, w, pinned)
+    _refuse_extremes(problem)
+    return replace(problem, pinned=_pinned(problem, fixed or {}))
 
 
-def confidence_of(confidence: float) -> None:
-    """Refuse a confidence that is none (GP-C025)."""
-    if not 0.0 < confidence < 1.0:
-        _refuse("GP-C025", f"a confidence of {confidence:g}", "a number between 0 and 1", "confidence")
+def _refuse_extremes(problem: Problem) -> None:
+    """Squares of such responses leave the range of a double, and the fit would end anywhere."""
+    extreme = (problem.size > 1.0 / LEAST_SIZE) | (problem.size < LEAST_SIZE)
+    if not extreme.any():
+        return
+    bad = extreme[:, None] & (problem.response != 0.0) & (problem.weights > 0.0)
+    if bad.any():
+        value = problem.response[bad][0]
+        _refuse(
+            "GP-C024", f"a response of {value:g}", "weighted responses between 1e-60 and 1e60", _place(bad)
+        )
+
+
+def share_of(name: str, value: float) -> None:
+    """Refuse a confidence or a level of a test that is none (GP-C025)."""
+    if not 0.0 < value < 1.0:
+        _refuse("GP-C025", f"{name} {value:g}", "a number between 0 and 1, such as 0.95 and 0.05", name)
+
+
+def ends_of(within: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    """The possible responses, checked (GP-C025)."""
+    low, high = within
+    if any(end is not None and not np.isfinite(end) for end in within) or (
+        low is not None and high is not None and not low < high
+    ):
+        expected = "two finite responses in order, None where nothing limits them"
+        _refuse("GP-C025", f"within ({low}, {high})", expected, "within")
+    return low, high
+
+
+def labels_of(labels: Sequence[str] | None, curves: int) -> tuple[str, ...]:
+    """One name a curve, or none (GP-C025)."""
+    named = tuple(map(str, labels or ()))
+    if labels is not None and len(named) != curves:
+        _refuse("GP-C025", f"{len(named)} labels for {curves} curves", "one label a curve", "labels")
+    return named
+
+
+def sought_of(model: Model, intervals: Intervals) -> Flags:
+    """Which parameters (p,) get a profile interval."""
+    if isinstance(intervals, bool):
+        # The potency is what a logistic is fitted for; the others cost as much again each.
+        names: Sequence[str] = ("ec50",) if model.fast else model.names
+        return np.isin(model.names, names if intervals else ())
+    names = model.names if intervals == "all" else (intervals,) if isinstance(intervals, str) else intervals
+    _known(dict.fromkeys(names), model.names, "intervals")
+    return np.isin(model.names, names)
 
 
 def starts_of(model: Model, start: Mapping[str, ArrayLike] | None) -> None:
@@ -113,7 +173,7 @@ def begun(problem: Problem, start: Mapping[str, ArrayLike]) -> Floats:
     theta = np.broadcast_to(problem.fitting(natural), (natural.shape[0], n, len(model.names)))
     theta = np.where(problem.free, theta, problem.pinned)
     if not np.isfinite(theta).all():
-        _refuse("GP-C025", "a start is not possible", "finite numbers, above 0 on a log10 scale", "start")
+        _refuse("GP-C025", "a start is not possible", "finite numbers, above 0 as a logarithm", "start")
     return theta
 
 
@@ -160,18 +220,20 @@ def _pinned(problem: Problem, fixed: Mapping[str, ArrayLike | None]) -> Floats:
     model = problem.model
     _known(fixed, model.names, "fixed")
     held = {parameter.name: parameter.default for parameter in model.parameters} | dict(fixed)
-    natural = problem.pinned.copy()
+    arrays = {name: _floats(value, name) for name, value in held.items() if value is not None}
+    # One row for all curves, unless one of them is held elsewhere.
+    each = max((array.size for array in arrays.values()), default=1)
+    natural = np.full((min(each, len(problem.pinned)), len(model.names)), np.nan)
     for i, name in enumerate(model.names):
-        value = held[name]
-        if value is None:
+        if name not in arrays:
             continue
-        array = _floats(value, name)
-        if array.ndim > 1 or array.size not in (1, natural.shape[0]):
+        array = arrays[name]
+        if array.ndim > 1 or array.size not in (1, len(problem.pinned)):
             _refuse("GP-C025", f'"{name}" is held at {array.shape} values', "one number, or one a curve")
-        if not np.isfinite(array).all() or (model.parameters[i].scale == "log10" and (array <= 0.0).any()):
-            _refuse("GP-C025", f'"{name}" cannot be held there', "a finite number, above 0 on a log10 scale")
+        if not np.isfinite(array).all() or (model.parameters[i].scale != "linear" and (array <= 0.0).any()):
+            _refuse("GP-C025", f'"{name}" cannot be held there', "a finite number, above 0 as a logarithm")
         natural[:, i] = array
-    return problem.fitting(natural)
+    return np.broadcast_to(problem.fitting(natural), problem.pinned.shape)
 
 
 def _known(given: Mapping[str, object], names: tuple[str, ...], where: str) -> None:

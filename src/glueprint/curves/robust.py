@@ -79,7 +79,7 @@ def _report(
     problem: Problem, theta: Floats, sound: Flags, scale: Floats, weights: Floats, converged: Flags
 ) -> Robust:
     residual = problem.evaluate(theta, np.arange(theta.shape[0]))[0]
-    used = problem.root > 0.0
+    used = problem.weights > 0.0
     theta = np.where(sound[:, None], theta, np.nan)
     outliers = _flags(problem, residual, scale) & sound[:, None]
     weights = np.where(used & sound[:, None], weights, np.nan)
@@ -100,7 +100,7 @@ def _biweight(share: Floats) -> Floats:
 
 def _scale(problem: Problem, residual: Floats, rows: Rows) -> Floats:
     """Robust standard deviation (k,): the 68.27th percentile of |residual|, corrected for the parameters."""
-    used = problem.root[rows] > 0.0
+    used = problem.weights[rows] > 0.0
     points = used.sum(axis=1)
     dof = np.maximum(points - problem.free[rows].sum(axis=1), 1)
     level = np.nanpercentile(np.where(used, np.abs(residual), np.nan), WITHIN, axis=1)
@@ -110,7 +110,7 @@ def _scale(problem: Problem, residual: Floats, rows: Rows) -> Floats:
 
 def _flags(problem: Problem, residual: Floats, scale: Floats) -> Flags:
     """Outliers (n, m) by Benjamini and Hochberg's step-up rule over the points of each curve."""
-    used = problem.root > 0.0
+    used = problem.weights > 0.0
     dof = np.maximum(used.sum(axis=1) - problem.free.sum(axis=1), 1)
     p = 2.0 * student.sf(np.abs(residual) / scale[:, None], dof[:, None])
     p = np.where(used & np.isfinite(p), p, 2.0)

@@ -3,24 +3,23 @@ between two such fits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
-from glueprint.curves import request, search
-from glueprint.curves.collapse import collapsed
+from glueprint.curves import search
 from glueprint.curves.descent import Descent, descend
 from glueprint.curves.evidence import f_test
-from glueprint.curves.likelihood import profiles
-from glueprint.curves.models.model import Flags, Floats, Model
+from glueprint.curves.models.model import Flags, Floats, Rows
 from glueprint.curves.nest import Nest
 from glueprint.curves.problem import Problem
+from glueprint.curves.profile import by_descent, profiles, threshold
+from glueprint.curves.result import Fits
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Comparison", "SharedFit", "compare", "fit_shared"]
+__all__ = ["Comparison", "Together", "compare", "solve"]
 
 STARTS = 4
 # Shared parameters begin at these shares of what the curves say one by one.
@@ -29,54 +28,23 @@ QUANTILES = (0.5, 0.25, 0.75)
 EXACT = 30
 # A descent that did not converge must be lower by this factor to be preferred.
 SAME = 1.0 + 1e-6
+TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True)
-class SharedFit:
-    """n curves fitted at once; a shared parameter has the same value in every row.
+class Together:
+    """n curves fitted at once, on the fitting scale: theta, at_bound (n, p), covariance (n, p, p) with the
+    variances alone known, interval (n, p, 2); rss (n,), dof and converged of the whole; how: of the
+    intervals."""
 
-    estimates, standard_errors, low, high: (n, p) natural units, in the order of `names`; profile intervals at
-    `confidence`, open is infinite (0 below on a log10 scale), NaN where fixed or unknown.
-    theta: (n, p) on the fitting scale.   curve_rss: (n,).   rss, points, dof: of all curves together.
-    converged: of the whole.   reason: text with the remedy where it is not.
-    intervals: "profile", "profile, others by curvature" (many curves), or "none".
-    """
-
-    model: Model
-    shared: tuple[str, ...]
-    estimates: Floats
-    standard_errors: Floats
-    low: Floats
-    high: Floats
     theta: Floats
-    curve_rss: Floats
-    rss: float
-    points: int
-    parameters: int
+    covariance: Floats
+    interval: Floats
+    at_bound: Flags
+    rss: Floats
+    dof: int
     converged: bool
-    reason: str
-    intervals: str
-    confidence: float
-    problem: Problem
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the parameters (p)."""
-        return self.model.names
-
-    @property
-    def dof(self) -> int:
-        """Points less parameters."""
-        return self.points - self.parameters
-
-    def __getitem__(self, name: str) -> Floats:
-        """Estimates (n,) of a parameter by name."""
-        return np.asarray(self.estimates[:, self.names.index(name)])
-
-    def interval(self, name: str) -> Floats:
-        """Profile interval (n, 2) of a parameter by name."""
-        index = self.names.index(name)
-        return np.stack([self.low[:, index], self.high[:, index]], axis=1)
+    how: str
 
 
 @dataclass(frozen=True)
@@ -89,86 +57,55 @@ class Comparison:
     p: float
 
 
-def compare(restricted: SharedFit, general: SharedFit) -> Comparison:
+def compare(restricted: Fits, general: Fits) -> Comparison:
     """F test of two fits of the same data, the restricted one sharing more: "is the EC50 the same?".
 
     Raises InputError GP-C028 if they are not fits of the same points, or share the same parameters.
     Source: Bates and Watts 1988, section 3.10, doi 10.1002/9780470316757.
     """
-    same = restricted.problem.response.shape == general.problem.response.shape and np.array_equal(
-        restricted.problem.root * restricted.problem.response, general.problem.root * general.problem.response
+    before, after = restricted.problem, general.problem
+    same = before.response.shape == after.response.shape and np.array_equal(
+        before.weights * before.response, after.weights * after.response
     )
     extra = general.parameters - restricted.parameters
     if not same or extra <= 0:
         raise InputError(
             "GP-C028", "the two fits cannot be compared",
             expected="fits of the same points, the first with fewer parameters",
-            next_step="fit twice with fit_shared, once with more names in shared=",
+            next_step="fit twice with shared=, once with more names in it",
         )  # fmt: skip
-    dof = general.dof
-    ratio, p = f_test(restricted.rss - general.rss, extra, general.rss, dof)
+    rss, dof = float(general.rss.sum()), int(general.points.sum()) - general.parameters
+    ratio, p = f_test(float(restricted.rss.sum()) - rss, extra, rss, dof)
     return Comparison(float(ratio), extra, dof, float(p))
 
 
-def fit_shared(
-    model: request.AnyModel,
-    inputs: request.Inputs,
-    response: ArrayLike,
-    *,
-    shared: Sequence[str],
-    weights: ArrayLike | None = None,
-    fixed: Mapping[str, ArrayLike | None] | None = None,
-    constants: Mapping[str, ArrayLike] | None = None,
-    intervals: bool = True,
-    confidence: float = 0.95,
-) -> SharedFit:
+def solve(problem: Problem, shared: Sequence[str], sought: Flags, confidence: float) -> Together:
     """Fit n curves at once; the parameters named in `shared` take one value for all of them.
 
-    inputs, response, weights, fixed, constants: as in `regress`.   shared: names, at least one.
-    intervals: profile intervals of every parameter of every curve.
-    Returns `SharedFit`.
-    Raises InputError as `regress`, and GP-C028 for an impossible choice of shared parameters.
+    sought: (p,) which parameters get a profile interval.
+    Raises InputError GP-C028 for an impossible choice of shared parameters.
     Source: own derivation, docs/regression.md.
     """
-    chosen = request.model_of(model, inputs, None)
-    problem = request.problem_of(chosen, inputs, response, weights, constants, fixed)
-    request.confidence_of(confidence)
-    request.starts_of(chosen, None)
     places = _places(problem, shared)
     nest, end = _solve(problem, places)
     theta, moving = nest.inner(end.theta[0])
     residual, outer, follow = nest.parts(theta, moving)
-    curve_rss = np.einsum("nm,nm->n", residual, residual)
-    rss = float(curve_rss.sum())
-    points = int((problem.root > 0.0).sum())
-    own = [i for i in range(theta.shape[1]) if i not in places and problem.free[:, i].any()]
-    parameters = len(places) + len(own) * theta.shape[0]
+    each = np.einsum("nm,nm->n", residual, residual)
+    rss, (n, p) = float(each.sum()), theta.shape
+    own = [i for i in range(p) if i not in places and problem.free[:, i].any()]
+    dof = int(problem.points.sum()) - len(places) - len(own) * n
     nest = Nest(problem, places, theta)
-    errors = np.sqrt(_variances(nest, (outer, follow), moving, rss / max(points - parameters, 1)))
-    low, high, how = np.full_like(theta, np.nan), np.full_like(theta, np.nan), "none"
-    if intervals and points > parameters and bool(end.converged[0]):
-        low, high, how = _intervals(nest, errors, _threshold(rss, points - parameters, confidence))
-    natural = problem.natural(theta)
-    return SharedFit(
-        model=chosen,
-        shared=tuple(shared),
-        estimates=natural,
-        standard_errors=errors * problem.slope(natural)
-        if points > parameters
-        else np.full_like(errors, np.nan),
-        low=problem.natural(low),
-        high=problem.natural(high),
-        theta=theta,
-        curve_rss=curve_rss,
-        rss=rss,
-        points=points,
-        parameters=parameters,
-        converged=bool(end.converged[0]),
-        reason="" if end.converged[0] else "the fit did not converge; share fewer parameters or fix some",
-        intervals=how,
-        confidence=confidence,
-        problem=problem,
-    )
+    variances = _variances(nest, (outer, follow), moving, rss / max(dof, 1))
+    covariance = np.full((n, p, p), np.nan)
+    if dof > 0:
+        covariance[:, np.arange(p), np.arange(p)] = variances
+    interval, how, converged = np.full((n, p, 2), np.nan), "none", bool(end.converged[0])
+    if sought.any() and dof > 0 and converged:
+        rise = rss, float(threshold(np.array(rss), np.array(dof), confidence)), dof
+        interval, how = _intervals(nest, np.sqrt(variances), rise, np.flatnonzero(sought).tolist())
+    free = problem.free.copy()
+    free[:, places] = False
+    return Together(theta, covariance, interval, free & ~moving, each, dof, converged, how)
 
 
 def _places(problem: Problem, shared: Sequence[str]) -> tuple[int, ...]:
@@ -199,7 +136,7 @@ def _solve(problem: Problem, places: tuple[int, ...]) -> tuple[Nest, Descent]:
         values = np.quantile(told[:, places], share, axis=0)
         pinned = problem.pinned.copy()
         pinned[:, places] = values
-        held = Problem(problem.model, problem.given, problem.response, problem.root, pinned)
+        held = replace(problem, pinned=pinned)
         base = search.best_of(held, held.starts(STARTS)).theta
         nest = Nest(problem, places, base)
         low, high = nest.limits()
@@ -208,11 +145,6 @@ def _solve(problem: Problem, places: tuple[int, ...]) -> tuple[Nest, Descent]:
         found.append((nest, end))
     height = [float(end.cost[0]) * (1.0 if end.converged[0] else SAME) for _, end in found]
     return found[int(np.argmin(height))]
-
-
-def _threshold(rss: float, dof: int, confidence: float) -> tuple[float, float, int]:
-    quantile = float(student.ppf(0.5 + 0.5 * confidence, dof))
-    return rss, rss * (1.0 + quantile**2 / dof), dof
 
 
 def _variances(nest: Nest, parts: tuple[Floats, Floats], moving: Flags, variance: float) -> Floats:
@@ -237,25 +169,24 @@ def _variances(nest: Nest, parts: tuple[Floats, Floats], moving: Flags, variance
     return np.where(known, total * variance, np.nan)
 
 
-def _intervals(nest: Nest, errors: Floats, rise: tuple[float, float, int]) -> tuple[Floats, Floats, str]:
-    """Profile intervals (n, p) on the fitting scale, and how they were made."""
+def _intervals(
+    nest: Nest, errors: Floats, rise: tuple[float, float, int], sought: list[int]
+) -> tuple[Floats, str]:
+    """Profile intervals (n, p, 2) on the fitting scale, and how they were made."""
     n, p = nest.base.shape
-    low, high = np.full((n, p), np.nan), np.full((n, p), np.nan)
+    found = np.full((n, p, 2), np.nan)
     for turn, place in enumerate(nest.shared):
-        found = _profile(nest, nest.base[0, nest.shared], turn, errors[0, place], rise)
-        low[:, place], high[:, place] = found
-    own = [i for i in range(p) if i not in nest.shared and nest.problem.free[:, i].any()]
+        if place in sought:
+            found[:, place] = _profile(nest, nest.base[0, nest.shared], turn, errors[0, place], rise)
+    own = [i for i in sought if i not in nest.shared and nest.problem.free[:, i].any()]
     if n > EXACT:
-        both = collapsed(nest, errors, rise, own)
-        low[:, own], high[:, own] = both[:, own, 0], both[:, own, 1]
-        return low, high, "profile, others by curvature"
-    for curve in range(n):
-        for parameter in own:
-            beside = nest.beside(curve, parameter)
-            best = np.append(nest.base[curve, nest.shared], nest.base[curve, parameter])
-            error = errors[curve, parameter]
-            low[curve, parameter], high[curve, parameter] = _profile(beside, best, best.size - 1, error, rise)
-    return low, high, "profile"
+        found[:, own] = _collapsed(nest, errors, rise, own)[:, own]
+        return found, "profile, others by curvature"
+    for curve, parameter in product(range(n), own):
+        best = np.append(nest.base[curve, nest.shared], nest.base[curve, parameter])
+        beside, error = nest.beside(curve, parameter), errors[curve, parameter]
+        found[curve, parameter] = _profile(beside, best, best.size - 1, error, rise)
+    return found, "profile"
 
 
 def _profile(
@@ -263,11 +194,60 @@ def _profile(
 ) -> tuple[float, float]:
     wanted = np.zeros((1, best.size), dtype=bool)
     wanted[0, which] = True
-    covariance = np.full((1, best.size, best.size), np.nan)
-    covariance[0, which, :] = covariance[0, :, which] = 0.0
-    covariance[0, which, which] = error**2 * rise[2]
+    inverse = np.full((1, best.size, best.size), np.nan)
+    inverse[0, which, :] = inverse[0, :, which] = 0.0
+    inverse[0, which, which] = error**2 * rise[2] / max(rise[0], TINY)
+    size = nest.problem.size.sum()[None]
     found = profiles(
-        nest.evaluate, best[None, :], np.ones_like(wanted), nest.limits(), heights=np.array([rise[:2]]),
-        covariance=covariance, size=nest.problem.size.sum()[None], wanted=wanted,
+        by_descent(nest.evaluate, np.ones_like(wanted), nest.limits(), size), best[None, :], wanted,
+        nest.limits(), heights=np.array([rise[:2]]), inverse=inverse,
     )  # fmt: skip
     return float(found.intervals[0, which, 0]), float(found.intervals[0, which, 1])
+
+
+def _collapsed(nest: Nest, errors: Floats, rise: tuple[float, float, int], own: list[int]) -> Floats:
+    """Intervals (n, p, 2) on the fitting scale, all curves at once.
+
+    Each curve is refitted in full; the others pull at the shared parameters by the curvature of their sum of
+    squares at the best fit. With many curves these hardly move, so that the error is of third order in their
+    step.   errors: (n, p).   rise: sum of squares at the fit and at the threshold, and degrees of freedom.
+    own: parameters to profile.
+    Source: own derivation, docs/regression.md.
+    """
+    n, p = nest.base.shape
+    shared = nest.shared
+    moving = nest.problem.free.copy()
+    moving[:, shared] = False
+    low, high = nest.problem.limits()
+    residual, outer, _ = nest.parts(nest.base, moving & (nest.base > low) & (nest.base < high))
+    each = np.einsum("nms,nmt->nst", outer, outer)
+    pull = np.einsum("nms,nm->ns", outer, residual)
+    # What all the others together would lose, as rows of a least-squares problem: |root (s - best) + off|^2.
+    curvature = each.sum(axis=0) - each
+    size, turn = np.linalg.eigh(curvature)
+    root = np.sqrt(np.maximum(size, 0.0))[:, :, None] * turn.transpose(0, 2, 1)
+    keep = np.sqrt(np.where(size > 0.0, size, np.inf))
+    off = np.einsum("nts,nt->ns", turn, pull.sum(axis=0) - pull) / keep
+    best = nest.base[:, shared]
+
+    def evaluate(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
+        misfit, jacobian = nest.problem.evaluate(theta, rows)
+        step = theta[:, shared] - best[rows]
+        extra = np.einsum("kij,kj->ki", root[rows], step) + off[rows]
+        slopes = np.zeros((rows.size, len(shared), p))
+        slopes[:, :, shared] = root[rows]
+        return np.concatenate([misfit, extra], axis=1), np.concatenate([jacobian, slopes], axis=1)
+
+    start, _ = evaluate(nest.base, np.arange(n))
+    cost = np.einsum("nm,nm->n", start, start)
+    inverse = np.full((n, p, p), np.nan)
+    index = np.arange(p)
+    inverse[:, index, index] = errors**2 * rise[2] / max(rise[0], TINY)
+    wanted = np.zeros((n, p), dtype=bool)
+    wanted[:, own] = True
+    found = profiles(
+        by_descent(evaluate, nest.problem.free, (low, high), nest.problem.size, nest.problem.reaching),
+        nest.base, wanted, (low, high),
+        heights=np.stack([cost, cost + rise[1] - rise[0]], axis=1), inverse=inverse,
+    )  # fmt: skip
+    return found.intervals

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from glueprint.curves.fitting import Fits
-from glueprint.curves.levenberg import Flags
-from glueprint.curves.logistic import BACK, FRONT, LN_SLOPE, Floats, curve
+from glueprint.curves.logistic import BACK, FRONT, LN_SLOPE, Flags, Floats, curve
+from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
 
 __all__ = ["steps"]

@@ -4,7 +4,7 @@ tests between data sets and between models."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,18 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from glueprint.curves import request
-from glueprint.curves.fitting import fit as fit_logistic
-from glueprint.curves.models import LOGISTIC
+from glueprint.curves.fitting import fit
 from glueprint.curves.models.model import Floats, Model
 from glueprint.curves.potencies import absolute, relative
-from glueprint.curves.potency import Potency
-from glueprint.curves.regression import Regression, regress
-from glueprint.curves.shared import SharedFit, fit_shared
+from glueprint.curves.result import Fits
 from glueprint.curves.table_rows import (
     COMPARISONS,
     POTENCIES,
     comparison,
     curve_rows,
     one_of,
-    parameter_rows,
     point_rows,
+    potency_rows,
     set_rows,
     whole_of,
 )
@@ -44,22 +41,28 @@ ROUNDS, SETTLED, LEAST = 10, 1e-6, 1e-3
 class TableFit:
     """The fit of a table; every table is polars, with `to_pandas` and `to_arrow` of its own.
 
-    fit: what `regress` or `fit_shared` found, curve by curve.   parameters, sets, points, comparisons,
-    potencies, curves: tables with the columns of `table_rows`; `curves` is for drawing.
-    notes: what was left out or cannot be told.
+    fit: the fits, curve by curve.   sets, points, comparisons, potencies, curves: tables with the columns of
+    `table_rows`; `curves` is for drawing.   notes: what was left out or cannot be told.
     """
 
-    model: Model
-    fit: Regression | SharedFit
-    parameters: pl.DataFrame
+    fit: Fits
     sets: pl.DataFrame
     points: pl.DataFrame
     comparisons: pl.DataFrame
     potencies: pl.DataFrame
     curves: pl.DataFrame
     weights: str
-    confidence: float
     notes: tuple[str, ...]
+
+    @property
+    def model(self) -> Model:
+        """What was fitted."""
+        return self.fit.model
+
+    @property
+    def parameters(self) -> pl.DataFrame:
+        """One row a parameter of a data set; an end of an interval is infinite where open."""
+        return self.fit.table()
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -70,17 +73,15 @@ class TableFit:
     def as_dict(self) -> dict[str, Any]:
         """All tables as rows, for `--json`."""
         tables = {name: table.to_dicts() for name, table in self.tables.items()}
-        about = {"model": self.model.name, "weights": self.weights, "confidence": self.confidence}
+        about = {"model": self.model.name, "weights": self.weights, "confidence": self.fit.confidence}
         return about | tables | {"notes": list(self.notes)}
 
+    def plot(self) -> Any:
+        """Points and curves as an Altair chart."""
+        return self.fit.plot()
+
     def __str__(self) -> str:
-        lines = [f"{self.model.title}: {self.sets.height} data sets, {self.points.height} points"]
-        for row in self.parameters.iter_rows(named=True):
-            held = " (held)" if row["fixed"] else " (shared)" if row["shared"] else ""
-            span = "" if row["low"] is None else f" ({row['low']:.4g} to {row['high']:.4g})"
-            value = "none" if row["estimate"] is None else f"{row['estimate']:.4g}"
-            lines.append(f"  {row['set']} {row['parameter']} {value}{span}{held}".replace("   ", "  "))
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([str(self.fit), *self.notes])
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class _Asked:
     constants: Mapping[str, ArrayLike] | None
     confidence: float
     start: Mapping[str, ArrayLike] | None
+    within: tuple[float | None, float | None]
 
 
 def fit_table(
@@ -115,19 +117,21 @@ def fit_table(
     replicates: bool = False,
     log10_x: bool = False,
     confidence: float = 0.95,
+    source: str = "",
 ) -> TableFit:
     """Fit every data set of a table to a model, all at once.
 
     table: one row a point.   x: the column of x, or columns by the name of the model's inputs.   y: response
     columns, each a data set, or replicates of one with `replicates`.   by: columns that tell data sets apart.
-    model, fixed, constants, start: as in `regress`.   shared: parameters with one value for all data sets.
+    model, fixed, constants, start: as in `fit`.   shared: parameters with one value for all data sets.
     weights: "none", "1/y" or "1/y2" of the fitted curve, or a column.   robust: also list outliers.
     same: is one value of these parameters enough for all data sets? (F test and AICc).
     against: is this more general, or other, model better? (AICc, and the F test where it contains the first).
     level, control: for logistic models, the response of an absolute potency, and that without drug.
-    within: what responses are possible, as in `curves.fit`.   log10_x: x are log10 of doses.
+    within: what responses are possible, as in `fit`.   log10_x: x are log10 of doses.
+    source: the file of the table, for refusals.
     Returns `TableFit`.
-    Raises InputError as `regress` and `fit_shared`, GP-C050 (table), GP-C051 (options).
+    Raises InputError as `fit`, GP-C050 (table), GP-C051 (options).
     """
     asked_y = (y,) if isinstance(y, str) else tuple(y)
     asked_by = (by,) if isinstance(by, str) else tuple(by)
@@ -135,34 +139,33 @@ def fit_table(
     chosen = request.model_of(model, dict.fromkeys(inputs, 0.0), start)
     column = weights if weights not in WEIGHTS else None
     data = data_sets(
-        table, inputs, asked_y, by=asked_by, weights=column, replicates=replicates, log10_x=log10_x
+        table,
+        inputs,
+        asked_y,
+        by=asked_by,
+        weights=column,
+        replicates=replicates,
+        log10_x=log10_x,
+        source=source,
     )
     if robust and shared:
         refuse("GP-C051", "outliers with shared parameters", expected="robust or shared, one of both")
-    asked = _Asked(data, weights, constants, confidence, start)
+    asked = _Asked(data, weights, constants, confidence, start, within)
     found, weighted = _fitted(asked, chosen, fixed or {}, tuple(shared), robust=robust)
     comparisons = []
     if same:
-        comparisons.append(_same(asked, found, (chosen, fixed or {}), (tuple(shared), tuple(same)), weighted))
+        comparisons.append(_same(asked, found, fixed or {}, tuple(same), weighted))
     if against is not None:
         comparisons += _against(asked, found, against, weighted)
-    if shared and level is not None:
-        refuse("GP-C051", "an absolute potency of curves with shared parameters", expected="level or shared")
-    # A potency is of one curve alone: beside shared parameters it would be another number.
-    potencies, notes = (
-        ([], []) if shared else _potencies(asked, (chosen, fixed or {}), (level, control), within, weighted)
-    )
+    potencies, notes = _potencies(found, level, control)
     return TableFit(
-        model=chosen,
         fit=found,
-        parameters=parameter_rows(found, data.names),
-        sets=set_rows(found, data, weighted),
-        points=point_rows(found, data, weighted),
+        sets=set_rows(found),
+        points=point_rows(found),
         comparisons=pl.DataFrame(comparisons, schema=COMPARISONS),
         potencies=pl.DataFrame(potencies, schema=POTENCIES),
-        curves=curve_rows(found, data),
+        curves=curve_rows(found),
         weights=weights,
-        confidence=confidence,
         notes=(*data.notes, *notes),
     )
 
@@ -185,22 +188,27 @@ def _fitted(
     robust: bool = False,
     intervals: bool = True,
     weights: Floats | None = None,
-) -> tuple[Regression | SharedFit, Floats]:
+) -> tuple[Fits, Floats]:
     """The fit and its weights (n, m), which follow the curve where they depend on it."""
     data = asked.data
     own = weights if weights is not None else data.weights
 
-    def once(weight: Floats | None, last: bool) -> Regression | SharedFit:
-        common: dict[str, Any] = {
-            "weights": weight,
-            "fixed": fixed,
-            "constants": asked.constants,
-            "intervals": intervals and last,
-            "confidence": asked.confidence,
-        }
-        if shared:
-            return fit_shared(model, data.inputs, data.response, shared=shared, **common)
-        return regress(model, data.inputs, data.response, start=asked.start, robust=robust and last, **common)
+    def once(weight: Floats | None, last: bool) -> Fits:
+        return fit(
+            model,
+            data.inputs,
+            data.response,
+            weights=weight,
+            fixed=fixed,
+            shared=shared,
+            constants=asked.constants,
+            start=asked.start,
+            within=asked.within,
+            intervals="all" if intervals and last else False,
+            confidence=asked.confidence,
+            robust=robust and last,
+            labels=data.names,
+        )
 
     power = POWERS.get(asked.weights)
     flat = np.ones_like(data.response) if own is None else own
@@ -208,7 +216,7 @@ def _fitted(
         return once(own, True), flat
     found = once(None, False)
     for _ in range(ROUNDS):
-        fitted = np.abs(found.problem.curve(found.theta)[0])
+        fitted = np.abs(found.fitted)
         floor = LEAST * np.nanmax(np.abs(data.response), axis=1, keepdims=True)
         now = np.where(np.isfinite(fitted), np.maximum(fitted, floor), 1.0) ** -power
         settled = np.abs(now / flat - 1.0).max() < SETTLED
@@ -221,39 +229,34 @@ def _fitted(
 
 def _same(
     asked: _Asked,
-    found: Regression | SharedFit,
-    what: tuple[Model, Mapping[str, float | None]],
-    names: tuple[tuple[str, ...], tuple[str, ...]],
+    found: Fits,
+    fixed: Mapping[str, float | None],
+    same: tuple[str, ...],
     weights: Floats,
 ) -> dict[str, Any]:
     """Whether one value of some parameters is enough for all data sets."""
-    (model, fixed), (shared, same) = what, names
-    if len(asked.data.names) < 2 or not set(same) - set(shared):
+    if len(asked.data.names) < 2 or not set(same) - set(found.shared):
         refuse(
             "GP-C051",
             f"one value of {', '.join(same)} for {len(asked.data.names)} data sets",
             expected="two or more data sets, and parameters that are not shared already",
         )
-    every = tuple(dict.fromkeys((*shared, *same)))
-    simple, _ = _fitted(asked, model, fixed, every, intervals=False, weights=weights)
+    every = tuple(dict.fromkeys((*found.shared, *same)))
+    simple, _ = _fitted(asked, found.model, fixed, every, intervals=False, weights=weights)
     question = f"one {', '.join(same)} for all data sets?"
     labels = f"one {', '.join(same)}", "one each"
     return comparison(question, "", labels, (whole_of(simple), whole_of(found)), True)
 
 
-def _against(
-    asked: _Asked, found: Regression | SharedFit, against: request.AnyModel, weights: Floats
-) -> list[dict[str, Any]]:
+def _against(asked: _Asked, found: Fits, against: request.AnyModel, weights: Floats) -> list[dict[str, Any]]:
     """Each data set by two models."""
-    if isinstance(found, SharedFit):
+    if found.shared:
         refuse("GP-C051", "two models with shared parameters", expected="against= without shared=")
     other = request.model_of(against, dict.fromkeys(asked.data.inputs, 0.0), None)
-    second, _ = _fitted(asked, other, {}, (), intervals=False, weights=weights)
+    second, _ = _fitted(replace(asked, start=None), other, {}, (), intervals=False, weights=weights)
     rows = []
     for i, name in enumerate(asked.data.names):
-        pair = [one_of(fit, i) for fit in (found, second)]
-        pair.sort(key=lambda one: one[1])
-        (simple, general) = pair
+        simple, general = sorted((one_of(fits, i) for fits in (found, second)), key=lambda one: one[1])
         contains = simple[3].curve is general[3].curve and simple[1] < general[1]
         rows.append(
             comparison("which model?", name, (simple[3].name, general[3].name), (simple, general), contains)
@@ -262,50 +265,25 @@ def _against(
 
 
 def _potencies(
-    asked: _Asked,
-    what: tuple[Model, Mapping[str, float | None]],
-    ends: tuple[float | None, float | None],
-    within: tuple[float | None, float | None],
-    weights: Floats,
+    fits: Fits, level: float | None, control: float | None
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Potencies of the logistic family, data set by data set: a value, a bracket or a limit each."""
-    (model, fixed), (level, control) = what, ends
-    if model not in LOGISTIC:
+    if fits.shared:
+        # A potency is of one curve alone: beside shared parameters it would be another number.
         if level is not None:
-            refuse("GP-C051", f'an absolute potency of "{model.name}"', expected="a logistic model")
+            refuse(
+                "GP-C051", "an absolute potency of curves with shared parameters", expected="level or shared"
+            )
+        return [], []
+    if not fits.model.fast:
+        if level is not None:
+            refuse("GP-C051", f'an absolute potency of "{fits.model.name}"', expected="a logistic model")
         return [], []
     if (level is None) != (control is None):
         refuse("GP-C051", "level and control", expected="both, such as 0.5 and 1.0, or neither")
-    data = asked.data
-    held = {one.name: one.default for one in model.parameters if one.default is not None} | dict(fixed)
-    free = {name for name, value in held.items() if value is None}
-    told = {name: value for name, value in held.items() if name not in free and value is not None}
-    if "ec50" in told:
+    if not fits.problem.logistic:
         return [], ["no potencies: the EC50 is held"]
-    # The family with nothing held but what is held here.
-    fits = fit_logistic(
-        data.inputs["dose"],
-        data.response,
-        model="5pl",
-        weights=weights,
-        fixed=told,
-        within=within,
-        confidence=asked.confidence,
-    )
-    every: list[tuple[Potency, ...]] = [relative(fits)]
+    rows = potency_rows(fits, relative(fits))
     if level is not None and control is not None:
-        every.append(absolute(fits, level, control=control))
-    rows = [
-        {
-            "set": name,
-            "definition": one.definition,
-            "relation": one.relation,
-            "value": one.value_nm,
-            "low": one.low_nm,
-            "high": one.high_nm,
-            "reasons": "; ".join(one.explanations),
-        }
-        for found in every
-        for name, one in zip(data.names, found, strict=True)
-    ]
+        rows += potency_rows(fits, absolute(fits, level, control=control))
     return rows, []

@@ -1,4 +1,4 @@
-"""What the fit of a table says, as tables: parameters, data sets, points, curves to draw, comparisons."""
+"""What fits say, as tables: data sets, points, curves to draw, comparisons, potencies."""
 
 from __future__ import annotations
 
@@ -8,45 +8,32 @@ import numpy as np
 import polars as pl
 
 from glueprint.curves.evidence import aicc, f_test, lack_of_fit
-from glueprint.curves.models.model import Floats, Given, Model
-from glueprint.curves.regression import Regression
-from glueprint.curves.shared import SharedFit
+from glueprint.curves.models.model import Model
+from glueprint.curves.potency import Potency
+from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
-from glueprint.curves.tables import DataSets
 
 __all__ = [
     "COMPARISONS",
     "CURVES",
-    "PARAMETERS",
     "POINTS",
     "POTENCIES",
     "SETS",
     "comparison",
     "curve_rows",
     "one_of",
-    "parameter_rows",
     "point_rows",
+    "potency_rows",
     "set_rows",
     "whole_of",
 ]
 
 SMOOTH = 120
+# A range of x wider than this is drawn over its logarithm.
+WIDE = 20.0
 # Level of the F test that decides which of two nested fits is preferred.
 ALPHA = 0.05
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
-PARAMETERS = pl.Schema(
-    {
-        "set": TEXT,
-        "parameter": TEXT,
-        "unit": TEXT,
-        "estimate": NUMBER,
-        "standard_error": NUMBER,
-        "low": NUMBER,
-        "high": NUMBER,
-        "shared": pl.Boolean(),
-        "fixed": pl.Boolean(),
-    }
-)
 SETS = pl.Schema(
     {
         "set": TEXT,
@@ -106,127 +93,99 @@ CURVES = pl.Schema({"set": TEXT, "x": NUMBER, "fitted": NUMBER})
 _One = tuple[float, int, int, Model]
 
 
-def parameter_rows(found: Regression | SharedFit, names: tuple[str, ...]) -> pl.DataFrame:
-    """One row a parameter of a data set; an end of an interval is infinite where open."""
-    shared = found.shared if isinstance(found, SharedFit) else ()
-    rows = [
-        {
-            "set": names[i],
-            "parameter": parameter.name,
-            "unit": parameter.unit,
-            "estimate": finite(found.estimates[i, k]),
-            "standard_error": finite(found.standard_errors[i, k]),
-            "low": _end(found.low[i, k]),
-            "high": _end(found.high[i, k]),
-            "shared": parameter.name in shared,
-            "fixed": not bool(found.problem.free[i, k]),
-        }
-        for i in range(len(names))
-        for k, parameter in enumerate(found.model.parameters)
-    ]
-    return pl.DataFrame(rows, schema=PARAMETERS)
-
-
-def set_rows(found: Regression | SharedFit, data: DataSets, weights: Floats) -> pl.DataFrame:
-    """One row a data set: how well its curve fits, and what the tests say."""
-    rss, free = rss_of(found), found.problem.free.sum(axis=1)
-    rows = []
-    for i, name in enumerate(data.names):
-        used = found.problem.root[i] > 0.0
-        y, weight = data.response[i][used], weights[i][used]
-        places = np.stack([value[i][used] for value in data.inputs.values()], axis=1)
+def set_rows(fits: Fits) -> pl.DataFrame:
+    """One row a curve: how well it fits, and what the tests say; of shared fits the status is that of all."""
+    problem, rows = fits.problem, []
+    for i, name in enumerate(fits.sets):
+        used = problem.weights[i] > 0.0
+        y, weight, rss, dof = problem.response[i][used], problem.weights[i][used], fits.rss[i], problem.dof[i]
+        places = np.stack([problem.given[name][i][used] for name in fits.model.inputs], axis=1)
         total = float(np.sum(weight * (y - np.average(y, weights=weight)) ** 2)) if used.any() else np.nan
-        dof = int(used.sum() - free[i])
-        lack = lack_of_fit(places, y, float(rss[i]), dof, weight).p if dof > 0 else np.nan
+        lack = lack_of_fit(places, y, float(rss), int(dof), weight).p if dof > 0 else np.nan
         rows.append(
             {
                 "set": name,
                 "points": int(used.sum()),
-                "dof": dof,
-                "rss": finite(rss[i]),
-                "sy_x": finite(np.sqrt(rss[i] / dof)) if dof > 0 else None,
-                "r_squared": finite(1.0 - rss[i] / total) if total > 0.0 else None,
-                "aicc": finite(aicc(float(rss[i]), int(used.sum()), int(free[i]))),
-                "effect_p": None,
+                "dof": int(dof),
+                "rss": finite(rss),
+                "sy_x": finite(np.sqrt(rss / dof)) if dof > 0 else None,
+                "r_squared": finite(1.0 - rss / total) if total > 0.0 else None,
+                "aicc": finite(aicc(float(rss), int(used.sum()), int(used.sum() - dof))),
+                "effect_p": None if fits.shared else finite(fits.effect_p[i]),
                 "lack_of_fit_p": finite(lack),
-                "outliers": None,
-                **_verdict(found, i),
+                "outliers": None if fits.robust is None else int(fits.robust.outliers[i].sum()),
+                "status": Status(int(fits.status[i])).name,
+                "reason": fits.reasons[i],
             }
         )
     return pl.DataFrame(rows, schema=SETS)
 
 
-def _verdict(found: Regression | SharedFit, i: int) -> dict[str, Any]:
-    """Status, effect and outliers of one data set; of shared fits the status is that of all."""
-    if isinstance(found, SharedFit):
-        status = Status.FINE if found.converged else Status.NOT_CONVERGED
-        return {"status": status.name, "reason": found.reason}
-    outliers = None if found.robust is None else int(found.robust.outliers[i].sum())
-    return {
-        "effect_p": finite(found.effect_p[i]),
-        "outliers": outliers,
-        "status": Status(int(found.status[i])).name,
-        "reason": found.reasons[i],
-    }
-
-
-def point_rows(found: Regression | SharedFit, data: DataSets, weights: Floats) -> pl.DataFrame:
+def point_rows(fits: Fits) -> pl.DataFrame:
     """One row a point that was fitted."""
-    fitted = found.problem.curve(found.theta)[0]
-    robust = found.robust if isinstance(found, Regression) else None
-    x = next(iter(data.inputs.values()))
+    problem, fitted, robust = fits.problem, fits.fitted, fits.robust
+    x = problem.given[fits.model.inputs[0]]
     rows = [
         {
             "set": name,
             "x": float(x[i, j]),
-            "y": float(data.response[i, j]),
+            "y": float(problem.response[i, j]),
             "fitted": finite(fitted[i, j]),
-            "residual": finite(data.response[i, j] - fitted[i, j]),
-            "weight": float(weights[i, j]),
+            "residual": finite(problem.response[i, j] - fitted[i, j]),
+            "weight": float(problem.weights[i, j]),
             "robust_weight": None if robust is None else finite(robust.weights[i, j]),
             "outlier": None if robust is None else bool(robust.outliers[i, j]),
         }
-        for i, name in enumerate(data.names)
-        for j in np.flatnonzero(found.problem.root[i] > 0.0)
+        for i, name in enumerate(fits.sets)
+        for j in np.flatnonzero(problem.weights[i] > 0.0)
     ]
     return pl.DataFrame(rows, schema=POINTS)
 
 
-def curve_rows(found: Regression | SharedFit, data: DataSets) -> pl.DataFrame:
+def curve_rows(fits: Fits) -> pl.DataFrame:
     """Smooth curves over the range of x; none of models with several inputs."""
-    if len(data.inputs) != 1:
+    if len(fits.model.inputs) != 1:
         return pl.DataFrame(schema=CURVES)
-    ((name, x),) = data.inputs.items()
-    rows = []
-    for i, label in enumerate(data.names):
-        seen = x[i][np.isfinite(x[i])]
+    grids = np.zeros((len(fits.sets), SMOOTH))
+    for i, used in enumerate(fits.problem.weights > 0.0):
+        seen = fits.problem.given[fits.model.inputs[0]][i][used]
         positive = seen[seen > 0.0]
-        wide = positive.size > 1 and positive.max() > 20.0 * positive.min() and not (seen < 0.0).any()
-        grid = (
-            np.geomspace(positive.min(), positive.max(), SMOOTH)
-            if wide
-            else np.linspace(seen.min(), seen.max(), SMOOTH)
-        )
-        part = found.problem.rows(np.array([i]))
-        given = {key: part.given[key] for key in found.model.constants} | {name: grid[None, :]}
-        fitted = found.model.curve(found.estimates[i : i + 1], Given(given, np.ones((1, SMOOTH), bool)))[0][0]
-        rows += [
-            {"set": label, "x": a, "fitted": finite(b)} for a, b in zip(grid.tolist(), fitted, strict=True)
-        ]
+        wide = positive.size > 1 and positive.max() > WIDE * positive.min() and not (seen < 0.0).any()
+        low, high = (part(positive if wide else seen) if seen.size else 0.0 for part in (np.min, np.max))
+        grids[i] = (np.geomspace if wide else np.linspace)(low, high, SMOOTH)
+    fitted = fits.predict(grids)
+    rows = [
+        {"set": name, "x": a, "fitted": finite(b)}
+        for name, x, y in zip(fits.sets, grids.tolist(), fitted, strict=True)
+        for a, b in zip(x, y, strict=True)
+    ]
     return pl.DataFrame(rows, schema=CURVES)
 
 
-def one_of(found: Regression | SharedFit, i: int) -> _One:
-    """Sum of squares, parameters, points and model of one data set."""
-    used = int((found.problem.root[i] > 0.0).sum())
-    return float(rss_of(found)[i]), int(found.problem.free[i].sum()), used, found.model
+def potency_rows(fits: Fits, found: tuple[Potency, ...]) -> list[dict[str, Any]]:
+    """One row a potency of each curve, in the unit of the doses."""
+    return [
+        {
+            "set": name,
+            "definition": one.definition,
+            "relation": one.relation,
+            "value": one.value_nm,
+            "low": one.low_nm,
+            "high": one.high_nm,
+            "reasons": "; ".join(one.explanations),
+        }
+        for name, one in zip(fits.sets, found, strict=True)
+    ]
 
 
-def whole_of(found: Regression | SharedFit) -> _One:
-    """The same of all data sets together."""
-    points = int((found.problem.root > 0.0).sum())
-    many = found.parameters if isinstance(found, SharedFit) else int(found.problem.free.sum())
-    return float(np.sum(rss_of(found))), many, points, found.model
+def one_of(fits: Fits, i: int) -> _One:
+    """Sum of squares, parameters, points and model of one curve."""
+    return float(fits.rss[i]), int(fits.points[i] - fits.problem.dof[i]), int(fits.points[i]), fits.model
+
+
+def whole_of(fits: Fits) -> _One:
+    """The same of all curves together."""
+    return float(np.sum(fits.rss)), fits.parameters, int(fits.points.sum()), fits.model
 
 
 def comparison(
@@ -254,14 +213,6 @@ def comparison(
     }
 
 
-def rss_of(found: Regression | SharedFit) -> Floats:
-    return found.curve_rss if isinstance(found, SharedFit) else found.rss
-
-
 def finite(value: Any) -> float | None:
+    """A number, or None where there is none."""
     return float(value) if np.isfinite(value) else None
-
-
-def _end(value: Any) -> float | None:
-    """An end of an interval: infinite where open, None where there is none."""
-    return None if np.isnan(value) else float(value)

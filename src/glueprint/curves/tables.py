@@ -39,25 +39,26 @@ def data_sets(
     weights: str | None = None,
     replicates: bool = False,
     log10_x: bool = False,
+    source: str = "",
 ) -> DataSets:
     """The data sets of a table with one row a point.
 
     inputs: columns by the name of the model's input.   y: response columns: each a data set of its own, or,
     with `replicates`, all of them replicates of one.   by: columns whose values tell data sets apart.
-    weights: a column.   log10_x: x are log10 of doses.
+    weights: a column.   log10_x: x are log10 of doses.   source: the file, for refusals.
     Returns `DataSets`; rows without x or y are left out and counted.
     Raises InputError GP-C050 (columns, numbers).
     """
     for name in (*inputs.values(), *y, *by, *((weights,) if weights else ())):
         if name not in table.columns:
-            refuse("GP-C050", f'no column "{name}"{nearest(name, table.columns)}', table)
+            refuse("GP-C050", f'no column "{name}"{nearest(name, table.columns)}', table, source=source)
     if not y or not table.height:
-        refuse("GP-C050", "no response column" if not y else "a table without rows", table)
-    long = pl.concat([_long(table, name, (inputs, by, weights)) for name in y])
+        refuse("GP-C050", "no response column" if not y else "a table without rows", table, source=source)
+    long = pl.concat([_long(table, name, (inputs, by, weights), source) for name in y])
     kept = long.drop_nulls([*(f"x {name}" for name in inputs), "y"])
     notes = [f"{long.height - kept.height} rows without x or y left out"] if kept.height < long.height else []
     if not kept.height:
-        refuse("GP-C050", "no row with both x and y", table)
+        refuse("GP-C050", "no row with both x and y", table, source=source)
     names = [*by] if replicates or len(y) == 1 else [*by, "column"]
     label = pl.concat_str([pl.col(f"by {name}" if name in by else name) for name in names], separator=" ")
     kept = kept.with_columns(set=label if names else pl.lit(""))
@@ -75,19 +76,22 @@ def data_sets(
 
 
 def _long(
-    table: pl.DataFrame, y: str, columns: tuple[Mapping[str, str], Sequence[str], str | None]
+    table: pl.DataFrame, y: str, columns: tuple[Mapping[str, str], Sequence[str], str | None], source: str
 ) -> pl.DataFrame:
     """One response column as rows of x, y, weight and labels."""
     inputs, by, weights = columns
-    parts = {f"x {name}": _numbers(table, column) for name, column in inputs.items()}
-    parts |= {"y": _numbers(table, y), "w": _numbers(table, weights) if weights else np.ones(table.height)}
+    parts = {f"x {name}": _numbers(table, column, source) for name, column in inputs.items()}
+    parts |= {
+        "y": _numbers(table, y, source),
+        "w": _numbers(table, weights, source) if weights else np.ones(table.height),
+    }
     labels = {f"by {name}": table[name].cast(pl.String).fill_null("") for name in by}
     return pl.DataFrame({**parts, **labels, "column": [y] * table.height}).with_columns(
         pl.col(pl.Float64).fill_nan(None)
     )
 
 
-def _numbers(table: pl.DataFrame, name: str) -> Floats:
+def _numbers(table: pl.DataFrame, name: str, source: str) -> Floats:
     column = table[name]
     if column.dtype == pl.String:
         column = column.str.strip_chars().replace("", None)
@@ -95,17 +99,20 @@ def _numbers(table: pl.DataFrame, name: str) -> Floats:
     bad = (numbers.is_null() & column.is_not_null()).arg_true()
     if bad.len():
         row = int(bad[0])
-        refuse("GP-C050", f'row {row + 2}, column "{name}": "{column[row]}" is no number', table)
+        what = f'row {row + 2}, column "{name}": "{column[row]}" is no number'
+        refuse("GP-C050", what, table, source=source)
     return np.asarray(numbers.fill_null(np.nan).to_numpy(), dtype=float)
 
 
-def refuse(code: str, message: str, table: pl.DataFrame | None = None, expected: str = "") -> NoReturn:
-    """Raise InputError on a table, or an option, that cannot be fitted."""
+def refuse(
+    code: str, message: str, table: pl.DataFrame | None = None, expected: str = "", source: str = ""
+) -> NoReturn:
+    """Raise InputError on a table, from the file `source`, or an option, that cannot be fitted."""
     columns = "" if table is None else "numbers in the columns " + ", ".join(table.columns)
     raise InputError(
         code,
         message,
-        where="fit of a table",
+        where=source or "fit of a table",
         expected=expected or columns,
         next_step="see docs/prism.md for the options, with an example of each",
     )

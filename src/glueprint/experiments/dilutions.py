@@ -115,7 +115,7 @@ class Curve:
     @cached_property
     def fits(self) -> curves.Fits:
         """The fitted curve."""
-        return curves.fit(self.wells["dose_nm"].to_numpy(), self.wells[self.column].to_numpy())
+        return curves.fit("4pl", self.wells["dose_nm"].to_numpy(), self.wells[self.column].to_numpy())
 
     def at(self, dose_nm: float) -> lab.Floats:
         """What the wells at a dose gave (replicates,)."""

@@ -12,6 +12,9 @@ from scipy.special import chdtri, stdtrit
 from glueprint.errors import InputError
 from glueprint.inference.mode import Floats
 
+# Estimates that differ by less than this share are equal but for rounding.
+ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
+
 
 @dataclass(frozen=True)
 class RandomEffects:
@@ -126,7 +129,8 @@ def _moments(y: Floats, variance: Floats) -> float:
 def _restricted_likelihood(y: Floats, variance: Floats) -> float:
     """Between-study variance at the highest point of the restricted likelihood."""
     spread = float(np.var(y, ddof=1))
-    if spread == 0:
+    # Studies that differ by rounding alone do not differ.
+    if np.sqrt(spread) <= ROUNDING * float(np.abs(y).max()):
         return 0.0
     # The restricted likelihood may have several hills, so a grid finds the right one before the root.
     grid = spread * np.concatenate([[0.0] if (variance > 0).all() else [], np.geomspace(1e-8, 1e3, 400)])

@@ -376,7 +376,7 @@ def _curves(fit: Joint) -> list[dict[str, Any]]:
     theta = fit.fit.theta.copy()
     theta[quantities.VEHICLE] = 0.0
     where = replace(fit.sample, dose_nm=dose, time_h=time, y=np.zeros(dose.size), side=zero, membrane=zero)
-    value, _ = where.curve(theta)
+    value = where.curve(theta[None])[0][0]
     left = np.exp(value) if fit.sample.logarithm else value
     about = {"target": fit.lanes.target, "compound": fit.lanes.compound, "experiment": fit.lanes.experiment}
     return [

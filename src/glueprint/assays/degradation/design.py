@@ -107,7 +107,7 @@ class _Plan:
             np.full(SHAPE, -np.inf),
             np.full(SHAPE, np.inf),
         )
-        _, jacobian = sample.curve(self.theta)
+        jacobian = sample.curve(self.theta[None])[1][0]
         used = jacobian[:, free]
         covariance = np.full((SHAPE, SHAPE), 0.0)
         dof = dose.size - int(free.sum())

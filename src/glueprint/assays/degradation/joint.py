@@ -245,12 +245,12 @@ def _sample(lanes: Lanes, logarithm: bool) -> Sample:
 
 
 def _monotone(sample: Sample) -> Fit:
-    """The best fit without a hook: starts from `curves.regress`, limits and membranes by the likelihood."""
+    """The best fit without a hook: starts from `curves.fit`, limits and membranes by the likelihood."""
     y = np.where(sample.side < 0, sample.y - math.log(2.0) if sample.logarithm else 0.5 * sample.y, sample.y)
     fixed: dict[str, float | None] = {"vehicle": None if sample.free[VEHICLE] else 1.0}
     if not sample.free[SLOPE]:
         fixed["slope"] = 1.0
-    found = curves.regress(
+    found = curves.fit(
         sample.model, {"dose_nm": sample.dose_nm, "time_h": sample.time_h}, y, fixed=fixed, intervals=False
     )
     theta = np.zeros(sample.free.size)

@@ -12,27 +12,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import log_ndtr
-from scipy.stats import t as student
+from scipy.special import log_ndtr, stdtrit
 
 from glueprint.assays.degradation.quantities import SHAPE, Quantity
+from glueprint.curves.descent import Evaluate, descend
 from glueprint.curves.models import Given, Model
+from glueprint.curves.profile import SHORT, profiles
 
 __all__ = ["Fit", "Sample", "bounds", "minimise"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Signs = NDArray[np.int64]
-STEPS = 100
-# A step that promises less than this share of the deviance has arrived.
-ENOUGH = 1e-9
+Rows = NDArray[np.intp]
+# A fit has arrived where a step promises less than the square of this share of the deviance.
+ENOUGH = 3e-5
 # Where there are limits, curve and error take turns until a turn gains less than this of the deviance.
 TURN = 1e-6
 # Readings that agree to this are computed, not measured.
 ROUNDING = 1e-12
 # How near the root of the rise must come to that of its threshold.
 CLOSE = 1e-4
-ROUNDS = 40
+TURNS = 50
 LOG_ROOT_TAU = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -64,40 +65,38 @@ class Sample:
         return int(self.y.size - self.free.sum())
 
     def curve(self, theta: Floats) -> tuple[Floats, Floats]:
-        """The response (m,) and its derivatives (m, p) by the logarithms of the parameters (p,)."""
-        count = len(self.model.parameters)
-        natural = np.exp(theta[:count])
-        given = Given(
-            {"dose_nm": self.dose_nm[None], "time_h": self.time_h[None]}, np.ones((1, self.y.size), bool)
-        )
-        found, slopes = self.model.curve(natural[None], given)
-        value, jacobian = found[0], np.zeros((self.y.size, theta.size))
-        jacobian[:, :count] = slopes[0] * natural
-        if theta.size > SHAPE:
-            own = self.membrane[:, None] == np.arange(1, theta.size - SHAPE + 1)
-            level = own @ theta[SHAPE:]
+        """The response (k, m) and its derivatives (k, m, p) by the logarithms of the parameters (k, p)."""
+        count, shape = len(self.model.parameters), (theta.shape[0], self.y.size)
+        natural = np.exp(theta[:, :count])
+        inputs = {"dose_nm": self.dose_nm, "time_h": self.time_h}
+        given = Given({name: np.broadcast_to(x, shape) for name, x in inputs.items()}, np.ones(shape, bool))
+        value, slopes = self.model.curve(natural, given)
+        jacobian = np.zeros((*shape, theta.shape[1]))
+        jacobian[..., :count] = slopes * natural[:, None]
+        if theta.shape[1] > SHAPE:
+            own = self.membrane[:, None] == np.arange(1, theta.shape[1] - SHAPE + 1)
+            level = theta[:, SHAPE:] @ own.T
             if self.logarithm:
                 value = value + level
-                jacobian[:, SHAPE:] = own
+                jacobian[..., SHAPE:] = own
             else:
                 value = value * np.exp(level)
-                jacobian[:, :count] *= np.exp(level)[:, None]
-                jacobian[:, SHAPE:] = own * value[:, None]
+                jacobian[..., :count] *= np.exp(level)[..., None]
+                jacobian[..., SHAPE:] = own * value[..., None]
         return value, jacobian
 
-    def residuals(self, theta: Floats, sigma: float) -> tuple[Floats, Floats]:
-        """Signed roots (m,) of each reading's part of the deviance at an error, and derivatives (m, p)."""
+    def residuals(self, theta: Floats, sigma: Floats) -> tuple[Floats, Floats]:
+        """Signed roots (k, m) of each reading's part of the deviance at errors (k,), and derivatives."""
         value, jacobian = self.curve(theta)
-        residual, slopes = (value - self.y) / sigma, jacobian / sigma
+        residual, slopes = (value - self.y) / sigma[:, None], jacobian / sigma[:, None, None]
         held = np.flatnonzero(self.side)
         if held.size:
-            inside = residual[held] * self.side[held]
+            inside = residual[:, held] * self.side[held]
             log_share = log_ndtr(inside)
             root = np.sqrt(np.maximum(-2.0 * log_share, 1e-30))
-            with np.errstate(over="ignore", under="ignore"):
-                hazard = np.exp(-0.5 * inside**2 - LOG_ROOT_TAU - log_share)
-            slopes[held] *= (-self.side[held] * hazard / root)[:, None]
-            residual[held] = root
+            hazard = np.exp(-0.5 * inside**2 - LOG_ROOT_TAU - log_share)
+            slopes[:, held] *= (-self.side[held] * hazard / root)[..., None]
+            residual[:, held] = root
         return residual, slopes
 
 
@@ -110,33 +109,11 @@ class Fit:
     deviance: float
 
 
-def minimise(
-    sample: Sample, theta: Floats, *, held: Quantity | None = None, wanted: float = 0.0, sigma: float = 0.0
-) -> Fit:
-    """The least deviance from a start (p,), with one quantity held at a value if asked.
-
-    Returns `Fit`; its deviance is infinite where nothing gives that value.
-    Source: Levenberg and Marquardt; the error by its own maximum, in turns, where there are limits.
-    """
-    start = theta.copy()
-    if held is not None:
-        start[held.solved] = held.solve(start, wanted)
-        if not math.isfinite(start[held.solved]):
-            return Fit(theta, sigma, math.inf)
-    value = sample.side == 0
-    if value.all():
-        found, cost = _descend(sample, start, 1.0, held, wanted)
-        spread = max(math.sqrt(cost / sample.y.size), ROUNDING)
-        return Fit(found, spread, 2.0 * sample.y.size * math.log(spread) + sample.y.size)
-    fit = Fit(start, sigma or _spread(sample, start, 1.0), math.inf)
-    for _ in range(50):
-        found, _cost = _descend(sample, fit.theta, fit.sigma, held, wanted)
-        spread = _spread(sample, found, fit.sigma)
-        now = Fit(found, spread, _deviance(sample, found, spread))
-        if not now.deviance < fit.deviance - TURN:
-            return now if now.deviance < fit.deviance else fit
-        fit = now
-    return fit
+def minimise(sample: Sample, theta: Floats, *, sigma: float = 0.0) -> Fit:
+    """The least deviance from a start (p,); sigma: an error to begin with, where there are limits."""
+    begun = np.array([sigma or _spread(sample, theta, 1.0)])
+    found, error, deviance = _least(sample, theta[None], begun)
+    return Fit(found[0], float(error[0]), float(deviance[0]))
 
 
 def bounds(
@@ -154,111 +131,116 @@ def bounds(
         return math.nan, math.nan, math.nan
     if best.sigma <= ROUNDING:
         return centre, centre, 0.0
-    quantile = float(student.ppf(0.5 + 0.5 * confidence, dof))
+    quantile = float(stdtrit(dof, 0.5 + 0.5 * confidence))
     rise = sample.y.size * math.log1p(quantile**2 / dof)
     error = _curvature(sample, best, quantity)
-    first = quantile * error if math.isfinite(error) and error > 0.0 else 0.1
-    sides = [
-        _cross(sample, best, quantity, (centre, sign * min(first, 3.0), end), rise)
-        for sign, end in zip((-1.0, 1.0), ends, strict=True)
-    ]
-    if all(map(math.isfinite, sides)):
+    first = min(quantile * error if error > 0.0 else 0.1, 3.0)
+    # What is profiled stands before the parameters, and the logarithm of the error after them.
+    place = np.concatenate([[centre], best.theta, [math.log(best.sigma)]])[None]
+    low, high = np.full(place.shape, -np.inf), np.full(place.shape, np.inf)
+    low[0, 0], high[0, 0] = ends
+    inverse = np.zeros((1, place.size, place.size))
+    # The first step is the whole of it: the likelihood is nearly a parabola.
+    inverse[0, 0, 0] = (first / SHORT) ** 2 / rise
+
+    def refit(at: Floats, rows: Rows, _: Rows) -> tuple[Floats, Floats, Flags]:
+        theta, sigma, deviance = _least(sample, at[:, 1:-1], np.exp(at[:, -1]), quantity, at[:, 0])
+        theta = np.column_stack([at[:, 0], theta, np.log(sigma)])
+        return theta, deviance, np.zeros(rows.size, bool)
+
+    heights = np.array([[best.deviance, best.deviance + rise]])
+    wanted = np.arange(place.size)[None] == 0
+    found = profiles(
+        refit, place, wanted, (low, high), heights=heights, inverse=inverse, follow=False, close=CLOSE
+    )
+    sides = found.intervals[0, 0]
+    if np.isfinite(sides).all():
         error = (sides[1] - sides[0]) / (2.0 * quantile)
-    return sides[0], sides[1], error
+    return float(sides[0]), float(sides[1]), float(error)
 
 
-def _cross(
-    sample: Sample, best: Fit, quantity: Quantity, place: tuple[float, float, float], rise: float
-) -> float:
-    """Outward until outside, then between, by the root of the rise, which is nearly linear."""
-    centre, step, end = place
-    sign = math.copysign(1.0, step)
-    if sign * (end - centre) <= 0.0:
-        return sign * math.inf
-    near, near_height, near_fit = centre, -1.0, best
-    far, far_height = sign * math.inf, math.inf
-    at = centre + step
-    for turn in range(ROUNDS):
-        at = sign * min(sign * at, sign * end)
-        fit = minimise(sample, near_fit.theta, held=quantity, wanted=at, sigma=near_fit.sigma)
-        height = math.sqrt(max(fit.deviance - best.deviance, 0.0) / rise) - 1.0
-        if abs(height) < CLOSE:
-            return at
-        if height > 0.0:
-            far, far_height = at, height
-        else:
-            if at == end:
-                return sign * math.inf
-            near, near_height, near_fit = at, height, fit
-        if math.isfinite(far):
-            cut = (
-                -near_height / (far_height - near_height)
-                if math.isfinite(far_height) and turn % 5 != 4
-                else 0.5
-            )
-            at = near + min(max(cut, 0.02), 0.98) * (far - near)
-            if abs(far - near) < 1e-7:
-                return at
-        else:
-            gone = at - centre
-            at = centre + gone * min(max(1.02 / max(1.0 + near_height, 0.05), 1.2), 3.0)
-    return near
+def _least(
+    sample: Sample, theta: Floats, sigma: Floats, held: Quantity | None = None, wanted: Floats | None = None
+) -> tuple[Floats, Floats, Floats]:
+    """The least deviance from starts (k, p) and errors (k,), with one quantity held at values (k,) if asked:
+    theta, error and deviance, which is infinite where nothing gives that value.
 
-
-def _descend(
-    sample: Sample, theta: Floats, sigma: float, held: Quantity | None, wanted: float
-) -> tuple[Floats, float]:
-    residual, jacobian = sample.residuals(theta, sigma)
-    cost, damping = float(residual @ residual), 1e-4
-    for _ in range(STEPS):
-        moving = sample.free.copy()
-        slopes = jacobian
-        if held is not None:
-            moving[held.solved] = False
-            gradient = held.gradient(theta)
-            if not abs(gradient[held.solved]) > 0.0:
-                return theta, math.inf
-            slopes = jacobian - np.outer(jacobian[:, held.solved], gradient / gradient[held.solved])
-        uphill = slopes.T @ residual
-        stuck = ((theta <= sample.low) & (uphill > 0.0)) | ((theta >= sample.high) & (uphill < 0.0))
-        index = np.flatnonzero(moving & ~stuck & np.isfinite(uphill))
-        if index.size == 0 or not math.isfinite(cost):
+    Source: the error by its own maximum likelihood, in turns with the curve where there are limits.
+    """
+    theta = _solved(theta, held, wanted)
+    deviance = np.full(len(theta), np.inf)
+    rows = np.flatnonzero(np.isfinite(theta).all(axis=1))
+    for _ in range(1 if (sample.side == 0).all() else TURNS):
+        if rows.size == 0:
             break
-        square = slopes[:, index].T @ slopes[:, index]
-        size = np.sqrt(np.maximum(square.diagonal(), 1e-300))
-        square, pull = square / np.outer(size, size), uphill[index] / size
-        while damping < 1e8:
-            step = np.linalg.solve(square + damping * np.eye(index.size), -pull)
-            trial = theta.copy()
-            trial[index] += np.clip(step / size, -3.0, 3.0)
-            trial[index] = np.clip(trial[index], sample.low[index], sample.high[index])
+        target = None if wanted is None else wanted[rows]
+        found = _descended(sample, theta[rows], sigma[rows], held, target)
+        spread = np.array(
+            [_spread(sample, one, guess) for one, guess in zip(found, sigma[rows], strict=True)]
+        )
+        now = _deviance(sample, found, spread)
+        lower = now < deviance[rows]
+        going = now < deviance[rows] - TURN
+        better = rows[lower]
+        theta[better], sigma[better], deviance[better] = found[lower], spread[lower], now[lower]
+        rows = rows[going]
+    return theta, sigma, deviance
+
+
+def _solved(theta: Floats, held: Quantity | None, wanted: Floats | None) -> Floats:
+    """Parameters (k, p) with one of them solved for, so that the quantity held keeps its value (k,)."""
+    full = theta.copy()
+    if held is not None and wanted is not None:
+        full[:, held.solved] = [held.solve(one, value) for one, value in zip(full, wanted, strict=True)]
+    return full
+
+
+def _descended(
+    sample: Sample, theta: Floats, sigma: Floats, held: Quantity | None, wanted: Floats | None
+) -> Floats:
+    """Parameters (k, p) of the least deviance at given errors (k,)."""
+    free = np.tile(sample.free, (len(theta), 1))
+    if held is not None:
+        free[:, held.solved] = False
+    limits = (np.tile(sample.low, (len(theta), 1)), np.tile(sample.high, (len(theta), 1)))
+    size = np.square(sample.y).sum() / sigma**2
+    evaluate = _evaluator(sample, sigma, held, wanted)
+    end = descend(evaluate, theta, free, limits, size=size, tolerance=ENOUGH)
+    return _solved(end.theta, held, wanted)
+
+
+def _evaluator(sample: Sample, sigma: Floats, held: Quantity | None, wanted: Floats | None) -> Evaluate:
+    """Residuals and their derivatives along the parameters that give the quantity its value."""
+
+    def evaluate(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
+        full = _solved(theta, held, None if wanted is None else wanted[rows])
+        with np.errstate(all="ignore"):
+            residual, slopes = sample.residuals(full, sigma[rows])
             if held is not None:
-                trial[held.solved] = held.solve(trial, wanted)
-            new, new_jacobian = (
-                sample.residuals(trial, sigma) if np.isfinite(trial).all() else (residual, jacobian)
-            )
-            new_cost = float(new @ new) if np.isfinite(trial).all() else math.inf
-            if new_cost <= cost:
-                break
-            damping *= 8.0
-        else:
-            break
-        gain = cost - new_cost
-        theta, residual, jacobian, cost = trial, new, new_jacobian, new_cost
-        damping = max(damping / 10.0, 1e-12)
-        if gain <= ENOUGH * cost:
-            break
-    return theta, cost
+                # A step that leaves no solution, or no slope of the solved parameter, counts as uphill.
+                sound = np.isfinite(full[:, held.solved])
+                gradient = np.array(
+                    [held.gradient(one) if ok else one for one, ok in zip(full, sound, strict=True)]
+                )
+                pivot = gradient[:, held.solved, None]
+                slopes = slopes - slopes[:, :, held.solved, None] * (gradient / pivot)[:, None]
+                residual[~(sound & (np.abs(pivot[:, 0]) > 0.0))] = np.nan
+        return residual, slopes
+
+    return evaluate
 
 
 def _spread(sample: Sample, theta: Floats, guess: float) -> float:
-    """The error of a reading (its maximum likelihood) at parameters."""
-    value, _ = sample.curve(theta)
-    miss = value - sample.y
+    """The error of a reading (its maximum likelihood) at parameters (p,)."""
+    with np.errstate(all="ignore"):
+        miss = sample.curve(theta[None])[0][0] - sample.y
     known = sample.side == 0
     squares, count = float(miss[known] @ miss[known]), int(known.sum())
-    if count == 0:
+    if count == 0 or not math.isfinite(squares):
         return guess
+    middle = 0.5 * math.log(max(squares / count, ROUNDING**2))
+    if known.all():
+        return max(math.exp(middle), ROUNDING)
     inside = miss[~known] * sample.side[~known]
 
     def slope(log_sigma: float) -> float:
@@ -267,7 +249,6 @@ def _spread(sample: Sample, theta: Floats, guess: float) -> float:
         hazard = np.exp(-0.5 * z**2 - LOG_ROOT_TAU - log_ndtr(z))
         return count - squares / sigma**2 + float(hazard @ z)
 
-    middle = 0.5 * math.log(max(squares / count, ROUNDING**2))
     low, high = middle - 1.0, middle + 1.0
     while slope(low) > 0.0 and low > -40.0:
         low -= 2.0
@@ -278,14 +259,19 @@ def _spread(sample: Sample, theta: Floats, guess: float) -> float:
     return max(math.exp(float(brentq(slope, low, high, xtol=1e-12))), ROUNDING)
 
 
-def _deviance(sample: Sample, theta: Floats, sigma: float) -> float:
-    residual, _ = sample.residuals(theta, sigma)
-    return float(residual @ residual) + 2.0 * int((sample.side == 0).sum()) * math.log(sigma)
+def _deviance(sample: Sample, theta: Floats, sigma: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        residual, _ = sample.residuals(theta, sigma)
+        found = np.einsum("km,km->k", residual, residual) + 2.0 * int((sample.side == 0).sum()) * np.log(
+            sigma
+        )
+    return np.where(np.isfinite(found), found, np.inf)
 
 
 def _curvature(sample: Sample, best: Fit, quantity: Quantity) -> float:
     """Standard error by the delta method; NaN where the readings do not tell the parameters apart."""
-    _, jacobian = sample.residuals(best.theta, best.sigma)
+    with np.errstate(all="ignore"):
+        jacobian = sample.residuals(best.theta[None], np.array([best.sigma]))[1][0]
     inner = sample.free & (best.theta > sample.low) & (best.theta < sample.high)
     gradient = quantity.gradient(best.theta)[inner]
     upper = jacobian[:, inner]

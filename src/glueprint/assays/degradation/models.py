@@ -1,4 +1,4 @@
-"""Models of dose and time for `curves.regress`: on fractions or on their logarithms, monotone or with a
+"""Models of dose and time for `curves.fit`: on fractions or on their logarithms, monotone or with a
 hook."""
 
 from __future__ import annotations

@@ -73,9 +73,7 @@ def _fit(groups: list[Group], model: str, settings: Settings, share: float) -> l
         lanes[i, : len(group), 0] = group[:, 0]
         lanes[i, : len(group), 1] = np.where(group[:, 2] < 0.0, share * group[:, 1], group[:, 1])
     times = [time_h for _, time_h, _ in groups]
-    fits = curves.fit(
-        lanes[:, :, 0], lanes[:, :, 1], model=model, within=POSSIBLE, confidence=settings.confidence
-    )
+    fits = curves.fit(model, lanes[:, :, 0], lanes[:, :, 1], within=POSSIBLE, confidence=settings.confidence)
     relative = curves.relative(fits, "DC50", time_h=times)
     absolute = curves.absolute(fits, HALF, "DC50", control=1.0, time_h=times)
     points = []
@@ -156,8 +154,8 @@ def _hooked(group: Group, point: TimePoint, settings: Settings, findings: list[F
     if settings.hook != "test" or np.unique(lanes[:, 0]).size < DOSES_FOR_HOOK or (lanes[:, 2] != 0).any():
         return point
     dose, left = lanes[:, 0], lanes[:, 1]
-    plain = curves.regress("4pl", dose, left, fixed={"back": None}, intervals=False)
-    bell = curves.regress("hook", dose, left, fixed={"slope": None}, intervals=False)
+    plain = curves.fit("4pl", dose, left, fixed={"back": None}, intervals=False)
+    bell = curves.fit("hook", dose, left, fixed={"slope": None}, intervals=False)
     if int(bell.dof[0]) < 1 or not (bell.rss[0] > 0.0 and plain.rss[0] > bell.rss[0]):
         return point
     p_value = float(f_test(plain.rss[0] - bell.rss[0], 1, bell.rss[0], bell.dof[0])[1])

@@ -62,7 +62,7 @@ def recovery(found: pl.DataFrame, confidence: float, findings: list[Finding]) ->
 
 def _rows(after: Any, left: Any, confidence: float, about: dict[str, Any]) -> list[dict[str, Any]]:
     longest = float(after.max())
-    fits = curves.regress(
+    fits = curves.fit(
         curves.model_from_formula(FORMULA, inputs=("t",), positive=("k",)),
         {"t": after},
         left,

@@ -71,7 +71,7 @@ def _jointly(fit: Joint, without: frozenset[str], settings: Settings) -> Reading
         kept = np.array([name not in without for name in fit.lanes.names])
         fit = joint.fit(_part(fit.lanes, kept), settings, logarithm=fit.sample.logarithm)
     sample, known = fit.sample, fit.lanes.side == 0
-    mean, slopes = sample.curve(fit.fit.theta)
+    mean, slopes = (part[0] for part in sample.curve(fit.fit.theta[None]))
     return Readings(
         name=fit.lanes.name,
         where=tuple(name for name, here in zip(fit.lanes.names, known, strict=True) if here),
@@ -93,7 +93,7 @@ def _at_time(one: Lanes, time_h: float, without: frozenset[str]) -> Readings:
     kept = here & np.array([name not in without for name in one.names])
     dose: Floats = one.dose_nm[kept]
     model = "4pl" if np.unique(dose).size >= LEAST else "3pl"
-    fits = curves.fit(dose, one.fraction[kept], model=model, within=(0.0, None), intervals=False)
+    fits = curves.fit(model, dose, one.fraction[kept], within=(0.0, None), intervals=False)
     names = [name for name, mine in zip(one.names, kept, strict=True) if mine]
     return replace(
         logistics.of_logistics(fits, [f"{one.name} at {time_h:g} h".strip()], [names])[0], groups=False

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares, minimize_scalar
 
 from glueprint import curves
-from glueprint.assays.elisa.shapes import FOUR, LINE, MIRRORED, POWER, Floats, Shape
-from glueprint.curves import Plateau, Status
+from glueprint.assays.elisa.shapes import FIVE, FOUR, LINE, MIRRORED, Floats, Shape
+from glueprint.curves import Model, Parameter, Plateau, Status
 
 __all__ = ["Fitted", "NoPlateau", "Problem", "Weighting", "fit", "floor_of", "reweighted"]
 
@@ -21,6 +20,7 @@ STARTS = (-1.5, -0.5, 0.5, 1.5)
 MOST_LN_ASYMMETRY = float(np.log(100.0))
 # Standards that rise with more than the fifth power, or less than the fifth root, are no dilution series.
 MOST_LN_POWER = float(np.log(5.0))
+GRID = tuple(np.linspace(-MOST_LN_POWER, MOST_LN_POWER, 9).tolist())
 
 
 class Problem(Exception):  # noqa: N818 - a status of one plate, never shown as an error
@@ -86,61 +86,48 @@ def fit(shape: Shape, x: Floats, y: Floats, weights: Floats, weighting: Weightin
         raise Problem(f"{levels} standard levels for the {len(shape.parameters)} parameters of {shape.name}")
     if np.ptp(y) == 0.0:
         raise Problem("all standards have the same signal")
-    if shape is LINE:
-        theta = _line(x, y, weights)
-    elif shape is POWER:
-        theta = _power(x, y, weights)
+    if shape in (FOUR, FIVE):
+        theta = _logistic(shape, x, y, weights)
     else:
-        theta = _mirrored(x, y, weights) if shape is MIRRORED else _logistic(shape, x, y, weights)
+        begin = _logistic(FOUR, x, y, weights) if shape is MIRRORED else None
+        theta = _descended(shape, (x, y, weights), begin)
+    if shape is LINE and theta[1] == 0.0:
+        raise Problem("the standards do not rise or fall with concentration")
     miss = y - shape.response(theta, x)
     return Fitted(shape, theta, float(np.sum(weights * miss**2)), weights, weighting)
 
 
-def _line(x: Floats, y: Floats, weights: Floats) -> Floats:
-    root = np.sqrt(weights)
-    design = np.stack([root, root * x], axis=1)
-    theta = np.linalg.lstsq(design, root * y, rcond=None)[0]
-    if theta[1] == 0.0:
-        raise Problem("the standards do not rise or fall with concentration")
-    return np.asarray(theta)
-
-
-def _power(x: Floats, y: Floats, weights: Floats) -> Floats:
-    """Front and rate are solved for every power; the power has one minimum between the bounds."""
-
-    def with_power(ln_power: float) -> tuple[Floats, float]:
-        theta = _line(x ** np.exp(ln_power), y, weights)
-        return theta, float(np.sum(weights * (y - theta[0] - theta[1] * x ** np.exp(ln_power)) ** 2))
-
-    found = minimize_scalar(
-        lambda ln_power: with_power(ln_power)[1], bounds=(-MOST_LN_POWER, MOST_LN_POWER), method="bounded",
-        options={"xatol": 1e-10},
-    )  # fmt: skip
-    return np.append(with_power(float(found.x))[0], float(found.x))
-
-
-def _mirrored(x: Floats, y: Floats, weights: Floats) -> Floats:
-    """The mirrored five parameters, from the four-parameter fit with several asymmetries."""
-    begin, root = _logistic(FOUR, x, y, weights), np.sqrt(weights)
-    best: Floats | None = None
-    least, limit = np.inf, np.array([np.inf, np.inf, np.inf, np.inf, MOST_LN_ASYMMETRY])
-    for asymmetry in STARTS:
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            found = least_squares(
-                lambda theta: np.nan_to_num(root * (MIRRORED.response(theta, x) - y), nan=1e6),
-                np.append(begin, asymmetry),
-                lambda theta: np.nan_to_num(root[:, None] * MIRRORED.gradient(theta, x)),
-                bounds=(-limit, limit), x_scale="jac", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=2000,
-            )  # fmt: skip
-        if found.success and found.cost < least:
-            best, least = np.asarray(found.x), found.cost
-    if best is None:
-        raise Problem("the fit of 5pl-mirrored did not converge; try 4pl or 5pl")
-    return best
+def _descended(shape: Shape, data: tuple[Floats, Floats, Floats], begin: Floats | None) -> Floats:
+    """Any other shape by the general descent: the mirrored form from the four-parameter fit with several
+    asymmetries, line and power from a grid of powers with the rest solved."""
+    x, y, weights = data
+    limits = {"ln_power": MOST_LN_POWER, "ln_asymmetry": MOST_LN_ASYMMETRY}
+    starts = None
+    if begin is not None:
+        starts = dict(zip(shape.parameters, (*begin, STARTS), strict=True))
+    model = Model(
+        shape.name,
+        shape.name,
+        ("x",),
+        tuple(
+            Parameter(name, grid=GRID, reach=(-limits[name], limits[name]))
+            if name in limits
+            else Parameter(name, linear=begin is None)
+            for name in shape.parameters
+        ),
+        lambda theta, given: (
+            np.stack([shape.response(one, at) for one, at in zip(theta, given["x"], strict=True)]),
+            np.stack([shape.gradient(one, at) for one, at in zip(theta, given["x"], strict=True)]),
+        ),
+    )
+    found = curves.fit(model, x, y, weights=weights, start=starts, searches=0, intervals=False)
+    if found.status[0] in (Status.NOT_CONVERGED, Status.TOO_FEW_POINTS):
+        raise Problem(f"the fit of {shape.name} did not converge; try 4pl or 5pl")
+    return np.asarray(found.theta[0])
 
 
 def _logistic(shape: Shape, x: Floats, y: Floats, weights: Floats) -> Floats:
-    fits = curves.fit(x, y, model=shape.name, weights=weights, intervals=False)
+    fits = curves.fit(shape.name, x, y, weights=weights, intervals=False)
     status = Status(int(fits.status[0]))
     unseen = int(fits.plateau[0]) == Plateau.OUT_OF_SIGHT
     if unseen or status == Status.NOT_CONVERGED:

@@ -53,7 +53,7 @@ def of_standards(known: Standards, scale: Scale) -> tuple[pl.DataFrame, list[Fin
         kept = ~np.isin(where, list(without))
         if logistic or curve is None:
             name = "5pl" if given else "4pl"
-            fits = curves.fit(x[kept], y[kept], model=name, weights=weights[kept], intervals=False)
+            fits = curves.fit(name, x[kept], y[kept], weights=weights[kept], intervals=False)
             return logistics.of_logistics(fits, [""], [where[kept].tolist()])[0]
         return Readings(
             name="",
@@ -80,7 +80,7 @@ def _without(table: pl.DataFrame, standards: tuple[Floats, Floats, Floats, Any])
     x, y, weights, where = standards
     names = {name for text in table["where"] for name in text.split(", ")}
     kept = ~np.isin(where, list(names))
-    fits = curves.fit(x[kept], y[kept], model="4pl", weights=weights[kept], intervals=False)
+    fits = curves.fit("4pl", x[kept], y[kept], weights=weights[kept], intervals=False)
     return float(fits.rss[0]) / max(int(fits.dof[0]), 1)
 
 

@@ -152,7 +152,7 @@ def _logistic(
     """Relative and absolute IC50 of every curve by a free four-parameter logistic on the anisotropy."""
     finite = np.isfinite(dose)
     dosed, seen = np.where(finite, dose, 0.0), np.where(finite, response, np.nan)
-    fits = curves.fit(dosed, seen, model="4pl", confidence=confidence)
+    fits = curves.fit("4pl", dosed, seen, confidence=confidence)
     relative = curves.relative(fits, "IC50")
     if level is None:
         return relative, (None,) * len(relative)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from glueprint.curves import profile
 from glueprint.curves.descent import Descent, Evaluate, descend
+from glueprint.curves.profile import by_descent, profiles
 
 __all__ = ["LOG10_CONSTANT", "Estimates", "Problem", "cost_at", "fit", "threshold"]
 
@@ -134,14 +134,12 @@ def fit(problem: Problem, *, confidence: float = 0.95) -> Estimates:
         log10_low=np.full_like(noise, np.nan), log10_high=np.full_like(noise, np.nan), budget=budget,
         rss=rss, points=points, converged=end.converged, confidence=confidence,
     )  # fmt: skip
-    heights = np.stack([end.cost, end.cost + threshold(found)], axis=1)
-
-    def fit_at(theta: Floats, log10_constant: Floats, rows: Rows) -> tuple[Floats, Floats]:
-        held = _held(problem, theta, noise, log10_constant, rows)
-        return held.theta, held.cost
-
-    limits = np.stack([problem.low, problem.high], axis=1)
-    bounds = profile.interval(fit_at, end.theta, heights, limits)
+    free = np.ones(end.theta.shape, dtype=bool)
+    wanted = free & (np.arange(problem.parameters) == LOG10_CONSTANT)
+    bounds = profiles(
+        by_descent(_evaluator(problem, noise), free, problem.bounds, problem.size), end.theta, wanted,
+        problem.bounds, heights=np.stack([end.cost, end.cost + threshold(found)], axis=1), inverse=inverse,
+    ).intervals[:, LOG10_CONSTANT]  # fmt: skip
     return replace(found, log10_low=bounds[:, 0], log10_high=bounds[:, 1])
 
 
@@ -153,18 +151,9 @@ def threshold(estimates: Estimates) -> Floats:
 
 def cost_at(problem: Problem, theta: Floats, noise: Floats, log10_constant: Floats) -> Floats:
     """The least cost (n,) with the constant held at `log10_constant` (n,); theta: (n, p) to start from."""
-    return _held(problem, theta, noise, log10_constant, np.arange(len(theta))).cost
-
-
-def _held(problem: Problem, theta: Floats, noise: Floats, log10_constant: Floats, rows: Rows) -> Descent:
-    """The minimum of some curves of the batch with the constant held; theta: (j, p) of these `rows`."""
     start, free = theta.copy(), np.ones(theta.shape, dtype=bool)
     start[:, LOG10_CONSTANT], free[:, LOG10_CONSTANT] = log10_constant, False
-    low, high = (bound[rows] for bound in problem.bounds)
-    evaluate = _evaluator(problem, noise)
-    return descend(
-        lambda part, index: evaluate(part, rows[index]), start, free, (low, high), size=problem.size[rows]
-    )
+    return descend(_evaluator(problem, noise), start, free, problem.bounds, size=problem.size).cost
 
 
 def _minimum(problem: Problem, theta: Floats, noise: Floats) -> Descent:

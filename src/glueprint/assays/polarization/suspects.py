@@ -41,7 +41,7 @@ def suspects(
         dose, response = points[0][i, kept], points[1][i, kept]
         if exact is None:
             lit = np.isfinite(dose)
-            fits = curves.fit(dose[lit], response[lit], intervals=False)
+            fits = curves.fit("4pl", dose[lit], response[lit], intervals=False)
             mine = [place for place, here in zip(places, lit, strict=True) if here]
             return logistics.of_logistics(fits, [samples[i]], [mine])[0]
         given, found = exact

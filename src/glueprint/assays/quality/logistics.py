@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from glueprint.assays.quality.outliers import Readings
 from glueprint.assays.scatter import linear
 from glueprint.curves import Fits, Status
-from glueprint.curves.models.logistic import FIVE
-from glueprint.curves.request import problem_of
 from glueprint.curves.robust import reweighted
 
 __all__ = ["of_logistics"]
@@ -19,7 +17,6 @@ __all__ = ["of_logistics"]
 Floats = NDArray[np.float64]
 # Residuals beyond this many robust standard deviations ask for the robust fit: 4 of a thousand normal ones.
 FAR = 2.9
-NAMES = ("front", "back", "ec50", "slope", "asymmetry")
 # Flat curves and those without enough doses have no parameters to be robust about.
 UNFIT = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_DEGREES, Status.NO_EFFECT)
 
@@ -72,16 +69,8 @@ def _robust(fits: Fits, rows: NDArray[np.int64]) -> Mapping[int, tuple[Floats, F
     """Mean, derivatives and outliers of curves by the robust fit; those that it cannot settle are left."""
     if rows.size == 0:
         return {}
-    data, pinned = fits.data, fits.pinned
-    logs = {"ec50": 10.0 ** pinned[2], "slope": np.exp(pinned[3]), "asymmetry": np.exp(pinned[4])}
-    natural = {"front": pinned[0], "back": pinned[1], **logs}
-    fixed = {name: float(natural[name]) if np.isfinite(natural[name]) else None for name in NAMES}
-    dose = 10.0 ** data.log10_dose[rows]
-    response = np.where(data.weights[rows] > 0.0, data.response[rows], np.nan)
-    problem = problem_of(FIVE, dose, response, data.weights[rows], None, fixed)
-    start = fits.estimates[rows].copy()
-    start[:, 3:] = np.log10(start[:, 3:])
-    found = reweighted(problem, start, np.ones(rows.size, dtype=bool))
+    problem = fits.problem.rows(rows)
+    found = reweighted(problem, fits.theta[rows], np.ones(rows.size, dtype=bool))
     mean, jacobian = problem.curve(found.theta)
     jacobian = np.where(problem.free[:, None, :], jacobian, 0.0)
     return {

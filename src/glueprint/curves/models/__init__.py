@@ -1,18 +1,14 @@
-"""Models of curves, one file each; the next one is a file here and a name in `MODELS`."""
+"""Models of curves; the next one is a `Model` in a file here and a name in `MODELS`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from glueprint.curves.models.biphasic import BIPHASIC
-from glueprint.curves.models.competition import COMPETITION
+from glueprint.curves.models.binding import COMPETITION, HYPERBOLA, SATURATION
 from glueprint.curves.models.degradation import DEGRADATION
-from glueprint.curves.models.hook import HOOK
-from glueprint.curves.models.hormesis import HORMESIS
+from glueprint.curves.models.doses import BIPHASIC, HOOK, HORMESIS, WEIBULL
 from glueprint.curves.models.logistic import FIVE, FOUR, HILL, THREE
 from glueprint.curves.models.model import Curve, Given, Model, Parameter
-from glueprint.curves.models.saturation import HYPERBOLA, SATURATION
-from glueprint.curves.models.weibull import WEIBULL
 
 __all__ = ["LOGISTIC", "MODELS", "Curve", "Given", "Model", "Parameter"]
 

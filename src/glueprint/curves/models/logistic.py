@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from glueprint.curves import logistic
@@ -11,7 +13,6 @@ from glueprint.curves.models.shapes import concentration, plateau, slope
 
 __all__ = ["FIVE", "FOUR", "HILL", "THREE"]
 
-# The bounds of `curves.fit`.
 ASYMMETRIES = (0.02, 50.0)
 
 
@@ -33,15 +34,15 @@ def _model(
     name: str, title: str, front: float | None = None, steep: float | None = None, bend: float | None = 1.0
 ) -> Model:
     """The curve with some parameters held: at `front`, the slope at `steep`, the asymmetry at `bend`."""
-    asymmetry = Parameter("asymmetry", "", "log10", grid=(0.25, 1.0, 4.0), reach=ASYMMETRIES, default=bend)
+    asymmetry = Parameter("asymmetry", "", "ln", grid=(0.25, 1.0, 4.0), reach=ASYMMETRIES, default=bend)
     parameters = (
         plateau("front", default=front),
         plateau("back"),
         concentration("ec50", "", "dose", 10),
-        slope(default=steep),
+        replace(slope(default=steep), scale="ln"),
         asymmetry,
     )
-    return Model(name, title, ("dose",), parameters, curve, level="front")
+    return Model(name, title, ("dose",), parameters, curve, level="front", fast=True)
 
 
 FOUR = _model("4pl", "four-parameter logistic")

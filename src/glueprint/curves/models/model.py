@@ -52,7 +52,8 @@ Reach = Callable[[Given], tuple[Floats, Floats]]
 class Parameter:
     """One parameter of a model.
 
-    scale: "log10" where it is positive by nature; it is then fitted, and its interval sought, as a logarithm.
+    scale: "log10" or "ln" where it is positive by nature; it is then fitted, and its interval sought, as a
+    logarithm.
     linear: the response is linear in it (together with the other linear ones), so that starts solve for it.
     grid: values to start from, in natural units.   reach: where a fit may go.
     default: the value that it is held at unless the caller frees it with None.
@@ -60,7 +61,7 @@ class Parameter:
 
     name: str
     unit: str = ""
-    scale: Literal["linear", "log10"] = "linear"
+    scale: Literal["linear", "log10", "ln"] = "linear"
     linear: bool = False
     grid: Grid | tuple[float, ...] = ()
     reach: Reach | tuple[float, float] = (-np.inf, np.inf)
@@ -87,7 +88,7 @@ class Model:
 
     inputs: names of what varies from point to point.   constants: names of what is known beforehand, with a
     default or None where the caller must give it.   level: the parameter that is the response without effect.
-    any_sign: whether inputs may be negative.
+    any_sign: whether inputs may be negative.   fast: whether machine code fits it (the logistic family).
     """
 
     name: str
@@ -98,6 +99,7 @@ class Model:
     constants: Mapping[str, float | None] = field(default_factory=dict)
     level: str = ""
     any_sign: bool = False
+    fast: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def model_from_formula(
     text: + - * / **, ^ for powers, parentheses, and the functions exp, log, sqrt, abs, sin, cos, tan, asin,
     acos, atan, sinh, cosh, tanh.   inputs: names of what varies from point to point.
     positive: parameters that are positive by nature, fitted as logarithms.
-    Returns a `Model`; it has no starts of its own, so `regress` needs `start=`.
+    Returns a `Model`; it has no starts of its own, so `fit` needs `start=`.
     Raises InputError GP-C026 for what is no such formula, naming the place.
     """
     graph = Graph()

@@ -7,16 +7,23 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from glueprint.curves import Fits
+from glueprint.curves.table_rows import curve_rows, point_rows
 from glueprint.report import tables as contract
 from glueprint.report.figures import theme
 
-__all__ = ["fitted_curves"]
+__all__ = ["fitted_curves", "of_fits"]
 
 POINTS = ("set", "x", "y", "outlier")
 CURVES = ("set", "x", "fitted")
 WIDTH, HEIGHT = 380, 240
 # A range wider than this is drawn on a logarithmic axis; x = 0 then stands half a decade below the lowest.
 WIDE, ASIDE = 20.0, 10.0**0.5
+
+
+def of_fits(fits: Fits) -> alt.LayerChart:
+    """The points and curves of a fit, as `fits.plot()` draws them."""
+    return fitted_curves(point_rows(fits), curve_rows(fits), x=fits.model.inputs[0], y="response")
 
 
 def fitted_curves(

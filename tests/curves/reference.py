@@ -1,67 +1,69 @@
-"""Levenberg-Marquardt for many small least-squares problems at once. Kernel: arrays in, arrays out."""
+"""The machine code of the fits again in numpy, written to be read: starts by a grid, Levenberg-Marquardt."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import numpy as np
-from numpy.typing import NDArray
 
-from glueprint.curves.logistic import Evaluate, Floats, Rows
+from glueprint.curves.kernel import Minimum, Task, rounding_of
+from glueprint.curves.kernel_lanes_llvm import DAMPING_START
+from glueprint.curves.kernel_layout import STARTS
+from glueprint.curves.kernel_llvm import (
+    CREEPING,
+    DAMPING_LEAST,
+    DAMPING_MOST,
+    DEAD,
+    EASE,
+    FLATTER,
+    FULL_STEP,
+    ITERATIONS,
+    NEGLIGIBLE,
+    ORTHOGONAL,
+    ORTHOGONAL_AT_ROUNDING,
+    PATIENCE,
+    PERFECT,
+    SETTLED,
+    TIGHTEN,
+)
+from glueprint.curves.kernel_starts_llvm import ASYMMETRIES, DOSES, MARGIN, SEPARATE, SLOPES
+from glueprint.curves.logistic import (
+    BACK,
+    FRONT,
+    LN_ASYMMETRY,
+    LN_SLOPE,
+    LOG10_DOSE,
+    LOGARITHMS,
+    Evaluate,
+    Flags,
+    Floats,
+    Rows,
+    curve,
+    residuals,
+)
 
-__all__ = ["Minimum", "minimise", "rounding_of"]
-
-Flags = NDArray[np.bool_]
-
-ITERATIONS = 400
-# Converged: every free column of the Jacobian is orthogonal to the residuals to this cosine (MINPACK's
-# gtol test).
-ORTHOGONAL = 1e-9
-# Looser, where rounding already stops the descent: no step lowers the cost by more than one unit in the
-# last place.
-ORTHOGONAL_AT_ROUNDING = 1e-4
-# Where rounding hides the descent, a step counts if it brings the squared gradient down to this share.
-FLATTER = 0.25
-# At a bound (a step between two doses, a plateau out of sight) other columns may die: there the cost decides,
-# but only of a step that the damping does not shorten.
-SETTLED, FULL_STEP = 1e-10, 1e-3
-# A logarithmic parameter is dead where moving it by 1 changes no residual by more than this share of the cost
-# allows: the cost cannot fall by more than 2e-6 of itself, so its direction is not asked for.
-DEAD = 1e-12
-# On a ridge (a step between two doses fits with any steeper slope) the parameters creep for ever: there, too,
-# the cost decides, once a fit has had time to converge.
-CREEPING, PATIENCE = 1e-11, 40
-PERFECT = 1e-28
-# Residuals below 1e-8 of the data are rounding themselves: their direction says nothing.
-NEGLIGIBLE = 1e-16
-# The damping follows the ratio of the fall in cost to the fall expected (Nielsen 1999, IMM-REP-1999-05): a
-# step that overshoots a curved valley is taken, but the next one is shorter.
-EASE, TIGHTEN = 0.1, 4.0
-DAMPING_START, DAMPING_LEAST, DAMPING_MOST = 1e-3, 1e-12, 1e14
-
-
-@dataclass(frozen=True)
-class Minimum:
-    """Where a batch ended: theta (n, p), cost (n,) the sum of squares, converged and at_bound (n, p)
-    flags."""
-
-    theta: Floats
-    cost: Floats
-    converged: Flags
-    at_bound: Flags
-    hessian: Floats
-
-    def rows(self, which: Rows) -> Minimum:
-        """Copies of some of the problems."""
-        return Minimum(**{field.name: getattr(self, field.name)[which] for field in fields(self)})
-
-    def put(self, rows: Rows, other: Minimum) -> None:
-        """Replace some of the problems, in place."""
-        for field in fields(self):
-            getattr(self, field.name)[rows] = getattr(other, field.name)
+__all__ = ["minimise", "starts"]
 
 
-def minimise(
+def starts(task: Task, **_: object) -> Floats:
+    """As `kernel.starts`."""
+    data = task.data
+    fixed = np.tile(task.pinned, (data.response.shape[0], 1))
+    return grid(data.log10_dose, data.response, data.weights, fixed, STARTS)
+
+
+def minimise(task: Task, start: Floats, rows: Rows, **_: object) -> Minimum:
+    """As `kernel.minimise`."""
+    data, (low, high) = task.data, task.bounds
+    evaluate = residuals(data.log10_dose, data.response, data.weights, task.level)
+    held = ~task.free
+    low, high = (np.where(held, start, bound[rows]) for bound in (low, high))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return descend(
+            lambda theta, jobs: evaluate(theta, rows[jobs]), start, task.free, (low, high),
+            size=data.size[rows], logarithms=LOGARITHMS,
+        )  # fmt: skip
+
+
+def descend(
     evaluate: Evaluate,
     start: Floats,
     free: Flags,
@@ -126,14 +128,6 @@ def _cost(residual: Floats) -> Floats:
     return np.where(np.isnan(cost), np.inf, cost)
 
 
-def rounding_of(cost: Floats, size: Floats) -> Floats:
-    """How far rounding alone moves the cost: residuals carry the rounding of the data they are taken from.
-
-    Source: own derivation: d(r'r) = 2 r'dr with |dr| <= eps |y|, and the rounding of the sum itself.
-    """
-    return np.asarray(4.0 * np.finfo(float).eps * (cost + np.sqrt(cost * size)))
-
-
 def _normal(residual: Floats, jacobian: Floats) -> tuple[Floats, Floats]:
     turned = jacobian.transpose(0, 2, 1)
     return (turned @ residual[..., None])[..., 0], turned @ jacobian
@@ -186,3 +180,75 @@ def _cosine(gradient: Floats, hessian: Floats, cost: Floats, moving: Flags) -> F
     norm = np.sqrt(np.einsum("npp->np", hessian) * cost[:, None])
     cosine = np.abs(gradient) / np.where(norm > 0.0, norm, np.inf)
     return np.asarray(np.where(moving, cosine, 0.0).max(axis=1))
+
+
+def grid(log10_dose: Floats, response: Floats, weights: Floats, fixed: Floats, count: int) -> Floats:
+    """The `count` best starts of each curve, best first.
+
+    log10_dose, response, weights: (n, m).   fixed: (n, 5), NaN where a parameter is free, the same ones in
+    every curve.
+    Returns (count, n, 5).   For each dose of the grid its best shape is kept, so starts differ in dose.
+    """
+    doses = _doses(log10_dose, weights, fixed[:, LOG10_DOSE])
+    slopes = SLOPES if np.isnan(fixed[:, LN_SLOPE]).any() else (1.0,)
+    asymmetries = ASYMMETRIES if np.isnan(fixed[:, LN_ASYMMETRY]).any() else (1.0,)
+    shapes = [(np.log(slope), np.log(asymmetry)) for slope in slopes for asymmetry in asymmetries]
+    found = np.empty((doses.shape[1], log10_dose.shape[0], 5))
+    cost = np.full((doses.shape[1], log10_dose.shape[0]), np.inf)
+    for i, half in enumerate(doses.T):
+        for shape in shapes:
+            ln_slope, ln_asymmetry = (
+                np.where(np.isnan(fixed[:, at]), value, fixed[:, at])
+                for at, value in zip((LN_SLOPE, LN_ASYMMETRY), shape, strict=True)
+            )
+            unit = np.tile([1.0, 0.0, 0.0, 0.0, 0.0], (half.size, 1))
+            unit[:, LOG10_DOSE], unit[:, LN_SLOPE], unit[:, LN_ASYMMETRY] = half, ln_slope, ln_asymmetry
+            in_front = curve(unit, log10_dose)[0]
+            front, back = _plateaus(in_front, response, weights, fixed)
+            miss = back[:, None] + (front - back)[:, None] * in_front - response
+            rss = np.einsum("nm,nm,nm->n", weights, miss, miss)
+            better = rss < cost[i]
+            cost[i] = np.where(better, rss, cost[i])
+            theta = np.stack([front, back, half, ln_slope, ln_asymmetry], axis=1)
+            found[i] = np.where(better[:, None], theta, found[i])
+    order = np.argsort(cost, axis=0, kind="stable")[:count]
+    return np.take_along_axis(found, order[..., None], axis=0)
+
+
+def _doses(log10_dose: Floats, weights: Floats, fixed: Floats) -> Floats:
+    seen = (weights > 0.0) & np.isfinite(log10_dose)
+    least = np.where(seen, log10_dose, np.inf).min(axis=1)
+    most = np.where(seen, log10_dose, -np.inf).max(axis=1)
+    least, most = np.where(np.isfinite(least), least, 0.0), np.where(np.isfinite(most), most, 0.0)
+    share = np.linspace(0.0, 1.0, DOSES)
+    grid = (least - MARGIN)[:, None] + (most - least + 2.0 * MARGIN)[:, None] * share
+    return np.where(np.isnan(fixed)[:, None], grid, fixed[:, None])
+
+
+def _plateaus(in_front: Floats, response: Floats, weights: Floats, fixed: Floats) -> tuple[Floats, Floats]:
+    """Weighted least squares for the two plateaus, given how much each point lies in front; fixed ones
+    stay."""
+    in_back = 1.0 - in_front
+    ff = np.einsum("nm,nm,nm->n", weights, in_front, in_front)
+    bb = np.einsum("nm,nm,nm->n", weights, in_back, in_back)
+    fb = np.einsum("nm,nm,nm->n", weights, in_front, in_back)
+    fy = np.einsum("nm,nm,nm->n", weights, in_front, response)
+    by = np.einsum("nm,nm,nm->n", weights, in_back, response)
+    free_front, free_back = np.isnan(fixed[:, FRONT]), np.isnan(fixed[:, BACK])
+    given_front, given_back = (
+        np.where(free_front, 0.0, fixed[:, FRONT]),
+        np.where(free_back, 0.0, fixed[:, BACK]),
+    )
+    determinant = ff * bb - fb * fb
+    total = np.einsum("nm->n", weights)
+    seen_front, seen_back = ff > SEPARATE * total, bb > SEPARATE * total
+    solvable = (determinant > SEPARATE * ff * bb) & seen_front & seen_back
+    safe = np.where(solvable, determinant, 1.0)
+    mean = (fy + by) / np.where(total > 0.0, total, 1.0)
+    front = np.where(solvable, (fy * bb - by * fb) / safe, mean)
+    back = np.where(solvable, (by * ff - fy * fb) / safe, mean)
+    alone_front = np.where(seen_front, (fy - given_back * fb) / np.where(seen_front, ff, 1.0), mean)
+    alone_back = np.where(seen_back, (by - given_front * fb) / np.where(seen_back, bb, 1.0), mean)
+    front = np.where(free_front, np.where(free_back, front, alone_front), given_front)
+    back = np.where(free_back, np.where(free_front, back, alone_back), given_back)
+    return front, back
