@@ -45,6 +45,7 @@ $(VENV)/.tested: $(VENV)/.installed requirements.lock
 audit: $(VENV)/.tested
 	$(BIN)/python tools/sbom.py > glueprint.cdx.json
 	$(BIN)/pytest -q tests/boundary tests/test_supply_chain.py tests/runs/test_hostile_folders.py \
+	  tests/runs/test_records.py tests/runs/test_signatures.py \
 	  tests/engine/test_hostile_models.py tests/assays/test_hostile_files.py tests/cli/test_hostile_names.py
 
 lock: | $(BIN)/python

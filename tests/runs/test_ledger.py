@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_every_single_changed_byte_is_found(book):
         (lambda lines: lines[:2] + lines[1:], "line 3 does not follow"),
         (lambda lines: [*lines, b"note to self"], "line 5 is not an entry"),
         (lambda lines: [lines[0].replace(b'"seed": 0', b'"seed": 9'), *lines[1:]], "line 1 was changed"),
-        (lambda lines: [lines[0].replace(b'"version": 1', b'"version": 9'), *lines[1:]], "version 9"),
+        (lambda lines: [lines[0].replace(b'"version": 2', b'"version": 9'), *lines[1:]], "version 9"),
     ],
 )
 def test_a_changed_history_is_refused_with_its_line(book, change, words):
@@ -70,3 +71,49 @@ def test_a_line_that_was_never_finished_does_not_count_and_goes(book):
     assert ledger.broken_at(book) == ""
     assert book.read_bytes().startswith(whole)
     assert len(ledger.read(book)) == 5
+
+
+def test_lines_cut_off_the_end_are_seen_by_the_head(book):
+    lines = book.read_bytes().splitlines(keepends=True)
+    assert ledger.cut_off(book) == ""
+    for left in range(len(lines)):
+        book.write_bytes(b"".join(lines[:left]))
+        assert ledger.broken_at(book) == ""
+        assert "was shortened" in ledger.cut_off(book)
+    book.unlink()
+    assert "was shortened" in ledger.cut_off(book)
+
+
+def test_a_head_that_was_removed_changed_or_taken_from_another_ledger_is_seen(book, tmp_path):
+    head = book.with_name(ledger.HEAD)
+    content = head.read_bytes()
+    other = tmp_path / "other"
+    other.mkdir()
+    ledger.append(other, "begun", {"seed": 9})
+    for wrong in (b"", b"{}", content + b" ", (other / ledger.HEAD).read_bytes()):
+        head.write_bytes(wrong)
+        assert "names an entry that is not there" in ledger.cut_off(book)
+    head.unlink()
+    assert ledger.cut_off(book) == 'its head, "ledger.head", is missing'
+
+
+def test_a_head_that_a_kill_left_behind_is_no_finding_and_the_next_entry_mends_it(book):
+    head = book.with_name(ledger.HEAD)
+    behind = head.read_bytes()
+    ledger.append(book.parent, "finished", {"files": {}})
+    head.write_bytes(behind)
+    assert ledger.cut_off(book) == ""
+    ledger.append(book.parent, "begun", {})
+    assert head.read_bytes() != behind
+    assert ledger.cut_off(book) == ""
+
+
+def test_ledgers_of_before_have_no_head(book):
+    archive = Path(__file__).parents[1] / "data-archive/0.1.0/finished" / ledger.FILE_NAME
+    assert ledger.cut_off(archive) == ""
+
+
+def test_no_variable_says_who_it_was(book, monkeypatch):
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "mallory")
+    assert ledger.append(book.parent, "begun", {}).who != "mallory"

@@ -24,6 +24,7 @@ def test_verify_of_an_untouched_and_a_changed_folder(tmp_path):
     good = call("verify", folder)
     assert good.exit_code == 0
     assert "2 ledger entries: 0 findings" in good.output
+    assert "origin unverified: nobody signed it" in good.output
     table = folder / "tables" / "mm003_patients.parquet"
     table.write_bytes(table.read_bytes()[:-1] + b"?")
     (folder / "notes.txt").write_text("mine")
@@ -31,6 +32,7 @@ def test_verify_of_an_untouched_and_a_changed_folder(tmp_path):
     assert bad.exit_code == 1
     assert "tables/mm003_patients.parquet: was changed" in bad.output
     assert "notes.txt: not written by a run" in bad.output
+    assert "origin unverified: it does not verify" in bad.output
     told = json.loads(call("verify", folder, "--json").output)
     assert told["findings"] == [{"file": "tables/mm003_patients.parquet", "what": "was changed"}]
 

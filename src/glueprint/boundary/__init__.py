@@ -2,10 +2,11 @@
 
 `files` opens plain files and never what a link or a name leads to elsewhere; `text` rules encodings, zero
 bytes and terminal escapes; `spreadsheets` writes cells that no spreadsheet computes; `guarded` runs a library
-that may crash, hang or fill the memory in a process of its own. Nothing here knows a format or a science.
+that may crash, hang or fill the memory in a process of its own; `journal` notes what was read and written.
+Nothing here knows a format or a science.
 """
 
-from glueprint.boundary import files
+from glueprint.boundary import files, journal
 from glueprint.boundary.files import odd_entries, read_plain, read_text
 from glueprint.boundary.guarded import Ended, Helper, Limits
 from glueprint.boundary.spreadsheets import inert
@@ -21,6 +22,7 @@ __all__ = [
     "files",
     "in_json",
     "inert",
+    "journal",
     "model_text",
     "odd_entries",
     "read_plain",

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
+from glueprint.boundary import journal
 from glueprint.boundary.text import decoded
 
 __all__ = ["is_name_inside", "odd_entries", "open_own", "read_plain", "read_text", "remove_inside"]
@@ -37,9 +38,11 @@ def is_name_inside(name: object) -> bool:
     return all(part not in ("", ".", "..") and ":" not in part for part in parts)
 
 
-def read_plain(path: str | os.PathLike[str], most: int) -> bytes:
+def read_plain(path: str | os.PathLike[str], most: int, *, ours: bool = False) -> bytes:
     """The bytes of a plain file, at most `most` of them.
 
+    ours: a file that Glueprint keeps for itself and that decides no number, such as a secret: no journal
+    notes it.
     A link is followed here: the user named it.   Raises OSError, also for what is not a plain file (a pipe,
     a device, a folder), which could have no end.
     """
@@ -48,7 +51,10 @@ def read_plain(path: str | os.PathLike[str], most: int) -> bytes:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             code = errno.EISDIR if stat.S_ISDIR(os.fstat(handle).st_mode) else errno.EINVAL
             raise OSError(code, "is not a plain file", os.fspath(path))
-        return stream.read(most)
+        content = stream.read(most)
+        if not ours:
+            journal.note_read(path, content, os.fstat(handle).st_size)
+        return content
 
 
 def read_text(path: Path | Traversable) -> str:

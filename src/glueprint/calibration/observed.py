@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.boundary import journal
 from glueprint.errors import InputError
 
 __all__ = ["COLUMNS", "OPTIONAL", "check_numbers", "check_tables", "is_logarithmic", "read_observed"]
@@ -30,6 +31,7 @@ def read_observed(path: Path) -> pl.DataFrame:
         table = pl.read_csv(
             path, infer_schema_length=None, comment_prefix="#", null_values=["", "NA"], glob=False
         )
+        journal.note_file(path)
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
         raise InputError(
             "GP-K023",

@@ -15,6 +15,7 @@ from glueprint import study
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.cli.plates import print_findings
 from glueprint.cli.trial_draws import HEADLINES, between
+from glueprint.cli.trust import TrustedFile, keys_in
 from glueprint.mechanism import compounds
 from glueprint.runs import progress
 from glueprint.runs.progress import Step
@@ -72,6 +73,7 @@ def run(
     quick: Annotated[bool, typer.Option("--quick", help="A shorter fit, to look.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything again.")] = False,
     events: Annotated[Path | None, typer.Option(help="Add progress to this file, as JSON lines.")] = None,
+    trusted: TrustedFile = None,
     as_json: Json = False,
 ) -> None:
     """Read, analyse, fit, predict the trial and write the report; go on where a run was stopped."""
@@ -89,10 +91,17 @@ def run(
                     listener(step)
 
             result = glue.run(
-                folder, workers=workers or os.cpu_count() or 1, quick=quick, fresh=fresh, progress=listen
+                folder,
+                workers=workers or os.cpu_count() or 1,
+                quick=quick,
+                fresh=fresh,
+                trusted=keys_in(trusted),
+                progress=listen,
             )
-        path = glue_page.write(result, result.folder / glue_page.FILE)
-        study.add_file(result.folder, path)
+        path = result.folder / glue_page.FILE
+        if not study.is_signed(folder):
+            glue_page.write(result, path)
+            study.add_file(result.folder, path)
     except KeyboardInterrupt:
         progress_console.print("Interrupted. What is done is kept: the same command goes on from there.")
         raise typer.Exit(INTERRUPTED) from None
@@ -105,9 +114,9 @@ def run(
 
 
 @app.command()
-def status(folder: Folder, as_json: Json = False) -> None:
+def status(folder: Folder, trusted: TrustedFile = None, as_json: Json = False) -> None:
     """What is there, what is missing, and what would help most; nothing is computed."""
-    found = glue.status(folder)
+    found = glue.status(folder, trusted=keys_in(trusted))
     if as_json:
         print_json(found.as_dict())
         return

@@ -17,6 +17,10 @@ from typing import Any
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
+from glueprint.cli import choices
+from glueprint.cli.recording import GROUPS as RECORDED
+from glueprint.cli.recording import recorded
+
 __all__ = ["COMMANDS", "GROUPS", "LISTING", "Groups", "listing"]
 
 LISTING = Path(__file__).parent / "listing.json"
@@ -42,18 +46,25 @@ COMMANDS: Mapping[str, str] = {
     "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
     "doctor": "Whether this machine has what Glueprint needs, each finding with its remedy.",
     "survival": "Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means.",
+    "verify": "A folder against the records, ledger and signatures in it.",
+    "sign": "Vouch for a folder with your key, as author, reviewer or approver.",
 }
 
 
 @cache
 def _command(name: str) -> Any:
-    return typer.main.get_command(importlib.import_module(f"glueprint.cli.{name}").app)
+    return _kept(name, typer.main.get_command(importlib.import_module(f"glueprint.cli.{name}").app))
 
 
 @cache
 def _commands(name: str) -> Any:
     module = importlib.import_module(f"glueprint.cli.{name}")
-    return typer.main.get_group(module.app).commands
+    return _kept(name, typer.main.get_group(module.app)).commands
+
+
+def _kept(name: str, command: Any) -> Any:
+    """A command or group as its module has it, with records where it makes numbers."""
+    return recorded(command) if name in RECORDED else command
 
 
 @cache
@@ -108,3 +119,8 @@ class Groups(TyperGroup):
             self.add_command(_Group(name=name, help=what, short_help=what, no_args_is_help=True))
         for name, what in COMMANDS.items():
             self.add_command(_Command(name, help=what, short_help=what))
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """The context of the whole command line, whose words the record of a command holds."""
+        choices.words.set(tuple(map(str, args)))
+        return super().make_context(info_name, args, parent, **extra)

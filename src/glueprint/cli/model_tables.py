@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.boundary import journal
 from glueprint.cli.csv_files import inert_table
 from glueprint.cli.output import console
 from glueprint.errors import EnvironmentProblemError, InputError
@@ -41,6 +42,7 @@ def write_table(table: pl.DataFrame, path: Path) -> None:
         else:
             table.write_parquet(part)
         part.replace(path)
+        journal.note_made(path)
     except OSError as error:
         raise EnvironmentProblemError(
             "GP-N033",

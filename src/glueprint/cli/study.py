@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, cast
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from glueprint import study
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
+from glueprint.cli.trust import TrustedFile, keys_in, print_verdict
 from glueprint.report import page, study_report
 from glueprint.runs import progress
 from glueprint.runs import query as queries
@@ -27,7 +27,7 @@ from glueprint.study import headlines
 app = typer.Typer(no_args_is_help=True)
 
 REPORT = "report.html"
-FINDING, INTERRUPTED = 1, 130
+INTERRUPTED = 130
 
 
 @app.command("list")
@@ -66,6 +66,7 @@ def run(
         ),
     ] = False,
     events: Annotated[Path | None, typer.Option(help="Add progress to this file, as JSON lines.")] = None,
+    trusted: TrustedFile = None,
     as_json: Json = False,
 ) -> None:
     """Run a study, or go on with a stopped one: tables, provenance and one offline report in a folder."""
@@ -84,10 +85,13 @@ def run(
                 executor=cast(Kind | None, executor),
                 address=address,
                 trust_scheduler=trust_scheduler,
+                trusted=keys_in(trusted),
                 progress=listener,
             )
-        path = page.write(study_report.input_of(result), result.folder / REPORT)
-        study.add_file(result.folder, path)
+        path = result.folder / REPORT
+        if not study.is_signed(result.folder):
+            page.write(study_report.input_of(result), path)
+            study.add_file(result.folder, path)
     except KeyboardInterrupt:
         progress_console.print("Interrupted. What is done is kept: the same command goes on from there.")
         raise typer.Exit(INTERRUPTED) from None
@@ -111,32 +115,23 @@ def run(
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(help="Folder of a study, finished or not.")], as_json: Json = False
+    folder: Annotated[Path, typer.Argument(help="Folder of a study, finished or not.")],
+    trusted: TrustedFile = None,
+    as_json: Json = False,
 ) -> None:
     """Check every byte of a study's folder against its ledger; exit code 1 if anything was changed."""
-    verdict = verification.verify(folder)
-    if as_json:
-        print_json(asdict(verdict))
-    else:
-        for finding in verdict.findings:
-            console.print(f"{finding.file}: {finding.what}", markup=False, soft_wrap=True)
-        for name in verdict.unknown:
-            console.print(f"{name}: not written by a run, so not checked", markup=False, soft_wrap=True)
-        state = "unfinished; " if verdict.unfinished else ""
-        number = len(verdict.findings)
-        console.print(f"{state}{verdict.files} files, {verdict.entries} ledger entries: {number} findings")
-    if verdict.findings:
-        raise typer.Exit(FINDING)
+    print_verdict(verification.verify(folder, keys_in(trusted)), as_json=as_json)
 
 
 @app.command()
 def query(
     folder: Annotated[Path, typer.Argument(help="Folder of a study, finished or not.")],
     sql: Annotated[str, typer.Argument(help='What to ask, such as "select arm, count(*) from ...".')],
+    trusted: TrustedFile = None,
     as_json: Json = False,
 ) -> None:
     """Ask a study's tables in SQL (DuckDB), for reading only; "show tables" names them."""
-    answer = queries.query(folder, sql)
+    answer = queries.query(folder, sql, trusted=keys_in(trusted))
     if as_json:
         rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
         print_json({"columns": dict(zip(answer.columns, answer.types, strict=True)), "rows": rows})

@@ -40,7 +40,7 @@ class Cache:
             return None
         secret = _secret()
         try:
-            data = read_plain(self.folder / f"{name}{SUFFIX}", MOST_BYTES)
+            data = read_plain(self.folder / f"{name}{SUFFIX}", MOST_BYTES, ours=True)
         except OSError:
             return None
         given, content = data[:SEAL_BYTES], data[SEAL_BYTES:]
@@ -125,7 +125,7 @@ def _secret() -> bytes | None:
 
 def _kept_secret(place: Path) -> bytes | None:
     """What lies at `place`, if it is ours and nobody else can read or write it. Raises OSError."""
-    content, state = read_plain(place, SECRET_BYTES + 1), place.stat()
+    content, state = read_plain(place, SECRET_BYTES + 1, ours=True), place.stat()
     if hasattr(os, "geteuid") and (state.st_uid != os.geteuid() or state.st_mode & 0o077):
         return None
     return content if len(content) == SECRET_BYTES else None

@@ -2,7 +2,8 @@
 
 One JSON object a line. An entry holds the SHA-256 of its own content and that of its predecessor, so a
 changed, missing or inserted line is found. A last line without its line feed was
-never finished and does not count.
+never finished and does not count. Lines that are gone from the end leave no trace in those before them:
+the head, a file beside the ledger, says which entry was the last.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import json
 import os
 import platform
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,15 +23,36 @@ from typing import Any
 
 from glueprint.boundary import files
 from glueprint.errors import InputError
-from glueprint.runs.store import disk_errors, sync_folder
+from glueprint.runs.store import disk_errors, sync_folder, write_file
 
-__all__ = ["FILE_NAME", "Entry", "append", "broken_at", "read", "seal", "whole_part"]
+if sys.platform != "win32":
+    import pwd
 
-FILE_NAME = "ledger.jsonl"
-KIND, VERSION = "glueprint-ledger", 1
+__all__ = [
+    "DIGEST",
+    "FILE_NAME",
+    "HEAD",
+    "UNVERIFIED",
+    "Entry",
+    "append",
+    "broken_at",
+    "cut_off",
+    "place",
+    "read",
+    "seal",
+    "whole_part",
+]
+
+FILE_NAME, HEAD = "ledger.jsonl", "ledger.head"
+KIND, VERSION = "glueprint-ledger", 2
+HEADED = 2  # the first version whose ledgers have a head
+HEAD_BYTES = 1000
 VOUCHING = ("finished", "added")  # events whose facts name files
 APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 MOST_BYTES = 64 * 1024 * 1024  # a hundred thousand entries
+# What an entry says of files that it was made from and that an earlier process wrote: they are as the ledger
+# says, and whose ledger it is only a signature shows.
+UNVERIFIED = "unverified"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 START = "0" * 64  # what the first entry gives as its predecessor
 
@@ -46,12 +69,18 @@ class Entry:
     facts: Mapping[str, Any]
     previous: str
     hash: str
+    version: int
 
 
 def seal(content: Mapping[str, Any]) -> str:
     """SHA-256 of a JSON object in one fixed spelling: sorted names, no spaces, UTF-8."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def place() -> str:
+    """The machine in words: its name, system, kind and processors."""
+    return f"{platform.node()}, {platform.system()} {platform.machine()}, {os.cpu_count()} processors"
 
 
 def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
@@ -69,7 +98,7 @@ def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
         "event": event,
         "utc": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "who": _user(),
-        "where": f"{platform.node()}, {platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "where": place(),
         "facts": dict(facts),
         "previous": there[-1].hash if there else START,
     }
@@ -80,9 +109,12 @@ def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
         stream.write(line)
         stream.flush()
         os.fsync(stream.fileno())
+    entry = _entry(content)
+    # Last, so that a kill between the two leaves a head that is behind and never one that is ahead.
+    write_file(folder / HEAD, _head_of(entry))
     with disk_errors(path):
         sync_folder(folder)
-    return _entry(content)
+    return entry
 
 
 def read(path: Path) -> list[Entry]:
@@ -113,6 +145,30 @@ def broken_at(path: Path) -> str:
     if not broken and path.is_file() and _whole(path) < path.stat().st_size:
         return "the last line was never finished"
     return broken
+
+
+def cut_off(path: Path) -> str:
+    """What is wrong with the end of a ledger, by its head, in words; empty if nothing is.
+
+    Ledgers of version 1 have no head.
+    """
+    beside = path.with_name(HEAD)
+    # The head before the ledger: a run that is writing is then never ahead of what is read here.
+    with disk_errors(beside):
+        head = files.read_plain(beside, HEAD_BYTES) if beside.is_file() else None
+    entries = whole_part(path)
+    if head is None:
+        return f'its head, "{HEAD}", is missing' if any(one.version >= HEADED for one in entries) else ""
+    return "" if _is_among(entries, head) else "was shortened: its head names an entry that is not there"
+
+
+def _is_among(entries: Sequence[Entry], head: bytes) -> bool:
+    return any(_head_of(entry).encode() == head for entry in reversed(entries))
+
+
+def _head_of(entry: Entry) -> str:
+    about = {"kind": f"{KIND}-head", "version": 1, "number": entry.number, "hash": entry.hash}
+    return json.dumps(about) + "\n"
 
 
 def _checked(path: Path) -> tuple[list[Entry], str]:
@@ -179,7 +235,8 @@ def _whole(path: Path) -> int:
 
 
 def _user() -> str:
+    """The account that the process runs under; no variable such as USER decides it. It proves nothing."""
     try:
-        return getpass.getuser()
+        return pwd.getpwuid(os.getuid()).pw_name if sys.platform != "win32" else getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container may have no name for its user
         return "unknown"

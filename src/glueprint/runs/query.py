@@ -74,17 +74,18 @@ def tables(folder: Path) -> dict[str, list[Path]]:
     return finished or found
 
 
-def query(folder: Path, sql: str, *, limits: Limits | None = None) -> Answer:
+def query(folder: Path, sql: str, *, limits: Limits | None = None, trusted: verify.Trusted = None) -> Answer:
     """Ask the tables of a folder, once every byte of them is what its ledger or its receipts say.
 
     sql: one statement that reads, in DuckDB's SQL.   limits: what it may cost; the usual if None.
+    trusted: keys of which one must have signed the folder, see `verify.verify`.
     Raises InputError GP-R011, GP-R017 and GP-R018 (the folder is not as a run left it), GP-R014 (not SQL, or
     a name that is not there), GP-R015 (not one statement that reads), GP-R019 (it costs more than `limits`),
     and what `tables` raises.
     """
     most = limits or Limits()
     named = tables(folder)
-    _refuse_changed(folder)
+    _refuse_changed(folder, trusted)
     with _literal(named) as listed, duckdb.connect(":memory:") as connection:
         # These files and nothing else of the machine, before any name is used; no statement lifts the limits.
         every = ", ".join(_quoted(path) for paths in listed.values() for path in paths)
@@ -115,9 +116,9 @@ def query(folder: Path, sql: str, *, limits: Limits | None = None) -> Answer:
     return Answer(tuple(c[0] for c in described), tuple(str(c[1]) for c in described), rows)
 
 
-def _refuse_changed(folder: Path) -> None:
+def _refuse_changed(folder: Path, trusted: verify.Trusted) -> None:
     """What a run did not leave so is not read: a number out of it could be anybody's."""
-    findings = [f"{finding.file} {finding.what}" for finding in verify.doubts(folder)]
+    findings = [f"{finding.file} {finding.what}" for finding in verify.doubts(folder, trusted)]
     root = workspace.units_root(folder)
     with disk_errors(folder):
         for unit in units.folders(root):

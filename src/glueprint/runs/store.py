@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.boundary import journal
 from glueprint.errors import EnvironmentProblemError, InputError
 
 __all__ = [
@@ -66,6 +67,7 @@ def read_table(path: Path, kind: str) -> pl.DataFrame:
         metadata = pl.read_parquet_metadata(path)
         # A path is no pattern: brackets and stars in it are names.
         table = pl.read_parquet(path, glob=False)
+        journal.note_file(path)
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise InputError(
             "GP-R003",
@@ -97,7 +99,9 @@ def write_file(path: Path, content: bytes | str, *, make: bool = True) -> str:
             path.parent.mkdir(parents=True, exist_ok=True)
         with _temporary_beside(path) as temporary:
             _write_new(temporary, data)
-    return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(data).hexdigest()
+    journal.note_written(path, digest, len(data))
+    return digest
 
 
 def _write_new(path: Path, data: bytes) -> None:

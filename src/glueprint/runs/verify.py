@@ -1,18 +1,35 @@
-"""Whether a folder still holds what runs wrote: every file against the ledger, the ledger against itself."""
+"""Whether a folder still holds what runs wrote: every file against the ledger, the ledger against itself and
+its head, all of it against signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glueprint.errors import InputError
-from glueprint.runs import ledger, lock, provenance, units, workspace
+from glueprint.runs import ledger, lock, provenance, signatures, units, workspace
+from glueprint.runs.signatures import Signed
 from glueprint.runs.store import disk_errors, file_hash
 
-__all__ = ["MISSING", "Finding", "Verdict", "doubts", "verify"]
+__all__ = [
+    "MISSING",
+    "UNVERIFIED",
+    "Finding",
+    "Trusted",
+    "Verdict",
+    "doubts",
+    "is_run",
+    "of_ledger",
+    "origin_of",
+    "signature_findings",
+    "verify",
+]
 
 MISSING = "is missing"  # what a finding says of a file that is gone
+# Ledgers and records seal themselves: whoever rewrites all of a folder seals it as we do.
+UNVERIFIED = ledger.UNVERIFIED
+Trusted = Mapping[str, str] | None  # public keys -> whose they are, see `keys.trusted`
 
 
 @dataclass(frozen=True)
@@ -25,24 +42,54 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """files: how many were checked.   unknown: files that no run wrote; they are nobody's fault."""
+    """files: how many were checked.   unknown: files that no run wrote; they are nobody's fault.
+    origin: "unverified", or whose trusted keys signed, each as what.
+    """
 
     files: int
     findings: tuple[Finding, ...]
     unknown: tuple[str, ...]
     entries: int
     unfinished: bool
+    signatures: tuple[Signed, ...] = ()
+    origin: str = UNVERIFIED
 
 
-def verify(folder: Path) -> Verdict:
+def is_run(folder: Path) -> bool:
+    """Whether a run with a ledger left this folder."""
+    return any((folder / name).is_file() for name in (ledger.FILE_NAME, ledger.HEAD, provenance.FILE_NAME))
+
+
+def verify(folder: Path, trusted: Trusted = None) -> Verdict:
     """Compare every byte of a run's folder with what was recorded when it was written. Changes nothing.
+
+    trusted: keys of which one must have signed; None asks for no signature, but checks those that are there.
+    Raises as `of_ledger`, and what `signatures.check` raises.
+    """
+    verdict = of_ledger(folder)
+    signed, by_signature = signature_findings(folder, trusted)
+    named = {finding.file for finding in verdict.findings}
+    findings = (*verdict.findings, *(one for one in by_signature if one.file not in named))
+    known = {one.file for one in findings} | {one.file for one in signed}
+    return replace(
+        verdict,
+        files=verdict.files + len(signed),
+        findings=findings,
+        unknown=tuple(name for name in verdict.unknown if name not in known),
+        signatures=signed,
+        origin=UNVERIFIED if findings else origin_of(signed),
+    )
+
+
+def of_ledger(folder: Path) -> Verdict:
+    """The same without signatures.
 
     Raises InputError GP-R013 if no run wrote this folder, GP-R017 (a link in it), and what
     `store.disk_errors` raises.
     """
     with disk_errors(folder):
         book = folder / ledger.FILE_NAME
-        if not book.is_file() and not (folder / provenance.FILE_NAME).is_file():
+        if not is_run(folder):
             raise InputError(
                 "GP-R013",
                 "holds no run",
@@ -52,31 +99,59 @@ def verify(folder: Path) -> Verdict:
             )
         workspace.refuse_links(folder)
         broken = ledger.broken_at(book)
-        findings = [Finding(ledger.FILE_NAME, broken)] if broken else []
+        findings = [Finding(ledger.FILE_NAME, broken)] if broken else _head(folder)
         entries = ledger.whole_part(book)
         vouched = workspace.recorded(entries)
         findings += _result(folder, vouched)
         parts, wrong = _unfinished(folder, entries)
-        known = {*vouched, ledger.FILE_NAME, lock.FILE_NAME, *(finding.file for finding in findings)}
+        known = {*vouched, ledger.FILE_NAME, ledger.HEAD, lock.FILE_NAME, *(one.file for one in findings)}
         unknown = [name for name in _files(folder) if name not in known]
         checked = len(vouched) + parts + len(entries[:1])
         left = (folder / workspace.UNFINISHED).is_dir()
         return Verdict(checked, (*findings, *wrong), tuple(sorted(unknown)), len(entries), left)
 
 
-def doubts(folder: Path) -> list[Finding]:
+def doubts(folder: Path, trusted: Trusted = None) -> list[Finding]:
     """Why a folder must not be read on: findings of its result, or of the request of a run in progress.
 
     Damaged units are no doubt: they are computed again. Killed between two steps, a run leaves a folder
-    without doubts.
-    Raises InputError GP-R011 (a broken ledger), GP-R017, and what `store.disk_errors` raises.
+    without doubts, unless `trusted` asks for signatures: what is not finished is signed by nobody.
+    Raises InputError GP-R011 (a broken ledger), GP-R017, and what `store.disk_errors` and `signatures.check`
+    raise.
     """
     workspace.refuse_links(folder)
+    _, found = signature_findings(folder, trusted)
     entries = ledger.read(folder / ledger.FILE_NAME)
     with disk_errors(folder):
+        found += _head(folder)
         if (folder / workspace.UNFINISHED / workspace.REQUEST).is_file():
-            return _request(folder, entries)
-        return _result(folder, workspace.recorded(entries))
+            found += _request(folder, entries)
+        else:
+            found += _result(folder, workspace.recorded(entries))
+    return list({finding.file: finding for finding in found}.values())
+
+
+def signature_findings(folder: Path, trusted: Trusted) -> tuple[tuple[Signed, ...], list[Finding]]:
+    """The signatures of a folder, and what is wrong by them; where nothing was ever written, nothing is.
+
+    Raises as `signatures.check`.
+    """
+    if not folder.is_dir() or not any(path.name != lock.FILE_NAME for path in folder.iterdir()):
+        return (), []
+    signed, wrong = signatures.check(folder, trusted)
+    return signed, [Finding(file, what) for file, what in sorted(wrong.items())]
+
+
+def origin_of(signed: tuple[Signed, ...]) -> str:
+    """Whose trusted keys vouch for a folder without findings, in words."""
+    return "; ".join(f"{one.by} as {one.meaning}" for one in signed if one.by) or UNVERIFIED
+
+
+def _head(folder: Path) -> list[Finding]:
+    """The ledger's end against its head."""
+    book = folder / ledger.FILE_NAME
+    cut = ledger.cut_off(book)
+    return [Finding(ledger.HEAD if book.is_file() else ledger.FILE_NAME, cut)] if cut else []
 
 
 def _result(folder: Path, vouched: Mapping[str, str]) -> list[Finding]:

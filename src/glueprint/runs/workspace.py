@@ -1,7 +1,7 @@
 """A folder that a run works in: locked, resumable, and changed to its result in one last step.
 
 OUT/.lock                   held by the one process that writes
-OUT/ledger.jsonl            what was done here, see `ledger`
+OUT/ledger.jsonl, ledger.head   what was done here, see `ledger`
 OUT/unfinished/request.json what the run in progress was asked for, with versions
 OUT/unfinished/KEY/...      its units, see `units`; KEY is the request's own hash, so that a late worker of
                             a run that was given up cannot slip a unit into another run
@@ -22,7 +22,7 @@ import polars as pl
 
 from glueprint.boundary import odd_entries
 from glueprint.errors import EnvironmentProblemError, InputError
-from glueprint.runs import ledger, lock, provenance, units
+from glueprint.runs import ledger, lock, provenance, signatures, units
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import disk_errors, file_hash, sync_folder, write_file, write_tables
 from glueprint.runs.units import Receipt
@@ -70,7 +70,7 @@ class Workspace:
     def begin(self, record: Record, facts: Mapping[str, Any]) -> None:
         """Start from nothing: an unfinished run is given up, a finished result stays for now.
 
-        facts: what else the ledger should say, such as the executor.
+        facts: what else the ledger should say, such as the executor.   Signatures go, and the ledger says so.
         """
         place = self.folder / UNFINISHED
         with disk_errors(place):
@@ -79,7 +79,10 @@ class Workspace:
         with disk_errors(place):
             self.units.mkdir()
             sync_folder(place)
-        ledger.append(self.folder, "begun", {**_said(record), **facts, "request": file_hash(place / REQUEST)})
+        facts = {**_said(record), **facts, "request": file_hash(place / REQUEST)}
+        if gone := signatures.give_up(self.folder):
+            facts["signatures_given_up"] = gone
+        ledger.append(self.folder, "begun", facts)
 
     def resume(self, facts: Mapping[str, Any]) -> Found:
         """Go on: count what is whole, remove what is damaged or half-written."""
@@ -87,7 +90,8 @@ class Workspace:
             self.units.mkdir(exist_ok=True)
             whole, damaged = units.survey(self.units)
         units.sweep(self.units, damaged)
-        ledger.append(self.folder, "resumed", {**facts, "units": len(whole), "damaged": damaged})
+        found = {"units": len(whole), "damaged": damaged, "origin": ledger.UNVERIFIED}
+        ledger.append(self.folder, "resumed", {**facts, **found})
         return Found(whole, damaged)
 
     def stop(self, event: str, facts: Mapping[str, Any]) -> None:
@@ -117,7 +121,10 @@ class Workspace:
         hashes[provenance.FILE_NAME] = provenance.write(staged / provenance.FILE_NAME, record)
         with disk_errors(self.folder):
             _exchange(self.folder, staged, [*files, provenance.FILE_NAME])
-        ledger.append(self.folder, "finished", {**_said(record), "seconds": record.seconds, "files": hashes})
+        facts = {**_said(record), "seconds": record.seconds, "files": hashes}
+        if _went_on(ledger.read(self.folder / ledger.FILE_NAME)):
+            facts["origin"] = ledger.UNVERIFIED  # of the units that were found
+        ledger.append(self.folder, "finished", facts)
         with disk_errors(self.folder):
             self._forget()
         return record
@@ -219,6 +226,12 @@ def _exchange(folder: Path, staged: Path, names: list[str]) -> None:
     for name in (TABLES, *names):
         (staged / name).replace(folder / name)
     sync_folder(folder)
+
+
+def _went_on(entries: list[ledger.Entry]) -> bool:
+    """Whether the run that ends now took over units of an earlier process."""
+    starts = [entry.event for entry in entries if entry.event in ("begun", "resumed")]
+    return starts[-1:] == ["resumed"]
 
 
 def _said(record: Record) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from glueprint.study import glue
 from glueprint.study.comparison import headlines, reference_of
 from glueprint.study.definition import Study, available, load
 from glueprint.study.pipeline import run
-from glueprint.study.result import StudyResult, add_file
+from glueprint.study.result import StudyResult, add_file, is_signed
 
 __all__ = [
     "Study",
@@ -15,6 +15,7 @@ __all__ = [
     "available",
     "glue",
     "headlines",
+    "is_signed",
     "load",
     "reference_of",
     "run",

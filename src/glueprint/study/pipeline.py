@@ -22,11 +22,11 @@ from glueprint.chemistry import structures
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError
 from glueprint.mechanism import Compound, Scenario, models
 from glueprint.runs import executor as executors
-from glueprint.runs import ledger, provenance, verify, workspace
+from glueprint.runs import ledger, provenance, signatures, verify, workspace
 from glueprint.runs.progress import Counter, Listener, silent
 from glueprint.runs.provenance import Record
 from glueprint.runs.units import Receipt
-from glueprint.runs.verify import Finding
+from glueprint.runs.verify import Finding, Trusted
 from glueprint.runs.workspace import Workspace
 from glueprint.study import definition, in_vitro, inputs, plate_files, plates, profiles
 from glueprint.study.comparison import compare, reference_of
@@ -83,6 +83,7 @@ def run(
     executor: executors.Kind | None = None,
     address: str | None = None,
     trust_scheduler: bool = False,
+    trusted: Trusted = None,
     progress: Listener | None = None,
 ) -> StudyResult:
     """Run a study and keep it in a folder, or go on with a run that was stopped there.
@@ -92,6 +93,7 @@ def run(
     fresh: begin anew, and replace a folder made from other inputs.
     executor, workers, address: instead of the file's, see docs/runs.md; the numbers do not depend on them.
     trust_scheduler: let the file's own address be used; whoever runs it can run code as you.
+    trusted: keys (`runs.keys.trusted`) of which one must have signed what is there already.
     progress: called with a `runs.progress.Step` when something began or ended.
     A folder that holds this very study, finished, is read back and not computed again.
     Raises InputError GP-S001 to GP-S007 and GP-S009 to GP-S013, EnvironmentProblemError GP-S008, and what
@@ -113,9 +115,10 @@ def run(
     with workspace.claim(folder) as space:
         if not fresh:
             _refuse_other_inputs(space, request.record)
-        doubts = verify.doubts(folder)
-        if not (fresh or space.begun):
-            _refuse_changed(folder, doubts)
+        doubts = verify.doubts(folder, trusted)
+        sealed = trusted is not None or signatures.are_in(folder)
+        if not fresh and (sealed or not space.begun):
+            _refuse_changed(folder, [doubt for doubt in doubts if sealed or not _comes_back(doubt)])
         if space.finished and not space.begun and not fresh:
             result = read_back(folder, plan, protocols, space.finished)
         else:
@@ -192,11 +195,10 @@ def _draws(plan: Study, protocols: Mapping[str, Protocol]) -> dict[str, Paramete
 
 def _refuse_changed(folder: Path, doubts: Sequence[Finding]) -> None:
     """What the ledger does not vouch for is not read, and no later entry vouches for what is made of it."""
-    grave = [doubt for doubt in doubts if not _comes_back(doubt)]
-    if grave:
+    if doubts:
         raise InputError(
             "GP-S007",
-            "was changed after the study was finished: " + "; ".join(f"{d.file} {d.what}" for d in grave),
+            "was changed after the study was finished: " + "; ".join(f"{d.file} {d.what}" for d in doubts),
             where=str(folder),
             expected="the files as they were written, and a ledger that vouches for them",
             next_step="see `glueprint study verify`; --fresh computes everything again",

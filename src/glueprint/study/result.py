@@ -10,14 +10,14 @@ import polars as pl
 
 from glueprint.calibration import clinical
 from glueprint.errors import InputError
-from glueprint.runs import ledger, verify, workspace
+from glueprint.runs import ledger, signatures, verify, workspace
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import file_hash, read_table
 from glueprint.study.definition import REQUEST, Study
 from glueprint.trials import TABLES as TRIAL_TABLES
 from glueprint.trials import Protocol, TrialResult
 
-__all__ = ["StudyResult", "add_file", "read_back"]
+__all__ = ["StudyResult", "add_file", "is_signed", "read_back"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ def read_back(folder: Path, plan: Study, protocols: Mapping[str, Protocol], reco
     return StudyResult(plan, folder, tables, trials, record)
 
 
+def is_signed(folder: Path) -> bool:
+    """Whether somebody signed a folder: nothing is then added to it, not even a report drawn anew."""
+    return signatures.are_in(folder)
+
+
 def add_file(folder: Path, path: Path) -> None:
     """Let the ledger vouch for a file that was added to a finished study, such as its report.
 
@@ -75,7 +80,8 @@ def add_file(folder: Path, path: Path) -> None:
         others = [doubt for doubt in verify.doubts(folder) if doubt.file != name]
         if others:
             raise _changed(folder, [doubt.file for doubt in others])
-        ledger.append(folder, "added", {"files": {name: file_hash(path)}})
+        facts = {"files": {name: file_hash(path)}, "origin": ledger.UNVERIFIED}
+        ledger.append(folder, "added", facts)
 
 
 def _changed(folder: Path, files: Sequence[str]) -> InputError:

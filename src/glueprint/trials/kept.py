@@ -14,6 +14,7 @@ from pydantic import ValidationError
 import glueprint
 from glueprint.boundary import read_text
 from glueprint.errors import InputError
+from glueprint.runs.audit import refuse_changed
 from glueprint.runs.store import disk_errors, read_table, write_file, write_tables
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
@@ -66,7 +67,12 @@ def save(result: TrialResult, folder: Path, origin: Mapping[str, str] | None = N
 
 
 def load(folder: Path) -> Kept:
-    """What `save` wrote. Raises InputError GP-T078 for a folder without it, or of another version."""
+    """What `save` wrote.
+
+    Raises InputError GP-T078 for a folder without it, or of another version, GP-R029 if the record of a
+    command lies there and says otherwise.
+    """
+    refuse_changed(folder)
     path = folder / FILE_NAME
     try:
         about: dict[str, Any] = json.loads(read_text(path))

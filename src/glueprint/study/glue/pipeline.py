@@ -7,7 +7,7 @@ the steps that are whole; a changed file makes its own steps new and leaves the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from glueprint.calibration import clinical
 from glueprint.calibration import compound as dossiers
 from glueprint.errors import GlueprintError, InputError
 from glueprint.mechanism import Compound, compounds
-from glueprint.runs import executor, ledger, provenance, verify, workspace
+from glueprint.runs import executor, ledger, provenance, signatures, workspace
 from glueprint.runs.progress import Counter, Listener, silent
 from glueprint.runs.provenance import Record
+from glueprint.runs.verify import Finding as Doubt
+from glueprint.runs.verify import Trusted
 from glueprint.runs.workspace import Workspace
-from glueprint.study.glue import fitting, measuring, patients, pk, tables
+from glueprint.study.glue import fitting, measuring, patients, pk, result, tables
 from glueprint.study.glue.inputs import Survey, survey
 from glueprint.study.glue.patients import Case
 from glueprint.study.glue.project import FILE, Project, check_place, load
@@ -98,12 +100,14 @@ def run(
     workers: int = 1,
     quick: bool = False,
     fresh: bool = False,
+    trusted: Trusted = None,
     progress: Listener | None = None,
 ) -> GlueResult:
     """Run the project in a folder, or go on with a run that was stopped there.
 
     workers: processes; the result does not depend on it.   quick: a shorter fit, to look.
     fresh: compute everything again, whatever is there.   progress: called with a `runs.progress.Step`.
+    trusted: keys (`runs.keys.trusted`) of which one must have signed what is there already.
     A project whose files are what they were when it was finished is read back.
     Raises InputError GP-S020 to GP-S024 (the project file, or a link), GP-S026 (files that are missing),
     GP-S007 (the result was changed), GP-R017 (a link in it), and what the rooms below raise; what was
@@ -118,14 +122,15 @@ def run(
     record = record_of(project, files, quick=quick)
     choice = executor.Choice("processes" if workers > 1 else "serial", workers)
     with workspace.claim(project.folder / RESULT) as space:
-        doubts = [doubt for doubt in verify.doubts(space.folder) if doubt.what != verify.MISSING]
-        if doubts and not (fresh or space.begun):
-            raise _changed(space.folder, [doubt.file for doubt in doubts])
+        doubts = result.doubts(project, trusted)
+        sealed = trusted is not None or signatures.are_in(project.folder)
+        if doubts and not fresh and (sealed or not space.begun):
+            raise result.changed(project.folder, [f"{doubt.file} {doubt.what}" for doubt in doubts])
         same = space.finished is not None and not record.differs_from(space.finished)
         if same and space.finished and not space.begun and not fresh:
             return read_back(space.folder, project, space.finished)
         count = Counter(progress or silent, len(files.assays) + 1 + _trials_of(project))
-        return _kept(_Run(project, files, space, record, choice, count), fresh=fresh)
+        return _kept(_Run(project, files, space, record, choice, count), fresh=fresh, found=doubts)
 
 
 def _trials_of(project: Project) -> int:
@@ -147,16 +152,6 @@ def _refuse_missing(project: Project, files: Survey) -> None:
         )
 
 
-def _changed(folder: Path, names: list[str]) -> InputError:
-    return InputError(
-        "GP-S007",
-        f"was changed after the run was finished: {', '.join(names)}",
-        where=str(folder),
-        expected="the files as they were written",
-        next_step="--fresh computes everything again",
-    )
-
-
 def record_of(project: Project, files: Survey, *, quick: bool) -> Record:
     """Provenance of what decides the numbers: project, raw files, evidence, posteriors."""
     made_of = {"project": digest_of(_asked(project)), **files.digests}
@@ -174,10 +169,10 @@ def _asked(project: Project) -> str:
     return project.model_dump_json(indent=2, exclude_none=True) + "\n"
 
 
-def _kept(one: _Run, *, fresh: bool) -> GlueResult:
+def _kept(one: _Run, *, fresh: bool, found: Sequence[Doubt]) -> GlueResult:
     """The project computed; where that ends early, the ledger says how."""
     try:
-        return _computed(one, fresh=fresh)
+        return _computed(one, fresh=fresh, found=found)
     except KeyboardInterrupt:
         one.space.stop("interrupted", {})
         raise
@@ -186,13 +181,18 @@ def _kept(one: _Run, *, fresh: bool) -> GlueResult:
         raise
 
 
-def _computed(one: _Run, *, fresh: bool) -> GlueResult:
+def _computed(one: _Run, *, fresh: bool, found: Sequence[Doubt]) -> GlueResult:
     start = time.perf_counter()
     goes_on = one.space.begun is not None and not one.record.differs_from(one.space.begun)
-    if goes_on and not fresh:
-        one.space.resume({})
+    how: dict[str, object] = {}
+    if found:  # the history begins with what it cannot vouch for
+        how["found"] = [f"{doubt.file} {doubt.what}" for doubt in found]
+    if given_up := signatures.give_up(one.project.folder):
+        how["project_signatures_given_up"] = given_up
+    if goes_on and not fresh and not found:
+        one.space.resume(how)
     else:
-        one.space.begin(one.record, {})
+        one.space.begin(one.record, how)
     if fresh:
         one.prepared.forget_all_but(set())
         one.virtual.forget_all_but(set())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,13 @@ import polars as pl
 
 from glueprint.errors import InputError
 from glueprint.mechanism import Compound, compounds
-from glueprint.runs import workspace
+from glueprint.runs import ledger, lock, provenance, verify, workspace
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import file_hash, read_table
+from glueprint.runs.verify import Finding, Trusted
 from glueprint.study.glue.project import Project
 
-__all__ = ["ASKED", "RESULT", "STEPS", "GlueResult", "file_of", "read_back"]
+__all__ = ["ASKED", "RESULT", "STEPS", "GlueResult", "changed", "doubts", "file_of", "read_back"]
 
 RESULT, STEPS = "result", "steps"  # folders of a project
 ASKED = "asked.json"  # the project as it was run, in the folder of a result
@@ -51,6 +52,40 @@ def file_of(project: Project) -> str:
     return f"{project.compound}.toml"
 
 
+def doubts(project: Project, trusted: Trusted) -> list[Finding]:
+    """Why what a project holds must not be read on: by its signatures, and of its result.
+
+    trusted: as of `runs.verify.verify`; a project without a result and steps has nothing to be signed.
+    Files of the result that are gone are made again, unless their record or the ledger are.
+    Raises InputError GP-R011, GP-R017, and what `runs.signatures.check` raises.
+    """
+    place = project.folder / RESULT
+    made = [project.folder / name for name in (RESULT, STEPS)]
+    found = verify.signature_findings(project.folder, trusted)[1] if any(map(_holds, made)) else []
+    if place.is_dir():
+        books = (ledger.FILE_NAME, ledger.HEAD, provenance.FILE_NAME)
+        found += [
+            doubt for doubt in verify.doubts(place) if doubt.what != verify.MISSING or doubt.file in books
+        ]
+    return found
+
+
+def _holds(folder: Path) -> bool:
+    """Whether there is more in a folder than a lock."""
+    return folder.is_dir() and any(path.name != lock.FILE_NAME for path in folder.iterdir())
+
+
+def changed(folder: Path, names: Sequence[str]) -> InputError:
+    """What to say where a folder is not as it was left."""
+    return InputError(
+        "GP-S007",
+        f"was changed after the run was finished: {', '.join(names)}",
+        where=str(folder),
+        expected="the files as they were written, and a ledger and signatures that vouch for them",
+        next_step="see `glueprint verify`; --fresh computes everything again",
+    )
+
+
 def read_back(folder: Path, project: Project, record: Record) -> GlueResult:
     """The result that a finished folder holds.
 
@@ -61,18 +96,12 @@ def read_back(folder: Path, project: Project, record: Record) -> GlueResult:
         name: folder / name if name in loose else folder / workspace.TABLES / f"{name}.parquet"
         for name in record.outputs
     }
-    changed = [
+    other = [
         path.relative_to(folder).as_posix()
         for name, path in places.items()
         if not path.is_file() or file_hash(path) != record.outputs[name]
     ]
-    if changed:
-        raise InputError(
-            "GP-S007",
-            f"was changed after the run was finished: {', '.join(changed)}",
-            where=str(folder),
-            expected="the files as they were written",
-            next_step="--fresh computes everything again",
-        )
+    if other:
+        raise changed(folder, other)
     tables = {name: read_table(path, name) for name, path in places.items() if name not in loose}
     return GlueResult(project, folder, tables, compounds.load(places[file_of(project)]), record)

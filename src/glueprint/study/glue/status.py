@@ -14,11 +14,12 @@ from glueprint.errors import InputError
 from glueprint.mechanism import compounds
 from glueprint.runs import provenance, workspace
 from glueprint.runs.store import read_table
+from glueprint.runs.verify import Trusted
 from glueprint.study.glue import pk
 from glueprint.study.glue.inputs import Survey, survey
 from glueprint.study.glue.pipeline import record_of
 from glueprint.study.glue.project import Project, load
-from glueprint.study.glue.result import RESULT
+from glueprint.study.glue.result import RESULT, changed, doubts
 
 __all__ = ["Status", "status"]
 
@@ -66,10 +67,12 @@ class Status:
         return asdict(self)
 
 
-def status(folder: str | Path) -> Status:
+def status(folder: str | Path, *, trusted: Trusted = None) -> Status:
     """Look at the project in a folder; nothing is computed and nothing is written.
 
-    Raises InputError GP-S020 to GP-S024 for a project that cannot be read.
+    trusted: keys (`runs.keys.trusted`) of which one must have signed what is there.
+    Raises InputError GP-S020 to GP-S024 for a project that cannot be read, GP-S007, GP-R011 or GP-R017 for a
+    result that is not as it was left.
     """
     project = load(folder)
     files = survey(project)
@@ -79,6 +82,8 @@ def status(folder: str | Path) -> Status:
         else None
     )
     place = project.folder / RESULT
+    if found := doubts(project, trusted):
+        raise changed(project.folder, [f"{doubt.file} {doubt.what}" for doubt in found])
     state = _state(project, files, place)
     asked = project.trial
     return Status(

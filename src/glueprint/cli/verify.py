@@ -1,0 +1,26 @@
+"""`glueprint verify`: a folder against what the commands that wrote it recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glueprint.cli.output import Json
+from glueprint.cli.trust import TrustedFile, keys_in, print_verdict
+from glueprint.runs import audit
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(name="verify")
+def command(
+    folder: Annotated[Path, typer.Argument(help="Folder of results, of a study, or of a glue's project.")],
+    trusted: TrustedFile = None,
+    as_json: Json = False,
+) -> None:
+    """Check every file of a folder against its records, ledger and signatures; exit code 1 for a finding."""
+    print_verdict(audit.audit(folder, keys_in(trusted)), as_json=as_json)
