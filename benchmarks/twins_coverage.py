@@ -150,7 +150,8 @@ def blot_held(membrane: blot_twin.Membrane, bands: pl.DataFrame, nth: int) -> He
     """The ratio of every treated lane, by the t of its vehicle lanes."""
     reach = student.ppf(0.975, BLOT.vehicle_lanes - 1)
     for row, left in zip(bands.to_dicts(), np.log(membrane.left[TARGET]).tolist(), strict=True):
-        if not row["vehicle"]:
+        # A lane whose base line is refused has no ratio, and so no interval to hold.
+        if not row["vehicle"] and row["log_ratio"] is not None:
             inside = abs(row["log_ratio"] - left) <= reach * row["log_ratio_se"]
             yield nth, "log ratio of a lane", bool(inside)
 

@@ -44,7 +44,9 @@ def test_a_blot_by_file_and_from_memory_says_the_same(bench):
 def test_the_fit_at_one_time_is_that_of_the_analysis(bench):
     made = bench.blot_twin.make(bench.BLOT, bench.Draws(bench.SEED, "blot", 3))
     (membrane,) = made.membranes
-    bands = bench.blot.analyse(bench.blot.from_array(membrane.counts), membrane.boxes).tables["bands"]
+    bands = bench.blot.analyse(
+        bench.blot.Scan(bench.blot.from_array(membrane.counts), membrane.boxes)
+    ).tables["bands"]
     point = bench.degradation.analyse(bands).at(bench.TIME_H)
     assert bench.at_time(bands) == (point.relative, point.absolute, point.dmax_low, point.dmax_high)
 

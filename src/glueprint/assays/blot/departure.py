@@ -34,8 +34,8 @@ def departure(profile: Floats, line: Floats, span: Span, others: Iterable[Span],
     profile, line: (rows,).   span: first and last row of the box, the last excluded.   others: those of the
     other bands of the lane.   height: of the band above the line, or what could be seen of it if more.
     On a side the line leaves the background where its rows stand off it by more than their noise. Where
-    only one side does, as beside a smear, the line under the band must not lie below most empty rows of the
-    lane by more than that.
+    only one side does, as beside a smear or the foot of the next band, the line under the band must not lie
+    below most empty rows of the lane by more than that, nor below the level between both sides.
     Source: own derivation, docs/blot.md, Base lines that leave the background.
     """
     top, bottom = span
@@ -46,13 +46,18 @@ def departure(profile: Floats, line: Floats, span: Span, others: Iterable[Span],
         taken[max(first - away, 0) : max(last + away, 0)] = True
     # Differences of neighbouring rows know nothing of slow waves, which are what is looked for.
     single = MAD_TO_SD * float(np.median(np.abs(np.diff(profile)))) / np.sqrt(2.0)
-    local = []
+    local, levels = [], []
     for first, last in ((top - away - long, top - away), (bottom + away, bottom + away + long)):
         rows = np.arange(max(first, 0), min(last, profile.size))
         rows = rows[~taken[rows]]
         if rows.size < SEEN * long:
             continue
-        apart = float((profile - line)[rows].mean())
+        whole = float((profile - line)[rows].mean())
+        # What is seen on the far rows alone is the foot of the next band.
+        near = rows[-(rows.size // 2) :] if last <= top else rows[: rows.size // 2]
+        close = float((profile - line)[near].mean())
+        apart = min(whole, close, key=abs) if whole * close > 0.0 else 0.0
+        levels.append(float(profile[near].mean()))
         noise = NOISE_SD * single / np.sqrt(rows.size)
         local.append(apart / height if abs(apart) > noise else 0.0)
     if len(local) < 2 or not height > 0.0:
@@ -61,4 +66,5 @@ def departure(profile: Floats, line: Floats, span: Span, others: Iterable[Span],
     if low > TOLERATED or high < -TOLERATED:
         return low if low > TOLERATED else high
     usual = (float(np.median(profile[~taken])) - float(line[top:bottom].mean())) / height
-    return high if high > TOLERATED and usual > DIVES * high else 0.0
+    under = (float(np.mean(levels)) - float(line[top:bottom].mean())) / height
+    return high if high > TOLERATED and under > TOLERATED and usual > DIVES * high else 0.0
