@@ -167,6 +167,47 @@ def as_level(level: float) -> float:
     return float(level)
 
 
+def as_probability(probability: float) -> float:
+    """A probability strictly between 0 and 1."""
+    if not 0 < probability < 1:
+        raise InputError(
+            "GP-V007",
+            f"{probability!r} is not a probability",
+            where="probability",
+            expected="a number between 0 and 1, e.g. 0.5 for the median",
+            next_step="write the median as 0.5",
+        )
+    return float(probability)
+
+
+def as_intervals(left: ArrayLike, right: ArrayLike) -> tuple[Floats, Floats]:
+    """Ends of the intervals in which events lie; an infinite right end is an event not seen."""
+    low, high = as_floats(left, "left"), as_floats(right, "right")
+    same_shape(high, low.shape, "right")
+    bad = ~(np.isfinite(low) & (low >= 0) & (high >= low))
+    if bad.any():
+        index = _first(bad)
+        raise InputError(
+            "GP-V012",
+            f"no event lies between {low[index]:g} and {high[index]:g}",
+            where=place("left", index),
+            expected="0 <= left <= right, left finite; right is inf for an event not seen",
+            next_step="leave the patient out and count it, or correct its dates",
+        )
+    return low, high
+
+
+def event_at_zero(name: str, index: int) -> InputError:
+    """The error of a model of log times."""
+    return InputError(
+        "GP-V024",
+        "an event at time 0 has no logarithm",
+        where=place(name, (index,)),
+        expected="a time above 0 for every event",
+        next_step="count from an earlier origin, add half a day to such events, or use kaplan_meier",
+    )
+
+
 def single_group(label: object, name: str = "group") -> InputError:
     """The error of a comparison with nothing to compare."""
     return InputError(

@@ -16,12 +16,12 @@ from glueprint.survival._check import as_level
 from glueprint.survival.columns import Patients, Request, patients
 from glueprint.survival.competing import cumulative_incidence
 from glueprint.survival.cox import Cox, cox
-from glueprint.survival.differences import rmst_difference
+from glueprint.survival.differences import contrast
 from glueprint.survival.gray import gray
 from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
 from glueprint.survival.log_rank import LogRank, log_rank
 from glueprint.survival.proportional_hazards import proportional_hazards
-from glueprint.survival.rmst import RestrictedMean, rmst
+from glueprint.survival.rmst import rmst
 from glueprint.survival.weighted import WeightedLogRank, fleming_harrington, max_combo
 
 __all__ = ["Analysis", "analyse"]
@@ -203,34 +203,25 @@ def _group(arm: str, curve: KaplanMeier) -> Row:
 
 
 def _milestone(arm: str, curve: KaplanMeier, time: float) -> Row:
-    survival = float(curve.at(time))
-    step = int(np.searchsorted(curve.times, time, side="right")) - 1
-    low, high = (float(limit[step]) if step >= 0 else math.nan for limit in (curve.low, curve.high))
-    if math.isnan(survival):
-        low = high = math.nan
+    survival, _, low, high = curve.reading(time)
+    if np.isnan(curve.at(time)):
+        survival = low = high = math.nan
     row = {"arm": arm, "time": float(time), "survival": survival, "low": low, "high": high}
     return {**row, "at_risk": float(curve.risk_table(time))}
 
 
 def _means(rows: Patients, parts: Mapping[str, Any], tau: float, level: float) -> Iterator[Row]:
     """One row an arm, then one a difference from the reference."""
-    first, *others = parts
-    for arm, use in parts.items():
-        mean = rmst(rows.time[use], rows.event[use], tau, level=level)
-        yield _mean(arm, mean, (mean.value, mean.low, mean.high), mean.std_error)
+    means = {arm: rmst(rows.time[use], rows.event[use], tau, level=level) for arm, use in parts.items()}
+    for arm, mean in means.items():
+        row = {"arm": arm, "tau": mean.tau, "mean": mean.value, "std_error": mean.std_error}
+        yield {**row, "low": mean.low, "high": mean.high, "p_value": math.nan}
+    first, *others = means
     for arm in others:
-        use = parts[first] | parts[arm]
-        found = rmst_difference(rows.time[use], rows.event[use], parts[arm][use], tau, level=level)
-        error = math.hypot(*(mean.std_error for mean in found.means))
-        gain = found.difference
-        row = _mean(f"{arm} minus {first}", found.means[1], (gain.value, gain.low, gain.high), error)
-        yield {**row, "p_value": gain.p_value}
-
-
-def _mean(arm: str, mean: RestrictedMean, numbers: tuple[float, float, float], error: float) -> Row:
-    value, low, high = numbers
-    row = {"arm": arm, "tau": mean.tau, "mean": value, "std_error": error}
-    return {**row, "low": low, "high": high, "p_value": math.nan}
+        error = math.hypot(means[arm].std_error, means[first].std_error)
+        gain = contrast(means[arm].value - means[first].value, error, level)
+        row = {"arm": f"{arm} minus {first}", "tau": means[arm].tau, "mean": gain.value, "std_error": error}
+        yield {**row, "low": gain.low, "high": gain.high, "p_value": gain.p_value}
 
 
 def _incidence(

@@ -89,7 +89,7 @@ def rmst_difference(
     return RestrictedMeanDifference(
         groups,
         (first, second),
-        _contrast(second.value - first.value, spread, level),
+        contrast(second.value - first.value, spread, level),
         _ratio((first.value, first.std_error), (second.value, second.std_error), level),
         _ratio(lost[0], lost[1], level),
         first.tau,
@@ -130,14 +130,14 @@ def milestone_difference(
     curves = [kaplan_meier(t, e, level=level) for t, e in parts]
     for label, curve in zip(groups, curves, strict=True):
         _within(curve, at, label)
-    rows = np.array([_read(curve, at) for curve in curves])
+    rows = np.array([curve.reading(at) for curve in curves])
     s, error, low, high = rows.T
     at_risk = np.array([int(curve.risk_table(at)) for curve in curves], dtype=np.int64)
     if scale == "plain":
-        contrast = _contrast(s[1] - s[0], math.hypot(*error), level)
+        found = contrast(s[1] - s[0], math.hypot(*error), level)
     else:
-        contrast = _log_log(s, error, low, high)
-    return MilestoneDifference(groups, float(at), s, error, low, high, at_risk, contrast, scale, level)
+        found = _log_log(s, error, low, high)
+    return MilestoneDifference(groups, float(at), s, error, low, high, at_risk, found, scale, level)
 
 
 def _split(
@@ -168,21 +168,12 @@ def _within(curve: KaplanMeier, at: float, label: object) -> None:
         )
 
 
-def _read(curve: KaplanMeier, at: float) -> tuple[float, float, float, float]:
-    """Survival, its standard error and limits at a time; before the first time nothing has varied."""
-    step = int(np.searchsorted(curve.times, at, side="right")) - 1
-    if step < 0:
-        return 1.0, 0.0, math.nan, math.nan
-    columns = (curve.survival, curve.std_error, curve.low, curve.high)
-    s, error, low, high = (float(column[step]) for column in columns)
-    return s, error, low, high
-
-
-def _contrast(value: float, error: float, level: float, null: float = 0.0) -> Contrast:
+def contrast(value: float, error: float, level: float) -> Contrast:
+    """A difference with its normal interval and test of 0; NaN without a standard error."""
     if not error > 0:
         return Contrast(float(value), math.nan, math.nan, math.nan)
     half = float(ndtri(0.5 + level / 2)) * error
-    p_value = 2 * float(ndtr(-abs(value - null) / error))
+    p_value = 2 * float(ndtr(-abs(value) / error))
     return Contrast(float(value), float(value - half), float(value + half), p_value)
 
 
@@ -191,7 +182,7 @@ def _ratio(first: tuple[float, float], second: tuple[float, float], level: float
     (a, a_error), (b, b_error) = first, second
     if a <= 0 or b <= 0:
         return Contrast(b / a if a > 0 else math.nan, math.nan, math.nan, math.nan)
-    log = _contrast(math.log(b / a), math.hypot(a_error / a, b_error / b), level)
+    log = contrast(math.log(b / a), math.hypot(a_error / a, b_error / b), level)
     return Contrast(b / a, math.exp(log.low), math.exp(log.high), log.p_value)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.survival._check import Floats, Integers
-from glueprint.survival.counts import count
 from glueprint.survival.rows import Rows
 
 # Whole numbers of patients where no weights are given, sums of weights where they are.
@@ -45,11 +44,6 @@ def exposure(rows: Rows) -> Exposure:
     first = np.zeros_like(last)
     if rows.entry is not None:
         first = np.searchsorted(time, rows.entry, side="right").astype(np.int64)
-    elif rows.weight is None:
-        zeros = np.zeros(rows.time.size, dtype=np.int64)
-        table = count(rows.time, rows.event, zeros, 1, zeros)
-        plain = table.at_risk[:, 0], table.events[:, 0], table.censored[:, 0]
-        return Exposure(table.time, *plain, first, last, np.zeros((0, 2)))
     m = time.size
     patients = _patients_at_risk(np.bincount(first, minlength=m), np.bincount(last, minlength=m))
     died = np.bincount(last[rows.event], minlength=m)

@@ -14,6 +14,7 @@ from glueprint.errors import InputError
 from glueprint.survival._check import Floats, Integers, as_codes, as_times, single_group
 from glueprint.survival.competing import as_causes
 from glueprint.survival.counts import Counts, count, tie
+from glueprint.survival.log_rank import quadratic_form
 
 
 @dataclass(frozen=True)
@@ -205,9 +206,4 @@ def _chi_square(score: Floats, variance: Floats) -> tuple[float, int]:
     covariance, s = variance[:-1, :-1], score[:-1]
     if not (np.isfinite(covariance).all() and np.isfinite(s).all()):
         return math.nan, 0
-    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
-    if rank == 0:
-        return math.nan, 0
-    if rank < s.size:
-        return float(s @ np.linalg.pinv(covariance, hermitian=True) @ s), rank
-    return float(s @ np.linalg.solve(covariance, s)), rank
+    return quadratic_form(s, covariance)

@@ -9,17 +9,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from glueprint.errors import InputError
-from glueprint.survival._check import Floats, Integers, as_floats, as_level
+from glueprint.survival._check import (
+    Floats,
+    Integers,
+    as_floats,
+    as_level,
+    as_probability,
+)
 from glueprint.survival.counts import TIE_TOLERANCE
 from glueprint.survival.exposure import Exposure, Numbers, exposure
 from glueprint.survival.jackknife import jackknife_variance
-from glueprint.survival.observed import ADVICE, Observed, curve_clusters, curve_status, observed
+from glueprint.survival.observed import Observed, Standing, curve_clusters, curve_status, observed
 from glueprint.survival.rows import Rows, as_rows
 
 
 @dataclass(frozen=True)
-class KaplanMeier:
+class KaplanMeier(Standing):
     """A survival curve; every array has one entry per distinct time, (m,), in the unit of the times given.
 
     survival: probability of no event up to and with the time.   std_error: of survival; `variance` says
@@ -43,16 +48,6 @@ class KaplanMeier:
     observed: Observed
 
     @property
-    def n(self) -> int:
-        """Patients: clusters where they were given, else rows."""
-        return self.observed.n
-
-    @property
-    def advice(self) -> str:
-        """What the status means and what to do; empty when the curve is in order."""
-        return ADVICE[self.status]
-
-    @property
     def median(self) -> float:
         """Median time, NaN when the curve stays above one half."""
         return self.quantile(0.5)[0]
@@ -70,14 +65,7 @@ class KaplanMeier:
         Source: Brookmeyer and Crowley 1982, doi:10.2307/2530286; a curve that is flat at the quantile gives
         the middle of the flat step, as R survival's quantile does.
         """
-        if not 0 < probability < 1:
-            raise InputError(
-                "GP-V007",
-                f"{probability!r} is not a probability",
-                where="probability",
-                expected="a number between 0 and 1, e.g. 0.5 for the median",
-                next_step="write the median as 0.5",
-            )
+        probability = as_probability(probability)
         curves = (self.survival, self.low, self.high)
         value, low, high = (_crossing(self.times, curve, probability) for curve in curves)
         return value, low, high
@@ -88,6 +76,18 @@ class KaplanMeier:
         step = np.searchsorted(self.times, wanted, side="right")
         value = np.append(1.0, self.survival)[step]
         return np.where((wanted > self.times[-1]) & (self.survival[-1] > 0), np.nan, value)
+
+    def reading(self, time: float) -> tuple[float, float, float, float]:
+        """Survival at a time within the follow-up, its standard error and limits.
+
+        Before the first time nothing has varied: 1, 0 and no limits.
+        """
+        step = int(np.searchsorted(self.times, time, side="right")) - 1
+        if step < 0:
+            return 1.0, 0.0, math.nan, math.nan
+        columns = (self.survival, self.std_error, self.low, self.high)
+        value, error, low, high = (float(column[step]) for column in columns)
+        return value, error, low, high
 
     def risk_table(self, times: ArrayLike) -> Numbers:
         """Patients (or weights) at risk just before each of the given times, (k,); at 0, those who start."""

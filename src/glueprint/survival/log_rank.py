@@ -53,19 +53,13 @@ def log_rank(
     Source: Mantel 1966; Peto and Peto 1972, doi:10.2307/2344317. Equal to R survival's survdiff, which also
     leaves a group without expected events out of the degrees of freedom.
     """
-    times = as_times(time)
-    events = as_events(event, times.shape)
-    groups, codes = as_codes(group, times.shape, "group")
-    if groups.size < 2:
-        raise single_group(groups[0].item())
-    block = np.zeros_like(codes) if strata is None else as_codes(strata, times.shape, "strata")[1]
-    table = count(tie(times), events, codes, groups.size, block)
+    groups, n, table = grouped(time, event, group, strata)
     expected, variance = expectation(table)
     observed = table.events.sum(axis=0).astype(np.float64)
     chi2, df = chi_square(observed, expected, variance)
     return LogRank(
         groups=groups,
-        n=np.bincount(codes, minlength=groups.size).astype(np.int64),
+        n=n,
         observed=observed,
         expected=expected,
         variance=variance,
@@ -74,6 +68,20 @@ def log_rank(
         p_value=float(chdtrc(df, chi2)) if df else math.nan,
         status="ok" if df else "no comparison",
     )
+
+
+def grouped(
+    time: ArrayLike, event: ArrayLike, group: ArrayLike, strata: ArrayLike | None
+) -> tuple[NDArray[Any], Integers, Counts]:
+    """Labels, patients of each group and counts per stratum and time; arrays as in `log_rank`."""
+    times = as_times(time)
+    events = as_events(event, times.shape)
+    groups, codes = as_codes(group, times.shape, "group")
+    if groups.size < 2:
+        raise single_group(groups[0].item())
+    block = np.zeros_like(codes) if strata is None else as_codes(strata, times.shape, "strata")[1]
+    n = np.bincount(codes, minlength=groups.size).astype(np.int64)
+    return groups, n, count(tie(times), events, codes, groups.size, block)
 
 
 def expectation(table: Counts, weight: Floats | None = None) -> tuple[Floats, Floats]:
@@ -97,12 +105,24 @@ def expectation(table: Counts, weight: Floats | None = None) -> tuple[Floats, Fl
 def chi_square(observed: Floats, expected: Floats, variance: Floats) -> tuple[float, int]:
     """Chi-square and degrees of freedom over the groups that could have had an event."""
     used = np.flatnonzero(expected > 0)[1:]
-    covariance = variance[np.ix_(used, used)]
     # Two groups that were never at risk together cannot be compared, though each has its expected events.
-    rank = int(np.linalg.matrix_rank(covariance, hermitian=True)) if used.size else 0
+    return quadratic_form((observed - expected)[used], variance[np.ix_(used, used)])
+
+
+def quadratic_form(difference: Floats, covariance: Floats) -> tuple[float, int]:
+    """Squared distance from 0 in units of a covariance (k, k), and the rank of this; NaN at rank 0."""
+    rank = int(np.linalg.matrix_rank(covariance, hermitian=True)) if difference.size else 0
     if rank == 0:
         return math.nan, 0
-    difference = (observed - expected)[used]
-    if rank < used.size:
+    if rank < difference.size:
         return float(difference @ np.linalg.pinv(covariance, hermitian=True) @ difference), rank
     return float(difference @ np.linalg.solve(covariance, difference)), rank
+
+
+def two_group_parts(table: Counts) -> tuple[Floats, Floats]:
+    """Observed less expected events of the second of two groups in every row, and their variance."""
+    total = table.at_risk.sum(axis=1).astype(np.float64)
+    died = table.events.sum(axis=1)
+    share = table.at_risk[:, 1] / total
+    variance = died * share * (1 - share) * (total - died) / np.maximum(total - 1, 1)
+    return table.events[:, 1] - died * share, variance

@@ -11,12 +11,12 @@ from scipy.special import ndtri
 from glueprint.survival._check import Floats, as_floats, as_level
 from glueprint.survival.exposure import Numbers, exposure
 from glueprint.survival.jackknife import jackknife_variance
-from glueprint.survival.observed import ADVICE, Observed, curve_clusters, curve_status, observed
+from glueprint.survival.observed import Observed, Standing, curve_clusters, curve_status, observed
 from glueprint.survival.rows import as_rows
 
 
 @dataclass(frozen=True)
-class NelsonAalen:
+class NelsonAalen(Standing):
     """A cumulative hazard; every array has one entry per distinct time, (m,), in the unit of the times given.
 
     cumulative_hazard: up to and with the time.   std_error: of it; `variance` says whether it is Aalen's
@@ -37,16 +37,6 @@ class NelsonAalen:
     variance: str
     status: str
     observed: Observed
-
-    @property
-    def n(self) -> int:
-        """Patients: clusters where they were given, else rows."""
-        return self.observed.n
-
-    @property
-    def advice(self) -> str:
-        """What the status means and what to do; empty when the curve is in order."""
-        return ADVICE[self.status]
 
     def at(self, times: ArrayLike) -> Floats:
         """Cumulative hazard at the given times, (k,); NaN after the last follow-up."""

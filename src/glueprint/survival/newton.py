@@ -1,7 +1,8 @@
-"""Newton's method for the partial likelihood, to the last bits that rounding allows."""
+"""Newton's method for concave likelihoods, to the last bits that rounding allows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,11 @@ MAX_ITERATIONS = 60
 # Newton decrement (squared distance from the maximum in standard errors) below which a step changes nothing
 # a reader can see: 1e-11 standard errors.
 DECREMENT = 1e-22
+# Part of the information at the start below which a likelihood has no maximum: it fades towards infinity.
+FADED = 1e-10
+HALVINGS = 40
+# Value, gradient and information.
+Evaluated = tuple[float, Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,46 @@ class Maximum:
     information: Floats
     iterations: int
     settled: bool
+
+
+@dataclass(frozen=True)
+class Summit:
+    """The maximum of a concave likelihood: theta (q,), its value and the information (q, q)."""
+
+    theta: Floats
+    log_likelihood: float
+    information: Floats
+
+
+def climb(evaluate: Callable[[Floats], Evaluated | None], theta: Floats) -> Summit | None:
+    """Newton's method with halved steps on a concave likelihood; None if it has no maximum.
+
+    evaluate: value, gradient (q,) and information (q, q) at theta, or None outside the parameters allowed.
+    theta: (q,) where to begin.
+    Source: Newton-Raphson; without a maximum the information fades on the way to infinity.
+    """
+    here = evaluate(theta)
+    if here is None:
+        return None
+    flattest = float(np.linalg.eigvalsh(here[2])[0])
+    for _ in range(MAX_ITERATIONS):
+        value, gradient, information = here
+        if not float(np.linalg.eigvalsh(information)[0]) > FADED * flattest:
+            return None
+        step = np.linalg.solve(information, gradient)
+        decrement = float(gradient @ step)
+        slack = 1e-12 * max(1.0, abs(value))
+        for _ in range(HALVINGS):
+            trial = evaluate(theta + step)
+            if trial is not None and trial[0] >= value - slack:
+                break
+            step = step / 2
+        else:
+            return None
+        theta, here = theta + step, trial
+        if decrement < DECREMENT:
+            return Summit(theta, here[0], here[2])
+    return None
 
 
 def maximise(sets: RiskSets) -> Maximum:

@@ -63,6 +63,23 @@ class Observed:
         return self.rows if self.clusters is None else self.clusters
 
 
+class Standing:
+    """What a curve says of itself, from its `status` and `observed`."""
+
+    status: str
+    observed: Observed
+
+    @property
+    def n(self) -> int:
+        """Patients: clusters where they were given, else rows."""
+        return self.observed.n
+
+    @property
+    def advice(self) -> str:
+        """What the status means and what to do; empty when the curve is in order."""
+        return ADVICE[self.status]
+
+
 def observed(rows: Rows, table: Exposure, cluster: Integers | None) -> Observed:
     """What a curve of these rows rests on; cluster: (n,) codes that were given, or None."""
     return Observed(

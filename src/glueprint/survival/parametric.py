@@ -15,14 +15,16 @@ from glueprint.survival._check import (
     Integers,
     as_events,
     as_floats,
+    as_intervals,
     as_level,
     as_matrix,
+    as_probability,
     as_times,
-    place,
+    event_at_zero,
     same_shape,
 )
 from glueprint.survival.locations import DISTRIBUTIONS, POINTS, Distribution, Observations, evaluate
-from glueprint.survival.newton import DECREMENT, MAX_ITERATIONS
+from glueprint.survival.newton import Evaluated, Summit, climb
 from glueprint.survival.partial_likelihood import independent_columns
 
 ADVICE = {
@@ -33,8 +35,6 @@ ADVICE = {
     "separates those with the event from those without; use fewer covariates or a non-parametric curve",
 }
 
-# Part of the information at the start below which a likelihood has no maximum: it fades towards infinity.
-FADED = 1e-10
 # Intervals narrower than this part of the spread of the log times are integrated, not subtracted.
 NARROW = 0.05
 
@@ -78,14 +78,7 @@ class Parametric:
         Returns (time, low, high), limits normal on the log scale; NaN unless the status is "ok" or "aliased".
         Raises InputError GP-V003 for the number of covariates, GP-V007 for the probability.
         """
-        if not 0 < probability < 1:
-            raise InputError(
-                "GP-V007",
-                f"{probability!r} is not a probability",
-                where="probability",
-                expected="a number between 0 and 1, e.g. 0.5 for the median",
-                next_step="write the median as 0.5",
-            )
+        probability = as_probability(probability)
         x = self._pattern(covariates)
         z = float(DISTRIBUTIONS[self.distribution].quantile(np.array(probability)))
         known = np.isfinite(self.coefficients)
@@ -139,7 +132,7 @@ def parametric(
     events = as_events(event, times.shape)
     at_zero = events & (times == 0)
     if at_zero.any():
-        raise _at_zero("time", int(np.argmax(at_zero)))
+        raise event_at_zero("time", int(np.argmax(at_zero)))
     return _fit(times, np.where(events, times, np.inf), covariates, distribution, level)
 
 
@@ -160,31 +153,10 @@ def parametric_between(
     GP-V012 for what is no interval, GP-V024 for an event at time 0.
     Source: as parametric; R's Surv(left, right, type = "interval2").
     """
-    low, high = as_floats(left, "left"), as_floats(right, "right")
-    same_shape(high, low.shape, "right")
-    bad = ~((low >= 0) & (low <= high) & np.isfinite(low))
-    if bad.any():
-        index = int(np.argmax(bad))
-        raise InputError(
-            "GP-V012",
-            f"from {low[index]} to {high[index]} is no interval",
-            where=place("left", (index,)),
-            expected="0 <= left <= right, left finite",
-            next_step="give an event not seen an infinite right end, and one seen at the first look left = 0",
-        )
+    low, high = as_intervals(left, right)
     if (high == 0).any():
-        raise _at_zero("right", int(np.argmax(high == 0)))
+        raise event_at_zero("right", int(np.argmax(high == 0)))
     return _fit(low, high, covariates, distribution, level)
-
-
-def _at_zero(name: str, index: int) -> InputError:
-    return InputError(
-        "GP-V024",
-        "an event at time 0 has no logarithm",
-        where=place(name, (index,)),
-        expected="a time above 0 for every event",
-        next_step="count from an earlier origin, add half a day to such events, or use kaplan_meier",
-    )
 
 
 def _fit(
@@ -228,15 +200,6 @@ class _Columns:
     total: int
 
 
-@dataclass(frozen=True)
-class _Maximum:
-    """Where the climb ended, in (delta, gamma) of the scaled columns."""
-
-    theta: Floats
-    log_likelihood: float
-    information: Floats
-
-
 def _columns(x: Floats) -> _Columns:
     centre, spread = x.mean(axis=0), x.std(axis=0)
     # A column that is constant but for rounding is a multiple of the intercept.
@@ -270,35 +233,21 @@ def _observations(left: Floats, right: Floats, design: Floats) -> tuple[Observat
     return observations, shift
 
 
-def _climb(kind: Distribution, data: Observations) -> _Maximum | None:
-    """Newton's method with halved steps on a concave likelihood; None if it has no maximum."""
+def _climb(kind: Distribution, data: Observations) -> Summit | None:
+    """The maximum in (delta, gamma) of the scaled columns; None if there is none."""
     ends = np.concatenate([data.exact, data.low, data.high, data.nodes.ravel()])
     spread = float(ends[np.isfinite(ends)].std())
     theta = np.zeros(data.design.shape[1] + (0 if kind.fixed_scale else 1))
     if not kind.fixed_scale:
         theta[-1] = 1 / spread if spread > 0 else 1.0
-    value, gradient, information = evaluate(kind, data, theta)
-    flattest = float(np.linalg.eigvalsh(information)[0])
-    for _ in range(MAX_ITERATIONS):
-        if not float(np.linalg.eigvalsh(information)[0]) > FADED * flattest:
+
+    def inside(theta: Floats) -> Evaluated | None:
+        if not kind.fixed_scale and theta[-1] <= 0:
             return None
-        step = np.linalg.solve(information, gradient)
-        decrement = float(gradient @ step)
-        slack = 1e-12 * max(1.0, abs(value))
-        for _ in range(40):
-            inside = kind.fixed_scale or theta[-1] + step[-1] > 0
-            if inside:
-                trial = evaluate(kind, data, theta + step)
-                if np.isfinite(trial[0]) and trial[0] >= value - slack:
-                    break
-            step = step / 2
-        else:
-            return None
-        theta = theta + step
-        value, gradient, information = trial
-        if decrement < DECREMENT:
-            return _Maximum(theta, value, information)
-    return None
+        found = evaluate(kind, data, theta)
+        return found if np.isfinite(found[0]) else None
+
+    return climb(inside, theta)
 
 
 @dataclass(frozen=True)
@@ -306,7 +255,7 @@ class _Fitted:
     """What a result is made of: columns, the maximum if there is one, the mean log time taken away."""
 
     columns: _Columns
-    best: _Maximum | None
+    best: Summit | None
     shift: float
     n: int
     events: int

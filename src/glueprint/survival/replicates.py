@@ -23,6 +23,7 @@ from glueprint.survival._check import (
     same_shape,
 )
 from glueprint.survival.counts import TIE_TOLERANCE, count, tie
+from glueprint.survival.log_rank import two_group_parts
 from glueprint.survival.two_group import Deaths, death_rows, maximise_two_group
 
 
@@ -90,11 +91,8 @@ def replicate_log_rank(
     flat = _flatten(time, event, group, strata, included)
     table = count(flat.time, flat.event, flat.group, 2, flat.block)
     replicate = _replicate_of(flat, table.block)
-    total = table.at_risk.sum(axis=1).astype(np.float64)
-    died = table.events.sum(axis=1)
-    share = table.at_risk[:, 1] / total
-    spread = died * share * (1 - share) * (total - died) / np.maximum(total - 1, 1)
-    difference = np.bincount(replicate, table.events[:, 1] - died * share, flat.replicates).astype(np.float64)
+    apart, spread = two_group_parts(table)
+    difference = np.bincount(replicate, apart, flat.replicates).astype(np.float64)
     variance = np.bincount(replicate, spread, flat.replicates).astype(np.float64)
     ok = variance > 0
     chi2 = np.where(ok, difference**2 / np.where(ok, variance, 1.0), np.nan)

@@ -19,11 +19,12 @@ from glueprint.survival._check import (
     as_floats,
     as_level,
     as_matrix,
+    as_probability,
     as_times,
-    place,
+    event_at_zero,
     same_shape,
 )
-from glueprint.survival.newton import DECREMENT, MAX_ITERATIONS
+from glueprint.survival.newton import Evaluated, climb
 from glueprint.survival.partial_likelihood import independent_columns
 
 ADVICE = {
@@ -36,8 +37,6 @@ ADVICE = {
 }
 USABLE = ("ok", "aliased", "not monotone")
 MOST_KNOTS = 8
-# Part of the information at the start below which a likelihood has no maximum: it fades towards infinity.
-FADED = 1e-10
 
 
 @dataclass(frozen=True)
@@ -97,14 +96,7 @@ class Spline:
         Returns (time, low, high), limits normal on the log scale; NaN if the fitted curve never comes there.
         Raises InputError GP-V003 for the number of covariates, GP-V007 for the probability.
         """
-        if not 0 < probability < 1:
-            raise InputError(
-                "GP-V007",
-                f"{probability!r} is not a probability",
-                where="probability",
-                expected="a number between 0 and 1, e.g. 0.5 for the median",
-                next_step="write the median as 0.5",
-            )
+        probability = as_probability(probability)
         target = math.log(-math.log1p(-probability))
 
         def above(y: float) -> float:
@@ -157,13 +149,7 @@ def royston_parmar(
     level = as_level(level)
     at_zero = events & (times == 0)
     if at_zero.any():
-        raise InputError(
-            "GP-V024",
-            "an event at time 0 has no logarithm",
-            where=place("time", (int(np.argmax(at_zero)),)),
-            expected="a time above 0 for every event",
-            next_step="count from an earlier origin, add half a day to such events, or use kaplan_meier",
-        )
+        raise event_at_zero("time", int(np.argmax(at_zero)))
     at = _knots(times[events], knots)
     if not events.any():
         return _result(None, at, x.shape[1], events, "no events", level)
@@ -249,20 +235,17 @@ def _fit(y: Floats, event: Flags, x: Floats, knots: Floats) -> _Fit | None:
     start = np.zeros(kept.size)
     start[0], start[1] = math.log(event.sum()) - math.log(np.exp(y - y.max()).sum()) - y.max(), 1.0
     begin: Floats = np.linalg.solve(turn, start).astype(np.float64)
-    best = _climb(columns, steep[event], event, begin)
+    best = climb(lambda theta: _likelihood(columns, steep[event], event, theta), begin)
     if best is None:
         return None
-    theta, value, information = best
-    numbers = turn @ theta
+    numbers = turn @ best.theta
     rising = np.concatenate([slopes(y, knots), slopes(knots, knots)]) @ numbers[: knots.size] > 0
     status = "not monotone" if not rising.all() else "ok" if kept.size == design.shape[1] else "aliased"
-    covariance = turn @ np.linalg.inv(information) @ turn.T
-    return _Fit(numbers, covariance, kept, value - float(y[event].sum()), status)
+    covariance = turn @ np.linalg.inv(best.information) @ turn.T
+    return _Fit(numbers, covariance, kept, best.log_likelihood - float(y[event].sum()), status)
 
 
-def _likelihood(
-    columns: Floats, steep: Floats, event: Flags, theta: Floats
-) -> tuple[float, Floats, Floats] | None:
+def _likelihood(columns: Floats, steep: Floats, event: Flags, theta: Floats) -> Evaluated | None:
     """Log-likelihood of log times, gradient and information; None where an event has a negative hazard."""
     slope = steep @ theta
     if not (slope > 0).all():
@@ -276,34 +259,6 @@ def _likelihood(
     value = float(np.log(slope).sum() + linear[event].sum() - hazard.sum())
     gradient = ratio.sum(axis=0) + columns[event].sum(axis=0) - hazard @ columns
     return value, gradient, ratio.T @ ratio + (columns.T * hazard) @ columns
-
-
-def _climb(
-    columns: Floats, steep: Floats, event: Flags, theta: Floats
-) -> tuple[Floats, float, Floats] | None:
-    """Newton's method with halved steps on a concave likelihood; None if it has no maximum."""
-    here = _likelihood(columns, steep, event, theta)
-    if here is None:
-        return None
-    flattest = float(np.linalg.eigvalsh(here[2])[0])
-    for _ in range(MAX_ITERATIONS):
-        value, gradient, information = here
-        if not float(np.linalg.eigvalsh(information)[0]) > FADED * flattest:
-            return None
-        step = np.linalg.solve(information, gradient)
-        decrement = float(gradient @ step)
-        slack = 1e-12 * max(1.0, abs(value))
-        for _ in range(40):
-            trial = _likelihood(columns, steep, event, theta + step)
-            if trial is not None and trial[0] >= value - slack:
-                break
-            step = step / 2
-        else:
-            return None
-        theta, here = theta + step, trial
-        if decrement < DECREMENT:
-            return theta, here[0], here[2]
-    return None
 
 
 def _result(

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from glueprint.errors import InputError
-from glueprint.survival._check import Floats, Integers, as_floats, place, same_shape
+from glueprint.survival._check import (
+    Floats,
+    Integers,
+    as_intervals,
+    as_probability,
+)
 from glueprint.survival.masses import GAP, GAP_MANY, MANY, maximise
 
 
@@ -33,14 +37,7 @@ class Turnbull:
 
     def quantile(self, probability: float) -> tuple[float, float]:
         """Cell in which the fraction `probability` has had the event, as (left, right); right may be inf."""
-        if not 0 < probability < 1:
-            raise InputError(
-                "GP-V007",
-                f"{probability!r} is not a probability",
-                where="probability",
-                expected="a number between 0 and 1, e.g. 0.5 for the median",
-                next_step="write the median as 0.5",
-            )
+        probability = as_probability(probability)
         cell = self._cell(probability)
         return float(self.left[cell]), float(self.right[cell])
 
@@ -69,28 +66,12 @@ def turnbull(left: ArrayLike, right: ArrayLike) -> Turnbull:
     Source: Turnbull 1976, doi:10.1111/j.2517-6161.1976.tb01597.x; maximised as `masses` says. Without
     intervals it is Kaplan-Meier's.
     """
-    low, high = _intervals(left, right)
+    low, high = as_intervals(left, right)
     cells_left, cells_right, first, last = _cells(low, high)
     spans, weight = np.unique(np.stack([first, last], axis=1), axis=0, return_counts=True)
     mass, gap = maximise(spans, weight / low.size, cells_left.size)
     status = "ok" if gap <= (GAP if cells_left.size <= MANY else GAP_MANY) else "not converged"
     return Turnbull(cells_left, cells_right, mass, int(low.size), gap, status)
-
-
-def _intervals(left: ArrayLike, right: ArrayLike) -> tuple[Floats, Floats]:
-    low, high = as_floats(left, "left"), as_floats(right, "right")
-    same_shape(high, low.shape, "right")
-    good = np.isfinite(low) & (low >= 0) & (high >= low)
-    if not good.all():
-        index = (int(np.flatnonzero(~good)[0]),)
-        raise InputError(
-            "GP-V012",
-            f"no event lies between {low[index]:g} and {high[index]:g}",
-            where=place("left", index),
-            expected="0 <= left <= right, left finite; right is inf for an event not seen",
-            next_step="leave the patient out and count it, or correct its dates",
-        )
-    return low, high
 
 
 def _cells(left: Floats, right: Floats) -> tuple[Floats, Floats, Integers, Integers]:

@@ -15,16 +15,12 @@ from glueprint.errors import InputError
 from glueprint.survival._check import (
     Floats,
     Integers,
-    as_codes,
-    as_events,
     as_floats,
     as_pair,
-    as_times,
     place,
-    single_group,
 )
-from glueprint.survival.counts import Counts, count, tie
-from glueprint.survival.log_rank import chi_square, expectation, log_rank
+from glueprint.survival.counts import Counts
+from glueprint.survival.log_rank import chi_square, expectation, grouped, log_rank, two_group_parts
 from glueprint.survival.normal_slabs import probability
 
 # The four weights (rho, gamma) of MaxCombo: all events alike, late, early and middle ones.
@@ -115,7 +111,7 @@ def fleming_harrington(
                 expected="a finite number, 0 or more",
                 next_step="use 0 and 1: (1, 0) for early, (0, 1) for late, (1, 1) for middle differences",
             )
-    groups, n, table = _table(time, event, group, strata)
+    groups, n, table = grouped(time, event, group, strata)
     weight = _weight(table, rho, gamma)
     observed = weight @ table.events
     expected, variance = expectation(table, weight)
@@ -151,11 +147,11 @@ def max_combo(
     Source: Lee 2007, Comput. Stat. Data Anal. 51, 6557; Karrison 2016, Stata Journal 16, 678. Two
     weighted tests covary by the product of their weights times the hypergeometric variance.
     """
-    groups, n, table = _table(time, event, group, strata)
+    groups, n, table = grouped(time, event, group, strata)
     as_pair(group, np.shape(group))
     weights = np.array(MAX_COMBO)
     each = np.stack([_weight(table, rho, gamma) for rho, gamma in weights])
-    difference, variance = _two_group_parts(table)
+    difference, variance = two_group_parts(table)
     score, covariance = each @ difference, (each * variance) @ each.T
     spread = np.sqrt(np.diag(covariance))
     used = spread > 1e-12 * max(1.0, float(spread.max()))
@@ -209,20 +205,6 @@ def log_rank_trend(
     return Trend(test.groups, values, z, z**2, float(chdtrc(1, z**2)), "ok")
 
 
-def _table(
-    time: ArrayLike, event: ArrayLike, group: ArrayLike, strata: ArrayLike | None
-) -> tuple[NDArray[Any], Integers, Counts]:
-    """Labels, patients of each group and counts per stratum and time."""
-    times = as_times(time)
-    events = as_events(event, times.shape)
-    groups, codes = as_codes(group, times.shape, "group")
-    if groups.size < 2:
-        raise single_group(groups[0].item())
-    block = np.zeros_like(codes) if strata is None else as_codes(strata, times.shape, "strata")[1]
-    n = np.bincount(codes, minlength=groups.size).astype(np.int64)
-    return groups, n, count(tie(times), events, codes, groups.size, block)
-
-
 def _weight(table: Counts, rho: float, gamma: float) -> Floats:
     """S^rho (1 - S)^gamma of every row, with S of all groups of the stratum just before the time."""
     total, died = table.at_risk.sum(axis=1), table.events.sum(axis=1)
@@ -233,15 +215,6 @@ def _weight(table: Counts, rho: float, gamma: float) -> Floats:
         before[begin:end] = np.append(1.0, np.cumprod(factor[begin:end])[:-1])
     result: Floats = before**rho * (1 - before) ** gamma
     return result
-
-
-def _two_group_parts(table: Counts) -> tuple[Floats, Floats]:
-    """Observed less expected events of the second of two groups in every row, and their variance."""
-    total = table.at_risk.sum(axis=1).astype(np.float64)
-    died = table.events.sum(axis=1)
-    share = table.at_risk[:, 1] / total
-    variance = died * share * (1 - share) * (total - died) / np.maximum(total - 1, 1)
-    return table.events[:, 1] - died * share, variance
 
 
 def _bounded(p: float, single: float, tests: int) -> float:

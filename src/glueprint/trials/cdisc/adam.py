@@ -193,7 +193,7 @@ def _adtte(patients: pl.DataFrame) -> Dataset:
         *PARAMETER,
         VALUE,
         Variable("AVALU", "Analysis Value Unit", terms=("MONTHS",)),
-        Variable("ADY", "Analysis Relative Day", "integer"),
+        DAY,
         Variable("CNSR", "Censor", "integer", ("0", "1")),
         Variable("EVNTDESC", "Event or Censoring Description"),
         Variable("STRATUM", "Stratum of Randomisation", "integer"),
