@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.glue_coverage import NEW, REFERENCE
+from benchmarks.glue_outcomes import ENDPOINTS, PROTOCOL, endpoints
 from glueprint import trials
 from glueprint.calibration import clinical, compound, prediction
 from glueprint.calibration.compound.measured import table_of
 from glueprint.mechanism import compounds
 from glueprint.trials import ParameterDraws, Protocol
 
-NEW, REFERENCE, PROTOCOL = "GLX-1", compounds.REFERENCE, "mm003"
-ENDPOINTS = {"orr": "%", "neutropenia_grade_3_4": "%", "median_pfs": "months"}
 # What pomalidomide shows on these plates: Ki, EC50 and rho by substrate, TNF-alpha in monocytes; nM.
 KI_NM, TNF_NM = 157.0, 12.0
 RATES = {"IKZF1": (50.0, 8.3), "IKZF3": (30.0, 8.0)}
@@ -103,12 +103,8 @@ def new_trials(
 
 
 def _ran(plan: Protocol, draws: ParameterDraws, seed: int) -> Outcomes:
-    rows = []
-    for unit in trials.units_of(plan, len(draws.values), seed, draws=draws):
-        found = trials.existing(trials.run_unit(unit)[2])
-        values = dict(zip(found["endpoint"], found["value"], strict=True))
-        rows.append([float(values.get(name, math.nan)) for name in ENDPOINTS])
-    return dict(zip(ENDPOINTS, np.array(rows).T, strict=True))
+    rows = [endpoints(unit) for unit in trials.units_of(plan, len(draws.values), seed, draws=draws)]
+    return {name: np.array([row[name] for row in rows]) for name in ENDPOINTS}
 
 
 def compared(pair: Pair, patients: int) -> dict[str, dict[str, float]]:

@@ -221,11 +221,11 @@ def outcomes(one: Made) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Every endpoint of the predicted trials (NaN where it does not exist), and of the true one."""
     units = trials.units_of(one.protocol, REPLICATES, one.number + 1, draws=one.draws)
     real = Unit(one.protocol, TRUTH_SEED + one.number, 1, one.truth.truth(1))
-    predicted = [_endpoints(unit) for unit in units]
-    return {name: [row[name] for row in predicted] for name in ENDPOINTS}, _endpoints(real)
+    predicted = [endpoints(unit) for unit in units]
+    return {name: [row[name] for row in predicted] for name in ENDPOINTS}, endpoints(real)
 
 
-def _endpoints(unit: Unit) -> dict[str, float]:
+def endpoints(unit: Unit) -> dict[str, float]:
     found = trials.existing(trials.run_unit(unit)[2])
     values = dict(zip(found["endpoint"], found["value"], strict=True))
     return {name: float(values.get(name, math.nan)) for name in ENDPOINTS}

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from glueprint.boundary import journal
 from glueprint.errors import EnvironmentProblemError, InputError
-from glueprint.runs import audit, keys, records, signatures, store
+from glueprint.runs import audit, keys, ledger, records, signatures, store, verify
 
 
 def write_key(path, secret=None, form=PrivateFormat.OpenSSH, key=None):
@@ -294,3 +294,14 @@ def test_no_changed_byte_of_a_signature_or_record_is_believed_and_none_ends_in_a
                 assert place.relative_to(folder).as_posix() in wrong(folder, trusted), at
         place.write_bytes(content)
     assert wrong(folder, trusted) == {}
+
+
+def test_a_file_added_to_a_signed_run_is_named_once_whoever_asks(tmp_path, ada, trusted):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    ledger.append(folder, "begun", {"seed": 1})
+    audit.sign(folder, ada, "author")
+    (folder / "stray.txt").write_text("added")
+    for asked in (audit.audit(folder, trusted), verify.verify(folder, trusted)):
+        assert [finding.file for finding in asked.findings] == ["stray.txt"]
+        assert asked.unknown == ()

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from benchmarks.glue_identity import ENDPOINTS, Pair, compared, measured, new_trials, reference_trials
+from benchmarks.glue_identity import Pair, compared, measured, new_trials, reference_trials
+from benchmarks.glue_outcomes import ENDPOINTS
 
 PATIENTS, REPLICATES, SEED = 30, 24, 1
 ERRORS = (0.03, 0.2, 0.6)

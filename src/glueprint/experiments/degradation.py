@@ -61,7 +61,7 @@ def _blots(bench: Bench) -> Measured:
     design = _blot(_lanes(bench, cells, doses, DESIGN), bench.error, "degradation")
     arms = pl.concat([_lanes(bench, cells, pair, arm) for arm in ARMS])
     controls = _blot(arms, bench.error, "degradation/arms")
-    rhos = {target: _rho(bench, cells, target) for target in TARGETS}
+    rhos = {target: _value(bench, cells, f"{target.lower()}_rho") for target in TARGETS}
     return Measured(
         table=pl.concat([design, controls]),
         readings=(*_of_design(bench, design), *_limits(bench, cells, rhos), *_of_arms(bench, controls)),
@@ -124,14 +124,13 @@ def _of_design(bench: Bench, design: pl.DataFrame) -> Iterator[Reading]:
         yield bench.error.read(reading)
 
 
-def _rho(bench: Bench, cells: Culture, target: str) -> float:
-    name = f"{target.lower()}_rho"
+def _value(bench: Bench, cells: Culture, name: str) -> float:
     return float(cells.expanded(bench.values).get(name, cells.typical(name)))
 
 
 def _limits(bench: Bench, cells: Culture, rhos: Mapping[str, float]) -> Iterator[Reading]:
     """What the design would show with enough doses and time at constant drug: closed forms."""
-    kd = float(cells.expanded(bench.values).get("kd_nm", cells.typical("kd_nm")))
+    kd = _value(bench, cells, "kd_nm")
     for target, rho in rhos.items():
         known = {"relative": binding.relative_dc50(kd, rho), "absolute": binding.absolute_dc50(kd, rho)}
         for kind, value in known.items():

@@ -80,7 +80,7 @@ class Series:
         if of_vehicle is None:
             found = self.cells.at(doses_nm, self.hours, [output], self.values)[output]
             return self.signal.scale * found
-        both = np.concatenate([[0.0], doses_nm])
+        both = lab.doses(doses_nm)
         found = self.cells.at(both, self.hours, [output], self.values)[output]
         shares = np.exp(found[1:] - found[0]) if output == LOGGED else found[1:] / found[0]
         return of_vehicle * np.asarray(shares)

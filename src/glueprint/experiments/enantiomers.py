@@ -34,13 +34,11 @@ def _medium(name: str, value: Any) -> str | None:
 
 
 def _series(bench: Bench) -> list[Series]:
-    if bench.glue.pharmacology.eudismic_ratio is None:
-        bench.glue.enantiomer(
-            "S" if bench.glue.pharmacology.form == "R" else "R"
-        )  # refuses, names the number
+    # All of them first: without a ratio of affinities it refuses, and names the number.
+    glues = {form: bench.glue.enantiomer(short) for form, short in FORMS.items()}
     found = []
-    for form, short in FORMS.items():
-        cells = bench.cells(glue=bench.glue.enantiomer(short), medium=bench["medium"])
+    for form, glue in glues.items():
+        cells = bench.cells(glue=glue, medium=bench["medium"])
         for still in (True, False):
             values = {**bench.values, **(STILL if still else {})}
             keys = {"form": form, "stabilised": still}

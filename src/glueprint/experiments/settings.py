@@ -120,7 +120,7 @@ def chosen(name: str, value: str, allowed: Sequence[str]) -> str:
 
 def prepared(
     compound: str | Path | Compound,
-    needs: Sequence[str] = ("kd_nm", "IKZF1", "IKZF3"),
+    needs: Sequence[str],
     *,
     kd_nm: float | None = None,
     rho: float | None = None,

@@ -60,7 +60,7 @@ def _donors(count: int, log10_sd: float, seed: int) -> tuple[Donor, ...]:
 
 def _left(cells: Culture, doses: lab.Floats, values: Mapping[str, ArrayLike]) -> lab.Floats:
     """TNF-alpha left at doses (n,), of that of stimulated cells."""
-    made = cells.at(np.concatenate([[0.0], doses]), TNF_H, ["tnf"], values, later=LPS)["tnf"]
+    made = cells.at(lab.doses(doses), TNF_H, ["tnf"], values, later=LPS)["tnf"]
     return np.asarray(made[1:] / made[0])
 
 

@@ -10,7 +10,7 @@ from glueprint.errors import InputError
 from glueprint.runs import lock, records, signatures, verify, workspace
 from glueprint.runs.records import RunRecord
 from glueprint.runs.signatures import Meaning
-from glueprint.runs.store import disk_errors, file_hash
+from glueprint.runs.store import disk_errors
 from glueprint.runs.verify import MISSING, Finding, Trusted, Verdict
 
 __all__ = ["audit", "record_findings", "refuse_changed", "sign"]
@@ -38,8 +38,9 @@ def audit(folder: Path, trusted: Trusted = None) -> Verdict:
     """
     workspace.refuse_links(folder)
     with disk_errors(folder):
-        verdicts = [_below(folder, place) for place in _runs(folder)]
-        books = _read(folder, [place.relative_to(folder).as_posix() for place in _runs(folder)])
+        runs = _runs(folder)
+        verdicts = [_below(folder, place) for place in runs]
+        books = _read(folder, [place.relative_to(folder).as_posix() for place in runs])
         if not verdicts and not (books.known or books.wrong or signatures.are_in(folder)):
             raise InputError(
                 "GP-R013",
@@ -50,19 +51,20 @@ def audit(folder: Path, trusted: Trusted = None) -> Verdict:
             )
         checked, findings = _against(folder, books)
         findings += [finding for one in verdicts for finding in one.findings]
-        signed, by_signature = verify.signature_findings(folder, trusted)
-        named = {finding.file for finding in findings}
-        findings += [finding for finding in by_signature if finding.file not in named]
-        unknown = {name for one in verdicts for name in one.unknown}
-        unknown -= {*books.vouched, *books.known, *named, *(one.file for one in signed)}
-        return Verdict(
-            files=checked + sum(one.files for one in verdicts) + len(signed),
-            findings=tuple(sorted(findings, key=lambda one: one.file)),
-            unknown=(*sorted(unknown), *(f"{path} (elsewhere)" for path in sorted(set(books.elsewhere)))),
+        unknown = {name for one in verdicts for name in one.unknown} - {*books.vouched, *books.known}
+        unsigned = Verdict(
+            files=checked + sum(one.files for one in verdicts),
+            findings=tuple(findings),
+            unknown=tuple(sorted(unknown)),
             entries=sum(one.entries for one in verdicts),
             unfinished=any(one.unfinished for one in verdicts),
-            signatures=signed,
-            origin=verify.UNVERIFIED if findings else verify.origin_of(signed),
+        )
+        verdict = verify.with_signatures(unsigned, folder, trusted)
+        elsewhere = (f"{path} (elsewhere)" for path in sorted(set(books.elsewhere)))
+        return replace(
+            verdict,
+            findings=tuple(sorted(verdict.findings, key=lambda one: one.file)),
+            unknown=(*verdict.unknown, *elsewhere),
         )
 
 
@@ -85,7 +87,7 @@ def refuse_changed(folder: Path) -> None:
     Raises InputError GP-R029, and as `audit`.
     """
     if found := record_findings(folder):
-        named = "; ".join(f"{one.file} {one.what}" for one in found[:MOST_NAMED])
+        named = "; ".join(map(str, found[:MOST_NAMED]))
         raise InputError(
             "GP-R029",
             f"is not as the command that wrote it left it: {named}",
@@ -102,7 +104,7 @@ def sign(folder: Path, key_file: Path, meaning: Meaning, *, passphrase: str | No
     `signatures.sign` raise.
     """
     verdict = audit(folder)
-    wrong = [f"{one.file} {one.what}" for one in verdict.findings]
+    wrong = list(map(str, verdict.findings))
     if verdict.unfinished:
         wrong.append("a run in it has not ended")
     if wrong:
@@ -171,11 +173,11 @@ def _read_chain(folder: Path, root: Path, books: _Books) -> None:
         books.known.add(name)
         if number and called != records.earlier_name(record.digest):
             books.wrong.append(Finding(name, "is not the record that the later one names"))
-        for file, digest in _stated(record):
-            below = (root / file).relative_to(folder).as_posix()
+        stated = [((root / file).relative_to(folder).as_posix(), digest) for file, digest in _stated(record)]
+        for below, digest in stated:
             if below not in decided:
                 books.vouched.setdefault(below, set()).add(digest)
-        decided |= {(root / file).relative_to(folder).as_posix() for file, _ in _stated(record)}
+        decided |= {below for below, _ in stated}
         books.elsewhere += [one.path for one in record.outputs if one.name is None]
 
 
@@ -208,12 +210,7 @@ def _stated(record: RunRecord) -> Iterator[tuple[str, str]]:
 
 def _against(folder: Path, books: _Books) -> tuple[int, list[Finding]]:
     """The files that are there against the records."""
-    findings = list(books.wrong)
-    for name, digests in sorted(books.vouched.items()):
-        if not (folder / name).is_file():
-            findings.append(Finding(name, MISSING))
-        elif file_hash(folder / name) not in digests:
-            findings.append(Finding(name, "was changed"))
+    findings = [*books.wrong, *verify.differences(folder, dict(sorted(books.vouched.items())))]
     for scope in books.scopes:
         place = folder / scope
         for path in sorted(place.rglob("*")):

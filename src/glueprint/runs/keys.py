@@ -56,9 +56,7 @@ def are_checked() -> bool:
 
 def public_text(key: Ed25519PrivateKey) -> str:
     """The public half, as OpenSSH writes it, without a comment."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    return _as_text(key.public_key())
 
 
 def is_made_by(key: str, signature: bytes, content: bytes) -> bool:

@@ -118,7 +118,7 @@ def query(folder: Path, sql: str, *, limits: Limits | None = None, trusted: veri
 
 def _refuse_changed(folder: Path, trusted: verify.Trusted) -> None:
     """What a run did not leave so is not read: a number out of it could be anybody's."""
-    findings = [f"{finding.file} {finding.what}" for finding in verify.doubts(folder, trusted)]
+    findings = list(map(str, verify.doubts(folder, trusted)))
     root = workspace.units_root(folder)
     with disk_errors(folder):
         for unit in units.folders(root):

@@ -100,13 +100,12 @@ def check(folder: Path, trusted: Mapping[str, str] | None) -> tuple[tuple[Signed
     signature is nothing wrong, and where `cryptography` is not installed only the files are compared.
     Raises EnvironmentProblemError GP-R024 if keys were named and it is not installed.
     """
-    if trusted is None and not are_in(folder):
-        return (), {}
     found: list[Signed] = []
     wrong: dict[str, str] = {}
     with disk_errors(folder):
-        there = _manifest(folder)
-        places = sorted((folder / FOLDER).iterdir()) if are_in(folder) else []
+        signed = are_in(folder)
+        there = _manifest(folder) if signed else {}
+        places = sorted((folder / FOLDER).iterdir()) if signed else []
     for path in places:
         name = f"{FOLDER}/{path.name}"
         made = _read(path)

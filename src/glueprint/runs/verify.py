@@ -3,7 +3,7 @@ its head, all of it against signatures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,12 +18,14 @@ __all__ = [
     "Finding",
     "Trusted",
     "Verdict",
+    "differences",
     "doubts",
     "is_run",
+    "is_written",
     "of_ledger",
-    "origin_of",
     "signature_findings",
     "verify",
+    "with_signatures",
 ]
 
 MISSING = "is missing"  # what a finding says of a file that is gone
@@ -38,6 +40,10 @@ class Finding:
 
     file: str
     what: str
+
+    def __str__(self) -> str:
+        """As a sentence names it."""
+        return f"{self.file} {self.what}"
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,14 @@ def verify(folder: Path, trusted: Trusted = None) -> Verdict:
     trusted: keys of which one must have signed; None asks for no signature, but checks those that are there.
     Raises as `of_ledger`, and what `signatures.check` raises.
     """
-    verdict = of_ledger(folder)
+    return with_signatures(of_ledger(folder), folder, trusted)
+
+
+def with_signatures(verdict: Verdict, folder: Path, trusted: Trusted) -> Verdict:
+    """A verdict of a folder with what its signatures say, and who vouches for it.
+
+    Raises as `signatures.check`.
+    """
     signed, by_signature = signature_findings(folder, trusted)
     named = {finding.file for finding in verdict.findings}
     findings = (*verdict.findings, *(one for one in by_signature if one.file not in named))
@@ -77,7 +90,7 @@ def verify(folder: Path, trusted: Trusted = None) -> Verdict:
         findings=findings,
         unknown=tuple(name for name in verdict.unknown if name not in known),
         signatures=signed,
-        origin=UNVERIFIED if findings else origin_of(signed),
+        origin=UNVERIFIED if findings else _origin_of(signed),
     )
 
 
@@ -131,18 +144,35 @@ def doubts(folder: Path, trusted: Trusted = None) -> list[Finding]:
     return list({finding.file: finding for finding in found}.values())
 
 
+def is_written(folder: Path) -> bool:
+    """Whether there is more in a folder than a lock."""
+    return folder.is_dir() and any(path.name != lock.FILE_NAME for path in folder.iterdir())
+
+
+def differences(folder: Path, vouched: Mapping[str, Collection[str]]) -> list[Finding]:
+    """Files that are gone, or have none of the SHA-256 that are vouched for."""
+    found = []
+    for name, digests in vouched.items():
+        path = folder / name
+        if not path.is_file():
+            found.append(Finding(name, MISSING))
+        elif file_hash(path) not in digests:
+            found.append(Finding(name, "was changed"))
+    return found
+
+
 def signature_findings(folder: Path, trusted: Trusted) -> tuple[tuple[Signed, ...], list[Finding]]:
     """The signatures of a folder, and what is wrong by them; where nothing was ever written, nothing is.
 
     Raises as `signatures.check`.
     """
-    if not folder.is_dir() or not any(path.name != lock.FILE_NAME for path in folder.iterdir()):
+    if not is_written(folder):
         return (), []
     signed, wrong = signatures.check(folder, trusted)
     return signed, [Finding(file, what) for file, what in sorted(wrong.items())]
 
 
-def origin_of(signed: tuple[Signed, ...]) -> str:
+def _origin_of(signed: tuple[Signed, ...]) -> str:
     """Whose trusted keys vouch for a folder without findings, in words."""
     return "; ".join(f"{one.by} as {one.meaning}" for one in signed if one.by) or UNVERIFIED
 
@@ -156,13 +186,7 @@ def _head(folder: Path) -> list[Finding]:
 
 def _result(folder: Path, vouched: Mapping[str, str]) -> list[Finding]:
     """The files of the result against the ledger: changed, missing, or put there by nobody."""
-    findings = []
-    for name, digest in vouched.items():
-        path = folder / name
-        if not path.is_file():
-            findings.append(Finding(name, MISSING))
-        elif file_hash(path) != digest:
-            findings.append(Finding(name, "was changed"))
+    findings = differences(folder, {name: {digest} for name, digest in vouched.items()})
     parts = [folder / provenance.FILE_NAME, *(folder / workspace.TABLES).glob("*")]
     there = [path.relative_to(folder).as_posix() for path in parts if path.is_file()]
     if there and not (folder / ledger.FILE_NAME).is_file():

@@ -198,7 +198,7 @@ def _refuse_changed(folder: Path, doubts: Sequence[Finding]) -> None:
     if doubts:
         raise InputError(
             "GP-S007",
-            "was changed after the study was finished: " + "; ".join(f"{d.file} {d.what}" for d in doubts),
+            "was changed after the study was finished: " + "; ".join(map(str, doubts)),
             where=str(folder),
             expected="the files as they were written, and a ledger that vouches for them",
             next_step="see `glueprint study verify`; --fresh computes everything again",
@@ -283,7 +283,7 @@ def _computed(
     fresh, doubts = state
     how: dict[str, object] = {"executor": asdict(request.executor)}
     if doubts:  # the history begins with what it cannot vouch for
-        how["found"] = [f"{doubt.file} {doubt.what}" for doubt in doubts]
+        how["found"] = list(map(str, doubts))
     if space.begun and not fresh and not doubts:
         whole = space.resume(how).whole
     else:

@@ -104,7 +104,7 @@ def _fp(twin: Twin) -> Analysed:
     rows = [
         _row("Ki", name, ki_nm, found) for name, ki_nm in truth.ki_nm.items() for found in result.of(name)
     ]
-    return _analysed(rows, result.tables, ("wells", "curves", "potencies"), result.findings)
+    return _analysed(rows, result, ("wells", "curves", "potencies"))
 
 
 def _elisa(twin: Twin) -> Analysed:
@@ -123,7 +123,7 @@ def _elisa(twin: Twin) -> Analysed:
         if wanted is not None and (kind == "relative" or not one.donor):
             rows.append(_row(f"IC50, {kind}", f"{one.sample}, {who}", wanted, one.potency))
     shown = ("standards", "dilutions", "precision", "ranges", "inhibition", "donors")
-    return _analysed(rows, result.tables, shown, result.findings)
+    return _analysed(rows, result, shown)
 
 
 def _blot(twin: Twin) -> Analysed:
@@ -138,7 +138,7 @@ def _blot(twin: Twin) -> Analysed:
     result = degradation.analyse(Observations(pl.concat(bands), tuple(findings)))
     at = TIME_H if TIME_H in truth.times_h else max(truth.times_h)
     rows = [row for point in result.points if point.time_h == at for row in _loss(point, truth)]
-    return _analysed(rows, result.tables, ("readings", "curves", "points"), result.findings)
+    return _analysed(rows, result, ("readings", "curves", "points"))
 
 
 def _loss(point: degradation.TimePoint, truth: blot_twin.Truth) -> list[Row]:
@@ -175,7 +175,7 @@ def _growth(twin: Twin) -> Analysed:
                 found = result.of(line, name, definition)
                 if found is not None:
                     rows.append(_row(f"{definition} at {truth.time_h:g} h", f"{name}, {line}", value, found))
-    return _analysed(rows, result.tables, ("wells", "fitted", "potencies"), result.findings)
+    return _analysed(rows, result, ("wells", "fitted", "potencies"))
 
 
 def _row(quantity: str, of: str, truth_nm: float, found: Potency) -> Row:
@@ -194,10 +194,8 @@ def _holds(found: Potency, truth_nm: float) -> bool:
     return (low or 0.0) <= truth_nm <= (math.inf if high is None else high)
 
 
-def _analysed(
-    rows: Iterable[Row], tables: Mapping[str, pl.DataFrame], shown: Iterable[str], findings: Iterable[Finding]
-) -> Analysed:
-    return Analysed(tuple(rows), {name: tables[name] for name in shown}, tuple(findings))
+def _analysed(rows: Iterable[Row], result: Any, shown: Iterable[str]) -> Analysed:
+    return Analysed(tuple(rows), {name: result.tables[name] for name in shown}, tuple(result.findings))
 
 
 ANALYSES: Mapping[str, Callable[[Twin], Analysed]] = {

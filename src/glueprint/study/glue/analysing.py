@@ -54,14 +54,14 @@ def _wells(folder: Path, assay: Assay) -> Wells:
 
 def _fp(folder: Path, assay: Assay) -> Analysed:
     result = polarization.analyse(_wells(folder, assay))
-    shown = _shown(result.tables, ("wells", "curves", "potencies"))
-    return _analysed("fp", result, shown, result.findings, result.tables["fits"], "sample")
+    shown = ("wells", "curves", "potencies")
+    return _analysed("fp", result, shown, "fits", "sample")
 
 
 def _elisa(folder: Path, assay: Assay) -> Analysed:
     result = elisa.analyse(_wells(folder, assay))
-    shown = _shown(result.tables, ("standards", "dilutions", "precision", "ranges", "inhibition", "donors"))
-    return _analysed("elisa", result, shown, result.findings, result.tables["inhibition"], "sample")
+    shown = ("standards", "dilutions", "precision", "ranges", "inhibition", "donors")
+    return _analysed("elisa", result, shown, "inhibition", "sample")
 
 
 def _blot(folder: Path, assay: Assay) -> Analysed:
@@ -80,8 +80,8 @@ def _lanes(folder: Path, assay: Assay) -> Analysed:
 
 def _degradation(lanes: Observations) -> Analysed:
     result = degradation.analyse(lanes)
-    shown = _shown(result.tables, ("readings", "curves", "points", "rates"))
-    return _analysed("degradation", result, shown, result.findings, result.tables["readings"], "compound")
+    shown = ("readings", "curves", "points", "rates")
+    return _analysed("degradation", result, shown, "readings", "compound")
 
 
 def _growth(folder: Path, assay: Assay) -> Analysed:
@@ -89,8 +89,8 @@ def _growth(folder: Path, assay: Assay) -> Analysed:
         result = growth.analyse(tidy_table.read(check_place(folder, assay.files[0])))
     else:
         result = growth.analyse(_wells(folder, assay))
-    shown = _shown(result.tables, ("wells", "fitted", "potencies"))
-    return _analysed("growth", result, shown, result.findings, result.tables["potencies"], "compound")
+    shown = ("wells", "fitted", "potencies")
+    return _analysed("growth", result, shown, "potencies", "compound")
 
 
 def _is_plate(folder: Path, assay: Assay) -> bool:
@@ -103,20 +103,11 @@ def _is_plate(folder: Path, assay: Assay) -> bool:
     return name != "tidy" or "value" in tidy_table.read(path).columns
 
 
-def _shown(tables: Mapping[str, pl.DataFrame], names: tuple[str, ...]) -> dict[str, pl.DataFrame]:
-    return {name: tables[name] for name in names}
-
-
-def _analysed(
-    kind: str,
-    result: Any,
-    shown: Mapping[str, pl.DataFrame],
-    findings: tuple[Finding, ...],
-    named: pl.DataFrame,
-    column: str,
-) -> Analysed:
-    samples = named.get_column(column).drop_nulls().cast(pl.String).unique(maintain_order=True)
-    return Analysed(kind, result, shown, findings, tuple(name for name in samples.to_list() if name))
+def _analysed(kind: str, result: Any, shown: tuple[str, ...], named: str, column: str) -> Analysed:
+    """shown: tables of the figure.   named, column: table and column with the names of the samples."""
+    samples = result.tables[named].get_column(column).drop_nulls().cast(pl.String).unique(maintain_order=True)
+    tables = {name: result.tables[name] for name in shown}
+    return Analysed(kind, result, tables, result.findings, tuple(name for name in samples.to_list() if name))
 
 
 ANALYSES: Mapping[str, Callable[[Path, Assay], Analysed]] = {

@@ -125,7 +125,7 @@ def run(
         doubts = result.doubts(project, trusted)
         sealed = trusted is not None or signatures.are_in(project.folder)
         if doubts and not fresh and (sealed or not space.begun):
-            raise result.changed(project.folder, [f"{doubt.file} {doubt.what}" for doubt in doubts])
+            raise result.changed(project.folder, list(map(str, doubts)))
         same = space.finished is not None and not record.differs_from(space.finished)
         if same and space.finished and not space.begun and not fresh:
             return read_back(space.folder, project, space.finished)
@@ -186,7 +186,7 @@ def _computed(one: _Run, *, fresh: bool, found: Sequence[Doubt]) -> GlueResult:
     goes_on = one.space.begun is not None and not one.record.differs_from(one.space.begun)
     how: dict[str, object] = {}
     if found:  # the history begins with what it cannot vouch for
-        how["found"] = [f"{doubt.file} {doubt.what}" for doubt in found]
+        how["found"] = list(map(str, found))
     if given_up := signatures.give_up(one.project.folder):
         how["project_signatures_given_up"] = given_up
     if goes_on and not fresh and not found:

@@ -10,7 +10,7 @@ import polars as pl
 
 from glueprint.errors import InputError
 from glueprint.mechanism import Compound, compounds
-from glueprint.runs import ledger, lock, provenance, verify, workspace
+from glueprint.runs import ledger, provenance, verify, workspace
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import file_hash, read_table
 from glueprint.runs.verify import Finding, Trusted
@@ -61,18 +61,13 @@ def doubts(project: Project, trusted: Trusted) -> list[Finding]:
     """
     place = project.folder / RESULT
     made = [project.folder / name for name in (RESULT, STEPS)]
-    found = verify.signature_findings(project.folder, trusted)[1] if any(map(_holds, made)) else []
+    found = verify.signature_findings(project.folder, trusted)[1] if any(map(verify.is_written, made)) else []
     if place.is_dir():
         books = (ledger.FILE_NAME, ledger.HEAD, provenance.FILE_NAME)
         found += [
             doubt for doubt in verify.doubts(place) if doubt.what != verify.MISSING or doubt.file in books
         ]
     return found
-
-
-def _holds(folder: Path) -> bool:
-    """Whether there is more in a folder than a lock."""
-    return folder.is_dir() and any(path.name != lock.FILE_NAME for path in folder.iterdir())
 
 
 def changed(folder: Path, names: Sequence[str]) -> InputError:

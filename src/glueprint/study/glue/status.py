@@ -83,7 +83,7 @@ def status(folder: str | Path, *, trusted: Trusted = None) -> Status:
     )
     place = project.folder / RESULT
     if found := doubts(project, trusted):
-        raise changed(project.folder, [f"{doubt.file} {doubt.what}" for doubt in found])
+        raise changed(project.folder, list(map(str, found)))
     state = _state(project, files, place)
     asked = project.trial
     return Status(
