@@ -138,3 +138,11 @@ def test_the_root_command_has_that_option(capsys, monkeypatch):
     code, out, _ = call(capsys, monkeypatch, "--keep-formulas", "trial", "list", "--json")
     assert code == 0
     assert json.loads(out)
+
+
+def test_the_option_holds_for_its_command_alone(capsys, monkeypatch):
+    from glueprint.cli.csv_files import csv_text
+
+    code, _, _ = call(capsys, monkeypatch, "--keep-formulas", "trial", "list", "--json")
+    assert code == 0
+    assert csv_text(pl.DataFrame({"sample": ["=1+1"]})) == "sample\n'=1+1\n"

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a finding, 2 unusable input or system, 3 our bug, 130 inte
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -36,6 +37,7 @@ def _version(show: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -47,7 +49,8 @@ def _root(
     ] = False,
 ) -> None:
     del version  # its callback has said it
-    choices.keep_formulas.set(keep_formulas)
+    # It holds for this command alone, also where one process runs several.
+    context.call_on_close(partial(choices.keep_formulas.reset, choices.keep_formulas.set(keep_formulas)))
 
 
 def main() -> None:
