@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -19,11 +18,9 @@ from glueprint.cli.output import Json, console, print_json, print_table
 app = typer.Typer(no_args_is_help=True)
 app.command()(dataset)
 
-File = Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.", show_default=False)]
-
 
 @app.command()
-def show(file: File, as_json: Json = False) -> None:
+def show(file: options.File, as_json: Json = False) -> None:
     """States, parameters, reactions, stiffness at the start and size of the machine code."""
     summary = engine.describe(engine.compile(file))
     if as_json:
@@ -38,12 +35,10 @@ def show(file: File, as_json: Json = False) -> None:
 
 @app.command()
 def simulate(
-    file: File,
+    file: options.File,
     until: Annotated[float, typer.Option(help="Last time, which is the last row.")],
     every: Annotated[float, typer.Option(help="Interval between outputs.")] = 1.0,
-    assign: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter or initial value: name=number. Repeatable.")
-    ] = None,
+    assign: options.Assign = None,
     dose: Annotated[
         list[str] | None,
         typer.Option(
@@ -61,7 +56,7 @@ def simulate(
             "or hours where it states none."
         ),
     ] = None,
-    accuracy: Annotated[float, typer.Option(help="Wished relative error of the results.")] = 1e-5,
+    accuracy: options.Accuracy = 1e-5,
     smallest: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,13 +66,8 @@ def simulate(
     max_step: Annotated[
         float | None, typer.Option(help="Longest step: no narrower pulse of a smooth rate is leapt over.")
     ] = None,
-    verify: Annotated[
-        bool,
-        typer.Option(
-            help="Run again at a tenth of the tolerance until two runs agree, and report the error."
-        ),
-    ] = True,
-    out: Annotated[Path | None, typer.Option(help="Table to write: .csv or .parquet.")] = None,
+    verify: options.Verify = True,
+    out: options.Out = None,
     as_json: Json = False,
 ) -> None:
     """Run a model once and print or write the values over time."""

@@ -24,7 +24,7 @@ def _pairs(help_text: str) -> Any:
 
 
 def dataset(
-    file: Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.", show_default=False)],
+    file: options.File,
     data: Annotated[
         Path,
         typer.Argument(help="Table with ID, TIME, AMT and their kin, one row an event.", show_default=False),
@@ -53,25 +53,18 @@ def dataset(
     ] = None,
     rate: Annotated[list[str] | None, _pairs("Rate of infusions with RATE -1: central=R1.")] = None,
     duration: Annotated[list[str] | None, _pairs("Duration of infusions with RATE -2: gut=D1.")] = None,
-    assign: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter or initial value: name=number. Repeatable.")
-    ] = None,
+    assign: options.Assign = None,
     output: Annotated[list[str] | None, _pairs("A name to report; default all species.")] = None,
     time_unit: Annotated[
         str | None, typer.Option(help="Unit of the table's times. Default: the model's own, or hours.")
     ] = None,
-    accuracy: Annotated[float, typer.Option(help="Wished relative error of the results.")] = 1e-5,
+    accuracy: options.Accuracy = 1e-5,
     smallest: Annotated[
         list[str] | None, _pairs("Values below this need no relative accuracy: a number, or name=number.")
     ] = None,
     max_step: Annotated[float | None, typer.Option(help="Longest step.")] = None,
-    verify: Annotated[
-        bool,
-        typer.Option(
-            help="Run again at a tenth of the tolerance until two runs agree, and report the error."
-        ),
-    ] = True,
-    out: Annotated[Path | None, typer.Option(help="Table to write: .csv or .parquet.")] = None,
+    verify: options.Verify = True,
+    out: options.Out = None,
     as_json: Json = False,
 ) -> None:
     """Run the patients of a data set of NONMEM's kind (docs/dosing.md), and print or write a value for each

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from glueprint import engine
 from glueprint.errors import InputError
 
-__all__ = ["assignments", "grid", "longest_step", "names", "number", "quantities", "smallest", "time_scale"]
+__all__ = [
+    "Accuracy",
+    "Assign",
+    "File",
+    "Out",
+    "Verify",
+    "assignments",
+    "grid",
+    "longest_step",
+    "names",
+    "number",
+    "quantities",
+    "smallest",
+    "time_scale",
+]
+
+File = Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.", show_default=False)]
+Assign = Annotated[
+    list[str] | None, typer.Option("--set", help="A parameter or initial value: name=number. Repeatable.")
+]
+Accuracy = Annotated[float, typer.Option(help="Wished relative error of the results.")]
+Verify = Annotated[
+    bool,
+    typer.Option(help="Run again at a tenth of the tolerance until two runs agree, and report the error."),
+]
+Out = Annotated[Path | None, typer.Option(help="Table to write: .csv or .parquet.")]
 
 MOST_TIMES = 10_000_000
 SLIVER = 1e-9  # of the interval: an output so near to the last time is the last time

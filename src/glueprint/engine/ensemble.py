@@ -337,20 +337,16 @@ class Ensemble:
         given = np.isfinite(rank)
         table, ends = self._tables(doses.take(given), rank[given])
         nodes = self._output_nodes(outputs)
-        everything = table.join(ends).join(self._waiting)
-        inputs = list(self._system.inputs.values())
-        everything = balanced(everything, inputs, self._now.state)
-        due = everything.time <= until[everything.patient]
-        self._waiting = everything.keep(~due)
+        due = self._due(table.join(ends), np.nextafter(until, np.inf))  # doses at `until` included
         records = np.empty((reads.time.size, len(self._system.states)))
-        steps = self._run(slice(0, len(self)), until, everything.keep(due), reads, records)
+        steps = self._run(slice(0, len(self)), until, due, reads, records)
         now, who = self._now, reads.patient
         leaves = Leaves(records, now.params[who], reads.time, now.largest[who], now.tolerance)
         values = np.empty((who.size, len(nodes)))
         for place, value in enumerate(now.evaluate(nodes, leaves)):
             values[:, place] = value
         values[np.isnan(records).any(axis=1)] = np.nan
-        begun = due & ((everything.amount > 0) | ~np.isin(everything.state, inputs))
+        begun = (due.amount > 0) | ~np.isin(due.state, list(self._system.inputs.values()))
         return values, steps, int(begun.sum())
 
     def _due(self, doses: DoseTable, until: Floats) -> DoseTable:

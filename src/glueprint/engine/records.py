@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from glueprint.engine.doses import MOST_DOSES
 from glueprint.errors import GlueprintError, InputError, NotSupportedError
 
-__all__ = ["DOSE", "OBSERVATION", "RESET", "RESET_AND_DOSE", "Records", "checked"]
+__all__ = ["DOSE", "MODELLED_DURATION", "MODELLED_RATE", "OBSERVATION", "Records", "checked"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

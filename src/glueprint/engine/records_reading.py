@@ -77,7 +77,7 @@ class _Table:
                     next_step="write the time since the patient's first row as a number",
                 )
             raise self.fault(row, column, f'"{text}"', 'a number, or "." for nothing')
-        return float(text.upper().replace("D", "E"))
+        return _value(text)
 
     def fault(self, row: int, column: str, what: str, expected: str) -> InputError:
         return InputError(
@@ -206,7 +206,8 @@ def _is_remark(line: str, ignore: str) -> bool:
 def _records(table: _Table) -> Records:
     amount = table.or_zero("AMT")
     ids = table.column("ID")
-    labels = tuple(dict.fromkeys(_label(table, row, text) for row, text in enumerate(ids)))
+    labelled = [_label(table, row, text) for row, text in enumerate(ids)]
+    labels = tuple(dict.fromkeys(labelled))
     _refuse_mixed(table, ids)
     place = {label: number for number, label in enumerate(labels)}
     time = table.numbers("TIME")
@@ -221,7 +222,7 @@ def _records(table: _Table) -> Records:
     observed = table.numbers("DV") if table.has("DV") else np.full(len(ids), np.nan)
     observed[(event != OBSERVATION) | np.isin(missing, (1, 101))] = np.nan
     covariates, texts = _covariates(table)
-    patient = np.array([place[_label(table, row, text)] for row, text in enumerate(ids)], dtype=np.int64)
+    patient = np.array([place[label] for label in labelled], dtype=np.int64)
     filled = {name: _fill(values, patient) for name, values in covariates.items()}
     compartment = table.column("CMT") if table.has("CMT") else [""] * len(ids)
     return Records(
@@ -256,11 +257,16 @@ def _fill(values: Floats, patient: NDArray[np.int64]) -> int:
     return int((missing & ~np.isnan(values)).sum())
 
 
+def _value(text: str) -> float:
+    """A number as Fortran may write it, 1D3."""
+    return float(text.upper().replace("D", "E"))
+
+
 def _label(table: _Table, row: int, text: str) -> str:
     """1, 1.0 and 01 are one patient."""
     if text in MISSING:
         raise table.fault(row, "ID", "no ID", "the patient's number or name")
-    return f"{float(text.upper().replace('D', 'E')):.15g}" if NUMBER.fullmatch(text) else text
+    return f"{_value(text):.15g}" if NUMBER.fullmatch(text) else text
 
 
 def _refuse_mixed(table: _Table, ids: list[str]) -> None:
@@ -272,9 +278,9 @@ def _refuse_mixed(table: _Table, ids: list[str]) -> None:
 
 
 def _compartment(text: str) -> str:
-    if text in MISSING or (NUMBER.fullmatch(text) and float(text.upper().replace("D", "E")) == 0):
+    if text in MISSING or (NUMBER.fullmatch(text) and _value(text) == 0):
         return ""
-    return f"{float(text.upper().replace('D', 'E')):g}" if NUMBER.fullmatch(text) else text
+    return f"{_value(text):g}" if NUMBER.fullmatch(text) else text
 
 
 def _covariates(table: _Table) -> tuple[dict[str, Floats], tuple[str, ...]]:

@@ -28,6 +28,7 @@ __all__ = ["Followed", "follow"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 # Times that an interval's multiple misses by rounding alone are the row's own.
 SAME_TIME = 1e-9
@@ -97,7 +98,7 @@ def follow(
     if not verify:
         return once(asked)
     run, achieved, runs, status = agreed(once, asked, lambda run: _padded(records, run))
-    return Followed(status, run.steps, run.outputs, run.values, run.waiting, achieved, runs)
+    return dataclasses.replace(run, status=status, achieved=achieved, runs=runs)
 
 
 @dataclass(frozen=True)
@@ -139,25 +140,31 @@ class _Plan:
                 )
         used = [records.covariates[column] for column in routes.covariates.values()]
         table = np.stack(used, axis=1) if used else np.zeros((records.time.size, 0))
+        changed = np.append(False, (table[1:] != table[:-1]).any(axis=1))
+        reset = records.is_reset
         starts = np.flatnonzero(np.diff(records.patient, prepend=-1) != 0)
         ends = np.append(starts[1:], records.time.size)
         stretches = tuple(
-            tuple(_stretches(records, table, int(a), int(b))) for a, b in zip(starts, ends, strict=True)
+            tuple(_stretches(records, changed, reset, int(a), int(b)))
+            for a, b in zip(starts, ends, strict=True)
         )
         return cls(records, routes, routes.targets(records), stretches)
 
 
-def _stretches(records: Records, covariates: Floats, first: int, last: int) -> list[_Stretch]:
+def _stretches(records: Records, changed: Bools, reset: Bools, first: int, last: int) -> list[_Stretch]:
+    """The stretches of one patient.
+
+    changed, reset: (m,) rows whose covariates are not those of the row before, and rows that begin anew.
+    """
     found: list[_Stretch] = []
-    time, reset, steady = records.time, records.is_reset, records.steady != 0
+    time = records.time
     begun, what = first, first
     restart: float | None = float(time[first])
     for row in range(first + 1, last):
-        changed = bool((covariates[row] != covariates[row - 1]).any())
-        if changed:
+        if changed[row]:
             found.append(_Stretch(begun, row, time[row - 1], what, restart))
             begun, what, restart = row, row, None
-        if reset[row] or steady[row]:
+        if reset[row] or records.steady[row]:
             until = time[row - 1] if reset[row] else time[row]
             found.append(_Stretch(begun, row, until, what, restart))
             begun, what, restart = row, -1, float(time[row]) if reset[row] else None
@@ -195,12 +202,13 @@ def _enter(ensemble: Ensemble, plan: _Plan, mine: Sequence[tuple[int, _Stretch]]
     """Set the covariates that change, and start anew who is reset."""
     changed = [(who, one.covariates) for who, one in mine if one.covariates >= 0]
     given = {}
-    for name, column in plan.routes.covariates.items() if changed else ():
+    if changed:
         who, rows = np.array(changed).T
-        values = ensemble[name]
-        values[who] = plan.records.covariates[column][rows]
-        ensemble.set(name, values)
-        given[name] = values
+        for name, column in plan.routes.covariates.items():
+            values = ensemble[name]
+            values[who] = plan.records.covariates[column][rows]
+            ensemble.set(name, values)
+            given[name] = values
     anew = [(who, one.restart) for who, one in mine if one.restart is not None]
     if anew:
         patients, times = zip(*anew, strict=True)
@@ -281,17 +289,22 @@ class _Quantities:
 
 def _on_rows(records: Records, doses: Doses) -> Floats:
     """Times of doses; those that miss the time of a patient's row by rounding alone are that time."""
-    times, patient = np.asarray(doses.time_h).copy(), np.asarray(doses.patient)
-    first = np.searchsorted(records.patient, np.arange(len(records.labels) + 1))
-    for who in np.unique(patient):
-        rows = np.flatnonzero(patient == who)
+    patient = np.asarray(doses.patient)
+    order = np.argsort(patient, kind="stable")
+    times, owner = np.asarray(doses.time_h)[order], patient[order]
+    everyone = np.arange(len(records.labels) + 1)
+    first, begin = np.searchsorted(records.patient, everyone), np.searchsorted(owner, everyone)
+    for who in np.unique(owner):
+        mine = times[begin[who] : begin[who + 1]]  # a view
         known = np.unique(records.time[first[who] : first[who + 1]])
-        near = known[np.clip(np.searchsorted(known, times[rows]), 0, known.size - 1)]
-        below = known[np.clip(np.searchsorted(known, times[rows]) - 1, 0, known.size - 1)]
+        place = np.searchsorted(known, mine)
+        near, below = (known[np.clip(at, 0, known.size - 1)] for at in (place, place - 1))
         for candidate in (near, below):
-            close = np.abs(candidate - times[rows]) <= SAME_TIME * np.maximum(np.abs(times[rows]), 1.0)
-            times[rows] = np.where(close, candidate, times[rows])
-    return times
+            close = np.abs(candidate - mine) <= SAME_TIME * np.maximum(np.abs(mine), 1.0)
+            mine[:] = np.where(close, candidate, mine)
+    found = np.empty_like(times)
+    found[order] = times
+    return found
 
 
 def _padded(records: Records, run: Followed) -> Floats:

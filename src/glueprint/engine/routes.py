@@ -130,10 +130,7 @@ def _check_quantity(model: Model, quantity: str | float, kind: str, species: str
     fault = f'the model has no "{quantity}"{nearest(quantity, symbols)}'
     if quantity in symbols:
         root = symbols[quantity]
-        moves = graph.leaves([root], "state") or any(
-            graph.nodes[node].op == "time" for node in graph.reachable([root])
-        )
-        if not moves:
+        if not (graph.leaves([root], "state") or graph.leaves([root], "time")):
             return
         fault = f'"{quantity}" changes while the model runs'
     raise InputError(

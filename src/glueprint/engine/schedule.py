@@ -103,11 +103,9 @@ def dose_table(
         if scale is not None:
             factor = evaluate(system.graph, [scale], Leaves(states, params, time))[0]
             change[rows & ~slow] *= np.broadcast_to(factor, (n,))[patient[rows & ~slow]]
-        if slow.any() and str(name) in system.inputs:
+        if str(name) in system.inputs:
             state[rows & slow] = system.inputs[str(name)]
     start = time_h.astype(np.float64)
-    if not slow.any():
-        return DoseTable(patient, start, state, change, rank), DoseTable.none()
     change[slow] /= duration[slow]
     ends = DoseTable(patient[slow], (start + duration)[slow], state[slow], -change[slow])
     return DoseTable(patient, start, state, change, rank), ends

@@ -43,19 +43,18 @@ GROWS = 1e-6  # of the largest value: what is gained in an interval, by somethin
 
 @dataclass(frozen=True, eq=False)
 class _Cycle:
-    """A dose and its interval, (k,) each: the patient, the doses row, and what it says."""
+    """A dose and its interval, (k,) each: the patient, and what the dose says."""
 
     who: Integers
-    rows: Integers
     doses: Doses
 
     @property
     def interval(self) -> Floats:
         return np.asarray(self.doses.interval_h)
 
-    def given(self, cycles: Integers, copies: Integers) -> tuple[Doses, Floats]:
-        """What copies (m,) of cycles (m,) get within an interval from its start, and (m,) how many infusions
-        run throughout it.
+    def given(self, cycles: Integers) -> tuple[Doses, Floats]:
+        """What copies, one of each of cycles (m,), get within an interval from its start, and (m,) how many
+        infusions run throughout it.
         """
         every, over = self.interval[cycles], np.asarray(self.doses.duration_h)[cycles]
         amount = np.asarray(self.doses.amount)[cycles]
@@ -65,7 +64,7 @@ class _Cycle:
             part = np.where(over > 0, amount * rest / over, amount)
         gives = (over == 0) | (rest > 0)
         target = np.asarray(self.doses.target)[cycles]
-        return Doses(copies[gives], 0.0, target[gives], part[gives], rest[gives]), throughout
+        return Doses(np.flatnonzero(gives), 0.0, target[gives], part[gives], rest[gives]), throughout
 
     def rates(self, cycles: Integers) -> Floats:
         """The rate of one infusion, 0 where doses enter at once."""
@@ -94,7 +93,7 @@ def bring_to_steady(
         _, first = np.unique(patient[asked], return_index=True)
         rows = asked[np.sort(first)]
         asked = np.setdiff1d(asked, rows)
-        cycle = _Cycle(patient[rows], rows, doses.take(rows))
+        cycle = _Cycle(patient[rows], doses.take(rows))
         fresh = steady[rows] == 1
         start = np.where(fresh[:, None], base[cycle.who], 0.0)
         states, fine = _Search(system, cycle, flow, accuracy).found(start)
@@ -117,8 +116,7 @@ class _Search:
 
     def after(self, cycles: Integers, states: Floats) -> tuple[Floats, Floats, Bools]:
         """States one interval later, rates of infusion aside; largest values; who is fine."""
-        copies = np.arange(cycles.size)
-        doses, throughout = self.cycle.given(cycles, copies)
+        doses, throughout = self.cycle.given(cycles)
         begun = states.copy()
         begun[:, self.inputs] = 0.0
         _run_throughout(self.system, self.cycle, cycles, begun, throughout)
@@ -205,7 +203,7 @@ def _before_dose(system: System, cycle: _Cycle, states: Floats, flow: Flow) -> t
     over, every = np.asarray(doses.duration_h), cycle.interval
     states, late = states.copy(), np.flatnonzero(lag > 0)
     if late.size:
-        in_cycle, throughout = cycle.given(late, np.arange(late.size))
+        in_cycle, throughout = cycle.given(late)
         _run_throughout(system, cycle, late, begun := states[late], throughout)
         states[late] = flow(cycle.who[late], begun, (every - lag)[late], in_cycle)[0]
     states[:, sorted(system.inputs.values())] = 0.0
@@ -242,8 +240,7 @@ def _check(system: System, now: Patients, doses: Doses, asked: Integers) -> None
     if not asked.size:
         return
     graph = system.graph
-    reads_time = any(graph.nodes[node].op == "time" for node in graph.reachable(system.derivatives))
-    if system.events or reads_time:
+    if system.events or graph.leaves(system.derivatives, "time"):
         what = f'the event "{system.events[0].name}"' if system.events else "rates that depend on time"
         raise NotSupportedError(
             "GP-N052",

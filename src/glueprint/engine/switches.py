@@ -16,7 +16,7 @@ from glueprint.engine.system import System
 from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.expressions import Graph
 
-__all__ = ["Switches", "clocks", "steady", "switches"]
+__all__ = ["Switches", "steady", "switches"]
 
 COMPARE = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 ROUNDING = frozenset({"floor", "ceil"})
@@ -54,10 +54,10 @@ def clocks(system: System) -> dict[int, int]:
     graph, zero = system.graph, system.graph.const(0.0)
     found: dict[int, int] = {}
     for state, root in enumerate(system.derivatives):
-        if root != zero and system.states[state] not in system.compartment:
-            moving = any(graph.nodes[node].op in ("state", "time") for node in graph.reachable([root]))
-            if not moving:
-                found[state] = root
+        if root == zero or system.states[state] in system.compartment:
+            continue
+        if not (graph.leaves([root], "state") or graph.leaves([root], "time")):
+            found[state] = root
     return found
 
 
@@ -160,6 +160,8 @@ class _Lines:
         """
         graph = self.graph
         left, right = graph.nodes[comparison].args
+        if not (self.kinds.of(left) | self.kinds.of(right)) & CLOCK:
+            return []
         lines = [graph.apply("sub", left, right)]
         for one, other in ((left, right), (right, left)):
             op, args, _ = graph.nodes[one]

@@ -281,5 +281,5 @@ class Graph:
         return sorted(seen)
 
     def leaves(self, roots: Iterable[int], op: str) -> list[int]:
-        """Indices of the states or parameters (`op`) that `roots` read."""
+        """Indices of the states or parameters (`op`) that `roots` read; of "time" it is 0."""
         return sorted({int(self.nodes[n].value) for n in self.reachable(roots) if self.nodes[n].op == op})
