@@ -109,7 +109,7 @@ def _by_machine(problem: Problem, asked: _Asked) -> Fits:
     # That a plateau was held afterwards changes nothing about whether there is an effect.
     tested = problem.effect(block.rss)
     effect = tested[1] < asked.alpha
-    wanted = (effect | (problem.dof == 0)) & (problem.dof >= 0) & (problem.distinct >= np.isnan(pinned).sum())
+    wanted = (effect | (problem.dof == 0)) & (problem.distinct >= problem.moving)
     confined = confine(
         data, pinned, block, wanted, within=asked.within, confidence=asked.confidence, sought=asked.sought
     )
@@ -192,7 +192,7 @@ def _report(
     theta, rss = theta.copy(), rss.copy()
     if not ended.get("shared"):
         exact = problem.dof == 0
-        status[exact & (problem.model.fast | ended["converged"])] = Status.NO_DEGREES
+        status[exact & ended["converged"]] = Status.NO_DEGREES
         status[exact & problem.model.fast & ~ended["converged"]] = Status.NOT_CONVERGED
         hopeless = problem.distinct < problem.moving
         status[hopeless] = Status.TOO_FEW_POINTS

@@ -60,7 +60,7 @@ class Problem:
         """How many points each curve has (n,)."""
         return self.data.points if self.logistic else np.asarray((self.weights > 0.0).sum(axis=1))
 
-    @property
+    @cached_property
     def dof(self) -> NDArray[np.int64]:
         """Points less free parameters (n,)."""
         return self.points - self.moving

@@ -209,9 +209,7 @@ def _predict(tasks: _Tasks, index: Rows, position: Floats, best: Floats, slopes:
         between = tasks.near_theta[index] + cut * (tasks.far_theta[index] - tasks.near_theta[index])
     theta = np.where((near == start)[:, None], tangent, outward)
     theta = np.where(np.isfinite(far)[:, None] & (near != start)[:, None], between, theta)
-    theta = np.where(np.isfinite(theta), theta, tasks.near_theta[index])
-    theta[k, parameter] = position
-    return theta
+    return np.where(np.isfinite(theta), theta, tasks.near_theta[index])
 
 
 def _sort_in(

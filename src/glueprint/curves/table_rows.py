@@ -19,6 +19,7 @@ __all__ = [
     "POINTS",
     "POTENCIES",
     "SETS",
+    "WIDE",
     "comparison",
     "curve_rows",
     "one_of",
@@ -110,7 +111,7 @@ def set_rows(fits: Fits) -> pl.DataFrame:
                 "rss": finite(rss),
                 "sy_x": finite(np.sqrt(rss / dof)) if dof > 0 else None,
                 "r_squared": finite(1.0 - rss / total) if total > 0.0 else None,
-                "aicc": finite(aicc(float(rss), int(used.sum()), int(used.sum() - dof))),
+                "aicc": finite(aicc(float(rss), int(used.sum()), int(problem.moving[i]))),
                 "effect_p": None if fits.shared else finite(fits.effect_p[i]),
                 "lack_of_fit_p": finite(lack),
                 "outliers": None if fits.robust is None else int(fits.robust.outliers[i].sum()),
@@ -180,7 +181,7 @@ def potency_rows(fits: Fits, found: tuple[Potency, ...]) -> list[dict[str, Any]]
 
 def one_of(fits: Fits, i: int) -> _One:
     """Sum of squares, parameters, points and model of one curve."""
-    return float(fits.rss[i]), int(fits.points[i] - fits.problem.dof[i]), int(fits.points[i]), fits.model
+    return float(fits.rss[i]), int(fits.problem.moving[i]), int(fits.points[i]), fits.model
 
 
 def whole_of(fits: Fits) -> _One:

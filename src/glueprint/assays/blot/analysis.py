@@ -12,7 +12,7 @@ import polars as pl
 
 from glueprint.assays import simulated
 from glueprint.assays.blot import boxes as box_files
-from glueprint.assays.blot import finding_boxes, gels, geometry, optical, regions
+from glueprint.assays.blot import finding_boxes, finding_lanes, gels, geometry, optical, regions
 from glueprint.assays.blot import image as images
 from glueprint.assays.blot.boxes import Boxes, from_found
 from glueprint.assays.blot.image import Image
@@ -243,7 +243,8 @@ def _straight(picture: Signal, angle: float) -> Signal:
 
 
 def _found(picture: Signal, image: Image, angle: float, region: Region | None) -> tuple[Boxes, list[Finding]]:
-    found = finding_boxes.find(picture.values)
+    seen = finding_lanes.sharp(picture.values)
+    found = finding_boxes.find(picture.values, seen)
     if not found.lanes or not found.bands:
         raise InputError(
             "GP-A127",
@@ -252,7 +253,7 @@ def _found(picture: Signal, image: Image, angle: float, region: Region | None) -
             expected="lanes with bands that stand out from the background",
             next_step="draw them: write a box file (docs/blot.md) and give it with --boxes",
         )
-    gels.agreed(picture.values, found.lanes, image.source)
+    gels.agreed(seen, picture.values.shape[0], found.lanes, image.source)
     name, crop = (region.name, region.text) if region else ("1", "")
     boxes = from_found(found, image=Path(image.source).name, rotation_deg=angle, membrane=name, crop=crop)
     said = gels.gaps(found.lanes, image.source)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["base_line", "beside", "empty_rows", "rim", "snip", "spread"]
+__all__ = ["base_line", "beside", "empty_rows", "rim", "row_noise", "snip", "spread"]
 
 Floats = NDArray[Any]
 # Median absolute deviation to standard deviation of a normal distribution.
@@ -74,12 +74,17 @@ def beside(values: Floats, lane: tuple[int, int], others: Iterable[tuple[int, in
     return smooth
 
 
+def row_noise(profile: Floats) -> float:
+    """Noise of one row, from differences of neighbours, which know nothing of slow waves."""
+    return float(MAD_TO_SD * float(np.median(np.abs(np.diff(profile)))) / np.sqrt(2.0))
+
+
 def empty_rows(profile: Floats, line: Floats) -> NDArray[np.bool_]:
     """(rows,) True where no band stands: clipped at `BAND_SD` of what remains, until nothing changes."""
     above = profile - line
     empty = np.ones(above.shape, dtype=bool)
     # Half of the differences of neighbouring rows are noise even inside bands: a first, local scale.
-    scale = MAD_TO_SD * float(np.median(np.abs(np.diff(above)))) / np.sqrt(2.0)
+    scale = row_noise(above)
     middle = float(np.quantile(above, 0.2))
     for _ in range(ROUNDS):
         now = np.abs(above - middle) <= BAND_SD * max(scale, 1e-12)

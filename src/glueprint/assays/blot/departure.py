@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.assays.blot.background import MAD_TO_SD
+from glueprint.assays.blot.background import row_noise
 
 __all__ = ["TOLERATED", "departure"]
 
@@ -38,33 +38,38 @@ def departure(profile: Floats, line: Floats, span: Span, others: Iterable[Span],
     below most empty rows of the lane by more than that, nor below the level between both sides.
     Source: own derivation, docs/blot.md, Base lines that leave the background.
     """
+    if not height > 0.0:
+        return 0.0
     top, bottom = span
     away = max(LEAST_AWAY, round(AWAY * (bottom - top)))
     long = max(LEAST_LONG, round(LONG * (bottom - top)))
     taken = np.zeros(profile.size, dtype=bool)
     for first, last in (span, *others):
         taken[max(first - away, 0) : max(last + away, 0)] = True
-    # Differences of neighbouring rows know nothing of slow waves, which are what is looked for.
-    single = MAD_TO_SD * float(np.median(np.abs(np.diff(profile)))) / np.sqrt(2.0)
+    single, above = row_noise(profile), profile - line
     local, levels = [], []
     for first, last in ((top - away - long, top - away), (bottom + away, bottom + away + long)):
         rows = np.arange(max(first, 0), min(last, profile.size))
         rows = rows[~taken[rows]]
         if rows.size < SEEN * long:
-            continue
-        whole = float((profile - line)[rows].mean())
+            return 0.0
         # What is seen on the far rows alone is the foot of the next band.
         near = rows[-(rows.size // 2) :] if last <= top else rows[: rows.size // 2]
-        close = float((profile - line)[near].mean())
-        apart = min(whole, close, key=abs) if whole * close > 0.0 else 0.0
+        apart = _agreed(float(above[rows].mean()), float(above[near].mean()))
         levels.append(float(profile[near].mean()))
         noise = NOISE_SD * single / np.sqrt(rows.size)
         local.append(apart / height if abs(apart) > noise else 0.0)
-    if len(local) < 2 or not height > 0.0:
+    both = _agreed(*local)
+    if abs(both) > TOLERATED:
+        return both
+    high, under = max(local), float(line[top:bottom].mean())
+    if not high > TOLERATED:
         return 0.0
-    low, high = sorted(local)
-    if low > TOLERATED or high < -TOLERATED:
-        return low if low > TOLERATED else high
-    usual = (float(np.median(profile[~taken])) - float(line[top:bottom].mean())) / height
-    under = (float(np.mean(levels)) - float(line[top:bottom].mean())) / height
-    return high if high > TOLERATED and under > TOLERATED and usual > DIVES * high else 0.0
+    usual = (float(np.median(profile[~taken])) - under) / height
+    between = (float(np.mean(levels)) - under) / height
+    return high if between > TOLERATED and usual > DIVES * high else 0.0
+
+
+def _agreed(one: float, other: float) -> float:
+    """What two looks agree on: the smaller where both lie on one side, else nothing."""
+    return min(one, other, key=abs) if one * other > 0.0 else 0.0

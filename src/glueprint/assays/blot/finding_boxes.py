@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize, signal
 
-from glueprint.assays.blot.background import MAD_TO_SD, snip
-from glueprint.assays.blot.finding_lanes import find_lanes, tallest, with_empty
+from glueprint.assays.blot.background import row_noise, snip
+from glueprint.assays.blot.finding_lanes import Sharp, find_lanes, tallest, with_empty
 
 __all__ = ["Found", "find", "find_bands"]
 
@@ -44,13 +44,14 @@ class Peak:
     down: int
 
 
-def find(values: Floats) -> Found:
+def find(values: Floats, seen: Sharp | None = None) -> Found:
     """Lanes, and in them rows of bands.
 
-    values: (rows, columns), bright bands, straight.   Returns `Found`, empty where nothing stands out.
+    values: (rows, columns), bright bands, straight.   seen: what stands out of them, if it is known already.
+    Returns `Found`, empty where nothing stands out.
     Source: own derivation, docs/blot.md.
     """
-    lanes, placed = with_empty(find_lanes(values))
+    lanes, placed = with_empty(find_lanes(values) if seen is None else seen.lanes())
     return Found(lanes, find_bands(values, lanes), placed) if lanes else Found((), ())
 
 
@@ -73,7 +74,7 @@ def _peaks(profile: Floats) -> list[Peak]:
     """The bands of a lane profile, down to a small part of its strongest and well above its noise."""
     smooth = ndimage.gaussian_filter1d(profile, 1.5)
     net = smooth - snip(smooth, max(8, round(tallest(profile.size))))
-    noise = MAD_TO_SD * float(np.median(np.abs(np.diff(profile)))) / np.sqrt(2.0)
+    noise = row_noise(profile)
     # Smoothing by 1.5 rows leaves 0.43 of the noise of independent rows.
     least = max(BAND_PROMINENCE * float(net.max()), 0.43 * BAND_NOISE_SD * noise, 1e-9)
     tops, shape = signal.find_peaks(net, prominence=least, width=2)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-from glueprint.assays.blot.finding_lanes import LANES_FOR_DISTANCE, NEAR_WHOLE, Sharp, sharp, tallest
+from glueprint.assays.blot.finding_lanes import LANES_FOR_DISTANCE, NEAR_WHOLE, Sharp, tallest
 from glueprint.assays.findings import Finding
 from glueprint.errors import InputError
 
@@ -31,19 +31,18 @@ WIDE_GAP = 1.5
 BAR = 0.5
 
 
-def agreed(values: Floats, lanes: Lanes, source: str) -> None:
+def agreed(found: Sharp, rows: int, lanes: Lanes, source: str) -> None:
     """Nothing, if every row of bands has its lanes where the whole picture has them.
 
-    values: (rows, columns), bright bands, straight.   lanes: (left, right) found in all rows together.
+    found: what stands out of a picture of so many rows.   lanes: (left, right) found in all rows together.
     Raises InputError GP-A233 with the lanes of every row, and with parts of the picture that agree.
     Source: own derivation, docs/blot.md.
     """
-    found = sharp(values)
     strips = [(first, last, found.lanes(first, last)) for first, last in _strips(found)]
-    strips = [strip for strip in strips if strip[2] and not _bar(strip[2], values.shape[1])]
+    strips = [strip for strip in strips if strip[2] and not _bar(strip[2], found.columns)]
     if all(_fits(own, lanes) for _, _, own in strips):
         return
-    parts = _parts(strips, found.step, values.shape)
+    parts = _parts(strips, found.step, (rows, found.columns))
     several = len(parts) > 1
     shown = ", ".join(str(len(own)) for _, _, own in strips)
     what = "several gels in one picture? " if several else "lanes were not found reliably: "

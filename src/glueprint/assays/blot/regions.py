@@ -90,7 +90,7 @@ def planned(
             )
         parts = list(zip(regions, given, strict=True))
     parts = parts or [(None, None)]
-    names = [_name(part, nth, len(parts)) for nth, part in enumerate(parts, start=1)]
+    names = [_name(part, nth) for nth, part in enumerate(parts, start=1)]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(
@@ -111,11 +111,11 @@ def planned(
     return named, [note] if said else []
 
 
-def _name(part: tuple[Region | None, Boxes | None], nth: int, count: int) -> str:
+def _name(part: tuple[Region | None, Boxes | None], nth: int) -> str:
     region, boxes = part
     if boxes is not None:
         return boxes.file.membrane
-    return (region.name if region else "") or (str(nth) if count > 1 else "1")
+    return (region.name if region else "") or str(nth)
 
 
 def _unusable(what: str, where: str, expected: str) -> InputError:

@@ -223,11 +223,12 @@ def _suspects(
 
     units = {one.unit for one in cultures}
     odd, said = verdicts.judged(len(cultures), fitted, unit=units.pop() if len(units) == 1 else "")
-    missed = [(one.name, lack.of_curve(one).p) for one in whole]
+    names, missed = [one.name for one in whole], [lack.of_curve(one) for one in whole]
     quality = [
-        verdicts.quality_row("p of a lack of fit", name, p if np.isfinite(p) else None) for name, p in missed
+        verdicts.quality_row("p of a lack of fit", name, one.p if np.isfinite(one.p) else None)
+        for name, one in zip(names, missed, strict=True)
     ]
-    return odd, [*said, *lack.said(whole)], quality
+    return odd, [*said, *lack.said(names, missed)], quality
 
 
 def _said(part: Curves, findings: list[Finding]) -> None:

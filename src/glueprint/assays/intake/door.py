@@ -25,7 +25,7 @@ from glueprint.assays.wells import CONTENT, Wells
 from glueprint.boundary import read_plain
 from glueprint.errors import InputError
 
-__all__ = ["Reading", "line_of_plate", "plate", "read", "table", "wells", "with_time_zero"]
+__all__ = ["Reading", "plate", "read", "table", "wells", "with_time_zero"]
 
 MOST_BYTES = 256 * 1024 * 1024
 

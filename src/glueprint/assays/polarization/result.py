@@ -12,7 +12,7 @@ from glueprint.assays.contract import AssayResult, with_common
 from glueprint.assays.polarization.reading import WELLS
 from glueprint.curves import Potency, potency
 
-__all__ = ["CONVERSIONS", "CURVES", "FITS", "TITRATIONS", "Result"]
+__all__ = ["CURVES", "TITRATIONS", "Result"]
 
 TEXT, NUMBER, COUNT = pl.String(), pl.Float64(), pl.Int64()
 

@@ -28,11 +28,10 @@ def of_curve(one: Readings) -> LackOfFit:
     return lack_of_fit(one.level[used], value, rss, dof, weights)
 
 
-def said(curves: Sequence[Readings], *, rate: float = DISCOVERY) -> list[Finding]:
+def said(names: Sequence[str], found: Sequence[LackOfFit]) -> list[Finding]:
     """A warning that names the curves of one analysis that lack fit, at a false discovery rate."""
-    found = [of_curve(one) for one in curves]
-    flags = discoveries(np.array([one.p for one in found]), rate)
-    missed = [(curve.name, one) for curve, one, flag in zip(curves, found, flags, strict=True) if flag]
+    flags = discoveries(np.array([one.p for one in found]), DISCOVERY)
+    missed = [(name, one) for name, one, flag in zip(names, found, flags, strict=True) if flag]
     if not missed:
         return []
     missed.sort(key=lambda pair: pair[1].p)

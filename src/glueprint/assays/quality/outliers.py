@@ -203,7 +203,7 @@ class _Asked:
                 for i in np.flatnonzero(told)
             ]
         others = np.flatnonzero(self.measured & one.aside & (one.weights > 0.0))
-        return found + self.tested([np.arange(used.size) == i for i in others], dose=False)
+        return found + self.tested([np.arange(used.size) == i for i in others])
 
     def doses(self) -> list[Flags]:
         """The replicates of every dose above zero that has several."""
@@ -230,10 +230,10 @@ class _Asked:
                 found.append(self._suspect(rows, (t, shift, p), dose=True))
         return found
 
-    def tested(self, groups: Sequence[Flags], *, dose: bool) -> list[Suspect]:
+    def tested(self, groups: Sequence[Flags]) -> list[Suspect]:
         """A `Suspect` for every group that the curve can judge, significant or not."""
-        tests = [(np.flatnonzero(group), self.shift(group, dose=dose)) for group in groups]
-        return [self._suspect(rows, test, dose=dose) for rows, test in tests if np.isfinite(test[2])]
+        tests = [(np.flatnonzero(group), self.shift(group, dose=False)) for group in groups]
+        return [self._suspect(rows, test, dose=False) for rows, test in tests if np.isfinite(test[2])]
 
     def _suspect(self, rows: NDArray[np.int64], test: tuple[float, float, float], *, dose: bool) -> Suspect:
         one, (t, shift, p) = self.one, test

@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from glueprint.curves import Fits
-from glueprint.curves.table_rows import curve_rows, point_rows
+from glueprint.curves.table_rows import WIDE, curve_rows, point_rows
 from glueprint.report import tables as contract
 from glueprint.report.figures import theme
 
@@ -17,8 +17,8 @@ __all__ = ["fitted_curves", "of_fits"]
 POINTS = ("set", "x", "y", "outlier")
 CURVES = ("set", "x", "fitted")
 WIDTH, HEIGHT = 380, 240
-# A range wider than this is drawn on a logarithmic axis; x = 0 then stands half a decade below the lowest.
-WIDE, ASIDE = 20.0, 10.0**0.5
+# On a logarithmic axis x = 0 stands half a decade below the lowest.
+ASIDE = 10.0**0.5
 
 
 def of_fits(fits: Fits) -> alt.LayerChart:
