@@ -168,6 +168,8 @@ def test_somebody_elses_record_is_found_before_any_work():
         (KeyboardInterrupt(), 130),
         (SystemExit("bye"), 1),
         (ValueError("bug"), 3),
+        (MemoryError(), 2),
+        (OSError(28, "no room"), 2),
     ],
 )
 def test_a_command_that_ends_early_says_how_in_the_record_of_what_it_wrote(end, status):

@@ -13,13 +13,14 @@ from typer.core import TyperGroup
 
 from glueprint.boundary import journal
 from glueprint.cli import choices
-from glueprint.errors import GlueprintError
+from glueprint.cli.streams import refused
+from glueprint.errors import GlueprintError, InternalError
 
 __all__ = ["GROUPS", "recorded"]
 
 # Whose commands make numbers. Studies and the projects of a glue keep ledgers of their own.
 GROUPS = frozenset({"assay", "calibrate", "experiment", "fit", "model", "survival", "trial"})
-BUG, INTERRUPTED = 3, 130
+INTERRUPTED = 130
 
 
 def recorded(command: Any) -> Any:
@@ -71,4 +72,7 @@ def _status(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
-    return error.exit_code if isinstance(error, GlueprintError) else BUG
+    if isinstance(error, GlueprintError):
+        return error.exit_code
+    # As the root command answers what no room expected.
+    return ((isinstance(error, Exception) and refused(error)) or InternalError).exit_code
