@@ -105,7 +105,9 @@ def patients(table: Any, request: Request) -> Patients:
     frame = _frame(table)
     if bool(request.event) == (request.cause is not None):
         _refuse(
-            "GP-V031", "both an event and a cause" if request.event else "no event", expected="one of the two"
+            "GP-V031",
+            "both an event and a cause" if request.event else "no event",
+            expected="an event, or a cause with the values of it that are censored",
         )
     chosen = [_split(item) for item in request.where]
     for name in (*request.named, *(name for name, _ in chosen)):
