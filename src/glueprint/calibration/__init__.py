@@ -3,7 +3,7 @@
 A number that a parameter was set with is called calibrated, never predicted.
 """
 
-from glueprint.calibration import clinical, compound, in_vitro, prediction
+from glueprint.calibration import clinical, compound, in_vitro, prediction, prognosis
 from glueprint.calibration.excluded import Excluded
 from glueprint.calibration.in_vitro import Assay, PooledKd, pool, pooled_kd
 from glueprint.calibration.observed import LEAST_REPLICATES, read_observed
@@ -26,6 +26,7 @@ __all__ = [
     "pool",
     "pooled_kd",
     "prediction",
+    "prognosis",
     "read_observed",
     "score",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from glueprint import evidence, references
-from glueprint.calibration import in_vitro
+from glueprint.calibration import in_vitro, prognosis
 from glueprint.calibration.in_vitro import QUICK_STEPS, STEPS, InVitroPosterior
 from glueprint.cli.calibrate_clinical import clinical_command
 from glueprint.cli.output import Json, between, print_json, print_table, progress_console
@@ -57,6 +58,48 @@ def in_vitro_command(
     _print(found)
     for path in written:
         progress_console.print(f"wrote {path}")
+
+
+@app.command("prognosis")
+def prognosis_command(as_json: Json = False) -> None:
+    """What published prognosis says of covariates and of trials, and which half of it is withheld."""
+    found = prognosis.prognosis(evidence.load())
+    if as_json:
+        print_json(
+            {
+                "contrasts": found.contrasts.to_dicts(),
+                "effects": found.effects.to_dicts(),
+                "trials": found.trials.to_dicts(),
+                "left_out": [asdict(claim) for claim in prognosis.left_out()],
+            }
+        )
+        return
+    print_table(
+        "Contrasts: log ratio of one step, positive is worse",
+        ("covariate", "endpoint", "source", "claims", "one step", "95 %", "use"),
+        [
+            (c["covariate"], c["endpoint"], c["source"], c["claims"], f"{c['per_step']:.2f}",
+             between(c["low"], c["high"]), c["use"])
+            for c in found.contrasts.iter_rows(named=True)
+        ],
+    )  # fmt: skip
+    print_table(
+        "Priors of one step, from contrasts that are not withheld",
+        ("covariate", "one step is", "endpoint", "contrasts", "mean", "95 %", "SD in a new population"),
+        [
+            (e["covariate"], e["step"], e["endpoint"], str(e["contrasts"]), f"{e['mean']:.2f}",
+             between(e["low"], e["high"]), f"{e['prior_sd']:.2f}")
+            for e in found.effects.iter_rows(named=True)
+        ],
+    )  # fmt: skip
+    print_table(
+        "Trials of one regimen: SD of the log of the median",
+        ("endpoint", "trials", "SD", "95 %"),
+        [
+            (t["endpoint"], str(t["trials"]), f"{t['tau']:.2f}", between(t["low"], t["high"]))
+            for t in found.trials.iter_rows(named=True)
+        ],
+    )
 
 
 def _words() -> Mapping[str, str]:

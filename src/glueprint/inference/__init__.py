@@ -1,6 +1,7 @@
 """The mode of a vectorised objective, draws from it, and summaries of what is known afterwards."""
 
 from glueprint.inference.convergence import autocorrelation_time, split_r_hat
+from glueprint.inference.hierarchical import Hierarchical, hierarchical_means
 from glueprint.inference.laplace import Laplace, laplace
 from glueprint.inference.mode import Mode, Objective, mode
 from glueprint.inference.nested_effects import NestedEffects, nested_effects
@@ -10,6 +11,7 @@ from glueprint.inference.response_surface import ResponseSurface, features, resp
 from glueprint.inference.summary import contraction
 
 __all__ = [
+    "Hierarchical",
     "Laplace",
     "Mode",
     "NestedEffects",
@@ -20,6 +22,7 @@ __all__ = [
     "autocorrelation_time",
     "contraction",
     "features",
+    "hierarchical_means",
     "laplace",
     "mode",
     "nested_effects",
