@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from glueprint.boundary import read_text
 from glueprint.errors import EnvironmentProblemError, InputError, nearest, together
 
-__all__ = ["Codes", "Document", "is_file", "parse", "read", "validate", "write_new"]
+__all__ = ["Codes", "Document", "is_file", "parse", "quoted", "read", "validate", "write_new"]
 
 LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 # What pydantic would have taken, in words: types first, then values.
@@ -194,8 +194,14 @@ def write_new(path: Path, text: str, *, exists: str, unwritable: str) -> None:
         ) from error
 
 
+def quoted(text: str) -> str:
+    """A text as TOML writes it."""
+    # JSON's escapes are TOML's, but for the character that JSON leaves as it is.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def _toml(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def _as_input_error(

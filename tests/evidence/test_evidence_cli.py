@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -64,8 +65,55 @@ def test_list_refuses_a_word_that_no_claim_has():
     assert 'did you mean "MM-00' in result.exception.message
 
 
-def test_check_prints_code_ids_what_and_remedy_and_ends_with_1():
+def test_what_stands_with_a_reason_is_counted_and_not_shown():
     result = call("check")
+    assert result.exit_code == 0
+    assert "0 errors, 0 warnings, 0 remarks; 29 more that stand" in result.output
+    assert all(finding["accepted"] for finding in json.loads(call("check", "--json").output))
+
+
+def test_every_reason_is_of_a_finding_that_is_still_there():
+    findings = evidence.run_checks(evidence.load(), ALL_CHECKS)
+    found = {(one.code, one.claim_ids, one.what) for one in findings}
+    assert {(one.code, one.claims, one.what) for one in evidence.builtin_accepted()} == found
+
+
+def test_another_number_is_a_new_finding():
+    finding = evidence.run_checks(evidence.load(), ALL_CHECKS)[0]
+    changed = replace(finding, what=finding.what.replace("34.6", "34.7"))
+    assert evidence.not_accepted([finding, changed], evidence.builtin_accepted()) == (changed,)
+
+
+def test_own_findings_stand_once_there_is_a_reason(tmp_path):
+    mine, known = tmp_path / "mine.csv", tmp_path / "known.toml"
+    mine.write_text(
+        "id,quantity,value,low,high,interval_kind,unit,source,grade,role\n"
+        'MY-"\N{GREEK SMALL LETTER MU}",Kd,300,10,20,ci95,nM,doi:10.1/x,A,context\n',
+        encoding="utf-8",
+    )
+    assert call("check", "--extra", str(mine), "--accept", str(known)).exit_code == 1
+    again = call("check", "--extra", str(mine), "--accept", str(known))
+    assert again.exception.code == "GP-E013"
+    unsaid = call("check", "--extra", str(mine), "--baseline", str(known))
+    assert (unsaid.exception.code, unsaid.exception.where) == ("GP-E012", f"{known}, accepted[0].why")
+    known.write_text(known.read_text("utf-8").replace("say here why it stands", "an old assay"), "utf-8")
+    told = call("check", "--extra", str(mine), "--baseline", str(known))
+    assert told.exit_code == 0
+    assert "30 more that stand" in told.output
+    assert "1 reason of no finding" in call("check", "--baseline", str(known)).output
+
+
+@pytest.mark.parametrize(
+    "text", ["no toml", 'kind = "other"', 'kind = "accepted findings"\nversion = 1\nx = 1']
+)
+def test_a_file_that_is_no_baseline_is_refused(tmp_path, text):
+    path = tmp_path / "b.toml"
+    path.write_text(text, encoding="utf-8")
+    assert call("check", "--baseline", str(path)).exception.code == "GP-E012"
+
+
+def test_check_prints_code_ids_what_and_remedy_and_ends_with_1():
+    result = call("check", "--all")
     assert result.exit_code == 1
     for words in (
         "EV-ic50-ki",

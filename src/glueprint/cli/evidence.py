@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from glueprint import chemistry, evidence
-from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.errors import InputError, nearest
 from glueprint.evidence import Claim, Claims, Finding
 
@@ -99,15 +101,38 @@ def list_claims(
 def check(
     extra: Extra = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count remarks too.")] = False,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--baseline", help="File of findings that may stand, beside those on Glueprint's claims."
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show and count findings that stand, too.")
+    ] = False,
+    accept: Annotated[
+        Path | None, typer.Option("--accept", help="Write what is new to a file, for your reasons.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run all checks, those of chemistry too; ends with 1 if there is an error or a warning."""
+    """Run all checks, those of chemistry too; ends with 1 if an error or a warning is new."""
     findings = evidence.run_checks(evidence.load(extra or ()), ALL_CHECKS)
+    standing = list(evidence.builtin_accepted())
+    for path in baseline or ():
+        standing += evidence.read_accepted(path)
+    new = evidence.not_accepted(findings, [] if everything else standing)
+    why = {(one.code, one.claims, one.what): one.why for one in standing}
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json([{**asdict(f), "accepted": why.get((f.code, f.claim_ids, f.what))} for f in findings])
     else:
-        _print_findings(findings)
-    if any(strict or finding.severity != "remark" for finding in findings):
+        _print_findings(new, stand=len(findings) - len(new))
+        gone = len(why.keys() - {(f.code, f.claim_ids, f.what) for f in findings})
+        if baseline and gone:
+            console.print(f"{gone} reason{'' if gone == 1 else 's'} of no finding: it has changed or is gone")
+    if accept is not None:
+        evidence.write_accepted(accept, new)
+        progress_console.print(f"wrote {accept}: {len(new)} findings; write beside each why it may stand")
+    if any(strict or finding.severity != "remark" for finding in new):
         raise typer.Exit(1)
 
 
@@ -151,7 +176,7 @@ def _require_known(claims: Claims, column: str, word: str) -> None:
     )
 
 
-def _print_findings(findings: list[Finding]) -> None:
+def _print_findings(findings: Sequence[Finding], stand: int) -> None:
     for finding in findings:
         console.print(f"[bold]{finding.code}[/bold] {finding.severity}: {finding.title}", markup=True)
         console.print(f"  claims: {', '.join(finding.claim_ids)}", markup=False)
@@ -159,7 +184,7 @@ def _print_findings(findings: list[Finding]) -> None:
         console.print(f"  remedy: {finding.remedy}", markup=False)
     counts = {word: sum(f.severity == word for f in findings) for word in ("error", "warning", "remark")}
     said = ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for word, number in counts.items())
-    console.print(f"{len(ALL_CHECKS)} checks: {said}")
+    console.print(f"{len(ALL_CHECKS)} checks: {said}; {stand} more that stand (--all shows them)")
 
 
 def _plain(claim: Claim, claims: Claims) -> dict[str, Any]:

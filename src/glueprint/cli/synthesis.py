@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from glueprint import chemistry
+from glueprint import chemistry, evidence
 from glueprint.chemistry import (
     checks,
     exchange,
@@ -148,7 +148,7 @@ def check(
     route: Annotated[str | None, typer.Argument(help=f"All routes if left out. {ROUTE}")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run every route, and every reagent that the evidence prints for it; exit 1 on a finding."""
+    """Run every route, and every reagent that the evidence prints for it; exit 1 on a finding that is new."""
     chosen = _routes(route) if route else tuple(routes.load(name) for name in routes.available())
     problems = {one.name: routes.check(one).problems for one in chosen}
     built_in = route is None or route in routes.available()
@@ -178,7 +178,7 @@ def check(
         if findings:
             said_rows = [(f.code, ", ".join(f.claim_ids), f.what, f.remedy) for f in findings]
             print_table("Reagents as printed", ("code", "evidence", "what", "remedy"), said_rows)
-    if findings or any(problems.values()):
+    if evidence.not_accepted(findings, evidence.builtin_accepted()) or any(problems.values()):
         raise typer.Exit(1)
 
 

@@ -7,6 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from glueprint import forks
+from glueprint.evidence.accepted import (
+    Accepted,
+    builtin_accepted,
+    not_accepted,
+    read_accepted,
+    write_accepted,
+)
 from glueprint.evidence.checks import CHECKS, Check, Finding, run_checks
 from glueprint.evidence.claim import COLUMNS, GRADES, INTERVAL_KINDS, ROLES, Claim
 from glueprint.evidence.claims import Claims
@@ -21,14 +28,19 @@ __all__ = [
     "INTERVAL_KINDS",
     "ROLES",
     "TITLES",
+    "Accepted",
     "Check",
     "Claim",
     "Claims",
     "Conflict",
     "Finding",
+    "builtin_accepted",
     "layout",
     "load",
+    "not_accepted",
+    "read_accepted",
     "run_checks",
+    "write_accepted",
 ]
 
 

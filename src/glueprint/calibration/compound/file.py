@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from glueprint.calibration.compound.choosing import FITTED
 from glueprint.calibration.compound.latents import SUBSTRATES
 from glueprint.calibration.compound.measured import CONCENTRATIONS, EFFECTS
 from glueprint.calibration.compound.posterior import CompoundPosterior
+from glueprint.documents import quoted
 from glueprint.mechanism import Compound, Quantity, believed, compounds
 
 __all__ = ["compound_of", "compound_text"]
@@ -148,7 +148,7 @@ def _path(path: Sequence[str]) -> str:
 
 
 def _key(name: str) -> str:
-    return name if name.replace("_", "a").replace("-", "a").isalnum() and name.isascii() else json.dumps(name)
+    return name if name.replace("_", "a").replace("-", "a").isalnum() and name.isascii() else quoted(name)
 
 
 def _value(value: object) -> str:
@@ -159,8 +159,7 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        # JSON's escapes are TOML's, but for the character that JSON leaves as it is.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return quoted(value)
     if isinstance(value, float):
         if not math.isfinite(value):
             return "inf" if value > 0 else "-inf" if value < 0 else "nan"
