@@ -34,6 +34,7 @@ from glueprint.survival.replicates import (
 )
 from glueprint.survival.rmst import RestrictedMean, rmst
 from glueprint.survival.spline import Spline, royston_parmar
+from glueprint.survival.switching import Ipcw, Rpsft, TwoStage, ipcw, rpsft, two_stage
 from glueprint.survival.turnbull import Turnbull, turnbull
 from glueprint.survival.weighted import (
     MaxCombo,
@@ -59,6 +60,7 @@ __all__ = [
     "CumulativeIncidence",
     "FineGray",
     "Gray",
+    "Ipcw",
     "KaplanMeier",
     "LogRank",
     "MaxCombo",
@@ -74,9 +76,11 @@ __all__ = [
     "Request",
     "RestrictedMean",
     "RestrictedMeanDifference",
+    "Rpsft",
     "Spline",
     "Trend",
     "Turnbull",
+    "TwoStage",
     "WeightedLogRank",
     "analyse",
     "baseline_hazard",
@@ -90,6 +94,7 @@ __all__ = [
     "fleming_harrington",
     "gray",
     "group_sequential",
+    "ipcw",
     "kaplan_meier",
     "log_rank",
     "log_rank_trend",
@@ -107,5 +112,7 @@ __all__ = [
     "rmst",
     "rmst_difference",
     "royston_parmar",
+    "rpsft",
     "turnbull",
+    "two_stage",
 ]
