@@ -125,7 +125,9 @@ class Trial:
         left = (here["off_treatment_reason"] == "progression").fill_null(False).to_numpy()
         may = off + DELAY_MONTHS
         self.may_switch = np.where(left & (may < self.time), may, np.nan)
-        self.may_switch = np.where(np.isfinite(self.switch), np.fmin(self.may_switch, self.switch), self.may_switch)
+        self.may_switch = np.where(
+            np.isfinite(self.switch), np.fmin(self.may_switch, self.switch), self.may_switch
+        )
         self.baseline = np.column_stack(
             [here["age_y"], np.log(here["beta2_microglobulin_mg_per_l"]), here["haemoglobin_g_per_dl"]]
         )
@@ -167,9 +169,30 @@ class Trial:
                 may_now = float(math.isfinite(may) and abs(end - may) < 1e-5)
                 since_then = since if after else 0.0
                 columns.append(
-                    (k, begin, end, self.event[k] and last, 0.0, round(self.switch[k], 6), *labs[at], after, since_then, may_now)
+                    (
+                        k,
+                        begin,
+                        end,
+                        self.event[k] and last,
+                        0.0,
+                        round(self.switch[k], 6),
+                        *labs[at],
+                        after,
+                        since_then,
+                        may_now,
+                    )
                 )
-        names = ("patient", "entry", "time", "event", "arm", "switch", "m_protein", "haemoglobin", "platelets")
+        names = (
+            "patient",
+            "entry",
+            "time",
+            "event",
+            "arm",
+            "switch",
+            "m_protein",
+            "haemoglobin",
+            "platelets",
+        )
         return dict(zip((*names, "progressed", "since", "may"), np.array(columns).T, strict=True))
 
 
@@ -224,7 +247,9 @@ def failure_time(trial: Trial, *, recensor: bool) -> Answer:
 
 
 def two_stage(trial: Trial, baseline: Floats, *, recensor: bool = True) -> Answer:
-    covariates = np.column_stack([trial.baseline, trial.latest(np.where(np.isfinite(baseline), baseline, 0.0))])
+    covariates = np.column_stack(
+        [trial.baseline, trial.latest(np.where(np.isfinite(baseline), baseline, 0.0))]
+    )
     found = survival.two_stage(
         trial.time,
         trial.event,
@@ -275,8 +300,12 @@ METHODS: Mapping[str, Callable[[Trial], Answer]] = {
     "two-stage from when a switch may begin": lambda trial: two_stage(trial, trial.may_switch),
     "the same, not recensored": lambda trial: two_stage(trial, trial.may_switch, recensor=False),
     "IPCW, Cox, from progression": lambda trial: weighted(trial, eligible="progressed", model="cox"),
-    "IPCW, logistic, from progression": lambda trial: weighted(trial, eligible="progressed", model="logistic"),
-    "IPCW, logistic, when a switch may begin": lambda trial: weighted(trial, eligible="may", model="logistic"),
+    "IPCW, logistic, from progression": lambda trial: weighted(
+        trial, eligible="progressed", model="logistic"
+    ),
+    "IPCW, logistic, when a switch may begin": lambda trial: weighted(
+        trial, eligible="may", model="logistic"
+    ),
 }
 
 
@@ -297,7 +326,9 @@ def analysed(folder: Path, scenario: str, number: int, seed: int) -> dict[str, A
 def truth(folder: Path, scenario: str, count: int, seed: int) -> dict[str, float]:
     """Hazard ratio and median of control without crossover over the patients of all trials together."""
     every = [Trial(*conduct(folder, scenario, number, seed)) for number in range(1, count + 1)]
-    time, event, new = (np.concatenate([getattr(t, name) for t in every]) for name in ("without", "died_without", "new"))
+    time, event, new = (
+        np.concatenate([getattr(t, name) for t in every]) for name in ("without", "died_without", "new")
+    )
     which = np.repeat(np.arange(count), [t.time.size for t in every])
     fit = survival.cox(time, event, new.astype(float), strata=which)
     seen = survival.cox(
@@ -333,14 +364,18 @@ def summary(answers: list[dict[str, Any]], name: str, real: Mapping[str, float])
             "rmse_log": float(np.sqrt(((log_ratio - target) ** 2).mean())),
             "inside": inside,
             "coverage_percent": 100 * inside / log_ratio.size,
-            "band_99_percent": [100 * float(binom.ppf(p, log_ratio.size, 0.95)) / log_ratio.size for p in (0.005, 0.995)],
+            "band_99_percent": [
+                100 * float(binom.ppf(p, log_ratio.size, 0.95)) / log_ratio.size for p in (0.005, 0.995)
+            ],
             "median_control": float(np.nanmean(median)),
         }
     return found
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seed", type=int, default=21)
@@ -348,7 +383,8 @@ def main() -> int:
     result: dict[str, Any] = {"trials": options.trials, "seed": options.seed}
     for scenario in SHARES:
         answers = [
-            analysed(options.folder, scenario, number, options.seed) for number in range(1, options.trials + 1)
+            analysed(options.folder, scenario, number, options.seed)
+            for number in range(1, options.trials + 1)
         ]
         real = truth(options.folder, scenario, options.trials, options.seed)
         switched = float(np.mean([answer["switched"] for answer in answers]))

@@ -3,7 +3,6 @@
 from glueprint.survival.analysis import Analysis, analyse
 from glueprint.survival.binomial import Proportion, clopper_pearson
 from glueprint.survival.bootstrap import Bootstrap, bootstrap
-from glueprint.survival.columns import Request
 from glueprint.survival.competing import CumulativeIncidence, cumulative_incidence
 from glueprint.survival.cox import ChiSquare, Cox, cox
 from glueprint.survival.cox_baseline import CoxCurve, baseline_hazard
@@ -32,6 +31,7 @@ from glueprint.survival.replicates import (
     replicate_log_rank,
     replicate_median,
 )
+from glueprint.survival.request import Request
 from glueprint.survival.rmst import RestrictedMean, rmst
 from glueprint.survival.spline import Spline, royston_parmar
 from glueprint.survival.switching import Ipcw, Rpsft, TwoStage, ipcw, rpsft, two_stage

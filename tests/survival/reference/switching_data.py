@@ -15,7 +15,18 @@ HERE = Path(__file__).parent
 
 
 def drawn(
-    rng, n, *, psi=-0.4, share=0.6, tick=None, cut=(8, 24), strata=1, both=False, shape=1.2, ratio=0.5, early=False
+    rng,
+    n,
+    *,
+    psi=-0.4,
+    share=0.6,
+    tick=None,
+    cut=(8, 24),
+    strata=1,
+    both=False,
+    shape=1.2,
+    ratio=0.5,
+    early=False,
 ):
     """Lives without treatment, prolonged by it; control switches at a second baseline, by a covariate."""
     new = rng.random(n) < ratio

@@ -131,7 +131,9 @@ def ipcw(
     if model not in MODELS or (largest is not None and not largest >= 1):
         raise InputError(
             "GP-V007",
-            f"{model!r} is no model of switching" if model not in MODELS else f"weights of at most {largest!r}",
+            f"{model!r} is no model of switching"
+            if model not in MODELS
+            else f"weights of at most {largest!r}",
             where="model" if model not in MODELS else "largest",
             expected='"cox" or "logistic"' if model not in MODELS else "a number of at least 1",
             next_step="see docs/survival.md, Patients who change treatment",
@@ -183,7 +185,15 @@ def _result(
 ) -> Ipcw:
     randomised, n, switched, dropped, model = facts
     nan = float("nan")
-    ratio, interval, p_value, largest, mean, effective, status = nan, (nan, nan), nan, nan, nan, nan, "no maximum"
+    ratio, interval, p_value, largest, mean, effective, status = (
+        nan,
+        (nan, nan),
+        nan,
+        nan,
+        nan,
+        nan,
+        "no maximum",
+    )
     if fit is not None and rows is not None:
         ratio, p_value = float(fit.hazard_ratio[0]), float(fit.p_value[0])
         interval = (float(fit.interval[0][0]), float(fit.interval[1][0]))

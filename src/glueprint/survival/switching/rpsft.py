@@ -211,13 +211,13 @@ class _Test:
             return np.array([self.of(life) for life in lives])
         times, events = (np.stack([getattr(life, name) for life in lives]) for name in ("time", "event"))
         test = replicate_log_rank(times, events, self.cohort.new.astype(np.int64), strata=self.strata)
-        return np.where(test.variance > 0, test.difference / np.sqrt(np.maximum(test.variance, 1e-300)), np.nan)
+        return np.where(
+            test.variance > 0, test.difference / np.sqrt(np.maximum(test.variance, 1e-300)), np.nan
+        )
 
     def of(self, lives: Lives) -> float:
         """The test of one set of lives."""
-        test = fleming_harrington(
-            lives.time, lives.event, self.cohort.new, *self.weights, strata=self.strata
-        )
+        test = fleming_harrington(lives.time, lives.event, self.cohort.new, *self.weights, strata=self.strata)
         return float(test.z)
 
 

@@ -10,7 +10,17 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
 from glueprint.errors import InputError
-from glueprint.survival._check import Flags, Floats, Integers, as_codes, as_floats, as_level, as_matrix, place, same_shape
+from glueprint.survival._check import (
+    Flags,
+    Floats,
+    Integers,
+    as_codes,
+    as_floats,
+    as_level,
+    as_matrix,
+    place,
+    same_shape,
+)
 from glueprint.survival.cox import Cox, cox
 from glueprint.survival.parametric import Parametric, parametric
 from glueprint.survival.switching.cohort import Cohort, Lives, as_cohort
@@ -164,9 +174,7 @@ def _without(cohort: Cohort, psi: float) -> Lives:
     return cohort.lived(psi, treated=False, arm=control, recensored=control)
 
 
-def _hazard_ratio(
-    cohort: Cohort, psi: float, error: float, strata: Integers | None
-) -> tuple[float, float]:
+def _hazard_ratio(cohort: Cohort, psi: float, error: float, strata: Integers | None) -> tuple[float, float]:
     """Log hazard ratio at psi, and its error with the part that psi brings in."""
     group = cohort.new.astype(np.float64)
 
