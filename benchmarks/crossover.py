@@ -2,11 +2,12 @@
 
     python -m benchmarks.crossover FOLDER [--trials 200] [--seed 21] [--json]
 
-Virtual trials of MM-003 are conducted at the most probable draw, every patient twice with the same chance: as
-written, and with nothing after progression. So the survival that the control arm would have had is known. Each
-adjustment sees only what a statistician sees. Two scenarios:
+Virtual trials of MM-003 are conducted at the most probable draw, every patient twice with the same chance:
+as written, and with nothing after progression. So the survival that the control arm would have had is known.
+Each adjustment sees only what a statistician sees. Two scenarios:
 
-as written   every patient of the control arm whose progression was seen, and who lives 74 days more, crosses over
+as written   every patient of the control arm whose progression was seen and who lives 74 days more crosses
+             over
 half         half of these do, by lot
 
 A trial is one file of FOLDER; a run that was stopped goes on there.
@@ -135,7 +136,7 @@ class Trial:
         self.died_without = np.where(self.new, self.event, here["os_without_later_event"].to_numpy())
 
     def latest(self, at: Floats) -> Floats:
-        """M-protein (log), haemoglobin and platelets (log) of the last visit of each patient by a time, (n, 3)."""
+        """Log M-protein, haemoglobin and log platelets at the last visit of each patient by a time, (n, 3)."""
         found = np.column_stack([np.zeros(at.size), np.full(at.size, 9.0), np.zeros(at.size)])
         place = {int(number): k for k, number in enumerate(self.patient)}
         for row in self.visits.iter_rows(named=True):
@@ -146,9 +147,9 @@ class Trial:
 
     def rows(self) -> dict[str, Floats]:
         """Start-stop rows: one of each patient of the experimental arm, one a visit of a control patient."""
-        columns: list[tuple[float, ...]] = []
-        for k in np.flatnonzero(self.new):
-            columns.append((k, 0.0, self.time[k], self.event[k], 1.0, math.nan, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+        columns: list[tuple[float, ...]] = [
+            (k, 0.0, self.time[k], self.event[k], 1.0, math.nan, *[0.0] * 6) for k in np.flatnonzero(self.new)
+        ]
         place = {int(number): k for k, number in enumerate(self.patient)}
         for (number,), part in self.visits.group_by("patient", maintain_order=True):
             k = place.get(int(number))

@@ -2,12 +2,12 @@
 
     python -m benchmarks.type_one FOLDER [--trials 160000] [--pool 20000] [--seed 21]
 
-A pool of patients under the control treatment of MM-003, without a data cut and without crossover, is conducted
-once and kept in FOLDER. Under the null both arms of a trial draw whole patients from it; under the alternative
-the new arm's times have the pool's hazard times the ratio. Patients come evenly over time, each look is made at
-its number of events, and its log-rank test is held against the boundary. The closed form is the design's own:
-the error spent, and the power of Schoenfeld's information. Trials are done 10,000 at a time, each batch a file of
-FOLDER with a seed of its own; a run that was stopped goes on there.
+A pool of patients under the control treatment of MM-003, without a data cut and without crossover, is
+conducted once and kept in FOLDER. Under the null both arms of a trial draw whole patients from it; under the
+alternative the new arm's times have the pool's hazard times the ratio. Patients come evenly over time, each
+look is made at its number of events, and its log-rank test is held against the boundary. The closed form is
+the design's own: the error spent, and the power of Schoenfeld's information. Trials are done 10,000 at a
+time, each batch a file of FOLDER with a seed of its own; a run that was stopped goes on there.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def main() -> int:
     options = parser.parse_args()
     table = pool(options.folder, options.pool, options.seed)
     result: dict[str, Any] = {"pool": table.height, "trials": options.trials}
-    for design, (endpoint, ratio, _) in DESIGNS.items():
+    for design, (_, ratio, _) in DESIGNS.items():
         of = planned(table, design)
         found: dict[str, Any] = {
             "median": of.assumptions.median,

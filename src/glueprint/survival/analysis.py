@@ -189,8 +189,9 @@ def analyse(
         "models": list(terms(rows, fits)),
         "model_medians": list(medians(rows, fits)),
     }
+    curves: dict[str, KaplanMeier] = {}
     if rows.right is not None:
-        curves, notes = {}, _between(rows, found, milestones, tau)
+        notes = _between(rows, found, milestones, tau)
     else:
         curves, notes = _seen(rows, found, (tuple(milestones), tau, asked), level)
     tables = {name: pl.DataFrame(found.get(name, []), schema=schema) for name, schema in SCHEMAS.items()}
@@ -247,9 +248,9 @@ def _between(
 def _remarks(
     rows: Patients, curves: Mapping[str, KaplanMeier], fit: Cox | None, tau: float | None
 ) -> Iterator[str]:
-    for arm, curve in curves.items():
-        if curve.advice:
-            yield f"curve of {arm}: {curve.advice}"
+    for arm, one in curves.items():
+        if one.advice:
+            yield f"curve of {arm}: {one.advice}"
     if fit is not None and fit.advice:
         yield f"regression: {fit.advice}"
     if fit is not None and fit.robust_covariance is not None:

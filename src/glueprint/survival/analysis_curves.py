@@ -39,6 +39,7 @@ Row = dict[str, Any]
 
 
 def parts(rows: Patients) -> dict[str, Any]:
+    """The rows of each arm, by its name; all of them without arms."""
     if rows.arm is None:
         return {ALL: slice(None)}
     return {arm: rows.arm == arm for arm in rows.arms}
@@ -59,6 +60,7 @@ def apart(rows: Patients) -> None:
 
 
 def curve(rows: Patients, use: Any, level: float) -> KaplanMeier:
+    """Kaplan-Meier curve of some rows, each counted as it asks to be."""
     entry, weights = (None if x is None else x[use] for x in (rows.entry, rows.weights))
     who = rows.cluster if rows.cluster is not None else rows.patient if rows.weights is not None else None
     cluster = None if who is None else who[use]
@@ -68,12 +70,14 @@ def curve(rows: Patients, use: Any, level: float) -> KaplanMeier:
 
 
 def group(arm: str, curve: KaplanMeier) -> Row:
+    """Patients, events and median of an arm."""
     low, high = curve.median_interval
     events = float(curve.events.sum())
     return {"arm": arm, "n": curve.n, "events": events, "median": curve.median, "low": low, "high": high}
 
 
 def milestone(arm: str, curve: KaplanMeier, time: float) -> Row:
+    """Survival of an arm at one time; NaN beyond its follow-up."""
     survival, _, low, high = curve.reading(time)
     if np.isnan(curve.at(time)):
         survival = low = high = math.nan
@@ -124,6 +128,7 @@ def codes(rows: Patients) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def steps(arm: str, curve: KaplanMeier) -> Iterator[Row]:
+    """One row a time of the curve."""
     names = ("at_risk", "events", "censored", "survival", "std_error", "low", "high")
     for k, time in enumerate(curve.times.tolist()):
         yield {"arm": arm, "time": time, **{name: getattr(curve, name)[k].item() for name in names}}

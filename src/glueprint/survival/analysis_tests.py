@@ -30,6 +30,7 @@ __all__ = [
 
 
 def gray_rows(rows: Patients) -> Iterator[Row]:
+    """Gray's test of each cause."""
     if rows.cause is None or rows.arm is None or len(rows.arms) < 2 or not rows.event.any():
         return
     labels, numbers = codes(rows)
@@ -86,6 +87,7 @@ def wanted(tests: Sequence[str]) -> list[tuple[str, tuple[float, ...]]]:
 
 
 def comparisons(rows: Patients, wanted: Sequence[tuple[str, tuple[float, ...]]]) -> Iterator[Row]:
+    """The tests of the arms that were asked for."""
     if rows.arm is None or len(rows.arms) < 2 or counted(rows):
         return
     # Codes in the order of the arms: a z below 0 is fewer events in the arm that is not the reference.
@@ -109,6 +111,7 @@ def comparisons(rows: Patients, wanted: Sequence[tuple[str, tuple[float, ...]]])
 
 
 def regression(rows: Patients, level: float) -> Cox | None:
+    """Cox regression on the arms and covariates; None without any."""
     if not rows.covariates:
         return None
     matrix = np.stack(list(rows.covariates.values()), axis=1)
@@ -126,6 +129,7 @@ def regression(rows: Patients, level: float) -> Cox | None:
 
 
 def rows_of_fit(fit: Cox | None) -> Iterator[Row]:
+    """The global tests of a regression."""
     if fit is None:
         return
     for name in ("likelihood_ratio", "wald", "score"):
@@ -142,6 +146,7 @@ def rows_of_fit(fit: Cox | None) -> Iterator[Row]:
 
 
 def ratios(terms: Sequence[str], fit: Cox | None) -> list[Row]:
+    """The hazard ratio of each term."""
     if fit is None:
         return []
     columns = {

@@ -29,7 +29,7 @@ class Patients:
 
     time, event: (n,).   arm, strata: (n,) labels or None.   covariates: (n,) by term, in the order asked for.
     arms: in order, the reference first.   unit: of the times, "" where nobody said.
-    right: where events lie between two looks, the second, infinite for an event not seen; `time` is the first.
+    right: where events lie between two looks, the second, infinite for one not seen; `time` is the first.
     switch, progression, follow_up: times, NaN where there is none.   notes: for people.
     """
 

@@ -170,7 +170,7 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where simulated patients come from: exponential times, or patients of a table with a curve of their own.
+    """Where simulated patients come from: exponential times, or patients of a table with their own curve.
 
     time, event: (n,) of the patients, or None.   event_curve, loss_curve: times, ascending, and the chance to
     be beyond each.

@@ -45,10 +45,8 @@ class Clock:
 def clock_of(table: pl.DataFrame, request: Request) -> Clock:
     """The unit of the times of a request, as the header or the request says it, and the factor to --in."""
     column = table[request.clock]
-    if request.origin is not None or column.dtype == pl.Duration:
-        unit = "day"
-    else:
-        unit = _unit(request)
+    in_days = request.origin is not None or column.dtype == pl.Duration
+    unit = "day" if in_days else _unit(request)
     if request.to is None:
         return Clock(unit, 1.0, request.origin)
     to = _known(request.to, "--in")
@@ -152,6 +150,7 @@ def _known(unit: str, option: str) -> str:
 
 
 def numbers(table: pl.DataFrame, name: str) -> Floats:
+    """A column of numbers, (n,); raises InputError GP-V032 for what is none."""
     if table[name].dtype.is_temporal():
         refuse("GP-V032", f'dates or durations in "{name}"', table, "numbers, in the unit of the times")
     values = table[name].cast(pl.Float64, strict=False)
@@ -182,6 +181,7 @@ def _dates(table: pl.DataFrame, name: str) -> NDArray[np.datetime64]:
 
 
 def refuse(code: str, message: str, table: pl.DataFrame | None = None, expected: str = "") -> NoReturn:
+    """Raise an InputError about the table; without `expected` it lists the columns."""
     columns = [] if table is None else [name for name in table.columns if name != ROW]
     raise InputError(
         code,

@@ -1,7 +1,7 @@
-"""Write switching_data.json: data for switching.R and test_switching_against_r.py. Run: python switching_data.py
+"""Write switching_data.json: data for switching.R and its test. Run: python switching_data.py
 
-Twenty trials in which patients change treatment, and start-stop rows of six of them; each set has a difficulty
-of its own.
+Twenty trials in which patients change treatment, and start-stop rows of six of them; each set has a
+difficulty of its own.
 """
 
 from __future__ import annotations

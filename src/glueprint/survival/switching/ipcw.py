@@ -1,4 +1,4 @@
-"""Inverse probability of censoring weights: switches censored, and those who stay stand for those who left."""
+"""Inverse probability of censoring weights: who stays stands for those who switched, and are censored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit
 
 from glueprint.errors import InputError
-from glueprint.survival._check import Flags, Floats, Integers, as_codes, as_level, as_matrix
+from glueprint.survival._check import Flags, Floats, Integers, as_level, as_matrix
 from glueprint.survival.cox import CONVERGED, Cox, cox
 from glueprint.survival.cox_baseline import baseline_hazard
 from glueprint.survival.newton import Evaluated, climb
@@ -22,10 +22,10 @@ __all__ = ["Ipcw", "ipcw"]
 
 ADVICE = {
     "ok": "",
-    "heavy weights": "a row counts for more than twenty: some patients had hardly a chance not to switch. See "
-    "`largest` and `effective`, truncate the weights, or do not use them",
-    "no maximum": "the covariates say exactly who switches, so that nobody stands for those who left: no weight "
-    "exists (positivity); leave covariates out, or use rpsft",
+    "heavy weights": "a row counts for more than twenty: some patients had hardly a chance not to switch. "
+    "See `largest` and `effective`, truncate the weights, or do not use them",
+    "no maximum": "the covariates say exactly who switches, so that nobody stands for those who left: no "
+    "weight exists (positivity); leave covariates out, or use rpsft",
 }
 MODELS = ("cox", "logistic")
 # Cole and Hernan 2008, doi:10.1093/aje/kwn164, look at weights above 10 to 20.
@@ -223,7 +223,7 @@ def _result(
 
 
 def _cox(rows: Stretches, possible: Flags, x: Floats) -> tuple[Floats, Floats | None]:
-    """Log probability of not switching in each row, (k,), and the coefficients; rows are cut at the switches."""
+    """Log probability not to switch in each row, (k,), and the coefficients; rows are cut at the switches."""
     use = np.flatnonzero(possible)
     if not x.shape[1]:
         # Without covariates one that is 0 for all leaves the Nelson-Aalen estimate.

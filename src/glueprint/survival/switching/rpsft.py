@@ -85,7 +85,8 @@ class Rpsft:
         percent = f"{100 * self.level:g} %"
         lines = [
             f"rank-preserving structural failure time model, {self.switched} of {self.n} patients switched",
-            f"life on the experimental treatment lasts {ratio:.3g} times as long ({percent} {low:.3g} to {high:.3g})",
+            f"life on the experimental treatment lasts {ratio:.3g} times as long ({percent} {low:.3g} to "
+            f"{high:.3g})",
             f"hazard ratio without switching {self.hazard_ratio:.3g} ({self.interval[0]:.3g} to "
             f"{self.interval[1]:.3g}), as randomised {float(self.randomised.hazard_ratio[0]):.3g}",
             f"recensored: {self.lives.recensored} events" if self.recensored else "not recensored",
@@ -240,17 +241,19 @@ def _search(test: Callable[[Floats], Floats], grid: Floats, z: Floats, limit: fl
     kept = np.flatnonzero(np.abs(values) < limit)
     # A step function may jump over the band of psi that are kept: its ends then lie at the jump.
     first, last = (int(kept[0]), int(kept[-1])) if kept.size else (at + 1, at)
-    brackets = [(at, at + 1, 0.0)]
+    begins, levels = [at], [0.0]
     open_end = first == 0 or last == points.size - 1
     if first > 0:
-        brackets.append((first - 1, first, math.copysign(limit, values[first - 1])))
+        begins.append(first - 1)
+        levels.append(math.copysign(limit, values[first - 1]))
     if last < points.size - 1:
-        brackets.append((last, last + 1, math.copysign(limit, values[last + 1])))
-    low, high = (points[[bracket[i] for bracket in brackets]] for i in (0, 1))
-    above = values[[bracket[0] for bracket in brackets]] > [bracket[2] for bracket in brackets]
+        begins.append(last)
+        levels.append(math.copysign(limit, values[last + 1]))
+    low, high = points[begins], points[np.array(begins) + 1]
+    above = values[begins] > np.array(levels)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        here = test(middle) > [bracket[2] for bracket in brackets]
+        here = test(middle) > np.array(levels)
         low, high = np.where(here == above, middle, low), np.where(here == above, high, middle)
     ends = ((low + high) / 2).tolist()
     psi, rest = ends[0], ends[1:]

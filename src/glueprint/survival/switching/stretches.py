@@ -1,4 +1,4 @@
-"""Rows of patients up to a switch, cut where somebody else switches, so that a weight holds for a whole row."""
+"""Rows of patients up to a switch, cut where others switch, so that a weight holds for a whole row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glueprint.errors import InputError
-from glueprint.survival._check import Flags, Floats, Integers, as_codes, as_floats, place, same_shape
+from glueprint.survival._check import Flags, Floats, Integers, as_floats, place, same_shape
 from glueprint.survival.counts import tie
 from glueprint.survival.rows import as_rows, no_overlap
 
@@ -61,7 +61,9 @@ class Stretches:
         """Sum of `values` (k,) over the earlier rows of the same patient."""
         total = np.cumsum(values) - values
         begins = np.append(True, np.diff(self.patient) != 0)
-        return total - np.repeat(total[begins], np.diff(np.append(np.flatnonzero(begins), begins.size)))
+        sizes = np.diff(np.append(np.flatnonzero(begins), begins.size))
+        earlier: Floats = total - np.repeat(total[begins], sizes)
+        return earlier
 
 
 def as_stretches(
@@ -100,7 +102,7 @@ def as_stretches(
                 next_step="write the time of the patient's switch, or nothing, into each of its rows",
             )
     last = np.maximum.reduceat(rows.time[order], np.flatnonzero(begins))[group]
-    _inside(moved[order], start[order], last, order)
+    _inside(moved[order], last, order)
     together = tie(np.concatenate([rows.time, np.where(np.isfinite(moved), moved, 0.0)]))
     end, when = together[: moved.size], np.where(np.isfinite(moved), together[moved.size :], np.inf)
     kept = order[(new | (start < when))[order]]
@@ -126,7 +128,7 @@ def as_stretches(
     )
 
 
-def _inside(moved: Floats, start: Floats, last: Floats, order: Integers) -> None:
+def _inside(moved: Floats, last: Floats, order: Integers) -> None:
     bad = np.flatnonzero((moved < 0) | (np.isfinite(moved) & (moved > last * (1 + 1e-9))))
     if bad.size:
         index = int(order[bad[0]])

@@ -29,8 +29,8 @@ __all__ = ["TwoStage", "two_stage"]
 
 ADVICE = {
     "ok": "",
-    "nobody to compare": "of the patients with a second baseline all switched, or none did: nothing tells what "
-    "switching does; use rpsft, or a second baseline at which some switch and some do not",
+    "nobody to compare": "of the patients with a second baseline all switched, or none did: nothing tells "
+    "what switching does; use rpsft, or a second baseline at which some switch and some do not",
     "no maximum": "the model of the time after the second baseline has no maximum; fewer covariates",
 }
 # Step of psi over which the hazard ratio's dependence on it is taken.
@@ -80,10 +80,10 @@ class TwoStage:
         low, high = (math.exp(-end) for end in reversed(self.psi_interval))
         percent = f"{100 * self.level:g} %"
         lines = [
-            f"two-stage estimation, {self.switched} switched of {self.second_baseline} control patients with a "
-            f"second baseline ({self.left_out} of them ended there)",
-            f"the rest of life lasts {self.time_ratio:.3g} times as long after a switch ({percent} {low:.3g} to "
-            f"{high:.3g})",
+            f"two-stage estimation, {self.switched} switched of {self.second_baseline} control patients with "
+            f"a second baseline ({self.left_out} of them ended there)",
+            f"the rest of life lasts {self.time_ratio:.3g} times as long after a switch ({percent} {low:.3g} "
+            f"to {high:.3g})",
             f"hazard ratio without switching {self.hazard_ratio:.3g} ({self.interval[0]:.3g} to "
             f"{self.interval[1]:.3g}), as randomised {float(self.randomised.hazard_ratio[0]):.3g}",
             f"recensored: {self.lives.recensored} events" if self.recensored else "not recensored",
