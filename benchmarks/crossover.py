@@ -136,7 +136,7 @@ class Trial:
         self.died_without = np.where(self.new, self.event, here["os_without_later_event"].to_numpy())
 
     def latest(self, at: Floats) -> Floats:
-        """Log M-protein, haemoglobin and log platelets at the last visit of each patient by a time, (n, 3)."""
+        """Log M-protein, haemoglobin and log platelets of each patient's last visit by a time, (n, 3)."""
         found = np.column_stack([np.zeros(at.size), np.full(at.size, 9.0), np.zeros(at.size)])
         place = {int(number): k for k, number in enumerate(self.patient)}
         for row in self.visits.iter_rows(named=True):

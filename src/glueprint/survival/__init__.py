@@ -34,7 +34,16 @@ from glueprint.survival.replicates import (
 from glueprint.survival.request import Request
 from glueprint.survival.rmst import RestrictedMean, rmst
 from glueprint.survival.spline import Spline, royston_parmar
-from glueprint.survival.switching import Ipcw, Rpsft, TwoStage, ipcw, rpsft, two_stage
+from glueprint.survival.switching import (
+    Crossover,
+    Ipcw,
+    Rpsft,
+    TwoStage,
+    crossover,
+    ipcw,
+    rpsft,
+    two_stage,
+)
 from glueprint.survival.turnbull import Turnbull, turnbull
 from glueprint.survival.weighted import (
     MaxCombo,
@@ -57,6 +66,7 @@ __all__ = [
     "Cox",
     "CoxCurve",
     "CoxResiduals",
+    "Crossover",
     "CumulativeIncidence",
     "FineGray",
     "Gray",
@@ -89,6 +99,7 @@ __all__ = [
     "clopper_pearson",
     "cox",
     "cox_residuals",
+    "crossover",
     "cumulative_incidence",
     "fine_gray",
     "fleming_harrington",

@@ -98,7 +98,7 @@ def _limits(fit: Parametric | Spline, skip: int) -> tuple[Floats, Floats]:
 def medians(rows: Patients, found: dict[str, Parametric | Spline]) -> Iterator[Row]:
     """The median that each model gives each arm, other covariates at their mean."""
     count = max(len(rows.arms) - 1, 0)
-    means = [float(values.mean()) for values in rows.covariates.values()][count:]
+    means = [float(values.mean()) for values in rows.beside.values()]
     for name, fit in found.items():
         for place, arm in enumerate(rows.arms or ("all",)):
             pattern = np.array([*(float(place == k + 1) for k in range(count)), *means])

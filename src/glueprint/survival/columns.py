@@ -52,6 +52,11 @@ class Patients:
     eligible: Flags | None = None
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def beside(self) -> Mapping[str, Floats]:
+        """The covariates but those that tell the arms apart."""
+        return dict(list(self.covariates.items())[max(len(self.arms) - 1, 0) :])
+
 
 def patients(table: Any, request: Request) -> Patients:
     """The arrays of a table with one row a patient.
@@ -254,19 +259,22 @@ def _covariates(
     said = []
     if arm is not None:
         terms |= {f"{name} against {arms[0]}": (arm == name).astype(float) for name in arms[1:]}
-    for name in (*request.covariates, *request.factors):
-        text = table[name].cast(pl.Float64, strict=False).null_count() > 0
+    for name in request.beside:
+        there = table[name].is_not_null().to_numpy()
+        text = table[name].drop_nulls().cast(pl.Float64, strict=False).null_count() > 0
         if name not in request.factors and not text:
-            terms[name] = numbers(table, name)
+            terms[name] = np.full(table.height, np.nan)
+            terms[name][there] = numbers(table.filter(there), name)
             continue
-        labels = _labels(table, (name,))
+        labels = _labels(table.filter(there), (name,))
         levels = sorted(set(labels.tolist()))
         if len(levels) > 20:
             refuse(
                 "GP-V034", f'{len(levels)} levels in "{name}"', table, "a column of numbers, or of few levels"
             )
-        terms |= {
-            f"{name}: {level} against {levels[0]}": (labels == level).astype(float) for level in levels[1:]
-        }
+        for level in levels[1:]:
+            term = np.full(table.height, np.nan)
+            term[there] = labels == level
+            terms[f"{name}: {level} against {levels[0]}"] = term
         said.append(f"{name}: {len(levels)} levels, against {levels[0]}")
     return terms, said

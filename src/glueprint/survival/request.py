@@ -71,9 +71,16 @@ class Request:
         """Every column asked for that holds something in each row."""
         columns = (self.arm, self.origin, self.entry, self.weights, self.patient, self.cluster)
         single = (self.time, self.event_column, self.cause, *columns, self.follow_up, self.eligible)
-        return tuple(filter(None, (*single, *self.strata, *self.covariates, *self.factors)))
+        return tuple(filter(None, (*single, *self.strata, *(() if self.switch else self.beside))))
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The columns of the regression beside the arm."""
+        return (*self.covariates, *self.factors)
 
     @property
     def open(self) -> tuple[str, ...]:
         """Every column asked for in which nothing means something."""
-        return tuple(filter(None, (self.left, self.right, self.switch, self.progression)))
+        looks = (self.left, self.right, self.switch, self.progression)
+        # What held at a second baseline is empty for patients who did not come to it.
+        return tuple(filter(None, (*looks, *(self.beside if self.switch else ()))))
