@@ -32,7 +32,7 @@ def refused(code, where, function, *arguments, **options):
 
 
 def trial(rng, n, psi, share=0.6, level=None):
-    """Lives without treatment are stretched by exp(-psi) while on it; control switches at a share of its life."""
+    """Lives are stretched by exp(-psi) on treatment; control switches at some share of its untreated life."""
     new = np.arange(n) % 2 == 1
     untreated = 10 * rng.weibull(1.2, n)
     at = rng.uniform(0.2, 0.8, n) * untreated
@@ -156,7 +156,7 @@ def test_two_stages_need_somebody_who_did_not_switch():
 
 
 def weighted_world(rng, n, months=30):
-    """A covariate that wanders decides death and switch month by month; the arms have a hazard ratio of 0.6."""
+    """A covariate that wanders decides death and switch month by month; the arms' hazard ratio is 0.6."""
     new = np.arange(n) % 2 == 1
     x = rng.normal(size=n)
     bar, own, free = rng.exponential(size=n), np.zeros(n), np.zeros(n)
@@ -172,8 +172,7 @@ def weighted_world(rng, n, months=30):
         end = np.where(dies, month + (bar - own) / now, month + 1)
         free, own = free + hazard, own + now
         death = np.where(dies, end, death)
-        for k in np.flatnonzero(alive):
-            rows.append((k, month, end[k], dies[k], new[k], x[k]))
+        rows.extend((k, month, end[k], dies[k], new[k], x[k]) for k in np.flatnonzero(alive))
         moves = ~new & alive & ~dies & np.isinf(switch) & (rng.random(n) < 1 / (1 + np.exp(2.5 - x)))
         switch = np.where(moves, month + 1, switch)
     table = np.array(rows, dtype=float)

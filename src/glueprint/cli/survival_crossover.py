@@ -100,8 +100,8 @@ def command(
 def _print(found: survival.Crossover) -> None:
     unit = found.unit or "the unit of the column"
     console.print(
-        f"{found.switched} of {found.control_patients} patients of {found.control} switched. Times in {unit}; "
-        f"intervals of {100 * found.level:g} %."
+        f"{found.switched} of {found.control_patients} patients of {found.control} switched. Times in "
+        f"{unit}; intervals of {100 * found.level:g} %."
     )
     for name in PRINTED:
         frame = found.tables[name]

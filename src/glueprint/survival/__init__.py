@@ -22,6 +22,7 @@ from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
 from glueprint.survival.log_rank import LogRank, log_rank
 from glueprint.survival.nelson_aalen import NelsonAalen, nelson_aalen
 from glueprint.survival.parametric import Parametric, parametric, parametric_between
+from glueprint.survival.pfs import EMA, FDA, Pfs, PfsRule, pfs, pfs_table
 from glueprint.survival.proportional_hazards import ProportionalHazards, proportional_hazards
 from glueprint.survival.reconstruct import Reconstruction, reconstruct
 from glueprint.survival.replicates import (
@@ -55,6 +56,8 @@ from glueprint.survival.weighted import (
 )
 
 __all__ = [
+    "EMA",
+    "FDA",
     "SPENDING",
     "Analysis",
     "Assumptions",
@@ -77,6 +80,8 @@ __all__ = [
     "MilestoneDifference",
     "NelsonAalen",
     "Parametric",
+    "Pfs",
+    "PfsRule",
     "Plan",
     "Proportion",
     "ProportionalHazards",
@@ -114,6 +119,8 @@ __all__ = [
     "nelson_aalen",
     "parametric",
     "parametric_between",
+    "pfs",
+    "pfs_table",
     "plan",
     "proportional_hazards",
     "reconstruct",

@@ -111,7 +111,7 @@ def crossover(
             "GP-V043",
             f"no column says {'who switched, and when' if missing == 'switch' else 'the arm'}",
             where=missing,
-            expected="columns of the arm and of the time of the switch, empty for patients who did not switch",
+            expected="columns of the arm and of the time of the switch, empty for those who did not switch",
             next_step="name them: --arm COLUMN --switch COLUMN",
         )
     apart(rows)
