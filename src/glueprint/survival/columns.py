@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from glueprint.errors import InputError, nearest
 from glueprint.survival._check import Flags, Floats
 from glueprint.survival.durations import ROW, clock_of, numbers, refuse, times, unit_of_answers
+from glueprint.survival.labels import labels_of, levels_of, numeric, one_row_each, one_spelling
 from glueprint.survival.request import Request
 
 __all__ = ["Patients", "patients"]
 
 YES, NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
-# Columns of these names hold 1 for censored, as CNSR of CDISC ADTTE does.
-CENSORING = re.compile(r"^(cnsr|censor\w*)$", re.IGNORECASE)
+# What files write where nothing is known.
+MISSING = ["", ".", "NA", "N/A", "NaN", "nan", "null", "NULL"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def patients(table: Any, request: Request) -> Patients:
         if name not in frame.columns:
             refuse("GP-V030", f'no column "{name}"{nearest(name, frame.columns)}', frame)
     row = pl.int_range(2, pl.len() + 2)
-    blank = pl.col(pl.String).str.strip_chars().replace(["", "."], None)
+    blank = pl.col(pl.String).str.strip_chars().replace(MISSING, None)
     frame = frame.with_columns(blank, row.alias(ROW)).with_columns(
         pl.col(pl.Float64, pl.Float32).fill_nan(None)
     )
@@ -85,7 +86,19 @@ def patients(table: Any, request: Request) -> Patients:
     notes = list(_left_out(frame, kept, request.named))
     if kept.is_empty():
         refuse("GP-V030", "no row without a missing value", frame)
+    _says_who_has_none(frame, kept, request)
+    notes += one_row_each(kept, request)
     return _arrays(kept, request, notes)
+
+
+def _says_who_has_none(frame: pl.DataFrame, kept: pl.DataFrame, request: Request) -> None:
+    """Refuse an event column that says the event or nothing: who had none would be left out."""
+    name = request.event_column
+    if not name or not frame[name].null_count() or kept[name].n_unique() > 1:
+        return
+    empty = f"{frame[name].null_count()} of {frame.height} rows"
+    said = f'"{name}" holds {kept[name][0]}, or nothing in {empty}'
+    refuse("GP-V031", said, expected="0, or a word, for patients without the event")
 
 
 def _complete(request: Request) -> None:
@@ -108,6 +121,8 @@ def _complete(request: Request) -> None:
 def _arrays(kept: pl.DataFrame, request: Request, notes: list[str]) -> Patients:
     """The arrays of rows without missing values."""
     clock = clock_of(kept, request)
+    for name in request.strata:
+        one_spelling(sorted(set(labels_of(kept, (name,)).tolist())), name)
     unit, said = unit_of_answers(clock, request)
     arm, arms = _arms(kept, request)
     covariates, levels = _covariates(kept, request, arm, arms)
@@ -130,13 +145,13 @@ def _arrays(kept: pl.DataFrame, request: Request, notes: list[str]) -> Patients:
         event,
         arm,
         arms,
-        _labels(kept, request.strata) if request.strata else None,
+        labels_of(kept, request.strata) if request.strata else None,
         covariates,
         unit,
         entry=at(request.entry),
         weights=numbers(kept, request.weights) if request.weights else None,
-        patient=_labels(kept, (request.patient,)) if request.patient else None,
-        cluster=_labels(kept, (request.cluster,)) if request.cluster else None,
+        patient=labels_of(kept, (request.patient,)) if request.patient else None,
+        cluster=labels_of(kept, (request.cluster,)) if request.cluster else None,
         cause=cause,
         right=right,
         switch=at(request.switch),
@@ -190,7 +205,7 @@ def _events(table: pl.DataFrame, request: Request) -> Flags:
             refuse("GP-V031", f'no row has {name} "{strange[0]}"', table, _values(present))
         wanted += [f"{value}.0" for value in wanted]
         return np.asarray(found.is_in(wanted).to_numpy(), dtype=np.bool_)
-    if CENSORING.match(name):
+    if _says_censored(name):
         said = f'"{name}" may hold 1 for censored, and not for the event'
         refuse(
             "GP-V031",
@@ -210,8 +225,14 @@ def _events(table: pl.DataFrame, request: Request) -> Flags:
     return np.asarray(found.is_in(YES).to_numpy(), dtype=np.bool_)
 
 
+def _says_censored(name: str) -> bool:
+    """Whether a column holds 1 for who had no event, by its name: CNSR of CDISC ADTTE, is_censored, alive."""
+    words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    return any(re.match(r"(cnsr|cens|alive|living|survived)", word) for word in words)
+
+
 def _causes(table: pl.DataFrame, name: str, censored: Sequence[str]) -> NDArray[np.str_]:
-    labels = _labels(table, (name,))
+    labels = labels_of(table, (name,))
     present = sorted(set(labels.tolist()))
     missing = [value for value in censored if value not in present]
     if missing or not censored or len(present) > 20:
@@ -229,21 +250,12 @@ def _values(present: Sequence[str]) -> str:
     return f"the column holds {', '.join(present[:8])}{more}"
 
 
-def _labels(table: pl.DataFrame, names: Sequence[str]) -> NDArray[np.str_]:
-    text = pl.concat_str([pl.col(name).cast(pl.String) for name in names], separator=", ")
-    return np.asarray(table.select(text).to_series().to_list(), dtype=np.str_)
-
-
 def _arms(table: pl.DataFrame, request: Request) -> tuple[NDArray[np.str_] | None, tuple[str, ...]]:
     """Labels of the arms and their order: the reference first, then by name."""
     if request.arm is None:
         return None, ()
-    labels = _labels(table, (request.arm,))
-    names = sorted(set(labels.tolist()))
-    if len(names) > 20:
-        refuse(
-            "GP-V034", f'{len(names)} values in "{request.arm}"', table, "a column with the name of the arm"
-        )
+    labels = labels_of(table, (request.arm,))
+    names = levels_of(labels, request.arm, of_arms=True)
     first = request.reference if request.reference is not None else names[0]
     if first not in names:
         said = f'no arm "{first}"{nearest(first, names)}'
@@ -261,17 +273,12 @@ def _covariates(
         terms |= {f"{name} against {arms[0]}": (arm == name).astype(float) for name in arms[1:]}
     for name in request.beside:
         there = table[name].is_not_null().to_numpy()
-        text = table[name].drop_nulls().cast(pl.Float64, strict=False).null_count() > 0
-        if name not in request.factors and not text:
+        if name not in request.factors and numeric(table.filter(there), name):
             terms[name] = np.full(table.height, np.nan)
             terms[name][there] = numbers(table.filter(there), name)
             continue
-        labels = _labels(table.filter(there), (name,))
-        levels = sorted(set(labels.tolist()))
-        if len(levels) > 20:
-            refuse(
-                "GP-V034", f'{len(levels)} levels in "{name}"', table, "a column of numbers, or of few levels"
-            )
+        labels = labels_of(table.filter(there), (name,))
+        levels = levels_of(labels, name)
         for level in levels[1:]:
             term = np.full(table.height, np.nan)
             term[there] = labels == level

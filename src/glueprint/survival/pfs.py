@@ -154,7 +154,7 @@ def _last(who: Integers, when: Floats, n: int, until: Floats, *, strict: bool) -
 def _times(*columns: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Times of progression, death and new therapy, infinite for none."""
     names = ("progression", "death", "new_therapy")
-    found = []
+    found: list[Floats] = []
     for name, column in zip(names, columns, strict=True):
         values = as_floats(column, name)
         if found:
@@ -239,16 +239,18 @@ def pfs_table(
     strange = [label for label in owners if label not in position]
     if strange:
         raise _table(f"assessments of {strange[0]}, who is no patient", "patients of the first table")
-    times = [
+    progression, death, new_therapy = (
         people[called[name]].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         for name in ("progression", "death", "new_therapy")
-    ]
+    )
     when = looks[called["time"]].cast(pl.Float64).to_numpy()
     baseline = people[called["baseline"]].to_numpy() if called["baseline"] in people.columns else None
     found: dict[str, Any] = {"patient": labels}
     for rule in rules:
         by = pfs(
-            *times,
+            progression,
+            death,
+            new_therapy,
             (np.array([position[label] for label in owners], dtype=np.int64), when),
             every=every,
             window=window,

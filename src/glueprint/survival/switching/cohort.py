@@ -125,7 +125,7 @@ def as_cohort(
             next_step="say both_arms=True (--both-arms) if patients left the experimental treatment for that "
             "of the other arm; a later therapy that is neither is no switch",
         )
-    return Cohort(times, events, new, moved, follow_up_times(follow_up, times), control, experimental)
+    return Cohort(times, events, new, moved, follow_up_times(follow_up, times, events), control, experimental)
 
 
 def two_arms(arm: ArrayLike, shape: tuple[int, ...], reference: Any) -> tuple[Flags, Any, Any]:
@@ -163,6 +163,15 @@ def _switches(switch: ArrayLike, times: Floats) -> Floats:
     # Months computed from days by two roads differ in the last bits.
     near = np.isfinite(moved) & (moved > times) & (moved - times <= TIE_TOLERANCE * np.maximum(1.0, times))
     moved = np.where(near, times, moved)
+    some = moved[np.isfinite(moved)]
+    if some.size and np.isin(some, (0.0, 1.0)).all() and (some == 0).any() and (times > 1).any():
+        raise InputError(
+            "GP-V037",
+            "switches at 0 and 1 only, as in a column that says whether a patient switched",
+            where="switch",
+            expected="the time of each switch, NaN for a patient who did not switch",
+            next_step="name the column of its time, or leave it empty for patients who did not switch",
+        )
     bad = np.flatnonzero((moved < 0) | (np.isfinite(moved) & (moved > times)))
     if bad.size:
         index = int(bad[0])
@@ -177,7 +186,7 @@ def _switches(switch: ArrayLike, times: Floats) -> Floats:
     return moved
 
 
-def follow_up_times(follow_up: ArrayLike | None, times: Floats) -> Floats | None:
+def follow_up_times(follow_up: ArrayLike | None, times: Floats, events: Flags) -> Floats | None:
     """When each patient would have been censored at the latest, (n,), not before the patient's time."""
     if follow_up is None:
         return None
@@ -192,6 +201,14 @@ def follow_up_times(follow_up: ArrayLike | None, times: Floats) -> Floats | None
             f"a follow-up of {latest[index]:g} for a time of {times[index]:g}",
             where=place("follow_up", (index,)),
             expected="the time from the patient's start to the data cut, for those with the event, too",
+            next_step="subtract each patient's start from the date of the cut",
+        )
+    if events.sum() > 1 and (latest <= times + slack)[events].all():
+        raise InputError(
+            "GP-V040",
+            "the follow-up of every patient with the event ends with the event",
+            where="follow_up",
+            expected="the time to the data cut, which comes after the event",
             next_step="subtract each patient's start from the date of the cut",
         )
     return np.maximum(latest, times)

@@ -117,7 +117,12 @@ def crossover(
     apart(rows)
     people = _people(rows)
     reference = rows.arms[0]
-    options = {"reference": reference, "follow_up": people.follow_up, "strata": people.strata, "level": level}
+    options: dict[str, Any] = {
+        "reference": reference,
+        "follow_up": people.follow_up,
+        "strata": people.strata,
+        "level": level,
+    }
     given = (people.time, people.event, people.arm, people.switch)
     failure = rpsft(*given, both_arms=both_arms, **options)
     staged = None
