@@ -155,6 +155,19 @@ def test_two_stages_need_somebody_who_did_not_switch():
     assert fit.advice in fit.summary()
 
 
+def test_recensoring_that_leaves_no_event_is_a_status():
+    """Control dies late, and at the factor found its follow-up ends before."""
+    time = [20.0, 22.0, 24.0, 26.0, 28.0, 9.0, 10.0, 11.0, 12.0, 13.0]
+    switch = [1.0, 1.0, 1.0, np.nan, np.nan, *[np.nan] * 5]
+    baseline = [1.0, 1.0, 1.0, 25.0, 27.5, *[np.nan] * 5]
+    arm, event = np.repeat([0, 1], 5), np.ones(10)
+    fit = survival.two_stage(time, event, arm, switch, baseline, follow_up=[29.0] * 10)
+    assert fit.status == "no hazard ratio"
+    assert math.isfinite(fit.psi)
+    assert math.isnan(fit.hazard_ratio)
+    assert "recensoring" in fit.summary()
+
+
 def weighted_world(rng, n, months=30):
     """A covariate that wanders decides death and switch month by month; the arms' hazard ratio is 0.6."""
     new = np.arange(n) % 2 == 1

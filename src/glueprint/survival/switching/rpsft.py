@@ -24,6 +24,8 @@ ADVICE = {
     "several roots": "the test crosses zero more than once; the middle crossing is shown. Look at `z` over "
     "`grid`: few events or much recensoring make it uneven",
     "open interval": "no end of the interval within the range searched; pass a wider `between`",
+    "no hazard ratio": "without switches an arm has no event left to compare, mostly because recensoring "
+    "ends its follow-up early; read `psi`, or leave `follow_up` out",
     "no root": "no ratio within the range searched makes the arms alike; pass a wider `between`, and look "
     "whether the arms are exchanged",
 }
@@ -141,6 +143,7 @@ def rpsft(
     if math.isfinite(found.psi):
         lives = test.without_switches(found.psi)
         adjusted = float(cox(lives.time, lives.event, group, strata=blocks).coefficients[0])
+        adjusted = adjusted if math.isfinite(adjusted) else math.nan
     with np.errstate(divide="ignore"):
         half = float(ndtri(0.5 + level / 2)) * abs(adjusted) / abs(itt_z) if itt_z else math.inf
     return Rpsft(
@@ -151,16 +154,23 @@ def rpsft(
         crossings=found.crossings,
         lives=lives,
         hazard_ratio=math.exp(adjusted),
-        interval=(math.exp(adjusted - half), math.exp(min(adjusted + half, 700.0))),
+        interval=(math.exp(adjusted - half), _bounded_exp(adjusted + half)),
         p_value=2 * float(ndtr(-abs(itt_z))),
         randomised=cox(cohort.time, cohort.event, group, strata=blocks, level=level),
         randomised_z=itt_z,
         n=cohort.time.size,
         switched=int(cohort.switched.sum()),
         recensored=cohort.follow_up is not None,
-        status=found.status,
+        status="no hazard ratio"
+        if math.isfinite(found.psi) and not math.isfinite(adjusted)
+        else found.status,
         level=level,
     )
+
+
+def _bounded_exp(value: float) -> float:
+    """exp, infinite where a float ends."""
+    return math.exp(value) if not value > 700 else math.inf
 
 
 def _range(between: tuple[float, float]) -> tuple[float, float]:

@@ -31,6 +31,8 @@ ADVICE = {
     "ok": "",
     "nobody to compare": "of the patients with a second baseline all switched, or none did: nothing tells "
     "what switching does; use rpsft, or a second baseline at which some switch and some do not",
+    "no hazard ratio": "without switches an arm has no event left to compare, mostly because recensoring "
+    "ends its follow-up early; read `psi`, or leave `follow_up` out",
     "no maximum": "the model of the time after the second baseline has no maximum; fewer covariates",
 }
 # Step of psi over which the hazard ratio's dependence on it is taken.
@@ -146,9 +148,12 @@ def two_stage(
         ends = (-float(model.high[1]), -float(model.low[1]))
         lives = _without(cohort, psi)
         log_ratio, spread = _hazard_ratio(cohort, psi, error, blocks)
-        half = float(ndtri(0.5 + level / 2)) * spread
-        ratio, interval = math.exp(log_ratio), (math.exp(log_ratio - half), math.exp(log_ratio + half))
-        p_value = 2 * float(ndtr(-abs(log_ratio) / spread))
+        if math.isfinite(log_ratio) and math.isfinite(spread):
+            half = float(ndtri(0.5 + level / 2)) * spread
+            ratio, interval = math.exp(log_ratio), (math.exp(log_ratio - half), math.exp(log_ratio + half))
+            p_value = 2 * float(ndtr(-abs(log_ratio) / spread))
+        else:
+            status = "no hazard ratio"
     return TwoStage(
         psi=psi,
         psi_interval=ends,
@@ -182,8 +187,11 @@ def _hazard_ratio(cohort: Cohort, psi: float, error: float, strata: Integers | N
         lives = _without(cohort, value)
         return cox(lives.time, lives.event, group, strata=strata)
 
-    at = fit(psi)
-    slope = float((fit(psi + STEP).coefficients[0] - fit(psi - STEP).coefficients[0]) / (2 * STEP))
+    at, *beside = (fit(value) for value in (psi, psi + STEP, psi - STEP))
+    above, below = (float(one.coefficients[0]) for one in beside)
+    if not (math.isfinite(above) and math.isfinite(below)):
+        return math.nan, math.nan
+    slope = (above - below) / (2 * STEP)
     return float(at.coefficients[0]), math.hypot(float(at.std_error[0]), slope * error)
 
 
