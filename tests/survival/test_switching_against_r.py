@@ -104,3 +104,17 @@ def test_weights(name):
     assert found.largest == pytest.approx(theirs["largest"], rel=1e-9)
     assert np.log(found.hazard_ratio) == pytest.approx(theirs["adjusted"][0], abs=1e-9)
     assert found.fit.std_error[0] == pytest.approx(theirs["adjusted"][1], rel=1e-9)
+
+
+POOLED = json.loads((HERE / "pooled.json").read_text(encoding="utf-8"))["rows"]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_weights_of_a_pooled_logistic_model(name):
+    rows, theirs = arrays(ROWS[name]), POOLED[name]
+    columns = (rows[key] for key in ("entry", "time", "event", "arm", "switch", "patient", "covariate"))
+    found = survival.ipcw(*columns, model="logistic")
+    assert found.switching[0] == pytest.approx(theirs["switching"], abs=1e-8)
+    assert found.largest == pytest.approx(theirs["largest"], rel=1e-8)
+    assert np.log(found.hazard_ratio) == pytest.approx(theirs["adjusted"][0], abs=1e-8)
+    assert found.fit.std_error[0] == pytest.approx(theirs["adjusted"][1], rel=1e-8)
