@@ -155,6 +155,17 @@ def test_two_stages_need_somebody_who_did_not_switch():
     assert fit.advice in fit.summary()
 
 
+def test_two_stages_need_patients_who_are_alike_but_for_the_switch():
+    time, event, new, switch, baseline, x, cut = staged(np.random.default_rng(12), 300)
+    tells = np.column_stack([x, np.where(np.isfinite(switch), 3.0, 7.0)])
+    fit = survival.two_stage(time, event, new, switch, baseline, tells, follow_up=cut)
+    assert fit.status == "nobody to compare"
+    assert math.isnan(fit.hazard_ratio)
+    constant = survival.two_stage(time, event, new, switch, baseline, np.ones(300), follow_up=cut)
+    plain = survival.two_stage(time, event, new, switch, baseline, follow_up=cut)
+    assert constant.psi == pytest.approx(plain.psi, abs=1e-9)
+
+
 def test_recensoring_that_leaves_no_event_is_a_status():
     """Control dies late, and at the factor found its follow-up ends before."""
     time = [20.0, 22.0, 24.0, 26.0, 28.0, 9.0, 10.0, 11.0, 12.0, 13.0]

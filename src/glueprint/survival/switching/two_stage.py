@@ -29,8 +29,8 @@ __all__ = ["TwoStage", "two_stage"]
 
 ADVICE = {
     "ok": "",
-    "nobody to compare": "of the patients with a second baseline all switched, or none did: nothing tells "
-    "what switching does; use rpsft, or a second baseline at which some switch and some do not",
+    "nobody to compare": "of the patients with a second baseline all switched, or none did, or the covariates "
+    "say exactly who did: nothing tells what switching does; use rpsft, or a second baseline at which some switch and some do not",
     "no hazard ratio": "without switches an arm has no event left to compare, mostly because recensoring "
     "ends its follow-up early; read `psi`, or leave `follow_up` out",
     "no maximum": "the model of the time after the second baseline has no maximum; fewer covariates",
@@ -139,7 +139,7 @@ def two_stage(
         rest = cohort.time[used] - begin[used]
         model = parametric(rest, cohort.event[used], design, distribution=distribution, level=level)
         status = "ok" if model.status in ("ok", "aliased") else "no maximum"
-        status = "nobody to compare" if status == "ok" and np.isnan(model.coefficients[1]) else status
+        status = "nobody to compare" if status == "ok" and _told(moved, x[used]) else status
     psi, ends = math.nan, (math.nan, math.nan)
     lives, ratio, interval = Lives(cohort.time, cohort.event), math.nan, (math.nan, math.nan)
     p_value = math.nan
@@ -171,6 +171,13 @@ def two_stage(
         status=status,
         level=level,
     )
+
+
+def _told(moved: Flags, x: Floats) -> bool:
+    """Whether the covariates say exactly who switched, so that no two patients alike differ in it."""
+    design = np.column_stack([np.ones(moved.size), (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-300)])
+    fitted = design @ np.linalg.lstsq(design, moved.astype(np.float64), rcond=None)[0]
+    return bool(np.abs(fitted - moved).max() < 1e-8)
 
 
 def _without(cohort: Cohort, psi: float) -> Lives:
