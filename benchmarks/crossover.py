@@ -148,7 +148,8 @@ class Trial:
     def rows(self) -> dict[str, Floats]:
         """Start-stop rows: one of each patient of the experimental arm, one a visit of a control patient."""
         columns: list[tuple[float, ...]] = [
-            (k, 0.0, self.time[k], self.event[k], 1.0, math.nan, *[0.0] * 6) for k in np.flatnonzero(self.new)
+            (k, 0.0, self.time[k], self.event[k], 1.0, math.nan, *[0.0] * 6)
+            for k in np.flatnonzero(self.new).tolist()
         ]
         place = {int(number): k for k, number in enumerate(self.patient)}
         for (number,), part in self.visits.group_by("patient", maintain_order=True):
@@ -267,7 +268,12 @@ def weighted(trial: Trial, *, eligible: str, model: str) -> Answer:
     rows = trial.rows()
     names = ("m_protein", "haemoglobin", "platelets", "since")
     found = survival.ipcw(
-        *(rows[name] for name in ("entry", "time", "event", "arm", "switch", "patient")),
+        rows["entry"],
+        rows["time"],
+        rows["event"],
+        rows["arm"],
+        rows["switch"],
+        rows["patient"],
         np.column_stack([rows[name] for name in names]),
         eligible=rows[eligible],
         model=model,
@@ -338,16 +344,13 @@ def analysed(folder: Path, scenario: str, number: int, seed: int) -> dict[str, A
 def truth(folder: Path, scenario: str, count: int, seed: int) -> dict[str, float]:
     """Hazard ratio and median of control without crossover over the patients of all trials together."""
     every = [Trial(*conduct(folder, scenario, number, seed)) for number in range(1, count + 1)]
-    time, event, new = (
-        np.concatenate([getattr(t, name) for t in every]) for name in ("without", "died_without", "new")
+    time, event, new, lived, died = (
+        np.concatenate([getattr(t, name) for t in every])
+        for name in ("without", "died_without", "new", "time", "event")
     )
     which = np.repeat(np.arange(count), [t.time.size for t in every])
     fit = survival.cox(time, event, new.astype(float), strata=which)
-    seen = survival.cox(
-        *(np.concatenate([getattr(t, name) for t in every]) for name in ("time", "event")),
-        new.astype(float),
-        strata=which,
-    )
+    seen = survival.cox(lived, died, new.astype(float), strata=which)
     return {
         "hazard_ratio": float(fit.hazard_ratio[0]),
         "as_randomised": float(seen.hazard_ratio[0]),
