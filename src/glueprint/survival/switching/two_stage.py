@@ -29,8 +29,9 @@ __all__ = ["TwoStage", "two_stage"]
 
 ADVICE = {
     "ok": "",
-    "nobody to compare": "of the patients with a second baseline all switched, or none did, or the covariates "
-    "say exactly who did: nothing tells what switching does; use rpsft, or a second baseline at which some switch and some do not",
+    "nobody to compare": "of the patients with a second baseline all switched, or none did, or the "
+    "covariates say exactly who did: nothing tells what switching does; use rpsft, or a second baseline at "
+    "which some switch and some do not",
     "no hazard ratio": "without switches an arm has no event left to compare, mostly because recensoring "
     "ends its follow-up early; read `psi`, or leave `follow_up` out",
     "no maximum": "the model of the time after the second baseline has no maximum; fewer covariates",
