@@ -70,3 +70,154 @@ def test_bad_input_says_how_to_go_on():
         run("--time", "weeks", "--event", "status")
     assert caught.value.code == "GP-V031"
     assert '"status=dead"' in caught.value.render()
+
+
+CROSSED = [None, 3.0, 4.0, None, None, 6.0, None, None, None, 2.0, 3.0]
+CROSSOVER = [*BASE, "--switch", "crossed"]
+
+
+@pytest.fixture
+def crossed():
+    pl.DataFrame(
+        {
+            "weeks": WEEKS,
+            "status": STATUS,
+            "drug": DRUG,
+            "crossed": [None] * 11 + CROSSED,
+            "cut": [30.0 + k for k in range(22)],
+            "progressed": [None] * 11 + [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, None, 10.0, 12.0, 2.0, 3.0],
+            "age": [50.0 + 3 * (k % 7) for k in range(22)],
+        }
+    ).with_columns(crossed=pl.when(pl.col("crossed") < pl.col("weeks")).then("crossed")).write_csv(
+        "patients.csv"
+    )
+
+
+def crossover_of(*arguments):
+    words = ["survival", "crossover", "patients.csv", *CROSSOVER, *arguments]
+    return CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+def test_the_crossover_command_says_what_python_says(crossed):
+    options = ("--follow-up", "cut", "--progression", "progressed", "--covariate", "age")
+    done = crossover_of(*options, "--json")
+    assert done.exit_code == 0, done.output
+    request = survival.Request(
+        "weeks",
+        "status=dead",
+        arm="drug",
+        reference="old",
+        switch="crossed",
+        follow_up="cut",
+        progression="progressed",
+        covariates=("age",),
+    )
+    found = survival.crossover(pl.read_csv("patients.csv"), request)
+    told = json.loads(done.stdout)
+    for name in ("hazard_ratios", "time_ratios", "curves"):
+        assert told[name] == found.tables[name].fill_nan(None).to_dicts()
+    assert (told["control"], told["experimental"]) == ("old", "new")
+    shown = crossover_of(*options).output
+    assert all(word in shown for word in ("RPSFT", "two-stage", "as randomised", "assumes one factor"))
+
+
+def test_the_crossover_command_draws_and_writes(crossed):
+    done = crossover_of("--figure", "switches.svg", "--out", "tables")
+    assert done.exit_code == 0, done.output
+    assert "not recensored" in done.output
+    drawn = Path("switches.svg").read_text("utf-8")
+    assert all(word in drawn for word in ("nobody switched (RPSFT)", "Patients at risk", "switched"))
+    assert sorted(path.stem for path in Path("tables").glob("*.csv")) == sorted(
+        ("hazard_ratios", "time_ratios", "curves", "test_over_psi")
+    )
+
+
+def test_a_table_needs_no_command_and_may_have_one():
+    plain, named = (
+        run(*BASE, "--json"),
+        CliRunner().invoke(app, ["survival", "table", "patients.csv", *BASE, "--json"]),
+    )
+    assert plain.exit_code == named.exit_code == 0
+    assert plain.stdout == named.stdout
+    first = CliRunner().invoke(app, ["survival", *BASE, "patients.csv", "--json"])
+    assert first.stdout == plain.stdout
+    shown = CliRunner().invoke(app, ["survival", "--help"]).output
+    assert all(name in shown for name in ("crossover", "reconstruct", "table"))
+
+
+def test_models_of_the_table():
+    done = run(*BASE, "--model", "weibull", "--model", "spline:1", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert [row["model"] for row in told["models"]] == ["weibull", "spline:1"]
+    assert "Model medians" in run(*BASE, "--model", "weibull").output
+
+
+def test_looks_of_the_table():
+    pl.DataFrame(
+        {
+            "seen": [w - 1 for w in WEEKS],
+            "shown": [w if s == "dead" else None for w, s in zip(WEEKS, STATUS, strict=True)],
+            "drug": DRUG,
+        }
+    ).write_csv("patients.csv")
+    done = run("--left", "seen", "--right", "shown", "--arm", "drug", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert [row["n"] for row in told["groups"]] == [11, 11]
+    assert told["models"][0]["model"] == "weibull"
+    assert told["cells"]
+
+
+def test_causes_of_the_table():
+    pl.DataFrame(
+        {"weeks": WEEKS, "why": ["relapse", "death", "none"] * 7 + ["relapse"], "drug": DRUG}
+    ).write_csv("patients.csv")
+    done = run("--time", "weeks", "--cause", "why", "--censored", "none", "--arm", "drug", "--json")
+    assert done.exit_code == 0, done.output
+    assert [row["cause"] for row in json.loads(done.stdout)["subdistribution"]] == ["death", "relapse"]
+
+
+CURVE = {"month": [0, 6, 7, 10, 13, 16, 22, 23], "height": [100, 86, 81, 75, 69, 63, 54, 45]}
+AT_RISK = "0:21,10:15,20:8,30:4"
+
+
+def reconstruct_of(*arguments):
+    pl.DataFrame(CURVE).write_csv("clicks.csv")
+    words = ["survival", "reconstruct", "clicks.csv", "--time", "month", "--survival", "height", "--percent"]
+    return CliRunner().invoke(app, [*words, *arguments], catch_exceptions=False)
+
+
+def test_the_reconstruct_command_says_what_python_says():
+    done = reconstruct_of(
+        "--at-risk", AT_RISK, "--events", "9", "--json", "--out", "found", "--figure", "km.svg"
+    )
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    heights = [height / 100 for height in CURVE["height"]]
+    found = survival.reconstruct(CURVE["month"], heights, [0, 10, 20, 30], [21, 15, 8, 4], events=9)
+    assert [row["time"] for row in told["patients"]] == found.time.tolist()
+    assert told["events"] == found.events == 9
+    written = pl.read_csv("found/patients.csv")
+    assert written.height == 21
+    again = survival.analyse(written, survival.Request("time", "event", arm="arm"))
+    assert again.tables["groups"]["median"].to_list() == [told["median"]]
+    assert "Patients at risk" in Path("km.svg").read_text("utf-8")
+    assert "21 patients, 9 events" in reconstruct_of("--at-risk", AT_RISK, "--events", "9").output
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("0:21,10", "GP-V027"), ("0-21", "GP-V027"), ("5:21,10:15", "GP-V027")]
+)
+def test_numbers_at_risk_that_are_none(text, code):
+    with pytest.raises(InputError) as caught:
+        reconstruct_of("--at-risk", text)
+    assert caught.value.code == code
+
+
+def test_a_column_of_clicks_that_is_not_there():
+    pl.DataFrame(CURVE).write_csv("clicks.csv")
+    words = ["survival", "reconstruct", "clicks.csv", "--at-risk", AT_RISK]
+    with pytest.raises(InputError) as caught:
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    assert caught.value.code == "GP-V030"

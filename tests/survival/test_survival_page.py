@@ -1,14 +1,17 @@
-"""The examples of docs/survival.md give what they show."""
+"""The examples of the survival pages give what they show."""
 
 from __future__ import annotations
 
 import doctest
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "survival.md"
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_examples():
-    result = doctest.testfile(str(PAGE), module_relative=False)
-    assert result.attempted > 10
+@pytest.mark.parametrize(("page", "least"), [("survival.md", 10), ("switching.md", 10)])
+def test_examples(page, least):
+    result = doctest.testfile(str(DOCS / page), module_relative=False)
+    assert result.attempted > least
     assert result.failed == 0

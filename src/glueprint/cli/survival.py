@@ -1,4 +1,8 @@
-"""`glueprint survival`: curves, tests and hazard ratios from one's own table of patients."""
+"""`glueprint survival`: curves, tests and hazard ratios from one's own table of patients.
+
+What follows is a table, unless it names a command: `crossover` and `reconstruct` ask other things of other
+tables and so have options of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,39 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
+from typer.core import TyperGroup
 
 from glueprint import survival
-from glueprint.assays import tidy_table
+from glueprint.cli import survival_crossover, survival_reconstruct
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, SheetName, shown, write_tables
-from glueprint.trials import cdisc
+from glueprint.cli.survival_tables import BOUND, TableFile, read
 
 __all__ = ["app"]
 
-app = typer.Typer(add_completion=False)
+DEFAULT = "table"
+HELP = ("--help", "-h")
+
+
+class _Commands(TyperGroup):
+    """Commands of which one needs no name: what is none of the others is its table."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words after `survival`, the first of them a command."""
+        if args and args[0] not in (*self.commands, *HELP):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means. "
+    "`glueprint survival TABLE ...` is `glueprint survival table TABLE ...`.",
+)
+app.command(name="crossover")(survival_crossover.command)
+app.command(name="reconstruct")(survival_reconstruct.command)
 
 Many = list[str] | None
 # Tables that people read; the steps of the curves go into files and figures.
@@ -27,21 +54,30 @@ PRINTED = (
     "incidence",
     "tests",
     "hazard_ratios",
+    "subdistribution",
+    "models",
+    "model_medians",
     "proportional_hazards",
 )
-CDISC = (".json", ".xpt")
-BOUND = ("low", "high", "median")
 
 
-@app.command(name="survival")
+@app.command(name=DEFAULT)
 def command(
-    table: Annotated[Path, typer.Argument(help="CSV, TSV, xlsx, Dataset-JSON or XPT: one row a patient.")],
-    time: Annotated[str, typer.Option(help="Column of follow-up; with --origin, of the date of its end.")],
+    table: TableFile,
+    time: Annotated[
+        str, typer.Option(help="Column of follow-up; with --origin, of the date of its end.")
+    ] = "",
     event: Annotated[
         str, typer.Option(help="Column of 1 and 0, or COLUMN=VALUE where it is the event.")
     ] = "",
     cause: Annotated[
         str | None, typer.Option(help="In its place: column of what ended the follow-up.")
+    ] = None,
+    left: Annotated[
+        str | None, typer.Option(help="In place of both: column of the last look before the event.")
+    ] = None,
+    right: Annotated[
+        str | None, typer.Option(help="And of the first that shows it; empty for an event not seen.")
     ] = None,
     censored: Annotated[str, typer.Option(help="Values of --cause that are no event, by comma.")] = "",
     arm: Annotated[str | None, typer.Option(help="Column of the arms to compare.")] = None,
@@ -62,6 +98,9 @@ def command(
     ] = None,
     where: Annotated[Many, typer.Option(help="COLUMN=VALUE: the rows that are meant; repeat.")] = None,
     test: Annotated[Many, typer.Option(help="log-rank, max-combo, fh:RHO,GAMMA; repeat.")] = None,
+    model: Annotated[
+        Many, typer.Option(help="weibull, exponential, lognormal, loglogistic, spline:KNOTS; repeat.")
+    ] = None,
     milestone: Annotated[list[float] | None, typer.Option(help="Time to read survival at; repeat.")] = None,
     tau: Annotated[float | None, typer.Option(help="Horizon of restricted means.")] = None,
     confidence: Annotated[float, typer.Option(help="Of all intervals.")] = 0.95,
@@ -88,11 +127,18 @@ def command(
         patient=patient,
         cluster=cluster,
         cause=cause,
+        left=left,
+        right=right,
         censored=tuple(value.strip() for value in censored.split(",") if value.strip()),
     )
-    frame = cdisc.read(table) if table.suffix.lower() in CDISC else tidy_table.read(table, sheet)
     found = survival.analyse(
-        frame, request, milestones=milestone or (), tau=tau, tests=test or ("log-rank",), level=confidence
+        read(table, sheet),
+        request,
+        milestones=milestone or (),
+        tau=tau,
+        tests=test or ("log-rank",),
+        models=model or (),
+        level=confidence,
     )
     if figure is not None:
         _draw(found, figure)

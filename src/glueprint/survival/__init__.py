@@ -3,7 +3,6 @@
 from glueprint.survival.analysis import Analysis, analyse
 from glueprint.survival.binomial import Proportion, clopper_pearson
 from glueprint.survival.bootstrap import Bootstrap, bootstrap
-from glueprint.survival.columns import Request
 from glueprint.survival.competing import CumulativeIncidence, cumulative_incidence
 from glueprint.survival.cox import ChiSquare, Cox, cox
 from glueprint.survival.cox_baseline import CoxCurve, baseline_hazard
@@ -23,6 +22,7 @@ from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
 from glueprint.survival.log_rank import LogRank, log_rank
 from glueprint.survival.nelson_aalen import NelsonAalen, nelson_aalen
 from glueprint.survival.parametric import Parametric, parametric, parametric_between
+from glueprint.survival.pfs import EMA, FDA, Pfs, PfsRule, pfs, pfs_table
 from glueprint.survival.proportional_hazards import ProportionalHazards, proportional_hazards
 from glueprint.survival.reconstruct import Reconstruction, reconstruct
 from glueprint.survival.replicates import (
@@ -32,8 +32,19 @@ from glueprint.survival.replicates import (
     replicate_log_rank,
     replicate_median,
 )
+from glueprint.survival.request import Request
 from glueprint.survival.rmst import RestrictedMean, rmst
 from glueprint.survival.spline import Spline, royston_parmar
+from glueprint.survival.switching import (
+    Crossover,
+    Ipcw,
+    Rpsft,
+    TwoStage,
+    crossover,
+    ipcw,
+    rpsft,
+    two_stage,
+)
 from glueprint.survival.turnbull import Turnbull, turnbull
 from glueprint.survival.weighted import (
     MaxCombo,
@@ -45,6 +56,8 @@ from glueprint.survival.weighted import (
 )
 
 __all__ = [
+    "EMA",
+    "FDA",
     "SPENDING",
     "Analysis",
     "Assumptions",
@@ -56,15 +69,19 @@ __all__ = [
     "Cox",
     "CoxCurve",
     "CoxResiduals",
+    "Crossover",
     "CumulativeIncidence",
     "FineGray",
     "Gray",
+    "Ipcw",
     "KaplanMeier",
     "LogRank",
     "MaxCombo",
     "MilestoneDifference",
     "NelsonAalen",
     "Parametric",
+    "Pfs",
+    "PfsRule",
     "Plan",
     "Proportion",
     "ProportionalHazards",
@@ -74,9 +91,11 @@ __all__ = [
     "Request",
     "RestrictedMean",
     "RestrictedMeanDifference",
+    "Rpsft",
     "Spline",
     "Trend",
     "Turnbull",
+    "TwoStage",
     "WeightedLogRank",
     "analyse",
     "baseline_hazard",
@@ -85,11 +104,13 @@ __all__ = [
     "clopper_pearson",
     "cox",
     "cox_residuals",
+    "crossover",
     "cumulative_incidence",
     "fine_gray",
     "fleming_harrington",
     "gray",
     "group_sequential",
+    "ipcw",
     "kaplan_meier",
     "log_rank",
     "log_rank_trend",
@@ -98,6 +119,8 @@ __all__ = [
     "nelson_aalen",
     "parametric",
     "parametric_between",
+    "pfs",
+    "pfs_table",
     "plan",
     "proportional_hazards",
     "reconstruct",
@@ -107,5 +130,7 @@ __all__ = [
     "rmst",
     "rmst_difference",
     "royston_parmar",
+    "rpsft",
     "turnbull",
+    "two_stage",
 ]

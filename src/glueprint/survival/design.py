@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from glueprint.errors import InputError
-from glueprint.survival._check import Flags, Floats
+from glueprint.survival._check import Flags, Floats, as_events, as_times
 from glueprint.survival.group_sequential import Boundaries, group_sequential
+from glueprint.survival.kaplan_meier import kaplan_meier
 from glueprint.survival.replicates import replicate_log_rank
 
 __all__ = ["Assumptions", "Behaviour", "Plan", "behaviour", "plan"]
@@ -167,21 +168,85 @@ class Behaviour:
     without_look: int
 
 
-def behaviour(of: Plan, hazard_ratio: float, *, trials: int = 10_000, seed: int = 1) -> Behaviour:
+@dataclass(frozen=True)
+class _Source:
+    """Where simulated patients come from: exponential times, or patients of a table with their own curve.
+
+    time, event: (n,) of the patients, or None.   event_curve, loss_curve: times, ascending, and the chance to
+    be beyond each.
+    """
+
+    time: Floats | None
+    event: Flags | None
+    event_curve: tuple[Floats, Floats] | None = None
+    loss_curve: tuple[Floats, Floats] | None = None
+
+    @classmethod
+    def of(cls, patients: tuple[ArrayLike, ArrayLike] | None) -> _Source:
+        if patients is None:
+            return cls(None, None)
+        time = as_times(patients[0])
+        event = as_events(patients[1], time.shape)
+        seen, lost = (kaplan_meier(time, flags) for flags in (event, ~event))
+        return cls(time, event, (seen.times, seen.survival), (lost.times, lost.survival))
+
+    def draw(
+        self, given: Assumptions, hazard: tuple[float, Flags], n: int, chance: np.random.Generator
+    ) -> tuple[Floats, Flags]:
+        """Time and event (n, patients) without a data cut; hazard: ratio of the new arm, and who is in it."""
+        ratio, new = hazard
+        size = (n, new.size)
+        if self.time is None or self.event is None:
+            rate = given.hazards[0] * np.where(new, ratio, 1.0)
+            event = chance.exponential(1.0, size) / rate
+            left = chance.exponential(1.0, size) / given.dropout if given.dropout else np.full(size, np.inf)
+            return np.minimum(event, left), event < left
+        whom = chance.integers(0, self.time.size, size)
+        time, happened = self.time[whom], self.event[whom]
+        if ratio == 1.0 or self.event_curve is None or self.loss_curve is None:
+            return time, happened
+        # Of a curve S the times with hazards in proportion have S^ratio; their losses are drawn apart.
+        wide = np.flatnonzero(new)
+        event = _beyond(self.event_curve, chance.random((n, wide.size)) ** (1.0 / ratio))
+        left = _beyond(self.loss_curve, chance.random((n, wide.size)))
+        # What lies beyond both curves is censored where the patients end.
+        time[:, wide] = np.minimum(np.minimum(event, left), self.time.max())
+        happened[:, wide] = (event < left) & np.isfinite(event)
+        return time, happened
+
+
+def _beyond(curve: tuple[Floats, Floats], chance: Floats) -> Floats:
+    """The time at which a falling curve comes down to each chance; infinite if it does not."""
+    times, level = curve
+    at = np.searchsorted(-level, -chance, side="left")
+    return np.where(at < times.size, times[np.minimum(at, times.size - 1)], np.inf)
+
+
+def behaviour(
+    of: Plan,
+    hazard_ratio: float,
+    *,
+    trials: int = 10_000,
+    seed: int = 1,
+    patients: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Behaviour:
     """Simulate trials of a plan under a hazard ratio, 1 for none: what its boundaries do with patients.
 
     of: Plan.   hazard_ratio: the true one.   trials: how many.   seed: same seed, same numbers.
+    patients: (n,) times and events of patients of control to draw from, with replacement, in place of
+    exponential times: conducted ones, say, followed to the end. Under a ratio of 1 both arms draw whole
+    patients; under another the new arm's times have the hazard of theirs times the ratio.
     Returns Behaviour.
-    Raises InputError GP-V036.
-    Source: exponential times, even accrual, log-rank at each look by the events it is planned for.
+    Raises InputError GP-V036; GP-V001 to GP-V005 for the patients.
+    Source: even accrual, log-rank at each look by the events it is planned for.
     """
     _positive("hazard_ratio", hazard_ratio)
     _positive("trials", trials)
-    chance = np.random.default_rng(seed)
+    chance, source = np.random.default_rng(seed), _Source.of(patients)
     size = max(1, ROOM // of.patients)
     sizes = [min(size, trials - done) for done in range(0, trials, size)]
-    parts = [_batch(of, hazard_ratio, n, chance) for n in sizes]
-    look, benefit, short, events, patients, time = (
+    parts = [_batch(of, hazard_ratio, (n, source), chance) for n in sizes]
+    look, benefit, short, events, enrolled, time = (
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     looks = len(of.look_events)
@@ -196,22 +261,21 @@ def behaviour(of: Plan, hazard_ratio: float, *, trials: int = 10_000, seed: int 
         below,
         float(count[0].sum()),
         float(events.mean()),
-        float(patients.mean()),
+        float(enrolled.mean()),
         float(time.mean()),
         int(short.sum()),
     )
 
 
-def _batch(of: Plan, hazard_ratio: float, n: int, chance: np.random.Generator) -> tuple[NDArray[Any], ...]:
+def _batch(
+    of: Plan, hazard_ratio: float, drawn: tuple[int, _Source], chance: np.random.Generator
+) -> tuple[NDArray[Any], ...]:
     """The look at which each trial stops, whether for benefit, and events, patients and time by then."""
-    given, patients = of.assumptions, of.patients
+    (n, source), patients = drawn, of.patients
     new = np.arange(patients) < of.patients_new
-    hazard = given.hazards[0] * np.where(new, hazard_ratio, 1.0)
-    came = chance.uniform(0.0, given.accrual, (n, patients))
-    event = chance.exponential(1.0, (n, patients)) / hazard
-    left = chance.exponential(1.0, (n, patients)) / given.dropout if given.dropout else np.inf
-    happened = event < left
-    when = np.sort(np.where(happened, came + event, np.inf), axis=1)
+    came = chance.uniform(0.0, of.assumptions.accrual, (n, patients))
+    span, happened = source.draw(of.assumptions, (hazard_ratio, new), n, chance)
+    when = np.sort(np.where(happened, came + span, np.inf), axis=1)
     look = np.full(n, len(of.look_events) - 1)
     benefit, stopped = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     cut_at_stop, short = np.zeros(n), np.zeros(n, dtype=bool)
@@ -221,7 +285,7 @@ def _batch(of: Plan, hazard_ratio: float, n: int, chance: np.random.Generator) -
         # A trial whose patients have all had the event or left is read with what there is.
         over = np.isinf(cut)
         cut = np.where(over, np.where(np.isinf(when), 0.0, when).max(axis=1), cut)
-        z = _statistics(np.minimum(event, left), happened, came, cut, new)
+        z = _statistics(span, happened, came, cut, new)
         up = ~stopped & (z > of.boundaries.efficacy[k])
         down = ~stopped & ~up & ((z < of.boundaries.futility[k]) | last)
         benefit |= up

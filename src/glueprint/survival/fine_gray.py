@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from glueprint.errors import InputError
-from glueprint.survival._check import Flags, Floats, Integers, as_level, as_matrix, as_times
+from glueprint.survival._check import Flags, Floats, Integers, as_codes, as_level, as_matrix, as_times
 from glueprint.survival.competing import as_causes
 from glueprint.survival.counts import tie
 from glueprint.survival.newton import DECREMENT, MAX_ITERATIONS
@@ -35,7 +37,8 @@ class FineGray:
     std_error, covariance (p, p): robust, with the estimated censoring taken into account.
     interval: (low, high) of hazard_ratio.   log_likelihood: partial, weighted; _null at coefficients 0.
     times, baseline: (m,) where the cause happened, and the cumulative subdistribution hazard there for a
-    patient with all covariates 0.   status: a key of ADVICE; `advice` is its text.
+    patient with all covariates 0; one stratum after the other, `stratum` (m,) its label (0 without strata).
+    status: a key of ADVICE; `advice` is its text.
     """
 
     cause: int
@@ -49,6 +52,7 @@ class FineGray:
     log_likelihood_null: float
     times: Floats
     baseline: Floats
+    stratum: NDArray[Any]
     n: int
     events: int
     competing: int
@@ -69,17 +73,25 @@ class FineGray:
 
 
 def fine_gray(
-    time: ArrayLike, cause: ArrayLike, covariates: ArrayLike, *, of: int = 1, level: float = 0.95
+    time: ArrayLike,
+    cause: ArrayLike,
+    covariates: ArrayLike,
+    *,
+    of: int = 1,
+    strata: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> FineGray:
     """Regress the cumulative incidence of one cause on covariates.
 
     time: (n,) follow-up, any unit, >= 0.   cause: (n,) whole numbers, 0 censored, 1, 2, ... causes.
-    covariates: (n,) or (n, p) numbers.   of: the cause that is regressed.
+    covariates: (n,) or (n, p) numbers.   of: the cause that is regressed.   strata: (n,) labels, or None: a
+    baseline and a curve of the censoring for each.
     Returns FineGray. Patients with another cause stay at risk with the weight of still being uncensored,
-    from one Kaplan-Meier curve of the censoring.
-    Raises InputError GP-V001 to GP-V004 for arrays, GP-V007 for the level, GP-V008 for covariates not finite,
-    GP-V011 for the causes, GP-V023 for a cause that nobody had.
-    Source: Fine and Gray 1999, doi:10.1080/01621459.1999.10474144; equal to R cmprsk's crr at its limit, with
+    from the Kaplan-Meier curve of the censoring of their stratum.
+    Raises InputError GP-V001 to GP-V004 for arrays, GP-V007 for the level, GP-V008 for covariates not finite
+    and missing labels, GP-V011 for the causes, GP-V023 for a cause that nobody had.
+    Source: Fine and Gray 1999, doi:10.1080/01621459.1999.10474144; strata: Zhou et al. 2011,
+    doi:10.1111/j.1541-0420.2010.01493.x (regular stratification); equal to R cmprsk's crr at its limit, with
     Breslow's likelihood for ties.
     """
     times = as_times(time)
@@ -90,10 +102,14 @@ def fine_gray(
     # Only differences of covariates count; the mean costs digits.
     centre, spread = x.mean(axis=0), x.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
-    data = _prepare(tie(times), kind, (x - centre) / scale)
-    null = _sums(data, np.zeros(x.shape[1]))
+    labels, block = np.zeros(1, np.int64), np.zeros(times.size, np.int64)
+    if strata is not None:
+        labels, block = as_codes(strata, times.shape, "strata")
+    tied, scaled = tie(times), (x - centre) / scale
+    whole = [_prepare(tied[use], kind[use], scaled[use]) for use in _members(block)]
+    null = _sums(whole, np.zeros(x.shape[1]))
     kept = independent_columns(null.information)
-    data = _prepare(tie(times), kind, ((x - centre) / scale)[:, kept])
+    data = [replace(part, covariates=part.covariates[:, kept]) for part in whole]
     best, settled = _climb(data)
     beta, covariance = np.full(scale.size, np.nan), np.full((scale.size, scale.size), np.nan)
     status = ("ok" if kept.size == scale.size else "aliased") if settled else "no maximum"
@@ -103,7 +119,10 @@ def fine_gray(
     std_error = np.sqrt(np.diag(covariance))
     half = float(ndtri(0.5 + level / 2)) * std_error
     at_zero = math.exp(-float(centre[kept] @ beta[kept])) if settled else math.nan
-    happened = data.own > 0
+    curves = [
+        np.cumsum(part.own / at.total)[part.own > 0] * at_zero
+        for part, at in zip(data, best.each, strict=True)
+    ]
     return FineGray(
         cause=int(of),
         coefficients=beta,
@@ -114,14 +133,20 @@ def fine_gray(
         covariance=covariance,
         log_likelihood=best.log_likelihood if settled else math.nan,
         log_likelihood_null=null.log_likelihood,
-        times=data.time[happened],
-        baseline=np.cumsum(data.own / best.total)[happened] * at_zero,
+        times=np.concatenate([part.time[part.own > 0] for part in data]),
+        baseline=np.concatenate(curves),
+        stratum=np.repeat(labels, [int((part.own > 0).sum()) for part in data]),
         n=times.size,
         events=int((kind == 1).sum()),
         competing=int((kind == 2).sum()),
         status=status,
         level=level,
     )
+
+
+def _members(block: Integers) -> list[Integers]:
+    """The patients of each stratum."""
+    return [np.flatnonzero(block == code) for code in range(int(block.max()) + 1)]
 
 
 def _kind(causes: Integers, codes: Integers, of: int) -> Integers:
@@ -158,15 +183,25 @@ class _Data:
 
 
 @dataclass(frozen=True)
-class _Sums:
-    """The weighted likelihood at beta; total, mean: of the risk sets, (m,) and (m, p)."""
+class _Part:
+    """The weighted likelihood of one stratum at beta; total, mean: of the risk sets, (m,) and (m, p)."""
 
-    beta: Floats
     log_likelihood: float
     gradient: Floats
     information: Floats
     total: Floats
     mean: Floats
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """The weighted likelihood at beta, the sum of that of each stratum."""
+
+    beta: Floats
+    log_likelihood: float
+    gradient: Floats
+    information: Floats
+    each: tuple[_Part, ...]
 
 
 def _prepare(time: Floats, kind: Integers, covariates: Floats) -> _Data:
@@ -205,7 +240,15 @@ def _weighted(data: _Data, values: Floats) -> Floats:
     return result
 
 
-def _sums(data: _Data, beta: Floats) -> _Sums:
+def _sums(data: Sequence[_Data], beta: Floats) -> _Sums:
+    each = tuple(_part(one, beta) for one in data)
+    value = sum(one.log_likelihood for one in each)
+    gradient = np.sum([one.gradient for one in each], axis=0)
+    information = np.sum([one.information for one in each], axis=0)
+    return _Sums(beta, value, gradient, information, each)
+
+
+def _part(data: _Data, beta: Floats) -> _Part:
     x = data.covariates
     linear = x @ beta
     top = float(linear.max())
@@ -217,12 +260,12 @@ def _sums(data: _Data, beta: Floats) -> _Sums:
     value = float(linear[data.had_own].sum() - (data.own * (np.log(total) + top)).sum())
     gradient = x[data.had_own].sum(axis=0) - data.own @ mean
     information = np.einsum("m,mij->ij", data.own, spread)
-    return _Sums(beta, value, gradient, information, total * math.exp(top), mean)
+    return _Part(value, gradient, information, total * math.exp(top), mean)
 
 
-def _climb(data: _Data) -> tuple[_Sums, bool]:
+def _climb(data: Sequence[_Data]) -> tuple[_Sums, bool]:
     """Newton's method with halved steps; whether it came to a maximum."""
-    here = _sums(data, np.zeros(data.covariates.shape[1]))
+    here = _sums(data, np.zeros(data[0].covariates.shape[1]))
     if not here.beta.size:
         return here, True
     flattest = float(np.linalg.eigvalsh(here.information)[0])
@@ -246,10 +289,18 @@ def _climb(data: _Data) -> tuple[_Sums, bool]:
     return here, False
 
 
-def _robust(data: _Data, at: _Sums) -> Floats:
+def _robust(data: Sequence[_Data], at: _Sums) -> Floats:
     """Sandwich variance (p, p): each patient's part in the score, and in the estimate of the censoring."""
+    scores = [_scores(part, own, at.beta) for part, own in zip(data, at.each, strict=True)]
+    bread = np.linalg.inv(at.information)
+    result: Floats = bread @ sum(one.T @ one for one in scores) @ bread
+    return result
+
+
+def _scores(data: _Data, at: _Part, beta: Floats) -> Floats:
+    """Of each patient of a stratum, (n, p)."""
     x, row = data.covariates, data.row
-    size = np.exp(x @ at.beta)
+    size = np.exp(x @ beta)
     hazard = data.own / at.total
     so_far, mean_so_far = np.cumsum(hazard), np.cumsum(at.mean * hazard[:, None], axis=0)
     kept = hazard * data.uncensored
@@ -267,6 +318,4 @@ def _robust(data: _Data, at: _Sums) -> Floats:
     pull /= data.at_risk[:, None]
     compensator = np.cumsum(pull * (data.censored / data.at_risk)[:, None], axis=0)
     own += np.where(data.was_censored[:, None], pull[row], 0.0) - compensator[row]
-    bread = np.linalg.inv(at.information)
-    result: Floats = bread @ (own.T @ own) @ bread
-    return result
+    return own
