@@ -91,7 +91,7 @@ def read(
             found, wells = plate(path, reader=reader, layout=layout, sheet=sheet)
         except InputError as error:
             # What nobody's reader knows is a table, of which it was said what is wrong.
-            raise problem if problem and error.code == "GP-A012" else error from error
+            raise problem if problem and drawn.rows and error.code == "GP-A012" else error from error
     else:
         found, wells = plate(path, reader=reader, layout=layout, sheet=sheet)
     saved = wells.table if (wells.table["unit"] != "").any() else wells.table.drop("unit")

@@ -55,7 +55,7 @@ NAMES: Mapping[str, str] = {
         "proliferation"
     ),
     "inhibition": (
-        "inhibition|inhib|growth inhibition|inhibition of growth|cytotoxicity|killing|"
+        "inhibition|inhib|inh|growth inhibition|inhibition of growth|cytotoxicity|killing|"
         "kill|cell death|death|fraction inhibited|inhibited|fraction inhibition"
     ),
     "fraction_remaining": (
@@ -103,8 +103,9 @@ SPREAD = ("sd", "sem", "cv", "std", "stdev", "stderr", "error", "err", "+/-", "Â
 # What a response without a name of ours is not, whatever its numbers look like: a complement, a rate or a
 # score.
 OTHERWISE = re.compile(
-    r"inhib|reduc|loss|lost|dead|death|kill|apopto|annexin|necro|lysis|release|toxic|decreas|deplet|degrad"
-    r"|caspase|non.?viab|not viab|affected|growth rate|z.?score|\blog|\bln\b|\bgr(?:.?values?|.?metrics?)?\b"
+    r"inhib(?!itors?\b)|\binh\b|reduction|\bloss|\blost|\bdead|death|\bkill|apopto|annexin|necrosis|necrotic|lysis"
+    r"|release|toxicity|decrease|deplet|degrad(?!ers?\b)|caspase|non.?viab|not viab|affected|\beffect"
+    r"|growth rate|z.?score|\blog|\bln\b|^gr$|\bgr.?(?:values?|metrics?)\b"
 )
 # What may stand before or behind a name and changes nothing.
 AROUND = re.compile(
