@@ -233,6 +233,11 @@ REFUSED = {
     "three exponents": (text("dose_nM,viability", [(0, 1.0), (2, 0.9), (3, 0.5), (4, 0.1)]), "GP-A205"),
     "four exponents": (text("dose_nM,viability", [(1, 0.95), (2, 0.9), (3, 0.5), (4, 0.1)]), "GP-A205"),
     "logarithms of kill": (text("dose_uM,log kill", wells(lambda v: float(-np.log10(v)))), "GP-A203"),
+    "logarithms side by side": (
+        beside("dose_uM,log10 RLU rep1,log10 RLU rep2", values=lambda v, _: (4.0 + float(np.log10(v)),) * 2),
+        "GP-A203",
+    ),
+    "a logarithm that no number holds": (text("dose_uM,log10 RLU", [(0.0, 400.0), (1.0, 3.0)]), "GP-A205"),
     "logarithms of viability": (
         text("dose_uM,viability (log10)", wells(lambda v: 1.0 + float(np.log10(v)))),
         "GP-A203",

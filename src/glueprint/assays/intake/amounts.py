@@ -129,7 +129,7 @@ def of_logarithm(amount: float, base: float) -> float:
     if found is None:
         raise InputError(
             "GP-A205",
-            f"{amount:g} is no logarithm of a dose",
+            f"{amount:g} is no logarithm that a number holds",
             expected="logarithms as the header says",
             next_step="correct the value, or the header",
         )

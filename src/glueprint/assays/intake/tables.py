@@ -213,17 +213,20 @@ def _unlogged(
         return found
     base = headings[theirs].base
     if RESPONSES[response].relative:
-        raise InputError(
-            "GP-A203",
-            f'logarithms of {RESPONSES[response].words} ("{theirs}")',
-            where=f'column "{theirs}"',
-            expected="fractions or per cent of the control, and no logarithm",
-            next_step="give the values themselves, or raw values in a column signal",
-        )
+        raise _logarithms(theirs, RESPONSES[response].words)
     changes.append(f"{response} from logarithms to the base {base:.3g}")
-    written = found[response].cast(pl.Float64, strict=False).to_list()
-    return found.with_columns(
-        pl.Series(response, [None if v is None else base**v for v in written], dtype=pl.Float64)
+    written = found[response].cast(pl.Float64, strict=False).fill_nan(None).to_list()
+    values = [None if value is None else amounts.of_logarithm(value, base) for value in written]
+    return found.with_columns(pl.Series(response, values, dtype=pl.Float64))
+
+
+def _logarithms(column: str, words: str) -> InputError:
+    return InputError(
+        "GP-A203",
+        f'logarithms of {words} ("{column}")',
+        where=f'column "{column}"',
+        expected="fractions, per cent or signals, and no logarithm",
+        next_step="give the values themselves; of one column of signals the logarithm is undone",
     )
 
 
@@ -313,6 +316,9 @@ def _readings(
     chosen = [n for n in numbers if headings[n].ours not in ("unnamed", "spread")] or single[:1]
     if not chosen or not {"dose", "dose_nm"} & set(found.columns):
         return found, ""
+    logs = next((n for n in chosen if headings[n].base), "")
+    if logs:
+        raise _logarithms(logs, "responses side by side" if len(chosen) > 1 else "a response")
     if len(chosen) > 1 or chosen[0] not in single:
         changes.append(
             f"{len(chosen)} columns side by side ({chosen[0]} ... {chosen[-1]}) as one row a reading"
