@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.fuzzing import attempts, report
+from benchmarks.fuzzing import Failure, attempts, report
 from glueprint.assays import degradation, growth
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import door
@@ -224,7 +224,7 @@ def _holds(one: Potency, truth_nm: float) -> bool:
     return truth_nm < one.value_nm if one.relation == "<" else truth_nm > one.value_nm
 
 
-def run(files: int, seed: int) -> tuple[Counter[str], list[object]]:
+def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
     """Outcomes by disguise, and failures; a wrong number is one."""
     with TemporaryDirectory() as folder:
 
