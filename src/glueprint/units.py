@@ -16,6 +16,8 @@ NOT_A_UNIT = (
     pint.errors.PintError,
     tokenize.TokenError,
     ArithmeticError,
+    # Pint asserts that something follows an operator.
+    AssertionError,
     AttributeError,
     TypeError,
     ValueError,

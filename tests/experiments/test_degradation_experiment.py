@@ -178,3 +178,13 @@ def test_numbers_that_a_compound_lacks_are_listed_and_not_made_up():
     assert "give the setting kd_nm, rho" in caught.value.next_step
     found = exact("degradation", compound="thalidomide", kd_nm=500.0, rho=5.0)
     assert found.compound == "thalidomide"
+
+
+def test_what_no_blot_shows_is_below_the_limit_of_detection():
+    left = [one for one in experiments.run("degradation").readings if "cycloheximide" in one.name]
+    assert [(one.relation, one.value, one.low, one.high) for one in left] == 2 * [("<", 0.01, None, None)]
+    assert all("below what the assay detects" in one.note for one in left)
+    # The model alone has no limit.
+    model = [one for one in exact("degradation").readings if "cycloheximide" in one.name]
+    assert {one.relation for one in model} == {"="}
+    assert all(0.0 < one.value < 1e-6 for one in model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.layout_drawing import draw
 from glueprint.assays.layout_file import parse
 from glueprint.assays.layout_templates import TEMPLATES, template
-from glueprint.assays.plate import Plate
+from glueprint.assays.plate import SIZES, Plate, well_place
 from glueprint.assays.readers.text import short
 from glueprint.assays.wells import CONTENT, MEASURED, Layout, Wells
 from glueprint.errors import InputError, nearest
@@ -41,7 +42,7 @@ def apply(plate: Plate, layout: Layout | None = None) -> Wells:
     takes its place unless it `adds`.
     Returns `Wells`; wells that the layout does not name keep role "" and are counted in a finding, as are
     wells of the layout that were not measured. A file that says that it is simulated has the finding GP-A054.
-    Raises InputError GP-A042 if the layout names a plate that the file does not have.
+    Raises InputError GP-A042 if the layout names a plate that the file does not have, or is of a smaller one.
     """
     chosen = _added(plate, layout) if layout and layout.adds else layout or plate.layout
     own = [*plate.findings, *_simulated(plate)]
@@ -144,6 +145,17 @@ def _check_plates(plate: Plate, layout: Layout) -> None:
             where=layout.source,
             expected=f"one of {', '.join(repr(name) for name in plate.plates)}, or no plate at all",
             next_step="correct the plate's name in the layout",
+        )
+    rows, columns = SIZES[layout.size] if layout.size else (math.inf, math.inf)
+    places = ((well, well_place(well)) for well in plate.table["well"].unique(maintain_order=True))
+    beyond = [well for well, (row, column) in places if row >= rows or column >= columns]
+    if beyond:
+        raise InputError(
+            "GP-A042",
+            f"a layout of {layout.size} wells, and a plate with the well {beyond[0]}",
+            where=layout.source,
+            expected="a layout of the plate that was read",
+            next_step="say plate_wells of the plate; wells of one name lie elsewhere on it",
         )
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from glueprint.assays.concentrations import is_concentration, mixed_findings, unit_hint
+from glueprint.assays.intake import amounts
 from glueprint.assays.intake.grids import Grid, grids
-from glueprint.assays.intake.headers import CONCENTRATIONS, parsed, unit_of
+from glueprint.assays.intake.headers import CONCENTRATIONS, Heading, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle, role_of
 from glueprint.assays.intake.sheets import ZIP, Sheet, of_bytes
 from glueprint.assays.readers.text import number
@@ -92,14 +93,16 @@ def of_grids(fields: Mapping[str, Grid], source: str) -> Layout:
     wells: dict[str, dict[str, object]] = {}
     for name, grid in fields.items():
         field = FIELDS.get(name, name)
-        unit = parsed(grid.title).unit if field == "concentration" else ""
+        title = parsed(grid.title) if field == "concentration" else Heading("", "")
         for well, text in grid.cells.items():
             if text:
-                wells.setdefault(well, {})[field] = _value(
-                    field, text, f"{source} row {grid.line}, well {well}"
-                )
-                if unit:
-                    wells[well]["concentration_unit"] = unit
+                value = _value(field, text, f"{source} row {grid.line}, well {well}")
+                # A word for no compound is a dose of 0 in any scale.
+                if title.base and isinstance(value, float) and not text[0].isalpha():
+                    value = amounts.of_logarithm(value, title.base)
+                wells.setdefault(well, {})[field] = value
+                if title.unit:
+                    wells[well]["concentration_unit"] = title.unit
     for entry in wells.values():
         _from_name(entry)
     if any("concentration" in entry and "concentration_unit" not in entry for entry in wells.values()):

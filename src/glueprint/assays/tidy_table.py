@@ -19,6 +19,21 @@ from glueprint.errors import InputError, nearest
 __all__ = ["Table", "of_sheet", "read", "renamed", "whole"]
 
 LARGEST_BYTES = 100_000_000
+# Columns that are what they are called, whatever stands above them.
+OWN_NAMES = (
+    *[
+        "dose",
+        "dose_unit",
+        "time_h",
+        "doubling_time_h",
+        "line",
+        "compound",
+        "experiment",
+        "replicate",
+        "role",
+    ],
+    "target",
+)
 NOTHING = ("", "NA", "NaN", "nan", "N/A", "n/a", "#N/A", "NULL", "n.d.", "ND")
 
 
@@ -63,17 +78,20 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     first = _header(sheet)
     if first is None:
         raise refusal(source, "no table with two or more columns")
+    first += _names_below(sheet, first)
+    groups = _groups(sheet, first)
     body = sheet.rows[first + 1 :]
     units = body[0] if body and _are_units(body[0]) else ()
     body = body[1:] if units else body
     header = [
-        f"{name} ({unit})" if unit else name
-        for name, unit in zip_longest(_named(sheet.rows[first], body), units, fillvalue="")
+        f"{name} ({unit.strip('()[]')})" if unit else name
+        for name, unit in zip_longest(_named(_grouped(sheet.rows[first], groups), body), units, fillvalue="")
     ]
     for line, row in zip(sheet.lines[-len(body) :] if body else (), body, strict=True):
         if any(row[len(header) :]):
             said = f"{len(row)} cells under {len(header)} columns; a decimal comma splits a cell in two"
             raise refusal(f"{source} row {line}", said, "correct the line")
+    _no_sections(body, sheet.lines[len(sheet.lines) - len(body) :], source)
     rows = [_padded(row, header) for row in body]
     columns = {
         name: [None if row[place] in NOTHING else row[place] for row in rows]
@@ -81,7 +99,8 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     }
     frame = pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
     frame = _without_per_cent(frame.filter(~pl.all_horizontal(pl.all().is_null())))
-    above = tuple(" ".join(filter(None, row)) for row in sheet.rows[:first] if any(row))
+    titles = sheet.rows[: first - bool(groups)]
+    above = tuple(" ".join(filter(None, row)) for row in titles if any(row))
     kept = [name for name in frame.columns if name or frame[name].null_count() < frame.height]
     return Table(frame.select(kept), sheet.how, above, sheet.others)
 
@@ -98,6 +117,66 @@ def _header(sheet: Sheet) -> int | None:
     if first and filled[first - 1] > 1 and all(map(_is_number, filter(None, sheet.rows[first]))):
         return first - 1
     return first
+
+
+def _no_sections(body: tuple[tuple[str, ...], ...], lines: tuple[int, ...], source: str) -> None:
+    """Raise InputError GP-A158 for a line of one word above further rows: what it says of them would be
+    lost."""
+    words = [place for place, row in enumerate(body) if sum(map(bool, row)) == 1 and any(map(_is_word, row))]
+    filled = [place for place, row in enumerate(body) if sum(map(bool, row)) > 1]
+    for place in words:
+        if filled and place < filled[-1]:
+            said = " ".join(filter(None, body[place]))
+            raise refusal(
+                f"{source} row {lines[place]}",
+                f'"{said[:60]}" stands alone within the table; it may name the rows below it',
+                "write it into a column of its own, before every row that it names, or take the line out",
+            )
+
+
+def _is_word(cell: str) -> bool:
+    return any(map(str.isalpha, cell)) and not _is_number(cell)
+
+
+def _names_below(sheet: Sheet, first: int) -> bool:
+    """Whether the names of the columns stand one line below what seems to be the header: there the doses are
+    named."""
+    rows = sheet.rows[first : first + 3]
+    if len(rows) < 3:
+        return False
+    doses = [any(map(_names_doses, row)) for row in rows]
+    return doses[:2] == [False, True] and any(map(_is_number, filter(None, rows[2])))
+
+
+def _names_doses(cell: str) -> bool:
+    """Whether a cell is the name of a column of doses, and no single letter that may be one."""
+    return not _is_number(cell) and len(cell) > 2 and parsed(cell).ours == "dose"
+
+
+def _groups(sheet: Sheet, first: int) -> tuple[str, ...]:
+    """What stands above each column in the line over the header, a name once over several columns; empty if
+    nothing.
+
+    A cell over the first column alone is a title.
+    """
+    if not first or not any(sheet.rows[first - 1][1:]):
+        return ()
+    width = max(place + 1 for row in sheet.rows[first:] for place, cell in enumerate(row) if cell)
+    names, last = list[str](), ""
+    for cell in sheet.rows[first - 1][:width]:
+        last = cell or last
+        names.append(last)
+    return tuple(names)
+
+
+def _grouped(header: tuple[str, ...], groups: tuple[str, ...]) -> tuple[str, ...]:
+    """The header with the name of its group before every column that says no more than which replicate it
+    is."""
+    grouped = []
+    for name, group in zip_longest(header, groups, fillvalue=""):
+        generic = parsed(name).ours not in OWN_NAMES
+        grouped.append(f"{group} {name}".strip() if generic and (name or group) else name)
+    return tuple(grouped)
 
 
 def _is_number(cell: str) -> bool:

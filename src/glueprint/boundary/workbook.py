@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, ZipError
+from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, ZipError
 
 __all__ = ["prepare", "sheet"]
 
@@ -14,7 +14,8 @@ __all__ = ["prepare", "sheet"]
 def sheet(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The rows of a sheet, all of the same length, or why there are none.
 
-    options: sheet, its name (None: the first that holds anything); most_cells of it, most_bytes of the
+    options: sheet, its name (None: the first that holds anything, a hidden one last); most_cells of it,
+    most_bytes of the
     unpacked
     files.
     Returns {"rows", "sheet", "sheets": names of all}, {"large": in words}, {"unknown": names} or
@@ -30,7 +31,8 @@ def sheet(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], byte
         if wanted is not None and wanted not in names:
             return {"unknown": names}, b""
         rows: list[list[Any]] = []
-        for name in names if wanted is None else [wanted]:
+        hidden = {one.name for one in book.sheets_metadata if one.visible != SheetVisibleEnum.Visible}
+        for name in sorted(names, key=hidden.__contains__) if wanted is None else [wanted]:
             found = book.get_sheet_by_name(name)
             if found.height * found.width > options["most_cells"]:
                 return {"large": f"a sheet of {found.height} by {found.width} cells"}, b""

@@ -13,7 +13,7 @@ import polars as pl
 from glueprint.assays import degradation as assay
 from glueprint.experiments import lab
 from glueprint.experiments.cultures import Culture, Later
-from glueprint.experiments.description import Bench, Description, Measured, in_cells
+from glueprint.experiments.description import BLOT_DETECTS, Bench, Description, Measured, in_cells
 from glueprint.experiments.experiment import Panel, Reading
 from glueprint.experiments.settings import Setting, amounts, at_least, chosen, concentration
 from glueprint.mechanism import FORMS, binding
@@ -211,4 +211,5 @@ DESCRIPTION = Description(
     ),
     noise_percent=12.0,
     replicates=3,
+    detection={"of its vehicle": BLOT_DETECTS},
 )

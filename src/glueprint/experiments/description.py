@@ -18,8 +18,10 @@ from glueprint.experiments.lab import Error
 from glueprint.experiments.settings import MOST_NOISE_PERCENT, Setting, at_least, whole
 from glueprint.mechanism import Compound, Quantity, Scenario
 
-__all__ = ["DAYS", "HOURS", "OF_COMPOUND", "Bench", "Description", "Measured", "in_cells"]
+__all__ = ["BLOT_DETECTS", "DAYS", "HOURS", "OF_COMPOUND", "Bench", "Description", "Measured", "in_cells"]
 
+# Of the vehicle's band. Own choice: film and cameras tell a band from its background over two decades.
+BLOT_DETECTS = 0.01
 # A cell and what acts in it.
 DEGRADER = ("kd_nm", "IKZF1", "IKZF3")
 # Checks of exposures: longer than these is a slip of the pen.
@@ -43,7 +45,9 @@ class Description:
     table.   assumptions: in words, with settings in braces.   model: its cells.   needs: what the compound
     must give, names of `settings.STAND_INS`.   affinity: the setting that stands in for the Kd.
     noise_percent, replicates: error (SD) and wells a condition of a usual bench, own choice.
-    through_cereblon: whether the affinity acts at all.
+    through_cereblon: whether the affinity acts at all.   detection: unit -> the least that its assay tells
+    from
+    nothing.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Description:
     needs: tuple[str, ...] = DEGRADER
     affinity: str = "kd_nm"
     through_cereblon: bool = True
+    detection: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def all_settings(self) -> Mapping[str, Setting]:

@@ -83,6 +83,17 @@ class Reading:
         fit."""
         return replace(self, low=None, high=None)
 
+    def detected(self, limits: Mapping[str, float]) -> Reading:
+        """The reading as its assay shows it: "<" the limit of detection of its unit where it lies below.
+
+        limits: unit -> the least that is told from nothing, in it.
+        """
+        least = limits.get(self.unit)
+        if least is None or self.value is None or self.value >= least:
+            return self
+        note = "; ".join(part for part in (self.note, "below what the assay detects") if part)
+        return replace(self, value=least, relation="<", low=None, high=None, note=note)
+
     def as_dict(self) -> dict[str, Any]:
         """The reading by field name, without its potency object."""
         names = ("name", "relation", "value", "low", "high", "unit", "label", "claims", "note")

@@ -7,7 +7,7 @@ import polars as pl
 
 from glueprint.experiments import lab
 from glueprint.experiments.cultures import Culture
-from glueprint.experiments.description import Bench, Description, Measured, in_cells
+from glueprint.experiments.description import BLOT_DETECTS, Bench, Description, Measured, in_cells
 from glueprint.experiments.experiment import Label, Panel, Reading
 from glueprint.experiments.settings import Setting, amounts, concentration
 
@@ -159,4 +159,5 @@ DESCRIPTION = Description(
     ),
     noise_percent=8.0,
     replicates=3,
+    detection={"fraction": BLOT_DETECTS},
 )

@@ -31,13 +31,15 @@ def carry_out(
     own = {**values, **({} if given.get("rho") is None else {"rho": given["rho"]})}
     defaults = {name: setting.default for name, setting in described.all_settings.items()}
     found = described.protocol(Bench(described, glue, given, own, error))
+    # Without measurement error the model itself is asked, which has no limit.
+    limits = {} if error.exact else described.detection
     return Experiment(
         name=described.name,
         title=described.title,
         question=described.question,
         compound=glue.name,
         table=found.table.select(described.columns),
-        readings=found.readings,
+        readings=tuple(reading.detected(limits) for reading in found.readings),
         assumptions=(
             *(said if described.through_cereblon else ()),
             *(text.format_map(given) for text in described.assumptions),

@@ -109,8 +109,10 @@ def polarity(counts: Floats) -> str:
 
 
 def shrunk(values: Floats, longest_px: int) -> tuple[NDArray[np.float32], int]:
-    """Means of square blocks, so that the longer side has at most `longest_px` pixels; and the block side."""
-    step = max(1, -(-max(values.shape) // longest_px))
+    """Means of square blocks, so that the longer side has at most `longest_px` pixels, or the shorter one;
+    and the
+    block side."""
+    step = max(1, min(-(-max(values.shape) // longest_px), *values.shape))
     rows, columns = values.shape[0] // step, values.shape[1] // step
     blocks = values[: rows * step, : columns * step].reshape(rows, step, columns, step)
     return blocks.mean(axis=(1, 3), dtype=np.float32), step

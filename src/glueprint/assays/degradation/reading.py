@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,20 @@ ARMS: Mapping[str, str] = {
 }
 SIDES = {"=": 0, "": 0, "<": -1, ">": 1}
 # Columns of a blot, of joined tables and of ours, which mean here what they are called.
-OWN = (*REQUIRED, *TEXTS, "washout_h", "sample", "vehicle", "flags", "log_ratio", *PLACES)
+OWN = (
+    *REQUIRED,
+    *TEXTS,
+    "washout_h",
+    "sample",
+    "vehicle",
+    "flags",
+    "log_ratio",
+    *PLACES,
+    exclusions.COLUMN,
+    exclusions.ROW,
+)
+# Fewer doses at a time have no direction.
+SERIES = 4
 REMAINING = ("fraction_remaining", "percent_remaining", "fraction_degraded", "percent_degraded")
 Floats = NDArray[np.float64]
 
@@ -102,7 +115,7 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     if not {"flags", "vehicle", "log_ratio"} <= set(table.columns):
         read = canonical(table, keep=OWN)
         findings += read.findings
-        return _remaining(read.table, read.response)
+        return _remaining(_by_target(_by_line(read.table), table), read.response)
     yes = pl.col("vehicle").cast(pl.String).str.to_lowercase() == "true"
     name = "sample" if "sample" in table.columns else "compound"
     found = table.with_columns(pl.when(yes).then(pl.lit("")).otherwise(pl.col(name)).alias(name))
@@ -125,8 +138,31 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     return found.filter(whole)
 
 
+def _by_line(found: pl.DataFrame) -> pl.DataFrame:
+    """The table with the name of the line, donor or patient behind that of the target: their curves stay
+    apart."""
+    if "line" not in found.columns or found["line"].drop_nulls().n_unique() < 2:
+        return found
+    parts = [pl.col(name).cast(pl.String).fill_null("").str.strip_chars() for name in ("target", "line")
+             if name in found.columns]  # fmt: skip
+    return found.with_columns(target=pl.concat_str(parts, separator=" ").str.strip_chars())
+
+
+def _by_target(found: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """Names over columns side by side are targets where nothing else says what was blotted."""
+    if "target" in found.columns or "compound" not in found.columns or found.height <= given.height:
+        return found
+    return found.rename({"compound": "target"})
+
+
 def _remaining(found: pl.DataFrame, response: str) -> pl.DataFrame:
     """The table with fraction_remaining, from per cent or from what was lost."""
+    if response.startswith("viability") and response not in found.columns:
+        return found
+    if response.startswith("viability"):
+        # Without a name of its own a response near 1 is what is left, of lanes as of cells.
+        named = "percent_remaining" if response.endswith("percent") else "fraction_remaining"
+        found, response = found.rename({response: named}), named
     if response not in REMAINING:
         return found
     sense, values = RESPONSES[response], _numbers(found, response)
@@ -255,17 +291,21 @@ def _meant(lanes: Lanes, findings: list[Finding]) -> None:
     dosed = (lanes.dose_nm > 0.0) & (lanes.side == 0) & (lanes.time_h > 0.0)
     vehicle = (lanes.dose_nm == 0.0) & (lanes.side == 0)
     sense = RESPONSES["fraction_remaining"]
-    asked = Response(
-        "fraction_remaining",
-        sense,
-        lanes.dose_nm[dosed],
-        lanes.fraction[dosed],
-        lanes.fraction[vehicle],
-        lanes.name,
-    )
-    problems = asked.problems(may_rise=True)
-    meaning.refused(problems)
-    findings += problems
+    times = [dosed & (lanes.time_h == time) for time in lanes.times_h]
+    for mine in [one for one in times if np.unique(lanes.dose_nm[one]).size >= SERIES] or [dosed]:
+        asked = Response(
+            "fraction_remaining",
+            sense,
+            lanes.dose_nm[mine],
+            lanes.fraction[mine],
+            lanes.fraction[vehicle],
+            lanes.name,
+        )
+        problems = asked.problems(may_rise=True)
+        meaning.refused(problems)
+        # A hook rises as well, from doses that degrade.
+        problems += [replace(one, severity="warning") for one in asked.turned()]
+        findings += [one for one in problems if one not in findings]
 
 
 def _bad_value(what: str, where: str) -> InputError:
@@ -332,6 +372,7 @@ def experiments(found: pl.DataFrame, findings: list[Finding]) -> list[Lanes]:
     """
     plain = found.filter((pl.col("treatment") == "") & pl.col("washout_h").is_null())
     named = found["experiment"].n_unique() > 1 or bool(found["experiment"][0])
+    findings += meaning.unusual_hours("time_h", plain["time_h"].to_list(), lanes=True)
     lanes = []
     for (target, compound), _ in plain.filter(pl.col("dose_nm") > 0.0).group_by(
         ["target", "compound"], maintain_order=True

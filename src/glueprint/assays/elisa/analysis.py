@@ -41,7 +41,7 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
     Returns `Result`; a plate without a usable curve, and a donor without its controls, is a finding, not an
     error.
     Raises InputError GP-A045 (table), GP-A081 (channel), GP-A083 (settings), GP-A084 (no standard), GP-A085
-    (value), GP-A205, GP-A209 and GP-A210 (what cannot be what it says).
+    (value), GP-A201, GP-A205, GP-A206, GP-A209 and GP-A210 (what cannot be what it says).
     Source: docs/elisa.md.
     """
     chosen, given = settings or Settings(), Observations.of(observations)
@@ -98,11 +98,18 @@ def _excluded(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> None:
-    """Raise InputError GP-A205, GP-A209 or GP-A210 for what is no density, concentration or factor."""
+    """Raise InputError GP-A201, GP-A205, GP-A206, GP-A209 or GP-A210 for what is no density, concentration,
+    dose,
+    viability or factor."""
     for (channel, unit), part in table.drop_nulls("value").group_by(["channel", "unit"], maintain_order=True):
         meaning.refused(meaning.densities(str(unit), part["value"].to_numpy(), f'channel "{channel}"'))
     known = rows.filter(pl.col("role") == "standard")["concentration"].drop_nulls()
     meaning.refused(meaning.doses("concentration", known.to_list(), where="standards"))
+    treated = rows.filter(pl.col("role") == "compound")
+    for (sample,), part in treated.group_by(["sample"], maintain_order=True):
+        amounts, where = part["concentration"].drop_nulls().to_list(), f"doses of {sample}"
+        meaning.refused(meaning.doses("concentration", amounts, inhibition.doses_nm(part), where))
+    inhibition.check_viability(rows)
     meaning.refused(meaning.dilutions(rows["dilution"].drop_nulls().to_list()))
 
 

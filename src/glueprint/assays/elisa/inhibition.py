@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
@@ -14,9 +15,10 @@ from glueprint.assays.elisa.donors import LEAST, MIDDLE, MOST, Curve, Donors, Ro
 from glueprint.assays.elisa.settings import Settings
 from glueprint.assays.elisa.shapes import Floats
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import RESPONSES, Response, meaning
 from glueprint.errors import InputError
 
-__all__ = ["INHIBITION", "analyse"]
+__all__ = ["INHIBITION", "analyse", "check_viability", "doses_nm"]
 
 TEXT, NUMBER, COUNT, FLAG = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
 INHIBITION = pl.Schema(
@@ -55,6 +57,22 @@ def analyse(rows: pl.DataFrame, wells: Sequence[Row], settings: Settings) -> Don
         found += _donor(mine, settings, out)
     potencies(found, settings, out)
     return out
+
+
+def doses_nm(rows: pl.DataFrame) -> list[float]:
+    """The molar doses among the concentrations of a compound's wells, nM."""
+    found = []
+    for amount, unit in rows.select("concentration", "concentration_unit").drop_nulls().rows():
+        with suppress(InputError):
+            found.append(amount * _in_nm(unit))
+    return [dose for dose in found if np.isfinite(dose)]
+
+
+def check_viability(rows: pl.DataFrame) -> None:
+    """Raise InputError GP-A201 for fractions in the column viability_percent."""
+    if VIABILITY in rows.columns:
+        values = rows[VIABILITY].cast(pl.Float64, strict=False).drop_nulls().to_numpy()
+        meaning.refused(meaning.scale(VIABILITY, RESPONSES[VIABILITY], values[np.isfinite(values)]))
 
 
 def _left_out(wells: Sequence[Row], out: Donors) -> None:
@@ -275,7 +293,7 @@ def _curve(
                 control.append(row["role"] not in TREATED)
                 censored.append(row["relation"] != "=")
     first = wells[0]
-    if not dose:
+    if not dose or _turned(sample, (dose, inhibition, control), first, out):
         return None
     return Curve(
         sample=sample,
@@ -288,6 +306,18 @@ def _curve(
         means=means,
         about=about,
     )
+
+
+def _turned(sample: str, points: tuple[list[float], list[Floats], list[bool]], row: Row, out: Donors) -> bool:
+    """Whether inhibition falls with dose to that of the control, which is said: there is no IC50 of it."""
+    dose, control = np.array(points[0]), np.array(points[2])
+    left = 1.0 - np.array(points[1])[:, MIDDLE] / 100.0
+    where = " ".join(part for part in (sample, row["donor"], row["experiment"]) if part)
+    sense = RESPONSES["inhibition_percent"]
+    asked = Response("inhibition_percent", sense, dose[~control], left[~control], left[control], where)
+    found = asked.turned()
+    out.findings += found
+    return bool(found)
 
 
 def _inhibition_row(row: Row, sample: str, dose_nm: float, values: Floats | None, reason: str) -> Row:

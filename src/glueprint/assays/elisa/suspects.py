@@ -97,18 +97,29 @@ def hook(known: Standards, scale: Scale, dilutions: Sequence[Row]) -> list[Findi
     squares = sum(float(((v / v.mean() - 1.0) ** 2).sum()) for v in values if v.mean() != 0.0)
     cv = max(float(np.sqrt(squares / spare)) if spare else 0.0, LEAST_CV)
     # Competitive assays fall; the direction is that of most pairs.
-    means = level * (
-        1.0 if np.sign(level[None, :] - level[:, None])[np.triu_indices(level.size)].sum() >= 0.0 else -1.0
-    )
+    rises = np.sign(level[None, :] - level[:, None])[np.triu_indices(level.size)].sum() >= 0.0
+    means = level * (1.0 if rises else -1.0)
+    found = [] if rises else [_falling(level, scale)]
     p = stdtr(max(spare, 1), -replicates.falls(means, cv * np.abs(level) / np.sqrt(counts)))
     odd = (p < HOOK_LEVEL) & (np.maximum.accumulate(means) - means > LEAST_FALL * np.ptp(means))
     if not odd.any():
-        return []
+        return found
     peak = int(np.argmax(means))
     top = np.flatnonzero(odd & (np.arange(odd.size) > peak))
     if not (top.size and odd[peak + 1 :].all()):
-        return [_disorder(groups, np.flatnonzero(odd), scale)]
-    return [_hooked(groups, (peak, top), scale, dilutions)]
+        return [*found, _disorder(groups, np.flatnonzero(odd), scale)]
+    return [*found, _hooked(groups, (peak, top), scale, dilutions)]
+
+
+def _falling(level: Floats, scale: Scale) -> Finding:
+    return Finding(
+        "GP-A222",
+        "warning",
+        f"the signal falls with concentration, from {level[0]:.3g} to {level[-1]:.3g}",
+        f'plate "{scale.plate}"',
+        "a signal that rises, as in a sandwich ELISA",
+        "nothing if the assay is competitive; else the standards are in reverse order, or it is transmission",
+    )
 
 
 def _named(groups: list[Any], which: Any, scale: Scale) -> str:

@@ -32,6 +32,8 @@ ROLES = ("treated", "control", "time0", "blank")
 GROWTH = ("viability", "viability_percent", "inhibition", "inhibition_percent", "signal")
 # A vehicle at so many doses above zero is a compound of its own.
 SERIES = 4
+# Controls of two names differ by more than this share, and more than so many standard errors.
+APART, ERRORS_APART = 0.15, 4.0
 NM = "nM"
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
@@ -131,6 +133,7 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
     for key in keys:
         mine, beside = _mine(key, rows, out, (response, findings))
         made.append(_culture(key, mine, beside, response))
+        findings += [one for one in _vehicles_apart(made[-1].name, mine) if one not in findings]
     return _meant(made, response, findings)
 
 
@@ -154,6 +157,27 @@ def _mine(
             )
         )
     return mine, beside
+
+
+def _vehicles_apart(name: str, mine: list[Row]) -> list[Finding]:
+    """A warning where controls of two names, such as DMSO and untreated, do not read the same."""
+    values: dict[str, list[float]] = {}
+    for row in mine:
+        if row["role"] == "control" and row["vehicle"]:
+            values.setdefault(row["vehicle"].lower().rstrip("0123456789 _-#"), []).append(row["value"])
+    groups = {word: np.array(part) for word, part in values.items() if len(part) > 1}
+    means = {word: float(part.mean()) for word, part in groups.items()}
+    if len(means) < 2:
+        return []
+    high, low = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+    error = sum(float(groups[word].var(ddof=1)) / groups[word].size for word in (high, low)) ** 0.5
+    if means[high] - means[low] <= max(APART * abs(means[high]), ERRORS_APART * error):
+        return []
+    said = (
+        f'the controls "{high}" read {means[high]:.4g} and "{low}" {means[low]:.4g}; all count as one control'
+    )
+    remedy = "leave out those that got no solvent: --exclude, or the role unused"
+    return [Finding("GP-A221", "warning", said, name, "one control, with the solvent of the doses", remedy)]
 
 
 def _said_of_experiments(found: pl.DataFrame, rows: list[Row], findings: list[Finding]) -> None:
@@ -207,7 +231,7 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
             why = "" if role != "treated" or hours["time_h"] != 0.0 else "treated at time 0"
         rows.append(
             {key: str(row.get(key) or "").strip() for key in KEYS}
-            | {"plate": str(row.get("plate") or "")}
+            | {"plate": str(row.get("plate") or ""), "vehicle": compound if vehicle else ""}
             | ({"compound": "", "dose": 0.0} if vehicle else {"dose": dose})
             | {
                 "name": _name(row, i),
@@ -219,7 +243,10 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
             }
             | hours
         )
-    _check_columns([row for row in rows if not row["exclude"]], raw, response, found)
+    used = [row for row in rows if not row["exclude"]]
+    _check_columns(used, raw, response, found)
+    hours_said = [row["time_h"] for row in used if row["role"] == "treated" and row["time_h"] is not None]
+    findings += meaning.unusual_hours("time_h", hours_said, lanes=False)
     if empty:
         findings.append(Finding("GP-A174", "note", f"{empty} wells without a reading are left out"))
     return rows

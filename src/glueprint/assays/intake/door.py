@@ -84,10 +84,16 @@ def read(
     """
     if not (reader or layout) and not _of_instrument(Path(path)):
         drawn = _sheet(path, sheet)
-        curves = None if grids(drawn)[0] else _curves(drawn, str(path), names or {})
+        curves, problem = (None, None) if grids(drawn)[0] else _curves(drawn, str(path), names or {})
         if curves is not None:
             return curves
-    found, wells = plate(path, reader=reader, layout=layout, sheet=sheet)
+        try:
+            found, wells = plate(path, reader=reader, layout=layout, sheet=sheet)
+        except InputError as error:
+            # What nobody's reader knows is a table, of which it was said what is wrong.
+            raise problem if problem and drawn.rows and error.code == "GP-A012" else error from error
+    else:
+        found, wells = plate(path, reader=reader, layout=layout, sheet=sheet)
     saved = wells.table if (wells.table["unit"] != "").any() else wells.table.drop("unit")
     return Reading(str(path), wells.line, pl.DataFrame(), saved, "", wells.findings, found, wells)
 
@@ -221,21 +227,23 @@ def _sheet(path: str | Path, sheet: str | None) -> Sheet:
         raise
 
 
-def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> Reading | None:
-    """A table of curves, or None where the sheet is one of wells, or of nothing that is known."""
+def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Reading | None, InputError | None]:
+    """A table of curves; else None, where the sheet is one of wells or of nothing that is known, and what is
+    wrong
+    with it as a table."""
     try:
         found = tidy_table.of_sheet(sheet, source)
-    except InputError:
-        return None
+    except InputError as error:
+        return None, error
     given = tidy_table.renamed(found.frame, dict(names))
     small = {name.strip().lower() for name in given.columns}
     if {"well", "value"} <= small and not names:
-        return None
+        return None, None
     read = canonical(given)
     if not _dose(read.table) or not (read.response or "log_ratio" in read.table.columns):
-        return None
+        return None, None
     line = _line(Path(source).name, found, given, read)
-    return Reading(source, line, given, read.table, read.response or "log_ratio", read.findings)
+    return Reading(source, line, given, read.table, read.response or "log_ratio", read.findings), None
 
 
 def _line(name: str, found: tidy_table.Table, given: pl.DataFrame, read: Canonical) -> str:

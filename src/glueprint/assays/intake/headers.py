@@ -55,7 +55,7 @@ NAMES: Mapping[str, str] = {
         "proliferation"
     ),
     "inhibition": (
-        "inhibition|inhib|growth inhibition|inhibition of growth|cytotoxicity|killing|"
+        "inhibition|inhib|inh|growth inhibition|inhibition of growth|cytotoxicity|killing|"
         "kill|cell death|death|fraction inhibited|inhibited|fraction inhibition"
     ),
     "fraction_remaining": (
@@ -88,17 +88,25 @@ NAMES: Mapping[str, str] = {
         "date|assay date|experiment date|passage|independent replicate"
     ),
     "replicate": "replicate|rep|technical replicate|tech rep|technical rep|repeat|tech replicate",
+    "target": "target|protein|protein name|substrate|neosubstrate|antigen",
     "role": "role|well type|welltype|type|kind|content",
     "unnamed": (
         "value|values|response|responses|result|results|readout|reading|y|measurement|data|mean|average|avg"
     ),
     "spread": (
         "sd|sem|se|cv|std|stdev|st dev|standard deviation|standard error|error|std dev|"
-        "err|ci|n|n wells|cv percent"
+        "err|ci|n|n wells|cv percent|lower|upper|lcl|ucl|lower limit|upper limit|lower ci|upper ci"
     ),
 }
 OURS = {name: ours for ours, names in NAMES.items() for name in names.split("|")}
-SPREAD = ("sd", "sem", "cv", "std", "stdev", "stderr")
+SPREAD = ("sd", "sem", "cv", "std", "stdev", "stderr", "error", "err", "+/-", "±")
+# What a response without a name of ours is not, whatever its numbers look like: a complement, a rate or a
+# score.
+OTHERWISE = re.compile(
+    r"inhib(?!itors?\b)|\binh\b|reduction|\bloss|\blost|\bdead|death|\bkill|apopto|annexin|necrosis|necrotic|lysis"
+    r"|release|toxicity|decrease|deplet|degrad(?!ers?\b)|caspase|non.?viab|not viab|affected|\beffect"
+    r"|growth rate|z.?score|\blog|\bln\b|^gr$|\bgr.?(?:values?|metrics?)\b"
+)
 # What may stand before or behind a name and changes nothing.
 AROUND = re.compile(
     r"^(?:percent|fraction|mean|average|avg|final|nominal|cell) | (?:mean|average|avg|fraction)$"
@@ -110,7 +118,8 @@ BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
 class Heading:
     """What a header says. ours: our name, "" where it is none.   words: without unit, in small letters.
 
-    unit: of concentration or of time.   per_cent: as written.   base: of a logarithm, 0 for none.
+    unit: of concentration or of time.   per_cent: as written.   base: of a logarithm, 0 for none; 0.1 for
+    -log10.
     """
 
     ours: str
@@ -136,8 +145,9 @@ def parsed(header: str) -> Heading:
         last = place == len(tokens) - 1
         if small in PER_CENT or small == "cent":
             per_cent = True
-        elif small in LOGARITHMS and not base and len(tokens) + len(inside) > 1:
-            base = LOGARITHMS[small]
+        elif _log(small)[0] and not base and (_log(small)[1] or len(tokens) + len(inside) > 1):
+            base, rest = _log(small)
+            kept += [rest] if rest else []
         elif small.startswith("%") and len(small) > 1:
             per_cent = True
             kept.append(small[1:])
@@ -155,11 +165,22 @@ def parsed(header: str) -> Heading:
         ours = ""
     if not ours and words in ("", "m") and base:
         ours, unit = "dose", unit or "M"
-    if ours in ("", "compound") and unit in CONCENTRATIONS.values():
+    if ours in ("", "compound", "target") and unit in CONCENTRATIONS.values():
         ours = "dose"
     if ours == "time_h" and not unit and words in PER_HOUR:
         unit = words
     return Heading(ours, words, unit, per_cent, base)
+
+
+def _log(token: str) -> tuple[float, str]:
+    """The base that a word such as "log10", "-log" or "lnConc" begins with, 0 for none, and the dose behind
+    it."""
+    positive = token.lstrip("-–−")
+    for name, base in LOGARITHMS.items():
+        rest = positive.removeprefix(name)
+        if rest != positive and (not rest or OURS.get(rest) == "dose"):
+            return (base if positive == token else 1.0 / base), rest
+    return 0.0, ""
 
 
 def _ours(words: str) -> str:

@@ -10,13 +10,15 @@ __all__ = ["ROLE_WORDS", "UNUSED", "is_vehicle", "plain", "role_of"]
 SOLVENTS = r"dmso|solvent|vehicle|veh|pbs|water|h2o|ethanol|etoh|methanol|meoh|carrier"
 NOTHING = (
     r"untreated|not treated|no treatment|no drug|no compound|no inhibitor|nontreated|non treated|mock|none|"
-    r"nil|nt|ut|"
+    r"nil|nt|ut|unt|cells only|untreated cells|kontrolle|unbehandelt|témoin|contrôle|0 [a-zµμ/]+|"
     r"control|controls|ctrl|ctl|cntrl|neg control|negative control|neg ctrl|nc|neg|negative|0|0\.0|"
 )
 # "0.1 % DMSO", "DMSO control", "vehicle (DMSO)", "untreated cells".
+SHARE = r"\d+(?:[.,]\d+)?\s*%?"
+SOLVENT = rf"(?:{SHARE}\s*)?(?:{SOLVENTS})(?:\s+(?:{SOLVENTS}))?(?:\s+{SHARE})?"
 VEHICLE = re.compile(
-    rf"(?:(?:\d+(?:[.,]\d+)?\s*%?\s*)?(?:{SOLVENTS})(?:\s+(?:{SOLVENTS}))?(?:\s+\d+(?:[.,]\d+)?\s*%?)?|{NOTHING})"
-    r"(?:\s+(?:control|controls|ctrl|only|alone|cells|wells?))?"
+    rf"(?:cells (?:and |with )?)?(?:{SOLVENT}|{NOTHING})"
+    r"(?:\s+(?:control|controls|ctrl|only|alone|cells|wells?))?(?:\s+#?\d{1,2})?"
 )
 UNUSED = "unused"
 # What a column of roles says, and the role of a table of cultures that it means.

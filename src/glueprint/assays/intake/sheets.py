@@ -26,6 +26,10 @@ LIMITS = Limits(seconds=30, memory_mb=1024)
 COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(\.\d+)?")
+# Written by people and word processors where a number wants a hyphen.
+MINUS = re.compile(r"[\u2212\u2013](?=[\d.,])")
+NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)*")
+DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+,\d+")
 
 
@@ -73,7 +77,7 @@ def of_text(text: str, source: str, encoding: str = "UTF-8") -> Sheet:
     separator = _separator(text)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        read = [(reader.line_num, tuple(cell.strip() for cell in row)) for row in reader]
+        read = [(reader.line_num, tuple(_plain(cell) for cell in row)) for row in reader]
     except csv.Error as error:
         raise refusal(source, str(error)) from error
     rows, decimal = _pointed([row for _, row in read], separator, source)
@@ -89,7 +93,7 @@ def workbook(content: bytes, source: str, sheet: str | None = None) -> Sheet:
         raise _no_sheet(str(sheet), found["unknown"], source)
     if "large" in found:
         raise refusal(source, f"has {found['large']}")
-    rows, decimal = _pointed([tuple(row) for row in found["rows"]], ",", source)
+    rows, decimal = _pointed([tuple(map(_plain, row)) for row in found["rows"]], ",", source)
     others = tuple(name for name in found["sheets"] if name != found["sheet"])
     how = f'sheet "{found["sheet"]}" of a workbook{decimal}'
     return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others)
@@ -171,6 +175,7 @@ def _pointed(rows: list[tuple[str, ...]], separator: str, source: str) -> tuple[
     certain = [cell for cell in grouped if cell.count(",") > 1 or "." in cell]
     decimal = [cell for cell in commas if cell not in grouped] + [c for c in cells if POINTED.fullmatch(c)]
     if not commas and not certain and not decimal:
+        _no_dots_between_thousands(rows, separator, source)
         return rows, ""
     if not certain and (decimal or separator == ";"):
         points = next((cell for row in rows for cell in row if POINT.fullmatch(cell)), "")
@@ -181,6 +186,34 @@ def _pointed(rows: list[tuple[str, ...]], separator: str, source: str) -> tuple[
         dropped = [tuple(c.replace(",", "") if THOUSANDS.fullmatch(c) else c for c in row) for row in rows]
         return dropped, " with commas between thousands"
     raise _ambiguous((decimal or commas)[0], f'beside "{certain[0]}"' if certain else "", source)
+
+
+def _plain(cell: str) -> str:
+    return MINUS.sub("-", cell.strip(), count=1) if cell.strip()[:1] in ("\u2212", "\u2013") else cell.strip()
+
+
+def _no_dots_between_thousands(rows: list[tuple[str, ...]], separator: str, source: str) -> None:
+    """Raise InputError GP-A005 for a column with 100, 300, 1.000: no decimals are written for the large
+    numbers alone."""
+    for place in range(max(map(len, rows), default=0)):
+        cells = [row[place] for row in rows if place < len(row) and NUMBER.fullmatch(row[place])]
+        dotted = [cell for cell in cells if "." in cell]
+        if not dotted or not all(map(DOTTED.fullmatch, dotted)):
+            continue
+        several = [cell for cell in dotted if cell.count(".") > 1]
+        mixed = (
+            any(cell.endswith("0") for cell in dotted) and len({c for c in cells if "." not in c} - {"0"}) > 0
+        )
+        whole = separator == ";" and all(cell.endswith("000") for cell in dotted)
+        if several or mixed or whole:
+            said = f'"{(several or dotted)[0]}" may have a point between thousands, or a decimal one'
+            raise InputError(
+                "GP-A005",
+                said,
+                where=f"{source}, column {place + 1}",
+                expected="numbers without marks between thousands",
+                next_step="export without a separator of thousands; it is not guessed",
+            )
 
 
 def _with_point(cell: str) -> str:

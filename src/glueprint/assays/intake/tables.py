@@ -3,16 +3,16 @@ reading."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import meaning, wide
-from glueprint.assays.intake.headers import CONCENTRATIONS, PER_HOUR, Heading, parsed
-from glueprint.assays.intake.labels import is_vehicle, role_of
+from glueprint.assays.intake import amounts, meaning, wide
+from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, parsed
+from glueprint.assays.intake.labels import role_of
 from glueprint.assays.intake.meaning import RESPONSES
 from glueprint.errors import InputError
 
@@ -87,7 +87,6 @@ TECHNICAL = frozenset(
 )
 MOST_LABELS, CROSSED = 24, 3
 LABELS = ("line", "compound", "experiment", "replicate")
-AMOUNT = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([^\d\s].*)")
 
 
 @dataclass(frozen=True)
@@ -109,25 +108,28 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     """The table under our names, its doses as amounts, its times in hours, its replicates below each other.
 
     table: any of docs/assays.md, "Tables".   keep: names that stay as they are.
-    Raises InputError GP-A205 and GP-A206 (doses), GP-A207 (times), GP-A213 (a response without a name),
-    GP-A214 (labels).
+    Raises InputError GP-A201 (a curve on another scale than its column), GP-A203 (logarithms of a fraction),
+    GP-A205 and GP-A206 (doses), GP-A207 (times), GP-A213 (a response without a name), GP-A214 (labels).
     """
     changes: list[str] = []
     if any(parsed(name).ours.startswith("fraction_") or name == "log_ratio" for name in table.columns):
         keep = (*keep, "treatment")  # of lanes: MLN4924, cycloheximide
     headings = {name: _checked(_heading(name, keep), table[name]) for name in table.columns}
     found = _renamed(table, headings, changes)
-    found = _dosed(found, headings, changes)
-    found = _timed(found, headings)
+    found = amounts.dosed(found, headings, changes)
+    found = _without_summaries(_timed(found, headings), changes)
     response = next((name for name in RESPONSES if name in found.columns), "")
     if (
         not response
         and "log_ratio" not in found.columns
         and not {"generation", "count"} <= set(found.columns)
     ):
-        found, response = _readings(found, headings, changes)
-    findings = _dose_findings(found, headings)
+        found, response = _readings(found, headings, changes, keep)
+    found = _unlogged(found, headings, response, changes)
+    findings = amounts.findings(found, headings, ("line", "compound", "experiment", "target"))
     meaning.refused(findings)
+    if response:
+        findings += _scales(found, headings, response)
     unused = tuple(name for name in found.columns if name not in (*OURS, *keep))
     _not_pooled(found, unused)
     unused += tuple(name for name in RESPONSES if name in found.columns and name != response)
@@ -146,9 +148,9 @@ def _checked(heading: Heading, cells: pl.Series) -> Heading:
     """The heading, without our name where the cells are no labels: counts called cells, kinds that are no
     roles."""
     exact = heading.ours == heading.words
-    numbers = (
-        heading.ours in LABELS and not exact and wide.numeric(cells) and cells.n_unique() > MOST_LABELS // 2
-    )
+    # Labels come again and again; what is counted hardly does.
+    many = cells.n_unique() > max(MOST_LABELS // 2, cells.len() // 2)
+    numbers = heading.ours in LABELS and not exact and many and wide.numeric(cells)
     words = cells.drop_nulls().unique().to_list() if heading.ours == "role" and not exact else []
     if numbers or any(role_of(word) is None for word in words):
         return replace(heading, ours="")
@@ -168,11 +170,14 @@ def _renamed(table: pl.DataFrame, headings: dict[str, Heading], changes: list[st
         target = _target(heading)
         if target and target not in ("unnamed", "spread"):
             theirs.setdefault(target, []).append(name)
-    if "dose_nm" in theirs:
-        theirs.pop("dose", None)
+    doses = [*theirs.get("dose_nm", []), *theirs.pop("dose", [])]
+    if doses:
+        chosen = amounts.one_column(doses, headings, table)
+        theirs.pop("dose_nm", None)
+        theirs[_target(headings[chosen])] = [chosen]
     renames, found = {}, table
     for target, names in theirs.items():
-        names = sorted(names, key=lambda name: (name.strip().lower() != target, headings[name].base != 0.0))
+        names = sorted(names, key=lambda name: name.strip().lower() != target)
         if target == "line" and len(names) > 1 and target not in names:
             parts = [pl.col(name).cast(pl.String).fill_null("").str.strip_chars() for name in names]
             found = found.with_columns(pl.concat_str(parts, separator=" ").str.strip_chars().alias(names[0]))
@@ -183,72 +188,85 @@ def _renamed(table: pl.DataFrame, headings: dict[str, Heading], changes: list[st
     return found.rename(renames)
 
 
-def _dosed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
-    """Doses as numbers with their unit: from logarithms, from cells such as "10 nM", from words for no
-    compound."""
-    column = "dose_nm" if "dose_nm" in found.columns else "dose"
-    if column not in found.columns:
+def _without_summaries(found: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
+    """The table without the rows that a column of replicates calls a mean or a spread of the others."""
+    if "replicate" not in found.columns:
         return found
-    heading = next(
-        (
-            h
-            for name, h in headings.items()
-            if _target(h) in ("dose", "dose_nm") and name not in found.columns
-        ),
-        Heading("", ""),
+    kinds = [parsed(str(label or "")).ours for label in found["replicate"].to_list()]
+    wells = any(kind not in ("spread", "unnamed") for kind in kinds)
+    out = [kind == "spread" or (kind == "unnamed" and wells) for kind in kinds]
+    if not any(out):
+        return found
+    changes.append(f"{sum(out)} rows of means and spreads left out")
+    return found.filter(~pl.Series(out, dtype=pl.Boolean))
+
+
+def _unlogged(
+    found: pl.DataFrame, headings: dict[str, Heading], response: str, changes: list[str]
+) -> pl.DataFrame:
+    """Raw signals whose header says that they are logarithms as signals.
+
+    Raises InputError GP-A203 for logarithms of what is a fraction by its name.
+    """
+    theirs = next((n for n, h in headings.items() if h.base and _target(h) == response and response), "")
+    if not theirs or theirs in found.columns:
+        return found
+    base = headings[theirs].base
+    if RESPONSES[response].relative:
+        raise _logarithms(theirs, RESPONSES[response].words)
+    changes.append(f"{response} from logarithms to the base {base:.3g}")
+    written = found[response].cast(pl.Float64, strict=False).fill_nan(None).to_list()
+    values = [None if value is None else amounts.of_logarithm(value, base) for value in written]
+    return found.with_columns(pl.Series(response, values, dtype=pl.Float64))
+
+
+def _logarithms(column: str, words: str) -> InputError:
+    return InputError(
+        "GP-A203",
+        f'logarithms of {words} ("{column}")',
+        where=f'column "{column}"',
+        expected="fractions, per cent or signals, and no logarithm",
+        next_step="give the values themselves; of one column of signals the logarithm is undone",
     )
-    if found[column].dtype == pl.String:
-        found = _from_cells(found, column)
-    if heading.base and column == "dose":
-        written = found["dose"].cast(pl.Float64, strict=False)
-        amounts = pl.Series(
-            "dose", [None if v is None else heading.base**v if abs(v) < 300 else None for v in written]
+
+
+def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) -> list[Finding]:
+    """Curves on another scale than the rest of their column, and counts that may be logarithms.
+
+    Raises InputError GP-A201 for per cent of which one curve is in fractions.
+    """
+    dose = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
+    if not dose:
+        return []
+    numbers = found.with_columns(
+        pl.col(response).cast(pl.Float64, strict=False).alias("_value"),
+        pl.col(dose).cast(pl.Float64, strict=False).alias("_dose"),
+    ).filter(pl.col("_value").is_finite(), pl.col("_dose").is_finite())
+    theirs = next((name for name, h in headings.items() if _target(h) == response), response)
+    if not RESPONSES[response].relative:
+        return meaning.counts(
+            theirs, headings.get(theirs, Heading("", "")).words, numbers["_value"].to_numpy()
         )
-        found = found.with_columns(amounts.cast(pl.Float64))
-        changes.append(f"doses from logarithms to the base {heading.base:.3g}")
-    if heading.unit and column == "dose":
-        stated = (
-            found["dose_unit"].cast(pl.String).drop_nulls().unique()
-            if "dose_unit" in found.columns
-            else pl.Series([heading.unit])
-        )
-        if any(_usual(unit) != _usual(heading.unit) for unit in stated if unit.strip()):
-            raise InputError(
-                "GP-A206",
-                f"doses in {heading.unit} by the header and in {stated[0]} by the column dose_unit",
-                where='column "dose"',
-                expected="one unit",
-                next_step="correct one of the two",
-            )
-        found = found.with_columns(dose_unit=pl.lit(heading.unit))
-    return found
-
-
-def _usual(unit: str) -> str:
-    return CONCENTRATIONS.get(unit.strip().lower().replace("μ", "µ"), unit.strip())
-
-
-def _from_cells(found: pl.DataFrame, column: str) -> pl.DataFrame:
-    """A column of text as amounts where its cells say "10 nM" or "DMSO"; other text stays, to be refused by
-    name."""
-    texts = [str(text or "").strip() for text in found[column]]
-    units: list[str | None] = []
-    values: list[str | None] = []
-    for text in texts:
-        amount = AMOUNT.fullmatch(text)
-        unit = _usual(amount[2]) if amount else ""
-        if amount and unit in CONCENTRATIONS.values():
-            values.append(amount[1])
-            units.append(unit)
-        else:
-            values.append("0" if any(map(str.isalpha, text)) and is_vehicle(text) else text or None)
-            units.append(None)
-    found = found.with_columns(pl.Series(column, values, dtype=pl.String))
-    if column == "dose" and any(units):
-        own = found["dose_unit"].to_list() if "dose_unit" in found.columns else [None] * found.height
-        both = [unit or before for unit, before in zip(units, own, strict=True)]
-        found = found.with_columns(pl.Series("dose_unit", both, dtype=pl.String))
-    return found
+    keys = [name for name in (*IDENTITY, "plate", "replicate") if name in found.columns]
+    treated = numbers.filter(pl.col("_dose") > 0.0)
+    for labels, part in treated.group_by(keys, maintain_order=True) if keys else []:
+        where = " ".join(str(label) for label in labels if label is not None)
+        curve = part.sort("_dose")
+        values = (numbers["_value"].to_numpy(), curve["_dose"].to_numpy(), curve["_value"].to_numpy())
+        meaning.refused(meaning.one_scale(theirs, RESPONSES[response], values, where))
+    if "replicate" not in found.columns:
+        return []
+    findings: list[Finding] = []
+    curves = [name for name in keys if name not in ("plate", "replicate")]
+    for labels, part in treated.group_by(curves, maintain_order=True) if curves else [((), treated)]:
+        sense = RESPONSES[response]
+        courses = {
+            str(name): (one["_dose"].to_numpy(), np.array([sense.fraction(v) for v in one["_value"]]))
+            for (name,), one in part.group_by(["replicate"], maintain_order=True)
+        }
+        where = " ".join(str(label) for label in labels if label is not None)
+        findings += meaning.replicates_apart(courses, where)
+    return findings
 
 
 def _timed(found: pl.DataFrame, headings: dict[str, Heading]) -> pl.DataFrame:
@@ -267,10 +285,11 @@ def _timed(found: pl.DataFrame, headings: dict[str, Heading]) -> pl.DataFrame:
                 found = found.with_columns(pl.Series(column, texts, dtype=pl.String))
                 continue
         values = found[column].cast(pl.Float64, strict=False)
-        if not heading.unit and values.drop_nulls().n_unique() > 1:
+        told = found[column].cast(pl.String).str.strip_chars().replace("", None).drop_nulls().unique()
+        if not heading.unit and told.len() > 1:
             raise InputError(
                 "GP-A207",
-                "times without a unit",
+                f"times without a unit: {', '.join(told.sort()[:3])}",
                 where=f'column "{column}"',
                 expected="hours in a column time_h, or a unit in the header",
                 next_step="name the column time_h, or time (min)",
@@ -284,18 +303,22 @@ def _timed(found: pl.DataFrame, headings: dict[str, Heading]) -> pl.DataFrame:
 
 
 def _readings(
-    found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]
+    found: pl.DataFrame, headings: dict[str, Heading], changes: list[str], keep: Collection[str]
 ) -> tuple[pl.DataFrame, str]:
     """The response from columns that no name of a response claims: side by side, or without a name."""
     numbers = [
         n
         for n in found.columns
-        if n not in OURS and wide.numeric(found[n]) and n.strip().lower() not in TECHNICAL
+        if n not in (*OURS, *keep) and wide.numeric(found[n]) and n.strip().lower() not in TECHNICAL
     ]
+    numbers = [n for n in numbers if headings[n].ours not in ("dose", "dose_nm")]
     single = [n for n in numbers if headings[n].ours == "unnamed"]
     chosen = [n for n in numbers if headings[n].ours not in ("unnamed", "spread")] or single[:1]
     if not chosen or not {"dose", "dose_nm"} & set(found.columns):
         return found, ""
+    logs = next((n for n in chosen if headings[n].base), "")
+    if logs:
+        raise _logarithms(logs, "responses side by side" if len(chosen) > 1 else "a response")
     if len(chosen) > 1 or chosen[0] not in single:
         changes.append(
             f"{len(chosen)} columns side by side ({chosen[0]} ... {chosen[-1]}) as one row a reading"
@@ -304,16 +327,32 @@ def _readings(
     else:
         found, response = found.rename({chosen[0]: "unnamed"}), "unnamed"
     if response == "unnamed":
+        _no_other_name(chosen)
         response = _by_control(found)
         changes.append(f"{RESPONSES[response].words}, by its control")
     return found.rename({"unnamed": response}) if "unnamed" in found.columns else found, response
 
 
+def _no_other_name(chosen: Collection[str]) -> None:
+    """Raise InputError GP-A213 for a response that its own name calls a complement, a rate or a logarithm."""
+    other = next((name for name in chosen if OTHERWISE.search(name.lower().replace("_", " "))), "")
+    if other:
+        raise InputError(
+            "GP-A213",
+            f'"{other}" is no viability, remaining protein or signal by its name',
+            where=f'column "{other}"',
+            expected="a column viability, inhibition_percent, fraction_remaining, signal or the like",
+            next_step="name the column for what it holds: --column inhibition_percent=YOURS",
+        )
+
+
 def _by_control(found: pl.DataFrame) -> str:
     """What a response without a name is: a fraction or per cent of the control, or raw beside a control."""
     column = "dose_nm" if "dose_nm" in found.columns else "dose"
+    roles = found["role"].to_list() if "role" in found.columns else [""] * found.height
+    control = pl.Series([role_of(role) == "control" for role in roles], dtype=pl.Boolean)
     both = found.select(
-        dose=pl.col(column).cast(pl.Float64, strict=False),
+        dose=pl.when(control).then(0.0).otherwise(pl.col(column).cast(pl.Float64, strict=False)),
         value=pl.col("unnamed").cast(pl.Float64, strict=False),
     ).drop_nulls()
     means = both.group_by("dose").agg(pl.col("value").mean()).sort("dose")
@@ -334,49 +373,27 @@ def _by_control(found: pl.DataFrame) -> str:
     )
 
 
-def _dose_findings(found: pl.DataFrame, headings: dict[str, Heading]) -> list[Finding]:
-    """What contradicts the doses as written, series by series."""
-    column = "dose_nm" if "dose_nm" in found.columns else "dose"
-    if column not in found.columns:
-        return []
-    theirs = next((name for name, h in headings.items() if _target(h) == column), column)
-    if "linear" in headings.get(theirs, Heading("", "")).words or headings.get(theirs, Heading("", "")).base:
-        return []
-    values = found.with_columns(dose=pl.col(column).cast(pl.Float64, strict=False)).filter(
-        pl.col("dose").is_finite()
-    )
-    keys = [name for name in ("line", "compound", "experiment") if name in found.columns]
-    groups = [part for _, part in values.group_by(keys, maintain_order=True)] if keys else [values]
-    for part in (values, *groups):
-        problems = meaning.doses(theirs, part["dose"].to_list())
-        if problems:
-            return problems
-    return []
-
-
 def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
     """Raise InputError GP-A214 if a label that nobody reads splits a curve in two with the same doses."""
     column = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
     keys = [name for name in IDENTITY if name in found.columns]
-    for name in unused:
-        labels = found[name].drop_nulls().n_unique() if column else 0
-        if (
-            not 1 < labels <= MOST_LABELS
-            or name.strip().lower() in TECHNICAL
-            or parsed(name).ours in ("spread", "unnamed")
-        ):
-            continue
-        if parsed(name).ours in RESPONSES or _counted(found[name]):
+    for name in unused if column else ():
+        technical = name.strip().lower() in TECHNICAL or parsed(name).ours in ("spread", "unnamed")
+        if technical or parsed(name).ours in RESPONSES or not _may_label(found[name]):
             continue
         dosed = found.filter(pl.col(column).cast(pl.Float64, strict=False) > 0.0, pl.col(name).is_not_null())
         shared = dosed.group_by([*keys, column]).agg(pl.col(name).n_unique().alias("labels"))
         crossed = shared.filter(pl.col("labels") > 1)
+        series = dosed.group_by(name).agg(pl.col(column).n_unique().alias("doses"))
+        if (series["doses"] >= CROSSED).sum() < 2:
+            continue  # remarks on single wells
         per_curve = crossed.group_by(keys).len()["len"].max() if keys and crossed.height else crossed.height
         if isinstance(per_curve, int) and per_curve >= CROSSED:
+            count = found[name].drop_nulls().n_unique()
             shown = ", ".join(map(str, found[name].drop_nulls().unique(maintain_order=True)[:3]))
             raise InputError(
                 "GP-A214",
-                f'{labels} labels of "{name}" ({shown}) share a curve with the same doses',
+                f'{count} labels of "{name}" ({shown}) share a curve with the same doses',
                 where=f'column "{name}"',
                 expected="labels that belong to a curve in line, compound, experiment or time_h",
                 next_step=f"--column line={name} keeps them apart, --column replicate={name} pools them as "
@@ -384,13 +401,17 @@ def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
             )
 
 
-def _counted(labels: pl.Series) -> bool:
-    """Whether labels are 1, 2, 3 ..., which count replicates, or many numbers, which are readings."""
-    numbers = labels.cast(pl.String).cast(pl.Float64, strict=False)
-    if numbers.null_count() > labels.null_count():
+def _may_label(labels: pl.Series) -> bool:
+    """Whether a column may tell curves apart: not 1, 2, 3 ..., which count replicates, and no readings."""
+    known = labels.drop_nulls()
+    if known.n_unique() < 2:
         return False
-    distinct = numbers.drop_nulls().unique().sort().to_list()
-    return len(distinct) > CROSSED + 1 or distinct in (
-        [1.0 + i for i in range(len(distinct))],
-        [float(i) for i in range(len(distinct))],
-    )
+    numbers = known.cast(pl.String).cast(pl.Float64, strict=False)
+    if numbers.null_count():
+        return True
+    distinct = numbers.unique().sort().to_list()
+    if distinct in ([1.0 + i for i in range(len(distinct))], [float(i) for i in range(len(distinct))]):
+        return False
+    # Readings hardly come again, temperatures do, with their decimals.
+    whole = all(value == round(value) for value in distinct)
+    return len(distinct) <= CROSSED + 1 or (whole and len(distinct) <= known.len() // CROSSED)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from glueprint.assays.intake.headers import PER_HOUR, parsed
+from glueprint.assays.intake.labels import role_of
 
 __all__ = ["long", "numeric", "response_of"]
 
 NUMBERED = re.compile(
-    r"(.*?)[\s_.:#-]*(?:\b(rep|replicate|r|tech|repeat|well|n|no)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
+    r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
 )
 REPLICATES = [
     "",
@@ -58,7 +59,11 @@ GENERIC = [
     "line",
     "cell",
     "cells",
+    "target",
+    "protein",
 ]
+# Numbered, these are times.
+TIMES = frozenset(["t", "time", "timepoint", "time point", "week", "weeks", "month", "cycle", *PER_HOUR])
 HOURS = re.compile(r"(\d+(?:\.\d+)?)[\s_]*(h|hr|hrs|hours?|min|d|days?)", re.IGNORECASE)
 
 
@@ -68,6 +73,8 @@ class Column:
 
     name: str
     response: str = ""
+    role: str = ""
+    line: str = ""
     compound: str = ""
     experiment: str = ""
     replicate: str = ""
@@ -88,6 +95,8 @@ def long(table: pl.DataFrame, readings: Sequence[str]) -> tuple[pl.DataFrame, st
     parts = []
     for column in columns:
         labels = {
+            "role": column.role,
+            "line": column.line,
             "compound": column.compound,
             "experiment": column.experiment,
             "replicate": column.replicate,
@@ -114,33 +123,57 @@ def numeric(column: pl.Series) -> bool:
 
 
 def _columns(readings: Sequence[str]) -> list[Column]:
+    """What stands in the header of each column. Numbers that do not run from 1, as in KMS11 and KMS12 or
+    dBET1 and
+    dBET6, are part of a name, and so is one right behind a word or a hyphen, as in IKZF1 and CC-1."""
     found = [NUMBERED.fullmatch(name.strip().lower()) for name in readings]
     stems = [
         (match[1] if match else name.lower()).strip(" _.-#")
         for match, name in zip(found, readings, strict=True)
     ]
+    numbers: dict[str, set[int]] = {}
+    for match, stem in zip(found, stems, strict=True):
+        if match:
+            numbers.setdefault(stem, set()).add(int(match[4]))
     columns = []
     for name, match, stem in zip(readings, found, stems, strict=True):
-        hours = HOURS.fullmatch(name.strip())
-        if hours:
-            value = float(hours[1]) * PER_HOUR[hours[2].lower()]
-            columns.append(Column(name, time_h=f"{value:.12g}"))
-            continue
-        before = name.strip()[: match.end(1)] if match else name.strip()
-        heading, number = parsed(before), match[3] if match else "1"
-        response = response_of(heading.ours, per_cent=heading.per_cent or parsed(name).per_cent)
         # " #2" stands for a name that comes again; "drug 2" beside "drug 1" is another one.
-        again = any(name.startswith(f"{other} #") or other.startswith(f"{name} #") for other in readings)
-        repeated = again or "#" in name or (stems.count(stem) > 1 and stem not in GENERIC)
-        if response or stem in REPLICATES:
-            columns.append(Column(name, response=response, replicate=number))
-        elif heading.ours == "experiment":
-            columns.append(Column(name, experiment=number))
-        elif repeated or (match and match[2]):
-            columns.append(Column(name, compound=before.strip(" _.-#"), replicate=number))
-        else:
-            columns.append(Column(name, compound=name.strip()))
+        again = "#" in name or any(name.startswith(f"{o} #") or o.startswith(f"{name} #") for o in readings)
+        runs = numbers.get(stem, set()) in (set(range(1, n + 1)) for n in range(2, len(readings) + 1))
+        apart = match is not None and match[2] not in ("", "-") and bool(stem)
+        counted = runs and apart and stems.count(stem) > 1 and stem not in (*GENERIC, *TIMES)
+        columns.append(_column(name.strip(), match, again=again, counted=counted, runs=runs))
     return columns
+
+
+def _column(name: str, match: re.Match[str] | None, *, again: bool, counted: bool, runs: bool) -> Column:
+    """One header taken apart. again: it comes more than once.   counted: its number is one of a row of
+    replicates.
+
+    runs: the numbers behind its word are 1, 2, 3 ...
+    """
+    hours = HOURS.fullmatch(name)
+    if hours:
+        return Column(name, time_h=f"{float(hours[1]) * PER_HOUR[hours[2].lower()]:.12g}")
+    before = name[: match.end(1)].strip(" _.-#") if match else name
+    stem, number = before.lower(), match[4] if match else "1"
+    heading = parsed(before)
+    response = response_of(heading.ours, per_cent=heading.per_cent or parsed(name).per_cent)
+    hours = HOURS.fullmatch(before)
+    if response or (stem in REPLICATES and (stem or runs or again)):
+        return Column(name, response=response, replicate=number)
+    if hours:
+        return Column(name, time_h=f"{float(hours[1]) * PER_HOUR[hours[2].lower()]:.12g}", replicate=number)
+    role = role_of(before)
+    if role in ("control", "blank", "time0"):
+        return Column(name, role=role, replicate=number)
+    if heading.ours == "experiment":
+        return Column(name, experiment=number)
+    if heading.ours == "line" and match:
+        return Column(name, line=name)
+    if again or counted or (match and match[3]):
+        return Column(name, compound=before, replicate=number)
+    return Column(name, compound=name)
 
 
 def response_of(ours: str, *, per_cent: bool) -> str:

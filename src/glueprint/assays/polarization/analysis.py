@@ -9,8 +9,7 @@ import polars as pl
 
 from glueprint.assays.contract import Observations, tables_of
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import meaning
-from glueprint.assays.polarization import checking, fits, plates, reading, saturation
+from glueprint.assays.polarization import checking, contradictions, fits, plates, reading, saturation
 from glueprint.assays.polarization.channels import TOP
 from glueprint.assays.polarization.plates import Contents
 from glueprint.assays.polarization.result import CURVES, TITRATIONS, Result
@@ -32,15 +31,17 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
     totals and tracer Kd.
     Returns `Result`; does not depend on the order of the rows.
     Raises InputError GP-A060 (channels), GP-A061 (concentrations), GP-A062 (settings), GP-A063 (nothing to
-    analyse), GP-A208 (controls that are no polarisations), GP-A240 (no such well to leave out), and what
+    analyse), GP-A205 and GP-A206 (doses that are none), GP-A208 (controls that are no polarisations),
+    GP-A240 (no such well to leave out), and what
     `assays.wells.check` raises.
     Source: docs/polarization.md.
     """
     given = Observations.of(observations)
     chosen = (settings or Settings()).completed(given.assay, given.source)
     conditions, optics, confidence = chosen.conditions, chosen.optics, chosen.confidence
+    of_doses = contradictions.doses(given.table)
     read = reading.read(given.table, optics, chosen.exclude)
-    findings = [*given.findings, *read.findings]
+    findings = [*given.findings, *of_doses, *read.findings]
     collected: dict[str, list[Any]] = {name: [] for name in ("fits", "conversions", "quality")}
     drawn, titrations = [pl.DataFrame(schema=CURVES)], [pl.DataFrame(schema=TITRATIONS)]
     suspected = [verdicts.suspects_table([])]
@@ -50,7 +51,8 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
     if not any(plate.compounds or plate.titrated.height for plate in contents):
         raise _nothing(read.table)
     for plate in contents:
-        _meant(plate, mp_only=read.mp_only)
+        contradictions.controls(plate, mp_only=read.mp_only)
+        findings += contradictions.dark(plate)
         titrated = saturation.of_plate(plate, conditions.tracer, optics, confidence)
         titrations.append(titrated.table)
         drawn.append(titrated.curves)
@@ -61,7 +63,15 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
         here, said = _with_kd(conditions, titrated.kd, plate)
         findings += said
         light, said = plates.brightness(plate, here, optics)
-        findings += [*said, *_inputs(here, plate), *_contradicted(here, plate), *_controls(plate)]
+        findings += [
+            *said,
+            *_inputs(here, plate),
+            *contradictions.two_proteins(here, plate),
+            *_controls(plate),
+        ]
+        findings += contradictions.share_bound(here, plate)
+        plate, said = contradictions.falling(plate)
+        findings += said
         findings += plates.interference(plate)
         collected["quality"] += checking.rows(plate, light)
         of_compounds, (odd, said) = fits.competitors(plate, here, light, confidence)
@@ -127,12 +137,6 @@ def _excluded(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _meant(plate: Contents, *, mp_only: bool) -> None:
-    """Raise InputError GP-A208 if the controls cannot be polarisations of tracer without and with protein."""
-    free, top = (part["polarization_mp"].drop_nulls().to_numpy() for part in (plate.free, plate.top))
-    meaning.refused(meaning.polarization(free, top, stored=mp_only, where=plate.where))
-
-
 def _with_kd(conditions: Conditions, kd: Potency | None, plate: Contents) -> tuple[Conditions, list[Finding]]:
     """The conditions with the Kd of the plate's own titration where none is stated."""
     if conditions.tracer_kd is not None or kd is None or kd.value_nm is None or kd.relation != "=":
@@ -168,25 +172,6 @@ def _inputs(conditions: Conditions, plate: Contents) -> list[Finding]:
         text = "the tracer concentration has no uncertainty and is taken as exact"
         return [Finding("GP-A064", "note", text, where=plate.where)]
     return []
-
-
-def _contradicted(conditions: Conditions, plate: Contents) -> list[Finding]:
-    """A layout that names another protein concentration than the conditions."""
-    levels = plate.top["concentration_nm"].drop_nulls().unique().sort().to_list()
-    stated = conditions.protein
-    if stated is None or all(abs(level / stated.value_nm - 1.0) < plates.SAME_PROTEIN for level in levels):
-        return []
-    named = ", ".join(f"{level:g}" for level in levels)
-    return [
-        Finding(
-            "GP-A074",
-            "warning",
-            f"the layout names {named} nM protein for tracer_protein, stated is {stated.value_nm:g} nM",
-            where=plate.where,
-            expected="one protein concentration",
-            next_step="correct one of the two; the stated one is used",
-        )
-    ]
 
 
 def _controls(plate: Contents) -> list[Finding]:

@@ -23,6 +23,8 @@ __all__ = [
 
 # A column of a table, or an own field of a layout: why a row is left out, empty where it is not.
 COLUMN = "exclude"
+# What a column of yes and no says of what is used.
+NOT_EXCLUDED = frozenset(["no", "n", "false", "0", "none", "-"])
 # The reason that the flag of a well becomes which somebody masked in the vendor's program.
 MASK_REASON = "masked in the vendor's program"
 NO_REASON = "no reason said"
@@ -122,6 +124,7 @@ def _own(table: pl.DataFrame) -> list[str]:
     """The reason that the table itself gives for every row."""
     said = table[COLUMN] if COLUMN in table.columns else pl.Series([""] * table.height, dtype=pl.String)
     reasons = [text.strip() for text in said.cast(pl.String).fill_null("").to_list()]
+    reasons = ["" if text.lower() in NOT_EXCLUDED else text for text in reasons]
     if "flag" not in table.columns:
         return reasons
     flags = table["flag"].cast(pl.String).fill_null("").to_list()

@@ -11,7 +11,7 @@ import polars as pl
 from glueprint.assays import layout_maps, tidy_table
 from glueprint.assays.concentrations import bare_finding, mixed_findings
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import role_of, wide
+from glueprint.assays.intake import amounts, role_of, wide
 from glueprint.assays.intake.grids import Grid, channel_of, grids
 from glueprint.assays.intake.headers import parsed
 from glueprint.assays.intake.sheets import Sheet, of_bytes
@@ -60,14 +60,17 @@ def recognises(head: bytes, name: str) -> bool:
         return True
     if "\x00" in text or name.lower().endswith((".json", ".md", ".toml", ".xlsx", ".xlsm")):
         return False
-    for line in text.splitlines()[:40]:
+    lines = text.splitlines()[:40]
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
         cells = [item.strip().strip('"').lower() for item in line.split(max(",;\t", key=line.count))]
         known = {OURS.get(item.replace("_", " "), "") for item in cells}
         if len(cells) > 1 and (
             "well" in known or {"row", "column"} <= known or len(known & {"plate", "value", "unit"}) == 3
         ):
             return True
-        if len(cells) > 2 and cells[0] in ("", "<>") and cells[1:3] == ["1", "2"]:
+        # The corner of a grid may hold its title; a letter below it tells a grid from numbers.
+        bare = cells[0] in ("", "<>") or below.lower().lstrip('"')[:1] == "a"
+        if len(cells) > 2 and bare and cells[1:3] == ["1", "2"]:
             return True
     return False
 
@@ -183,6 +186,12 @@ def _records(frame: pl.DataFrame, sheet: Sheet, source: str) -> tuple[list[str],
         raise not_a_table(source, "has a header and no rows")
     units = {name: parsed(name).unit for name in names}
     dose = next((name for name, ours in names.items() if ours == "concentration" and units[name]), "")
+    _one_unit(rows, units.get(dose, ""), source)
+    base = next((parsed(name).base for name, ours in names.items() if ours == "concentration"), 0.0)
+    for row in rows if base else ():
+        amount = number(row.cells["concentration"], row.where(source, "concentration"), empty=True)
+        if amount is not None:
+            row.cells["concentration"] = f"{amounts.of_logarithm(amount, base):.12g}"
     if dose and "concentration_unit" not in header:
         header = [*header, "concentration_unit"]
         for row in rows:
@@ -199,6 +208,20 @@ def _records(frame: pl.DataFrame, sheet: Sheet, source: str) -> tuple[list[str],
             next_step="rename or add the column, or draw the values like a plate",
         )
     return header, rows
+
+
+def _one_unit(rows: list[_Row], unit: str, source: str) -> None:
+    """Raise InputError GP-A206 for a unit of concentrations in the header that a row contradicts."""
+    for row in rows if unit else ():
+        said = row.cells.get("concentration_unit", "")
+        if said and row.cells.get("concentration") and amounts.usual(said) != unit:
+            raise InputError(
+                "GP-A206",
+                f"concentrations in {unit} by the header and in {said} by the column concentration_unit",
+                where=row.where(source, "concentration_unit"),
+                expected="one unit",
+                next_step="correct one of the two",
+            )
 
 
 def _line(sheet: Sheet, nth: int, height: int) -> int:
