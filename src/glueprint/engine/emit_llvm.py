@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glueprint.engine import (
+    dense_llvm,
     driver_llvm,
     events_llvm,
     kernels_llvm,
@@ -58,6 +59,7 @@ def module_text(program: Program, width: int) -> str:
     texts.append(loops_llvm.copies(width))
     texts.append(events_llvm.locate(program, width))
     texts.append(events_llvm.check(program, workspace, width))
+    texts.append(dense_llvm.functions(program, workspace, width))
     texts.append(lane_llvm.attend(program, workspace, width))
     texts.append(driver_llvm.run(program, workspace, width))
     return "\n\n".join([*declared, *texts]) + "\n"
