@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glueprint.engine import tableau
+from glueprint.engine.events_llvm import signed
 from glueprint.engine.kernels_llvm import middle
 from glueprint.engine.lane_llvm import argument_place
 from glueprint.engine.layout import Workspace
@@ -109,7 +110,7 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
         r, t=t, h=h, after=after, accepted=accepted, wished=wished, weights=weights
     )
     located, changed = None, None
-    if program.triggers:
+    if program.has_conditions:
         accepted, located, changed = _look_for_events(r, t=t, h=h, after=after, accepted=accepted)
     r.add(f"  call void @accept(ptr %p_y, ptr %p_z, ptr %p_largest, {r.m} {accepted})")
     now = r.choose(accepted, after, t)
@@ -173,7 +174,7 @@ def _step_size(r: _Run, t: str, wished: str, stop: str) -> tuple[str, str]:
     """
     left = r.op("fsub", stop, t)
     reach, double = r.op("fmul", wished, r.real(1.0001)), r.op("fmul", wished, r.real(2.0))
-    if r.program.triggers:
+    if r.program.has_conditions:
         trial = r.get("trial", r.v)
         is_trial = r.let(f"fcmp ogt {r.v} {trial}, {r.real(0.0)}")
         wished = r.choose(is_trial, trial, wished)
@@ -188,35 +189,59 @@ def _step_size(r: _Run, t: str, wished: str, stop: str) -> tuple[str, str]:
 
 
 def _look_for_events(r: _Run, *, t: str, h: str, after: str, accepted: str) -> tuple[str, str, str]:
-    """Lanes whose step stands, lanes that go back to repeat it up to a trigger's change, lanes at such a
-    change.
+    """Lanes whose step stands, lanes that go back to repeat it up to a condition's change, lanes at a change
+    of a trigger.
     """
     v, w, m = r.v, r.w, r.m
-    bits = r.get("bits", w)
+    bits, half, last = r.get("bits", w), "", ""
+    if r.program.switched:
+        center = r.op("fadd", t, r.op("fmul", h, r.real(0.5)))
+        half, last = middle(r.program, v, center), f", {v} {center}"
+    own = r.whole(signed((1 << len(r.program.triggers)) - 1))
+    if r.program.watched:
+        others = r.let(f"call {w} @triggers(ptr %p_y, ptr %p_q, {v} {t}{last})")
+        none = r.let(f"xor {w} {own}, {r.whole(-1)}")
+        others = r.let(f"and {w} {others}, {none}")
+        bits = r.let(f"or {w} {r.let(f'and {w} {bits}, {own}')}, {others}")
     fraction = r.let(
         f"call {v} @locate(ptr %p_y, ptr %p_z, ptr %p_u, ptr %p_d, ptr %p_q, "
-        f"{v} {t}, {v} {h}, {v} {after}, {w} {bits})"
+        f"{v} {t}, {v} {h}, {v} {after}, {half}{w} {bits})"
     )
-    at_end = r.let(f"call {w} @triggers(ptr %p_z, ptr %p_q, {v} {after})")
-    end_differs = r.let(f"icmp ne {w} {at_end}, {bits}")
+    at_end = r.let(f"call {w} @triggers(ptr %p_z, ptr %p_q, {v} {after}{last})")
+    differs = r.let(f"xor {w} {at_end}, {bits}")
+    end_differs = r.let(f"icmp ne {w} {differs}, {r.whole(0)}")
+    triggered = r.let(f"icmp ne {w} {r.let(f'and {w} {differs}, {own}')}, {r.whole(0)}")
     was_trial = r.let(f"fcmp ogt {v} {r.get('trial', v)}, {r.real(0.0)}")
-    earlier = r.let(f"and {m} {accepted}, {r.let(f'fcmp olt {v} {fraction}, {r.real(1.0)}')}")
-    settled = r.let(f"and {m} {was_trial}, {end_differs}")
-    located = r.let(f"and {m} {earlier}, {r.negate(settled)}")
-    stands = r.let(f"and {m} {accepted}, {r.negate(located)}")
-    changed = r.let(f"and {m} {stands}, {end_differs}")
+    within = r.let(f"fcmp olt {v} {fraction}, {r.real(1.0)}")
     age = r.let(f"call {v} @llvm.fabs.v{r.width}f64({v} {t})")
     # Where rounding hides a change from the repeated step, each further trial reaches four times as far.
     nudge = r.get("nudge", v)
     least = r.op("fmul", r.op("fmul", r.op("fadd", age, r.real(1e-3)), r.real(CLOSEST)), nudge)
-    calm = r.let(f"and {m} {stands}, {r.negate(was_trial)}")
-    further = r.choose(located, r.op("fmul", nudge, r.real(4.0)), nudge)
-    r.put("nudge", v, r.choose(calm, r.real(1.0), further))
     way = r.op("fmul", fraction, h)
     way = r.choose(r.let(f"fcmp ogt {v} {way}, {least}"), way, least)
+    if r.program.watched:
+        # A watched condition that changes to and fro is one that the solution slides along: let it pass.
+        passes = r.let(f"or {m} {r.let(f'fcmp olt {v} {way}, {h}')}, {triggered}")
+        within = r.let(f"and {m} {within}, {passes}")
+    earlier = r.let(f"and {m} {accepted}, {within}")
+    settled = r.let(f"and {m} {was_trial}, {end_differs}")
+    located = r.let(f"and {m} {earlier}, {r.negate(settled)}")
+    stands = r.let(f"and {m} {accepted}, {r.negate(located)}")
+    changed = r.let(f"and {m} {stands}, {triggered}")
+    calm = r.let(f"and {m} {stands}, {r.negate(was_trial)}")
+    further = r.choose(located, r.op("fmul", nudge, r.real(4.0)), nudge)
+    r.put("nudge", v, r.choose(calm, _calmed(r, nudge), further))
     r.put("trial", v, r.choose(located, way, r.real(0.0)))
     r.put("bits", w, r.let(f"select {m} {changed}, {w} {at_end}, {w} {bits}"))
     return stands, located, changed
+
+
+def _calmed(r: _Run, nudge: str) -> str:
+    """The reach of trials after a step without one; along a condition that is slid along it stays wide."""
+    if not r.program.watched:
+        return r.real(1.0)
+    less = r.op("fmul", nudge, r.real(0.5))
+    return r.choose(r.let(f"fcmp ogt {r.v} {less}, {r.real(1.0)}"), less, r.real(1.0))
 
 
 def _stages(r: _Run, t: str, h: str) -> None:
