@@ -5,6 +5,7 @@ from __future__ import annotations
 from glueprint.engine import (
     dense_llvm,
     driver_llvm,
+    elimination_llvm,
     events_llvm,
     kernels_llvm,
     lane_llvm,
@@ -35,7 +36,7 @@ def module_text(program: Program, width: int) -> str:
         f"llvm.fma.v{width}f64",
         f"llvm.fabs.v{width}f64",
     }
-    texts = []
+    texts = [elimination_llvm.functions(program, width)]
     for make in KERNELS:
         text, used = make(program, width)
         texts.append(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glueprint.engine import tableau
-from glueprint.engine.kernels_llvm import factor_places
+from glueprint.engine.elimination_llvm import factor_places
 from glueprint.engine.program import Program
 
 __all__ = ["CONTEXT_FIELDS", "Context", "Workspace"]
