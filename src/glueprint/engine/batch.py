@@ -66,6 +66,11 @@ class Settings:
         return self.tolerance_per_accuracy * self.accuracy
 
     @property
+    def between(self) -> float:
+        """Relative tolerance of outputs inside a step: what was asked, where that of a step is laxer."""
+        return min(self.tolerance, self.accuracy)
+
+    @property
     def is_fine(self) -> bool:
         """Whether values are followed so far down that rounding must be reckoned with."""
         return self.floor < COARSE_FLOOR

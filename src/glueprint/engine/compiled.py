@@ -96,6 +96,7 @@ class CompiledSolver:
             longest=settings.longest_step,
             outputs=len(batch.grid),
             recorded=len(batch.columns),
+            between=settings.between,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
         wished = settings.threads or processors()

@@ -81,7 +81,7 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     r.add("define void @run(ptr noalias %ctx, ptr noalias %ws) nounwind {", "entry:")
     for part, offset in workspace.offsets.items():
         r.add(f"  %p_{part} = getelementptr {r.v}, ptr %ws, i64 {offset}")
-    for name in ("tolerance", "floor", "longest", "smallest", "step_limit"):
+    for name in ("tolerance", "floor", "longest", "smallest", "step_limit", "between"):
         index, kind = argument_place(name)
         place = r.let(f"getelementptr i64, ptr %ctx, i64 {index}")
         r.add(f"  %{name} = load {kind}, ptr {place}")
@@ -105,7 +105,7 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     norm = _error_norm(r, tolerance, floor, instant)
     accepted = r.let(f"and {r.m} {r.let(f'fcmp ole {r.v} {norm}, {r.real(1.0)}')}, {active}")
     after = r.choose(hits, stop, r.op("fadd", t, h))
-    weights = f"{r.v} {tolerance}, {r.v} {floor}"
+    weights = f"{r.v} {r.broadcast('%between')}, {r.v} {floor}"
     accepted, goes_back, again, between = _refuse_outputs(
         r, t=t, h=h, after=after, accepted=accepted, wished=wished, weights=weights
     )

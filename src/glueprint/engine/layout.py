@@ -42,6 +42,7 @@ CONTEXT_FIELDS: tuple[tuple[str, str], ...] = (
     ("output", "ptr"),
     ("columns", "ptr"),
     ("recorded", "i64"),
+    ("between", "double"),
 )
 _C_TYPES: dict[str, Any] = {"i64": ctypes.c_int64, "ptr": ctypes.c_void_p, "double": ctypes.c_double}
 

@@ -130,7 +130,7 @@ class ReferenceSolver:
                 0.0 * new.sum(axis=1) + np.mean(np.where(unborn, 0.0, error / weight) ** 2, axis=1)
             )
             least = settings.floor * batch.largest[busy] + batch.smallest
-            between = curve.error(settings.tolerance, least, rounded * settings.is_fine)
+            between = curve.error(settings.between, least, rounded * settings.is_fine)
             inside = (_next_output(batch)[busy] < after) & (norm <= 1.0)
             between = np.where(inside, np.where(np.isfinite(between), between, np.inf), 0.0)
             refused = between > 1.0
