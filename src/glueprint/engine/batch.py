@@ -32,6 +32,7 @@ class Settings:
     by name, in the unit of the name.   floor: the same, as a part of the largest value that a state has had.
     tolerance_per_accuracy: of the step controller.   longest_step: in the model's unit of time.
     step_limit: steps a patient may take between two calls.   threads: 0 means one per processor.
+    stop_at_outputs: whether a step ends at every output time; otherwise outputs are interpolated (`dense`).
     """
 
     accuracy: float = 1e-5
@@ -41,9 +42,10 @@ class Settings:
     longest_step: float = math.inf
     step_limit: int = 1_000_000
     threads: int = 0
+    stop_at_outputs: bool = False
 
     @classmethod
-    def coarse(cls, accuracy: float, *, threads: int = 0) -> Settings:
+    def coarse(cls, accuracy: float, *, threads: int = 0, stop_at_outputs: bool = False) -> Settings:
         """For many patients of a known model: about twice as fast, calibrated on the benchmark's model.
 
         Values below a thousandth of a state's largest, or below 1e-9, have no relative accuracy, so nothing
@@ -55,12 +57,18 @@ class Settings:
             floor=COARSE_FLOOR,
             tolerance_per_accuracy=COARSE_TOLERANCE,
             threads=threads,
+            stop_at_outputs=stop_at_outputs,
         )
 
     @property
     def tolerance(self) -> float:
         """Relative tolerance of the step controller."""
         return self.tolerance_per_accuracy * self.accuracy
+
+    @property
+    def between(self) -> float:
+        """Relative tolerance of outputs inside a step: what was asked, where that of a step is laxer."""
+        return min(self.tolerance, self.accuracy)
 
     @property
     def is_fine(self) -> bool:
@@ -90,7 +98,10 @@ class Batch:
     state, largest: (n, states), current values and their running maxima.   params: (n, parameters).
     time: (n,).   step: (n,) last step size, 0 where none.   status: (n,).   steps: (n, 2) accepted and
     rejected.
-    records: (rows, states).   cursor: (n,) next stop.   horizon: (n,) time at which to stop for events.
+    records: (rows, k) of the states `columns`.   cursor: (n,) next stop.   horizon: (n,) time at which to
+    stop for events.
+    grid: (k,) rising times at which every patient is recorded without a stop, before what stops him there;
+    record i k + j is patient i at grid[j].   output: (n,) next place in the grid.
     bits: (n,) which triggers hold, one bit each.   smallest: (states,) values that need no relative accuracy.
     """
 
@@ -107,3 +118,6 @@ class Batch:
     horizon: Floats
     bits: Integers
     smallest: Floats
+    grid: Floats
+    output: Integers
+    columns: Integers

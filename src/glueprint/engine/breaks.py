@@ -21,7 +21,10 @@ THIRDS = np.array([1 / 3, 1 / 2, 2 / 3])  # where a piece is looked at first: is
 SAMPLES = 4096  # of a run, for a switch that is no line
 LEAST_SAMPLES = 33  # of one piece
 STRAIGHT = 1e-9  # of a piece's values: so far may the middle lie from the line
+MOST_SAMPLES = 2**19  # of one piece
+GOLDEN = 0.6180339887498949
 BISECTIONS = 60
+THIRDINGS = 45  # of a turn, which rounding hides within 1e-8 of the distance of two samples
 
 
 def break_times(
@@ -122,12 +125,22 @@ def _line_roots(
 
 
 def _bent_roots(value: Function, left: Floats, length: Floats, *, whole: bool) -> Floats:
-    """Changes of sign (or of the whole part) between samples, enclosed by bisection."""
+    """Changes of sign (or of the whole part) between samples, enclosed by bisection.
+
+    Where a function turns round between samples, its turn is one more sample: it may touch another side.
+    There are more samples until twice as many find no more turns.
+    """
     share = np.ceil(SAMPLES * length / length.sum()).astype(np.int64)
     found = []
     for a, width, count in zip(left, length, np.maximum(share, LEAST_SAMPLES), strict=True):
-        # The ends themselves belong to the pieces beside.
-        times = a + width * np.linspace(1e-12, 1 - 1e-12, int(count))
+        times, turns = _sampled(value, a, width, int(count))
+        while times.size < MOST_SAMPLES:
+            finer, more = _sampled(value, a, width, 2 * times.size)
+            same = more.size == turns.size
+            times, turns = finer, more
+            if same:
+                break
+        times = np.sort(np.concatenate([times, turns]))
         side = _side(value(times), whole=whole)
         at = np.flatnonzero(side[1:] != side[:-1])
         low, high, before = times[at], times[at + 1], side[at]
@@ -137,6 +150,24 @@ def _bent_roots(value: Function, left: Floats, length: Floats, *, whole: bool) -
             low, high = np.where(same, middle, low), np.where(same, high, middle)
         found.append(high)
     return np.concatenate(found)
+
+
+def _sampled(value: Function, left: float, width: float, count: int) -> tuple[Floats, Floats]:
+    """Sample times of a piece, and the times between them at which the function turns round."""
+    # The ends themselves belong to the pieces beside. Even samples would be in step with what is periodic.
+    place = np.linspace(0.0, 1.0, count)
+    place[1:-1] += (np.modf(GOLDEN * np.arange(1, count - 1))[0] - 0.5) * 0.8 / (count - 1)
+    times = left + width * (1e-12 + (1 - 2e-12) * place)
+    v = value(times)
+    with np.errstate(all="ignore"):
+        step = np.sign(np.diff(v))
+    turn = np.flatnonzero(step[1:] * step[:-1] < 0)
+    low, high, up = times[turn], times[turn + 2], step[turn]
+    for _ in range(THIRDINGS):
+        one, other = low + (high - low) / 3, high - (high - low) / 3
+        right = up * (value(other) - value(one)) > 0  # towards the turn
+        low, high = np.where(right, one, low), np.where(right, high, other)
+    return times, 0.5 * (low + high)
 
 
 def _side(values: Floats, *, whole: bool) -> Floats:

@@ -94,6 +94,9 @@ class CompiledSolver:
             tolerance=settings.tolerance,
             floor=settings.floor,
             longest=settings.longest_step,
+            outputs=len(batch.grid),
+            recorded=len(batch.columns),
+            between=settings.between,
             **{name: array.ctypes.data for name, array in arrays.items()},
         )
         wished = settings.threads or processors()
@@ -166,6 +169,9 @@ def _contiguous(batch: Batch) -> dict[str, np.ndarray]:
         "records": batch.records,
         "steps": batch.steps,
         "smallest": batch.smallest,
+        "grid": batch.grid,
+        "output": batch.output,
+        "columns": batch.columns,
     }
     for name, array in arrays.items():
         assert array.flags.c_contiguous, name

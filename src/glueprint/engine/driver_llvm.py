@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glueprint.engine import tableau
+from glueprint.engine.events_llvm import signed
 from glueprint.engine.kernels_llvm import middle
 from glueprint.engine.lane_llvm import argument_place
 from glueprint.engine.layout import Workspace
@@ -80,7 +81,7 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     r.add("define void @run(ptr noalias %ctx, ptr noalias %ws) nounwind {", "entry:")
     for part, offset in workspace.offsets.items():
         r.add(f"  %p_{part} = getelementptr {r.v}, ptr %ws, i64 {offset}")
-    for name in ("tolerance", "floor", "longest", "smallest", "step_limit"):
+    for name in ("tolerance", "floor", "longest", "smallest", "step_limit", "between"):
         index, kind = argument_place(name)
         place = r.let(f"getelementptr i64, ptr %ctx, i64 {index}")
         r.add(f"  %{name} = load {kind}, ptr {place}")
@@ -104,23 +105,66 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     norm = _error_norm(r, tolerance, floor, instant)
     accepted = r.let(f"and {r.m} {r.let(f'fcmp ole {r.v} {norm}, {r.real(1.0)}')}, {active}")
     after = r.choose(hits, stop, r.op("fadd", t, h))
+    weights = f"{r.v} {r.broadcast('%between')}, {r.v} {floor}"
+    accepted, goes_back, again, between = _refuse_outputs(
+        r, t=t, h=h, after=after, accepted=accepted, wished=wished, weights=weights
+    )
     located, changed = None, None
-    if program.triggers:
+    if program.has_conditions:
         accepted, located, changed = _look_for_events(r, t=t, h=h, after=after, accepted=accepted)
     r.add(f"  call void @accept(ptr %p_y, ptr %p_z, ptr %p_largest, {r.m} {accepted})")
     now = r.choose(accepted, after, t)
     r.put("t", r.v, now)
-    new = _next_step(r, norm, accepted, h, wished)
-    r.put("h", r.v, new if located is None else r.choose(located, wished, new))
+    larger = r.choose(r.let(f"fcmp ogt {r.v} {between}, {norm}"), between, norm)
+    new = _next_step(r, larger, accepted, h, wished)
+    if located is not None:
+        again = r.choose(located, wished, again)
+        goes_back = r.let(f"or {r.m} {goes_back}, {located}")
+    r.put("h", r.v, r.choose(goes_back, again, new))
     outside = _violated(r, now, tolerance) if program.violations else None
-    step = _Step(active, accepted, hits, h, t, norm, located, changed, outside)
-    _attend_lanes(r, step)
+    step = _Step(active, accepted, hits, h, t, norm, goes_back, changed, outside)
+    _attend_lanes(r, step, now)
     r.add("}")
     return "\n".join(r.lines)
 
 
 def _violated(r: _Run, t: str, tolerance: str) -> str:
     return r.let(f"call {r.m} @violated(ptr %p_y, ptr %p_q, {r.v} {t}, ptr %p_largest, {r.v} {tolerance})")
+
+
+def _refuse_outputs(
+    r: _Run, *, t: str, h: str, after: str, accepted: str, wished: str, weights: str
+) -> tuple[str, str, str, str]:
+    """Where the interpolant is not good enough for the outputs inside a step, the lane goes back: to a
+    shorter step if that still reaches an output, and otherwise to one that ends there.
+
+    Returns lanes whose step stands, lanes that go back, the step they take then, and the interpolant's error.
+    """
+    m, v = r.m, r.v
+    due = r.get("tout", v)
+    looks = r.let(f"and {m} {accepted}, {r.let(f'fcmp olt {v} {due}, {after}')}")
+    r.add(f"  br i1 {r.any(looks)}, label %look, label %looked", "look:")
+    half = ""
+    if r.program.switched:
+        half = middle(r.program, v, r.op("fadd", t, r.op("fmul", h, r.real(0.5))))
+    found = r.let(f"call {v} @curve_error(ptr %ws, {v} {t}, {v} {h}, {half}{weights}, ptr %smallest)")
+    large = r.let(f"fcmp ugt {v} {found}, {r.real(1.0)}")
+    unfit = r.let(f"and {m} {looks}, {large}")
+    shorter = _scaled(r, found, h)
+    reaches = r.let(f"fcmp ogt {v} {shorter}, {r.op('fsub', due, t)}")
+    ends = r.let(f"and {m} {unfit}, {r.negate(reaches)}")
+    r.put("tstop", v, r.choose(ends, due, r.get("tstop", v)))
+    next_try, seen = r.choose(reaches, shorter, wished), r.choose(looks, found, r.real(0.0))
+    r.add("  br label %looked", "looked:")
+    refused, again, error = (
+        r.let(f"phi {kind} [ {none}, %step ], [ {value}, %look ]")
+        for kind, none, value in (
+            (m, "zeroinitializer", unfit),
+            (v, wished, next_try),
+            (v, r.real(0.0), seen),
+        )
+    )
+    return r.let(f"and {m} {accepted}, {r.negate(refused)}"), refused, again, error
 
 
 def _step_size(r: _Run, t: str, wished: str, stop: str) -> tuple[str, str]:
@@ -130,7 +174,7 @@ def _step_size(r: _Run, t: str, wished: str, stop: str) -> tuple[str, str]:
     """
     left = r.op("fsub", stop, t)
     reach, double = r.op("fmul", wished, r.real(1.0001)), r.op("fmul", wished, r.real(2.0))
-    if r.program.triggers:
+    if r.program.has_conditions:
         trial = r.get("trial", r.v)
         is_trial = r.let(f"fcmp ogt {r.v} {trial}, {r.real(0.0)}")
         wished = r.choose(is_trial, trial, wished)
@@ -145,35 +189,59 @@ def _step_size(r: _Run, t: str, wished: str, stop: str) -> tuple[str, str]:
 
 
 def _look_for_events(r: _Run, *, t: str, h: str, after: str, accepted: str) -> tuple[str, str, str]:
-    """Lanes whose step stands, lanes that go back to repeat it up to a trigger's change, lanes at such a
-    change.
+    """Lanes whose step stands, lanes that go back to repeat it up to a condition's change, lanes at a change
+    of a trigger.
     """
     v, w, m = r.v, r.w, r.m
-    bits = r.get("bits", w)
+    bits, half, last = r.get("bits", w), "", ""
+    if r.program.switched:
+        center = r.op("fadd", t, r.op("fmul", h, r.real(0.5)))
+        half, last = middle(r.program, v, center), f", {v} {center}"
+    own = r.whole(signed((1 << len(r.program.triggers)) - 1))
+    if r.program.watched:
+        others = r.let(f"call {w} @triggers(ptr %p_y, ptr %p_q, {v} {t}{last})")
+        none = r.let(f"xor {w} {own}, {r.whole(-1)}")
+        others = r.let(f"and {w} {others}, {none}")
+        bits = r.let(f"or {w} {r.let(f'and {w} {bits}, {own}')}, {others}")
     fraction = r.let(
         f"call {v} @locate(ptr %p_y, ptr %p_z, ptr %p_u, ptr %p_d, ptr %p_q, "
-        f"{v} {t}, {v} {h}, {v} {after}, {w} {bits})"
+        f"{v} {t}, {v} {h}, {v} {after}, {half}{w} {bits})"
     )
-    at_end = r.let(f"call {w} @triggers(ptr %p_z, ptr %p_q, {v} {after})")
-    end_differs = r.let(f"icmp ne {w} {at_end}, {bits}")
+    at_end = r.let(f"call {w} @triggers(ptr %p_z, ptr %p_q, {v} {after}{last})")
+    differs = r.let(f"xor {w} {at_end}, {bits}")
+    end_differs = r.let(f"icmp ne {w} {differs}, {r.whole(0)}")
+    triggered = r.let(f"icmp ne {w} {r.let(f'and {w} {differs}, {own}')}, {r.whole(0)}")
     was_trial = r.let(f"fcmp ogt {v} {r.get('trial', v)}, {r.real(0.0)}")
-    earlier = r.let(f"and {m} {accepted}, {r.let(f'fcmp olt {v} {fraction}, {r.real(1.0)}')}")
-    settled = r.let(f"and {m} {was_trial}, {end_differs}")
-    located = r.let(f"and {m} {earlier}, {r.negate(settled)}")
-    stands = r.let(f"and {m} {accepted}, {r.negate(located)}")
-    changed = r.let(f"and {m} {stands}, {end_differs}")
+    within = r.let(f"fcmp olt {v} {fraction}, {r.real(1.0)}")
     age = r.let(f"call {v} @llvm.fabs.v{r.width}f64({v} {t})")
     # Where rounding hides a change from the repeated step, each further trial reaches four times as far.
     nudge = r.get("nudge", v)
     least = r.op("fmul", r.op("fmul", r.op("fadd", age, r.real(1e-3)), r.real(CLOSEST)), nudge)
-    calm = r.let(f"and {m} {stands}, {r.negate(was_trial)}")
-    further = r.choose(located, r.op("fmul", nudge, r.real(4.0)), nudge)
-    r.put("nudge", v, r.choose(calm, r.real(1.0), further))
     way = r.op("fmul", fraction, h)
     way = r.choose(r.let(f"fcmp ogt {v} {way}, {least}"), way, least)
+    if r.program.watched:
+        # A watched condition that changes to and fro is one that the solution slides along: let it pass.
+        passes = r.let(f"or {m} {r.let(f'fcmp olt {v} {way}, {h}')}, {triggered}")
+        within = r.let(f"and {m} {within}, {passes}")
+    earlier = r.let(f"and {m} {accepted}, {within}")
+    settled = r.let(f"and {m} {was_trial}, {end_differs}")
+    located = r.let(f"and {m} {earlier}, {r.negate(settled)}")
+    stands = r.let(f"and {m} {accepted}, {r.negate(located)}")
+    changed = r.let(f"and {m} {stands}, {triggered}")
+    calm = r.let(f"and {m} {stands}, {r.negate(was_trial)}")
+    further = r.choose(located, r.op("fmul", nudge, r.real(4.0)), nudge)
+    r.put("nudge", v, r.choose(calm, _calmed(r, nudge), further))
     r.put("trial", v, r.choose(located, way, r.real(0.0)))
     r.put("bits", w, r.let(f"select {m} {changed}, {w} {at_end}, {w} {bits}"))
     return stands, located, changed
+
+
+def _calmed(r: _Run, nudge: str) -> str:
+    """The reach of trials after a step without one; along a condition that is slid along it stays wide."""
+    if not r.program.watched:
+        return r.real(1.0)
+    less = r.op("fmul", nudge, r.real(0.5))
+    return r.choose(r.let(f"fcmp ogt {r.v} {less}, {r.real(1.0)}"), less, r.real(1.0))
 
 
 def _stages(r: _Run, t: str, h: str) -> None:
@@ -211,8 +279,8 @@ def _error_norm(r: _Run, tolerance: str, floor: str, instant: str) -> str:
     return r.op("fmul", "%sum", r.real(1.0 / max(moving, 1)))
 
 
-def _next_step(r: _Run, norm: str, accepted: str, h: str, wished: str) -> str:
-    """h times 0.9 norm^(-1/5) within limits; a step cut short by a stop does not shorten the next."""
+def _scaled(r: _Run, norm: str, h: str) -> str:
+    """h times 0.9 norm^(-1/5) within limits."""
     logarithm = r.let(f"call {r.v} @vector_log({r.v} {norm})")
     power = r.op("fmul", logarithm, r.real(-0.5 / tableau.ORDER))
     factor = r.op("fmul", r.let(f"call {r.v} @vector_exp({r.v} {power})"), r.real(SAFETY))
@@ -220,7 +288,12 @@ def _next_step(r: _Run, norm: str, accepted: str, h: str, wished: str) -> str:
         other = factor if kind == "uno" else r.real(limit)
         beyond = r.let(f"fcmp {kind} {r.v} {factor}, {other}")
         factor = r.choose(beyond, r.real(limit), factor)
-    new = r.op("fmul", h, factor)
+    return r.op("fmul", h, factor)
+
+
+def _next_step(r: _Run, norm: str, accepted: str, h: str, wished: str) -> str:
+    """The step that suits a norm of the error; one cut short by a stop does not shorten the next."""
+    new = _scaled(r, norm, h)
     cut = r.let(f"and {r.m} {accepted}, {r.let(f'fcmp olt {r.v} {h}, {wished}')}")
     keeps = r.let(f"and {r.m} {cut}, {r.let(f'fcmp ogt {r.v} {wished}, {new}')}")
     return r.choose(keeps, wished, new)
@@ -236,13 +309,15 @@ class _Step:
     h: str
     t: str
     norm: str
-    located: str | None
+    goes_back: str
     changed: str | None
     outside: str | None
 
 
-def _attend_lanes(r: _Run, step: _Step) -> None:
-    """Count the step; lanes at a stop, at an event or in trouble are attended one by one."""
+def _attend_lanes(r: _Run, step: _Step, now: str) -> None:
+    """Count the step; record outputs inside it; lanes at a stop, at an output, at an event or in trouble are
+    attended one by one.
+    """
     rejected = r.let(f"xor {r.m} {step.accepted}, {step.active}")
     taken = r.whole(0)
     for part, mask in (("accepted", step.accepted), ("rejected", rejected)):
@@ -250,15 +325,18 @@ def _attend_lanes(r: _Run, step: _Step) -> None:
         total = r.let(f"add {r.w} {r.get(part, r.w)}, {more}")
         r.put(part, r.w, total)
         taken = r.let(f"add {r.w} {taken}, {total}")
-    if step.located is not None:
-        rejected = r.let(f"and {r.m} {rejected}, {r.negate(step.located)}")
+    rejected = r.let(f"and {r.m} {rejected}, {r.negate(step.goes_back)}")
     codes = _failure_codes(r, step, rejected, taken)
+    fine = r.let(f"icmp eq {r.w} {codes}, {r.whole(0)}")
+    stands = r.let(f"and {r.m} {step.accepted}, {fine}")
     if step.changed is not None:
-        fine = r.let(f"icmp eq {r.w} {codes}, {r.whole(0)}")
         event = r.let(f"and {r.m} {step.changed}, {fine}")
         codes = r.let(f"select {r.m} {event}, {r.w} {r.whole(EVENT)}, {r.w} {codes}")
     leaves = r.let(f"icmp ne {r.w} {codes}, {r.whole(0)}")
-    at_stop = r.let(f"and {r.m} {step.accepted}, {step.hits}")
+    _record_outputs(r, step, stands, now)
+    reached = r.let(f"fcmp ole {r.v} {r.get('tout', r.v)}, {now}")
+    arrives = r.let(f"or {r.m} {step.hits}, {reached}")
+    at_stop = r.let(f"and {r.m} {step.accepted}, {arrives}")
     busy = r.let(f"or {r.m} {leaves}, {at_stop}")
     r.add(f"  br i1 {r.any(busy)}, label %attention, label %loop", "attention:")
     fresh = "0"
@@ -272,6 +350,19 @@ def _attend_lanes(r: _Run, step: _Step) -> None:
         changed = r.let(f"phi i64 [ 0, {before} ], [ {got}, %call{lane} ]")
         fresh = r.let(f"or i64 {fresh}, {changed}")
     r.add(f"  %isfresh = icmp ne i64 {fresh}, 0", "  br i1 %isfresh, label %fresh, label %loop")
+
+
+def _record_outputs(r: _Run, step: _Step, stands: str, now: str) -> None:
+    """Outputs inside the steps of lanes for which the step stands."""
+    inside = r.let(f"fcmp olt {r.v} {r.get('tout', r.v)}, {now}")
+    due = r.let(f"and {r.m} {stands}, {inside}")
+    r.add(
+        f"  br i1 {r.any(due)}, label %outputs, label %written",
+        "outputs:",
+        f"  call void @outputs(ptr %ctx, ptr %ws, {r.m} {due}, {r.v} {step.t}, {r.v} {step.h}, {r.v} {now})",
+        "  br label %written",
+        "written:",
+    )
 
 
 def _failure_codes(r: _Run, step: _Step, rejected: str, taken: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from glueprint.engine import (
+    dense_llvm,
     driver_llvm,
+    elimination_llvm,
     events_llvm,
     kernels_llvm,
     lane_llvm,
@@ -34,7 +36,7 @@ def module_text(program: Program, width: int) -> str:
         f"llvm.fma.v{width}f64",
         f"llvm.fabs.v{width}f64",
     }
-    texts = []
+    texts = [elimination_llvm.functions(program, width)]
     for make in KERNELS:
         text, used = make(program, width)
         texts.append(text)
@@ -58,6 +60,7 @@ def module_text(program: Program, width: int) -> str:
     texts.append(loops_llvm.copies(width))
     texts.append(events_llvm.locate(program, width))
     texts.append(events_llvm.check(program, workspace, width))
+    texts.append(dense_llvm.functions(program, workspace, width))
     texts.append(lane_llvm.attend(program, workspace, width))
     texts.append(driver_llvm.run(program, workspace, width))
     return "\n\n".join([*declared, *texts]) + "\n"

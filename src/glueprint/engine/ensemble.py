@@ -18,6 +18,7 @@ from glueprint.engine.doses import Doses
 from glueprint.engine.events import Agenda
 from glueprint.engine.infusions import balanced
 from glueprint.engine.initial import column, slot_of, smallest_values, start
+from glueprint.engine.outputs import divide, fill, plain
 from glueprint.engine.patients import Patients
 from glueprint.engine.results import Outcome, Trajectories
 from glueprint.engine.schedule import (
@@ -44,6 +45,7 @@ Integers = NDArray[np.int64]
 RECORD_BYTES_PER_CHUNK = 4 * 2**20
 LEAST_CHUNK = 64
 LEAST_ACCURACY = 1e-12  # of copies that look for a steady state
+NO_TIMES: Floats = np.zeros(0)
 
 
 class Ensemble:
@@ -203,31 +205,44 @@ class Ensemble:
     def _part(
         self, rows: slice, times: Floats, until: Floats, doses: DoseTable, nodes: Sequence[int]
     ) -> tuple[Floats, NDArray[np.int64]]:
-        """Outputs (n, times, outputs) and steps of some patients; records go through one small buffer."""
+        """Outputs (n, times, outputs) and steps of some patients.
+
+        States go straight into the outputs; where any other is asked for, through one small buffer.
+        """
         count, states = rows.stop - rows.start, len(self._system.states)
-        values = np.full((count, times.size, len(nodes)), np.nan)
+        values = np.empty((count, times.size, len(nodes)))
         steps = np.zeros((count, 2), dtype=np.int64)
-        most = max(LEAST_CHUNK, RECORD_BYTES_PER_CHUNK // (8 * times.size * states))
+        found = plain(self._system.graph, nodes)
+        direct = len(found) == len(nodes) > 0
+        recorded = np.array([one.state for one in found.values()], dtype=np.int64)
+        most = count if direct else max(LEAST_CHUNK, RECORD_BYTES_PER_CHUNK // (8 * times.size * states))
         threads, settings = 1, self._settings
         if not self._system.events and count >= 2 * LEAST_CHUNK:
             # Pieces side by side, each on one thread: reading out is then shared as well as integrating.
             threads, settings = settings.threads or processors(), replace(settings, threads=1)
-        shares = max(threads * -(-count // (most * threads)), 1)
+        shares = max(threads * -(-count // max(most * threads, 1)), 1)
         chunk = max(-(-count // shares), 1)
         pieces = [slice(a, min(a + chunk, rows.stop)) for a in range(rows.start, rows.stop, chunk)]
         for node in nodes:
             self._now.guard(node)  # so that the threads only read the graph
         spare: SimpleQueue[Floats] = SimpleQueue()
-        for _ in range(threads):
+        for _ in range(0 if direct else threads):
             spare.put(np.empty((min(chunk, count) * times.size, states)))
 
         def work(piece: slice) -> None:
+            here = slice(piece.start - rows.start, piece.stop - rows.start)
+            reads, grid = Reads.none(), times
+            if settings.stop_at_outputs:
+                reads, grid = Reads.common(piece.stop - piece.start, times), NO_TIMES
+            if direct:
+                records = values[here].reshape(-1, len(nodes))
+                steps[here] = self._run(piece, until[piece], doses, reads, records, grid, recorded, settings)
+                divide(values[here], found, self._now, piece)
+                return
             buffer = spare.get()
             records = buffer[: (piece.stop - piece.start) * times.size]
-            here = slice(piece.start - rows.start, piece.stop - rows.start)
-            reads = Reads.common(piece.stop - piece.start, times)
-            steps[here] = self._run(piece, until[piece], doses, reads, records, settings=settings)
-            self._fill(values[here], records, nodes, times, piece)
+            steps[here] = self._run(piece, until[piece], doses, reads, records, grid, settings=settings)
+            fill(values[here], records, nodes, times, self._now, piece)
             spare.put(buffer)
 
         if threads == 1:
@@ -237,27 +252,6 @@ class Ensemble:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(work, pieces))
         return values, steps
-
-    def _fill(
-        self, values: Floats, records: Floats, nodes: Sequence[int], times: Floats, rows: slice
-    ) -> None:
-        """Outputs (n, times, outputs) from the states recorded."""
-        n, count = values.shape[:2]
-        states = records.reshape(n, count, -1)
-        graph = self._system.graph
-        plain = {
-            k: int(graph.nodes[node].value) for k, node in enumerate(nodes) if graph.nodes[node].op == "state"
-        }
-        # A record that was not reached is NaN throughout, so a state needs no more than its copy.
-        values[:, :, list(plain)] = states[:, :, list(plain.values())]
-        others = [k for k in range(len(nodes)) if k not in plain]
-        if not others:
-            return
-        params, largest = self._now.params[rows][:, None], self._now.largest[rows][:, None]
-        leaves = Leaves(states, params, times[None, :], largest, self._now.tolerance)
-        missing = np.isnan(states).any(axis=2)
-        for place, value in zip(others, self._now.evaluate([nodes[k] for k in others], leaves), strict=True):
-            values[:, :, place] = np.where(missing, np.nan, value)
 
     def _refuse_early(self, patient: Integers, when: Floats, row: int) -> None:
         who = int(patient[row])
@@ -394,10 +388,14 @@ class Ensemble:
         doses: DoseTable,
         reads: Reads,
         records: Floats,
-        *,
+        grid: Floats = NO_TIMES,
+        columns: Integers | None = None,
         settings: Settings | None = None,
     ) -> NDArray[np.int64]:
-        """Integrate some patients, filling records (reads, states); returns their step counts."""
+        """Integrate some patients, filling records: of reads, or of each patient at the times of a grid.
+
+        columns: the states to record, by default all.   Returns step counts.
+        """
         now = self._now
         if self._system.events:
             who = rows.start + np.flatnonzero(now.status[rows] == Status.OK)
@@ -409,7 +407,8 @@ class Ensemble:
         active = now.status[rows] == Status.OK
         mine = doses.of(rows.start, rows.stop)
         stops = stops_until(now.time[rows], until, mine, reads, active=active, breaks=breaks)
-        records.fill(np.nan)
+        if not grid.size:
+            records.fill(np.nan)
         batch = Batch(
             **now.rows(rows),
             stops=stops,
@@ -419,8 +418,13 @@ class Ensemble:
             horizon=np.full(until.size, np.inf),
             bits=self._agenda.bits[rows].copy(),
             smallest=self._smallest,
+            grid=np.ascontiguousarray(grid),
+            output=np.zeros(until.size, dtype=np.int64),
+            columns=np.arange(len(self._system.states)) if columns is None else columns,
         )
         self._solve(batch, rows.start, settings or self._settings)
+        for who in np.flatnonzero(batch.output < grid.size):  # not reached
+            records[who * grid.size + batch.output[who] : (who + 1) * grid.size] = np.nan
         return batch.steps
 
     def _solve(self, batch: Batch, first: int, settings: Settings) -> None:

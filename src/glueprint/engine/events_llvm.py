@@ -8,31 +8,40 @@ order of the method.
 from __future__ import annotations
 
 from glueprint.engine import tableau
-from glueprint.engine.kernels_llvm import compute_known
+from glueprint.engine.kernels_llvm import compute_known, middle
 from glueprint.engine.layout import Workspace
 from glueprint.engine.program import Program
 from glueprint.formulas.expressions import Graph
 from glueprint.formulas.ir import Block
 
-__all__ = ["SAMPLES", "check", "locate", "triggers"]
+__all__ = ["SAMPLES", "check", "locate", "signed", "triggers"]
 
 SAMPLES = 8  # points of a step at which triggers are looked at
 BISECTIONS = 44
+BITS = 64  # of a word
 
 
 def triggers(program: Program, width: int) -> tuple[str, set[str]]:
-    """Code of @triggers(y, q, t): one bit per trigger that holds."""
-    if not program.triggers:
+    """Code of @triggers(y, q, t, m): one bit per trigger that holds, then those of what is watched.
+
+    What is watched shares the bits that are left; a bit that several share changes with each of them.
+    """
+    if not program.has_conditions:
         return "", set()
     block = Block(width)
     words = f"<{width} x i64>"
-    held = compute_known(block, program, list(program.triggers))
+    own = len(program.triggers)
+    shared = program.watched if own < BITS else ()
+    held = compute_known(block, program, [*program.triggers, *shared])
     result = "zeroinitializer"
     for place, mask in enumerate(held):
-        bit = "<" + ", ".join([f"i64 {_signed(1 << place)}"] * width) + ">"
+        at = place if place < own else own + (place - own) % (BITS - own)
+        bit = "<" + ", ".join([f"i64 {signed(1 << at)}"] * width) + ">"
         chosen = block.let(f"select {block.mask} {mask}, {words} {bit}, {words} zeroinitializer")
-        result = block.let(f"or {words} {result}, {chosen}")
-    head = f"define internal {words} @triggers(ptr noalias %y, ptr noalias %q, {block.vector} %t) noinline"
+        result = block.let(f"xor {words} {result}, {chosen}")
+    v = block.vector
+    last = ", " + middle(program, v).removesuffix(", ") if program.switched else ""
+    head = f"define internal {words} @triggers(ptr noalias %y, ptr noalias %q, {v} %t{last}) noinline"
     return "\n".join([f"{head} {{", *block.lines, f"  ret {words} {result}", "}"]), block.helpers
 
 
@@ -41,7 +50,7 @@ def check(program: Program, workspace: Workspace, width: int) -> str:
 
     It runs the very instructions of the solver, so both agree to the last bit about a value on the edge.
     """
-    if not program.triggers:
+    if not program.has_conditions:
         return ""
     v, offsets = f"<{width} x double>", workspace.offsets
     parts = "\n".join(
@@ -65,7 +74,7 @@ body:
   store double %now, ptr %p_t
   call void @setup(ptr %p_p, ptr %p_q)
   %t = load {v}, ptr %p_t, align {8 * width}
-  %held = call <{width} x i64> @triggers(ptr %p_y, ptr %p_q, {v} %t)
+  %held = call <{width} x i64> @triggers(ptr %p_y, ptr %p_q, {v} %t{f", {v} %t" if program.switched else ""})
   %word = extractelement <{width} x i64> %held, i32 0
   %target = getelementptr i64, ptr %bits, i64 %k
   store i64 %word, ptr %target
@@ -77,12 +86,13 @@ done:
 }}"""
 
 
-def _signed(bit: int) -> int:
+def signed(bit: int) -> int:
+    """A word of bits as LLVM writes it."""
     return bit - 2**64 if bit >= 2**63 else bit
 
 
 def _read_states(graph: Graph, program: Program) -> list[int]:
-    return graph.leaves(program.triggers, "state")
+    return graph.leaves([*program.triggers, *program.watched], "state")
 
 
 def locate(program: Program, width: int) -> str:
@@ -92,7 +102,7 @@ def locate(program: Program, width: int) -> str:
     before and after.   d: room for states in between.   end: the time after the step.   bits: triggers that
     held before.
     """
-    if not program.triggers:
+    if not program.has_conditions:
         return ""
     block = Block(width)
     v, w = block.vector, f"<{width} x i64>"
@@ -100,12 +110,13 @@ def locate(program: Program, width: int) -> str:
     curves = {i: _curve(block, program, i) for i in states}
     head = (
         f"define internal {v} @locate(ptr %y, ptr %z, ptr %u, ptr %d, ptr %q, "
-        f"{v} %t, {v} %h, {v} %end, {w} %bits)"
+        f"{v} %t, {v} %h, {v} %end, {middle(program, v)}{w} %bits)"
         " noinline {"
     )
     lines = [head, "entry:", *block.lines, "  br label %sample"]
-    sampling, low, high = _sampling(block, curves)
-    return "\n".join([*lines, *sampling, *_bisection(block, curves, low, high), "}"])
+    sampling, low, high = _sampling(block, curves, switched=program.switched)
+    bisection = _bisection(block, curves, low, high, switched=program.switched)
+    return "\n".join([*lines, *sampling, *bisection, "}"])
 
 
 def _curve(block: Block, program: Program, state: int) -> tuple[str, ...]:
@@ -120,7 +131,7 @@ def _curve(block: Block, program: Program, state: int) -> tuple[str, ...]:
     return (block.load("%y", state), block.load("%z", state), *weights)
 
 
-def _bits_at(block: Block, curves: dict[int, tuple[str, ...]], x: str) -> str:
+def _bits_at(block: Block, curves: dict[int, tuple[str, ...]], x: str, *, switched: bool) -> str:
     """Emit the triggers at fraction x of the step; at 1 they see exactly the new state and time."""
     one = block.const(1.0)
     rest = block.infix("sub", one, x)
@@ -133,16 +144,19 @@ def _bits_at(block: Block, curves: dict[int, tuple[str, ...]], x: str) -> str:
     inside = block.infix("add", "%t", block.infix("mul", x, "%h"))
     time = block.choose(block.compare("oge", x, one), "%end", inside)
     words = f"<{block.width} x i64>"
-    return block.let(f"call {words} @triggers(ptr %d, ptr %q, {block.vector} {time})")
+    last = f", {block.vector} %m" if switched else ""
+    return block.let(f"call {words} @triggers(ptr %d, ptr %q, {block.vector} {time}{last})")
 
 
-def _sampling(block: Block, curves: dict[int, tuple[str, ...]]) -> tuple[list[str], str, str]:
+def _sampling(
+    block: Block, curves: dict[int, tuple[str, ...]], *, switched: bool
+) -> tuple[list[str], str, str]:
     """Loop over the samples; the two names enclose the first change, the second is 2 where there is none."""
     v, m, w = block.vector, block.mask, f"<{block.width} x i64>"
     block.lines = []
     step = block.const(1.0 / SAMPLES)
     next_x = block.infix("add", "%x", step)
-    changed = block.let(f"icmp ne {w} {_bits_at(block, curves, next_x)}, %bits")
+    changed = block.let(f"icmp ne {w} {_bits_at(block, curves, next_x, switched=switched)}, %bits")
     ones = "<" + ", ".join(["i1 true"] * block.width) + ">"
     first = block.let(f"and {m} {changed}, {block.let(f'xor {m} %found, {ones}')}")
     low, high = block.choose(first, "%x", "%low"), block.choose(first, next_x, "%high")
@@ -166,12 +180,14 @@ def _sampling(block: Block, curves: dict[int, tuple[str, ...]]) -> tuple[list[st
     return lines, low, high
 
 
-def _bisection(block: Block, curves: dict[int, tuple[str, ...]], low: str, high: str) -> list[str]:
+def _bisection(
+    block: Block, curves: dict[int, tuple[str, ...]], low: str, high: str, *, switched: bool
+) -> list[str]:
     v, w = block.vector, f"<{block.width} x i64>"
     block.lines = []
-    middle = block.infix("mul", block.infix("add", "%a", "%b"), block.const(0.5))
-    changed = block.let(f"icmp ne {w} {_bits_at(block, curves, middle)}, %bits")
-    a, b = block.choose(changed, "%a", middle), block.choose(changed, middle, "%b")
+    half = block.infix("mul", block.infix("add", "%a", "%b"), block.const(0.5))
+    changed = block.let(f"icmp ne {w} {_bits_at(block, curves, half, switched=switched)}, %bits")
+    a, b = block.choose(changed, "%a", half), block.choose(changed, half, "%b")
     return [
         "bisect:",
         f"  %a = phi {v} [ {low}, %sampled ], [ {a}, %bisect ]",

@@ -7,20 +7,15 @@ stage.
 
 from __future__ import annotations
 
+from glueprint.engine.elimination_llvm import factor_places, is_large
 from glueprint.engine.program import Program
 from glueprint.engine.rounding import ROUNDING
 from glueprint.formulas.ir import Block
+from glueprint.formulas.pieces_llvm import function
 
-__all__ = ["compute_known", "factor", "factor_places", "middle", "setup", "stage", "violated"]
+__all__ = ["compute_known", "factor", "middle", "setup", "stage", "violated"]
 
 Place = tuple[int, int]
-
-
-def factor_places(program: Program) -> dict[Place, int]:
-    """Where each number of the factors lies in memory: inverse pivots, then lower, then upper."""
-    plan = program.elimination
-    places = [(k, k) for k in plan.order] + [*plan.lower, *plan.upper]
-    return {place: i for i, place in enumerate(places)}
 
 
 def middle(program: Program, vector: str, name: str = "%m") -> str:
@@ -29,16 +24,15 @@ def middle(program: Program, vector: str, name: str = "%m") -> str:
 
 
 def _function(block: Block, name: str, arguments: str) -> str:
-    head = f"define internal void @{name}({arguments}) noinline nounwind"
-    return "\n".join([f"{head} {{", *block.lines, "  ret void", "}"])
+    return function(name, arguments, block.lines, block.width, ("%p", "%q", "%y"))
 
 
 def setup(program: Program, width: int) -> tuple[str, set[str]]:
     """Code of @setup(parameters, hoisted): everything that depends on parameters alone."""
     block = Block(width)
     known: dict[int, str] = {}
-    block.expressions(program.graph, list(program.hoisted), known, {"param": "%p"})
     for place, node in enumerate(program.hoisted):
+        block.expressions(program.graph, [node], known, {"param": "%p"})
         value = known[node]
         if program.graph.is_boolean(node):
             value = block.choose(value, block.const(1.0), block.const(0.0))
@@ -85,26 +79,10 @@ def factor(program: Program, width: int) -> tuple[str, set[str]]:
     """
     block = Block(width)
     known = _Loaded(block, program)
-    right = _compute(block, program, list(program.rates), known)
-    for i, node in program.time_slope.items():
-        slope = _compute(block, program, [node], known)[0]
-        block.store(slope, "%s", i)
-        right[i] = block.infix("add", right[i], block.infix("mul", "%hg", slope))
-    places = program.jacobian
-    entries = dict(zip(places, _compute(block, program, list(places.values()), known), strict=True))
-    for k in range(program.states):
-        diagonal = entries.get((k, k))
-        entries[k, k] = "%invhg" if diagonal is None else block.infix("add", diagonal, "%invhg")
-    for k, node in program.gains.items():
-        size = _compute(block, program, [node], known)[0]
-        slower = block.choose(block.compare("ogt", entries[k, k], "%invhg"), entries[k, k], "%invhg")
-        share = block.infix("mul", size, block.const(ROUNDING))
-        block.store(block.infix("div", share, slower), "%r", k)
-    _factorise(block, program, entries)
-    memory = factor_places(program)
-    for place, index in memory.items():
-        block.store(entries[place], "%l", index)
-    _substitute(block, program, entries, right)
+    if is_large(program):
+        _factor_by_tables(block, program, known)
+    else:
+        _factor_in_line(block, program, known)
     vector = block.vector
     arguments = (
         f"ptr noalias %y, ptr noalias %q, {vector} %t, {middle(program, vector)}{vector} %invhg, "
@@ -112,6 +90,60 @@ def factor(program: Program, width: int) -> tuple[str, set[str]]:
         "ptr noalias %s, ptr noalias %l, ptr noalias %u" + (", ptr noalias %r" if program.gains else "")
     )
     return _function(block, "factor", arguments), block.helpers
+
+
+def _factor_in_line(block: Block, program: Program, known: _Loaded) -> None:
+    right = _compute(block, program, list(program.rates), known)
+    for i in program.time_slope:
+        right[i] = _with_slope(block, program, known, i, right[i])
+    places = program.jacobian
+    entries = dict(zip(places, _compute(block, program, list(places.values()), known), strict=True))
+    for k in range(program.states):
+        diagonal = entries.get((k, k))
+        entries[k, k] = "%invhg" if diagonal is None else block.infix("add", diagonal, "%invhg")
+    for k in program.gains:
+        _round(block, program, known, k, entries[k, k])
+    _factorise(block, program, entries)
+    for place, index in factor_places(program).items():
+        block.store(entries[place], "%l", index)
+    _substitute(block, program, entries, right)
+
+
+def _factor_by_tables(block: Block, program: Program, known: _Loaded) -> None:
+    """Everything goes to memory as soon as it is known."""
+    for i, node in enumerate(program.rates):
+        rate = _compute(block, program, [node], known)[0]
+        if i in program.time_slope:
+            rate = _with_slope(block, program, known, i, rate)
+        block.store(rate, "%u", i)
+    block.lines.append("  call void @clear(ptr %l)")
+    memory = factor_places(program)
+    for place, node in program.jacobian.items():
+        if place[0] != place[1]:
+            block.store(_compute(block, program, [node], known)[0], "%l", memory[place])
+    for k in range(program.states):
+        diagonal, entry = program.jacobian.get((k, k)), "%invhg"
+        if diagonal is not None:
+            entry = block.infix("add", _compute(block, program, [diagonal], known)[0], "%invhg")
+        block.store(entry, "%l", memory[k, k])
+        if k in program.gains:
+            _round(block, program, known, k, entry)
+    block.lines += ["  call void @decompose(ptr %l)", "  call void @substitute(ptr %l, ptr %u)"]
+
+
+def _with_slope(block: Block, program: Program, known: _Loaded, i: int, rate: str) -> str:
+    """A rate with its change by time, which is kept at %s for the other stages."""
+    slope = _compute(block, program, [program.time_slope[i]], known)[0]
+    block.store(slope, "%s", i)
+    return block.infix("add", rate, block.infix("mul", "%hg", slope))
+
+
+def _round(block: Block, program: Program, known: _Loaded, k: int, diagonal: str) -> None:
+    """Keep at %r what rounding does to a state."""
+    size = _compute(block, program, [program.gains[k]], known)[0]
+    slower = block.choose(block.compare("ogt", diagonal, "%invhg"), diagonal, "%invhg")
+    share = block.infix("mul", size, block.const(ROUNDING))
+    block.store(block.infix("div", share, slower), "%r", k)
 
 
 def violated(program: Program, width: int) -> tuple[str, set[str]]:
@@ -189,13 +221,22 @@ def stage(program: Program, width: int) -> tuple[str, set[str]]:
     """Code of @stage(y, q, t, m, hd, s, l, u): u holds the sum of C_ij U_j / h and becomes the stage."""
     block = Block(width)
     known = _Loaded(block, program)
-    right = _compute(block, program, list(program.rates), known)
-    for i in range(program.states):
-        right[i] = block.infix("add", right[i], block.load("%u", i))
+    large = is_large(program)
+    right = [] if large else _compute(block, program, list(program.rates), known)
+    for i, node in enumerate(program.rates):
+        rate = _compute(block, program, [node], known)[0] if large else right[i]
+        total = block.infix("add", rate, block.load("%u", i))
         if i in program.time_slope:
             slope = block.load("%s", i)
-            right[i] = block.infix("add", right[i], block.infix("mul", "%hd", slope))
-    _substitute(block, program, _FromMemory(block, program), right)
+            total = block.infix("add", total, block.infix("mul", "%hd", slope))
+        if large:
+            block.store(total, "%u", i)
+        else:
+            right[i] = total
+    if large:
+        block.lines.append("  call void @substitute(ptr %l, ptr %u)")
+    else:
+        _substitute(block, program, _FromMemory(block, program), right)
     vector = block.vector
     arguments = (
         f"ptr noalias %y, ptr noalias %q, {vector} %t, {middle(program, vector)}{vector} %hd, "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from glueprint.engine.layout import CONTEXT_FIELDS, Workspace
 from glueprint.engine.program import Program
 from glueprint.engine.reference import FIRST_STEP
 from glueprint.engine.status import EVENT
 from glueprint.formulas.ir import number
 
-__all__ = ["argument_place", "attend"]
+__all__ = ["Scalar", "argument_place", "attend"]
 
 
 def argument_place(name: str) -> tuple[int, str]:
@@ -19,7 +21,7 @@ def argument_place(name: str) -> tuple[int, str]:
     raise KeyError(name)
 
 
-class _Scalar:
+class Scalar:
     """Text of scalar code for one lane."""
 
     def __init__(self, workspace: Workspace, width: int) -> None:
@@ -64,9 +66,32 @@ class _Scalar:
         step = self.lane(part)
         self.add(f"  call void @{'scatter' if outward else 'gather'}(ptr {step}, ptr {row}, i64 {count})")
 
-    def row(self, field: str, index: str, count: int) -> str:
+    def row(self, field: str, index: str, count: int | str) -> str:
         offset = self.let(f"mul i64 {index}, {count}")
         return self.let(f"getelementptr double, ptr {self.argument(field)}, i64 {offset}")
+
+    def record(self, part: str, index: str) -> None:
+        """Write the states at `part` into a row of the records."""
+        count = self.argument("recorded")
+        row = self.row("records", index, count)
+        lane, columns = self.lane(part), self.argument("columns")
+        self.add(f"  call void @pick(ptr {lane}, ptr {row}, ptr {columns}, i64 {count})")
+
+    def record_output(self, part: str) -> None:
+        """The states at `part` are this lane's next output; look up when the one after is due."""
+        place = self.get("output", "i64")
+        first = self.let(f"mul i64 {self.get('patient', 'i64')}, {self.argument('outputs')}")
+        self.record(part, self.let(f"add i64 {first}, {place}"))
+        self.next_output(self.let(f"add i64 {place}, 1"))
+
+    def next_output(self, place: str) -> None:
+        """The lane's next output is the one at `place` of the grid; there is none behind its end."""
+        self.put("output", "i64", place)
+        last = self.let(f"sub i64 {self.argument('outputs')}, 1")
+        more = self.let(f"icmp sle i64 {place}, {last}")
+        readable = self.let(f"select i1 {more}, i64 {place}, i64 0")
+        due = self.read("grid", "double", readable)
+        self.put("tout", "double", self.let(f"select i1 {more}, double {due}, double {number(math.inf)}"))
 
 
 def attend(program: Program, workspace: Workspace, width: int) -> str:
@@ -75,7 +100,7 @@ def attend(program: Program, workspace: Workspace, width: int) -> str:
 
     Returns 1 if the lane has got a new patient.
     """
-    c = _Scalar(workspace, width)
+    c = Scalar(workspace, width)
     size = program.states
     c.add(
         "define internal i64 @attend(ptr %ctx, ptr %ws, i64 %lane, i64 %code) noinline nounwind {",
@@ -87,22 +112,29 @@ def attend(program: Program, workspace: Workspace, width: int) -> str:
         "occupied:",
         "  br i1 %failed, label %finish, label %stops",
     )
-    _pass_stops(c, size)
+    _pass_stops(c)
     _store_patient(c, size)
     _next_patient(c, program)
     c.add("leave:", "  %new2 = phi i64 [ %newstop, %wait ], [ 1, %stop ]", "  ret i64 %new2", "}")
     return "\n".join(c.lines)
 
 
-def _pass_stops(c: _Scalar, size: int) -> None:
+def _pass_stops(c: Scalar) -> None:
     """Records and doses at the present time; then wait for the next stop."""
-    c.add("stops:", "  %newstop = phi i64 [ 0, %occupied ], [ 1, %load ], [ %newstop, %passed ]")
+    c.add(
+        "stops:",
+        "  %newstop = phi i64 [ 0, %occupied ], [ 1, %load ], [ %newstop, %passed ], [ %newstop, %reads ]",
+    )
     horizon, present = c.get("horizon", "double"), c.get("t", "double")
     c.add(
         f"  %event = fcmp ole double {horizon}, {present}",
         "  br i1 %event, label %finish, label %quiet",
         "quiet:",
     )
+    output = c.let(f"fcmp ole double {c.get('tout', 'double')}, {present}")
+    c.add(f"  br i1 {output}, label %reads, label %read", "reads:")
+    c.record_output("y")
+    c.add("  br label %stops", "read:")
     cursor, end = c.get("cursor", "i64"), c.get("stop_end", "i64")
     c.add(f"  %all = icmp sge i64 {cursor}, {end}", "  br i1 %all, label %finish, label %look", "look:")
     time, now = c.read("stop_time", "double", cursor), c.get("t", "double")
@@ -111,7 +143,7 @@ def _pass_stops(c: _Scalar, size: int) -> None:
     c.add("  br label %leave", "record:")
     record = c.read("stop_record", "i64", cursor)
     c.add(f"  %isrec = icmp sge i64 {record}, 0", "  br i1 %isrec, label %dorec, label %dose", "dorec:")
-    c.copy("y", c.row("records", record, size), size, outward=True)
+    c.record("y", record)
     c.add("  br label %dose", "dose:")
     target = c.read("stop_target", "i64", cursor)
     c.add(f"  %isdose = icmp sge i64 {target}, 0", "  br i1 %isdose, label %dodose, label %passed", "dodose:")
@@ -133,8 +165,8 @@ def _pass_stops(c: _Scalar, size: int) -> None:
     c.add("  br label %stops")
 
 
-def _store_patient(c: _Scalar, size: int) -> None:
-    c.add("finish:", f"  %final = phi i64 [ %code, %occupied ], [ {EVENT}, %stops ], [ 0, %quiet ]")
+def _store_patient(c: Scalar, size: int) -> None:
+    c.add("finish:", f"  %final = phi i64 [ %code, %occupied ], [ {EVENT}, %stops ], [ 0, %read ]")
     patient = c.get("patient", "i64")
     c.copy("y", c.row("state", patient, size), size, outward=True)
     c.copy("largest", c.row("largest", patient, size), size, outward=True)
@@ -143,13 +175,14 @@ def _store_patient(c: _Scalar, size: int) -> None:
     c.write("status", "i64", patient, "%final")
     c.write("cursor", "i64", patient, c.get("cursor", "i64"))
     c.write("bits", "i64", patient, c.get("bits", "i64"))
+    c.write("output", "i64", patient, c.get("output", "i64"))
     twice = c.let(f"mul i64 {patient}, 2")
     c.write("steps", "i64", twice, c.get("accepted", "i64"))
     c.write("steps", "i64", c.let(f"add i64 {twice}, 1"), c.get("rejected", "i64"))
     c.add("  br label %next")
 
 
-def _next_patient(c: _Scalar, program: Program) -> None:
+def _next_patient(c: Scalar, program: Program) -> None:
     """Take the next patient that has something to do, or leave the lane empty."""
     c.add("next:")
     patient = c.let(f"atomicrmw add ptr {c.argument('next')}, i64 1 monotonic")
@@ -189,4 +222,5 @@ def _next_patient(c: _Scalar, program: Program) -> None:
     c.put("horizon", "double", c.read("horizon", "double", patient))
     c.put("trial", "double", number(0.0))
     c.put("nudge", "double", number(1.0))
+    c.next_output(c.read("output", "i64", patient))
     c.add("  br label %stops")

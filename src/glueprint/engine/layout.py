@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glueprint.engine import tableau
-from glueprint.engine.kernels_llvm import factor_places
+from glueprint.engine.elimination_llvm import factor_places
 from glueprint.engine.program import Program
 
 __all__ = ["CONTEXT_FIELDS", "Context", "Workspace"]
@@ -37,6 +37,12 @@ CONTEXT_FIELDS: tuple[tuple[str, str], ...] = (
     ("floor", "double"),
     ("longest", "double"),
     ("smallest", "ptr"),
+    ("grid", "ptr"),
+    ("outputs", "i64"),
+    ("output", "ptr"),
+    ("columns", "ptr"),
+    ("recorded", "i64"),
+    ("between", "double"),
 )
 _C_TYPES: dict[str, Any] = {"i64": ctypes.c_int64, "ptr": ctypes.c_void_p, "double": ctypes.c_double}
 
@@ -62,6 +68,8 @@ LANE_VARIABLES = (
     "trial",
     "nudge",
     "suspect",
+    "tout",
+    "output",
 )
 
 
@@ -81,7 +89,11 @@ class Workspace:
             ("largest", size),
             ("z", size),
             ("s", size),
-            ("d", size if program.triggers else 0),
+            ("d", size),
+            ("e", size),
+            ("d2", size),
+            ("e2", size),
+            ("k", 4 * size),  # of the interpolant: the state before, and three coefficients
             ("r", size if program.gains else 0),
             ("u", tableau.STAGES * size),
             ("l", len(factor_places(program))),

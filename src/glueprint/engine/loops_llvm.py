@@ -6,7 +6,7 @@ from glueprint.engine import tableau
 from glueprint.engine.program import Program
 from glueprint.formulas.ir import Block
 
-__all__ = ["accept", "combine", "copies", "error"]
+__all__ = ["accept", "combine", "copies", "error", "loop"]
 
 
 def combine(program: Program, width: int, stage_number: int) -> str:
@@ -34,20 +34,20 @@ def combine(program: Program, width: int, stage_number: int) -> str:
     block.store_at(block.infix("mul", past, "%invh"), "%b", "%k")
     # u and b are parts of one array that do not overlap, so noalias holds for what is read and written here.
     arguments = f"ptr noalias %y, ptr noalias %u, ptr noalias %z, ptr noalias %b, {block.vector} %invh"
-    return _loop(f"combine{i}", arguments, block.lines, size)
+    return loop(f"combine{i}", arguments, block.lines, size)
 
 
-def _loop(name: str, arguments: str, body: list[str], count: int) -> str:
-    """A function that runs `body` for %k from 0 to count - 1."""
+def loop(name: str, arguments: str, body: list[str], count: int, index: str = "%k") -> str:
+    """A function that runs `body` for `index` from 0 to count - 1."""
     return "\n".join(
         [
             f"define internal void @{name}({arguments}) noinline nounwind {{",
             "entry:",
             "  br label %body",
             "body:",
-            "  %k = phi i64 [ 0, %entry ], [ %next, %body ]",
+            f"  {index} = phi i64 [ 0, %entry ], [ %next, %body ]",
             *body,
-            "  %next = add i64 %k, 1",
+            f"  %next = add i64 {index}, 1",
             f"  %more = icmp ult i64 %next, {count}",
             "  br i1 %more, label %body, label %done",
             "done:",
@@ -58,8 +58,11 @@ def _loop(name: str, arguments: str, body: list[str], count: int) -> str:
 
 
 def copies(width: int) -> str:
-    """@scatter(lane, row, n) and @gather(lane, row, n): lane values lie `width` doubles apart."""
-    texts = []
+    """@scatter(lane, row, n) and @gather(lane, row, n): lane values lie `width` doubles apart.
+
+    @pick(lane, row, columns, n) scatters the values at `columns` alone.
+    """
+    texts = [_pick(width)]
     for name, source, target in (("scatter", "%l", "%m"), ("gather", "%m", "%l")):
         texts.append(
             f"""define internal void @{name}(ptr %lane, ptr %row, i64 %n) noinline nounwind {{
@@ -81,6 +84,28 @@ done:
 }}"""
         )
     return "\n".join(texts)
+
+
+def _pick(width: int) -> str:
+    return f"""define internal void @pick(ptr %lane, ptr %row, ptr %columns, i64 %n) noinline nounwind {{
+entry:
+  %any = icmp ugt i64 %n, 0
+  br i1 %any, label %body, label %done
+body:
+  %k = phi i64 [ 0, %entry ], [ %next, %body ]
+  %c = getelementptr i64, ptr %columns, i64 %k
+  %column = load i64, ptr %c
+  %k8 = mul i64 %column, {width}
+  %l = getelementptr double, ptr %lane, i64 %k8
+  %m = getelementptr double, ptr %row, i64 %k
+  %v = load double, ptr %l
+  store double %v, ptr %m
+  %next = add i64 %k, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %body, label %done
+done:
+  ret void
+}}"""
 
 
 def error(program: Program, width: int) -> str:

@@ -10,6 +10,7 @@ from glueprint.engine.linear import Elimination, eliminate
 from glueprint.engine.rounding import gains
 from glueprint.engine.switches import steady
 from glueprint.engine.system import System
+from glueprint.engine.watched import watched
 from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.expressions import Graph
 from glueprint.formulas.lowering import STATE, TIME, Lowering, dependencies
@@ -22,9 +23,10 @@ class Program:
     """rates: node of each state's derivative.   jacobian: its nonzero entries, negated.
     time_slope: nonzero entries of d(rate)/d(time).   hoisted: nodes computed once per patient that the rest
     reads, in the order of their places in memory.   triggers: conditions of events.   violations: conditions
-    that no accepted state may meet.   gains: by state, what rounding of its rate is in proportion to; empty
-    where rounding need not be reckoned with.   switched: whether rates read the middle of a step
-    (`switches`).   kinds: leaves each node reads.
+    that no accepted state may meet.   watched: conditions at whose changes steps end; empty where they need
+    not.   gains: by state, what rounding of its rate is in proportion to; empty where rounding need not be
+    reckoned with.   switched: whether rates read the middle of a step (`switches`).   kinds: leaves each node
+    reads.
     """
 
     graph: Graph
@@ -36,17 +38,23 @@ class Program:
     hoisted: tuple[int, ...]
     triggers: tuple[int, ...]
     violations: tuple[int, ...]
+    watched: tuple[int, ...]
     gains: Mapping[int, int]
     switched: bool
     kinds: Mapping[int, int]
     elimination: Elimination
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether steps end where conditions change: triggers of events, or what is watched."""
+        return bool(self.triggers or self.watched)
 
 
 def build(system: System, *, in_steps: bool = True, fine: bool = False) -> Program:
     """Differentiate, lower and sort what is computed once per patient from what is computed at every step.
 
     in_steps: switches on time are read at the middle of a step, as a solver needs it, and not at the time.
-    fine: rounding is reckoned with (`rounding`).
+    fine: rounding is reckoned with (`rounding`), and conditions on states are watched (`watched`).
     """
     graph = system.graph
     derivatives = steady(system) if in_steps else system.derivatives
@@ -67,8 +75,9 @@ def build(system: System, *, in_steps: bool = True, fine: bool = False) -> Progr
     rates = tuple(lower(root) for root in derivatives)
     triggers = tuple(lower(event.trigger) for event in system.events)
     violated = tuple(lower(node) for node in violations(graph, system.derivatives))
+    seen = tuple(lower(node) for node in watched(system)) if fine else ()
     gained = {i: lower(node) for i, node in gains(graph, derivatives).items()} if fine else {}
-    roots = [*rates, *jacobian.values(), *time_slope.values(), *triggers, *violated, *gained.values()]
+    roots = [*rates, *jacobian.values(), *time_slope.values(), *triggers, *violated, *seen, *gained.values()]
     kinds = dependencies(graph, roots)
     return Program(
         graph=graph,
@@ -79,6 +88,7 @@ def build(system: System, *, in_steps: bool = True, fine: bool = False) -> Progr
         time_slope=time_slope,
         triggers=triggers,
         violations=violated,
+        watched=seen,
         gains=gained,
         switched=any(graph.nodes[number].op == "middle" for number in graph.reachable(roots)),
         hoisted=_frontier(graph, roots, kinds),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from glueprint.formulas.expressions import Graph
 
-__all__ = ["ROUNDING", "gains"]
+__all__ = ["ROUNDING", "gains", "sizes"]
 
 # Of a step's gains and foreign losses: rounding of doubles, 1.1e-16, through the largest weights of the
 # method (`tableau.C`, about 112) and a few sums.
@@ -27,6 +27,14 @@ def gains(graph: Graph, derivatives: Sequence[int]) -> dict[int, int]:
         if graph.constant(total) != 0.0:
             found[state] = total
     return found
+
+
+def sizes(graph: Graph, root: int) -> int:
+    """What a node adds up, all signs taken as plus."""
+    known: dict[int, int] = {}
+    for number in graph.reachable([root]):
+        known[number] = _combined(graph, number, [known[arg] for arg in graph.nodes[number].args])
+    return known[root]
 
 
 class _Foreign:

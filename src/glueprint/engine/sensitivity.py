@@ -84,7 +84,7 @@ class SensitivityModel:
         # Far below their largest value they are made of rounding (1 - y where y is 1 to the last digit), and
         # relative accuracy would follow its jumps: docs/sensitivities.md, "How it works".
         asked = settings or Settings()
-        coarse = Settings.coarse(asked.accuracy, threads=asked.threads)
+        coarse = Settings.coarse(asked.accuracy, threads=asked.threads, stop_at_outputs=True)
         settings = dataclasses.replace(coarse, step_limit=asked.step_limit, longest_step=asked.longest_step)
         chosen = tuple(model.species if outputs is None else outputs)
         ensemble = model.ensemble(parameters, initial=initial, patients=patients, settings=settings)

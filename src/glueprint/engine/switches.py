@@ -16,10 +16,11 @@ from glueprint.engine.system import System
 from glueprint.formulas.derivatives import Differentiator
 from glueprint.formulas.expressions import Graph
 
-__all__ = ["Switches", "steady", "switches"]
+__all__ = ["BENDING", "COMPARE", "ROUNDING", "STATE", "Kinds", "Switches", "steady", "switches"]
 
 COMPARE = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 ROUNDING = frozenset({"floor", "ceil"})
+JUMPING = COMPARE | ROUNDING | {"abs", "min", "max"}  # read at the middle of a step, so every zero is a stop
 # Operations that make a narrow feature of a straight line: a pulse such as exp(-(time - t0)^2) is met at t0.
 BENDING = frozenset({"mul", "div", "pow", "exp", "tanh", "sinh", "cosh", "atan"})
 # Those that make one of a curve, where it is flat or passes 0: exp(1e6*(cos(w*time) - 1)) at every peak.
@@ -65,7 +66,7 @@ def switches(system: System) -> Switches:
     """The switches that rates and triggers of a system hold."""
     graph = system.graph
     roots = [*system.derivatives, *(event.trigger for event in system.events)]
-    kinds = _Kinds(system, roots)
+    kinds = Kinds(system, roots)
     lines = _Lines(graph, kinds)
     times: list[int] = []
     between: list[int] = []
@@ -77,7 +78,7 @@ def switches(system: System) -> Switches:
             zero = lines.zero(node) if op not in ROUNDING else None
             if zero is not None:
                 (between if graph.leaves([zero], "state") else times).append(zero)
-            elif op in COMPARE or op in SHARPENING or lines.is_broken_line(node):
+            elif op in JUMPING or op in SHARPENING or lines.is_broken_line(node):
                 general.append(node)
                 if not lines.is_broken_line(node):
                     curved.add(node)
@@ -91,7 +92,7 @@ def _once(numbers: Iterable[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def _switching(graph: Graph, number: int, kinds: _Kinds, lines: _Lines) -> list[int]:
+def _switching(graph: Graph, number: int, kinds: Kinds, lines: _Lines) -> list[int]:
     """Nodes on time alone whose zeros (or whole numbers) make node `number` switch or bend."""
     op, args, _ = graph.nodes[number]
     if op in COMPARE or op in ("min", "max"):
@@ -111,7 +112,7 @@ def _switching(graph: Graph, number: int, kinds: _Kinds, lines: _Lines) -> list[
     return [*bent, *(slope for slope in slopes if kinds.of(slope) == TIME)]
 
 
-class _Kinds:
+class Kinds:
     """What nodes read: TIME, CLOCK, STATE (one that moves), or nothing that changes inside a step."""
 
     def __init__(self, system: System, roots: Iterable[int]) -> None:
@@ -143,7 +144,7 @@ class _Kinds:
 class _Lines:
     """Nodes that are straight lines in time, as slope and value at time 0."""
 
-    def __init__(self, graph: Graph, kinds: _Kinds) -> None:
+    def __init__(self, graph: Graph, kinds: Kinds) -> None:
         self.graph, self.kinds = graph, kinds
         self.known: dict[int, tuple[int, int] | None] = {}
 
@@ -212,13 +213,13 @@ class _Lines:
 
 def steady(system: System) -> tuple[int, ...]:
     """The derivatives with every switch on time alone read at the middle of the step."""
-    kinds = _Kinds(system, system.derivatives)
+    kinds = Kinds(system, system.derivatives)
     rewrite = _Steady(system.graph, kinds)
     return tuple(rewrite(root) for root in system.derivatives)
 
 
 class _Steady:
-    def __init__(self, graph: Graph, kinds: _Kinds) -> None:
+    def __init__(self, graph: Graph, kinds: Kinds) -> None:
         self.graph, self.kinds, self.lines = graph, kinds, _Lines(graph, kinds)
         self.known: dict[int, int] = {}
         self.middle: dict[int, int] = {}

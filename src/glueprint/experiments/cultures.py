@@ -129,7 +129,8 @@ class Culture:
         # The stimulus that comes later is not there before.
         before = {name: 0.0 for _, name, _ in later if name in ("lps", "stimulus")}
         lanes: dict[str, ArrayLike] = {**before, "dose_nm": doses, **self.expanded(values or {})}
-        return self.model.ensemble(lanes, patients=doses.size, settings=Settings.coarse(ACCURACY))
+        settings = Settings.coarse(ACCURACY, stop_at_outputs=True)
+        return self.model.ensemble(lanes, patients=doses.size, settings=settings)
 
 
 @lru_cache(maxsize=64)
