@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from glueprint.curves.kernel import Minimum, Task, rounding_of
-from glueprint.curves.kernel_lanes_llvm import DAMPING_START
-from glueprint.curves.kernel_layout import STARTS
 from glueprint.curves.kernel_llvm import (
     CREEPING,
     DAMPING_LEAST,
     DAMPING_MOST,
+    DAMPING_START,
     DEAD,
     EASE,
     FLATTER,
@@ -24,7 +23,7 @@ from glueprint.curves.kernel_llvm import (
     SETTLED,
     TIGHTEN,
 )
-from glueprint.curves.kernel_starts_llvm import ASYMMETRIES, DOSES, MARGIN, SEPARATE, SLOPES
+from glueprint.curves.kernel_starts_llvm import ASYMMETRIES, DOSES, MARGIN, SEPARATE, SLOPES, STARTS
 from glueprint.curves.logistic import (
     BACK,
     FRONT,
@@ -78,7 +77,7 @@ def descend(
     may move.
     bounds: low and high (n, p).   size: (n,) sum of squares of the data, against which a residual may vanish.
     logarithms: parameters of which a step of 1 is a factor.   A step into NaN counts as uphill.
-    Returns `Minimum`; `hessian` is J'J (n, p, p) at the end.
+    Returns `Minimum`.
     Source: Levenberg (1944), Marquardt (1963); damping after Nielsen (1999), IMM-REP-1999-05; convergence
     test after Moré (1978), doi 10.1007/BFb0067700.
     """
@@ -120,7 +119,7 @@ def descend(
         converged[rows] = done
         rows = rows[~done & (damping[rows] < DAMPING_MOST)]
     at_bound = free & ((theta <= low) | (theta >= high))
-    return Minimum(theta, cost, converged, at_bound, hessian)
+    return Minimum(theta, cost, converged, at_bound)
 
 
 def _cost(residual: Floats) -> Floats:

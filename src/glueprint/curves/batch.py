@@ -44,8 +44,6 @@ REACH = 4.0
 FIRST, SAME = 3, 1e-6
 # Slopes from which a curve through a level at the edge of the tested doses is looked for.
 EDGE_SLOPES = (1.0, 4.0, 16.0)
-# Of the inverse of a correlation matrix: its trace bounds 1 / (least eigenvalue) from above.
-WORST_TRACE = 1e13
 # Which parameters get an interval: none of them, or the dose alone.
 NOTHING: Flags = np.zeros(5, dtype=bool)
 DOSE: Flags = np.arange(5) == LOG10_DOSE
@@ -81,7 +79,7 @@ def solve(
     """
     task = Task(data, pinned, reach or reach_of(data))
     free, ended = task.free, _best_of_starts(task)
-    inverse = _inverse_of(ended.hessian, free & ~ended.at_bound)
+    inverse = kernel.inverse(task, ended.theta, free & ~ended.at_bound)
     dof = data.points - int(free.sum())
     variance = np.where(dof > 0, ended.cost / np.maximum(dof, 1), np.nan)
     interval = np.full((*ended.theta.shape, 2), np.nan)
@@ -204,56 +202,3 @@ def reach_of(data: Data) -> Reach:
     low[:, LN_SLOPE], high[:, LN_SLOPE] = np.log(SLOPE_LEAST), np.log(SLOPE_MOST)
     low[:, LN_ASYMMETRY], high[:, LN_ASYMMETRY] = np.log(ASYMMETRY_LEAST), np.log(ASYMMETRY_MOST)
     return low, high
-
-
-def _inverse_of(hessian: Floats, moving: Flags) -> Floats:
-    """inv(J'J) of the moving parameters (n, 5, 5), by way of their correlations; NaN where not sound."""
-    n, size = moving.shape
-    both = moving[:, :, None] & moving[:, None, :]
-    scale = np.sqrt(np.einsum("npp->pn", hessian))
-    usable = moving.T & (scale > 0.0)
-    scale = np.where(usable, scale, 1.0)
-    free = [i for i in range(size) if usable[i].any()]
-    with np.errstate(invalid="ignore"):
-        correlation = {
-            (i, j): np.where(usable[i] & usable[j], hessian[:, i, j] / (scale[i] * scale[j]), float(i == j))
-            for i in free
-            for j in free
-        }
-    inverse, sound = _inverse(correlation, free, n)
-    found = np.full((n, size, size), np.nan)
-    for i in free:
-        for j in free:
-            known = both[:, i, j] & usable[i] & usable[j] & sound
-            found[:, i, j] = np.where(known, inverse[i, j] / (scale[i] * scale[j]), np.nan)
-    return found
-
-
-def _inverse(
-    matrix: dict[tuple[int, int], Floats], free: list[int], n: int
-) -> tuple[dict[tuple[int, int], Floats], Flags]:
-    """Inverses of n small correlation matrices, entry by entry, and which of them are sound.
-
-    Source: matrix = L D L', inverse = sum over k of v_k v_k' / d_k with the rows v_k of inv(L).
-    """
-    lower: dict[tuple[int, int], Floats] = {}
-    pivots: dict[int, Floats] = {}
-    rows: dict[tuple[int, int], Floats] = {}
-    sound, zero = np.ones(n, dtype=bool), np.zeros(n)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for at, i in enumerate(free):
-            for j in free[:at]:
-                entry = matrix[i, j] - sum(lower[i, k] * lower[j, k] * pivots[k] for k in free if k < j)
-                lower[i, j] = entry / pivots[j]
-            pivots[i] = matrix[i, i] - sum(lower[i, k] ** 2 * pivots[k] for k in free[:at])
-            sound &= pivots[i] > 0.0
-            for j in free[:at]:
-                rows[i, j] = -sum((lower[i, k] * rows[k, j] for k in free[:at] if k >= j), zero)
-            rows[i, i] = np.ones(n)
-        inverse = {
-            (i, j): sum((rows[k, i] * rows[k, j] / pivots[k] for k in free if k >= max(i, j)), zero)
-            for i in free
-            for j in free
-        }
-        trace = sum((inverse[i, i] for i in free), zero)
-    return inverse, sound & (trace < WORST_TRACE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,11 @@ class Data:
     distinct_doses: NDArray[np.int64]
     lowest_dose: Floats
     highest_dose: Floats
+
+    @cached_property
+    def machine(self) -> Floats:
+        """Dose, response and weight side by side (n, m, 3)."""
+        return np.stack([self.log10_dose, self.response, self.weights], axis=-1)
 
     def rows(self, which: slice | Rows) -> Data:
         """The batch of some of the curves."""

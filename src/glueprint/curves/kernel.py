@@ -6,23 +6,25 @@ import ctypes
 import functools
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.curves.data import Data
 from glueprint.curves.formula import PARAMETERS, Variant
-from glueprint.curves.kernel_layout import STARTS, Context, Workspace
-from glueprint.curves.kernel_llvm import module_text
+from glueprint.curves.kernel_llvm import DAMPING_START, layouts, module_text, pairs
+from glueprint.curves.kernel_starts_llvm import STARTS
 from glueprint.curves.logistic import LN_ASYMMETRY, Flags, Floats, Rows
 from glueprint.formulas.cache import default_cache
 from glueprint.formulas.compiler import Machine, host, load, source_digest
 
-__all__ = ["Minimum", "Task", "minimise", "rounding_of", "starts", "variant"]
+__all__ = ["Minimum", "Task", "inverse", "minimise", "rounding_of", "starts", "variant"]
 
 ALIGNMENT = 64  # bytes of the widest vector
-POINTER = ctypes.c_void_p
-ENTRIES = {"fit": (POINTER, POINTER), "begin": (POINTER, POINTER)}
+POINTER, NUMBER = ctypes.c_void_p, ctypes.c_int64
+# records, jobs, curve of each job, points of all curves, points a curve, a lane's memory, who does what
+ARGUMENTS = (POINTER, NUMBER, POINTER, POINTER, NUMBER, POINTER, POINTER)
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where a batch ended: theta (n, p), cost (n,) the sum of squares, converged and at_bound (n, p)
-    flags."""
+    """Where a batch ended: theta (n, p), cost (n,) the sum of squares, converged (n,) and at_bound (n, p)."""
 
     theta: Floats
     cost: Floats
     converged: Flags
     at_bound: Flags
-    hessian: Floats
 
     def rows(self, which: Rows) -> Minimum:
         """Copies of some of the problems."""
@@ -85,7 +85,9 @@ def variant(pinned: Floats, *, level: bool = False, held: tuple[int, ...] = ()) 
 @functools.cache
 def _machine(which: Variant, width: int) -> Machine:
     key = f"curves/{which}/{width}/{source_digest(Path(__file__).parent)}"
-    return load(key, lambda: module_text(which, width), default_cache(), ENTRIES)
+    return load(
+        key, lambda: module_text(which, width), default_cache(), dict.fromkeys(layouts(which), ARGUMENTS)
+    )
 
 
 def starts(task: Task, *, width: int | None = None) -> Floats:
@@ -94,11 +96,11 @@ def starts(task: Task, *, width: int | None = None) -> Floats:
     width: doubles per vector, by default what the processor holds.   Source: `kernel_starts_llvm`.
     """
     data, which = task.data, variant(task.pinned)
-    theta = np.empty((STARTS, data.response.shape[0], PARAMETERS))
-    theta[0] = np.nan_to_num(task.pinned)
-    low, high = (np.nan_to_num(np.log10(dose)) for dose in (data.lowest_dose, data.highest_dose))
-    _call(which, "begin", data, {"theta": theta, "low": low, "high": high}, width=width)
-    return theta
+    low, high = (np.nan_to_num(np.log10(dose))[:, None] for dose in (data.lowest_dose, data.highest_dose))
+    n = len(data.response)
+    given = {"theta": np.nan_to_num(task.pinned), "low": low, "high": high, "start": 0.0}
+    found = _call(which, "begin", data, np.arange(n), given, width=width)
+    return found["start"].reshape(n, STARTS, PARAMETERS).transpose(1, 0, 2)
 
 
 def minimise(task: Task, start: Floats, rows: Rows, *, width: int | None = None) -> Minimum:
@@ -107,65 +109,60 @@ def minimise(task: Task, start: Floats, rows: Rows, *, width: int | None = None)
     width: as in `starts`.   Source: `kernel_llvm`.
     """
     which = variant(task.pinned, level=task.level is not None, held=task.held)
-    data, bounds = task.data, task.bounds
-    jobs, free = start.shape[0], len(which.free)
-    theta = np.array(start, order="C", dtype=float)
-    rows = np.ascontiguousarray(rows)
-    low, high = (np.ascontiguousarray(bound) for bound in bounds)
-    cost, converged = np.empty(jobs), np.empty(jobs)
-    triangle = np.empty((jobs, free * (free + 1) // 2))
-    arrays = {
-        "theta": theta, "low": low, "high": high, "rows": rows, "size": data.size, "cost": cost,
-        "converged": converged, "hessian": triangle,
+    free, (low, high) = np.array(which.free, dtype=int), (bound[rows] for bound in task.bounds)
+    theta = start.astype(float)
+    theta[:, free] = np.clip(theta[:, free], low[:, free], high[:, free])
+    # Nothing is known yet: any cost is better, no slope moves the start, and its acceptance sets the damping.
+    now = np.zeros(1 + free.size + len(list(pairs(free.size))))
+    now[0] = np.inf
+    given = {
+        "theta": _with_level(task, theta, rows), "low": low, "high": high, "now": now,
+        "size": task.data.size[rows, None], "damping": 10.0 * DAMPING_START, "steps": 0.0, "done": 0.0,
     }  # fmt: skip
-    if task.level is not None:
-        arrays["level"] = np.ascontiguousarray(task.level, dtype=float)
-    _call(which, "fit", data, arrays, jobs=jobs, width=width)
-    at_bound = np.zeros((jobs, PARAMETERS), dtype=bool)
-    for i in which.free:
-        at_bound[:, i] = (theta[:, i] <= low[rows, i]) | (theta[:, i] >= high[rows, i])
-    return Minimum(theta, cost, converged > 0.0, at_bound, square(which, triangle))
+    found = _call(which, "fit", task.data, rows, given, width=width)
+    theta = found["theta"][:, :PARAMETERS].copy()
+    at_bound = np.zeros(theta.shape, dtype=bool)
+    at_bound[:, free] = ((theta <= low) | (theta >= high))[:, free]
+    return Minimum(theta, found["now"][:, 0].copy(), found["done"][:, 0] > 0.0, at_bound)
 
 
-def square(which: Variant, triangle: Floats) -> Floats:
-    """The full matrices (jobs, 5, 5) of upper triangles, 0 where a parameter is fixed."""
-    places = np.zeros((PARAMETERS, PARAMETERS), dtype=np.intp)
-    pairs = [(i, j) for a, i in enumerate(which.free) for j in which.free[a:]]
-    for k, (i, j) in enumerate(pairs):
-        places[i, j] = places[j, i] = k + 1
-    padded = np.pad(triangle, ((0, 0), (1, 0)))
-    return np.asarray(np.take(padded, places, axis=1))
+def inverse(task: Task, theta: Floats, moving: Flags) -> Floats:
+    """inv(J'J) (n, 5, 5) at theta (n, 5) of what moves (n, 5); NaN elsewhere and where unsound."""
+    which, rows = variant(task.pinned, level=task.level is not None, held=task.held), np.arange(len(theta))
+    free = list(which.free)
+    given = {"theta": _with_level(task, theta, rows), "moving": moving[:, free], "inverse": 0.0}
+    triangle = _call(which, "invert", task.data, rows, given)["inverse"]
+    full = np.full((len(theta), PARAMETERS, PARAMETERS), np.nan)
+    for k, (i, j) in enumerate(pairs(len(free))):
+        full[:, free[i], free[j]] = full[:, free[j], free[i]] = triangle[:, k]
+    return full
+
+
+def _with_level(task: Task, theta: Floats, rows: Rows) -> Floats:
+    """theta (jobs, 6), its last column the level."""
+    level = np.zeros(len(theta)) if task.level is None else task.level[rows]
+    return np.column_stack([theta, level])
 
 
 def _call(
-    which: Variant,
-    entry: str,
-    data: Data,
-    arrays: dict[str, NDArray[np.generic]],
-    *,
-    jobs: int = 0,
-    width: int | None = None,
-) -> None:
-    """Run an entry of the machine code; all arrays must be in C order."""
-    n, points = data.response.shape
-    if not n or not points:
-        return
-    given: dict[str, NDArray[np.generic]] = {
-        "dose": data.log10_dose,
-        "response": data.response,
-        "weight": data.weights,
-    }
-    fields: dict[str, int] = {}
-    for name, array in given.items():
-        if array.strides[1] != array.itemsize:
-            array = given[name] = np.ascontiguousarray(array)
-        fields |= {name: array.ctypes.data, f"{name}_step": array.strides[0] // array.itemsize}
-    for name, array in arrays.items():
-        assert array.flags.c_contiguous, name
-        fields[name] = array.ctypes.data
-    context = Context(jobs=jobs, next=0, curves=n, points=points, **fields)
+    which: Variant, entry: str, data: Data, rows: Rows, given: dict[str, Any], *, width: int | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Run an entry of the machine code on a record a job; its parts afterwards, (jobs, ...) each."""
+    layout, points = layouts(which)[entry], data.response.shape[1]
+    records = np.empty((rows.size, layout.length))
+    parts = {name: records[:, layout.places[name]] for name, _ in layout.record}
+    for name, value in given.items():
+        parts[name][:] = value
+    if not rows.size or not points:
+        return parts
     width = width or host().width
-    numbers = (Workspace.of(which).data + 3 * points) * width
-    memory = np.zeros(numbers + ALIGNMENT // 8)
+    memory = np.zeros((layout.data + 3 * points) * width + ALIGNMENT // 8)
+    book = np.full(1 + width, -1)
+    book[0] = 0
     place = -(-memory.ctypes.data // ALIGNMENT) * ALIGNMENT
-    _machine(which, width).functions[entry](ctypes.addressof(context), place)
+    every = np.ascontiguousarray(rows)
+    addresses = (array.ctypes.data for array in (records, every, data.machine, book))
+    of_records, of_rows, of_data, of_book = addresses
+    run = _machine(which, width).functions[entry]
+    run(of_records, rows.size, of_rows, of_data, points, place, of_book)
+    return parts
