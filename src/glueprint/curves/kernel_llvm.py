@@ -53,13 +53,13 @@ Place = tuple[int, int]
 
 
 def layouts(variant: Variant) -> dict[str, Layout]:
-    """What a lane holds for each entry."""
+    """What a lane holds for each entry; behind `now`, the cost, stand J'r and J'J."""
     free = len(variant.free)
     sums = 1 + free + len(list(pairs(free)))
-    own = ("theta", PARAMETERS + 1)
+    own = (("theta", PARAMETERS), ("level", 1))
     state = tuple((name, 1) for name in ("size", "damping", "steps", "done"))
-    fit = (own, ("low", PARAMETERS), ("high", PARAMETERS), ("now", sums), *state)
-    inverse = (own, ("moving", free), ("inverse", len(list(pairs(free)))))
+    fit = (*own, ("low", PARAMETERS), ("high", PARAMETERS), *state, ("now", 1), ("normal", sums - 1))
+    inverse = (*own, ("moving", free), ("inverse", len(list(pairs(free)))))
     return {
         "fit": Layout(fit, (("trial", PARAMETERS + 1), ("new", sums))),
         "invert": Layout(inverse, (("new", sums),)),
@@ -154,7 +154,7 @@ def _step(f: Code, variant: Variant) -> tuple[list[Vector], Vector, Vector, Vect
     count, zero, one = len(variant.free), f.real(0.0), f.real(1.0)
     gradient = [f.get("now", 1 + i) for i in range(count)]
     matrix = {place: f.get("now", 1 + count + k) for k, place in enumerate(pairs(count))}
-    for i in {*range(PARAMETERS), LEVEL}.difference(variant.free):
+    for i in sorted({*range(PARAMETERS), LEVEL}.difference(variant.free)):
         f.put(f.get("theta", i), "trial", i)
     theta = [f.get("theta", i) for i in variant.free]
     bounds = [(f.get("low", i), f.get("high", i)) for i in variant.free]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from glueprint.curves import batch, profile
+from glueprint.curves import profile, search
 from glueprint.curves.confined import Plateau, cut, far
-from glueprint.curves.kernel import Task
+from glueprint.curves.edges import edge_of_profile
 from glueprint.curves.logistic import FRONT, LOG10_DOSE, Floats, log10_shift
 from glueprint.curves.potency import Kind, Potency, Reason, Relation
+from glueprint.curves.problem import Problem
 from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
 from glueprint.curves.steps import steps
@@ -105,11 +106,11 @@ def absolute(
         theta[:, LOG10_DOSE] = at_level
         bounds = np.full((len(fits.rss), 2), np.nan)
         if intervals:
-            task = Task(fits.data, fits.pinned, fits.reach, levels)
+            at = replace(fits.problem, reach=fits.reach, level=levels)
             inverse = np.full(fits.covariance.shape, np.nan)
             inverse[:, :, LOG10_DOSE] = 0.0
             inverse[:, LOG10_DOSE, LOG10_DOSE] = delta**2 * fits.dof / fits.rss
-            bounds = batch.profile_interval(task, theta, fits.confidence, inverse=inverse)[:, LOG10_DOSE]
+            bounds = _interval(at, theta, (fits.rss, fits.confidence), inverse)
     flat = fits.status == Status.NO_EFFECT
     height = np.where(flat, fits.problem.mean, theta[:, FRONT])
     begun = np.where((height - levels) * (control - levels) > 0.0, BEYOND, PASSED)
@@ -131,10 +132,8 @@ def _edges(fits: Fits, levels: Floats | None, theta: Floats, side: NDArray[np.in
         outside = (dose < np.log10(fits.data.lowest_dose)) | (dose > np.log10(fits.data.highest_dose))
     rows = np.flatnonzero(fitted & outside & (side == LOCATED))
     if rows.size:
-        reach = fits.reach[0][rows], fits.reach[1][rows]
-        level = None if levels is None else levels[rows]
-        task = Task(fits.data.rows(rows), fits.pinned, reach, level)
-        found[rows] = batch.profile_interval(task, theta[rows], confidence)[:, LOG10_DOSE]
+        at = replace(fits.problem, reach=fits.reach, level=levels).rows(rows)
+        found[rows] = _interval(at, theta[rows], (fits.rss[rows], confidence))
     if levels is None:
         return found
     leave = _leave(fits, confidence)
@@ -142,13 +141,21 @@ def _edges(fits: Fits, levels: Floats | None, theta: Floats, side: NDArray[np.in
         rows = np.flatnonzero((side == name) & fitted)
         if rows.size == 0:
             continue
-        part, level = fits.data.rows(rows), levels[rows]
-        reach = cut((fits.reach[0][rows], fits.reach[1][rows]), far(part, level))
+        reach = cut(fits.reach, far(fits.problem, levels), rows)
+        at = replace(fits.problem.rows(rows), reach=reach, level=levels[rows])
         heights = np.stack([fits.rss[rows], leave[rows]], axis=1)
         with np.errstate(all="ignore"):
-            task = Task(part, fits.pinned, reach, level)
-            found[rows, place] = batch.edge_of_profile(task, fits.theta[rows], heights, place)
+            found[rows, place] = edge_of_profile(at, fits.theta[rows], heights, place)
     return found
+
+
+def _interval(
+    problem: Problem, theta: Floats, asked: tuple[Floats, float], inverse: Floats | None = None
+) -> Floats:
+    """Profile interval (n, 2) of the third parameter; asked: sums of squares (n,) and confidence."""
+    heights = np.stack([asked[0], profile.threshold(asked[0], problem.dof, asked[1])], axis=1)
+    sought = np.arange(theta.shape[1]) == LOG10_DOSE
+    return search.profiled(problem, theta, sought, heights, inverse).intervals[:, LOG10_DOSE]
 
 
 def _leave(fits: Fits, confidence: float) -> Floats:
