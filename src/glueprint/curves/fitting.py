@@ -119,7 +119,8 @@ def _alone(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
     else:
         interval = _intervals(problem, begun, best, asked)
         tested = problem.effect(best.cost)
-    variance = np.where(problem.dof > 0, best.cost / np.maximum(problem.dof, 1), np.nan)
+    known = (problem.dof > 0) & ~(problem.constant & problem.logistic)
+    variance = np.where(known, best.cost / np.maximum(problem.dof, 1), np.nan)
     covariance = search.inverse_of(problem, best) * variance[:, None, None]
     status = _status(problem, best, np.isfinite(np.einsum("npp->np", covariance)))
     # A fit still creeping along a ridge of flat data is no better than the flat line: that is what matters.
@@ -155,6 +156,11 @@ def _together(problem: Problem, names: tuple[str, ...], asked: _Asked) -> Fits:
     found = shared.solve(problem, names, asked.sought, asked.confidence)
     status = np.full(found.rss.size, int(Status.FINE if found.converged else Status.NOT_CONVERGED))
     flags = np.full(found.rss.size, found.converged)
+    # A curve with fewer doses than parameters of its own adds nothing that says what these are.
+    own = ~np.isin(problem.model.names, names)
+    few = problem.distinct_doses < problem.free[:, own].sum(axis=1)
+    status[few & found.converged] = Status.TOO_FEW_POINTS
+    found.covariance[np.ix_(few, own, own)] = np.nan
     return _report(
         problem, found.theta, found.rss, (status, found.covariance, found.interval), asked, shared=names,
         converged=flags, at_bound=found.at_bound, agreeing=flags.astype(int), tried=len(shared.QUANTILES),
@@ -214,7 +220,8 @@ def _profiled(problem: Problem, best: Best, asked: _Asked) -> tuple[Floats, Floa
         cost = np.maximum(best.cost, ROUNDING * problem.size)
         sound = best.settled & (problem.distinct_doses >= problem.moving)
         leave = np.where(sound, threshold(cost, problem.dof, asked.confidence), np.nan)
-    heights = np.stack([cost, leave], axis=1)
+    # Of a constant nothing is determined, and rounding would draw the profile.
+    heights = np.stack([cost, np.where(problem.constant, np.nan, leave)], axis=1)
     found = search.profiled(problem, best.theta, asked.sought, heights, search.inverse_of(problem, best))
     return found.intervals, found.better
 

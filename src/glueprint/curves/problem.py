@@ -183,13 +183,17 @@ class Problem:
         miss = self.response - level[:, None]
         return np.einsum("nm,nm,nm->n", self.weights, miss, miss), np.where(held, 0, 1)
 
+    @property
+    def constant(self) -> Flags:
+        """Curves (n,) whose responses are the flat line, but for rounding."""
+        return np.asarray(self.flat[0] <= ROUNDING * self.size)
+
     def effect(self, rss: Floats) -> tuple[Floats, Floats]:
         """F test of curves that leave `rss` (n,) against the flat line: F (n,) and p (n,), NaN without
         freedom."""
         flat, line = self.flat
         # Exactly flat data leave 0 / 0, or one rounding over another.
-        none = flat <= ROUNDING * self.size
-        return f_test(flat - rss, self.moving - line, rss, self.dof, none=none)
+        return f_test(flat - rss, self.moving - line, rss, self.dof, none=self.constant)
 
     def curve(self, theta: Floats, rows: Rows | None = None) -> tuple[Floats, Floats]:
         """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`; at a level by the
