@@ -271,3 +271,20 @@ def test_beyond_the_ends_of_an_interval_no_start_fits_as_well(definition):
         seen += rows.size
     assert seen > 80
     assert short <= 0.01 * seen
+
+
+def test_a_plateau_held_elsewhere_in_each_curve_is_that_of_the_curve_alone():
+    rng = np.random.default_rng(0)
+    front = np.array([1.0, 2.0])
+    response = front[:, None] / (1.0 + DOSE_NM / 40.0) + rng.normal(0.0, 0.03, (2, DOSE_NM.size))
+    together = curves.fit("4pl", DOSE_NM, response, fixed={"front": front})
+    found = curves.absolute(together, 0.5, control=3.0)
+    for i, one in enumerate(found):
+        alone = curves.fit("4pl", DOSE_NM, response[i], fixed={"front": front[i]})
+        (expected,) = curves.absolute(alone, 0.5, control=3.0)
+        assert (one.value_nm, one.low_nm, one.high_nm) == (
+            expected.value_nm,
+            expected.low_nm,
+            expected.high_nm,
+        )
+        assert one.log10_se == expected.log10_se

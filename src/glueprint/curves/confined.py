@@ -82,7 +82,8 @@ def _again(problem: Problem, found: Confined, rows: Rows, reach: Reach, *, held:
         leave = profile.threshold(found.best.cost[rows], problem.dof[rows], 0.95)
         fits = again.converged & ~(again.cost > leave)
         found.plateau[rows[~fits]] = Plateau.IMPOSSIBLE
-        rows, again, reach = rows[fits], rows_of(again, fits), (reach[0][fits], reach[1][fits])
+        kept = np.flatnonzero(fits)
+        rows, again, reach = rows[kept], rows_of(again, kept), (reach[0][kept], reach[1][kept])
     put(found.best, rows, again)
     stopped = np.zeros(rows.size, dtype=bool)
     for side, part, past in zip(found.reach, reach, (np.less_equal, np.greater_equal), strict=True):

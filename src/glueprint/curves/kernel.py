@@ -48,7 +48,7 @@ def starts(problem: Problem, *, width: int | None = None) -> Floats:
     """
     n = len(problem.response)
     low, high = (np.nan_to_num(np.log10(dose))[:, None] for dose in problem.tested)
-    given = {"theta": np.nan_to_num(problem.pins), "low": low, "high": high}
+    given = {"theta": np.nan_to_num(problem.pinned), "low": low, "high": high}
     found = _call(variant(problem.pins), "begin", problem, np.arange(n), given, width=width)
     return found["start"].reshape(n, STARTS, PARAMETERS).transpose(1, 0, 2)
 
@@ -78,7 +78,7 @@ def minimise(
 
 def inverse(problem: Problem, theta: Floats, at_bound: Flags) -> Floats:
     """As `Problem.inverse`."""
-    which = variant(problem.pins)
+    which = variant(problem.pins, level=problem.level is not None)
     free, rows = list(which.free), np.arange(len(theta))
     given = {"theta": theta, "level": _level(problem, rows), "moving": ~at_bound[:, free]}
     triangle = _call(which, "invert", problem, rows, given)["inverse"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from glueprint.curves import profile, search
+from glueprint.curves import kernel, profile, search
 from glueprint.curves.confined import Plateau, cut, far
 from glueprint.curves.edges import edge_of_profile
 from glueprint.curves.logistic import FRONT, LOG10_DOSE, Floats, log10_shift
@@ -40,8 +40,6 @@ PLATEAUS = {
 
 # Where a curve meets its level: at a dose, at none however high, before the lowest, or nobody can say.
 LOCATED, BEYOND, PASSED, UNKNOWN = range(4)
-# Step of the central differences of the delta method, on parameters of order 1.
-STEP = 1e-6
 
 
 @dataclass(frozen=True)
@@ -101,15 +99,14 @@ def absolute(
     levels = _levels(level, control, len(fits.rss))
     theta = fits.theta.copy()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        at_level = _log10_dose_at(theta, levels)
-        delta = _delta(fits, levels)
-        theta[:, LOG10_DOSE] = at_level
-        bounds = np.full((len(fits.rss), 2), np.nan)
+        at_level = theta[:, LOG10_DOSE] = theta[:, LOG10_DOSE] + log10_shift(theta, levels)
+        at, bounds = replace(fits.problem, reach=fits.reach, level=levels), np.full((len(theta), 2), np.nan)
+        inverse = kernel.inverse(at, theta, fits.at_bound)
+        # What is held at a bound has an error that nobody knows.
+        known = (fits.dof > 0) & ~fits.at_bound.any(axis=1)
+        variance = np.where(known, fits.rss / np.maximum(fits.dof, 1), np.nan)
+        delta = np.sqrt(inverse[:, LOG10_DOSE, LOG10_DOSE] * variance)
         if intervals:
-            at = replace(fits.problem, reach=fits.reach, level=levels)
-            inverse = np.full(fits.covariance.shape, np.nan)
-            inverse[:, :, LOG10_DOSE] = 0.0
-            inverse[:, LOG10_DOSE, LOG10_DOSE] = delta**2 * fits.dof / fits.rss
             bounds = _interval(at, theta, (fits.rss, fits.confidence), inverse)
     flat = fits.status == Status.NO_EFFECT
     height = np.where(flat, fits.problem.mean, theta[:, FRONT])
@@ -186,27 +183,6 @@ def _refusal(message: str, expected: str) -> InputError:
         "GP-C049", message, where="potencies of fitted curves", expected=expected,
         next_step="correct the call; 0.5 of a control of 1 is level=0.5, control=1.0",
     )  # fmt: skip
-
-
-def _log10_dose_at(theta: Floats, levels: Floats) -> Floats:
-    """Log10 dose (n,) at which the curve equals its level; NaN where its plateaus do not enclose it."""
-    return np.asarray(theta[:, LOG10_DOSE] + log10_shift(theta, levels))
-
-
-def _delta(fits: Fits, levels: Floats) -> Floats:
-    """Standard error (n,) of the log10 dose at the level by the delta method; NaN where unknown."""
-    theta, count = fits.theta, fits.theta.shape[1]
-    gradient = np.empty_like(theta)
-    for i in range(count):
-        step = np.zeros(count)
-        step[i] = STEP
-        gradient[:, i] = (_log10_dose_at(theta + step, levels) - _log10_dose_at(theta - step, levels)) / (
-            2.0 * STEP
-        )
-    held = ~np.isnan(fits.pinned)
-    gradient[:, held] = 0.0
-    covariance = np.where(held[:, None] | held[None, :], 0.0, fits.covariance)
-    return np.asarray(np.sqrt(np.einsum("ni,nij,nj->n", gradient, covariance, gradient)))
 
 
 def _errors(fits: Fits, bounds: Floats, wald: Floats) -> Floats:

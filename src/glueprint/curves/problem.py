@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.curves.evidence import f_test
-from glueprint.curves.logistic import LOG10_DOSE, log10_shift
+from glueprint.curves.logistic import LN_ASYMMETRY, LOG10_DOSE, log10_shift
 from glueprint.curves.models.model import Flags, Floats, Given, Model, Rows
 
 __all__ = ["Problem", "Reach", "rounding_of"]
@@ -91,12 +91,13 @@ class Problem:
 
     @cached_property
     def logistic(self) -> bool:
-        """Whether machine code fits it: a logistic, with the same parameters held in all curves."""
+        """Whether machine code fits it: a logistic, with the same parameters free in all curves."""
         if not self.model.fast or self.careful:
             return False
         pinned = self.pinned[:1] if self.pinned.strides[0] == 0 else self.pinned
-        alike = (pinned == pinned[:1]) | (np.isnan(pinned) & np.isnan(pinned[:1]))
-        return bool(alike.all() and np.isnan(pinned[:, LOG10_DOSE]).all())
+        free, straight = np.isnan(pinned), pinned[:, LN_ASYMMETRY] == 0.0
+        alike = (free == free[:1]).all() and (straight == straight[:1]).all()
+        return bool(alike and free[:, LOG10_DOSE].all())
 
     @property
     def pins(self) -> Floats:
@@ -237,28 +238,21 @@ class Problem:
     def starts(self, count: int) -> Floats:
         """The `count` best starts (count, n, p) of the model's own grid, best first, linear parameters
         solved."""
-        grids = [
-            self.pinned_start(i)
-            if not self.free[:, i].any()
-            else np.zeros((1, self.response.shape[0]))
-            if parameter.linear
-            else self.fitting_of(i, parameter.begin(self.given))
-            for i, parameter in enumerate(self.model.parameters)
-        ]
+        n, grids = len(self.response), []
+        for i, parameter in enumerate(self.model.parameters):
+            if not self.free[:, i].any():
+                grids.append(self.pinned[None, :, i])
+            elif parameter.linear:
+                grids.append(np.zeros((1, n)))
+            else:
+                natural = parameter.begin(self.given)[..., None] * np.ones(self.base.size)
+                grids.append(self.fitting(natural)[..., i])
         candidates = np.stack(
             [np.stack(values, axis=1) for values in product(*(list(grid) for grid in grids))]
         )
         candidates = np.where(self.free, candidates, self.pinned)
         linear = [i for i, parameter in enumerate(self.model.parameters) if parameter.linear]
         return self.ranked(candidates, linear, count)
-
-    def pinned_start(self, index: int) -> Floats:
-        """The value (1, n) at which a parameter is held."""
-        return self.pinned[None, :, index]
-
-    def fitting_of(self, index: int, natural: Floats) -> Floats:
-        """Values of one parameter on the fitting scale."""
-        return np.asarray(self.fitting(natural[..., None] * np.ones(self.base.size))[..., index])
 
     def ranked(self, candidates: Floats, linear: Sequence[int], count: int) -> Floats:
         """The `count` best of candidates (s, n, p) after solving for the linear parameters."""

@@ -88,9 +88,12 @@ def minimise(problem: Problem, start: Floats, rows: Rows) -> Descent:
         return kernel.minimise(problem, start, rows)
     low, high = problem.limits()
     return descend(
-        lambda theta, which: problem.evaluate(theta, rows[which]), start, problem.free[rows],
-        (low[rows], high[rows]), size=problem.size[rows],
-    )  # fmt: skip
+        lambda theta, which: problem.evaluate(theta, rows[which]),
+        start,
+        problem.free[rows],
+        (low[rows], high[rows]),
+        size=problem.size[rows],
+    )
 
 
 def refit_of(problem: Problem) -> Refit:
@@ -116,9 +119,15 @@ def profiled(
     if problem.logistic:
         problem, others = replace(problem, reach=in_digits(problem, theta)), _elsewhere(problem, theta)
     return profiles(
-        refit_of(problem), theta, problem.free & sought, problem.limits(), heights=heights, inverse=inverse,
-        follow=not problem.logistic, others=others,
-    )  # fmt: skip
+        refit_of(problem),
+        theta,
+        problem.free & sought,
+        problem.limits(),
+        heights=heights,
+        inverse=inverse,
+        follow=not problem.logistic,
+        others=others,
+    )
 
 
 def in_digits(problem: Problem, theta: Floats) -> Reach:

@@ -190,10 +190,12 @@ def _refuse_logarithms(model: Model, data: DataSets, source: str) -> None:
     for name, values in data.inputs.items():
         if not model.any_sign and (values < 0.0).any():
             refuse(
-                "GP-C023", f"x of {values[values < 0.0][0]:g}, where {name} is not negative", source=source,
+                "GP-C023",
+                f"x of {values[values < 0.0][0]:g}, where {name} is not negative",
+                source=source,
                 expected="concentrations or times of zero or more",
                 next_step="where x are log10 of doses, add --log10-x (log10_x=True)",
-            )  # fmt: skip
+            )
 
 
 def _plateaus(model: Model, data: DataSets, names: tuple[str, ...]) -> dict[str, str]:
