@@ -105,7 +105,7 @@ def _alone(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
     """Every curve by itself, from its own starts or from those given."""
     n = problem.response.shape[0]
     if n > CHUNK and not problem.logistic:
-        chunks = [np.arange(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
+        chunks = [slice(first, first + CHUNK) for first in range(0, n, CHUNK)]
         parts = [_alone(problem.rows(i), None if begun is None else begun[:, i], asked) for i in chunks]
         return _joined(problem, parts)
     best = _searched(problem, begun, asked)

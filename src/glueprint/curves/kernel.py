@@ -62,18 +62,17 @@ def minimise(
     """
     which = variant(problem.pins, level=problem.level is not None, held=held)
     free, (low, high) = np.array(which.free), (bound[rows] for bound in problem.limits())
-    theta = start.astype(float)
-    theta[:, free] = np.clip(theta[:, free], low[:, free], high[:, free])
+    moving = np.isin(np.arange(PARAMETERS), free)
+    theta = np.where(moving, np.clip(start, low, high), start)
     # Nothing is known yet: any cost is better, no slope moves the start, and its acceptance sets the damping.
     given = {
         "theta": theta, "level": _level(problem, rows), "low": low, "high": high, "now": np.inf,
         "size": problem.size[rows, None], "damping": 10.0 * DAMPING_START,
     }  # fmt: skip
     found = _call(which, "fit", problem, rows, given, width=width)
-    theta = found["theta"].copy()
-    at_bound = np.zeros(theta.shape, dtype=bool)
-    at_bound[:, free] = ((theta <= low) | (theta >= high))[:, free]
-    return Descent(theta, found["now"][:, 0].copy(), found["done"][:, 0] > 0.0, at_bound)
+    theta = found["theta"]
+    at_bound = ((theta <= low) | (theta >= high)) & moving
+    return Descent(theta, found["now"][:, 0], found["done"][:, 0] > 0.0, at_bound)
 
 
 def inverse(problem: Problem, theta: Floats, at_bound: Flags) -> Floats:

@@ -19,16 +19,18 @@ Parts = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class Layout:
-    """Names and lengths of what a lane holds: its record, and what needs no copying; its points follow."""
+    """Names and lengths of what a lane holds: its record, what is 0 when a job begins, and what may hold
+    anything; its points follow."""
 
     record: Parts
+    cleared: Parts = ()
     scratch: Parts = ()
 
     @cached_property
     def places(self) -> dict[str, slice]:
         """Where each part stands."""
         places, at = {}, 0
-        for name, count in (*self.record, *self.scratch):
+        for name, count in (*self.record, *self.cleared, *self.scratch):
             places[name] = slice(at, at + count)
             at += count
         return places
@@ -41,7 +43,7 @@ class Layout:
     @property
     def data(self) -> int:
         """Where the points begin."""
-        return self.length + sum(count for _, count in self.scratch)
+        return sum(count for _, count in (*self.record, *self.cleared, *self.scratch))
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,13 @@ class Code(Block):
 
 
 COPY = """
+@zero = internal constant double 0.0
+
 define internal void @copy(ptr noalias %to, i64 %tostep, ptr noalias %from, i64 %fromstep,
                            i64 %count) nounwind {
 entry:
-  br label %loop
+  %any = icmp sgt i64 %count, 0
+  br i1 %any, label %loop, label %exit
 loop:
   %i = phi i64 [ 0, %entry ], [ %after, %loop ]
   %a = mul i64 %i, %fromstep
@@ -199,6 +204,8 @@ load:
   %begun = mul i64 %new, LENGTH
   %read = getelementptr double, ptr %records, i64 %begun
   call void @copy(ptr %here, i64 WIDTH, ptr %read, i64 1, i64 LENGTH)
+  %after = getelementptr double, ptr %here, i64 FIRST
+  call void @copy(ptr %after, i64 WIDTH, ptr @zero, i64 0, i64 CLEARED)
   %rowplace = getelementptr i64, ptr %rows, i64 %new
   %row = load i64, ptr %rowplace
   %numbers = mul i64 %points, 3
@@ -246,5 +253,7 @@ def program(name: str, code: Code, before: list[str], wide: str = "-1") -> str:
     before: lines that all jobs share. The text needs `COPY` beside it.
     """
     text = PROGRAM.replace("NAME", name).replace("BEFORE", "\n".join(before)).replace("WIDE", wide)
+    cleared = sum(count for _, count in code.layout.cleared)
+    text = text.replace("CLEARED", str(cleared)).replace("FIRST", str(code.layout.length * code.width))
     text = text.replace("LENGTH", str(code.layout.length)).replace("DATA", str(code.layout.data * code.width))
     return text.replace("WIDTH", str(code.width)).replace("BODY", "\n".join(code.lines))

@@ -58,11 +58,11 @@ def layouts(variant: Variant) -> dict[str, Layout]:
     sums = 1 + free + len(list(pairs(free)))
     own = (("theta", PARAMETERS), ("level", 1))
     state = tuple((name, 1) for name in ("size", "damping", "steps", "done"))
-    fit = (*own, ("low", PARAMETERS), ("high", PARAMETERS), *state, ("now", 1), ("normal", sums - 1))
+    fit = (*own, ("low", PARAMETERS), ("high", PARAMETERS), *state, ("now", 1))
     inverse = (*own, ("moving", free), ("inverse", len(list(pairs(free)))))
     return {
-        "fit": Layout(fit, (("trial", PARAMETERS + 1), ("new", sums))),
-        "invert": Layout(inverse, (("new", sums),)),
+        "fit": Layout(fit, (("normal", sums - 1),), (("trial", PARAMETERS + 1), ("new", sums))),
+        "invert": Layout(inverse, (), (("new", sums),)),
         "begin": GRID,
     }
 

@@ -29,7 +29,7 @@ COMMON = 3  # sums that all shapes share: w, w y, w y^2
 STARTS = 8  # of the doses of the grid, the best
 GRID = Layout(
     (("theta", PARAMETERS), ("low", 1), ("high", 1), ("start", STARTS * PARAMETERS)),
-    (("cost_of_start", STARTS),),
+    scratch=(("cost_of_start", STARTS),),
 )
 
 

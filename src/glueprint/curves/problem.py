@@ -133,7 +133,7 @@ class Problem:
         """The highest dose tested (n,)."""
         return self.tested[1]
 
-    def rows(self, which: Rows) -> Problem:
+    def rows(self, which: Rows | slice) -> Problem:
         """The same for some of the curves."""
         arrays = {name: getattr(self, name)[which] for name in ("response", "weights", "pinned")}
         reach = None if self.reach is None else (self.reach[0][which], self.reach[1][which])
@@ -230,10 +230,13 @@ class Problem:
     def _edges(self) -> Reach:
         if self.reach is not None:
             return self.reach
-        sides = [parameter.limits(self.given) for parameter in self.model.parameters]
+        given = self.given.rows(np.zeros(1, dtype=int)) if self.given.alike else self.given
+        sides = [parameter.limits(given) for parameter in self.model.parameters]
         low, high = (np.stack([side[i] for side in sides], axis=1) for i in range(2))
         at_zero = np.where(self.logarithmic, 0.0, -np.inf)
-        return self.fitting(np.maximum(low, at_zero)), self.fitting(high)
+        shape = len(self.response), self.base.size
+        ends = self.fitting(np.maximum(low, at_zero)), self.fitting(high)
+        return np.broadcast_to(ends[0], shape), np.broadcast_to(ends[1], shape)
 
     def starts(self, count: int) -> Floats:
         """The `count` best starts (count, n, p) of the model's own grid, best first, linear parameters

@@ -136,7 +136,7 @@ def bounds(
     if best.sigma <= ROUNDING:
         found[rows] = np.column_stack([centres[rows], centres[rows], np.zeros(rows.size)])
         return found
-    sought = [asked[row][0] for row in rows]
+    sought = [asked[row][0] for row in rows.tolist()]
     quantile = float(stdtrit(dof, 0.5 + 0.5 * confidence))
     rise = sample.y.size * math.log1p(quantile**2 / dof)
     errors = np.array([_curvature(sample, best, quantity) for quantity in sought])
@@ -145,13 +145,13 @@ def bounds(
     place = np.tile(np.concatenate([[0.0], best.theta, [math.log(best.sigma)]]), (rows.size, 1))
     place[:, 0] = centres[rows]
     low, high = np.full(place.shape, -np.inf), np.full(place.shape, np.inf)
-    low[:, 0], high[:, 0] = np.array([asked[row][1] for row in rows]).T
+    low[:, 0], high[:, 0] = np.array([asked[row][1] for row in rows.tolist()]).T
     inverse = np.zeros((rows.size, place.shape[1], place.shape[1]))
     # The first step is the whole of it: the likelihood is nearly a parabola.
     inverse[:, 0, 0] = (first / SHORT) ** 2 / rise
 
     def refit(at: Floats, which: Rows, _: Rows) -> tuple[Floats, Floats, Flags]:
-        held = [sought[i] for i in which]
+        held = [sought[i] for i in which.tolist()]
         theta, sigma, deviance = _least(sample, at[:, 1:-1], np.exp(at[:, -1]), held, at[:, 0])
         theta = np.column_stack([at[:, 0], theta, np.log(sigma)])
         return theta, deviance, np.zeros(which.size, bool)
@@ -180,7 +180,7 @@ def _least(
     for _ in range(1 if (sample.side == 0).all() else TURNS):
         if rows.size == 0:
             break
-        own = [held[i] for i in rows] if held else ()
+        own = [held[i] for i in rows.tolist()] if held else ()
         found = _descended(sample, theta[rows], sigma[rows], own, None if wanted is None else wanted[rows])
         spread = np.array(
             [_spread(sample, one, guess) for one, guess in zip(found, sigma[rows], strict=True)]
@@ -216,7 +216,7 @@ def _descended(
         free[every, solved] = False
 
     def evaluate(part: Floats, rows: Rows) -> tuple[Floats, Floats]:
-        own = [held[i] for i in rows] if held else ()
+        own = [held[i] for i in rows.tolist()] if held else ()
         full = _solved(part, own, None if wanted is None else wanted[rows])
         with np.errstate(all="ignore"):
             residual, slopes = sample.residuals(full, sigma[rows])

@@ -38,7 +38,7 @@ class Given:
         )
         return bool(len(self.used) and shared and self.used.all())
 
-    def rows(self, which: Rows) -> Given:
+    def rows(self, which: Rows | slice) -> Given:
         """The same for some of the curves."""
         return Given({name: value[which] for name, value in self.values.items()}, self.used[which])
 
