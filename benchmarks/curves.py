@@ -40,8 +40,7 @@ from scipy.special import expit
 
 from glueprint import curves
 from glueprint.curves import kernel
-from glueprint.curves.batch import FIRST, reach_of
-from glueprint.curves.data import prepare
+from glueprint.curves.search import FIRST
 from glueprint.curves.status import Status
 from glueprint.formulas.compiler import host
 
@@ -100,8 +99,7 @@ def ours(dose: Floats, response: Floats, *, intervals: bool = False) -> Run:
 
 def kernel_alone(dose: Floats, response: Floats) -> dict[str, float]:
     """The machine code without the Python around it: starts, and fits from the first starts."""
-    data, pinned = prepare(dose[None], response, np.ones((1, dose.size))), np.array([np.nan] * 4 + [0.0])
-    task, n = kernel.Task(data, pinned, reach_of(data)), len(response)
+    task, n = curves.fit("4pl", dose, response, intervals=False).problem, len(response)
     begin, fit = [], []
     for _ in range(REPEATS):
         before = time.perf_counter()

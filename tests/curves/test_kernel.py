@@ -12,9 +12,10 @@ from scipy.optimize import least_squares
 from tests.curves import reference
 
 from glueprint import curves
-from glueprint.curves import batch, formula, kernel, logistic
-from glueprint.curves.data import prepare
-from glueprint.curves.kernel import Task
+from glueprint.curves import formula, kernel, logistic, search
+from glueprint.curves.models import MODELS, Given
+from glueprint.curves.problem import Problem
+from glueprint.curves.profile import threshold
 from glueprint.curves.status import Status
 from glueprint.formulas.compiler import host
 from glueprint.formulas.derivatives import Differentiator
@@ -58,13 +59,16 @@ def pinned(request):
     return np.array(PINNED[request.param])
 
 
-def data_of(dose, response):
-    return prepare(dose[None], response, np.ones((1, dose.size)))
+def problem_of(dose, response, pinned, level=None):
+    used = np.ones(response.shape, dtype=bool)
+    given = Given({"dose": np.broadcast_to(dose, response.shape)}, used)
+    fixed = np.broadcast_to(np.asarray(pinned), (len(response), 5))
+    return Problem(MODELS["5pl"], given, response, used.astype(float), fixed, level=level)
 
 
-def task_of(dose, response, pinned):
-    data = data_of(dose, response)
-    return Task(data, pinned, batch.reach_of(data))
+def dose_interval(problem, theta, rss):
+    heights = np.stack([rss, threshold(rss, problem.dof, 0.95)], axis=1)
+    return search.profiled(problem, theta, np.arange(5) == 2, heights).intervals[:, 2]
 
 
 @pytest.mark.parametrize("level", [False, True])
@@ -73,7 +77,7 @@ def test_the_formula_is_the_curve_and_its_slopes_are_derivatives(pinned, level):
     written = formula.write(variant)
     theta = np.array([[1.1, 0.05, 1.4, 0.3, 0.0 if variant.symmetric else -0.7]])
     doses = np.array([[-np.inf, -2.0, 1.0, 1.5, 2.0, 9.0]])
-    response, jacobian = logistic.curve(theta, doses, np.array([0.4]) if level else None)
+    response, jacobian = reference.curve_at(theta, doses, np.array([0.4]) if level else None)
     leaves = Leaves(np.append(theta, 0.4), doses[0][:, None], np.zeros(6))
     got = evaluate(written.graph, [written.response, *written.slopes], leaves)
     np.testing.assert_allclose(got[0], response[0], rtol=1e-12, atol=1e-13)
@@ -91,7 +95,7 @@ def test_the_formula_is_the_curve_and_its_slopes_are_derivatives(pinned, level):
 
 def test_starts_are_those_of_the_reference(pinned):
     dose, response = simulated(37, seed=1)
-    task = task_of(dose, response, pinned)
+    task = problem_of(dose, response, pinned)
     machine, plain = kernel.starts(task), reference.starts(task)
     # Starts of nearly the same cost may change places; the best one stands.
     np.testing.assert_allclose(machine[0], plain[0], rtol=1e-6, atol=1e-8)
@@ -99,7 +103,7 @@ def test_starts_are_those_of_the_reference(pinned):
 
 def test_fits_are_those_of_the_reference(pinned):
     dose, response = simulated(60, seed=2)
-    task = task_of(dose, response, pinned)
+    task = problem_of(dose, response, pinned)
     start = reference.starts(task)[0]
     rows = np.arange(60)
     machine = kernel.minimise(task, start, rows)
@@ -108,7 +112,7 @@ def test_fits_are_those_of_the_reference(pinned):
     assert both.mean() > 0.9
     np.testing.assert_allclose(machine.cost[both], plain.cost[both], rtol=1e-8)
     certain = both & ~machine.at_bound.any(axis=1) & ~plain.at_bound.any(axis=1)
-    fitted = [logistic.curve(end.theta, task.data.log10_dose)[0][certain] for end in (machine, plain)]
+    fitted = [logistic.curve(end.theta, task.log10_dose)[0][certain] for end in (machine, plain)]
     np.testing.assert_allclose(*fitted, atol=1e-5)
 
 
@@ -119,22 +123,23 @@ def test_the_fits_of_a_held_dose_at_a_level_are_those_of_the_reference(monkeypat
     level = 0.5 * (fits.front + fits.back) + 0.1
     theta = fits.theta.copy()
     theta[:, 2] += logistic.log10_shift(theta, level)
-    task = Task(fits.data, pinned, batch.reach_of(fits.data), level)
-    machine = batch.profile_interval(task, theta, 0.95)[:, 2]
+    task = problem_of(dose, response, pinned, level)
+    machine = dose_interval(task, theta, fits.rss)
     monkeypatch.setattr(kernel, "minimise", reference.minimise)
-    plain = batch.profile_interval(task, theta, 0.95)[:, 2]
+    plain = dose_interval(task, theta, fits.rss)
     np.testing.assert_allclose(machine, plain, atol=1e-6)
 
 
 def test_whole_batches_agree_with_the_reference(monkeypatch):
     dose, response = simulated(80, seed=4, asymmetry=0.0)
-    data, pinned = data_of(dose, response), np.array(PINNED["4pl"])
-    machine = batch.solve(data, pinned, 0.95, batch.DOSE)
+    machine = curves.fit("4pl", dose, response)
     for name in ("starts", "minimise"):
         monkeypatch.setattr(kernel, name, getattr(reference, name))
-    plain = batch.solve(data, pinned, 0.95, batch.DOSE)
+    monkeypatch.setattr(kernel, "inverse", Problem.inverse)
+    plain = curves.fit("4pl", dose, response)
     np.testing.assert_allclose(machine.rss, plain.rss, rtol=1e-7)
-    np.testing.assert_allclose(machine.interval[:, 2], plain.interval[:, 2], atol=1e-5)
+    ends = [np.log10(fits.interval("ec50")) for fits in (machine, plain)]
+    np.testing.assert_allclose(*ends, atol=1e-5)
     np.testing.assert_allclose(machine.covariance, plain.covariance, rtol=1e-4, equal_nan=True)
 
 
@@ -165,8 +170,8 @@ def test_what_is_called_converged_cannot_be_improved(model, sd):
     fits = curves.fit(model, dose, response, intervals=False)
     data = fits.data
     names = np.arange(5 if model == "5pl" else 4)
-    low, high = batch.reach_of(data)
-    block = batch.solve(data, fits.pinned, 0.95)
+    low, high = data.limits()
+    block = search.thorough(data)
     assert block.converged.mean() > 0.85
     for i in np.flatnonzero(block.converged)[:40]:
 
@@ -180,7 +185,7 @@ def test_what_is_called_converged_cannot_be_improved(model, sd):
             found = least_squares(
                 miss, begun, bounds=(low[i, names], high[i, names]), xtol=1e-15, ftol=1e-15, gtol=1e-15
             )
-        assert 2.0 * found.cost >= block.rss[i] * (1.0 - 1e-6)
+        assert 2.0 * found.cost >= block.cost[i] * (1.0 - 1e-6)
 
 
 def test_results_are_the_same_bits_whatever_the_batch_and_the_order():
@@ -245,13 +250,12 @@ def test_a_narrower_processor_finds_the_same_bits(width, monkeypatch):
     if width > host().width:
         pytest.skip("this processor has no vectors of that width")
     dose, response = simulated(21, seed=12)
-    data, pinned = data_of(dose, response), np.array(PINNED["5pl"])
-    wide = batch.solve(data, pinned, 0.95, batch.DOSE)
+    wide = curves.fit("5pl", dose, response)
     for name in ("starts", "minimise"):
         monkeypatch.setattr(kernel, name, partial(getattr(kernel, name), width=width))
-    narrow = batch.solve(data, pinned, 0.95, batch.DOSE)
+    narrow = curves.fit("5pl", dose, response)
     np.testing.assert_array_equal(narrow.theta, wide.theta)
-    np.testing.assert_array_equal(narrow.interval, wide.interval)
+    np.testing.assert_array_equal(narrow.interval("ec50"), wide.interval("ec50"))
 
 
 def test_an_empty_batch_and_curves_without_points_have_a_status_or_nothing():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq, least_squares
 
 from glueprint import curves, errors
-from glueprint.curves import Reason
+from glueprint.curves import Reason, search
+from glueprint.curves.profile import threshold
 
 DOSE_NM = 10.0 ** np.arange(-0.5, 4.1, 0.5)
 
@@ -239,3 +242,49 @@ def test_the_errors_of_an_asymmetric_curve_agree_by_profile_and_delta_method():
     (profiled,) = curves.absolute(fits, 0.5, control=1.0)
     (delta,) = curves.absolute(fits, 0.5, control=1.0, intervals=False)
     assert delta.log10_se == pytest.approx(profiled.log10_se, rel=0.02)
+
+
+@pytest.mark.parametrize("definition", ["relative", "absolute"])
+def test_beyond_the_ends_of_an_interval_no_start_fits_as_well(definition):
+    """Steep, shallow and half seen curves have valleys that a refit from close by does not see."""
+    rng = np.random.default_rng(8)
+    dose = np.concatenate([[0.0], 10.0 ** np.linspace(-1.0, 4.0, 7)])
+    ec50, slope = 10.0 ** rng.uniform(-1.0, 5.0, (80, 1)), np.exp(rng.normal(0.0, 0.4, (80, 1)))
+    back = rng.uniform(-0.1, 0.6, (80, 1))
+    response = back + (1.0 - back) / (1.0 + (dose / ec50) ** slope) + rng.normal(0.0, 0.04, (80, 8))
+    fits = curves.fit("4pl", dose, response, within=(0.0, None))
+    found = curves.relative(fits) if definition == "relative" else curves.absolute(fits, 0.5, control=1.0)
+    leave = threshold(fits.rss, fits.dof, 0.95)
+    level = None if definition == "relative" else np.full(80, 0.5)
+    problem, short, seen = replace(fits.problem, reach=fits.reach, level=level), 0, 0
+    refit = search.refit_of(replace(problem, reach=search.in_digits(problem, np.nan_to_num(fits.theta))))
+    for side in (0, 1):
+        ends = [(one.low_nm, one.high_nm)[side] if one.relation == "=" else None for one in found]
+        rows = np.array([i for i, end in enumerate(ends) if end is not None])
+        beyond = np.log10([ends[i] for i in rows]) + (2 * side - 1) * 0.03
+        least = np.full(rows.size, np.inf)
+        for front, far, steep in product((0.9, 1.1), (0.45, 0.2, -1.0), (0.5, 2.0, 10.0)):
+            start = np.tile([front, far, 0.0, np.log(steep), 0.0], (rows.size, 1))
+            start[:, 2] = beyond
+            least = np.fmin(least, refit(start, rows, np.full(rows.size, 2))[1])
+        short += int((least < leave[rows] * (1.0 - 1e-3)).sum())
+        seen += rows.size
+    assert seen > 80
+    assert short <= 0.01 * seen
+
+
+def test_a_plateau_held_elsewhere_in_each_curve_is_that_of_the_curve_alone():
+    rng = np.random.default_rng(0)
+    front = np.array([1.0, 2.0])
+    response = front[:, None] / (1.0 + DOSE_NM / 40.0) + rng.normal(0.0, 0.03, (2, DOSE_NM.size))
+    together = curves.fit("4pl", DOSE_NM, response, fixed={"front": front})
+    found = curves.absolute(together, 0.5, control=3.0)
+    for i, one in enumerate(found):
+        alone = curves.fit("4pl", DOSE_NM, response[i], fixed={"front": front[i]})
+        (expected,) = curves.absolute(alone, 0.5, control=3.0)
+        assert (one.value_nm, one.low_nm, one.high_nm) == (
+            expected.value_nm,
+            expected.low_nm,
+            expected.high_nm,
+        )
+        assert one.log10_se == expected.log10_se

@@ -119,8 +119,12 @@ def command(
 def _print(found: curves.TableFit) -> None:
     console.print(f"{found.model.name}: {found.model.title}", markup=False)
     tables: dict[str, list[dict[str, Any]]] = {name: table.to_dicts() for name, table in found.tables.items()}
+    problem = found.fit.problem
+    logarithms = [name for name, yes in zip(found.model.names, problem.logarithmic, strict=True) if yes]
     for row in tables["parameters"]:
         row["how"] = "held" if row["fixed"] else "shared" if row["shared"] else ""
+        if row["low"] == 0.0 and row["parameter"] in logarithms:
+            row["low"] = float("-inf")
     for name, columns in COLUMNS.items():
         if tables[name]:
             print_table(

@@ -6,16 +6,16 @@ The dose at a level, which such data determine, does not care where the ridge is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.curves import batch, profile
-from glueprint.curves.batch import Block, Reach
-from glueprint.curves.data import Data
+from glueprint.curves import profile
 from glueprint.curves.logistic import BACK, FRONT, Flags, Floats, Rows
+from glueprint.curves.problem import Problem, Reach
+from glueprint.curves.search import Best, put, rows_of, thorough
 
 __all__ = ["Confined", "Plateau", "confine", "cut", "far"]
 
@@ -36,106 +36,85 @@ class Plateau(IntEnum):
 
 @dataclass(frozen=True)
 class Confined:
-    """The fits with some of them made again, where each may go, and what it says of its plateaus (n,)."""
+    """Fits (n,) that may be made again, where each may go, and what it says of its plateaus (n,)."""
 
-    block: Block
+    best: Best
     reach: Reach
     plateau: NDArray[np.int64]
 
 
 def confine(
-    data: Data,
-    pinned: Floats,
-    block: Block,
-    wanted: Flags,
-    *,
-    within: tuple[float | None, float | None],
-    confidence: float,
-    sought: Flags,
+    problem: Problem, best: Best, wanted: Flags, within: tuple[float | None, float | None]
 ) -> Confined:
-    """Fit again what did not converge, or ended at an impossible plateau.
+    """Fit again what did not converge, or ended at an impossible plateau; `best` changes in place.
 
     wanted: (n,) curves with an effect.   within: least and largest response that are possible, None where
-    nothing limits them.   Others as in `batch.solve`.
+    nothing limits them.
     A plateau at its physical limit is held there unless the curve then fits worse than the profile's
     threshold (F test with one degree of freedom): such a plateau is impossible, and says so.
     """
-    low, high = batch.reach_of(data)
-    found = Confined(block, (low, high), np.full(block.rss.size, int(Plateau.SEEN)))
-    rows = np.flatnonzero(wanted & ~block.converged)
+    low, high = (side.copy() for side in problem.limits())
+    found = Confined(best, (low, high), np.full(best.cost.size, int(Plateau.SEEN)))
+    rows = np.flatnonzero(wanted & ~best.converged)
     if rows.size:
-        reach = tuple(side[rows] for side in cut(found.reach, far(data)))
-        again = batch.solve(data.rows(rows), pinned, confidence, sought, reach=(reach[0], reach[1]))
-        _put(found, rows, again, (reach[0], reach[1]), Plateau.OUT_OF_SIGHT)
+        _again(problem, found, rows, cut(found.reach, far(problem), rows))
     if within == (None, None):
         return found
     possible = (
-        np.full(block.rss.size, -np.inf if within[0] is None else within[0]),
-        np.full(block.rss.size, np.inf if within[1] is None else within[1]),
+        np.full(best.cost.size, -np.inf if within[0] is None else within[0]),
+        np.full(best.cost.size, np.inf if within[1] is None else within[1]),
     )
-    rows = np.flatnonzero(wanted & (_outside(found.block.theta, possible) | (found.plateau > 0)))
+    rows = np.flatnonzero(wanted & (_outside(best.theta, possible) | (found.plateau > 0)))
     if rows.size:
-        _physical(data, pinned, found, (rows, sought), possible, confidence)
+        reach = cut(found.reach, possible, rows)
+        # The plateau without drug carries the noise of its control: what was measured is possible.
+        least, most = _seen(problem)
+        reach[0][:, FRONT] = np.minimum(reach[0][:, FRONT], least[rows])
+        reach[1][:, FRONT] = np.maximum(reach[1][:, FRONT], most[rows])
+        _again(problem, found, rows, reach, held=True)
     return found
 
 
-def _physical(
-    data: Data, pinned: Floats, found: Confined, what: tuple[Rows, Flags], possible: Reach, confidence: float
-) -> None:
-    """Hold the plateaus of some curves within what is possible, where they fit it."""
-    rows, sought = what
-    part = data.rows(rows)
-    low, high = (side[rows] for side in cut(found.reach, possible))
-    # The plateau without drug carries the noise of its control: what was measured is possible.
-    seen_low, seen_high = _seen(part)
-    low[:, FRONT] = np.minimum(low[:, FRONT], seen_low)
-    high[:, FRONT] = np.maximum(high[:, FRONT], seen_high)
-    again = batch.solve(part, pinned, confidence, sought, reach=(low, high))
-    dof = part.points - int(np.isnan(pinned).sum())
-    leave = profile.threshold(found.block.rss[rows], dof, 0.95)
-    fits = again.converged & ~(again.rss > leave)
-    found.plateau[rows[~fits]] = Plateau.IMPOSSIBLE
-    kept = np.flatnonzero(fits)
-    _put(found, rows[kept], _rows(again, kept), (low[kept], high[kept]), Plateau.HELD)
-
-
-def _put(found: Confined, rows: Rows, again: Block, reach: Reach, name: Plateau) -> None:
-    """Write fits made again in place; their plateaus were seen if they ended inside."""
-    for field in fields(Block):
-        getattr(found.block, field.name)[rows] = getattr(again, field.name)
-    for side, part in zip(found.reach, reach, strict=True):
+def _again(problem: Problem, found: Confined, rows: Rows, reach: Reach, *, held: bool = False) -> None:
+    """Fit some curves again within `reach` and write them in place; held: unless they then fit worse."""
+    again = thorough(replace(problem.rows(rows), reach=reach))
+    if held:
+        leave = profile.threshold(found.best.cost[rows], problem.dof[rows], 0.95)
+        fits = again.converged & ~(again.cost > leave)
+        found.plateau[rows[~fits]] = Plateau.IMPOSSIBLE
+        kept = np.flatnonzero(fits)
+        rows, again, reach = rows[kept], rows_of(again, kept), (reach[0][kept], reach[1][kept])
+    put(found.best, rows, again)
+    stopped = np.zeros(rows.size, dtype=bool)
+    for side, part, past in zip(found.reach, reach, (np.less_equal, np.greater_equal), strict=True):
         side[rows] = part
-    ends = again.theta[:, (FRONT, BACK)]
-    stopped = (ends <= reach[0][:, (FRONT, BACK)]) | (ends >= reach[1][:, (FRONT, BACK)])
-    found.plateau[rows] = np.where(stopped.any(axis=1), int(name), int(Plateau.SEEN))
+        stopped |= past(again.theta[:, :2], part[:, :2]).any(axis=1)
+    name = Plateau.HELD if held else Plateau.OUT_OF_SIGHT
+    found.plateau[rows] = np.where(stopped, int(name), int(Plateau.SEEN))
 
 
-def _rows(block: Block, which: Rows) -> Block:
-    return Block(**{field.name: getattr(block, field.name)[which] for field in fields(Block)})
-
-
-def _seen(data: Data) -> Reach:
+def _seen(problem: Problem) -> Reach:
     """Least and largest response measured (n,)."""
-    used = data.weights > 0.0
-    least = np.where(used, data.response, np.inf).min(axis=1, initial=np.inf)
-    return least, np.where(used, data.response, -np.inf).max(axis=1, initial=-np.inf)
+    used = problem.weights > 0.0
+    least = np.where(used, problem.response, np.inf).min(axis=1, initial=np.inf)
+    return least, np.where(used, problem.response, -np.inf).max(axis=1, initial=-np.inf)
 
 
-def far(data: Data, level: Floats | None = None) -> Reach:
+def far(problem: Problem, level: Floats | None = None) -> Reach:
     """Plateaus (n,) so far outside what was measured, and a level, that further changes nothing but
     rounding."""
-    least, most = _seen(data)
+    least, most = _seen(problem)
     if level is not None:
         least, most = np.minimum(least, level), np.maximum(most, level)
     span = FAR * np.where(most > least, most - least, 1.0)
     return least - span, most + span
 
 
-def cut(reach: Reach, plateaus: Reach) -> Reach:
-    """Where fits may go, with plateaus (n,) within those given."""
-    low, high = (side.copy() for side in reach)
+def cut(reach: Reach, plateaus: Reach, rows: Rows) -> Reach:
+    """Where the fits of some curves may go, with plateaus (n,) within those given."""
+    low, high = (side[rows] for side in reach)
     for place in (FRONT, BACK):
-        low[:, place], high[:, place] = plateaus
+        low[:, place], high[:, place] = (side[rows] for side in plateaus)
     return low, high
 
 

@@ -1,8 +1,8 @@
 """A careful Levenberg-Marquardt for many small least-squares problems. Kernel: arrays in, arrays out.
 
-`levenberg` is made for speed on well-shaped curves; this one also walks curved valleys and says "converged"
-only where the whole tangent space is orthogonal to the residuals. It works on orthogonal factors and never
-forms the normal equations, which would halve the digits.
+The machine code (`kernel`) is made for speed on logistic curves; this one also walks curved valleys and says
+"converged" only where the whole tangent space is orthogonal to the residuals. It works on orthogonal factors
+and never forms the normal equations, which would halve the digits.
 """
 
 from __future__ import annotations
@@ -39,15 +39,12 @@ DAMPING_START, DAMPING_LEAST, DAMPING_MOST = 1e-3, 1e-15, 1e20
 
 @dataclass(frozen=True)
 class Descent:
-    """Where a batch ended: theta (n, p), cost (n,) the sum of squares, converged (n,), at_bound (n, p),
-    factor: (n, p + 1, p + 1) of `triangle` at the end, of the free columns.
-    """
+    """Where a batch ended: theta (n, p), cost (n,) the sum of squares, converged (n,), at_bound (n, p)."""
 
     theta: Floats
     cost: Floats
     converged: Flags
     at_bound: Flags
-    factor: Floats
 
 
 @dataclass
@@ -118,7 +115,7 @@ def descend(
             break
         _advance(evaluate, state, rows, (moving, free, low, high), offset)
     at_bound = free & ((state.theta <= low) | (state.theta >= high))
-    return Descent(state.theta, state.cost, converged, at_bound, state.factor)
+    return Descent(state.theta, state.cost, converged, at_bound)
 
 
 def _some(
@@ -134,11 +131,9 @@ def _some(
 
     low, high = (bound[:, moved] for bound in bounds)
     end = descend(inner, start[:, moved], free[:, moved], (low, high), **options)
-    (n, p), place = start.shape, np.append(moved, start.shape[1])
-    theta, at_bound, factor = start.copy(), np.zeros((n, p), dtype=bool), np.zeros((n, p + 1, p + 1))
+    theta, at_bound = start.copy(), np.zeros(start.shape, dtype=bool)
     theta[:, moved], at_bound[:, moved] = end.theta, end.at_bound
-    factor[:, place[:, None], place] = end.factor
-    return Descent(theta, end.cost, end.converged, at_bound, factor)
+    return Descent(theta, end.cost, end.converged, at_bound)
 
 
 def _advance(

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.curves import batch
+from glueprint.curves import search
 from glueprint.curves.logistic import BACK, FRONT, Floats
 from glueprint.curves.models.model import Given
 from glueprint.curves.problem import Problem
@@ -194,7 +194,7 @@ def _null_p(problem: Problem, designs: Floats, count: int, draw: np.random.Gener
         response = np.where(weights > 0.0, height + noise / np.sqrt(weights), 0.0)
     given = Given({"dose": np.broadcast_to(10.0**log10_dose, noise.shape)}, weights > 0.0)
     flat = Problem(problem.model, given, response, weights, np.tile(pinned, (count, 1)))
-    return flat.effect(batch.solve(flat.data, pinned, 0.95).rss)[1]
+    return flat.effect(search.thorough(flat).cost)[1]
 
 
 def _share_beyond(null: Floats, p: Floats) -> Floats:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glueprint.curves import batch, request, search, shared
-from glueprint.curves.confined import Plateau, confine
+from glueprint.curves import request, search, shared
+from glueprint.curves.confined import Confined, Plateau, confine
 from glueprint.curves.logistic import LOG10_DOSE
 from glueprint.curves.models.model import Flags, Floats
 from glueprint.curves.problem import ROUNDING, Problem
-from glueprint.curves.profile import by_descent, profiles, threshold
+from glueprint.curves.profile import threshold
 from glueprint.curves.result import Fits
 from glueprint.curves.robust import reweighted
 from glueprint.curves.search import Best
@@ -22,11 +22,8 @@ from glueprint.curves.status import Status
 
 __all__ = ["fit"]
 
-STARTS = 4
 # Curves in one pass of the general descent: large enough for numpy, small enough for memory.
 CHUNK = 1000
-# Below this ratio of the least to the largest singular value the data do not tell parameters apart.
-SINGULAR = 1e-13
 # How often a fit is taken up again where its own profile finds something lower.
 AGAIN = 3
 Ends = tuple[float | None, float | None]
@@ -90,10 +87,12 @@ def fit(
     asked = _Asked(sought, confidence, alpha, searches, ends)
     if shared:
         found = _together(problem, tuple(shared), asked)
-    elif problem.logistic and start is None:
-        found = _by_machine(problem, asked)
+    elif start is None:
+        found = _alone(problem, None, asked)
     else:
-        found = _by_descent(problem, None if start is None else request.begun(problem, start), asked)
+        # Given starts may lie anywhere: they ask for the descent that walks curved valleys.
+        begun = request.begun(problem, start)
+        found = replace(_alone(replace(problem, careful=True), begun, asked), problem=problem)
     sound = (found.status != Status.TOO_FEW_POINTS) & found.converged
     return replace(
         found,
@@ -102,63 +101,54 @@ def fit(
     )
 
 
-def _by_machine(problem: Problem, asked: _Asked) -> Fits:
-    """Curves of the logistic family, by machine code."""
-    data, pinned = problem.data, problem.pins
-    block = batch.solve(data, pinned, asked.confidence, asked.sought)
-    # That a plateau was held afterwards changes nothing about whether there is an effect.
-    tested = problem.effect(block.rss)
-    effect = tested[1] < asked.alpha
-    wanted = (effect | (problem.dof == 0)) & (problem.distinct >= problem.moving)
-    confined = confine(
-        data, pinned, block, wanted, within=asked.within, confidence=asked.confidence, sought=asked.sought
-    )
-    block = confined.block
-    status = np.full(block.rss.size, int(Status.FINE))
-    with np.errstate(invalid="ignore"):
-        half = block.theta[:, LOG10_DOSE]
-        status[half < np.log10(data.lowest_dose)] = Status.BELOW_TESTED
-        status[half > np.log10(data.highest_dose)] = Status.ABOVE_TESTED
-    status[~block.converged] = Status.NOT_CONVERGED
-    tried = np.full(block.rss.size, batch.FIRST)
-    ended = {
-        "converged": block.converged,
-        "at_bound": block.at_bound,
-        "agreeing": tried,
-        "tried": batch.FIRST,
-    }
+def _alone(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
+    """Every curve by itself, from its own starts or from those given."""
+    n = problem.response.shape[0]
+    if n > CHUNK and not problem.logistic:
+        chunks = [slice(first, first + CHUNK) for first in range(0, n, CHUNK)]
+        parts = [_alone(problem.rows(i), None if begun is None else begun[:, i], asked) for i in chunks]
+        return _joined(problem, parts)
+    best = _searched(problem, begun, asked)
+    found = Confined(best, problem.limits(), np.full(n, int(Plateau.SEEN)))
+    tested = problem.effect(best.cost)
+    if problem.logistic:
+        # That a plateau was held afterwards changes nothing about whether there is an effect.
+        wanted = (tested[1] < asked.alpha) | (problem.dof == 0)
+        found = confine(problem, best, wanted & (problem.distinct_doses >= problem.moving), asked.within)
+        interval = _profiled(replace(problem, reach=found.reach), best, asked)[0]
+    else:
+        interval = _intervals(problem, begun, best, asked)
+        tested = problem.effect(best.cost)
+    known = (problem.dof > 0) & ~(problem.constant & problem.logistic)
+    variance = np.where(known, best.cost / np.maximum(problem.dof, 1), np.nan)
+    covariance = search.inverse_of(problem, best) * variance[:, None, None]
+    status = _status(problem, best, np.isfinite(np.einsum("npp->np", covariance)))
     # A fit still creeping along a ridge of flat data is no better than the flat line: that is what matters.
-    status[~effect] = Status.NO_EFFECT
+    # One parameter leaves no test: the flat line is then no simpler than the curve.
+    testable = (problem.dof > 0) & (problem.moving > (0 if problem.model.level else 1))
+    status[~(tested[1] < asked.alpha) & testable] = Status.NO_EFFECT
+    ended = {name: getattr(best, name) for name in ("converged", "at_bound", "agreeing", "tried")}
     return _report(
-        problem, block.theta, block.rss, (status, block.covariance, block.interval), asked,
-        effect=tested, plateau=confined.plateau, reach=confined.reach, **ended,
+        problem, best.theta, best.cost, (status, covariance, interval), asked, effect=tested,
+        plateau=found.plateau, reach=found.reach, **ended,
     )  # fmt: skip
 
 
-def _by_descent(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
-    """Curves of any other model, by the general descent."""
-    parts = []
-    for first in range(0, problem.response.shape[0], CHUNK):
-        rows = np.arange(first, min(first + CHUNK, problem.response.shape[0]))
-        parts.append(_searched(problem.rows(rows), None if begun is None else begun[:, rows], asked))
-    arrays = {name: np.concatenate([getattr(part[0], name) for part in parts]) for name in search.ARRAYS}
-    best = Best(**arrays, tried=parts[0][0].tried)
-    variance = np.where(np.isfinite(best.cost), best.cost / np.maximum(problem.dof, 1), np.nan)
-    covariance = inverse_of(problem, best) * variance[:, None, None]
+def _status(problem: Problem, best: Best, known: Flags) -> NDArray[np.int64]:
+    """What the descents say (n,).   known: (n, p) parameters whose error is known."""
     status = np.full(best.cost.size, int(Status.FINE))
-    unknown = np.isnan(np.einsum("npp->np", covariance))
+    if problem.logistic:
+        with np.errstate(invalid="ignore"):
+            status[best.theta[:, LOG10_DOSE] < np.log10(problem.lowest_dose)] = Status.BELOW_TESTED
+            status[best.theta[:, LOG10_DOSE] > np.log10(problem.highest_dose)] = Status.ABOVE_TESTED
+        status[~best.converged] = Status.NOT_CONVERGED
+        return status
     status[best.at_bound.any(axis=1)] = Status.AT_BOUND
-    status[(problem.free & ~best.at_bound & unknown).any(axis=1)] = Status.NOT_DETERMINED
+    status[(problem.free & ~best.at_bound & ~known).any(axis=1)] = Status.NOT_DETERMINED
     status[~best.converged] = Status.NOT_DETERMINED
     status[~best.converged & (best.agreeing > 0)] = Status.NOT_CONFIRMED
     status[~best.settled] = Status.NOT_CONVERGED
-    # One parameter leaves no test: the flat line is then no simpler than the curve.
-    free = problem.moving
-    testable = (problem.dof > 0) & (free > (0 if problem.model.level else 1))
-    status[~(problem.effect(best.cost)[1] < asked.alpha) & testable] = Status.NO_EFFECT
-    ended = {name: getattr(best, name) for name in ("converged", "at_bound", "agreeing", "tried")}
-    interval = np.concatenate([part[1] for part in parts])
-    return _report(problem, best.theta, best.cost, (status, covariance, interval), asked, **ended)
+    return status
 
 
 def _together(problem: Problem, names: tuple[str, ...], asked: _Asked) -> Fits:
@@ -166,6 +156,11 @@ def _together(problem: Problem, names: tuple[str, ...], asked: _Asked) -> Fits:
     found = shared.solve(problem, names, asked.sought, asked.confidence)
     status = np.full(found.rss.size, int(Status.FINE if found.converged else Status.NOT_CONVERGED))
     flags = np.full(found.rss.size, found.converged)
+    # A curve with fewer doses than parameters of its own adds nothing that says what these are.
+    own = ~np.isin(problem.model.names, names)
+    few = problem.distinct_doses < problem.free[:, own].sum(axis=1)
+    status[few & found.converged] = Status.TOO_FEW_POINTS
+    found.covariance[np.ix_(few, own, own)] = np.nan
     return _report(
         problem, found.theta, found.rss, (status, found.covariance, found.interval), asked, shared=names,
         converged=flags, at_bound=found.at_bound, agreeing=flags.astype(int), tried=len(shared.QUANTILES),
@@ -194,69 +189,66 @@ def _report(
         exact = problem.dof == 0
         status[exact & ended["converged"]] = Status.NO_DEGREES
         status[exact & problem.model.fast & ~ended["converged"]] = Status.NOT_CONVERGED
-        hopeless = problem.distinct < problem.moving
+        hopeless = problem.distinct_doses < problem.moving
         status[hopeless] = Status.TOO_FEW_POINTS
         ended["converged"] = ended["converged"] & ~hopeless
         for array in (theta, covariance, low, high, rss, effect_f, effect_p):
             array[hopeless] = np.nan
-    fields: dict[str, Any] = {"dof": problem.dof, "plateau": np.full(rss.size, int(Plateau.SEEN))}
+    others: dict[str, Any] = {"dof": problem.dof, "plateau": np.full(rss.size, int(Plateau.SEEN))}
     if "reach" not in ended:
-        fields["reach"] = problem.limits()
+        others["reach"] = problem.limits()
     return Fits(
         problem, theta, covariance, low, high, rss, status=status, effect_f=effect_f, effect_p=effect_p,
-        confidence=asked.confidence, **{**fields, **ended},
+        confidence=asked.confidence, **{**others, **ended},
     )  # fmt: skip
 
 
-def _searched(problem: Problem, begun: Floats | None, asked: _Asked) -> tuple[Best, Floats]:
-    """The best fits, and their intervals (n, p, 2) on the fitting scale."""
+def _searched(problem: Problem, begun: Floats | None, asked: _Asked) -> Best:
+    """The best fits, from the model's own grid, or from given starts with others around them."""
+    if begun is None:
+        return search.thorough(problem)
+    best = search.wider(problem, begun, asked.searches)
+    return replace(best, converged=best.converged & (best.agreeing >= search.CONFIRMED))
 
-    def searched(part: Problem, starts: Floats) -> Best:
-        # From the model's own grid as they are; from given ones with others around them, which must confirm.
-        if begun is None:
-            return search.best_of(part, starts)
-        best = search.wider(part, starts, asked.searches)
-        return replace(best, converged=best.converged & (best.agreeing >= search.CONFIRMED))
 
-    best = searched(problem, problem.starts(STARTS) if begun is None else begun)
+def _profiled(problem: Problem, best: Best, asked: _Asked) -> tuple[Floats, Floats]:
+    """Intervals (n, p, 2) on the fitting scale, and the lowest points met (n, p), NaN where none is lower."""
+    if not asked.sought.any():
+        return np.full((*best.theta.shape, 2), np.nan), np.full(best.theta.shape, np.nan)
+    cost, leave = best.cost, threshold(best.cost, problem.dof, asked.confidence)
+    if not problem.logistic:
+        cost = np.maximum(best.cost, ROUNDING * problem.size)
+        sound = best.settled & (problem.distinct_doses >= problem.moving)
+        leave = np.where(sound, threshold(cost, problem.dof, asked.confidence), np.nan)
+    # Of a constant nothing is determined, and rounding would draw the profile.
+    heights = np.stack([cost, np.where(problem.constant, np.nan, leave)], axis=1)
+    found = search.profiled(problem, best.theta, asked.sought, heights, search.inverse_of(problem, best))
+    return found.intervals, found.better
+
+
+def _intervals(problem: Problem, begun: Floats | None, best: Best, asked: _Asked) -> Floats:
+    """Intervals as `_profiled`; a fit below which a profile found something is taken up again, in place."""
     interval = np.full((*best.theta.shape, 2), np.nan)
     todo = np.arange(best.cost.size)
-    for _ in range(AGAIN if asked.sought.any() else 0):
-        part, now = problem.rows(todo), search.rows_of(best, todo)
-        cost = np.maximum(now.cost, ROUNDING * part.size)
-        sound = now.settled & (part.distinct >= part.moving)
-        leave = np.where(sound, threshold(cost, part.dof, asked.confidence), np.nan)
-        found = profiles(
-            by_descent(part.evaluate, part.free, part.limits(), part.size, part.reaching), now.theta,
-            part.free & asked.sought, part.limits(), heights=np.stack([cost, leave], axis=1),
-            inverse=inverse_of(part, now),
-        )  # fmt: skip
-        interval[todo] = found.intervals
-        lower = np.flatnonzero(np.isfinite(found.better).all(axis=1))
+    for _ in range(AGAIN):
+        part = problem.rows(todo)
+        interval[todo], better = _profiled(part, search.rows_of(best, todo), asked)
+        lower = np.flatnonzero(np.isfinite(better).all(axis=1))
         if lower.size == 0:
             break
-        again = todo[lower]
-        starts = np.stack([found.better[lower], best.theta[again]])
-        search.put(best, again, searched(problem.rows(again), starts))
-        todo = again
-    return best, interval
+        todo, starts = todo[lower], np.stack([better[lower], best.theta[todo[lower]]])
+        part = problem.rows(todo)
+        again = search.best_of(part, starts) if begun is None else _searched(part, starts, asked)
+        search.put(best, todo, again)
+    return interval
 
 
-def inverse_of(problem: Problem, best: Best) -> Floats:
-    """inv(J'J) (n, p, p); NaN where fixed, at a bound or unknown."""
-    p = best.theta.shape[1]
-    moving = problem.free & ~best.at_bound
-    upper = np.where(moving[:, None, :], best.factor[:, :p, :p], 0.0)
-    norm = np.sqrt(np.einsum("nij,nij->nj", upper, upper))
-    usable = moving & (norm > 0.0)
-    scale = np.where(usable, norm, 1.0)
-    # Fixed columns become unit columns of their own below, so that the rest is inverted as it is.
-    apart = np.where(usable, 0.0, 1.0)[:, :, None] * np.eye(p)
-    stacked = np.concatenate([upper / scale[:, None, :], apart], axis=1)
-    _, size, turn = np.linalg.svd(stacked)
-    sound = size[:, -1] > SINGULAR * size[:, 0]
-    size = np.where(sound[:, None], size, 1.0)
-    half = turn.transpose(0, 2, 1) / size[:, None, :]
-    inverse = (half @ half.transpose(0, 2, 1)) / (scale[:, :, None] * scale[:, None, :])
-    known = usable[:, :, None] & usable[:, None, :] & (sound & (problem.dof > 0))[:, None, None]
-    return np.where(known, inverse, np.nan)
+def _joined(problem: Problem, parts: list[Fits]) -> Fits:
+    """One result of the fits of parts of a problem."""
+    arrays: dict[str, Any] = {}
+    for field in fields(Fits):
+        values = [getattr(part, field.name) for part in parts]
+        if isinstance(values[0], np.ndarray):
+            arrays[field.name] = np.concatenate(values)
+    low, high = (np.concatenate([part.reach[side] for part in parts]) for side in (0, 1))
+    return replace(parts[0], problem=problem, reach=(low, high), **arrays)

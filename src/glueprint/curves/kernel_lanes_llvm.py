@@ -1,179 +1,259 @@
-"""Scalar code for one lane: write a finished fit down, take the next job, copy its curve into the lane."""
+"""Code for the lanes of a vector in LLVM's text form: arithmetic written as in Python, and a supply of jobs.
+
+A job is a record of numbers, which the machine code copies into a lane, works on, and copies back when the
+lane has ended; the lane then takes the next job, so that lanes never wait for one another.
+"""
 
 from __future__ import annotations
 
-from glueprint.curves.formula import LEVEL, PARAMETERS, Variant
-from glueprint.curves.kernel_layout import FIELDS, Workspace
-from glueprint.formulas.ir import number
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
-__all__ = ["Scalar", "attend", "load_points"]
+from glueprint.formulas.ir import Block
 
-DAMPING_START = 1e-3
-PLACES = {name: (index, kind) for index, (name, kind) in enumerate(FIELDS)}
+__all__ = ["Code", "Layout", "Parts", "Vector", "program"]
 
-
-class Scalar:
-    """Text of scalar code for the lane %lane, whose numbers begin at %lanes."""
-
-    def __init__(self, workspace: Workspace | None, width: int) -> None:
-        self.workspace, self.width = workspace, width
-        self.lines: list[str] = []
-        self.count = 0
-        self.base = "%lanes"
-
-    def add(self, *lines: str) -> None:
-        """Lines as they stand."""
-        self.lines += lines
-
-    def let(self, right: str) -> str:
-        """Emit `%name = right`; returns the name."""
-        self.count += 1
-        self.lines.append(f"  %s{self.count} = {right}")
-        return f"%s{self.count}"
-
-    def argument(self, name: str) -> str:
-        """Value of a field of the context."""
-        index, kind = PLACES[name]
-        place = self.let(f"getelementptr i64, ptr %ctx, i64 {index}")
-        return self.let(f"load {kind}, ptr {place}")
-
-    def put(self, value: str, part: str, index: int = 0, kind: str = "double") -> None:
-        """Set this lane's number of a part of the workspace."""
-        self.add(f"  store {kind} {value}, ptr {self._lane(part, index)}")
-
-    def get(self, part: str, index: int = 0, kind: str = "double") -> str:
-        """This lane's number of a part of the workspace."""
-        return self.let(f"load {kind}, ptr {self._lane(part, index)}")
-
-    def _lane(self, part: str, index: int) -> str:
-        assert self.workspace is not None
-        at = (self.workspace.offsets[part] + index) * self.width
-        return self.let(f"getelementptr double, ptr {self.base}, i64 {at}")
-
-    def points(self) -> str:
-        """Address of this lane's points."""
-        assert self.workspace is not None
-        return self.let(f"getelementptr double, ptr %lanes, i64 {self.workspace.data * self.width}")
-
-    def row(self, name: str, index: str, count: int | str) -> str:
-        """Address of row `index` of an array of the context with `count` numbers a row."""
-        offset = self.let(f"mul i64 {index}, {count}")
-        return self.let(f"getelementptr double, ptr {self.argument(name)}, i64 {offset}")
-
-    def read(self, row: str, index: int = 0) -> str:
-        """Number `index` of a row."""
-        return self.let(f"load double, ptr {self.let(f'getelementptr double, ptr {row}, i64 {index}')}")
-
-    def write(self, value: str, row: str, index: int = 0) -> None:
-        """Set number `index` of a row."""
-        place = self.let(f"getelementptr double, ptr {row}, i64 {index}")
-        self.add(f"  store double {value}, ptr {place}")
+Parts = tuple[tuple[str, int], ...]
 
 
-def load_points(width: int) -> str:
-    """Code of @points(ctx, lane, row): the points of curve `row` into the lane that begins at `lane`."""
-    c = Scalar(None, width)
-    c.add("define internal void @points(ptr %ctx, ptr %lane, i64 %row) noinline nounwind {", "entry:")
-    rows = [c.row(part, "%row", c.argument(f"{part}_step")) for part in ("dose", "response", "weight")]
-    count = c.argument("points")
-    c.add("  br label %loop", "loop:", "  %i = phi i64 [ 0, %entry ], [ %after, %loop ]")
-    base = c.let(f"mul i64 %i, {3 * width}")
-    for k, row in enumerate(rows):
-        value = c.let(f"load double, ptr {c.let(f'getelementptr double, ptr {row}, i64 %i')}")
-        at = c.let(f"add i64 {base}, {k * width}")
-        c.add(f"  store double {value}, ptr {c.let(f'getelementptr double, ptr %lane, i64 {at}')}")
-    c.add("  %after = add i64 %i, 1", f"  %more = icmp slt i64 %after, {count}",
-          "  br i1 %more, label %loop, label %exit", "exit:", "  ret void", "}")  # fmt: skip
-    return "\n".join(c.lines)
+@dataclass(frozen=True)
+class Layout:
+    """Names and lengths of what a lane holds: its record, what is 0 when a job begins, and what may hold
+    anything; its points follow."""
+
+    record: Parts
+    cleared: Parts = ()
+    scratch: Parts = ()
+
+    @cached_property
+    def places(self) -> dict[str, slice]:
+        """Where each part stands."""
+        places, at = {}, 0
+        for name, count in (*self.record, *self.cleared, *self.scratch):
+            places[name] = slice(at, at + count)
+            at += count
+        return places
+
+    @property
+    def length(self) -> int:
+        """Numbers in a record."""
+        return sum(count for _, count in self.record)
+
+    @property
+    def data(self) -> int:
+        """Where the points begin."""
+        return sum(count for _, count in (*self.record, *self.cleared, *self.scratch))
 
 
-def attend(variant: Variant, workspace: Workspace, width: int) -> str:
-    """Code of @attend(ctx, ws, ended, first): the lanes of the mask `ended` write down and take their next.
+@dataclass(frozen=True)
+class Vector:
+    """One number, or one truth, a lane; its arithmetic and comparisons emit code."""
 
-    Returns whether any lane has work.
+    name: str
+    code: Code
+
+    def __add__(self, other: Vector) -> Vector:
+        return self.code.apply("add", self, other)
+
+    def __sub__(self, other: Vector) -> Vector:
+        return self.code.apply("sub", self, other)
+
+    def __mul__(self, other: Vector) -> Vector:
+        return self.code.apply("mul", self, other)
+
+    def __truediv__(self, other: Vector) -> Vector:
+        return self.code.apply("div", self, other)
+
+    def __neg__(self) -> Vector:
+        return self.code.apply("neg", self)
+
+    def __lt__(self, other: Vector) -> Vector:
+        return self.code.apply("lt", self, other)
+
+    def __le__(self, other: Vector) -> Vector:
+        return self.code.apply("le", self, other)
+
+    def __and__(self, other: Vector) -> Vector:
+        return self.code.apply("and", self, other)
+
+    def __or__(self, other: Vector) -> Vector:
+        return self.code.apply("or", self, other)
+
+    def __invert__(self) -> Vector:
+        return self.code.apply("not", self)
+
+
+class Code(Block):
+    """Code over the parts of a lane, which begin at %ws."""
+
+    def __init__(self, layout: Layout, width: int) -> None:
+        super().__init__(width)
+        self.layout = layout
+
+    def apply(self, op: str, *args: Vector) -> Vector:
+        """Emit an operation of `formulas`."""
+        return Vector(self.operation(op, [arg.name for arg in args], False), self)
+
+    def real(self, value: float) -> Vector:
+        """The same number in every lane."""
+        return Vector(self.const(value), self)
+
+    def pick(self, mask: Vector, yes: Vector, no: Vector) -> Vector:
+        """Emit a choice, lane by lane."""
+        return self.apply("select", mask, yes, no)
+
+    def at_least(self, value: Vector, low: Vector) -> Vector:
+        """`value`, or `low` where that is more; what is no number stays so."""
+        return self.pick(value < low, low, value)
+
+    def clip(self, value: Vector, low: Vector, high: Vector) -> Vector:
+        """Within bounds; what is no number stays so."""
+        raised = self.at_least(value, low)
+        return self.pick(high < raised, high, raised)
+
+    def get(self, part: str, index: int = 0) -> Vector:
+        """Load a part of the lanes."""
+        return Vector(self.load("%ws", self.layout.places[part].start + index), self)
+
+    def put(self, value: Vector, part: str, index: int = 0) -> None:
+        """Store a part of the lanes."""
+        self.store(value.name, "%ws", self.layout.places[part].start + index)
+
+    def address(self, part: str) -> str:
+        """A line that names the address of a part as itself."""
+        return f"  %{part} = getelementptr {self.vector}, ptr %ws, i64 {self.layout.places[part].start}"
+
+    def sums(self, count: int, terms: Callable[[], list[tuple[Vector, Vector]]], end: str) -> list[Vector]:
+        """Emit a loop over the points, each at %point, of `count` sums of products; code goes on at `end`."""
+        v, names = self.vector, [f"%s{k}" for k in range(count)]
+        self.lines += ["  br label %ready", "ready:", "  br label %loop", "loop:"]
+        self.lines.append("  %i = phi i64 [ 0, %ready ], [ %after, %loop ]")
+        self.lines += [f"  {s} = phi {v} [ zeroinitializer, %ready ], [ {s}n, %loop ]" for s in names]
+        self.lines += ["  %at = mul i64 %i, 3", f"  %point = getelementptr {v}, ptr %data, i64 %at"]
+        for s, (x, y) in zip(names, terms(), strict=True):
+            given = f"{v} {x.name}, {v} {y.name}, {v} {s}"
+            self.lines.append(f"  {s}n = call {v} @llvm.fma.v{self.width}f64({given})")
+        self.lines += ["  %after = add i64 %i, 1", "  %more = icmp slt i64 %after, %points"]
+        self.lines += [f"  br i1 %more, label %loop, label %{end}", f"{end}:"]
+        return [Vector(f"{s}n", self) for s in names]
+
+    def mask_bits(self, mask: Vector) -> str:
+        """The lanes of a mask as the bits of an i64."""
+        bits = self.let(f"bitcast {self.mask} {mask.name} to i{self.width}")
+        return self.let(f"zext i{self.width} {bits} to i64")
+
+
+COPY = """
+@zero = internal constant double 0.0
+
+define internal void @copy(ptr noalias %to, i64 %tostep, ptr noalias %from, i64 %fromstep,
+                           i64 %count) nounwind {
+entry:
+  %any = icmp sgt i64 %count, 0
+  br i1 %any, label %loop, label %exit
+loop:
+  %i = phi i64 [ 0, %entry ], [ %after, %loop ]
+  %a = mul i64 %i, %fromstep
+  %p = getelementptr double, ptr %from, i64 %a
+  %x = load double, ptr %p
+  %b = mul i64 %i, %tostep
+  %q = getelementptr double, ptr %to, i64 %b
+  store double %x, ptr %q
+  %after = add i64 %i, 1
+  %more = icmp slt i64 %after, %count
+  br i1 %more, label %loop, label %exit
+exit:
+  ret void
+}"""
+
+# book: the next job, then the job of each lane, -1 for none.
+PROGRAM = """
+define internal i1 @attend_NAME(ptr %records, i64 %jobs, ptr %rows, ptr %all, i64 %points, ptr %ws, ptr %book,
+                                i64 %ended) noinline nounwind {
+entry:
+  br label %look
+look:
+  %lane = phi i64 [ 0, %entry ], [ %nextlane, %next ]
+  %some = phi i1 [ false, %entry ], [ %busy, %next ]
+  %bit = shl i64 1, %lane
+  %hit = and i64 %bit, %ended
+  %is = icmp ne i64 %hit, 0
+  %here = getelementptr double, ptr %ws, i64 %lane
+  %nextlane = add i64 %lane, 1
+  %place = getelementptr i64, ptr %book, i64 %nextlane
+  %job = load i64, ptr %place
+  br i1 %is, label %stands, label %next
+stands:
+  %had = icmp sge i64 %job, 0
+  br i1 %had, label %store, label %take
+store:
+  %done = mul i64 %job, LENGTH
+  %written = getelementptr double, ptr %records, i64 %done
+  call void @copy(ptr %written, i64 1, ptr %here, i64 WIDTH, i64 LENGTH)
+  br label %take
+take:
+  %new = load i64, ptr %book
+  %left = icmp slt i64 %new, %jobs
+  %taken = select i1 %left, i64 %new, i64 -1
+  store i64 %taken, ptr %place
+  br i1 %left, label %load, label %next
+load:
+  %later = add i64 %new, 1
+  store i64 %later, ptr %book
+  %begun = mul i64 %new, LENGTH
+  %read = getelementptr double, ptr %records, i64 %begun
+  call void @copy(ptr %here, i64 WIDTH, ptr %read, i64 1, i64 LENGTH)
+  %after = getelementptr double, ptr %here, i64 FIRST
+  call void @copy(ptr %after, i64 WIDTH, ptr @zero, i64 0, i64 CLEARED)
+  %rowplace = getelementptr i64, ptr %rows, i64 %new
+  %row = load i64, ptr %rowplace
+  %numbers = mul i64 %points, 3
+  %offset = mul i64 %row, %numbers
+  %curve = getelementptr double, ptr %all, i64 %offset
+  %lanepoints = getelementptr double, ptr %here, i64 DATA
+  call void @copy(ptr %lanepoints, i64 WIDTH, ptr %curve, i64 1, i64 %numbers)
+  br label %next
+next:
+  %now = load i64, ptr %place
+  %has = icmp sge i64 %now, 0
+  %busy = or i1 %some, %has
+  %last = icmp eq i64 %nextlane, WIDTH
+  br i1 %last, label %exit, label %look
+exit:
+  ret i1 %busy
+}
+
+define void @NAME(ptr noalias %records, i64 %jobs, ptr noalias %rows, ptr noalias %all, i64 %points,
+                  ptr noalias %ws, ptr noalias %book) nounwind {
+entry:
+  %data = getelementptr double, ptr %ws, i64 DATA
+BEFORE
+  br label %attend
+attend:
+  %ended = phi i64 [ -1, %entry ], [ %wide, %ending ]
+  %going = call i1 @attend_NAME(ptr %records, i64 %jobs, ptr %rows, ptr %all, i64 %points, ptr %ws, ptr %book,
+                                i64 %ended)
+  br i1 %going, label %work, label %exit
+work:
+BODY
+  br label %ending
+ending:
+  %wide = add i64 WIDE, 0
+  %none = icmp eq i64 %wide, 0
+  br i1 %none, label %work, label %attend
+exit:
+  ret void
+}"""
+
+
+def program(name: str, code: Code, before: list[str], wide: str = "-1") -> str:
+    """LLVM text of an entry: `code` works on all lanes until the bits `wide` say that some have ended.
+
+    before: lines that all jobs share. The text needs `COPY` beside it.
     """
-    c = Scalar(workspace, width)
-    c.add(
-        "define internal i1 @attend(ptr %ctx, ptr %ws, i64 %ended, i1 %first) noinline nounwind {",
-        "entry:",
-        "  br label %look",
-        "look:",
-        "  %lane = phi i64 [ 0, %entry ], [ %nextlane, %next ]",
-        "  %bit = shl i64 1, %lane",
-        "  %hit = and i64 %bit, %ended",
-        "  %is = icmp ne i64 %hit, 0",
-        "  br i1 %is, label %stands, label %next",
-        "stands:",
-        "  %lanes = getelementptr double, ptr %ws, i64 %lane",
-        "  br i1 %first, label %take, label %store",
-        "store:",
-    )
-    _store(c, variant)
-    c.add("  br label %take", "take:")
-    job, jobs = c.argument("next"), c.argument("jobs")
-    more = c.let(f"icmp slt i64 {job}, {jobs}")
-    c.add(f"  br i1 {more}, label %load, label %rest", "rest:")
-    c.put(number(0.0), "active")  # an idle lane repeats its last fit, and nobody looks
-    c.add("  br label %next", "load:")
-    _load(c, variant, job)
-    c.add("  br label %next", "next:", "  %nextlane = add i64 %lane, 1",
-          f"  %last = icmp eq i64 %nextlane, {width}", "  br i1 %last, label %count, label %look",
-          "count:")  # fmt: skip
-    vector = f"<{width} x double>"
-    place = c.let(f"getelementptr {vector}, ptr %ws, i64 {workspace.offsets['active']}")
-    active = c.let(f"fcmp une {vector} {c.let(f'load {vector}, ptr {place}')}, zeroinitializer")
-    bits = c.let(f"bitcast <{width} x i1> {active} to i{width}")
-    c.add(f"  ret i1 {c.let(f'icmp ne i{width} {bits}, 0')}", "}")
-    return "\n".join(c.lines)
-
-
-def _sums(variant: Variant) -> int:
-    free = len(variant.free)
-    return 1 + free + free * (free + 1) // 2
-
-
-def _store(c: Scalar, variant: Variant) -> None:
-    job = c.get("job", kind="i64")
-    theta = c.row("theta", job, PARAMETERS)
-    for i in variant.free:
-        c.write(c.get("theta", i), theta, i)
-    c.write(c.get("now"), c.row("cost", job, 1))
-    c.write(c.get("done"), c.row("converged", job, 1))
-    first, sums = 1 + len(variant.free), _sums(variant)
-    hessian = c.row("hessian", job, sums - first)
-    for k in range(first, sums):
-        c.write(c.get("now", k), hessian, k - first)
-
-
-def _load(c: Scalar, variant: Variant, job: str) -> None:
-    place = c.let(f"getelementptr i64, ptr %ctx, i64 {PLACES['next'][0]}")
-    c.add(f"  store i64 {c.let(f'add i64 {job}, 1')}, ptr {place}")
-    row_place = c.let(f"getelementptr i64, ptr {c.argument('rows')}, i64 {job}")
-    row = c.let(f"load i64, ptr {row_place}")
-    c.put(job, "job", kind="i64")
-    theta = c.row("theta", job, PARAMETERS)
-    low, high = c.row("low", row, PARAMETERS), c.row("high", row, PARAMETERS)
-    for i in range(PARAMETERS):
-        value = c.read(theta, i)
-        if i in variant.free:
-            least, most = c.read(low, i), c.read(high, i)
-            c.put(least, "low", i)
-            c.put(most, "high", i)
-            under = c.let(f"fcmp olt double {value}, {least}")
-            value = c.let(f"select i1 {under}, double {least}, double {value}")
-            over = c.let(f"fcmp ogt double {value}, {most}")
-            value = c.let(f"select i1 {over}, double {most}, double {value}")
-        c.put(value, "theta", i)
-        c.put(value, "trial", i)
-    if variant.level:
-        c.put(c.read(c.row("level", row, 1)), "trial", LEVEL)
-    c.put(c.read(c.row("size", row, 1)), "size")
-    # Nothing is known yet: any cost is better, no slope moves the start, and its acceptance sets the damping.
-    c.put(number(float("inf")), "now")
-    for k in range(1, _sums(variant)):
-        c.put(number(0.0), "now", k)
-    c.put(number(10.0 * DAMPING_START), "damping")
-    for part, begun in (("steps", 0.0), ("done", 0.0), ("active", 1.0)):
-        c.put(number(begun), part)
-    at = c.points()
-    c.add(f"  call void @points(ptr %ctx, ptr {at}, i64 {row})")
+    text = PROGRAM.replace("NAME", name).replace("BEFORE", "\n".join(before)).replace("WIDE", wide)
+    cleared = sum(count for _, count in code.layout.cleared)
+    text = text.replace("CLEARED", str(cleared)).replace("FIRST", str(code.layout.length * code.width))
+    text = text.replace("LENGTH", str(code.layout.length)).replace("DATA", str(code.layout.data * code.width))
+    return text.replace("WIDTH", str(code.width)).replace("BODY", "\n".join(code.lines))

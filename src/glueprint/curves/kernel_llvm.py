@@ -1,8 +1,7 @@
 """Levenberg-Marquardt in LLVM's text form: every lane of a vector fits its own curve from its own start.
 
-A lane whose fit has ended writes it down and takes the next job, so lanes never wait for one another; nothing
-a lane computes depends on another lane. The damped normal equations are solved by an unrolled L D L'; the
-same method in numpy is in tests/curves/reference.py, which tests hold it to.
+Nothing a lane computes depends on another lane. The damped normal equations are solved by an unrolled L D L';
+the same method in numpy is in tests/curves/reference.py, which tests hold it to.
 Source: Levenberg (1944), Marquardt (1963); convergence test after Moré (1978), doi 10.1007/BFb0067700.
 """
 
@@ -13,17 +12,14 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import and_, or_
 
-from glueprint.curves.formula import Formula, Variant, write
-from glueprint.curves.kernel_lanes_llvm import attend, load_points
-from glueprint.curves.kernel_layout import Workspace
-from glueprint.curves.kernel_starts_llvm import begin
-from glueprint.curves.kernel_vectors_llvm import Code, Vector
+from glueprint.curves.formula import LEVEL, PARAMETERS, Formula, Variant, write
+from glueprint.curves.kernel_lanes_llvm import COPY, Code, Layout, Vector, program
+from glueprint.curves.kernel_starts_llvm import GRID, begin
 from glueprint.curves.logistic import LOGARITHMS
 from glueprint.formulas import mathlib_llvm
-from glueprint.formulas.ir import Block
 from glueprint.formulas.lowering import STATE, dependencies
 
-__all__ = ["module_text"]
+__all__ = ["layouts", "module_text"]
 
 ITERATIONS = 400
 # Converged: every free column of the Jacobian is orthogonal to the residuals to this cosine (MINPACK's
@@ -49,27 +45,43 @@ NEGLIGIBLE = 1e-16
 # The damping follows the ratio of the fall in cost to the fall expected (Nielsen 1999, IMM-REP-1999-05): a
 # step that overshoots a curved valley is taken, but the next one is shorter.
 EASE, TIGHTEN = 0.1, 4.0
-DAMPING_LEAST, DAMPING_MOST = 1e-12, 1e14
+DAMPING_START, DAMPING_LEAST, DAMPING_MOST = 1e-3, 1e-12, 1e14
 
+# Of the inverse of a correlation matrix: its trace bounds 1 / (least eigenvalue) from above.
+WORST_TRACE = 1e13
 Place = tuple[int, int]
 
 
+def layouts(variant: Variant) -> dict[str, Layout]:
+    """What a lane holds for each entry; behind `now`, the cost, stand J'r and J'J."""
+    free = len(variant.free)
+    sums = 1 + free + len(list(pairs(free)))
+    own = (("theta", PARAMETERS), ("level", 1))
+    state = tuple((name, 1) for name in ("size", "damping", "steps", "done"))
+    fit = (*own, ("low", PARAMETERS), ("high", PARAMETERS), *state, ("now", 1))
+    inverse = (*own, ("moving", free), ("inverse", len(list(pairs(free)))))
+    return {
+        "fit": Layout(fit, (("normal", sums - 1),), (("trial", PARAMETERS + 1), ("new", sums))),
+        "invert": Layout(inverse, (), (("new", sums),)),
+        "begin": GRID,
+    }
+
+
 def module_text(variant: Variant, width: int) -> str:
-    """LLVM text of a variant for vectors of `width` doubles; entries @fit(context, workspace) and @begin."""
-    workspace, formula = Workspace.of(variant), write(variant)
-    helpers: set[str] = set()
-    texts = [load_points(width), attend(variant, workspace, width)]
-    for text, used in (
-        _evaluate(formula, width),
-        _fit(variant, workspace, width),
-        begin(variant, workspace, width),
-    ):
-        texts.append(text)
-        helpers |= used
-    vector = f"<{width} x double>"
+    """LLVM text of a variant for vectors of `width` doubles, with the entries of `layouts`."""
+    formula, parts = write(variant), layouts(variant)
+    codes = {name: Code(layout, width) for name, layout in parts.items()}
+    texts = [COPY, _evaluate(formula, evaluated := Code(parts["fit"], width))]
+    texts += [
+        _fit(codes["fit"], variant),
+        _invert(codes["invert"], variant),
+        begin(codes["begin"], variant),
+    ]
     fma = f"llvm.fma.v{width}f64"
+    used = evaluated.helpers.union(*(code.helpers for code in codes.values()))
+    vector = f"<{width} x double>"
     declared = [f"declare {vector} @{fma}({vector}, {vector}, {vector})"]
-    declared += [mathlib_llvm.definition(name, width) for name in sorted(helpers - {fma})]
+    declared += [mathlib_llvm.definition(name, width) for name in sorted(used - {fma})]
     return "\n\n".join([*declared, *texts]) + "\n"
 
 
@@ -78,86 +90,74 @@ def pairs(count: int) -> Iterator[Place]:
     return ((i, j) for i in range(count) for j in range(i, count))
 
 
-def _evaluate(formula: Formula, width: int) -> tuple[str, set[str]]:
+def _evaluate(formula: Formula, code: Code) -> str:
     """Code of @evaluate(theta, data, points, sums): weighted sums over the points, cost then J'r then J'J."""
-    block = Block(width)
-    v, count = block.vector, len(formula.slopes)
-    roots = [formula.response, *formula.slopes]
-    kinds = dependencies(formula.graph, roots)
-    leaves = {"state": "%theta", "param": "%point"}
-    known: dict[int, str] = {}
-    block.expressions(formula.graph, [n for n, kind in kinds.items() if kind in (0, STATE)], known, leaves)
+    count, known, leaves = len(formula.slopes), dict[int, str](), {"state": "%theta", "param": "%point"}
+    kinds = dependencies(formula.graph, [formula.response, *formula.slopes])
+    alike = [node for node, kind in kinds.items() if kind in (0, STATE)]
+    code.expressions(formula.graph, alike, known, leaves)
+
+    def terms() -> list[tuple[Vector, Vector]]:
+        code.expressions(formula.graph, [formula.response, *formula.slopes], known, leaves)
+        response, weight = (Vector(code.load("%point", k), code) for k in (1, 2))
+        miss = Vector(known[formula.response], code) - response
+        weighted_miss = weight * miss
+        slopes = [Vector(known[node], code) for node in formula.slopes]
+        weighted = [weight * slope for slope in slopes]
+        products = [(weighted_miss, miss), *((slope, weighted_miss) for slope in slopes)]
+        return products + [(weighted[i], slopes[j]) for i, j in pairs(count)]
+
+    for k, total in enumerate(code.sums(1 + count + len(list(pairs(count))), terms, "exit")):
+        code.store(total.name, "%sums", k)
     arguments = "ptr noalias %theta, ptr noalias %data, i64 %points, ptr noalias %sums"
     head = [f"define internal void @evaluate({arguments}) noinline nounwind {{", "entry:"]
-    head += [*block.lines, "  br label %loop", "loop:"]
-    sums = 1 + count + count * (count + 1) // 2
-    head.append("  %i = phi i64 [ 0, %entry ], [ %after, %loop ]")
-    head += [f"  %s{k} = phi {v} [ zeroinitializer, %entry ], [ %n{k}, %loop ]" for k in range(sums)]
-    block.lines = []
-    block.lines.append("  %at = mul i64 %i, 3")
-    block.lines.append(f"  %point = getelementptr {v}, ptr %data, i64 %at")
-    block.expressions(formula.graph, roots, known, leaves)
-    miss = block.infix("sub", known[formula.response], block.load("%point", 1))
-    weight = block.load("%point", 2)
-    weighted_miss = block.infix("mul", weight, miss)
-    slopes = [known[node] for node in formula.slopes]
-    weighted = [block.infix("mul", weight, slope) for slope in slopes]
-    products = [(weighted_miss, miss), *((slope, weighted_miss) for slope in slopes)]
-    products += [(weighted[i], slopes[j]) for i, j in pairs(count)]
-    fma = f"llvm.fma.v{width}f64"
-    for k, (a, b) in enumerate(products):
-        block.lines.append(f"  %n{k} = call {v} @{fma}({v} {a}, {v} {b}, {v} %s{k})")
-    tail = ["  %after = add i64 %i, 1", "  %more = icmp slt i64 %after, %points",
-            "  br i1 %more, label %loop, label %exit", "exit:"]  # fmt: skip
-    body = block.lines
-    block.lines = []
-    for k in range(sums):
-        block.store(f"%n{k}", "%sums", k)
-    return "\n".join([*head, *body, *tail, *block.lines, "  ret void", "}"]), block.helpers
+    return "\n".join([*head, *code.lines, "  ret void", "}"])
 
 
-def _fit(variant: Variant, workspace: Workspace, width: int) -> tuple[str, set[str]]:
-    """Code of @fit(ctx, ws): all jobs of the context."""
-    f = Code(variant, workspace, width)
-    b = f.block
-    every = (1 << width) - 1
-    b.lines += [
-        "define void @fit(ptr noalias %ctx, ptr noalias %ws) nounwind {",
-        "entry:",
-        f"  %trial = getelementptr {b.vector}, ptr %ws, i64 {workspace.offsets['trial']}",
-        f"  %new = getelementptr {b.vector}, ptr %ws, i64 {workspace.offsets['new']}",
-        f"  %data = getelementptr {b.vector}, ptr %ws, i64 {workspace.data}",
-        "  %pointsat = getelementptr i64, ptr %ctx, i64 3",
-        "  %points = load i64, ptr %pointsat",
-        f"  %begun = call i1 @attend(ptr %ctx, ptr %ws, i64 {every}, i1 true)",
-        "  br i1 %begun, label %loop, label %exit",
-        "loop:",
-    ]
-    moving, held_any, gain, sound = _step(f)
-    b.lines.append("  call void @evaluate(ptr %trial, ptr %data, i64 %points, ptr %new)")
-    ended = _judge(f, (moving, held_any, gain, sound))
-    bits = b.let(f"bitcast {b.mask} {ended.name} to i{width}")
-    wide = b.let(f"zext i{width} {bits} to i64")
-    b.lines += [
-        f"  %none = icmp eq i64 {wide}, 0",
-        "  br i1 %none, label %loop, label %attend",
-        "attend:",
-        f"  %going = call i1 @attend(ptr %ctx, ptr %ws, i64 {wide}, i1 false)",
-        "  br i1 %going, label %loop, label %exit",
-        "exit:",
-        "  ret void",
-        "}",
-    ]
-    return "\n".join(b.lines), b.helpers
+EVALUATE = "  call void @evaluate(ptr %{}, ptr %data, i64 %points, ptr %new)"
 
 
-def _step(f: Code) -> tuple[list[Vector], Vector, Vector, Vector]:
+def _fit(f: Code, variant: Variant) -> str:
+    """Code of @fit: all jobs, each from its start until it has ended."""
+    moving, held_any, gain, sound = _step(f, variant)
+    f.lines.append(EVALUATE.format("trial"))
+    ended = _judge(f, variant, (moving, held_any, gain, sound))
+    wide = f.mask_bits(ended)
+    return program("fit", f, [f.address(name) for name in ("trial", "new")], wide)
+
+
+def _invert(f: Code, variant: Variant) -> str:
+    """Code of @invert: inv(J'J) of what moves, by way of its correlations; NaN where not sound."""
+    count, zero, one = len(variant.free), f.real(0.0), f.real(1.0)
+    f.lines.append(EVALUATE.format("theta"))
+    matrix = {place: f.get("new", 1 + count + k) for k, place in enumerate(pairs(count))}
+    usable = [(zero < f.get("moving", i)) & (zero < matrix[i, i]) for i in range(count)]
+    scale = [f.pick(usable[i], f.apply("sqrt", matrix[i, i]), one) for i in range(count)]
+    unit = {
+        (i, j): one if i == j else f.pick(usable[i] & usable[j], matrix[i, j] / (scale[i] * scale[j]), zero)
+        for i, j in pairs(count)
+    }
+    columns = []
+    for j in range(count):
+        column, sound = _solve(unit, [one if i == j else zero for i in range(count)])
+        columns.append(column)
+    trace = reduce(Vector.__add__, [columns[i][i] for i in range(count)])
+    sound = sound & (trace < f.real(WORST_TRACE))
+    for k, (i, j) in enumerate(pairs(count)):
+        value = columns[j][i] / (scale[i] * scale[j])
+        f.put(f.pick(usable[i] & usable[j] & sound, value, f.real(math.nan)), "inverse", k)
+    return program("invert", f, [f.address(name) for name in ("theta", "new")])
+
+
+def _step(f: Code, variant: Variant) -> tuple[list[Vector], Vector, Vector, Vector]:
     """Write the trial; returns the moving masks, whether any is held, the expected gain and sound pivots."""
-    count, zero, one = f.count, f.real(0.0), f.real(1.0)
+    count, zero, one = len(variant.free), f.real(0.0), f.real(1.0)
     gradient = [f.get("now", 1 + i) for i in range(count)]
     matrix = {place: f.get("now", 1 + count + k) for k, place in enumerate(pairs(count))}
-    theta = [f.get("theta", i) for i in f.free]
-    bounds = [(f.get("low", i), f.get("high", i)) for i in f.free]
+    for i in sorted({*range(PARAMETERS), LEVEL}.difference(variant.free)):
+        f.put(f.get("theta", i), "trial", i)
+    theta = [f.get("theta", i) for i in variant.free]
+    bounds = [(f.get("low", i), f.get("high", i)) for i in variant.free]
     held = [
         (value <= low) & (zero < slope) | (high <= value) & (slope < zero)
         for value, slope, (low, high) in zip(theta, gradient, bounds, strict=True)
@@ -175,7 +175,7 @@ def _step(f: Code) -> tuple[list[Vector], Vector, Vector, Vector]:
     step, sound = _solve(damped, [-slope for slope in right])
     gain = zero
     for i in range(count):
-        f.put(f.clip(theta[i] + step[i], *bounds[i]), "trial", f.free[i])
+        f.put(f.clip(theta[i] + step[i], *bounds[i]), "trial", variant.free[i])
         pull = right[i]
         for j in range(count):
             pull = pull + f.real(0.5) * kept[min(i, j), max(i, j)] * step[j]
@@ -213,7 +213,7 @@ def _solve(matrix: dict[Place, Vector], right: list[Vector]) -> tuple[list[Vecto
 
 def _noise(f: Code, cost: Vector, size: Vector) -> Vector:
     """As `kernel.rounding_of`."""
-    return f.real(4.0 * 2.0**-52) * (cost + f.sqrt(cost * size))
+    return f.real(4.0 * 2.0**-52) * (cost + f.apply("sqrt", cost * size))
 
 
 def _diagonal(count: int) -> list[int]:
@@ -225,7 +225,7 @@ def _flatter(f: Code, moving: list[Vector]) -> Vector:
     """Where the trial's gradient is much smaller than the present one."""
     zero, one = f.real(0.0), f.real(1.0)
     largest = {"now": zero, "new": zero}
-    for i, place in enumerate(_diagonal(f.count)):
+    for i, place in enumerate(_diagonal(len(moving))):
         scale = f.get("now", place)
         inverse = one / f.pick(zero < scale, scale, one)
         for part, most in largest.items():
@@ -244,20 +244,19 @@ def _damping(f: Code, better: Vector, ratio: Vector) -> Vector:
     return damping
 
 
-def _judge(f: Code, step: tuple[list[Vector], Vector, Vector, Vector]) -> Vector:
+def _judge(f: Code, variant: Variant, step: tuple[list[Vector], Vector, Vector, Vector]) -> Vector:
     """Take the trial where it is better; returns which lanes have ended."""
     moving, held_any, gain, sound = step
-    one = f.real(1.0)
+    one, count = f.real(1.0), len(variant.free)
     before, after, size = f.get("now"), f.get("new"), f.get("size")
     noise = _noise(f, before, size)
     better = (after < before) | (after <= before + noise) & _flatter(f, moving)
     now = [
-        f.pick(better, f.get("new", k), f.get("now", k))
-        for k in range(1 + f.count + f.count * (f.count + 1) // 2)
+        f.pick(better, f.get("new", k), f.get("now", k)) for k in range(1 + count + len(list(pairs(count))))
     ]
     for k, value in enumerate(now):
         f.put(value, "now", k)
-    for i in f.free:
+    for i in variant.free:
         f.put(f.pick(better, f.get("trial", i), f.get("theta", i)), "theta", i)
     expected = noise < gain
     fall = (before - after) / f.pick(expected, gain, one)
@@ -266,9 +265,9 @@ def _judge(f: Code, step: tuple[list[Vector], Vector, Vector, Vector]) -> Vector
     cost = now[0]
     flat: list[Vector] = []
     nearly_flat: list[Vector] = []
-    for i, place in enumerate(_diagonal(f.count)):
+    for i, place in enumerate(_diagonal(len(moving))):
         square, norm, still = now[1 + i] * now[1 + i], now[place] * cost, ~moving[i]
-        if f.free[i] in LOGARITHMS:
+        if variant.free[i] in LOGARITHMS:
             still = still | (now[place] <= f.real(DEAD) * cost)
         for masks, cosine in ((flat, ORTHOGONAL), (nearly_flat, ORTHOGONAL_AT_ROUNDING)):
             masks.append(still | (square <= f.real(cosine * cosine) * norm))
@@ -285,4 +284,4 @@ def _judge(f: Code, step: tuple[list[Vector], Vector, Vector, Vector]) -> Vector
     done = done & (cost < f.real(math.inf))
     f.put(f.pick(done, one, f.real(0.0)), "done")
     lost = ~(damping < f.real(DAMPING_MOST)) | (f.real(float(ITERATIONS)) < steps)
-    return (done | lost) & (f.real(0.0) < f.get("active"))
+    return done | lost

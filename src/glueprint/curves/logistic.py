@@ -8,8 +8,6 @@ it never meets a logarithm.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -23,9 +21,7 @@ __all__ = [
     "LOGARITHMS",
     "NAMES",
     "curve",
-    "log10_half",
     "log10_shift",
-    "residuals",
 ]
 
 NAMES = ("front", "back", "log10_dose", "ln_slope", "ln_asymmetry")
@@ -37,21 +33,18 @@ LN10, LN2 = float(np.log(10.0)), float(np.log(2.0))
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
-Evaluate = Callable[[Floats, Rows], tuple[Floats, Floats]]
 
 
-def curve(theta: Floats, log10_dose: Floats, level: Floats | None = None) -> tuple[Floats, Floats]:
-    """Responses and their derivatives with respect to the five parameters.
+def curve(theta: Floats, log10_dose: Floats) -> tuple[Floats, Floats]:
+    """Responses y (n, m) and their derivatives (n, m, 5) with respect to the five parameters.
 
-    theta: (n, 5) in the order of `NAMES`; `log10_dose` is the log10 EC50, or, where `level` is given, the
-    log10 dose at which the response equals it.   log10_dose: (n, m), -inf for a dose of zero.
-    level: (n,) or None.
-    Returns y (n, m) and J (n, m, 5), NaN in curves whose plateaus do not enclose the level.
+    theta: (n, 5) in the order of `NAMES`, `log10_dose` the log10 EC50.   log10_dose: (n, m), -inf for a dose
+    of zero.
     Source: own derivation, docs/curves.md.
     """
-    front, back, _, ln_slope, ln_asymmetry = (theta[:, i, None] for i in range(5))
+    front, back, log10_half, ln_slope, ln_asymmetry = (theta[:, i, None] for i in range(5))
     slope, f = np.exp(ln_slope), np.exp(ln_asymmetry)
-    t = slope * LN10 * (log10_dose - log10_half(theta, level)[:, None])
+    t = slope * LN10 * (log10_dose - log10_half)
     z = t + np.log(np.expm1(LN2 / f))
     log_share = -np.logaddexp(0.0, z)
     in_front, in_back, beyond = np.exp(f * log_share), -np.expm1(f * log_share), expit(z)
@@ -65,21 +58,7 @@ def curve(theta: Floats, log10_dose: Floats, level: Floats | None = None) -> tup
     jacobian[..., LN_SLOPE] = -bend * np.where(np.isfinite(t), t, 0.0)
     pull = LN2 / f / -np.expm1(-LN2 / f)
     jacobian[..., LN_ASYMMETRY] = (front - back) * in_front * f * (log_share + beyond * pull)
-    if level is not None:
-        slopes = _shift_slopes(theta, level)
-        jacobian -= jacobian[..., LOG10_DOSE, None] * slopes[:, None, :]
     return y, jacobian
-
-
-def log10_half(theta: Floats, level: Floats | None) -> Floats:
-    """Log10 EC50 (n,) of curves whose third parameter is the log10 dose at response `level` (None: EC50
-    itself).
-
-    NaN where the plateaus do not enclose the level.   Source: own derivation, docs/curves.md.
-    """
-    if level is None:
-        return np.asarray(theta[:, LOG10_DOSE])
-    return np.asarray(theta[:, LOG10_DOSE] - log10_shift(theta, level))
 
 
 def log10_shift(theta: Floats, level: Floats) -> Floats:
@@ -92,35 +71,3 @@ def log10_shift(theta: Floats, level: Floats) -> Floats:
         ratio = (theta[:, FRONT] - theta[:, BACK]) / (level - theta[:, BACK])
         odds = np.expm1(np.log(np.where(ratio > 1.0, ratio, np.nan)) / f)
         return np.asarray(np.log10(odds / np.expm1(LN2 / f)) * np.exp(-theta[:, LN_SLOPE]))
-
-
-def _shift_slopes(theta: Floats, level: Floats) -> Floats:
-    """Derivatives (n, 5) of `log10_shift`."""
-    front, back, _, ln_slope, ln_asymmetry = theta.T
-    f, per_log = np.exp(ln_asymmetry), np.exp(-ln_slope) / LN10
-    slopes = np.zeros_like(theta)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_ratio = np.log((front - back) / (level - back))
-        by_log_ratio = per_log / (f * -np.expm1(-log_ratio / f))
-        slopes[:, FRONT] = by_log_ratio / (front - back)
-        slopes[:, BACK] = by_log_ratio * (front - level) / ((front - back) * (level - back))
-        slopes[:, LN_SLOPE] = -log10_shift(theta, level)
-        pull = LN2 / f / -np.expm1(-LN2 / f)
-        slopes[:, LN_ASYMMETRY] = pull * per_log - log_ratio * by_log_ratio
-    return slopes
-
-
-def residuals(log10_dose: Floats, response: Floats, weights: Floats, level: Floats | None = None) -> Evaluate:
-    """A function of (theta, rows) giving weighted residuals (k, m) and their Jacobian (k, m, 5) for
-    `levenberg`.
-
-    log10_dose, response, weights: (n, m); a missing point has weight 0 and any finite response.
-    """
-    root = np.sqrt(weights)
-
-    def evaluate(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-        y, jacobian = curve(theta, log10_dose[rows], None if level is None else level[rows])
-        scale = root[rows]
-        return scale * (y - response[rows]), scale[..., None] * jacobian
-
-    return evaluate

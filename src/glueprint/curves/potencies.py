@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from glueprint.curves import batch, profile
+from glueprint.curves import kernel, profile, search
 from glueprint.curves.confined import Plateau, cut, far
-from glueprint.curves.kernel import Task
+from glueprint.curves.edges import edge_of_profile
 from glueprint.curves.logistic import FRONT, LOG10_DOSE, Floats, log10_shift
 from glueprint.curves.potency import Kind, Potency, Reason, Relation
+from glueprint.curves.problem import Problem
 from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
 from glueprint.curves.steps import steps
@@ -39,8 +40,6 @@ PLATEAUS = {
 
 # Where a curve meets its level: at a dose, at none however high, before the lowest, or nobody can say.
 LOCATED, BEYOND, PASSED, UNKNOWN = range(4)
-# Step of the central differences of the delta method, on parameters of order 1.
-STEP = 1e-6
 
 
 @dataclass(frozen=True)
@@ -100,16 +99,15 @@ def absolute(
     levels = _levels(level, control, len(fits.rss))
     theta = fits.theta.copy()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        at_level = _log10_dose_at(theta, levels)
-        delta = _delta(fits, levels)
-        theta[:, LOG10_DOSE] = at_level
-        bounds = np.full((len(fits.rss), 2), np.nan)
+        at_level = theta[:, LOG10_DOSE] = theta[:, LOG10_DOSE] + log10_shift(theta, levels)
+        at, bounds = replace(fits.problem, reach=fits.reach, level=levels), np.full((len(theta), 2), np.nan)
+        inverse = kernel.inverse(at, theta, fits.at_bound)
+        # What is held at a bound has an error that nobody knows.
+        known = (fits.dof > 0) & ~fits.at_bound.any(axis=1)
+        variance = np.where(known, fits.rss / np.maximum(fits.dof, 1), np.nan)
+        delta = np.sqrt(inverse[:, LOG10_DOSE, LOG10_DOSE] * variance)
         if intervals:
-            task = Task(fits.data, fits.pinned, fits.reach, levels)
-            inverse = np.full(fits.covariance.shape, np.nan)
-            inverse[:, :, LOG10_DOSE] = 0.0
-            inverse[:, LOG10_DOSE, LOG10_DOSE] = delta**2 * fits.dof / fits.rss
-            bounds = batch.profile_interval(task, theta, fits.confidence, inverse=inverse)[:, LOG10_DOSE]
+            bounds = _interval(at, theta, (fits.rss, fits.confidence), inverse)
     flat = fits.status == Status.NO_EFFECT
     height = np.where(flat, fits.problem.mean, theta[:, FRONT])
     begun = np.where((height - levels) * (control - levels) > 0.0, BEYOND, PASSED)
@@ -131,10 +129,8 @@ def _edges(fits: Fits, levels: Floats | None, theta: Floats, side: NDArray[np.in
         outside = (dose < np.log10(fits.data.lowest_dose)) | (dose > np.log10(fits.data.highest_dose))
     rows = np.flatnonzero(fitted & outside & (side == LOCATED))
     if rows.size:
-        reach = fits.reach[0][rows], fits.reach[1][rows]
-        level = None if levels is None else levels[rows]
-        task = Task(fits.data.rows(rows), fits.pinned, reach, level)
-        found[rows] = batch.profile_interval(task, theta[rows], confidence)[:, LOG10_DOSE]
+        at = replace(fits.problem, reach=fits.reach, level=levels).rows(rows)
+        found[rows] = _interval(at, theta[rows], (fits.rss[rows], confidence))
     if levels is None:
         return found
     leave = _leave(fits, confidence)
@@ -142,13 +138,21 @@ def _edges(fits: Fits, levels: Floats | None, theta: Floats, side: NDArray[np.in
         rows = np.flatnonzero((side == name) & fitted)
         if rows.size == 0:
             continue
-        part, level = fits.data.rows(rows), levels[rows]
-        reach = cut((fits.reach[0][rows], fits.reach[1][rows]), far(part, level))
+        reach = cut(fits.reach, far(fits.problem, levels), rows)
+        at = replace(fits.problem.rows(rows), reach=reach, level=levels[rows])
         heights = np.stack([fits.rss[rows], leave[rows]], axis=1)
         with np.errstate(all="ignore"):
-            task = Task(part, fits.pinned, reach, level)
-            found[rows, place] = batch.edge_of_profile(task, fits.theta[rows], heights, place)
+            found[rows, place] = edge_of_profile(at, fits.theta[rows], heights, place)
     return found
+
+
+def _interval(
+    problem: Problem, theta: Floats, asked: tuple[Floats, float], inverse: Floats | None = None
+) -> Floats:
+    """Profile interval (n, 2) of the third parameter; asked: sums of squares (n,) and confidence."""
+    heights = np.stack([asked[0], profile.threshold(asked[0], problem.dof, asked[1])], axis=1)
+    sought = np.arange(theta.shape[1]) == LOG10_DOSE
+    return search.profiled(problem, theta, sought, heights, inverse).intervals[:, LOG10_DOSE]
 
 
 def _leave(fits: Fits, confidence: float) -> Floats:
@@ -179,27 +183,6 @@ def _refusal(message: str, expected: str) -> InputError:
         "GP-C049", message, where="potencies of fitted curves", expected=expected,
         next_step="correct the call; 0.5 of a control of 1 is level=0.5, control=1.0",
     )  # fmt: skip
-
-
-def _log10_dose_at(theta: Floats, levels: Floats) -> Floats:
-    """Log10 dose (n,) at which the curve equals its level; NaN where its plateaus do not enclose it."""
-    return np.asarray(theta[:, LOG10_DOSE] + log10_shift(theta, levels))
-
-
-def _delta(fits: Fits, levels: Floats) -> Floats:
-    """Standard error (n,) of the log10 dose at the level by the delta method; NaN where unknown."""
-    theta, count = fits.theta, fits.theta.shape[1]
-    gradient = np.empty_like(theta)
-    for i in range(count):
-        step = np.zeros(count)
-        step[i] = STEP
-        gradient[:, i] = (_log10_dose_at(theta + step, levels) - _log10_dose_at(theta - step, levels)) / (
-            2.0 * STEP
-        )
-    held = ~np.isnan(fits.pinned)
-    gradient[:, held] = 0.0
-    covariance = np.where(held[:, None] | held[None, :], 0.0, fits.covariance)
-    return np.asarray(np.sqrt(np.einsum("ni,nij,nj->n", gradient, covariance, gradient)))
 
 
 def _errors(fits: Fits, bounds: Floats, wald: Floats) -> Floats:

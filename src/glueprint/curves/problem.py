@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.curves.data import Data, prepare
 from glueprint.curves.evidence import f_test
+from glueprint.curves.logistic import LN_ASYMMETRY, LOG10_DOSE, log10_shift
 from glueprint.curves.models.model import Flags, Floats, Given, Model, Rows
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "Reach", "rounding_of"]
+
+# Least and largest parameters (n, p) that a fit may take.
+Reach = tuple[Floats, Floats]
 
 # Below this share of the data's sum of squares a residual is rounding, not effect.
 ROUNDING = 1e-24
+# Below this ratio of the least to the largest singular value the data do not tell parameters apart.
+SINGULAR = 1e-13
 BASES = {"linear": 1.0, "log10": 10.0, "ln": math.e}
 
 
@@ -27,6 +32,9 @@ class Problem:
     """n curves of one model; theta (n, p) is on the fitting scale (a logarithm where the parameter says so).
 
     response, weights: (n, m), weight 0 where a point is missing.   pinned: (n, p), NaN where free.
+    reach: where a fit may go, by default as far as the model says.   level: (n,) the response at the dose
+    that stands in the place of a logistic's EC50, or None for the EC50 itself.
+    careful: whether to use the general descent where machine code could fit.
     """
 
     model: Model
@@ -34,6 +42,9 @@ class Problem:
     response: Floats
     weights: Floats
     pinned: Floats
+    reach: Reach | None = None
+    level: Floats | None = None
+    careful: bool = False
 
     @cached_property
     def root(self) -> Floats:
@@ -58,7 +69,7 @@ class Problem:
     @cached_property
     def points(self) -> NDArray[np.int64]:
         """How many points each curve has (n,)."""
-        return self.data.points if self.logistic else np.asarray((self.weights > 0.0).sum(axis=1))
+        return np.asarray((self.weights > 0.0).sum(axis=1))
 
     @cached_property
     def dof(self) -> NDArray[np.int64]:
@@ -66,25 +77,27 @@ class Problem:
         return self.points - self.moving
 
     @cached_property
-    def distinct(self) -> NDArray[np.int64]:
+    def distinct_doses(self) -> NDArray[np.int64]:
         """How many different places (all inputs together) were measured (n,)."""
-        if self.logistic:
-            return self.data.distinct_doses
-        used = self.weights > 0.0
+        n = len(self.weights)
+        used = self.weights[:1] > 0.0 if self.given.alike else self.weights > 0.0
         place = np.zeros(used.shape)
         for turn, name in enumerate(self.model.inputs):
-            value = np.where(used, np.broadcast_to(self.given[name], used.shape), np.nan)
+            value = np.where(used, self.given[name][: len(used)], np.nan)
             # Irrational weights keep different pairs of inputs apart.
             place = place * np.pi + value * (1.0 + turn / math.e)
         ordered = np.sort(place, axis=1)
-        return np.asarray((np.diff(ordered, axis=1) > 0.0).sum(axis=1) + used.any(axis=1))
+        return np.broadcast_to((np.diff(ordered, axis=1) > 0.0).sum(axis=1) + used.any(axis=1), n)
 
     @cached_property
     def logistic(self) -> bool:
-        """Whether machine code fits it: a logistic, with the same parameters held in all curves."""
-        held = self.pinned[:, ~self.free.any(axis=0)]
-        at = self.model.names.index("ec50") if "ec50" in self.model.names else 0
-        return self.model.fast and bool(self.free[:, at].all() and (held == held[:1]).all())
+        """Whether machine code fits it: a logistic, with the same parameters free in all curves."""
+        if not self.model.fast or self.careful:
+            return False
+        pinned = self.pinned[:1] if self.pinned.strides[0] == 0 else self.pinned
+        free, straight = np.isnan(pinned), pinned[:, LN_ASYMMETRY] == 0.0
+        alike = (free == free[:1]).all() and (straight == straight[:1]).all()
+        return bool(alike and free[:, LOG10_DOSE].all())
 
     @property
     def pins(self) -> Floats:
@@ -92,14 +105,40 @@ class Problem:
         return self.pinned[0] if len(self.pinned) else np.full(self.base.size, np.nan)
 
     @cached_property
-    def data(self) -> Data:
-        """The batch as the machine code of the logistic family takes it."""
-        return prepare(self.given["dose"], np.where(self.given.used, self.response, np.nan), self.weights)
+    def log10_dose(self) -> Floats:
+        """Log10 of the doses (n, m), -inf for a dose of zero."""
+        dose = self.given["dose"]
+        with np.errstate(divide="ignore"):
+            return np.broadcast_to(np.log10(dose[:1] if dose.strides[0] == 0 else dose), dose.shape)
 
-    def rows(self, which: Rows) -> Problem:
+    @cached_property
+    def tested(self) -> tuple[Floats, Floats]:
+        """Lowest and highest dose above zero (n,), NaN where there is none."""
+        least, most = self.given.positive_range("dose")
+        none = ~(self.given.used & (self.given["dose"] > 0.0)).any(axis=1)
+        return np.where(none, np.nan, least), np.where(none, np.nan, most)
+
+    @cached_property
+    def side_by_side(self) -> Floats:
+        """Log10 dose, response and weight of every point (n, m, 3)."""
+        return np.stack([self.log10_dose, self.response, self.weights], axis=-1)
+
+    @property
+    def lowest_dose(self) -> Floats:
+        """The lowest dose tested (n,)."""
+        return self.tested[0]
+
+    @property
+    def highest_dose(self) -> Floats:
+        """The highest dose tested (n,)."""
+        return self.tested[1]
+
+    def rows(self, which: Rows | slice) -> Problem:
         """The same for some of the curves."""
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)[2:]}
-        return replace(self, given=self.given.rows(which), **{k: v[which] for k, v in arrays.items()})
+        arrays = {name: getattr(self, name)[which] for name in ("response", "weights", "pinned")}
+        reach = None if self.reach is None else (self.reach[0][which], self.reach[1][which])
+        level = None if self.level is None else self.level[which]
+        return replace(self, given=self.given.rows(which), reach=reach, level=level, **arrays)
 
     @cached_property
     def base(self) -> Floats:
@@ -145,16 +184,24 @@ class Problem:
         miss = self.response - level[:, None]
         return np.einsum("nm,nm,nm->n", self.weights, miss, miss), np.where(held, 0, 1)
 
+    @property
+    def constant(self) -> Flags:
+        """Curves (n,) whose responses are the flat line, but for rounding."""
+        return np.asarray(self.flat[0] <= ROUNDING * self.size)
+
     def effect(self, rss: Floats) -> tuple[Floats, Floats]:
         """F test of curves that leave `rss` (n,) against the flat line: F (n,) and p (n,), NaN without
         freedom."""
         flat, line = self.flat
         # Exactly flat data leave 0 / 0, or one rounding over another.
-        none = flat <= ROUNDING * self.size
-        return f_test(flat - rss, self.moving - line, rss, self.dof, none=none)
+        return f_test(flat - rss, self.moving - line, rss, self.dof, none=self.constant)
 
     def curve(self, theta: Floats, rows: Rows | None = None) -> tuple[Floats, Floats]:
-        """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`."""
+        """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`; at a level by the
+        EC50, not by the dose."""
+        if self.level is not None:
+            theta = theta.copy()
+            theta[:, LOG10_DOSE] -= log10_shift(theta, self.level if rows is None else self.level[rows])
         natural = self.natural(theta)
         given = self.given if rows is None else self.given.rows(rows)
         with np.errstate(all="ignore"):
@@ -175,38 +222,40 @@ class Problem:
         """Parameters (p,) whose limits are how far the data let one look, not what is possible."""
         return np.array([callable(parameter.reach) for parameter in self.model.parameters])
 
-    def limits(self) -> tuple[Floats, Floats]:
+    def limits(self) -> Reach:
         """Least and largest theta (n, p)."""
-        sides = [parameter.limits(self.given) for parameter in self.model.parameters]
+        return self._edges
+
+    @cached_property
+    def _edges(self) -> Reach:
+        if self.reach is not None:
+            return self.reach
+        given = self.given.rows(np.zeros(1, dtype=int)) if self.given.alike else self.given
+        sides = [parameter.limits(given) for parameter in self.model.parameters]
         low, high = (np.stack([side[i] for side in sides], axis=1) for i in range(2))
         at_zero = np.where(self.logarithmic, 0.0, -np.inf)
-        return self.fitting(np.maximum(low, at_zero)), self.fitting(high)
+        shape = len(self.response), self.base.size
+        ends = self.fitting(np.maximum(low, at_zero)), self.fitting(high)
+        return np.broadcast_to(ends[0], shape), np.broadcast_to(ends[1], shape)
 
     def starts(self, count: int) -> Floats:
         """The `count` best starts (count, n, p) of the model's own grid, best first, linear parameters
         solved."""
-        grids = [
-            self.pinned_start(i)
-            if not self.free[:, i].any()
-            else np.zeros((1, self.response.shape[0]))
-            if parameter.linear
-            else self.fitting_of(i, parameter.begin(self.given))
-            for i, parameter in enumerate(self.model.parameters)
-        ]
+        n, grids = len(self.response), []
+        for i, parameter in enumerate(self.model.parameters):
+            if not self.free[:, i].any():
+                grids.append(self.pinned[None, :, i])
+            elif parameter.linear:
+                grids.append(np.zeros((1, n)))
+            else:
+                natural = parameter.begin(self.given)[..., None] * np.ones(self.base.size)
+                grids.append(self.fitting(natural)[..., i])
         candidates = np.stack(
             [np.stack(values, axis=1) for values in product(*(list(grid) for grid in grids))]
         )
         candidates = np.where(self.free, candidates, self.pinned)
         linear = [i for i, parameter in enumerate(self.model.parameters) if parameter.linear]
         return self.ranked(candidates, linear, count)
-
-    def pinned_start(self, index: int) -> Floats:
-        """The value (1, n) at which a parameter is held."""
-        return self.pinned[None, :, index]
-
-    def fitting_of(self, index: int, natural: Floats) -> Floats:
-        """Values of one parameter on the fitting scale."""
-        return np.asarray(self.fitting(natural[..., None] * np.ones(self.base.size))[..., index])
 
     def ranked(self, candidates: Floats, linear: Sequence[int], count: int) -> Floats:
         """The `count` best of candidates (s, n, p) after solving for the linear parameters."""
@@ -248,3 +297,31 @@ class Problem:
         ready = bare
         ready[:, moving] = np.where(self.free[:, moving], found, theta[:, moving])
         return ready
+
+    def inverse(self, theta: Floats, at_bound: Flags) -> Floats:
+        """inv(J'J) (n, p, p) at theta (n, p); NaN where fixed, at a bound or unknown."""
+        jacobian = self.evaluate(theta, np.arange(theta.shape[0]))[1]
+        moving = self.free & ~at_bound
+        upper = np.where(moving[:, None, :], jacobian, 0.0)
+        upper = np.where(np.isfinite(upper), upper, 0.0)
+        norm = np.sqrt(np.einsum("nmj,nmj->nj", upper, upper))
+        usable = moving & (norm > 0.0)
+        scale = np.where(usable, norm, 1.0)
+        # Fixed columns become unit columns of their own below, so that the rest is inverted as it is.
+        apart = np.where(usable, 0.0, 1.0)[:, :, None] * np.eye(theta.shape[1])
+        stacked = np.linalg.qr(np.concatenate([upper / scale[:, None, :], apart], axis=1), mode="r")
+        _, size, turn = np.linalg.svd(stacked)
+        sound = size[:, -1] > SINGULAR * size[:, 0]
+        size = np.where(sound[:, None], size, 1.0)
+        half = turn.transpose(0, 2, 1) / size[:, None, :]
+        inverse = (half @ half.transpose(0, 2, 1)) / (scale[:, :, None] * scale[:, None, :])
+        known = usable[:, :, None] & usable[:, None, :] & sound[:, None, None]
+        return np.where(known, inverse, np.nan)
+
+
+def rounding_of(cost: Floats, size: Floats) -> Floats:
+    """How far rounding alone moves the cost: residuals carry the rounding of the data they are taken from.
+
+    Source: own derivation: d(r'r) = 2 r'dr with |dr| <= eps |y|, and the rounding of the sum itself.
+    """
+    return np.asarray(4.0 * np.finfo(float).eps * (cost + np.sqrt(cost * size)))

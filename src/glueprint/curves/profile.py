@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,10 @@ FAR = 1e6
 BETTER = 1e-6
 # Refits that begin at the last one inside take shorter steps, and reach no further than twice as far at once.
 SHORT = 0.25
+# A crossing is looked at again this share of the way out from the fit, at most so many times.
+BEYOND, CHECKS = 0.05, 3
+# Between these heights on either side of a bound a profile has jumped: its refits lost the valley.
+JUMP = 0.05
 
 # (theta (k, p) with one parameter of each held where it is, curves (k,), which parameter (k,)) -> refitted
 # theta, its cost (k,), and where it ended at a bound that is only how far the data let one look (k,).
@@ -62,6 +66,7 @@ class _Tasks:
     last_out: Flags
     done: Flags
     opened: Flags
+    checked: Flags
 
 
 def threshold(rss: Floats, dof: NDArray[np.int64], confidence: float) -> Floats:
@@ -100,7 +105,7 @@ def by_descent(
 
 def profiles(
     refit: Refit, best: Floats, wanted: Flags, bounds: tuple[Floats, Floats], *, heights: Floats,
-    inverse: Floats | None = None, follow: bool = True, close: float = CLOSE,
+    inverse: Floats | None = None, follow: bool = True, close: float = CLOSE, others: Sequence[Floats] = (),
 ) -> Profiles:  # fmt: skip
     """Where the profile of each wanted parameter crosses the threshold on either side of the best fit.
 
@@ -108,7 +113,8 @@ def profiles(
     fit and at the threshold, NaN for no interval.   inverse: (n, p, p) inv(J'J) of the cost, for the first
     steps; NaN where unknown.   follow: refits begin where the other parameters probably are; else at the last
     refit inside.   close: how near the root of the rise must come to its threshold, as a share.
-    A profile whose refits run into the end of what the data can show is open.
+    others: (n, p) each, further starts from which a refit beyond a crossing must end outside, too.
+    A profile whose refits run into the end of what the data can show is open, and so is one that jumps.
     Source: Bates and Watts 1988, section 6.1, doi 10.1002/9780470316757.
     """
     tasks = _begin(best, wanted, bounds, heights)
@@ -118,8 +124,10 @@ def profiles(
     first = first if follow else SHORT * first
     start = best[tasks.curve, tasks.parameter]
     tasks.limit = np.where(np.isfinite(tasks.limit), tasks.limit, start + tasks.sign * FAR * first)
-    for turn in range(ROUNDS):
+    for turn in range((1 + CHECKS * bool(others)) * ROUNDS):
         index = np.flatnonzero(~tasks.done)
+        if index.size == 0 or (turn and turn % ROUNDS == 0):
+            index = _reopened(refit, tasks, best, heights, others)
         if index.size == 0:
             break
         position = _next(tasks, index, best, first, turn, 4.0 if follow else 2.0)
@@ -137,9 +145,40 @@ def profiles(
     middle = np.where(np.isfinite(tasks.far), 0.5 * (tasks.near + tasks.far), tasks.sign * np.inf)
     crossing = np.where(np.abs(tasks.far_height) < np.abs(tasks.near_height), tasks.far, tasks.near)
     met = np.minimum(np.abs(tasks.far_height), np.abs(tasks.near_height)) <= 10.0 * close
-    found = np.where(tasks.opened | tasks.near_bound, tasks.sign * np.inf, np.where(met, crossing, middle))
+    moved = np.abs(tasks.near - start) > 1e-9 * (1.0 + np.abs(start))
+    jumped = moved & ~met & (tasks.near_height < -JUMP) & (tasks.far_height > JUMP)
+    opened = tasks.opened | tasks.near_bound | jumped
+    found = np.where(opened, tasks.sign * np.inf, np.where(met, crossing, middle))
     intervals[tasks.curve, tasks.parameter, side] = found
     return Profiles(intervals, better)
+
+
+def _reopened(refit: Refit, tasks: _Tasks, best: Floats, heights: Floats, others: Sequence[Floats]) -> Rows:
+    """Tasks whose crossing another start does not find: their search goes on from there."""
+    checked = np.flatnonzero(np.isfinite(tasks.far) & ~tasks.opened & ~tasks.checked)
+    tasks.checked[checked] = True
+    curve, parameter = tasks.curve[checked], tasks.parameter[checked]
+    start = best[curve, parameter]
+    position = tasks.far[checked] + BEYOND * (tasks.far[checked] - start)
+    position = tasks.sign[checked] * np.minimum(
+        tasks.sign[checked] * position, tasks.sign[checked] * tasks.limit[checked]
+    )
+    found: list[Rows] = []
+    for theta in others:
+        at = theta[curve].copy()
+        at[np.arange(curve.size), parameter] = position
+        ends, cost, stopped = refit(at, curve, parameter)
+        inside = np.flatnonzero(cost < heights[curve, 1])
+        mine = checked[inside]
+        tasks.near[mine], tasks.near_theta[mine] = position[inside], ends[inside]
+        tasks.near_height[mine] = _height(cost[inside], heights[curve[inside]])
+        tasks.near_bound[mine] = stopped[inside]
+        tasks.far[mine], tasks.far_height[mine] = np.inf, np.inf
+        tasks.opened[mine] = position[inside] == tasks.limit[mine]
+        tasks.done[mine], tasks.checked[mine] = tasks.opened[mine], False
+        found.append(mine)
+    every = np.unique(np.concatenate(found)) if found else checked[:0]
+    return every[~tasks.done[every]]
 
 
 def _begin(best: Floats, wanted: Flags, bounds: tuple[Floats, Floats], heights: Floats) -> _Tasks:
@@ -154,7 +193,7 @@ def _begin(best: Floats, wanted: Flags, bounds: tuple[Floats, Floats], heights: 
         near=start.copy(), near_height=np.full(count, -1.0), near_theta=best[curve].copy(),
         far=np.full(count, np.inf), far_height=np.full(count, np.inf), far_theta=best[curve].copy(),
         near_bound=np.zeros(count, bool), last_out=np.zeros(count, bool), done=sign * (limit - start) <= 0.0,
-        opened=sign * (limit - start) <= 0.0,
+        opened=sign * (limit - start) <= 0.0, checked=np.zeros(count, bool),
     )  # fmt: skip
 
 

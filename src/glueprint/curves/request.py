@@ -52,8 +52,8 @@ def model_of(model: AnyModel, inputs: Inputs, start: Mapping[str, ArrayLike] | N
         names = tuple(inputs) if isinstance(inputs, Mapping) else ("x",)
         own = tuple(Parameter(name) for name in start)
         return Model("own", "a function of the caller", names, own, model, any_sign=True)
-    if model in MODELS:
-        return MODELS[model]
+    if model.lower() in MODELS:
+        return MODELS[model.lower()]
     # A formula has an operator or a parenthesis; "4plx" has none and is a name mistyped.
     if not re.fullmatch(r"\w+", model):
         return model_from_formula(model, inputs=tuple(inputs) if isinstance(inputs, Mapping) else ("x",))
@@ -231,7 +231,9 @@ def _pinned(problem: Problem, fixed: Mapping[str, ArrayLike | None]) -> Floats:
         if array.ndim > 1 or array.size not in (1, len(problem.pinned)):
             _refuse("GP-C025", f'"{name}" is held at {array.shape} values', "one number, or one a curve")
         if not np.isfinite(array).all() or (model.parameters[i].scale != "linear" and (array <= 0.0).any()):
-            _refuse("GP-C025", f'"{name}" cannot be held there', "a finite number, above 0 as a logarithm")
+            sign = "; front and back say whether a curve falls" if name == "slope" else ""
+            expected = "a finite number, above 0 as a logarithm" + sign
+            _refuse("GP-C025", f'"{name}" cannot be held there', expected)
         natural[:, i] = array
     return np.broadcast_to(problem.fitting(natural), problem.pinned.shape)
 

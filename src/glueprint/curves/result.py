@@ -13,10 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.curves.batch import Reach
-from glueprint.curves.data import Data
 from glueprint.curves.models.model import Flags, Floats, Given, Model
-from glueprint.curves.problem import Problem
+from glueprint.curves.problem import Problem, Reach
 from glueprint.curves.request import Inputs
 from glueprint.curves.robust import Robust
 from glueprint.curves.status import Status
@@ -177,9 +175,9 @@ class Fits:
         return np.asarray(self.theta[:, self.names.index("ec50")])
 
     @property
-    def data(self) -> Data:
-        """What was fitted, as the machine code of the logistic family takes it."""
-        return self.problem.data
+    def data(self) -> Problem:
+        """What was fitted: doses, responses, weights."""
+        return self.problem
 
     @property
     def pinned(self) -> Floats:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from glueprint.curves.descent import descend
+from glueprint.curves import kernel
+from glueprint.curves.descent import Descent, descend
+from glueprint.curves.logistic import BACK, FRONT, LN_SLOPE
 from glueprint.curves.models.model import Flags, Floats, Rows
-from glueprint.curves.problem import Problem
+from glueprint.curves.problem import ROUNDING, Problem, Reach, rounding_of
+from glueprint.curves.profile import Profiles, Refit, by_descent, profiles
 
 __all__ = [
-    "ARRAYS",
     "CONFIRMED",
+    "FIRST",
     "Best",
     "best_of",
-    "linear_parameters",
-    "merged",
+    "in_digits",
+    "inverse_of",
+    "profiled",
     "put",
     "rows_of",
-    "scattered",
+    "thorough",
     "wider",
 ]
 
 # Two descents ended at the same minimum if their sums of squares agree to this share.
 SAME = 1e-6
+# The general descent begins at so many starts of a model's own grid; machine code at so many, and at all of
+# its grid where these disagree or did not converge.
+STARTS, FIRST = 4, 3
 # Scatter of further starts, in powers of ten to either side, and the share of them with another sign.
 SPREADS = np.array([0.5, 1.0, 2.0, 4.0])
 FLIPPED = 0.25
@@ -36,25 +44,118 @@ ROUNDS = 4
 # So many starts must end at the lowest minimum before it counts as the lowest there is.
 CONFIRMED = 3
 SEED = 20240229
-ARRAYS = ("theta", "cost", "converged", "settled", "at_bound", "factor", "agreeing")
+# How many heights of a curve its plateaus may lie away while a profile is sought.
+MOST_HEIGHTS = 1e6
+# How far in heights of the curve the far plateau is moved, and the logarithm of the slope, to look elsewhere.
+ELSEWHERE = ((1.0, 1.5), (0.0, -1.5), (0.0, 3.0), (10.0, 0.0))
 
 
 @dataclass(frozen=True)
-class Best:
-    """theta (n, p), cost, converged (n,), at_bound (n, p), factor (n, p + 1, p + 1) of the best descents;
-    agreeing: (n,) how many of the `tried` starts converged there.
-    settled: (n,) converged, or several starts reached the same sum of squares on a ridge without end (a step
-    between two doses, a plateau out of sight).
-    """
+class Best(Descent):
+    """The best descents; alike, agreeing: (n,) how many of the `tried` starts ended at the same sum of
+    squares, and how many of these converged."""
 
-    theta: Floats
-    cost: Floats
-    converged: Flags
-    settled: Flags
-    at_bound: Flags
-    factor: Floats
+    alike: NDArray[np.int64]
     agreeing: NDArray[np.int64]
     tried: int
+
+    @property
+    def settled(self) -> Flags:
+        """Converged, or several starts reached the same sum of squares on a ridge without end (a step between
+        two doses, a plateau out of sight) (n,)."""
+        return self.converged | (self.alike > 1)
+
+
+Ends = TypeVar("Ends", bound=Descent)
+
+
+def rows_of(ends: Ends, rows: Rows) -> Ends:
+    """The same for some of the curves."""
+    parts = {field.name: getattr(ends, field.name) for field in fields(ends)}
+    return type(ends)(**{name: v[rows] if isinstance(v, np.ndarray) else v for name, v in parts.items()})
+
+
+def put(ends: Descent, rows: Rows, part: Descent) -> None:
+    """Write the results of some curves back in place."""
+    for field in fields(ends):
+        if isinstance(value := getattr(ends, field.name), np.ndarray):
+            value[rows] = getattr(part, field.name)
+
+
+def minimise(problem: Problem, start: Floats, rows: Rows) -> Descent:
+    """Descents from start (k, p) of the curves `rows` (k,), by machine code where there is some."""
+    if problem.logistic:
+        return kernel.minimise(problem, start, rows)
+    low, high = problem.limits()
+    return descend(
+        lambda theta, which: problem.evaluate(theta, rows[which]),
+        start,
+        problem.free[rows],
+        (low[rows], high[rows]),
+        size=problem.size[rows],
+    )
+
+
+def refit_of(problem: Problem) -> Refit:
+    """Refits with one parameter held, for profiles."""
+    by_hand = by_descent(problem.evaluate, problem.free, problem.limits(), problem.size, problem.reaching)
+
+    def refit(at: Floats, curves: Rows, held: Rows) -> tuple[Floats, Floats, Flags]:
+        theta, cost = at.copy(), np.full(curves.size, np.inf)
+        for place in np.unique(held).tolist():
+            mine = held == place
+            end = kernel.minimise(problem, at[mine], curves[mine], held=(place,))
+            theta[mine], cost[mine] = end.theta, end.cost
+        return theta, cost, np.zeros(curves.size, dtype=bool)
+
+    return refit if problem.logistic and (np.isnan(problem.pins).sum() > 1) else by_hand
+
+
+def profiled(
+    problem: Problem, theta: Floats, sought: Flags, heights: Floats, inverse: Floats | None = None
+) -> Profiles:
+    """Profiles of the parameters `sought` (p,) around theta (n, p); others as in `profile.profiles`."""
+    others: list[Floats] = []
+    if problem.logistic:
+        problem, others = replace(problem, reach=in_digits(problem, theta)), _elsewhere(problem, theta)
+    return profiles(
+        refit_of(problem),
+        theta,
+        problem.free & sought,
+        problem.limits(),
+        heights=heights,
+        inverse=inverse,
+        follow=not problem.logistic,
+        others=others,
+    )
+
+
+def in_digits(problem: Problem, theta: Floats) -> Reach:
+    """Where refits may go: with plateaus further out their difference has no digits left for the responses,
+    and rounding fits them better than any curve."""
+    low, high = (side.copy() for side in problem.limits())
+    ends = np.concatenate([problem.response, theta[:, :2]], axis=1)
+    reach = MOST_HEIGHTS * (ends.max(axis=1) - ends.min(axis=1))[:, None]
+    low[:, :2] = np.maximum(low[:, :2], ends.min(axis=1)[:, None] - reach)
+    high[:, :2] = np.minimum(high[:, :2], ends.max(axis=1)[:, None] + reach)
+    return low, high
+
+
+def _elsewhere(problem: Problem, theta: Floats) -> list[Floats]:
+    """Other starts (n, 5) for the refits of logistics: where a shallow curve, a steep one, or a far plateau
+    out of sight fits as well, a refit from close by stays in its own valley."""
+    height, found = theta[:, FRONT] - theta[:, BACK], []
+    for share, steeper in ELSEWHERE:
+        start = theta.copy()
+        start[:, BACK] -= share * height
+        start[:, LN_SLOPE] += steeper
+        found.append(np.where(problem.free, start, theta))
+    return found
+
+
+def inverse_of(problem: Problem, best: Descent) -> Floats:
+    """inv(J'J) (n, p, p); NaN where fixed, at a bound or unknown."""
+    return (kernel.inverse if problem.logistic else Problem.inverse)(problem, best.theta, best.at_bound)
 
 
 def best_of(problem: Problem, starts: Floats) -> Best:
@@ -64,25 +165,34 @@ def best_of(problem: Problem, starts: Floats) -> Best:
     did not converge is truly lower, the curve is not converged: something lies below the minimum found.
     """
     count, n, p = starts.shape
-    low, high = problem.limits()
-    end = descend(
-        lambda theta, rows: problem.evaluate(theta, rows % n),
-        starts.reshape(count * n, p),
-        np.tile(problem.free, (count, 1)),
-        (np.tile(low, (count, 1)), np.tile(high, (count, 1))),
-        size=np.tile(problem.size, count),
-    )
+    end = minimise(problem, starts.reshape(count * n, p), np.tile(np.arange(n), count))
     cost, converged = end.cost.reshape(count, n), end.converged.reshape(count, n)
+    chosen, same = _lowest(problem, cost, converged)
+    best = rows_of(end, chosen * n + np.arange(n))
+    return Best(**vars(best), alike=same.sum(axis=0), agreeing=(same & converged).sum(axis=0), tried=count)
+
+
+def _lowest(problem: Problem, cost: Floats, converged: Flags) -> tuple[Rows, Flags]:
+    """Which of several ends (s, n) to keep (n,), and which are at the same minimum (s, n)."""
     lowest = cost.min(axis=0)
-    rounding = 1e-24 * problem.size
+    rounding = rounding_of(lowest, problem.size) + ROUNDING * problem.size
     same = cost <= lowest * (1.0 + SAME) + rounding
-    level = np.where(same & converged, cost, np.where(same, cost * (1.0 + SAME) + 2.0 * rounding, np.inf))
-    chosen = np.argmin(level, axis=0) * n + np.arange(n)
-    return Best(
-        end.theta[chosen], end.cost[chosen], end.converged[chosen],
-        end.converged[chosen] | (same.sum(axis=0) > 1), end.at_bound[chosen], end.factor[chosen],
-        (same & converged).sum(axis=0), count,
-    )  # fmt: skip
+    # A ridge of a logistic creeps on by less than that, to where its end says more: rounding alone counts.
+    near = cost <= lowest + rounding if problem.logistic else same
+    return np.argmin(np.where(near & converged, -1.0, cost), axis=0), same
+
+
+def thorough(problem: Problem) -> Best:
+    """The best of a model's own starts: of the first few, and of all where these do not agree."""
+    if not problem.logistic:
+        return best_of(problem, problem.starts(STARTS))
+    starts = kernel.starts(problem)
+    best = best_of(problem, starts[:FIRST])
+    rows = np.flatnonzero(~best.converged | (best.alike < FIRST))
+    if rows.size:
+        part = problem.rows(rows)
+        put(best, rows, merged(part, rows_of(best, rows), best_of(part, starts[FIRST:, rows])))
+    return best
 
 
 def wider(problem: Problem, begun: Floats, count: int) -> Best:
@@ -101,27 +211,20 @@ def wider(problem: Problem, begun: Floats, count: int) -> Best:
             scattered(problem, centre, linear, count, SEED + 2 * turn + i) for i, centre in enumerate(around)
         ]
         found = best_of(problem, np.concatenate([best.theta[None], *more]))
-        best = merged(best, found)
+        best = merged(problem, best, found)
         if (best.agreeing >= CONFIRMED).all():
             break
     return best
 
 
-def merged(one: Best, two: Best) -> Best:
+def merged(problem: Problem, one: Best, two: Best) -> Best:
     """The lower of two searches, curve by curve; agreeing starts add up where both found the same."""
-    lower, higher = np.minimum(one.cost, two.cost), np.maximum(one.cost, two.cost)
-    same = higher <= lower * (1.0 + SAME)
-    # The second search began at the end of the first, which must not count twice.
-    together = one.agreeing + np.maximum(two.agreeing - one.converged, 0)
-    first = np.where(same, one.converged & ~two.converged, one.cost < two.cost)
-    parts = {
-        name: np.where(
-            first.reshape(-1, *[1] * (getattr(one, name).ndim - 1)), getattr(one, name), getattr(two, name)
-        )
-        for name in ARRAYS
-    }
-    parts["agreeing"] = np.where(same, together, parts["agreeing"])
-    return Best(**parts, tried=one.tried + two.tried - 1)
+    chosen, same = _lowest(problem, np.stack([one.cost, two.cost]), np.stack([one.converged, two.converged]))
+    best, first = rows_of(two, np.arange(chosen.size)), np.flatnonzero(chosen == 0)
+    put(best, first, rows_of(one, first))
+    both = same.all(axis=0)
+    best.alike[both], best.agreeing[both] = (one.alike + two.alike)[both], (one.agreeing + two.agreeing)[both]
+    return replace(best, tried=one.tried + two.tried)
 
 
 def scattered(problem: Problem, around: Floats, linear: tuple[int, ...], count: int, seed: int) -> Floats:
@@ -163,14 +266,3 @@ def linear_parameters(problem: Problem, theta: Floats) -> tuple[int, ...]:
         if parameter.scale == "linear" and np.allclose(a, b, rtol=1e-10, atol=0.0, equal_nan=False):
             found.append(i)
     return tuple(found)
-
-
-def rows_of(best: Best, rows: Rows) -> Best:
-    """The same for some of the curves."""
-    return Best(**{name: getattr(best, name)[rows] for name in ARRAYS}, tried=best.tried)
-
-
-def put(best: Best, rows: Rows, part: Best) -> None:
-    """Write the results of some curves back in place."""
-    for name in ARRAYS:
-        getattr(best, name)[rows] = getattr(part, name)

@@ -148,13 +148,17 @@ def fit_table(
         log10_x=log10_x,
         source=source,
     )
+    _refuse_logarithms(chosen, data, source)
+    named = _plateaus(chosen, data, (*(fixed or {}), *shared, *same))
+    fixed = {named.get(name, name): value for name, value in (fixed or {}).items()}
+    shared, same = (tuple(named.get(name, name) for name in names) for names in (shared, same))
     if robust and shared:
         refuse("GP-C051", "outliers with shared parameters", expected="robust or shared, one of both")
     asked = _Asked(data, weights, constants, confidence, start, within)
-    found, weighted = _fitted(asked, chosen, fixed or {}, tuple(shared), robust=robust)
+    found, weighted = _fitted(asked, chosen, fixed, shared, robust=robust)
     comparisons = []
     if same:
-        comparisons.append(_same(asked, found, fixed or {}, tuple(same), weighted))
+        comparisons.append(_same(asked, found, fixed, same, weighted))
     if against is not None:
         comparisons += _against(asked, found, against, weighted)
     potencies, notes = _potencies(found, level, control)
@@ -166,7 +170,7 @@ def fit_table(
         potencies=pl.DataFrame(potencies, schema=POTENCIES),
         curves=curve_rows(found),
         weights=weights,
-        notes=(*data.notes, *notes),
+        notes=(*data.notes, *(f"{theirs} is {ours} here" for theirs, ours in named.items()), *notes),
     )
 
 
@@ -176,7 +180,38 @@ def _named_input(model: request.AnyModel, x: str, start: Mapping[str, ArrayLike]
     if len(chosen.inputs) != 1:
         names = ", ".join(chosen.inputs)
         refuse("GP-C051", f'one x for the model "{chosen.name}"', expected=f"a column for each of {names}")
-    return {chosen.inputs[0]: x}
+    # A formula in the name of the column itself has no other x.
+    own = chosen.any_sign and x in chosen.names
+    return {x if own else chosen.inputs[0]: x}
+
+
+def _refuse_logarithms(model: Model, data: DataSets, source: str) -> None:
+    """Doses are concentrations; below zero they are nearly always logarithms."""
+    for name, values in data.inputs.items():
+        if not model.any_sign and (values < 0.0).any():
+            refuse(
+                "GP-C023",
+                f"x of {values[values < 0.0][0]:g}, where {name} is not negative",
+                source=source,
+                expected="concentrations or times of zero or more",
+                next_step="where x are log10 of doses, add --log10-x (log10_x=True)",
+            )
+
+
+def _plateaus(model: Model, data: DataSets, names: tuple[str, ...]) -> dict[str, str]:
+    """What Prism's "top" and "bottom" are called here, which depends on whether the curves fall."""
+    asked = [name for name in dict.fromkeys(names) if name.lower() in ("top", "bottom")]
+    if not asked or not {"front", "back"} <= set(model.names):
+        return {}
+    x, falls = next(iter(data.inputs.values())), set()
+    for dose, y in zip(x, data.response, strict=True):
+        here = np.isfinite(dose) & np.isfinite(y)
+        rank = np.argsort(np.argsort(dose[here], kind="stable"), kind="stable")
+        falls.add(bool(np.sum((rank - rank.mean()) * y[here]) < 0.0))
+    if len(falls) > 1:
+        refuse("GP-C051", f'"{asked[0]}" of curves that fall and curves that rise', expected="front or back")
+    top, bottom = ("front", "back") if falls.pop() else ("back", "front")
+    return {name: top if name.lower() == "top" else bottom for name in asked}
 
 
 def _fitted(

@@ -197,7 +197,8 @@ def comparison(
     scores = aicc(rss, points, few), aicc(least, points, many)
     ratio, p = f_test(rss - least, many - few, least, points - many)
     share = 1.0 / (1.0 + np.exp(np.clip(0.5 * (scores[1] - scores[0]), -700.0, 700.0)))
-    better = float(p) < ALPHA if nested else share > 0.5
+    better, told = (p < ALPHA, p) if nested else (share > 0.5, share)
+    preferred = labels[1] if better else labels[0]
     return {
         "question": question,
         "set": name,
@@ -210,7 +211,7 @@ def comparison(
         "aicc_simple": finite(scores[0]),
         "aicc_general": finite(scores[1]),
         "probability_general": finite(share),
-        "preferred": labels[1] if better else labels[0],
+        "preferred": preferred if np.isfinite(told) else "not told",
     }
 
 

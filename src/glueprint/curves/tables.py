@@ -15,6 +15,9 @@ from glueprint.errors import InputError, nearest
 __all__ = ["DataSets", "data_sets", "refuse"]
 
 
+MOST_NAMED = 8
+
+
 @dataclass(frozen=True)
 class DataSets:
     """n data sets of up to m points each, NaN where one is shorter.
@@ -57,6 +60,10 @@ def data_sets(
     long = pl.concat([_long(table, name, (inputs, by, weights), source) for name in y])
     kept = long.drop_nulls([*(f"x {name}" for name in inputs), "y"])
     notes = [f"{long.height - kept.height} rows without x or y left out"] if kept.height < long.height else []
+    unread = [name for name in table.columns if name not in (*inputs.values(), *y, *by, weights)]
+    if unread:
+        more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
+        notes.append(f"columns not read: {', '.join(unread[:MOST_NAMED])}{more}")
     if not kept.height:
         refuse("GP-C050", "no row with both x and y", table, source=source)
     names = [*by] if replicates or len(y) == 1 else [*by, "column"]
@@ -105,7 +112,12 @@ def _numbers(table: pl.DataFrame, name: str, source: str) -> Floats:
 
 
 def refuse(
-    code: str, message: str, table: pl.DataFrame | None = None, expected: str = "", source: str = ""
+    code: str,
+    message: str,
+    table: pl.DataFrame | None = None,
+    expected: str = "",
+    source: str = "",
+    next_step: str = "see docs/prism.md for the options, with an example of each",
 ) -> NoReturn:
     """Raise InputError on a table, from the file `source`, or an option, that cannot be fitted."""
     columns = "" if table is None else "numbers in the columns " + ", ".join(table.columns)
@@ -114,5 +126,5 @@ def refuse(
         message,
         where=source or "fit of a table",
         expected=expected or columns,
-        next_step="see docs/prism.md for the options, with an example of each",
+        next_step=next_step,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,10 @@ DOSES_FOR_SLOPE, DOSES_FOR_HOOK = 4, 5
 REACH, WINDOWS = 4.0, (10.0, 100.0, 3e3)
 EFFECT_ALPHA = 0.05
 LN10 = math.log(10.0)
+# Log odds of a loss of no and of every molecule.
+DMAX_ENDS = (-12.0, 14.0)
+Name = tuple[str | float | None, ...]
+Asked = tuple[Quantity, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,18 @@ class Joint:
     def shown(self) -> bool:
         """Whether there is an effect."""
         return not self.effect_p > EFFECT_ALPHA
+
+    @cached_property
+    def measured(self) -> Mapping[Name, Measured]:
+        """Everything that is read off the fit, by the name of the quantity, profiled at once."""
+        asked = _asked(self)
+        found = bounds(self.sample, self.fit, asked, self.confidence).tolist()
+        return {
+            quantity.name: Measured(
+                quantity.value(self.fit.theta), *(end if math.isfinite(end) else None for end in ends)
+            )
+            for (quantity, _), ends in zip(asked, found, strict=True)
+        }
 
     @property
     def hooked(self) -> bool:
@@ -139,15 +156,22 @@ def fit(lanes: Lanes, settings: Settings, *, logarithm: bool) -> Joint:
     )
 
 
-def measure(joint: Joint, quantity: Quantity, ends: tuple[float, float]) -> Measured:
+def measure(joint: Joint, quantity: Quantity) -> Measured:
     """A quantity on the scale of its profile."""
-    low, high, error = bounds(joint.sample, joint.fit, quantity, ends, joint.confidence)
-    return Measured(
-        quantity.value(joint.fit.theta),
-        low if math.isfinite(low) else None,
-        high if math.isfinite(high) else None,
-        error if math.isfinite(error) else None,
-    )
+    return joint.measured[quantity.name]
+
+
+def _asked(joint: Joint) -> list[Asked]:
+    """All that is read off a fit, with where the search for each ends."""
+    sample, doses = joint.sample, joint.lanes.doses_nm
+    ends = math.log(doses[0]) - REACH * LN10, math.log(doses[-1]) + REACH * LN10
+    times = joint.lanes.times_h.tolist()
+    asked: list[Asked] = [(quantities.dmax(time_h), DMAX_ENDS) for time_h in (*times, LONG)]
+    asked += [(quantities.dc50(time_h, level), ends) for time_h in times for level in (None, HALF)]
+    rates = [quantity for quantity, _ in RATES.values() if sample.free[quantity.solved]]
+    rates += [quantities.observed(dose) for dose in doses.tolist()]
+    asked += [(q, (float(sample.low[q.solved]), float(sample.high[q.solved]))) for q in rates]
+    return asked
 
 
 def dmax_of(joint: Joint, time_h: float) -> Measured | None:
@@ -155,7 +179,7 @@ def dmax_of(joint: Joint, time_h: float) -> Measured | None:
     effect."""
     if not joint.shown:
         return None
-    found = measure(joint, quantities.dmax(time_h), (-12.0, 14.0))
+    found = measure(joint, quantities.dmax(time_h))
     value, low, high = (
         None if part is None else float(expit(part)) for part in (found.value, found.low, found.high)
     )
@@ -175,8 +199,7 @@ def potency(joint: Joint, time_h: float, definition: str) -> Potency:
     ln_dose = quantity.value(joint.fit.theta)
     if math.isnan(ln_dose):
         return _limit(common, ">", highest, (Reason.NOT_REACHED,))
-    ends = (math.log(lowest) - REACH * LN10, math.log(highest) + REACH * LN10)
-    found = measure(joint, quantity, ends)
+    found = measure(joint, quantity)
     low, high = (None if part is None else math.exp(part) for part in (found.low, found.high))
     if ln_dose < math.log(lowest):
         return _limit(
@@ -302,9 +325,7 @@ def _lack_of_fit(sample: Sample, best: Fit) -> float:
 
 def ln(quantity: Quantity, joint: Joint) -> Measured:
     """A rate, concentration or slope in natural units, profiled as its logarithm."""
-    index = quantity.solved
-    ends = (float(joint.sample.low[index]), float(joint.sample.high[index]))
-    found = measure(joint, quantity, ends)
+    found = measure(joint, quantity)
     low, high = (None if part is None else math.exp(part) for part in (found.low, found.high))
     return Measured(math.exp(found.value), low, high, found.error)
 

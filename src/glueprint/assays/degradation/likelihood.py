@@ -7,6 +7,7 @@ is where it is least. Without limits this is n ln RSS, and the bounds below are 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr, stdtrit
 
 from glueprint.assays.degradation.quantities import SHAPE, Quantity
-from glueprint.curves.descent import Evaluate, descend
+from glueprint.curves.descent import descend
 from glueprint.curves.models import Given, Model
 from glueprint.curves.profile import SHORT, profiles
 
@@ -117,53 +118,59 @@ def minimise(sample: Sample, theta: Floats, *, sigma: float = 0.0) -> Fit:
 
 
 def bounds(
-    sample: Sample, best: Fit, quantity: Quantity, ends: tuple[float, float], confidence: float
-) -> tuple[float, float, float]:
-    """Where the profile of a quantity crosses its threshold below and above, and a standard error.
+    sample: Sample, best: Fit, asked: Sequence[tuple[Quantity, tuple[float, float]]], confidence: float
+) -> Floats:
+    """Where the profile of each quantity crosses its threshold below and above, and a standard error (q, 3).
 
-    ends: values at which the search ends; a profile that has not crossed there is open (infinite).
+    asked: quantities with the values at which the search ends; a profile that has not crossed there is open
+    (infinite). All are sought at once: a descent of many costs hardly more than one.
     Returns low, high, error (half the width over the t quantile, by the curvature where open), NaN where
     unknown.
     Source: n ln(1 + t^2/dof), which is Bates and Watts 1988, section 6.1, doi 10.1002/9780470316757.
     """
-    centre, dof = quantity.value(best.theta), sample.dof
-    if dof < 1 or not math.isfinite(centre):
-        return math.nan, math.nan, math.nan
+    found, dof = np.full((len(asked), 3), np.nan), sample.dof
+    centres = np.array([quantity.value(best.theta) for quantity, _ in asked])
+    rows = np.flatnonzero(np.isfinite(centres))
+    if dof < 1 or rows.size == 0:
+        return found
     if best.sigma <= ROUNDING:
-        return centre, centre, 0.0
+        found[rows] = np.column_stack([centres[rows], centres[rows], np.zeros(rows.size)])
+        return found
+    sought = [asked[row][0] for row in rows.tolist()]
     quantile = float(stdtrit(dof, 0.5 + 0.5 * confidence))
     rise = sample.y.size * math.log1p(quantile**2 / dof)
-    error = _curvature(sample, best, quantity)
-    first = min(quantile * error if error > 0.0 else 0.1, 3.0)
+    errors = np.array([_curvature(sample, best, quantity) for quantity in sought])
+    first = np.where(errors > 0.0, np.minimum(quantile * errors, 3.0), 0.1)
     # What is profiled stands before the parameters, and the logarithm of the error after them.
-    place = np.concatenate([[centre], best.theta, [math.log(best.sigma)]])[None]
+    place = np.tile(np.concatenate([[0.0], best.theta, [math.log(best.sigma)]]), (rows.size, 1))
+    place[:, 0] = centres[rows]
     low, high = np.full(place.shape, -np.inf), np.full(place.shape, np.inf)
-    low[0, 0], high[0, 0] = ends
-    inverse = np.zeros((1, place.size, place.size))
+    low[:, 0], high[:, 0] = np.array([asked[row][1] for row in rows.tolist()]).T
+    inverse = np.zeros((rows.size, place.shape[1], place.shape[1]))
     # The first step is the whole of it: the likelihood is nearly a parabola.
-    inverse[0, 0, 0] = (first / SHORT) ** 2 / rise
+    inverse[:, 0, 0] = (first / SHORT) ** 2 / rise
 
-    def refit(at: Floats, rows: Rows, _: Rows) -> tuple[Floats, Floats, Flags]:
-        theta, sigma, deviance = _least(sample, at[:, 1:-1], np.exp(at[:, -1]), quantity, at[:, 0])
+    def refit(at: Floats, which: Rows, _: Rows) -> tuple[Floats, Floats, Flags]:
+        held = [sought[i] for i in which.tolist()]
+        theta, sigma, deviance = _least(sample, at[:, 1:-1], np.exp(at[:, -1]), held, at[:, 0])
         theta = np.column_stack([at[:, 0], theta, np.log(sigma)])
-        return theta, deviance, np.zeros(rows.size, bool)
+        return theta, deviance, np.zeros(which.size, bool)
 
-    heights = np.array([[best.deviance, best.deviance + rise]])
-    wanted = np.arange(place.size)[None] == 0
-    found = profiles(
+    heights = np.tile([best.deviance, best.deviance + rise], (rows.size, 1))
+    wanted = np.broadcast_to(np.arange(place.shape[1]) == 0, place.shape)
+    sides = profiles(
         refit, place, wanted, (low, high), heights=heights, inverse=inverse, follow=False, close=CLOSE
-    )
-    sides = found.intervals[0, 0]
-    if np.isfinite(sides).all():
-        error = (sides[1] - sides[0]) / (2.0 * quantile)
-    return float(sides[0]), float(sides[1]), float(error)
+    ).intervals[:, 0]
+    width = (sides[:, 1] - sides[:, 0]) / (2.0 * quantile)
+    found[rows] = np.column_stack([sides, np.where(np.isfinite(sides).all(axis=1), width, errors)])
+    return found
 
 
 def _least(
-    sample: Sample, theta: Floats, sigma: Floats, held: Quantity | None = None, wanted: Floats | None = None
+    sample: Sample, theta: Floats, sigma: Floats, held: Sequence[Quantity] = (), wanted: Floats | None = None
 ) -> tuple[Floats, Floats, Floats]:
-    """The least deviance from starts (k, p) and errors (k,), with one quantity held at values (k,) if asked:
-    theta, error and deviance, which is infinite where nothing gives that value.
+    """The least deviance from starts (k, p) and errors (k,), with one quantity each held at values (k,) if
+    asked: theta, error and deviance, which is infinite where nothing gives that value.
 
     Source: the error by its own maximum likelihood, in turns with the curve where there are limits.
     """
@@ -173,8 +180,8 @@ def _least(
     for _ in range(1 if (sample.side == 0).all() else TURNS):
         if rows.size == 0:
             break
-        target = None if wanted is None else wanted[rows]
-        found = _descended(sample, theta[rows], sigma[rows], held, target)
+        own = [held[i] for i in rows.tolist()] if held else ()
+        found = _descended(sample, theta[rows], sigma[rows], own, None if wanted is None else wanted[rows])
         spread = np.array(
             [_spread(sample, one, guess) for one, guess in zip(found, sigma[rows], strict=True)]
         )
@@ -187,47 +194,48 @@ def _least(
     return theta, sigma, deviance
 
 
-def _solved(theta: Floats, held: Quantity | None, wanted: Floats | None) -> Floats:
+def _solved(theta: Floats, held: Sequence[Quantity], wanted: Floats | None) -> Floats:
     """Parameters (k, p) with one of them solved for, so that the quantity held keeps its value (k,)."""
     full = theta.copy()
-    if held is not None and wanted is not None:
-        full[:, held.solved] = [held.solve(one, value) for one, value in zip(full, wanted, strict=True)]
+    if wanted is not None:
+        for one, quantity, value in zip(full, held, wanted, strict=True):
+            one[quantity.solved] = quantity.solve(one, value)
     return full
 
 
 def _descended(
-    sample: Sample, theta: Floats, sigma: Floats, held: Quantity | None, wanted: Floats | None
+    sample: Sample, theta: Floats, sigma: Floats, held: Sequence[Quantity], wanted: Floats | None
 ) -> Floats:
-    """Parameters (k, p) of the least deviance at given errors (k,)."""
+    """Parameters (k, p) of the least deviance at given errors (k,), with quantities held at values (k,).
+
+    Residuals have their derivatives along the parameters that give a quantity its value.
+    """
+    every, solved = np.arange(len(theta)), np.array([quantity.solved for quantity in held], dtype=int)
     free = np.tile(sample.free, (len(theta), 1))
-    if held is not None:
-        free[:, held.solved] = False
-    limits = (np.tile(sample.low, (len(theta), 1)), np.tile(sample.high, (len(theta), 1)))
-    size = np.square(sample.y).sum() / sigma**2
-    evaluate = _evaluator(sample, sigma, held, wanted)
-    end = descend(evaluate, theta, free, limits, size=size, tolerance=ENOUGH)
-    return _solved(end.theta, held, wanted)
+    if held:
+        free[every, solved] = False
 
-
-def _evaluator(sample: Sample, sigma: Floats, held: Quantity | None, wanted: Floats | None) -> Evaluate:
-    """Residuals and their derivatives along the parameters that give the quantity its value."""
-
-    def evaluate(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-        full = _solved(theta, held, None if wanted is None else wanted[rows])
+    def evaluate(part: Floats, rows: Rows) -> tuple[Floats, Floats]:
+        own = [held[i] for i in rows.tolist()] if held else ()
+        full = _solved(part, own, None if wanted is None else wanted[rows])
         with np.errstate(all="ignore"):
             residual, slopes = sample.residuals(full, sigma[rows])
-            if held is not None:
+            if held:
                 # A step that leaves no solution, or no slope of the solved parameter, counts as uphill.
-                sound = np.isfinite(full[:, held.solved])
+                k, at = np.arange(rows.size), solved[rows]
+                sound = np.isfinite(full[k, at])
                 gradient = np.array(
-                    [held.gradient(one) if ok else one for one, ok in zip(full, sound, strict=True)]
+                    [q.gradient(one) if ok else one for q, one, ok in zip(own, full, sound, strict=True)]
                 )
-                pivot = gradient[:, held.solved, None]
-                slopes = slopes - slopes[:, :, held.solved, None] * (gradient / pivot)[:, None]
+                pivot = gradient[k, at][:, None]
+                slopes = slopes - slopes[k, :, at][..., None] * (gradient / pivot)[:, None]
                 residual[~(sound & (np.abs(pivot[:, 0]) > 0.0))] = np.nan
         return residual, slopes
 
-    return evaluate
+    limits = (np.tile(sample.low, (len(theta), 1)), np.tile(sample.high, (len(theta), 1)))
+    size = np.square(sample.y).sum() / sigma**2
+    end = descend(evaluate, theta, free, limits, size=size, tolerance=ENOUGH)
+    return _solved(end.theta, held, wanted)
 
 
 def _spread(sample: Sample, theta: Floats, guess: float) -> float:

@@ -47,13 +47,14 @@ class Quantity:
     """One thing to profile.
 
     solved: the parameter that is solved for.   value: (theta) -> its value, NaN where it does not exist.
-    is_parameter: whether it is that parameter itself.
+    name: what it is, with its time or dose.   is_parameter: whether it is that parameter itself.
     solve: (theta, value) -> what the solved parameter must be, NaN where nothing gives that value.
     """
 
     solved: int
     value: Callable[[Floats], float]
     solve: Callable[[Floats, float], float]
+    name: tuple[str | float | None, ...]
     is_parameter: bool = False
 
     def gradient(self, theta: Floats) -> Floats:
@@ -74,7 +75,9 @@ class Quantity:
 
 def own(index: int) -> Quantity:
     """A parameter itself."""
-    return Quantity(index, lambda theta: float(theta[index]), lambda _theta, value: value, is_parameter=True)
+    return Quantity(
+        index, lambda theta: float(theta[index]), lambda _, value: value, ("own", index), is_parameter=True
+    )
 
 
 def top(theta: Floats) -> float:
@@ -109,7 +112,7 @@ def dmax(time_h: float) -> Quantity:
         middle = 0.5 * (low + high)
         return middle if -59.0 < middle < 59.0 else math.nan
 
-    return Quantity(K_MAX, value, solve)
+    return Quantity(K_MAX, value, solve, ("dmax", time_h))
 
 
 def dc50(time_h: float, level: float | None = None) -> Quantity:
@@ -130,7 +133,7 @@ def dc50(time_h: float, level: float | None = None) -> Quantity:
     def solve(theta: Floats, wanted: float) -> float:
         return wanted - beyond_ec50(theta)
 
-    return Quantity(EC50, value, solve)
+    return Quantity(EC50, value, solve, ("dc50", time_h, level))
 
 
 def observed(dose_nm: float) -> Quantity:
@@ -152,7 +155,7 @@ def observed(dose_nm: float) -> Quantity:
         added = math.exp(min(wanted, FAR)) - math.exp(theta[K_DEG])
         return math.log(added / share(theta)) if added > 0.0 and share(theta) > 0.0 else math.nan
 
-    return Quantity(K_MAX, value, solve)
+    return Quantity(K_MAX, value, solve, ("observed", dose_nm))
 
 
 def _odds(share: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -27,18 +28,31 @@ class Given:
     def __getitem__(self, name: str) -> Floats:
         return self.values[name]
 
-    def rows(self, which: Rows) -> Given:
+    @cached_property
+    def alike(self) -> bool:
+        """Whether all curves have the same points, so that one row tells for all of them."""
+        shared = all(
+            v.strides[0] == 0 or len(v) == 1
+            for v in self.values.values()
+            if v.shape[1:] == self.used.shape[1:]
+        )
+        return bool(len(self.used) and shared and self.used.all())
+
+    def rows(self, which: Rows | slice) -> Given:
         """The same for some of the curves."""
         return Given({name: value[which] for name, value in self.values.items()}, self.used[which])
 
     def positive_range(self, name: str) -> tuple[Floats, Floats]:
         """Least and largest value above zero of an input (n,); 1 and 1 where there is none."""
-        value = np.broadcast_to(self.values[name], self.used.shape)
-        seen = self.used & (value > 0.0)
+        value, used = np.broadcast_to(self.values[name], self.used.shape), self.used
+        if self.alike:
+            value, used = value[:1], used[:1]
+        seen = used & (value > 0.0)
         least = np.where(seen, value, np.inf).min(axis=1, initial=np.inf)
         most = np.where(seen, value, 0.0).max(axis=1, initial=0.0)
-        found = seen.any(axis=1)
-        return np.where(found, least, 1.0), np.where(found, most, 1.0)
+        found, n = seen.any(axis=1), len(self.used)
+        least, most = np.where(found, least, 1.0), np.where(found, most, 1.0)
+        return np.broadcast_to(least, n), np.broadcast_to(most, n)
 
 
 # (theta (n, p) in natural units, given) -> response (n, m) and its derivatives (n, m, p).
