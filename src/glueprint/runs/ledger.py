@@ -186,6 +186,7 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
             content = json.loads(line)
             sealed = content.pop("hash")
             entry = _entry({**content, "hash": sealed})
+            changed = _line(content, sealed) != line
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return entries, f"line {number} is not an entry"
         if content.get("kind") != KIND or content.get("version") not in range(1, VERSION + 1):
@@ -193,10 +194,7 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
                 entries,
                 f"line {number} is of kind {content.get('kind')}, version {content.get('version')}",
             )
-        if (
-            seal(content) != sealed
-            or line != json.dumps({**content, "hash": sealed}, ensure_ascii=False).encode()
-        ):
+        if changed:
             return entries, f"line {number} was changed"
         if entry.number != number or entry.previous != previous:
             return entries, f"line {number} does not follow the line before"
@@ -206,6 +204,12 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
         entries.append(entry)
         previous = sealed
     return entries, ""
+
+
+def _line(content: Mapping[str, Any], sealed: object) -> bytes | None:
+    """The line of an entry as we write it, None if it has another seal. Raises ValueError for half characters."""
+    line = json.dumps({**content, "hash": sealed}, ensure_ascii=False).encode()
+    return line if seal(content) == sealed else None
 
 
 def _wrong_facts(entry: Entry) -> str:
