@@ -35,6 +35,7 @@ __all__ = ["attack", "outcome"]
 SLOW_S = 150.0  # beyond the longest that a library may take
 MEMORY_MB = 3072  # of the process that makes inputs
 FINE = ("read", "refused")
+Found = tuple[int, str, str, float]
 BIT = 160  # letters of what was said
 
 
@@ -73,14 +74,14 @@ def every_kind(only: Sequence[str]) -> list[Kind]:
     return [kind for kind in made if not only or kind.name in only]
 
 
-def make(kinds: Sequence[Kind], numbers: range, seed: int, folder: Path) -> Iterator[tuple[int, str, str]]:
-    """Number, kind and outcome of each input; the number and kind alone before, with no outcome."""
+def make(kinds: Sequence[Kind], numbers: range, seed: int, folder: Path) -> Iterator[Found]:
+    """Number, kind, outcome and processor seconds of each input; before it number and kind, no outcome."""
     world = World(folder)
     round_ = turns(kinds)
     for number in numbers:
         kind = round_[number % len(round_)]
-        yield number, kind.name, ""
-        said = ""
+        yield number, kind.name, "", 0.0
+        said, begun = "", time.process_time()
         usual = sys.getrecursionlimit()
         sys.setrecursionlimit(20_000)  # for deep inputs; they are read under the usual one
         try:
@@ -96,7 +97,7 @@ def make(kinds: Sequence[Kind], numbers: range, seed: int, folder: Path) -> Iter
         except Unsafe as harm:
             said = f"unsafe: {harm} ({said[:60]})"
         world.clear()
-        yield number, kind.name, said[:2000]
+        yield number, kind.name, said[:2000], round(time.process_time() - begun, 4)
 
 
 def work(given: argparse.Namespace) -> None:
@@ -115,7 +116,7 @@ def work(given: argparse.Namespace) -> None:
         os.chdir("/")
 
 
-def watch(given: argparse.Namespace, start: int) -> Iterator[tuple[int, str, str]]:
+def watch(given: argparse.Namespace, start: int) -> Iterator[Found]:
     """The outcomes of a process of its own, until it ends; its own end is the outcome of its last input."""
     call = [sys.executable, "-m", "benchmarks.hostile", "--work", "--start", str(start)]
     call += ["--inputs", str(given.inputs), "--seed", str(given.seed)]
@@ -132,7 +133,7 @@ def watch(given: argparse.Namespace, start: int) -> Iterator[tuple[int, str, str
             if not waiting.select(timeout=given.patience):
                 process.kill()
                 process.wait()
-                yield number, name, "hang"
+                yield number, name, "hang", given.patience
                 return
             part = os.read(process.stdout.fileno(), 1 << 16)
             if not part:
@@ -140,9 +141,9 @@ def watch(given: argparse.Namespace, start: int) -> Iterator[tuple[int, str, str
                 break
             *lines, held = (held + part).split(b"\n")
             for line in lines:
-                number, name, said = json.loads(line)
+                number, name, said, cost = json.loads(line)
                 if said:
-                    yield number, name, said
+                    yield number, name, said, cost
                     name = "none"
     finally:
         if process.poll() is None:
@@ -150,9 +151,9 @@ def watch(given: argparse.Namespace, start: int) -> Iterator[tuple[int, str, str
         process.wait()
     errors.seek(0)
     if process.returncode < 0 and name != "none":
-        yield number, name, f"signal {-process.returncode}"
+        yield number, name, f"signal {-process.returncode}", 0.0
     elif process.returncode:
-        yield number, name, f"exit {process.returncode}: {errors.read().decode(errors='replace')[-300:]}"
+        yield number, name, f"exit {process.returncode}: {errors.read().decode(errors='replace')[-300:]}", 0.0
 
 
 def attack(given: argparse.Namespace) -> dict[str, Any]:
@@ -162,9 +163,9 @@ def attack(given: argparse.Namespace) -> dict[str, Any]:
     next_one = done[-1][0] + 1 if done else 0
     begun = time.monotonic()
     while next_one < given.inputs and time.monotonic() - begun < given.seconds:
-        for number, name, said in watch(given, next_one):
-            done.append((number, name, said))
-            next_one = number + 1
+        for found in watch(given, next_one):
+            done.append(found)
+            next_one = found[0] + 1
             if book:
                 with book.open("a") as stream:
                     stream.write(json.dumps(done[-1]) + "\n")
@@ -180,7 +181,7 @@ def summary(done: Sequence[Sequence[Any]]) -> dict[str, Any]:
     """Of all outcomes."""
     counts: dict[str, Counter[str]] = {}
     faults: dict[str, dict[str, Any]] = {}
-    for number, name, said in done:
+    for number, name, said, *_ in done:
         fine = said in FINE or said.startswith("not made")
         counts.setdefault(name, Counter())[said.split(":")[0] if fine else "fault"] += 1
         if not fine:

@@ -28,8 +28,35 @@ FORMULA = f'=HYPERLINK("x","{MARK}")'
 TEXTS = (
     *("", " ", "\x00", "a\x00b", "\ufeff", "\ud800", "\u202e", "\x1b[2J", "\x9b2J", "\r", "\t=1+1", "\u2028"),
     *(SCRIPT, FORMULA, "@SUM(1)", "-1+1", "a\nb", "\"';--", "{x}", "%s", "[red]", "\N{BELL}", "１２", "−1"),
-    *(VICTIM, SECRET, "/dev/zero", "/dev/null/x", "../../x", "..", ".", "a/../../b", "C:\\x", "file://x", "~"),
-    *("x" * 5000, "é" * 300, "nan", "inf", "1e400", "0x10", "1_000", "1,5", "1.000,5", "true", "None", "A1", "XFD1048576", "A1:XFD1048576"),
+    *(
+        VICTIM,
+        SECRET,
+        "/dev/zero",
+        "/dev/null/x",
+        "../../x",
+        "..",
+        ".",
+        "a/../../b",
+        "C:\\x",
+        "file://x",
+        "~",
+    ),
+    *(
+        "x" * 5000,
+        "é" * 300,
+        "nan",
+        "inf",
+        "1e400",
+        "0x10",
+        "1_000",
+        "1,5",
+        "1.000,5",
+        "true",
+        "None",
+        "A1",
+        "XFD1048576",
+        "A1:XFD1048576",
+    ),
 )
 NUMBERS = (
     *(0, -1, 1, 2, 3, 0.5, -0.0, 1e-300, 1e-12, 1e-6, 400, 1e6, 1e7, 1e9, 1e12, 1e300, 1200),
@@ -45,8 +72,10 @@ PIECES = tuple(
         f'import "{SECRET}"\n',
     )
 ) + (b"\xff\xfe", b"\xef\xbb\xbf", b"\xf0\x9f\x98\x80")
+# How deep and how wide a construct may grow; the last is rare, for it takes a second.
 DEPTHS = (3, 30, 400, 5000, 20_000)
-WIDTHS = (2, 40, 400, 5000, 200_000)
+WIDTHS = (2, 40, 400, 2000, 200_000)
+RARE = 0.03
 MOST = 4_000_000  # bytes of one input
 TOKEN = re.compile(rb"[A-Za-z_]\w*|\d+\.?\d*(?:[eE][-+]?\d+)?|\s+|[^\w\s]")
 TAG = re.compile(rb"<[^<>]+>")
@@ -115,7 +144,7 @@ def _change_of(root: Any, chance: Random) -> None:
     if what == 0:
         del here[key]
     elif what == 1 and isinstance(here, list):
-        here[key:key] = [copy.deepcopy(value)] * chance.choice((1, 40, 2000))
+        here[key:key] = [copy.deepcopy(value)] * (2000 if chance.random() < RARE else chance.choice((1, 40)))
     elif what == 2 and isinstance(here, dict):
         here[chance.choice((key[:-1], key + "s", key.upper(), chance.choice(TEXTS)))] = here.pop(key)
     elif what == 3:
@@ -166,7 +195,9 @@ def markup(content: bytes, chance: Random) -> bytes:
             data = data[: one.start()] + other[:6000] + data[one.end() :]
         elif what == 3 and found:
             one = chance.choice(found)
-            data = data[: one.start()] + chance.choice((b"", chance.choice(found).group())) + data[one.end() :]
+            data = (
+                data[: one.start()] + chance.choice((b"", chance.choice(found).group())) + data[one.end() :]
+            )
         elif what in (4, 5) and (element := _element(data, chance)):
             start, inner, end, stop = element
             head, tail = data[start:inner], data[end:stop]
@@ -199,7 +230,8 @@ def _element(data: bytes, chance: Random) -> tuple[int, int, int, int] | None:
 
 
 def _times(chance: Random, steps: Sequence[int], size: int) -> int:
-    return max(1, min(chance.choice(steps), MOST // max(size, 1)))
+    times = steps[-1] if chance.random() < RARE else chance.choice(steps[:-1])
+    return max(1, min(times, MOST // max(size, 1)))
 
 
 def _number(chance: Random) -> bytes:
@@ -222,12 +254,13 @@ def table(content: bytes, chance: Random) -> bytes:
             for other in rows[1:]:
                 other[column : column + 1] = [cell.replace(b"\n", b" ").replace(mark, b" ")]
         elif what == 4:
-            rows[row:row] = [list(rows[row])] * chance.choice((1, 30, 3000))
+            rows[row:row] = [list(rows[row])] * (3000 if chance.random() < RARE else chance.choice((1, 30)))
         elif what == 5:
             del rows[row]
             rows = rows or [[b""]]
         elif what == 6:
-            rows = [[*other, *other[column : column + 1] * chance.choice((1, 300))] for other in rows]
+            wide = 300 if chance.random() < RARE else chance.choice((1, 8))
+            rows = [[*other, *other[column : column + 1] * wide] for other in rows]
         elif what == 7:
             rows = [[*other[:column], *other[column + 1 :]] for other in rows]
         else:
@@ -302,7 +335,8 @@ def chunks(content: bytes, chance: Random) -> bytes:
             value = struct.pack(">I", chance.choice((0, 1, 7, 65536, 2**31 - 1, 2**32 - 1)))
             found[at] = (name, data[:spot] + value + data[spot + 4 :])
         else:
-            found[at] = (name, zlib.compress(b"\0" * chance.choice((10, 10**6, 10**8))) if what == 4 else data)
+            size = 10**8 if chance.random() < RARE else chance.choice((10, 10**5, 10**6))
+            found[at] = (name, zlib.compress(b"\0" * size))
     body = b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in found
@@ -320,7 +354,9 @@ def tags(content: bytes, chance: Random) -> bytes:
         values = (0, 1, 2, 8, start, len(data), 65535, 65536, 2**31 - 1, 2**32 - 1)
         what = chance.randrange(6)
         if what == 0:
-            struct.pack_into("<H", data, at, chance.choice((254, 256, 257, 258, 259, 262, 270, 273, 277, 278)))
+            struct.pack_into(
+                "<H", data, at, chance.choice((254, 256, 257, 258, 259, 262, 270, 273, 277, 278))
+            )
         elif what == 1:
             struct.pack_into("<H", data, at + 2, chance.choice((0, 1, 2, 3, 4, 5, 12, 13, 16, 99)))
         elif what == 2:
@@ -347,7 +383,8 @@ def archive(inner: Change) -> Change:
             parts[at] = (chance.choice(("../../x", "/x", VICTIM, name.upper(), name + "/", "")), data)
         elif what == 1 and (element := _element(data, chance)):
             start, _, _, stop = element
-            times = chance.choice((1, 10**6, 10**7, 3 * 10**8)) // (stop - start)
+            size = 3 * 10**8 if chance.random() < RARE else chance.choice((1, 10**5, 10**6))
+            times = size // (stop - start)
             parts[at] = (name, data[:start] + data[start:stop] * times + data[stop:])
         else:
             parts[at] = (name, inner(data, chance))

@@ -61,7 +61,9 @@ SBML = b"""<?xml version="1.0" encoding="UTF-8"?>
 </model></sbml>
 """
 PLATE = b"plate,well,value,unit,role,sample,concentration,concentration_unit\n" + b"".join(
-    b"p1,%c%d,0.%d,OD,sample,x%d,%d,nM\n" % (65 + row, n, n, row, 3**n) for row in range(2) for n in range(1, 9)
+    b"p1,%c%d,0.%d,OD,sample,x%d,%d,nM\n" % (65 + row, n, n, row, 3**n)
+    for row in range(2)
+    for n in range(1, 9)
 )
 CURVES = b"compound,dose_nM,response\n" + b"".join(
     b"%s,%d,%d\n" % (name, 10**n, high - 18 * n) for name, high in ((b"a", 98), (b"b", 93)) for n in range(6)
@@ -133,7 +135,10 @@ def _told_apart(compiles: Callable[[World, Path], Any]) -> Callable[[World, Path
 
 def _documents() -> Iterator[Kind]:
     study, trials = import_module("glueprint.study"), import_module("glueprint.trials")
-    compounds, layout = import_module("glueprint.mechanism.compounds"), import_module("glueprint.assays.layout")
+    compounds, layout = (
+        import_module("glueprint.mechanism.compounds"),
+        import_module("glueprint.assays.layout"),
+    )
     plain = study.definition.source("pomalidomide").read_bytes()
     change = tree(tomllib.loads, as_toml, FIELDS)
     yield of_file("study", ".toml", plain, _or_raw(change), called("glueprint.study:load"), 12)
@@ -168,7 +173,9 @@ def _rules() -> Iterator[Kind]:
 
 def _tables() -> Iterator[Kind]:
     yield of_file("tidy", ".csv", PLATE, _or_raw(table), called("glueprint.assays.readers:read"), 2)
-    book = archive(lambda data, chance: markup(data, chance) if data.lstrip()[:1] == b"<" else raw(data, chance))
+    book = archive(
+        lambda data, chance: markup(data, chance) if data.lstrip()[:1] == b"<" else raw(data, chance)
+    )
     yield of_file("workbook", ".xlsx", _workbook(), _or_raw(book), called("glueprint.assays.readers:read"), 3)
 
 
@@ -267,7 +274,9 @@ def _other_parquet(content: bytes, chance: Random) -> bytes:
     stream = io.BytesIO()
     frame = pl.DataFrame({name: values for name in names})
     remark = {"glueprint": chance.choice(TEXTS), "kind": "t"} if chance.random() < 0.5 else {}
-    frame.write_parquet(stream, metadata={k: v.encode("utf-8", "replace").decode() for k, v in remark.items()})
+    frame.write_parquet(
+        stream, metadata={k: v.encode("utf-8", "replace").decode() for k, v in remark.items()}
+    )
     made = bytearray(chance.choice((content, stream.getvalue())))
     foot = len(made) - 8 - int.from_bytes(made[-8:-4], "little")
     for _ in range(chance.randint(0, 3)):
@@ -355,8 +364,16 @@ def _tiny() -> bytes:
 
 
 def _tiny_study() -> bytes:
-    study = {"kind": "glueprint-study", "version": 1, "name": "tiny", "title": "x", "compound": "pomalidomide"}
-    return as_toml(study | {"trials": [{"protocol": "absent.toml"}], "profiles": {"patients": 20, "days": 1}}).encode()
+    study = {
+        "kind": "glueprint-study",
+        "version": 1,
+        "name": "tiny",
+        "title": "x",
+        "compound": "pomalidomide",
+    }
+    return as_toml(
+        study | {"trials": [{"protocol": "absent.toml"}], "profiles": {"patients": 20, "days": 1}}
+    ).encode()
 
 
 def _run_study() -> Callable[[World, Path], object]:
@@ -384,7 +401,9 @@ def _far(content: bytes, chance: Random) -> bytes:
     else:
         about = root["case_mix"][field]
         root["case_mix"][field] = about | {
-            name: value * factor for name, value in about.items() if name in ("mean", "median", "low", "high", "sd")
+            name: value * factor
+            for name, value in about.items()
+            if name in ("mean", "median", "low", "high", "sd")
         }
     return as_toml(root).encode()
 

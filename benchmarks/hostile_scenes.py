@@ -95,7 +95,9 @@ def _runs(name: str) -> Any:
 
 def _folder(world: World, chance: Random) -> Attempt:
     """A finished folder that somebody changed, in which the changes contradict what is left, or none is seen."""
-    folder = world.inside / chance.choice(("a", "x [1]", "what*", "a'b\"c", "é\x1b[2J", "~", "a\nb", "%s", "-"))
+    folder = world.inside / chance.choice(
+        ("a", "x [1]", "what*", "a'b\"c", "é\x1b[2J", "~", "a\nb", "%s", "-")
+    )
     _finish(folder)
     changes = [chance.choice(CHANGES) for _ in range(chance.choice((0, 1, 1, 1, 2)))]
     seen = [change(world, folder, chance) for change in changes]
@@ -163,9 +165,18 @@ def _forged(world: World, folder: Path, chance: Random) -> bool:
     if not book.is_file() or book.is_symlink():
         return False
     last = json.loads(book.read_bytes().splitlines()[-1])
-    away = ("plates/../../../victim.txt", "plates/../../victim.txt", str(world.victim), "..", "a\\b", "plates/x")
+    away = (
+        "plates/../../../victim.txt",
+        "plates/../../victim.txt",
+        str(world.victim),
+        "..",
+        "a\\b",
+        "plates/x",
+    )
     name = chance.choice((*away, *TEXTS))
-    files = chance.choice(({name: "0" * 64}, {name: "0" * 64}, [name], name, 7, {name: chance.choice(NUMBERS)}))
+    files = chance.choice(
+        ({name: "0" * 64}, {name: "0" * 64}, [name], name, 7, {name: chance.choice(NUMBERS)})
+    )
     new = {key: value for key, value in last.items() if key != "hash"}
     new |= {"number": last["number"] + 1, "previous": last["hash"], "facts": {"files": files}}
     new["event"] = chance.choice(("added", "added", "finished", "begun", name))
@@ -237,8 +248,10 @@ def _question(world: World, chance: Random) -> Attempt:
 
     folder = world.inside / "asked"
     _finish(folder)
-    change = words(((b"(", b"", b")"), (b"not ", b"", b""), (b"", b"+1", b""), (b"", b" union all select 1", b"")),
-                   tuple(f"; {one}; ".encode() for one in ASKED))
+    change = words(
+        ((b"(", b"", b")"), (b"not ", b"", b""), (b"", b"+1", b""), (b"", b" union all select 1", b"")),
+        tuple(f"; {one}; ".encode() for one in ASKED),
+    )
     sql = chance.choice((*QUESTIONS, *ASKED)).encode()
     sql = world.real(change(sql, chance) if chance.random() < 0.7 else sql)[:100_000]
     text = sql.decode("utf-8", "surrogateescape")
@@ -369,7 +382,9 @@ def _surroundings(world: World, chance: Random) -> Attempt:
     (world.inside / "model.ant").write_bytes(ANTIMONY)
     (world.inside / "plate.csv").write_bytes(PLATE.replace(b"x0", "é𝛼".encode()))
     _finish(world.inside / "folder")
-    (world.inside / "forking.py").write_text(FORKING.format(call=words_given if isinstance(words_given, str) else ""))
+    (world.inside / "forking.py").write_text(
+        FORKING.format(call=words_given if isinstance(words_given, str) else "")
+    )
     line = [sys.executable, "forking.py"]
     if not isinstance(words_given, str):
         line = [sys.executable, "-c", "from glueprint.cli import main; main()", *words_given]

@@ -121,7 +121,12 @@ class Kind:
 
 
 def of_file(
-    name: str, ending: str, whole: bytes, change: Change, use: Callable[[World, Path], object], weight: int = 1
+    name: str,
+    ending: str,
+    whole: bytes,
+    change: Change,
+    use: Callable[[World, Path], object],
+    weight: int = 1,
 ) -> Kind:
     """A kind of file: `whole` is one as it should be, `use` what reads it."""
 

@@ -260,7 +260,13 @@ def test_a_question_that_says_what_it_likes_is_refused_by_name(folder, statement
 def test_half_a_character_is_no_entry(folder):
     book = folder / ledger.FILE_NAME
     last = json.loads(book.read_bytes().splitlines()[-1])
-    forged = {**last, "number": last["number"] + 1, "previous": last["hash"], "who": "\ud800", "hash": "0" * 64}
+    forged = {
+        **last,
+        "number": last["number"] + 1,
+        "previous": last["hash"],
+        "who": "\ud800",
+        "hash": "0" * 64,
+    }
     with book.open("ab") as stream:
         stream.write(json.dumps(forged).encode() + b"\n")
     assert ledger.broken_at(book) == f"line {forged['number']} is not an entry"

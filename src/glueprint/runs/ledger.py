@@ -17,11 +17,10 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from glueprint.boundary import files
+from glueprint.boundary import clock, files
 from glueprint.errors import InputError
 from glueprint.runs.store import disk_errors, sync_folder, write_file
 
@@ -96,7 +95,7 @@ def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
         "version": VERSION,
         "number": len(there) + 1,
         "event": event,
-        "utc": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "utc": clock.text(),
         "who": _user(),
         "where": place(),
         "facts": dict(facts),
@@ -207,7 +206,7 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
 
 
 def _line(content: Mapping[str, Any], sealed: object) -> bytes | None:
-    """The line of an entry as we write it, None if it has another seal. Raises ValueError for half characters."""
+    """The line of an entry as we write it, None for another seal. Raises ValueError for half characters."""
     line = json.dumps({**content, "hash": sealed}, ensure_ascii=False).encode()
     return line if seal(content) == sealed else None
 
