@@ -1,11 +1,11 @@
-"""Ctrl-C while a study is computed, and a disk that is full at each write: what is left, and what comes after.
+"""Ctrl-C while a study is computed, and a disk that is full at each write: what is left, what comes after.
 
     python -m benchmarks.disturbances --interrupts 100 --load 16 --json
 
-Each interrupt goes to the whole group of a run on two workers, as a terminal sends it, at a moment by chance
-between its start and its end, beside as many busy processes as asked. Afterwards no process of the run lives,
-nothing half-written lies in its folder or in the folder for temporary files, and the exit code is 130 (0 if it
-had ended). The same folder is used again and again until its run ends, and then holds the bytes of a calm run.
+Each interrupt goes to the whole group of a run on two workers, as a terminal sends it, at a moment by chance,
+beside as many busy processes as asked. Afterwards no process of the run lives, nothing half-written lies in
+its folder or in that for temporary files, and the exit code is 130 (0 if it had ended). The same folder is
+used again and again until its run ends, and then holds the bytes of a calm run.
 
 A run here is given a disk that is full at its n-th write, for every n: a file's content, a file's sync, an
 entry of the ledger, a folder's sync. It ends with an error that has a code, and the next run ends with the
@@ -39,7 +39,7 @@ WORKERS = 2
 COMMAND = "import sys; from glueprint.cli import main; sys.argv[0] = 'glueprint'; main()"
 BURN = "while True: sum(range(10000))"
 ENDED_S = 20.0  # that children may take to go after their owner
-LONGEST_S = 40.0  # to the latest interrupt
+LONGEST_S = 25.0  # to the latest interrupt
 
 
 @contextmanager

@@ -24,13 +24,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from benchmarks.hostile_world import Attempt, Kind, Unsafe, World
 
-__all__ = ["attack", "outcome"]
+__all__ = ["attack", "every_kind", "make", "outcome", "summary"]
 
 SLOW_S = 150.0  # beyond the longest that a library may take
 MEMORY_MB = 3072  # of the process that makes inputs
@@ -76,28 +77,34 @@ def every_kind(only: Sequence[str]) -> list[Kind]:
 
 def make(kinds: Sequence[Kind], numbers: range, seed: int, folder: Path) -> Iterator[Found]:
     """Number, kind, outcome and processor seconds of each input; before it number and kind, no outcome."""
-    world = World(folder)
     round_ = turns(kinds)
-    for number in numbers:
-        kind = round_[number % len(round_)]
-        yield number, kind.name, "", 0.0
-        said, begun = "", time.process_time()
-        usual = sys.getrecursionlimit()
-        sys.setrecursionlimit(20_000)  # for deep inputs; they are read under the usual one
-        try:
-            attempt = kind.make(world, Random(f"{seed}/{kind.name}/{number}"))
-        except (OSError, ValueError, UnicodeError, OverflowError) as error:  # an input that cannot be
-            said = f"not made: {type(error).__name__}"
-        else:
-            sys.setrecursionlimit(usual)
-            said = outcome(attempt)
+    with closing(World(folder)) as world:
+        for number in numbers:
+            kind = round_[number % len(round_)]
+            yield number, kind.name, "", 0.0
+            begun = time.process_time()
+            said = one(world, kind, Random(f"{seed}/{kind.name}/{number}"))
+            yield number, kind.name, said, round(time.process_time() - begun, 4)
+
+
+def one(world: World, kind: Kind, chance: Random) -> str:
+    """Make one input, let it be read, look around, clear up; the outcome."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)  # for deep inputs; they are read under the usual one
+    try:
+        attempt = kind.make(world, chance)
+    except (OSError, ValueError, OverflowError) as error:  # an input that cannot be
+        said = f"not made: {type(error).__name__}"
+    else:
         sys.setrecursionlimit(usual)
-        try:
-            world.look()
-        except Unsafe as harm:
-            said = f"unsafe: {harm} ({said[:60]})"
-        world.clear()
-        yield number, kind.name, said[:2000], round(time.process_time() - begun, 4)
+        said = outcome(attempt)
+    sys.setrecursionlimit(usual)
+    try:
+        world.look()
+    except Unsafe as harm:
+        said = f"unsafe: {harm} ({said[:60]})"
+    world.clear()
+    return said[:2000]
 
 
 def work(given: argparse.Namespace) -> None:
@@ -121,39 +128,38 @@ def watch(given: argparse.Namespace, start: int) -> Iterator[Found]:
     call = [sys.executable, "-m", "benchmarks.hostile", "--work", "--start", str(start)]
     call += ["--inputs", str(given.inputs), "--seed", str(given.seed)]
     call += [word for name in given.only for word in ("--only", name)]
-    errors = tempfile.TemporaryFile()
-    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors)
-    assert process.stdout is not None
     number, name = start, "none"
-    try:
-        waiting = selectors.DefaultSelector()
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors) as process,
+        selectors.DefaultSelector() as waiting,
+    ):
+        assert process.stdout is not None
         waiting.register(process.stdout, selectors.EVENT_READ)
         held = b""
-        while True:
-            if not waiting.select(timeout=given.patience):
-                process.kill()
-                process.wait()
-                yield number, name, "hang", given.patience
-                return
-            part = os.read(process.stdout.fileno(), 1 << 16)
-            if not part:
-                process.wait()
-                break
-            *lines, held = (held + part).split(b"\n")
-            for line in lines:
-                number, name, said, cost = json.loads(line)
-                if said:
-                    yield number, name, said, cost
-                    name = "none"
-    finally:
-        if process.poll() is None:
+        try:
+            while True:
+                if not waiting.select(timeout=given.patience):
+                    yield number, name, "hang", given.patience
+                    return
+                part = os.read(process.stdout.fileno(), 1 << 16)
+                if not part:
+                    break
+                *lines, held = (held + part).split(b"\n")
+                for line in lines:
+                    number, name, said, cost = json.loads(line)
+                    if said:
+                        yield number, name, said, cost
+                        name = "none"
+            process.wait()
+        finally:
             process.kill()
-        process.wait()
-    errors.seek(0)
+        errors.seek(0)
+        told = errors.read().decode(errors="replace")[-300:]
     if process.returncode < 0 and name != "none":
         yield number, name, f"signal {-process.returncode}", 0.0
     elif process.returncode:
-        yield number, name, f"exit {process.returncode}: {errors.read().decode(errors='replace')[-300:]}", 0.0
+        yield number, name, f"exit {process.returncode}: {told}", 0.0
 
 
 def attack(given: argparse.Namespace) -> dict[str, Any]:

@@ -63,15 +63,21 @@ NUMBERS = (
     *(float("nan"), float("inf"), float("-inf"), 2**31, 2**53 + 1, 2**63, 2**64, 10**30, 10**400, -(2**63)),
 )
 # What readers stumble over, put in anywhere.
-PIECES = tuple(
-    text.encode("utf-8", "surrogatepass")
-    for text in (
-        *TEXTS,
-        *("\n" * 50, '"', "'", ",", ";", "<", "</", "&x;", "<!DOCTYPE a [", "]]>", "[" * 9, "]" * 50),
-        *("(" * 400, ")" * 400, "{" * 200, "9" * 5000, "4294967295", "18446744073709551616", "H12", "AF48"),
-        f'import "{SECRET}"\n',
-    )
-) + (b"\xff\xfe", b"\xef\xbb\xbf", b"\xf0\x9f\x98\x80")
+PIECES = (
+    *(text.encode("utf-8", "surrogatepass") for text in TEXTS),
+    *(b"\n" * 50, b'"', b"'", b",", b";", b"<", b"</", b"&x;", b"<!DOCTYPE a [", b"]]>", b"[" * 9, b"]" * 50),
+    *(
+        b"(" * 400,
+        b")" * 400,
+        b"{" * 200,
+        b"9" * 5000,
+        b"4294967295",
+        b"18446744073709551616",
+        b"H12",
+        b"AF48",
+    ),
+    *(f'import "{SECRET}"\n'.encode(), b"\xff\xfe", b"\xef\xbb\xbf", b"\xf0\x9f\x98\x80"),
+)
 # How deep and how wide a construct may grow; the last is rare, for it takes a second.
 DEPTHS = (3, 30, 400, 5000, 20_000)
 WIDTHS = (2, 40, 400, 2000, 200_000)

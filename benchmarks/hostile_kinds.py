@@ -76,8 +76,10 @@ PATIENTS = b"months,event,arm,age,centre\n" + b"".join(
     b"%d.5,%d,%s,%d,c%d\n" % (n, n % 3 > 0, b"AB"[n % 2 : n % 2 + 1], 50 + n, n % 4) for n in range(1, 25)
 )
 PRISM = b"""<?xml version="1.0"?><GraphPadPrismFile xmlns="http://graphpad.com/prism/Prism.htm"><Table ID="T0"
-XFormat="numbers" YFormat="replicates"><Title>V</Title><XColumn><Title>log[x], M</Title><Subcolumn><d>-9</d><d>-8</d>
-<d>-7</d><d>-6</d><d>-5</d></Subcolumn></XColumn><YColumn Subcolumns="1"><Title>Pom</Title><Subcolumn><d>99</d>
+XFormat="numbers" YFormat="replicates"><Title>V</Title>
+<XColumn><Title>log[x], M</Title><Subcolumn><d>-9</d><d>-8</d>
+<d>-7</d><d>-6</d><d>-5</d></Subcolumn></XColumn>
+<YColumn Subcolumns="1"><Title>Pom</Title><Subcolumn><d>99</d>
 <d>93</d><d>70</d><d>30</d><d>8</d></Subcolumn></YColumn></Table></GraphPadPrismFile>
 """
 GROWN = ((b"sin(", b"", b")"), (b"(", b"", b")"), (b"-", b"", b""), (b"", b"+k", b""), (b"", b"*S", b""))
@@ -268,11 +270,11 @@ def _parquet(frame: pl.DataFrame | None = None) -> bytes:
 
 
 def _other_parquet(content: bytes, chance: Random) -> bytes:
-    """A file with names, types, sizes and remarks of somebody else's choice, and other numbers in its foot."""
+    """A file with names, types and remarks of somebody else's choice, and other numbers in its foot."""
     names = [chance.choice(("a", "b", *TEXTS)).encode("utf-8", "replace").decode() for _ in range(2)]
     values = chance.choice(([1, 2], [1.5, None], [[1], []], [{"x": 1}, None], ["\x1b", "=1"], [b"\0", b""]))
     stream = io.BytesIO()
-    frame = pl.DataFrame({name: values for name in names})
+    frame = pl.DataFrame(dict.fromkeys(names, values))
     remark = {"glueprint": chance.choice(TEXTS), "kind": "t"} if chance.random() < 0.5 else {}
     frame.write_parquet(
         stream, metadata={k: v.encode("utf-8", "replace").decode() for k, v in remark.items()}

@@ -46,7 +46,7 @@ class World:
         self._listener = socket.create_server(("127.0.0.1", 0))
         os.environ["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = "1s"
         os.chdir(self.inside)
-        self._around = sorted(os.listdir(folder))
+        self._around = sorted(path.name for path in folder.iterdir())
 
     def real(self, content: bytes) -> bytes:
         """`content` with the places and the port of this world in it."""
@@ -62,16 +62,20 @@ class World:
             self.victim.unlink(missing_ok=True)
             self.victim.write_text(PRECIOUS)
             raise Unsafe("a file outside was changed or removed")
-        if (there := sorted(os.listdir(self.folder))) != self._around:
+        if (there := sorted(path.name for path in self.folder.iterdir())) != self._around:
             for name in set(there) - set(self._around):
                 (self.folder / name).unlink()
             raise Unsafe(f"a file was made outside: {there}")
         if select.select([self._listener], [], [], 0)[0]:
             self._listener.accept()[0].close()
             raise Unsafe("it connected to an address that a file names")
-        if strange := [name for name in os.listdir(self.inside) if name.startswith("pwned")]:
-            (self.inside / strange[0]).unlink()
+        if strange := sorted(self.inside.glob("pwned*")):
+            strange[0].unlink()
             raise Unsafe("a file of the input's choice was made")
+
+    def close(self) -> None:
+        """Nobody can call any more."""
+        self._listener.close()
 
     def clear(self) -> None:
         """Remove what inputs and outputs are there."""

@@ -22,7 +22,7 @@ from glueprint.errors import EnvironmentProblemError, InputError, nearest, toget
 
 __all__ = ["Codes", "Document", "is_file", "parse", "read", "validate", "write_new"]
 
-# The reader of TOML takes time by the square of a name's parts: with so many dots in all it is looked at first.
+# The reader of TOML takes time by the square of a name's parts: a text of so many dots is looked at first.
 DOTS, MOST_PARTS = 2000, 100
 WORD = re.compile(r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*'|[^\w\s.])[ \t]*(?P<dot>\.)?""")
 LARGEST = 2**63  # of whole numbers in TOML
