@@ -17,7 +17,19 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-__all__ = ["Change", "archive", "as_toml", "chunks", "markup", "raw", "table", "tags", "tree", "words"]
+__all__ = [
+    "Change",
+    "archive",
+    "as_toml",
+    "chunks",
+    "markup",
+    "names",
+    "raw",
+    "table",
+    "tags",
+    "tree",
+    "words",
+]
 
 Change = Callable[[bytes, Random], bytes]
 # The attack puts the real place and port in: a file that must stay as it is, one whose text must never be
@@ -279,6 +291,17 @@ def table(content: bytes, chance: Random) -> bytes:
     elif what == 1:
         text = b"\xef\xbb\xbf" + text.replace(b"\n", chance.choice((b"\r\n", b"\r", b"\n\n")))
     return text[:MOST]
+
+
+def names(content: bytes, chance: Random) -> bytes:
+    """One word of a table, wherever it stands below the header, becomes somebody else's text."""
+    head, *rows = content.splitlines()
+    said = sorted({cell for row in rows for cell in row.split(b",") if cell[:1].isalpha()})
+    word, other = chance.choice(said), chance.choice(TEXTS).encode("utf-8", "replace")
+    other = b'"%s"' % other.replace(b'"', b'""')
+    return b"\n".join(
+        [head, *(b",".join(other if c == word else c for c in row.split(b",")) for row in rows)]
+    )
 
 
 def words(grown: Sequence[tuple[bytes, bytes, bytes]], lines: Sequence[bytes] = ()) -> Change:

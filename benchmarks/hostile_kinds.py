@@ -35,6 +35,7 @@ from benchmarks.hostile_changes import (
     as_toml,
     chunks,
     markup,
+    names,
     raw,
     table,
     tags,
@@ -339,24 +340,26 @@ def _hash(content: bytes) -> str:
 
 def _commands() -> Iterator[Kind]:
     figure = command("assay", "plate", FILE, "--figure", f"{OUT}/f.html")
-    yield of_file("named", ".csv", PLATE, table, figure)
+    yield of_file("named", ".csv", PLATE, _names_or(table), figure)
     yield of_file("run-study", ".toml", _tiny_study(), tree(tomllib.loads, as_toml, FIELDS), _run_study())
     yield of_file("far", ".toml", _tiny(), _far, _runs_far())
 
 
 def _exports() -> Iterator[Kind]:
     saved = command("assay", "plate", FILE, "--save", f"{OUT}/s.csv")
-    yield of_file("saved", ".csv", PLATE, table, saved)
+    yield of_file("saved", ".csv", PLATE, _names_or(table), saved)
     fitted = command("fit", FILE, "--x", "dose_nM", "--y", "response", "--by", "compound", "--out", OUT)
-    yield of_file("fitted", ".csv", CURVES, table, fitted)
+    yield of_file("fitted", ".csv", CURVES, _names_or(table), fitted)
     survived = ("survival", FILE, "--time", "months", "--event", "event", "--arm", "arm", "--out", OUT)
     yield of_file("survival", ".csv", PATIENTS, table, command(*survived, "--covariate", "age"))
-    yield of_file("read", ".csv", PLATE, table, command("assay", "read", FILE, "--save", f"{OUT}/s.csv"))
+    yield of_file(
+        "read", ".csv", PLATE, _names_or(table), command("assay", "read", FILE, "--save", f"{OUT}/s.csv")
+    )
 
 
 def _analyses() -> Iterator[Kind]:
     growth = command("assay", "growth", FILE, "--out", OUT)
-    yield of_file("growth", ".csv", CURVES.replace(b"response", b"viability"), table, growth)
+    yield of_file("growth", ".csv", CURVES.replace(b"response", b"viability"), _names_or(table), growth)
 
 
 def _tiny() -> bytes:
@@ -438,10 +441,16 @@ def _options() -> Iterator[Kind]:
         if chance.random() < 0.5:
             protocol["arms"][0]["patients"] = chance.choice(NUMBERS)
         path.write_bytes(as_toml(protocol).encode() if line[0] == "trial" else ANTIMONY)
-        given = [repr(chance.choice(NUMBERS)) if word == "N" else word.replace("N", "1e300") for word in line]
+        # So many replicates as a machine can do would take as long as they should.
+        numbers = [one for one in NUMBERS if line[0] != "trial" or not 3 < one < 100_000]
+        given = [repr(chance.choice(numbers)) if word == "N" else word.replace("N", "1e300") for word in line]
         return lambda: command(*given)(world, path)
 
     yield Kind("options", make)
+
+
+def _names_or(change: Change) -> Change:
+    return lambda content, chance: (names if chance.random() < 0.5 else change)(content, chance)
 
 
 def _or_raw(change: Change) -> Change:

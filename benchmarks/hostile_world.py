@@ -6,11 +6,12 @@ import csv
 import io
 import os
 import re
-import select
 import shutil
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,7 @@ PRECIOUS, HIDDEN = "precious\n", "gphidden7261\n"
 # As `boundary.text` has it: what a terminal obeys, and what turns the direction of writing.
 OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 STARTS = ("=", "+", "-", "@", "\t", "\r")
+STEMS = ("a\x1b[2Jb", "a\u202eb", "a\nb", "[1]*", "\u00e9 b", "%s", "-x", "a'b\"c")  # of an input's name
 FILE, OUT = "{file}", "{out}"  # in the words of a command
 Attempt = Callable[[], object]
 
@@ -44,9 +46,18 @@ class World:
         self.secret.write_text(HIDDEN)
         self.inside.mkdir()
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._called = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
         os.environ["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = "1s"
         os.chdir(self.inside)
         self._around = sorted(path.name for path in folder.iterdir())
+
+    def _listen(self) -> None:
+        """Whoever calls is noted, and gets no answer."""
+        with suppress(OSError):
+            while True:
+                self._listener.accept()[0].close()
+                self._called.set()
 
     def real(self, content: bytes) -> bytes:
         """`content` with the places and the port of this world in it."""
@@ -66,8 +77,8 @@ class World:
             for name in set(there) - set(self._around):
                 (self.folder / name).unlink()
             raise Unsafe(f"a file was made outside: {there}")
-        if select.select([self._listener], [], [], 0)[0]:
-            self._listener.accept()[0].close()
+        if self._called.is_set():
+            self._called.clear()
             raise Unsafe("it connected to an address that a file names")
         if strange := sorted(self.inside.glob("pwned*")):
             strange[0].unlink()
@@ -75,6 +86,8 @@ class World:
 
     def close(self) -> None:
         """Nobody can call any more."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def clear(self) -> None:
@@ -135,7 +148,8 @@ def of_file(
     """A kind of file: `whole` is one as it should be, `use` what reads it."""
 
     def make(world: World, chance: Random) -> Attempt:
-        path = world.inside / f"input{ending}"
+        stem = chance.choice(STEMS) if chance.random() < 0.1 else "input"
+        path = world.inside / f"{stem}{ending}"
         content = change(whole, chance) if chance.random() < 0.9999 else whole
         path.write_bytes(world.real(content))
         return lambda: use(world, path)
