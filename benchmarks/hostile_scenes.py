@@ -386,7 +386,7 @@ def _surroundings(world: World, chance: Random) -> Attempt:
     (world.inside / "forking.py").write_text(
         FORKING.format(call=words_given if isinstance(words_given, str) else "")
     )
-    line = [sys.executable, "forking.py"]
+    line = [sys.executable, str(world.inside / "forking.py")]
     if not isinstance(words_given, str):
         line = [sys.executable, "-c", "from glueprint.cli import main; main()", *words_given]
     return lambda: _run(world, line, around, f"{' '.join(words_given)[:60]} | {', '.join(names)}")
@@ -436,7 +436,7 @@ def _run(world: World, line: list[str], around: list[Around], called: str) -> st
                 os.killpg(process.pid, signal.SIGKILL)
     said = (world.inside / "stderr.txt").read_text(errors="replace")
     text = (told or b"").decode(errors="replace")
-    forked = "forking.py" in line
+    forked = len(line) == 2
     fine = (0, 1, 2, 141) if not forked else (0, 1)
     broken = "Traceback" in said and not (forked and "GP-X006" in said)
     pipe = process.returncode == -signal.SIGPIPE and "SIGPIPE" in called

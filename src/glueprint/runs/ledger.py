@@ -102,6 +102,9 @@ def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
         "previous": there[-1].hash if there else START,
     }
     content["hash"] = seal(content)
+    if not there and not (folder / HEAD).is_file():
+        # A kill or a full disk after the first entry leaves this head, and not none at all.
+        write_file(folder / HEAD, _head(0, START))
     line = json.dumps(content, ensure_ascii=False).encode() + b"\n"
     with disk_errors(path), os.fdopen(files.open_own(path, APPENDING), "ab") as stream:
         stream.truncate(_whole(path))
@@ -110,7 +113,7 @@ def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
         os.fsync(stream.fileno())
     entry = _entry(content)
     # Last, so that a kill between the two leaves a head that is behind and never one that is ahead.
-    write_file(folder / HEAD, _head_of(entry))
+    write_file(folder / HEAD, _head(entry.number, entry.hash))
     with disk_errors(path):
         sync_folder(folder)
     return entry
@@ -162,12 +165,14 @@ def cut_off(path: Path) -> str:
 
 
 def _is_among(entries: Sequence[Entry], head: bytes) -> bool:
-    return any(_head_of(entry).encode() == head for entry in reversed(entries))
+    if len(entries) <= 1 and head == _head(0, START).encode():
+        return True  # the run ended before its first entry had a head
+    return any(_head(entry.number, entry.hash).encode() == head for entry in reversed(entries))
 
 
-def _head_of(entry: Entry) -> str:
-    about = {"kind": f"{KIND}-head", "version": 1, "number": entry.number, "hash": entry.hash}
-    return json.dumps(about) + "\n"
+def _head(number: int, sealed: str) -> str:
+    """The head's text: which entry is the last."""
+    return json.dumps({"kind": f"{KIND}-head", "version": 1, "number": number, "hash": sealed}) + "\n"
 
 
 def _checked(path: Path) -> tuple[list[Entry], str]:
