@@ -1,4 +1,4 @@
-"""A sample of `benchmarks.faults` and `benchmarks.disturbances`: clock set back, full disk, SIGSTOP, Ctrl-C."""
+"""A sample of `benchmarks.faults` and `benchmarks.disturbances`: clock, full disk, SIGSTOP, Ctrl-C."""
 
 from __future__ import annotations
 
