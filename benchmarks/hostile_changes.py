@@ -282,8 +282,8 @@ def table(content: bytes, chance: Random) -> bytes:
         elif what == 7:
             rows = [[*other[:column], *other[column + 1 :]] for other in rows]
         else:
-            other = chance.randrange(len(rows))
-            rows[row], rows[other] = rows[other], rows[row]
+            second = chance.randrange(len(rows))
+            rows[row], rows[second] = rows[second], rows[row]
     text = b"\n".join((chance.choice((mark,) * 8 + (b";", b"|", b" "))).join(row) for row in rows)
     what = chance.randrange(12)
     if what == 0:

@@ -164,6 +164,8 @@ def _forged(world: World, folder: Path, chance: Random) -> bool:
     book = folder / "ledger.jsonl"
     if not book.is_file() or book.is_symlink():
         return False
+    if not (folder / "plates").exists():
+        (folder / "plates").mkdir()  # through which a name may lead out
     last = json.loads(book.read_bytes().splitlines()[-1])
     away = (
         "plates/../../../victim.txt",
@@ -173,7 +175,7 @@ def _forged(world: World, folder: Path, chance: Random) -> bool:
         "a\\b",
         "plates/x",
     )
-    name = chance.choice((*away, *TEXTS))
+    name = chance.choice(chance.choice((away, TEXTS)))
     files = chance.choice(
         ({name: "0" * 64}, {name: "0" * 64}, [name], name, 7, {name: chance.choice(NUMBERS)})
     )

@@ -75,13 +75,13 @@ class World:
             raise Unsafe("a file outside was changed or removed")
         if (there := sorted(path.name for path in self.folder.iterdir())) != self._around:
             for name in set(there) - set(self._around):
-                (self.folder / name).unlink()
+                _remove(self.folder / name)
             raise Unsafe(f"a file was made outside: {there}")
         if self._called.is_set():
             self._called.clear()
             raise Unsafe("it connected to an address that a file names")
         if strange := sorted(self.inside.glob("pwned*")):
-            strange[0].unlink()
+            _remove(strange[0])
             raise Unsafe("a file of the input's choice was made")
 
     def close(self) -> None:
@@ -93,11 +93,7 @@ class World:
     def clear(self) -> None:
         """Remove what inputs and outputs are there."""
         for path in self.inside.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                path.chmod(0o700)
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+            _remove(path)
 
     def look_at_outputs(self, told: str) -> None:
         """Raises Unsafe if text or files of a command run or show what a reader does not want."""
@@ -110,6 +106,14 @@ class World:
                 raise Unsafe(f"{path.name} runs a script out of the input")
             if path.suffix == ".csv":
                 _look_for_formulas(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        path.chmod(0o700)
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _look_for_formulas(path: Path) -> None:

@@ -145,11 +145,11 @@ def parse(text: str, codes: Codes, *, where: str) -> dict[str, Any]:
             expected='lines such as name = "my-name" and sections such as [section]',
             next_step=f"correct that line; {codes.help}",
         ) from error
-    if place := _too_large(tables):
+    if field := _too_large(tables):
         raise InputError(
             codes.syntax,
             "a whole number of more than 64 bits",
-            where=f"{where}, {place}",
+            where=f"{where}, {field}",
             expected="a number that a computer's word holds; 1e30 is one",
             next_step=f"correct the value; {codes.help}",
         )
