@@ -399,8 +399,7 @@ def _far(content: bytes, chance: Random) -> bytes:
     root = tomllib.loads(content.decode())
     field, factor = chance.choice(FAR)
     if field == "dose_mg":
-        for arm in root["arms"]:
-            arm["drugs"][0]["dose_mg"] *= factor
+        root["arms"][0]["drugs"][0]["dose_mg"] *= factor  # the glue's
     elif field == "follow_up":
         root["follow_up"] |= {f"{n}_months": 3 * factor for n in ("minimum", "median", "maximum")}
     else:
