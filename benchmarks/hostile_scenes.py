@@ -295,13 +295,13 @@ def _cache(world: World, chance: Random) -> Attempt:
 class Around:
     """What surrounds a process. before: in the child, before it begins."""
 
-    before: Callable[[], None] | None = None
+    before: Callable[[], object] | None = None
     environment: Mapping[str, str | None] = field(default_factory=dict)
     output: str = ""
 
 
-def _closed(*numbers: int) -> Callable[[], None]:
-    return lambda: [os.close(number) for number in numbers] and None  # type: ignore[func-returns-value]
+def _closed(*numbers: int) -> Callable[[], object]:
+    return lambda: [os.close(number) for number in numbers]
 
 
 def _limited(what: int, most: int) -> Callable[[], None]:
@@ -332,7 +332,7 @@ AROUND = {
     "no temporary folder": Around(environment={"TMPDIR": "/nowhere", "TEMP": "/nowhere", "TMP": "/nowhere"}),
     "cache is a file": Around(environment={"GLUEPRINT_CACHE": "/dev/null"}),
     "nothing set": Around(environment=dict.fromkeys(os.environ)),
-    "umask": Around(lambda: os.umask(0o777) and None),  # type: ignore[func-returns-value]
+    "umask": Around(lambda: os.umask(0o777)),
     "memory 2 GB": Around(_limited(resource.RLIMIT_AS, 2 << 30)),
     "memory 700 MB": Around(_limited(resource.RLIMIT_AS, 700 << 20)),
     "32 descriptors": Around(_limited(resource.RLIMIT_NOFILE, 32)),
@@ -341,7 +341,7 @@ AROUND = {
     "files of 0 bytes": Around(_limited(resource.RLIMIT_FSIZE, 0)),
     "stack 512 kB": Around(_limited(resource.RLIMIT_STACK, 512 << 10)),
     "no children": Around(_limited(resource.RLIMIT_NPROC, 1)),
-    "SIGPIPE as of old": Around(lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL) and None),  # type: ignore[func-returns-value]
+    "SIGPIPE as of old": Around(lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL)),
     "terminal of no width": Around(environment={"COLUMNS": "0", "LINES": "0", "TERM": "dumb"}),
     "columns are a word": Around(environment={"COLUMNS": "wide", "TERM": "xterm"}),
     "no such zone": Around(environment={"TZ": "Nowhere/Land"}),
