@@ -301,7 +301,11 @@ class Around:
 
 
 def _closed(*numbers: int) -> Callable[[], object]:
-    return lambda: [os.close(number) for number in numbers]
+    def close() -> None:
+        for number in numbers:
+            os.close(number)
+
+    return close
 
 
 def _limited(what: int, most: int) -> Callable[[], None]:
