@@ -136,7 +136,15 @@ def read(path: str | Path) -> pl.DataFrame:
         frame = pl.DataFrame(about["rows"], schema=schema, orient="row", strict=True)
         if frame.height != about["records"]:
             raise ValueError(f"{frame.height} rows where {about['records']} are said")
-    except (OSError, KeyError, TypeError, ValueError, RecursionError, pl.exceptions.PolarsError) as problem:
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        RecursionError,
+        pl.exceptions.PolarsError,
+    ) as problem:
         reason = f"no field {problem}" if isinstance(problem, KeyError) else str(problem).splitlines()[0]
         raise _no_dataset(file, reason) from problem
     return frame
