@@ -1,215 +1,59 @@
-"""Files of somebody else's by the thousand: broken, truncated, swapped, repeated; each must end well.
+"""Files, folders and surroundings of somebody else's by the thousand; each must end well.
 
-    python -m benchmarks.hostile --inputs 100000 --seed 1
+    python -m benchmarks.hostile --inputs 100000 --seed 1 --journal hostile.jsonl
 
-A well-ended input is read, or refused with an error of ours. Anything else is a fault: another exception, an
-error that is our bug, a crash of this process, or more than the seconds allowed. Prints JSON with counts and
-the first faults.
+Inputs are changed in ways that keep their form (`hostile_changes`), read by functions and by commands
+(`hostile_kinds`), and there are folders, questions and surroundings (`hostile_scenes`). An input that ends
+well is read, or refused with an error of ours. Anything else is a fault: another exception, an error that is
+our bug, a signal, more than the seconds allowed, or harm that `hostile_world` sees. A process makes one input
+after another; when one kills or hangs it, the next process goes on behind it. With a journal a second call
+goes on where the first one ended. Prints JSON with counts and the faults, by what was said.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import random
-import struct
+import os
+import re
+import resource
+import selectors
+import subprocess
 import sys
 import tempfile
 import time
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from random import Random
+from typing import Any
 
-import imagecodecs
-import numpy as np
-import polars as pl
-import tifffile
+from benchmarks.hostile_world import Attempt, Kind, Unsafe, World
 
-from glueprint import engine, study, trials
-from glueprint.assays import layout, readers
-from glueprint.assays.blot import image
-from glueprint.errors import GlueprintError, InternalError
-from glueprint.mechanism import compounds
-from glueprint.runs import ledger, provenance, store
+__all__ = ["attack", "every_kind", "make", "outcome", "summary"]
 
 SLOW_S = 150.0  # beyond the longest that a library may take
-MOST_SHOWN = 20
-
-ANTIMONY = b"""model decay()
-  compartment C = 1; species S in C; S = 10;
-  k = 0.1; t := k*S + sin(time);
-  J: S -> ; k*S;
-  E: at time > 5: S = S + 1;
-end
-"""
-SBML = b"""<?xml version="1.0" encoding="UTF-8"?>
-<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="m">
-<listOfParameters><parameter id="k" value="1" constant="false"/>
-<parameter id="p" value="0.5" constant="true"/>
-</listOfParameters><listOfRules><assignmentRule variable="k">
-<math xmlns="http://www.w3.org/1998/Math/MathML"><apply><plus/><ci>p</ci><apply><sin/><ci>p</ci></apply><cn>2</cn></apply></math></assignmentRule></listOfRules>
-</model></sbml>
-"""
-PLATE = b"plate,well,value,unit,role,sample,concentration,concentration_unit\n" + b"".join(
-    b"p1,A%d,0.%d,OD,sample,x,%d,nM\n" % (n, n, n) for n in range(1, 13)
-)
-# What readers stumble over, put in anywhere.
-PIECES = (
-    *(
-        b"\x00",
-        b"\xff\xfe",
-        b"\xef\xbb\xbf",
-        b"\xed\xa0\x80",
-        b"\xf0\x9f\x98\x80",
-        b"\r",
-        b"\n" * 50,
-        b" " * 3000,
-    ),
-    *(
-        b'"',
-        b"'",
-        b",",
-        b"=",
-        b"-",
-        b"<",
-        b"</",
-        b"&x;",
-        b"<!DOCTYPE a [",
-        b"]]>",
-        b"../../",
-        b"\x1b[2J",
-        b"=1+1",
-    ),
-    *(
-        b"[",
-        b"]" * 50,
-        b"(" * 400,
-        b")" * 400,
-        b"{" * 200,
-        b"1e999",
-        b"nan",
-        b"-inf",
-        b"9" * 5000,
-        b"0",
-        b"-1",
-    ),
-    *(
-        b"4294967295",
-        b"18446744073709551616",
-        b"A1",
-        b"H12",
-        b"AF48",
-        b"/dev/zero",
-        b'import "/etc/hostname"\n',
-    ),
-)
+MEMORY_MB = 3072  # of the process that makes inputs
+FINE = ("read", "refused")
+Found = tuple[int, str, str, float]
+BIT = 160  # letters of what was said
 
 
-def mutated(content: bytes, chance: random.Random) -> bytes:
-    """One to four changes anywhere in a file."""
-    data = bytearray(content)
-    for _ in range(chance.randint(1, 4)):
-        place = chance.randrange(len(data) + 1)
-        span = chance.randint(1, 1 + len(data) // 4)
-        what = chance.randrange(8)
-        if what == 0:
-            del data[place:]
-        elif what == 1:
-            del data[place : place + span]
-        elif what == 2:
-            data[place:place] = data[place : place + span] * chance.randint(1, 40)
-        elif what == 3:
-            data[place : place + 1] = bytes([chance.randrange(256)])
-        elif what == 4:
-            data[place:place] = chance.choice(PIECES)
-        elif what == 5:
-            data[place : place + 4] = struct.pack("<I", chance.choice((0, 1, 8, 2**16, 2**31 - 1, 2**32 - 1)))
-        elif what == 6:
-            other = chance.randrange(len(data) + 1)
-            data[place:place], data[other : other + span] = data[other : other + span], b""
-        else:
-            data[place : place + span] = chance.choice(PIECES) * chance.randint(1, 3)
-    return bytes(data[:2_000_000])
-
-
-def _stream(write: Callable[[io.BytesIO], object]) -> bytes:
-    stream = io.BytesIO()
-    write(stream)
-    return stream.getvalue()
-
-
-def _workbook(stream: io.BytesIO) -> None:
-    text = b"<c r='%s' t='inlineStr'><is><t>%s</t></is></c>"
-    row = b"<row r='%d'>%s<c r='B%d'><v>%d</v></c></row>"
-    head = b"<row r='1'>%s%s</row>" % (text % (b"A1", b"Well positions"), text % (b"B1", b"Label 1"))
-    wells = [row % (n, text % (b"A%d" % n, b"A%d" % (n - 1)), n, n) for n in range(2, 14)]
-    sheet = head + b"".join(wells)
-    space = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    office = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = b"http://schemas.openxmlformats.org/package/2006/relationships"
-    relation = b'<Relationships xmlns="%s"><Relationship Id="r1" Type="%s/%s" Target="%s"/></Relationships>'
-    sheets = b'<sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets>'
-    book = b'<workbook xmlns="%s" xmlns:r="%s">' + sheets + b"</workbook>"
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as packed:
-        packed.writestr("_rels/.rels", relation % (package, office, b"officeDocument", b"xl/workbook.xml"))
-        packed.writestr("xl/workbook.xml", book % (space, office))
-        target = b"worksheets/sheet1.xml"
-        packed.writestr("xl/_rels/workbook.xml.rels", relation % (package, office, b"worksheet", target))
-        worksheet = b'<worksheet xmlns="%s"><sheetData>%s</sheetData></worksheet>' % (space, sheet)
-        packed.writestr("xl/worksheets/sheet1.xml", worksheet)
-
-
-def _read_ledger(path: Path) -> None:
-    ledger.broken_at(path)
-    ledger.read(path)
-
-
-Reading = tuple[str, bytes, Callable[[Path], object]]
-
-
-def kinds(folder: Path) -> Mapping[str, Reading]:
-    """Name -> ending, a whole file, and what reads it."""
-    shades = np.arange(1024, dtype=np.uint16).reshape(32, 32)
-    ledger.append(folder, "begun", {"request": "0" * 64})
-    ledger.append(folder, "finished", {"files": {"tables/a.parquet": "0" * 64}})
-    record = provenance.text_of(provenance.new("glueprint-study", {"seed": 1}, {"study": "0" * 64}))
-    frame = pl.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None]})
-    store.write_tables(folder, {"t": frame})
-
-    def read_table(path: Path) -> object:
-        return store.read_table(path, "t")
-
-    return {
-        "antimony": (".ant", ANTIMONY, engine.compile),
-        "sbml": (".xml", SBML, engine.compile),
-        "study": (".toml", study.definition.source("pomalidomide").read_bytes(), study.load),
-        "protocol": (".toml", trials.source("mm003").encode(), trials.load_protocol),
-        "compound": (".toml", compounds.source("pomalidomide").encode(), compounds.load),
-        "layout": (".toml", layout.template("elisa", 96).encode(), layout.read),
-        "tidy": (".csv", PLATE, readers.read),
-        "workbook": (".xlsx", _stream(_workbook), readers.read),
-        "tiff": (".tif", _stream(lambda s: tifffile.imwrite(s, shades, compression="zlib")), image.read),
-        "png": (".png", bytes(imagecodecs.png_encode(shades)), image.read),
-        "jpeg": (".jpg", bytes(imagecodecs.jpeg8_encode(shades.astype(np.uint8))), image.read),
-        "parquet": (".parquet", (folder / "t.parquet").read_bytes(), read_table),
-        "ledger": (".jsonl", (folder / ledger.FILE_NAME).read_bytes(), _read_ledger),
-        "record": (".json", record.encode(), provenance.read),
-    }
-
-
-def outcome(reads: Callable[[Path], object], path: Path) -> str:
+def outcome(attempt: Attempt) -> str:
     """ "read", "refused", or what went wrong."""
+    from glueprint.errors import GlueprintError, InternalError
+
     begun = time.monotonic()
     try:
-        reads(path)
-        said = "read"
+        done = attempt()
+        said = "refused" if isinstance(done, tuple) and done[:1] == (2,) else "read"
     except InternalError as error:
         said = f"internal error: {error.message}"
     except GlueprintError:
         said = "refused"
+    except Unsafe as harm:
+        said = f"unsafe: {harm}"
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of a Rust library is no Exception
@@ -217,47 +61,164 @@ def outcome(reads: Callable[[Path], object], path: Path) -> str:
     return said if time.monotonic() - begun < SLOW_S else f"slow: {said}"
 
 
-def attack(inputs: int, seed: int, only: tuple[str, ...] = ()) -> dict[str, object]:
-    """Counts of outcomes by kind, and the first faults with the number that makes them again."""
-    counts: dict[str, Counter[str]] = {}
-    faults: list[dict[str, object]] = []
+def turns(kinds: Sequence[Kind]) -> list[Kind]:
+    """One round: every kind as often as its weight."""
+    return [kind for kind in kinds for _ in range(kind.weight)]
+
+
+def every_kind(only: Sequence[str]) -> list[Kind]:
+    """All kinds, or those named; surroundings only if named, for each input is a process of its own."""
+    from benchmarks.hostile_kinds import kinds
+    from benchmarks.hostile_scenes import scenes, surroundings
+
+    made = [*kinds(), *scenes(), *(surroundings() if "surroundings" in only else ())]
+    return [kind for kind in made if not only or kind.name in only]
+
+
+def make(kinds: Sequence[Kind], numbers: range, seed: int, folder: Path) -> Iterator[Found]:
+    """Number, kind, outcome and processor seconds of each input; before it number and kind, no outcome."""
+    round_ = turns(kinds)
+    with closing(World(folder)) as world:
+        for number in numbers:
+            kind = round_[number % len(round_)]
+            yield number, kind.name, "", 0.0
+            begun = time.process_time()
+            said = one(world, kind, Random(f"{seed}/{kind.name}/{number}"))
+            yield number, kind.name, said, round(time.process_time() - begun, 4)
+
+
+def one(world: World, kind: Kind, chance: Random) -> str:
+    """Make one input, let it be read, look around, clear up; the outcome."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)  # for deep inputs; they are read under the usual one
+    try:
+        attempt = kind.make(world, chance)
+    except (OSError, ValueError, OverflowError) as error:  # an input that cannot be
+        said = f"not made: {type(error).__name__}"
+    else:
+        sys.setrecursionlimit(usual)
+        said = outcome(attempt)
+    sys.setrecursionlimit(usual)
+    try:
+        world.look()
+    except Unsafe as harm:
+        said = f"unsafe: {harm} ({said[:60]})"
+    world.clear()
+    return said[:2000]
+
+
+def work(given: argparse.Namespace) -> None:
+    """The process that makes inputs: a line when one begins, a line when it has ended."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_MB << 20, MEMORY_MB << 20))
+    lines = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        made = {name: how for name, how in kinds(folder).items() if not only or name in only}
-        names = list(made)
-        for name, (ending, whole, reads) in made.items():
-            path = folder / f"whole{ending}"
-            path.write_bytes(whole)
-            assert outcome(reads, path) == "read", name  # or the attack would be on nothing
-        for number in range(inputs):
-            name = names[number % len(names)]
-            ending, whole, reads = made[name]
-            path = folder / f"input{ending}"
-            content = mutated(whole, random.Random(f"{seed}/{name}/{number}"))
-            path.write_bytes(content)
-            said = outcome(reads, path)
-            fine = said in ("read", "refused")
-            counts.setdefault(name, Counter())[said if fine else "fault"] += 1
-            if not fine and len(faults) < MOST_SHOWN:
-                crc = zlib.crc32(content)
-                faults.append(
-                    {"kind": name, "number": number, "seed": seed, "crc32": crc, "said": said[:300]}
-                )
+        os.environ["GLUEPRINT_CACHE"] = os.environ.get("GLUEPRINT_CACHE", str(Path(place) / "objects"))
+        kinds = every_kind(given.only)
+        Path(place, "world").mkdir()
+        numbers = range(given.start, given.inputs)
+        for found in make(kinds, numbers, given.seed, Path(place, "world")):
+            lines.write(json.dumps(found) + "\n")
+            lines.flush()
+        os.chdir("/")
+
+
+def watch(given: argparse.Namespace, start: int) -> Iterator[Found]:
+    """The outcomes of a process of its own, until it ends; its own end is the outcome of its last input."""
+    call = [sys.executable, "-m", "benchmarks.hostile", "--work", "--start", str(start)]
+    call += ["--inputs", str(given.inputs), "--seed", str(given.seed)]
+    call += [word for name in given.only for word in ("--only", name)]
+    number, name = start, "none"
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(call, stdout=subprocess.PIPE, stderr=errors) as process,
+        selectors.DefaultSelector() as waiting,
+    ):
+        assert process.stdout is not None
+        waiting.register(process.stdout, selectors.EVENT_READ)
+        held = b""
+        try:
+            while True:
+                if not waiting.select(timeout=given.patience):
+                    yield number, name, "hang", given.patience
+                    return
+                part = os.read(process.stdout.fileno(), 1 << 16)
+                if not part:
+                    break
+                *lines, held = (held + part).split(b"\n")
+                for line in lines:
+                    number, name, said, cost = json.loads(line)
+                    if said:
+                        yield number, name, said, cost
+                        name = "none"
+            process.wait()
+        finally:
+            process.kill()
+        errors.seek(0)
+        told = errors.read().decode(errors="replace")[-300:]
+    if process.returncode < 0 and name != "none":
+        yield number, name, f"signal {-process.returncode}", 0.0
+    elif process.returncode:
+        yield number, name, f"exit {process.returncode}: {told}", 0.0
+
+
+def attack(given: argparse.Namespace) -> dict[str, Any]:
+    """Counts of outcomes by kind, and faults by what was said, each with the first number that makes it."""
+    book = Path(given.journal) if given.journal else None
+    done = [json.loads(line) for line in book.read_text().splitlines()] if book and book.exists() else []
+    next_one = done[-1][0] + 1 if done else 0
+    begun = time.monotonic()
+    while next_one < given.inputs and time.monotonic() - begun < given.seconds:
+        for found in watch(given, next_one):
+            done.append(found)
+            next_one = found[0] + 1
+            if book:
+                with book.open("a") as stream:
+                    stream.write(json.dumps(done[-1]) + "\n")
+            if time.monotonic() - begun > given.seconds:
+                break
+        else:
+            if done and done[-1][1] == "none":
+                break  # it could not even begin
+    return summary(done)
+
+
+def summary(done: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Of all outcomes."""
+    counts: dict[str, Counter[str]] = {}
+    faults: dict[str, dict[str, Any]] = {}
+    for number, name, said, *_ in done:
+        fine = said in FINE or said.startswith("not made")
+        counts.setdefault(name, Counter())[said.split(":")[0] if fine else "fault"] += 1
+        if not fine:
+            alike = re.sub(r"0x[0-9a-f]+|\d+|/[^\s:]*|'[^']*'", "_", said)[:BIT]
+            one = faults.setdefault(
+                f"{name}: {alike}", {"kind": name, "number": number, "said": said[:400], "times": 0}
+            )
+            one["times"] += 1
     return {
-        "inputs": inputs,
-        "counts": {name: dict(count) for name, count in counts.items()},
-        "faults": faults,
+        "inputs": len(done),
+        "counts": {name: dict(count) for name, count in sorted(counts.items())},
+        "faults": sorted(faults.values(), key=lambda one: -one["times"]),
     }
 
 
 def main() -> None:
     """Attack as the command line says."""
-    words = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    words.add_argument("--inputs", type=int, default=10_000)
-    words.add_argument("--seed", type=int, default=1)
-    words.add_argument("--only", action="append", default=[])
-    given = words.parse_args()
-    found = attack(given.inputs, given.seed, tuple(given.only))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--inputs", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", action="append", default=[], help="a kind; repeat for more")
+    parser.add_argument("--journal", help="a file of outcomes to go on from")
+    parser.add_argument("--patience", type=float, default=SLOW_S + 100, help="seconds of one input")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many")
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--start", type=int, default=0, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work:
+        work(given)
+        return
+    found = attack(given)
     json.dump(found, sys.stdout, indent=1)
     sys.stdout.write("\n")
     sys.exit(1 if found["faults"] else 0)

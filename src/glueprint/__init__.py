@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from glueprint import forks as forks  # from the first room on, a fork is answered
+
 __version__ = "0.1.0"
 
 ROOMS = (

@@ -22,6 +22,10 @@ from glueprint.errors import EnvironmentProblemError, InputError, nearest, toget
 
 __all__ = ["Codes", "Document", "is_file", "parse", "quoted", "read", "validate", "write_new"]
 
+# The reader of TOML takes time by the square of a name's parts: a text of so many dots is looked at first.
+DOTS, MOST_PARTS = 2000, 100
+WORD = re.compile(r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*'|[^\w\s.])[ \t]*(?P<dot>\.)?""")
+LARGEST = 2**63  # of whole numbers in TOML
 LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 # What pydantic would have taken, in words: types first, then values.
 TYPES = {
@@ -110,9 +114,20 @@ def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:
 
 
 def parse(text: str, codes: Codes, *, where: str) -> dict[str, Any]:
-    """The tables written in `text`; `where` names the file in errors. Raises InputError `codes.syntax`."""
+    """The tables written in `text`; `where` names the file in errors.
+
+    Raises InputError `codes.syntax`, also for a whole number of more than 64 bits, as TOML wants it.
+    """
+    if text.count(".") > DOTS and _longest_key(text) > MOST_PARTS:
+        raise InputError(
+            codes.syntax,
+            f"a name of more than {MOST_PARTS} parts",
+            where=where,
+            expected="names such as arms.drugs, of a few parts",
+            next_step=f"correct that line; {codes.help}",
+        )
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
     except RecursionError as error:
         raise InputError(
             codes.syntax,
@@ -130,6 +145,39 @@ def parse(text: str, codes: Codes, *, where: str) -> dict[str, Any]:
             expected='lines such as name = "my-name" and sections such as [section]',
             next_step=f"correct that line; {codes.help}",
         ) from error
+    if field := _too_large(tables):
+        raise InputError(
+            codes.syntax,
+            "a whole number of more than 64 bits",
+            where=f"{where}, {field}",
+            expected="a number that a computer's word holds; 1e30 is one",
+            next_step=f"correct the value; {codes.help}",
+        )
+    return tables
+
+
+def _longest_key(text: str) -> int:
+    """Parts of the longest run of words with dots between them."""
+    longest = parts = 0
+    dotted = False
+    for found in WORD.finditer(text):
+        parts = parts + 1 if dotted else 1
+        dotted = found["dot"] is not None
+        longest = max(longest, parts)
+    return longest
+
+
+def _too_large(tables: dict[str, Any]) -> str:
+    """The field of the first whole number that is too large to count with; empty if there is none."""
+    waiting: list[tuple[str, Any]] = [("", tables)]
+    for place, value in waiting:
+        if isinstance(value, dict):
+            waiting += [(f"{place}.{name}" if place else name, below) for name, below in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{place}[{number}]", below) for number, below in enumerate(value)]
+        elif isinstance(value, int) and not -LARGEST <= value < LARGEST:
+            return place
+    return ""
 
 
 def validate(

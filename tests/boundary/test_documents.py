@@ -29,6 +29,13 @@ def test_a_byte_order_mark_and_utf_16_are_read(tmp_path, encoding):
         (GOOD.encode() + b"# \xe9\n", "GP-S002", "not UTF-8"),
         (b"a = " + b"[" * 100_000 + b"]" * 100_000, "GP-S003", "nest too deep"),
         (b"a = " + b"9" * 10_000, "GP-S003", "digits"),
+        (
+            b"a = [{b = 1}, {b = -" + b"9" * 400 + b"}]",
+            "GP-S003",
+            "a[1].b: a whole number of more than 64 bits",
+        ),
+        (b"a." * 40_000 + b"b = 1", "GP-S003", "more than 100 parts"),
+        (b"a = {" + b'"x" . ' * 40_000 + b"b = 1}", "GP-S003", "more than 100 parts"),
         (b"", "GP-S004", "kind"),
     ],
 )
@@ -47,3 +54,10 @@ def test_pipes_and_devices_are_no_files(tmp_path):
     for name in ("a.toml", "b.toml"):
         with pytest.raises(InputError, match="GP-S002"):
             study.load(tmp_path / name)
+
+
+def test_many_fractions_are_no_long_name(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(GOOD + "seed = [" + "1.5, " * 5000 + "]\n")
+    with pytest.raises(InputError, match="GP-S005"):
+        study.load(path)

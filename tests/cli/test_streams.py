@@ -91,3 +91,16 @@ def test_what_the_system_refuses_is_told_from_our_bugs(tmp_path, monkeypatch):
     gone.rmdir()
     assert streams.refused(FileNotFoundError(2, "No such file or directory")).code == "GP-X003"
     monkeypatch.chdir(tmp_path)
+
+
+def test_a_library_that_finds_no_memory_is_no_bug_of_ours():
+    try:
+        try:
+            raise OSError("x.so: failed to map segment from shared object")
+        except OSError as inner:
+            raise ImportError("could not be loaded") from inner
+    except ImportError as error:
+        known = streams.refused(error)
+    assert known is not None
+    assert known.code == "GP-X004"
+    assert streams.refused(ImportError("no module")) is None

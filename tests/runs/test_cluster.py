@@ -12,12 +12,14 @@ from contextlib import closing
 from functools import partial
 
 import pytest
+from benchmarks import faults
 
 from glueprint.errors import EnvironmentProblemError, InputError, InternalError
 from glueprint.runs import cluster, executor
 from glueprint.runs.executor import Choice
 
 pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 # Dask leaves sockets and event loops to the garbage collector; that is not ours to fail on.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("dask")]
 
@@ -28,9 +30,10 @@ PATIENCE_S = 120
 class Rig:
     """A scheduler and two workers, processes of their own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, tls=None):
         self._file = folder / "scheduler.json"
-        self.scheduler = self._start("scheduler", "--port", "0", "--no-dashboard")
+        self._environment, protocol = {**os.environ, **(tls or {})}, ("--protocol", "tls") if tls else ()
+        self.scheduler = self._start("scheduler", "--port", "0", "--no-dashboard", *protocol)
         deadline = time.monotonic() + PATIENCE_S
         while not self._file.exists():
             assert time.monotonic() < deadline
@@ -43,7 +46,9 @@ class Rig:
     def _start(self, what, *words):
         call = [sys.executable, "-m", f"distributed.cli.dask_{what}", *words, "--host", "127.0.0.1"]
         call += ["--scheduler-file", str(self._file)]
-        return subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(
+            call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self._environment
+        )
 
     @property
     def address(self):
@@ -62,6 +67,16 @@ def rig(tmp_path):
     made.stop()
 
 
+@pytest.fixture
+def encrypted(tmp_path):
+    """A cluster over TLS, and Dask's settings of who knows its certificate."""
+    found = faults.certificate(tmp_path)
+    made = Rig(tmp_path, found)
+    names = {name.removeprefix("DASK_").lower().replace("__", "."): path for name, path in found.items()}
+    yield made, {name.replace("ca_file", "ca-file"): path for name, path in names.items()}
+    made.stop()
+
+
 def items(count):
     return [SLOW.format(number) for number in range(count)]
 
@@ -76,6 +91,25 @@ def test_each_item_is_done_once_by_a_scheduler_s_workers(rig):
             closing(crew.run(partial(Choice, "serial"), [0])) as done,
         ):
             list(done)
+
+
+def test_work_goes_over_tls_to_who_knows_the_certificate_and_to_nobody_else(encrypted):
+    rig, settings = encrypted
+    assert rig.address.startswith("tls://127.0.0.1:")
+    with (
+        dask.config.set(settings),
+        executor.start(Choice("dask", address=rig.address)) as crew,
+        closing(crew.run(math.factorial, range(8))) as done,
+    ):
+        assert sorted(done) == [(n, math.factorial(n)) for n in range(8)]
+    strange = dict.fromkeys(settings)
+    for address in (rig.address, rig.address.replace("tls://", "tcp://")):
+        with (
+            dask.config.set(strange),
+            pytest.raises(EnvironmentProblemError, match="GP-R009"),
+            executor.start(Choice("dask", address=address)),
+        ):
+            pass
 
 
 def test_a_killed_worker_s_items_are_done_again(rig):

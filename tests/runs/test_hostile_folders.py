@@ -229,6 +229,49 @@ def test_the_name_of_a_file_is_no_sql(tmp_path, monkeypatch):
     assert not (tmp_path / "pwned.csv").exists()
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "copy (select 7 as x) to '{table}' (format parquet, use_tmp_file false)",
+        "explain analyze copy (select 7 as x) to '{table}' (format parquet, use_tmp_file false)",
+        "explain (analyze) copy (select 7 as x) to '{table}' (format csv, use_tmp_file false)",
+        "explain analyze create table x as select 1",
+        "/* one */ explain select 1",
+    ],
+)
+def test_a_question_changes_no_table(folder, statement):
+    table = folder / "tables/it_patients.parquet"
+    before = table.read_bytes()
+    with pytest.raises(InputError, match="GP-R015"):
+        query(folder, statement.format(table=table))
+    assert table.read_bytes() == before
+    for explained in ("explain select 1", "EXPLAIN ANALYZE select 1", " explain (format json) select 1"):
+        assert query(folder, explained).columns == ("explain_key", "explain_value")
+
+
+@pytest.mark.parametrize(
+    "statement", ["select error('LINE 7: x' || chr(10) || '   ^')", "select \udc80", "select '\ud800'"]
+)
+def test_a_question_that_says_what_it_likes_is_refused_by_name(folder, statement):
+    with pytest.raises(InputError, match="GP-R014"):
+        query(folder, statement)
+
+
+def test_half_a_character_is_no_entry(folder):
+    book = folder / ledger.FILE_NAME
+    last = json.loads(book.read_bytes().splitlines()[-1])
+    forged = {
+        **last,
+        "number": last["number"] + 1,
+        "previous": last["hash"],
+        "who": "\ud800",
+        "hash": "0" * 64,
+    }
+    with book.open("ab") as stream:
+        stream.write(json.dumps(forged).encode() + b"\n")
+    assert ledger.broken_at(book) == f"line {forged['number']} is not an entry"
+
+
 @pytest.mark.parametrize("name", ["x [1]", "what*", "why?", "a'b\"c", "~"])
 def test_a_path_is_no_pattern(tmp_path, name):
     other = PATIENTS.with_columns(arm=pl.lit("another folder"))

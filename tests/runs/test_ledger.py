@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glueprint.errors import InputError
+from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.runs import ledger
 
 
@@ -106,6 +106,27 @@ def test_a_head_that_a_kill_left_behind_is_no_finding_and_the_next_entry_mends_i
     ledger.append(book.parent, "begun", {})
     assert head.read_bytes() != behind
     assert ledger.cut_off(book) == ""
+
+
+def test_a_run_that_ends_at_its_first_entry_can_be_gone_on_from(tmp_path, monkeypatch):
+    write = ledger.write_file
+
+    def full(path, text):
+        if json.loads(text)["number"]:
+            raise EnvironmentProblemError("GP-R002", "the disk is full")
+        return write(path, text)
+
+    monkeypatch.setattr(ledger, "write_file", full)
+    with pytest.raises(EnvironmentProblemError):
+        ledger.append(tmp_path, "begun", {})
+    monkeypatch.undo()
+    book = tmp_path / ledger.FILE_NAME
+    first = (tmp_path / ledger.HEAD).read_bytes()
+    assert ledger.cut_off(book) == ""
+    ledger.append(tmp_path, "begun", {})
+    assert ledger.cut_off(book) == ""
+    (tmp_path / ledger.HEAD).write_bytes(first)  # behind by more than a kill leaves it
+    assert "names an entry that is not there" in ledger.cut_off(book)
 
 
 def test_ledgers_of_before_have_no_head(book):

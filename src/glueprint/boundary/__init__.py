@@ -2,11 +2,12 @@
 
 `files` opens plain files and never what a link or a name leads to elsewhere; `text` rules encodings, zero
 bytes and terminal escapes; `spreadsheets` writes cells that no spreadsheet computes; `guarded` runs a library
-that may crash, hang or fill the memory in a process of its own; `journal` notes what was read and written.
+that may crash, hang or fill the memory in a process of its own; `journal` notes what was read and written;
+`clock` says when.
 Nothing here knows a format or a science.
 """
 
-from glueprint.boundary import files, journal
+from glueprint.boundary import clock, files, journal
 from glueprint.boundary.files import odd_entries, read_plain, read_text
 from glueprint.boundary.guarded import Ended, Helper, Limits
 from glueprint.boundary.spreadsheets import inert
@@ -17,6 +18,7 @@ __all__ = [
     "Ended",
     "Helper",
     "Limits",
+    "clock",
     "decoded",
     "decoded_anyhow",
     "files",

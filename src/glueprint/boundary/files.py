@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from glueprint.boundary import journal
 from glueprint.boundary.text import decoded
@@ -21,6 +22,7 @@ NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 BINARY = getattr(os, "O_BINARY", 0)
 LONGEST_NAME = 1000
+CHUNK = 1 << 20
 MOST_TEXT = 64 * 1024 * 1024
 
 
@@ -51,10 +53,18 @@ def read_plain(path: str | os.PathLike[str], most: int, *, ours: bool = False) -
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             code = errno.EISDIR if stat.S_ISDIR(os.fstat(handle).st_mode) else errno.EINVAL
             raise OSError(code, "is not a plain file", os.fspath(path))
-        content = stream.read(most)
+        content = _at_most(stream, most, os.fstat(handle).st_size)
         if not ours:
             journal.note_read(path, content, os.fstat(handle).st_size)
         return content
+
+
+def _at_most(stream: BinaryIO, most: int, size: int) -> bytes:
+    """So many bytes, with memory for what is there and not for what could be; a file may grow meanwhile."""
+    content = stream.read(min(most, size + 1))
+    while len(content) < most and (more := stream.read(min(CHUNK, most - len(content)))):
+        content += more
+    return content
 
 
 def read_text(path: Path | Traversable) -> str:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from glueprint.cli.app import main
+import sys
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and exit with the code its outcome has."""
+    try:
+        from glueprint.cli import app  # every room is loaded here, and Ctrl-C may come already
+    except KeyboardInterrupt:
+        sys.exit(130)
+    app.main()

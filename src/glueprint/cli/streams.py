@@ -12,6 +12,8 @@ from glueprint.errors import EnvironmentProblemError
 
 __all__ = ["READER_GONE", "Told", "finish", "prepare", "refused"]
 
+# As the system's loader and libraries in C++ say it.
+NO_MEMORY = ("failed to map segment", "annot allocate memory", "std::bad_alloc")
 READER_GONE = 141  # as the shell says of a program that SIGPIPE ended (128 + 13)
 
 
@@ -113,7 +115,7 @@ def refused(error: Exception) -> EnvironmentProblemError | None:
             expected="a folder that is there",
             next_step="change into another folder and give the command again",
         )
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _lacks_memory(error):
         return EnvironmentProblemError(
             "GP-X004",
             f"the memory does not suffice: {error}".removesuffix(": "),
@@ -129,6 +131,16 @@ def refused(error: Exception) -> EnvironmentProblemError | None:
             next_step="check the path, its permissions and the space on its disk",
         )
     return None
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether a library could not be loaded, or give a reason of its own, for want of memory."""
+    reasons = []
+    reason: BaseException | None = error
+    while reason is not None:
+        reasons.append(str(reason))
+        reason = reason.__cause__ or reason.__context__
+    return any(words in said for said in reasons for words in NO_MEMORY)
 
 
 def _folder_is_gone() -> bool:

@@ -17,11 +17,10 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from glueprint.boundary import files
+from glueprint.boundary import clock, files
 from glueprint.errors import InputError
 from glueprint.runs.store import disk_errors, sync_folder, write_file
 
@@ -96,13 +95,16 @@ def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
         "version": VERSION,
         "number": len(there) + 1,
         "event": event,
-        "utc": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "utc": clock.text(),
         "who": _user(),
         "where": place(),
         "facts": dict(facts),
         "previous": there[-1].hash if there else START,
     }
     content["hash"] = seal(content)
+    if not there and not (folder / HEAD).is_file():
+        # A kill or a full disk after the first entry leaves this head, and not none at all.
+        write_file(folder / HEAD, _head(0, START))
     line = json.dumps(content, ensure_ascii=False).encode() + b"\n"
     with disk_errors(path), os.fdopen(files.open_own(path, APPENDING), "ab") as stream:
         stream.truncate(_whole(path))
@@ -111,7 +113,7 @@ def append(folder: Path, event: str, facts: Mapping[str, Any]) -> Entry:
         os.fsync(stream.fileno())
     entry = _entry(content)
     # Last, so that a kill between the two leaves a head that is behind and never one that is ahead.
-    write_file(folder / HEAD, _head_of(entry))
+    write_file(folder / HEAD, _head(entry.number, entry.hash))
     with disk_errors(path):
         sync_folder(folder)
     return entry
@@ -163,12 +165,14 @@ def cut_off(path: Path) -> str:
 
 
 def _is_among(entries: Sequence[Entry], head: bytes) -> bool:
-    return any(_head_of(entry).encode() == head for entry in reversed(entries))
+    if len(entries) <= 1 and head == _head(0, START).encode():
+        return True  # the run ended before its first entry had a head
+    return any(_head(entry.number, entry.hash).encode() == head for entry in reversed(entries))
 
 
-def _head_of(entry: Entry) -> str:
-    about = {"kind": f"{KIND}-head", "version": 1, "number": entry.number, "hash": entry.hash}
-    return json.dumps(about) + "\n"
+def _head(number: int, sealed: str) -> str:
+    """The head's text: which entry is the last."""
+    return json.dumps({"kind": f"{KIND}-head", "version": 1, "number": number, "hash": sealed}) + "\n"
 
 
 def _checked(path: Path) -> tuple[list[Entry], str]:
@@ -186,6 +190,7 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
             content = json.loads(line)
             sealed = content.pop("hash")
             entry = _entry({**content, "hash": sealed})
+            changed = _line(content, sealed) != line
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return entries, f"line {number} is not an entry"
         if content.get("kind") != KIND or content.get("version") not in range(1, VERSION + 1):
@@ -193,10 +198,7 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
                 entries,
                 f"line {number} is of kind {content.get('kind')}, version {content.get('version')}",
             )
-        if (
-            seal(content) != sealed
-            or line != json.dumps({**content, "hash": sealed}, ensure_ascii=False).encode()
-        ):
+        if changed:
             return entries, f"line {number} was changed"
         if entry.number != number or entry.previous != previous:
             return entries, f"line {number} does not follow the line before"
@@ -206,6 +208,12 @@ def _checked(path: Path) -> tuple[list[Entry], str]:
         entries.append(entry)
         previous = sealed
     return entries, ""
+
+
+def _line(content: Mapping[str, Any], sealed: object) -> bytes | None:
+    """The line of an entry as we write it, None for another seal. Raises ValueError for half characters."""
+    line = json.dumps({**content, "hash": sealed}, ensure_ascii=False).encode()
+    return line if seal(content) == sealed else None
 
 
 def _wrong_facts(entry: Entry) -> str:

@@ -8,10 +8,9 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-from glueprint.boundary import files, shown
+from glueprint.boundary import clock, files, shown
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.runs.store import disk_errors
 
@@ -41,7 +40,7 @@ def hold(folder: Path) -> Iterator[None]:
         handle = files.open_own(path, os.O_RDWR | os.O_CREAT)
     try:
         _take(handle, path)
-        owner = f"process {os.getpid()} on {platform.node()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        owner = f"process {os.getpid()} on {platform.node()} since {clock.now():%Y-%m-%d %H:%M:%S} UTC"
         with disk_errors(path):
             os.ftruncate(handle, 0)
             os.write(handle, owner.encode())

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
+from glueprint.boundary import clock
 from glueprint.runs.store import disk_errors
 
 __all__ = ["Counter", "Listener", "Step", "events_into", "silent"]
@@ -88,7 +88,7 @@ def events_into(path: Path) -> Iterator[Listener]:
         event = {
             "kind": KIND,
             "version": VERSION,
-            "utc": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "utc": clock.text(),
             "what": step.what,
             "units_done": step.done,
             "units_total": step.total,

@@ -6,13 +6,12 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import glueprint
-from glueprint.boundary import decoded, files
+from glueprint.boundary import clock, decoded, files
 from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 
@@ -83,7 +82,7 @@ def new(kind: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Re
         settings=dict(settings),
         inputs=dict(inputs),
         outputs={},
-        started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        started_utc=clock.text("seconds"),
         seconds=0.0,
         glueprint=glueprint.__version__,
         python=platform.python_version(),

@@ -28,7 +28,7 @@ CARET = re.compile(r"LINE (\d+): (.*)\n( *)\^")
 UNKNOWN = re.compile(r"Table with name \"?([\w.]+)\"? does not exist")
 PATTERN = re.compile(r"[\[*?]")
 MOST_NAMED = 5  # findings in one message
-READING = ("SELECT", "EXPLAIN")
+EXPLAINING = re.compile(r"\s*explain\b(\s*\([^()]*\)|\s+analyze\b)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,21 @@ def _too_costly(what: str, most: Limits) -> InputError:
 
 
 def _refuse_other_than_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    try:
+        sql.encode()
+    except UnicodeEncodeError as error:  # an argument of the shell may hold any bytes
+        raise InputError(
+            "GP-R014",
+            f"holds bytes that are no text: {error.reason}",
+            where="query",
+            expected="SQL in UTF-8",
+            next_step="type the statement anew",
+        ) from error
     kinds = [statement.type.name for statement in connection.extract_statements(sql)]
-    if len(kinds) != 1 or kinds[0] not in READING:
+    # `explain analyze` runs what it explains, and the one thing a query may touch is the folder's own tables.
+    if kinds == ["EXPLAIN"] and (explaining := EXPLAINING.match(sql)):
+        kinds = [statement.type.name for statement in connection.extract_statements(sql[explaining.end() :])]
+    if kinds != ["SELECT"]:
         said = f"{len(kinds)} statements" if len(kinds) != 1 else f"a statement of kind {kinds[0]}"
         raise InputError(
             "GP-R015",
@@ -198,7 +211,8 @@ def _refused(told: str, sql: str, named: Mapping[str, list[Path]]) -> InputError
     """DuckDB's complaint with its place in the statement and the names that there are."""
     place = CARET.search(told)
     where = "query"
-    if place:
+    # `error('LINE 9: ...')` says what it likes.
+    if place and 0 < int(place[1]) <= len(sql.splitlines()):
         line = int(place[1])
         # The complaint shows a part of a long line; its text before the caret is found again in the line.
         shown = place[2].removeprefix("...").removesuffix("...")

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import glueprint
-from glueprint.boundary import decoded, files, journal
+from glueprint.boundary import clock, decoded, files, journal
 from glueprint.errors import InputError
 from glueprint.runs import ledger, provenance
 from glueprint.runs.store import disk_errors, write_file
@@ -88,7 +87,7 @@ def begun(command: Sequence[str], seed: int | None) -> RunRecord:
         inputs=(),
         packaged={},
         outputs=(),
-        started_utc=_now(),
+        started_utc=clock.text(),
         ended_utc="",
         exit_status=0,
         where=ledger.place(),
@@ -114,7 +113,7 @@ def leave(record: RunRecord, noted: journal.Journal, folder: Path | None, exit_s
         inputs=tuple(_stated(one, root) for one in noted.read if one not in own),
         packaged={Path(one.place).relative_to(package).as_posix(): one.sha256 for one in own},
         outputs=tuple(_stated(one, root) for one in written),
-        ended_utc=_now(),
+        ended_utc=clock.text(),
         exit_status=exit_status,
         previous=_put_aside(folder) if folder is not None and root is not None else None,
     )
@@ -229,7 +228,3 @@ def _text(record: RunRecord) -> str:
 def _spelt(text: str) -> str:
     """Text from the system as text of a file: bytes of no encoding are written out."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -12,11 +12,10 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from glueprint.boundary import decoded, files
+from glueprint.boundary import clock, decoded, files
 from glueprint.runs import keys, ledger, lock
 from glueprint.runs.store import disk_errors, file_hash, write_file
 
@@ -68,7 +67,7 @@ def sign(folder: Path, key_file: Path, meaning: Meaning, *, passphrase: str | No
     key = keys.private(key_file, passphrase)
     made = Signature(
         meaning=meaning,
-        utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        utc=clock.text("seconds"),
         key=keys.public_text(key),
         files=_manifest(folder),
     )

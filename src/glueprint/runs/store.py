@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint import forks
 from glueprint.boundary import journal
 from glueprint.errors import EnvironmentProblemError, InputError
 
@@ -43,6 +44,7 @@ def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame], *, make: bool
     Returns name -> SHA-256 of the file; equal frames give equal bytes.
     Raises EnvironmentProblemError GP-R001 if the folder cannot be written, GP-R002 if the disk is full.
     """
+    forks.refuse()
     hashes = {}
     with disk_errors(folder):
         if make:

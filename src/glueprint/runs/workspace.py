@@ -199,7 +199,7 @@ def _refuse_foreign(folder: Path) -> None:
         return
     ours = (ledger.FILE_NAME, provenance.FILE_NAME)
     # A run that was killed before its first entry leaves no more than this.
-    early = {lock.FILE_NAME, UNFINISHED}
+    early = {lock.FILE_NAME, UNFINISHED, ledger.HEAD}
     if folder.is_dir() and (
         any((folder / name).is_file() for name in ours) or {path.name for path in folder.iterdir()} <= early
     ):

@@ -130,10 +130,21 @@ def read(path: str | Path) -> pl.DataFrame:
         if not str(about["datasetJSONVersion"]).startswith("1.1"):
             raise ValueError(f"version {about['datasetJSONVersion']}")
         schema = {column["name"]: TYPES.get(column["dataType"], pl.String) for column in about["columns"]}
+        # A cell that holds tables in tables takes polars gigabytes to refuse.
+        if any(isinstance(cell, dict | list) for row in about["rows"] for cell in row):
+            raise ValueError("a cell that is a table or a list")
         frame = pl.DataFrame(about["rows"], schema=schema, orient="row", strict=True)
         if frame.height != about["records"]:
             raise ValueError(f"{frame.height} rows where {about['records']} are said")
-    except (OSError, KeyError, TypeError, ValueError, RecursionError, pl.exceptions.PolarsError) as problem:
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        RecursionError,
+        pl.exceptions.PolarsError,
+    ) as problem:
         reason = f"no field {problem}" if isinstance(problem, KeyError) else str(problem).splitlines()[0]
         raise _no_dataset(file, reason) from problem
     return frame
