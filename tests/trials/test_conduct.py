@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from glueprint.trials import load_protocol
-from glueprint.trials.conduct import conduct
-from glueprint.trials.doserules import Action
-from glueprint.trials.population import Stream, draw_population
-from glueprint.trials.protocol import SupportiveCare
-from glueprint.trials.tables import patients_table
+from glueprint.trials.analysis.tables import patients_table
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.conduct.doserules import Action
+from glueprint.trials.patients.population import Stream, draw_population
+from glueprint.trials.protocol.document import SupportiveCare
 
 MM003 = load_protocol("mm003")
 STREAM = Stream(2, "mm003", 1)

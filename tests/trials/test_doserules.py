@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glueprint.trials.doserules import (
+from glueprint.trials.conduct.doserules import (
     Action,
     DoseState,
     Findings,
@@ -13,8 +13,8 @@ from glueprint.trials.doserules import (
     apply_rules,
     ladder,
 )
-from glueprint.trials.rules_document import Reductions
-from glueprint.trials.rules_loading import available_rules, load_rules
+from glueprint.trials.protocol.rules_document import Reductions
+from glueprint.trials.protocol.rules_loading import available_rules, load_rules
 
 LABEL = load_rules("pomalidomide-us-label")
 LENALIDOMIDE = load_rules("lenalidomide-us-label")

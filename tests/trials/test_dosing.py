@@ -7,8 +7,8 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from glueprint.trials import load_protocol
-from glueprint.trials.dosing import Course, compile_regimens, days_due, doses_between
-from glueprint.trials.schedule import day_mask, parse_days
+from glueprint.trials.conduct.dosing import Course, compile_regimens, days_due, doses_between
+from glueprint.trials.protocol.schedule import day_mask, parse_days
 
 MM003 = load_protocol("mm003")
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 from glueprint.survival import cox, cumulative_incidence, kaplan_meier, log_rank, rmst
 from glueprint.trials import load_protocol
-from glueprint.trials.endpoints import ENDPOINTS, endpoints_table, survival_curves_table
+from glueprint.trials.analysis.endpoints import ENDPOINTS, endpoints_table, survival_curves_table
 
 MM003 = load_protocol("mm003")
 ARMS = [arm.name for arm in MM003.arms]

@@ -9,7 +9,7 @@ import pytest
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.trials import kept
-from glueprint.trials.loading import protocol_from_text
+from glueprint.trials.protocol.loading import protocol_from_text
 
 TINY = trials.template().replace("patients = 60", "patients = 6")
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from glueprint.survival import replicate_cox, replicate_log_rank
-from glueprint.trials.conduct import conduct
-from glueprint.trials.dosing import NO_REGIMEN
-from glueprint.trials.population import Stream, draw_population
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.conduct.dosing import NO_REGIMEN
+from glueprint.trials.patients.population import Stream, draw_population
 
 PATIENTS = 90
 

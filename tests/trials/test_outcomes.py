@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from glueprint import trials
-from glueprint.trials.endpoints import RATES
-from glueprint.trials.population import MONTH_DAYS
+from glueprint.trials.analysis.endpoints import RATES
+from glueprint.trials.patients.population import MONTH_DAYS
 
 
 @pytest.fixture(scope="module")

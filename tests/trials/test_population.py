@@ -13,17 +13,17 @@ from glueprint import evidence, trials
 from glueprint.mechanism import Scenario, parameters
 from glueprint.runs.streams import uniforms
 from glueprint.trials import load_protocol
-from glueprint.trials.case_mix import Count, Levels, LogNormal, Normal
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import (
+from glueprint.trials.patients.population import (
     Stream,
     draw_population,
     follow_up_months,
     mechanism_covariates,
     model_parameters,
 )
-from glueprint.trials.protocol import FollowUp
-from glueprint.trials.sampling import draw_level, draw_quantity
+from glueprint.trials.patients.sampling import draw_level, draw_quantity
+from glueprint.trials.protocol.case_mix import Count, Levels, LogNormal, Normal
+from glueprint.trials.protocol.document import FollowUp
+from glueprint.trials.protocol.loading import protocol_from_text
 
 MM003 = load_protocol("mm003")
 SPREAD = (np.arange(100_000) + 0.5) / 100_000

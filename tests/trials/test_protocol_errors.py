@@ -6,7 +6,7 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import EnvironmentProblemError, InputError, NotSupportedError
-from glueprint.trials.loading import protocol_from_text
+from glueprint.trials.protocol.loading import protocol_from_text
 
 TEMPLATE = trials.template()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glueprint.trials import load_protocol, readings
+from glueprint.trials import load_protocol
+from glueprint.trials.conduct import readings
 
 DAY = np.array([[0.0, 28.0, 56.0, 63.0, 84.0]])
 NEVER = np.array([np.inf])

@@ -7,12 +7,12 @@ import pytest
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
-from glueprint.trials.checks import check_protocol
-from glueprint.trials.conduct import conduct
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import Stream, draw_population, model_parameters
-from glueprint.trials.regimen_checks import known_conditions
-from glueprint.trials.regimen_rules import drugs_of
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.patients.population import Stream, draw_population, model_parameters
+from glueprint.trials.protocol.checks import check_protocol
+from glueprint.trials.protocol.loading import protocol_from_text
+from glueprint.trials.protocol.regimen_checks import known_conditions
+from glueprint.trials.protocol.regimen_rules import drugs_of
 
 TEMPLATE = trials.template()
 DEX = 'compound = "dexamethasone"\ndose_mg = 40\ndays = "1,8,15,22"\n'

@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 
 from glueprint import trials
-from glueprint.trials import response
-from glueprint.trials.conduct import conduct
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import MONTH_DAYS, Stream, draw_population
-from glueprint.trials.protocol import FollowUp
+from glueprint.trials.analysis.tables import patients_table
+from glueprint.trials.conduct import response
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.patients.population import MONTH_DAYS, Stream, draw_population
+from glueprint.trials.protocol.document import FollowUp
+from glueprint.trials.protocol.loading import protocol_from_text
 from glueprint.trials.result import TYPICAL
-from glueprint.trials.tables import patients_table
 
 MM003 = trials.load_protocol("mm003")
 ARMS = [arm.name for arm in MM003.arms]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from glueprint.trials import load_protocol
-from glueprint.trials.conduct import conduct
-from glueprint.trials.doserules import Action, Intolerance
-from glueprint.trials.draws import Truth
-from glueprint.trials.population import Stream, draw_population
-from glueprint.trials.tolerability import (
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.conduct.doserules import Action, Intolerance
+from glueprint.trials.patients.draws import Truth
+from glueprint.trials.patients.population import Stream, draw_population
+from glueprint.trials.patients.tolerability import (
     EVENTS_DRAWN,
     PATIENTS_AT_ONCE,
     EventDraws,

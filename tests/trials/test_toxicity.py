@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glueprint.errors import InputError
-from glueprint.trials import toxicity
+from glueprint.trials.protocol import toxicity
 
 
 @pytest.mark.parametrize("version", [4, 5])

@@ -3,16 +3,14 @@ reports them."""
 
 from __future__ import annotations
 
-from glueprint.trials import case_mix, cdisc, kept
-from glueprint.trials.content import content_of
-from glueprint.trials.domain import Outside, outside
-from glueprint.trials.doserules import ladder
-from glueprint.trials.dosing import Course, DoseList, compile_regimens, doses_between
-from glueprint.trials.draws import ParameterDraws, Truth
-from glueprint.trials.intake import intakes, swallowed
-from glueprint.trials.intervals import TAIL, existing, finite, order_statistics, prediction_intervals
-from glueprint.trials.loading import available, load_protocol, source, template, write_template
-from glueprint.trials.population import (
+from glueprint.trials import cdisc, kept
+from glueprint.trials.analysis.intervals import TAIL, existing, finite, order_statistics, prediction_intervals
+from glueprint.trials.analysis.subgroups import subgroups_table
+from glueprint.trials.conduct.doserules import ladder
+from glueprint.trials.conduct.dosing import Course, DoseList, compile_regimens, doses_between
+from glueprint.trials.conduct.intake import intakes, swallowed
+from glueprint.trials.patients.draws import ParameterDraws, Truth
+from glueprint.trials.patients.population import (
     MONTH_DAYS,
     Population,
     Stream,
@@ -20,10 +18,13 @@ from glueprint.trials.population import (
     model_parameters,
     scenarios,
 )
-from glueprint.trials.protocol import Arm, Continuation, Drug, Protocol, Stratum
-from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TrialResult
-from glueprint.trials.rules_document import DoseRules
-from glueprint.trials.rules_loading import (
+from glueprint.trials.protocol import case_mix
+from glueprint.trials.protocol.content import content_of
+from glueprint.trials.protocol.document import Arm, Continuation, Drug, Protocol, Stratum
+from glueprint.trials.protocol.domain import Outside, outside
+from glueprint.trials.protocol.loading import available, load_protocol, source, template, write_template
+from glueprint.trials.protocol.rules_document import DoseRules
+from glueprint.trials.protocol.rules_loading import (
     available_rules,
     load_rules,
     rules_in_force,
@@ -31,12 +32,12 @@ from glueprint.trials.rules_loading import (
     rules_text,
     write_rules_template,
 )
+from glueprint.trials.protocol.schedule import parse_days
+from glueprint.trials.protocol.substitution import alone, glue_of, with_glue
+from glueprint.trials.protocol.variants import Variant, arm_of, grid
+from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TrialResult
 from glueprint.trials.running import TABLES, Unit, check_size, keep_unit, read_units, run, run_unit, units_of
-from glueprint.trials.schedule import parse_days
-from glueprint.trials.subgroups import subgroups_table
-from glueprint.trials.substitution import alone, glue_of, with_glue
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
-from glueprint.trials.variants import Variant, arm_of, grid
 
 __all__ = [
     "CALIBRATED",

@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.trials.domain import Outside, outside
-from glueprint.trials.protocol import Protocol
-from glueprint.trials.safety import grades_table
-from glueprint.trials.subgroups import subgroups_table
+from glueprint.trials.analysis.safety import grades_table
+from glueprint.trials.analysis.subgroups import subgroups_table
+from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.protocol.domain import Outside, outside
 
 __all__ = ["TrialResult"]
 

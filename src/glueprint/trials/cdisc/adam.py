@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from glueprint.trials.analysis.safety import CLINICAL, LABORATORY
 from glueprint.trials.cdisc.datasets import Dataset, Variable
-from glueprint.trials.population import MONTH_DAYS
-from glueprint.trials.protocol import Protocol
-from glueprint.trials.safety import CLINICAL, LABORATORY
+from glueprint.trials.patients.population import MONTH_DAYS
+from glueprint.trials.protocol.document import Protocol
 
 __all__ = ["datasets"]
 

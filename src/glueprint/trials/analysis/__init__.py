@@ -1,0 +1,1 @@
+"""What is read off: tables of a conducted trial, its endpoints and their intervals."""

@@ -1,0 +1,93 @@
+"""What each patient received and what it did: treatment, doses held and lowered, worst laboratory values."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.trials.conduct.conducting import Conducted, VisitLog
+from glueprint.trials.conduct.doserules import Action
+from glueprint.trials.patients.population import MONTH_DAYS
+from glueprint.trials.protocol import toxicity
+from glueprint.trials.protocol.document import Protocol
+
+__all__ = ["SAFETY_DAYS", "adverse_columns", "first_day", "treatment_columns"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Columns = dict[str, NDArray[np.generic]]
+
+# Adverse events count until four weeks after the first treatment.
+SAFETY_DAYS = 28
+GRADE_OF_PNEUMONIA = 3  # its hazard counts grades 3 and 4 only
+
+
+def treatment_columns(conducted: Conducted, log: VisitLog) -> Columns:
+    """What each patient received, and when and why it ended; log: joined."""
+    ward = conducted.ward
+    second = np.where(ward.line == 1, ward.second_day, np.nan)
+    dead, lost = np.isfinite(ward.death_day), np.isfinite(ward.dropout_day)
+    off = np.where(np.isfinite(ward.off_day), ward.off_day, np.where(dead | lost, ward.end_day, np.nan))
+    reason = np.where(
+        ward.off_reason != "", ward.off_reason, np.where(dead, "death", np.where(lost, "withdrawal", ""))
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        intensity = np.where(ward.planned_mg > 0, ward.given_mg / ward.planned_mg, np.nan)
+    first_treatment = log.line == 0
+    held = first_day(log, first_treatment & (log.action == Action.HOLD), off.size)
+    lowered = first_day(log, first_treatment & (log.action == Action.RESUME_LOWER), off.size)
+    return {
+        "crossover_months": second / MONTH_DAYS,
+        "off_treatment_months": off / MONTH_DAYS,
+        "off_treatment_reason": reason,
+        "dose_reductions": ward.first_reductions(),
+        "dose_holds": ward.first_holds(),
+        "intolerances": ward.intolerances,
+        "gcsf_courses": ward.gcsf_courses,
+        "first_hold_months": held / MONTH_DAYS,
+        "first_reduction_months": lowered / MONTH_DAYS,
+        "days_on_drug": ward.dosed_days,
+        "relative_dose_intensity": intensity,
+    }
+
+
+def first_day(log: VisitLog, chosen: Bools, patients: int) -> Floats:
+    """(n,) day of each patient's first visit among the chosen, NaN where there is none.
+
+    chosen: (v,) visits of the log, which is in the order of days.
+    """
+    day = np.full(patients, np.nan)
+    at = np.flatnonzero(chosen)[::-1]
+    day[log.patient[at]] = log.day[at]
+    return day
+
+
+def adverse_columns(protocol: Protocol, conducted: Conducted, log: VisitLog) -> Columns:
+    """Worst grades of each patient between the first dose and four weeks after the first treatment, and the
+    counts behind them."""
+    ward, n = conducted.ward, conducted.people.size
+    until = np.where(np.isfinite(ward.off_day), ward.off_day + SAFETY_DAYS, np.inf)
+    counts = (log.line == 0) & (log.day > 0) & (log.day <= until[log.patient])
+
+    def lowest(values: Floats) -> Floats:
+        worst = np.full(n, np.inf)
+        np.minimum.at(worst, log.patient[counts], values[counts])
+        return np.where(np.isfinite(worst), worst, np.nan)
+
+    anc = lowest(log.labs.anc_1e9_per_l)
+    platelets = lowest(log.labs.platelets_1e9_per_l)
+    haemoglobin = lowest(log.labs.haemoglobin_g_per_dl)
+    pneumonia = np.where(ward.pneumonia_day <= until, ward.pneumonia_day, np.inf)
+    seen = np.isfinite(pneumonia)
+    version = protocol.measurement.ctcae_version
+    return {
+        "neutropenia_grade": toxicity.neutropenia_grade(anc, version=version),
+        "thrombocytopenia_grade": toxicity.thrombocytopenia_grade(platelets),
+        "anaemia_grade": toxicity.anaemia_grade(haemoglobin),
+        "pneumonia_grade": np.where(seen, GRADE_OF_PNEUMONIA, 0),
+        "lowest_anc_1e9_per_l": anc,
+        "lowest_platelets_1e9_per_l": platelets,
+        "lowest_haemoglobin_g_per_dl": haemoglobin,
+        "pneumonia_months": np.where(seen, pneumonia, np.nan) / MONTH_DAYS,
+    }

@@ -1,0 +1,130 @@
+"""Response, progression and survival of each patient, by both readings, from a conducted replicate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.trials.analysis import landmark
+from glueprint.trials.conduct import readings, response
+from glueprint.trials.conduct.conducting import Conducted
+from glueprint.trials.conduct.readings import Reading
+from glueprint.trials.conduct.records import Assessments
+from glueprint.trials.patients.population import MONTH_DAYS
+from glueprint.trials.protocol.document import Protocol
+
+__all__ = ["disease_columns", "unconfirmed"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Columns = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class _Best:
+    """Best response of each patient, (n,): its label's number, the day of the first partial response (NaN:
+    none), the deepest change from baseline in %."""
+
+    response: Integers
+    first_day: Floats
+    change_pct: Floats
+
+
+def disease_columns(protocol: Protocol, conducted: Conducted, seen: Assessments) -> Columns:
+    """Response, progression and survival of each patient; seen: all assessments of the replicate."""
+    ward = conducted.ward
+    death, end = ward.death_day, ward.end_day
+    local = readings.investigator(seen.day, ward.seen_progression_day, death)
+    marker = seen.m_protein_g_per_l
+    best = _best(protocol, (marker, seen.true_m_protein_g_per_l), (seen.day, local), np.isfinite(death))
+    left, right = readings.interval(seen.day, local)
+    true_day = np.minimum(np.minimum(ward.true_progression_day, death), end)
+    progressed = local.event & (local.day == local.progression_day)
+    off = np.where(np.isfinite(ward.off_day), ward.off_day, np.inf)
+    columns: Columns = {
+        "best_response": np.array(response.LABELS)[best.response],
+        "best_change_pct": best.change_pct,
+        "response_months": best.first_day / MONTH_DAYS,
+        "dor_months": (local.day - best.first_day) / MONTH_DAYS,
+        "dor_event": np.isfinite(best.first_day) & local.event,
+        "pfs_months": local.day / MONTH_DAYS,
+        "pfs_event": local.event,
+        "pfs_cause": np.select([progressed, local.event], ["progression", "death"], ""),
+        "pfs_left_months": left / MONTH_DAYS,
+        "pfs_right_months": np.where(np.isfinite(right), right, np.nan) / MONTH_DAYS,
+        "pfs_true_months": true_day / MONTH_DAYS,
+        "cycle_3_state": landmark.states(
+            best.first_day,
+            local.progression_day,
+            off,
+            np.minimum(death, end),
+            cycle_days=protocol.cycle_days,
+            window_days=protocol.visits.window_days,
+        ),
+        "os_months": np.minimum(death, end) / MONTH_DAYS,
+        "os_event": np.isfinite(death),
+    }
+    if conducted.without_later:
+        columns["os_without_later_months"] = conducted.without_later.end_day / MONTH_DAYS
+        columns["os_without_later_event"] = conducted.without_later.died
+    return columns | _committee_columns(protocol, conducted, seen)
+
+
+def _committee_columns(protocol: Protocol, conducted: Conducted, seen: Assessments) -> Columns:
+    """The review committee's reading of the same patients; without a stream, of the trial's own values."""
+    ward, people = conducted.ward, conducted.people
+    marker = seen.m_protein_g_per_l
+    documented = np.ones(people.size, dtype=np.bool_)
+    if conducted.stream:
+        normal = conducted.stream.normals("central laboratory", people.number, 2 * marker.shape[1])
+        marker = readings.central_laboratory(seen.true_m_protein_g_per_l, protocol.measurement, normal)
+        uniform = conducted.stream.uniforms("documented progression", people.number)[:, 0]
+        documented = uniform < readings.DOCUMENTED_SHARE
+    called, by_marker = readings.called_day(seen.m_protein_g_per_l, seen.day, ward.seen_progression_day)
+    reading = readings.committee(
+        marker,
+        seen.day,
+        ward.death_day,
+        until_day=called,
+        documented_day=np.where(documented & ~by_marker, ward.seen_progression_day, np.inf),
+    )
+    markers = marker, seen.true_m_protein_g_per_l
+    best = _best(protocol, markers, (seen.day, reading), np.isfinite(ward.death_day))
+    return {
+        "pfs_committee_months": reading.day / MONTH_DAYS,
+        "pfs_committee_event": reading.event,
+        "best_response_committee": np.array(response.LABELS)[best.response],
+    }
+
+
+def unconfirmed(protocol: Protocol, measured_g_per_l: Floats, true_g_per_l: Floats) -> Integers:
+    """(n, k) category of each assessment by itself; immunofixation sees the true M-protein to its limit."""
+    limits = protocol.measurement
+    with np.errstate(invalid="ignore"):
+        found = true_g_per_l >= limits.immunofixation_g_per_l
+    return response.categories(measured_g_per_l, limits.m_protein_detection_g_per_l, found)
+
+
+def _best(
+    protocol: Protocol, markers: tuple[Floats, Floats], read: tuple[Floats, Reading], died: Bools
+) -> _Best:
+    """Best confirmed response before the reader's progression; markers: M-protein measured and true; read:
+    days of the assessments and the reading."""
+    (marker, true_marker), (day, reading) = markers, read
+    category = response.settle_unconfirmed(unconfirmed(protocol, marker, true_marker), died)
+    with np.errstate(invalid="ignore"):
+        usable = reading.counts & (day > 0) & (day < reading.progression_day[:, None])
+    best = response.best_response(np.where(reading.counts & (day > 0), category, response.NE), usable)
+    progressed = np.isfinite(reading.progression_day)
+    label = np.where((best.response == response.NE) & progressed, response.PD, best.response)
+    first = np.where(
+        best.first_column >= 0, day[np.arange(len(day)), np.maximum(best.first_column, 0)], np.nan
+    )
+    # A baseline that electrophoresis does not find has no change in per cent.
+    baseline = marker[:, :1]
+    seen = np.where(baseline >= protocol.measurement.m_protein_detection_g_per_l, baseline, np.nan)
+    change = np.where(usable & np.isfinite(seen), 100.0 * (marker / seen - 1.0), np.inf).min(axis=1)
+    return _Best(label, first, np.where(np.isfinite(change), change, np.nan))

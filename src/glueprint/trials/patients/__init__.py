@@ -1,0 +1,1 @@
+"""Who is drawn: covariates, arms, bodies, and the chance that each patient carries."""
