@@ -8,7 +8,8 @@ import pytest
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.trials.patients.allocation import allocate
-from glueprint.trials.patients.population import Stream, draw_population
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
 from glueprint.trials.protocol.loading import protocol_from_text
 
 

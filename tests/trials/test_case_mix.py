@@ -10,7 +10,8 @@ from scipy.special import ndtri
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.runs.streams import uniforms
-from glueprint.trials.patients.population import Stream, draw_population
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
 from glueprint.trials.patients.sampling import correlate
 from glueprint.trials.patients.staging import iss_stage
 from glueprint.trials.protocol.loading import protocol_from_text

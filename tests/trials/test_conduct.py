@@ -11,7 +11,9 @@ from glueprint.trials import load_protocol
 from glueprint.trials.analysis.tables import patients_table
 from glueprint.trials.conduct.conducting import conduct
 from glueprint.trials.conduct.doserules import Action
-from glueprint.trials.patients.population import Stream, draw_population
+from glueprint.trials.conduct.review import ReviewFiles
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
 from glueprint.trials.protocol.document import SupportiveCare
 
 MM003 = load_protocol("mm003")
@@ -148,10 +150,10 @@ def test_the_log_has_true_and_measured_m_protein(usual):
         assert score.std() == pytest.approx(1.0, abs=0.18)
 
 
-def test_the_chance_is_handed_on_so_that_the_committee_has_a_laboratory_of_its_own(usual):
-    assert usual.stream == STREAM
+def test_the_committee_reads_values_of_a_laboratory_of_its_own(usual):
     own = patients_table(MM003, usual, 1)
-    shared = patients_table(MM003, replace(usual, stream=None), 1)
+    trials_own = ReviewFiles(usual.seen.m_protein_g_per_l, np.ones(PEOPLE.size, dtype=np.bool_))
+    shared = patients_table(MM003, replace(usual, review=trials_own), 1)
     assert own["pfs_months"].equals(shared["pfs_months"])
     # Other errors of the same samples move a minority, by visits.
     moved = (own["pfs_committee_months"] != shared["pfs_committee_months"]).mean()

@@ -5,14 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glueprint.trials.conduct.doserules import (
-    Action,
-    DoseState,
-    Findings,
-    Intolerance,
-    apply_rules,
-    ladder,
-)
+from glueprint.trials.conduct.doserules import Action, DoseState, Findings, apply_rules
+from glueprint.trials.patients.tolerability import Intolerance
+from glueprint.trials.protocol.ladder import ladder
 from glueprint.trials.protocol.rules_document import Reductions
 from glueprint.trials.protocol.rules_loading import available_rules, load_rules
 

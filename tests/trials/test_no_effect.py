@@ -9,8 +9,9 @@ import pytest
 
 from glueprint.survival import replicate_cox, replicate_log_rank
 from glueprint.trials.conduct.conducting import conduct
-from glueprint.trials.conduct.dosing import NO_REGIMEN
-from glueprint.trials.patients.population import Stream, draw_population
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
+from glueprint.trials.protocol.regimens import NO_REGIMEN
 
 PATIENTS = 90
 

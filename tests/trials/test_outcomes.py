@@ -8,7 +8,7 @@ import pytest
 
 from glueprint import trials
 from glueprint.trials.analysis.endpoints import RATES
-from glueprint.trials.patients.population import MONTH_DAYS
+from glueprint.trials.protocol.schedule import MONTH_DAYS
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
 from glueprint.trials.conduct.conducting import conduct
-from glueprint.trials.patients.population import Stream, draw_population, model_parameters
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population, model_parameters
 from glueprint.trials.protocol.checks import check_protocol
 from glueprint.trials.protocol.loading import protocol_from_text
 from glueprint.trials.protocol.regimen_checks import known_conditions

@@ -9,7 +9,7 @@ import pytest
 
 from glueprint import evidence, trials
 from glueprint.errors import EnvironmentProblemError, InputError
-from glueprint.trials.conduct.doserules import ladder
+from glueprint.trials.protocol.ladder import ladder
 from glueprint.trials.protocol.rules_document import DoseRules, Lineage, OtherToxicity, Reductions
 from glueprint.trials.protocol.rules_loading import NO_RULES, load_rules, rules_from_text, rules_in_force
 

@@ -12,9 +12,11 @@ from glueprint import trials
 from glueprint.trials.analysis.tables import patients_table
 from glueprint.trials.conduct import response
 from glueprint.trials.conduct.conducting import conduct
-from glueprint.trials.patients.population import MONTH_DAYS, Stream, draw_population
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
 from glueprint.trials.protocol.document import FollowUp
 from glueprint.trials.protocol.loading import protocol_from_text
+from glueprint.trials.protocol.schedule import MONTH_DAYS
 from glueprint.trials.result import TYPICAL
 
 MM003 = trials.load_protocol("mm003")

@@ -12,8 +12,9 @@ from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
 from glueprint.trials import SWEPT, SweepSettings, sweep
+from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import ParameterDraws
-from glueprint.trials.patients.population import Stream, draw_population, model_parameters
+from glueprint.trials.patients.population import draw_population, model_parameters
 from glueprint.trials.protocol.loading import protocol_from_text
 from glueprint.trials.protocol.variants import Variant, apply, arm_of, compound_of, grid, lone
 from glueprint.trials.running import run

@@ -9,13 +9,15 @@ import pytest
 
 from glueprint.trials import load_protocol
 from glueprint.trials.conduct.conducting import conduct
-from glueprint.trials.conduct.doserules import Action, Intolerance
+from glueprint.trials.conduct.doserules import Action
+from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import Truth
-from glueprint.trials.patients.population import Stream, draw_population
+from glueprint.trials.patients.population import draw_population
 from glueprint.trials.patients.tolerability import (
     EVENTS_DRAWN,
     PATIENTS_AT_ONCE,
     EventDraws,
+    Intolerance,
     Tolerability,
     missed_doses,
 )

@@ -4,37 +4,57 @@ reports them."""
 from __future__ import annotations
 
 from glueprint.trials import cdisc, kept
-from glueprint.trials.analysis.intervals import TAIL, existing, finite, order_statistics, prediction_intervals
-from glueprint.trials.analysis.subgroups import subgroups_table
-from glueprint.trials.conduct.doserules import ladder
-from glueprint.trials.conduct.dosing import Course, DoseList, compile_regimens, doses_between
-from glueprint.trials.conduct.intake import intakes, swallowed
-from glueprint.trials.patients.draws import ParameterDraws, Truth
-from glueprint.trials.patients.population import (
-    MONTH_DAYS,
+from glueprint.trials.analysis import (
+    TAIL,
+    existing,
+    finite,
+    order_statistics,
+    prediction_intervals,
+    subgroups_table,
+)
+from glueprint.trials.conduct import Course, DoseList, doses_between, intakes, swallowed
+from glueprint.trials.patients import (
+    ParameterDraws,
     Population,
     Stream,
+    Truth,
     draw_population,
     model_parameters,
     scenarios,
 )
-from glueprint.trials.protocol import case_mix
-from glueprint.trials.protocol.content import content_of
-from glueprint.trials.protocol.document import Arm, Continuation, Drug, Protocol, Stratum
-from glueprint.trials.protocol.domain import Outside, outside
-from glueprint.trials.protocol.loading import available, load_protocol, source, template, write_template
-from glueprint.trials.protocol.rules_document import DoseRules
-from glueprint.trials.protocol.rules_loading import (
+from glueprint.trials.protocol import (
+    MONTH_DAYS,
+    Arm,
+    Continuation,
+    DoseRules,
+    Drug,
+    Outside,
+    Protocol,
+    Stratum,
+    Variant,
+    alone,
+    arm_of,
+    available,
     available_rules,
+    case_mix,
+    compile_regimens,
+    content_of,
+    glue_of,
+    grid,
+    ladder,
+    load_protocol,
     load_rules,
+    outside,
+    parse_days,
     rules_in_force,
     rules_template,
     rules_text,
+    source,
+    template,
+    with_glue,
     write_rules_template,
+    write_template,
 )
-from glueprint.trials.protocol.schedule import parse_days
-from glueprint.trials.protocol.substitution import alone, glue_of, with_glue
-from glueprint.trials.protocol.variants import Variant, arm_of, grid
 from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TrialResult
 from glueprint.trials.running import TABLES, Unit, check_size, keep_unit, read_units, run, run_unit, units_of
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep

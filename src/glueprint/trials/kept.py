@@ -16,7 +16,7 @@ from glueprint.boundary import read_text
 from glueprint.errors import InputError
 from glueprint.runs.audit import refuse_changed
 from glueprint.runs.store import disk_errors, read_table, write_file, write_tables
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
 
 __all__ = ["FILE_NAME", "Kept", "load", "save"]

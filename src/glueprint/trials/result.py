@@ -8,10 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.trials.analysis.safety import grades_table
-from glueprint.trials.analysis.subgroups import subgroups_table
-from glueprint.trials.protocol.document import Protocol
-from glueprint.trials.protocol.domain import Outside, outside
+from glueprint.trials.analysis import grades_table, subgroups_table
+from glueprint.trials.protocol import Outside, Protocol, outside
 
 __all__ = ["TrialResult"]
 

@@ -14,13 +14,10 @@ from glueprint.errors import InputError
 from glueprint.runs import executor, units
 from glueprint.runs.progress import silent
 from glueprint.runs.units import Receipt
-from glueprint.trials.analysis.endpoints import endpoints_table, survival_curves_table
-from glueprint.trials.analysis.tables import patients_table, visits_table
-from glueprint.trials.conduct.conducting import conduct
-from glueprint.trials.patients.draws import ParameterDraws, Truth, check_draws
-from glueprint.trials.patients.population import Stream, draw_population
-from glueprint.trials.protocol.document import Protocol
-from glueprint.trials.protocol.loading import load_protocol
+from glueprint.trials.analysis import endpoints_table, patients_table, survival_curves_table, visits_table
+from glueprint.trials.conduct import conduct
+from glueprint.trials.patients import ParameterDraws, Stream, Truth, check_draws, draw_population
+from glueprint.trials.protocol import Protocol, load_protocol
 from glueprint.trials.result import TrialResult
 
 __all__ = [

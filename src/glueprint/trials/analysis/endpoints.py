@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from glueprint.trials.analysis import estimates, landmark
 from glueprint.trials.analysis.estimates import Cohort, Row, Times
 from glueprint.trials.analysis.exposure import SAFETY_DAYS
-from glueprint.trials.patients.population import MONTH_DAYS
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.protocol import MONTH_DAYS, Protocol
 
 __all__ = ["ENDPOINTS", "cohort", "endpoints_table", "survival_curves_table"]
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.conduct.conducting import Conducted, VisitLog
-from glueprint.trials.conduct.doserules import Action
-from glueprint.trials.patients.population import MONTH_DAYS
-from glueprint.trials.protocol import toxicity
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.conduct import Action, Conducted, VisitLog
+from glueprint.trials.protocol import MONTH_DAYS, Protocol, toxicity
 
 __all__ = ["SAFETY_DAYS", "adverse_columns", "first_day", "treatment_columns"]
 
@@ -23,9 +20,9 @@ SAFETY_DAYS = 28
 GRADE_OF_PNEUMONIA = 3  # its hazard counts grades 3 and 4 only
 
 
-def treatment_columns(conducted: Conducted, log: VisitLog) -> Columns:
-    """What each patient received, and when and why it ended; log: joined."""
-    ward = conducted.ward
+def treatment_columns(conducted: Conducted) -> Columns:
+    """What each patient received, and when and why it ended."""
+    ward, log = conducted.ward, conducted.log
     second = np.where(ward.line == 1, ward.second_day, np.nan)
     dead, lost = np.isfinite(ward.death_day), np.isfinite(ward.dropout_day)
     off = np.where(np.isfinite(ward.off_day), ward.off_day, np.where(dead | lost, ward.end_day, np.nan))
@@ -63,10 +60,10 @@ def first_day(log: VisitLog, chosen: Bools, patients: int) -> Floats:
     return day
 
 
-def adverse_columns(protocol: Protocol, conducted: Conducted, log: VisitLog) -> Columns:
+def adverse_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     """Worst grades of each patient between the first dose and four weeks after the first treatment, and the
     counts behind them."""
-    ward, n = conducted.ward, conducted.people.size
+    ward, log, n = conducted.ward, conducted.log, conducted.people.size
     until = np.where(np.isfinite(ward.off_day), ward.off_day + SAFETY_DAYS, np.inf)
     counts = (log.line == 0) & (log.day > 0) & (log.day <= until[log.patient])
 

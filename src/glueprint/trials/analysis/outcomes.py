@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.analysis import landmark
-from glueprint.trials.conduct import readings, response
-from glueprint.trials.conduct.conducting import Conducted
-from glueprint.trials.conduct.readings import Reading
-from glueprint.trials.conduct.records import Assessments
-from glueprint.trials.patients.population import MONTH_DAYS
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.analysis import landmark, readings
+from glueprint.trials.analysis.readings import Reading
+from glueprint.trials.conduct import Conducted, response
+from glueprint.trials.protocol import MONTH_DAYS, Protocol
 
 __all__ = ["disease_columns", "unconfirmed"]
 
@@ -33,9 +30,9 @@ class _Best:
     change_pct: Floats
 
 
-def disease_columns(protocol: Protocol, conducted: Conducted, seen: Assessments) -> Columns:
-    """Response, progression and survival of each patient; seen: all assessments of the replicate."""
-    ward = conducted.ward
+def disease_columns(protocol: Protocol, conducted: Conducted) -> Columns:
+    """Response, progression and survival of each patient."""
+    ward, seen = conducted.ward, conducted.seen
     death, end = ward.death_day, ward.end_day
     local = readings.investigator(seen.day, ward.seen_progression_day, death)
     marker = seen.m_protein_g_per_l
@@ -70,28 +67,22 @@ def disease_columns(protocol: Protocol, conducted: Conducted, seen: Assessments)
     if conducted.without_later:
         columns["os_without_later_months"] = conducted.without_later.end_day / MONTH_DAYS
         columns["os_without_later_event"] = conducted.without_later.died
-    return columns | _committee_columns(protocol, conducted, seen)
+    return columns | _committee_columns(protocol, conducted)
 
 
-def _committee_columns(protocol: Protocol, conducted: Conducted, seen: Assessments) -> Columns:
-    """The review committee's reading of the same patients; without a stream, of the trial's own values."""
-    ward, people = conducted.ward, conducted.people
-    marker = seen.m_protein_g_per_l
-    documented = np.ones(people.size, dtype=np.bool_)
-    if conducted.stream:
-        normal = conducted.stream.normals("central laboratory", people.number, 2 * marker.shape[1])
-        marker = readings.central_laboratory(seen.true_m_protein_g_per_l, protocol.measurement, normal)
-        uniform = conducted.stream.uniforms("documented progression", people.number)[:, 0]
-        documented = uniform < readings.DOCUMENTED_SHARE
+def _committee_columns(protocol: Protocol, conducted: Conducted) -> Columns:
+    """The review committee's reading of the same patients, from its files."""
+    ward, seen, files = conducted.ward, conducted.seen, conducted.review
     called, by_marker = readings.called_day(seen.m_protein_g_per_l, seen.day, ward.seen_progression_day)
+    documented = files.documented & ~by_marker
     reading = readings.committee(
-        marker,
+        files.m_protein_g_per_l,
         seen.day,
         ward.death_day,
         until_day=called,
-        documented_day=np.where(documented & ~by_marker, ward.seen_progression_day, np.inf),
+        documented_day=np.where(documented, ward.seen_progression_day, np.inf),
     )
-    markers = marker, seen.true_m_protein_g_per_l
+    markers = files.m_protein_g_per_l, seen.true_m_protein_g_per_l
     best = _best(protocol, markers, (seen.day, reading), np.isfinite(ward.death_day))
     return {
         "pfs_committee_months": reading.day / MONTH_DAYS,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from glueprint.trials.analysis.estimates import rates
-from glueprint.trials.protocol import toxicity
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.protocol import Protocol, toxicity
 
 __all__ = ["grades_table"]
 

@@ -14,7 +14,7 @@ from scipy.special import chdtrc
 from glueprint.survival import cox
 from glueprint.trials.analysis.endpoints import cohort
 from glueprint.trials.analysis.estimates import Cohort, Row, Times, hazard_ratio, odds_ratio, rates
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.protocol import Protocol
 
 __all__ = ["FACTORS", "subgroups_table"]
 

@@ -7,13 +7,8 @@ import polars as pl
 
 from glueprint.trials.analysis.exposure import adverse_columns, treatment_columns
 from glueprint.trials.analysis.outcomes import disease_columns, unconfirmed
-from glueprint.trials.conduct import response
-from glueprint.trials.conduct.conducting import Conducted
-from glueprint.trials.conduct.doserules import Action
-from glueprint.trials.conduct.dosing import NO_REGIMEN
-from glueprint.trials.conduct.measuring import LABS
-from glueprint.trials.conduct.records import assessments, joined
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.conduct import LABS, Action, Conducted, response
+from glueprint.trials.protocol import NO_REGIMEN, Protocol
 
 __all__ = ["patients_table", "visits_table"]
 
@@ -31,8 +26,7 @@ OK, FAILED = 0, 1
 
 def visits_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl.DataFrame:
     """One row per patient and visit."""
-    log, people = joined(conducted), conducted.people
-    seen = assessments(log, people.size)
+    log, people, seen = conducted.log, conducted.people, conducted.seen
     category = unconfirmed(protocol, seen.m_protein_g_per_l, seen.true_m_protein_g_per_l)
     labels = np.array(response.LABELS)[category[log.patient, np.maximum(seen.column, 0)]]
     treated = log.regimen != NO_REGIMEN
@@ -61,7 +55,6 @@ def visits_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl
 def patients_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl.DataFrame:
     """One row per patient: who, what was seen, what is true."""
     people, ward = conducted.people, conducted.ward
-    log = joined(conducted)
     names = np.array([arm.name for arm in protocol.arms])
     failed = ward.failure != ""
     frame = pl.DataFrame(
@@ -75,9 +68,9 @@ def patients_table(protocol: Protocol, conducted: Conducted, replicate: int) -> 
             "stratum": people.stratum,
             **dict(people.levels),
             **dict(people.values),
-            **disease_columns(protocol, conducted, assessments(log, people.size)),
-            **treatment_columns(conducted, log),
-            **adverse_columns(protocol, conducted, log),
+            **disease_columns(protocol, conducted),
+            **treatment_columns(conducted),
+            **adverse_columns(protocol, conducted),
         }
     )
     drawn = [name for name in protocol.case_mix.names if name in frame.columns]

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from glueprint.trials.analysis.safety import CLINICAL, LABORATORY
+from glueprint.trials.analysis import CLINICAL, LABORATORY
 from glueprint.trials.cdisc.datasets import Dataset, Variable
-from glueprint.trials.patients.population import MONTH_DAYS
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.protocol import MONTH_DAYS, Protocol
 
 __all__ = ["datasets"]
 

@@ -1,1 +1,25 @@
 """What happens: visits, doses, disease, toxicity and follow-up, and what the laboratories measure."""
+
+from __future__ import annotations
+
+from glueprint.trials.conduct import response
+from glueprint.trials.conduct.conducting import Conducted, conduct
+from glueprint.trials.conduct.doserules import Action
+from glueprint.trials.conduct.dosing import Course, DoseList, doses_between
+from glueprint.trials.conduct.intake import intakes, swallowed
+from glueprint.trials.conduct.measuring import LABS
+from glueprint.trials.conduct.records import VisitLog
+
+__all__ = [
+    "LABS",
+    "Action",
+    "Conducted",
+    "Course",
+    "DoseList",
+    "VisitLog",
+    "conduct",
+    "doses_between",
+    "intakes",
+    "response",
+    "swallowed",
+]

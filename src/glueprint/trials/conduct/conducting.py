@@ -14,18 +14,26 @@ from numpy.typing import NDArray
 from glueprint.engine import Doses
 from glueprint.mechanism import parameters, pharmacokinetics
 from glueprint.trials.conduct.decisions import change_doses, decide_progression, plan_next_visit
-from glueprint.trials.conduct.dosing import NO_REGIMEN, DoseList, days_due, doses_between
+from glueprint.trials.conduct.dosing import DoseList, days_due, doses_between
 from glueprint.trials.conduct.intake import GlueIntake, intakes, swallowed
 from glueprint.trials.conduct.measuring import LABS, Labs, measure
+from glueprint.trials.conduct.records import Assessments, VisitLog, assessments, joined
+from glueprint.trials.conduct.review import ReviewFiles, files_for_review
 from glueprint.trials.conduct.settling import HAZARDS, settle
 from glueprint.trials.conduct.supportive import decide_gcsf
 from glueprint.trials.conduct.ward import Setting, Ward, admit
-from glueprint.trials.patients.bodies import Bodies, admit_bodies
-from glueprint.trials.patients.population import Population, Stream, model_parameters, scenarios
-from glueprint.trials.patients.tolerability import Tolerability
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.patients import (
+    Bodies,
+    Population,
+    Stream,
+    Tolerability,
+    admit_bodies,
+    model_parameters,
+    scenarios,
+)
+from glueprint.trials.protocol import NO_REGIMEN, Protocol
 
-__all__ = ["Conducted", "VisitLog", "WithoutLater", "conduct"]
+__all__ = ["Conducted", "WithoutLater", "conduct"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -34,24 +42,6 @@ States = dict[str, Floats]
 Progress = Callable[[float], None]
 
 HOURS_PER_DAY = 24.0
-
-
-@dataclass(frozen=True)
-class VisitLog:
-    """One round of visits, (m,) each: patient, day, labs, whether disease was assessed, the doses from then
-    on, whether G-CSF is given, and M-protein without error, g/L."""
-
-    patient: Integers
-    day: Integers
-    start_day: Integers
-    labs: Labs
-    assessment: Bools
-    action: Integers
-    dose_mg: Floats
-    regimen: Integers
-    line: Integers
-    gcsf: Bools
-    true_m_protein_g_per_l: Floats
 
 
 @dataclass(frozen=True)
@@ -68,14 +58,17 @@ class WithoutLater:
 
 @dataclass(frozen=True)
 class Conducted:
-    """A conducted replicate: its patients, where each ended, all visits in order, survival without later
-    therapy if that was asked for, and the chance from which later readers draw errors of their own."""
+    """A conducted replicate: its patients and where each ended, all visits, round by round and in one log by
+    patient and day, the disease assessments among them, what an independent review is sent, and survival
+    without later therapy if that was asked for."""
 
     people: Population
     ward: Ward
     visits: tuple[VisitLog, ...]
+    log: VisitLog
+    seen: Assessments
+    review: ReviewFiles
     without_later: WithoutLater | None = None
-    stream: Stream | None = None
 
 
 def conduct(
@@ -94,7 +87,10 @@ def conduct(
     """
     ward, visits = _conduct(protocol, people, stream, progress)
     without = _without_later(protocol, people, stream, ward) if counterfactual else None
-    return Conducted(people, ward, visits, without, stream)
+    log = joined(visits)
+    seen = assessments(log, people.size)
+    review = files_for_review(protocol.measurement, people, stream, seen)
+    return Conducted(people, ward, visits, log, seen, review, without)
 
 
 def _conduct(

@@ -8,17 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.conduct.doserules import (
-    Action,
-    DoseState,
-    Findings,
-    Intolerance,
-    apply_rules,
-)
-from glueprint.trials.conduct.dosing import NO_REGIMEN
+from glueprint.trials.conduct.doserules import Action, DoseState, Findings, apply_rules
 from glueprint.trials.conduct.measuring import Labs
 from glueprint.trials.conduct.response import is_progression
 from glueprint.trials.conduct.ward import Setting, Ward
+from glueprint.trials.patients import Intolerance
+from glueprint.trials.protocol import NO_REGIMEN
 
 __all__ = ["change_doses", "decide_progression", "plan_next_visit"]
 

@@ -12,7 +12,7 @@ from glueprint.engine import Doses
 from glueprint.mechanism import Scenario, pharmacokinetics
 from glueprint.mechanism.pharmacokinetics import Intake, Pharmacokinetics
 from glueprint.trials.conduct.dosing import DoseList
-from glueprint.trials.protocol.drugs import GLUE_TARGET
+from glueprint.trials.protocol import GLUE_TARGET
 
 __all__ = ["GlueIntake", "intakes", "swallowed"]
 

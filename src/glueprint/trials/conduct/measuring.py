@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.protocol.document import Measurement
+from glueprint.trials.protocol import Measurement
 
 __all__ = ["LABS", "Labs", "measure"]
 

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.conduct.conducting import Conducted, VisitLog
 from glueprint.trials.conduct.measuring import LABS, Labs
 
-__all__ = ["Assessments", "assessments", "joined"]
+__all__ = ["Assessments", "VisitLog", "assessments", "joined"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class VisitLog:
+    """One round of visits, (m,) each: patient, day, labs, whether disease was assessed, the doses from then
+    on, whether G-CSF is given, and M-protein without error, g/L."""
+
+    patient: Integers
+    day: Integers
+    start_day: Integers
+    labs: Labs
+    assessment: Bools
+    action: Integers
+    dose_mg: Floats
+    regimen: Integers
+    line: Integers
+    gcsf: Bools
+    true_m_protein_g_per_l: Floats
 
 
 @dataclass(frozen=True)
@@ -31,9 +50,8 @@ class Assessments:
     column: Integers
 
 
-def joined(conducted: Conducted) -> VisitLog:
-    """All visits in one log, by patient and day."""
-    logs = conducted.visits
+def joined(logs: Sequence[VisitLog]) -> VisitLog:
+    """All rounds of visits in one log, by patient and day."""
     parts = {
         f.name: np.concatenate([getattr(log, f.name) for log in logs])
         for f in fields(VisitLog)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.conduct.dosing import NO_REGIMEN
 from glueprint.trials.conduct.events import crossing_day, hazard_day
 from glueprint.trials.conduct.response import progression_threshold
 from glueprint.trials.conduct.ward import Setting, Ward
+from glueprint.trials.protocol import NO_REGIMEN
 
 __all__ = ["HAZARDS", "settle"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.conduct.dosing import NO_REGIMEN
 from glueprint.trials.conduct.ward import Setting, Ward
+from glueprint.trials.protocol import NO_REGIMEN
 
 __all__ = ["decide_gcsf"]
 

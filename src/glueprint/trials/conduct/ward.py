@@ -9,11 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.trials.conduct.doserules import DoseState
-from glueprint.trials.conduct.dosing import NO_REGIMEN, Course, Regimen, compile_regimens
-from glueprint.trials.patients.population import Population, Stream
-from glueprint.trials.patients.tolerability import EventDraws, Tolerability, missed_doses
-from glueprint.trials.protocol.document import Protocol
-from glueprint.trials.protocol.visitplan import Calendar, actual_days, planned_visits
+from glueprint.trials.conduct.dosing import Course
+from glueprint.trials.patients import EventDraws, Population, Stream, Tolerability, missed_doses
+from glueprint.trials.protocol import (
+    NO_REGIMEN,
+    Calendar,
+    Protocol,
+    Regimen,
+    actual_days,
+    compile_regimens,
+    planned_visits,
+)
 
 __all__ = ["Draws", "Setting", "Ward", "admit"]
 

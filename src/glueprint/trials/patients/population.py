@@ -10,18 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.mechanism import Compound, Scenario, parameters, pharmacokinetics
-from glueprint.runs.streams import normals, uniforms
 from glueprint.trials.patients.allocation import allocate, strata_of
+from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import Truth
 from glueprint.trials.patients.sampling import correlate, draw_level, draw_quantity
 from glueprint.trials.patients.staging import iss_stage
-from glueprint.trials.protocol.case_mix import CaseMix, Levels
-from glueprint.trials.protocol.document import FollowUp, Protocol
+from glueprint.trials.protocol import MONTH_DAYS, CaseMix, FollowUp, Levels, Protocol
 
 __all__ = [
-    "MONTH_DAYS",
     "Population",
-    "Stream",
     "draw_population",
     "mechanism_covariates",
     "model_parameters",
@@ -31,7 +28,6 @@ __all__ = [
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-MONTH_DAYS = 30.4375  # docs/design.md
 # What the mechanism reads, by its own names: numbers, and levels as 0 or 1. Other covariates act on nothing.
 NUMBERS = {
     **{
@@ -60,27 +56,6 @@ INDICATORS = {
 }
 # Numbers of a glue whose random effects come first in a patient's stream; others have a stream of their own.
 KINETIC = ("absorption_per_h", "clearance_l_per_h", "central_l")
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Random numbers of one replicate of one trial: by purpose and patient, see `runs.streams`."""
-
-    seed: int
-    trial: str
-    replicate: int
-
-    def purpose(self, what: str) -> str:
-        """The name of the stream for `what`."""
-        return f"trial/{self.trial}/{self.replicate}/{what}"
-
-    def uniforms(self, what: str, patients: Integers, count: int = 1) -> Floats:
-        """(n, count) uniform numbers for these patients."""
-        return uniforms(self.seed, self.purpose(what), patients, count)
-
-    def normals(self, what: str, patients: Integers, count: int = 1) -> Floats:
-        """(n, count) standard normal numbers for these patients."""
-        return normals(self.seed, self.purpose(what), patients, count)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from glueprint.trials.protocol.case_mix import Count, Levels, LogNormal, Normal
+from glueprint.trials.protocol import Count, Levels, LogNormal, Normal
 
 __all__ = ["correlate", "draw_level", "draw_quantity"]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.conduct.doserules import Intolerance
-from glueprint.trials.patients.population import Stream
+from glueprint.trials.patients.chance import Stream
 
-__all__ = ["EventDraws", "Tolerability", "missed_doses"]
+__all__ = ["EventDraws", "Intolerance", "Tolerability", "missed_doses"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -22,6 +22,15 @@ PURPOSE = "intolerance"
 NUMBERS_PER_EVENT = 2
 EVENTS_DRAWN = 6  # at once for everybody; more are drawn for those who have more
 PATIENTS_AT_ONCE = 1000  # the numbers behind the days take 500 times the memory of the days
+
+
+class Intolerance(IntEnum):
+    """What follows intolerance that is not a blood count, once its hold is over."""
+
+    NONE = 0
+    SAME_DOSE = 1
+    LOWER_DOSE = 2
+    STOP = 3
 
 
 @dataclass(frozen=True)

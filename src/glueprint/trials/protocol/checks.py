@@ -12,11 +12,10 @@ from glueprint.trials.protocol.document import Drug, Protocol
 from glueprint.trials.protocol.physical import numbers_are_of_people
 from glueprint.trials.protocol.regimen_checks import REGIMEN_CHECKS
 from glueprint.trials.protocol.regimen_rules import drugs_of
-from glueprint.trials.protocol.schedule import parse_days
+from glueprint.trials.protocol.schedule import MONTH_DAYS, parse_days
 
 __all__ = ["CHECKS", "check_protocol"]
 
-MONTH_DAYS = 30.4375
 # How far, beside one block, the size of an arm may lie from its share of all patients.
 SIZE_TOLERANCE = 0.05
 

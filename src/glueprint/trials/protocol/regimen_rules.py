@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from glueprint.errors import GlueprintError, InputError, nearest, together
-from glueprint.trials.conduct.doserules import ROUNDING
 from glueprint.trials.protocol.document import Arm, Drug, Protocol
+from glueprint.trials.protocol.ladder import ROUNDING
 from glueprint.trials.protocol.rules_document import DoseRules
 from glueprint.trials.protocol.rules_loading import NO_RULES, available_rules, rules_in_force, rules_to_keep
 

@@ -1,4 +1,4 @@
-"""Days of a cycle: "1-21", "1,8,15,22" or "1-21/2" as text, as a tuple, as a mask."""
+"""Days of a cycle, "1-21", "1,8,15,22" or "1-21/2", as text, as a tuple, as a mask; the length of a month."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 
-__all__ = ["day_mask", "parse_days"]
+__all__ = ["MONTH_DAYS", "day_mask", "parse_days"]
+
+MONTH_DAYS = 30.4375  # docs/design.md
 
 PART = re.compile(r"^\s*(\d+)\s*(?:-\s*(\d+)\s*(?:/\s*(\d+)\s*)?)?$")
 

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from glueprint.errors import InputError, nearest
+from glueprint.trials.protocol.case_mix import CaseMix
 from glueprint.trials.protocol.checks import check_protocol
-from glueprint.trials.protocol.document import Arm, CaseMix, Drug, Protocol, Randomisation, SupportiveCare
+from glueprint.trials.protocol.document import Arm, Drug, Protocol, Randomisation, SupportiveCare
 from glueprint.trials.protocol.regimen_checks import known_conditions
 from glueprint.trials.protocol.rules_loading import rules_to_keep
 from glueprint.trials.protocol.schedule import parse_days

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.patients.population import MONTH_DAYS
 from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.protocol.schedule import MONTH_DAYS
 
 __all__ = ["Calendar", "actual_days", "planned_visits"]
 

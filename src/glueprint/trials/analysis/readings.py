@@ -2,9 +2,10 @@
 later.
 
 Kernels: a patient's assessments lie in a row, (n, k), the baseline first, NaN where there is none; days
-count from randomisation and inf is never. The committee has a central laboratory's values of its own. What
-was taken after the investigator ended the treatment for progression may confirm an earlier rise but shows
-none (SAF295), and progression without M-protein is believed only where it was documented.
+count from randomisation and inf is never. The committee has a central laboratory's values of its own, which
+`conduct` measures. What was taken after the investigator ended the treatment for progression may confirm an
+earlier rise but shows none (SAF295), and progression without M-protein is believed only where it was
+documented.
 Source: own derivation, see docs/trials.md, "Endpoints"; censoring SAF299.
 """
 
@@ -16,13 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.trials.conduct import response
-from glueprint.trials.protocol.document import Measurement
 
 __all__ = [
-    "DOCUMENTED_SHARE",
     "Reading",
     "called_day",
-    "central_laboratory",
     "committee",
     "interval",
     "investigator",
@@ -30,10 +28,6 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-# Share of the progressions without M-protein that left an image, a biopsy or a calcium value for others to
-# read.
-DOCUMENTED_SHARE = 0.9  # assumed: most, since the medians by both readings lie near each other (CL008, CL014)
 
 
 @dataclass(frozen=True)
@@ -56,16 +50,6 @@ def investigator(day: Floats, progression_day: Floats, death_day: Floats) -> Rea
     day: (n, k) of the assessments.   progression_day, death_day: (n,) as the conduct has them.
     """
     return _reading(day, progression_day, death_day, np.isfinite(day))
-
-
-def central_laboratory(true_g_per_l: Floats, error: Measurement, normal: Floats) -> Floats:
-    """M-protein as a central laboratory measures the same samples, with the size of error of the trial's own.
-
-    true_g_per_l: (n, k).   normal: (n, 2 k) standard normal numbers.
-    """
-    proportional, additive = normal[:, 0::2], normal[:, 1::2]
-    measured = true_g_per_l * (1.0 + error.m_protein_cv * proportional)
-    return np.maximum(measured + error.m_protein_sd_g_per_l * additive, 0.0)
 
 
 def called_day(m_protein_g_per_l: Floats, day: Floats, progression_day: Floats) -> tuple[Floats, Bools]:
