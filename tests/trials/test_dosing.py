@@ -7,7 +7,7 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from glueprint.trials import load_protocol
-from glueprint.trials.conduct.dosing import Course, days_due, doses_between
+from glueprint.trials.conduct.doses import Course, days_due, doses_between
 from glueprint.trials.protocol.regimens import compile_regimens
 from glueprint.trials.protocol.schedule import day_mask, parse_days
 

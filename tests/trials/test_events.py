@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glueprint.runs.streams import uniforms
-from glueprint.trials.conduct.events import crossing_day, hazard_day
+from glueprint.trials.conduct.span import crossing_day, hazard_day
 
 
 def one(value):

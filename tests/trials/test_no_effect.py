@@ -43,14 +43,18 @@ def test_a_patients_course_is_the_same_in_either_of_two_equal_arms(bench):
     people = draw_population(plan, stream)
     assert np.bincount(people.arm).tolist() == [60, 30]
     one, other = (conduct(plan, who, stream) for who in (people, replace(people, arm=1 - people.arm)))
-    for field in fields(one.ward):
-        if field.name in ("dose", "regimen"):
-            continue
-        first, second = getattr(one.ward, field.name), getattr(other.ward, field.name)
-        np.testing.assert_array_equal(first, second, err_msg=field.name)
+    for part in fields(one.ward):
+        first, second = getattr(one.ward, part.name), getattr(other.ward, part.name)
+        for field in fields(first):
+            if field.name in ("dose", "regimen"):
+                continue
+            values = getattr(first, field.name), getattr(second, field.name)
+            np.testing.assert_array_equal(*values, err_msg=field.name)
     # Regimens are numbered by arm; whether there is one is the same.
-    np.testing.assert_array_equal(one.ward.regimen == NO_REGIMEN, other.ward.regimen == NO_REGIMEN)
-    assert (one.ward.end_day > 0).all()
+    np.testing.assert_array_equal(
+        one.ward.dosing.regimen == NO_REGIMEN, other.ward.dosing.regimen == NO_REGIMEN
+    )
+    assert (one.ward.follow_up.end_day > 0).all()
 
 
 def test_drawn_trials_have_the_protocols_arms_and_nobody_twice(bench, pool):

@@ -98,7 +98,9 @@ def test_alternate_days_give_half_the_doses():
     whole = spoilt('days = "1-21"', 'days = "1-28"', -1)
     half = spoilt('days = "1-21"', 'days = "1-28/2"', -1)
     stream = Stream(1, whole.name, 1)
-    planned = [conduct(plan, draw_population(plan, stream), stream).ward.planned_mg for plan in (whole, half)]
+    planned = [
+        conduct(plan, draw_population(plan, stream), stream).ward.dosing.planned_mg for plan in (whole, half)
+    ]
     assert planned[1].sum() / planned[0].sum() == pytest.approx(0.5, abs=0.06)
 
 
@@ -106,7 +108,7 @@ def test_a_cycle_may_have_any_length():
     plan = spoilt("cycle_days = 28", "cycle_days = 42", 1)
     stream = Stream(1, plan.name, 1)
     done = conduct(plan, draw_population(plan, stream), stream)
-    assert done.ward.planned_mg.sum() > 0
+    assert done.ward.dosing.planned_mg.sum() > 0
 
 
 LABEL = 'rules = "pomalidomide-us-label"'

@@ -22,15 +22,15 @@ GRADE_OF_PNEUMONIA = 3  # its hazard counts grades 3 and 4 only
 
 def treatment_columns(conducted: Conducted) -> Columns:
     """What each patient received, and when and why it ended."""
-    ward, log = conducted.ward, conducted.log
-    second = np.where(ward.line == 1, ward.second_day, np.nan)
-    dead, lost = np.isfinite(ward.death_day), np.isfinite(ward.dropout_day)
-    off = np.where(np.isfinite(ward.off_day), ward.off_day, np.where(dead | lost, ward.end_day, np.nan))
+    dosing, ended, log = conducted.ward.dosing, conducted.ward.follow_up, conducted.log
+    second = np.where(dosing.line == 1, dosing.second_day, np.nan)
+    dead, lost = np.isfinite(ended.death_day), np.isfinite(ended.dropout_day)
+    off = np.where(np.isfinite(dosing.off_day), dosing.off_day, np.where(dead | lost, ended.end_day, np.nan))
     reason = np.where(
-        ward.off_reason != "", ward.off_reason, np.where(dead, "death", np.where(lost, "withdrawal", ""))
+        dosing.off_reason != "", dosing.off_reason, np.where(dead, "death", np.where(lost, "withdrawal", ""))
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        intensity = np.where(ward.planned_mg > 0, ward.given_mg / ward.planned_mg, np.nan)
+        intensity = np.where(dosing.planned_mg > 0, dosing.given_mg / dosing.planned_mg, np.nan)
     first_treatment = log.line == 0
     held = first_day(log, first_treatment & (log.action == Action.HOLD), off.size)
     lowered = first_day(log, first_treatment & (log.action == Action.RESUME_LOWER), off.size)
@@ -38,13 +38,13 @@ def treatment_columns(conducted: Conducted) -> Columns:
         "crossover_months": second / MONTH_DAYS,
         "off_treatment_months": off / MONTH_DAYS,
         "off_treatment_reason": reason,
-        "dose_reductions": ward.first_reductions(),
-        "dose_holds": ward.first_holds(),
-        "intolerances": ward.intolerances,
-        "gcsf_courses": ward.gcsf_courses,
+        "dose_reductions": dosing.reductions,
+        "dose_holds": dosing.holds,
+        "intolerances": conducted.ward.toxicity.intolerances,
+        "gcsf_courses": dosing.gcsf_courses,
         "first_hold_months": held / MONTH_DAYS,
         "first_reduction_months": lowered / MONTH_DAYS,
-        "days_on_drug": ward.dosed_days,
+        "days_on_drug": dosing.dosed_days,
         "relative_dose_intensity": intensity,
     }
 
@@ -63,8 +63,8 @@ def first_day(log: VisitLog, chosen: Bools, patients: int) -> Floats:
 def adverse_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     """Worst grades of each patient between the first dose and four weeks after the first treatment, and the
     counts behind them."""
-    ward, log, n = conducted.ward, conducted.log, conducted.people.size
-    until = np.where(np.isfinite(ward.off_day), ward.off_day + SAFETY_DAYS, np.inf)
+    dosing, log, n = conducted.ward.dosing, conducted.log, conducted.people.size
+    until = np.where(np.isfinite(dosing.off_day), dosing.off_day + SAFETY_DAYS, np.inf)
     counts = (log.line == 0) & (log.day > 0) & (log.day <= until[log.patient])
 
     def lowest(values: Floats) -> Floats:
@@ -75,7 +75,8 @@ def adverse_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     anc = lowest(log.labs.anc_1e9_per_l)
     platelets = lowest(log.labs.platelets_1e9_per_l)
     haemoglobin = lowest(log.labs.haemoglobin_g_per_dl)
-    pneumonia = np.where(ward.pneumonia_day <= until, ward.pneumonia_day, np.inf)
+    began = conducted.ward.toxicity.pneumonia_day
+    pneumonia = np.where(began <= until, began, np.inf)
     seen = np.isfinite(pneumonia)
     version = protocol.measurement.ctcae_version
     return {

@@ -33,14 +33,14 @@ class _Best:
 def disease_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     """Response, progression and survival of each patient."""
     ward, seen = conducted.ward, conducted.seen
-    death, end = ward.death_day, ward.end_day
-    local = readings.investigator(seen.day, ward.seen_progression_day, death)
+    death, end = ward.follow_up.death_day, ward.follow_up.end_day
+    local = readings.investigator(seen.day, ward.disease.seen_progression_day, death)
     marker = seen.m_protein_g_per_l
     best = _best(protocol, (marker, seen.true_m_protein_g_per_l), (seen.day, local), np.isfinite(death))
     left, right = readings.interval(seen.day, local)
-    true_day = np.minimum(np.minimum(ward.true_progression_day, death), end)
+    true_day = np.minimum(np.minimum(ward.disease.true_progression_day, death), end)
     progressed = local.event & (local.day == local.progression_day)
-    off = np.where(np.isfinite(ward.off_day), ward.off_day, np.inf)
+    off = ward.dosing.off_day
     columns: Columns = {
         "best_response": np.array(response.LABELS)[best.response],
         "best_change_pct": best.change_pct,
@@ -72,18 +72,19 @@ def disease_columns(protocol: Protocol, conducted: Conducted) -> Columns:
 
 def _committee_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     """The review committee's reading of the same patients, from its files."""
-    ward, seen, files = conducted.ward, conducted.seen, conducted.review
-    called, by_marker = readings.called_day(seen.m_protein_g_per_l, seen.day, ward.seen_progression_day)
+    seen, files = conducted.seen, conducted.review
+    dated, death = conducted.ward.disease.seen_progression_day, conducted.ward.follow_up.death_day
+    called, by_marker = readings.called_day(seen.m_protein_g_per_l, seen.day, dated)
     documented = files.documented & ~by_marker
     reading = readings.committee(
         files.m_protein_g_per_l,
         seen.day,
-        ward.death_day,
+        death,
         until_day=called,
-        documented_day=np.where(documented, ward.seen_progression_day, np.inf),
+        documented_day=np.where(documented, dated, np.inf),
     )
     markers = files.m_protein_g_per_l, seen.true_m_protein_g_per_l
-    best = _best(protocol, markers, (seen.day, reading), np.isfinite(ward.death_day))
+    best = _best(protocol, markers, (seen.day, reading), np.isfinite(death))
     return {
         "pfs_committee_months": reading.day / MONTH_DAYS,
         "pfs_committee_event": reading.event,

@@ -54,9 +54,9 @@ def visits_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl
 
 def patients_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl.DataFrame:
     """One row per patient: who, what was seen, what is true."""
-    people, ward = conducted.people, conducted.ward
+    people, failure = conducted.people, conducted.ward.follow_up.failure
     names = np.array([arm.name for arm in protocol.arms])
-    failed = ward.failure != ""
+    failed = failure != ""
     frame = pl.DataFrame(
         {
             "trial": np.full(people.size, protocol.name),
@@ -64,7 +64,7 @@ def patients_table(protocol: Protocol, conducted: Conducted, replicate: int) -> 
             "arm": names[people.arm],
             "patient": people.number,
             "status": np.where(failed, FAILED, OK),
-            "reason": ward.failure.astype(str),
+            "reason": failure.astype(str),
             "stratum": people.stratum,
             **dict(people.levels),
             **dict(people.values),

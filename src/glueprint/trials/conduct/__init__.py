@@ -5,10 +5,10 @@ from __future__ import annotations
 from glueprint.trials.conduct import response
 from glueprint.trials.conduct.conducting import Conducted, conduct
 from glueprint.trials.conduct.doserules import Action
-from glueprint.trials.conduct.dosing import Course, DoseList, doses_between
+from glueprint.trials.conduct.doses import Course, DoseList, doses_between
 from glueprint.trials.conduct.intake import intakes, swallowed
-from glueprint.trials.conduct.measuring import LABS
 from glueprint.trials.conduct.records import VisitLog
+from glueprint.trials.conduct.visit import LABS
 
 __all__ = [
     "LABS",

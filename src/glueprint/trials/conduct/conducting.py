@@ -11,37 +11,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.engine import Doses
-from glueprint.mechanism import parameters, pharmacokinetics
-from glueprint.trials.conduct.decisions import change_doses, decide_progression, plan_next_visit
-from glueprint.trials.conduct.dosing import DoseList, days_due, doses_between
-from glueprint.trials.conduct.intake import GlueIntake, intakes, swallowed
-from glueprint.trials.conduct.measuring import LABS, Labs, measure
-from glueprint.trials.conduct.records import Assessments, VisitLog, assessments, joined
+from glueprint.trials.conduct.decisions import decide
+from glueprint.trials.conduct.physiology import Physiology
+from glueprint.trials.conduct.records import Assessments, VisitLog, assessments, entry, joined
 from glueprint.trials.conduct.review import ReviewFiles, files_for_review
-from glueprint.trials.conduct.settling import HAZARDS, settle
-from glueprint.trials.conduct.supportive import decide_gcsf
-from glueprint.trials.conduct.ward import Setting, Ward, admit
-from glueprint.trials.patients import (
-    Bodies,
-    Population,
-    Stream,
-    Tolerability,
-    admit_bodies,
-    model_parameters,
-    scenarios,
-)
-from glueprint.trials.protocol import NO_REGIMEN, Protocol
+from glueprint.trials.conduct.span import Span
+from glueprint.trials.conduct.visit import LABS, Labs, Visit, measure
+from glueprint.trials.conduct.ward import Setting, Ward
+from glueprint.trials.patients import Population, Stream
+from glueprint.trials.protocol import Protocol
 
 __all__ = ["Conducted", "WithoutLater", "conduct"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-States = dict[str, Floats]
 Progress = Callable[[float], None]
-
-HOURS_PER_DAY = 24.0
 
 
 @dataclass(frozen=True)
@@ -96,35 +81,60 @@ def conduct(
 def _conduct(
     protocol: Protocol, people: Population, stream: Stream, progress: Progress | None
 ) -> tuple[Ward, tuple[VisitLog, ...]]:
-    setting, ward = admit(protocol, people, stream, _tolerability(protocol, people))
-    values, arms = model_parameters(protocol, people, stream), scenarios(protocol, people.truth)
-    bodies, glues = admit_bodies(arms, people.arm, values), intakes(arms, people.arm, values)
-    waiting = Doses.none()
+    setting = Setting.of(protocol, people, stream)
+    ward, physiology = Ward.admit(setting, people), Physiology.admit(protocol, people, stream)
     log: list[VisitLog] = []
-    states = _states(bodies)
-    while ward.active.any():
-        at = np.flatnonzero(ward.active)
-        labs = _labs(states, setting, at, len(log))
-        assessment = setting.planned(at, ward.day[at], setting.calendar.assessment)
-        assessment |= np.isfinite(ward.suspected_day[at])
-        decide_progression(setting, ward, at, labs, assessment)
-        action = change_doses(setting, ward, at, labs)
-        decide_gcsf(setting, ward, at, labs.anc_1e9_per_l)
-        log.append(_entry(setting, ward, (at, states["m_protein_g_per_l"][at]), (labs, assessment, action)))
-        plan_next_visit(setting, ward, at)
-        states, waiting = _let_time_pass(bodies, setting, ward, glues, (states, waiting))
+    while ward.follow_up.active.any():
+        at = np.flatnonzero(ward.follow_up.active)
+        normal = stream.normals(f"labs/{len(log)}", people.number[at], 5)
+        visit = _see(setting, ward, physiology, at, normal)
+        action = decide(setting, ward, visit)
+        log.append(entry(setting.treatments, ward.dosing, visit, action))
+        _let_time_pass(setting, ward, physiology)
         if progress:
-            done = np.where(ward.active, ward.day, ward.cut_day)
-            progress(float(done.sum() / max(ward.cut_day.sum(), 1)))
+            progress(ward.follow_up.done)
     return ward, tuple(log)
+
+
+def _see(setting: Setting, ward: Ward, physiology: Physiology, at: Integers, normal: Floats) -> Visit:
+    """The visit of the patients `at`, (m,); normal: (m, 5) standard normal numbers behind its errors."""
+    true = Labs(*(physiology.states[name][at] for name in LABS))
+    day, timetable = ward.follow_up.day[at], setting.timetable
+    assessment = timetable.planned(at, day, timetable.calendar.assessment)
+    return Visit(
+        patient=at,
+        day=day,
+        previous_day=ward.follow_up.previous_day[at],
+        labs=measure(true, setting.error, normal),
+        # A suspected progression is looked at again at once.
+        assessment=assessment | np.isfinite(ward.disease.suspected_day[at]),
+        cycle_begins=timetable.planned(at, day, timetable.calendar.cycle_begins),
+        true_m_protein_g_per_l=true.m_protein_g_per_l,
+    )
+
+
+def _let_time_pass(setting: Setting, ward: Ward, physiology: Physiology) -> None:
+    """Give the doses up to the next visit of each patient, integrate, and settle what happened."""
+    follow_up, dosing = ward.follow_up, ward.dosing
+    day, until, before = follow_up.day, follow_up.until, physiology.states
+    doses = dosing.give(setting.treatments, day, until)
+    if setting.care.gcsf != "none":
+        given = dosing.gcsf_until_day > day
+        physiology.bodies.set("gcsf_fold", np.where(given, setting.care.gcsf_fold, 1.0))
+    outcome = physiology.advance(until, follow_up.active, doses)
+    follow_up.fail(outcome)
+    start_day, end_day = day.astype(np.float64), until.astype(np.float64)
+    ward.settle(Span(start_day, end_day, before, physiology.states, follow_up.active), setting.fate)
+    physiology.forget(~follow_up.active)
 
 
 def _without_later(protocol: Protocol, people: Population, stream: Stream, ward: Ward) -> WithoutLater:
     """Only those who received something after progression have another fate without it."""
-    end_day, died = ward.end_day.copy(), np.isfinite(ward.death_day)
-    who = np.flatnonzero(ward.line > 0)
+    end_day, died = ward.follow_up.end_day.copy(), np.isfinite(ward.follow_up.death_day)
+    who = np.flatnonzero(ward.dosing.line > 0)
     if who.size:
-        alone, _ = _conduct(_nothing_later(protocol), _only(people, who), stream, None)
+        other, _ = _conduct(_nothing_later(protocol), _only(people, who), stream, None)
+        alone = other.follow_up
         end_day[who] = np.where(alone.failure == "", alone.end_day, np.nan)
         died[who] = np.isfinite(alone.death_day)
     return WithoutLater(end_day, died)
@@ -155,96 +165,3 @@ def _nothing_later(protocol: Protocol) -> Protocol:
         for arm in protocol.arms
     ]
     return protocol.model_copy(update={"arms": tuple(arms)})
-
-
-def _tolerability(protocol: Protocol, people: Population) -> Tolerability:
-    return Tolerability.of(parameters.typical(scenarios(protocol, people.truth)[0]))
-
-
-def _states(bodies: Bodies) -> States:
-    return bodies.values((*HAZARDS, *LABS))
-
-
-def _labs(states: States, setting: Setting, at: Integers, round_number: int) -> Labs:
-    true = Labs(*(states[name][at] for name in LABS))
-    normal = setting.stream.normals(f"labs/{round_number}", setting.people.number[at], 5)
-    return measure(true, setting.protocol.measurement, normal)
-
-
-def _entry(
-    setting: Setting, ward: Ward, who: tuple[Integers, Floats], seen: tuple[Labs, Bools, Integers]
-) -> VisitLog:
-    at, true_m_protein = who
-    labs, assessment, action = seen
-    course = ward.course()
-    dose = np.where(course.glue_held | (ward.regimen == NO_REGIMEN), 0.0, course.glue_mg)[at]
-    for number, regimen in enumerate(setting.regimens):
-        if regimen.glue is None:
-            mine = ward.regimen[at] == number
-            dose[mine] = regimen.drugs[0].planned_mg(setting.people.values["age_y"])[at[mine]]
-    return VisitLog(
-        patient=at,
-        day=ward.day[at],
-        start_day=ward.start_day[at],
-        labs=labs,
-        assessment=assessment,
-        action=action,
-        dose_mg=dose,
-        regimen=ward.regimen[at],
-        line=ward.line[at],
-        gcsf=ward.gcsf_until_day[at] > ward.day[at],
-        true_m_protein_g_per_l=true_m_protein,
-    )
-
-
-def _let_time_pass(
-    bodies: Bodies,
-    setting: Setting,
-    ward: Ward,
-    glues: tuple[GlueIntake, ...],
-    now: tuple[States, Doses],
-) -> tuple[States, Doses]:
-    """Give the doses up to the next visit of each patient, integrate, and settle what happened.
-
-    now: states at the visit, and what earlier doses still have to give; both are returned as they are then.
-    """
-    before, waiting = now
-    until = np.where(ward.active, ward.next_day, ward.day)
-    age_y = setting.people.values["age_y"]
-    doses = doses_between(setting.regimens, ward.course(), age_y, (ward.day, until), setting.missed)
-    _count_doses(setting, ward, doses, until)
-    if setting.protocol.supportive_care.gcsf != "none":
-        fold = setting.protocol.supportive_care.gcsf_fold
-        bodies.set("gcsf_fold", np.where(ward.gcsf_until_day > ward.day, fold, 1.0))
-    until_h = np.where(ward.active, HOURS_PER_DAY * until, bodies.time_h)
-    given = pharmacokinetics.together(waiting, swallowed(doses, glues))
-    given, waiting = pharmacokinetics.due(given, until_h)
-    outcome = bodies.advance(until_h, given)
-    failed = ward.active & (outcome.status != 0)
-    for patient in np.flatnonzero(failed):
-        ward.failure[patient] = outcome.reasons[int(patient)]
-    ward.end_day[failed] = ward.day[failed]
-    ward.active &= ~failed
-    after = _states(bodies)
-    settle(setting, ward, (before, after), until)
-    ward.previous_day = np.where(ward.active, ward.day, ward.previous_day)
-    ward.day = np.where(ward.active, until, ward.day)
-    ward.active &= ward.day < ward.cut_day
-    return after, _of_active(waiting, ward.active)
-
-
-def _of_active(doses: Doses, active: Bools) -> Doses:
-    """The doses of those who are still followed."""
-    return doses.take(active[doses.columns()[0]])
-
-
-def _count_doses(setting: Setting, ward: Ward, doses: DoseList, until: Integers) -> None:
-    """Add what is given and was planned of the first treatment's leading drug, mg, and its days."""
-    counted = doses.leading & (ward.line[doses.patient] == 0)
-    patient = doses.patient[counted]
-    ward.given_mg += np.bincount(patient, doses.amount_mg[counted], minlength=ward.day.size)
-    ward.dosed_days += np.bincount(patient, minlength=ward.day.size)
-    for number, regimen in enumerate(setting.regimens[: len(setting.protocol.arms)]):
-        mine = (ward.regimen == number) & (ward.line == 0)
-        due = days_due(regimen.leading.on_day, ward.start_day, (ward.day, until))
-        ward.planned_mg += np.where(mine, due * setting.starting_mg, 0.0)

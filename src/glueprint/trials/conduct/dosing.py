@@ -1,4 +1,4 @@
-"""From regimens to doses between two visits, patient by patient. Kernel."""
+"""What each patient is given: the regimen in force, its dose under the rules, what is counted of it."""
 
 from __future__ import annotations
 
@@ -7,99 +7,145 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.protocol import Regimen
+from glueprint.trials.conduct.doserules import DoseState
+from glueprint.trials.conduct.doses import Course, DoseList, days_due, doses_between
+from glueprint.trials.conduct.treatments import Treatments
+from glueprint.trials.protocol import NO_REGIMEN
 
-__all__ = ["Course", "DoseList", "days_due", "doses_between"]
+__all__ = ["Begun", "Dosing"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Texts = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
-class Course:
-    """Where each patient stands, (n,) each: regimen number (-1: none), its first day, glue dose in mg,
-    held."""
+class Begun:
+    """Whose second treatment begins: all of them, (m,), and those among them whose glue begins with it."""
+
+    who: Integers
+    glue: Integers
+
+
+@dataclass
+class Dosing:
+    """Treatment of the n patients, (n,) each; days count from randomisation and inf is never.
+
+    regimen: in force (-1: none), since `start_day`.   dose: of its glue, first taken on `glue_day`.
+    line: 0 first treatment, 1 what followed, which begins on `second_day`.
+    off_day, off_reason: end of the first treatment.
+    given_mg, planned_mg, dosed_days: of the leading drug of the first treatment, and days on which it was
+    taken.   holds_before, reductions_before: counted when the first treatment gave way to another.
+    gcsf_until_day: G-CSF is given before this day.   gcsf_courses: begun.
+    """
 
     regimen: Integers
     start_day: Integers
-    glue_mg: Floats
-    glue_held: Bools
+    glue_day: Integers
+    dose: DoseState
+    line: Integers
+    second_day: Floats
+    off_day: Floats
+    off_reason: Texts
+    given_mg: Floats
+    planned_mg: Floats
+    dosed_days: Integers
+    holds_before: Integers
+    reductions_before: Integers
+    gcsf_until_day: Floats
+    gcsf_courses: Integers
 
+    @classmethod
+    def begin(cls, plan: Treatments) -> Dosing:
+        """Everybody on the regimen of the arm, at its starting dose."""
+        n = plan.first.size
 
-@dataclass(frozen=True)
-class DoseList:
-    """Doses, one row each: patient, day from randomisation, target species, amount in mg, whether of the
-    regimen's leading drug."""
+        def zeros() -> Integers:
+            return np.zeros(n, dtype=np.int64)
 
-    patient: Integers
-    day: Integers
-    target: NDArray[np.str_]
-    amount_mg: Floats
-    leading: Bools
+        return cls(
+            regimen=plan.first.copy(),
+            start_day=zeros(),
+            glue_day=zeros(),
+            dose=DoseState.start(plan.glue_mg(plan.first, np.arange(n))),
+            line=zeros(),
+            second_day=np.full(n, np.inf),
+            off_day=np.full(n, np.inf),
+            off_reason=np.full(n, "", dtype="<U16"),
+            given_mg=np.zeros(n),
+            planned_mg=np.zeros(n),
+            dosed_days=zeros(),
+            holds_before=zeros(),
+            reductions_before=zeros(),
+            gcsf_until_day=np.full(n, -np.inf),
+            gcsf_courses=zeros(),
+        )
 
+    @property
+    def treated(self) -> Bools:
+        """(n,) who is on a regimen."""
+        return self.regimen != NO_REGIMEN
 
-def doses_between(
-    regimens: tuple[Regimen, ...],
-    course: Course,
-    age_y: Floats,
-    between: tuple[Integers, Integers],
-    missed: Bools | None = None,
-) -> DoseList:
-    """Doses between two days of each patient, by patient and day.
+    @property
+    def holds(self) -> Integers:
+        """(n,) holds during the first treatment."""
+        return np.where(self.line == 0, self.dose.holds, self.holds_before)
 
-    age_y: (n,).   between: first day (included) and last day (not included), (n,) each, from randomisation.
-    missed: (n, days) days without any dose; days beyond its width miss none.
-    A held glue is not given; the drugs beside it go on.
-    """
-    from_day, to_day = between
-    parts: list[tuple[Integers, Integers, NDArray[np.str_], Floats, Bools]] = []
-    for number, regimen in enumerate(regimens):
-        rows = np.flatnonzero((course.regimen == number) & (to_day > from_day))
-        if not rows.size:
-            continue
-        first, start = from_day[rows], course.start_day[rows]
-        day = first[:, None] + np.arange(int((to_day[rows] - first).max()))
-        open_day = (day < to_day[rows, None]) & (day >= start[:, None])
-        if missed is not None:
-            open_day &= ~_on_days(missed, rows, day)
-        in_cycle = (day - start[:, None]) % regimen.drugs[0].on_day.size
-        for drug in regimen.drugs:
-            amount, due = drug.planned_mg(age_y[rows]), open_day & drug.on_day[in_cycle]
-            if drug is regimen.glue:
-                due &= ~course.glue_held[rows, None]
-                amount = course.glue_mg[rows]
-            row, column = np.nonzero(due & (amount > 0)[:, None])
-            target, leading = np.full(row.size, drug.target), np.full(row.size, drug is regimen.leading)
-            parts.append((rows[row], day[row, column], target, amount[row], leading))
-    if not parts:
-        empty = np.zeros(0, dtype=np.int64)
-        return DoseList(empty, empty, np.zeros(0, dtype="<U1"), np.zeros(0), np.zeros(0, dtype=np.bool_))
-    patient, dose_day, target, amount, leading = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
-    order = np.lexsort((dose_day, patient))
-    return DoseList(patient[order], dose_day[order], target[order], amount[order], leading[order])
+    @property
+    def reductions(self) -> Integers:
+        """(n,) reductions during the first treatment."""
+        return np.where(self.line == 0, self.dose.reductions, self.reductions_before)
 
+    def stop(self, who: Integers, day: Integers, reason: str) -> None:
+        """End the treatment of `who` on `day`, (n,); a first treatment that ended before keeps its date."""
+        first = who[(self.line[who] == 0) & ~np.isfinite(self.off_day[who])]
+        self.off_day[first] = day[first]
+        self.off_reason[first] = reason
+        self.regimen[who] = NO_REGIMEN
 
-def _on_days(flags: Bools, rows: Integers, day: Integers) -> Bools:
-    """(m, k) the flags (n, days) of the patients `rows` (m,) on days (m, k); False beyond them."""
-    if not flags.shape[1]:
-        return np.zeros(day.shape, dtype=np.bool_)
-    known = flags[rows[:, None], np.minimum(day, flags.shape[1] - 1)]
-    return np.asarray(known & (day < flags.shape[1]))
+    def begin_second(self, plan: Treatments, who: Integers, day: Integers) -> Begun:
+        """Begin what follows progression on `day`, (n,): the glue at its starting dose, or as it stands if it
+        goes on."""
+        who = who[self.line[who] == 0]
+        goes_on = plan.goes_on[who]
+        # A glue that is added to what goes on begins as well: only one that was given before stays as it is.
+        begins = who[~(goes_on & plan.with_glue[plan.first[who]])]
+        self.holds_before[who] = self.dose.holds[who]
+        self.reductions_before[who] = self.dose.reductions[who]
+        start_mg = plan.glue_mg(plan.following[begins], begins)
+        self.dose = self.dose.put(begins, DoseState.start(start_mg)) if who.size else self.dose
+        self.regimen[who] = plan.following[who]
+        self.line[who] = 1
+        fresh, keeps = who[~goes_on], who[goes_on]
+        self.start_day[fresh] = day[fresh]
+        self.glue_day[begins] = day[begins]
+        self.start_day[keeps] += (day[keeps] - self.start_day[keeps]) // plan.cycle_days * plan.cycle_days
+        return Begun(who, begins)
 
+    def course(self) -> Course:
+        """The doses in force."""
+        return Course(self.regimen, self.start_day, self.dose.dose_mg, self.dose.held | self.dose.stopped)
 
-def days_due(on_day: Bools, start_day: Integers, between: tuple[Integers, Integers]) -> Integers:
-    """(n,) doses that a drug's days ask for between two days (the last not included), from `start_day` on.
+    def daily_mg(self, plan: Treatments, at: Integers) -> Floats:
+        """(m,) dose of the glue of the patients `at` (m,) from now on, or of the first drug without one."""
+        regimen = self.regimen[at]
+        given = regimen != NO_REGIMEN
+        out = ~given | self.dose.held[at] | self.dose.stopped[at]
+        glue_mg = np.where(out, 0.0, self.dose.dose_mg[at])
+        return np.where(given & ~plan.with_glue[regimen], plan.leading_mg[regimen, at], glue_mg)
 
-    on_day: (cycle_days,).   start_day: (n,).   between: (n,) each; days from randomisation.
-    """
-    upto = np.concatenate(([0], np.cumsum(on_day)))
-    total, length = int(upto[-1]), on_day.size
-
-    def before(day: Integers) -> Integers:
-        since = np.maximum(day - start_day, 0)
-        return np.asarray(since // length * total + upto[since % length])
-
-    return np.asarray(before(np.maximum(*between)) - before(between[0]))
+    def give(self, plan: Treatments, day: Integers, until: Integers) -> DoseList:
+        """The doses from `day` to `until`, (n,) each, the last not included; those of the leading drug of the
+        first treatment are counted beside what was planned."""
+        doses = doses_between(plan.regimens, self.course(), plan.age_y, (day, until), plan.missed)
+        counted = doses.leading & (self.line[doses.patient] == 0)
+        patient = doses.patient[counted]
+        self.given_mg += np.bincount(patient, doses.amount_mg[counted], minlength=day.size)
+        self.dosed_days += np.bincount(patient, minlength=day.size)
+        starting_mg = plan.starting_mg
+        for number in np.unique(plan.first):
+            mine = (self.regimen == number) & (self.line == 0)
+            due = days_due(plan.regimens[number].leading.on_day, self.start_day, (day, until))
+            self.planned_mg += np.where(mine, due * starting_mg, 0.0)
+        return doses

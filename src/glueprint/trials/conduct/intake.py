@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from glueprint.engine import Doses
 from glueprint.mechanism import Scenario, pharmacokinetics
 from glueprint.mechanism.pharmacokinetics import Intake, Pharmacokinetics
-from glueprint.trials.conduct.dosing import DoseList
+from glueprint.trials.conduct.doses import DoseList
 from glueprint.trials.protocol import GLUE_TARGET
 
 __all__ = ["GlueIntake", "intakes", "swallowed"]

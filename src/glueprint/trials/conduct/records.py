@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.conduct.measuring import LABS, Labs
+from glueprint.trials.conduct.dosing import Dosing
+from glueprint.trials.conduct.treatments import Treatments
+from glueprint.trials.conduct.visit import LABS, Labs, Visit
 
-__all__ = ["Assessments", "VisitLog", "assessments", "joined"]
+__all__ = ["Assessments", "VisitLog", "assessments", "entry", "joined"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -33,6 +35,24 @@ class VisitLog:
     line: Integers
     gcsf: Bools
     true_m_protein_g_per_l: Floats
+
+
+def entry(plan: Treatments, dosing: Dosing, visit: Visit, action: Integers) -> VisitLog:
+    """What is written down of a visit; action: (m,) what the rules did to the drug."""
+    at = visit.patient
+    return VisitLog(
+        patient=at,
+        day=visit.day,
+        start_day=dosing.start_day[at],
+        labs=visit.labs,
+        assessment=visit.assessment,
+        action=action,
+        dose_mg=dosing.daily_mg(plan, at),
+        regimen=dosing.regimen[at],
+        line=dosing.line[at],
+        gcsf=dosing.gcsf_until_day[at] > visit.day,
+        true_m_protein_g_per_l=visit.true_m_protein_g_per_l,
+    )
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from glueprint.trials.patients.bodies import Bodies, admit_bodies
+from glueprint.trials.patients.bodies import Bodies, Outcome, admit_bodies
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import ParameterDraws, Truth, check_draws
+from glueprint.trials.patients.fate import Fate
 from glueprint.trials.patients.population import Population, draw_population, model_parameters, scenarios
-from glueprint.trials.patients.tolerability import EventDraws, Intolerance, Tolerability, missed_doses
+from glueprint.trials.patients.timetable import Timetable
+from glueprint.trials.patients.tolerability import Intolerance, Tolerability, missed_doses
 
 __all__ = [
     "Bodies",
-    "EventDraws",
+    "Fate",
     "Intolerance",
+    "Outcome",
     "ParameterDraws",
     "Population",
     "Stream",
+    "Timetable",
     "Tolerability",
     "Truth",
     "admit_bodies",

@@ -14,6 +14,7 @@ from glueprint.trials.protocol.document import (
     Protocol,
     Stratum,
     SupportiveCare,
+    Visits,
 )
 from glueprint.trials.protocol.domain import Outside, outside
 from glueprint.trials.protocol.drugs import GLUE_TARGET
@@ -59,6 +60,7 @@ __all__ = [
     "Stratum",
     "SupportiveCare",
     "Variant",
+    "Visits",
     "actual_days",
     "alone",
     "apply",

@@ -1,13 +1,53 @@
-"""When a cumulative hazard passes its draw, and when a rising marker passes its threshold. Kernel."""
+"""The time between two visits, and what falls into it: a cumulative hazard that passes its draw, a rising
+marker that passes its threshold. Kernel."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["crossing_day", "hazard_day"]
+__all__ = ["HAZARDS", "Span", "crossing_day", "hazard_day"]
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+States = Mapping[str, Floats]
+
+HAZARDS = (
+    "hazard_death",
+    "hazard_dropout",
+    "hazard_progression",
+    "hazard_pneumonia",
+    "hazard_other_toxicity",
+)
+MARKER = "m_protein_g_per_l"
+
+
+@dataclass(frozen=True)
+class Span:
+    """The time from each patient's visit to the next, (n,) days, with the states at both by name, (n,) each:
+    cumulative hazards and M-protein.
+
+    live: (n,) who is followed through it.
+    """
+
+    start_day: Floats
+    end_day: Floats
+    before: States
+    after: States
+    live: Bools
+
+    def event(self, hazard: str, draw: Floats) -> Floats:
+        """(n,) day of the event of a hazard, whose exponential draw is (n,); inf where there is none."""
+        both = self.before[hazard], self.after[hazard]
+        return np.where(self.live, hazard_day(self.start_day, self.end_day, both, draw), np.inf)
+
+    def rise(self, threshold: Floats) -> Floats:
+        """(n,) day on which M-protein rises to its threshold, (n,) g/L; inf where it does not."""
+        both = self.before[MARKER], self.after[MARKER]
+        return np.where(self.live, crossing_day(self.start_day, self.end_day, both, threshold), np.inf)
 
 
 def hazard_day(start_day: Floats, end_day: Floats, hazard: tuple[Floats, Floats], draw: Floats) -> Floats:

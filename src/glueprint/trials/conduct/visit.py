@@ -1,4 +1,4 @@
-"""What a visit shows: the patient's state with measurement error. Kernel."""
+"""What a visit shows: who is seen, and the patient's state with measurement error. Kernel."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from glueprint.trials.protocol import Measurement
 
-__all__ = ["LABS", "Labs", "measure"]
+__all__ = ["LABS", "Labs", "Visit", "measure"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 LABS = ("anc_1e9_per_l", "platelets_1e9_per_l", "haemoglobin_g_per_dl", "m_protein_g_per_l")
 
@@ -24,6 +26,20 @@ class Labs:
     platelets_1e9_per_l: Floats
     haemoglobin_g_per_dl: Floats
     m_protein_g_per_l: Floats
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A round of visits, (m,) each: patient, day of this visit and of the one before, what was measured,
+    whether disease is assessed and a cycle begins, and M-protein without error, g/L."""
+
+    patient: Integers
+    day: Integers
+    previous_day: Integers
+    labs: Labs
+    assessment: Bools
+    cycle_begins: Bools
+    true_m_protein_g_per_l: Floats
 
 
 def measure(true: Labs, error: Measurement, normal: Floats) -> Labs:
