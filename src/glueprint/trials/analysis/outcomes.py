@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.trials.analysis import landmark, readings
 from glueprint.trials.analysis.readings import Reading
-from glueprint.trials.conduct import Conducted, response
-from glueprint.trials.protocol import MONTH_DAYS, Protocol
+from glueprint.trials.conduct import Assessments, Conducted, response
+from glueprint.trials.protocol import MONTH_DAYS, Measurement, Protocol
 
 __all__ = ["disease_columns", "unconfirmed"]
 
@@ -35,8 +35,7 @@ def disease_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     ward, seen = conducted.ward, conducted.seen
     death, end = ward.follow_up.death_day, ward.follow_up.end_day
     local = readings.investigator(seen.day, ward.disease.seen_progression_day, death)
-    marker = seen.m_protein_g_per_l
-    best = _best(protocol, (marker, seen.true_m_protein_g_per_l), (seen.day, local), np.isfinite(death))
+    best = _best(protocol.measurement, seen, local, np.isfinite(death))
     left, right = readings.interval(seen.day, local)
     true_day = np.minimum(np.minimum(ward.disease.true_progression_day, death), end)
     progressed = local.event & (local.day == local.progression_day)
@@ -83,8 +82,8 @@ def _committee_columns(protocol: Protocol, conducted: Conducted) -> Columns:
         until_day=called,
         documented_day=np.where(documented, dated, np.inf),
     )
-    markers = files.m_protein_g_per_l, seen.true_m_protein_g_per_l
-    best = _best(protocol, markers, (seen.day, reading), np.isfinite(death))
+    read = replace(seen, m_protein_g_per_l=files.m_protein_g_per_l)
+    best = _best(protocol.measurement, read, reading, np.isfinite(death))
     return {
         "pfs_committee_months": reading.day / MONTH_DAYS,
         "pfs_committee_event": reading.event,
@@ -92,21 +91,17 @@ def _committee_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     }
 
 
-def unconfirmed(protocol: Protocol, measured_g_per_l: Floats, true_g_per_l: Floats) -> Integers:
+def unconfirmed(limits: Measurement, seen: Assessments) -> Integers:
     """(n, k) category of each assessment by itself; immunofixation sees the true M-protein to its limit."""
-    limits = protocol.measurement
     with np.errstate(invalid="ignore"):
-        found = true_g_per_l >= limits.immunofixation_g_per_l
-    return response.categories(measured_g_per_l, limits.m_protein_detection_g_per_l, found)
+        found = seen.true_m_protein_g_per_l >= limits.immunofixation_g_per_l
+    return response.categories(seen.m_protein_g_per_l, limits.m_protein_detection_g_per_l, found)
 
 
-def _best(
-    protocol: Protocol, markers: tuple[Floats, Floats], read: tuple[Floats, Reading], died: Bools
-) -> _Best:
-    """Best confirmed response before the reader's progression; markers: M-protein measured and true; read:
-    days of the assessments and the reading."""
-    (marker, true_marker), (day, reading) = markers, read
-    category = response.settle_unconfirmed(unconfirmed(protocol, marker, true_marker), died)
+def _best(limits: Measurement, seen: Assessments, reading: Reading, died: Bools) -> _Best:
+    """Best confirmed response before the reader's progression, of the assessments as the reader sees them."""
+    marker, day = seen.m_protein_g_per_l, seen.day
+    category = response.settle_unconfirmed(unconfirmed(limits, seen), died)
     with np.errstate(invalid="ignore"):
         usable = reading.counts & (day > 0) & (day < reading.progression_day[:, None])
     best = response.best_response(np.where(reading.counts & (day > 0), category, response.NE), usable)
@@ -117,6 +112,6 @@ def _best(
     )
     # A baseline that electrophoresis does not find has no change in per cent.
     baseline = marker[:, :1]
-    seen = np.where(baseline >= protocol.measurement.m_protein_detection_g_per_l, baseline, np.nan)
-    change = np.where(usable & np.isfinite(seen), 100.0 * (marker / seen - 1.0), np.inf).min(axis=1)
+    found = np.where(baseline >= limits.m_protein_detection_g_per_l, baseline, np.nan)
+    change = np.where(usable & np.isfinite(found), 100.0 * (marker / found - 1.0), np.inf).min(axis=1)
     return _Best(label, first, np.where(np.isfinite(change), change, np.nan))

@@ -67,7 +67,7 @@ def subgroups_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
         for first, second in combinations(names, 2):
             both = (usable["arm"] == first) | (usable["arm"] == second)
             about = {"arm": f"{first} vs {second}", "factor": factor.name}
-            rows += [{**about, **row} for row in _comparisons(usable, factor, (both, first))]
+            rows += [{**about, **row} for row in _comparisons(usable.of(both), factor.of(both), first)]
         for name in names:
             mine = usable["arm"] == name
             rows += [{"arm": name, "factor": factor.name, **row} for row in _responses(usable, factor, mine)]
@@ -83,6 +83,10 @@ class _Factor:
     name: str
     levels: tuple[str, ...]
     level: NDArray[np.str_]
+
+    def of(self, chosen: Bools) -> _Factor:
+        """The same factor of the chosen patients, (n,) flags."""
+        return _Factor(self.name, self.levels, self.level[chosen])
 
 
 def _factors(patients: Cohort) -> Iterator[_Factor]:
@@ -110,11 +114,9 @@ def _intervals(cuts: tuple[float, ...]) -> tuple[str, ...]:
     return (f"<{texts[0]}", *between, f">={texts[-1]}")
 
 
-def _comparisons(patients: Cohort, factor: _Factor, pair: tuple[Bools, str]) -> Iterator[Row]:
-    """Hazard and odds ratios at every level; pair: patients of both arms, (n,), and the first arm."""
-    both, first = pair
-    compared, level = patients.of(both), factor.level[both]
-    treated = compared["arm"] == first
+def _comparisons(compared: Cohort, factor: _Factor, first: str) -> Iterator[Row]:
+    """Hazard and odds ratios at every level, of the first arm against the other; compared: both arms."""
+    level, treated = factor.level, compared["arm"] == first
     for name in TIMES:
         data = compared.times(name)
         p_value = _hazard_interaction(data, treated, level)

@@ -27,7 +27,7 @@ OK, FAILED = 0, 1
 def visits_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl.DataFrame:
     """One row per patient and visit."""
     log, people, seen = conducted.log, conducted.people, conducted.seen
-    category = unconfirmed(protocol, seen.m_protein_g_per_l, seen.true_m_protein_g_per_l)
+    category = unconfirmed(protocol.measurement, seen)
     labels = np.array(response.LABELS)[category[log.patient, np.maximum(seen.column, 0)]]
     treated = log.regimen != NO_REGIMEN
     period = np.where(treated, np.where(log.line == 0, "treatment", "second treatment"), "follow-up")

@@ -7,12 +7,13 @@ from glueprint.trials.conduct.conducting import Conducted, conduct
 from glueprint.trials.conduct.doserules import Action
 from glueprint.trials.conduct.doses import Course, DoseList, doses_between
 from glueprint.trials.conduct.intake import intakes, swallowed
-from glueprint.trials.conduct.records import VisitLog
+from glueprint.trials.conduct.records import Assessments, VisitLog
 from glueprint.trials.conduct.visit import LABS
 
 __all__ = [
     "LABS",
     "Action",
+    "Assessments",
     "Conducted",
     "Course",
     "DoseList",

@@ -73,4 +73,4 @@ class Disease:
         self.nadir[at] = np.where(visit.assessment, lowest, self.nadir[at])
         dated = np.where(confirmed, suspected, visit.day)
         self.seen_progression_day[at[now & first]] = dated[now & first]
-        return at[now]
+        return np.asarray(at[now])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,8 @@ class Action(IntEnum):
     STOP = 5
 
 
-class Reason(IntFlag):
-    """What a hold is for, or has come to be for.
+class Reason:
+    """What a hold is for, or has come to be for: flags of an integer, plain ones for the sake of speed.
 
     Toxicity that begins during a hold for something else makes the hold longer, but does not lower the dose.
     """
@@ -75,14 +75,17 @@ class DoseState:
 
     def take(self, at: Integers) -> DoseState:
         """The state of the patients `at`, (m,)."""
-        return DoseState(**{f.name: getattr(self, f.name)[at] for f in fields(self)})
+        return DoseState(*(getattr(self, name)[at] for name in PARTS))
 
     def put(self, at: Integers, new: DoseState) -> DoseState:
         """The state with that of the patients `at` replaced by `new`, (m,)."""
-        whole = {f.name: getattr(self, f.name).copy() for f in fields(self)}
-        for name, values in whole.items():
+        whole = [getattr(self, name).copy() for name in PARTS]
+        for name, values in zip(PARTS, whole, strict=True):
             values[at] = getattr(new, name)
-        return DoseState(**whole)
+        return DoseState(*whole)
+
+
+PARTS = tuple(field.name for field in fields(DoseState))
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class Dosing:
     @property
     def treated(self) -> Bools:
         """(n,) who is on a regimen."""
-        return self.regimen != NO_REGIMEN
+        return np.asarray(self.regimen != NO_REGIMEN)
 
     @property
     def holds(self) -> Integers:
@@ -143,9 +143,8 @@ class Dosing:
         patient = doses.patient[counted]
         self.given_mg += np.bincount(patient, doses.amount_mg[counted], minlength=day.size)
         self.dosed_days += np.bincount(patient, minlength=day.size)
-        starting_mg = plan.starting_mg
         for number in np.unique(plan.first):
             mine = (self.regimen == number) & (self.line == 0)
             due = days_due(plan.regimens[number].leading.on_day, self.start_day, (day, until))
-            self.planned_mg += np.where(mine, due * starting_mg, 0.0)
+            self.planned_mg += np.where(mine, due * plan.starting_mg, 0.0)
         return doses

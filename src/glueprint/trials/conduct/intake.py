@@ -57,6 +57,7 @@ def swallowed(doses: DoseList, glues: Sequence[GlueIntake]) -> Doses:
     parts = [Doses(doses.patient[~glue], hours[~glue], doses.target[~glue], doses.amount_mg[~glue])]
     for one in glues:
         rows = glue & one.mine[doses.patient]
-        given = doses.patient[rows], hours[rows], doses.amount_mg[rows]
-        parts.append(pharmacokinetics.doses_of(one.pk, one.intake, *given))
-    return pharmacokinetics.together(*parts)
+        if rows.any():
+            given = doses.patient[rows], hours[rows], doses.amount_mg[rows]
+            parts.append(pharmacokinetics.doses_of(one.pk, one.intake, *given))
+    return parts[0] if len(parts) == 1 else pharmacokinetics.together(*parts)

@@ -66,4 +66,6 @@ class Physiology:
 
     def forget(self, gone: Bools) -> None:
         """Drop the doses of patients who are followed no more, (n,)."""
-        self.waiting = self.waiting.take(~gone[self.waiting.columns()[0]])
+        patient, *_ = self.waiting.columns()
+        if gone[patient].any():
+            self.waiting = self.waiting.take(~gone[patient])

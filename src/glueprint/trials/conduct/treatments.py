@@ -25,7 +25,8 @@ class Treatments:
     while it is held.   leading_mg: (r, n) dose of the glue, or of the first drug where there is none.
     first, following: (n,) regimen at first, and after progression (-1: none), which begins after `delay_days`
     (n,).   goes_on: (n,) whether the first goes on beside what follows.
-    cycle_days: of all regimens.   age_y: (n,).   missed: (n, days) days without a dose.
+    starting_mg: (n,) of the leading drug of the first.   cycle_days: of all regimens.   age_y: (n,).
+    missed: (n, days) days without a dose.
     """
 
     regimens: tuple[Regimen, ...]
@@ -36,6 +37,7 @@ class Treatments:
     following: Integers
     delay_days: Integers
     goes_on: Bools
+    starting_mg: Floats
     cycle_days: int
     age_y: Floats
     missed: Bools
@@ -47,6 +49,7 @@ class Treatments:
         later = [arm.after_progression for arm in protocol.arms]
         rules = [regimen.glue.rules if regimen.glue else None for regimen in regimens]
         age, arm = people.values["age_y"], people.arm
+        leading_mg = np.stack([regimen.leading.planned_mg(age) for regimen in regimens])
         return cls(
             regimens=regimens,
             with_glue=np.array([regimen.glue is not None for regimen in regimens]),
@@ -54,20 +57,16 @@ class Treatments:
             counts_every_days=np.array(
                 [one.counts_while_held_every_days if one else 1 for one in rules], dtype=np.int64
             ),
-            leading_mg=np.stack([regimen.leading.planned_mg(age) for regimen in regimens]),
+            leading_mg=leading_mg,
             first=arm,
             following=np.where(continues, np.array(following)[arm], NO_REGIMEN),
             delay_days=np.array([then.delay_days if then else 0 for then in later])[arm],
             goes_on=np.array([bool(then and then.keep_current) for then in later])[arm],
+            starting_mg=leading_mg[arm, np.arange(people.size)],
             cycle_days=protocol.cycle_days,
             age_y=age,
             missed=missed,
         )
-
-    @property
-    def starting_mg(self) -> Floats:
-        """(n,) planned dose of the leading drug of the first regimen."""
-        return np.asarray(self.leading_mg[self.first, np.arange(self.first.size)])
 
     def glue_mg(self, regimen: Integers, who: Integers) -> Floats:
         """(m,) planned dose of the glue of these regimens (m,) for the patients `who` (m,); 0 without one."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine import Doses, Ensemble, Model
+from glueprint.engine import Outcome as Ended
 from glueprint.engine.batch import Settings
 from glueprint.mechanism import Scenario, models
 
@@ -61,7 +62,7 @@ class Bodies:
         """Follow each patient until `until_h`, (n,), under doses whose patients count in the replicate."""
         if len(self.groups) == 1:
             ended = self.groups[0][1].advance(until_h, doses=doses)
-            return Outcome(ended.status, ended.reasons)
+            return Outcome(ended.status, _reasons(ended))
         patient, _, _, _ = doses.columns()
         status, reasons = np.zeros(self.size, dtype=np.int64), [""] * self.size
         for who, ensemble in self.groups:
@@ -84,6 +85,11 @@ class Bodies:
             for (who, _), array in zip(self.groups, arrays, strict=True):
                 found[name][who] = array
         return found
+
+
+def _reasons(ended: Ended) -> Sequence[str]:
+    """(n,) texts; put together where somebody needs one."""
+    return ended.reasons if ended.status.any() else [""] * ended.status.size
 
 
 @lru_cache(maxsize=8)

@@ -158,7 +158,9 @@ def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> 
     per patient, whatever the arm.
     """
     arms = scenarios(protocol, people.truth)
-    plans = [(scenario.compound, arm.conditions) for scenario, arm in zip(arms, protocol.arms, strict=True)]
+    plans = [
+        _Plan(scenario.compound, arm.conditions) for scenario, arm in zip(arms, protocol.arms, strict=True)
+    ]
     typical = {scenario.compound: parameters.typical(scenario) for scenario in arms}
     files = [parameters.typical(Scenario(glue, people.truth.structure)) for glue in typical]
     every = dict.fromkeys(name for table in files for name in table)
@@ -168,28 +170,35 @@ def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> 
     parts: list[tuple[NDArray[np.bool_], Compound, dict[str, Floats]]] = []
     for plan in dict.fromkeys(plans):
         mine = np.array([other == plan for other in plans])[people.arm]
-        parts.append((mine, plan[0], _individual(people, mine, plan, stream)))
+        parts.append((mine, plan.glue, _individual(people, mine, plan, stream)))
         names |= dict.fromkeys(parts[-1][2])
     whole = {name: np.full(people.size, np.nan) for name in names}
     for mine, glue, own in parts:
         for name, value in whole.items():
             if name in own or name in typical[glue]:
                 value[mine] = own[name] if name in own else typical[glue][name]
-    death = whole.get("death_per_month", np.full(people.size, typical[plans[0][0]]["death_per_month"]))
+    death = whole.get("death_per_month", np.full(people.size, typical[plans[0].glue]["death_per_month"]))
     whole["death_per_month"] = death * people.values["death_hazard_ratio"]
     return whole
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What sets the numbers of an arm's patients apart: their glue, and their conditions."""
+
+    glue: Compound
+    conditions: tuple[str, ...]
+
+
 def _individual(
-    people: Population, mine: NDArray[np.bool_], plan: tuple[Compound, tuple[str, ...]], stream: Stream
+    people: Population, mine: NDArray[np.bool_], plan: _Plan, stream: Stream
 ) -> dict[str, Floats]:
-    """`parameters.individual` for the patients of `mine`, who share a glue and their conditions."""
-    glue, conditions = plan
-    scenario = people.truth.scenario(glue)
+    """`parameters.individual` for the patients of `mine`, who share a plan."""
+    scenario = people.truth.scenario(plan.glue)
     names, covariance = parameters.random_effects(scenario)
     normal = _normals(names, people.number[mine], stream)
     effects = normal @ np.linalg.cholesky(covariance).T
-    return parameters.individual(scenario, mechanism_covariates(people, mine, conditions), effects)
+    return parameters.individual(scenario, mechanism_covariates(people, mine, plan.conditions), effects)
 
 
 def _normals(names: tuple[str, ...], patients: Integers, stream: Stream) -> Floats:
