@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,11 +160,11 @@ def interval_median(name: str, left: Floats, right: Floats) -> Row:
     return row
 
 
-def survival_at(name: str, times: Times, months: tuple[int, ...]) -> Iterator[Row]:
+def survival_at(name: str, times: Times, months: Sequence[float]) -> Iterator[Row]:
     """Share free of the event at given months, %."""
     curve = times.curve()
     for month in months:
-        row = _row(f"{name}_at_{month}_months", "%", (times.size, times.events), "Kaplan-Meier, log-log")
+        row = _row(f"{name}_at_{month:g}_months", "%", (times.size, times.events), "Kaplan-Meier, log-log")
         if curve:
             row["value"] = 100.0 * float(curve.at([month])[0])
             step = int(np.searchsorted(curve.times, month, side="right")) - 1

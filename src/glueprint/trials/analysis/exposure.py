@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.trials.conduct import Action, Conducted, VisitLog
-from glueprint.trials.protocol import MONTH_DAYS, Protocol, toxicity
+from glueprint.trials.protocol import MONTH_DAYS, Protocol, clinical_events, laboratory_events
 
 __all__ = ["SAFETY_DAYS", "adverse_columns", "first_day", "treatment_columns"]
 
@@ -17,7 +17,6 @@ Columns = dict[str, NDArray[np.generic]]
 
 # Adverse events count until four weeks after the first treatment.
 SAFETY_DAYS = 28
-GRADE_OF_PNEUMONIA = 3  # its hazard counts grades 3 and 4 only
 
 
 def treatment_columns(conducted: Conducted) -> Columns:
@@ -72,20 +71,18 @@ def adverse_columns(protocol: Protocol, conducted: Conducted) -> Columns:
         np.minimum.at(worst, log.patient[counts], values[counts])
         return np.where(np.isfinite(worst), worst, np.nan)
 
-    anc = lowest(log.labs.anc_1e9_per_l)
-    platelets = lowest(log.labs.platelets_1e9_per_l)
-    haemoglobin = lowest(log.labs.haemoglobin_g_per_dl)
-    began = conducted.ward.toxicity.pneumonia_day
-    pneumonia = np.where(began <= until, began, np.inf)
-    seen = np.isfinite(pneumonia)
     version = protocol.measurement.ctcae_version
-    return {
-        "neutropenia_grade": toxicity.neutropenia_grade(anc, version=version),
-        "thrombocytopenia_grade": toxicity.thrombocytopenia_grade(platelets),
-        "anaemia_grade": toxicity.anaemia_grade(haemoglobin),
-        "pneumonia_grade": np.where(seen, GRADE_OF_PNEUMONIA, 0),
-        "lowest_anc_1e9_per_l": anc,
-        "lowest_platelets_1e9_per_l": platelets,
-        "lowest_haemoglobin_g_per_dl": haemoglobin,
-        "pneumonia_months": np.where(seen, pneumonia, np.nan) / MONTH_DAYS,
-    }
+    grades: Columns = {}
+    counts_behind: Columns = {}
+    months: Columns = {}
+    for event, rule in laboratory_events():
+        worst = lowest(getattr(log.labs, rule.value))
+        grades[f"{event.name}_grade"] = rule.grade(worst, version)
+        counts_behind[rule.lowest] = worst
+    for event, hazard in clinical_events():
+        began = conducted.ward.toxicity.first_day[event.name]
+        day = np.where(began <= until, began, np.inf)
+        seen = np.isfinite(day)
+        grades[f"{event.name}_grade"] = np.where(seen, hazard.grade, 0)
+        months[f"{event.name}_months"] = np.where(seen, day, np.nan) / MONTH_DAYS
+    return grades | counts_behind | months

@@ -11,14 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint.trials.protocol import CYCLE, LATER_CYCLE, STATES
+
 __all__ = ["CYCLE", "LATER_CYCLE", "STATES", "states"]
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.str_]
 
-CYCLE = 3  # CL060 to CL069
-LATER_CYCLE = 7  # CL063: by when a stable patient may have improved
-STATES = ("left", "progression", "stable", "response")
 LEFT, PROGRESSION, STABLE, RESPONSE = STATES
 
 

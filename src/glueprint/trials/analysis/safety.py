@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from glueprint.trials.analysis.estimates import rates
-from glueprint.trials.protocol import Protocol, toxicity
+from glueprint.trials.protocol import Protocol, clinical_events, laboratory_events
 
 __all__ = ["grades_table"]
 
@@ -37,7 +37,7 @@ def grades_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     patients: the patients table of one replicate; those that could not be computed are left out.
     Returns laboratory events by the lowest count measured, under each version, apart from clinical ones,
     which have no version and no other grade than 3 or 4.
-    Source: evidence SAF104 to SAF116.
+    Source: evidence SAF104 to SAF116c.
     """
     usable = patients.filter(pl.col("status") == 0)
     rows = []
@@ -45,14 +45,17 @@ def grades_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
         mine = usable.filter(pl.col("arm") == arm.name)
         head = {"trial": protocol.name, "replicate": patients.get_column("replicate")[0], "arm": arm.name}
         counts: dict[tuple[str, str, int | None, str], tuple[int, int]] = {}
-        for version in toxicity.VERSIONS:
-            for event, worst in _laboratory(mine, version).items():
+        for version in _versions():
+            for event, rule in laboratory_events():
+                worst = rule.grade(mine.get_column(rule.lowest).to_numpy(), version)
                 for name, least in GRADES.items():
                     # By laboratory value alone there is no anaemia of grade 4.
-                    if (event, least) != ("anaemia", 4):
-                        counts[event, LABORATORY, version, name] = (int((worst >= least).sum()), mine.height)
-        pneumonia = int((mine.get_column("pneumonia_grade") >= 3).sum())
-        counts["pneumonia", CLINICAL, None, "3-4"] = (pneumonia, mine.height)
+                    if least <= len(rule.limits[version]):
+                        had = int((worst >= least).sum())
+                        counts[event.name, LABORATORY, version, name] = (had, mine.height)
+        for event, hazard in clinical_events():
+            had = int((mine.get_column(f"{event.name}_grade") >= hazard.grade).sum())
+            counts[event.name, CLINICAL, None, f"{hazard.grade}-4"] = (had, mine.height)
         named = {str(number): pair for number, pair in enumerate(counts.values())}
         for (event, basis, number, grade), row in zip(counts, rates(named), strict=True):
             what = {"event": event, "basis": basis, "ctcae_version": number, "grade": grade}
@@ -60,14 +63,7 @@ def grades_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _laboratory(patients: pl.DataFrame, version: int) -> dict[str, pl.Series]:
-    """Worst grade of each patient under a version."""
-    anc, platelets, haemoglobin = (
-        patients.get_column(name).to_numpy()
-        for name in ("lowest_anc_1e9_per_l", "lowest_platelets_1e9_per_l", "lowest_haemoglobin_g_per_dl")
-    )
-    return {
-        "neutropenia": pl.Series(toxicity.neutropenia_grade(anc, version=version)),
-        "thrombocytopenia": pl.Series(toxicity.thrombocytopenia_grade(platelets)),
-        "anaemia": pl.Series(toxicity.anaemia_grade(haemoglobin)),
-    }
+def _versions() -> tuple[int, ...]:
+    """The versions of the CTCAE that every laboratory event has limits for."""
+    known = [rule.limits for _, rule in laboratory_events()]
+    return tuple(version for version in known[0] if all(version in limits for limits in known))

@@ -56,7 +56,7 @@ def _change_doses(setting: Setting, ward: Ward, visit: Visit) -> Integers:
             anc_1e9_per_l=visit.labs.anc_1e9_per_l[mine],
             platelets_1e9_per_l=visit.labs.platelets_1e9_per_l[mine],
             cycle_begins=visit.cycle_begins[mine],
-            toxicity_ongoing=toxicity.pneumonia_holds(visit, rules.other_toxicity.hold_days)[mine],
+            toxicity_ongoing=toxicity.holds(visit, rules.other_toxicity.hold_days)[mine],
             intolerance=toxicity.intolerance[who],
         )
         after, done = apply_rules(rules, dosing.dose.take(who), findings)

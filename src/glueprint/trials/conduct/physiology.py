@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine import Doses
+from glueprint.errors import InputError
 from glueprint.mechanism import pharmacokinetics
 from glueprint.trials.conduct.doses import DoseList
 from glueprint.trials.conduct.intake import GlueIntake, intakes, swallowed
@@ -23,7 +24,7 @@ from glueprint.trials.patients import (
     model_parameters,
     scenarios,
 )
-from glueprint.trials.protocol import Protocol
+from glueprint.trials.protocol import Protocol, clinical_events
 
 __all__ = ["Physiology"]
 
@@ -32,7 +33,11 @@ Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 HOURS_PER_DAY = 24.0
-WATCHED = (*HAZARDS, *LABS)
+
+
+def watched() -> tuple[str, ...]:
+    """What is read off the bodies at every visit."""
+    return (*HAZARDS, *(rule.hazard for _, rule in clinical_events()), *LABS)
 
 
 @dataclass
@@ -52,7 +57,14 @@ class Physiology:
         """The patients at randomisation, under no drug."""
         arms, values = scenarios(protocol, people.truth), model_parameters(protocol, people, stream)
         bodies = admit_bodies(arms, people.arm, values)
-        return cls(bodies, intakes(arms, people.arm, values), states=bodies.values(WATCHED))
+        try:
+            states = bodies.values(watched())
+        except InputError as error:
+            for event, rule in clinical_events():
+                if rule.hazard in error.message:
+                    error.add_note(f'By it comes the adverse event "{event.name}".')
+            raise
+        return cls(bodies, intakes(arms, people.arm, values), states=states)
 
     def advance(self, until_day: Integers, live: Bools, doses: DoseList) -> Outcome:
         """Follow those who live, (n,), until a day of their own, (n,), under the doses; `states` are then
@@ -61,7 +73,7 @@ class Physiology:
         given = pharmacokinetics.together(self.waiting, swallowed(doses, self.glues))
         given, self.waiting = pharmacokinetics.due(given, until_h)
         outcome = self.bodies.advance(until_h, given)
-        self.states = self.bodies.values(WATCHED)
+        self.states = self.bodies.values(tuple(self.states))
         return outcome
 
     def forget(self, gone: Bools) -> None:

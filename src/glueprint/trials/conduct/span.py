@@ -15,13 +15,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 States = Mapping[str, Floats]
 
-HAZARDS = (
-    "hazard_death",
-    "hazard_dropout",
-    "hazard_progression",
-    "hazard_pneumonia",
-    "hazard_other_toxicity",
-)
+# Hazards that every trial settles; those of clinical adverse events come with their records.
+HAZARDS = ("hazard_death", "hazard_dropout", "hazard_progression", "hazard_other_toxicity")
 MARKER = "m_protein_g_per_l"
 
 

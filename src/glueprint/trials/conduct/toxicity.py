@@ -1,4 +1,5 @@
-"""What the treatment does to a patient beside the disease: pneumonia, and intolerance that is no blood count.
+"""What the treatment does to a patient beside the disease: clinical events, and intolerance that is none of
+them and no blood count.
 
 Nothing is frozen at baseline: the engine integrates the hazards with the patient's own states, and an event
 falls where a cumulative hazard passes the patient's exponential draw.
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from glueprint.trials.conduct.span import Span
 from glueprint.trials.conduct.visit import Visit
 from glueprint.trials.patients import Fate, Intolerance, Tolerability
+from glueprint.trials.protocol import OTHER_TOXICITY, clinical_events
 
 __all__ = ["Toxicity"]
 
@@ -26,12 +28,12 @@ Bools = NDArray[np.bool_]
 class Toxicity:
     """Toxicity of the n patients, (n,) each; days count from randomisation and inf is never.
 
-    pneumonia_day: of the first one.   intolerance_hazard: cumulative hazard at which the next intolerance
-    comes.   intolerances: so far.   intolerance_day: of the latest.   intolerance: what it still holds the
-    drug for (`Intolerance`), until `intolerance_until`.
+    first_day: of each clinical adverse event, by its name.   intolerance_hazard: cumulative hazard at which
+    the next intolerance comes.   intolerances: so far.   intolerance_day: of the latest.   intolerance: what
+    it still holds the drug for (`Intolerance`), until `intolerance_until`.
     """
 
-    pneumonia_day: Floats
+    first_day: dict[str, Floats]
     intolerance_hazard: Floats
     intolerances: Integers
     intolerance_day: Floats
@@ -41,10 +43,10 @@ class Toxicity:
     @classmethod
     def begin(cls, fate: Fate) -> Toxicity:
         """Nobody has had any."""
-        n = fate.pneumonia.size
+        n = fate.death.size
         none = np.zeros(n, dtype=np.int64)
         return cls(
-            pneumonia_day=np.full(n, np.inf),
+            first_day={name: np.full(n, np.inf) for name in fate.events},
             intolerance_hazard=fate.intolerance.hazards(np.arange(n), none),
             intolerances=none,
             intolerance_day=np.full(n, np.inf),
@@ -53,11 +55,11 @@ class Toxicity:
         )
 
     def settle(self, span: Span, last: Floats, fate: Fate, treated: Bools) -> None:
-        """Pneumonia and intolerance of a span, of those `treated`, (n,), before their `last` day, (n,)."""
-        pneumonia = np.where(treated, span.event("hazard_pneumonia", fate.pneumonia), np.inf)
-        self.pneumonia_day = np.where(
-            pneumonia < last, np.minimum(self.pneumonia_day, pneumonia), self.pneumonia_day
-        )
+        """Events and intolerance of a span, of those `treated`, (n,), before their `last` day, (n,)."""
+        for event, rule in clinical_events():
+            known = self.first_day[event.name]
+            day = np.where(treated, span.event(rule.hazard, fate.events[event.name]), np.inf)
+            self.first_day[event.name] = np.where(day < last, np.minimum(known, day), known)
         day = np.where(treated, span.event("hazard_other_toxicity", self.intolerance_hazard), np.inf)
         new = np.flatnonzero(day < last)
         self.intolerance_day[new] = day[new]
@@ -83,8 +85,12 @@ class Toxicity:
             new, self.intolerances[new] - 1, seen - glue_day[new], tolerability
         )
 
-    def pneumonia_holds(self, visit: Visit, hold_days: int) -> Bools:
-        """(m,) whether pneumonia is new since the last visit, or not yet over."""
-        began = self.pneumonia_day[visit.patient]
-        fresh = (began > visit.previous_day) | (visit.day < began + hold_days)
-        return np.asarray((began <= visit.day) & fresh)
+    def holds(self, visit: Visit, hold_days: int) -> Bools:
+        """(m,) whether an event that holds the drug is new since the last visit, or not yet over."""
+        ongoing = np.zeros(visit.patient.size, dtype=np.bool_)
+        for event, _ in clinical_events():
+            if event.dosing == OTHER_TOXICITY:
+                began = self.first_day[event.name][visit.patient]
+                fresh = (began > visit.previous_day) | (visit.day < began + hold_days)
+                ongoing |= (began <= visit.day) & fresh
+        return ongoing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.population import Population
 from glueprint.trials.patients.tolerability import EventDraws
-from glueprint.trials.protocol import Protocol
+from glueprint.trials.protocol import Protocol, clinical_events
 
 __all__ = ["Fate"]
 
@@ -21,13 +22,13 @@ Bools = NDArray[np.bool_]
 @dataclass(frozen=True)
 class Fate:
     """What chance holds for n patients, (n,) each: cumulative hazards at which death, loss, progression
-    without M-protein and pneumonia come, exponential with mean 1; whether therapy follows progression; and
-    intolerance, which comes back."""
+    without M-protein and, by its name, each clinical adverse event come, exponential with mean 1; whether
+    therapy follows progression; and intolerance, which comes back."""
 
     death: Floats
     dropout: Floats
     progression: Floats
-    pneumonia: Floats
+    events: Mapping[str, Floats]
     continues: Bools
     intolerance: EventDraws
 
@@ -44,7 +45,7 @@ class Fate:
             death=exponential("death"),
             dropout=exponential("dropout"),
             progression=exponential("clinical progression"),
-            pneumonia=exponential("pneumonia"),
+            events={event.name: exponential(event.name) for event, _ in clinical_events()},
             continues=stream.uniforms("therapy after progression", people.number)[:, 0] < share,
             intolerance=EventDraws.of(stream, people.number),
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from glueprint.trials.protocol import case_mix, toxicity
+from glueprint.trials.protocol import case_mix
+from glueprint.trials.protocol.adverse import OTHER_TOXICITY, AdverseEvent, HazardRule, LaboratoryRule
 from glueprint.trials.protocol.case_mix import CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.protocol.content import content_of
 from glueprint.trials.protocol.document import (
@@ -18,9 +19,39 @@ from glueprint.trials.protocol.document import (
 )
 from glueprint.trials.protocol.domain import Outside, outside
 from glueprint.trials.protocol.drugs import GLUE_TARGET
+from glueprint.trials.protocol.endpoint import (
+    AT,
+    CAUSE_MONTHS,
+    MEAN,
+    MEAN_MONTHS,
+    MEDIAN,
+    NUMBER,
+    ODDS,
+    RATE,
+    RATIO,
+    SHARE,
+    TIME,
+    DatasetParameter,
+    Endpoint,
+    Reported,
+)
+from glueprint.trials.protocol.endpoints import CYCLE, LATER_CYCLE, STATES
 from glueprint.trials.protocol.ladder import ROUNDING, ladder, lower_dose
 from glueprint.trials.protocol.loading import available, load_protocol, source, template, write_template
 from glueprint.trials.protocol.regimens import NO_REGIMEN, Regimen, compile_regimens
+from glueprint.trials.protocol.registry import (
+    LANDMARK_MONTHS,
+    adverse_events,
+    asked_first,
+    by_review,
+    claimed,
+    clinical_events,
+    endpoints,
+    headlines,
+    label_of,
+    laboratory_events,
+    reported,
+)
 from glueprint.trials.protocol.rules_document import DoseRules
 from glueprint.trials.protocol.rules_loading import (
     NO_RULES,
@@ -37,19 +68,40 @@ from glueprint.trials.protocol.variants import Variant, apply, arm_of, compound_
 from glueprint.trials.protocol.visitplan import Calendar, actual_days, planned_visits
 
 __all__ = [
+    "AT",
+    "CAUSE_MONTHS",
+    "CYCLE",
     "GLUE_TARGET",
+    "LANDMARK_MONTHS",
+    "LATER_CYCLE",
+    "MEAN",
+    "MEAN_MONTHS",
+    "MEDIAN",
     "MONTH_DAYS",
     "NO_REGIMEN",
     "NO_RULES",
+    "NUMBER",
+    "ODDS",
+    "OTHER_TOXICITY",
+    "RATE",
+    "RATIO",
     "ROUNDING",
+    "SHARE",
+    "STATES",
+    "TIME",
+    "AdverseEvent",
     "Arm",
     "Calendar",
     "CaseMix",
     "Continuation",
     "Count",
+    "DatasetParameter",
     "DoseRules",
     "Drug",
+    "Endpoint",
     "FollowUp",
+    "HazardRule",
+    "LaboratoryRule",
     "Levels",
     "LogNormal",
     "Measurement",
@@ -57,22 +109,32 @@ __all__ = [
     "Outside",
     "Protocol",
     "Regimen",
+    "Reported",
     "Stratum",
     "SupportiveCare",
     "Variant",
     "Visits",
     "actual_days",
+    "adverse_events",
     "alone",
     "apply",
     "arm_of",
+    "asked_first",
     "available",
     "available_rules",
+    "by_review",
     "case_mix",
+    "claimed",
+    "clinical_events",
     "compile_regimens",
     "compound_of",
     "content_of",
+    "endpoints",
     "glue_of",
     "grid",
+    "headlines",
+    "label_of",
+    "laboratory_events",
     "ladder",
     "load_protocol",
     "load_rules",
@@ -81,12 +143,12 @@ __all__ = [
     "outside",
     "parse_days",
     "planned_visits",
+    "reported",
     "rules_in_force",
     "rules_template",
     "rules_text",
     "source",
     "template",
-    "toxicity",
     "with_glue",
     "write_rules_template",
     "write_template",

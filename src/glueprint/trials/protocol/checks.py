@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 
 from glueprint.errors import GlueprintError, InputError, NotSupportedError, nearest, together
 from glueprint.mechanism import Scenario, parameters
-from glueprint.trials.protocol import toxicity
+from glueprint.trials.protocol.adverse import check_version
 from glueprint.trials.protocol.case_mix import Levels
 from glueprint.trials.protocol.document import Drug, Protocol
 from glueprint.trials.protocol.physical import numbers_are_of_people
 from glueprint.trials.protocol.regimen_checks import REGIMEN_CHECKS
 from glueprint.trials.protocol.regimen_rules import drugs_of
+from glueprint.trials.protocol.registry import laboratory_events
 from glueprint.trials.protocol.schedule import MONTH_DAYS, parse_days
 
 __all__ = ["CHECKS", "check_protocol"]
@@ -168,7 +169,9 @@ def visits_are_possible(protocol: Protocol, where: str) -> None:
 
 def grades_are_known(protocol: Protocol, where: str) -> None:
     """GP-T020: the CTCAE version has limits."""
-    toxicity.check_version(protocol.measurement.ctcae_version, where=f"{where}, measurement.ctcae_version")
+    version, field = protocol.measurement.ctcae_version, f"{where}, measurement.ctcae_version"
+    for _, rule in laboratory_events():
+        check_version(version, rule.limits, where=field)
 
 
 CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
