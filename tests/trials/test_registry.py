@@ -11,6 +11,7 @@ import pytest
 from glueprint import references, trials
 from glueprint.errors import EnvironmentProblemError, InputError
 from glueprint.trials import cdisc
+from glueprint.trials.analysis import endpoints_table
 from glueprint.trials.protocol import OTHER_TOXICITY, registry
 from glueprint.trials.protocol.loading import protocol_from_text
 
@@ -113,6 +114,14 @@ def test_an_adverse_event_of_one_record_is_drawn_graded_and_reported(usual, plug
     assert grades["events"].sum() == had.sum()
     adae = next(d for d in cdisc.datasets(PLAN, result.patients, result.visits, 1) if d.name == "ADAE")
     assert adae.frame.filter(AEDECOD="Infection").height == had.sum()
+
+
+def test_a_trial_that_was_kept_before_is_read_as_it_was(usual, plug_in):
+    plug_in(INFECTION, registry.EVENT_PLUG_INS)
+    before = usual.patients
+    assert endpoints_table(PLAN, before).equals(usual.endpoints)
+    assert set(usual.grades()["event"]) == {"neutropenia", "thrombocytopenia", "anaemia", "pneumonia"}
+    assert cdisc.datasets(PLAN, before, usual.visits, 1)[4].frame.filter(AEDECOD="Infection").is_empty()
 
 
 def test_an_adverse_event_may_hold_the_drug(usual, plug_in):

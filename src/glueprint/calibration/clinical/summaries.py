@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.calibration.targets import RATE, RATIO, Target
-from glueprint.trials import MEDIAN, MONTH_DAYS, reported
+from glueprint.calibration.targets import Target
+from glueprint.trials import MEDIAN, MONTH_DAYS, RATE, RATIO, reported
 
 __all__ = ["Summary", "observed", "published", "simulated", "spread_of_readings"]
 

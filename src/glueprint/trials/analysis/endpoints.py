@@ -167,6 +167,8 @@ def _cause_rows(patients: Cohort) -> Iterator[Row]:
     survival = patients["os_months"]
     ended = (ends <= survival) | patients["os_event"]
     for event, _ in clinical_events():
+        if f"{event.name}_months" not in patients.columns:
+            continue  # kept before the event was registered
         first = patients[f"{event.name}_months"]
         time = np.fmin(np.fmin(first, ends), survival)
         at_risk = np.select([~np.isnan(first), ended], [1, 2], 0)

@@ -47,6 +47,8 @@ def grades_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
         counts: dict[tuple[str, str, int | None, str], tuple[int, int]] = {}
         for version in _versions():
             for event, rule in laboratory_events():
+                if rule.lowest not in mine.columns:
+                    continue  # kept before the event was registered
                 worst = rule.grade(mine.get_column(rule.lowest).to_numpy(), version)
                 for name, least in GRADES.items():
                     # By laboratory value alone there is no anaemia of grade 4.
@@ -54,11 +56,13 @@ def grades_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
                         had = int((worst >= least).sum())
                         counts[event.name, LABORATORY, version, name] = (had, mine.height)
         for event, hazard in clinical_events():
+            if f"{event.name}_grade" not in mine.columns:
+                continue
             had = int((mine.get_column(f"{event.name}_grade") >= hazard.grade).sum())
             counts[event.name, CLINICAL, None, f"{hazard.grade}-4"] = (had, mine.height)
         named = {str(number): pair for number, pair in enumerate(counts.values())}
-        for (event, basis, number, grade), row in zip(counts, rates(named), strict=True):
-            what = {"event": event, "basis": basis, "ctcae_version": number, "grade": grade}
+        for (name, basis, number, grade), row in zip(counts, rates(named), strict=True):
+            what = {"event": name, "basis": basis, "ctcae_version": number, "grade": grade}
             rows.append({**head, **what, **row})
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
