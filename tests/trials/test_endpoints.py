@@ -12,7 +12,7 @@ from scipy import stats
 from glueprint.survival import cox, cumulative_incidence, kaplan_meier, log_rank, rmst
 from glueprint.trials import load_protocol
 from glueprint.trials.analysis.endpoints import endpoints_table, survival_curves_table
-from glueprint.trials.protocol import reported
+from glueprint.trials.protocol import content_of, label_of, reported
 
 MM003 = load_protocol("mm003")
 ARMS = [arm.name for arm in MM003.arms]
@@ -190,6 +190,21 @@ def test_survival_at_a_month_is_the_curve_there(name, month):
     row = of(ARMS[0], f"{name}_at_{month}_months")
     expected = [100 * curve.survival[step], 100 * curve.low[step], 100 * curve.high[step]]
     assert [row["value"], row["low"], row["high"]] == pytest.approx(expected)
+
+
+def test_curves_are_read_at_the_months_of_the_protocol():
+    plan = MM003.model_copy(update={"landmark_months": (3.0, 7.5, 18.0)})
+    table = endpoints_table(plan, PATIENTS)
+    landmarks = set(table["endpoint"].filter(table["endpoint"].str.contains("_at_")))
+    months = ("3", "7.5", "18")
+    assert landmarks == {f"{name}_at_{month}_months" for name in ("pfs", "os") for month in months}
+    part = USABLE.filter(pl.col("arm") == ARMS[0])
+    share = kaplan_meier(*times(part, "os")).at([7.5])[0]
+    row = table.filter(arm=ARMS[0], endpoint="os_at_7.5_months")
+    assert row["value"].item() == pytest.approx(100 * share)
+    assert label_of("os_at_7.5_months") == "Overall survival at 7.5 months"
+    # What is read off the curves decides nobody's fate: the trial stays the one that it is.
+    assert content_of(plan) == content_of(MM003)
 
 
 def test_restricted_means_and_their_difference():

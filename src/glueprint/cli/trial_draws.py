@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.cli.output import progress_console
-from glueprint.trials import ParameterDraws, Protocol, reported
+from glueprint.trials import ParameterDraws, Protocol, row_of
 
 __all__ = [
     "Posterior",
@@ -53,7 +53,7 @@ PosteriorFolder = Annotated[
 
 def heading(endpoint: str) -> str:
     """What stands above or beside the numbers of a row of the table of endpoints, its unit with it."""
-    row = reported().get(endpoint)
+    row = row_of(endpoint)
     return row.heading if row else endpoint
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from glueprint.report import tables
 from glueprint.report.figures import panels, theme
-from glueprint.trials import MEDIAN, Reported, reported
+from glueprint.trials import MEDIAN, Reported, row_of
 
 __all__ = ["COLUMNS", "predicted_and_observed"]
 
@@ -83,7 +83,7 @@ def _short(row: Reported) -> str:
 
 
 def _row(row: Mapping[str, Any], hues: Mapping[str, str], *, several: bool, labelled: bool) -> dict[str, Any]:
-    known = reported().get(row["endpoint"])
+    known = row_of(str(row["endpoint"]))
     words = _short(known) if known else str(row["endpoint"]).replace("_", " ")
     name = f"{words}, {row['arm']}"
     if several:

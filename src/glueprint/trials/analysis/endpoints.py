@@ -15,7 +15,6 @@ from glueprint.trials.analysis.exposure import SAFETY_DAYS
 from glueprint.trials.protocol import (
     AT,
     CAUSE_MONTHS,
-    LANDMARK_MONTHS,
     MEAN,
     MEAN_MONTHS,
     MEDIAN,
@@ -131,7 +130,7 @@ def _arm_rows(protocol: Protocol, patients: Cohort) -> Iterator[Row]:
     for endpoint in _read(patients, TIME):
         times = patients.times(endpoint.name)
         if AT in endpoint.summaries:
-            yield from estimates.survival_at(endpoint.name, times, LANDMARK_MONTHS)
+            yield from estimates.survival_at(endpoint.name, times, protocol.landmark_months)
         if MEAN in endpoint.summaries:
             yield estimates.restricted_mean(endpoint.name, times, MEAN_MONTHS)
     yield from _cause_rows(patients)

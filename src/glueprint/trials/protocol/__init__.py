@@ -40,7 +40,6 @@ from glueprint.trials.protocol.ladder import ROUNDING, ladder, lower_dose
 from glueprint.trials.protocol.loading import available, load_protocol, source, template, write_template
 from glueprint.trials.protocol.regimens import NO_REGIMEN, Regimen, compile_regimens
 from glueprint.trials.protocol.registry import (
-    LANDMARK_MONTHS,
     adverse_events,
     asked_first,
     by_review,
@@ -51,6 +50,7 @@ from glueprint.trials.protocol.registry import (
     label_of,
     laboratory_events,
     reported,
+    row_of,
 )
 from glueprint.trials.protocol.rules_document import DoseRules
 from glueprint.trials.protocol.rules_loading import (
@@ -72,7 +72,6 @@ __all__ = [
     "CAUSE_MONTHS",
     "CYCLE",
     "GLUE_TARGET",
-    "LANDMARK_MONTHS",
     "LATER_CYCLE",
     "MEAN",
     "MEAN_MONTHS",
@@ -144,6 +143,7 @@ __all__ = [
     "parse_days",
     "planned_visits",
     "reported",
+    "row_of",
     "rules_in_force",
     "rules_template",
     "rules_text",

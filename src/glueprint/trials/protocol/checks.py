@@ -9,6 +9,7 @@ from glueprint.mechanism import Scenario, parameters
 from glueprint.trials.protocol.adverse import check_version
 from glueprint.trials.protocol.case_mix import Levels
 from glueprint.trials.protocol.document import Drug, Protocol
+from glueprint.trials.protocol.endpoint import LANDMARK_MONTHS
 from glueprint.trials.protocol.physical import numbers_are_of_people
 from glueprint.trials.protocol.regimen_checks import REGIMEN_CHECKS
 from glueprint.trials.protocol.regimen_rules import drugs_of
@@ -22,8 +23,8 @@ SIZE_TOLERANCE = 0.05
 
 
 def check_protocol(protocol: Protocol, where: str) -> None:
-    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069 or GP-T081: the
-    first finding, whose message names those of the other checks."""
+    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069, GP-T081 or
+    GP-T091: the first finding, whose message names those of the other checks."""
     findings: list[GlueprintError] = []
     for check in CHECKS:
         try:
@@ -167,6 +168,23 @@ def visits_are_possible(protocol: Protocol, where: str) -> None:
             )
 
 
+def landmarks_are_reached(protocol: Protocol, where: str) -> None:
+    """GP-T091: months at which curves are read are said once, and somebody is followed so long."""
+    months, longest = protocol.landmark_months, protocol.follow_up.maximum_months
+    if months == LANDMARK_MONTHS:
+        return  # what nobody asked for is empty where nobody is followed so long
+    late = [month for month in months if month > longest]
+    if late or len(set(months)) < len(months):
+        listed = ", ".join(f"{month:g}" for month in months)
+        raise InputError(
+            "GP-T091",
+            f"month {late[0]:g} is after the longest follow-up" if late else f"a month twice in {listed}",
+            where=f"{where}, landmark_months",
+            expected=f"different months up to {longest:g}, such as landmark_months = [3, 6, 12]",
+            next_step="correct `landmark_months` or `follow_up`",
+        )
+
+
 def grades_are_known(protocol: Protocol, where: str) -> None:
     """GP-T020: the CTCAE version has limits."""
     version, field = protocol.measurement.ctcae_version, f"{where}, measurement.ctcae_version"
@@ -182,6 +200,7 @@ CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
     ratio_fits_the_arms,
     strata_are_covariates,
     visits_are_possible,
+    landmarks_are_reached,
     grades_are_known,
     numbers_are_of_people,
     *REGIMEN_CHECKS,

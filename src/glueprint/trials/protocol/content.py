@@ -14,15 +14,15 @@ from glueprint.trials.protocol.rules_loading import rules_in_force
 
 __all__ = ["content_of"]
 
-# Words about a protocol, which decide nothing.
-WORDS = ("name", "title", "registry", "population", "sources", "assumed")
+# Words about a protocol, and what is read off its curves, which decide nobody's fate.
+WORDS = ("name", "title", "registry", "population", "sources", "assumed", "landmark_months")
 
 
 def content_of(protocol: Protocol) -> str:
     """SHA-256 of arms, doses, rules, compounds, randomisation, visits, follow-up, case-mix and measurement.
 
-    Names, titles and sources, of arms as well, and what is left at its default are left out; a compound
-    counts by its own digest, dose rules by what they say.
+    Names, titles and sources, of arms as well, months of landmarks, and what is left at its default are left
+    out; a compound counts by its own digest, dose rules by what they say.
 
     >>> from glueprint.trials import load_protocol
     >>> mm003 = load_protocol("mm003")

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from glueprint.mechanism import Compound, Partner, compounds
 from glueprint.trials.protocol.case_mix import CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.protocol.drugs import drug_of
+from glueprint.trials.protocol.endpoint import LANDMARK_MONTHS
 from glueprint.trials.protocol.rules_document import DoseRules
 from glueprint.trials.protocol.schedule import parse_days
 from glueprint.trials.protocol.sections import Positive, Section, Share
@@ -265,6 +266,8 @@ class Protocol(Section):
     case_mix: CaseMix
     measurement: Measurement
     supportive_care: SupportiveCare = SupportiveCare()
+    # At which the curves are read, months from randomisation.
+    landmark_months: tuple[Positive, ...] = LANDMARK_MONTHS
     sources: tuple[str, ...] = ()
 
     @property

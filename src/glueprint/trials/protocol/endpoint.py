@@ -10,6 +10,7 @@ import polars as pl
 __all__ = [
     "AT",
     "CAUSE_MONTHS",
+    "LANDMARK_MONTHS",
     "MEAN",
     "MEAN_MONTHS",
     "MEDIAN",
@@ -32,6 +33,7 @@ RATE, ODDS = "rate", "odds ratio"
 MEDIAN, RATIO, AT, MEAN = "median", "hazard ratio", "free at", "mean"
 MEAN_MONTHS = 12  # of restricted means
 CAUSE_MONTHS = 6  # of competing causes
+LANDMARK_MONTHS = (6.0, 12.0)  # at which curves are read, where the protocol says nothing else
 PLAIN_UNITS = ("ratio", "fraction")
 
 

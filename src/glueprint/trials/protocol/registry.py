@@ -18,6 +18,7 @@ from glueprint.trials.protocol import adverse
 from glueprint.trials.protocol.adverse import AdverseEvent, HazardRule, LaboratoryRule
 from glueprint.trials.protocol.endpoint import (
     AT,
+    LANDMARK_MONTHS,
     MEAN,
     MEDIAN,
     NUMBER,
@@ -33,7 +34,6 @@ from glueprint.trials.protocol.endpoints import OF_DOSES, OF_RESPONSE, OF_TIMES
 from glueprint.trials.protocol.rules_document import DoseRules
 
 __all__ = [
-    "LANDMARK_MONTHS",
     "adverse_events",
     "asked_first",
     "by_review",
@@ -45,10 +45,10 @@ __all__ = [
     "label_of",
     "laboratory_events",
     "reported",
+    "row_of",
 ]
 
 ENDPOINT_PLUG_INS, EVENT_PLUG_INS = "glueprint.endpoints", "glueprint.adverse_events"
-LANDMARK_MONTHS = (6.0, 12.0)  # at which a curve is read
 ASKED_FIRST = (RATIO, MEDIAN, RATE)
 SUMMARIES = {SHARE: (RATE, ODDS), TIME: (MEDIAN, RATIO, AT, MEAN), NUMBER: (MEDIAN, MEAN)}
 Record = TypeVar("Record", Endpoint, AdverseEvent)
@@ -99,9 +99,16 @@ def _reported(months: tuple[float, ...]) -> Mapping[str, Reported]:
     return MappingProxyType({row.name: row for row in rows})
 
 
+def row_of(name: str) -> Reported | None:
+    """The row of this name, at any landmark; None where it is none of the registry."""
+    landmark = re.fullmatch(r".+_at_(\d+(?:\.\d+)?)_months", name)
+    months = (float(landmark[1]),) if landmark else LANDMARK_MONTHS
+    return reported(months).get(name)
+
+
 def label_of(name: str) -> str:
     """The words of a row of the table of endpoints; its name where it is none of the registry."""
-    row = reported().get(name)
+    row = row_of(name)
     return row.label if row else name
 
 
