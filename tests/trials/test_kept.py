@@ -27,6 +27,15 @@ def test_a_round_trip(result, tmp_path):
         assert found.table(name).equals(table)
 
 
+def test_a_result_of_before_landmarks_could_be_named_is_read(result, tmp_path):
+    kept.save(result, tmp_path)
+    path = tmp_path / kept.FILE_NAME
+    about = json.loads(path.read_text("utf-8"))
+    assert about["protocol"].pop("landmark_months") == [6.0, 12.0]
+    path.write_text(json.dumps(about), "utf-8")
+    assert kept.load(tmp_path).protocol == result.protocol
+
+
 @pytest.mark.parametrize(
     "change",
     [{"version": 2}, {"kind": "study"}, {"seed": "x"}, {"protocol": {}}, {"label": None, "seed": None}],

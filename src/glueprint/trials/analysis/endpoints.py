@@ -124,15 +124,16 @@ def _read(patients: Cohort, kind: str, summary: str = "") -> list[Endpoint]:
 def _arm_rows(protocol: Protocol, patients: Cohort) -> Iterator[Row]:
     shares = {one.name: (int(patients[one.name].sum()), patients.size) for one in _read(patients, SHARE)}
     yield from estimates.rates(shares | {IMPROVED: _improved(protocol, patients)})
-    for endpoint in _read(patients, TIME, MEDIAN):
-        yield estimates.median(endpoint.name, patients.times(endpoint.name))
+    times = {endpoint: patients.times(endpoint.name) for endpoint in _read(patients, TIME)}
+    for endpoint, data in times.items():
+        if MEDIAN in endpoint.summaries:
+            yield estimates.median(endpoint.name, data)
     yield estimates.interval_median("pfs", patients["pfs_left_months"], patients["pfs_right_months"])
-    for endpoint in _read(patients, TIME):
-        times = patients.times(endpoint.name)
+    for endpoint, data in times.items():
         if AT in endpoint.summaries:
-            yield from estimates.survival_at(endpoint.name, times, protocol.landmark_months)
+            yield from estimates.survival_at(endpoint.name, data, protocol.landmark_months)
         if MEAN in endpoint.summaries:
-            yield estimates.restricted_mean(endpoint.name, times, MEAN_MONTHS)
+            yield estimates.restricted_mean(endpoint.name, data, MEAN_MONTHS)
     yield from _cause_rows(patients)
     yield from _landmark_rows(patients, patients.times("os"))
     for endpoint in _read(patients, NUMBER):
@@ -204,7 +205,7 @@ def survival_curves_table(protocol: Protocol, patients: pl.DataFrame) -> pl.Data
     for arm in protocol.arms:
         mine = usable.of(usable["arm"] == arm.name)
         for endpoint in _read(mine, TIME):
-            curve = mine.times(endpoint.name).curve() if endpoint.curve else None
+            curve = mine.times(endpoint.name).curve if endpoint.curve else None
             if curve is None:
                 continue
             frames.append(

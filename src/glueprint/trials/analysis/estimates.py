@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,9 @@ class Times:
         """The chosen patients, (n,) flags."""
         return Times(self.time[chosen], self.event[chosen], self.arm[chosen], self.stratum[chosen])
 
+    @cached_property
     def curve(self) -> KaplanMeier | None:
-        """Their Kaplan-Meier curve; None without patients."""
+        """Their Kaplan-Meier curve, estimated once; None without patients."""
         return kaplan_meier(self.time, self.event, level=LEVEL) if self.size else None
 
 
@@ -144,7 +146,7 @@ def rates(counts: Mapping[str, tuple[int, int]]) -> Iterator[Row]:
 def median(name: str, times: Times, *, unit: str = "months") -> Row:
     """Kaplan-Meier median with its log-log limits."""
     row = _row(f"median_{name}", unit, (times.size, times.events), "Kaplan-Meier, log-log")
-    curve = times.curve()
+    curve = times.curve
     if curve:
         row["value"], (row["low"], row["high"]) = curve.median, curve.median_interval
     return row
@@ -162,7 +164,7 @@ def interval_median(name: str, left: Floats, right: Floats) -> Row:
 
 def survival_at(name: str, times: Times, months: Sequence[float]) -> Iterator[Row]:
     """Share free of the event at given months, %."""
-    curve = times.curve()
+    curve = times.curve
     for month in months:
         row = _row(f"{name}_at_{month:g}_months", "%", (times.size, times.events), "Kaplan-Meier, log-log")
         if curve:
@@ -178,7 +180,7 @@ def _mean(times: Times, months: int) -> tuple[float, float, float, float] | None
     known = times.size and (times.time.max() >= months or bool(times.event[times.time.argmax()]))
     if not known:
         return None
-    curve = times.curve()
+    curve = times.curve
     if curve is None or (curve.times[-1] < months and curve.survival[-1] > 0):
         return None
     mean = rmst(times.time, times.event, months, level=LEVEL)
