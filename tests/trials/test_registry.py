@@ -140,6 +140,16 @@ def test_a_hazard_that_the_model_has_not_is_refused(plug_in):
     assert caught.value.__notes__ == ['By it comes the adverse event "nothing".']
 
 
+def test_an_endpoint_that_reads_what_no_trial_has_is_refused(plug_in):
+    about = {"kind": trials.SHARE, "estimand": "", "label": "Tall", "value": pl.col("best_respons") == "CR"}
+    plug_in(trials.Endpoint("tall", **about))
+    with pytest.raises(EnvironmentProblemError, match=r'GP-T092.*"tall" reads "best_respons"') as caught:
+        trials.run(PLAN, seed=3)
+    assert 'did you mean "best_response"' in str(caught.value)
+    plug_in(trials.Endpoint("tall", optional=True, **about))
+    assert "tall" not in trials.run(PLAN, seed=3).endpoints["endpoint"]
+
+
 BAD_SHARE = {"kind": trials.SHARE, "estimand": "", "label": "x"}
 
 
@@ -179,6 +189,10 @@ def test_a_record_that_cannot_be_is_refused(plug_in, record, problem):
             'does "sometimes" to dosing',
         ),
         (trials.AdverseEvent("rash", "Rash", "hazard_rash"), "a rule of type str"),
+        (
+            trials.AdverseEvent("hypoxia", "Hypoxia", trials.LaboratoryRule("oxygen", {4: (90.0,)})),
+            'is graded by "oxygen"',
+        ),
     ],
 )
 def test_an_adverse_event_that_cannot_be_is_refused(plug_in, record, problem):

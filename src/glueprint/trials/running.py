@@ -17,7 +17,7 @@ from glueprint.runs.units import Receipt
 from glueprint.trials.analysis import endpoints_table, patients_table, survival_curves_table, visits_table
 from glueprint.trials.conduct import conduct
 from glueprint.trials.patients import ParameterDraws, Stream, Truth, check_draws, draw_population
-from glueprint.trials.protocol import Protocol, load_protocol
+from glueprint.trials.protocol import Protocol, load_protocol, refuse_unread
 from glueprint.trials.result import TrialResult
 
 __all__ = [
@@ -160,6 +160,7 @@ def run_unit(unit: Unit, progress: Progress | None = None) -> Tables:
     people = draw_population(plan, stream, unit.truth)
     conducted = conduct(plan, people, stream, progress, counterfactual=unit.counterfactual)
     patients = patients_table(plan, conducted, replicate)
+    refuse_unread(patients.columns)
     return (
         patients,
         visits_table(plan, conducted, replicate),

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.protocol import Measurement
+from glueprint.trials.protocol import LABS, Measurement
 
 __all__ = ["LABS", "Labs", "Visit", "measure"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-LABS = ("anc_1e9_per_l", "platelets_1e9_per_l", "haemoglobin_g_per_dl", "m_protein_g_per_l")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glueprint.trials.protocol import case_mix
-from glueprint.trials.protocol.adverse import OTHER_TOXICITY, AdverseEvent, HazardRule, LaboratoryRule
+from glueprint.trials.protocol.adverse import LABS, OTHER_TOXICITY, AdverseEvent, HazardRule, LaboratoryRule
 from glueprint.trials.protocol.case_mix import CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.protocol.content import content_of
 from glueprint.trials.protocol.document import (
@@ -49,6 +49,7 @@ from glueprint.trials.protocol.registry import (
     headlines,
     label_of,
     laboratory_events,
+    refuse_unread,
     reported,
     row_of,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "CAUSE_MONTHS",
     "CYCLE",
     "GLUE_TARGET",
+    "LABS",
     "LATER_CYCLE",
     "MEAN",
     "MEAN_MONTHS",
@@ -142,6 +144,7 @@ __all__ = [
     "outside",
     "parse_days",
     "planned_visits",
+    "refuse_unread",
     "reported",
     "row_of",
     "rules_in_force",

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from glueprint.errors import InputError
 from glueprint.trials.protocol.endpoint import CAUSE_MONTHS, RATE, SHARE, SPECIAL, Endpoint
 
-__all__ = ["OTHER_TOXICITY", "OURS", "AdverseEvent", "HazardRule", "LaboratoryRule", "check_version"]
+__all__ = ["LABS", "OTHER_TOXICITY", "OURS", "AdverseEvent", "HazardRule", "LaboratoryRule", "check_version"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+# What is measured at every visit, by the columns of the table of visits.
+LABS = ("anc_1e9_per_l", "platelets_1e9_per_l", "haemoglobin_g_per_dl", "m_protein_g_per_l")
 # What holds the drug as toxicity that is no blood count does, under the rules' `other_toxicity`.
 OTHER_TOXICITY = "other_toxicity"
 SERIOUS, LIFE_THREATENING = 3, 4
@@ -32,8 +34,9 @@ SERIOUS, LIFE_THREATENING = 3, 4
 class LaboratoryRule:
     """Graded by a laboratory value that falls.
 
-    value: its column in the table of visits.   limits: by version of the CTCAE, the upper limits, not
-    included, of grades 1, 2, and so on. Grade 1 begins at the lower limit of normal, set to the usual one.
+    value: its column in the table of visits, one of LABS.   limits: by version of the CTCAE, the upper
+    limits, not included, of grades 1, 2, and so on. Grade 1 begins at the lower limit of normal, set to the
+    usual one.
     """
 
     value: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -63,6 +64,7 @@ class Endpoint:
     `first` those that a reader asks for first.
     claims: what evidence calls it, with the summary, where it may be calibrated to.   reviewed: its name by
     the review committee.   among: the share whose patients alone have it.   dataset: as CDISC has it.
+    optional: whether its columns are there in some trials only; else a trial without them is refused.
     """
 
     name: str
@@ -84,8 +86,9 @@ class Endpoint:
     reviewed: str = ""
     among: str = ""
     dataset: DatasetParameter | None = None
+    optional: bool = False
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns of the table of patients that it is read from."""
         read = (expression for expression in (self.value, self.event) if expression is not None)

@@ -230,6 +230,7 @@ OF_TIMES = (
         event=pl.col("os_without_later_event"),
         unit="months",
         ends="death, had nothing followed progression",
+        optional=True,
         curve=True,
         summaries=(MEDIAN, RATIO),
         headlines=(MEDIAN, RATIO),

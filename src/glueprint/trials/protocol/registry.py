@@ -7,15 +7,15 @@ Another package registers a record, or a tuple of them, by the entry points `glu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import TypeVar
 
-from glueprint.errors import EnvironmentProblemError
+from glueprint.errors import EnvironmentProblemError, nearest
 from glueprint.trials.protocol import adverse
-from glueprint.trials.protocol.adverse import AdverseEvent, HazardRule, LaboratoryRule
+from glueprint.trials.protocol.adverse import LABS, AdverseEvent, HazardRule, LaboratoryRule
 from glueprint.trials.protocol.endpoint import (
     AT,
     LANDMARK_MONTHS,
@@ -44,6 +44,7 @@ __all__ = [
     "headlines",
     "label_of",
     "laboratory_events",
+    "refuse_unread",
     "reported",
     "row_of",
 ]
@@ -144,6 +145,23 @@ def asked_first() -> tuple[Reported, ...]:
     return tuple(sorted(rows, key=lambda row: ASKED_FIRST.index(row.summary)))
 
 
+def refuse_unread(columns: Collection[str]) -> None:
+    """Refuse endpoints that read columns which the table of patients has not, those of `columns`.
+
+    Raises EnvironmentProblemError GP-T092.
+    """
+    for endpoint in endpoints():
+        absent = [name for name in endpoint.columns if name not in columns]
+        if absent and not endpoint.optional:
+            raise EnvironmentProblemError(
+                "GP-T092",
+                f'the endpoint "{endpoint.name}" reads "{absent[0]}"{nearest(absent[0], columns)}',
+                where="table of patients",
+                expected="columns of docs/design.md, or a record that says optional=True",
+                next_step="correct the record, or remove the package that registers it",
+            )
+
+
 def forget_plug_ins() -> None:
     """Look for other packages' records again at the next call."""
     for known in (adverse_events, laboratory_events, clinical_events, endpoints, _reported):
@@ -195,6 +213,8 @@ def _contradiction(record: Endpoint | AdverseEvent) -> str:
             return f'does "{record.dosing}" to dosing, which is no part of dose rules'
         if not isinstance(record.rule, HazardRule | LaboratoryRule):
             return f"has a rule of type {type(record.rule).__name__}"
+        if isinstance(record.rule, LaboratoryRule) and record.rule.value not in LABS:
+            return f'is graded by "{record.rule.value}": one of {", ".join(LABS)} is wanted'
         return ""
     if record.kind not in (SHARE, TIME, NUMBER):
         return f'is of kind "{record.kind}": one of {SHARE}, {TIME}, {NUMBER} is wanted'
