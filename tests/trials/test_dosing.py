@@ -104,5 +104,5 @@ def test_the_leading_drug_is_the_glue_or_the_first():
 def test_days_due_are_those_that_are_dosed(start):
     mask = day_mask("1-4,9-12,17-20", 28)
     for first, last in ((0, 1), (0, 28), (3, 33), (7, 7), (50, 120)):
-        counted = days_due(mask, np.array([start]), (np.array([first]), np.array([last])))
+        counted = days_due(mask, np.array([start]), np.array([first]), np.array([last]))
         assert counted[0] == doses(1, first, last, start=start).day.size

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.trials.analysis import estimates, landmark
-from glueprint.trials.analysis.estimates import Cohort, Row, Times
+from glueprint.trials.analysis.estimates import Cohort, Counted, Row, Times
 from glueprint.trials.analysis.exposure import SAFETY_DAYS
 from glueprint.trials.protocol import (
     AT,
@@ -122,7 +122,7 @@ def _read(patients: Cohort, kind: str, summary: str = "") -> list[Endpoint]:
 
 
 def _arm_rows(protocol: Protocol, patients: Cohort) -> Iterator[Row]:
-    shares = {one.name: (int(patients[one.name].sum()), patients.size) for one in _read(patients, SHARE)}
+    shares = {one.name: Counted.of(patients[one.name]) for one in _read(patients, SHARE)}
     yield from estimates.rates(shares | {IMPROVED: _improved(protocol, patients)})
     times = {endpoint: patients.times(endpoint.name) for endpoint in _read(patients, TIME)}
     for endpoint, data in times.items():
@@ -148,14 +148,14 @@ def _number_row(endpoint: Endpoint, values: Floats) -> Row:
         value = endpoint.scale * np.median(known) if MEDIAN in endpoint.summaries else known.mean()
     # Those to whom something happened are counted as events; a quantity that everybody has is none.
     events = known.size if endpoint.unit in ("months", "weeks") else None
-    return estimates.plain(endpoint.name, value, endpoint.unit, (known.size, events, endpoint.method))
+    return estimates.plain(endpoint.name, value, endpoint.unit, Counted(known.size, events), endpoint.method)
 
 
-def _improved(protocol: Protocol, patients: Cohort) -> tuple[int, int]:
+def _improved(protocol: Protocol, patients: Cohort) -> Counted:
     """How many of the patients who were stable when cycle 3 opened had responded when cycle 7 opened."""
     days = (landmark.LATER_CYCLE - 1) * protocol.cycle_days + protocol.visits.window_days
     stable = patients["cycle_3_state"] == landmark.STABLE
-    return int((stable & (patients["response_months"] <= days / MONTH_DAYS)).sum()), int(stable.sum())
+    return Counted.of((patients["response_months"] <= days / MONTH_DAYS)[stable])
 
 
 def _cause_rows(patients: Cohort) -> Iterator[Row]:

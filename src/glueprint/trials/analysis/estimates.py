@@ -26,6 +26,7 @@ from glueprint.survival import (
 
 __all__ = [
     "Cohort",
+    "Counted",
     "Row",
     "Times",
     "hazard_ratio",
@@ -49,6 +50,19 @@ INTERVAL = "95% CI"
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Of how many patients a number is, and how many of them have the event; None where none is counted."""
+
+    n: int
+    events: int | None
+
+    @classmethod
+    def of(cls, flags: Bools) -> Counted:
+        """All patients, (n,), and those with the flag."""
+        return cls(int(flags.size), int(flags.sum()))
+
+
+@dataclass(frozen=True)
 class Times:
     """Times to one event in months, (n,), whether it happened, arm and stratum; patients without it are left
     out."""
@@ -64,9 +78,9 @@ class Times:
         return int(self.time.size)
 
     @property
-    def events(self) -> int:
-        """Events."""
-        return int(self.event.sum())
+    def counted(self) -> Counted:
+        """Patients and events."""
+        return Counted.of(self.event)
 
     def of(self, chosen: Bools) -> Times:
         """The chosen patients, (n,) flags."""
@@ -115,37 +129,37 @@ class Cohort:
         return Times(months[known], event[known], self["arm"][known], self["stratum"][known])
 
 
-def _row(name: str, unit: str, counts: tuple[int, int | None], method: str) -> Row:
-    n, events = counts
+def _row(name: str, unit: str, counted: Counted, method: str) -> Row:
     return {
         "endpoint": name,
         "unit": unit,
-        "n": n,
-        "events": events,
+        "n": counted.n,
+        "events": counted.events,
         "interval_kind": INTERVAL,
         "method": method,
     }
 
 
-def plain(name: str, value: Any, unit: str, counts: tuple[int, int | None, str]) -> Row:
-    """A number without an interval; counts: patients, events and how it was got."""
+def plain(name: str, value: Any, unit: str, counted: Counted, method: str) -> Row:
+    """A number without an interval; method: how it was got."""
     number = None if value is None else float(value)
-    return _row(name, unit, counts[:2], counts[2]) | {"value": number, "interval_kind": ""}
+    return _row(name, unit, counted, method) | {"value": number, "interval_kind": ""}
 
 
-def rates(counts: Mapping[str, tuple[int, int]]) -> Iterator[Row]:
-    """Shares of patients in % with exact intervals; counts: name -> patients with the finding, and all."""
-    pairs = np.array(list(counts.values()), dtype=np.int64).reshape(-1, 2)
-    share = clopper_pearson(np.where(pairs[:, 1] > 0, pairs[:, 0], 0), np.maximum(pairs[:, 1], 1))
+def rates(counts: Mapping[str, Counted]) -> Iterator[Row]:
+    """Shares of patients in % with exact intervals; counts: name -> all, and those with the finding."""
+    n = np.array([counted.n for counted in counts.values()], dtype=np.int64)
+    yes = np.array([counted.events or 0 for counted in counts.values()], dtype=np.int64)
+    share = clopper_pearson(np.where(n > 0, yes, 0), np.maximum(n, 1))
     percent = 100.0 * np.stack([share.estimate, share.low, share.high], axis=1)
-    for (name, (yes, n)), numbers in zip(counts.items(), percent.tolist(), strict=True):
-        row = _row(name, "%", (n, yes), "Clopper-Pearson")
-        yield row | dict(zip(("value", "low", "high"), numbers, strict=True)) if n else row
+    for (name, counted), numbers in zip(counts.items(), percent.tolist(), strict=True):
+        row = _row(name, "%", counted, "Clopper-Pearson")
+        yield row | dict(zip(("value", "low", "high"), numbers, strict=True)) if counted.n else row
 
 
 def median(name: str, times: Times, *, unit: str = "months") -> Row:
     """Kaplan-Meier median with its log-log limits."""
-    row = _row(f"median_{name}", unit, (times.size, times.events), "Kaplan-Meier, log-log")
+    row = _row(f"median_{name}", unit, times.counted, "Kaplan-Meier, log-log")
     curve = times.curve
     if curve:
         row["value"], (row["low"], row["high"]) = curve.median, curve.median_interval
@@ -154,8 +168,8 @@ def median(name: str, times: Times, *, unit: str = "months") -> Row:
 
 def interval_median(name: str, left: Floats, right: Floats) -> Row:
     """Median of times known to lie between two visits, (n,) months each; right is NaN if not seen."""
-    counts = (int(left.size), int((~np.isnan(right)).sum()))
-    row = _row(f"median_{name}_interval", "months", counts, "Turnbull, mass spread evenly in its interval")
+    counted = Counted.of(~np.isnan(right))
+    row = _row(f"median_{name}_interval", "months", counted, "Turnbull, mass spread evenly in its interval")
     row["interval_kind"] = ""
     if left.size:
         row["value"] = turnbull(left, np.where(np.isnan(right), np.inf, right)).median
@@ -166,7 +180,7 @@ def survival_at(name: str, times: Times, months: Sequence[float]) -> Iterator[Ro
     """Share free of the event at given months, %."""
     curve = times.curve
     for month in months:
-        row = _row(f"{name}_at_{month:g}_months", "%", (times.size, times.events), "Kaplan-Meier, log-log")
+        row = _row(f"{name}_at_{month:g}_months", "%", times.counted, "Kaplan-Meier, log-log")
         if curve:
             row["value"] = 100.0 * float(curve.at([month])[0])
             step = int(np.searchsorted(curve.times, month, side="right")) - 1
@@ -192,7 +206,7 @@ def restricted_mean(name: str, times: Times, months: int) -> Row:
     row = _row(
         f"rmst_{name}_{months}_months",
         "months",
-        (times.size, times.events),
+        times.counted,
         "area under Kaplan-Meier, Greenwood",
     )
     mean = _mean(times, months)
@@ -206,7 +220,7 @@ def mean_difference(name: str, times: Times, first: str, months: int) -> Row:
     row = _row(
         f"rmst_difference_{name}_{months}_months",
         "months",
-        (times.size, times.events),
+        times.counted,
         "difference of restricted means, Greenwood",
     )
     means = [_mean(times.of(chosen), months) for chosen in (times.arm == first, times.arm != first)]
@@ -226,8 +240,8 @@ def incidences(names: Mapping[str, int], time: Floats, cause: Integers, months: 
     """
     found = cumulative_incidence(time, cause, level=LEVEL) if cause.any() else None
     for name, number in names.items():
-        counts = (int(time.size), int((cause == number).sum()))
-        row = _row(f"{name}_by_{months}_months", "%", counts, "Aalen-Johansen, log-log")
+        counted = Counted.of(cause == number)
+        row = _row(f"{name}_by_{months}_months", "%", counted, "Aalen-Johansen, log-log")
         if time.size and time.max() >= months:
             row["value"] = 0.0
             if found is not None and number in found.causes:
@@ -244,7 +258,7 @@ def hazard_ratio(name: str, times: Times, treated: Bools, *, stratified: bool = 
     row = _row(
         f"hr_{name}_stratified" if stratified else f"hr_{name}",
         "ratio",
-        (times.size, times.events),
+        times.counted,
         "Cox (Efron), log-rank" + (", stratified" if stratified else ""),
     )
     if times.event.any() and 0 < treated.sum() < treated.size:
@@ -262,7 +276,7 @@ def odds_ratio(name: str, yes: Bools, treated: Bools) -> Row:
 
     Source: limits of Woolf 1955, doi:10.1111/j.1469-1809.1955.tb01348.x, where no cell is empty.
     """
-    row = _row(name, "ratio", (yes.size, int(yes.sum())), "sample odds ratio, Woolf, Fisher's exact test")
+    row = _row(name, "ratio", Counted.of(yes), "sample odds ratio, Woolf, Fisher's exact test")
     if 0 < treated.sum() < treated.size:
         table = np.array(
             [[int((yes & side).sum()), int((~yes & side).sum())] for side in (treated, ~treated)]

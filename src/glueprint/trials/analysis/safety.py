@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from glueprint.trials.analysis.estimates import rates
+from glueprint.trials.analysis.estimates import Counted, rates
 from glueprint.trials.protocol import Protocol, clinical_events, laboratory_events
 
 __all__ = ["grades_table"]
@@ -44,7 +44,7 @@ def grades_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     for arm in protocol.arms:
         mine = usable.filter(pl.col("arm") == arm.name)
         head = {"trial": protocol.name, "replicate": patients.get_column("replicate")[0], "arm": arm.name}
-        counts: dict[tuple[str, str, int | None, str], tuple[int, int]] = {}
+        counts: dict[tuple[str, str, int | None, str], Counted] = {}
         for version in _versions():
             for event, rule in laboratory_events():
                 if rule.lowest not in mine.columns:
@@ -53,14 +53,13 @@ def grades_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
                 for name, least in GRADES.items():
                     # By laboratory value alone there is no anaemia of grade 4.
                     if least <= len(rule.limits[version]):
-                        had = int((worst >= least).sum())
-                        counts[event.name, LABORATORY, version, name] = (had, mine.height)
+                        counts[event.name, LABORATORY, version, name] = Counted.of(worst >= least)
         for event, hazard in clinical_events():
             if f"{event.name}_grade" not in mine.columns:
                 continue
-            had = int((mine.get_column(f"{event.name}_grade") >= hazard.grade).sum())
-            counts[event.name, CLINICAL, None, f"{hazard.grade}-4"] = (had, mine.height)
-        named = {str(number): pair for number, pair in enumerate(counts.values())}
+            had = (mine.get_column(f"{event.name}_grade") >= hazard.grade).to_numpy()
+            counts[event.name, CLINICAL, None, f"{hazard.grade}-4"] = Counted.of(had)
+        named = {str(number): counted for number, counted in enumerate(counts.values())}
         for (name, basis, number, grade), row in zip(counts, rates(named), strict=True):
             what = {"event": name, "basis": basis, "ctcae_version": number, "grade": grade}
             rows.append({**head, **what, **row})

@@ -13,7 +13,7 @@ from scipy.special import chdtrc
 
 from glueprint.survival import cox
 from glueprint.trials.analysis.endpoints import cohort
-from glueprint.trials.analysis.estimates import Cohort, Row, Times, hazard_ratio, odds_ratio, rates
+from glueprint.trials.analysis.estimates import Cohort, Counted, Row, Times, hazard_ratio, odds_ratio, rates
 from glueprint.trials.protocol import Protocol
 
 __all__ = ["FACTORS", "subgroups_table"]
@@ -137,7 +137,7 @@ def _responses(patients: Cohort, factor: _Factor, mine: Bools) -> Iterator[Row]:
     responded = patients["orr"]
     for part in factor.levels:
         there = mine & (factor.level == part)
-        (row,) = rates({"orr": (int((responded & there).sum()), int(there.sum()))})
+        (row,) = rates({"orr": Counted.of(responded[there])})
         yield {**row, "level": part}
 
 

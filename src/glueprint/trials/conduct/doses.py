@@ -90,10 +90,10 @@ def _on_days(flags: Bools, rows: Integers, day: Integers) -> Bools:
     return np.asarray(known & (day < flags.shape[1]))
 
 
-def days_due(on_day: Bools, start_day: Integers, between: tuple[Integers, Integers]) -> Integers:
+def days_due(on_day: Bools, start_day: Integers, from_day: Integers, to_day: Integers) -> Integers:
     """(n,) doses that a drug's days ask for between two days (the last not included), from `start_day` on.
 
-    on_day: (cycle_days,).   start_day: (n,).   between: (n,) each; days from randomisation.
+    on_day: (cycle_days,).   start_day, from_day, to_day: (n,) days from randomisation.
     """
     upto = np.concatenate(([0], np.cumsum(on_day)))
     total, length = int(upto[-1]), on_day.size
@@ -102,4 +102,4 @@ def days_due(on_day: Bools, start_day: Integers, between: tuple[Integers, Intege
         since = np.maximum(day - start_day, 0)
         return np.asarray(since // length * total + upto[since % length])
 
-    return np.asarray(before(np.maximum(*between)) - before(between[0]))
+    return np.asarray(before(np.maximum(from_day, to_day)) - before(from_day))

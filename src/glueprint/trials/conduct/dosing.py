@@ -145,6 +145,6 @@ class Dosing:
         self.dosed_days += np.bincount(patient, minlength=day.size)
         for number in np.unique(plan.first):
             mine = (self.regimen == number) & (self.line == 0)
-            due = days_due(plan.regimens[number].leading.on_day, self.start_day, (day, until))
+            due = days_due(plan.regimens[number].leading.on_day, self.start_day, day, until)
             self.planned_mg += np.where(mine, due * plan.starting_mg, 0.0)
         return doses

@@ -20,12 +20,12 @@ def draw_quantity(distribution: Normal | LogNormal | Count, uniform: Floats) -> 
     Source: inversion of the cut normal distribution, on the natural-log scale for log-normal kinds.
     """
     if isinstance(distribution, Normal):
-        return _cut_normal(uniform, distribution.mean, distribution.sd, (distribution.low, distribution.high))
+        return _cut_normal(uniform, distribution.mean, distribution.sd, distribution.low, distribution.high)
     low, high = max(distribution.low, np.finfo(float).tiny), distribution.high
     if isinstance(distribution, Count):
         low, high = max(distribution.low - 0.5, np.finfo(float).tiny), distribution.high + 0.5
-    limits = (np.log(low), np.log(high))
-    values = np.exp(_cut_normal(uniform, np.log(distribution.median), distribution.log_sd, limits))
+    middle, spread = np.log(distribution.median), distribution.log_sd
+    values = np.exp(_cut_normal(uniform, middle, spread, np.log(low), np.log(high)))
     if isinstance(distribution, Count):
         return np.clip(np.rint(values), distribution.low, distribution.high)
     return values
@@ -47,6 +47,6 @@ def correlate(uniform: Floats, correlation: Floats) -> Floats:
     return np.asarray(ndtr(ndtri(uniform) @ np.linalg.cholesky(correlation).T))
 
 
-def _cut_normal(uniform: Floats, mean: float, sd: float, limits: tuple[float, float]) -> Floats:
-    low, high = ndtr((limits[0] - mean) / sd), ndtr((limits[1] - mean) / sd)
-    return np.asarray(np.clip(mean + sd * ndtri(low + uniform * (high - low)), *limits))
+def _cut_normal(uniform: Floats, mean: float, sd: float, low: float, high: float) -> Floats:
+    first, last = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
+    return np.asarray(np.clip(mean + sd * ndtri(first + uniform * (last - first)), low, high))
