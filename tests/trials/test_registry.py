@@ -10,6 +10,8 @@ import pytest
 
 from glueprint import references, trials
 from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.report import summaries
+from glueprint.report.tables import TrialTables
 from glueprint.trials import cdisc
 from glueprint.trials.analysis import endpoints_table
 from glueprint.trials.protocol import OTHER_TOXICITY, registry
@@ -80,10 +82,20 @@ def test_an_endpoint_of_one_record_is_in_every_table_and_dataset(usual, plug_in)
     assert "ttnt" in result.survival_curves["endpoint"]
     assert result.summary()["over_replicates"][arm]["median_ttnt"]["unit"] == "months"
     assert trials.headlines()["median_ttnt"].heading == "median TTNT, months"
+    assert page_row(result, "Time to next treatment")[1] != "–"
     adtte = next(d for d in cdisc.datasets(PLAN, result.patients, result.visits, 1) if d.name == "ADTTE")
     told = adtte.frame.filter(PARAMCD="TTNT")
     every = result.patients["crossover_months"].is_not_null() | result.patients["os_event"]
     assert told["CNSR"].sum() == (~every).sum()
+
+
+def page_row(result, label):
+    """The row of a time to an event in the table of a report's page."""
+    arms = tuple(arm.name for arm in result.protocol.arms)
+    table = summaries.times(TrialTables("a trial", arms, **result.tables()))
+    assert table.columns == ("", *arms, f"Hazard ratio, {arms[0]} to {arms[1]}")
+    (row,) = (row for row in table.rows if row[0] == label)
+    return row
 
 
 def test_time_to_progression_is_in_every_table_and_dataset(usual):
@@ -94,6 +106,8 @@ def test_time_to_progression_is_in_every_table_and_dataset(usual):
     assert "ttp" in usual.survival_curves["endpoint"]
     adtte = next(d for d in cdisc.datasets(PLAN, usual.patients, usual.visits, 1) if d.name == "ADTTE")
     told = adtte.frame.filter(PARAMCD="TTP")
+    ratio = usual.endpoints.filter(endpoint="hr_ttp")["value"].item()
+    assert page_row(usual, "Time to progression")[3].startswith(f"{ratio:.2f}")
     assert (told["EVNTDESC"] == "PROGRESSION").sum() == (told["CNSR"] == 0).sum() == progressed
 
 
