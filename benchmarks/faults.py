@@ -270,7 +270,7 @@ def judged(found: dict[str, Any], out: Path, calm: Path) -> dict[str, Any]:
 
 def written(folder: Path, units: int = UNITS) -> Path:
     """The study, with a small version of the protocol that comes with Glueprint."""
-    text = (files("glueprint.trials") / "protocols" / "mm003.toml").read_text(encoding="utf-8")
+    text = (files("glueprint.trials.protocol") / "protocols" / "mm003.toml").read_text(encoding="utf-8")
     small = folder / "small.toml"
     small.write_text(re.sub(r"(?m)^patients = \d+", f"patients = {PATIENTS}", text), encoding="utf-8")
     study = folder / "study.toml"

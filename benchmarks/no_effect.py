@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from glueprint import trials
 from glueprint.survival import replicate_cox, replicate_log_rank
-from glueprint.trials.allocation import allocate
-from glueprint.trials.protocol import Protocol
+from glueprint.trials.patients.allocation import allocate
+from glueprint.trials.protocol.document import Protocol
 from glueprint.trials.running import Unit, run_unit
 
 __all__ = ["ENDPOINTS", "Pool", "Trials", "coverage", "drawn", "pool", "rejections"]

@@ -35,7 +35,7 @@ from benchmarks.survival import compare
 from glueprint import survival, trials
 from glueprint.runs import executor, provenance, units
 from glueprint.runs.executor import Choice
-from glueprint.trials.protocol import Protocol
+from glueprint.trials.protocol.document import Protocol
 from glueprint.trials.running import Unit, keep_unit, run_unit, units_of
 
 MONTHS = 24.0

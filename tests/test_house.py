@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,42 @@ FLOORS = {
     "errors": 0,
     "boundary": 0,
 }
+# Floors inside a room, of its sub-rooms; modules that stand beside them have the floor of BESIDE.
+BESIDE = ""
+SUB_FLOORS = {
+    "trials": {"cdisc": 6, BESIDE: 5, "analysis": 4, "conduct": 3, "patients": 2, "protocol": 1},
+}
+# Sub-rooms in which nothing is drawn by chance: what they give follows from what they are given.
+CERTAIN = (("trials", "protocol"), ("trials", "analysis"), ("trials", "cdisc"))
+CHANCE = ("random", "streams", "Stream", "uniforms", "normals")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def room_of(module: Path) -> str:
     return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def sub_room_of(module: Path) -> str:
+    parts = module.relative_to(PACKAGE).parts
+    return parts[1] if len(parts) > 2 else BESIDE
+
+
+def imports_within(module: Path, room: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Sub-room, module in it and names of each import from the module's own room."""
+    found = []
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not node.module:
+            continue
+        parts = node.module.split(".")
+        if parts[:2] != ["glueprint", room]:
+            continue
+        names = tuple(alias.name for alias in node.names)
+        if len(parts) == 2:
+            found += [(name if name in SUB_FLOORS[room] else BESIDE, "", ()) for name in names]
+        else:
+            inside = parts[2] in SUB_FLOORS[room]
+            found.append((parts[2] if inside else BESIDE, ".".join(parts[3:]), names))
+    return found
 
 
 def imported_rooms(module: Path) -> set[str]:
@@ -66,6 +98,39 @@ def test_imports_run_only_downward(module):
     assert room in FLOORS, f"{room} is not in the floor table of docs/design.md"
     upward = {other for other in imported_rooms(module) if other != room and FLOORS[other] >= FLOORS[room]}
     assert not upward, f"{module.name} of floor {FLOORS[room]} imports {sorted(upward)}"
+
+
+WITH_SUB_ROOMS = [
+    module for module in MODULES if room_of(module) in SUB_FLOORS and module.parent.name != room_of(module)
+] + [module for module in MODULES if module.parent.name in SUB_FLOORS and module.name != "__init__.py"]
+
+
+@pytest.mark.parametrize("module", WITH_SUB_ROOMS, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_only_downward_inside_a_room(module):
+    room, own = room_of(module), sub_room_of(module)
+    floors = SUB_FLOORS[room]
+    for other, inner, names in imports_within(module, room):
+        if other == own:
+            continue
+        assert floors[other] < floors[own], f"{module.name} of {own} imports {other}"
+        assert not inner, f"{module.name} goes past the face of {other}: {inner}"
+        face = importlib.import_module(f"glueprint.{room}.{other}").__all__
+        assert set(names) <= set(face), f"{module.name} imports what {other} does not show"
+
+
+@pytest.mark.parametrize("place", CERTAIN, ids="/".join)
+def test_nothing_is_drawn_by_chance_where_all_follows(place):
+    modules = sorted(PACKAGE.joinpath(*place).rglob("*.py"))
+    assert modules
+    for module in modules:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [*(getattr(node, "module", "") or "").split("."), *(a.name for a in node.names)]
+            elif isinstance(node, ast.Attribute):
+                names = [node.attr]
+            drawn = [name for name in names if name in CHANCE]
+            assert not drawn, f"{module.name}, line {node.lineno}, draws: {drawn}"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

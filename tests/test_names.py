@@ -1,7 +1,7 @@
 """Report, study, calibration, trials and command line know no drug and no trial by name: those are data.
 
 Comments and docstrings may name examples. What is data stands in `references`, `mechanism/data` and
-`trials/protocols`.
+`trials/protocol/protocols`.
 """
 
 from __future__ import annotations

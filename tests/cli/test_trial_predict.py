@@ -21,8 +21,8 @@ from glueprint.cli.trial import app
 from glueprint.cli.trial_draws import draws_and_origin, draws_for
 from glueprint.errors import GlueprintError
 from glueprint.trials import SWEPT
-from glueprint.trials.intervals import prediction_intervals
-from glueprint.trials.protocol import Protocol
+from glueprint.trials.analysis.intervals import prediction_intervals
+from glueprint.trials.protocol.document import Protocol
 
 RUNNER = CliRunner()
 TINY = trials.template().replace("patients = 60", "patients = 6")

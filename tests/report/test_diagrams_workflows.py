@@ -12,7 +12,7 @@ from glueprint import trials
 from glueprint.cli.app import app
 from glueprint.report import diagrams
 from glueprint.report.diagrams import flow, pictures, schema, workflow
-from glueprint.trials.schedule import parse_days
+from glueprint.trials.protocol.schedule import parse_days
 
 FLOWS = workflow.workflow_names()
 

@@ -13,8 +13,9 @@ from glueprint.calibration import prediction
 from glueprint.calibration.clinical import held_out
 from glueprint.errors import InputError
 from glueprint.report import page, shell
-from glueprint.report.held_out import SAID, held_out_section
+from glueprint.report.held_out import held_out_section
 from glueprint.report.tables import HELD_OUT
+from glueprint.trials import reported
 
 HEAD = {"trial": "mm003", "rank": 0.5, "replicates": 200, "label": "predicted", "note": ""}
 
@@ -144,7 +145,7 @@ def test_a_label_that_is_none_is_refused(small_input, table):
 
 def test_every_held_out_endpoint_of_the_evidence_has_words():
     names = held_out.observed_rows(evidence.load()).get_column("endpoint").unique()
-    assert {name.partition(" (")[0] for name in names} <= SAID.keys()
+    assert {name.partition(" (")[0] for name in names} <= reported().keys()
 
 
 def test_the_table_of_a_comparison_is_what_the_page_takes():

@@ -7,9 +7,10 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import InputError
-from glueprint.trials.allocation import allocate
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import Stream, draw_population
+from glueprint.trials.patients.allocation import allocate
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
+from glueprint.trials.protocol.loading import protocol_from_text
 
 
 @pytest.mark.parametrize(("name", "sizes"), [("mm003", [302, 153]), ("mm002", [113, 108])])

@@ -11,8 +11,8 @@ import pytest
 from glueprint import trials
 from glueprint.mechanism import Compound, cards, compounds
 from glueprint.trials import ParameterDraws
-from glueprint.trials.content import content_of
-from glueprint.trials.rules_loading import rules_from_text
+from glueprint.trials.protocol.content import content_of
+from glueprint.trials.protocol.rules_loading import rules_from_text
 
 POMALIDOMIDE = compounds.load("pomalidomide")
 RULES = trials.rules_text("pomalidomide-us-label").replace(

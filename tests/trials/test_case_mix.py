@@ -10,10 +10,11 @@ from scipy.special import ndtri
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.runs.streams import uniforms
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import Stream, draw_population
-from glueprint.trials.sampling import correlate
-from glueprint.trials.staging import iss_stage
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
+from glueprint.trials.patients.sampling import correlate
+from glueprint.trials.patients.staging import iss_stage
+from glueprint.trials.protocol.loading import protocol_from_text
 
 MM003 = trials.load_protocol("mm003")
 TEMPLATE = trials.template()

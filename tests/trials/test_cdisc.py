@@ -16,7 +16,7 @@ from glueprint.cli.app import app
 from glueprint.errors import InputError
 from glueprint.trials import cdisc, kept
 from glueprint.trials.cdisc import Dataset, Variable
-from glueprint.trials.loading import protocol_from_text
+from glueprint.trials.protocol.loading import protocol_from_text
 
 SMALL = trials.template().replace("patients = 60", "patients = 25")
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

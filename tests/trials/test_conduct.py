@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from glueprint.trials import load_protocol
-from glueprint.trials.conduct import conduct
-from glueprint.trials.doserules import Action
-from glueprint.trials.population import Stream, draw_population
-from glueprint.trials.protocol import SupportiveCare
-from glueprint.trials.tables import patients_table
+from glueprint.trials.analysis.tables import patients_table
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.conduct.doserules import Action
+from glueprint.trials.conduct.review import ReviewFiles
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
+from glueprint.trials.protocol.document import SupportiveCare
 
 MM003 = load_protocol("mm003")
 STREAM = Stream(2, "mm003", 1)
@@ -55,14 +57,14 @@ def counts(done, day_from=14, day_to=60):
 
 def test_without_supportive_care_nobody_receives_gcsf(usual):
     assert not any(log.gcsf.any() for log in usual.visits)
-    assert (usual.ward.gcsf_courses == 0).all()
+    assert (usual.ward.dosing.gcsf_courses == 0).all()
 
 
 def test_primary_gcsf_is_given_to_all_under_the_glue_and_to_nobody_else(primary):
     for log in primary.visits:
         assert (log.gcsf == np.isin(log.regimen, UNDER_THE_GLUE)).all()
-    first = (PEOPLE.arm == 0) & (primary.ward.line == 0)
-    assert (primary.ward.gcsf_courses[first] == 1).all()
+    first = (PEOPLE.arm == 0) & (primary.ward.dosing.line == 0)
+    assert (primary.ward.dosing.gcsf_courses[first] == 1).all()
 
 
 def test_secondary_gcsf_begins_below_its_limit_and_ends(secondary):
@@ -79,14 +81,14 @@ def test_secondary_gcsf_begins_below_its_limit_and_ends(secondary):
         days[log.patient] = np.where(log.gcsf, log.day + 5, np.nan)
         before[log.patient] = log.gcsf & ~(log.labs.anc_1e9_per_l < 0.5)
     assert begun > 30
-    assert secondary.ward.gcsf_courses.sum() >= begun
+    assert secondary.ward.dosing.gcsf_courses.sum() >= begun
 
 
 def test_primary_gcsf_raises_neutrophils_and_spares_holds(usual, primary):
     mine = PEOPLE.arm == 0
     assert (counts(primary) < 0.5).mean() < (counts(usual) < 0.5).mean()
     assert np.median(counts(primary)) > 1.5 * np.median(counts(usual))
-    assert primary.ward.first_holds()[mine].sum() < usual.ward.first_holds()[mine].sum()
+    assert primary.ward.dosing.holds[mine].sum() < usual.ward.dosing.holds[mine].sum()
 
 
 def after_first_low_count(done):
@@ -114,21 +116,21 @@ def test_secondary_gcsf_speeds_recovery_of_the_same_patients(usual, secondary):
 
 def test_life_without_later_therapy_is_that_of_those_who_had_none(usual):
     ward, alone = usual.ward, usual.without_later
-    first_only = ward.line == 0
-    assert (alone.end_day[first_only] == ward.end_day[first_only]).all()
-    assert (alone.died[first_only] == np.isfinite(ward.death_day[first_only])).all()
+    first_only = ward.dosing.line == 0
+    assert (alone.end_day[first_only] == ward.follow_up.end_day[first_only]).all()
+    assert (alone.died[first_only] == np.isfinite(ward.follow_up.death_day[first_only])).all()
 
 
 def test_life_without_later_therapy_is_never_longer(usual):
     # The hazard of death follows the tumour alone, which later therapy holds back; chance is the same.
     ward, alone = usual.ward, usual.without_later
-    crossed = ward.line == 1
+    crossed = ward.dosing.line == 1
     assert crossed.sum() > 100
-    assert (alone.end_day[crossed] <= ward.end_day[crossed] + 1e-6).all()
-    assert alone.died.sum() > np.isfinite(ward.death_day).sum()
-    gained = ward.end_day[crossed] - alone.end_day[crossed]
+    assert (alone.end_day[crossed] <= ward.follow_up.end_day[crossed] + 1e-6).all()
+    assert alone.died.sum() > np.isfinite(ward.follow_up.death_day).sum()
+    gained = ward.follow_up.end_day[crossed] - alone.end_day[crossed]
     # A later treatment begins at progression at the earliest, so nobody dies of its absence before.
-    early = alone.end_day[crossed] < ward.second_day[crossed]
+    early = alone.end_day[crossed] < ward.dosing.second_day[crossed]
     assert (gained[~early] > 0).any()
     assert not alone.died[crossed][early].any() or (gained[early] > 0).all()
 
@@ -148,10 +150,10 @@ def test_the_log_has_true_and_measured_m_protein(usual):
         assert score.std() == pytest.approx(1.0, abs=0.18)
 
 
-def test_the_chance_is_handed_on_so_that_the_committee_has_a_laboratory_of_its_own(usual):
-    assert usual.stream == STREAM
+def test_the_committee_reads_values_of_a_laboratory_of_its_own(usual):
     own = patients_table(MM003, usual, 1)
-    shared = patients_table(MM003, replace(usual, stream=None), 1)
+    trials_own = ReviewFiles(usual.seen.m_protein_g_per_l, np.ones(PEOPLE.size, dtype=np.bool_))
+    shared = patients_table(MM003, replace(usual, review=trials_own), 1)
     assert own["pfs_months"].equals(shared["pfs_months"])
     # Other errors of the same samples move a minority, by visits.
     moved = (own["pfs_committee_months"] != shared["pfs_committee_months"]).mean()
@@ -167,7 +169,7 @@ def test_a_glue_that_is_added_to_what_goes_on_begins_at_its_dose():
     arms = (leading, control.model_copy(update={"after_progression": later}))
     done = conduct(MM003.model_copy(update={"arms": arms}), PEOPLE, STREAM)
     first = [
-        (log.regimen == 3) & (log.day == done.ward.glue_day[log.patient]) & (log.action == Action.NONE)
+        (log.regimen == 3) & (log.day == done.ward.dosing.glue_day[log.patient]) & (log.action == Action.NONE)
         for log in done.visits
     ]
     doses = np.concatenate([log.dose_mg[here] for log, here in zip(done.visits, first, strict=True)])

@@ -6,8 +6,8 @@ import pytest
 
 from glueprint import trials
 from glueprint.mechanism import compounds
-from glueprint.trials.content import content_of
-from glueprint.trials.loading import protocol_from_text
+from glueprint.trials.protocol.content import content_of
+from glueprint.trials.protocol.loading import protocol_from_text
 
 TEXT = trials.source("mm003")
 MM003 = trials.load_protocol("mm003")

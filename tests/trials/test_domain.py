@@ -15,8 +15,8 @@ from glueprint.calibration import clinical
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
 from glueprint.trials import outside
-from glueprint.trials.checks import check_protocol
-from glueprint.trials.response import LABELS, categories
+from glueprint.trials.conduct.response import LABELS, categories
+from glueprint.trials.protocol.checks import check_protocol
 
 MM003 = trials.load_protocol("mm003")
 

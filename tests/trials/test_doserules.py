@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glueprint.trials.doserules import (
-    Action,
-    DoseState,
-    Findings,
-    Intolerance,
-    apply_rules,
-    ladder,
-)
-from glueprint.trials.rules_document import Reductions
-from glueprint.trials.rules_loading import available_rules, load_rules
+from glueprint.trials.conduct.doserules import Action, DoseState, Findings, apply_rules
+from glueprint.trials.patients.tolerability import Intolerance
+from glueprint.trials.protocol.ladder import ladder
+from glueprint.trials.protocol.rules_document import Reductions
+from glueprint.trials.protocol.rules_loading import available_rules, load_rules
 
 LABEL = load_rules("pomalidomide-us-label")
 LENALIDOMIDE = load_rules("lenalidomide-us-label")

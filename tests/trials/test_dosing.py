@@ -7,8 +7,9 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from glueprint.trials import load_protocol
-from glueprint.trials.dosing import Course, compile_regimens, days_due, doses_between
-from glueprint.trials.schedule import day_mask, parse_days
+from glueprint.trials.conduct.doses import Course, days_due, doses_between
+from glueprint.trials.protocol.regimens import compile_regimens
+from glueprint.trials.protocol.schedule import day_mask, parse_days
 
 MM003 = load_protocol("mm003")
 
@@ -103,5 +104,5 @@ def test_the_leading_drug_is_the_glue_or_the_first():
 def test_days_due_are_those_that_are_dosed(start):
     mask = day_mask("1-4,9-12,17-20", 28)
     for first, last in ((0, 1), (0, 28), (3, 33), (7, 7), (50, 120)):
-        counted = days_due(mask, np.array([start]), (np.array([first]), np.array([last])))
+        counted = days_due(mask, np.array([start]), np.array([first]), np.array([last]))
         assert counted[0] == doses(1, first, last, start=start).day.size

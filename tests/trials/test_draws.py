@@ -9,8 +9,9 @@ import pytest
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import Scenario, compounds, parameters
-from glueprint.trials.draws import ParameterDraws, Truth
-from glueprint.trials.population import Stream, draw_population, model_parameters
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.draws import ParameterDraws, Truth
+from glueprint.trials.patients.population import draw_population, model_parameters
 from glueprint.trials.running import keep_unit, read_units, units_of
 
 MM003 = trials.load_protocol("mm003")

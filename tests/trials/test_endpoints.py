@@ -11,7 +11,8 @@ from scipy import stats
 
 from glueprint.survival import cox, cumulative_incidence, kaplan_meier, log_rank, rmst
 from glueprint.trials import load_protocol
-from glueprint.trials.endpoints import ENDPOINTS, endpoints_table, survival_curves_table
+from glueprint.trials.analysis.endpoints import endpoints_table, survival_curves_table
+from glueprint.trials.protocol import content_of, label_of, reported
 
 MM003 = load_protocol("mm003")
 ARMS = [arm.name for arm in MM003.arms]
@@ -133,7 +134,12 @@ def test_odds_ratio_by_hand():
 
 
 def test_every_endpoint_is_named_and_unknown_names_do_not_appear():
-    assert set(TABLE["endpoint"]) == set(ENDPOINTS)
+    without = {name for name, row in reported().items() if row.endpoint.name == "os_without_later"}
+    assert without == {"median_os_without_later", "hr_os_without_later", "hr_os_without_later_stratified"}
+    assert set(TABLE["endpoint"]) == set(reported()) - without
+    # The registry says in which unit each row is.
+    units = TABLE.select("endpoint", "unit").unique()
+    assert dict(units.iter_rows()) == {name: reported()[name].unit for name in units["endpoint"]}
     assert TABLE.null_count()["method"].item() == 0
 
 
@@ -158,7 +164,7 @@ def test_curves_are_those_of_the_survival_kernel():
     assert part["time_months"].to_list() == curve.times.tolist()
     assert part["survival"].to_list() == curve.survival.tolist()
     assert part["at_risk"].to_list() == curve.at_risk.tolist()
-    assert set(curves["endpoint"]) == {"pfs", "pfs_committee", "os", "dor"}
+    assert set(curves["endpoint"]) == {"pfs", "pfs_committee", "os", "dor", "ttp"}
 
 
 @pytest.mark.parametrize("arm", ARMS)
@@ -184,6 +190,21 @@ def test_survival_at_a_month_is_the_curve_there(name, month):
     row = of(ARMS[0], f"{name}_at_{month}_months")
     expected = [100 * curve.survival[step], 100 * curve.low[step], 100 * curve.high[step]]
     assert [row["value"], row["low"], row["high"]] == pytest.approx(expected)
+
+
+def test_curves_are_read_at_the_months_of_the_protocol():
+    plan = MM003.model_copy(update={"landmark_months": (3.0, 7.5, 18.0)})
+    table = endpoints_table(plan, PATIENTS)
+    landmarks = set(table["endpoint"].filter(table["endpoint"].str.contains("_at_")))
+    months = ("3", "7.5", "18")
+    assert landmarks == {f"{name}_at_{month}_months" for name in ("pfs", "os") for month in months}
+    part = USABLE.filter(pl.col("arm") == ARMS[0])
+    share = kaplan_meier(*times(part, "os")).at([7.5])[0]
+    row = table.filter(arm=ARMS[0], endpoint="os_at_7.5_months")
+    assert row["value"].item() == pytest.approx(100 * share)
+    assert label_of("os_at_7.5_months") == "Overall survival at 7.5 months"
+    # What is read off the curves decides nobody's fate: the trial stays the one that it is.
+    assert content_of(plan) == content_of(MM003)
 
 
 def test_restricted_means_and_their_difference():
@@ -290,3 +311,16 @@ def test_an_arm_without_a_usable_patient_is_empty_and_no_error():
     assert set(alone["n"]) == {0}
     assert alone["value"].null_count() == alone.height
     assert table.filter(pl.col("endpoint") == "hr_os")["value"].item() is None
+
+
+def test_time_to_progression_censors_deaths_without_one():
+    part = USABLE.filter(pl.col("arm") == ARMS[0])
+    progressed = (part["pfs_cause"] == "progression").to_numpy()
+    assert 0 < progressed.sum() < part["pfs_event"].sum()
+    curve = kaplan_meier(part["pfs_months"].to_numpy(), progressed)
+    assert of(ARMS[0], "median_ttp")["value"] == pytest.approx(curve.median, nan_ok=True)
+    assert of(ARMS[0], "median_ttp")["events"] == progressed.sum()
+    first = (USABLE["arm"] == ARMS[0]).to_numpy().astype(float)
+    every = (USABLE["pfs_cause"] == "progression").to_numpy()
+    ratio = cox(USABLE["pfs_months"].to_numpy(), every, first).hazard_ratio[0]
+    assert of(" vs ".join(ARMS), "hr_ttp")["value"] == ratio

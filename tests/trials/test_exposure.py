@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from glueprint.trials.conduct import VisitLog
-from glueprint.trials.exposure import first_day
-from glueprint.trials.measuring import Labs
-from glueprint.trials.records import assessments
+from glueprint.trials.analysis.exposure import first_day
+from glueprint.trials.conduct.records import VisitLog, assessments
+from glueprint.trials.conduct.visit import Labs
 
 PATIENT = np.array([0, 0, 0, 1, 1, 2])
 DAY = np.array([0, 7, 14, 0, 28, 0])

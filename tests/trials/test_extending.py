@@ -10,7 +10,7 @@ import pytest
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
-from glueprint.trials.loading import load_protocol, protocol_from_text
+from glueprint.trials.protocol.loading import load_protocol, protocol_from_text
 
 HEAD = 'extends = "mm003"\nname = "mine"\ntitle = "Mine"\n'
 

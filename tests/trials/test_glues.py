@@ -9,8 +9,8 @@ from polars.testing import assert_frame_equal
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.protocol import Drug, Protocol
+from glueprint.trials.protocol.document import Drug, Protocol
+from glueprint.trials.protocol.loading import protocol_from_text
 
 MM003 = trials.load_protocol("mm003")
 POMALIDOMIDE = compounds.load("pomalidomide")

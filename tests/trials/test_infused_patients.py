@@ -7,7 +7,7 @@ import numpy as np
 from glueprint import engine
 from glueprint.engine import Doses, Settings
 from glueprint.mechanism import pharmacokinetics
-from glueprint.trials.bodies import Bodies
+from glueprint.trials.patients.bodies import Bodies
 
 TEXT = "species drug = 0; J: drug -> ; ke*drug; ke = 0.1;"
 MORE = "species drug = 0, other = 0; J: drug -> other; ke*drug; ke = 0.1;"

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from glueprint.trials.intervals import existing, order_statistics, prediction_intervals
+from glueprint.trials.analysis.intervals import existing, order_statistics, prediction_intervals
 
 
 @pytest.mark.parametrize(

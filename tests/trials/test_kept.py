@@ -9,7 +9,7 @@ import pytest
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.trials import kept
-from glueprint.trials.loading import protocol_from_text
+from glueprint.trials.protocol.loading import protocol_from_text
 
 TINY = trials.template().replace("patients = 60", "patients = 6")
 
@@ -25,6 +25,15 @@ def test_a_round_trip(result, tmp_path):
     assert (found.protocol, found.seed, found.label) == (result.protocol, 7, result.label)
     for name, table in result.tables().items():
         assert found.table(name).equals(table)
+
+
+def test_a_result_of_before_landmarks_could_be_named_is_read(result, tmp_path):
+    kept.save(result, tmp_path)
+    path = tmp_path / kept.FILE_NAME
+    about = json.loads(path.read_text("utf-8"))
+    assert about["protocol"].pop("landmark_months") == [6.0, 12.0]
+    path.write_text(json.dumps(about), "utf-8")
+    assert kept.load(tmp_path).protocol == result.protocol
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glueprint.trials.landmark import states
+from glueprint.trials.analysis.landmark import states
 
 INF = np.inf
 

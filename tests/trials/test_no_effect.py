@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from glueprint.survival import replicate_cox, replicate_log_rank
-from glueprint.trials.conduct import conduct
-from glueprint.trials.dosing import NO_REGIMEN
-from glueprint.trials.population import Stream, draw_population
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
+from glueprint.trials.protocol.regimens import NO_REGIMEN
 
 PATIENTS = 90
 
@@ -42,14 +43,20 @@ def test_a_patients_course_is_the_same_in_either_of_two_equal_arms(bench):
     people = draw_population(plan, stream)
     assert np.bincount(people.arm).tolist() == [60, 30]
     one, other = (conduct(plan, who, stream) for who in (people, replace(people, arm=1 - people.arm)))
-    for field in fields(one.ward):
-        if field.name in ("dose", "regimen"):
-            continue
-        first, second = getattr(one.ward, field.name), getattr(other.ward, field.name)
-        np.testing.assert_array_equal(first, second, err_msg=field.name)
+    for part in fields(one.ward):
+        first, second = getattr(one.ward, part.name), getattr(other.ward, part.name)
+        for field in fields(first):
+            if field.name in ("dose", "regimen"):
+                continue
+            mine, theirs = getattr(first, field.name), getattr(second, field.name)
+            if isinstance(mine, dict):
+                mine, theirs = (np.stack([days[name] for name in mine]) for days in (mine, theirs))
+            np.testing.assert_array_equal(mine, theirs, err_msg=field.name)
     # Regimens are numbered by arm; whether there is one is the same.
-    np.testing.assert_array_equal(one.ward.regimen == NO_REGIMEN, other.ward.regimen == NO_REGIMEN)
-    assert (one.ward.end_day > 0).all()
+    np.testing.assert_array_equal(
+        one.ward.dosing.regimen == NO_REGIMEN, other.ward.dosing.regimen == NO_REGIMEN
+    )
+    assert (one.ward.follow_up.end_day > 0).all()
 
 
 def test_drawn_trials_have_the_protocols_arms_and_nobody_twice(bench, pool):

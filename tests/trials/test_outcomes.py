@@ -7,8 +7,7 @@ import polars as pl
 import pytest
 
 from glueprint import trials
-from glueprint.trials.endpoints import RATES
-from glueprint.trials.population import MONTH_DAYS
+from glueprint.trials.protocol import MONTH_DAYS, SHARE, endpoints
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +108,8 @@ def test_without_later_therapy_nobody_has_another_fate_before_it_began(patients)
 
 
 def test_every_rate_is_a_share_of_the_arm(result):
-    rates = result.endpoints.filter(pl.col("endpoint").is_in(list(RATES)))
+    shares = [endpoint.name for endpoint in endpoints() if endpoint.kind == SHARE]
+    rates = result.endpoints.filter(pl.col("endpoint").is_in(shares))
     sizes = {arm.name: arm.patients for arm in result.protocol.arms}
     assert rates["n"].to_list() == [sizes[arm] for arm in rates["arm"]]
     assert np.allclose(rates["value"], 100 * rates["events"] / rates["n"])

@@ -13,17 +13,17 @@ from glueprint import evidence, trials
 from glueprint.mechanism import Scenario, parameters
 from glueprint.runs.streams import uniforms
 from glueprint.trials import load_protocol
-from glueprint.trials.case_mix import Count, Levels, LogNormal, Normal
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import (
-    Stream,
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import (
     draw_population,
     follow_up_months,
     mechanism_covariates,
     model_parameters,
 )
-from glueprint.trials.protocol import FollowUp
-from glueprint.trials.sampling import draw_level, draw_quantity
+from glueprint.trials.patients.sampling import draw_level, draw_quantity
+from glueprint.trials.protocol.case_mix import Count, Levels, LogNormal, Normal
+from glueprint.trials.protocol.document import FollowUp
+from glueprint.trials.protocol.loading import protocol_from_text
 
 MM003 = load_protocol("mm003")
 SPREAD = (np.arange(100_000) + 0.5) / 100_000
@@ -136,7 +136,9 @@ def test_uniform_numbers_are_not_shared_between_purposes():
 @pytest.mark.parametrize("name", ["mm002", "mm003", "template"])
 def test_every_evidence_id_of_a_protocol_exists(name):
     known = set(evidence.load().frame["id"])
-    text = (Path(trials.__file__).parent / "protocols" / f"{name}.toml").read_text(encoding="utf-8")
+    text = (Path(trials.__file__).parent / "protocol" / "protocols" / f"{name}.toml").read_text(
+        encoding="utf-8"
+    )
     cited = set(re.findall(r"\b(?:CL|SAF|PK)\d{3}[a-z]?\b", text))
     assert len(cited) > 5
     assert cited - known == set()
@@ -144,5 +146,7 @@ def test_every_evidence_id_of_a_protocol_exists(name):
 
 def test_every_evidence_id_of_the_dose_rules_exists():
     known = set(evidence.load().frame["id"])
-    text = (Path(trials.__file__).parent / "rules" / "pomalidomide-us-label.toml").read_text(encoding="utf-8")
+    text = (Path(trials.__file__).parent / "protocol" / "rules" / "pomalidomide-us-label.toml").read_text(
+        encoding="utf-8"
+    )
     assert set(re.findall(r"\b(?:CL|SAF)\d{3}[a-z]?\b", text)) - known == set()

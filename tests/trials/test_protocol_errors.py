@@ -6,7 +6,7 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import EnvironmentProblemError, InputError, NotSupportedError
-from glueprint.trials.loading import protocol_from_text
+from glueprint.trials.protocol.loading import protocol_from_text
 
 TEMPLATE = trials.template()
 
@@ -63,6 +63,8 @@ def refusal(old, new, count=1):
         ('age_y = { kind = "normal"', 'age_y = { kind = "gamma"', "GP-T007", "case_mix.age_y"),
         ("ctcae_version = 4", "ctcae_version = 3", "GP-T020", "measurement.ctcae_version"),
         ('name = "my-trial"', 'name = "My Trial"', "GP-T007", "name"),
+        ("landmark_months = [6, 12]", "landmark_months = [6, 99]", "GP-T091", "landmark_months"),
+        ("landmark_months = [6, 12]", "landmark_months = [6, 6]", "GP-T091", "landmark_months"),
     ],
 )
 def test_bad_fields(old, new, code, field):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glueprint.trials import load_protocol, readings
+from glueprint.trials import load_protocol
+from glueprint.trials.analysis import readings
+from glueprint.trials.conduct.review import central_laboratory
 
 DAY = np.array([[0.0, 28.0, 56.0, 63.0, 84.0]])
 NEVER = np.array([np.inf])
@@ -91,9 +93,9 @@ def test_visits_that_did_not_take_place_count_for_nothing():
 def test_the_central_laboratory_errs_as_much_as_the_protocol_says():
     true = np.full((4000, 2), 20.0)
     normal = np.random.default_rng(5).standard_normal((4000, 4))
-    seen = readings.central_laboratory(true, ERROR, normal)
+    seen = central_laboratory(true, ERROR, normal)
     spread = np.hypot(20 * ERROR.m_protein_cv, ERROR.m_protein_sd_g_per_l)
     # Four standard errors of a mean and of a standard deviation of 8,000 values.
     assert abs(seen.mean() - 20.0) < 4 * spread / np.sqrt(8000)
     assert abs(seen.std() / spread - 1) < 4 / np.sqrt(16000)
-    assert (readings.central_laboratory(np.zeros((1, 1)), ERROR, np.full((1, 2), -3.0)) == 0).all()
+    assert (central_laboratory(np.zeros((1, 1)), ERROR, np.full((1, 2), -3.0)) == 0).all()

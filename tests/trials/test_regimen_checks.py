@@ -7,12 +7,13 @@ import pytest
 from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
-from glueprint.trials.checks import check_protocol
-from glueprint.trials.conduct import conduct
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import Stream, draw_population, model_parameters
-from glueprint.trials.regimen_checks import known_conditions
-from glueprint.trials.regimen_rules import drugs_of
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population, model_parameters
+from glueprint.trials.protocol.checks import check_protocol
+from glueprint.trials.protocol.loading import protocol_from_text
+from glueprint.trials.protocol.regimen_checks import known_conditions
+from glueprint.trials.protocol.regimen_rules import drugs_of
 
 TEMPLATE = trials.template()
 DEX = 'compound = "dexamethasone"\ndose_mg = 40\ndays = "1,8,15,22"\n'
@@ -97,7 +98,9 @@ def test_alternate_days_give_half_the_doses():
     whole = spoilt('days = "1-21"', 'days = "1-28"', -1)
     half = spoilt('days = "1-21"', 'days = "1-28/2"', -1)
     stream = Stream(1, whole.name, 1)
-    planned = [conduct(plan, draw_population(plan, stream), stream).ward.planned_mg for plan in (whole, half)]
+    planned = [
+        conduct(plan, draw_population(plan, stream), stream).ward.dosing.planned_mg for plan in (whole, half)
+    ]
     assert planned[1].sum() / planned[0].sum() == pytest.approx(0.5, abs=0.06)
 
 
@@ -105,7 +108,7 @@ def test_a_cycle_may_have_any_length():
     plan = spoilt("cycle_days = 28", "cycle_days = 42", 1)
     stream = Stream(1, plan.name, 1)
     done = conduct(plan, draw_population(plan, stream), stream)
-    assert done.ward.planned_mg.sum() > 0
+    assert done.ward.dosing.planned_mg.sum() > 0
 
 
 LABEL = 'rules = "pomalidomide-us-label"'

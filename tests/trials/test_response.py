@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from glueprint.trials import response
+from glueprint.trials.conduct import response
 
 NAN = np.nan
 LABELS = response.LABELS

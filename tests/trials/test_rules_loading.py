@@ -9,9 +9,9 @@ import pytest
 
 from glueprint import evidence, trials
 from glueprint.errors import EnvironmentProblemError, InputError
-from glueprint.trials.doserules import ladder
-from glueprint.trials.rules_document import DoseRules, Lineage, OtherToxicity, Reductions
-from glueprint.trials.rules_loading import NO_RULES, load_rules, rules_from_text, rules_in_force
+from glueprint.trials.protocol.ladder import ladder
+from glueprint.trials.protocol.rules_document import DoseRules, Lineage, OtherToxicity, Reductions
+from glueprint.trials.protocol.rules_loading import NO_RULES, load_rules, rules_from_text, rules_in_force
 
 TEMPLATE = trials.rules_template()
 ARCHIVE = Path(__file__).parents[1] / "data-archive"

@@ -9,13 +9,15 @@ import polars as pl
 import pytest
 
 from glueprint import trials
-from glueprint.trials import response
-from glueprint.trials.conduct import conduct
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import MONTH_DAYS, Stream, draw_population
-from glueprint.trials.protocol import FollowUp
+from glueprint.trials.analysis.tables import patients_table
+from glueprint.trials.conduct import response
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.population import draw_population
+from glueprint.trials.protocol.document import FollowUp
+from glueprint.trials.protocol.loading import protocol_from_text
+from glueprint.trials.protocol.schedule import MONTH_DAYS
 from glueprint.trials.result import TYPICAL
-from glueprint.trials.tables import patients_table
 
 MM003 = trials.load_protocol("mm003")
 ARMS = [arm.name for arm in MM003.arms]
@@ -112,8 +114,8 @@ def test_progression_seen_online_is_that_of_the_response_kernel():
     judged = 0
     for patient in range(people.size):
         found = response.progression(np.array([marker[patient]])).column[0]
-        seen = done.ward.seen_progression_day[patient]
-        clinical = done.ward.clinical_day[patient]
+        seen = done.ward.disease.seen_progression_day[patient]
+        clinical = done.ward.disease.clinical_day[patient]
         if found >= 0 and not clinical < seen:
             judged += 1
             assert days[patient][found] == seen
@@ -125,11 +127,15 @@ def test_progression_seen_online_is_that_of_the_response_kernel():
 def test_clinical_progression_is_seen_at_the_next_visit():
     stream = Stream(3, "mm003", 1)
     ward = conduct(MM003, draw_population(MM003, stream), stream).ward
-    clinical = np.isfinite(ward.clinical_day)
-    noticed = np.where(np.isfinite(ward.seen_progression_day), ward.seen_progression_day, ward.end_day)
+    clinical = np.isfinite(ward.disease.clinical_day)
+    noticed = np.where(
+        np.isfinite(ward.disease.seen_progression_day),
+        ward.disease.seen_progression_day,
+        ward.follow_up.end_day,
+    )
     longest = MM003.visits.then_every_days + 2 * MM003.visits.window_days
     assert clinical.any()
-    assert (noticed[clinical] - ward.clinical_day[clinical]).max() <= longest
+    assert (noticed[clinical] - ward.disease.clinical_day[clinical]).max() <= longest
 
 
 def test_no_dose_is_given_while_held_and_less_is_given_after_a_reduction(result):
@@ -190,7 +196,7 @@ def test_identical_arms_have_no_effect():
 def test_a_patient_that_cannot_be_computed_is_counted_and_left_out():
     stream = Stream(1, "mm003", 1)
     done = conduct(small(), draw_population(small(), stream), stream)
-    done.ward.failure[3] = "the step became too small"
+    done.ward.follow_up.failure[3] = "the step became too small"
     table = patients_table(small(), done, 1)
     assert table.filter(pl.col("patient") == 3).select("status", "reason").row(0) == (
         1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from glueprint.trials import load_protocol
-from glueprint.trials.safety import grades_table
+from glueprint.trials.analysis.safety import grades_table
 
 MM003 = load_protocol("mm003")
 ARM = MM003.arms[0].name

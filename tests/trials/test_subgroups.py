@@ -9,7 +9,7 @@ from scipy import stats
 
 from glueprint.survival import cox
 from glueprint.trials import load_protocol
-from glueprint.trials.subgroups import subgroups_table
+from glueprint.trials.analysis.subgroups import subgroups_table
 
 MM003 = load_protocol("mm003")
 FIRST, SECOND = (arm.name for arm in MM003.arms)

@@ -12,12 +12,13 @@ from glueprint import trials
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
 from glueprint.trials import SWEPT, SweepSettings, sweep
-from glueprint.trials.draws import ParameterDraws
-from glueprint.trials.loading import protocol_from_text
-from glueprint.trials.population import Stream, draw_population, model_parameters
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.draws import ParameterDraws
+from glueprint.trials.patients.population import draw_population, model_parameters
+from glueprint.trials.protocol.loading import protocol_from_text
+from glueprint.trials.protocol.variants import Variant, apply, arm_of, compound_of, grid, lone
 from glueprint.trials.running import run
 from glueprint.trials.sweep import differences
-from glueprint.trials.variants import Variant, apply, arm_of, compound_of, grid, lone
 
 ARM = "POM 4 mg"
 PLAN = protocol_from_text(trials.template(), where="template")

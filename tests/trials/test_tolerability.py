@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from glueprint.trials import load_protocol
-from glueprint.trials.conduct import conduct
-from glueprint.trials.doserules import Action, Intolerance
-from glueprint.trials.draws import Truth
-from glueprint.trials.population import Stream, draw_population
-from glueprint.trials.tolerability import (
+from glueprint.trials.conduct.conducting import conduct
+from glueprint.trials.conduct.doserules import Action
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.draws import Truth
+from glueprint.trials.patients.population import draw_population
+from glueprint.trials.patients.tolerability import (
     EVENTS_DRAWN,
     PATIENTS_AT_ONCE,
     EventDraws,
+    Intolerance,
     Tolerability,
     missed_doses,
 )
@@ -103,8 +105,8 @@ def test_share_and_independence_of_missed_days():
 
 def test_without_its_hazard_there_is_none():
     done = lived(other_toxicity_per_month=0.0)
-    assert (done.ward.intolerances == 0).all()
-    assert (done.ward.intolerance == Intolerance.NONE).all()
+    assert (done.ward.toxicity.intolerances == 0).all()
+    assert (done.ward.toxicity.intolerance == Intolerance.NONE).all()
 
 
 def test_only_patients_who_take_the_glue_have_it():
@@ -114,8 +116,8 @@ def test_only_patients_who_take_the_glue_have_it():
         glue = np.isin(log.regimen, (0, 2, 3))  # POM+LoDEX, and what follows in either arm
         never[log.patient[glue]] = False
     assert never.any()
-    assert (done.ward.intolerances[never] == 0).all()
-    assert done.ward.intolerances[done.people.arm == 0].mean() > 1.0
+    assert (done.ward.toxicity.intolerances[never] == 0).all()
+    assert done.ward.toxicity.intolerances[done.people.arm == 0].mean() > 1.0
 
 
 @pytest.mark.parametrize(
@@ -134,11 +136,13 @@ def test_each_outcome_of_a_hold(shares, after):
         assert (actions == Action.RESUME_LOWER).sum() > 100
     else:
         assert (actions == after).sum() > 50
-    stopped = done.ward.off_reason == "toxicity"
-    intolerant = done.ward.intolerance_day < done.ward.off_day
+    stopped = done.ward.dosing.off_reason == "toxicity"
+    intolerant = done.ward.toxicity.intolerance_day < done.ward.dosing.off_day
     if after == Action.STOP:
-        first = stopped & (done.ward.line == 0)  # what followed progression has intolerances of its own
-        assert (done.ward.intolerances[first] == 1).mean() > 0.9
+        first = stopped & (
+            done.ward.dosing.line == 0
+        )  # what followed progression has intolerances of its own
+        assert (done.ward.toxicity.intolerances[first] == 1).mean() > 0.9
         assert not (actions == Action.RESUME_LOWER).sum() > 20
     else:
         assert stopped.sum() < intolerant.sum()
@@ -164,7 +168,7 @@ def test_a_hold_lasts_at_least_its_days():
 def test_forgotten_doses_lower_what_is_given():
     some, none = lived(missed_dose_share=0.2), lived(missed_dose_share=1e-12)
     arm = none.people.arm == 1  # fixed doses
-    assert (none.ward.given_mg[arm] == none.ward.planned_mg[arm]).all()
-    ratio = some.ward.given_mg[arm].sum() / some.ward.planned_mg[arm].sum()
+    assert (none.ward.dosing.given_mg[arm] == none.ward.dosing.planned_mg[arm]).all()
+    ratio = some.ward.dosing.given_mg[arm].sum() / some.ward.dosing.planned_mg[arm].sum()
     assert ratio == pytest.approx(0.8, abs=0.02)
-    assert some.ward.dosed_days[arm].sum() < none.ward.dosed_days[arm].sum()
+    assert some.ward.dosing.dosed_days[arm].sum() < none.ward.dosing.dosed_days[arm].sum()

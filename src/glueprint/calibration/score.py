@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from glueprint.calibration.excluded import Excluded
-from glueprint.calibration.targets import MEDIAN, RATE, Target
+from glueprint.calibration.targets import Target
 from glueprint.errors import InputError
+from glueprint.trials import MEDIAN, RATE
 
 Floats = NDArray[np.float64]
 COLUMNS = ("trial", "replicate", "arm", "endpoint", "value", "n", "events")

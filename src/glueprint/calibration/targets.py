@@ -10,38 +10,8 @@ from glueprint import references
 from glueprint.calibration.excluded import Excluded
 from glueprint.evidence import Claim
 from glueprint.references import Reference
+from glueprint.trials import MEDIAN, RATE, RATIO, by_review, claimed, reported
 
-RATE, MEDIAN, RATIO = "rate", "median", "hazard ratio"
-# Endpoint of a claim -> endpoint of the trial's table, and how its sampling error is reckoned.
-ENDPOINTS: Mapping[str, tuple[str, str]] = {
-    "orr": ("orr", RATE),
-    "median_pfs": ("median_pfs", MEDIAN),
-    "median_os": ("median_os", MEDIAN),
-    "median_dor": ("median_dor", MEDIAN),
-    "hr_pfs": ("hr_pfs", RATIO),
-    "hr_os": ("hr_os", RATIO),
-    "neutropenia_grade_3_4": ("neutropenia_grade_3_4", RATE),
-    "anaemia_grade_3_4": ("anaemia_grade_3_4", RATE),
-    "thrombocytopenia_grade_3_4": ("thrombocytopenia_grade_3_4", RATE),
-    "pneumonia_grade_3_4": ("pneumonia_grade_3_4", RATE),
-    "dose_interruption": ("dose_interruption", RATE),
-    "dose_reduction": ("dose_reduction", RATE),
-    "discontinued_for_ae": ("stopped_for_toxicity", RATE),
-    "time_to_first_interruption": ("time_to_first_interruption", MEDIAN),
-    "time_to_first_reduction": ("time_to_first_reduction", MEDIAN),
-}
-# Endpoints that a review committee reads for itself: claims of its analysis are of these.
-COMMITTEE: Mapping[str, str] = {
-    "orr": "orr_committee",
-    "median_pfs": "median_pfs_committee",
-    "hr_pfs": "hr_pfs_committee",
-}
-# Times of those to whom something happened -> the rate that says how many they are.
-HAPPENED: Mapping[str, str] = {
-    "median_dor": "orr",
-    "time_to_first_interruption": "dose_interruption",
-    "time_to_first_reduction": "dose_reduction",
-}
 COMMITTEE_ANALYSIS = "review committee"
 UNITS: Mapping[str, tuple[str, ...]] = {
     RATE: ("%",),
@@ -112,11 +82,11 @@ def _read(claim: Claim, sizes: Mapping[tuple[str, str], int], reference: Referen
         return f"a subgroup ({claim.subgroup}); the endpoints are of whole arms"
     if claim.value is None or not math.isfinite(claim.value):
         return "has no value"
-    if claim.endpoint not in ENDPOINTS:
+    row = claimed().get(claim.endpoint)
+    if row is None:
         return f"no endpoint of the virtual trials: {claim.endpoint or claim.quantity}"
-    endpoint, kind = ENDPOINTS[claim.endpoint]
-    if claim.analysis == COMMITTEE_ANALYSIS:
-        endpoint = COMMITTEE.get(endpoint, endpoint)
+    kind = row.summary
+    endpoint = by_review(row).name if claim.analysis == COMMITTEE_ANALYSIS else row.name
     if claim.unit not in UNITS[kind] or (kind != RATE and claim.value <= 0):
         return f"{claim.value:g} {claim.unit} is not a {kind}"
     arms, arm = claim.arm.split(" vs "), reference.arm(claim.arm)
@@ -164,11 +134,8 @@ def _of_those_it_happened_to(targets: Iterable[Target]) -> list[Target]:
     listed = list(targets)
 
     def counted(target: Target) -> Target:
-        rates = [
-            t
-            for t in listed
-            if (t.trial, t.arm, t.endpoint) == (target.trial, target.arm, HAPPENED.get(target.endpoint))
-        ]
+        share = reported()[target.endpoint].endpoint.among
+        rates = [t for t in listed if (t.trial, t.arm, t.endpoint) == (target.trial, target.arm, share)]
         same = [t for t in rates if t.analysis == target.analysis] or rates
         if not same:
             return target

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from glueprint import study
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.cli.plates import print_findings
-from glueprint.cli.trial_draws import HEADLINES, between
+from glueprint.cli.trial_draws import between, heading
 from glueprint.cli.trust import TrustedFile, keys_in
 from glueprint.mechanism import compounds
 from glueprint.runs import progress
@@ -183,7 +183,7 @@ def _print_trial(result: glue.GlueResult) -> None:
     outcomes = result.tables["outcomes"]
     cells: dict[str, dict[str, str]] = {}
     for row in outcomes.filter(pl.col("part") != "swept").to_dicts():
-        named = HEADLINES.get(row["endpoint"], row["endpoint"])
+        named = heading(row["endpoint"])
         cells.setdefault(named, {})[row["arm"]] = between(row["value"], row["low"], row["high"])
     arms = list(dict.fromkeys(outcomes.filter(pl.col("part") != "swept")["arm"]))
     print_table(

@@ -11,7 +11,7 @@ import typer
 from glueprint.calibration import prediction, read_observed
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile
-from glueprint.cli.trial_draws import HEADLINES, between
+from glueprint.cli.trial_draws import between, heading
 from glueprint.trials import kept
 
 __all__ = ["command"]
@@ -45,7 +45,7 @@ def command(
 
 def _print(given: kept.Kept, scores: pl.DataFrame, total: dict[str, float]) -> None:
     rows = [
-        (s["arm"], HEADLINES.get(s["endpoint"], s["endpoint"]), f"{s['observed']:.3g}",
+        (s["arm"], heading(s["endpoint"]), f"{s['observed']:.3g}",
          between(s["predicted"], s["low"], s["high"]) if s["replicates"] else "",
          {True: "yes", False: "no", None: ""}[s["inside"]], _number(s["rank"], ".2f"),
          _number(s["log_score"], ".2f"), _number(s["width_ratio"], ".1f"), s["note"])
@@ -73,7 +73,7 @@ def _as_comparison(scores: pl.DataFrame) -> pl.DataFrame:
     """The scores as the table that the figure of published beside computed numbers reads."""
 
     def row(score: dict[str, Any]) -> dict[str, Any]:
-        name = HEADLINES.get(score["endpoint"], score["endpoint"]).removesuffix(f", {score['unit']}")
+        name = heading(score["endpoint"]).removesuffix(f", {score['unit']}")
         return {
             "guide_table": 0, "row": f"{name}, {score['arm']}", "column": "", "claim_id": "",
             "published": f"{score['observed']:g}", "published_value": score["observed"],

@@ -14,10 +14,9 @@ from typer.core import TyperCommand
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.cli.output import progress_console
-from glueprint.trials import ParameterDraws, Protocol
+from glueprint.trials import ParameterDraws, Protocol, row_of
 
 __all__ = [
-    "HEADLINES",
     "Posterior",
     "PosteriorCommand",
     "PosteriorFolder",
@@ -27,6 +26,7 @@ __all__ = [
     "between",
     "draws_and_origin",
     "draws_for",
+    "heading",
     "posterior_of",
     "progress_bar",
 ]
@@ -50,25 +50,11 @@ PosteriorFolder = Annotated[
     typer.Option("--posterior-from", help="Folder of `glueprint calibrate clinical --out`."),
 ]
 
-HEADLINES = {
-    "orr": "ORR, %",
-    "median_pfs": "median PFS, months",
-    "median_os": "median OS, months",
-    "median_dor": "median DoR, months",
-    "neutropenia_grade_3_4": "neutropenia 3/4, %",
-    "neutropenia_grade_4": "neutropenia 4, %",
-    "anaemia_grade_3_4": "anaemia 3/4, %",
-    "thrombocytopenia_grade_3_4": "thrombocytopenia 3/4, %",
-    "pneumonia_grade_3_4": "pneumonia 3/4, %",
-    "dose_interruption": "dose held, %",
-    "dose_reduction": "dose reduced, %",
-    "mean_relative_dose_intensity": "relative dose intensity",
-    "median_os_without_later": "median OS without later therapy, months",
-    "orr_odds_ratio": "odds ratio of response",
-    "hr_pfs": "hazard ratio PFS",
-    "hr_os": "hazard ratio OS",
-    "hr_os_without_later": "hazard ratio OS without later therapy",
-}
+
+def heading(endpoint: str) -> str:
+    """What stands above or beside the numbers of a row of the table of endpoints, its unit with it."""
+    row = row_of(endpoint)
+    return row.heading if row else endpoint
 
 
 class PosteriorCommand(TyperCommand):

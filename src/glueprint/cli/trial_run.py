@@ -12,7 +12,6 @@ from glueprint import trials
 from glueprint.calibration import clinical
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.trial_draws import (
-    HEADLINES,
     Posterior,
     PosteriorFolder,
     Seed,
@@ -23,7 +22,7 @@ from glueprint.cli.trial_draws import (
     progress_bar,
 )
 from glueprint.runs.store import write_tables
-from glueprint.trials import TrialResult, kept, prediction_intervals
+from glueprint.trials import TrialResult, headlines, kept, prediction_intervals
 
 __all__ = ["command"]
 
@@ -77,8 +76,8 @@ def _print(result: TrialResult, *, predicted: bool) -> None:
         cells, kind = _of_many(result), f"mean of {n} trials (2.5 to 97.5 % between them)"
     heads, tables = _columns(result, cells)
     rows = [
-        (label, *(table.get((arm, endpoint), "") for arm, table in tables))
-        for endpoint, label in HEADLINES.items()
+        (row.heading, *(table.get((arm, endpoint), "") for arm, table in tables))
+        for endpoint, row in headlines().items()
         if any(endpoint == known for _, known in cells)
     ]
     print_table(f"{result.protocol.name}, seed {result.seed}: {kind}", ("", *heads), rows)

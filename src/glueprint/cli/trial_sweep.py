@@ -11,7 +11,6 @@ import typer
 from glueprint import trials
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.trial_draws import (
-    HEADLINES,
     Posterior,
     PosteriorFolder,
     Seed,
@@ -19,6 +18,7 @@ from glueprint.cli.trial_draws import (
     Workers,
     between,
     draws_for,
+    heading,
     progress_bar,
 )
 from glueprint.errors import InputError
@@ -133,7 +133,7 @@ def _range(text: str) -> tuple[float, float]:
 
 def _print(found: Sweep) -> None:
     """One table of what each variant gives, efficacy beside neutropenia; one of differences."""
-    heads = ("variant", *(HEADLINES[endpoint] for endpoint in SWEPT))
+    heads = ("variant", *(heading(endpoint) for endpoint in SWEPT))
     about = f"{found.protocol.name}, {found.arm}, {found.compound}"
     count = f"{found.settings.replicates} trials a variant"
     print_table(f"{about}: {count}, median (95 %)", heads, _cells(found, ("value", "low", "high")))

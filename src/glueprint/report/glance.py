@@ -11,17 +11,12 @@ import polars as pl
 from glueprint.report import rows as reading
 from glueprint.report.estimates import Estimate, interval
 from glueprint.report.tables import TrialTables
+from glueprint.trials import MEDIAN, RATE, RATIO, asked_first
 
 __all__ = ["Glance", "at_a_glance"]
 
-# (endpoint, of the first arm or of the comparison, words, decimals): what a reader of a trial asks first.
-ASKED = (
-    ("hr_pfs", "comparison", "Hazard ratio, progression or death", 2),
-    ("hr_os", "comparison", "Hazard ratio, death", 2),
-    ("median_pfs", "arm", "Median progression-free survival, {arm}", 1),
-    ("median_os", "arm", "Median overall survival, {arm}", 1),
-    ("orr", "arm", "Overall response rate, {arm}", 0),
-)
+# Decimals by how an endpoint is summarised.
+DECIMALS: Mapping[str, int] = {RATIO: 2, MEDIAN: 1, RATE: 0}
 
 
 @dataclass(frozen=True)
@@ -44,12 +39,14 @@ def at_a_glance(comparison: pl.DataFrame | None, name: str, trial: TrialTables) 
     rows = rows if comparison is None else rows.filter(pl.col("trial") == name)
     first, against = trial.arms[0], " vs ".join(trial.arms[:2])
     lines = []
-    for endpoint, of, words, decimals in ASKED:
-        arm = first if of == "arm" else against
-        found = rows.filter((pl.col("endpoint") == endpoint) & (pl.col("arm") == arm)).to_dicts()
-        if of == "comparison":
+    for asked in asked_first():
+        compared = asked.summary == RATIO
+        arm = against if compared else first
+        found = rows.filter((pl.col("endpoint") == asked.name) & (pl.col("arm") == arm)).to_dicts()
+        if compared:
             found = [row for row in found if reading.is_ratio(row)]
-        lines += [_glance(row, words.format(arm=first), decimals) for row in found[:1]]
+        words = asked.label if compared else f"{asked.label}, {first}"
+        lines += [_glance(row, words, DECIMALS[asked.summary]) for row in found[:1]]
     return lines
 
 

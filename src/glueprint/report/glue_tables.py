@@ -11,10 +11,10 @@ import polars as pl
 from glueprint.report import rows as reading
 from glueprint.report.estimates import Estimate, interval, number
 from glueprint.report.guide import Strip, strip_of
+from glueprint.trials import label_of
 
 __all__ = [
     "TITLES",
-    "WORDS",
     "Compared",
     "Group",
     "against",
@@ -25,20 +25,6 @@ __all__ = [
     "odds",
 ]
 
-WORDS: Mapping[str, str] = {
-    "orr": "Overall response rate",
-    "median_pfs": "Median progression-free survival",
-    "median_os": "Median overall survival",
-    "median_dor": "Median duration of response",
-    "neutropenia_grade_3_4": "Neutropenia, grade 3/4",
-    "neutropenia_grade_4": "Neutropenia, grade 4",
-    "anaemia_grade_3_4": "Anaemia, grade 3/4",
-    "thrombocytopenia_grade_3_4": "Thrombocytopenia, grade 3/4",
-    "pneumonia_grade_3_4": "Pneumonia, grade 3/4",
-    "dose_interruption": "Dose held at least once",
-    "dose_reduction": "Dose reduced at least once",
-    "mean_relative_dose_intensity": "Relative dose intensity, mean",
-}
 GLANCE = ("orr", "median_pfs", "median_os", "neutropenia_grade_3_4", "dose_reduction")
 QUANTITIES: Mapping[str, str] = {
     "kd": "Kd",
@@ -107,7 +93,7 @@ def glance(outcomes: pl.DataFrame | None) -> dict[str, Any] | None:
         }
         if PLANNED in found:
             cells = [_cell(found.get(part)) for part in (PLANNED, REFERENCE)]
-            rows.append((WORDS[endpoint], cells))
+            rows.append((label_of(endpoint), cells))
     labels = [_label(outcomes, part) for part in (PLANNED, REFERENCE)]
     return {"arms": arms, "rows": rows, "labels": labels}
 
@@ -148,7 +134,7 @@ def against(table: pl.DataFrame | None) -> list[tuple[str, ...]]:
         apart = interval(Estimate(row["difference"], row["low"], row["high"]), decimals, "not known")
         found.append(
             (
-                WORDS.get(row["endpoint"], row["endpoint"]) + (f", {unit}" if unit else ""),
+                label_of(row["endpoint"]) + (f", {unit}" if unit else ""),
                 *(interval(Estimate(row[name]), decimals) for name in ("glue", "reference")),
                 apart,
                 f"{100 * row['share_higher']:.0f}\u00a0%",
@@ -229,7 +215,7 @@ def odds(table: pl.DataFrame | None) -> dict[str, Any] | None:
     for (dose,), part in table.group_by("dose_mg", maintain_order=True):
         shares = {row["endpoint"]: row for row in part.to_dicts()}
         rows.append((f"{dose:g} mg", [_share(shares[endpoint]) for endpoint in ends]))
-    heads = [f"{WORDS[endpoint]} above {limit:g} %" for endpoint, limit in ends.items()]
+    heads = [f"{label_of(endpoint)} above {limit:g} %" for endpoint, limit in ends.items()]
     return {"heads": heads, "rows": rows}
 
 

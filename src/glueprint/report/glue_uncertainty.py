@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.report.glue_tables import TITLES, WORDS
+from glueprint.report.glue_tables import TITLES
+from glueprint.trials import label_of, reported
 
 __all__ = ["Grid", "next_experiments", "sources"]
 
@@ -69,8 +70,8 @@ def _name(row: Mapping[str, Any]) -> str:
 
 def _endpoints(table: pl.DataFrame) -> list[str]:
     """Those of the table, in the order of every table of the page."""
-    return [end for end in WORDS if end in table.get_column("endpoint")]
+    return [end for end in reported() if end in table.get_column("endpoint")]
 
 
 def _heads(endpoints: Sequence[str]) -> tuple[str, ...]:
-    return tuple(WORDS.get(end, end) for end in endpoints)
+    return tuple(label_of(end) for end in endpoints)

@@ -15,29 +15,13 @@ from glueprint.report import rows as reading
 from glueprint.report import tables as contract
 from glueprint.report.estimates import number
 from glueprint.report.guide import PRINTED, Strip, strip_of
+from glueprint.trials import label_of
 
-__all__ = ["SAID", "HeldOut", "HeldOutSection", "held_out_section"]
+__all__ = ["HeldOut", "HeldOutSection", "held_out_section"]
 
 RATIOS, LANDMARK, SUBGROUPS, OTHERS = (
     "Hazard ratios between the arms", "By the state at cycle 3", "Subgroups", "Other rows"
 )  # fmt: skip
-# Endpoint ids of the rows, in words; an id that is not here is shown as it is.
-SAID: Mapping[str, str] = {
-    "hr_pfs": "Hazard ratio, progression or death",
-    "hr_pfs_committee": "Hazard ratio, progression or death, by the review committee",
-    "hr_os": "Hazard ratio, death",
-    "orr": "Overall response rate",
-    "median_os_without_later": "Median overall survival, had nothing followed progression",
-    "cycle_3_response": "Response when cycle 3 opens",
-    "cycle_3_stable": "Stable disease when cycle 3 opens",
-    "cycle_3_progression": "Progression by the opening of cycle 3",
-    "cycle_3_stable_improved_by_cycle_7": "Of those stable at cycle 3, response improved by cycle 7",
-    "median_os_cycle_3_response": "Median overall survival, response at cycle 3",
-    "median_os_cycle_3_stable": "Median overall survival, stable at cycle 3",
-    "median_os_cycle_3_progression": "Median overall survival, progression by cycle 3",
-    "hr_os_cycle_3_response": "Hazard ratio of death, response against stable at cycle 3",
-    "hr_os_cycle_3_progression": "Hazard ratio of death, progression against stable at cycle 3",
-}
 
 
 @dataclass(frozen=True)
@@ -156,7 +140,7 @@ def _unreached(compared: bool) -> str:
 def _quantity(endpoint: str) -> str:
     """The endpoint in words; "hr_os (sex male)" is that of a subgroup."""
     name, _, level = endpoint.rstrip(")").partition(" (")
-    words = SAID.get(name, name)
+    words = label_of(name)
     return f"{words}; {level.replace('_', ' ')}" if level else words
 
 

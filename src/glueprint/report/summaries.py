@@ -6,11 +6,23 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from glueprint.report.estimates import Estimate, fixed, percent, pick
+from glueprint.report.estimates import Estimate, fixed, interval, percent, pick, pick_comparison
 from glueprint.report.figures.waterfall import RESPONDERS
 from glueprint.report.tables import TrialTables
+from glueprint.trials import TIME, endpoints
+from glueprint.trials import adverse_events as events
 
-__all__ = ["EVENTS", "Plain", "adverse_events", "baseline", "disposition", "dose", "event_rates", "response"]
+__all__ = [
+    "Plain",
+    "adverse_events",
+    "baseline",
+    "disposition",
+    "dose",
+    "event_rates",
+    "response",
+    "survival",
+    "times",
+]
 
 RESPONSES = {
     "sCR": "Stringent complete response",
@@ -21,12 +33,6 @@ RESPONSES = {
     "SD": "Stable disease",
     "PD": "Progressive disease",
     "NE": "Not evaluable",
-}
-EVENTS = {
-    "neutropenia": "Neutropenia",
-    "anaemia": "Anaemia",
-    "thrombocytopenia": "Thrombocytopenia",
-    "pneumonia": "Pneumonia",
 }
 
 
@@ -39,6 +45,12 @@ class Plain:
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     groups: tuple[tuple[str, int], ...] = ()
+
+
+def _events(trial: TrialTables) -> dict[str, str]:
+    """Term of each adverse event that the trial has, by its name."""
+    columns = trial.patients.columns
+    return {event.name: event.term for event in events() if f"{event.name}_grade" in columns}
 
 
 def _randomised(trial: TrialTables, arm: str) -> pl.DataFrame:
@@ -127,6 +139,37 @@ def response(trial: TrialTables) -> Plain:
     return Plain("Best response, IMWG criteria on serum M-protein", _heads(trial), tuple(rows))
 
 
+def survival() -> dict[str, tuple[str, str, str]]:
+    """Times to events whose curves are drawn: label, and the rows of the median and of the hazard ratio."""
+    return {
+        endpoint.name: (endpoint.label, f"median_{endpoint.name}", f"hr_{endpoint.name}")
+        for endpoint in endpoints()
+        if endpoint.curve and endpoint.first
+    }
+
+
+def times(trial: TrialTables) -> Plain:
+    """Median of every time to an event by arm, and the hazard ratio of the first arm to the second."""
+    heads, against = ["", *trial.arms], trial.arms[:2]
+    if len(against) == 2:
+        heads.append(f"Hazard ratio, {against[0]} to {against[1]}")
+    rows = []
+    for endpoint in endpoints():
+        if endpoint.kind != TIME:
+            continue
+        medians = [
+            pick(trial.endpoints, arm, f"median_{endpoint.name}", trial.first_replicate) for arm in trial.arms
+        ]
+        if not any(medians):
+            continue
+        cells = [interval(median) if median else "–" for median in medians]
+        if len(against) == 2:
+            ratio = pick_comparison(trial.endpoints, trial.arms, f"hr_{endpoint.name}", trial.first_replicate)
+            cells.append(interval(ratio, 2) if ratio else "–")
+        rows.append((endpoint.label, *cells))
+    return Plain("Times to events: median in months (95 % interval)", tuple(heads), tuple(rows))
+
+
 def adverse_events(trial: TrialTables, published: pl.DataFrame) -> Plain:
     """Patients by worst grade, per event and arm, beside the published share where there is one.
 
@@ -135,7 +178,7 @@ def adverse_events(trial: TrialTables, published: pl.DataFrame) -> Plain:
     known = {(row["arm"], row["endpoint"]): row["value"] for row in published.to_dicts()}
     heads, groups = [""], []
     with_published = [
-        arm for arm in trial.arms if any((arm, f"{stem}_grade_3_4") in known for stem in EVENTS)
+        arm for arm in trial.arms if any((arm, f"{stem}_grade_3_4") in known for stem in _events(trial))
     ]
     for arm in trial.arms:
         heads += ["any", "3", "4", "3/4"]
@@ -145,7 +188,7 @@ def adverse_events(trial: TrialTables, published: pl.DataFrame) -> Plain:
             width += 1
         groups.append((f"{arm}, grade", width))
     rows = []
-    for stem, label in EVENTS.items():
+    for stem, label in _events(trial).items():
         cells = [label]
         for arm in trial.arms:
             cells += _grades(_arm(trial, arm).get_column(f"{stem}_grade").drop_nulls())
@@ -172,7 +215,7 @@ def event_rates(trial: TrialTables, published: pl.DataFrame) -> pl.DataFrame:
     published: columns endpoint, arm, value, low, high (per cent).
     """
     rows: list[dict[str, object]] = []
-    for stem, label in EVENTS.items():
+    for stem, label in _events(trial).items():
         for arm in trial.arms:
             grades = _arm(trial, arm).get_column(f"{stem}_grade").drop_nulls()
             share = 100 * float((grades >= 3).sum()) / grades.len() if grades.len() else None

@@ -29,7 +29,7 @@ PATIENTS = (
     "relative_dose_intensity", "neutropenia_grade", "thrombocytopenia_grade", "anaemia_grade",
     "pneumonia_grade",
 )  # fmt: skip
-ENDPOINTS = (
+ENDPOINT_COLUMNS = (
     "replicate", "arm", "endpoint", "value", "low", "high", "unit", "n", "events", "p_value", "method"
 )  # fmt: skip
 CURVES = (
@@ -148,7 +148,7 @@ def check(given: ReportInput) -> None:
         _check_labels(given.held_out, "held_out")
     for name, trial in given.trials.items():
         require(trial.patients, PATIENTS, f"{name}.patients")
-        require(trial.endpoints, ENDPOINTS, f"{name}.endpoints")
+        require(trial.endpoints, ENDPOINT_COLUMNS, f"{name}.endpoints")
         require(trial.survival_curves, CURVES, f"{name}.survival_curves")
         if trial.headlines is not None:
             require(trial.headlines, HEADLINES, f"{name}.headlines")

@@ -17,13 +17,8 @@ from glueprint.report.figures.waterfall import CEILING
 from glueprint.report.tables import TrialTables
 from glueprint.trials import subgroups_table
 
-__all__ = ["SURVIVAL", "TrialView", "published_estimates", "trial_view"]
+__all__ = ["TrialView", "published_estimates", "trial_view"]
 
-# Endpoint ids of the table `survival_curves`, and the ids of their median and hazard ratio in `endpoints`.
-SURVIVAL = {
-    "pfs": ("Progression-free survival", "median_pfs", "hr_pfs"),
-    "os": ("Overall survival", "median_os", "hr_os"),
-}
 DESCRIBED_WEEKS = (4, 8, 16)
 
 
@@ -44,6 +39,7 @@ class TrialView:
     baseline: summaries.Plain
     disposition: summaries.Plain
     response: summaries.Plain
+    times: summaries.Plain
     events_table: summaries.Plain
     doses: Drawn | None
     dose: summaries.Plain
@@ -71,7 +67,7 @@ def trial_view(
     mine = {arm: colours[arm] for arm in trial.arms}
     curves = [
         _survival(name, trial, endpoint, mine, published)
-        for endpoint in SURVIVAL
+        for endpoint in summaries.survival()
         if trial.survival_curves.filter(pl.col("endpoint") == endpoint).height
     ]
     rates = summaries.event_rates(trial, published)
@@ -96,6 +92,7 @@ def trial_view(
         baseline=summaries.baseline(trial),
         disposition=summaries.disposition(trial),
         response=summaries.response(trial),
+        times=summaries.times(trial),
         events_table=summaries.adverse_events(trial, published),
         doses=_doses(name, trial, first, mine),
         dose=summaries.dose(trial),
@@ -119,7 +116,7 @@ def _design(trial: TrialTables) -> str:
 def _headline(trial: TrialTables) -> str:
     """One sentence per endpoint that the trial's table holds."""
     sentences = []
-    for label, median, ratio in SURVIVAL.values():
+    for label, median, ratio in summaries.survival().values():
         parts = []
         for arm in trial.arms:
             found = pick(trial.endpoints, arm, median, trial.first_replicate)
@@ -143,7 +140,7 @@ def _headline(trial: TrialTables) -> str:
 def _survival(
     name: str, trial: TrialTables, endpoint: str, colours: Mapping[str, str], published: pl.DataFrame
 ) -> Drawn:
-    label, median, ratio = SURVIVAL[endpoint]
+    label, median, ratio = summaries.survival()[endpoint]
     curves = trial.survival_curves.filter(pl.col("endpoint") == endpoint)
     medians: dict[str, Estimate] = {}
     for arm in trial.arms:
@@ -201,7 +198,7 @@ def _waterfall(name: str, trial: TrialTables, first: pl.DataFrame, colours: Mapp
 
 def _hazard(name: str, trial: TrialTables, published: pl.DataFrame) -> Drawn | None:
     rows: list[dict[str, object]] = []
-    for label, _, ratio in SURVIVAL.values():
+    for label, _, ratio in summaries.survival().values():
         against = pick_comparison(trial.endpoints, trial.arms, ratio, trial.first_replicate)
         if against is None or against.value is None:
             continue

@@ -17,15 +17,12 @@ from glueprint.errors import InputError, nearest
 from glueprint.report import figures
 from glueprint.report.estimates import pick, pick_comparison
 from glueprint.report.figures import panels
+from glueprint.report.summaries import survival
 from glueprint.trials import Protocol, subgroups_table
 
 __all__ = ["FIGURES", "Figure", "Given", "chosen", "draw"]
 
 NOTE_LETTERS = 98
-SURVIVAL = {
-    "pfs": ("Progression-free survival", "median_pfs", "hr_pfs"),
-    "os": ("Overall survival", "median_os", "hr_os"),
-}
 BANDS, OTHERS = "Bands: 95 % of this trial.", " Faint: other virtual trials of this size."
 NO_OBSERVATIONS = "No data of single patients are public: the lines are one virtual trial, not observations."
 NO_CAUSE = (
@@ -125,7 +122,7 @@ def _kaplan_meier(given: Given) -> dict[str, Any]:
     several = curves.get_column("replicate").n_unique() > 1
     replicate = int(endpoints.get_column("replicate")[0])
     drawn = {}
-    for endpoint, (title, median, ratio) in SURVIVAL.items():
+    for endpoint, (title, median, ratio) in survival().items():
         medians = {arm: pick(endpoints, arm, median, replicate) for arm in given.arms}
         drawn[f"km_{endpoint}"] = figures.kaplan_meier(
             curves.filter(pl.col("endpoint") == endpoint),
@@ -164,7 +161,7 @@ def _forest(given: Given) -> dict[str, Any]:
     subgroups = subgroups_table(given.protocol, given.patients)
     comparisons = [f"{one} vs {other}" for one, other in combinations(given.arms, 2)]
     drawn = {}
-    for endpoint, (title, _, ratio) in SURVIVAL.items():
+    for endpoint, (title, _, ratio) in survival().items():
         for place, comparison in enumerate(comparisons or [""], start=1):
             stem = f"forest_{endpoint}" if place == 1 else f"forest_{endpoint}_{place}"
             drawn[stem] = figures.subgroup_forest(

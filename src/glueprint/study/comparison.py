@@ -19,7 +19,7 @@ from glueprint.evidence import Claims
 from glueprint.mechanism import compounds
 from glueprint.references import Reference
 from glueprint.study.definition import Study
-from glueprint.trials import CALIBRATED, EXTRAPOLATED, PREDICTED, TrialResult
+from glueprint.trials import CALIBRATED, EXTRAPOLATED, PREDICTED, TrialResult, asked_first
 
 __all__ = ["Computed", "compare", "from_trial", "headlines", "reference_of"]
 
@@ -28,7 +28,6 @@ NUMBERS = (
 )  # fmt: skip
 INTERVAL = (0.025, 0.975)
 # Endpoints that a trial is asked for first.
-HEADLINES = ("hr_pfs", "hr_os", "median_pfs", "median_os", "orr")
 HEADLINE = pl.Schema(
     {
         "arm": pl.String(),
@@ -132,10 +131,10 @@ def headlines(result: TrialResult) -> pl.DataFrame:
     """What a reader of a trial asks first, for trials with nothing published beside them.
 
     Returns arm, endpoint, unit, computed, computed_low, computed_high, label, how; one row for each of
-    HEADLINES and each arm or comparison that the trial has.
+    the rows that a reader asks for first and each arm or comparison that the trial has.
     """
     rows = []
-    present = result.endpoints.filter(pl.col("endpoint").is_in(HEADLINES))
+    present = result.endpoints.filter(pl.col("endpoint").is_in([row.name for row in asked_first()]))
     for arm, endpoint, unit in present.select("arm", "endpoint", "unit").unique(maintain_order=True).rows():
         found = from_trial(result, arm, endpoint, "value")
         if found is not None:

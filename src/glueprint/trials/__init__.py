@@ -3,60 +3,112 @@ reports them."""
 
 from __future__ import annotations
 
-from glueprint.trials import case_mix, cdisc, kept
-from glueprint.trials.content import content_of
-from glueprint.trials.domain import Outside, outside
-from glueprint.trials.doserules import ladder
-from glueprint.trials.dosing import Course, DoseList, compile_regimens, doses_between
-from glueprint.trials.draws import ParameterDraws, Truth
-from glueprint.trials.intake import intakes, swallowed
-from glueprint.trials.intervals import TAIL, existing, finite, order_statistics, prediction_intervals
-from glueprint.trials.loading import available, load_protocol, source, template, write_template
-from glueprint.trials.population import (
-    MONTH_DAYS,
+from glueprint.trials import cdisc, kept
+from glueprint.trials.analysis import (
+    TAIL,
+    existing,
+    finite,
+    order_statistics,
+    prediction_intervals,
+    subgroups_table,
+)
+from glueprint.trials.conduct import Course, DoseList, doses_between, intakes, swallowed
+from glueprint.trials.patients import (
+    ParameterDraws,
     Population,
     Stream,
+    Truth,
     draw_population,
     model_parameters,
     scenarios,
 )
-from glueprint.trials.protocol import Arm, Continuation, Drug, Protocol, Stratum
-from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TrialResult
-from glueprint.trials.rules_document import DoseRules
-from glueprint.trials.rules_loading import (
+from glueprint.trials.protocol import (
+    MEDIAN,
+    MONTH_DAYS,
+    RATE,
+    RATIO,
+    SHARE,
+    TIME,
+    AdverseEvent,
+    Arm,
+    Continuation,
+    DatasetParameter,
+    DoseRules,
+    Drug,
+    Endpoint,
+    HazardRule,
+    LaboratoryRule,
+    Outside,
+    Protocol,
+    Reported,
+    Stratum,
+    Variant,
+    adverse_events,
+    alone,
+    arm_of,
+    asked_first,
+    available,
     available_rules,
+    by_review,
+    case_mix,
+    claimed,
+    compile_regimens,
+    content_of,
+    endpoints,
+    glue_of,
+    grid,
+    headlines,
+    label_of,
+    ladder,
+    load_protocol,
     load_rules,
+    outside,
+    parse_days,
+    reported,
+    row_of,
     rules_in_force,
     rules_template,
     rules_text,
+    source,
+    template,
+    with_glue,
     write_rules_template,
+    write_template,
 )
+from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TrialResult
 from glueprint.trials.running import TABLES, Unit, check_size, keep_unit, read_units, run, run_unit, units_of
-from glueprint.trials.schedule import parse_days
-from glueprint.trials.subgroups import subgroups_table
-from glueprint.trials.substitution import alone, glue_of, with_glue
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
-from glueprint.trials.variants import Variant, arm_of, grid
 
 __all__ = [
     "CALIBRATED",
     "EXTRAPOLATED",
+    "MEDIAN",
     "MONTH_DAYS",
     "MOST_PROBABLE",
     "PREDICTED",
+    "RATE",
+    "RATIO",
+    "SHARE",
     "SWEPT",
     "TABLES",
     "TAIL",
+    "TIME",
+    "AdverseEvent",
     "Arm",
     "Continuation",
     "Course",
+    "DatasetParameter",
     "DoseList",
     "DoseRules",
     "Drug",
+    "Endpoint",
+    "HazardRule",
+    "LaboratoryRule",
     "Outside",
     "ParameterDraws",
     "Population",
     "Protocol",
+    "Reported",
     "Stratum",
     "Stream",
     "Sweep",
@@ -65,24 +117,31 @@ __all__ = [
     "Truth",
     "Unit",
     "Variant",
+    "adverse_events",
     "alone",
     "arm_of",
+    "asked_first",
     "available",
     "available_rules",
+    "by_review",
     "case_mix",
     "cdisc",
     "check_size",
+    "claimed",
     "compile_regimens",
     "content_of",
     "doses_between",
     "draw_population",
+    "endpoints",
     "existing",
     "finite",
     "glue_of",
     "grid",
+    "headlines",
     "intakes",
     "keep_unit",
     "kept",
+    "label_of",
     "ladder",
     "load_protocol",
     "load_rules",
@@ -92,6 +151,8 @@ __all__ = [
     "parse_days",
     "prediction_intervals",
     "read_units",
+    "reported",
+    "row_of",
     "rules_in_force",
     "rules_template",
     "rules_text",

@@ -8,10 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.trials.domain import Outside, outside
-from glueprint.trials.protocol import Protocol
-from glueprint.trials.safety import grades_table
-from glueprint.trials.subgroups import subgroups_table
+from glueprint.trials.analysis import grades_table, subgroups_table
+from glueprint.trials.protocol import Outside, Protocol, outside
 
 __all__ = ["TrialResult"]
 

@@ -14,14 +14,11 @@ from glueprint.errors import InputError
 from glueprint.runs import executor, units
 from glueprint.runs.progress import silent
 from glueprint.runs.units import Receipt
+from glueprint.trials.analysis import endpoints_table, patients_table, survival_curves_table, visits_table
 from glueprint.trials.conduct import conduct
-from glueprint.trials.draws import ParameterDraws, Truth, check_draws
-from glueprint.trials.endpoints import endpoints_table, survival_curves_table
-from glueprint.trials.loading import load_protocol
-from glueprint.trials.population import Stream, draw_population
-from glueprint.trials.protocol import Protocol
+from glueprint.trials.patients import ParameterDraws, Stream, Truth, check_draws, draw_population
+from glueprint.trials.protocol import Protocol, load_protocol, refuse_unread
 from glueprint.trials.result import TrialResult
-from glueprint.trials.tables import patients_table, visits_table
 
 __all__ = [
     "TABLES",
@@ -163,6 +160,7 @@ def run_unit(unit: Unit, progress: Progress | None = None) -> Tables:
     people = draw_population(plan, stream, unit.truth)
     conducted = conduct(plan, people, stream, progress, counterfactual=unit.counterfactual)
     patients = patients_table(plan, conducted, replicate)
+    refuse_unread(patients.columns)
     return (
         patients,
         visits_table(plan, conducted, replicate),

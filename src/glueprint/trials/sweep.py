@@ -14,15 +14,21 @@ from numpy.typing import NDArray
 from glueprint.errors import InputError
 from glueprint.runs import executor
 from glueprint.runs.progress import silent
-from glueprint.trials.domain import outside
-from glueprint.trials.draws import ParameterDraws, check_draws
-from glueprint.trials.intervals import existing, finite, order_statistics
-from glueprint.trials.protocol import Protocol
+from glueprint.trials.analysis import existing, finite, order_statistics
+from glueprint.trials.patients import ParameterDraws, check_draws
+from glueprint.trials.protocol import (
+    NO_RULES,
+    DoseRules,
+    Protocol,
+    Variant,
+    apply,
+    arm_of,
+    compound_of,
+    lone,
+    outside,
+)
 from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TYPICAL
-from glueprint.trials.rules_document import DoseRules
-from glueprint.trials.rules_loading import NO_RULES
 from glueprint.trials.running import Unit, check_counts, run_unit, units_of
-from glueprint.trials.variants import Variant, apply, arm_of, compound_of, lone
 
 __all__ = ["SWEPT", "Sweep", "SweepSettings", "differences", "sweep"]
 

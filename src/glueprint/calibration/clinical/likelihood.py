@@ -10,8 +10,8 @@ from scipy.linalg import cho_factor, cho_solve
 
 from glueprint.calibration.clinical.summaries import Summary, observed, spread_of_readings
 from glueprint.calibration.score import log_median_error
-from glueprint.calibration.targets import MEDIAN, RATE, RATIO
 from glueprint.inference import ResponseSurface
+from glueprint.trials import MEDIAN, RATE, RATIO
 
 __all__ = ["Likelihood", "rough_variance"]
 

@@ -15,20 +15,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.calibration.targets import RATE, RATIO, Target
-from glueprint.trials import MONTH_DAYS
+from glueprint.calibration.targets import Target
+from glueprint.trials import MEDIAN, MONTH_DAYS, RATE, RATIO, reported
 
 __all__ = ["Summary", "observed", "published", "simulated", "spread_of_readings"]
 
 Floats = NDArray[np.float64]
 SHARE = "share without event"
-# Medians that are read off a survival curve -> the curve.
-CURVES = {
-    "median_pfs": "pfs",
-    "median_pfs_committee": "pfs_committee",
-    "median_os": "os",
-    "median_dor": "dor",
-}
 # A curve is read as its mean over this time, one interval between assessments: it falls in steps there.
 WINDOW_MONTHS = 28 / MONTH_DAYS
 # How far the published curve may lie from one half, on its own step: a share of patients, standard deviation.
@@ -36,6 +29,12 @@ STEP_SD = 0.02
 # Exponential times: the log odds of the share fall by 2 ln 2 for each unit of log time at the median.
 SLOPE = 2.0 * np.log(2.0)
 LEAST = 1.0 / MONTH_DAYS  # keeps the logarithm of a time of 0 finite
+
+
+def _curve_of(endpoint: str) -> str:
+    """The survival curve that a median is read off; empty where it is read off none."""
+    row = reported()[endpoint]
+    return row.endpoint.name if row.summary == MEDIAN and row.endpoint.curve else ""
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def published(targets: Iterable[Target], scope: str = "trials") -> tuple[Summary
     return tuple(
         Summary(
             *key,
-            kind=SHARE if key[2] in CURVES else same[0].kind,
+            kind=SHARE if _curve_of(key[2]) else same[0].kind,
             readings=tuple(t.value for t in same),
             claim_ids=tuple(i for t in same for i in t.claim_ids),
             n=max(t.n for t in same),
@@ -141,7 +140,7 @@ def simulated(summaries: Sequence[Summary], endpoints: pl.DataFrame, curves: pl.
     for k, summary in enumerate(summaries):
         value, n, events = table.get(summary.key, (None, 0, 0))
         if summary.kind == SHARE:
-            curve = parts.get((summary.trial, summary.arm, CURVES[summary.endpoint]))
+            curve = parts.get((summary.trial, summary.arm, _curve_of(summary.endpoint)))
             if curve is not None and n:
                 # Half a patient keeps a curve that has ended, or not begun to fall, finite.
                 share = np.clip(_share(curve, summary.median_months), 0.5 / n, 1.0 - 0.5 / n)

@@ -10,14 +10,12 @@ import polars as pl
 
 from glueprint.report import tables
 from glueprint.report.figures import panels, theme
+from glueprint.trials import label_of
 
 __all__ = ["dose_sweep"]
 
 COLUMNS = ("part", "arm", "dose_mg", "endpoint", "value", "low", "high")
-ENDPOINTS: Mapping[str, str] = {
-    "orr": "Overall response rate, %",
-    "neutropenia_grade_3_4": "Grade 3/4 neutropenia, %",
-}
+DRAWN = ("orr", "neutropenia_grade_3_4")
 REFERENCE, PLANNED = "reference", "planned"
 HEIGHT = 210
 
@@ -32,19 +30,19 @@ def dose_sweep(
     Raises InputError GP-P001 for a missing column, GP-P005 without a dose.
     """
     tables.require(outcomes, COLUMNS, "outcomes")
-    rows = outcomes.filter(pl.col("endpoint").is_in(list(ENDPOINTS)) & pl.col("value").is_not_null())
+    rows = outcomes.filter(pl.col("endpoint").is_in(DRAWN) & pl.col("value").is_not_null())
     swept = rows.filter(pl.col("part") != REFERENCE).sort("dose_mg")
     if swept.is_empty():
         raise panels.nothing("dose sweep", "no dose", "outcomes of a glue at one dose or more")
-    width = panels.panel_width(tuple(ENDPOINTS), gap=panels.GAP)
+    width = panels.panel_width(DRAWN, gap=panels.GAP)
     drawn = [
         _panel(
             swept.filter(pl.col("endpoint") == endpoint),
             rows.filter((pl.col("endpoint") == endpoint) & (pl.col("part") == REFERENCE)),
-            (title, (limits or {}).get(endpoint), width),
+            (f"{label_of(endpoint)}, %", (limits or {}).get(endpoint), width),
             interactive=interactive,
         )
-        for endpoint, title in ENDPOINTS.items()
+        for endpoint in DRAWN
     ]
     return panels.beside(drawn)
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from glueprint.report import tables
 from glueprint.report.figures import panels, theme
+from glueprint.trials import MEDIAN, Reported, row_of
 
 __all__ = ["COLUMNS", "predicted_and_observed"]
 
@@ -22,19 +23,6 @@ ROW = 20
 RATIO = "ratio"
 # How a unit is written beside the axis.
 UNITS: Mapping[str, str] = {"%": "% of patients", RATIO: "hazard ratio"}
-SAID: Mapping[str, str] = {
-    "orr": "response",
-    "median_pfs": "PFS",
-    "median_os": "OS",
-    "median_dor": "duration of response",
-    "median_pfs_committee": "PFS, committee",
-    "time_to_first_interruption": "first hold",
-    "time_to_first_reduction": "first reduction",
-    "dose_interruption": "dose held",
-    "dose_reduction": "dose reduced",
-    "hr_pfs": "hazard ratio, PFS",
-    "hr_os": "hazard ratio, OS",
-}
 
 
 def predicted_and_observed(
@@ -89,8 +77,14 @@ def _unit(row: Mapping[str, Any]) -> str:
     return UNITS.get(row["unit"], str(row["unit"]))
 
 
+def _short(row: Reported) -> str:
+    """In a figure a median is told by its unit."""
+    return row.endpoint.short if row.summary == MEDIAN and row.endpoint.short else row.short
+
+
 def _row(row: Mapping[str, Any], hues: Mapping[str, str], *, several: bool, labelled: bool) -> dict[str, Any]:
-    words = SAID.get(row["endpoint"], str(row["endpoint"]).replace("grade_3_4", "3/4").replace("_", " "))
+    known = row_of(str(row["endpoint"]))
+    words = _short(known) if known else str(row["endpoint"]).replace("_", " ")
     name = f"{words}, {row['arm']}"
     if several:
         name += f" ({row['trial']})"

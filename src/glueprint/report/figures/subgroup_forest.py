@@ -12,6 +12,7 @@ import polars as pl
 from glueprint.report import tables
 from glueprint.report.estimates import Estimate, interval, p_number
 from glueprint.report.figures import panels, theme
+from glueprint.trials import label_of
 
 __all__ = ["subgroup_forest"]
 
@@ -21,11 +22,6 @@ INDENT = 12
 ROW = 19
 PLOT = 250
 NAMES, COUNTS, EFFECT, INTERACTION = 176, 72, 112, 76
-TITLES: Mapping[str, str] = {
-    "hr_pfs": "Hazard ratio of progression or death",
-    "hr_os": "Hazard ratio of death",
-    "orr_odds_ratio": "Odds ratio of response",
-}
 FACTORS: Mapping[str, str] = {
     "age_y": "Age, years",
     "creatinine_clearance_ml_per_min": "Creatinine clearance, mL/min",
@@ -70,7 +66,7 @@ def subgroup_forest(
     parts = [
         _texts(rows, "name", NAMES, height, "", align="left"),
         _texts(rows, "counts", COUNTS, height, "events / n"),
-        _plot(rows, str(first), height, TITLES.get(endpoint, endpoint), better, interactive),
+        _plot(rows, str(first), height, label_of(endpoint), better, interactive),
         _texts(rows, "effect", EFFECT, height, "ratio (95 %)"),
         _texts(rows, "p", INTERACTION, height, "p, interaction"),
     ]

@@ -24,7 +24,7 @@ from glueprint.trials import ParameterDraws, Protocol, TrialResult, Unit
 
 __all__ = ["PLANNED", "REFERENCE", "SWEPT", "Case", "cases", "endpoints", "protocol_of", "result", "run"]
 
-ENDPOINTS = "endpoints"
+TABLE = "endpoints"
 PLANNED, REFERENCE, SWEPT = "planned", "reference", "swept"
 
 
@@ -168,7 +168,7 @@ def _keep(work: _Work) -> Receipt:
     patients, _, found, _ = trials.run_unit(work.unit)
     status = patients.get_column("status")
     facts = {"patients": status.len(), "failed": int((status != 0).sum())}
-    return units.keep(work.folder, work.unit.name, {ENDPOINTS: found}, facts)
+    return units.keep(work.folder, work.unit.name, {TABLE: found}, facts)
 
 
 def result(steps: Steps, case: Case) -> TrialResult:
@@ -181,4 +181,4 @@ def result(steps: Steps, case: Case) -> TrialResult:
 def endpoints(steps: Steps, case: Case) -> pl.DataFrame:
     """The endpoints of all trials of a case."""
     names = [unit.name for unit in case.units()]
-    return pl.concat(units.read(steps.root / case.job, name, ENDPOINTS) for name in names)
+    return pl.concat(units.read(steps.root / case.job, name, TABLE) for name in names)

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from glueprint.trials.analysis import CLINICAL, LABORATORY
 from glueprint.trials.cdisc.datasets import Dataset, Variable
-from glueprint.trials.population import MONTH_DAYS
-from glueprint.trials.protocol import Protocol
-from glueprint.trials.safety import CLINICAL, LABORATORY
+from glueprint.trials.protocol import MONTH_DAYS, HazardRule, Protocol, adverse_events, endpoints
 
 __all__ = ["datasets"]
 
@@ -45,13 +44,6 @@ BASELINE: Mapping[str, Variable] = {
     "disease_population": Variable("DISPOP", "Disease Population"),
 }
 OWN = ("sex", "age_y")
-# Endpoint of the patients table -> code and name of the parameter, and who it is said to be of.
-TIMES = {
-    "os": ("OS", "Overall Survival (Months)"),
-    "pfs": ("PFS", "Progression-Free Survival, Investigator (Months)"),
-    "pfs_committee": ("PFSIRC", "Progression-Free Survival, Committee (Months)"),
-    "dor": ("DOR", "Duration of Response (Months)"),
-}
 BEST = {
     "best_response": ("BOR", "Best Overall Response, Investigator"),
     "best_response_committee": ("BORIRC", "Best Overall Response, Committee"),
@@ -62,12 +54,6 @@ COUNTS = {
     "platelets_1e9_per_l": ("PLAT", "Platelets (10^9/L)"),
     "haemoglobin_g_per_dl": ("HGB", "Hemoglobin (g/dL)"),
     "m_protein_g_per_l": ("MPROT", "M-Protein (g/L)"),
-}
-EVENTS = {
-    "neutropenia": "Neutropenia",
-    "thrombocytopenia": "Thrombocytopenia",
-    "anaemia": "Anaemia",
-    "pneumonia": "Pneumonia",
 }
 REASONS = {
     "progression": "PROGRESSIVE DISEASE",
@@ -208,19 +194,20 @@ def _adtte(patients: pl.DataFrame) -> Dataset:
 
 
 def _times(patients: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    for name, (code, text) in TIMES.items():
-        time, event = pl.col(f"{name}_months"), pl.col(f"{name}_event")
-        happened = {"os": pl.lit("DEATH"), "pfs": pl.col("pfs_cause").str.to_uppercase()}.get(
-            name, pl.lit("EVENT")
-        )
+    for endpoint in endpoints():
+        told, time, event = endpoint.dataset, endpoint.value, endpoint.event
+        if told is None or time is None or event is None:
+            continue
+        if not set(endpoint.columns) <= set(patients.columns):
+            continue
         yield patients.filter(time.is_not_null()).with_columns(
-            PARAM=pl.lit(text),
-            PARAMCD=pl.lit(code),
+            PARAM=pl.lit(told.name),
+            PARAMCD=pl.lit(told.code),
             AVAL=time,
             AVALU=pl.lit("MONTHS"),
             ADY=(time * MONTH_DAYS).round().cast(pl.Int64) + 1,
             CNSR=1 - event.cast(pl.Int64),
-            EVNTDESC=pl.when(event).then(happened).otherwise(pl.lit("CENSORED")),
+            EVNTDESC=pl.when(event).then(told.event).otherwise(pl.lit("CENSORED")),
             STRATUM=pl.col("stratum"),
         )
 
@@ -281,22 +268,23 @@ def _adlb(visits: pl.DataFrame) -> Dataset:
 
 
 def _adae(patients: pl.DataFrame) -> Dataset:
+    reported_events = [event for event in adverse_events() if f"{event.name}_grade" in patients.columns]
     parts = [
-        patients.filter(pl.col(f"{name}_grade") > 0).with_columns(
-            AETERM=pl.lit(term),
-            AEDECOD=pl.lit(term),
-            AETOXGR=pl.col(f"{name}_grade").cast(pl.String),
-            ASTDY=_onset(name, patients),
+        patients.filter(pl.col(f"{event.name}_grade") > 0).with_columns(
+            AETERM=pl.lit(event.term),
+            AEDECOD=pl.lit(event.term),
+            AETOXGR=pl.col(f"{event.name}_grade").cast(pl.String),
+            ASTDY=_onset(event.name, patients),
             TRTEMFL=pl.lit("Y"),
-            AEBASIS=pl.lit(CLINICAL if name == "pneumonia" else LABORATORY),
+            AEBASIS=pl.lit(CLINICAL if isinstance(event.rule, HazardRule) else LABORATORY),
         )
-        for name, term in EVENTS.items()
+        for event in reported_events
     ]
     variables = (
         *STUDY,
         *PLANNED,
         Variable("AETERM", "Reported Term for the Adverse Event"),
-        Variable("AEDECOD", "Dictionary-Derived Term", terms=tuple(EVENTS.values())),
+        Variable("AEDECOD", "Dictionary-Derived Term", terms=tuple(event.term for event in reported_events)),
         Variable("AETOXGR", "Standard Toxicity Grade, Worst", terms=("1", "2", "3", "4", "5")),
         Variable("ASTDY", "Analysis Start Relative Day", "integer"),
         Variable("TRTEMFL", "Treatment Emergent Analysis Flag", terms=("Y",)),

@@ -1,0 +1,78 @@
+"""From a conducted replicate to the tables of docs/design.md: one row per visit, one row per patient."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from glueprint.trials.analysis.exposure import adverse_columns, treatment_columns
+from glueprint.trials.analysis.outcomes import disease_columns, unconfirmed
+from glueprint.trials.conduct import LABS, Action, Conducted, response
+from glueprint.trials.protocol import NO_REGIMEN, Protocol
+
+__all__ = ["patients_table", "visits_table"]
+
+ACTIONS = {
+    Action.NONE: "",
+    Action.HOLD: "hold",
+    Action.KEEP_HELD: "held",
+    Action.RESUME_LOWER: "resume lower",
+    Action.RESUME_SAME: "resume",
+    Action.STOP: "stop",
+}
+ACTION_TEXTS = np.array([ACTIONS[action] for action in sorted(Action)])
+OK, FAILED = 0, 1
+
+
+def visits_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl.DataFrame:
+    """One row per patient and visit."""
+    log, people, seen = conducted.log, conducted.people, conducted.seen
+    category = unconfirmed(protocol.measurement, seen)
+    labels = np.array(response.LABELS)[category[log.patient, np.maximum(seen.column, 0)]]
+    treated = log.regimen != NO_REGIMEN
+    period = np.where(treated, np.where(log.line == 0, "treatment", "second treatment"), "follow-up")
+    since = log.day - log.start_day
+    names = np.array([arm.name for arm in protocol.arms])
+    return pl.DataFrame(
+        {
+            "trial": np.full(log.day.size, protocol.name),
+            "replicate": np.full(log.day.size, replicate),
+            "arm": names[people.arm[log.patient]],
+            "patient": log.patient,
+            "time_days": log.day.astype(np.float64),
+            "cycle": np.where(treated, since // protocol.cycle_days + 1, 0),
+            "cycle_day": np.where(treated, since % protocol.cycle_days + 1, 0),
+            "period": period,
+            "dose_mg": log.dose_mg,
+            **{name: getattr(log.labs, name) for name in reversed(LABS)},
+            "gcsf": log.gcsf,
+            "action": ACTION_TEXTS[log.action],
+            "response": np.where((seen.column > 0), labels, ""),
+        }
+    )
+
+
+def patients_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl.DataFrame:
+    """One row per patient: who, what was seen, what is true."""
+    people, failure = conducted.people, conducted.ward.follow_up.failure
+    names = np.array([arm.name for arm in protocol.arms])
+    failed = failure != ""
+    frame = pl.DataFrame(
+        {
+            "trial": np.full(people.size, protocol.name),
+            "replicate": np.full(people.size, replicate),
+            "arm": names[people.arm],
+            "patient": people.number,
+            "status": np.where(failed, FAILED, OK),
+            "reason": failure.astype(str),
+            "stratum": people.stratum,
+            **dict(people.levels),
+            **dict(people.values),
+            **disease_columns(protocol, conducted),
+            **treatment_columns(conducted),
+            **adverse_columns(protocol, conducted),
+        }
+    )
+    drawn = [name for name in protocol.case_mix.names if name in frame.columns]
+    order = [*frame.columns[:7], *drawn, *(name for name in frame.columns[7:] if name not in drawn)]
+    return frame.select(order).with_columns(pl.col(pl.Float64).fill_nan(None))

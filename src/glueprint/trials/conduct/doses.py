@@ -1,0 +1,105 @@
+"""From regimens to doses between two visits, patient by patient. Kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.trials.protocol import Regimen
+
+__all__ = ["Course", "DoseList", "days_due", "doses_between"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where each patient stands, (n,) each: regimen number (-1: none), its first day, glue dose in mg,
+    held."""
+
+    regimen: Integers
+    start_day: Integers
+    glue_mg: Floats
+    glue_held: Bools
+
+
+@dataclass(frozen=True)
+class DoseList:
+    """Doses, one row each: patient, day from randomisation, target species, amount in mg, whether of the
+    regimen's leading drug."""
+
+    patient: Integers
+    day: Integers
+    target: NDArray[np.str_]
+    amount_mg: Floats
+    leading: Bools
+
+
+def doses_between(
+    regimens: tuple[Regimen, ...],
+    course: Course,
+    age_y: Floats,
+    between: tuple[Integers, Integers],
+    missed: Bools | None = None,
+) -> DoseList:
+    """Doses between two days of each patient, by patient and day.
+
+    age_y: (n,).   between: first day (included) and last day (not included), (n,) each, from randomisation.
+    missed: (n, days) days without any dose; days beyond its width miss none.
+    A held glue is not given; the drugs beside it go on.
+    """
+    from_day, to_day = between
+    parts: list[tuple[Integers, Integers, NDArray[np.str_], Floats, Bools]] = []
+    for number, regimen in enumerate(regimens):
+        rows = np.flatnonzero((course.regimen == number) & (to_day > from_day))
+        if not rows.size:
+            continue
+        first, start = from_day[rows], course.start_day[rows]
+        day = first[:, None] + np.arange(int((to_day[rows] - first).max()))
+        open_day = (day < to_day[rows, None]) & (day >= start[:, None])
+        if missed is not None:
+            open_day &= ~_on_days(missed, rows, day)
+        in_cycle = (day - start[:, None]) % regimen.drugs[0].on_day.size
+        for drug in regimen.drugs:
+            amount, due = drug.planned_mg(age_y[rows]), open_day & drug.on_day[in_cycle]
+            if drug is regimen.glue:
+                due &= ~course.glue_held[rows, None]
+                amount = course.glue_mg[rows]
+            row, column = np.nonzero(due & (amount > 0)[:, None])
+            target, leading = np.full(row.size, drug.target), np.full(row.size, drug is regimen.leading)
+            parts.append((rows[row], day[row, column], target, amount[row], leading))
+    if not parts:
+        empty = np.zeros(0, dtype=np.int64)
+        return DoseList(empty, empty, np.zeros(0, dtype="<U1"), np.zeros(0), np.zeros(0, dtype=np.bool_))
+    patient, dose_day, target, amount, leading = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    order = np.lexsort((dose_day, patient))
+    return DoseList(patient[order], dose_day[order], target[order], amount[order], leading[order])
+
+
+def _on_days(flags: Bools, rows: Integers, day: Integers) -> Bools:
+    """(m, k) the flags (n, days) of the patients `rows` (m,) on days (m, k); False beyond them."""
+    if not flags.shape[1]:
+        return np.zeros(day.shape, dtype=np.bool_)
+    known = flags[rows[:, None], np.minimum(day, flags.shape[1] - 1)]
+    return np.asarray(known & (day < flags.shape[1]))
+
+
+def days_due(on_day: Bools, start_day: Integers, from_day: Integers, to_day: Integers) -> Integers:
+    """(n,) doses that a drug's days ask for between two days (the last not included), from `start_day` on.
+
+    on_day: (cycle_days,).   start_day, from_day, to_day: (n,) days from randomisation.
+    """
+    upto = np.concatenate(([0], np.cumsum(on_day)))
+    total, length = int(upto[-1]), on_day.size
+
+    def before(day: Integers) -> Integers:
+        since = np.maximum(day - start_day, 0)
+        return np.asarray(since // length * total + upto[since % length])
+
+    return np.asarray(before(np.maximum(from_day, to_day)) - before(from_day))

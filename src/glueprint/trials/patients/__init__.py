@@ -1,0 +1,30 @@
+"""Who is drawn: covariates, arms, bodies, and the chance that each patient carries."""
+
+from __future__ import annotations
+
+from glueprint.trials.patients.bodies import Bodies, Outcome, admit_bodies
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.draws import ParameterDraws, Truth, check_draws
+from glueprint.trials.patients.fate import Fate
+from glueprint.trials.patients.population import Population, draw_population, model_parameters, scenarios
+from glueprint.trials.patients.timetable import Timetable
+from glueprint.trials.patients.tolerability import Intolerance, Tolerability, missed_doses
+
+__all__ = [
+    "Bodies",
+    "Fate",
+    "Intolerance",
+    "Outcome",
+    "ParameterDraws",
+    "Population",
+    "Stream",
+    "Timetable",
+    "Tolerability",
+    "Truth",
+    "admit_bodies",
+    "check_draws",
+    "draw_population",
+    "missed_doses",
+    "model_parameters",
+    "scenarios",
+]

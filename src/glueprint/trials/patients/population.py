@@ -1,0 +1,228 @@
+"""Virtual patients of a protocol: covariates from its case-mix, random effects from the mechanism, arms by
+blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.mechanism import Compound, Scenario, parameters, pharmacokinetics
+from glueprint.trials.patients.allocation import allocate, strata_of
+from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.draws import Truth
+from glueprint.trials.patients.sampling import correlate, draw_level, draw_quantity
+from glueprint.trials.patients.staging import iss_stage
+from glueprint.trials.protocol import MONTH_DAYS, CaseMix, FollowUp, Levels, Protocol
+
+__all__ = [
+    "Population",
+    "draw_population",
+    "mechanism_covariates",
+    "model_parameters",
+    "scenarios",
+]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# What the mechanism reads, by its own names: numbers, and levels as 0 or 1. Other covariates act on nothing.
+NUMBERS = {
+    **{
+        name: name
+        for name in (
+            "age_y",
+            "weight_kg",
+            "total_protein_g_per_l",
+            "creatinine_clearance_ml_per_min",
+            "beta2_microglobulin_mg_per_l",
+            "crbn_level",
+        )
+    },
+    "anc0": "anc_1e9_per_l",
+    "platelets0": "platelets_1e9_per_l",
+    "haemoglobin0": "haemoglobin_g_per_dl",
+    "m_protein0": "m_protein_g_per_l",
+}
+INDICATORS = {
+    "sex_female": ("sex", "female"),
+    "high_risk": ("cytogenetic_risk", "high"),
+    "smoker": ("smoking", "smoker"),
+    "hepatic_mild": ("hepatic_impairment", "mild"),
+    "hepatic_moderate": ("hepatic_impairment", "moderate"),
+    "hepatic_severe": ("hepatic_impairment", "severe"),
+}
+# Numbers of a glue whose random effects come first in a patient's stream; others have a stream of their own.
+KINETIC = ("absorption_per_h", "clearance_l_per_h", "central_l")
+
+
+@dataclass(frozen=True)
+class Population:
+    """The patients of one replicate, (n,) each: covariates, stratum, arm, day of the data cut from
+    randomisation.
+
+    truth: what holds for all of them.
+    """
+
+    number: Integers
+    levels: Mapping[str, NDArray[np.str_]]
+    values: Mapping[str, Floats]
+    stratum: Integers
+    arm: Integers
+    cut_day: Floats
+    truth: Truth = field(default_factory=Truth)
+
+    @property
+    def size(self) -> int:
+        """Patients."""
+        return int(self.number.size)
+
+
+def draw_population(protocol: Protocol, stream: Stream, truth: Truth | None = None) -> Population:
+    """The patients of one replicate, drawn and randomised; `truth` does not change who is drawn.
+
+    Source: case-mix of the protocol; stratified permuted blocks; see docs/trials.md.
+    """
+    number = np.arange(protocol.patients, dtype=np.int64)
+    levels, values = _covariates(protocol.case_mix, number, stream)
+    plan = protocol.randomisation
+    columns = [
+        _cut(values[stratum.covariate], stratum.cuts) if stratum.cuts else levels[stratum.covariate]
+        for stratum in plan.strata
+    ]
+    strata = strata_of(columns) if columns else np.zeros(number.size, dtype=np.int64)
+    arms = allocate(
+        strata,
+        plan.ratio,
+        plan.blocks_of,
+        tuple(arm.patients for arm in protocol.arms),
+        seed=stream.seed,
+        purpose=stream.purpose("allocation"),
+    )
+    cut = follow_up_months(protocol.follow_up, stream.uniforms("follow-up", number)[:, 0]) * MONTH_DAYS
+    return Population(number, levels, values, strata, arms, cut, truth or Truth())
+
+
+def _covariates(
+    case_mix: CaseMix, number: Integers, stream: Stream
+) -> tuple[dict[str, NDArray[np.str_]], dict[str, Floats]]:
+    """Named levels and numbers of each patient, (n,) each; the stage at entry last, where it can be told."""
+    uniform = {name: stream.uniforms(f"case-mix/{name}", number)[:, 0] for name in case_mix.names}
+    if case_mix.correlated:
+        independent = np.stack([uniform[name] for name in case_mix.correlated], axis=1)
+        together = correlate(independent, case_mix.correlation_matrix())
+        uniform |= dict(zip(case_mix.correlated, together.T, strict=True))
+    levels: dict[str, NDArray[np.str_]] = {}
+    values: dict[str, Floats] = {}
+    for name in case_mix.names:
+        distribution = getattr(case_mix, name)
+        if isinstance(distribution, Levels):
+            levels[name] = draw_level(distribution, uniform[name])
+        else:
+            values[name] = draw_quantity(distribution, uniform[name])
+    if case_mix.derived:
+        values["iss_stage"] = iss_stage(values["albumin_g_per_l"], values["beta2_microglobulin_mg_per_l"])
+    return levels, values
+
+
+def _cut(values: Floats, cuts: tuple[float, ...]) -> NDArray[np.str_]:
+    """(n,) level of a number: how many cuts it is above."""
+    return np.searchsorted(np.array(sorted(cuts)), values, side="left").astype(str)
+
+
+def follow_up_months(follow_up: FollowUp, uniform: Floats) -> Floats:
+    """(n,) months from randomisation to the data cut; a power of a uniform number that meets the three given
+    times.
+
+    Source: own derivation, see docs/trials.md: recruitment that speeds up or slows down.
+    """
+    low, middle, high = follow_up.minimum_months, follow_up.median_months, follow_up.maximum_months
+    if high == low:
+        return np.full(uniform.shape, low)
+    share = np.clip((middle - low) / (high - low), 1e-6, 1 - 1e-6)
+    return np.asarray(low + (high - low) * uniform ** (np.log(share) / np.log(0.5)))
+
+
+def scenarios(protocol: Protocol, truth: Truth) -> tuple[Scenario, ...]:
+    """What holds for the patients of each arm."""
+    return tuple(truth.scenario(protocol.glue_of(arm)) for arm in protocol.arms)
+
+
+def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> dict[str, Floats]:
+    """(n,) parameters and initial values of the trial model for each patient, and how doses are taken up.
+
+    Arms may differ in their glue and in the conditions of their patients: what a compound sets is then given
+    per patient, NaN where the model of a patient's own glue has no such number. Random effects are drawn once
+    per patient, whatever the arm.
+    """
+    arms = scenarios(protocol, people.truth)
+    plans = [
+        _Plan(scenario.compound, arm.conditions) for scenario, arm in zip(arms, protocol.arms, strict=True)
+    ]
+    typical = {scenario.compound: parameters.typical(scenario) for scenario in arms}
+    files = [parameters.typical(Scenario(glue, people.truth.structure)) for glue in typical]
+    every = dict.fromkeys(name for table in files for name in table)
+    names = {name: None for name in every if len({table.get(name) for table in files}) > 1}
+    intake = (name for glue in typical if glue.pk for name in pharmacokinetics.conduct_quantities(glue.pk))
+    names |= dict.fromkeys(intake)
+    parts: list[tuple[NDArray[np.bool_], Compound, dict[str, Floats]]] = []
+    for plan in dict.fromkeys(plans):
+        mine = np.array([other == plan for other in plans])[people.arm]
+        parts.append((mine, plan.glue, _individual(people, mine, plan, stream)))
+        names |= dict.fromkeys(parts[-1][2])
+    whole = {name: np.full(people.size, np.nan) for name in names}
+    for mine, glue, own in parts:
+        for name, value in whole.items():
+            if name in own or name in typical[glue]:
+                value[mine] = own[name] if name in own else typical[glue][name]
+    death = whole.get("death_per_month", np.full(people.size, typical[plans[0].glue]["death_per_month"]))
+    whole["death_per_month"] = death * people.values["death_hazard_ratio"]
+    return whole
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What sets the numbers of an arm's patients apart: their glue, and their conditions."""
+
+    glue: Compound
+    conditions: tuple[str, ...]
+
+
+def _individual(
+    people: Population, mine: NDArray[np.bool_], plan: _Plan, stream: Stream
+) -> dict[str, Floats]:
+    """`parameters.individual` for the patients of `mine`, who share a plan."""
+    scenario = people.truth.scenario(plan.glue)
+    names, covariance = parameters.random_effects(scenario)
+    normal = _normals(names, people.number[mine], stream)
+    effects = normal @ np.linalg.cholesky(covariance).T
+    return parameters.individual(scenario, mechanism_covariates(people, mine, plan.conditions), effects)
+
+
+def _normals(names: tuple[str, ...], patients: Integers, stream: Stream) -> Floats:
+    """(n, k) standard normal numbers behind the random effects: a patient keeps those of growth, kill and
+    marrow whatever the glue, and whatever of its pharmacokinetics varies."""
+    shared = [name for name in names if name in parameters.system()]
+    column = {name: k for k, name in enumerate((*KINETIC, *shared))}
+    together = stream.normals("random effects", patients, len(column))
+    own = [
+        together[:, column[name]]
+        if name in column
+        else stream.normals(f"random effects/{name}", patients)[:, 0]
+        for name in names
+    ]
+    return np.stack(own, axis=1) if own else np.zeros((patients.size, 0))
+
+
+def mechanism_covariates(
+    people: Population, mine: NDArray[np.bool_], conditions: tuple[str, ...] = ()
+) -> dict[str, Floats]:
+    """What the mechanism knows of the patients of `mine`, (m,) by its own names: numbers, and 0 or 1 for a
+    level and for each of their conditions."""
+    known = {own: people.values[name][mine] for own, name in NUMBERS.items() if name in people.values}
+    for indicator, (name, level) in INDICATORS.items():
+        if name in people.levels:
+            known[indicator] = (people.levels[name][mine] == level).astype(np.float64)
+    return known | {name: np.ones(int(mine.sum())) for name in conditions}

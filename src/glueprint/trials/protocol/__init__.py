@@ -1,0 +1,158 @@
+"""What is written: arms, doses, rules, visits, case-mix and follow-up of a trial, and what a file may say."""
+
+from __future__ import annotations
+
+from glueprint.trials.protocol import case_mix
+from glueprint.trials.protocol.adverse import LABS, OTHER_TOXICITY, AdverseEvent, HazardRule, LaboratoryRule
+from glueprint.trials.protocol.case_mix import CaseMix, Count, Levels, LogNormal, Normal
+from glueprint.trials.protocol.content import content_of
+from glueprint.trials.protocol.document import (
+    Arm,
+    Continuation,
+    Drug,
+    FollowUp,
+    Measurement,
+    Protocol,
+    Stratum,
+    SupportiveCare,
+    Visits,
+)
+from glueprint.trials.protocol.domain import Outside, outside
+from glueprint.trials.protocol.drugs import GLUE_TARGET
+from glueprint.trials.protocol.endpoint import (
+    AT,
+    CAUSE_MONTHS,
+    MEAN,
+    MEAN_MONTHS,
+    MEDIAN,
+    NUMBER,
+    ODDS,
+    RATE,
+    RATIO,
+    SHARE,
+    TIME,
+    DatasetParameter,
+    Endpoint,
+    Reported,
+)
+from glueprint.trials.protocol.endpoints import CYCLE, LATER_CYCLE, STATES
+from glueprint.trials.protocol.ladder import ROUNDING, ladder, lower_dose
+from glueprint.trials.protocol.loading import available, load_protocol, source, template, write_template
+from glueprint.trials.protocol.regimens import NO_REGIMEN, Regimen, compile_regimens
+from glueprint.trials.protocol.registry import (
+    adverse_events,
+    asked_first,
+    by_review,
+    claimed,
+    clinical_events,
+    endpoints,
+    headlines,
+    label_of,
+    laboratory_events,
+    refuse_unread,
+    reported,
+    row_of,
+)
+from glueprint.trials.protocol.rules_document import DoseRules
+from glueprint.trials.protocol.rules_loading import (
+    NO_RULES,
+    available_rules,
+    load_rules,
+    rules_in_force,
+    rules_template,
+    rules_text,
+    write_rules_template,
+)
+from glueprint.trials.protocol.schedule import MONTH_DAYS, parse_days
+from glueprint.trials.protocol.substitution import alone, glue_of, with_glue
+from glueprint.trials.protocol.variants import Variant, apply, arm_of, compound_of, grid, lone
+from glueprint.trials.protocol.visitplan import Calendar, actual_days, planned_visits
+
+__all__ = [
+    "AT",
+    "CAUSE_MONTHS",
+    "CYCLE",
+    "GLUE_TARGET",
+    "LABS",
+    "LATER_CYCLE",
+    "MEAN",
+    "MEAN_MONTHS",
+    "MEDIAN",
+    "MONTH_DAYS",
+    "NO_REGIMEN",
+    "NO_RULES",
+    "NUMBER",
+    "ODDS",
+    "OTHER_TOXICITY",
+    "RATE",
+    "RATIO",
+    "ROUNDING",
+    "SHARE",
+    "STATES",
+    "TIME",
+    "AdverseEvent",
+    "Arm",
+    "Calendar",
+    "CaseMix",
+    "Continuation",
+    "Count",
+    "DatasetParameter",
+    "DoseRules",
+    "Drug",
+    "Endpoint",
+    "FollowUp",
+    "HazardRule",
+    "LaboratoryRule",
+    "Levels",
+    "LogNormal",
+    "Measurement",
+    "Normal",
+    "Outside",
+    "Protocol",
+    "Regimen",
+    "Reported",
+    "Stratum",
+    "SupportiveCare",
+    "Variant",
+    "Visits",
+    "actual_days",
+    "adverse_events",
+    "alone",
+    "apply",
+    "arm_of",
+    "asked_first",
+    "available",
+    "available_rules",
+    "by_review",
+    "case_mix",
+    "claimed",
+    "clinical_events",
+    "compile_regimens",
+    "compound_of",
+    "content_of",
+    "endpoints",
+    "glue_of",
+    "grid",
+    "headlines",
+    "label_of",
+    "laboratory_events",
+    "ladder",
+    "load_protocol",
+    "load_rules",
+    "lone",
+    "lower_dose",
+    "outside",
+    "parse_days",
+    "planned_visits",
+    "refuse_unread",
+    "reported",
+    "row_of",
+    "rules_in_force",
+    "rules_template",
+    "rules_text",
+    "source",
+    "template",
+    "with_glue",
+    "write_rules_template",
+    "write_template",
+]
