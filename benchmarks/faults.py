@@ -194,7 +194,7 @@ def strike(victim: str, process: subprocess.Popen[bytes], cluster: Cluster | Non
     """Kill one process, or stop it for a while, and say which; among workers chance decides."""
     if cluster:
         crew = [cluster.scheduler, *(cluster.workers if victim == "tls" else ())]
-        pid = random.choice(crew).pid
+        pid = int(random.choice(crew).pid)
     elif victim in ("driver", "clock"):
         pid = process.pid
     else:

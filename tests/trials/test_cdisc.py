@@ -202,8 +202,9 @@ def test_bad_requests_say_how_to_go_on(result, found, tmp_path):
     (tmp_path / "no.json").write_text("{}", "utf-8")
     assert "datasetJSONVersion" in refused("GP-T085", lambda: cdisc.read(tmp_path / "no.json"))
     refused("GP-T085", lambda: cdisc.read(tmp_path / "absent.json"))
-    nested = '{"datasetJSONVersion": "1.1.0", "columns": [{"name": "A", "dataType": "string"}], "records": 1, "rows": '
-    (tmp_path / "deep.json").write_text(nested + '[[{"a": [[["x"]]]}]]}')
+    columns = '"columns": [{"name": "A", "dataType": "string"}], "records": 1'
+    deep = f'{{"datasetJSONVersion": "1.1.0", {columns}, "rows": [[{{"a": [[["x"]]]}}]]}}'
+    (tmp_path / "deep.json").write_text(deep)
     assert "a cell that is a table" in refused("GP-T085", lambda: cdisc.read(tmp_path / "deep.json"))
     kept.save(result, tmp_path / "trial")
     arguments = ["trial", "export", str(tmp_path / "trial"), "--out", str(tmp_path), "--replicate", "9"]
