@@ -12,9 +12,6 @@ warning or refusal is told with it.
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +20,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.fuzzing import Failure, attempts, report
+from benchmarks.fuzzing import Outcomes, arguments, attempts, conduct
 from glueprint.assays import degradation, growth
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import door
@@ -224,7 +221,7 @@ def _holds(one: Potency, truth_nm: float) -> bool:
     return truth_nm < one.value_nm if one.relation == "<" else truth_nm > one.value_nm
 
 
-def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
+def run(files: int, seed: int) -> Outcomes:
     """Outcomes by disguise, and failures; a wrong number is one."""
     with TemporaryDirectory() as folder:
 
@@ -245,18 +242,8 @@ def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments.add_argument("--files", type=int, default=2000)
-    arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--json", action="store_true")
-    options = arguments.parse_args()
-    start = time.perf_counter()
-    counts, failures = run(options.files, options.seed)
-    seconds = time.perf_counter() - start
-    head = {"files": options.files, "seed": options.seed, "seconds": round(seconds, 1)}
-    report(head, Counter(dict(sorted(counts.items()))), failures, as_json=options.json)
+    options = arguments(__doc__, 2000).parse_args()
+    conduct(options, lambda: run(options.files, options.seed))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+import time
 import traceback
 import warnings
 from collections import Counter
@@ -14,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Failure", "attempts", "report"]
+__all__ = ["Failure", "Outcomes", "arguments", "attempts", "conduct", "report"]
 
 # From the generator of one mutation: the name of what is damaged, and the attempt, which gives its outcomes.
 Mutation = Callable[[np.random.Generator], tuple[str, Callable[[], Iterable[str]]]]
@@ -30,7 +32,29 @@ class Failure:
     exception: str
 
 
-def attempts(files: int, seed: int, mutation: Mutation) -> tuple[Counter[str], list[Failure]]:
+# Outcomes by code, and failures.
+Outcomes = tuple[Counter[str], list[Failure]]
+
+
+def arguments(about: str | None, files: int) -> argparse.ArgumentParser:
+    """The options that every such benchmark has; `files` if none are asked for."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=files)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    return parser
+
+
+def conduct(options: argparse.Namespace, run: Callable[[], Outcomes], **head: Any) -> None:
+    """Run, and report with the time it took; head: whatever else the JSON should begin with."""
+    start = time.perf_counter()
+    counts, failures = run()
+    seconds = round(time.perf_counter() - start, 1)
+    about = {"files": options.files, "seed": options.seed, **head, "seconds": seconds}
+    report(about, counts, failures, as_json=options.json)
+
+
+def attempts(files: int, seed: int, mutation: Mutation) -> Outcomes:
     """Outcomes by code, and failures, of many mutations; a warning counts as a failure."""
     counts: Counter[str] = Counter()
     failures = []

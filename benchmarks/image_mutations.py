@@ -8,9 +8,6 @@ reproduce it. The pictures are small, drawn here, in every packing that is read.
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections import Counter
 from collections.abc import Callable
 from functools import cache
 
@@ -18,11 +15,11 @@ import imagecodecs
 import numpy as np
 
 from benchmarks.blot_pictures import Blot, draw, tiff_bytes
-from benchmarks.fuzzing import Failure, attempts, report
+from benchmarks.fuzzing import Outcomes, arguments, attempts, conduct
 from glueprint.assays import blot
 from glueprint.errors import GlueprintError, InternalError
 
-__all__ = ["Failure", "mutated", "outcome", "run", "subjects"]
+__all__ = ["mutated", "outcome", "run", "subjects"]
 
 SHAPE = (170, 230)
 BOXES = "boxes"
@@ -110,7 +107,7 @@ def outcome(name: str, content: bytes) -> str:
     return "analysed"
 
 
-def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
+def run(files: int, seed: int) -> Outcomes:
     """Outcomes by code, and failures, of many mutations."""
     every = subjects()
 
@@ -123,18 +120,8 @@ def run(files: int, seed: int) -> tuple[Counter[str], list[Failure]]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments.add_argument("--files", type=int, default=2000)
-    arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--json", action="store_true")
-    options = arguments.parse_args()
-    start = time.perf_counter()
-    counts, failures = run(options.files, options.seed)
-    seconds = time.perf_counter() - start
-    head = {"files": options.files, "seed": options.seed, "seconds": round(seconds, 1)}
-    report(head, counts, failures, as_json=options.json)
+    options = arguments(__doc__, 2000).parse_args()
+    conduct(options, lambda: run(options.files, options.seed))
 
 
 if __name__ == "__main__":

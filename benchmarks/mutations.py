@@ -9,23 +9,20 @@ exception without a code is a failure, printed with the seed and number that rep
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fuzzing import Failure, attempts, report
+from benchmarks.fuzzing import Outcomes, arguments, attempts, conduct
 from glueprint.assays import elisa, layout, polarization, readers
 from glueprint.assays.plate import Plate
 from glueprint.assays.quality import inspection
 from glueprint.assays.wells import Wells
 from glueprint.errors import GlueprintError, InternalError
 
-__all__ = ["Failure", "Subject", "mutated", "outcome", "run", "subjects"]
+__all__ = ["Subject", "mutated", "outcome", "run", "subjects"]
 
 ROOT = Path(__file__).parents[1]
 OWN = ROOT / "tests" / "assays" / "data"
@@ -164,7 +161,7 @@ def _analysed(plate: Plate) -> list[str]:
     return ["analysed"]
 
 
-def run(files: int, seed: int, *, analyse: bool = True) -> tuple[Counter[str], list[Failure]]:
+def run(files: int, seed: int, *, analyse: bool = True) -> Outcomes:
     """Outcomes by code, and failures, of many mutations; without the analyses if they are not asked for."""
     every = subjects()
 
@@ -177,24 +174,14 @@ def run(files: int, seed: int, *, analyse: bool = True) -> tuple[Counter[str], l
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = arguments(__doc__, 10_000)
+    parser.add_argument("--readers-only", action="store_true", help="without the analyses of assays")
+    options = parser.parse_args()
+    conduct(
+        options,
+        lambda: run(options.files, options.seed, analyse=not options.readers_only),
+        subjects=[subject.name for subject in subjects()],
     )
-    arguments.add_argument("--files", type=int, default=10_000)
-    arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--readers-only", action="store_true", help="without the analyses of assays")
-    arguments.add_argument("--json", action="store_true")
-    options = arguments.parse_args()
-    start = time.perf_counter()
-    counts, failures = run(options.files, options.seed, analyse=not options.readers_only)
-    seconds = time.perf_counter() - start
-    head = {
-        "files": options.files,
-        "seed": options.seed,
-        "subjects": [subject.name for subject in subjects()],
-        "seconds": round(seconds, 1),
-    }
-    report(head, counts, failures, as_json=options.json)
 
 
 if __name__ == "__main__":
