@@ -12,6 +12,7 @@ warning or refusal is told with it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,7 +132,7 @@ def _logged(base: float) -> Callable[[Table], Table]:
 
 def _named_log(table: Table) -> Table:
     """Natural logarithms under log10."""
-    logged = _logged(np.e)(table)
+    logged = _logged(math.e)(table)
     unit = {1.0: "nM", 1e3: "uM", 1e9: "M"}[table.per_unit]
     return replace(logged, dose_name=f"log10 dose ({unit})")
 
@@ -178,7 +179,7 @@ DISGUISES: dict[str, Callable[[Table], Table]] = {
     "other scale": _scaled,
     "other scale without control": lambda table: _scaled(_without_control(table)),
     "log10 doses": _logged(10.0),
-    "natural logarithms": _logged(np.e),
+    "natural logarithms": _logged(math.e),
     "logarithms to base 2": _logged(2.0),
     "minus logarithms": lambda table: replace(
         _logged(10.0)(table), dose=9.0 - np.log10(table.per_unit) - _logged(10.0)(table).dose
