@@ -18,7 +18,7 @@ from glueprint.errors import EnvironmentProblemError, InputError, InternalError
 from glueprint.runs import cluster, executor
 from glueprint.runs.executor import Choice
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 # Dask leaves sockets and event loops to the garbage collector; that is not ours to fail on.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("dask")]
@@ -110,6 +110,23 @@ def test_work_goes_over_tls_to_who_knows_the_certificate_and_to_nobody_else(encr
             executor.start(Choice("dask", address=address)),
         ):
             pass
+
+
+def test_a_client_that_found_no_scheduler_leaves_nothing_for_the_collector():
+    # Collected while another client starts, an open one would wait for the lock that this one holds.
+    with (
+        pytest.raises(EnvironmentProblemError, match="GP-R009") as caught,
+        # Refused before a connection is tried: no certificate is configured.
+        executor.start(Choice("dask", address="tls://127.0.0.1:1")),
+    ):
+        pass
+    frames, tried = caught.value.__cause__.__traceback__, []
+    while frames:
+        one = frames.tb_frame.f_locals.get("self")
+        tried += [one] if isinstance(one, distributed.Client) else []
+        frames = frames.tb_next
+    assert tried
+    assert {client.status for client in tried} == {"closed"}
 
 
 def test_a_killed_worker_s_items_are_done_again(rig):

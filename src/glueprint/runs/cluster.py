@@ -66,7 +66,7 @@ def connect(workers: int, address: str | None) -> Iterator[Dask]:
         warnings.simplefilter("ignore")
         cluster = None if address else _local(distributed, workers)
         try:
-            client = distributed.Client(
+            client = _client(distributed)(
                 address or cluster,
                 timeout=CONNECT_S,
                 set_as_default=False,
@@ -90,6 +90,25 @@ def connect(workers: int, address: str | None) -> Iterator[Dask]:
             if cluster is not None:
                 with suppress(OSError, TimeoutError):
                     cluster.close(timeout=CLOSE_S)
+
+
+def _client(distributed: Any) -> Any:
+    """The class of a client that is closed at once where no scheduler answers.
+
+    Dask's own closes itself when it is collected, which may be while the next one starts and holds the lock
+    of all loops: that one then waits for ever.
+    """
+
+    class Client(distributed.Client):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            try:
+                super().__init__(*arguments, **options)
+            except BaseException:
+                with suppress(OSError, TimeoutError):
+                    self.close()
+                raise
+
+    return Client
 
 
 def _local(distributed: Any, workers: int) -> Any:
