@@ -156,9 +156,8 @@ def _together(problem: Problem, names: tuple[str, ...], asked: _Asked) -> Fits:
     found = shared.solve(problem, names, asked.sought, asked.confidence)
     status = np.full(found.rss.size, int(Status.FINE if found.converged else Status.NOT_CONVERGED))
     flags = np.full(found.rss.size, found.converged)
-    # A curve with fewer doses than parameters of its own adds nothing that says what these are.
     own = ~np.isin(problem.model.names, names)
-    few = problem.distinct_doses < problem.free[:, own].sum(axis=1)
+    few = shared.undetermined(problem, np.flatnonzero(~own).tolist())
     status[few & found.converged] = Status.TOO_FEW_POINTS
     found.covariance[np.ix_(few, own, own)] = np.nan
     return _report(

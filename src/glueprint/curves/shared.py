@@ -19,7 +19,7 @@ from glueprint.curves.profile import by_descent, profiles, threshold
 from glueprint.curves.result import Fits
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Comparison", "Together", "compare", "solve"]
+__all__ = ["Comparison", "Together", "compare", "solve", "undetermined"]
 
 STARTS = 4
 # Shared parameters begin at these shares of what the curves say one by one.
@@ -108,6 +108,12 @@ def solve(problem: Problem, shared: Sequence[str], sought: Flags, confidence: fl
     return Together(theta, covariance, interval, free & ~moving, each, dof, converged, how)
 
 
+def undetermined(problem: Problem, shared: Sequence[int]) -> Flags:
+    """Curves (n,) with fewer doses than parameters of their own, of which these say nothing."""
+    own = ~np.isin(np.arange(problem.free.shape[1]), shared)
+    return np.asarray(problem.distinct_doses < problem.free[:, own].sum(axis=1))
+
+
 def _places(problem: Problem, shared: Sequence[str]) -> tuple[int, ...]:
     names = problem.model.names
     free = np.asarray(problem.free.all(axis=0))
@@ -182,7 +188,7 @@ def _intervals(
     if n > EXACT:
         found[:, own] = _collapsed(nest, errors, rise, own)[:, own]
         return found, "profile, others by curvature"
-    for curve, parameter in product(range(n), own):
+    for curve, parameter in product(np.flatnonzero(~undetermined(nest.problem, nest.shared)).tolist(), own):
         best = np.append(nest.base[curve, nest.shared], nest.base[curve, parameter])
         beside, error = nest.beside(curve, parameter), errors[curve, parameter]
         found[curve, parameter] = _profile(beside, best, best.size - 1, error, rise)
