@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
@@ -61,7 +62,7 @@ def recognises(head: bytes, name: str) -> bool:
     if "\x00" in text or name.lower().endswith((".json", ".md", ".toml", ".xlsx", ".xlsm")):
         return False
     lines = text.splitlines()[:40]
-    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+    for line, below in pairwise([*lines, ""]):
         cells = [item.strip().strip('"').lower() for item in line.split(max(",;\t", key=line.count))]
         known = {OURS.get(item.replace("_", " "), "") for item in cells}
         if len(cells) > 1 and (
