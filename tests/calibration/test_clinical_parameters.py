@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from glueprint import trials
 from glueprint.calibration import clinical, in_vitro
 from glueprint.calibration.clinical.likelihood import rough_variance
 from glueprint.calibration.clinical.summaries import Summary, observed, published, simulated
 from glueprint.calibration.targets import Target
 from glueprint.errors import InputError
 from glueprint.runs import streams
+from glueprint.trials.patients.draws import check_draws
 
 
 def test_the_in_vitro_layer_keeps_its_margins_and_correlations() -> None:
@@ -44,7 +44,7 @@ def test_what_is_set_is_known_to_the_trial(structure: str) -> None:
     draws = given.draws(given.values(np.zeros((1, len(given.names)))), "mm003")
     assert draws.structure == structure
     assert {"kd_nm", "growth_per_d", "omega2.growth_per_d", "study_death_ratio"} <= set(draws.names)
-    trials.draws.check_draws(draws)
+    check_draws(draws)
 
 
 def test_each_trial_has_an_effect_of_its_own() -> None:
