@@ -117,11 +117,15 @@ def _remove(path: Path) -> None:
 
 
 def _look_for_formulas(path: Path) -> None:
-    csv.field_size_limit(1 << 30)
-    for row in csv.reader(io.StringIO(path.read_bytes().decode(errors="replace"), newline="")):
-        for cell in row:
-            if len(cell) > 1 and cell.startswith(STARTS) and not _is_number(cell):
-                raise Unsafe(f"{path.name} has a cell that a spreadsheet computes: {cell[:40]!r}")
+    before = csv.field_size_limit(1 << 30)
+    try:
+        for row in csv.reader(io.StringIO(path.read_bytes().decode(errors="replace"), newline="")):
+            for cell in row:
+                if len(cell) > 1 and cell.startswith(STARTS) and not _is_number(cell):
+                    raise Unsafe(f"{path.name} has a cell that a spreadsheet computes: {cell[:40]!r}")
+    finally:
+        # The limit is the whole interpreter's, and what reads a file elsewhere counts on it.
+        csv.field_size_limit(before)
 
 
 def _is_number(cell: str) -> bool:

@@ -317,6 +317,7 @@ def changed(**cells):
         ("1,2,3\n", "GP-N055", "no first line"),
         ("ID,TIM,AMT\n1,0,7\n", "GP-N055", "no first line"),
         ("ID,TIME,AMT\n", "GP-N055", "no rows"),
+        ("ID,TIME,AMT\n1,0," + "7" * 140_000 + "\n", "GP-N055", "line 2: a line cannot be read"),
         ("ID,TIME,AMT,amt\n1,0,7,7\n", "GP-N055", '"AMT"'),
         ("ID,TIME,AMT\n1,0,x\n", "GP-N056", 'line 2, column AMT: "x"'),
         ("ID,TIME,AMT\n1,0,1_000\n", "GP-N056", '"1_000"'),

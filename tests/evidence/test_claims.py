@@ -187,7 +187,7 @@ def test_a_cell_too_long_for_csv_is_refused_with_its_row(tmp_path):
     )
     with pytest.raises(InputError, match="GP-E003") as refused:
         evidence.load(extra=[path])
-    assert "mine.csv row" in refused.value.render()
+    assert "mine.csv row 2" in refused.value.render()
 
 
 def test_a_word_of_punctuation_selects_nothing(claims):

@@ -145,7 +145,7 @@ def _table(where: str, text: str, columns: Sequence[str] | None, ignore: str, dr
         raise _unreadable(where, f'no column is called "{unknown[0]}", which was to be dropped')
     cells, numbers, ignored = [], [], 0
     for number, line in lines[start:]:
-        row = _cells(line, separator)
+        row = _cells(line, separator, f"{where}, line {number}")
         if _is_remark(line, ignore) or (
             "C" in known and row[known.index("C") : known.index("C") + 1] == ["C"]
         ):
@@ -180,7 +180,7 @@ def _header(where: str, lines: list[tuple[int, str]], ignore: str) -> tuple[list
     """Names of columns, and how many lines there are until the first row."""
     for place, (_, line) in enumerate(lines):
         bare = line.strip().removeprefix(REMARK)
-        found = _cells(bare, _separator(bare))
+        found = _cells(bare, _separator(bare), where)
         if set(NEEDED) <= {name.strip("\"' ").upper() for name in found}:
             return found, place + 1
         if not _is_remark(line, ignore):
@@ -192,10 +192,14 @@ def _separator(line: str) -> str:
     return next((mark for mark in (",", "\t", ";") if mark in line), " ")
 
 
-def _cells(line: str, separator: str) -> list[str]:
+def _cells(line: str, separator: str, where: str) -> list[str]:
     if separator == " ":
         return line.split()
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True))]
+    try:
+        (row,) = csv.reader([line], delimiter=separator, skipinitialspace=True)
+    except csv.Error as error:
+        raise _unreadable(where, f"a line cannot be read: {error}") from error
+    return [cell.strip() for cell in row]
 
 
 def _is_remark(line: str, ignore: str) -> bool:

@@ -125,7 +125,7 @@ def _rows(reader: csv.DictReader[str], name: str) -> Iterator[dict[str, str]]:
         raise InputError(
             "GP-E003",
             f"cannot be read as CSV: {error}",
-            where=f"{name} row {reader.line_num}",
+            where=f"{name} row {reader.line_num + 1}",
             expected="cells of at most 131072 characters, quoted where they hold a comma or a line break",
             next_step="look for a quote that is not closed, or shorten the cell",
         ) from error

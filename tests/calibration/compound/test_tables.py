@@ -67,6 +67,7 @@ def test_a_table_without_errors_gets_that_of_a_good_assay(tmp_path):
         ("GLX-1,loss,IKZF1,0.1,,,,<,,,,,", "a loss without a dose"),
         ("GLX-1,kd,,5,,,nM,,,,-0.1,,", "standard error of zero or more"),
         ("GLX-1,kd,,5,,,nM,,,95,,,", "between 0 and 1"),
+        ("GLX-1,kd,,5,,,nM,,,,,," + "x" * 140_000, "a line cannot be read"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_row(line, word, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,13 @@ ASSAYS = ("fp", "degradation", "elisa", "growth", "table")
 Row = dict[str, Any]
 
 
+def _records(reader: csv.DictReader[str], path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise _refused(f"a line cannot be read: {error}", f"{path.name} row {reader.line_num + 1}") from error
+
+
 def measured_table(path: Path) -> pl.DataFrame:
     """Rows of `MEASUREMENTS` from a CSV file in UTF-8.
 
@@ -54,7 +62,7 @@ def measured_table(path: Path) -> pl.DataFrame:
         near = nearest(missing[0], head) if missing else nearest(strange[0], GIVEN)
         raise _refused(f"{what}{near}", str(path))
     rows = []
-    for number, record in enumerate(reader, 2):
+    for number, record in enumerate(_records(reader, path), 2):
         cells = {(key or "").strip(): (value or "").strip() for key, value in record.items() if key}
         if any(cells.values()):
             rows.append(_row(cells, f"{path.name} row {number}"))
