@@ -158,3 +158,19 @@ def test_many_conditions_share_the_bits_of_a_word():
     tops = 0.2 + 0.005 * np.arange(100)
     want = np.sum(decayed_to(tops - 1e-4) - decayed_to(tops))
     assert run["X"][0, -1] == pytest.approx(want, rel=ASKED)
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings.coarse(1e-6)])
+def test_what_the_finer_control_watches_is_no_trigger_of_the_coarser(settings):
+    # The bits of events outlive a run; what else a control watches may not stand among them.
+    model = engine.compile(f"""
+        {DECAY} x=0; due=24; limit=0.9; x'=piecewise(1, s<limit, 0);
+        dose: at time>=due: x=x+1, due=due+24;
+    """)
+    limits = np.linspace(0.5, 1.5, 9)
+    ensemble = model.ensemble({"limit": limits}, settings=settings)
+    outcome = ensemble.advance(100.0)
+    assert (outcome.status == Status.OK).all()
+    assert outcome.steps.sum() < 9 * 2000
+    entered = 100.0 - np.clip(-np.log(limits) / 0.01, 0.0, 100.0)
+    np.testing.assert_allclose(ensemble["x"], entered + 4.0, rtol=1e-4)

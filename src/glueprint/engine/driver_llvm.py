@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from glueprint.engine import tableau
-from glueprint.engine.events_llvm import signed
+from glueprint.engine.events_llvm import own_bits
 from glueprint.engine.kernels_llvm import middle
 from glueprint.engine.lane_llvm import argument_place
 from glueprint.engine.layout import Workspace
@@ -193,16 +193,15 @@ def _look_for_events(r: _Run, *, t: str, h: str, after: str, accepted: str) -> t
     of a trigger.
     """
     v, w, m = r.v, r.w, r.m
-    bits, half, last = r.get("bits", w), "", ""
+    held, half, last = r.get("bits", w), "", ""
     if r.program.switched:
         center = r.op("fadd", t, r.op("fmul", h, r.real(0.5)))
         half, last = middle(r.program, v, center), f", {v} {center}"
-    own = r.whole(signed((1 << len(r.program.triggers)) - 1))
+    own, bits = r.whole(own_bits(r.program)), held
     if r.program.watched:
         others = r.let(f"call {w} @triggers(ptr %p_y, ptr %p_q, {v} {t}{last})")
-        none = r.let(f"xor {w} {own}, {r.whole(-1)}")
-        others = r.let(f"and {w} {others}, {none}")
-        bits = r.let(f"or {w} {r.let(f'and {w} {bits}, {own}')}, {others}")
+        others = r.let(f"and {w} {others}, {r.let(f'xor {w} {own}, {r.whole(-1)}')}")
+        bits = r.let(f"or {w} {held}, {others}")
     fraction = r.let(
         f"call {v} @locate(ptr %p_y, ptr %p_z, ptr %p_u, ptr %p_d, ptr %p_q, "
         f"{v} {t}, {v} {h}, {v} {after}, {half}{w} {bits})"
@@ -210,7 +209,8 @@ def _look_for_events(r: _Run, *, t: str, h: str, after: str, accepted: str) -> t
     at_end = r.let(f"call {w} @triggers(ptr %p_z, ptr %p_q, {v} {after}{last})")
     differs = r.let(f"xor {w} {at_end}, {bits}")
     end_differs = r.let(f"icmp ne {w} {differs}, {r.whole(0)}")
-    triggered = r.let(f"icmp ne {w} {r.let(f'and {w} {differs}, {own}')}, {r.whole(0)}")
+    now = r.let(f"and {w} {at_end}, {own}")
+    triggered = r.let(f"icmp ne {w} {now}, {held}")
     was_trial = r.let(f"fcmp ogt {v} {r.get('trial', v)}, {r.real(0.0)}")
     within = r.let(f"fcmp olt {v} {fraction}, {r.real(1.0)}")
     age = r.let(f"call {v} @llvm.fabs.v{r.width}f64({v} {t})")
@@ -232,7 +232,7 @@ def _look_for_events(r: _Run, *, t: str, h: str, after: str, accepted: str) -> t
     further = r.choose(located, r.op("fmul", nudge, r.real(4.0)), nudge)
     r.put("nudge", v, r.choose(calm, _calmed(r, nudge), further))
     r.put("trial", v, r.choose(located, way, r.real(0.0)))
-    r.put("bits", w, r.let(f"select {m} {changed}, {w} {at_end}, {w} {bits}"))
+    r.put("bits", w, r.let(f"select {m} {changed}, {w} {now}, {w} {held}"))
     return stands, located, changed
 
 

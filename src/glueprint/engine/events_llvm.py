@@ -14,7 +14,7 @@ from glueprint.engine.program import Program
 from glueprint.formulas.expressions import Graph
 from glueprint.formulas.ir import Block
 
-__all__ = ["SAMPLES", "check", "locate", "signed", "triggers"]
+__all__ = ["SAMPLES", "check", "locate", "own_bits", "triggers"]
 
 SAMPLES = 8  # points of a step at which triggers are looked at
 BISECTIONS = 44
@@ -36,7 +36,7 @@ def triggers(program: Program, width: int) -> tuple[str, set[str]]:
     result = "zeroinitializer"
     for place, mask in enumerate(held):
         at = place if place < own else own + (place - own) % (BITS - own)
-        bit = "<" + ", ".join([f"i64 {signed(1 << at)}"] * width) + ">"
+        bit = "<" + ", ".join([f"i64 {_signed(1 << at)}"] * width) + ">"
         chosen = block.let(f"select {block.mask} {mask}, {words} {bit}, {words} zeroinitializer")
         result = block.let(f"xor {words} {result}, {chosen}")
     v = block.vector
@@ -75,7 +75,8 @@ body:
   call void @setup(ptr %p_p, ptr %p_q)
   %t = load {v}, ptr %p_t, align {8 * width}
   %held = call <{width} x i64> @triggers(ptr %p_y, ptr %p_q, {v} %t{f", {v} %t" if program.switched else ""})
-  %word = extractelement <{width} x i64> %held, i32 0
+  %every = extractelement <{width} x i64> %held, i32 0
+  %word = and i64 %every, {own_bits(program)}
   %target = getelementptr i64, ptr %bits, i64 %k
   store i64 %word, ptr %target
   %next = add i64 %k, 1
@@ -86,7 +87,12 @@ done:
 }}"""
 
 
-def signed(bit: int) -> int:
+def own_bits(program: Program) -> int:
+    """The bits of triggers, which outlive a run: what else is watched is the run's own affair."""
+    return _signed((1 << len(program.triggers)) - 1)
+
+
+def _signed(bit: int) -> int:
     """A word of bits as LLVM writes it."""
     return bit - 2**64 if bit >= 2**63 else bit
 
