@@ -12,7 +12,7 @@ from glueprint.engine import tableau
 from glueprint.engine.kernels_llvm import middle
 from glueprint.engine.lane_llvm import Scalar
 from glueprint.engine.layout import Workspace
-from glueprint.engine.loops_llvm import loop
+from glueprint.engine.loops_llvm import loop, weight
 from glueprint.engine.program import Program
 from glueprint.formulas.ir import Block, splat
 
@@ -49,8 +49,8 @@ def _curve(program: Program, width: int) -> str:
         stages.append(block.load_at(base, "%i"))
     for row, weights in zip(rows[1:], tableau.DENSE, strict=True):
         total = block.infix("mul", stages[0], block.const(weights[0]))
-        for value, weight in zip(stages[1:], weights[1:], strict=True):
-            total = block.infix("add", total, block.infix("mul", value, block.const(weight)))
+        for value, share in zip(stages[1:], weights[1:], strict=True):
+            total = block.infix("add", total, block.infix("mul", value, block.const(share)))
         block.store_at(total, row, "%i")
     return loop("curve", "ptr noalias %y, ptr noalias %u, ptr noalias %k", block.lines, size, "%i")
 
@@ -128,17 +128,14 @@ def _curve_norm(program: Program, width: int) -> str:
     step.
     """
     v, mask, align = f"<{width} x double>", f"<{width} x i1>", 8 * width
-    zeros = "<" + ", ".join(["i32 0"] * width) + ">"
-    arrays = ("d", "d2", "e", "e2", "largest", *(("r",) if program.gains else ()))
     loads = "\n".join(
         f"  %p_{name} = getelementptr {v}, ptr %{name}, i64 %k\n"
         f"  %v_{name} = load {v}, ptr %p_{name}, align {align}"
-        for name in arrays
+        for name in ("d", "d2", "e", "e2", "largest")
     )
     sizes = "\n".join(
         f"  %a_{name} = call {v} @llvm.fabs.v{width}f64({v} %v_{name})" for name in ("d", "d2", "e", "e2")
     )
-    weight = f"  %weight = fadd {v} %asked, %v_r" if program.gains else f"  %weight = fmul {v} %scale, %tol"
     rounded = ", ptr noalias %r" if program.gains else ""
     pointers = ", ".join(f"ptr noalias %{name}" for name in ("d", "d2", "e", "e2", "largest", "small"))
     return f"""define internal {v} @curve_norm({pointers}, {v} %tol, {v} %floor{rounded}) noinline {{
@@ -153,15 +150,7 @@ body:
   %miss = select {mask} %first, {v} %a_e, {v} %a_e2
   %less = fcmp olt {v} %a_d, %a_d2
   %size = select {mask} %less, {v} %a_d, {v} %a_d2
-  %ps = getelementptr double, ptr %small, i64 %k
-  %one = load double, ptr %ps
-  %lane = insertelement {v} poison, double %one, i32 0
-  %least = shufflevector {v} %lane, {v} poison, <{width} x i32> {zeros}
-  %deep = fmul contract {v} %v_largest, %floor
-  %both = fadd contract {v} %deep, %size
-  %scale = fadd contract {v} %both, %least
-  %asked = fmul {v} %scale, %tol
-{weight}
+{weight(program, width, "%size", "%v_largest", "%floor")}
   %ratio = fdiv {v} %miss, %weight
   %square = fmul contract {v} %ratio, %ratio
   %sum2 = fadd contract {v} %sum, %square

@@ -6,7 +6,7 @@ from glueprint.engine import tableau
 from glueprint.engine.program import Program
 from glueprint.formulas.ir import Block
 
-__all__ = ["accept", "combine", "copies", "error", "loop"]
+__all__ = ["accept", "combine", "copies", "error", "loop", "weight"]
 
 
 def combine(program: Program, width: int, stage_number: int) -> str:
@@ -108,6 +108,26 @@ done:
 }}"""
 
 
+def weight(program: Program, width: int, size: str, peak: str, part: str) -> str:
+    """Lines that leave in %weight what error state %k may have: a share of its size, of its peak and of its
+    least value, and where rounding is reckoned with what that brings.
+    """
+    v, zeros = f"<{width} x double>", "<" + ", ".join(["i32 0"] * width) + ">"
+    asked = "%asked" if program.gains else "%weight"
+    rounding = f"""
+  %pr = getelementptr {v}, ptr %r, i64 %k
+  %rounding = load {v}, ptr %pr, align {8 * width}
+  %weight = fadd {v} %asked, %rounding"""
+    return f"""  %ps = getelementptr double, ptr %small, i64 %k
+  %one = load double, ptr %ps
+  %lane = insertelement {v} poison, double %one, i32 0
+  %least = shufflevector {v} %lane, {v} poison, <{width} x i32> {zeros}
+  %deep = fmul contract {v} {peak}, {part}
+  %both = fadd contract {v} %deep, {size}
+  %scale = fadd contract {v} %both, %least
+  {asked} = fmul {v} %scale, %tol{rounding if program.gains else ""}"""
+
+
 def error(program: Program, width: int) -> str:
     """Code of @error(z, e, largest, tolerance, floor, smallest, instant, r): z += e; sum of (e / weight)^2.
 
@@ -120,14 +140,7 @@ def error(program: Program, width: int) -> str:
     v, align = f"<{width} x double>", 8 * width
     pointers = "ptr noalias %z, ptr noalias %e, ptr noalias %largest"
     mask = f"<{width} x i1>"
-    zeros = "<" + ", ".join(["i32 0"] * width) + ">"
-    weight, rounded = f"  %weight = fmul {v} %scale, %tol", ""
-    if program.gains:
-        rounded = ", ptr noalias %r"
-        weight = f"""  %asked = fmul {v} %scale, %tol
-  %pr = getelementptr {v}, ptr %r, i64 %k
-  %rounding = load {v}, ptr %pr, align {align}
-  %weight = fadd {v} %asked, %rounding"""
+    rounded = ", ptr noalias %r" if program.gains else ""
     arguments = f"{pointers}, {v} %tol, {v} %part, ptr noalias %small, {mask} %instant{rounded}"
     return f"""define internal {v} @error({arguments}) noinline {{
 entry:
@@ -146,14 +159,7 @@ body:
   %before = load {v}, ptr %pl, align {align}
   %grows = fcmp ogt {v} %size, %before
   %peak = select {mask} %grows, {v} %size, {v} %before
-  %ps = getelementptr double, ptr %small, i64 %k
-  %one = load double, ptr %ps
-  %first = insertelement {v} poison, double %one, i32 0
-  %least = shufflevector {v} %first, {v} poison, <{width} x i32> {zeros}
-  %floor = fmul contract {v} %peak, %part
-  %both = fadd contract {v} %floor, %size
-  %scale = fadd contract {v} %both, %least
-{weight}
+{weight(program, width, "%size", "%peak", "%part")}
   %unborn = fcmp oeq {v} %before, zeroinitializer
   %free = and {mask} %unborn, %instant
   %ratio0 = fdiv {v} %e1, %weight
