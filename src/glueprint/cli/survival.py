@@ -9,15 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import polars as pl
 import typer
 from typer.core import TyperGroup
 
 from glueprint import survival
 from glueprint.cli import survival_crossover, survival_reconstruct
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import FigureFile, OutFolder, SheetName, shown, write_tables
-from glueprint.cli.survival_tables import BOUND, TableFile, read
+from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
+from glueprint.cli.survival_tables import TableFile, cell, draw, read
 
 __all__ = ["app"]
 
@@ -159,22 +158,13 @@ def _print(found: survival.Analysis) -> None:
             continue
         columns = [c for c in frame.columns if c != "status" or set(frame["status"]) != {"ok"}]
         columns = [c for c in columns if c != "z" or frame["z"].is_not_nan().any()]
-        rows = ([_cell(row[c], c) for c in columns] for row in frame.select(columns).to_dicts())
+        rows = ([cell(row[c], c) for c in columns] for row in frame.select(columns).to_dicts())
         print_table(name.replace("_", " ").capitalize(), columns, rows)
     for note in found.notes:
         console.print(note)
 
 
-def _cell(value: Any, column: str) -> Any:
-    """A number to four digits; a bound that is not reached is open."""
-    if isinstance(value, float) and value != value:
-        return "open" if column in BOUND else ""
-    return shown(value)
-
-
 def _draw(found: survival.Analysis, path: Path) -> None:
-    # Drawing costs an import that numbers need not pay.
-    from glueprint.report import figures
     from glueprint.report.estimates import Estimate
 
     groups = found.tables["groups"].fill_nan(None).to_dicts()
@@ -182,14 +172,13 @@ def _draw(found: survival.Analysis, path: Path) -> None:
     ratios = found.tables["hazard_ratios"].fill_nan(None).to_dicts()
     first = ratios[0] if len(found.arms) == 2 and ratios else None
     ratio = Estimate(*(first[k] for k in ("hazard_ratio", "low", "high", "p_value"))) if first else None
-    chart = figures.kaplan_meier(
-        found.tables["curves"].with_columns(replicate=pl.lit(0)),
+    draw(
+        found.tables["curves"],
+        path,
         arms=found.arms,
         title="Survival",
         note=f"HR: {first['term']}" if first else "",
         medians=medians,
         hazard_ratio=ratio,
         unit=found.unit,
-        since="",
     )
-    figures.save(chart, path)

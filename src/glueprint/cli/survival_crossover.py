@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import polars as pl
 import typer
 
 from glueprint import survival
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import FigureFile, OutFolder, SheetName, shown, write_tables
-from glueprint.cli.survival_tables import BOUND, TableFile, read
+from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
+from glueprint.cli.survival_tables import TableFile, cell, draw, read
 
 __all__ = ["command"]
 
@@ -88,7 +86,14 @@ def command(
         level=confidence,
     )
     if figure is not None:
-        _draw(found, figure)
+        draw(
+            found.tables["curves"],
+            figure,
+            arms=found.arms,
+            title="Survival and switches",
+            note=f"{found.switched} of {found.control_patients} patients of {found.control} switched",
+            unit=found.unit,
+        )
     if out is not None:
         write_tables(out, found.tables)
     if as_json:
@@ -106,28 +111,7 @@ def _print(found: survival.Crossover) -> None:
     for name in PRINTED:
         frame = found.tables[name]
         title = f"{name.replace('_', ' ').capitalize()}, {found.experimental} against {found.control}"
-        rows = ([_cell(row[c], c) for c in frame.columns] for row in frame.to_dicts())
+        rows = ([cell(row[c], c) for c in frame.columns] for row in frame.to_dicts())
         print_table(title, frame.columns, rows)
     for note in found.notes:
         console.print(note)
-
-
-def _cell(value: Any, column: str) -> Any:
-    if isinstance(value, float) and value != value:
-        return "open" if column in (*BOUND, "median_control") else ""
-    return shown(value)
-
-
-def _draw(found: survival.Crossover, path: Path) -> None:
-    # Drawing costs an import that numbers need not pay.
-    from glueprint.report import figures
-
-    chart = figures.kaplan_meier(
-        found.tables["curves"].with_columns(replicate=pl.lit(0)),
-        arms=found.arms,
-        title="Survival and switches",
-        note=f"{found.switched} of {found.control_patients} patients of {found.control} switched",
-        unit=found.unit,
-        since="",
-    )
-    figures.save(chart, path)

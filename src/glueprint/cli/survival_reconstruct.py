@@ -12,6 +12,7 @@ from glueprint import survival
 from glueprint.assays import tidy_table
 from glueprint.cli.output import Json, console, print_json
 from glueprint.cli.plates import FigureFile, SheetName, write_tables
+from glueprint.cli.survival_tables import draw
 from glueprint.errors import InputError, nearest
 
 __all__ = ["command"]
@@ -121,17 +122,13 @@ def _tables(found: survival.Reconstruction, arm: str) -> dict[str, pl.DataFrame]
 
 
 def _draw(found: survival.Reconstruction, arm: str, path: Path) -> None:
-    # Drawing costs an import that numbers need not pay.
-    from glueprint.report import figures
-
     table = {"time": found.time, "event": found.event, "arm": [arm] * found.time.size}
     analysed = survival.analyse(table, survival.Request("time", "event", arm="arm"))
-    chart = figures.kaplan_meier(
-        analysed.tables["curves"].with_columns(replicate=pl.lit(0)),
+    draw(
+        analysed.tables["curves"],
+        path,
         arms=[arm],
         title="Reconstructed survival",
         note="patients behind a published curve",
         unit="",
-        since="",
     )
-    figures.save(chart, path)

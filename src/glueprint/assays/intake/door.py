@@ -229,8 +229,7 @@ def _sheet(path: str | Path, sheet: str | None) -> Sheet:
 
 def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Reading | None, InputError | None]:
     """A table of curves; else None, where the sheet is one of wells or of nothing that is known, and what is
-    wrong
-    with it as a table."""
+    wrong with it as a table."""
     try:
         found = tidy_table.of_sheet(sheet, source)
     except InputError as error:

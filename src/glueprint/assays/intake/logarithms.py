@@ -1,6 +1,5 @@
 """Whether numbers are logarithms: doses told by their steps and signs, counts by their size, and the base of
-those that
-say so."""
+those that say so."""
 
 from __future__ import annotations
 

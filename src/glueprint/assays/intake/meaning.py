@@ -46,8 +46,7 @@ GROWTH_H, LANES_H, MINUTES, FEWEST_MINUTES = 12.0, 96.0, 5.0, 15.0
 # photon in an isotropic solution; a dye that is excited to its first state does not read below 0.
 MOST_MP, LEAST_MP = 500.0, -20.0
 # Below this both controls would be free dye. Fully polarised light has r = 1; an active share of protein that
-# is
-# not known to a factor of two stays below it, a wrong unit does not.
+# is not known to a factor of two stays below it, a wrong unit does not.
 LEAST_WINDOW_MP, MOST_ANISOTROPY = 10.0, 1.0
 # No plate reader sees one photon in 10^6.
 MOST_OD = 6.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -85,10 +86,9 @@ class Response:
         """What contradicts the column's name: the control, values below zero, the direction.
 
         may_rise: a response above a sound control contradicts nothing, as that of a protein that gathers;
-        without
-        a control, its lowest dose is one.
+        without a control, its lowest dose is one.
         """
-        means = self._means()[1]
+        means = self._means[1]
         near = self.control if self.control.size else means[:1]
         sound = not near.size or self._sound(float(near.mean()))
         rising = [] if may_rise and sound else self._rising()
@@ -98,9 +98,16 @@ class Response:
     def _sound(self, control: float) -> bool:
         return not self.sense.relative or CONTROL_REFUSED[0] <= control <= CONTROL_REFUSED[1]
 
+    @cached_property
     def _means(self) -> tuple[Floats, Floats]:
         doses = np.unique(self.dose)
         return doses, np.array([float(self.value[self.dose == dose].mean()) for dose in doses])
+
+    @cached_property
+    def _rank(self) -> float:
+        """Rank correlation of the means with dose."""
+        means = self._means[1]
+        return float(np.corrcoef(_ranks(means), np.arange(means.size))[0, 1])
 
     def _shown(self, left: float) -> str:
         share = 1.0 - left if self.sense.complement else left
@@ -108,14 +115,13 @@ class Response:
 
     def turned(self) -> list[Finding]:
         """A course against its control: up to it from little, or down to it from far above."""
-        means = self._means()[1]
+        means = self._means[1]
         if means.size < FEWEST_DOSES or not self.control.size:
             return []
         control, near, far = float(self.control.mean()), float(means[:2].mean()), float(means[-2:].mean())
-        rank = float(np.corrcoef(_ranks(means), np.arange(means.size))[0, 1])
         scale = control if control > 0.0 else 1.0
         off, back = (near - control) / scale, abs(far - control) / scale
-        if abs(off) <= HALF or back >= HALF * abs(off) or rank * off > -RANK * abs(off):
+        if abs(off) <= HALF or back >= HALF * abs(off) or self._rank * off > -RANK * abs(off):
             return []
         shown = " ".join(("from", self._shown(near), "to", self._shown(far), "with dose"))
         kind = f"the {self.sense.words}, runs {shown}, towards its control of {self._shown(control)}"
@@ -132,7 +138,7 @@ class Response:
             return self._without_control()
         mean = float(self.control.mean())
         if not self.sense.relative:
-            most = float(self._means()[1].max(initial=0.0)) / mean if mean > 0.0 else 0.0
+            most = float(self._means[1].max(initial=0.0)) / mean if mean > 0.0 else 0.0
             if most <= MOST_OVER_CONTROL:
                 return []
             text = f"a treated well reads {most:.3g} times the control"
@@ -150,7 +156,7 @@ class Response:
         return []
 
     def _without_control(self) -> list[Finding]:
-        means = self._means()[1]
+        means = self._means[1]
         if not self.sense.relative or not means.size or float(means[0]) <= MOST_WITHOUT_CONTROL:
             return []
         lowest = self._shown(float(means[0]))
@@ -159,7 +165,7 @@ class Response:
         return [Finding("GP-A202", "refusal", text, self._place(), f"about {self._shown(1.0)} there", remedy)]
 
     def _below_zero(self) -> list[Finding]:
-        doses, means = self._means()
+        doses, means = self._means
         if not means.size or means.min() >= BELOW_ZERO:
             return []
         worst = int(means.argmin())
@@ -177,7 +183,7 @@ class Response:
 
     def _rising(self) -> list[Finding]:
         """A response that rises where the column says that it falls, beyond what its replicates explain."""
-        doses, means = self._means()
+        doses, means = self._means
         if doses.size < FEWEST_DOSES:
             return []
         near = float(self.control.mean()) if self.control.size else float(means[0])
@@ -186,8 +192,7 @@ class Response:
         free = sum(group.size - 1 for group in groups if group.size > 1)
         squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups if group.size > 1)
         error = (squares / free / max(self.control.size, 1)) ** 0.5 if free >= FEWEST_DOSES else 0.0
-        rank = float(np.corrcoef(_ranks(means), np.arange(means.size))[0, 1])
-        if far - near <= max(RISE, SIGMAS * error) or rank < RANK or means.min() < near - RISE:
+        if far - near <= max(RISE, SIGMAS * error) or self._rank < RANK or means.min() < near - RISE:
             return []
         verb = "falls" if self.sense.complement else "rises"
         text = f"the {self.sense.words}, {verb} with dose from {self._shown(near)} to {self._shown(far)}"
