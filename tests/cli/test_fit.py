@@ -62,9 +62,9 @@ def test_the_numbers_are_those_of_the_library():
     )
     rows = {(row["set"], row["parameter"]): row for row in found["parameters"]}
     for i, name in enumerate("AB"):
-        for parameter in ("front", "back", "ec50", "slope"):
-            assert rows[name, parameter]["estimate"] == pytest.approx(both[parameter][i], rel=1e-9)
-            assert rows[name, parameter]["low"] == pytest.approx(both.interval(parameter)[i, 0], rel=1e-6)
+        for ours, parameter in (("top", "front"), ("bottom", "back"), ("ec50", "ec50"), ("slope", "slope")):
+            assert rows[name, ours]["estimate"] == pytest.approx(both[parameter][i], rel=1e-9)
+            assert rows[name, ours]["low"] == pytest.approx(both.interval(parameter)[i, 0], rel=1e-6)
     assert rows["A", "asymmetry"]["fixed"]
     assert found["sets"][0]["rss"] == pytest.approx(both.rss[0])
     (one, _) = (row for row in found["potencies"] if row["definition"] == "relative")
@@ -72,7 +72,7 @@ def test_the_numbers_are_those_of_the_library():
 
 
 def test_one_ec50_is_refuted_by_hand_made_f_and_aicc():
-    (row,) = told("--shared", "front,back,slope", "--same", "ec50")["comparisons"]
+    (row,) = told("--shared", "top,bottom,slope", "--same", "ec50")["comparisons"]
     dose, y = table()["dose_nM"][:8].to_numpy(), table()["response"].to_numpy().reshape(2, 8)
     names = ("front", "back", "slope")
     one = curves.fit("4pl", dose, y, shared=(*names, "ec50"), intervals=False)
@@ -176,8 +176,9 @@ def test_rows_without_numbers_are_counted():
             "absolute potency",
             [*BASE[1:], "--model", "weibull", "--level", "50", "--control", "100"],
         ),
-        ("GP-C051", '"back"', [*BASE[1:], "--fixed", "back"]),
-        ("GP-C051", "NAME=NUMBER", [*BASE[1:], "--start", "back=low"]),
+        ("GP-C051", '"bottom"', [*BASE[1:], "--fixed", "bottom"]),
+        ("GP-C051", "NAME=NUMBER", [*BASE[1:], "--start", "bottom=low"]),
+        ("GP-C051", "control of 1, where", [*BASE[1:], "--level", "0.5", "--control", "1"]),
         ("GP-C051", "one x for the model", [*BASE[1:], "--model", "degradation"]),
         ("GP-C020", 'did you mean "4pl"', [*BASE[1:], "--model", "4plx"]),
     ],
@@ -211,13 +212,12 @@ FALLING = "dose,y,c\n" + "".join(f"{d},{100 / (1 + d / 30) + 3:.2f},A\n" for d i
 def test_top_and_bottom_are_the_plateaus_whichever_way_the_curve_goes():
     options = ("--x", "dose", "--y", "y", "--fixed", "Bottom=0")
     falling = json.loads(fitted(FALLING, *options).stdout)
-    assert next(row["parameter"] for row in falling["parameters"] if row["fixed"]) == "back"
-    assert "Bottom is back here" in falling["notes"]
+    assert next(row["estimate"] for row in falling["parameters"] if row["parameter"] == "bottom") == 0.0
     rising = "dose,y\n" + "".join(
         f"{d},{100 - 100 / (1 + d / 30) + 3:.2f}\n" for d in (0, 1, 3, 10, 30, 100, 300)
     )
     found = json.loads(fitted(rising, *options).stdout)
-    assert next(row["parameter"] for row in found["parameters"] if row["fixed"]) == "front"
+    assert next(row["estimate"] for row in found["parameters"] if row["parameter"] == "bottom") == 0.0
     both = FALLING + "".join(f"{d},{d},B\n" for d in (0, 1, 3, 10, 30, 100))
     with pytest.raises(InputError, match=r"GP-C051.*fall and curves that rise"):
         fitted(both, *options, "--by", "c")
@@ -262,3 +262,48 @@ def test_what_cannot_be_compared_has_no_preference():
         row for row in shared["parameters"] if row["set"] == "B" and not row["fixed"] and not row["shared"]
     ]
     assert all(row["standard_error"] is None for row in own)
+
+
+HOOK = "dose,y\n" + "".join(
+    f"{d},{y}\n"
+    for d, y in zip((0, 1, 3, 10, 30, 100, 300, 1000), (100, 95, 70, 30, 15, 40, 70, 90), strict=True)
+)
+
+
+def test_a_response_that_turns_back_is_no_absence_of_effect():
+    found = json.loads(fitted(HOOK, "--x", "dose", "--y", "y").stdout)
+    assert found["sets"][0]["status"] == "TURNS"
+    (potency,) = found["potencies"]
+    assert (potency["relation"], potency["value"]) == ("none", None)
+    assert "model hook" in potency["reasons"]
+    mild = HOOK.replace("15\n", "10\n").replace("40\n", "12\n").replace("70\n1000,90", "25\n1000,50")
+    (note,) = json.loads(fitted(mild, "--x", "dose", "--y", "y").stdout)["notes"]
+    assert "model hook fits better" in note
+
+
+def test_flat_curves_rarely_turn():
+    rng = np.random.default_rng(5)
+    doses = np.array([0.0, 1, 3, 10, 30, 100, 300, 1000])
+    fits = curves.fit("4pl", doses, rng.normal(100.0, 5.0, (2000, 8)), intervals=False)
+    assert (fits.status == curves.Status.TURNS).mean() < 0.02
+    assert (fits.status == curves.Status.NO_EFFECT).mean() > 0.93
+
+
+def test_errors_are_weights_only_as_their_squares_inverse():
+    rows = "dose,y,sd\n" + "".join(
+        f"{d},{100 / (1 + d / 30) + d % 7},{1 + d % 2}\n" for d in (0, 1, 3, 10, 31, 99)
+    )
+    asked = ("--x", "dose", "--y", "y", "--model", "3pl", "--weights")
+    with pytest.raises(InputError, match=r'GP-C051.*"sd", by its name an error'):
+        fitted(rows, *asked, "sd")
+    found = json.loads(fitted(rows, *asked, "1/sd2").stdout)
+    assert [row["weight"] for row in found["points"]] == [1.0, 0.25, 0.25, 1.0, 0.25, 0.25]
+    with pytest.raises(InputError, match=r'GP-C050.*row 2, column "sd": an error of 0'):
+        fitted(rows.replace("0,100.0,1", "0,100.0,0"), *asked, "1/sd2")
+    gap = json.loads(fitted(rows.replace("0,100.0,1", "0,100.0,"), *asked, "1/sd2").stdout)
+    assert "1 rows without x, y or weight left out" in gap["notes"]
+
+
+def test_a_formula_without_a_value_is_refused_at_the_point():
+    with pytest.raises(InputError, match=r'GP-C023.*x of 0, where "a/x\+b" has no value'):
+        fitted(FALLING, "--x", "dose", "--y", "y", "--model", "a/x+b", "--start", "a=1", "--start", "b=1")

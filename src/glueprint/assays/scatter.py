@@ -122,7 +122,7 @@ def _told(plain: Fits) -> NDArray[np.bool_]:
     vehicle = used & np.isneginf(plain.data.log10_dose)
     treated = used.sum(axis=1) - vehicle.sum(axis=1)
     doses = plain.data.distinct_doses - vehicle.any(axis=1)
-    unfit = np.isin(plain.status, (Status.NO_EFFECT, Status.TOO_FEW_POINTS, Status.NO_DEGREES))
+    unfit = np.isin(plain.status, (Status.NO_EFFECT, Status.TURNS, Status.TOO_FEW_POINTS, Status.NO_DEGREES))
     return np.asarray((treated - doses >= LEAST_DEGREES) & ~unfit & (plain.dof > 0))
 
 
@@ -199,5 +199,5 @@ def _heavy(share: Floats, free: Floats, scale: Floats) -> tuple[Floats, Floats]:
 
 def _with_effects(fits: Fits, judged: Fits) -> Fits:
     """Weighted estimates with the verdict of the unweighted effect test."""
-    status = np.where(judged.status == Status.NO_EFFECT, judged.status, fits.status)
+    status = np.where(np.isin(judged.status, (Status.NO_EFFECT, Status.TURNS)), judged.status, fits.status)
     return replace(fits, status=status, effect_f=judged.effect_f, effect_p=judged.effect_p)

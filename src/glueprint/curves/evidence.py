@@ -11,7 +11,12 @@ from scipy.special import fdtrc
 
 from glueprint.curves.logistic import Floats
 
-__all__ = ["LackOfFit", "aicc", "f_test", "lack_of_fit"]
+__all__ = ["LackOfFit", "aicc", "f_test", "lack_of_fit", "turns"]
+
+# Level at which a parabola says that a response without a falling or rising effect turns back instead.
+TURNING = 0.01
+# Where along the doses it must turn: nearer to an end it is a curve that levels off.
+TURN_WITHIN = 0.15, 0.85
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,41 @@ def lack_of_fit(place: NDArray[Any], response: Floats, rss: float, dof: float, w
         return LackOfFit(np.nan, np.nan, pure, pure_dof, missed, extra)
     ratio, p = f_test(missed, extra, pure, pure_dof)
     return LackOfFit(float(ratio), float(p), pure, pure_dof, missed, extra)
+
+
+def turns(dose: Floats, response: Floats, weights: Floats) -> NDArray[np.bool_]:
+    """Whether the response (n, m) of each curve turns back within its doses: the F test of a parabola over
+    the order of the doses, beside a straight line, whose vertex lies within them (n,).
+
+    dose: (n, m), on any scale.   weights: (n, m), 0 where missing.
+    Source: Bates and Watts 1988, section 3.10, doi 10.1002/9780470316757; docs/curves.md.
+    """
+    used = weights > 0.0
+    x, y = np.where(used, dose, np.inf), np.where(used, response, 0.0)
+    order = np.argsort(x, axis=1, kind="stable")
+    ranked = np.take_along_axis(x, order, axis=1)
+    with np.errstate(invalid="ignore"):
+        steps = np.pad(np.cumsum(np.diff(ranked, axis=1) > 0.0, axis=1), ((0, 0), (1, 0)))
+    place = np.empty_like(steps)
+    np.put_along_axis(place, order, steps, axis=1)
+    levels = np.where(used, place, 0).max(axis=1, initial=0, keepdims=True)
+    at = np.where(used, place / np.maximum(levels, 1), 0.0)
+    line, bend = (_polynomial(weights, at, y, degree) for degree in (1, 2))
+    slope, curvature = bend[1][:, 1], bend[1][:, 2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        vertex = -slope / (2.0 * curvature)
+    p = f_test(line[0] - bend[0], 1, bend[0], used.sum(axis=1) - 3)[1]
+    inside = (vertex > TURN_WITHIN[0]) & (vertex < TURN_WITHIN[1])
+    return np.asarray((levels[:, 0] >= 3) & inside & (p < TURNING))
+
+
+def _polynomial(weights: Floats, at: Floats, y: Floats, degree: int) -> tuple[Floats, Floats]:
+    """Weighted sum of squares (n,) about the best polynomial, and its coefficients (n, degree + 1)."""
+    bases = at[..., None] ** np.arange(degree + 1)
+    matrix = np.einsum("nm,nmi,nmj->nij", weights, bases, bases)
+    told = np.einsum("nm,nmi,nm->ni", weights, bases, y)
+    found = np.einsum("nij,nj->ni", np.linalg.pinv(matrix, hermitian=True), told)
+    return np.einsum("nm,nm->n", weights, (y - np.einsum("nmi,ni->nm", bases, found)) ** 2), found
 
 
 def aicc(rss: float, points: int, parameters: int) -> float:

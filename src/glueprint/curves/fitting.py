@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glueprint.curves import request, search, shared
 from glueprint.curves.confined import Confined, Plateau, confine
+from glueprint.curves.evidence import turns
 from glueprint.curves.logistic import LOG10_DOSE
 from glueprint.curves.models.model import Flags, Floats
 from glueprint.curves.problem import ROUNDING, Problem
@@ -92,6 +93,7 @@ def fit(
     else:
         # Given starts may lie anywhere: they ask for the descent that walks curved valleys.
         begun = request.begun(problem, start)
+        request.refuse_undefined(problem, begun)
         found = replace(_alone(replace(problem, careful=True), begun, asked), problem=problem)
     sound = (found.status != Status.TOO_FEW_POINTS) & found.converged
     return replace(
@@ -126,7 +128,12 @@ def _alone(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
     # A fit still creeping along a ridge of flat data is no better than the flat line: that is what matters.
     # One parameter leaves no test: the flat line is then no simpler than the curve.
     testable = (problem.dof > 0) & (problem.moving > (0 if problem.model.level else 1))
-    status[~(tested[1] < asked.alpha) & testable] = Status.NO_EFFECT
+    flat = ~(tested[1] < asked.alpha) & testable
+    status[flat] = Status.NO_EFFECT
+    if problem.logistic:
+        rows = np.flatnonzero(flat)
+        told = turns(problem.log10_dose[rows], problem.response[rows], problem.weights[rows])
+        status[rows[told]] = Status.TURNS
     ended = {name: getattr(best, name) for name in ("converged", "at_bound", "agreeing", "tried")}
     return _report(
         problem, best.theta, best.cost, (status, covariance, interval), asked, effect=tested,

@@ -23,13 +23,14 @@ from glueprint.errors import InputError
 
 __all__ = ["absolute", "relative"]
 
-UNUSABLE = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED)
+UNUSABLE = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.TURNS)
 # The relative status does not speak for the absolute potency, so its range reasons are said anew.
 SAID = {
     Status.TOO_FEW_POINTS: Reason.TOO_FEW_POINTS,
     Status.NOT_CONVERGED: Reason.NOT_CONVERGED,
     Status.NO_EFFECT: Reason.NO_EFFECT,
     Status.NO_DEGREES: Reason.NO_DEGREES,
+    Status.TURNS: Reason.TURNS,
 }
 
 PLATEAUS = {

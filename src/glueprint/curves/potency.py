@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NOT_CONVERGED = "not_converged"
     NO_EFFECT = "no_effect"
     NO_DEGREES = "no_degrees"
+    TURNS = "turns"
     BELOW_TESTED = "below_tested"
     ABOVE_TESTED = "above_tested"
     OPEN_LOW = "open_low"
@@ -63,6 +64,7 @@ TEXTS: Mapping[Reason, str] = {
     Reason.NOT_CONVERGED: "the fit did not converge; look at the data, or fix a plateau",
     Reason.NO_EFFECT: "no effect: the flat line fits as well (F test)",
     Reason.NO_DEGREES: "as many parameters as points: no error, interval or test; add points or fix some",
+    Reason.TURNS: "the response turns back at high doses, which this curve cannot follow; fit the model hook",
     Reason.BELOW_TESTED: "below the lowest tested dose; add lower doses",
     Reason.ABOVE_TESTED: "above the highest tested dose; add higher doses",
     Reason.OPEN_LOW: "the profile does not cross on the lower side: that bound is open",

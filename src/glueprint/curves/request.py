@@ -177,6 +177,17 @@ def begun(problem: Problem, start: Mapping[str, ArrayLike]) -> Floats:
     return theta
 
 
+def refuse_undefined(problem: Problem, begun: Floats) -> None:
+    """Refuse a formula without a value at a point, whichever the start (GP-C023).   begun: (s, n, p)."""
+    values = np.stack([problem.curve(theta)[0] for theta in begun])
+    bad = (problem.weights > 0.0) & ~np.isfinite(values).any(axis=0)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        at = ", ".join(f"{name} of {problem.given[name][place]:g}" for name in problem.model.inputs)
+        expected = "a formula that has a value at every point from some start, or rows without that point"
+        _refuse("GP-C023", f'{at}, where "{problem.model.name}" has no value', expected, _place(bad))
+
+
 def _inputs(model: Model, inputs: Inputs, y: Floats) -> dict[str, Floats]:
     if not isinstance(inputs, Mapping):
         if len(model.inputs) != 1:

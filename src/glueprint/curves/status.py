@@ -21,6 +21,7 @@ class Status(IntEnum):
     AT_BOUND = 7
     NOT_DETERMINED = 8
     NOT_CONFIRMED = 9
+    TURNS = 10
 
     @property
     def text(self) -> str:
@@ -39,4 +40,5 @@ TEXTS: Mapping[Status, str] = {
     Status.AT_BOUND: "at the limit of what the data can show; see the open intervals",
     Status.NOT_DETERMINED: "the data do not tell the parameters apart; fix some of them",
     Status.NOT_CONFIRMED: "a minimum, but few other starts reach it; try other starts",
+    Status.TURNS: "the response turns back at high doses, which this curve cannot follow; fit the model hook",
 }

@@ -12,22 +12,26 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from glueprint.curves import request
+from glueprint.curves.confined import Plateau
 from glueprint.curves.fitting import fit
 from glueprint.curves.models.model import Floats, Model
 from glueprint.curves.potencies import absolute, relative
 from glueprint.curves.result import Fits
+from glueprint.curves.status import Status
 from glueprint.curves.table_rows import (
     COMPARISONS,
     POTENCIES,
     comparison,
     curve_rows,
+    in_height,
     one_of,
     point_rows,
     potency_rows,
     set_rows,
     whole_of,
 )
-from glueprint.curves.tables import DataSets, data_sets, refuse
+from glueprint.curves.tables import DataSets, data_sets, refuse, weights_of
+from glueprint.curves.turning import turning
 
 __all__ = ["TableFit", "fit_table"]
 
@@ -35,6 +39,8 @@ WEIGHTS = ("none", "1/y", "1/y2")
 POWERS = {"1/y": 1.0, "1/y2": 2.0}
 # Weights follow the curve until they stay; below this share of the largest response none gets heavier.
 ROUNDS, SETTLED, LEAST = 10, 1e-6, 1e-3
+# Between a control and where its curve begins, in log10: beyond it one is a share and the other per cent.
+OTHER_SCALE = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,9 @@ class TableFit:
 
     @property
     def parameters(self) -> pl.DataFrame:
-        """One row a parameter of a data set; an end of an interval is infinite where open."""
-        return self.fit.table()
+        """One row a parameter of a data set, plateaus as top and bottom; an end of an interval is infinite
+        where open."""
+        return in_height(self.fit)
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -124,7 +131,8 @@ def fit_table(
     table: one row a point.   x: the column of x, or columns by the name of the model's inputs.   y: response
     columns, each a data set, or replicates of one with `replicates`.   by: columns that tell data sets apart.
     model, fixed, constants, start: as in `fit`.   shared: parameters with one value for all data sets.
-    weights: "none", "1/y" or "1/y2" of the fitted curve, or a column.   robust: also list outliers.
+    weights: "none", "1/y" or "1/y2" of the fitted curve, a column of weights, or "1/sd2" of a column of
+    standard deviations.   robust: also list outliers.
     same: is one value of these parameters enough for all data sets? (F test and AICc).
     against: is this more general, or other, model better? (AICc, and the F test where it contains the first).
     level, control: for logistic models, the response of an absolute potency, and that without drug.
@@ -137,13 +145,12 @@ def fit_table(
     asked_by = (by,) if isinstance(by, str) else tuple(by)
     inputs = x if isinstance(x, Mapping) else _named_input(model, x, start)
     chosen = request.model_of(model, dict.fromkeys(inputs, 0.0), start)
-    column = weights if weights not in WEIGHTS else None
     data = data_sets(
         table,
         inputs,
         asked_y,
         by=asked_by,
-        weights=column,
+        weights=None if weights in WEIGHTS else weights_of(weights, table.columns, source),
         replicates=replicates,
         log10_x=log10_x,
         source=source,
@@ -170,7 +177,7 @@ def fit_table(
         potencies=pl.DataFrame(potencies, schema=POTENCIES),
         curves=curve_rows(found),
         weights=weights,
-        notes=(*data.notes, *(f"{theirs} is {ours} here" for theirs, ours in named.items()), *notes),
+        notes=(*data.notes, *notes, *turning(found)),
     )
 
 
@@ -199,7 +206,7 @@ def _refuse_logarithms(model: Model, data: DataSets, source: str) -> None:
 
 
 def _plateaus(model: Model, data: DataSets, names: tuple[str, ...]) -> dict[str, str]:
-    """What Prism's "top" and "bottom" are called here, which depends on whether the curves fall."""
+    """Which plateau "top" and "bottom" are, without drug or at infinite dose: curves fall, or rise."""
     asked = [name for name in dict.fromkeys(names) if name.lower() in ("top", "bottom")]
     if not asked or not {"front", "back"} <= set(model.names):
         return {}
@@ -209,7 +216,11 @@ def _plateaus(model: Model, data: DataSets, names: tuple[str, ...]) -> dict[str,
         rank = np.argsort(np.argsort(dose[here], kind="stable"), kind="stable")
         falls.add(bool(np.sum((rank - rank.mean()) * y[here]) < 0.0))
     if len(falls) > 1:
-        refuse("GP-C051", f'"{asked[0]}" of curves that fall and curves that rise', expected="front or back")
+        refuse(
+            "GP-C051",
+            f'"{asked[0]}" of curves that fall and curves that rise',
+            expected="curves of one direction, or front (without drug) and back (at infinite dose)",
+        )
     top, bottom = ("front", "back") if falls.pop() else ("back", "front")
     return {name: top if name.lower() == "top" else bottom for name in asked}
 
@@ -320,5 +331,22 @@ def _potencies(
         return [], ["no potencies: the EC50 is held"]
     rows = potency_rows(fits, relative(fits))
     if level is not None and control is not None:
+        _refuse_other_scale(fits, control)
         rows += potency_rows(fits, absolute(fits, level, control=control))
     return rows, []
+
+
+def _refuse_other_scale(fits: Fits, control: float) -> None:
+    """A complete curve that begins at a small part of the control, or far above it, is in other units."""
+    begin = fits.front
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = np.abs(np.log10(np.abs(begin / control)))
+    wrong = (fits.status == Status.FINE) & (fits.plateau == Plateau.SEEN) & (apart > OTHER_SCALE)
+    if control != 0.0 and wrong.any():
+        i = int(np.flatnonzero(wrong)[0])
+        name = f' of "{fits.sets[i]}"' if fits.sets[i] else ""
+        refuse(
+            "GP-C051",
+            f"a control of {control:g}, where the curve{name} begins at {begin[i]:.3g} without drug",
+            expected="the control in the unit of the responses",
+        )

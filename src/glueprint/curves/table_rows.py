@@ -22,6 +22,7 @@ __all__ = [
     "WIDE",
     "comparison",
     "curve_rows",
+    "in_height",
     "one_of",
     "point_rows",
     "potency_rows",
@@ -92,6 +93,24 @@ POTENCIES = pl.Schema(
 )
 CURVES = pl.Schema({"set": TEXT, "x": NUMBER, "fitted": NUMBER})
 _One = tuple[float, int, int, Model]
+
+
+def in_height(fits: Fits) -> pl.DataFrame:
+    """`Fits.table`, with the plateaus named by their height: top and bottom."""
+    table = fits.table()
+    if not {"front", "back"} <= set(fits.names):
+        return table
+    falls = np.repeat(np.nan_to_num(fits.front) >= np.nan_to_num(fits.back), len(fits.names))
+    names = pl.col("parameter")
+    upper, lower = (names == "front") == falls, (names == "back") == falls
+    plateau = names.is_in(["front", "back"])
+    return table.with_columns(
+        parameter=pl.when(plateau & upper)
+        .then(pl.lit("top"))
+        .when(plateau & lower)
+        .then(pl.lit("bottom"))
+        .otherwise(names)
+    )
 
 
 def set_rows(fits: Fits) -> pl.DataFrame:

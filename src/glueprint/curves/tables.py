@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -12,10 +13,12 @@ import polars as pl
 from glueprint.curves.models.model import Floats
 from glueprint.errors import InputError, nearest
 
-__all__ = ["DataSets", "data_sets", "refuse"]
+__all__ = ["DataSets", "Weights", "data_sets", "refuse", "weights_of"]
 
 
 MOST_NAMED = 8
+# Names of columns that hold errors, of which a larger one speaks against a point.
+ERRORS = re.compile(r"(?i)(^|[^a-z])(sd|se|sem|std|stdev|stddev|cv|err|error|var|variance)([^a-z]|$)")
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,43 @@ class DataSets:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Weights:
+    """Weights out of a column: its values to a power, 1 or below."""
+
+    column: str
+    power: int = 1
+
+    def of(self, values: Floats) -> Floats:
+        """Weights of the column's values, as they are asked for."""
+        return values**self.power
+
+
+def weights_of(text: str, columns: Sequence[str], source: str = "") -> Weights:
+    """What `weights` asks for: a column, or 1/column or 1/column2 such as 1/sd2.
+
+    Raises InputError GP-C051 for a column of errors given as weights, with which the worst points count most.
+    """
+    found = re.fullmatch(r"1/(.+?)(\^?2)?", text)
+    if text not in columns and found and found[1] in columns:
+        return Weights(found[1], -2 if found[2] else -1)
+    if text in columns and ERRORS.search(text):
+        refuse(
+            "GP-C051",
+            f'weights out of "{text}", by its name an error: points with the largest would count most',
+            source=source,
+            expected=f'weights such as "1/{text}2", or a column of weights under another name',
+        )
+    return Weights(text)
+
+
 def data_sets(
     table: pl.DataFrame,
     inputs: Mapping[str, str],
     y: Sequence[str],
     *,
     by: Sequence[str] = (),
-    weights: str | None = None,
+    weights: Weights | None = None,
     replicates: bool = False,
     log10_x: bool = False,
     source: str = "",
@@ -48,19 +81,22 @@ def data_sets(
 
     inputs: columns by the name of the model's input.   y: response columns: each a data set of its own, or,
     with `replicates`, all of them replicates of one.   by: columns whose values tell data sets apart.
-    weights: a column.   log10_x: x are log10 of doses.   source: the file, for refusals.
+    weights: a column, and the power of its values.   log10_x: x are log10 of doses.   source: the file, for
+    refusals.
     Returns `DataSets`; rows without x or y are left out and counted.
     Raises InputError GP-C050 (columns, numbers).
     """
-    for name in (*inputs.values(), *y, *by, *((weights,) if weights else ())):
+    for name in (*inputs.values(), *y, *by, *((weights.column,) if weights else ())):
         if name not in table.columns:
             refuse("GP-C050", f'no column "{name}"{nearest(name, table.columns)}', table, source=source)
     if not y or not table.height:
         refuse("GP-C050", "no response column" if not y else "a table without rows", table, source=source)
     long = pl.concat([_long(table, name, (inputs, by, weights), source) for name in y])
-    kept = long.drop_nulls([*(f"x {name}" for name in inputs), "y"])
-    notes = [f"{long.height - kept.height} rows without x or y left out"] if kept.height < long.height else []
-    unread = [name for name in table.columns if name not in (*inputs.values(), *y, *by, weights)]
+    kept = long.drop_nulls([*(f"x {name}" for name in inputs), "y", "w"])
+    what = "x, y or weight" if weights else "x or y"
+    notes = [f"{long.height - kept.height} rows without {what} left out"] if kept.height < long.height else []
+    column = weights.column if weights else None
+    unread = [name for name in table.columns if name not in (*inputs.values(), *y, *by, column)]
     if unread:
         more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
         notes.append(f"columns not read: {', '.join(unread[:MOST_NAMED])}{more}")
@@ -78,24 +114,36 @@ def data_sets(
     found = {name: arrays[f"x {name}"] for name in inputs}
     if log10_x:
         found = {name: 10.0**value for name, value in found.items()}
-    weight = np.nan_to_num(arrays["w"]) if weights else None
+    weight = np.nan_to_num(arrays["w"]) if weights else None  # NaN only past the end of a shorter set
     return DataSets(tuple(str(key[0]) for key in parts), found, arrays["y"], weight, tuple(notes))
 
 
 def _long(
-    table: pl.DataFrame, y: str, columns: tuple[Mapping[str, str], Sequence[str], str | None], source: str
+    table: pl.DataFrame, y: str, columns: tuple[Mapping[str, str], Sequence[str], Weights | None], source: str
 ) -> pl.DataFrame:
     """One response column as rows of x, y, weight and labels."""
     inputs, by, weights = columns
     parts = {f"x {name}": _numbers(table, column, source) for name, column in inputs.items()}
     parts |= {
         "y": _numbers(table, y, source),
-        "w": _numbers(table, weights, source) if weights else np.ones(table.height),
+        "w": _weights(table, weights, source) if weights else np.ones(table.height),
     }
     labels = {f"by {name}": table[name].cast(pl.String).fill_null("") for name in by}
     return pl.DataFrame({**parts, **labels, "column": [y] * table.height}).with_columns(
         pl.col(pl.Float64).fill_nan(None)
     )
+
+
+def _weights(table: pl.DataFrame, weights: Weights, source: str) -> Floats:
+    values = _numbers(table, weights.column, source)
+    bad = np.flatnonzero(values <= 0.0) if weights.power < 0 else np.array([])
+    if bad.size:
+        row = int(bad[0])
+        what = f'row {row + 2}, column "{weights.column}": an error of {values[row]:g}'
+        refuse(
+            "GP-C050", what, source=source, expected="errors above 0, or an empty cell to leave the row out"
+        )
+    return weights.of(values)
 
 
 def _numbers(table: pl.DataFrame, name: str, source: str) -> Floats:

@@ -26,7 +26,13 @@ __all__ = ["time_points"]
 DOSES_FOR_FREE_SLOPE, DOSES_FOR_HOOK = 6, 7
 # No less than nothing is left of a protein.
 POSSIBLE = (0.0, None)
-NO_PLATEAU = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT, Status.ABOVE_TESTED)
+NO_PLATEAU = (
+    Status.TOO_FEW_POINTS,
+    Status.NOT_CONVERGED,
+    Status.NO_EFFECT,
+    Status.TURNS,
+    Status.ABOVE_TESTED,
+)
 Group = tuple[Lanes, float, Floats]
 
 

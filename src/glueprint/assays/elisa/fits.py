@@ -133,6 +133,6 @@ def _logistic(shape: Shape, x: Floats, y: Floats, weights: Floats) -> Floats:
     if unseen or status == Status.NOT_CONVERGED:
         why = "no far plateau was reached" if unseen else fits.reasons[0]
         raise NoPlateau(f"{why}; try the model power if no far plateau is in sight")
-    if status in (Status.TOO_FEW_POINTS, Status.NO_EFFECT):
+    if status in (Status.TOO_FEW_POINTS, Status.NO_EFFECT, Status.TURNS):
         raise Problem(fits.reasons[0])
     return np.asarray(fits.theta[0, : len(shape.parameters)])

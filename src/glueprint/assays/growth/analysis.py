@@ -240,6 +240,12 @@ def _said(part: Curves, findings: list[Finding]) -> None:
     for code, reason, message, remedy in (
         ("GP-A171", Reason.NO_EFFECT, "no effect of dose (F test)", "the IC50 is above the highest dose"),
         (
+            "GP-A236",
+            Reason.TURNS,
+            "the response turns back at high doses: no IC50",
+            "look at the highest doses",
+        ),
+        (
             "GP-A166",
             Reason.NOT_REACHED,
             "the curve levels off above 50 % of the control: no absolute IC50",

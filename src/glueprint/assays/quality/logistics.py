@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 # Residuals beyond this many robust standard deviations ask for the robust fit: 4 of a thousand normal ones.
 FAR = 2.9
 # Flat curves and those without enough doses have no parameters to be robust about.
-UNFIT = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_DEGREES, Status.NO_EFFECT)
+UNFIT = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_DEGREES, Status.NO_EFFECT, Status.TURNS)
 
 
 def of_logistics(fits: Fits, names: Sequence[str], wells: Sequence[Sequence[str]]) -> list[Readings]:
