@@ -69,7 +69,7 @@ def test_our_bug_ends_with_3(capsys, monkeypatch):
 
 def test_the_installed_command_runs():
     found = subprocess.run(
-        [sys.executable, "-c", "from glueprint.cli import main; main()", "study", "list", "--json"],
+        [sys.executable, "-m", "glueprint", "study", "list", "--json"],
         capture_output=True,
         text=True,
         check=True,

@@ -3,7 +3,6 @@ time."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -103,7 +102,8 @@ def _dose_panel(tables: Mapping[str, pl.DataFrame]) -> alt.LayerChart:
         for experiment, time, dose, fitted in grid
         if domain[0] <= dose <= domain[1]
     ]
-    x = alt.X("x:Q", scale=alt.Scale(type="log", domain=domain, nice=False), axis=_dose_axis(vehicle, domain))
+    axis = theme.dose_axis("dose, nM", vehicle, domain, "vehicle")
+    x = alt.X("x:Q", scale=alt.Scale(type="log", domain=domain, nice=False), axis=axis)
     out = [
         {"x": row["x"] or vehicle, "y": row["value"]}
         for row in tables["excluded"].to_dicts()
@@ -196,17 +196,6 @@ def _sequence(names: list[str]) -> alt.Color:
 def _blend(share: float) -> str:
     light, dark = (0x9E, 0xC5, 0xE8), (0x04, 0x1C, 0x30)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(light, dark, strict=True))
-
-
-def _dose_axis(vehicle: float, domain: list[float]) -> alt.Axis:
-    powers = range(math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1])) + 1)
-    ticks = [10.0**power for power in powers if vehicle * 2.0 < 10.0**power <= domain[1]]
-    near = f"abs(datum.value / {vehicle:g} - 1) < 0.01"
-    return alt.Axis(
-        title="dose, nM",
-        values=[vehicle, *ticks],
-        labelExpr=f"{near} ? 'vehicle' : format(datum.value, '~g')",
-    )
 
 
 def _dc50_panel(points: pl.DataFrame) -> alt.LayerChart:

@@ -19,6 +19,8 @@ CURVES = ("set", "x", "fitted")
 WIDTH, HEIGHT = 380, 240
 # On a logarithmic axis x = 0 stands half a decade below the lowest.
 ASIDE = 10.0**0.5
+# How far the axis goes on past the outermost points.
+EDGE = 1.3
 
 
 def of_fits(fits: Fits) -> alt.LayerChart:
@@ -41,9 +43,7 @@ def fitted_curves(
     logarithmic = high > WIDE * low and not points.filter(pl.col("x") < 0.0).height
     colours = theme.arm_colours(points["set"].to_list())
     several = len(colours) > 1
-    place = alt.X(
-        "x:Q", title=x, scale=alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(nice=True)
-    )
+    place = _doses(x, low, high, bool((points["x"] == 0.0).any())) if logarithmic else alt.X("x:Q", title=x)
     height = alt.Y("y:Q", title=y, scale=alt.Scale(zero=False))
     legend = alt.Legend(title=None, orient="right", symbolType="circle") if several else None
     colour = alt.Color(
@@ -65,3 +65,11 @@ def fitted_curves(
             marks = alt.Chart(theme.records(some)).mark_point(size=30, filled=not outlier, opacity=0.8)
             layers.append(marks.encode(place, height, color=colour))
     return theme.layered(*layers).properties(width=WIDTH, height=HEIGHT)
+
+
+def _doses(title: str, low: float, high: float, zero: bool) -> alt.X:
+    """x over its logarithm, a little wider than the doses; a dose of zero has a tick of its own."""
+    aside = low / ASIDE
+    domain = [(aside if zero else low) / EDGE, high * EDGE]
+    axis = theme.dose_axis(title, aside, domain) if zero else alt.Axis(title=title, format="~g")
+    return alt.X("x:Q", scale=alt.Scale(type="log", domain=domain, nice=False), axis=axis)

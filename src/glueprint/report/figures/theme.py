@@ -90,6 +90,16 @@ def clock(highest: float, unit: str, *, at_most: int = 13) -> list[float]:
     return [float(step * place) for place in range(int(highest // step) + 1)]
 
 
+def dose_axis(title: str, aside: float, domain: Sequence[float], zero: str = "0") -> alt.Axis:
+    """A logarithmic axis of doses whose tick at `aside`, where a dose of zero is drawn, reads `zero`."""
+    powers = range(math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1])) + 1)
+    values = [10.0**power for power in powers if aside * 2.0 < 10.0**power <= domain[1]]
+    near = f"abs(datum.value / {aside:g} - 1) < 0.01"
+    return alt.Axis(
+        title=title, values=[aside, *values], labelExpr=f"{near} ? '{zero}' : format(datum.value, '~g')"
+    )
+
+
 def label_values(names: Sequence[str], colours: Mapping[str, str], otherwise: str = INK) -> str:
     """A Vega expression that gives an axis label the colour of its arm."""
     branches = "".join(f"datum.label === {_quoted(name)} ? '{colours[name]}' : " for name in names)
