@@ -4,13 +4,14 @@
 #               then the line for a glue of your own, on a made-up one: simulated plates to its predicted trial,
 #               in demo-glue
 #   make test   lint, types and tests
+#   make docs   the documentation as a site
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := demo-study
 GLUE   := demo-glue
 
-.PHONY: demo test lint types lock listing audit clean
+.PHONY: demo test lint types docs lock listing audit clean
 
 demo: $(VENV)/.installed
 	$(BIN)/glueprint study run pomalidomide --out $(DEMO) --fresh
@@ -48,6 +49,15 @@ audit: $(VENV)/.tested
 	  tests/runs/test_records.py tests/runs/test_signatures.py \
 	  tests/engine/test_hostile_models.py tests/assays/test_hostile_files.py tests/cli/test_hostile_names.py
 
+# The site, into docs/_build/html: no page without a place, no link to nowhere, nothing from foreign hosts.
+docs: $(VENV)/.documented
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python tools/site.py docs/_build/html
+
+$(VENV)/.documented: $(VENV)/.installed requirements-docs.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@touch $@
+
 lock: | $(BIN)/python
 	sh tools/lock.sh $(BIN)
 
@@ -56,4 +66,4 @@ listing: $(VENV)/.installed
 	$(BIN)/python tools/listing.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(GLUE) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf docs/_build docs/reference $(VENV) $(DEMO) $(GLUE) .pytest_cache .mypy_cache .ruff_cache

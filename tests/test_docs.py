@@ -17,7 +17,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "reference"),
 ]
 COMMAND = re.compile(r"(?:`|\$ )glueprint ([a-z]+)(?: ([a-z][a-z-]*))?")
 LINK = re.compile(r"\]\((?!https?://)([\w./-]+\.\w+)")

@@ -11,3 +11,4 @@ compile() {
 }
 compile requirements.lock --extra test
 compile requirements-core.lock --constraint requirements.lock
+compile requirements-docs.lock --extra docs --constraint requirements.lock
