@@ -12,6 +12,7 @@ import glueprint
 
 PACKAGE = Path(glueprint.__file__).parent
 FLOORS = {
+    "__main__": 10,
     "cli": 9,
     "report": 8,
     "study": 7,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 
 import pytest
+from tests.envelope import payload
 
 from glueprint.cli import streams
 
@@ -43,7 +43,7 @@ def test_closed_standard_output(words):
 def test_closed_standard_error_hides_no_result():
     done = run("2>&-", call=["trial", "list", "--json"])
     assert done.returncode == 0
-    assert json.loads(done.stdout)
+    assert payload(done.stdout)
     assert run("2>&-", call=["trial", "show", "nope"]).returncode == 2
 
 
@@ -65,7 +65,7 @@ def test_an_encoding_that_lacks_characters(encoding):
     done = subprocess.run(
         [*COMMAND, "evidence", "list", "--json"], capture_output=True, env=environment, check=True
     )
-    assert len(json.loads(done.stdout.decode(encoding))) > 100
+    assert len(payload(done.stdout.decode(encoding))) > 100
 
 
 def test_a_deleted_working_directory(tmp_path):
