@@ -4,13 +4,15 @@
 #               then the line for a glue of your own, on a made-up one: simulated plates to its predicted trial,
 #               in demo-glue
 #   make test   lint, types and tests
+# and before a release:
+#   make check  all that, the wheel outside the tree, and the audit
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := demo-study
 GLUE   := demo-glue
 
-.PHONY: demo test lint types lock listing audit clean
+.PHONY: demo test check wheel lint types lock listing audit clean
 
 demo: $(VENV)/.installed
 	$(BIN)/glueprint study run pomalidomide --out $(DEMO) --fresh
@@ -19,7 +21,13 @@ demo: $(VENV)/.installed
 	$(BIN)/glueprint glue run $(GLUE)
 
 test: lint types
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 2 --dist worksteal -q
+
+check: test wheel audit
+
+# The wheel and the source archive, tried in an empty folder, with and without extras.
+wheel: $(VENV)/.tested
+	$(BIN)/python tools/wheel.py dist
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check src tests benchmarks
@@ -56,4 +64,4 @@ listing: $(VENV)/.installed
 	$(BIN)/python tools/listing.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(GLUE) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf dist $(VENV) $(DEMO) $(GLUE) .pytest_cache .mypy_cache .ruff_cache

@@ -105,7 +105,9 @@ def test_a_predicted_trial_is_labelled_and_has_intervals(run):
 def test_the_draws_are_those_of_the_posterior_for_this_trial(run, mine, posterior):
     folder, _ = run
     draws = clinical.load(posterior, "claret").for_trial(trials.load_protocol(mine), count=39, seed=1)
-    alone = trials.run(mine, 39, 1, None, 2, draws=draws, counterfactual=True)
+    alone = trials.run(
+        mine, 39, 1, draws=draws, counterfactual=True
+    )  # one process, where the command had two
     assert pl.read_parquet(folder / "endpoints.parquet").equals(alone.endpoints)
 
 
