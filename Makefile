@@ -5,13 +5,15 @@
 #               in demo-glue
 #   make test   lint, types and tests
 #   make docs   the documentation as a site
+# and before a release:
+#   make check  all that, the wheel outside the tree, the site and the audit
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := demo-study
 GLUE   := demo-glue
 
-.PHONY: demo test lint types docs lock listing audit clean
+.PHONY: demo test check wheel lint types docs lock listing audit clean
 
 demo: $(VENV)/.installed
 	$(BIN)/glueprint study run pomalidomide --out $(DEMO) --fresh
@@ -20,7 +22,13 @@ demo: $(VENV)/.installed
 	$(BIN)/glueprint glue run $(GLUE)
 
 test: lint types
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 2 --dist worksteal -q
+
+check: test wheel docs audit
+
+# The wheel and the source archive, tried in an empty folder, with and without extras.
+wheel: $(VENV)/.tested
+	$(BIN)/python tools/wheel.py dist
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check src tests benchmarks
@@ -66,4 +74,4 @@ listing: $(VENV)/.installed
 	$(BIN)/python tools/listing.py
 
 clean:
-	rm -rf docs/_build docs/reference $(VENV) $(DEMO) $(GLUE) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf dist docs/_build docs/reference $(VENV) $(DEMO) $(GLUE) .pytest_cache .mypy_cache .ruff_cache

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.assays import elisa, layout, readers
@@ -230,7 +230,7 @@ def test_the_command_works_on_both_plates(tmp_path):
         out = ["--figure", str(tmp_path / f"{name}.svg"), "--out", str(tmp_path / name)]
         done = CliRunner().invoke(app, ["assay", "elisa", str(path), *given, *extra, *out])
         assert done.exit_code == 0, done.output
-        assert len(json.loads(done.stdout)["tables"]["samples"]) > 10
+        assert len(payload(done.stdout)["tables"]["samples"]) > 10
         assert "<svg" in (tmp_path / f"{name}.svg").read_text("utf-8")
         assert pl.read_csv(tmp_path / name / "samples.csv").height > 10
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import pytest
+from tests.envelope import payload
 
 from glueprint.assays import growth, readers
 from glueprint.assays.growth import plates
@@ -53,7 +53,7 @@ def test_the_command_takes_both(files, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(SystemExit):
         application.main()
-    found = json.loads(capsys.readouterr().out)
+    found = payload(capsys.readouterr().out)
     assert len(found["tables"]["growth_rate"]) == 1
 
 

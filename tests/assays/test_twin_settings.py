@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.assays import readers, twins
@@ -121,7 +121,7 @@ def test_the_command_writes_what_the_function_gives(protocol, tmp_path):
     words = ["assay", "twin", protocol, "--out", str(out), "--seed", "5", "--json", *asked]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
+    told = payload(done.stdout)
     twin = small(protocol, seed=5)
     assert told["truth"] == twin.as_dict()["truth"]
     there = {path.name: path.read_bytes() for path in out.iterdir()}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import evidence
@@ -238,7 +238,7 @@ def test_the_prediction_of_one_claim():
 def test_the_command_shows_the_shipped_posterior(tmp_path):
     run = CliRunner().invoke(app, ["calibrate", "in-vitro", "--shipped", "--json"])
     assert run.exit_code == 0, run.output
-    told = json.loads(run.stdout)
+    told = payload(run.stdout)
     assert {row["claim_id"] for row in told["claims"]} >= set(GUIDE)
     assert told["status"] == "ok"
     drawn = tmp_path / "posterior.svg"
@@ -252,7 +252,7 @@ def test_the_command_shows_the_shipped_posterior(tmp_path):
 def test_the_command_says_what_became_of_claims():
     run = CliRunner().invoke(app, ["calibrate", "in-vitro", "--claims", "--json"])
     assert run.exit_code == 0, run.output
-    assert {"claim_id", "use", "why"} <= set(json.loads(run.stdout)[0])
+    assert {"claim_id", "use", "why"} <= set(payload(run.stdout)[0])
     assert "held out" in CliRunner().invoke(app, ["calibrate", "in-vitro", "--claims"]).stdout
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit.Chem import rdChemReactions
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.chemistry import exchange, routes, standard, structures
@@ -228,7 +229,7 @@ def test_the_commands_take_and_give_routes(tmp_path):
     path = tmp_path / "a.json"
     run("export", "A", "--format", "tree", "--out", str(path))
     assert "gives its product in balance" in run("check", str(path))
-    assert json.loads(run("plan", str(path), "--step-yield", "80", "--json"))["target"] == "pomalidomide"
+    assert payload(run("plan", str(path), "--step-yield", "80", "--json"))["target"] == "pomalidomide"
     assert "step" in run("show", str(path))
     wrong = written(tmp_path, tree_of(WRONG), "wrong.json")
     assert "GP-H009" in run("check", wrong, code=1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import pytest
 from scipy.stats import t as student_t
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import evidence
@@ -111,7 +111,7 @@ def test_the_command_shows_neighbours_label_error_and_prior():
     assert result.exit_code == 0
     for word in ("by analogy", "pomalidomide", "BIN-001", "log10 error", "kd_nm = {", "teratogen"):
         assert word in result.output
-    said = json.loads(CliRunner().invoke(app, ["neighbours", OWN, "--json", "--count", "2"]).output)
+    said = payload(CliRunner().invoke(app, ["neighbours", OWN, "--json", "--count", "2"]).output)
     assert len(said["neighbours"]) == 2
     assert {one["label"] for one in said["by_analogy"]} == {"by analogy"}
     assert len(said["leave_one_out"]) == 5

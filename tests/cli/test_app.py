@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
 import pytest
+from tests.envelope import payload, refusal
 
 import glueprint
 from glueprint import study
@@ -45,7 +45,7 @@ def test_bad_input_ends_with_2_and_the_remedy(capsys, monkeypatch):
 def test_bad_input_as_json(capsys, monkeypatch):
     code, out, err = call(capsys, monkeypatch, "trial", "run", "mm03", "--json")
     assert (code, out) == (2, "")
-    error = json.loads(err.splitlines()[-1])["error"]
+    error = refusal(err.splitlines()[-1])
     assert error["code"] == "GP-T001"
     assert error["next_step"]
 
@@ -74,4 +74,4 @@ def test_the_installed_command_runs():
         text=True,
         check=True,
     )
-    assert json.loads(found.stdout)[0]["name"] == "pomalidomide"
+    assert payload(found.stdout)[0]["name"] == "pomalidomide"

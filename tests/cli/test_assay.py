@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload, refusal
 
 from glueprint.assays import layout, readers
 from glueprint.cli import app as application
@@ -38,7 +38,7 @@ def test_every_example_is_shown_and_given_as_json(call, name):
     first, _, rest = out.partition("\n")
     assert first.startswith(f"{name}: read by ")
     assert rest.startswith("Channels (")
-    found = json.loads(call("plate", OWN / name, "--json")[1])
+    found = payload(call("plate", OWN / name, "--json")[1])
     assert {"source", "reader", "metadata", "channels", "flags", "quality", "positions", "findings"} <= set(
         found
     )
@@ -59,11 +59,11 @@ def test_a_file_is_read_without_an_analysis(call, tmp_path):
     )
     assert "1 curve of 3 doses, 2 control wells" in out
     assert saved.read_text("utf-8").splitlines()[:2] == ["compound,dose,signal,dose_unit", "DMSO,0,10100,uM"]
-    found = json.loads(call("read", path, "--json")[1])
+    found = payload(call("read", path, "--json")[1])
     assert (found["kind"], found["response"]) == ("table", "signal")
     assert found["curves"] == [{"compound": "Glue", "doses": 3, "wells": 3}]
     # What was saved is read as the same.
-    again = json.loads(call("read", saved, "--json")[1])
+    again = payload(call("read", saved, "--json")[1])
     assert again["rows"] == found["rows"]
 
 
@@ -72,8 +72,8 @@ def test_a_plate_is_read_without_an_analysis_and_saved(call, tmp_path):
     code, out, _ = call("read", OWN / "softmax_plate.txt", "--save", saved)
     assert code == 0
     assert out.startswith("softmax_plate.txt: read by softmax; 96 wells of 1 plate; 450 (OD), 650 (OD); ")
-    rows = json.loads(call("read", OWN / "softmax_plate.txt", "--json")[1])["rows"]
-    again = json.loads(call("read", saved, "--json")[1])
+    rows = payload(call("read", OWN / "softmax_plate.txt", "--json")[1])["rows"]
+    again = payload(call("read", saved, "--json")[1])
     assert again["kind"] == "plate"
     assert [(row["well"], row["value"], row["role"]) for row in again["rows"]] == [
         (row["well"], row["value"], row["role"]) for row in rows
@@ -136,7 +136,7 @@ def test_unusable_input_ends_with_2_and_its_code(call, words, code):
     ended, out, err = call(*words)
     assert (ended, out) == (2, "")
     assert err.startswith(code)
-    assert json.loads(call(*words, "--json")[2])["error"]["code"] == code
+    assert refusal(call(*words, "--json")[2])["code"] == code
 
 
 @pytest.mark.parametrize("kind", layout.TEMPLATES)
@@ -146,7 +146,7 @@ def test_a_template_is_a_file_that_can_be_shown(call, tmp_path, kind):
     path = tmp_path / "l.toml"
     path.write_text(out)
     assert call("layout", path, "--show")[1] == layout.draw(layout.read(path)) + "\n"
-    assert len(json.loads(call("layout", path, "--json")[1])["wells"]) == layout.read(path).table.height
+    assert len(payload(call("layout", path, "--json")[1])["wells"]) == layout.read(path).table.height
 
 
 def test_the_layout_of_a_vendor_file_is_shown(call):
@@ -158,7 +158,7 @@ def test_the_layout_of_a_vendor_file_is_shown(call):
 
 def test_the_readers_are_listed(call):
     assert "SoftMax Pro" in call("readers")[1]
-    found = json.loads(call("readers", "--json")[1])
+    found = payload(call("readers", "--json")[1])
     assert "tidy" in [reader["name"] for reader in found["readers"]]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.assays.polarization import model, signal
@@ -84,7 +83,7 @@ def test_the_ki_and_everything_beside_it(files, tmp_path):
 def test_json_holds_the_same_numbers(files):
     result = invoke([*files, *STATED, "--json"])
     assert result.exit_code == 0
-    found = json.loads(result.stdout)
+    found = payload(result.stdout)
     assert found["potencies"][0]["kind"] == "Ki"
     assert found["potencies"][0]["value_nm"] == pytest.approx(156.6, rel=0.1)
     assert found["findings"] == []
@@ -100,7 +99,7 @@ def test_a_refused_ki_ends_with_1_and_still_shows_the_ic50(files):
 
 def test_wells_can_be_left_out(files):
     result = invoke([*files, *STATED, "--exclude", "A4, B4=bubbles", "--json"])
-    answer = json.loads(result.stdout)
+    answer = payload(result.stdout)
     (finding,) = answer["findings"]
     assert (finding["code"], finding["where"]) == ("GP-A241", "A4, B4")
     assert {row["reason"] for row in answer["tables"]["excluded"]} == {"bubbles"}
@@ -133,14 +132,14 @@ def test_the_layout_may_state_the_conditions(files, tmp_path):
     text = "\n".join(f"{name.replace('-', '_')} = {value}" for name, value in OPTIONS.items())
     stated = invoke([*with_assay(files, tmp_path, text), "--json"])
     asked = invoke([*files, *STATED, "--json"])
-    assert json.loads(stated.stdout)["potencies"] == json.loads(asked.stdout)["potencies"]
+    assert payload(stated.stdout)["potencies"] == payload(asked.stdout)["potencies"]
 
 
 def test_an_option_takes_the_place_of_what_the_layout_states(files, tmp_path):
     text = "protein_nm = 9\nprotein_low = 8\nprotein_high = 10"
     both = invoke([*with_assay(files, tmp_path, text), *STATED, "--json"])
     asked = invoke([*files, *STATED, "--json"])
-    assert json.loads(both.stdout)["potencies"] == json.loads(asked.stdout)["potencies"]
+    assert payload(both.stdout)["potencies"] == payload(asked.stdout)["potencies"]
 
 
 def test_a_condition_that_no_binding_assay_has_is_refused(files, tmp_path):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.assays.blot import boxes
@@ -63,7 +62,7 @@ def test_found_annotated_and_read_again(image, annotated, tmp_path):
         image, "--boxes", annotated, "--json", "--out", tmp_path / "out", "--figure", tmp_path / "b.svg"
     )
     assert done.exit_code == 0, done.output
-    found = json.loads(done.stdout)
+    found = payload(done.stdout)
     assert (found["light"], found["unit"]) == ("emission", "counts")
     rows = found["tables"]["bands"]
     assert [row["relation"] for row in rows] == ["="] * 5 + ["<"]
@@ -131,17 +130,15 @@ def test_a_second_picture_of_the_same_file(image, annotated):
     )
     with_it = run(image, "--boxes", annotated, "--reference-image", image, "--json")
     assert with_it.exit_code == 0, with_it.output
-    rows = json.loads(with_it.stdout)["tables"]["volumes"]
+    rows = payload(with_it.stdout)["tables"]["volumes"]
     assert {row["image"] for row in rows} == {"blot", "reference"}
     assert run(image, "--boxes", annotated).exception.code == "GP-A139"
 
 
 def test_the_options_of_background(image, annotated):
-    border = json.loads(
-        run(image, "--boxes", annotated, "--background", "border", "--rim", 5, "--json").stdout
-    )
+    border = payload(run(image, "--boxes", annotated, "--background", "border", "--rim", 5, "--json").stdout)
     assert border["tables"]["volumes"][0]["method"] == "median of a rim of 5 px"
-    lane = json.loads(run(image, "--boxes", annotated, "--base-line", 44, "--json").stdout)
+    lane = payload(run(image, "--boxes", annotated, "--base-line", 44, "--json").stdout)
     assert lane["tables"]["volumes"][0]["method"] == "lane base line, half window 44 px"
 
 
@@ -193,5 +190,5 @@ def test_the_channel_of_a_colour_image_is_asked_for(tmp_path):
     refused = run(path)
     assert refused.exception.code == "GP-A113"
     done = run(path, "--channel", "green", "--json")
-    assert json.loads(done.stdout)["settings"]["channel"] == "green"
+    assert payload(done.stdout)["settings"]["channel"] == "green"
     assert "GP-A231" in done.stdout

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import envelope, payload
 from typer.testing import CliRunner
 
 from glueprint.assays import degradation, growth, tidy_table
@@ -66,7 +67,7 @@ def test_degradation_prints_writes_and_draws(blot, tmp_path):
         "findings",
     }
     assert "vehicle" in figure.read_text()
-    answer = json.loads(
+    answer = payload(
         RUN.invoke(assay.app, ["degradation", str(blot), "--column", "dose_nm=conc", "--json"]).output
     )
     table = tidy_table.renamed(tidy_table.read(blot), {"dose_nm": "conc"})
@@ -84,7 +85,7 @@ def test_design_prints_a_table_and_a_suggestion():
     found = RUN.invoke(assay.app, ["design", "degradation", "--k-max", "2.4", "--ec50", "264"])
     assert found.exit_code == 0, found.output
     assert "best further dose: 10 nM" in found.output
-    answer = json.loads(RUN.invoke(assay.app, ["design", "degradation", "--json"]).output)
+    answer = envelope(RUN.invoke(assay.app, ["design", "degradation", "--json"]).output)["data"]
     assert set(answer) == {"expected", "suggested", "advice"}
     for wrong in (["design", "elisa"], ["design", "degradation", "--doses", "a,b"]):
         with pytest.raises(InputError, match="GP-A140"):
@@ -100,7 +101,7 @@ def test_growth_prints_writes_and_draws(wells, tmp_path):
     value = table.filter((pl.col("line") == "OPM2") & (pl.col("definition") == "relative IC50"))["value"][0]
     assert value == pytest.approx(3000.0, rel=1e-4)
     assert "MM.1S" in figure.read_text()
-    answer = json.loads(RUN.invoke(assay.app, ["growth", str(wells), "--json"]).output)
+    answer = payload(RUN.invoke(assay.app, ["growth", str(wells), "--json"]).output)
     assert set(answer["tables"]) == {
         "wells",
         "curves",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.cli.app import app
@@ -67,7 +66,7 @@ def test_json_has_everything(files, tmp_path):
         plate, "--layout", layout, "--json", "--out", tmp_path / "out", "--figure", tmp_path / "plate.svg"
     )
     assert done.exit_code == 0, done.output
-    found = json.loads(done.stdout)
+    found = payload(done.stdout)
     assert found["signal"] == "450 - 650"
     results = {row["sample"]: row for row in found["tables"]["samples"]}
     assert results["one"]["result"] == pytest.approx(500.0, rel=0.05)

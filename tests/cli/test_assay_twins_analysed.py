@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.assays import twins
@@ -48,7 +48,7 @@ def test_every_analysis_of_a_simulated_plate_says_so(protocol, tmp_path, monkeyp
         printed = RUN.invoke(assay.app, words).output
         assert "GP-A054 note" in printed
         assert f"by glueprint assay twin {protocol}, seed 3" in printed
-        found = json.loads(RUN.invoke(assay.app, [*words, "--json"]).output)
+        found = payload(RUN.invoke(assay.app, [*words, "--json"]).output)
         assert [row["code"] for row in found["findings"]].count("GP-A054") == 1
 
 
@@ -91,7 +91,7 @@ def test_several_tables_of_lanes_are_joined(tmp_path):
     files = [str(tmp_path / f"{name}.csv") for name in "ab"]
     for name, file in zip("ab", files, strict=True):
         table.with_columns(experiment=pl.lit(name), simulated=pl.lit("yes")).write_csv(file)
-    found = json.loads(RUN.invoke(assay.app, ["degradation", *files, "--json"]).output)
+    found = payload(RUN.invoke(assay.app, ["degradation", *files, "--json"]).output)
     codes = [row["code"] for row in found["findings"]]
     assert codes.count("GP-A191") == codes.count("GP-A054") == 1
     assert found["tables"]["points"][0]["experiments"] == 2

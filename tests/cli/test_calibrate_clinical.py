@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.cli.app import app
@@ -19,7 +19,7 @@ def shown(*options: str) -> str:
 
 
 def test_the_shipped_posterior_shows_hazard_ratios_as_calibrated() -> None:
-    found = json.loads(shown("--json"))
+    found = payload(shown("--json"))
     assert (found["scope"], found["held_out"]) == ("trials", None)
     ratios = [row for row in found["summaries"] if row["endpoint"] == "hr_pfs"]
     assert {row["label"] for row in ratios} == {"calibrated"}
@@ -32,7 +32,7 @@ def test_without_the_ratios_it_shows_what_it_predicts_of_them(tmp_path: Path) ->
     assert "The check inside the evidence" in text
     assert "CL016" in text
     assert (tmp_path / "clinical_claret_arms_held_out.parquet").exists()
-    found = json.loads(shown("--arms-only", "--json"))
+    found = payload(shown("--arms-only", "--json"))
     assert len(found["held_out"]) == 20
     assert not [row for row in found["summaries"] if row["endpoint"].startswith("hr_")]
 

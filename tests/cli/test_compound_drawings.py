@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 import pytest
 from rdkit import Chem
+from tests.envelope import payload
 
 from glueprint.cli.compound import app
 from glueprint.errors import InputError
@@ -41,7 +41,7 @@ def sdf(tmp_path):
 @pytest.mark.parametrize("text", WAYS)
 @pytest.mark.parametrize("command", ["show", "check"])
 def test_show_and_check_take_it_and_keep_verdict_and_note(command, text, printed):
-    said = json.loads(printed(command, text, "--json"))
+    said = payload(printed(command, text, "--json"))
     assert said["inchikey"] == "UVSMNLNDYGZFPF-UHFFFAOYSA-N"
     assert said["same_as"] == "pomalidomide"
     assert "teratogen" in said["safety"]
@@ -52,10 +52,10 @@ def test_show_and_check_take_it_and_keep_verdict_and_note(command, text, printed
 @pytest.mark.parametrize("text", WAYS)
 def test_draw_compare_and_stability_take_it(text, printed):
     assert "</svg>" in printed("draw", text)
-    assert json.loads(printed("compare", "thalidomide", text, "--json"))["changes"] == [
+    assert payload(printed("compare", "thalidomide", text, "--json"))["changes"] == [
         {"gained": "NH2", "lost": "H", "on": "C"}
     ]
-    assert json.loads(printed("stability", text, "--json"))["rates"]["compound"] == "pomalidomide"
+    assert payload(printed("stability", text, "--json"))["rates"]["compound"] == "pomalidomide"
 
 
 def test_a_card_says_what_was_changed_and_what_a_salt_weighs(printed):
@@ -67,7 +67,7 @@ def test_a_card_says_what_was_changed_and_what_a_salt_weighs(printed):
         "22.990 g/mol each",
     ):
         assert word in text
-    said = json.loads(printed("show", SODIUM, "--json"))
+    said = payload(printed("show", SODIUM, "--json"))
     assert said["average_mass_g_per_mol"] == pytest.approx(273.248, abs=0.001)
     assert said["mass_per_parent_g_per_mol"] == pytest.approx(295.230, abs=0.002)
     assert said["parts"][0]["name"] == "sodium"
@@ -75,10 +75,10 @@ def test_a_card_says_what_was_changed_and_what_a_salt_weighs(printed):
 
 
 def test_ones_own_compound_is_shown(printed):
-    said = json.loads(printed("show", "O=C1CCC(c2ccc(F)cc2)C(=O)N1", "--json"))
+    said = payload(printed("show", "O=C1CCC(c2ccc(F)cc2)C(=O)N1", "--json"))
     assert (said["formula"], said["role"], said["same_as"]) == ("C11H10FNO2", "user", "")
     assert said["inchikey"] in printed("show", "O=C1CCC(c2ccc(F)cc2)C(=O)N1")
-    check = json.loads(printed("check", "O=C1CCC(c2ccc(F)cc2)C(=O)N1", "--json"))
+    check = payload(printed("check", "O=C1CCC(c2ccc(F)cc2)C(=O)N1", "--json"))
     assert (check["verdict"], check["pharmacophore"]) == ("likely", "phenyl-glutarimide")
     text = printed("check", "O=C1CCC(c2ccc(F)cc2)C(=O)N1")
     assert "class phenyl-glutarimide" in text
@@ -93,7 +93,7 @@ def test_a_file_of_many_is_a_table_with_its_findings(command, sdf, printed):
     text = printed(command, str(sdf), code=1)
     assert "GP-H016" in text
     assert "teratogen" in text
-    said = json.loads(printed(command, str(sdf), "--json", code=1))
+    said = payload(printed(command, str(sdf), "--json", code=1))
     assert [row.get("same_as", row.get("error", {}).get("code")) for row in said] == [
         "pomalidomide",
         "GP-H016",
@@ -101,14 +101,14 @@ def test_a_file_of_many_is_a_table_with_its_findings(command, sdf, printed):
     ]
     assert said[1]["where"].startswith(f"{sdf}, line ")
     sdf.write_text(sdf.read_text("utf-8").split("$$$$")[0], encoding="utf-8")
-    assert json.loads(printed(command, str(sdf), "--json"))["same_as"] == "pomalidomide"
+    assert payload(printed(command, str(sdf), "--json"))["same_as"] == "pomalidomide"
 
 
 def test_a_list_without_faults_ends_with_zero(tmp_path, printed):
     path = tmp_path / "ok.smi"
     path.write_text(f"{IMINOL} mine\nO water\n", encoding="utf-8")
     assert "2 structures, 0 of them cannot be used" in printed("show", str(path))
-    said = json.loads(printed("check", str(path), "--json", code=1))
+    said = payload(printed("check", str(path), "--json", code=1))
     assert [row["verdict"] for row in said] == ["likely", "unlikely"]
     assert "no glutarimide" in printed("check", str(path), code=1)
 
@@ -140,6 +140,6 @@ def test_binders_shows_answers_and_the_confusion_table(printed):
     text = printed("binders")
     assert "Precision 100 % (95 % limits 93 to 100 %)" in text
     assert "aminoglutethimide" in text
-    said = json.loads(printed("binders", "--json"))
+    said = payload(printed("binders", "--json"))
     assert len(said["compounds"]) >= 60
     assert said["confusion"]["recall"] == 1.0

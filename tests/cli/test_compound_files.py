@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 import pytest
+from tests.envelope import payload
 
 from glueprint.cli.compound import app
 from glueprint.errors import InputError
@@ -34,17 +34,17 @@ def test_the_template_printed_is_a_file_that_loads_when_its_examples_are_gone(ow
 
 
 def test_numbers_name_their_source_and_what_is_lacking(printed):
-    found = json.loads(printed("numbers", "lenalidomide", "--json"))
+    found = payload(printed("numbers", "lenalidomide", "--json"))
     assert found["numbers"]["pharmacology.efficacy.IKZF1"]["evidence"] == ["DEG-004", "DRV-001"]
     assert found["missing"]["degradation"] == []
-    iberdomide = json.loads(printed("numbers", "iberdomide", "--json"))
+    iberdomide = payload(printed("numbers", "iberdomide", "--json"))
     assert iberdomide["missing"]["trial"] == ["pharmacology.fraction_unbound", "pk"]
     assert found["notes"] == []
     assert "0.454" in printed("numbers", "lenalidomide")
 
 
 def test_a_form_has_numbers_of_its_own(printed):
-    found = json.loads(printed("numbers", "(S)-pomalidomide", "--json"))
+    found = payload(printed("numbers", "(S)-pomalidomide", "--json"))
     assert found["form"] == "S"
     assert found["numbers"]["pharmacology.kd_nm"]["typical"] == pytest.approx(145.2)
 
@@ -93,7 +93,7 @@ def test_numbers_scaled_from_animals_are_shown_as_assumed_and_act_on_patients(tm
     text = compounds.source("pomalidomide")
     path = tmp_path / "mine.toml"
     path.write_text(text[: text.index("[pk]")] + SCALED, encoding="utf-8")
-    found = json.loads(printed("numbers", str(path), "--json"))
+    found = payload(printed("numbers", str(path), "--json"))
     scaled = found["numbers"]["pk.scaling.clearance_l_per_h"]
     # One species: the exponent 0.75 over the ratio of body weights, docs/pharmacokinetics.md.
     assert scaled["typical"] == pytest.approx(0.30 * (70.0 / 0.25) ** 0.75, rel=1e-6)

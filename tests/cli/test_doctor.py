@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from importlib import metadata
 
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.cli import doctor
@@ -22,7 +22,7 @@ def found(look):
 
 def test_this_machine_has_what_is_needed():
     done = run("--json")
-    rows = {row["what"]: row for row in json.loads(done.stdout)}
+    rows = {row["what"]: row for row in payload(done.stdout)}
     assert done.exit_code == 0, done.output
     assert {
         "glueprint",
@@ -95,7 +95,7 @@ def test_a_check_that_fails_is_a_finding_and_the_exit_code_is_1(monkeypatch):
     monkeypatch.setattr(doctor, "CHECKS", (_broken, doctor._text))
     done = run("--json")
     assert done.exit_code == 1
-    rows = json.loads(done.stdout)
+    rows = payload(done.stdout)
     assert (rows[0]["what"], rows[0]["status"], rows[0]["found"]) == (
         "broken",
         "problem",

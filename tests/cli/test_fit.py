@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import curves
@@ -36,7 +36,7 @@ def run(*arguments):
 def told(*arguments):
     done = run(*BASE, *arguments, "--json")
     assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
+    return payload(done.stdout)
 
 
 def table():
@@ -152,7 +152,7 @@ def test_two_inputs_are_named():
     pl.DataFrame({"t": time, "nM": dose, "left": left}).write_csv("kinetics.csv")
     inputs = ["--x", "dose_nm=nM", "--x", "time_h=t", "--y", "left"]
     done = run("kinetics.csv", *inputs, "--model", "degradation", "--fixed", "slope=1", "--json")
-    rows = {row["parameter"]: row["estimate"] for row in json.loads(done.stdout)["parameters"]}
+    rows = {row["parameter"]: row["estimate"] for row in payload(done.stdout)["parameters"]}
     assert rows["ec50_nm"] == pytest.approx(40.0, rel=1e-4)
 
 
@@ -211,12 +211,12 @@ FALLING = "dose,y,c\n" + "".join(f"{d},{100 / (1 + d / 30) + 3:.2f},A\n" for d i
 
 def test_top_and_bottom_are_the_plateaus_whichever_way_the_curve_goes():
     options = ("--x", "dose", "--y", "y", "--fixed", "Bottom=0")
-    falling = json.loads(fitted(FALLING, *options).stdout)
+    falling = payload(fitted(FALLING, *options).stdout)
     assert next(row["estimate"] for row in falling["parameters"] if row["parameter"] == "bottom") == 0.0
     rising = "dose,y\n" + "".join(
         f"{d},{100 - 100 / (1 + d / 30) + 3:.2f}\n" for d in (0, 1, 3, 10, 30, 100, 300)
     )
-    found = json.loads(fitted(rising, *options).stdout)
+    found = payload(fitted(rising, *options).stdout)
     assert next(row["estimate"] for row in found["parameters"] if row["parameter"] == "bottom") == 0.0
     both = FALLING + "".join(f"{d},{d},B\n" for d in (0, 1, 3, 10, 30, 100))
     with pytest.raises(InputError, match=r"GP-C051.*fall and curves that rise"):
@@ -229,7 +229,7 @@ def test_logarithms_given_as_doses_are_told_apart():
 
 
 def test_columns_that_nobody_asked_for_are_named():
-    found = json.loads(fitted(FALLING, "--x", "dose", "--y", "y").stdout)
+    found = payload(fitted(FALLING, "--x", "dose", "--y", "y").stdout)
     assert "columns not read: c" in found["notes"]
 
 
@@ -237,14 +237,14 @@ def test_a_formula_may_be_written_in_the_name_of_the_column():
     rows = "hours,y\n" + "".join(f"{t},{50 * np.exp(-0.3 * t) + 3 + 0.1 * (-1) ** t:.5f}\n" for t in range(9))
     start = ("--start", "a=40", "--start", "k=0.2", "--start", "c=1")
     found = fitted(rows, "--x", "hours", "--y", "y", "--model", "a*exp(-k*hours)+c", *start)
-    estimates = {row["parameter"]: row["estimate"] for row in json.loads(found.stdout)["parameters"]}
+    estimates = {row["parameter"]: row["estimate"] for row in payload(found.stdout)["parameters"]}
     assert estimates["k"] == pytest.approx(0.3, rel=0.02)
 
 
 def test_constant_responses_have_no_error_and_no_interval():
     rows = "dose,y\n" + "".join(f"{d},100\n" for d in (0, 1, 3, 10, 30, 100, 300))
     for model in ("4PL", "5pl"):
-        found = json.loads(fitted(rows, "--x", "dose", "--y", "y", "--model", model).stdout)
+        found = payload(fitted(rows, "--x", "dose", "--y", "y", "--model", model).stdout)
         assert all(row["low"] is row["high"] is row["standard_error"] is None for row in found["parameters"])
         assert found["potencies"][0]["relation"] == ">"
 
@@ -253,10 +253,9 @@ def test_what_cannot_be_compared_has_no_preference():
     rows = FALLING + "1,90,B\n10,50,B\n"
     options = ("--x", "dose", "--y", "y", "--by", "c")
     assert (
-        json.loads(fitted(rows, *options, "--same", "ec50").stdout)["comparisons"][0]["preferred"]
-        == "not told"
+        payload(fitted(rows, *options, "--same", "ec50").stdout)["comparisons"][0]["preferred"] == "not told"
     )
-    shared = json.loads(fitted(rows, *options, "--shared", "slope").stdout)
+    shared = payload(fitted(rows, *options, "--shared", "slope").stdout)
     assert [row["status"] for row in shared["sets"]] == ["FINE", "TOO_FEW_POINTS"]
     own = [
         row for row in shared["parameters"] if row["set"] == "B" and not row["fixed"] and not row["shared"]
@@ -271,13 +270,13 @@ HOOK = "dose,y\n" + "".join(
 
 
 def test_a_response_that_turns_back_is_no_absence_of_effect():
-    found = json.loads(fitted(HOOK, "--x", "dose", "--y", "y").stdout)
+    found = payload(fitted(HOOK, "--x", "dose", "--y", "y").stdout)
     assert found["sets"][0]["status"] == "TURNS"
     (potency,) = found["potencies"]
     assert (potency["relation"], potency["value"]) == ("none", None)
     assert "model hook" in potency["reasons"]
     mild = HOOK.replace("15\n", "10\n").replace("40\n", "12\n").replace("70\n1000,90", "25\n1000,50")
-    (note,) = json.loads(fitted(mild, "--x", "dose", "--y", "y").stdout)["notes"]
+    (note,) = payload(fitted(mild, "--x", "dose", "--y", "y").stdout)["notes"]
     assert "model hook fits better" in note
 
 
@@ -296,11 +295,11 @@ def test_errors_are_weights_only_as_their_squares_inverse():
     asked = ("--x", "dose", "--y", "y", "--model", "3pl", "--weights")
     with pytest.raises(InputError, match=r'GP-C051.*"sd", by its name an error'):
         fitted(rows, *asked, "sd")
-    found = json.loads(fitted(rows, *asked, "1/sd2").stdout)
+    found = payload(fitted(rows, *asked, "1/sd2").stdout)
     assert [row["weight"] for row in found["points"]] == [1.0, 0.25, 0.25, 1.0, 0.25, 0.25]
     with pytest.raises(InputError, match=r'GP-C050.*row 2, column "sd": an error of 0'):
         fitted(rows.replace("0,100.0,1", "0,100.0,0"), *asked, "1/sd2")
-    gap = json.loads(fitted(rows.replace("0,100.0,1", "0,100.0,"), *asked, "1/sd2").stdout)
+    gap = payload(fitted(rows.replace("0,100.0,1", "0,100.0,"), *asked, "1/sd2").stdout)
     assert "1 rows without x, y or weight left out" in gap["notes"]
 
 

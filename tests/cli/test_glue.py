@@ -6,6 +6,7 @@ import json
 import sys
 
 import pytest
+from tests.envelope import payload, refusal
 from typer.testing import CliRunner
 
 from glueprint.cli import app as root
@@ -40,7 +41,7 @@ def test_a_new_project_says_what_to_do_next(tmp_path):
     said = told("glue", "new", tmp_path / "p", "--compound", "GLX-1", "--smiles", SMILES)
     assert "put your raw files into raw/ and name them" in said
     assert "Next: glueprint glue status" in said
-    about = json.loads(
+    about = payload(
         told(
             "glue",
             "new",
@@ -68,7 +69,7 @@ def test_status_names_what_is_missing_and_what_would_help(project):
         "What would help, 1: pharmaco",
     ):
         assert words in said
-    about = json.loads(told("glue", "status", project, "--json"))
+    about = payload(told("glue", "status", project, "--json"))
     assert about["compound"] == "GLX-1"
     assert about["assays"][0]["there"] is True
     assert about["helps"][0].startswith("pharmacokinetics")
@@ -86,7 +87,7 @@ def test_a_run_prints_what_was_learnt_and_leaves_a_report(project):
     ):
         assert words in said
     assert (project / "result/report.html").is_file()
-    about = json.loads(told("glue", "run", project, "--quick", "--json"))
+    about = payload(told("glue", "run", project, "--quick", "--json"))
     assert about["computed"] == []
     assert {row["name"] for row in about["learnt"]} >= {"kd_ratio", "kd_nm"}
     assert "outcomes" not in about
@@ -127,5 +128,5 @@ def test_what_cannot_be_is_refused_with_its_code(tmp_path, monkeypatch, capsys, 
     with pytest.raises(SystemExit) as ended:
         root.main()
     assert ended.value.code == 2
-    assert json.loads(capsys.readouterr().err)["error"]["code"] == code
+    assert refusal(capsys.readouterr().err)["code"] == code
     assert not (tmp_path / "new").exists()

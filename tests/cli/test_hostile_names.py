@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextvars
 import csv
 import io
-import json
 import sys
 
 import polars as pl
 import pytest
+from tests.envelope import envelope, payload
 
 from glueprint import study
 from glueprint.boundary.spreadsheets import inert
@@ -55,7 +55,7 @@ def test_tables_and_errors_show_text_only(capsys):
     assert is_plain(written.out), written.out
     assert is_plain(written.err)
     assert "[/bold] :smile:" in written.out
-    assert json.loads(written.out[written.out.index("{") :]) == {ESCAPES: ESCAPES}
+    assert envelope(written.out[written.out.index("{") :])["data"] == {ESCAPES: ESCAPES}
 
 
 def test_a_file_s_name_and_a_sample_are_shown(tmp_path, capsys, monkeypatch):
@@ -137,7 +137,7 @@ def test_formulas_are_kept_where_that_is_asked_for(capsys, monkeypatch):
 def test_the_root_command_has_that_option(capsys, monkeypatch):
     code, out, _ = call(capsys, monkeypatch, "--keep-formulas", "trial", "list", "--json")
     assert code == 0
-    assert json.loads(out)
+    assert payload(out)
 
 
 def test_the_option_holds_for_its_command_alone(capsys, monkeypatch):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.cli.model import app
@@ -48,13 +47,13 @@ def call(*args):
 
 def dataset(*args):
     out = call("dataset", *args, "--json")
-    return out.exit_code, json.loads(out.stdout)
+    return out.exit_code, payload(out.stdout)
 
 
 def simulate(model_file, *doses, until="48", every="12"):
     given = [part for dose in doses for part in ("--dose", dose)]
     out = call("simulate", model_file, "--until", until, "--every", every, *given, "--json")
-    return json.loads(out.stdout)
+    return payload(out.stdout)
 
 
 def infusion(since, duration):
@@ -155,7 +154,7 @@ def test_regimens_in_the_unit_of_the_command(model_file):
         "simulate", model_file, "--until", "2", "--every", "1", "--time-unit", "day", "--json",
         "--dose", "central=70@0.5,over=0.25,every=0.5,more=1,lag=0.25",
     )  # fmt: skip
-    got = json.loads(out.stdout)["table"]["central"]
+    got = payload(out.stdout)["table"]["central"]
     want = 70 * (infusion(np.array([0.0, 6, 30]), 6.0) + infusion(np.array([-9.0, -6, 18]), 6.0))
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-9)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
@@ -12,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import typer
+from tests.envelope import payload
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
@@ -61,7 +61,7 @@ def test_the_page_of_records_is_true():
             subprocess.run([program, *words], check=True, capture_output=True)
         else:
             pytest.skip(f"no {program} here")
-    told = json.loads(run("verify", "results", "--trusted", "trusted", "--json"))
+    told = payload(run("verify", "results", "--trusted", "trusted", "--json"))
     assert (told["findings"], told["origin"]) == ([], "Ada Lovelace as author")
     assert "origin: Ada Lovelace as author" in run("verify", "results", "--trusted", "trusted")
     assert "origin unverified: the keys of its signatures were not named" in run("verify", "results")

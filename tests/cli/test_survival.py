@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import survival
@@ -34,7 +34,7 @@ def test_the_command_says_what_python_says():
     assert done.exit_code == 0, done.output
     request = survival.Request("weeks", "status=dead", arm="drug", reference="old")
     found = survival.analyse(pl.read_csv("patients.csv"), request, milestones=[10.0], tau=15.0)
-    told = json.loads(done.stdout)
+    told = payload(done.stdout)
     assert told["unit"] == "weeks"
     for name in ("groups", "milestones", "tests", "hazard_ratios", "curves"):
         assert told[name] == found.tables[name].fill_nan(None).to_dicts()
@@ -113,7 +113,7 @@ def test_the_crossover_command_says_what_python_says(crossed):
         covariates=("age",),
     )
     found = survival.crossover(pl.read_csv("patients.csv"), request)
-    told = json.loads(done.stdout)
+    told = payload(done.stdout)
     for name in ("hazard_ratios", "time_ratios", "curves"):
         assert told[name] == found.tables[name].fill_nan(None).to_dicts()
     assert (told["control"], told["experimental"]) == ("old", "new")
@@ -148,7 +148,7 @@ def test_a_table_needs_no_command_and_may_have_one():
 def test_models_of_the_table():
     done = run(*BASE, "--model", "weibull", "--model", "spline:1", "--json")
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
+    told = payload(done.stdout)
     assert [row["model"] for row in told["models"]] == ["weibull", "spline:1"]
     assert "Model medians" in run(*BASE, "--model", "weibull").output
 
@@ -163,7 +163,7 @@ def test_looks_of_the_table():
     ).write_csv("patients.csv")
     done = run("--left", "seen", "--right", "shown", "--arm", "drug", "--json")
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
+    told = payload(done.stdout)
     assert [row["n"] for row in told["groups"]] == [11, 11]
     assert told["models"][0]["model"] == "weibull"
     assert told["cells"]
@@ -175,7 +175,7 @@ def test_causes_of_the_table():
     ).write_csv("patients.csv")
     done = run("--time", "weeks", "--cause", "why", "--censored", "none", "--arm", "drug", "--json")
     assert done.exit_code == 0, done.output
-    assert [row["cause"] for row in json.loads(done.stdout)["subdistribution"]] == ["death", "relapse"]
+    assert [row["cause"] for row in payload(done.stdout)["subdistribution"]] == ["death", "relapse"]
 
 
 CURVE = {"month": [0, 6, 7, 10, 13, 16, 22, 23], "height": [100, 86, 81, 75, 69, 63, 54, 45]}
@@ -193,7 +193,7 @@ def test_the_reconstruct_command_says_what_python_says():
         "--at-risk", AT_RISK, "--events", "9", "--json", "--out", "found", "--figure", "km.svg"
     )
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
+    told = payload(done.stdout)
     heights = [height / 100 for height in CURVE["height"]]
     found = survival.reconstruct(CURVE["month"], heights, [0, 10, 20, 30], [21, 15, 8, 4], events=9)
     assert [row["time"] for row in told["patients"]] == found.time.tolist()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from functools import partial
 
 import pytest
+from tests.envelope import payload
 
 from glueprint.chemistry.planning import SCHEMA
 from glueprint.cli.synthesis import app
@@ -46,7 +46,7 @@ def test_a_plan_lists_base_catalyst_gas_conditions_hazards_and_solvents(printed)
 
 
 def test_json_holds_steps_with_closed_balance(printed):
-    said = json.loads(printed("plan", "B", "--step-yield", "80", "--json"))
+    said = payload(printed("plan", "B", "--step-yield", "80", "--json"))
     assert len(said["steps"]) == 4
     for step in said["steps"]:
         assert step["out_g"] == pytest.approx(step["in_g"])
@@ -73,7 +73,7 @@ def test_a_page_is_written_once_and_not_over_another(tmp_path, printed):
 
 def test_what_is_at_hand_sets_the_amount(printed):
     words = ("plan", "A", "--have", "3-nitrophthalic anhydride=5.436425", "--have", "sodium acetate=4")
-    said = json.loads(printed(*words, "--json"))
+    said = payload(printed(*words, "--json"))
     assert said["grams"] == pytest.approx(5.0, rel=1e-5)
     assert said["limited_by"] == "3-nitrophthalic anhydride"
     assert "Limited by what is at hand of 3-nitrophthalic anhydride" in printed(*words)

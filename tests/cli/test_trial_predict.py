@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import trials
@@ -88,7 +89,7 @@ def run(mine, posterior, tmp_path_factory):
         "run", mine, "--posterior", "--posterior-from", posterior, "--replicates", 39, "--out", folder,
         "--workers", 2, "--counterfactual", "--json",
     )  # fmt: skip
-    return folder, json.loads(done.stdout)
+    return folder, payload(done.stdout)
 
 
 def test_a_predicted_trial_is_labelled_and_has_intervals(run):
@@ -104,7 +105,9 @@ def test_a_predicted_trial_is_labelled_and_has_intervals(run):
 def test_the_draws_are_those_of_the_posterior_for_this_trial(run, mine, posterior):
     folder, _ = run
     draws = clinical.load(posterior, "claret").for_trial(trials.load_protocol(mine), count=39, seed=1)
-    alone = trials.run(mine, 39, 1, None, 2, draws=draws, counterfactual=True)
+    alone = trials.run(
+        mine, 39, 1, draws=draws, counterfactual=True
+    )  # one process, where the command had two
     assert pl.read_parquet(folder / "endpoints.parquet").equals(alone.endpoints)
 
 
@@ -176,7 +179,7 @@ def observed(tmp_path):
 
 def test_compare(run, observed, tmp_path):
     figure = tmp_path / "compared.svg"
-    told = json.loads(called("compare", run[0], observed, "--json", "--figure", figure).stdout)
+    told = payload(called("compare", run[0], observed, "--json", "--figure", figure).stdout)
     assert told["label"] == "predicted"
     assert (told["total"]["rows"], told["total"]["scored"]) == (4, 2)
     assert [row["endpoint"] for row in told["scores"]] == ["orr", "median_pfs", "orr", "or"]
@@ -214,7 +217,7 @@ def test_sweep(mine, posterior, tmp_path):
         "sweep", mine, "--arm", "POM 4 mg", "--dose-mg", "2,4", "--days", "1-21", "--days", "1-28/2",
         "--posterior", "--posterior-from", posterior, "--replicates", 2,
     )  # fmt: skip
-    told = json.loads(called(*words, "--json", "--out", tmp_path / "table").stdout)
+    told = payload(called(*words, "--json", "--out", tmp_path / "table").stdout)
     assert (told["arm"], told["compound"]) == ("POM 4 mg", "pomalidomide")
     kept = pl.read_parquet(tmp_path / "table" / "sweep.parquet")
     assert kept.to_dicts() == told["rows"]
@@ -233,7 +236,7 @@ def test_sweep(mine, posterior, tmp_path):
 
 def test_sweep_of_the_patients(mine):
     words = ("--gcsf", "none,secondary", "--condition", "none,fluvoxamine", "--crcl", "15:35", "--json")
-    told = json.loads(called("sweep", mine, *words, "--replicates", 1, "--patients", 3).stdout)
+    told = payload(called("sweep", mine, *words, "--replicates", 1, "--patients", 3).stdout)
     assert [row["variant"] for row in told["rows"][:: len(SWEPT)]] == [
         "as written",
         "G-CSF none, no condition, CrCl 15 to 35 mL/min",
@@ -265,7 +268,7 @@ def test_the_questions_of_the_page_are_answered(mine, tmp_path, monkeypatch):
     (tmp_path / "my-rules.toml").write_text(rules, encoding="utf-8")
     for options in QUESTIONS:
         words = shlex.split(options)
-        told = json.loads(
+        told = payload(
             called(
                 "sweep", mine, "--arm", "POM 4 mg", *words, "--patients", 2, "--replicates", 1, "--json"
             ).stdout
@@ -277,7 +280,7 @@ def test_the_observed_file_of_the_page_is_scored(run, tmp_path):
     (text,) = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
     path = tmp_path / "observed.csv"
     path.write_text(text, encoding="utf-8")
-    told = json.loads(called("compare", run[0], path, "--json").stdout)
+    told = payload(called("compare", run[0], path, "--json").stdout)
     assert told["total"]["scored"] == 3
 
 

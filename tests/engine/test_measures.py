@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import engine
@@ -55,7 +54,7 @@ def run(tmp_path):
 
 
 def table(text):
-    return json.loads(text)["table"]
+    return payload(text)["table"]
 
 
 def test_the_time_of_the_file_is_named(run):
@@ -91,7 +90,7 @@ def test_headers_name_any_unit_of_time(run, time, rate, name):
 
 def test_units_of_species_stand_in_the_header(run):
     assert "X (item)" in run(decay())
-    assert json.loads(run(decay(), "--json"))["units"] == {"X": "item"}
+    assert payload(run(decay(), "--json"))["units"] == {"X": "item"}
 
 
 def test_concentrations_have_the_unit_of_both():

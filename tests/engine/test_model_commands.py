@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.cli.model import app
@@ -27,7 +26,7 @@ def call(*args):
 
 
 def test_show_tells_what_is_inside(model_file):
-    facts = json.loads(call("show", model_file, "--json").stdout)
+    facts = payload(call("show", model_file, "--json").stdout)
     assert facts["states"] == {"x": 2.0}
     assert facts["parameters"]["k"] == 0.5
     assert facts["reactions"] == {"J": "-1 x"}
@@ -39,7 +38,7 @@ def test_show_tells_what_is_inside(model_file):
 def test_show_does_not_guess_what_a_missing_value_would_give(tmp_path):
     path = tmp_path / "open.ant"
     path.write_text("species x; J: x -> ; x*x; ", encoding="utf-8")
-    facts = json.loads(call("show", str(path), "--json").stdout)["facts"]
+    facts = payload(call("show", str(path), "--json").stdout)["facts"]
     assert "a value is missing" in facts["fastest and slowest decay, per hour"]
 
 
@@ -48,7 +47,7 @@ def test_simulate_as_json(model_file):
         "simulate", model_file, "--until", "2", "--every", "1", "--set", "k=1", "--dose", "x=3@0",
         "--output", "twice", "--json",
     )  # fmt: skip
-    table = json.loads(out.stdout)["table"]
+    table = payload(out.stdout)["table"]
     assert table["time_h"] == [0.0, 1.0, 2.0]
     np.testing.assert_allclose(table["twice"], [4.0, 10 * np.exp(-1), 10 * np.exp(-2)], rtol=1e-4)
 
@@ -71,7 +70,7 @@ def test_simulate_writes_a_table(model_file, tmp_path, name, read):
     ],
 )
 def test_the_last_row_is_the_last_time(model_file, until, every, times):
-    table = json.loads(call("simulate", model_file, "--until", until, "--every", every, "--json").stdout)[
+    table = payload(call("simulate", model_file, "--until", until, "--every", every, "--json").stdout)[
         "table"
     ]
     np.testing.assert_allclose(table["time_h"], times, rtol=1e-15)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import engine
@@ -61,10 +60,10 @@ def test_the_command_checks_and_reports(call):
     out = call("x=1; x'=-x;\n", "--until", "2", "--every", "2")
     assert out.exit_code == 0
     assert "Largest relative error" in out.stdout
-    told = json.loads(call("x=1; x'=-x;\n", "--until", "2", "--json").stdout)
+    told = payload(call("x=1; x'=-x;\n", "--until", "2", "--json").stdout)
     assert 0 < told["achieved_error"] <= 1e-5
     assert told["runs"] == 2
-    assert "achieved_error" not in json.loads(
+    assert "achieved_error" not in payload(
         call("x=1; x'=-x;\n", "--until", "2", "--json", "--no-verify").stdout
     )
 

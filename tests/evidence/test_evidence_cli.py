@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import evidence
@@ -26,7 +26,7 @@ def test_table_prints_the_guide_with_the_ids_beside():
 
 def test_table_as_json_equals_the_function(claims):
     result = call("table", "guide-4", "--json")
-    assert json.loads(result.output)["guide-4"] == claims.table("guide-4").to_dicts()
+    assert payload(result.output)["guide-4"] == claims.table("guide-4").to_dicts()
 
 
 def test_show_prints_everything_known():
@@ -37,8 +37,8 @@ def test_show_prints_everything_known():
 
 
 def test_show_as_json_and_split_rows():
-    assert json.loads(call("show", "PK045", "--json").output)["value"] == 1.25
-    assert [part["value"] for part in json.loads(call("show", "CL032", "--json").output)] == [4.0, 1.9]
+    assert payload(call("show", "PK045", "--json").output)["value"] == 1.25
+    assert [part["value"] for part in payload(call("show", "CL032", "--json").output)] == [4.0, 1.9]
 
 
 def test_unknown_names_are_errors_with_the_nearest():
@@ -51,7 +51,7 @@ def test_unknown_names_are_errors_with_the_nearest():
 
 
 def test_list_selects():
-    rows = json.loads(
+    rows = payload(
         call("list", "--trial", "mm003", "--endpoint", "orr", "--role", "calibration", "--json").output
     )
     assert {(row["arm"], row["value"]) for row in rows} == {("pom-dex", 31.0), ("hidex", 10.0)}
@@ -69,7 +69,7 @@ def test_what_stands_with_a_reason_is_counted_and_not_shown():
     result = call("check")
     assert result.exit_code == 0
     assert "0 errors, 0 warnings, 0 remarks; 29 more that stand" in result.output
-    assert all(finding["accepted"] for finding in json.loads(call("check", "--json").output))
+    assert all(finding["accepted"] for finding in payload(call("check", "--json").output)["findings"])
 
 
 def test_every_reason_is_of_a_finding_that_is_still_there():
@@ -124,7 +124,7 @@ def test_check_prints_code_ids_what_and_remedy_and_ends_with_1():
         "17 checks: 1 error,",
     ):
         assert words in result.output
-    assert len(json.loads(call("check", "--json").output)) == len(
+    assert len(payload(call("check", "--json").output)["findings"]) == len(
         evidence.run_checks(evidence.load(), ALL_CHECKS)
     )
 
@@ -147,7 +147,7 @@ def test_conflicts_side_by_side(claims):
     result = call("conflicts")
     assert result.exit_code == 0
     assert f"{len(claims.conflicts())} conflicts" in result.output
-    shown = json.loads(call("conflicts", "--json").output)
+    shown = payload(call("conflicts", "--json").output)
     assert [conflict["code"] for conflict in shown] == [conflict.code for conflict in claims.conflicts()]
 
 

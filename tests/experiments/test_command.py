@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 import pytest
+from tests.envelope import payload
 
 from glueprint import experiments
 from glueprint.cli.experiment import app
@@ -18,7 +18,7 @@ def printed(printed):
 
 
 def test_list_names_every_experiment(printed):
-    assert [row["name"] for row in json.loads(printed("list", "--json"))] == list(experiments.available())
+    assert [row["name"] for row in payload(printed("list", "--json"))] == list(experiments.available())
     assert "doses_nm" in printed("list")
 
 
@@ -31,7 +31,7 @@ def test_run_prints_readings_and_assumptions(printed):
 
 
 def test_settings_reach_the_experiment(printed):
-    said = json.loads(
+    said = payload(
         printed(
             "run", "fp_competition", "--set", "ki_nm=156.6", "--set", "doses_nm=1,10,100,1000,1e4", "--json"
         )
@@ -66,12 +66,12 @@ def test_a_setting_with_a_wrong_name_is_refused(printed):
 
 
 def test_words_reach_the_experiment_where_it_holds_words(printed):
-    said = json.loads(printed("run", "proliferation", "--set", "lines=MM1S,U266", "--json"))
+    said = payload(printed("run", "proliferation", "--set", "lines=MM1S,U266", "--json"))
     assert [r["name"] for r in said["readings"]][:4:2] == ["IC50, MM1S", "IC50, U266"]
-    assert json.loads(printed("run", "proliferation", "--line", "H929", "--json"))["settings"]["lines"] == [
+    assert payload(printed("run", "proliferation", "--line", "H929", "--json"))["settings"]["lines"] == [
         "H929"
     ]
-    said = json.loads(printed("run", "degradation", "--set", "form=kinetic", "--line", "OPM2", "--json"))
+    said = payload(printed("run", "degradation", "--set", "form=kinetic", "--line", "OPM2", "--json"))
     assert (said["settings"]["form"], said["settings"]["line"]) == ("kinetic", "OPM2")
     with pytest.raises(InputError, match="GP-L002"):
         printed("run", "degradation", "--set", "form=__import__('os')")
@@ -83,20 +83,18 @@ def test_words_reach_the_experiment_where_it_holds_words(printed):
 
 def test_single_parameters_of_the_model_are_settings_too(printed):
     usual, steep = (
-        json.loads(printed("run", "treg", "--exact", "--set", f"treg_max={x}", "--json"))["readings"][1][
-            "value"
-        ]
+        payload(printed("run", "treg", "--exact", "--set", f"treg_max={x}", "--json"))["readings"][1]["value"]
         for x in (0.5, 0.25)
     )
     assert usual == pytest.approx(2.0 * steep, rel=0.01)
 
 
 def test_a_bench_has_error_and_so_intervals_unless_the_model_alone_is_asked_for(printed):
-    said = json.loads(printed("run", "treg", "--json"))
+    said = payload(printed("run", "treg", "--json"))
     assert said["readings"][0]["low"] < said["readings"][0]["value"] < said["readings"][0]["high"]
     assert said["settings"]["noise_percent"] == 8.0
     assert said["question"] == experiments.described("treg").question
-    exact = json.loads(printed("run", "treg", "--exact", "--json"))
+    exact = payload(printed("run", "treg", "--exact", "--json"))
     assert (exact["readings"][0]["low"], exact["settings"]["noise_percent"]) == (None, 0.0)
     assert "regulatory T cells held back?" in printed("run", "treg")
 
@@ -116,7 +114,7 @@ def test_figures_and_tables_are_kept(tmp_path, printed):
 
 
 def test_all_experiments_are_kept_together(tmp_path, printed):
-    said = json.loads(printed("run", "all", "--out", str(tmp_path), "--json"))
+    said = payload(printed("run", "all", "--out", str(tmp_path), "--json"))
     assert [one["name"] for one in said] == list(experiments.available())
     assert {path.stem for path in tmp_path.glob("*.svg")} == set(experiments.available())
     with pytest.raises(InputError, match="GP-L004"):
@@ -124,6 +122,6 @@ def test_all_experiments_are_kept_together(tmp_path, printed):
 
 
 def test_facts_are_printed_with_their_worth(printed):
-    rows = json.loads(printed("facts", "--json"))
+    rows = payload(printed("facts", "--json"))
     assert {row["label"] for row in rows} == {"predicted", "calibrated", "input", "by construction"}
     assert "Predictions" in printed("facts")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import trials
@@ -39,7 +38,7 @@ def drawn(*arguments):
 
 def test_a_kept_result_is_drawn_in_the_format_asked_for(kept_result, tmp_path):
     done = drawn(kept_result, "--out", tmp_path, "--only", "km, dose-timeline", "--format", "png", "--json")
-    found = json.loads(done.stdout)
+    found = payload(done.stdout)
     names = [figure["figure"] for figure in found["figures"]]
     assert names == ["km", "km", "dose-timeline"]
     assert found["left_out"] == []
@@ -59,7 +58,7 @@ def test_a_protocol_is_run_first_and_gives_what_its_result_gives(protocol, tmp_p
 
 
 def test_what_cannot_be_drawn_is_told(kept_result, tmp_path):
-    found = json.loads(drawn(kept_result, "--out", tmp_path, "--json").stdout)
+    found = payload(drawn(kept_result, "--out", tmp_path, "--json").stdout)
     left_out = {row["figure"]: row["reason"] for row in found["left_out"]}
     assert left_out["prior-posterior"] == "nothing to draw: no posterior was given"
     assert len(found["figures"]) == len(list(tmp_path.iterdir()))

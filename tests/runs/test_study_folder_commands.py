@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.cli.app import app
@@ -33,14 +33,14 @@ def test_verify_of_an_untouched_and_a_changed_folder(tmp_path):
     assert "tables/mm003_patients.parquet: was changed" in bad.output
     assert "notes.txt: not written by a run" in bad.output
     assert "origin unverified: it does not verify" in bad.output
-    told = json.loads(call("verify", folder, "--json").output)
+    told = payload(call("verify", folder, "--json").output)
     assert told["findings"] == [{"file": "tables/mm003_patients.parquet", "what": "was changed"}]
 
 
 def test_query_in_words_and_as_json():
     sql = "select arm, count(*) as patients from mm003_patients group by arm order by arm"
     assert "patients" in call("query", FINISHED, sql).output
-    told = json.loads(call("query", FINISHED, sql, "--json").output)
+    told = payload(call("query", FINISHED, sql, "--json").output)
     assert told["columns"] == {"arm": "VARCHAR", "patients": "BIGINT"}
     assert told["rows"] == [{"arm": "A", "patients": 2}, {"arm": "B", "patients": 1}]
 

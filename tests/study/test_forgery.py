@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.envelope import payload
 
 from glueprint import study
 from glueprint.cli.app import app
@@ -324,7 +325,7 @@ def test_commands_read_a_signed_folder_and_add_nothing(made, tmp_path, printed):
     folder = str(shutil.copytree(signed, tmp_path / "copy"))
     asked = ["--trusted", str(plan.with_name("author.pub"))]
     entries = lines_of(tmp_path / "copy")
-    told = json.loads(printed(app, "study", "run", str(plan), "--out", folder, *asked, "--json"))
+    told = payload(printed(app, "study", "run", str(plan), "--out", folder, *asked, "--json"))
     assert told["report"] == str(tmp_path / "copy/report.html")
     assert (tmp_path / "copy/report.html").read_text() == "<p>ORR 31 %</p>"
     assert lines_of(tmp_path / "copy") == entries

@@ -5,7 +5,6 @@ Afterwards the same command ends with the bytes of an undisturbed serial run, ea
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.envelope import payload
 
 from glueprint import study
 from glueprint.errors import EnvironmentProblemError, InputError
@@ -170,7 +170,7 @@ def test_a_killed_worker_is_replaced(asked, tmp_path, gate):
     shut.open()
     said, told = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, told
-    assert json.loads(said)["tables"] == asked[1]
+    assert payload(said)["tables"] == asked[1]
     assert events(out) == ["begun", "finished", "added"]
 
 

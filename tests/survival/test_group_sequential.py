@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest, multivariate_normal, norm
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import survival
@@ -148,7 +148,7 @@ def test_the_command_says_what_python_says():
     arguments = ["--hazard-ratio", "0.7", "--median-months", "10", "--looks", "0.5,1", "--ratio", "2"]
     done = CliRunner().invoke(app, ["trial", "design", *arguments, "--simulate", "50", "--json"])
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
+    told = payload(done.stdout)
     expected = plan(Assumptions(0.7, 10.0, ratio=2.0), (0.5, 1.0))
     assert (told["events"], told["patients"]) == (expected.events, expected.patients)
     assert [row["z"] for row in told["looks"]] == expected.boundaries.efficacy.tolist()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import polars as pl
 import pytest
+from tests.envelope import envelope, payload
 from typer.testing import CliRunner
 
 from glueprint import trials
@@ -26,12 +25,12 @@ def my_trial(tmp_path):
 
 def test_list():
     out = RUNNER.invoke(app, ["list", "--json"])
-    assert {row["name"] for row in json.loads(out.stdout)} == {"mm002", "mm003"}
+    assert {row["name"] for row in payload(out.stdout)} == {"mm002", "mm003"}
     assert "NCT01311687" in RUNNER.invoke(app, ["list"]).stdout
 
 
 def test_show():
-    shown = json.loads(RUNNER.invoke(app, ["show", "mm003", "--json"]).stdout)
+    shown = payload(RUNNER.invoke(app, ["show", "mm003", "--json"]).stdout)
     assert shown["arms"][0]["drugs"][0]["dose_mg"] == 4
     text = RUNNER.invoke(app, ["show", "mm003"]).stdout
     assert "HiDEX" in text
@@ -50,7 +49,7 @@ def test_run_json_and_parquet(my_trial, tmp_path):
         app, ["run", str(my_trial), "--replicates", "2", "--seed", "3", "--json", "--out", str(folder)]
     )
     assert out.exit_code == 0, out.output
-    summary = json.loads(out.stdout)
+    summary = payload(out.stdout)
     assert summary["replicates"][1]["arms"]["POM 4 mg"]["orr"]["n"] == 10
     assert summary["seed"] == 3
     written = pl.read_parquet(folder / "patients.parquet")
@@ -87,14 +86,14 @@ def test_errors_reach_the_caller(tmp_path):
 
 
 def test_rules_are_listed_and_shown():
-    listed = json.loads(RUNNER.invoke(app, ["rules", "list", "--json"]).stdout)
+    listed = payload(RUNNER.invoke(app, ["rules", "list", "--json"]).stdout)
     assert {row["name"]: row["compounds"] for row in listed} == {
         "lenalidomide-us-label": ["lenalidomide"],
         "pomalidomide-us-label": ["pomalidomide"],
     }
     assert "25 > 15 > 10 > 5 > 2.5 mg, then kept" in RUNNER.invoke(app, ["rules", "list"]).stdout
     for name in (row["name"] for row in listed):
-        shown = json.loads(RUNNER.invoke(app, ["rules", "show", name, "--json"]).stdout)
+        shown = envelope(RUNNER.invoke(app, ["rules", "show", name, "--json"]).stdout)["data"]
         assert shown == trials.load_rules(name).model_dump(mode="json")
     text = RUNNER.invoke(app, ["rules", "show", "lenalidomide-us-label"]).stdout
     for words in (

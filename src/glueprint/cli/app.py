@@ -6,8 +6,10 @@ Exit codes: 0 done, 1 a finding, 2 unusable input or system, 3 our bug, 130 inte
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +18,10 @@ from glueprint.cli import choices
 from glueprint.cli.groups import Groups
 from glueprint.cli.output import report_error
 from glueprint.cli.streams import finish, prepare, refused
-from glueprint.errors import GlueprintError, InternalError
+from glueprint.errors import GlueprintError, InputError, InternalError
+
+# Of the parser that typer uses, whichever it is: what it raises for a wrong word.
+ClickException: type[Any] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="glueprint",
@@ -56,14 +61,22 @@ def _root(
 def main() -> None:
     """Run the command line and exit with the code its outcome has."""
     prepare()
-    sys.exit(_outcome(as_json="--json" in sys.argv))
+    sys.exit(_outcome(as_json=_asks_for_json(sys.argv[1:])))
+
+
+def _asks_for_json(words: Sequence[str]) -> bool:
+    """Whether errors are to be JSON, too: known before the words are understood, or because they are not."""
+    pairs = pairwise(words)
+    return "--json" in words or "--format=json" in words or ("--format", "json") in pairs
 
 
 def _outcome(*, as_json: bool) -> int | str | None:
     """The exit code, once everything is written or the reason why it is not."""
     try:
         try:
-            app(standalone_mode=True)
+            # By itself, a parser tells people of a wrong word and ends; as JSON we tell it.
+            code: int | None = app(standalone_mode=not as_json, prog_name="glueprint")
+            return code
         finally:
             finish()
     except SystemExit as done:
@@ -73,6 +86,10 @@ def _outcome(*, as_json: bool) -> int | str | None:
     except GlueprintError as error:
         report_error(error, as_json=as_json)
         return error.exit_code
+    except ClickException as error:
+        wrong = _usage(error)
+        report_error(wrong, as_json=as_json)
+        return wrong.exit_code
     except Exception as error:
         bug = refused(error) or InternalError(
             "GP-X001",
@@ -81,4 +98,16 @@ def _outcome(*, as_json: bool) -> int | str | None:
         )
         report_error(bug, as_json=as_json, cause=error)
         return bug.exit_code
-    return 0
+
+
+def _usage(error: Any) -> InputError:
+    """What the parser of the command line refused, as one of our errors."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "glueprint"
+    return InputError(
+        "GP-X007",
+        error.format_message(),
+        where=command,
+        expected="options and arguments as the help names them",
+        next_step=f"see `{command} --help`",
+    )

@@ -1,12 +1,19 @@
-"""What the root command was asked for, for all commands below it."""
+"""What the command line was asked for, for everything below it."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 
-__all__ = ["keep_formulas", "words"]
+__all__ = ["FORMATS", "command", "form", "keep_formulas", "words"]
+
+# How tables may be printed.
+FORMATS = ("table", "csv", "md", "json")
 
 # Whether CSV files keep text that a spreadsheet would compute.
 keep_formulas: ContextVar[bool] = ContextVar("keep_formulas", default=False)
 # The command line itself, without the name of the program.
 words: ContextVar[tuple[str, ...]] = ContextVar("words", default=())
+# The command that runs, as the help names it: "trial run".
+command: ContextVar[str] = ContextVar("command", default="")
+# One of FORMATS.
+form: ContextVar[str] = ContextVar("form", default="table")

@@ -46,7 +46,8 @@ def command(as_json: Json = False) -> None:
     """Check versions, processor, compiler, folders, figures, posteriors and text; 1 for a problem."""
     found = [check for look in CHECKS for check in _seen(look)]
     if as_json:
-        print_json([asdict(check) for check in found])
+        amiss = [asdict(check) for check in found if check.status != GOOD]
+        print_json([asdict(check) for check in found], findings=amiss)
     else:
         rows = [(c.what, c.status, c.found, c.remedy) for c in found]
         print_table("This machine", ("what", "status", "found", "remedy"), rows)

@@ -123,7 +123,8 @@ def check(
     new = evidence.not_accepted(findings, [] if everything else standing)
     why = {(one.code, one.claims, one.what): one.why for one in standing}
     if as_json:
-        print_json([{**asdict(f), "accepted": why.get((f.code, f.claim_ids, f.what))} for f in findings])
+        rows = [{**asdict(f), "accepted": why.get((f.code, f.claim_ids, f.what))} for f in findings]
+        print_json({"checks": len(ALL_CHECKS), "new": len(new)}, findings=rows)
     else:
         _print_findings(new, stand=len(findings) - len(new))
         gone = len(why.keys() - {(f.code, f.claim_ids, f.what) for f in findings})

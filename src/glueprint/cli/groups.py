@@ -18,6 +18,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from glueprint.cli import choices
+from glueprint.cli.forms import shaped
 from glueprint.cli.recording import GROUPS as RECORDED
 from glueprint.cli.recording import recorded
 
@@ -63,7 +64,8 @@ def _commands(name: str) -> Any:
 
 
 def _kept(name: str, command: Any) -> Any:
-    """A command or group as its module has it, with records where it makes numbers."""
+    """A command or group as its module has it, with `--format`, and with records where it makes numbers."""
+    command = shaped(command, name)
     return recorded(command) if name in RECORDED else command
 
 

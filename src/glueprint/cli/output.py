@@ -1,4 +1,7 @@
-"""What every command prints alike: tables for people, JSON for machines, errors with their remedy."""
+"""What every command prints alike: tables for people, JSON for machines, errors with their remedy.
+
+All JSON has one envelope, on success and on failure: `schema`, `version`, `data`, `findings` (docs/json.md).
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from glueprint.boundary import in_json, shown
+from glueprint.cli import choices, tables
 from glueprint.errors import GlueprintError
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
@@ -29,10 +32,24 @@ class _Console(Console):
         return super().render_str(shown(text), **style)
 
 
-# A pipe or a file has no width: rows stay whole there, so that other programs can search them.
+class _Prose(_Console):
+    """Standard output for people; beside tables for programs, what is said goes to standard error."""
+
+    def print(self, *objects: Any, **style: Any) -> None:
+        """As that of rich."""
+        if choices.form.get() in TO_PROGRAMS:
+            progress_console.print(*objects, **style)
+        else:
+            super().print(*objects, **style)
+
+
+TO_PROGRAMS = ("csv", "md")
+# A pipe or a file has no width: rows stay whole there, so that other programs can search them, unless
+# COLUMNS sets one.
 _is_seen = sys.stdout is not None and sys.stdout.isatty()
-console = _Console(width=None if _is_seen else 1000, highlight=False, markup=False, emoji=False)
+_width = None if _is_seen or os.environ.get("COLUMNS", "").isdigit() else 1000
 progress_console = _Console(stderr=True, highlight=False, markup=False, emoji=False)
+console = _Prose(width=_width, highlight=False, markup=False, emoji=False)
 
 
 def _plain(value: Any) -> Any:
@@ -51,11 +68,25 @@ def between(low: float, high: float) -> str:
     return f"{low:.3g} to {high:.3g}"
 
 
-def print_json(value: Any) -> None:
-    """Print `value` as JSON on standard output."""
+def print_json(value: Any, *, findings: Iterable[Any] | None = None, version: int = 1) -> None:
+    """Print what a command found as JSON on standard output, in the one envelope.
+
+    value: the answer; the `findings` of a mapping are moved to those of the envelope.
+    findings: what was noticed, each a mapping, where `value` does not hold it.
+    version: of the shape of `value`; it rises when a field goes or changes its meaning.
+    """
+    if findings is None and isinstance(value, Mapping) and isinstance(value.get("findings"), list | tuple):
+        findings = value["findings"]
+        value = {name: item for name, item in value.items() if name != "findings"}
+    said = _envelope(choices.command.get(), version, value, list(findings or ()))
     plain = not sys.stdout.encoding.lower().startswith("utf")
-    text = json.dumps(_plain(value), indent=2, ensure_ascii=plain, default=str)
+    text = json.dumps(_plain(said), indent=2, ensure_ascii=plain, default=str)
     sys.stdout.write(in_json(text) + "\n")
+
+
+def _envelope(command: str, version: int, data: Any, findings: list[Any]) -> dict[str, Any]:
+    schema = ".".join(("glueprint", *command.split()))
+    return {"schema": schema, "version": version, "data": data, "findings": findings}
 
 
 def write(text: str) -> None:
@@ -64,13 +95,21 @@ def write(text: str) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table for people; None shows as an empty cell."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*["" if cell is None else str(cell) for cell in row])
-    console.print(table)
+    """Print a table as `--format` has it; None shows as an empty cell.
+
+    For people it fits the terminal: cells wrap between words, and columns that find no room follow below, the
+    first one repeated.
+    """
+    cells = [["" if cell is None else shown(str(cell)) for cell in row] for row in rows]
+    form = choices.form.get()
+    if form == "csv":
+        progress_console.print(title)
+        sys.stdout.write(tables.as_csv(columns, cells, keep_formulas=choices.keep_formulas.get()) + "\n")
+    elif form == "md":
+        sys.stdout.write(tables.as_markdown(title, columns, cells) + "\n")
+    else:
+        for table in tables.drawn(title, columns, cells, console.width):
+            console.print(table)
 
 
 def report_error(error: GlueprintError, *, as_json: bool, cause: BaseException | None = None) -> None:
@@ -78,8 +117,9 @@ def report_error(error: GlueprintError, *, as_json: bool, cause: BaseException |
     # Where the error was met on the way up; longer notes, such as a traceback, are for developers.
     notes = [note for note in getattr(error, "__notes__", ()) if "\n" not in note]
     if as_json:
-        about = {**error.as_dict(), **({"notes": notes} if notes else {})}
-        sys.stderr.write(in_json(json.dumps({"error": about}, ensure_ascii=False)) + "\n")
+        about = {"severity": "error", **error.as_dict(), **({"notes": notes} if notes else {})}
+        said = _envelope("error", 1, None, [about])
+        sys.stderr.write(in_json(json.dumps(said, ensure_ascii=False)) + "\n")
     else:
         sys.stderr.write("\n".join(map(shown, (error.render(), *notes))) + "\n")
     if cause is not None and os.environ.get("GLUEPRINT_TRACEBACK"):
