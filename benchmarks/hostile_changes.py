@@ -385,6 +385,7 @@ def words(grown: Sequence[tuple[bytes, bytes, bytes]], lines: Sequence[bytes] = 
             elif what == 5:
                 parts[place:place] = parts[place : place + chance.randint(1, 12)] * chance.choice((1, 3, 300))
             elif what == 6 and lines:
+                place = chance.choice((0, len(parts), place))
                 parts[place:place] = [b"\n" + chance.choice(lines) + b"\n"]
             else:
                 parts[place:place] = [chance.choice(PIECES)]
