@@ -34,6 +34,7 @@ from benchmarks.hostile_world import Attempt, Kind, Unsafe, World
 __all__ = ["attack", "every_kind", "make", "outcome", "summary"]
 
 SLOW_S = 150.0  # beyond the longest that a library may take
+START_S = 300.0  # for imports on a busy machine
 MEMORY_MB = 3072  # of the process that makes inputs
 FINE = ("read", "refused")
 Found = tuple[int, str, str, float]
@@ -136,16 +137,17 @@ def watch(given: argparse.Namespace, start: int) -> Iterator[Found]:
     ):
         assert process.stdout is not None
         waiting.register(process.stdout, selectors.EVENT_READ)
-        held = b""
+        held, begun = b"", False
         try:
             while True:
-                if not waiting.select(timeout=given.patience):
+                if not waiting.select(timeout=given.patience if begun else START_S):
                     yield number, name, "hang", given.patience
                     return
                 part = os.read(process.stdout.fileno(), 1 << 16)
                 if not part:
                     break
                 *lines, held = (held + part).split(b"\n")
+                begun = True
                 for line in lines:
                     number, name, said, cost = json.loads(line)
                     if said:

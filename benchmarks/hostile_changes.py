@@ -19,12 +19,17 @@ from typing import Any
 
 __all__ = [
     "Change",
+    "a_number",
+    "a_text",
     "archive",
     "as_toml",
     "chunks",
     "markup",
     "names",
+    "or_raw",
     "raw",
+    "references",
+    "scale",
     "table",
     "tags",
     "tree",
@@ -37,10 +42,15 @@ Change = Callable[[bytes, Random], bytes]
 VICTIM, SECRET, ADDRESS, MARK = "@VICTIM@", "@SECRET@", "@ADDRESS@", "GPMARK"
 SCRIPT = f"</script><script>{MARK}</script>"
 FORMULA = f'=HYPERLINK("x","{MARK}")'
-TEXTS = (
-    *("", " ", "\x00", "a\x00b", "\ufeff", "\ud800", "\u202e", "\x1b[2J", "\x9b2J", "\r", "\t=1+1", "\u2028"),
-    *(SCRIPT, FORMULA, "@SUM(1)", "-1+1", "a\nb", "\"';--", "{x}", "%s", "[red]", "\N{BELL}", "１２", "−1"),
-    *(
+# Texts by what they attack; a family is chosen first, so that none is drowned by a larger one.
+FAMILIES = {
+    "blank": ("", " ", "\ufeff", "\u2028", "\r"),
+    "zero": ("\x00", "a\x00b"),
+    "broken": ("\ud800", "é" * 300, "x" * 5000, "a\nb", "１２"),
+    "obeyed": ("\u202e", "\x1b[2J", "\x9b2J", "\N{BELL}", "[red]"),
+    "computed": (FORMULA, "@SUM(1)", "-1+1", "\t=1+1"),
+    "script": (SCRIPT, "\"';--", "{x}", "%s"),
+    "place": (
         VICTIM,
         SECRET,
         "/dev/zero",
@@ -53,23 +63,10 @@ TEXTS = (
         "file://x",
         "~",
     ),
-    *(
-        "x" * 5000,
-        "é" * 300,
-        "nan",
-        "inf",
-        "1e400",
-        "0x10",
-        "1_000",
-        "1,5",
-        "1.000,5",
-        "true",
-        "None",
-        "A1",
-        "XFD1048576",
-        "A1:XFD1048576",
-    ),
-)
+    "number": ("nan", "inf", "1e400", "0x10", "1_000", "1,5", "1.000,5", "−1", "true", "None"),
+    "cell": ("A1", "XFD1048576", "A1:XFD1048576"),
+}
+TEXTS = tuple(text for family in FAMILIES.values() for text in family)
 NUMBERS = (
     *(0, -1, 1, 2, 3, 0.5, -0.0, 1e-300, 1e-12, 1e-6, 400, 1e6, 1e7, 1e9, 1e12, 1e300, 1200),
     *(float("nan"), float("inf"), float("-inf"), 2**31, 2**53 + 1, 2**63, 2**64, 10**30, 10**400, -(2**63)),
@@ -97,7 +94,25 @@ RARE = 0.03
 MOST = 4_000_000  # bytes of one input
 TOKEN = re.compile(rb"[A-Za-z_]\w*|\d+\.?\d*(?:[eE][-+]?\d+)?|\s+|[^\w\s]")
 TAG = re.compile(rb"<[^<>]+>")
+# A cell's or row's place, the corner of a sheet, and counts in a part of a workbook.
+PLACE = re.compile(rb"""\b(r|ref|count|uniqueCount|spans|min|max)=["']([A-Z]*\d+(?::[A-Z]*\d+)?)(?=["'])""")
 HELD = re.compile(rb"(?<==[\"'])[^\"'<>]*(?=[\"'])|(?<=>)[^<>]+(?=</)")  # values of attributes, and text
+
+
+def a_text(chance: Random) -> str:
+    """A text of a family by chance."""
+    return chance.choice(chance.choice(list(FAMILIES.values())))
+
+
+def a_number(chance: Random) -> int | float:
+    """A number, a whole one as often written without a point as with one."""
+    value = chance.choice(NUMBERS)
+    return int(value) if isinstance(value, float) and value.is_integer() and chance.random() < 0.5 else value
+
+
+def or_raw(change: Change) -> Change:
+    """The change, or changes of bytes anywhere."""
+    return lambda content, chance: (raw if chance.random() < 0.25 else change)(content, chance)
 
 
 def raw(content: bytes, chance: Random) -> bytes:
@@ -135,12 +150,33 @@ def tree(reads: Callable[[str], Any], writes: Callable[[Any], str], optional: An
         if optional and chance.random() < 0.3:
             name = chance.choice(list(optional))
             root[name] = copy.deepcopy(optional[name])
-        for _ in range(chance.randint(1, 3)):
-            _change_of(root, chance)
+        if chance.random() < 0.2:
+            scale(root, chance)
+        else:
+            for _ in range(chance.randint(1, 3)):
+                _change_of(root, chance)
         text = writes(root).encode("utf-8", "surrogatepass")
         return chance.choice((text, text, text, b"\xef\xbb\xbf" + text))
 
     return change
+
+
+def scale(root: Any, chance: Random) -> None:
+    """Every number of one name of a tree times the same factor, so that what must agree goes on to agree."""
+    numbers: dict[str, list[dict[str, Any]]] = {}
+    waiting = [root]
+    while waiting:
+        here = waiting.pop()
+        for key, below in here.items() if isinstance(here, dict) else enumerate(here):
+            if isinstance(below, dict | list):
+                waiting.append(below)
+            elif isinstance(here, dict) and isinstance(below, int | float) and not isinstance(below, bool):
+                numbers.setdefault(key, []).append(here)
+    if numbers:
+        name = chance.choice(sorted(numbers))
+        factor = 10 ** chance.randint(-9, 9)
+        for table_ in numbers[name]:
+            table_[name] *= factor
 
 
 def _change_of(root: Any, chance: Random) -> None:
@@ -164,7 +200,7 @@ def _change_of(root: Any, chance: Random) -> None:
     elif what == 1 and isinstance(here, list):
         here[key:key] = [copy.deepcopy(value)] * (2000 if chance.random() < RARE else chance.choice((1, 40)))
     elif what == 2 and isinstance(here, dict):
-        here[chance.choice((key[:-1], key + "s", key.upper(), chance.choice(TEXTS)))] = here.pop(key)
+        here[chance.choice((key[:-1], key + "s", key.upper(), a_text(chance)))] = here.pop(key)
     elif what == 3:
         other, named = chance.choice(places)
         here[key] = copy.deepcopy(other.get(named) if isinstance(other, dict) else value)
@@ -174,11 +210,11 @@ def _change_of(root: Any, chance: Random) -> None:
             deep = chance.choice(([deep], {"a": deep}))
         here[key] = deep
     elif isinstance(value, bool | str) or what == 5:
-        here[key] = chance.choice((chance.choice(TEXTS), f"{value}{chance.choice(TEXTS)}"))
+        here[key] = chance.choice((a_text(chance), f"{value}{a_text(chance)}"))
     else:
         factor = chance.choice((0, -1, 1e-6, 1e-3, 100, 1e5, 1e12))
         scaled = value * factor if isinstance(value, int | float) and abs(value) < 1e100 else factor
-        here[key] = chance.choice((scaled, chance.choice(NUMBERS)))
+        here[key] = chance.choice((scaled, a_number(chance)))
 
 
 def as_toml(value: Any) -> str:
@@ -253,7 +289,7 @@ def _times(chance: Random, steps: Sequence[int], size: int) -> int:
 
 
 def _number(chance: Random) -> bytes:
-    return repr(chance.choice(NUMBERS)).encode()
+    return repr(a_number(chance)).encode()
 
 
 def table(content: bytes, chance: Random) -> bytes:
@@ -296,12 +332,29 @@ def table(content: bytes, chance: Random) -> bytes:
 def names(content: bytes, chance: Random) -> bytes:
     """One word of a table, wherever it stands below the header, becomes somebody else's text."""
     head, *rows = content.splitlines()
-    said = sorted({cell for row in rows for cell in row.split(b",") if cell[:1].isalpha()})
-    word, other = chance.choice(said), chance.choice(TEXTS).encode("utf-8", "replace")
+    columns = zip(*(row.split(b",") for row in rows), strict=False)
+    said = [words for column in columns if (words := sorted({cell for cell in column if cell[:1].isalpha()}))]
+    word, other = chance.choice(chance.choice(said)), a_text(chance).encode("utf-8", "replace")
     other = b'"%s"' % other.replace(b'"', b'""')
     return b"\n".join(
         [head, *(b",".join(other if c == word else c for c in row.split(b",")) for row in rows)]
     )
+
+
+def references(content: bytes, chance: Random) -> bytes:
+    """Where cells of a sheet say that they stand, and how many of something there are: other corners."""
+    places = list(PLACE.finditer(content))
+    if not places:
+        return content
+    for _ in range(chance.randint(1, 3)):
+        one = chance.choice(places)
+        column = chance.choice(("A", "B", "Z", "AA", "XFD", "XFE", "ZZZZ", chr(chance.randint(65, 90))))
+        row = chance.choice((0, 1, 2, 10 ** chance.randint(1, 9), 2 ** chance.randint(1, 40), 1048576))
+        both = {b"r": f"{column}{row}", b"row": f"{row}"}
+        said = both[b"row"] if one[2].isdigit() else both[b"r"]
+        content = content[: one.start(2)] + said.encode() + content[one.end(2) :]
+        places = list(PLACE.finditer(content))
+    return content
 
 
 def words(grown: Sequence[tuple[bytes, bytes, bytes]], lines: Sequence[bytes] = ()) -> Change:
@@ -332,6 +385,7 @@ def words(grown: Sequence[tuple[bytes, bytes, bytes]], lines: Sequence[bytes] = 
             elif what == 5:
                 parts[place:place] = parts[place : place + chance.randint(1, 12)] * chance.choice((1, 3, 300))
             elif what == 6 and lines:
+                place = chance.choice((0, len(parts), place))
                 parts[place:place] = [b"\n" + chance.choice(lines) + b"\n"]
             else:
                 parts[place:place] = [chance.choice(PIECES)]
@@ -412,7 +466,7 @@ def archive(inner: Change) -> Change:
             parts[at] = (chance.choice(("../../x", "/x", VICTIM, name.upper(), name + "/", "")), data)
         elif what == 1 and (element := _element(data, chance)):
             start, _, _, stop = element
-            size = 3 * 10**8 if chance.random() < RARE else chance.choice((1, 10**5, 10**6))
+            size = 3 * 10**8 if chance.random() < 3 * RARE else chance.choice((1, 10**5, 10**6))
             times = size // (stop - start)
             parts[at] = (name, data[:start] + data[start:stop] * times + data[stop:])
         else:

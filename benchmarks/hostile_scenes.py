@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.hostile_changes import NUMBERS, SECRET, TEXTS, raw, words
+from benchmarks.hostile_changes import SECRET, a_number, a_text, raw, words
 from benchmarks.hostile_kinds import ANTIMONY, PLATE
 from benchmarks.hostile_world import Attempt, Kind, Unsafe, World
 
@@ -175,10 +175,8 @@ def _forged(world: World, folder: Path, chance: Random) -> bool:
         "a\\b",
         "plates/x",
     )
-    name = chance.choice(chance.choice((away, TEXTS)))
-    files = chance.choice(
-        ({name: "0" * 64}, {name: "0" * 64}, [name], name, 7, {name: chance.choice(NUMBERS)})
-    )
+    name = chance.choice((chance.choice(away), a_text(chance)))
+    files = chance.choice(({name: "0" * 64}, {name: "0" * 64}, [name], name, 7, {name: a_number(chance)}))
     new = {key: value for key, value in last.items() if key != "hash"}
     new |= {"number": last["number"] + 1, "previous": last["hash"], "facts": {"files": files}}
     new["event"] = chance.choice(("added", "added", "finished", "begun", name))
@@ -235,7 +233,7 @@ def _named(_world: World, folder: Path, chance: Random) -> bool:
         return False
     asked = f"{chance.choice(ASKED)}; {chance.choice(ASKED)}"
     name = f"a{chance.choice(CLOSERS)} as select 1; {asked}; {chance.choice(('--', '', '/*'))}.parquet"
-    name = chance.choice((name, name, chance.choice(TEXTS).replace("/", "") + ".parquet"))
+    name = chance.choice((name, name, a_text(chance).replace("/", "") + ".parquet"))
     with suppress(OSError, ValueError):
         (tables / name).write_bytes((tables / "it_patients.parquet").read_bytes())
     return False
@@ -395,7 +393,8 @@ def _surroundings(world: World, chance: Random) -> Attempt:
     line = [sys.executable, str(world.inside / "forking.py")]
     if not isinstance(words_given, str):
         line = [sys.executable, "-c", "from glueprint.cli import main; main()", *words_given]
-    return lambda: _run(world, line, around, f"{' '.join(words_given)[:60]} | {', '.join(names)}")
+    asked = words_given if isinstance(words_given, str) else " ".join(words_given)
+    return lambda: _run(world, line, around, f"{asked[:60]} | {', '.join(names)}")
 
 
 def _run(world: World, line: list[str], around: list[Around], called: str) -> str:

@@ -22,7 +22,8 @@ from benchmarks.hostile_changes import ADDRESS, MARK, SECRET, VICTIM, Change
 
 __all__ = ["Attempt", "Kind", "Unsafe", "World", "called", "command", "of_file"]
 
-PRECIOUS, HIDDEN = "precious\n", "gphidden7261\n"
+# The secret is a model, too, so that who takes it in can go on with it.
+PRECIOUS, HIDDEN, KNOWN_BY = "precious\n", "gphidden7261 = 1;\n", "gphidden7261"
 # As `boundary.text` has it: what a terminal obeys, and what turns the direction of writing.
 OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -67,6 +68,14 @@ class World:
             content = content.replace(name.encode(), str(value).encode())
         return content
 
+    def hide(self) -> None:
+        """From here on a look at the secret leaves its trace in the time of its last reading."""
+        os.utime(self.secret, (0, 1))
+
+    def was_read(self) -> bool:
+        """Whether somebody looked at the secret since `hide`, on file systems that note it."""
+        return self.secret.stat().st_atime != 0
+
     def look(self) -> None:
         """Raises Unsafe if anything around was touched, or somebody called."""
         if not self.victim.is_file() or self.victim.read_text() != PRECIOUS:
@@ -99,7 +108,7 @@ class World:
         """Raises Unsafe if text or files of a command run or show what a reader does not want."""
         if OBEYED.search(told):
             raise Unsafe(f"the terminal is told {OBEYED.findall(told)[:3]}")
-        if HIDDEN.strip() in told:
+        if KNOWN_BY in told:
             raise Unsafe("it shows the content of a file that an input names")
         for path in self.out.rglob("*") if self.out.is_dir() else ():
             if path.suffix == ".html" and f"<script>{MARK}" in path.read_text(errors="replace"):
@@ -138,11 +147,17 @@ def _is_number(cell: str) -> bool:
 
 @dataclass(frozen=True)
 class Kind:
-    """What is attacked. make: from the number's own chance, an attempt.   weight: turns of a round."""
+    """What is attacked. make: from the number's own chance, an attempt.   weight: turns of a round.
+
+    Of a kind of file also: whole, a file as it should be; ending, of its name; use, what reads it.
+    """
 
     name: str
     make: Callable[[World, Random], Attempt]
     weight: int = 1
+    whole: bytes = b""
+    ending: str = ""
+    use: Callable[[World, Path], object] | None = None
 
 
 def of_file(
@@ -162,7 +177,7 @@ def of_file(
         path.write_bytes(world.real(content))
         return lambda: use(world, path)
 
-    return Kind(name, make, weight)
+    return Kind(name, make, weight, whole, ending, use)
 
 
 def called(where: str, *given: Any) -> Callable[[World, Path], object]:

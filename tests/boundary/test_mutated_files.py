@@ -34,7 +34,7 @@ def test_every_changed_input_is_read_or_refused_with_an_error_of_ours(tmp_path, 
     monkeypatch.setattr(query, "Limits", query.Limits)  # the attack has smaller ones
     (tmp_path / "world").mkdir()
     kinds = [replace(kind, weight=1 if kind.name in SLOW_ONES else EACH) for kind in hostile.every_kind(())]
-    assert len(kinds) == 38
+    assert len(kinds) == 39
     numbers = range(sum(kind.weight for kind in kinds))
     found = hostile.summary([one for one in hostile.make(kinds, numbers, 20, tmp_path / "world") if one[2]])
     assert found["faults"] == []
@@ -42,6 +42,38 @@ def test_every_changed_input_is_read_or_refused_with_an_error_of_ours(tmp_path, 
     assert set(found["counts"]) == {kind.name for kind in kinds}
     assert sum(count.get("refused", 0) for count in found["counts"].values()) > 40  # the changes do harm
     assert sum(count.get("read", 0) for count in found["counts"].values()) > 10  # and not to all
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_whole_file_of_every_kind_is_read(world):
+    """A kind whose whole file is refused would try nothing but the refusal."""
+    tried = [kind for kind in hostile.every_kind(()) if kind.use is not None and kind.name != "far"]
+    assert len(tried) == 33
+    for kind in tried:
+        path = world.inside / f"input{kind.ending}"
+        path.write_bytes(world.real(kind.whole))
+        assert hostile.outcome(lambda use=kind.use, path=path: use(world, path)) == "read", kind.name
+        world.clear()
+
+
+def test_a_look_at_the_secret_is_seen(world):
+    world.hide()
+    assert not world.was_read()
+    world.secret.read_text()
+    assert world.was_read()
+
+
+def test_what_says_the_same_in_another_spelling_must_be_read(world):
+    def picky(_world, path):
+        if path.read_bytes()[:3] == b"\xef\xbb\xbf":
+            raise InputError("GP-A001", "no")
+
+    made = hostile_kinds.same([Kind("k", lambda *_: None, 1, b"a = 1\n", ".x", picky)])
+    said = {hostile.one(world, Kind("same", made), Random(n)) for n in range(40)}
+    assert said == {
+        "read",
+        *(f"unsafe: k with {how} is refused: GP-A001 no" for how in ("a mark of UTF-8", "both")),
+    }
 
 
 @pytest.mark.parametrize(

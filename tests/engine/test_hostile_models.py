@@ -88,6 +88,27 @@ def test_long_sums_and_deep_formulas_are_computed():
     assert value(model, "k") == 10_000
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (DECAY + "\nt := " + "+".join(["k"] * 99_999) + ";\n", "line 4"),
+        (SBML.format("\n<apply><plus/>" + "<ci>p</ci>" * 100_000 + "</apply>"), "line 1"),
+    ],
+)
+def test_a_sum_that_the_libraries_would_not_end_with_is_refused_before_any_work(monkeypatch, text, place):
+    monkeypatch.setattr(reading, "_helper", lambda: pytest.fail("the library is asked"))
+    with pytest.raises(InputError, match="GP-N063") as caught:
+        engine.compile(text)
+    assert "100000 terms" in caught.value.message
+    assert caught.value.where == f"model text, {place}"
+    assert "split it into assignment rules" in caught.value.next_step
+
+
+def test_many_long_sums_are_no_long_sum():
+    parts = "".join(f"p{n} := " + "+".join(["k"] * 1000) + ";\n" for n in range(3))
+    assert value(engine.compile(DECAY + parts + "t := p0 + p1 + p2;\n"), "t") == 3000
+
+
 def test_chains_of_rules_are_computed():
     many = 60
     rules = "".join(f"a{n} := a{n - 1} + k;\n" for n in range(1, many + 1))

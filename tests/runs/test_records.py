@@ -126,6 +126,46 @@ def test_a_file_by_itself_has_its_record_beside_it(tmp_path, table):
     assert wrong(tmp_path)["other.svg.record.json"] == "is the record of another file"
 
 
+@pytest.mark.parametrize("named", ["fig.svg", "fig.svg.record.json"])
+def test_one_file_is_held_to_the_record_beside_it(tmp_path, table, named):
+    command(tmp_path, "fig.svg", "<svg/>", source=table)
+    (tmp_path / "fig.svg.txt").write_text("of nobody")
+    verdict = audit.audit(tmp_path / named)
+    assert (verdict.findings, verdict.files, verdict.origin) == ((), 2, "unverified")
+    (tmp_path / "fig.svg").write_text("<svg />")
+    assert wrong(tmp_path / named) == {"fig.svg": "was changed"}
+    (tmp_path / "fig.svg").unlink()
+    assert wrong(tmp_path / named) == {"fig.svg": "is missing"}
+    (tmp_path / "fig.svg").symlink_to(table)
+    with pytest.raises(InputError, match="GP-R017"):
+        audit.audit(tmp_path / named)
+    (tmp_path / "fig.svg.record.json").write_text("{}")
+    (tmp_path / "fig.svg").unlink()
+    assert wrong(tmp_path / named) == {"fig.svg.record.json": "is no record, or was changed"}
+
+
+def test_a_file_without_a_record_of_its_own_is_no_folder(folder, table):
+    for path, trusted in ((folder / "a.csv", None), (table, None), (table, {})):
+        with pytest.raises(InputError, match="GP-R030") as caught:
+            audit.audit(path, trusted)
+        assert caught.value.message == "is a file, and a folder is asked for"
+        assert "the folder that it lies in" in caught.value.next_step
+    with pytest.raises(InputError, match="GP-R030"):
+        audit.sign(folder / "a.csv", table, "author")
+
+
+def test_a_folder_that_cannot_be_read_is_not_said_to_be_written(folder, monkeypatch):
+    def refuse(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(audit.verify, "file_hash", refuse)
+    with pytest.raises(
+        EnvironmentProblemError, match="cannot be read: Permission"
+    ) as caught:
+        audit.audit(folder)
+    assert caught.value.next_step == "change its permissions"
+
+
 def test_a_file_outside_of_the_folder_has_the_same_record_and_is_said_to_be_elsewhere(tmp_path):
     out = tmp_path / "out"
     with journal.opened() as noted:

@@ -1,4 +1,4 @@
-"""`glueprint verify`: a folder against what the commands that wrote it recorded."""
+"""`glueprint verify`: a folder or a file against what the commands that wrote it recorded."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ app = typer.Typer(add_completion=False)
 
 @app.command(name="verify")
 def command(
-    folder: Annotated[Path, typer.Argument(help="Folder of results, of a study, or of a glue's project.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of results, of a study, or of a glue's project; or a file with its record beside it."
+        ),
+    ],
     trusted: TrustedFile = None,
     as_json: Json = False,
 ) -> None:
-    """Check every file of a folder against its records, ledger and signatures; exit code 1 for a finding."""
+    """Check a folder or file against its records, ledger and signatures; exit code 1 for a finding."""
     print_verdict(audit.audit(folder, keys_in(trusted)), as_json=as_json)

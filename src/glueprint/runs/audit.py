@@ -32,12 +32,16 @@ class _Books:
 def audit(folder: Path, trusted: Trusted = None) -> Verdict:
     """Compare a folder with the records in it: of a study or a project, or beside the results of a command.
 
-    trusted: as of `verify.verify`.   Changes nothing.
-    Raises InputError GP-R013 if nothing there was recorded, GP-R017 (a link in it), and what
-    `store.disk_errors` and `signatures.check` raise.
+    folder: or one file with its record beside it.   trusted: as of `verify.verify`.   Changes nothing.
+    Raises InputError GP-R013 if nothing there was recorded, GP-R017 (a link in it), GP-R030 (a file without a
+    record of its own, or one whose signatures are asked for), and what `store.disk_errors` and
+    `signatures.check` raise.
     """
+    beside = folder.with_name(folder.name.removesuffix(records.BESIDE) + records.BESIDE)
+    if trusted is None and not folder.is_dir() and beside.is_file():
+        return _of_file(beside)
     workspace.refuse_links(folder)
-    with disk_errors(folder):
+    with disk_errors(folder, reading=True):
         runs = _runs(folder)
         verdicts = [_below(folder, place) for place in runs]
         books = _read(folder, [place.relative_to(folder).as_posix() for place in runs])
@@ -68,6 +72,25 @@ def audit(folder: Path, trusted: Trusted = None) -> Verdict:
         )
 
 
+def _of_file(beside: Path) -> Verdict:
+    """The verdict of one file by the record beside it."""
+    name = beside.name.removesuffix(records.BESIDE)
+    for path in (beside, beside.with_name(name)):
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise InputError(
+                "GP-R017",
+                "is a link, a pipe or a device, which no command leaves",
+                where=str(path),
+                expected="a plain file",
+                next_step="name the file that it leads to",
+            )
+    with disk_errors(beside, reading=True):
+        books = _Books()
+        _read_beside(beside, beside.name, books)
+        found = [*books.wrong, *verify.differences(beside.parent, books.vouched)]
+        return Verdict(len(books.vouched) + len(books.known), tuple(found), (), 0, unfinished=False)
+
+
 def record_findings(folder: Path) -> tuple[Finding, ...]:
     """What is missing or changed of what the records in a folder vouch for; none where there is no record.
 
@@ -76,7 +99,7 @@ def record_findings(folder: Path) -> tuple[Finding, ...]:
     if not (folder / records.FILE_NAME).is_file():
         return ()
     workspace.refuse_links(folder)
-    with disk_errors(folder):
+    with disk_errors(folder, reading=True):
         books = _read(folder, [])
         return tuple(_against(folder, replace(books, scopes=[]))[1])
 

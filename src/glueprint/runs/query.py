@@ -54,7 +54,7 @@ def tables(folder: Path) -> dict[str, list[Path]]:
 
     Raises InputError GP-R013 if no run wrote this folder.
     """
-    with disk_errors(folder):
+    with disk_errors(folder, reading=True):
         finished = {path.stem: [path] for path in sorted((folder / workspace.TABLES).glob("*.parquet"))}
         found: dict[str, list[Path]] = {}
         if not finished:
@@ -120,7 +120,7 @@ def _refuse_changed(folder: Path, trusted: verify.Trusted) -> None:
     """What a run did not leave so is not read: a number out of it could be anybody's."""
     findings = list(map(str, verify.doubts(folder, trusted)))
     root = workspace.units_root(folder)
-    with disk_errors(folder):
+    with disk_errors(folder, reading=True):
         for unit in units.folders(root):
             findings += [
                 f"{unit.relative_to(folder).as_posix()}/{name} was changed" for name in units.damage(unit)

@@ -138,8 +138,11 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def disk_errors(place: Path) -> Iterator[None]:
-    """Turn the operating system's refusals into errors that say what to do."""
+def disk_errors(place: Path, *, reading: bool = False) -> Iterator[None]:
+    """Turn the operating system's refusals into errors that say what to do.
+
+    reading: nothing was to be written.
+    """
     try:
         yield
     except OSError as error:
@@ -152,8 +155,8 @@ def disk_errors(place: Path) -> Iterator[None]:
             ) from error
         raise EnvironmentProblemError(
             "GP-R001",
-            f"cannot be written: {error.strerror or error}",
+            f"cannot be {'read' if reading else 'written'}: {error.strerror or error}",
             where=str(place),
-            expected="a folder that you may write to",
-            next_step="change its permissions or choose another folder with --out",
+            expected=f"a folder that you may {'read' if reading else 'write to'}",
+            next_step="change its permissions" + ("" if reading else " or choose another folder with --out"),
         ) from error

@@ -100,7 +100,7 @@ def of_ledger(folder: Path) -> Verdict:
     Raises InputError GP-R013 if no run wrote this folder, GP-R017 (a link in it), and what
     `store.disk_errors` raises.
     """
-    with disk_errors(folder):
+    with disk_errors(folder, reading=True):
         book = folder / ledger.FILE_NAME
         if not is_run(folder):
             raise InputError(
@@ -135,7 +135,7 @@ def doubts(folder: Path, trusted: Trusted = None) -> list[Finding]:
     workspace.refuse_links(folder)
     _, found = signature_findings(folder, trusted)
     entries = ledger.read(folder / ledger.FILE_NAME)
-    with disk_errors(folder):
+    with disk_errors(folder, reading=True):
         found += _head(folder)
         if (folder / workspace.UNFINISHED / workspace.REQUEST).is_file():
             found += _request(folder, entries)

@@ -180,9 +180,17 @@ def claim(folder: Path) -> Iterator[Workspace]:
 def refuse_links(folder: Path) -> None:
     """No run leaves links, pipes or devices in its folder; writing or reading through one would leave it.
 
-    Raises InputError GP-R017, and what `store.disk_errors` raises.
+    Raises InputError GP-R017, GP-R030 (a file in the folder's place), and what `store.disk_errors` raises.
     """
-    with disk_errors(folder):
+    if folder.exists() and not folder.is_dir():
+        raise InputError(
+            "GP-R030",
+            "is a file, and a folder is asked for",
+            where=str(folder),
+            expected="the folder of a run or of the results of a command",
+            next_step="name the folder that it lies in; `verify` also takes a file with its record beside it",
+        )
+    with disk_errors(folder, reading=True):
         odd = odd_entries(folder)
     if odd:
         raise InputError(
