@@ -170,6 +170,7 @@ def _remaining(found: pl.DataFrame, response: str) -> pl.DataFrame:
     meaning.refused(meaning.scale(response, sense, raw[np.isfinite(raw)]))
     if response == "fraction_remaining":
         return found
+    meaning.refused(meaning.losses(response, sense, raw[np.isfinite(raw)]))
     fractions = [None if value is None else sense.fraction(value) for value in values]
     return found.with_columns(pl.Series("fraction_remaining", fractions, dtype=pl.Float64)).drop(response)
 
@@ -373,6 +374,7 @@ def experiments(found: pl.DataFrame, findings: list[Finding]) -> list[Lanes]:
     plain = found.filter((pl.col("treatment") == "") & pl.col("washout_h").is_null())
     named = found["experiment"].n_unique() > 1 or bool(found["experiment"][0])
     findings += meaning.unusual_hours("time_h", plain["time_h"].to_list(), lanes=True)
+    findings += meaning.doses("dose_nm", [], plain["dose_nm"].to_list())
     lanes = []
     for (target, compound), _ in plain.filter(pl.col("dose_nm") > 0.0).group_by(
         ["target", "compound"], maintain_order=True

@@ -3,6 +3,7 @@ reading."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -114,10 +115,11 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     changes: list[str] = []
     if any(parsed(name).ours.startswith("fraction_") or name == "log_ratio" for name in table.columns):
         keep = (*keep, "treatment")  # of lanes: MLN4924, cycloheximide
+    table = _side_by_side(_filled(table, keep), changes)
     headings = {name: _checked(_heading(name, keep), table[name]) for name in table.columns}
-    found = _renamed(table, headings, changes)
+    found = _again(_renamed(table, headings, changes), headings, changes)
     found = amounts.dosed(found, headings, changes)
-    found = _without_summaries(_timed(found, headings), changes)
+    found = _without_summaries(_timed(found, headings, changes), changes)
     response = next((name for name in RESPONSES if name in found.columns), "")
     if (
         not response
@@ -134,6 +136,36 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     _not_pooled(found, unused)
     unused += tuple(name for name in RESPONSES if name in found.columns and name != response)
     return Canonical(found, response, tuple(changes), unused, tuple(findings))
+
+
+def _filled(table: pl.DataFrame, keep: Collection[str]) -> pl.DataFrame:
+    """The table without columns that hold nothing, and without times that are all zero: a program's index."""
+    empty = [name for name in table.columns if table[name].null_count() == table.height and table.height]
+    kept = [name for name in table.columns if name not in empty or name in (*OURS, *keep)]
+    times = [name for name in kept if name not in (*OURS, *keep) and parsed(name).ours == "time_h"]
+    zero = [n for n in times if (table[n].cast(pl.Float64, strict=False).fill_null(1.0) == 0.0).all()]
+    return table.select([name for name in kept if name not in zero])
+
+
+def _side_by_side(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
+    """Several curves beside each other, each behind its own column of doses, as one column of doses.
+
+    Only where the readings have names of their own: "Viability" twice says not whose it is.
+    """
+    doses = [n for n, name in enumerate(table.columns) if parsed(name).ours == "dose"]
+    if len(doses) < 2:
+        return table
+    blocks = [table.columns[a:b] for a, b in zip(doses, [*doses[1:], table.width], strict=True)]
+    read = [[name for name in block[1:] if wide.numeric(table[name])] for block in blocks]
+    apart = {(parsed(block[0]).unit, parsed(block[0]).base) for block in blocks}
+    again = any(re.search(r" #\d+$", name) for names in read for name in names)
+    if len(apart) > 1 or again or not all(read):
+        return table
+    labels = table.columns[: doses[0]]
+    parts = [table.select(*labels, pl.col(b[0]).alias(blocks[0][0]), *b[1:]) for b in blocks]
+    changes.append(f"{len(blocks)} columns of doses, each with its own readings behind it")
+    stacked = pl.concat(parts, how="diagonal_relaxed")
+    return stacked.filter(pl.col(blocks[0][0]).is_not_null())
 
 
 def _heading(name: str, keep: Collection[str]) -> Heading:
@@ -186,6 +218,26 @@ def _renamed(table: pl.DataFrame, headings: dict[str, Heading], changes: list[st
             renames[names[0]] = target
             changes.append(f'"{names[0]}" as {target}')
     return found.rename(renames)
+
+
+def _again(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
+    """The table with a response that stands several times under one name as replicates, one row a reading."""
+    response = next((name for name in RESPONSES if name in found.columns), "")
+    theirs = response if response in headings else ""
+    theirs = next((name for name, h in headings.items() if _target(h) == response and response), theirs)
+    again = [name for name in found.columns if re.fullmatch(rf"{re.escape(theirs)} #\d+", name)]
+    again = [name for name in again if theirs and wide.numeric(found[name])]
+    if not again:
+        return found
+    rest = found.drop(again)
+    label = [] if "replicate" in rest.columns else ["replicate"]
+    columns = [found[response].cast(pl.String), *(found[name].cast(pl.String) for name in again)]
+    parts = [
+        rest.with_columns(values.alias(response), *(pl.lit(f"{nth}").alias(name) for name in label))
+        for nth, values in enumerate(columns, 1)
+    ]
+    changes.append(f'{len(columns)} columns "{theirs}" as replicates')
+    return pl.concat(parts).filter(pl.col(response).is_not_null())
 
 
 def _without_summaries(found: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
@@ -269,8 +321,9 @@ def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) ->
     return findings
 
 
-def _timed(found: pl.DataFrame, headings: dict[str, Heading]) -> pl.DataFrame:
-    """Times in hours, by the unit of the header or of the cells."""
+def _timed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
+    """Times in hours, by the unit of the header or of the cells; one time without a unit is said, not
+    used."""
     for column in ("time_h", "doubling_time_h"):
         if column not in found.columns:
             continue
@@ -299,6 +352,7 @@ def _timed(found: pl.DataFrame, headings: dict[str, Heading]) -> pl.DataFrame:
             found = found.with_columns((values * factor).alias(column))
         elif not heading.unit:
             found = found.drop(column)
+            changes.append(f"{heading.words} of {', '.join(told) or 'nothing'} without a unit not used")
     return found
 
 
