@@ -12,9 +12,11 @@ from tests.assays.shapes import workbook
 from tests.assays.test_plate_disguises import (
     HOURS,
     LANES,
+    STANDARDS,
     bind,
     degraded,
     measured,
+    od,
     plate,
     polarised,
     remains,
@@ -38,6 +40,11 @@ TWO = {("", "A", None): TRUTH_NM, ("", "B", None): 4.0 * TRUTH_NM}
 def wells(value=lambda v: v, dose=lambda d: d):
     rows = [(0.0, v) for v in CONTROLS] + list(zip(DOSES, LEFT, strict=True))
     return [(dose(d), value(v)) for d, v in rows]
+
+
+def pairs(curve):
+    """Dose and what is left of the first or the second curve."""
+    return [(row[0], row[curve]) for row in BOTH]
 
 
 def light(v):
@@ -156,6 +163,33 @@ RIGHT = {
     "medium only": (named(("Medium only", 0.0, 3000), ("Medium only", 0.0, 3050)), GLUE),
     "no cells": (named(("no cells", "", 3000), ("no cells", "", 3050)), GLUE),
     "blank": (named(("Blank", 0.0, 3000), ("blank", 0.0, 3050)), GLUE),
+    # Merged cells.
+    "a compound above its rows": (
+        text(
+            "compound,dose_uM,viability",
+            [(n if not d else "", d, v) for n, c in (("A", 1), ("B", 2)) for d, v in pairs(c)],
+        ),
+        TWO,
+    ),
+    "vehicle and compounds above their rows": (
+        text(
+            "compound,dose_uM,RLU",
+            [("DMSO", 0.0, 30000), ("", 0.0, 30300), ("", 0.0, 29800)]
+            + [
+                (n if d == DOSES[0] else "", d, light(v))
+                for n, c in (("A", 1), ("B", 2))
+                for d, v in pairs(c)[1:]
+            ],
+        ),
+        TWO,
+    ),
+    "a vehicle named once": (
+        text(
+            "compound,dose_uM,RLU",
+            [("DMSO" if n == 0 else "", d, light(v)) for n, (d, v) in enumerate(wells())],
+        ),
+        ALONE,
+    ),
     # Programs.
     "Harmony": (
         "Database Name\tX\nPlate Name\tP1\n\n[Data]\n"
@@ -274,6 +308,14 @@ WARNED = {
         text("Dose (uM),Viability (%),Viability (%)", [(d, 100 * v, 100 * w) for d, v, w in BOTH]),
         "GP-A223",
     ),
+    "a table pasted twice": (text("dose_uM,viability", wells() + wells()), "GP-A224"),
+    "one plate twice": (
+        text(
+            "well,dose_uM,RLU",
+            [(f"A{n % 11 + 1}", d, light(v) + n) for n, (d, v) in enumerate(wells() + wells())],
+        ),
+        "GP-A224",
+    ),
     "a dose that became a day": (
         text("dose_uM,viability", wells(dose=lambda d: 45325.0 if d == 3.0 else d)),
         "GP-A206",
@@ -328,6 +370,30 @@ def test_doses_that_nothing_dissolves_at_are_warned_of_in_lanes(tmp_path):
 def test_one_in_ten_is_a_dilution_of_ten(written, tmp_path):
     result = measured(plate(dilution=written), tmp_path)
     assert result.tables["samples"].filter(sample="s")["result"][0] == pytest.approx(200.0, rel=0.01)
+
+
+def test_a_map_of_dilutions_is_no_channel(tmp_path):
+    def density(r, c):
+        amount = STANDARDS[6 - r] if c < 2 else 20.0
+        return f"{od(amount) * (1.0 + 0.004 * ((7 * r + 5 * c) % 5 - 2)):.3f}"
+
+    def drawn_with(title):
+        return (
+            grid("OD450", density, 7)
+            + grid("role", lambda _, c: "Standard" if c < 2 else "Sample", 7)
+            + grid("concentration (ng/mL)", lambda r, c: f"{STANDARDS[6 - r]:g}" if c < 2 else "", 7)
+            + grid("sample", lambda r, c: "" if c < 2 else f"S{r}", 7)
+            + grid(title, lambda _, c: "" if c < 2 else "10", 7)
+        )
+
+    for title in ("dilution", "Dilution factor"):
+        result = measured(drawn_with(title), tmp_path)
+        assert result.tables["samples"]["result"].to_list() == pytest.approx([200.0] * 7, rel=0.03)
+
+
+def test_the_base_of_log_ratio_is_said(tmp_path):
+    found = degraded(lanes(lambda d, t, v: (d, t, float(np.log(v))), "dose_nm,time_h,log_ratio"), tmp_path)
+    assert "GP-A205" in [one.code for one in found.findings if one.severity == "warning"]
 
 
 def test_a_detector_at_its_end_is_named_on_plates(tmp_path):

@@ -153,7 +153,7 @@ def field_of(grid: Grid, sheet: str = "") -> str:
     """What a grid holds: by its title, by the name of its sheet, else by its cells."""
     for title in (grid.title, sheet):
         small = " ".join(title.lower().replace("_", " ").split())
-        named = small.replace(" ", "_")
+        named = small.replace(" ", "_").removesuffix("_factor")
         if named in CONTENT or small in ("roles", "role"):
             return "role" if small == "roles" else named
         ours = parsed(title).ours

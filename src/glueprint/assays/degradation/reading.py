@@ -115,6 +115,8 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     if not {"flags", "vehicle", "log_ratio"} <= set(table.columns):
         read = canonical(table, keep=OWN)
         findings += read.findings
+        if "log_ratio" in read.table.columns and not read.response:
+            findings.append(_natural())
         return _remaining(_by_target(_by_line(read.table), table), read.response)
     yes = pl.col("vehicle").cast(pl.String).str.to_lowercase() == "true"
     name = "sample" if "sample" in table.columns else "compound"
@@ -136,6 +138,12 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
             )
         )
     return found.filter(whole)
+
+
+def _natural() -> Finding:
+    said = "log_ratio is read as natural logarithms: -0.69 is one half"
+    remedy = "convert log2 or log10 ratios, or give fraction_remaining"
+    return Finding("GP-A205", "warning", said, 'column "log_ratio"', "natural logarithms", remedy)
 
 
 def _by_line(found: pl.DataFrame) -> pl.DataFrame:

@@ -252,6 +252,8 @@ def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Readin
 def _line(name: str, found: tidy_table.Table, given: pl.DataFrame, read: Canonical) -> str:
     """What a table was read as."""
     words = RESPONSES[read.response].words if read.response else "no response known by name"
+    if not read.response and "log_ratio" in read.table.columns:
+        words = "natural logarithm of the fraction remaining"
     dose = _dose(read.table)
     units = "nM" if dose == "dose_nm" else _units(read.table)
     parts = [

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import amounts, meaning, wide
+from glueprint.assays.intake import amounts, meaning, shapes, wide
 from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, parsed
 from glueprint.assays.intake.labels import role_of
 from glueprint.assays.intake.meaning import RESPONSES
@@ -115,9 +115,10 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     changes: list[str] = []
     if any(parsed(name).ours.startswith("fraction_") or name == "log_ratio" for name in table.columns):
         keep = (*keep, "treatment")  # of lanes: MLN4924, cycloheximide
-    table = _side_by_side(_filled(table, keep), changes)
+    table = shapes.side_by_side(shapes.filled(table, (*OURS, *keep)), changes)
     headings = {name: _checked(_heading(name, keep), table[name]) for name in table.columns}
-    found = _again(_renamed(table, headings, changes), headings, changes)
+    found = shapes.labels_below(_renamed(table, headings, changes), changes)
+    found = _again(found, headings, changes)
     found = amounts.dosed(found, headings, changes)
     found = _without_summaries(_timed(found, headings, changes), changes)
     response = next((name for name in RESPONSES if name in found.columns), "")
@@ -130,42 +131,13 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     found = _unlogged(found, headings, response, changes)
     findings = amounts.findings(found, headings, ("line", "compound", "experiment", "target"))
     meaning.refused(findings)
+    findings += shapes.twice(found)
     if response:
         findings += _scales(found, headings, response)
     unused = tuple(name for name in found.columns if name not in (*OURS, *keep))
     _not_pooled(found, unused)
     unused += tuple(name for name in RESPONSES if name in found.columns and name != response)
     return Canonical(found, response, tuple(changes), unused, tuple(findings))
-
-
-def _filled(table: pl.DataFrame, keep: Collection[str]) -> pl.DataFrame:
-    """The table without columns that hold nothing, and without times that are all zero: a program's index."""
-    empty = [name for name in table.columns if table[name].null_count() == table.height and table.height]
-    kept = [name for name in table.columns if name not in empty or name in (*OURS, *keep)]
-    times = [name for name in kept if name not in (*OURS, *keep) and parsed(name).ours == "time_h"]
-    zero = [n for n in times if (table[n].cast(pl.Float64, strict=False).fill_null(1.0) == 0.0).all()]
-    return table.select([name for name in kept if name not in zero])
-
-
-def _side_by_side(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
-    """Several curves beside each other, each behind its own column of doses, as one column of doses.
-
-    Only where the readings have names of their own: "Viability" twice says not whose it is.
-    """
-    doses = [n for n, name in enumerate(table.columns) if parsed(name).ours == "dose"]
-    if len(doses) < 2:
-        return table
-    blocks = [table.columns[a:b] for a, b in zip(doses, [*doses[1:], table.width], strict=True)]
-    read = [[name for name in block[1:] if wide.numeric(table[name])] for block in blocks]
-    apart = {(parsed(block[0]).unit, parsed(block[0]).base) for block in blocks}
-    again = any(re.search(r" #\d+$", name) for names in read for name in names)
-    if len(apart) > 1 or again or not all(read):
-        return table
-    labels = table.columns[: doses[0]]
-    parts = [table.select(*labels, pl.col(b[0]).alias(blocks[0][0]), *b[1:]) for b in blocks]
-    changes.append(f"{len(blocks)} columns of doses, each with its own readings behind it")
-    stacked = pl.concat(parts, how="diagonal_relaxed")
-    return stacked.filter(pl.col(blocks[0][0]).is_not_null())
 
 
 def _heading(name: str, keep: Collection[str]) -> Heading:

@@ -43,6 +43,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "donor": ("donor", "donor id"),
     "group": ("group",),
 }
+# What a grid may say of its wells, by its title.
+MAPPED = (*CONTENT, "dose", "compound", "line", "time_h", "doubling_time_h")
 # A dilution of one in ten is the factor 10.
 ONE_IN = re.compile(r"1\s*(?::|/|in|to)\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 OURS = {name: ours for ours, names in NAMES.items() for name in names}
@@ -121,7 +123,7 @@ def _of_grids(drawn: Sequence[Grid], rest: Sequence[str], sheet: Sheet, source: 
     for nth, grid in enumerate(drawn):
         field = parsed(grid.title).ours or OURS.get(grid.title.lower(), "")
         worded = not any(map(layout_maps.is_number, grid.cells.values()))
-        if len(drawn) > 1 and (field in ("dose", "compound", "role", "line", "sample") or worded):
+        if len(drawn) > 1 and (field in MAPPED or worded):
             fields[layout_maps.field_of(grid) if worded else field] = grid
             continue
         plate = grid.title if grid.title in plates else ""
