@@ -20,7 +20,7 @@ from glueprint.assays.wells import CONTENT, ROLES, Layout
 from glueprint.boundary import read_plain
 from glueprint.errors import InputError, nearest
 
-__all__ = ["ROLE_NAMES", "of_grids", "read", "role_in"]
+__all__ = ["ROLE_NAMES", "field_of", "is_number", "of_grids", "read", "role_in"]
 
 MOST_BYTES = 64 * 1024 * 1024
 # What the words of a table of cultures are on a plate, and the short names that plate programs use.
@@ -81,7 +81,9 @@ def read(path: str | Path) -> Layout:
         return _of_table(first, source)
     fields: dict[str, Grid] = {}
     for name, grid in drawn:
-        field = _field(grid, name)
+        if any(parsed(title).ours == "signal" for title in (grid.title, name)):
+            continue  # what was read, in a workbook that holds its map as well
+        field = field_of(grid, name)
         if field in fields:
             raise _no_map(source, f'two grids of "{field}", in rows {fields[field].line} and {grid.line}')
         fields[field] = grid
@@ -96,7 +98,12 @@ def of_grids(fields: Mapping[str, Grid], source: str) -> Layout:
         title = parsed(grid.title) if field == "concentration" else Heading("", "")
         for well, text in grid.cells.items():
             if text:
-                value = _value(field, text, f"{source} row {grid.line}, well {well}")
+                where = f"{source} row {grid.line}, well {well}"
+                amount = amounts.AMOUNT.fullmatch(text) if field == "concentration" else None
+                if amount and unit_of(amount[2]) in CONCENTRATIONS.values():
+                    wells.setdefault(well, {}).update(_said(amount, title.unit, where))
+                    continue
+                value = _value(field, text, where)
                 # A word for no compound is a dose of 0 in any scale.
                 if title.base and isinstance(value, float) and not text[0].isalpha():
                     value = amounts.of_logarithm(value, title.base)
@@ -105,9 +112,23 @@ def of_grids(fields: Mapping[str, Grid], source: str) -> Layout:
                     wells[well]["concentration_unit"] = title.unit
     for entry in wells.values():
         _from_name(entry)
-    if any("concentration" in entry and "concentration_unit" not in entry for entry in wells.values()):
+    if any(entry.get("concentration") and "concentration_unit" not in entry for entry in wells.values()):
         raise _no_unit(source)
     return _layout([{"plate": "", "well": well, **entry} for well, entry in wells.items()], source)
+
+
+def _said(amount: re.Match[str], unit: str, where: str) -> dict[str, object]:
+    """The dose and the unit of a cell such as "10 nM", under a title of no other unit."""
+    own = unit_of(amount[2])
+    if unit and unit != own:
+        raise InputError(
+            "GP-A206",
+            f'"{amount[0]}" under a title that says {unit}',
+            where=where,
+            expected="one unit in a map",
+            next_step="correct the title of the grid, or its cells",
+        )
+    return {"concentration": float(amount[1]), "concentration_unit": own}
 
 
 def role_in(text: str) -> str:
@@ -128,11 +149,11 @@ def role_in(text: str) -> str:
     return found or ""
 
 
-def _field(grid: Grid, sheet: str) -> str:
+def field_of(grid: Grid, sheet: str = "") -> str:
     """What a grid holds: by its title, by the name of its sheet, else by its cells."""
     for title in (grid.title, sheet):
         small = " ".join(title.lower().replace("_", " ").split())
-        named = small.replace(" ", "_")
+        named = small.replace(" ", "_").removesuffix("_factor")
         if named in CONTENT or small in ("roles", "role"):
             return "role" if small == "roles" else named
         ours = parsed(title).ours
@@ -141,7 +162,7 @@ def _field(grid: Grid, sheet: str) -> str:
         if ours in ("dose", "compound", "line", "experiment", "time_h", "doubling_time_h", "role"):
             return ours
     texts = [text for text in grid.cells.values() if text]
-    if texts and all(_is_number(text) for text in texts):
+    if texts and all(is_number(text) for text in texts):
         return "dose"
     roles = [text for text in texts if _is_role(text)]
     return "role" if texts and len(roles) == len(texts) and len(set(roles)) > 1 else "compound"
@@ -154,7 +175,8 @@ def _is_role(text: str) -> bool:
         return False
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a cell of a grid is an amount or a reading of zero or more, and no word."""
     try:
         return float(text) >= 0.0
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -11,7 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from glueprint.assays.intake import wide
-from glueprint.assays.intake.headers import PER_CENT, parsed, unit_of
+from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, parsed, unit_of
+from glueprint.assays.intake.labels import is_vehicle
 from glueprint.assays.intake.sheets import Sheet, of_bytes, refusal
 from glueprint.boundary import read_plain
 from glueprint.errors import InputError, nearest
@@ -34,6 +36,10 @@ OWN_NAMES = (
     ],
     "target",
 )
+# What stands in the head of a file, as in "User: NN"; and an amount with its unit.
+NOTE = re.compile(r"[A-Za-z][\w /.]*:(?: .*|\s*[^\s\d].*)?")
+AMOUNT = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*([^\d\s]+)")
+FEWEST_ACROSS = 3
 NOTHING = ("", "NA", "NaN", "nan", "N/A", "n/a", "#N/A", "NULL", "n.d.", "ND")
 
 
@@ -75,6 +81,7 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
 
     Raises InputError GP-A158 for no such line, a single column, or a line longer than the header.
     """
+    sheet = _upright(sheet)
     first = _header(sheet)
     if first is None:
         raise refusal(source, "no table with two or more columns")
@@ -113,10 +120,42 @@ def _header(sheet: Sheet) -> int | None:
     filled = [sum(bool(cell) for cell in row) for row in sheet.rows]
     usual = Counter(count for count in filled if count > 1).most_common(1)
     least = max(2.0, 0.6 * usual[0][0]) if usual else math.inf
-    first = next((place for place, count in enumerate(filled) if count >= least), None)
+    first = next(
+        (n for n, count in enumerate(filled) if count >= least and not _are_notes(sheet.rows[n])), None
+    )
     if first and filled[first - 1] > 1 and all(map(_is_number, filter(None, sheet.rows[first]))):
         return first - 1
     return first
+
+
+def _are_notes(row: tuple[str, ...]) -> bool:
+    """Whether a line is of notes such as "User: NN", "Date: 30.11.2026" and no header."""
+    said = [cell for cell in row if cell]
+    return 2 * sum(bool(NOTE.fullmatch(cell)) for cell in said) > len(said)
+
+
+def _upright(sheet: Sheet) -> Sheet:
+    """The sheet with its doses below each other where they run across: names of curves come first in the
+    lines."""
+    first = _header(sheet)
+    if first is None:
+        return sheet
+    name, *across = sheet.rows[first]
+    across = across[: max((n + 1 for n, cell in enumerate(across) if cell), default=0)]
+    body = [row for row in sheet.rows[first + 1 :] if any(row)]
+    amounts = [AMOUNT.fullmatch(cell) for cell in across]
+    units = sum(bool(found and unit_of(found[1]) in CONCENTRATIONS.values()) for found in amounts)
+    said = units >= FEWEST_ACROSS and units + sum(map(is_vehicle, across)) >= len(across)
+    named = parsed(name).ours == "dose" and len(across) >= FEWEST_ACROSS and all(map(_is_number, across))
+    labels = [row[0] for row in body]
+    if not labels or not (said or (named and all(map(_is_word, labels)))):
+        return sheet
+    hours = parsed(name).unit if parsed(name).ours == "time_h" else ""
+    header = (name if named else "dose", *(f"{label} {hours}".strip() for label in labels))
+    columns = zip_longest(across, *(row[1 : len(across) + 1] for row in body), fillvalue="")
+    rows = (*sheet.rows[:first], header, *columns)
+    lines = (*sheet.lines[:first], *[sheet.lines[first]] * (len(rows) - first))
+    return Sheet(rows, lines, f"{sheet.how}, its doses across", sheet.others)
 
 
 def _no_sections(body: tuple[tuple[str, ...], ...], lines: tuple[int, ...], source: str) -> None:
@@ -159,7 +198,7 @@ def _groups(sheet: Sheet, first: int) -> tuple[str, ...]:
 
     A cell over the first column alone is a title.
     """
-    if not first or not any(sheet.rows[first - 1][1:]):
+    if not first or not any(sheet.rows[first - 1][1:]) or _are_notes(sheet.rows[first - 1]):
         return ()
     width = max(place + 1 for row in sheet.rows[first:] for place, cell in enumerate(row) if cell)
     names, last = list[str](), ""

@@ -115,6 +115,8 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     if not {"flags", "vehicle", "log_ratio"} <= set(table.columns):
         read = canonical(table, keep=OWN)
         findings += read.findings
+        if "log_ratio" in read.table.columns and not read.response:
+            findings.append(_natural())
         return _remaining(_by_target(_by_line(read.table), table), read.response)
     yes = pl.col("vehicle").cast(pl.String).str.to_lowercase() == "true"
     name = "sample" if "sample" in table.columns else "compound"
@@ -136,6 +138,12 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
             )
         )
     return found.filter(whole)
+
+
+def _natural() -> Finding:
+    said = "log_ratio is read as natural logarithms: -0.69 is one half"
+    remedy = "convert log2 or log10 ratios, or give fraction_remaining"
+    return Finding("GP-A205", "warning", said, 'column "log_ratio"', "natural logarithms", remedy)
 
 
 def _by_line(found: pl.DataFrame) -> pl.DataFrame:
@@ -170,6 +178,7 @@ def _remaining(found: pl.DataFrame, response: str) -> pl.DataFrame:
     meaning.refused(meaning.scale(response, sense, raw[np.isfinite(raw)]))
     if response == "fraction_remaining":
         return found
+    meaning.refused(meaning.losses(response, sense, raw[np.isfinite(raw)]))
     fractions = [None if value is None else sense.fraction(value) for value in values]
     return found.with_columns(pl.Series("fraction_remaining", fractions, dtype=pl.Float64)).drop(response)
 
@@ -373,6 +382,7 @@ def experiments(found: pl.DataFrame, findings: list[Finding]) -> list[Lanes]:
     plain = found.filter((pl.col("treatment") == "") & pl.col("washout_h").is_null())
     named = found["experiment"].n_unique() > 1 or bool(found["experiment"][0])
     findings += meaning.unusual_hours("time_h", plain["time_h"].to_list(), lanes=True)
+    findings += meaning.doses("dose_nm", [], plain["dose_nm"].to_list())
     lanes = []
     for (target, compound), _ in plain.filter(pl.col("dose_nm") > 0.0).group_by(
         ["target", "compound"], maintain_order=True

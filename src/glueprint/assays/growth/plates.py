@@ -45,7 +45,9 @@ def cultures_table(
     used = every.filter(pl.col("role").is_in(list(ROLES)))
     _refuse_untreated(used)
     light, findings = _net(every, used)
-    findings += inspection.of_plates(every.filter(pl.col(exclusions.COLUMN) == ""))[1]
+    said_of_plates = inspection.of_plates(every.filter(pl.col(exclusions.COLUMN) == ""))[1]
+    # Of a ceiling the table of cultures is asked again, as every table is.
+    findings += [one for one in said_of_plates if one.code != "GP-A250"]
     treated = used.filter(pl.col("role") == TREATED)["sample"].unique().to_list()
     table = used.select(
         _line(used).alias("line"),

@@ -21,7 +21,7 @@ from glueprint.assays.growth.generations import divided
 from glueprint.assays.growth.levels import levelled
 from glueprint.assays.growth.settings import Settings
 from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning, number, role_of
-from glueprint.assays.quality import exclusions
+from glueprint.assays.quality import ceilings, exclusions
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Culture", "checked", "cultures"]
@@ -218,6 +218,8 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
         if not row[exclusions.COLUMN]:
             raw.append(value)
         compound = str(row.get("compound") or "").strip()
+        if role == "" and compound and role_of(compound) in ("blank", "time0"):
+            role, compound = str(role_of(compound)), ""
         vehicle = bool(compound) and is_vehicle(compound) and compound not in series
         hours = {
             name: number(row.get(name), i, name, "GP-A161")
@@ -225,12 +227,13 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
         }
         dose, unit = _dose(row, i, settings, needed=role in ("", "treated") and not vehicle)
         why = 'role "' + str(row.get("role")) + '"' if role == "unused" else ""
+        labels = {key: str(row.get(key) or "").strip() for key in KEYS} | {"compound": compound}
         if role in ("", "treated", "control"):
             start = role != "control" and not dose and hours["time_h"] == 0.0
             role = "time0" if start else "control" if not dose or vehicle else role or "treated"
             why = "" if role != "treated" or hours["time_h"] != 0.0 else "treated at time 0"
         rows.append(
-            {key: str(row.get(key) or "").strip() for key in KEYS}
+            labels
             | {"plate": str(row.get("plate") or ""), "vehicle": compound if vehicle else ""}
             | ({"compound": "", "dose": 0.0} if vehicle else {"dose": dose})
             | {
@@ -244,7 +247,7 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
             | hours
         )
     used = [row for row in rows if not row["exclude"]]
-    _check_columns(used, raw, response, found)
+    findings += _check_columns(used, raw, response, found)
     hours_said = [row["time_h"] for row in used if row["role"] == "treated" and row["time_h"] is not None]
     findings += meaning.unusual_hours("time_h", hours_said, lanes=False)
     if empty:
@@ -260,8 +263,9 @@ def _name(row: Row, i: int) -> str:
     return f"{plate}:{well}" if plate else well
 
 
-def _check_columns(rows: list[Row], raw: list[float], response: str, found: pl.DataFrame) -> None:
-    """What can be told of whole columns: something treated, the scale, the hours, doses that dissolve."""
+def _check_columns(rows: list[Row], raw: list[float], response: str, found: pl.DataFrame) -> list[Finding]:
+    """What can be told of whole columns: something treated, the scale, the hours, doses that dissolve, and
+    signals that end at one number. What cannot be is refused, what is odd is returned."""
     if not any(row["role"] == "treated" for row in rows):
         raise InputError(
             "GP-A161",
@@ -275,7 +279,14 @@ def _check_columns(rows: list[Row], raw: list[float], response: str, found: pl.D
         meaning.refused(meaning.hours(name, [row[name] for row in rows if row[name] is not None]))
     molar = [row["dose"] for row in rows if row["unit"] == NM]
     column = "dose_nm" if "dose_nm" in found.columns else "dose"
-    meaning.refused(meaning.doses(column, [], molar))
+    findings = meaning.doses(column, [], molar)
+    meaning.refused(findings)
+    if not RESPONSES[response].relative:
+        for plate in dict.fromkeys(row["plate"] for row in rows):
+            mine = [row for row in rows if row["plate"] == plate]
+            where = f'plate "{plate}"' if plate else f'column "{response}"'
+            findings += ceilings.ceiling([row["value"] for row in mine], [row["name"] for row in mine], where)
+    return findings
 
 
 def _role(row: Row, i: int) -> str:

@@ -15,12 +15,14 @@ from glueprint.assays import readers, tidy_table
 from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake.grids import grids
+from glueprint.assays.intake.headers import parsed
 from glueprint.assays.intake.labels import is_vehicle, role_of
 from glueprint.assays.intake.meaning import RESPONSES
 from glueprint.assays.intake.sheets import ZIP, Sheet, of_bytes
 from glueprint.assays.intake.tables import IDENTITY, Canonical, canonical
 from glueprint.assays.plate import Plate
 from glueprint.assays.readers.text import short
+from glueprint.assays.readers.tidy import names_wells
 from glueprint.assays.wells import CONTENT, Wells
 from glueprint.boundary import read_plain
 from glueprint.errors import InputError
@@ -238,6 +240,8 @@ def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Readin
     small = {name.strip().lower() for name in given.columns}
     if {"well", "value"} <= small and not names:
         return None, None
+    if names_wells(given.columns) and not any(parsed(name).ours == "dose" for name in given.columns):
+        return None, None  # what stands beside the wells, such as a time of reading, is of no curve
     read = canonical(given)
     if not _dose(read.table) or not (read.response or "log_ratio" in read.table.columns):
         return None, None
@@ -248,19 +252,28 @@ def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Readin
 def _line(name: str, found: tidy_table.Table, given: pl.DataFrame, read: Canonical) -> str:
     """What a table was read as."""
     words = RESPONSES[read.response].words if read.response else "no response known by name"
+    if not read.response and "log_ratio" in read.table.columns:
+        words = "natural logarithm of the fraction remaining"
     dose = _dose(read.table)
     units = "nM" if dose == "dose_nm" else _units(read.table)
     parts = [
         f"{name}: {found.how}, {given.height} rows",
         words,
         f"doses in {units}" if dose else "no doses",
-        _counts(read.table, dose) if dose else "",
+        _counts(_with_reading(read), dose) if dose else "",
         *read.changes,
         f"not used: {short(map(repr, read.unused))}" if read.unused else "",
         f"{len(found.above)} lines above the header not read" if found.above else "",
         f"other sheets not read: {short(found.others)}" if found.others else "",
     ]
     return "; ".join(filter(None, parts))
+
+
+def _with_reading(read: Canonical) -> pl.DataFrame:
+    """The rows of a table that hold a response."""
+    if not read.response:
+        return read.table
+    return read.table.filter(pl.col(read.response).cast(pl.Float64, strict=False).is_not_null())
 
 
 def _counts(table: pl.DataFrame, dose: str) -> str:

@@ -4,7 +4,7 @@ without."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from glueprint.assays.intake.sheets import Sheet
@@ -17,6 +17,12 @@ NUMBER = re.compile(r"0*([1-9]\d?)(?:\.0)?", re.ASCII)
 # Beyond the first cell of its scale, a grid may have one more cell before its columns, as SoftMax does.
 MOST_BEFORE = 2
 FEWEST_COLUMNS = 2
+# Lines that stand between the name of a reading and its grid.
+NO_TITLE = re.compile(
+    r"(?:actual )?temperature|(?:start|end) time|date\b|time:|(?:name |label:? ?)+label ?\d*$", re.IGNORECASE
+)
+MODE = re.compile(r"(?:read )?mode:?\s+(absorbance|luminescence|fluorescence)", re.IGNORECASE)
+LIGHT = re.compile(r"(?:measurement |excitation |emission )?wavelength:?\s+(\d{3})\b", re.IGNORECASE)
 READ = re.compile(r"(\d{3})(?:\s*/\s*\d+)?(?:\s*[,/-]\s*(\d{3}))?")
 UNITS = {
     "OD": ("od", "abs", "absorbance", "a", "optical density"),
@@ -42,7 +48,7 @@ class Grid:
 def grids(sheet: Sheet) -> tuple[list[Grid], list[str]]:
     """The grids of a sheet, and the other lines that hold anything and are no title."""
     found, rest = list[Grid](), list[tuple[int, str]]()
-    place, rows = 0, sheet.rows
+    place, ended, rows = 0, 0, sheet.rows
     while place < len(rows):
         scale = _scale(rows[place])
         body = _body(rows, place + 1, scale[0]) if scale else []
@@ -54,9 +60,13 @@ def grids(sheet: Sheet) -> tuple[list[Grid], list[str]]:
             continue
         start, columns = scale
         corner = next((cell for cell in rows[place][:start] if cell and cell != "<>"), "")
-        above = next((text for at, text in reversed(rest) if at >= place - 3), "")
+        above = next(
+            (text for at, text in reversed(rest) if at >= place - 3 and not NO_TITLE.match(text)), ""
+        )
+        if not above or LIGHT.match(above):
+            above = _described(text for at, text in rest if at >= ended) or above
         if not corner and above:
-            rest.remove(next(item for item in reversed(rest) if item[1] == above))
+            rest = [item for item in rest if item[0] < ended or item[1] != above]
         cells = {
             f"{letters}{column}": row[start + nth] if start + nth < len(row) else ""
             for letters, row in body
@@ -64,10 +74,20 @@ def grids(sheet: Sheet) -> tuple[list[Grid], list[str]]:
         }
         found.append(Grid(corner or above, sheet.lines[place], cells))
         place += 1 + len(body)
+        ended = place
     if not found:
         bare = _bare(sheet)
         return ([bare], []) if bare else ([], [text for _, text in rest])
     return found, [text for _, text in rest]
+
+
+def _described(lines: Iterable[str]) -> str:
+    """What programs say of a reading in lines above it: "Mode Absorbance" and "Wavelength 450 nm"."""
+    said = list(lines)
+    found = (MODE.match(line) for line in said)
+    mode = next((match[1] for match in found if match), "")
+    light = [match[1] for match in map(LIGHT.match, said) if match]
+    return f"{mode} {'/'.join(light[:2])}".strip() if mode else ""
 
 
 def channel_of(title: str, nth: int = 0) -> tuple[str, str]:

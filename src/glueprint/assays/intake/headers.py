@@ -32,7 +32,8 @@ HOURS = {
     1.0: "h hr hrs hour hours",
     1.0 / 60.0: "min mins minute minutes",
     24.0: "d day days",
-    1.0 / 3600.0: "s sec",
+    168.0: "wk week weeks",
+    1.0 / 3600.0: "s sec second seconds",
 }
 PER_HOUR = {name: hours for hours, names in HOURS.items() for name in names.split()}
 PER_CENT = ("%", "percent", "pct", "per cent", "perc")
@@ -68,11 +69,12 @@ NAMES: Mapping[str, str] = {
     "signal": (
         "signal|rlu|rfu|luminescence|lum|fluorescence|fluo|absorbance|abs|od|intensity|"
         "raw|raw signal|raw value|ctg|celltiter glo|cell titer glo|lumi|"
-        "optical density|cps|cell count|counts|mfi"
+        "optical density|cps|cell count|counts|mfi|number objects|nuclei number objects|object count|"
+        "nuclei count|number nuclei|number cells|cell number|cells per well"
     ),
     "time_h": (
         "time|assay time|exposure|exposure time|timepoint|time point|incubation|"
-        "incubation time|treatment time|duration|hours|hour|hr|hrs|h"
+        "incubation time|treatment time|duration|hours|hour|hr|hrs|h|days|minutes|elapsed"
     ),
     "doubling_time_h": "doubling time|doubling|population doubling time|dt|td",
     "line": (
@@ -112,6 +114,12 @@ AROUND = re.compile(
     r"^(?:percent|fraction|mean|average|avg|final|nominal|cell) | (?:mean|average|avg|fraction)$"
 )
 BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
+# Light and not an amount: "450 nm", "OD450", "Abs (nm)". Capitals tell: nobody writes a wavelength in nM.
+WAVELENGTH = re.compile(r"(?<![\d.])(?:19\d|[2-9]\d\d|10\d\d)[\s_]*nm\b")
+OPTICAL = re.compile(
+    r"\b((?i:od|absorbance|abs|wavelength)(?![a-zA-Z]))[\s_]*(?:[2-9]\d\d\b)?(?:[\s_]*[\[(]nm[\])])?"
+    r"|\b((?i:a|ex|em|excitation|emission))[\s_]*[2-9]\d\d[\s_]*[\[(]nm[\])]"
+)
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ class Heading:
 
 def parsed(header: str) -> Heading:
     """A header taken apart; a name of ours stands for itself."""
-    text = header.strip()
+    text = _without_light(header.strip())
     lower = text.lower()
     inside = [found.strip() for found in BRACKETS.findall(text)]
     bare = BRACKETS.sub(lambda found: " " if _is_unit(found[1]) else f" {found[1]} ", text)
@@ -153,7 +161,7 @@ def parsed(header: str) -> Heading:
             kept.append(small[1:])
         elif last and not unit and unit_of(token) and (kept or base) and small not in ("s", "c"):
             unit = unit_of(token)
-        elif small not in ("per", "in", "of", "the"):
+        elif small not in ("per", "in", "of", "the", "-"):
             kept.append(small)
     if lower in ("logm", "log10m"):
         return Heading("dose", "dose", "M", base=10.0)
@@ -170,6 +178,12 @@ def parsed(header: str) -> Heading:
     if ours == "time_h" and not unit and words in PER_HOUR:
         unit = words
     return Heading(ours, words, unit, per_cent, base)
+
+
+def _without_light(text: str) -> str:
+    """A header without the wavelength that it names: "OD450 (nm)" is an OD."""
+    shorter = OPTICAL.sub(lambda found: f"{found[1] or found[2]} ", WAVELENGTH.sub(" ", text))
+    return " ".join(BRACKETS.sub(lambda found: found[0] if found[1].strip() else "", shorter).split())
 
 
 def _log(token: str) -> tuple[float, str]:

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake.headers import CONCENTRATIONS, unit_of
 from glueprint.assays.intake.logarithms import base, counts, doses
-from glueprint.assays.intake.responses import RESPONSES, Response, Sense, one_scale, replicates_apart, scale
+from glueprint.assays.intake.responses import (
+    RESPONSES,
+    Response,
+    Sense,
+    losses,
+    one_scale,
+    replicates_apart,
+    scale,
+)
 from glueprint.errors import InputError
 
 __all__ = [
@@ -29,6 +37,7 @@ __all__ = [
     "dilutions",
     "doses",
     "hours",
+    "losses",
     "one_scale",
     "polarization",
     "refused",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glueprint.assays.findings import Finding
 
-__all__ = ["RESPONSES", "Response", "Sense", "one_scale", "replicates_apart", "scale"]
+__all__ = ["RESPONSES", "Response", "Sense", "losses", "one_scale", "replicates_apart", "scale"]
 
 Floats = NDArray[np.float64]
 # Nobody multiplies cells fivefold over the control by a drug, and no per cent of a control ends at 2.
@@ -232,6 +232,18 @@ def scale(column: str, sense: Sense, raw: Floats, where: str = "") -> list[Findi
         remedy = f"name the column {other}, or signal"
         return [Finding("GP-A201", "refusal", text, place, "fractions of the control, near 1", remedy)]
     return []
+
+
+def losses(column: str, sense: Sense, raw: Floats) -> list[Finding]:
+    """What was lost, written as changes: hardly a number above zero, and many far below it."""
+    if not sense.complement or not raw.size:
+        return []
+    share = raw / 100.0 if sense.per_cent else raw
+    if float(share.max()) > CONTROL_ODD or float(share.min()) > -RISE:
+        return []
+    text = f"losses of {raw.max():.3g} to {raw.min():.3g} look like changes from the vehicle, with their sign"
+    remedy = "write what was lost without its sign, or what remains"
+    return [Finding("GP-A203", "refusal", text, f'column "{column}"', "losses above zero", remedy)]
 
 
 def one_scale(column: str, sense: Sense, values: tuple[Floats, Floats, Floats], where: str) -> list[Finding]:

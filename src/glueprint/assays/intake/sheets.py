@@ -28,6 +28,8 @@ POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(\.\d+)?")
 # Written by people and word processors where a number wants a hyphen.
 MINUS = re.compile(r"[\u2212\u2013](?=[\d.,])")
+# Between thousands in French, Swedish or Polish: a space, one that does not break, or a narrow one.
+SPACED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f\u2009]\d{3})+(?:[.,]\d+)?")
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)*")
 DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+,\d+")
@@ -46,6 +48,11 @@ class Sheet:
     lines: tuple[int, ...]
     how: str
     others: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """What the file is, and which of its sheets were not read."""
+        return self.how + (f"; other sheets not read: {', '.join(self.others[:6])}" if self.others else "")
 
 
 def of_bytes(content: bytes, source: str, sheet: str | None = None) -> Sheet:
@@ -189,6 +196,7 @@ def _pointed(rows: list[tuple[str, ...]], separator: str, source: str) -> tuple[
 
 
 def _plain(cell: str) -> str:
+    cell = "".join(cell.split()) if SPACED.fullmatch(cell.strip()) else cell
     return MINUS.sub("-", cell.strip(), count=1) if cell.strip()[:1] in ("\u2212", "\u2013") else cell.strip()
 
 
@@ -198,12 +206,12 @@ def _no_dots_between_thousands(rows: list[tuple[str, ...]], separator: str, sour
     for place in range(max(map(len, rows), default=0)):
         cells = [row[place] for row in rows if place < len(row) and NUMBER.fullmatch(row[place])]
         dotted = [cell for cell in cells if "." in cell]
+        # A table drawn like a plate has the number of the column above it.
+        whole_numbers = {cell for cell in cells if "." not in cell} - {"0", f"{place}", f"{place - 1}"}
         if not dotted or not all(map(DOTTED.fullmatch, dotted)):
             continue
         several = [cell for cell in dotted if cell.count(".") > 1]
-        mixed = (
-            any(cell.endswith("0") for cell in dotted) and len({c for c in cells if "." not in c} - {"0"}) > 0
-        )
+        mixed = any(cell.endswith("0") for cell in dotted) and bool(whole_numbers)
         whole = separator == ";" and all(cell.endswith("000") for cell in dotted)
         if several or mixed or whole:
             said = f'"{(several or dotted)[0]}" may have a point between thousands, or a decimal one'

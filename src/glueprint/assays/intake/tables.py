@@ -3,6 +3,7 @@ reading."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import amounts, meaning, wide
+from glueprint.assays.intake import amounts, meaning, shapes, wide
 from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, parsed
 from glueprint.assays.intake.labels import role_of
 from glueprint.assays.intake.meaning import RESPONSES
@@ -114,10 +115,12 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     changes: list[str] = []
     if any(parsed(name).ours.startswith("fraction_") or name == "log_ratio" for name in table.columns):
         keep = (*keep, "treatment")  # of lanes: MLN4924, cycloheximide
+    table = shapes.side_by_side(shapes.filled(table, (*OURS, *keep)), changes)
     headings = {name: _checked(_heading(name, keep), table[name]) for name in table.columns}
-    found = _renamed(table, headings, changes)
+    found = shapes.labels_below(_renamed(table, headings, changes), changes)
+    found = _again(found, headings, changes)
     found = amounts.dosed(found, headings, changes)
-    found = _without_summaries(_timed(found, headings), changes)
+    found = _without_summaries(_timed(found, headings, changes), changes)
     response = next((name for name in RESPONSES if name in found.columns), "")
     if (
         not response
@@ -128,6 +131,7 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     found = _unlogged(found, headings, response, changes)
     findings = amounts.findings(found, headings, ("line", "compound", "experiment", "target"))
     meaning.refused(findings)
+    findings += shapes.twice(found)
     if response:
         findings += _scales(found, headings, response)
     unused = tuple(name for name in found.columns if name not in (*OURS, *keep))
@@ -186,6 +190,26 @@ def _renamed(table: pl.DataFrame, headings: dict[str, Heading], changes: list[st
             renames[names[0]] = target
             changes.append(f'"{names[0]}" as {target}')
     return found.rename(renames)
+
+
+def _again(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
+    """The table with a response that stands several times under one name as replicates, one row a reading."""
+    response = next((name for name in RESPONSES if name in found.columns), "")
+    theirs = response if response in headings else ""
+    theirs = next((name for name, h in headings.items() if _target(h) == response and response), theirs)
+    again = [name for name in found.columns if re.fullmatch(rf"{re.escape(theirs)} #\d+", name)]
+    again = [name for name in again if theirs and wide.numeric(found[name])]
+    if not again:
+        return found
+    rest = found.drop(again)
+    label = [] if "replicate" in rest.columns else ["replicate"]
+    columns = [found[response].cast(pl.String), *(found[name].cast(pl.String) for name in again)]
+    parts = [
+        rest.with_columns(values.alias(response), *(pl.lit(f"{nth}").alias(name) for name in label))
+        for nth, values in enumerate(columns, 1)
+    ]
+    changes.append(f'{len(columns)} columns "{theirs}" as replicates')
+    return pl.concat(parts).filter(pl.col(response).is_not_null())
 
 
 def _without_summaries(found: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
@@ -269,8 +293,9 @@ def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) ->
     return findings
 
 
-def _timed(found: pl.DataFrame, headings: dict[str, Heading]) -> pl.DataFrame:
-    """Times in hours, by the unit of the header or of the cells."""
+def _timed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
+    """Times in hours, by the unit of the header or of the cells; one time without a unit is said, not
+    used."""
     for column in ("time_h", "doubling_time_h"):
         if column not in found.columns:
             continue
@@ -299,6 +324,7 @@ def _timed(found: pl.DataFrame, headings: dict[str, Heading]) -> pl.DataFrame:
             found = found.with_columns((values * factor).alias(column))
         elif not heading.unit:
             found = found.drop(column)
+            changes.append(f"{heading.words} of {', '.join(told) or 'nothing'} without a unit not used")
     return found
 
 

@@ -12,7 +12,7 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.polarization import channels, signal
 from glueprint.assays.polarization.channels import BLANK, FREE, FREE_DYE, listed
 from glueprint.assays.polarization.settings import Optics
-from glueprint.assays.quality import exclusions
+from glueprint.assays.quality import ceilings, exclusions
 
 __all__ = ["WELLS", "Read", "read"]
 
@@ -74,8 +74,15 @@ def read(wells: pl.DataFrame, optics: Optics, exclude: tuple[str, ...] = ()) -> 
 
 
 def _plate(part: pl.DataFrame, optics: Optics, plate: str) -> tuple[pl.DataFrame, float, list[Finding]]:
-    findings = []
     where = f'plate "{plate}"' if plate else "plate"
+    used = part.filter(pl.col("note") == "")
+    findings = [
+        one
+        for name in ("parallel", "perpendicular")
+        for one in ceilings.ceiling(
+            used[name].to_list(), used["well"].to_list(), f'{where}, channel "{name}"'
+        )
+    ]
     raw = part.select("parallel", "perpendicular").to_numpy().T
     blanks = (part["role"] == BLANK).to_numpy() & (part["note"] == "").to_numpy()
     if blanks.any():

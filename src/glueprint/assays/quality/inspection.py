@@ -12,7 +12,7 @@ import polars as pl
 from glueprint.assays import wells as well_tables
 from glueprint.assays.findings import Finding
 from glueprint.assays.plate import MASKED, plate_shape, well_name, well_place
-from glueprint.assays.quality import positions, verdicts, windows
+from glueprint.assays.quality import ceilings, positions, verdicts, windows
 from glueprint.errors import InputError
 
 __all__ = ["CONTROL_PAIRS", "Inspection", "inspect", "of_plates"]
@@ -28,6 +28,8 @@ CONTROL_PAIRS = (
 GOOD_Z_PRIME = 0.5
 # Below zero the controls come within three standard deviations of each other, as there.
 OVERLAP = 0.0
+# Units of what is computed from readings: it ends nowhere of its own.
+NO_CEILING = {"mP", "%"}
 Along = Literal["rows", "columns"]
 
 CHANNELS = {
@@ -115,6 +117,8 @@ def of_plates(wells: pl.DataFrame) -> tuple[list[dict[str, object]], list[Findin
             if effect.found
         ]
         findings += [one for one in _position_findings(found, where) if one.severity == "warning"]
+        if not set(part["unit"].to_list()) & NO_CEILING:
+            findings += ceilings.ceiling(part["value"].to_list(), part["well"].to_list(), where)
     return rows, findings
 
 

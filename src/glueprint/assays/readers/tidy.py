@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,14 +18,14 @@ from glueprint.assays.intake.grids import Grid, channel_of, grids
 from glueprint.assays.intake.headers import parsed
 from glueprint.assays.intake.sheets import Sheet, of_bytes
 from glueprint.assays.layout_maps import ON_PLATES, ROLE_NAMES
-from glueprint.assays.plate import Plate, well_name
+from glueprint.assays.plate import SIZES, Plate, row_letters, well_name, well_place
 from glueprint.assays.readers.gather import Gathered
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import cell, decode, not_a_table, number, peek, short
 from glueprint.assays.wells import CONTENT, ROLES, Layout
 from glueprint.errors import InputError
 
-__all__ = ["READER", "content", "of_sheet", "parse"]
+__all__ = ["READER", "content", "names_wells", "of_sheet", "parse"]
 
 # Our columns of a plate and what else they are called.
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -42,6 +43,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "donor": ("donor", "donor id"),
     "group": ("group",),
 }
+# What a grid may say of its wells, by its title.
+MAPPED = (*CONTENT, "dose", "compound", "line", "time_h", "doubling_time_h")
+# A dilution of one in ten is the factor 10.
+ONE_IN = re.compile(r"1\s*(?::|/|in|to)\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 OURS = {name: ours for ours, names in NAMES.items() for name in names}
 
 
@@ -117,19 +122,52 @@ def _of_grids(drawn: Sequence[Grid], rest: Sequence[str], sheet: Sheet, source: 
     plates = [grid.title for grid in drawn if _is_plate_name(grid.title)]
     for nth, grid in enumerate(drawn):
         field = parsed(grid.title).ours or OURS.get(grid.title.lower(), "")
-        if field in ("dose", "compound", "role", "line", "sample") and len(drawn) > 1:
-            fields[field] = grid
+        worded = not any(map(layout_maps.is_number, grid.cells.values()))
+        if len(drawn) > 1 and (field in MAPPED or worded):
+            fields[layout_maps.field_of(grid) if worded else field] = grid
             continue
         plate = grid.title if grid.title in plates else ""
         channel, unit = ("", "") if plate else channel_of(grid.title, nth if len(drawn) > 1 else 0)
         for well, text in grid.cells.items():
             gathered.add((plate, well, channel), text, unit, where=f"row {grid.line}")
+    if not gathered.rows:
+        raise InputError(
+            "GP-A003",
+            "no grid of readings",
+            where=source,
+            expected="a grid whose title is no dose, compound or role; found "
+            + ", ".join(grid.title for grid in drawn),
+            next_step="name the grid for what was read, such as RLU or OD450",
+        )
     findings = gathered.findings()
     if rest:
         said = f"{len(rest)} lines not read: {short(rest, most=4)}"
         findings.append(Finding("GP-A018", "note", said, source))
     layout = _drawn_layout(fields, source) if fields else None
-    return Plate(source, "tidy", gathered.table(), {"read": sheet.how}, tuple(findings), layout)
+    if layout:
+        shown = {place for grid in drawn if grid not in fields.values() for place in _extent(grid)}
+        _same_plate(fields.values(), shown, source)
+    return Plate(source, "tidy", gathered.table(), {"read": sheet.whole}, tuple(findings), layout)
+
+
+def _extent(grid: Grid) -> list[tuple[int, int]]:
+    return [well_place(well) for well in grid.cells]
+
+
+def _same_plate(maps: Collection[Grid], measured: set[tuple[int, int]], source: str) -> None:
+    """Raise InputError GP-A042 for a whole map of a smaller plate than the one that was read."""
+    rows, columns = (max(place) + 1 for place in zip(*measured, strict=True))
+    for grid in maps:
+        high, across = (max(place) + 1 for place in zip(*_extent(grid), strict=True))
+        if (high, across) in SIZES.values() and high < rows and across < columns:
+            raise InputError(
+                "GP-A042",
+                f'the map "{grid.title}" is of {high * across} wells, and the plate reaches row '
+                f"{row_letters(rows - 1)}, column {columns}",
+                where=f"{source} row {grid.line}",
+                expected="maps of the plate that was read",
+                next_step="draw the map for the plate; wells of one name lie elsewhere on it",
+            )
 
 
 def _is_plate_name(title: str) -> bool:
@@ -164,7 +202,7 @@ def _of_table(sheet: Sheet, source: str) -> Plate:
             if said and not text:
                 gathered.rows[-1]["flag"] = said
     layout = _layout(header, rows, wells, source)
-    return Plate(source, "tidy", gathered.table(), {"read": table.how}, tuple(gathered.findings()), layout)
+    return Plate(source, "tidy", gathered.table(), {"read": sheet.whole}, tuple(gathered.findings()), layout)
 
 
 def _records(frame: pl.DataFrame, sheet: Sheet, source: str) -> tuple[list[str], list[_Row]]:
@@ -240,6 +278,11 @@ def _ours(name: str) -> str:
     if heading.ours == "dose":
         return "concentration" if name.lower() != "dose_nm" else name
     return {"compound": "sample", "dose_unit": "concentration_unit"}.get(heading.ours, name)
+
+
+def names_wells(columns: Iterable[str]) -> bool:
+    """Whether one of these columns is of wells, under any of its names."""
+    return any(_ours(name) == "well" for name in columns)
 
 
 def _value_columns(header: list[str], rows: list[_Row], source: str) -> list[str]:
@@ -337,6 +380,8 @@ def _contents(
         entry: dict[str, object] = {"plate": plate, "well": well}
         for name, kind in CONTENT.items():
             text = row.cells.get(name, "")
+            if name == "dilution" and (one_in := ONE_IN.fullmatch(text)):
+                text = one_in[1]
             entry[name] = text if kind is pl.String else number(text, row.where(source, name), empty=True)
         entry["dilution"] = 1.0 if entry["dilution"] is None else entry["dilution"]
         entry |= {name: row.cells[name] for name in _own_fields(header)}

@@ -1,0 +1,519 @@
+"""The bar of the intake, third part: exports and shapes of other programs, and what they may be taken for."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from tests.assays.disguises import NEAR, TRUTH_NM, analysed, left, text
+from tests.assays.shapes import workbook
+from tests.assays.test_plate_disguises import (
+    HOURS,
+    LANES,
+    STANDARDS,
+    bind,
+    degraded,
+    measured,
+    od,
+    plate,
+    polarised,
+    remains,
+)
+
+from glueprint.assays.intake import door
+from glueprint.assays.intake.headers import parsed
+from glueprint.assays.quality.ceilings import ceiling
+from glueprint.errors import InputError
+
+# In uM.
+DOSES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+CONTROLS = (1.01, 0.98, 1.01)
+LEFT, SLOW = [left(dose) for dose in DOSES], [left(dose, 2.0) for dose in DOSES]
+BOTH = [(0.0, 1.0, 1.0), *zip(DOSES, LEFT, SLOW, strict=True)]
+ROWS, COLUMNS = "ABCDEFGH", range(1, 13)
+ALONE, GLUE = {("", "", None): TRUTH_NM}, {("", "Glue", None): TRUTH_NM}
+TWO = {("", "A", None): TRUTH_NM, ("", "B", None): 4.0 * TRUTH_NM}
+
+
+def wells(value=lambda v: v, dose=lambda d: d):
+    rows = [(0.0, v) for v in CONTROLS] + list(zip(DOSES, LEFT, strict=True))
+    return [(dose(d), value(v)) for d, v in rows]
+
+
+def pairs(curve):
+    """Dose and what is left of the first or the second curve."""
+    return [(row[0], row[curve]) for row in BOTH]
+
+
+def light(v):
+    return round(30000.0 * v)
+
+
+def named(*others):
+    """Raw light of a glue above a background of 3000, its vehicle, and wells under other names."""
+    glue = [("Glue", d, light(v) + 3000) for d, v in zip(DOSES, LEFT, strict=True)]
+    return text("compound,dose_uM,RLU", [*others, ("DMSO", 0.0, 33000), ("DMSO", 0.0, 33300), *glue])
+
+
+def across(first, header, *curves):
+    return "\n".join(",".join([name, *map(str, cells)]) for name, cells in ((first, header), *curves)) + "\n"
+
+
+def shown(curve):
+    return [f"{value:.4g}" for value in (1.0, *curve)]
+
+
+def grid(title, cell, rows=8, columns=12):
+    """A table drawn like a plate."""
+    lines = [",".join([title, *map(str, range(1, columns + 1))])]
+    letters = "ABCDEFGHIJKLMNOP"[:rows]
+    lines += [",".join([letters[r], *(f"{cell(r, c)}" for c in range(columns))]) for r in range(rows)]
+    return "\n".join(lines) + "\n\n"
+
+
+def dose_at(c):
+    """In uM: none in the first column, and threefold steps."""
+    return 0.003 * 3.0**c if c else 0.0
+
+
+def light_at(r, c):
+    return (
+        round(400 + 30000 * left(dose_at(c)) * (1.0 + 0.01 * ((7 * r + 3 * c) % 5 - 2)))
+        if c < 11
+        else 400 + r
+    )
+
+
+def name_at(c, name):
+    return "Blank" if c == 11 else "DMSO" if c == 0 else name
+
+
+MAP = grid("dose (uM)", lambda _, c: f"{dose_at(c):g}" if c < 11 else "")
+NAMES = grid("compound", lambda _, c: name_at(c, "Glue"))
+READ = grid("RLU", light_at)
+
+
+def spaced(space):
+    """Light with a space between thousands."""
+    return text("dose_nM;RLU", wells(lambda v: f"{light(v):,}".replace(",", space), lambda d: 1e3 * d), ";")
+
+
+RIGHT = {
+    # Shapes.
+    "doses across": (
+        across("dose_uM", (0, *DOSES), ("rep1", shown(LEFT)), ("rep2", shown(LEFT))),
+        ALONE,
+    ),
+    "doses with units across": (
+        across("compound", [f"{1000 * d:g} nM" for d in (0, *DOSES)], ("A", shown(LEFT)), ("B", shown(SLOW))),
+        TWO,
+    ),
+    "DMSO among doses across": (
+        across("drug", ["DMSO", *(f"{d:g} uM" for d in DOSES)], ("A", shown(LEFT)), ("B", shown(SLOW))),
+        TWO,
+    ),
+    "curves behind doses of their own": (
+        text("Dose 1 (uM),A,Dose 2 (uM),B", [(d, v, 10.0 * d, left(10.0 * d, 2.0)) for d, v, _ in BOTH]),
+        TWO,
+    ),
+    "the same under a line of names": (
+        "A,,B,\n"
+        + text("Dose (uM),Mean,Dose (uM),Mean", [(d, v, 10.0 * d, left(10.0 * d, 2.0)) for d, v, _ in BOTH]),
+        {("", f"{name} Mean", None): value for (_, name, _), value in TWO.items()},
+    ),
+    "one name three times": (
+        text(
+            "Dose (uM),Viability (%),Viability (%),Viability (%)",
+            [(d, 98 * v, 100 * v, 102 * v) for d, v, _ in BOTH],
+        ),
+        ALONE,
+    ),
+    "notes in a footer": (
+        text("dose_uM,viability", wells()) + "\n* an outlier,\nmeans of three wells,\n",
+        ALONE,
+    ),
+    "notes as wide as the table": (
+        "User: NN,Path: C:\\BMG\nTest: CTG,Date: 30.11.2026\n" + text("dose_uM,viability", wells()),
+        ALONE,
+    ),
+    # Numbers.
+    **{f"thousands by U+{ord(space):04X}": (spaced(space), ALONE) for space in " \u00a0\u202f"},
+    "points and commas together": (
+        text(
+            "dose_nM;RLU",
+            wells(lambda v: f"{3e3 * v:_.1f}".replace(".", ",").replace("_", "."), lambda d: f"{1e3 * d:g}"),
+            ";",
+        ),
+        ALONE,
+    ),
+    # Names.
+    "a wavelength in nm": (text("dose_uM,OD 450 nm", wells(lambda v: 1.5 * v)), ALONE),
+    "a wavelength in brackets": (text("dose_uM,Abs (450 nm)", wells(lambda v: 1.5 * v)), ALONE),
+    "OD450": (text("dose_uM,OD450", wells(lambda v: 1.5 * v)), ALONE),
+    "days in a header of its own": (
+        text("days,dose_uM,viability", [(3.0, *row) for row in wells()]),
+        {("", "", 72.0): TRUTH_NM},
+    ),
+    "weeks": (
+        text("time (weeks),dose_uM,viability", [(1.0, *row) for row in wells()]),
+        {("", "", 168.0): TRUTH_NM},
+    ),
+    "medium only": (named(("Medium only", 0.0, 3000), ("Medium only", 0.0, 3050)), GLUE),
+    "no cells": (named(("no cells", "", 3000), ("no cells", "", 3050)), GLUE),
+    "blank": (named(("Blank", 0.0, 3000), ("blank", 0.0, 3050)), GLUE),
+    # Merged cells.
+    "a compound above its rows": (
+        text(
+            "compound,dose_uM,viability",
+            [(n if not d else "", d, v) for n, c in (("A", 1), ("B", 2)) for d, v in pairs(c)],
+        ),
+        TWO,
+    ),
+    "vehicle and compounds above their rows": (
+        text(
+            "compound,dose_uM,RLU",
+            [("DMSO", 0.0, 30000), ("", 0.0, 30300), ("", 0.0, 29800)]
+            + [
+                (n if d == DOSES[0] else "", d, light(v))
+                for n, c in (("A", 1), ("B", 2))
+                for d, v in pairs(c)[1:]
+            ],
+        ),
+        TWO,
+    ),
+    "a vehicle named once": (
+        text(
+            "compound,dose_uM,RLU",
+            [("DMSO" if n == 0 else "", d, light(v)) for n, (d, v) in enumerate(wells())],
+        ),
+        ALONE,
+    ),
+    # Programs.
+    "Harmony": (
+        "Database Name\tX\nPlate Name\tP1\n\n[Data]\n"
+        + text(
+            "Row\tColumn\tTimepoint\tNuclei - Number of Objects\tCompound\tConcentration (uM)\tCell Count",
+            [
+                ("2", f"{i + 2}", "0", light(v), "Glue" if d else "DMSO", d, "")
+                for i, (d, v) in enumerate(wells())
+            ],
+            "\t",
+        ),
+        GLUE,
+    ),
+    # Plates with their maps.
+    "a map of names and doses in one": (
+        READ + grid("layout", lambda _, c: name_at(c, f"Glue {dose_at(c):g} uM")),
+        GLUE,
+    ),
+    "units in the cells of a map": (
+        READ + NAMES + grid("dose", lambda _, c: "" if c == 11 else f"{1e3 * dose_at(c):g} nM" if c else "0"),
+        GLUE,
+    ),
+    "two units in the cells of a map": (
+        READ
+        + NAMES
+        + grid(
+            "dose",
+            lambda _, c: "" if c == 11 else f"{dose_at(c):g} uM" if c > 5 else f"{1e3 * dose_at(c):g} nM",
+        ),
+        GLUE,
+    ),
+    "hundreds with three decimals": (
+        grid("RLU", lambda r, c: f"{light_at(r, c) / 300.0:.3f}" if c else "100.000") + NAMES + MAP,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_another_shape_is_read_right(name, tmp_path):
+    content, wanted = RIGHT[name]
+    found, _ = analysed(content, tmp_path)
+    if wanted is None:
+        assert list(found) == [("", "Glue", None)]
+    else:
+        assert found == {key: pytest.approx(value, rel=NEAR) for key, value in wanted.items()}
+
+
+REFUSED = {
+    "a map of 96 wells on a plate of 384": (
+        grid("RLU", lambda r, c: light_at(r // 2, c // 2), 16, 24) + MAP + NAMES,
+        "GP-A042",
+    ),
+    "a map turned by half": (
+        READ
+        + grid("dose (uM)", lambda _, c: f"{dose_at(11 - c):g}" if c else "")
+        + grid("compound", lambda _, c: name_at(11 - c, "Glue")),
+        "GP-A164",
+    ),
+    "doses of a map in reverse": (
+        READ + NAMES + grid("dose (uM)", lambda _, c: f"{dose_at(11 - c) if c else 0:g}" if c < 11 else ""),
+        "GP-A204",
+    ),
+    "a map in two units": (
+        READ + NAMES + grid("dose (uM)", lambda _, c: f"{1e3 * dose_at(c):g} nM" if 0 < c < 11 else ""),
+        "GP-A206",
+    ),
+    "maps alone": (NAMES + MAP, "GP-A003"),
+    "one name twice behind two doses": (
+        text(
+            "Dose (uM),Viability (%),Dose (uM),Viability (%)",
+            [(d, 100 * v, 9 * d, 100 * w) for d, v, w in BOTH],
+        ),
+        "GP-A206",
+    ),
+    "doses without a unit across": (across("time_h", (0, *DOSES), ("24", shown(LEFT))), "GP-A0|GP-A1"),
+    "no response": (text("dose_uM,passage", [(d, 7) for d, _ in wells()]), "GP-A012"),
+    "log10 uM named log[M]": (
+        text("log[M],viability", [(float(np.log10(d)), v) for d, v in zip(DOSES, LEFT, strict=True)]),
+        "GP-A206",
+    ),
+    "log10 M named log[nM]": (
+        text("log[nM],viability", [(float(np.log10(d)) - 6.0, v) for d, v in zip(DOSES, LEFT, strict=True)]),
+        "GP-A206",
+    ),
+    "reciprocal doses": (
+        text("dose_uM,viability", [(0.0, 1.0), *((1.0 / d, v) for d, v in zip(DOSES, LEFT, strict=True))]),
+        "GP-A204",
+    ),
+    "an effect in per cent": (text("dose_uM,% effect", wells(lambda v: 100.0 * (1.0 - v))), "GP-A213"),
+    "two drugs": (text("pom (uM),dex (nM),viability", [(d, 10.0 * d, v) for d, v in wells()]), "GP-A206"),
+    "a summary below": (text("dose_uM,viability", wells()) + "IC50,0.55\n", "GP-A161"),
+    "a value below a limit": (text("dose_uM,viability", [*wells()[:-1], (30.0, "<0.05")]), "GP-A161"),
+    "a dose that became a date": (
+        text("dose_uM,viability", wells(dose=lambda d: "3-Jan" if d == 3.0 else d)),
+        "GP-A161",
+    ),
+    "all doses below zero": (text("dose_uM,viability", wells(dose=lambda d: -d)), "GP-A161"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_look_alike_is_refused_by_its_name(name, tmp_path):
+    content, code = REFUSED[name]
+    with pytest.raises(InputError, match=code):
+        analysed(content, tmp_path)
+
+
+WARNED = {
+    "a reader at its end": (grid("RLU", lambda r, c: min(18000, light_at(r, c))) + MAP + NAMES, "GP-A250"),
+    "a table cut off at five digits": (
+        text("dose_uM,RLU", wells(lambda v: min(99999, round(250000 * v)))),
+        "GP-A250",
+    ),
+    "one name for two curves": (
+        text("Dose (uM),Viability (%),Viability (%)", [(d, 100 * v, 100 * w) for d, v, w in BOTH]),
+        "GP-A223",
+    ),
+    "a table pasted twice": (text("dose_uM,viability", wells() + wells()), "GP-A224"),
+    "one plate twice": (
+        text(
+            "well,dose_uM,RLU",
+            [(f"A{n % 11 + 1}", d, light(v) + n) for n, (d, v) in enumerate(wells() + wells())],
+        ),
+        "GP-A224",
+    ),
+    "a dose that became a day": (
+        text("dose_uM,viability", wells(dose=lambda d: 45325.0 if d == 3.0 else d)),
+        "GP-A206",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_what_may_be_something_else_is_warned_of(name, tmp_path):
+    content, code = WARNED[name]
+    _, findings = analysed(content, tmp_path)
+    assert code in [one.code for one in findings if one.severity == "warning"]
+
+
+def lanes(row, header, times=HOURS):
+    return text(header, [row(d, t, remains(d, t)) for t in times for d in (0.0, *LANES)])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lanes(lambda d, t, v: (d, t / 24.0, v), "dose_nm,days,fraction_remaining"),
+        across(
+            "time_h",
+            [f"{d:g} nM" for d in (0.0, *LANES)],
+            *((f"{t:g}", [f"{remains(d, t):.5g}" for d in (0.0, *LANES)]) for t in HOURS),
+        ),
+        text("dose_nM,1h,6h,24h", [(d, *(remains(d, t) for t in HOURS)) for d in (0.0, *LANES)]),
+    ],
+)
+def test_lanes_in_other_shapes_are_read_right(content, tmp_path):
+    wanted = degraded(lanes(lambda d, t, v: (d, t, v), "dose_nm,time_h,fraction_remaining"), tmp_path)
+    found = degraded(content, tmp_path)
+    assert [one.value_nm for one in found.potencies] == pytest.approx(
+        [one.value_nm for one in wanted.potencies], rel=0.01
+    )
+
+
+def test_losses_with_a_sign_are_refused(tmp_path):
+    for header, scale in (("% degraded", 100.0), ("fraction_degraded", 1.0)):
+        content = lanes(lambda d, t, v, s=scale: (d, t, s * (v - 1.0)), f"dose_nm,time_h,{header}")
+        with pytest.raises(InputError, match="GP-A203"):
+            degraded(content, tmp_path)
+
+
+def test_doses_that_nothing_dissolves_at_are_warned_of_in_lanes(tmp_path):
+    found = degraded(lanes(lambda d, t, v: (1e3 * d, t, v), "dose_nm,time_h,fraction_remaining"), tmp_path)
+    assert "GP-A206" in [one.code for one in found.findings if one.severity == "warning"]
+
+
+@pytest.mark.parametrize("written", ["1:10", "1/10", "1 in 10"])
+def test_one_in_ten_is_a_dilution_of_ten(written, tmp_path):
+    result = measured(plate(dilution=written), tmp_path)
+    assert result.tables["samples"].filter(sample="s")["result"][0] == pytest.approx(200.0, rel=0.01)
+
+
+def test_a_map_of_dilutions_is_no_channel(tmp_path):
+    def density(r, c):
+        amount = STANDARDS[6 - r] if c < 2 else 20.0
+        return f"{od(amount) * (1.0 + 0.004 * ((7 * r + 5 * c) % 5 - 2)):.3f}"
+
+    def drawn_with(title):
+        return (
+            grid("OD450", density, 7)
+            + grid("role", lambda _, c: "Standard" if c < 2 else "Sample", 7)
+            + grid("concentration (ng/mL)", lambda r, c: f"{STANDARDS[6 - r]:g}" if c < 2 else "", 7)
+            + grid("sample", lambda r, c: "" if c < 2 else f"S{r}", 7)
+            + grid(title, lambda _, c: "" if c < 2 else "10", 7)
+        )
+
+    for title in ("dilution", "Dilution factor"):
+        result = measured(drawn_with(title), tmp_path)
+        assert result.tables["samples"]["result"].to_list() == pytest.approx([200.0] * 7, rel=0.03)
+
+
+def test_the_base_of_log_ratio_is_said(tmp_path):
+    found = degraded(lanes(lambda d, t, v: (d, t, float(np.log(v))), "dose_nm,time_h,log_ratio"), tmp_path)
+    assert "GP-A205" in [one.code for one in found.findings if one.severity == "warning"]
+
+
+def test_a_detector_at_its_end_is_named_on_plates(tmp_path):
+    count = itertools.count()
+    noisy = re.sub(
+        r"parallel,(\d+)",
+        lambda m: f"parallel,{min(int(m[1]) + 7 * (next(count) % 23), 24000)}",
+        polarised(),
+    )
+    for result in (measured(plate(value=lambda v: min(v, 1.5)), tmp_path), bind(noisy, tmp_path)):
+        assert "GP-A250" in [one.code for one in result.findings if one.severity == "warning"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 2.0, 3.0, 3.0, 3.0, 1.0, 2.0, 1.0, 2.0],  # coarse
+        [100.25, 200.25, 300.25, 300.25, 300.25],  # too few
+        [*[5000.5] * 4, *[4000.25] * 4, *[3000.0] * 4, *[2000.0] * 4],  # made up
+        [None] * 9,
+    ],
+)
+def test_ties_that_say_nothing(values):
+    assert ceiling(values, [f"A{n}" for n in range(len(values))]) == []
+
+
+def look(content, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return door.read(path)
+
+
+def read_at(r, c):
+    return 1000 + 100 * r + c
+
+
+def drawn(*above):
+    return [*above, ["<>", *map(float, COLUMNS)]] + [
+        [row, *(float(read_at(r, c)) for c in COLUMNS)] for r, row in enumerate(ROWS)
+    ]
+
+
+LABEL = [["Label: Label1"], ["Mode", "", "Absorbance"], ["Wavelength", "", 450.0, "nm"], ["Start Time:", "x"]]
+OTHER = [["Label: Label2"], ["Mode", "", "Absorbance"], ["Wavelength", "", 570.0, "nm"]]
+WARM = [["", "Temperature: 24.3 °C"]]
+LISTED = [(row, r, c) for r, row in enumerate(ROWS) for c in COLUMNS]
+EXPORTS = {
+    "i-control": (
+        workbook(S=drawn(["Application: Tecan i-control"], *LABEL, *WARM)),
+        "a.xlsx",
+        [("450", "OD")],
+    ),
+    "i-control, two labels": (
+        workbook(S=[*drawn(*LABEL, *WARM), [], *drawn(*OTHER)]),
+        "a.xlsx",
+        [("450", "OD"), ("570", "OD")],
+    ),
+    "two wavelengths as titles": (
+        grid("450 nm", lambda r, c: read_at(r, c + 1)) + grid("570 nm", lambda r, c: read_at(r, c + 1)),
+        "a.csv",
+        [("450", ""), ("570", "")],
+    ),
+    "two wavelengths as columns": (
+        text("Well,OD450 (nm),OD570 (nm)", [(f"{row}{c}", read_at(r, c), 1.0) for row, r, c in LISTED]),
+        "a.csv",
+        [("450", "OD"), ("570", "OD")],
+    ),
+    "EnVision, a list": (
+        "Plate,Repeat,Well,Type,Time,US LUM 96 (cps),\n"
+        + "".join(f"1,1,{row}{c:02d},M,00:00:{c:02d}.10,{read_at(r, c)},\n" for row, r, c in LISTED),
+        "a.csv",
+        [("US LUM 96 (cps)", "RLU")],
+    ),
+    "MARS, one line a well": (
+        "User: USER,Path: C:\\BMG,Test ID: 123\nTest Name: LUM,Date: 30/11/2026,Time: 10:00\n\n"
+        "Well Row,Well Col,Content,Raw Data (LUM)\n"
+        + "".join(f"{row},{c},Sample X{c},{read_at(r, c)}\n" for row, r, c in LISTED),
+        "a.csv",
+        [("Raw Data (LUM)", "RLU")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_of_other_programs_are_read_whole(name, tmp_path):
+    content, file, channels = EXPORTS[name]
+    found = look(content, tmp_path, file).plate.table
+    assert found.select("channel", "unit").unique(maintain_order=True).rows() == channels
+    first = found.filter(channel=channels[0][0])
+    assert dict(first.select("well", "value").rows()) == {f"{row}{c}": read_at(r, c) for row, r, c in LISTED}
+
+
+def test_the_line_says_what_was_read(tmp_path):
+    foot = look(text("dose_uM,viability", wells()) + "\n* an outlier,\n", tmp_path, "a.csv")
+    assert "3 control wells" in foot.line
+    untimed = look(text("time,dose_uM,viability", [("72", *row) for row in wells()]), tmp_path, "b.csv")
+    assert "time of 72 without a unit not used" in untimed.line
+    sheets = workbook(RLU=drawn(), Notes=[["a"]])
+    assert "other sheets not read: Notes" in look(sheets, tmp_path, "c.xlsx").line
+    assert "its doses across" in look(RIGHT["doses across"][0], tmp_path, "d.csv").line
+
+
+@pytest.mark.parametrize(
+    ("header", "ours", "unit"),
+    [
+        ("450 nm", "", ""),
+        ("OD 450 nm", "signal", ""),
+        ("Ex 485 nm Em 528 nm", "", ""),
+        ("Wavelength 570 nm", "", ""),
+        ("450 nM", "dose", "nM"),
+        ("EX527 (nM)", "dose", "nM"),
+        ("A375 (uM)", "dose", "uM"),
+        ("A (nm)", "dose", "nM"),
+        ("dose_nm", "dose", "nM"),
+    ],
+)
+def test_light_is_no_dose(header, ours, unit):
+    found = parsed(header)
+    assert (found.ours, found.unit) == (ours, unit)
+
+
+def test_the_third_bar_is_high_enough():
+    assert len(RIGHT) + len(REFUSED) + len(WARNED) + len(EXPORTS) >= 50
