@@ -413,7 +413,9 @@ def test_a_refused_switch_is_named_by_its_row_and_column():
     # The header is row 1, as in what a spreadsheet shows.
     assert (caught.value.code, caught.value.where) == ("GP-V037", 'row 8, column "switch"')
     # Rows that are left out before do not shift the name.
-    shifted = late.with_columns(time=pl.when(pl.int_range(pl.len()) == 0).then(None).otherwise(pl.col("time")))
+    shifted = late.with_columns(
+        time=pl.when(pl.int_range(pl.len()) == 0).then(None).otherwise(pl.col("time"))
+    )
     with pytest.raises(InputError) as caught:
         survival.crossover(shifted, survival.Request("time", "event", arm="arm", switch="switch"))
     assert caught.value.where == 'row 8, column "switch"'

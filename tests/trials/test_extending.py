@@ -125,8 +125,11 @@ def test_a_ring_of_files_ends(tmp_path):
 
 def test_the_example_of_the_page():
     page = (Path(__file__).parents[2] / "docs" / "trials.md").read_text("utf-8")
-    (example,) = re.findall(r"```toml\n(extends = .*?)```", page, re.DOTALL)
+    example, looks = re.findall(r"```toml\n(extends = .*?)```", page, re.DOTALL)
     mine = protocol_from_text(example, where="page")
+    calendar = protocol_from_text(looks, where="page")
+    assert [cut.events for cut in calendar.data_cuts] == [150, 225, 300]
+    assert calendar.follow_up.maximum_months == 36
     assert [(arm.name, arm.patients, arm.drugs[0].dose_mg) for arm in mine.arms] == [("POM+LoDEX", 100, 2.0)]
 
 

@@ -8,6 +8,7 @@ from glueprint.errors import GlueprintError, InputError, NotSupportedError, near
 from glueprint.mechanism import Scenario, parameters
 from glueprint.trials.protocol.adverse import check_version
 from glueprint.trials.protocol.case_mix import Levels
+from glueprint.trials.protocol.course_checks import COURSE_CHECKS
 from glueprint.trials.protocol.document import Drug, Protocol
 from glueprint.trials.protocol.endpoint import LANDMARK_MONTHS
 from glueprint.trials.protocol.physical import numbers_are_of_people
@@ -25,8 +26,8 @@ SIZE_TOLERANCE = 0.05
 
 
 def check_protocol(protocol: Protocol, where: str) -> None:
-    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069, GP-T081 or
-    GP-T091: the first finding, whose message names those of the other checks."""
+    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069, GP-T081, GP-T091
+    or GP-T093 to GP-T096: the first finding, whose message names those of the other checks."""
     findings: list[GlueprintError] = [finding for check in CHECKS for finding in check(protocol, where)]
     if findings:
         raise together(findings)
@@ -205,6 +206,8 @@ def grades_are_known(protocol: Protocol, where: str) -> None:
 
 CHECKS: tuple[Check, ...] = (
     arms_are_distinct,
+    # Follow-up may come from the calendar, so that is looked at first.
+    *COURSE_CHECKS,
     _caught(glues_can_be_dosed),
     one_glue_a_patient,
     days_fit_the_cycle,

@@ -22,7 +22,14 @@ EXTENDS, WITHOUT = "extends", "without"
 # What is said of one trial only, and never of another that is like it.
 OWN = ("name", "title", "registry", "sources")
 # Lists of tables whose entries are known by a field.
-KNOWN_BY = {"arms": "name", "drugs": "compound", "strata": "covariate", "correlations": "between"}
+KNOWN_BY = {
+    "arms": "name",
+    "drugs": "compound",
+    "strata": "covariate",
+    "correlations": "between",
+    "data_cuts": "name",
+    "pools": "name",
+}
 ORIGIN = ("sources", "assumed")
 # Fields that may be paths from the folder of their file.
 PATHS = ("compound", "rules")
