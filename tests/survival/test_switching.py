@@ -402,3 +402,20 @@ def test_every_summary_says_what_is_assumed():
     assert "assumes that the covariates" in found.two_stage.summary()
     columns, *_ = weighted_world(np.random.default_rng(11), 100)
     assert "a chance not to switch" in survival.ipcw(*columns).summary()
+
+
+def test_a_refused_switch_is_named_by_its_row_and_column():
+    late = table_of().with_columns(
+        switch=pl.when(pl.int_range(pl.len()) == 6).then(pl.lit(999.0)).otherwise(pl.col("switch"))
+    )
+    with pytest.raises(InputError) as caught:
+        survival.crossover(late, survival.Request("time", "event", arm="arm", switch="switch"))
+    # The header is row 1, as in what a spreadsheet shows.
+    assert (caught.value.code, caught.value.where) == ("GP-V037", 'row 8, column "switch"')
+    # Rows that are left out before do not shift the name.
+    shifted = late.with_columns(
+        time=pl.when(pl.int_range(pl.len()) == 0).then(None).otherwise(pl.col("time"))
+    )
+    with pytest.raises(InputError) as caught:
+        survival.crossover(shifted, survival.Request("time", "event", arm="arm", switch="switch"))
+    assert caught.value.where == 'row 8, column "switch"'

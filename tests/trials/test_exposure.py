@@ -33,7 +33,7 @@ def test_the_first_of_the_chosen_visits_and_none():
 
 
 def test_assessments_lie_in_rows_and_leave_later_lines_out():
-    seen = assessments(LOG, 4)
+    seen = assessments(LOG, np.zeros(4, dtype=np.bool_))
     nan = np.nan
     np.testing.assert_array_equal(seen.day, [[0, 14], [0, nan], [0, nan], [nan, nan]])
     np.testing.assert_array_equal(seen.m_protein_g_per_l, [[0, 2], [3, nan], [5, nan], [nan, nan]])

@@ -125,6 +125,26 @@ def test_a_ring_of_files_ends(tmp_path):
 
 def test_the_example_of_the_page():
     page = (Path(__file__).parents[2] / "docs" / "trials.md").read_text("utf-8")
-    (example,) = re.findall(r"```toml\n(extends = .*?)```", page, re.DOTALL)
+    example, looks = re.findall(r"```toml\n(extends = .*?)```", page, re.DOTALL)
     mine = protocol_from_text(example, where="page")
+    calendar = protocol_from_text(looks, where="page")
+    assert [cut.events for cut in calendar.data_cuts] == [150, 225, 300]
+    assert calendar.follow_up.maximum_months == 36
     assert [(arm.name, arm.patients, arm.drugs[0].dose_mg) for arm in mine.arms] == [("POM+LoDEX", 100, 2.0)]
+
+
+def test_all_findings_of_a_file_come_at_once():
+    text = 'extends = "mm003"\nwithout = ["arms.Nobody", "case_mix.height"]\n[visits]\nwindow_days = -1\n'
+    said = refused(text, "GP-T088")
+    for part in ("no name", "no title", 'at "arms.Nobody"', 'at "case_mix.height"', "visits.window_days"):
+        assert part in said, part
+    # A base that cannot be read ends the looking, and what was found before is told with it.
+    said = refused('extends = "mm9999"\n', "GP-T001")
+    assert "no title (GP-T088)" in said
+
+
+def test_a_check_gives_every_place_where_it_fails():
+    days = '[[arms]]\nname = "{}"\n[[arms.drugs]]\ncompound = "dexamethasone"\ndays = "1,{}"\n'
+    said = refused(HEAD + days.format("POM+LoDEX", 29) + days.format("HiDEX", 33), "GP-T009")
+    assert "reach day 29" in said
+    assert "reach day 33" in said

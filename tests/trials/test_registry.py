@@ -19,11 +19,11 @@ from glueprint.trials.protocol.loading import protocol_from_text
 
 PLAN = protocol_from_text(trials.template().replace("patients = 60", "patients = 40"), where="small")
 NEXT_TREATMENT = trials.Endpoint(
-    "ttnt",
-    "Time to next treatment",
+    "tnt",
+    "Time to the next therapy",
     trials.TIME,
     "All randomised patients; from randomisation to the next treatment or death.",
-    short="TTNT",
+    short="TNT",
     value=pl.min_horizontal("crossover_months", "os_months"),
     event=pl.col("crossover_months").is_not_null() | pl.col("os_event"),
     unit="months",
@@ -31,9 +31,9 @@ NEXT_TREATMENT = trials.Endpoint(
     curve=True,
     summaries=(trials.MEDIAN, trials.RATIO),
     headlines=(trials.MEDIAN,),
-    dataset=trials.DatasetParameter("TTNT", "Time to Next Treatment (Months)"),
+    dataset=trials.DatasetParameter("TNT", "Time to Next Therapy (Months)"),
 )
-INFECTION = trials.AdverseEvent("infection", "Infection", trials.HazardRule("hazard_pneumonia"))
+SEPSIS = trials.AdverseEvent("sepsis", "Sepsis", trials.HazardRule("hazard_pneumonia"))
 
 
 class Entry:
@@ -74,17 +74,17 @@ def test_an_endpoint_of_one_record_is_in_every_table_and_dataset(usual, plug_in)
     result = trials.run(PLAN, seed=3)
     assert result.patients.equals(usual.patients)
     new = result.endpoints.join(usual.endpoints, on=("arm", "endpoint"), how="anti")
-    assert set(new["endpoint"]) == {"median_ttnt", "hr_ttnt", "hr_ttnt_stratified"}
+    assert set(new["endpoint"]) == {"median_tnt", "hr_tnt", "hr_tnt_stratified"}
     arm = PLAN.arms[0].name
     mine = result.patients.filter(arm=arm)
     expected = mine["crossover_months"].is_not_null() | mine["os_event"]
-    assert new.filter(arm=arm, endpoint="median_ttnt")["events"].item() == expected.sum() > 0
-    assert "ttnt" in result.survival_curves["endpoint"]
-    assert result.summary()["over_replicates"][arm]["median_ttnt"]["unit"] == "months"
-    assert trials.headlines()["median_ttnt"].heading == "median TTNT, months"
-    assert page_row(result, "Time to next treatment")[1] != "–"
+    assert new.filter(arm=arm, endpoint="median_tnt")["events"].item() == expected.sum() > 0
+    assert "tnt" in result.survival_curves["endpoint"]
+    assert result.summary()["over_replicates"][arm]["median_tnt"]["unit"] == "months"
+    assert trials.headlines()["median_tnt"].heading == "median TNT, months"
+    assert page_row(result, "Time to the next therapy")[1] != "–"
     adtte = next(d for d in cdisc.datasets(PLAN, result.patients, result.visits, 1) if d.name == "ADTTE")
-    told = adtte.frame.filter(PARAMCD="TTNT")
+    told = adtte.frame.filter(PARAMCD="TNT")
     every = result.patients["crossover_months"].is_not_null() | result.patients["os_event"]
     assert told["CNSR"].sum() == (~every).sum()
 
@@ -112,34 +112,34 @@ def test_time_to_progression_is_in_every_table_and_dataset(usual):
 
 
 def test_an_adverse_event_of_one_record_is_drawn_graded_and_reported(usual, plug_in):
-    plug_in(INFECTION, registry.EVENT_PLUG_INS)
+    plug_in(SEPSIS, registry.EVENT_PLUG_INS)
     result = trials.run(PLAN, seed=3)
     new = set(result.patients.columns) - set(usual.patients.columns)
-    assert new == {"infection_grade", "infection_months"}
+    assert new == {"sepsis_grade", "sepsis_months"}
     # Chance of its own, and it holds no dose: nothing else is moved.
     assert result.patients.drop(new).equals(usual.patients)
     assert result.visits.equals(usual.visits)
-    had = result.patients["infection_grade"] > 0
+    had = result.patients["sepsis_grade"] > 0
     assert 0 < had.sum() < had.len()
     assert (had != (result.patients["pneumonia_grade"] > 0)).any()
     names = set(result.endpoints["endpoint"]) - set(usual.endpoints["endpoint"])
-    assert names == {"infection_grade_3_4", "infection_grade_4", "infection_by_6_months"}
-    grades = result.grades().filter(event="infection")
+    assert names == {"sepsis_grade_3_4", "sepsis_grade_4", "sepsis_by_6_months"}
+    grades = result.grades().filter(event="sepsis")
     assert grades["events"].sum() == had.sum()
     adae = next(d for d in cdisc.datasets(PLAN, result.patients, result.visits, 1) if d.name == "ADAE")
-    assert adae.frame.filter(AEDECOD="Infection").height == had.sum()
+    assert adae.frame.filter(AEDECOD="Sepsis").height == had.sum()
 
 
 def test_a_trial_that_was_kept_before_is_read_as_it_was(usual, plug_in):
-    plug_in(INFECTION, registry.EVENT_PLUG_INS)
+    plug_in(SEPSIS, registry.EVENT_PLUG_INS)
     before = usual.patients
     assert endpoints_table(PLAN, before).equals(usual.endpoints)
     assert set(usual.grades()["event"]) == {"neutropenia", "thrombocytopenia", "anaemia", "pneumonia"}
-    assert cdisc.datasets(PLAN, before, usual.visits, 1)[4].frame.filter(AEDECOD="Infection").is_empty()
+    assert cdisc.datasets(PLAN, before, usual.visits, 1)[4].frame.filter(AEDECOD="Sepsis").is_empty()
 
 
 def test_an_adverse_event_may_hold_the_drug(usual, plug_in):
-    holds = trials.AdverseEvent("infection", "Infection", INFECTION.rule, OTHER_TOXICITY)
+    holds = trials.AdverseEvent("sepsis", "Sepsis", SEPSIS.rule, OTHER_TOXICITY)
     plug_in(holds, registry.EVENT_PLUG_INS)
     result = trials.run(PLAN, seed=3)
     assert result.patients["dose_holds"].sum() > usual.patients["dose_holds"].sum()
@@ -197,9 +197,9 @@ def test_a_record_that_cannot_be_is_refused(plug_in, record, problem):
 @pytest.mark.parametrize(
     ("record", "problem"),
     [
-        (trials.AdverseEvent("pneumonia", "Pneumonia", INFECTION.rule), 'in use: "pneumonia"'),
+        (trials.AdverseEvent("pneumonia", "Pneumonia", SEPSIS.rule), 'in use: "pneumonia"'),
         (
-            trials.AdverseEvent("rash", "Rash", INFECTION.rule, dosing="sometimes"),
+            trials.AdverseEvent("rash", "Rash", SEPSIS.rule, dosing="sometimes"),
             'does "sometimes" to dosing',
         ),
         (trials.AdverseEvent("rash", "Rash", "hazard_rash"), "a rule of type str"),

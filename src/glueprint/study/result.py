@@ -14,6 +14,7 @@ from glueprint.runs import ledger, signatures, verify, workspace
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import file_hash, read_table
 from glueprint.study.definition import REQUEST, Study
+from glueprint.trials import CUT_TABLES
 from glueprint.trials import TABLES as TRIAL_TABLES
 from glueprint.trials import Protocol, TrialResult
 
@@ -59,7 +60,8 @@ def read_back(folder: Path, plan: Study, protocols: Mapping[str, Protocol], reco
         label = (
             clinical.label_of(protocol) if plan.posterior else clinical.posterior().central(protocol).label
         )
-        trials[name] = TrialResult(protocol, plan.seed, patients, visits, endpoints, curves, label)
+        cuts = {more: tables[f"{name}_{more}"] for more in CUT_TABLES if protocol.data_cuts}
+        trials[name] = TrialResult(protocol, plan.seed, patients, visits, endpoints, curves, label, **cuts)
     return StudyResult(plan, folder, tables, trials, record)
 
 

@@ -20,6 +20,7 @@ from glueprint.survival.gray import Gray, gray
 from glueprint.survival.group_sequential import SPENDING, Boundaries, group_sequential
 from glueprint.survival.kaplan_meier import KaplanMeier, kaplan_meier
 from glueprint.survival.log_rank import LogRank, log_rank
+from glueprint.survival.monitoring import Look, SpendingPlan
 from glueprint.survival.nelson_aalen import NelsonAalen, nelson_aalen
 from glueprint.survival.parametric import Parametric, parametric, parametric_between
 from glueprint.survival.pfs import EMA, FDA, Pfs, PfsRule, pfs, pfs_table
@@ -76,6 +77,7 @@ __all__ = [
     "Ipcw",
     "KaplanMeier",
     "LogRank",
+    "Look",
     "MaxCombo",
     "MilestoneDifference",
     "NelsonAalen",
@@ -92,6 +94,7 @@ __all__ = [
     "RestrictedMean",
     "RestrictedMeanDifference",
     "Rpsft",
+    "SpendingPlan",
     "Spline",
     "Trend",
     "Turnbull",

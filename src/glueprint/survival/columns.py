@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.errors import InputError, nearest
-from glueprint.survival._check import Flags, Floats
+from glueprint.survival._check import Flags, Floats, Integers
 from glueprint.survival.durations import ROW, clock_of, numbers, refuse, times, unit_of_answers
 from glueprint.survival.labels import labels_of, levels_of, numeric, one_row_each, one_spelling
 from glueprint.survival.request import Request
@@ -31,7 +31,8 @@ class Patients:
     time, event: (n,).   arm, strata: (n,) labels or None.   covariates: (n,) by term, in the order asked for.
     arms: in order, the reference first.   unit: of the times, "" where nobody said.
     right: where events lie between two looks, the second, infinite for one not seen; `time` is the first.
-    switch, progression, follow_up: times, NaN where there is none.   notes: for people.
+    switch, progression, follow_up: times, NaN where there is none.   row: (n,) of the table, its header
+    being row 1.   notes: for people.
     """
 
     time: Floats
@@ -41,6 +42,7 @@ class Patients:
     strata: NDArray[np.str_] | None
     covariates: Mapping[str, Floats]
     unit: str
+    row: Integers
     entry: Floats | None = None
     weights: Floats | None = None
     patient: NDArray[np.str_] | None = None
@@ -148,6 +150,7 @@ def _arrays(kept: pl.DataFrame, request: Request, notes: list[str]) -> Patients:
         labels_of(kept, request.strata) if request.strata else None,
         covariates,
         unit,
+        kept[ROW].to_numpy().astype(np.int64),
         entry=at(request.entry),
         weights=numbers(kept, request.weights) if request.weights else None,
         patient=labels_of(kept, (request.patient,)) if request.patient else None,

@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 from glueprint.errors import InputError, nearest
 from glueprint.survival._check import Floats, as_floats, place
 
-__all__ = ["SPENDING", "Boundaries", "group_sequential"]
+__all__ = ["SPENDING", "Boundaries", "group_sequential", "lower_bounds", "upper_bounds"]
 
 # Beyond so many standard deviations there is nothing to integrate.
 FAR = 9.0
@@ -102,13 +102,13 @@ def group_sequential(
     if power <= alpha:
         raise _refused("power", f"{power!r} with alpha {alpha!r}", "more than alpha")
     spent = _spent(t, alpha, spending, "spending")
-    efficacy = _upper(t, spent)
+    efficacy = upper_bounds(t, spent)
     none = np.full(t.size, -np.inf)
     lower, drift = none, _drift(t, efficacy, power)
     if futility is not None:
         lost = _spent(t, 1.0 - power, futility, "futility")
         drift = float(brentq(lambda theta: _gap(t, efficacy, lost, theta), 0.1, drift + 5.0, xtol=1e-12))
-        lower = _lower(t, efficacy, lost, drift)
+        lower = lower_bounds(t, efficacy, lost, drift)
         lower[-1] = efficacy[-1]
     benefit, for_futility = _crossing(t, efficacy, lower, drift)
     null, _ = _crossing(t, efficacy, lower, 0.0)
@@ -216,14 +216,21 @@ def _onward(going: _Going, t: Floats, k: int, bounds: tuple[float, float], drift
     return _Going(z, weights * going.next(z, float(t[k]), drift), float(t[k]))
 
 
-def _upper(t: Floats, spent: Floats) -> Floats:
-    """Efficacy bounds that spend so much error when there is no effect and nobody stops for futility."""
+def upper_bounds(t: Floats, spent: Floats) -> Floats:
+    """Efficacy bounds that spend so much error when there is no effect and nobody stops for futility.
+
+    t: (looks,) information, rising, in any unit.   spent: (looks,) error by each look.
+    """
     bounds = np.empty(t.size)
     bounds[0] = -ndtri(spent[0])
     going = _first(t, (-np.inf, bounds[0]), 0.0)
     for k in range(1, t.size):
         here = float(t[k])
         wanted = spent[k] - spent[k - 1]
+        if wanted <= 0.0:  # nothing is left to spend
+            bounds[k] = FAR
+            going = _onward(going, t, k, (-np.inf, FAR), 0.0)
+            continue
 
         def excess(z: float, going: _Going = going, here: float = here, wanted: float = wanted) -> float:
             return going.above(z, here, 0.0) - wanted
@@ -233,8 +240,12 @@ def _upper(t: Floats, spent: Floats) -> Floats:
     return bounds
 
 
-def _lower(t: Floats, efficacy: Floats, lost: Floats, drift: float) -> Floats:
-    """Futility bounds that spend so much error of the second kind; below efficacy where they would cross."""
+def lower_bounds(t: Floats, efficacy: Floats, lost: Floats, drift: float) -> Floats:
+    """Futility bounds that spend so much error of the second kind; below efficacy where they would cross.
+
+    t: (looks,) information as a share of the planned one.   efficacy: (looks,).   lost: (looks,) error by
+    each look.   drift: mean of Z at the planned information.
+    """
     bounds = np.empty(t.size)
     bounds[0] = min(float(ndtri(lost[0])) + drift * math.sqrt(t[0]), efficacy[0])
     going = _first(t, (bounds[0], efficacy[0]), drift)
@@ -258,7 +269,7 @@ def _lower(t: Floats, efficacy: Floats, lost: Floats, drift: float) -> Floats:
 
 def _gap(t: Floats, efficacy: Floats, lost: Floats, drift: float) -> float:
     """How far the last futility bound lies above the last efficacy bound."""
-    return float(_lower(t, efficacy, lost, drift)[-1] - efficacy[-1])
+    return float(lower_bounds(t, efficacy, lost, drift)[-1] - efficacy[-1])
 
 
 def _crossing(t: Floats, efficacy: Floats, lower: Floats, drift: float) -> tuple[Floats, Floats]:

@@ -76,11 +76,22 @@ from glueprint.trials.protocol import (
     write_template,
 )
 from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TrialResult
-from glueprint.trials.running import TABLES, Unit, check_size, keep_unit, read_units, run, run_unit, units_of
+from glueprint.trials.running import (
+    CUT_TABLES,
+    TABLES,
+    Unit,
+    check_size,
+    keep_unit,
+    read_units,
+    run,
+    run_unit,
+    units_of,
+)
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
 
 __all__ = [
     "CALIBRATED",
+    "CUT_TABLES",
     "EXTRAPOLATED",
     "MEDIAN",
     "MONTH_DAYS",

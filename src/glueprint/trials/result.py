@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
-from glueprint.trials.analysis import grades_table, subgroups_table
+from glueprint.trials.analysis import estimands_table, grades_table, subgroups_table
 from glueprint.trials.protocol import Outside, Protocol, outside
 
 __all__ = ["TrialResult"]
@@ -27,6 +27,8 @@ class TrialResult:
     """All replicates of a trial: the four tables of docs/design.md, the protocol and the seed.
 
     draws_label: how numbers out of given parameter draws are to be read; empty without draws.
+    looks, earlier_endpoints: of a trial with data cuts, a row for each with its test, and the endpoints at
+    those before the last, which the other tables are of; empty without cuts.
     """
 
     protocol: Protocol
@@ -36,6 +38,8 @@ class TrialResult:
     endpoints: pl.DataFrame
     survival_curves: pl.DataFrame
     draws_label: str = ""
+    looks: pl.DataFrame = field(default_factory=pl.DataFrame)
+    earlier_endpoints: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def __repr__(self) -> str:
         """What was run and how to read it; `overview()` has the endpoints."""
@@ -65,13 +69,16 @@ class TrialResult:
         return outside(self.protocol)
 
     def tables(self) -> dict[str, pl.DataFrame]:
-        """The four tables by name."""
-        return {
+        """The tables by name: four, and of a trial with data cuts `looks` and `earlier_endpoints`."""
+        tables = {
             "patients": self.patients,
             "visits": self.visits,
             "endpoints": self.endpoints,
             "survival_curves": self.survival_curves,
         }
+        if self.protocol.data_cuts:
+            tables |= {"looks": self.looks, "earlier_endpoints": self.earlier_endpoints}
+        return tables
 
     def subgroups(self) -> pl.DataFrame:
         """Hazard ratios and response by subgroup, in each replicate; see `subgroups.subgroups_table`."""
@@ -80,6 +87,15 @@ class TrialResult:
     def grades(self) -> pl.DataFrame:
         """Worst grades by version of the CTCAE, in each replicate; see `safety.grades_table`."""
         return self._each(grades_table)
+
+    def estimands(self) -> pl.DataFrame:
+        """PFS by the rules of FDA and EMA beside the trial's own, in each replicate; see
+        `estimands.estimands_table`."""
+        parts = self.patients.partition_by("replicate", maintain_order=True)
+        seen = self.visits.partition_by("replicate", as_dict=True)
+        return pl.concat(
+            estimands_table(self.protocol, part, seen[part.get_column("replicate")[0],]) for part in parts
+        )
 
     def _each(self, table: Callable[[Protocol, pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
         """A table of each replicate's patients, put together."""
@@ -107,6 +123,7 @@ class TrialResult:
             "seed": self.seed,
             "label": self.label,
             "outside": [finding.as_dict() for finding in self.outside],
+            **({"looks": self.looks.to_dicts()} if self.protocol.data_cuts else {}),
             "patients": self.patients.height,
             "failed": self.failed,
             "failure_reasons": self.patients.filter(pl.col("status") != 0)

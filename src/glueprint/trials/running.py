@@ -15,12 +15,14 @@ from glueprint.runs import executor, units
 from glueprint.runs.progress import silent
 from glueprint.runs.units import Receipt
 from glueprint.trials.analysis import endpoints_table, patients_table, survival_curves_table, visits_table
-from glueprint.trials.conduct import conduct
-from glueprint.trials.patients import ParameterDraws, Stream, Truth, check_draws, draw_population
+from glueprint.trials.conduct import Conducted, conduct
+from glueprint.trials.cutting import at_cuts
+from glueprint.trials.patients import ParameterDraws, Population, Stream, Truth, check_draws, draw_population
 from glueprint.trials.protocol import Protocol, load_protocol, refuse_unread
 from glueprint.trials.result import TrialResult
 
 __all__ = [
+    "CUT_TABLES",
     "TABLES",
     "Unit",
     "check_counts",
@@ -38,6 +40,8 @@ Progress = Callable[[float], None]
 MOST_TABLED = 20_000_000
 MOST = {"replicates": 100_000, "patients": MOST_TABLED, "workers": 10_000}
 TABLES = ("patients", "visits", "endpoints", "survival_curves")
+# Of trials with data cuts.
+CUT_TABLES = LOOKS_TABLE, EARLIER_TABLE = "looks", "earlier_endpoints"
 
 
 def run(
@@ -66,13 +70,12 @@ def run(
     if draws:
         check_draws(draws)
     work = list(units_of(plan, replicates, seed, draws=draws, counterfactual=counterfactual))
-    parts: list[list[pl.DataFrame]] = [[], [], [], []]
-    for tables in _replicates(work, progress or silent, workers):
-        for part, table in zip(parts, tables, strict=True):
-            part.append(table)
-    patients, visits, endpoints, curves = (pl.concat(part) for part in parts)
-    label = draws.label if draws else ""
-    return TrialResult(plan, seed, patients, visits, endpoints, curves, label)
+    parts: dict[str, list[pl.DataFrame]] = {}
+    for done in _replicates(work, progress or silent, workers):
+        for name, table in done.named.items():
+            parts.setdefault(name, []).append(table)
+    tables = {name: pl.concat(part) for name, part in parts.items()}
+    return TrialResult(plan, seed, **tables, draws_label=draws.label if draws else "")
 
 
 def check_counts(*, seed: int, **counts: int) -> None:
@@ -109,19 +112,19 @@ def _too_many(what: str, where: str, most: int) -> InputError:
     )
 
 
-def _replicates(work: list[Unit], report: Progress, workers: int) -> Iterator[Tables]:
-    """The tables of each replicate, in order."""
+def _replicates(work: list[Unit], report: Progress, workers: int) -> Iterator[Done]:
+    """What each replicate gives, in order."""
     if workers == 1 or len(work) == 1:
         for done_before, unit in enumerate(work):
-            yield run_unit(unit, _part_of(report, done_before, len(work)))
+            yield run_whole(unit, _part_of(report, done_before, len(work)))
         report(1.0)
         return
-    waiting: dict[int, Tables] = {}
+    waiting: dict[int, Done] = {}
     wanted = 0  # replicates leave in order, whoever is done first
     choice = executor.Choice("processes", min(workers, len(work)))
-    with executor.start(choice) as crew, closing(crew.run(run_unit, work)) as done:
-        for place, tables in done:
-            waiting[place] = tables
+    with executor.start(choice) as crew, closing(crew.run(run_whole, work)) as done:
+        for place, answer in done:
+            waiting[place] = answer
             while wanted in waiting:
                 yield waiting.pop(wanted)
                 wanted += 1
@@ -153,20 +156,59 @@ class Unit:
 
 
 def run_unit(unit: Unit, progress: Progress | None = None) -> Tables:
-    """Patients, visits, endpoints and survival curves of one virtual trial."""
+    """Patients, visits, endpoints and survival curves of one virtual trial, at its last analysis."""
+    return run_whole(unit, progress).tables
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a unit gives: the four tables, and of a trial with data cuts the row of each and the endpoints at
+    those before the last."""
+
+    tables: Tables
+    looks: pl.DataFrame | None = None
+    earlier: pl.DataFrame | None = None
+
+    @property
+    def named(self) -> dict[str, pl.DataFrame]:
+        """The tables that there are, by name."""
+        more = {LOOKS_TABLE: self.looks, EARLIER_TABLE: self.earlier}
+        there = {name: table for name, table in more.items() if table is not None}
+        return dict(zip(TABLES, self.tables, strict=True)) | there
+
+
+def run_whole(unit: Unit, progress: Progress | None = None) -> Done:
+    """All that one virtual trial gives."""
     forks.refuse()
     plan, replicate = unit.protocol, unit.replicate
     stream = Stream(unit.seed, plan.name, replicate)
     people = draw_population(plan, stream, unit.truth)
-    conducted = conduct(plan, people, stream, progress, counterfactual=unit.counterfactual)
-    patients = patients_table(plan, conducted, replicate)
+    if plan.data_cuts:
+        conducted, patients, looks, earlier = _cut(unit, people, stream)
+    else:
+        conducted = conduct(plan, people, stream, progress, counterfactual=unit.counterfactual)
+        patients, looks, earlier = patients_table(plan, conducted, replicate), None, None
     refuse_unread(patients.columns)
-    return (
+    tables = (
         patients,
         visits_table(plan, conducted, replicate),
         endpoints_table(plan, patients),
         survival_curves_table(plan, patients),
     )
+    return Done(tables, looks, earlier)
+
+
+def _cut(
+    unit: Unit, people: Population, stream: Stream
+) -> tuple[Conducted, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """A trial with data cuts: as conducted to the last, its patients, the row of each cut, the endpoints
+    before."""
+
+    def follow(some: Population) -> Conducted:
+        return conduct(unit.protocol, some, stream, counterfactual=unit.counterfactual)
+
+    found = at_cuts(unit.protocol, people, follow, unit.replicate)
+    return found.conducted, found.patients, found.looks, found.earlier
 
 
 def units_of(
@@ -185,8 +227,8 @@ def units_of(
 
 
 def keep_unit(root: Path, unit: Unit) -> Receipt:
-    """Compute a unit and put its four tables on disk below `root`; raises as `runs.units.keep`."""
-    tables = dict(zip(TABLES, run_unit(unit), strict=True))
+    """Compute a unit and put its tables on disk below `root`; raises as `runs.units.keep`."""
+    tables = run_whole(unit).named
     status = tables["patients"].get_column("status")
     facts = {"patients": status.len(), "failed": int((status != 0).sum())}
     return units.keep(root, unit.name, tables, facts)
@@ -197,5 +239,6 @@ def read_units(
 ) -> TrialResult:
     """What `run` gives, from units that are all on disk; raises as `runs.units.read`."""
     names = [unit.name for unit in units_of(protocol, replicates, seed)]
-    tables = {table: pl.concat(units.read(root, name, table) for name in names) for table in TABLES}
+    every = (*TABLES, *CUT_TABLES) if protocol.data_cuts else TABLES
+    tables = {table: pl.concat(units.read(root, name, table) for name in names) for table in every}
     return TrialResult(protocol, seed, **tables, draws_label=draws.label if draws else "")

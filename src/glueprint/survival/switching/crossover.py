@@ -21,6 +21,7 @@ from glueprint.survival.request import Request
 from glueprint.survival.switching.ipcw import Ipcw, ipcw
 from glueprint.survival.switching.rpsft import Rpsft, rpsft
 from glueprint.survival.switching.two_stage import TwoStage, two_stage
+from glueprint.survival.table_rows import said_of_rows
 
 __all__ = ["Crossover", "crossover"]
 
@@ -124,13 +125,16 @@ def crossover(
         "level": level,
     }
     given = (people.time, people.event, people.arm, people.switch)
-    failure = rpsft(*given, both_arms=both_arms, **options)
-    staged = None
-    if people.progression is not None and not both_arms:
-        staged = two_stage(
-            *given, people.progression, people.covariates, distribution=distribution, **options
-        )
-    weights = _weights(rows, reference, model, level) if rows.patient is not None and not both_arms else None
+    staged = weights = None
+    with said_of_rows(request, people.row):
+        failure = rpsft(*given, both_arms=both_arms, **options)
+        if people.progression is not None and not both_arms:
+            staged = two_stage(
+                *given, people.progression, people.covariates, distribution=distribution, **options
+            )
+    if rows.patient is not None and not both_arms:
+        with said_of_rows(request, rows.row):
+            weights = _weights(rows, reference, model, level)
     control = people.arm == reference
     found = {
         "hazard_ratios": list(_ratios(people, control, failure, (staged, weights), level)),
@@ -156,8 +160,9 @@ def crossover(
 
 @dataclass(frozen=True)
 class _People:
-    """One row a patient."""
+    """One row a patient; row: (n,) of the table."""
 
+    row: Integers
     time: Floats
     event: NDArray[np.bool_]
     arm: NDArray[np.str_]
@@ -184,6 +189,7 @@ def _people(rows: Patients) -> _People:
         return None if values is None else values[last]
 
     return _People(
+        rows.row[last],
         rows.time[last],
         rows.event[last],
         at(rows.arm),

@@ -25,8 +25,10 @@ from glueprint.trials.protocol import (
     SHARE,
     TIME,
     Endpoint,
+    Pool,
     Protocol,
     clinical_events,
+    coincident_events,
     endpoints,
 )
 
@@ -81,6 +83,13 @@ def endpoints_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
     for first, second in combinations(names, 2):
         both = usable.of((usable["arm"] == first) | (usable["arm"] == second))
         rows += [{"arm": f"{first} vs {second}", **row} for row in _comparison_rows(both, first)]
+    for pool in protocol.pools:
+        together = _pooled(usable, pool)
+        mine = together.of(together["arm"] == pool.name)
+        rows += [{"arm": pool.name, **row} for row in _arm_rows(protocol, mine)]
+        for other in (name for name in names if name not in pool.arms):
+            both = together.of((together["arm"] == pool.name) | (together["arm"] == other))
+            rows += [{"arm": f"{pool.name} vs {other}", **row} for row in _comparison_rows(both, pool.name)]
     head = {"trial": protocol.name, "replicate": patients.get_column("replicate")[0]}
     frame = pl.DataFrame([{**head, **row} for row in rows], schema=SCHEMA, orient="row")
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
@@ -102,6 +111,12 @@ def cohort(patients: pl.DataFrame) -> Cohort:
         elif endpoint.kind == NUMBER:
             known[_number(endpoint)] = endpoint.value.cast(pl.Float64)
     return Cohort.of_table(usable.with_columns(**known))
+
+
+def _pooled(patients: Cohort, pool: Pool) -> Cohort:
+    """The same patients, those of the pool's arms in one arm of its name."""
+    arm = np.where(np.isin(patients["arm"], pool.arms), pool.name, patients["arm"])
+    return Cohort({**patients.columns, "arm": arm})
 
 
 def _number(endpoint: Endpoint) -> str:
@@ -166,9 +181,9 @@ def _cause_rows(patients: Cohort) -> Iterator[Row]:
     ends = patients["off_treatment_months"] + SAFETY_DAYS / MONTH_DAYS
     survival = patients["os_months"]
     ended = (ends <= survival) | patients["os_event"]
-    for event, _ in clinical_events():
+    for event, _ in (*clinical_events(), *coincident_events()):
         if f"{event.name}_months" not in patients.columns:
-            continue  # kept before the event was registered
+            continue  # not recorded, or kept before the event was registered
         first = patients[f"{event.name}_months"]
         time = np.fmin(np.fmin(first, ends), survival)
         at_risk = np.select([~np.isnan(first), ended], [1, 2], 0)
@@ -199,11 +214,12 @@ def _comparison_rows(patients: Cohort, first: str) -> Iterator[Row]:
 
 
 def survival_curves_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
-    """Kaplan-Meier curves of one replicate, a row per arm, endpoint and distinct time."""
+    """Kaplan-Meier curves of one replicate, a row per arm or pool of arms, endpoint and distinct time."""
     usable = cohort(patients)
     frames = []
-    for arm in protocol.arms:
-        mine = usable.of(usable["arm"] == arm.name)
+    pools = [(pool.name, _pooled(usable, pool)) for pool in protocol.pools]
+    for name, people in (*((arm.name, usable) for arm in protocol.arms), *pools):
+        mine = people.of(people["arm"] == name)
         for endpoint in _read(mine, TIME):
             curve = mine.times(endpoint.name).curve if endpoint.curve else None
             if curve is None:
@@ -213,7 +229,7 @@ def survival_curves_table(protocol: Protocol, patients: pl.DataFrame) -> pl.Data
                     {
                         "trial": [protocol.name] * curve.times.size,
                         "replicate": np.full(curve.times.size, patients.get_column("replicate")[0]),
-                        "arm": [arm.name] * curve.times.size,
+                        "arm": [name] * curve.times.size,
                         "endpoint": [endpoint.name] * curve.times.size,
                         "time_months": curve.times,
                         **{column: getattr(curve, column) for column in list(CURVES)[5:]},

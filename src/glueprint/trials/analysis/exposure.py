@@ -1,12 +1,21 @@
-"""What each patient received and what it did: treatment, doses held and lowered, worst laboratory values."""
+"""What each patient received and what it did: treatment, doses held and lowered, adverse events."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.trials.conduct import Action, Conducted, VisitLog
-from glueprint.trials.protocol import MONTH_DAYS, Protocol, clinical_events, laboratory_events
+from glueprint.trials.protocol import (
+    MONTH_DAYS,
+    AdverseEvent,
+    Protocol,
+    clinical_events,
+    coincident_events,
+    laboratory_events,
+)
 
 __all__ = ["SAFETY_DAYS", "adverse_columns", "first_day", "treatment_columns"]
 
@@ -23,6 +32,7 @@ def treatment_columns(conducted: Conducted) -> Columns:
     """What each patient received, and when and why it ended."""
     dosing, ended, log = conducted.ward.dosing, conducted.ward.follow_up, conducted.log
     second = np.where(dosing.line == 1, dosing.second_day, np.nan)
+    second = np.where(np.isfinite(dosing.next_therapy_day), dosing.next_therapy_day, second)
     dead, lost = np.isfinite(ended.death_day), np.isfinite(ended.dropout_day)
     off = np.where(np.isfinite(dosing.off_day), dosing.off_day, np.where(dead | lost, ended.end_day, np.nan))
     reason = np.where(
@@ -79,10 +89,36 @@ def adverse_columns(protocol: Protocol, conducted: Conducted) -> Columns:
         worst = lowest(getattr(log.labs, rule.value))
         grades[f"{event.name}_grade"] = rule.grade(worst, version)
         counts_behind[rule.lowest] = worst
-    for event, hazard in clinical_events():
-        began = conducted.ward.toxicity.first_day[event.name]
+    for event, grade, began in _clinical(conducted):
+        if event.optional and event.name not in protocol.records:
+            continue
         day = np.where(began <= until, began, np.inf)
         seen = np.isfinite(day)
-        grades[f"{event.name}_grade"] = np.where(seen, hazard.grade, 0)
+        grades[f"{event.name}_grade"] = np.where(seen, grade, 0)
         months[f"{event.name}_months"] = np.where(seen, day, np.nan) / MONTH_DAYS
     return grades | counts_behind | months
+
+
+def _clinical(conducted: Conducted) -> Iterator[tuple[AdverseEvent, int, Floats]]:
+    """Each event that is no laboratory value, its grade, and the day of each patient's first, (n,) or inf."""
+    first_day, log = conducted.ward.toxicity.first_day, conducted.log
+    began: dict[str, Floats] = {}
+    for event, hazard in clinical_events():
+        every = [first_day[name] for name in (event.name, *hazard.includes)]
+        began[event.name] = np.min(every, axis=0)
+        yield event, hazard.grade, began[event.name]
+    for event, rule in coincident_events():
+        day = began[rule.event]
+        low = getattr(log.labs, rule.value) < rule.below
+        yield event, rule.grade, np.where(_around(log, low, day), day, np.inf)
+
+
+def _around(log: VisitLog, flag: Bools, day: Floats) -> Bools:
+    """(n,) whether the visit at a day of each patient, (n,), or before it, or the next has the flag, (v,)."""
+    visits = np.arange(log.day.size)
+    earlier = log.day <= day[log.patient]
+    before, after = np.full(day.size, -1), np.full(day.size, log.day.size)
+    np.maximum.at(before, log.patient[earlier], visits[earlier])
+    np.minimum.at(after, log.patient[~earlier], visits[~earlier])
+    padded = np.append(flag, False)  # what a patient without such a visit shows
+    return np.asarray(np.isfinite(day) & (padded[before] | padded[after]))

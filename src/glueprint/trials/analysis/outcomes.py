@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from glueprint.trials.analysis import landmark, readings
 from glueprint.trials.analysis.readings import Reading
-from glueprint.trials.conduct import Assessments, Conducted, response
+from glueprint.trials.conduct import Assessments, Conducted, Ward, response
 from glueprint.trials.protocol import MONTH_DAYS, Measurement, Protocol
 
 __all__ = ["disease_columns", "unconfirmed"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 Columns = dict[str, NDArray[np.generic]]
 
 
@@ -35,7 +34,7 @@ def disease_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     ward, seen = conducted.ward, conducted.seen
     death, end = ward.follow_up.death_day, ward.follow_up.end_day
     local = readings.investigator(seen.day, ward.disease.seen_progression_day, death)
-    best = _best(protocol.measurement, seen, local, np.isfinite(death))
+    best = _best(protocol.measurement, seen, local, ward)
     left, right = readings.interval(seen.day, local)
     true_day = np.minimum(np.minimum(ward.disease.true_progression_day, death), end)
     progressed = local.event & (local.day == local.progression_day)
@@ -66,6 +65,10 @@ def disease_columns(protocol: Protocol, conducted: Conducted) -> Columns:
     if conducted.without_later:
         columns["os_without_later_months"] = conducted.without_later.end_day / MONTH_DAYS
         columns["os_without_later_event"] = conducted.without_later.died
+    if "pfs2" in protocol.records:
+        second = np.minimum(ward.dosing.later_progression_day, death)
+        columns["pfs2_months"] = np.minimum(second, end) / MONTH_DAYS
+        columns["pfs2_event"] = np.isfinite(second)
     return columns | _committee_columns(protocol, conducted)
 
 
@@ -83,7 +86,7 @@ def _committee_columns(protocol: Protocol, conducted: Conducted) -> Columns:
         documented_day=np.where(documented, dated, np.inf),
     )
     read = replace(seen, m_protein_g_per_l=files.m_protein_g_per_l)
-    best = _best(protocol.measurement, read, reading, np.isfinite(death))
+    best = _best(protocol.measurement, read, reading, conducted.ward)
     return {
         "pfs_committee_months": reading.day / MONTH_DAYS,
         "pfs_committee_event": reading.event,
@@ -98,12 +101,15 @@ def unconfirmed(limits: Measurement, seen: Assessments) -> Integers:
     return response.categories(seen.m_protein_g_per_l, limits.m_protein_detection_g_per_l, found)
 
 
-def _best(limits: Measurement, seen: Assessments, reading: Reading, died: Bools) -> _Best:
-    """Best confirmed response before the reader's progression, of the assessments as the reader sees them."""
+def _best(limits: Measurement, seen: Assessments, reading: Reading, ward: Ward) -> _Best:
+    """Best confirmed response before the reader's progression or another therapy, of the assessments as the
+    reader sees them."""
+    died, turned = np.isfinite(ward.follow_up.death_day), ward.dosing.next_therapy_day
     marker, day = seen.m_protein_g_per_l, seen.day
     category = response.settle_unconfirmed(unconfirmed(limits, seen), died)
     with np.errstate(invalid="ignore"):
         usable = reading.counts & (day > 0) & (day < reading.progression_day[:, None])
+        usable &= day <= turned[:, None]
     best = response.best_response(np.where(reading.counts & (day > 0), category, response.NE), usable)
     progressed = np.isfinite(reading.progression_day)
     label = np.where((best.response == response.NE) & progressed, response.PD, best.response)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from glueprint.trials.analysis.estimates import Counted, rates
-from glueprint.trials.protocol import Protocol, clinical_events, laboratory_events
+from glueprint.trials.protocol import (
+    AdverseEvent,
+    CoincidenceRule,
+    HazardRule,
+    Protocol,
+    clinical_events,
+    coincident_events,
+    laboratory_events,
+)
 
 __all__ = ["grades_table"]
 
@@ -54,7 +62,9 @@ def grades_table(protocol: Protocol, patients: pl.DataFrame) -> pl.DataFrame:
                     # By laboratory value alone there is no anaemia of grade 4.
                     if least <= len(rule.limits[version]):
                         counts[event.name, LABORATORY, version, name] = Counted.of(worst >= least)
-        for event, hazard in clinical_events():
+        graded: list[tuple[AdverseEvent, HazardRule | CoincidenceRule]]
+        graded = [*clinical_events(), *coincident_events()]
+        for event, hazard in graded:
             if f"{event.name}_grade" not in mine.columns:
                 continue
             had = (mine.get_column(f"{event.name}_grade") >= hazard.grade).to_numpy()

@@ -8,7 +8,7 @@ import polars as pl
 from glueprint.trials.analysis.exposure import adverse_columns, treatment_columns
 from glueprint.trials.analysis.outcomes import disease_columns, unconfirmed
 from glueprint.trials.conduct import LABS, Action, Conducted, response
-from glueprint.trials.protocol import NO_REGIMEN, Protocol
+from glueprint.trials.protocol import MONTH_DAYS, NO_REGIMEN, Protocol
 
 __all__ = ["patients_table", "visits_table"]
 
@@ -71,6 +71,7 @@ def patients_table(protocol: Protocol, conducted: Conducted, replicate: int) -> 
             **disease_columns(protocol, conducted),
             **treatment_columns(conducted),
             **adverse_columns(protocol, conducted),
+            **({} if people.entry_day is None else {"entry_months": people.entry_day / MONTH_DAYS}),
         }
     )
     drawn = [name for name in protocol.case_mix.names if name in frame.columns]

@@ -14,7 +14,7 @@ import polars as pl
 
 from glueprint.trials.analysis import CLINICAL, LABORATORY
 from glueprint.trials.cdisc.datasets import Dataset, Variable
-from glueprint.trials.protocol import MONTH_DAYS, HazardRule, Protocol, adverse_events, endpoints
+from glueprint.trials.protocol import MONTH_DAYS, LaboratoryRule, Protocol, adverse_events, endpoints
 
 __all__ = ["datasets"]
 
@@ -59,6 +59,7 @@ REASONS = {
     "progression": "PROGRESSIVE DISEASE",
     "toxicity": "ADVERSE EVENT",
     "withdrawal": "WITHDRAWAL BY SUBJECT",
+    "patient decision": "WITHDRAWAL BY SUBJECT",
     "death": "DEATH",
     "": None,
 }
@@ -276,7 +277,7 @@ def _adae(patients: pl.DataFrame) -> Dataset:
             AETOXGR=pl.col(f"{event.name}_grade").cast(pl.String),
             ASTDY=_onset(event.name, patients),
             TRTEMFL=pl.lit("Y"),
-            AEBASIS=pl.lit(CLINICAL if isinstance(event.rule, HazardRule) else LABORATORY),
+            AEBASIS=pl.lit(LABORATORY if isinstance(event.rule, LaboratoryRule) else CLINICAL),
         )
         for event in reported_events
     ]

@@ -9,6 +9,7 @@ from glueprint.trials.conduct.doses import Course, DoseList, doses_between
 from glueprint.trials.conduct.intake import intakes, swallowed
 from glueprint.trials.conduct.records import Assessments, VisitLog
 from glueprint.trials.conduct.visit import LABS
+from glueprint.trials.conduct.ward import Ward
 
 __all__ = [
     "LABS",
@@ -18,6 +19,7 @@ __all__ = [
     "Course",
     "DoseList",
     "VisitLog",
+    "Ward",
     "conduct",
     "doses_between",
     "intakes",

@@ -6,7 +6,7 @@ A patient's k-th visit is computed together with the k-th visit of all others, o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from glueprint.trials.conduct.review import ReviewFiles, files_for_review
 from glueprint.trials.conduct.span import Span
 from glueprint.trials.conduct.visit import LABS, Labs, Visit, measure
 from glueprint.trials.conduct.ward import Setting, Ward
-from glueprint.trials.patients import Population, Stream
+from glueprint.trials.patients import Population, Stream, some_of
 from glueprint.trials.protocol import Protocol
 
 __all__ = ["Conducted", "WithoutLater", "conduct"]
@@ -73,7 +73,7 @@ def conduct(
     ward, visits = _conduct(protocol, people, stream, progress)
     without = _without_later(protocol, people, stream, ward) if counterfactual else None
     log = joined(visits)
-    seen = assessments(log, people.size)
+    seen = assessments(log, np.isfinite(ward.dosing.next_therapy_day))
     review = files_for_review(protocol.measurement, people, stream, seen)
     return Conducted(people, ward, visits, log, seen, review, without)
 
@@ -133,24 +133,11 @@ def _without_later(protocol: Protocol, people: Population, stream: Stream, ward:
     end_day, died = ward.follow_up.end_day.copy(), np.isfinite(ward.follow_up.death_day)
     who = np.flatnonzero(ward.dosing.line > 0)
     if who.size:
-        other, _ = _conduct(_nothing_later(protocol), _only(people, who), stream, None)
+        other, _ = _conduct(_nothing_later(protocol), some_of(people, who), stream, None)
         alone = other.follow_up
         end_day[who] = np.where(alone.failure == "", alone.end_day, np.nan)
         died[who] = np.isfinite(alone.death_day)
     return WithoutLater(end_day, died)
-
-
-def _only(people: Population, who: Integers) -> Population:
-    """Some of the patients, who keep their numbers and so their chance."""
-    return replace(
-        people,
-        number=people.number[who],
-        levels={name: level[who] for name, level in people.levels.items()},
-        values={name: value[who] for name, value in people.values.items()},
-        stratum=people.stratum[who],
-        arm=people.arm[who],
-        cut_day=people.cut_day[who],
-    )
 
 
 def _nothing_later(protocol: Protocol) -> Protocol:

@@ -31,14 +31,35 @@ def decide(setting: Setting, ward: Ward, visit: Visit) -> Integers:
 def _treat_progression(setting: Setting, ward: Ward, visit: Visit) -> None:
     """Progression ends the treatment in force; after the first one, another may follow."""
     at, day, plan = visit.patient, ward.follow_up.day, setting.treatments
+    suspected = ward.disease.suspected_day.copy()
     progressed = ward.disease.look(visit, ward.dosing)
-    first = progressed[ward.dosing.line[progressed] == 0]
+    line = ward.dosing.line[progressed]
+    first, later = progressed[line == 0], progressed[line == 1]
+    # Under what followed M-protein alone shows progression, dated at the first of two assessments.
+    ward.dosing.later_progression_day[later] = suspected[later]
     ward.dosing.stop(progressed, day, "progression")
     follows = first[plan.following[first] != NO_REGIMEN]
     ward.dosing.second_day[follows] = day[follows] + plan.delay_days[follows]
+    _leave(setting, ward, visit)
     begun = ward.dosing.begin_second(plan, at[ward.dosing.second_day[at] <= visit.day], day)
-    ward.disease.nadir[begun.who] = np.inf
+    # Whoever has another therapy before progression keeps the lowest value that progression is seen from.
+    new = begun.who[np.isfinite(ward.disease.seen_progression_day[begun.who])]
+    ward.disease.nadir[new] = np.inf
     ward.toxicity.intolerance[begun.glue] = Intolerance.NONE
+
+
+def _leave(setting: Setting, ward: Ward, visit: Visit) -> None:
+    """Before progression a patient may end the first treatment, or be given another therapy: that of the arm
+    after progression, from this visit on, or one that nothing is known of."""
+    dosing, leaving, day = ward.dosing, setting.leaving, ward.follow_up.day
+    treated = visit.patient[dosing.treated[visit.patient] & (dosing.line[visit.patient] == 0)]
+    turned = treated[leaving.next_therapy_day[treated] <= day[treated]]
+    dosing.stop(turned, day, "next therapy")
+    dosing.next_therapy_day[turned] = day[turned]
+    follows = turned[setting.treatments.following[turned] != NO_REGIMEN]
+    dosing.second_day[follows] = day[follows]
+    stays = treated[leaving.next_therapy_day[treated] > day[treated]]
+    dosing.stop(stays[leaving.stops_day[stays] <= day[stays]], day, "patient decision")
 
 
 def _change_doses(setting: Setting, ward: Ward, visit: Visit) -> Integers:

@@ -59,9 +59,9 @@ class Disease:
         """Who has progressed by what the visit shows, (k,): by M-protein when two assessments in a row show
         it, dated at the first; otherwise by clinical signs, which are looked for in the first treatment."""
         at, m_protein = visit.patient, visit.labs.m_protein_g_per_l
-        first = dosing.line[at] == 0
-        watched = first & ~np.isfinite(self.seen_progression_day[at])
-        watched |= (dosing.line[at] == 1) & dosing.treated[at]
+        # Another therapy may come before the first progression.
+        first = ~np.isfinite(self.seen_progression_day[at])
+        watched = first | ((dosing.line[at] == 1) & dosing.treated[at])
         suspected = self.suspected_day[at]
         shows = watched & visit.assessment & is_progression(m_protein, self.nadir[at])
         confirmed = shows & np.isfinite(suspected)

@@ -38,6 +38,7 @@ class Dosing:
     given_mg, planned_mg, dosed_days: of the leading drug of the first treatment, and days on which it was
     taken.   holds_before, reductions_before: counted when the first treatment gave way to another.
     gcsf_until_day: G-CSF is given before this day.   gcsf_courses: begun.
+    next_therapy_day: another therapy before progression.   later_progression_day: under what followed.
     """
 
     regimen: Integers
@@ -55,6 +56,8 @@ class Dosing:
     reductions_before: Integers
     gcsf_until_day: Floats
     gcsf_courses: Integers
+    next_therapy_day: Floats
+    later_progression_day: Floats
 
     @classmethod
     def begin(cls, plan: Treatments) -> Dosing:
@@ -80,6 +83,8 @@ class Dosing:
             reductions_before=zeros(),
             gcsf_until_day=np.full(n, -np.inf),
             gcsf_courses=zeros(),
+            next_therapy_day=np.full(n, np.inf),
+            later_progression_day=np.full(n, np.inf),
         )
 
     @property

@@ -37,7 +37,7 @@ HOURS_PER_DAY = 24.0
 
 def watched() -> tuple[str, ...]:
     """What is read off the bodies at every visit."""
-    return (*HAZARDS, *(rule.hazard for _, rule in clinical_events()), *LABS)
+    return tuple(dict.fromkeys((*HAZARDS, *(rule.hazard for _, rule in clinical_events()), *LABS)))
 
 
 @dataclass

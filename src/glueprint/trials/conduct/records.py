@@ -85,12 +85,13 @@ def joined(logs: Sequence[VisitLog]) -> VisitLog:
     )
 
 
-def assessments(log: VisitLog, patients: int) -> Assessments:
+def assessments(log: VisitLog, turned: Bools) -> Assessments:
     """The assessments in a joined log.
 
-    patients: n, how many there are in the replicate.
+    turned: (n,) who was given another therapy before progression, and is assessed for it under that as well.
     """
-    chosen = log.assessment & (log.line == 0)
+    patients = turned.size
+    chosen = log.assessment & ((log.line == 0) | turned[log.patient])
     patient = log.patient[chosen]
     count = np.bincount(patient, minlength=patients)
     place = np.arange(patient.size) - np.repeat(np.cumsum(count) - count, count)

@@ -15,6 +15,7 @@ from glueprint.trials.conduct.toxicity import Toxicity
 from glueprint.trials.conduct.treatments import Treatments
 from glueprint.trials.patients import (
     Fate,
+    Leaving,
     Population,
     Stream,
     Timetable,
@@ -32,7 +33,7 @@ class Setting:
     """What stays as it is for the whole replicate: what the protocol says, and what chance holds.
 
     visits, care, error: of the protocol, the last of what is measured.   treatments: what each patient is to
-    be given.   timetable: when each comes.
+    be given.   timetable: when each comes.   leaving: who ends the first treatment before progression.
     """
 
     visits: Visits
@@ -42,6 +43,7 @@ class Setting:
     timetable: Timetable
     tolerability: Tolerability
     fate: Fate
+    leaving: Leaving
 
     @classmethod
     def of(cls, protocol: Protocol, people: Population, stream: Stream) -> Setting:
@@ -58,6 +60,7 @@ class Setting:
             timetable=timetable,
             tolerability=tolerability,
             fate=fate,
+            leaving=Leaving.of(protocol.departures, people.number, stream),
         )
 
 

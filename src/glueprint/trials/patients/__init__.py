@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from glueprint.trials.patients.attendance import Leaving
 from glueprint.trials.patients.bodies import Bodies, Outcome, admit_bodies
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import ParameterDraws, Truth, check_draws
 from glueprint.trials.patients.fate import Fate
-from glueprint.trials.patients.population import Population, draw_population, model_parameters, scenarios
+from glueprint.trials.patients.population import (
+    Population,
+    draw_population,
+    model_parameters,
+    scenarios,
+    some_of,
+)
 from glueprint.trials.patients.timetable import Timetable
 from glueprint.trials.patients.tolerability import Intolerance, Tolerability, missed_doses
 
@@ -14,6 +21,7 @@ __all__ = [
     "Bodies",
     "Fate",
     "Intolerance",
+    "Leaving",
     "Outcome",
     "ParameterDraws",
     "Population",
@@ -27,4 +35,5 @@ __all__ = [
     "missed_doses",
     "model_parameters",
     "scenarios",
+    "some_of",
 ]

@@ -45,7 +45,7 @@ class Fate:
             death=exponential("death"),
             dropout=exponential("dropout"),
             progression=exponential("clinical progression"),
-            events={event.name: exponential(event.name) for event, _ in clinical_events()},
+            events={event.name: exponential(event.name) / rule.times for event, rule in clinical_events()},
             continues=stream.uniforms("therapy after progression", people.number)[:, 0] < share,
             intolerance=EventDraws.of(stream, people.number),
         )

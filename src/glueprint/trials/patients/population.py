@@ -4,7 +4,7 @@ blocks."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from glueprint.mechanism import Compound, Scenario, parameters, pharmacokinetics
 from glueprint.trials.patients.allocation import allocate, strata_of
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import Truth
+from glueprint.trials.patients.enrolment import cut_days, entrants, entry_days
 from glueprint.trials.patients.sampling import correlate, draw_level, draw_quantity
 from glueprint.trials.patients.staging import iss_stage
 from glueprint.trials.protocol import MONTH_DAYS, CaseMix, FollowUp, Levels, Protocol
@@ -23,6 +24,7 @@ __all__ = [
     "mechanism_covariates",
     "model_parameters",
     "scenarios",
+    "some_of",
 ]
 
 Floats = NDArray[np.float64]
@@ -63,7 +65,7 @@ class Population:
     """The patients of one replicate, (n,) each: covariates, stratum, arm, day of the data cut from
     randomisation.
 
-    truth: what holds for all of them.
+    truth: what holds for all of them.   entry_day: (n,) since the first patient, None without a calendar.
     """
 
     number: Integers
@@ -73,6 +75,7 @@ class Population:
     arm: Integers
     cut_day: Floats
     truth: Truth = field(default_factory=Truth)
+    entry_day: Floats | None = None
 
     @property
     def size(self) -> int:
@@ -86,7 +89,9 @@ def draw_population(protocol: Protocol, stream: Stream, truth: Truth | None = No
     Source: case-mix of the protocol; stratified permuted blocks; see docs/trials.md.
     """
     number = np.arange(protocol.patients, dtype=np.int64)
-    levels, values = _covariates(protocol.case_mix, number, stream)
+    mix = protocol.case_mix
+    candidates = entrants(protocol, stream, lambda who: _covariates(mix, who, stream)[1]["m_protein_g_per_l"])
+    levels, values = _covariates(mix, candidates, stream)
     plan = protocol.randomisation
     columns = [
         _cut(values[stratum.covariate], stratum.cuts) if stratum.cuts else levels[stratum.covariate]
@@ -101,8 +106,26 @@ def draw_population(protocol: Protocol, stream: Stream, truth: Truth | None = No
         seed=stream.seed,
         purpose=stream.purpose("allocation"),
     )
+    if protocol.accrual:
+        entry = entry_days(protocol.accrual, number.size, stream)
+        cut = cut_days(protocol, entry)
+        return Population(number, levels, values, strata, arms, cut, truth or Truth(), entry)
     cut = follow_up_months(protocol.follow_up, stream.uniforms("follow-up", number)[:, 0]) * MONTH_DAYS
     return Population(number, levels, values, strata, arms, cut, truth or Truth())
+
+
+def some_of(people: Population, who: Integers) -> Population:
+    """Some of the patients, (m,) places, who keep their numbers and so their chance."""
+    return replace(
+        people,
+        number=people.number[who],
+        levels={name: level[who] for name, level in people.levels.items()},
+        values={name: value[who] for name, value in people.values.items()},
+        stratum=people.stratum[who],
+        arm=people.arm[who],
+        cut_day=people.cut_day[who],
+        entry_day=None if people.entry_day is None else people.entry_day[who],
+    )
 
 
 def _covariates(
@@ -179,6 +202,9 @@ def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> 
                 value[mine] = own[name] if name in own else typical[glue][name]
     death = whole.get("death_per_month", np.full(people.size, typical[plans[0].glue]["death_per_month"]))
     whole["death_per_month"] = death * people.values["death_hazard_ratio"]
+    lost = protocol.departures.lost_percent_per_year
+    if lost is not None:
+        whole["dropout_per_month"] = np.full(people.size, protocol.departures.per_month(lost))
     return whole
 
 

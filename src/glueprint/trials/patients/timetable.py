@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint.trials.patients.attendance import NEVER, attended
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.population import Population
 from glueprint.trials.protocol import Calendar, Protocol, actual_days, planned_visits
@@ -15,12 +16,12 @@ __all__ = ["Timetable"]
 
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
 class Timetable:
-    """The planned visits of n patients: the calendar of the protocol, and (n, v) the day of each visit."""
+    """The planned visits of n patients: the calendar of the protocol, and (n, v) the day of each visit, NEVER
+    of one that is missed."""
 
     calendar: Calendar
     day: Integers
@@ -30,7 +31,8 @@ class Timetable:
         """That of a replicate: planned days, early or late by chance within the window of the protocol."""
         calendar = planned_visits(protocol)
         uniform = stream.uniforms("visit windows", people.number, calendar.day.size)
-        return cls(calendar, actual_days(calendar, protocol.visits.window_days, uniform))
+        day = actual_days(calendar, protocol.visits.window_days, uniform)
+        return cls(calendar, attended(protocol.departures, day, people.number, stream))
 
     def planned(self, at: Integers, day: Integers, flags: Bools) -> Bools:
         """(m,) whether the visit of patients `at` on `day` (m,) is a planned one with the flag of the

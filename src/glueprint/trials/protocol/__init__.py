@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from glueprint.trials.protocol import case_mix
-from glueprint.trials.protocol.adverse import LABS, OTHER_TOXICITY, AdverseEvent, HazardRule, LaboratoryRule
+from glueprint.trials.protocol.adverse import (
+    LABS,
+    OTHER_TOXICITY,
+    AdverseEvent,
+    CoincidenceRule,
+    HazardRule,
+    LaboratoryRule,
+)
 from glueprint.trials.protocol.case_mix import CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.protocol.content import content_of
+from glueprint.trials.protocol.course import Accrual, DataCut, Departures, Eligibility, Monitoring, Pool
+from glueprint.trials.protocol.course_checks import tested_endpoints
 from glueprint.trials.protocol.document import (
     Arm,
     Continuation,
@@ -45,6 +54,7 @@ from glueprint.trials.protocol.registry import (
     by_review,
     claimed,
     clinical_events,
+    coincident_events,
     endpoints,
     headlines,
     label_of,
@@ -90,15 +100,20 @@ __all__ = [
     "SHARE",
     "STATES",
     "TIME",
+    "Accrual",
     "AdverseEvent",
     "Arm",
     "Calendar",
     "CaseMix",
+    "CoincidenceRule",
     "Continuation",
     "Count",
+    "DataCut",
     "DatasetParameter",
+    "Departures",
     "DoseRules",
     "Drug",
+    "Eligibility",
     "Endpoint",
     "FollowUp",
     "HazardRule",
@@ -106,8 +121,10 @@ __all__ = [
     "Levels",
     "LogNormal",
     "Measurement",
+    "Monitoring",
     "Normal",
     "Outside",
+    "Pool",
     "Protocol",
     "Regimen",
     "Reported",
@@ -127,6 +144,7 @@ __all__ = [
     "case_mix",
     "claimed",
     "clinical_events",
+    "coincident_events",
     "compile_regimens",
     "compound_of",
     "content_of",
@@ -152,6 +170,7 @@ __all__ = [
     "rules_text",
     "source",
     "template",
+    "tested_endpoints",
     "with_glue",
     "write_rules_template",
     "write_template",

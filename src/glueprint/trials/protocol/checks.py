@@ -1,4 +1,4 @@
-"""Checks of a protocol as a whole: a list of small functions, each with its code."""
+"""Checks of a protocol as a whole: a list of small functions, each with its code, that give all they find."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from glueprint.errors import GlueprintError, InputError, NotSupportedError, near
 from glueprint.mechanism import Scenario, parameters
 from glueprint.trials.protocol.adverse import check_version
 from glueprint.trials.protocol.case_mix import Levels
+from glueprint.trials.protocol.course_checks import COURSE_CHECKS
 from glueprint.trials.protocol.document import Drug, Protocol
 from glueprint.trials.protocol.endpoint import LANDMARK_MONTHS
 from glueprint.trials.protocol.physical import numbers_are_of_people
@@ -18,21 +19,30 @@ from glueprint.trials.protocol.schedule import MONTH_DAYS, parse_days
 
 __all__ = ["CHECKS", "check_protocol"]
 
+Check = Callable[[Protocol, str], Iterator[GlueprintError]]
+
 # How far, beside one block, the size of an arm may lie from its share of all patients.
 SIZE_TOLERANCE = 0.05
 
 
 def check_protocol(protocol: Protocol, where: str) -> None:
-    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069, GP-T081 or
-    GP-T091: the first finding, whose message names those of the other checks."""
-    findings: list[GlueprintError] = []
-    for check in CHECKS:
+    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069, GP-T081, GP-T091
+    or GP-T093 to GP-T096: the first finding, whose message names those of the other checks."""
+    findings: list[GlueprintError] = [finding for check in CHECKS for finding in check(protocol, where)]
+    if findings:
+        raise together(findings)
+
+
+def _caught(check: Callable[[Protocol, str], None]) -> Check:
+    """A check that raises all it finds, as one that gives it."""
+
+    def findings(protocol: Protocol, where: str) -> Iterator[GlueprintError]:
         try:
             check(protocol, where)
         except InputError as error:
-            findings.append(error)
-    if findings:
-        raise together(findings)
+            yield error
+
+    return findings
 
 
 def _drugs(protocol: Protocol) -> Iterator[tuple[str, Drug]]:
@@ -52,12 +62,12 @@ def glues_can_be_dosed(protocol: Protocol, where: str) -> None:
                 raise
 
 
-def days_fit_the_cycle(protocol: Protocol, where: str) -> None:
+def days_fit_the_cycle(protocol: Protocol, where: str) -> Iterator[InputError]:
     """GP-T009: no dose beyond the cycle."""
     for field, drug in _drugs(protocol):
         last = parse_days(drug.days)[-1]
         if last > protocol.cycle_days:
-            raise InputError(
+            yield InputError(
                 "GP-T009",
                 f'days "{drug.days}" reach day {last}, but the cycle has {protocol.cycle_days} days',
                 where=f"{where}, {field}.days",
@@ -66,14 +76,14 @@ def days_fit_the_cycle(protocol: Protocol, where: str) -> None:
             )
 
 
-def one_glue_a_patient(protocol: Protocol, where: str) -> None:
+def one_glue_a_patient(protocol: Protocol, where: str) -> Iterator[InputError]:
     """GP-T019: the models carry one glue compound per patient, given once per regimen."""
     for index, arm in enumerate(protocol.arms):
         regimens = [arm.drugs, arm.after_progression.drugs if arm.after_progression else ()]
         glues = {drug.glue for drug in arm.all_drugs if drug.glue}
         twice = any(len({drug.name for drug in regimen}) < len(regimen) for regimen in regimens)
         if len(glues) > 1 or twice:
-            raise InputError(
+            yield InputError(
                 "GP-T019",
                 f'arm "{arm.name}" gives {", ".join(dict.fromkeys(drug.name for drug in arm.all_drugs))}',
                 where=f"{where}, arms[{index}].drugs",
@@ -82,11 +92,11 @@ def one_glue_a_patient(protocol: Protocol, where: str) -> None:
             )
 
 
-def arms_are_distinct(protocol: Protocol, where: str) -> None:
+def arms_are_distinct(protocol: Protocol, where: str) -> Iterator[InputError]:
     """GP-T016: names of arms differ."""
     names = [arm.name for arm in protocol.arms]
     if len(set(names)) < len(names):
-        raise InputError(
+        yield InputError(
             "GP-T016",
             f"two arms share a name: {', '.join(names)}",
             where=f"{where}, arms",
@@ -95,21 +105,22 @@ def arms_are_distinct(protocol: Protocol, where: str) -> None:
         )
 
 
-def ratio_fits_the_arms(protocol: Protocol, where: str) -> None:
+def ratio_fits_the_arms(protocol: Protocol, where: str) -> Iterator[InputError]:
     """GP-T017: one number per arm, whole ratios in a block, and sizes that blocks can lead to."""
     plan = protocol.randomisation
     if len(plan.ratio) != len(protocol.arms) or plan.blocks_of % sum(plan.ratio):
-        raise InputError(
+        yield InputError(
             "GP-T017",
             f"ratio {list(plan.ratio)} with blocks of {plan.blocks_of} for {len(protocol.arms)} arm(s)",
             where=f"{where}, randomisation",
             expected="one number per arm, and blocks that are a multiple of their sum",
             next_step="for 2:1 write ratio = [2, 1] and blocks_of = 6",
         )
+        return  # sizes of arms say nothing beside it
     for index, (arm, part) in enumerate(zip(protocol.arms, plan.ratio, strict=True)):
         expected = protocol.patients * part / sum(plan.ratio)
         if abs(arm.patients - expected) > plan.blocks_of + SIZE_TOLERANCE * protocol.patients:
-            raise InputError(
+            yield InputError(
                 "GP-T017",
                 f'arm "{arm.name}" has {arm.patients} patients, but the ratio {list(plan.ratio)} gives it '
                 f"{expected:.0f} of {protocol.patients}",
@@ -119,22 +130,23 @@ def ratio_fits_the_arms(protocol: Protocol, where: str) -> None:
             )
 
 
-def strata_are_covariates(protocol: Protocol, where: str) -> None:
+def strata_are_covariates(protocol: Protocol, where: str) -> Iterator[InputError]:
     """GP-T018: a factor is a covariate of the case-mix; numbers are cut, levels are not."""
     for index, stratum in enumerate(protocol.randomisation.strata):
         names = (*protocol.case_mix.names, *protocol.case_mix.derived)
         field = f"{where}, randomisation.strata[{index}]"
         if stratum.covariate not in names:
-            raise InputError(
+            yield InputError(
                 "GP-T018",
                 f'unknown covariate "{stratum.covariate}"{nearest(stratum.covariate, names)}',
                 where=f"{field}.covariate",
                 expected=f"one of {', '.join(names)}",
                 next_step="correct the name",
             )
+            continue
         is_level = isinstance(getattr(protocol.case_mix, stratum.covariate, None), Levels)
         if is_level == bool(stratum.cuts):
-            raise InputError(
+            yield InputError(
                 "GP-T018",
                 f'"{stratum.covariate}" with cuts {list(stratum.cuts)}',
                 where=f"{field}.cuts",
@@ -143,7 +155,7 @@ def strata_are_covariates(protocol: Protocol, where: str) -> None:
             )
 
 
-def visits_are_possible(protocol: Protocol, where: str) -> None:
+def visits_are_possible(protocol: Protocol, where: str) -> Iterator[InputError]:
     """GP-T011: visits cannot overlap, and the first assessment lies before the end."""
     visits, longest_days = protocol.visits, protocol.follow_up.maximum_months * MONTH_DAYS
     shortest = min(visits.then_every_days, visits.assessment_every_days)
@@ -159,7 +171,7 @@ def visits_are_possible(protocol: Protocol, where: str) -> None:
     }
     for message, found in problems.items():
         if found:
-            raise InputError(
+            yield InputError(
                 "GP-T011",
                 message,
                 where=f"{where}, visits",
@@ -168,7 +180,7 @@ def visits_are_possible(protocol: Protocol, where: str) -> None:
             )
 
 
-def landmarks_are_reached(protocol: Protocol, where: str) -> None:
+def landmarks_are_reached(protocol: Protocol, where: str) -> Iterator[InputError]:
     """GP-T091: months at which curves are read are said once, and somebody is followed so long."""
     months, longest = protocol.landmark_months, protocol.follow_up.maximum_months
     if months == LANDMARK_MONTHS:
@@ -176,7 +188,7 @@ def landmarks_are_reached(protocol: Protocol, where: str) -> None:
     late = [month for month in months if month > longest]
     if late or len(set(months)) < len(months):
         listed = ", ".join(f"{month:g}" for month in months)
-        raise InputError(
+        yield InputError(
             "GP-T091",
             f"month {late[0]:g} is after the longest follow-up" if late else f"a month twice in {listed}",
             where=f"{where}, landmark_months",
@@ -192,16 +204,18 @@ def grades_are_known(protocol: Protocol, where: str) -> None:
         check_version(version, rule.limits, where=field)
 
 
-CHECKS: tuple[Callable[[Protocol, str], None], ...] = (
+CHECKS: tuple[Check, ...] = (
     arms_are_distinct,
-    glues_can_be_dosed,
+    # Follow-up may come from the calendar, so that is looked at first.
+    *COURSE_CHECKS,
+    _caught(glues_can_be_dosed),
     one_glue_a_patient,
     days_fit_the_cycle,
     ratio_fits_the_arms,
     strata_are_covariates,
     visits_are_possible,
     landmarks_are_reached,
-    grades_are_known,
-    numbers_are_of_people,
-    *REGIMEN_CHECKS,
+    _caught(grades_are_known),
+    _caught(numbers_are_of_people),
+    *(_caught(check) for check in REGIMEN_CHECKS),
 )

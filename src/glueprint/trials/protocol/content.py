@@ -14,8 +14,18 @@ from glueprint.trials.protocol.rules_loading import rules_in_force
 
 __all__ = ["content_of"]
 
-# Words about a protocol, and what is read off its curves, which decide nobody's fate.
-WORDS = ("name", "title", "registry", "population", "sources", "assumed", "landmark_months")
+# Words about a protocol, and what is read off its tables, which decide nobody's fate.
+WORDS = (
+    "name",
+    "title",
+    "registry",
+    "population",
+    "sources",
+    "assumed",
+    "landmark_months",
+    "pools",
+    "records",
+)
 
 
 def content_of(protocol: Protocol) -> str:

@@ -13,6 +13,15 @@ from pydantic_core import PydanticCustomError
 
 from glueprint.mechanism import Compound, Partner, compounds
 from glueprint.trials.protocol.case_mix import CaseMix, Count, Levels, LogNormal, Normal
+from glueprint.trials.protocol.course import (
+    Accrual,
+    DataCut,
+    Departures,
+    Eligibility,
+    Monitoring,
+    Pool,
+    follow_up_of,
+)
 from glueprint.trials.protocol.drugs import drug_of
 from glueprint.trials.protocol.endpoint import LANDMARK_MONTHS
 from glueprint.trials.protocol.rules_document import DoseRules
@@ -36,6 +45,7 @@ __all__ = [
     "Stratum",
     "SupportiveCare",
     "Visits",
+    "with_follow_up",
 ]
 
 
@@ -268,6 +278,14 @@ class Protocol(Section):
     supportive_care: SupportiveCare = SupportiveCare()
     # At which the curves are read, months from randomisation.
     landmark_months: tuple[Positive, ...] = LANDMARK_MONTHS
+    accrual: Accrual | None = None
+    data_cuts: tuple[DataCut, ...] = ()
+    monitoring: Monitoring | None = None
+    pools: tuple[Pool, ...] = ()
+    departures: Departures = Departures()
+    eligibility: Eligibility = Eligibility()
+    # Optional endpoints and adverse events that this trial records, by their names.
+    records: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
     @property
@@ -286,3 +304,19 @@ class Protocol(Section):
         Where the arm gives none it stays undosed, and is that of another arm, or the usual one.
         """
         return arm.glue or (self.glues[0] if self.glues else compounds.load(compounds.REFERENCE))
+
+
+def with_follow_up(data: dict[str, Any]) -> dict[str, Any]:
+    """The tables of a protocol; where patients come by a calendar, follow-up, which need not be written, is
+    what the calendar comes to."""
+    if data.get("accrual") is None or "follow_up" in data:
+        return data
+    try:
+        cuts = [DataCut.model_validate(cut) for cut in data.get("data_cuts", ())]
+        patients = sum(int(arm["patients"]) for arm in data["arms"])
+        derived = dict(follow_up_of(Accrual.model_validate(data["accrual"]), cuts, patients))
+        FollowUp.model_validate(derived)
+    except (ValueError, TypeError, KeyError):
+        # Findings of their own; this stands in so that the section is not called missing.
+        derived = dict.fromkeys(("minimum_months", "median_months", "maximum_months"), 1.0)
+    return {**data, "follow_up": derived}

@@ -65,6 +65,7 @@ class Endpoint:
     claims: what evidence calls it, with the summary, where it may be calibrated to.   reviewed: its name by
     the review committee.   among: the share whose patients alone have it.   dataset: as CDISC has it.
     optional: whether its columns are there in some trials only; else a trial without them is refused.
+    recorded: whether they are there because a protocol asks for it in its `records`.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Endpoint:
     among: str = ""
     dataset: DatasetParameter | None = None
     optional: bool = False
+    recorded: bool = False
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

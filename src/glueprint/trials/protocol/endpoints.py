@@ -220,6 +220,44 @@ OF_TIMES = (
         dataset=DatasetParameter("TTP", "Time to Progression (Months)", pl.lit("PROGRESSION")),
     ),
     Endpoint(
+        "ttnt",
+        "Time to next treatment",
+        TIME,
+        f"{ALL_RANDOMISED}; from randomisation to the next treatment, before progression or after, or death; "
+        "who has had none is censored at the end of follow-up.",
+        short="TTNT",
+        value=pl.min_horizontal("crossover_months", "os_months"),
+        event=pl.col("crossover_months").is_not_null() | pl.col("os_event"),
+        unit="months",
+        ends="next treatment or death",
+        curve=True,
+        summaries=(MEDIAN, RATIO),
+        dataset=DatasetParameter(
+            "TTNT",
+            "Time to Next Treatment (Months)",
+            pl.when(pl.col("crossover_months").is_not_null())
+            .then(pl.lit("NEXT TREATMENT"))
+            .otherwise(pl.lit("DEATH")),
+        ),
+    ),
+    Endpoint(
+        "pfs2",
+        "Progression-free survival to the second progression",
+        TIME,
+        f"{ALL_RANDOMISED}; from randomisation to progression under the next treatment, or death "
+        "(EMA/CHMP/27994/2008/Rev.1, 2012); who has had neither is censored at the end of follow-up.",
+        short="PFS2",
+        value=pl.col("pfs2_months"),
+        event=pl.col("pfs2_event"),
+        unit="months",
+        ends="second progression or death",
+        curve=True,
+        summaries=(MEDIAN, RATIO),
+        optional=True,
+        recorded=True,
+        dataset=DatasetParameter("PFS2", "Progression-Free Survival 2 (Months)"),
+    ),
+    Endpoint(
         "os_without_later",
         "Overall survival, had nothing followed progression",
         TIME,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from glueprint.documents import is_file
-from glueprint.errors import InputError, nearest
+from glueprint.errors import GlueprintError, InputError, nearest, together
 
 __all__ = ["Read", "extended"]
 
@@ -21,43 +22,73 @@ EXTENDS, WITHOUT = "extends", "without"
 # What is said of one trial only, and never of another that is like it.
 OWN = ("name", "title", "registry", "sources")
 # Lists of tables whose entries are known by a field.
-KNOWN_BY = {"arms": "name", "drugs": "compound", "strata": "covariate", "correlations": "between"}
+KNOWN_BY = {
+    "arms": "name",
+    "drugs": "compound",
+    "strata": "covariate",
+    "correlations": "between",
+    "data_cuts": "name",
+    "pools": "name",
+}
 ORIGIN = ("sources", "assumed")
 # Fields that may be paths from the folder of their file.
 PATHS = ("compound", "rules")
 
 
-def extended(data: Table, where: str, folder: Path | None, read: Read) -> Table:
+def extended(
+    data: Table, where: str, folder: Path | None, read: Read, findings: list[GlueprintError]
+) -> Table:
     """The whole tables of a protocol, its base filled in; as they are where it has none.
 
     data: tables of the protocol.   where: its place in messages.   folder: of its file, where paths begin.
-    read: what gives the tables of a base.
-    Raises InputError GP-T087 (a chain without end), GP-T088 (no name or title of its own), GP-T089 (nothing
-    there to leave out), and what `read` raises.
+    read: what gives the tables of a base.   findings: takes InputError GP-T088 (no name or title of its own)
+    and GP-T089 (nothing there to leave out), with which the rest of the file can still be looked at.
+    Raises InputError GP-T087 (a chain without end), and what `read` raises, with the findings before it.
     """
-    return _extended(data, where, folder, read, (where,))
+    try:
+        return _extended(data, where, folder, _Reading(read, (where,), findings))
+    except GlueprintError as error:
+        if not findings:
+            raise
+        raise together([error, *findings]) from error
 
 
-def _extended(data: Table, where: str, folder: Path | None, read: Read, chain: tuple[str, ...]) -> Table:
+@dataclass(frozen=True)
+class _Reading:
+    """How bases are read, the chain of places so far, and what was found in them."""
+
+    read: Read
+    chain: tuple[str, ...]
+    findings: list[GlueprintError]
+
+    def at(self, place: str) -> _Reading:
+        return replace(self, chain=(*self.chain, place))
+
+
+def _extended(data: Table, where: str, folder: Path | None, reading: _Reading) -> Table:
     if EXTENDS not in data:
         return data
-    named = data[EXTENDS]
+    named, chain = data[EXTENDS], reading.chain
     if not isinstance(named, str) or len(chain) > DEEPEST:
         said = f'extends "{named}"' if len(chain) <= DEEPEST else " extends ".join(chain)
         raise _refusal("GP-T087", said[:300], where, f"a protocol's name or path, {DEEPEST} deep at most")
+    own = dict(data)
     for name in ("name", "title"):
         if name not in data:
-            raise _refusal(
-                "GP-T088", f"no {name}", where, f'{name} = "..." of its own, for it is another trial'
-            )
-    found, base_folder, place = read(named, folder)
-    base = _extended(found, place, base_folder, read, (*chain, place))
+            expected = f'{name} = "..." of its own, for it is another trial'
+            reading.findings.append(_refusal("GP-T088", f"no {name}", where, expected))
+            own[name] = "unnamed"  # so that the fields of the file are looked at, too
+    found, base_folder, place = reading.read(named, folder)
+    base = _extended(found, place, base_folder, reading.at(place))
     base = {name: value for name, value in base.items() if name not in OWN}
     if base_folder is not None and base_folder != (folder or Path()):
         base = _moved(base, base_folder, folder or Path())
     for path in data.get(WITHOUT, ()):
-        _leave_out(base, str(path), where)
-    return _merged(base, {name: value for name, value in data.items() if name not in (EXTENDS, WITHOUT)})
+        try:
+            _leave_out(base, str(path), where)
+        except InputError as error:
+            reading.findings.append(error)
+    return _merged(base, {name: value for name, value in own.items() if name not in (EXTENDS, WITHOUT)})
 
 
 def _merged(base: Table, change: Mapping[str, Any]) -> Table:

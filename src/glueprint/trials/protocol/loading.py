@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from glueprint.documents import Codes, parse, read, validate, write_new
-from glueprint.errors import GlueprintError, InputError, nearest
+from glueprint.errors import GlueprintError, InputError, nearest, together
 from glueprint.trials.protocol.checks import check_protocol
-from glueprint.trials.protocol.document import Protocol
+from glueprint.trials.protocol.document import Protocol, with_follow_up
 from glueprint.trials.protocol.extending import extended
 from glueprint.trials.protocol.regimen_rules import read_rules
 
@@ -99,13 +99,18 @@ def _tables(name_or_path: str, folder: Path | None) -> tuple[dict[str, Any], Pat
 
 
 def _protocol(data: dict[str, Any], *, where: str, folder: Path | None) -> Protocol:
-    data = extended(data, where, folder, _tables)
+    findings: list[GlueprintError] = []
+    data = with_follow_up(extended(data, where, folder, _tables, findings))
     try:
         protocol = validate(Protocol, data, CODES, where=where, context={"folder": folder})
+        protocol = read_rules(protocol, where, folder)
+        check_protocol(protocol, where)
     except GlueprintError as error:
         if where not in error.where:
             error.add_note(f"A file that {where} names.")
-        raise
-    protocol = read_rules(protocol, where, folder)
-    check_protocol(protocol, where)
+        if not findings:
+            raise
+        findings.append(error)
+    if findings:
+        raise together(findings)
     return protocol

@@ -15,7 +15,13 @@ from typing import TypeVar
 
 from glueprint.errors import EnvironmentProblemError, nearest
 from glueprint.trials.protocol import adverse
-from glueprint.trials.protocol.adverse import LABS, AdverseEvent, HazardRule, LaboratoryRule
+from glueprint.trials.protocol.adverse import (
+    LABS,
+    AdverseEvent,
+    CoincidenceRule,
+    HazardRule,
+    LaboratoryRule,
+)
 from glueprint.trials.protocol.endpoint import (
     AT,
     LANDMARK_MONTHS,
@@ -39,6 +45,7 @@ __all__ = [
     "by_review",
     "claimed",
     "clinical_events",
+    "coincident_events",
     "endpoints",
     "forget_plug_ins",
     "headlines",
@@ -76,6 +83,13 @@ def clinical_events() -> tuple[tuple[AdverseEvent, HazardRule], ...]:
     """The adverse events that come by a hazard of the trial model, with their rules."""
     every = ((event, event.rule) for event in adverse_events())
     return tuple((event, rule) for event, rule in every if isinstance(rule, HazardRule))
+
+
+@lru_cache(maxsize=1)
+def coincident_events() -> tuple[tuple[AdverseEvent, CoincidenceRule], ...]:
+    """The adverse events that are others which fall together with a low count, with their rules."""
+    every = ((event, event.rule) for event in adverse_events())
+    return tuple((event, rule) for event, rule in every if isinstance(rule, CoincidenceRule))
 
 
 @lru_cache(maxsize=1)
@@ -164,7 +178,14 @@ def refuse_unread(columns: Collection[str]) -> None:
 
 def forget_plug_ins() -> None:
     """Look for other packages' records again at the next call."""
-    for known in (adverse_events, laboratory_events, clinical_events, endpoints, _reported):
+    for known in (
+        adverse_events,
+        laboratory_events,
+        clinical_events,
+        coincident_events,
+        endpoints,
+        _reported,
+    ):
         known.cache_clear()
 
 
@@ -211,9 +232,9 @@ def _contradiction(record: Endpoint | AdverseEvent) -> str:
     if isinstance(record, AdverseEvent):
         if record.dosing not in (*DoseRules.model_fields, ""):
             return f'does "{record.dosing}" to dosing, which is no part of dose rules'
-        if not isinstance(record.rule, HazardRule | LaboratoryRule):
+        if not isinstance(record.rule, HazardRule | LaboratoryRule | CoincidenceRule):
             return f"has a rule of type {type(record.rule).__name__}"
-        if isinstance(record.rule, LaboratoryRule) and record.rule.value not in LABS:
+        if isinstance(record.rule, LaboratoryRule | CoincidenceRule) and record.rule.value not in LABS:
             return f'is graded by "{record.rule.value}": one of {", ".join(LABS)} is wanted'
         return ""
     if record.kind not in (SHARE, TIME, NUMBER):
