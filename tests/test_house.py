@@ -22,6 +22,7 @@ FLOORS = {
     "trials": 4,
     "mechanism": 3,
     "chemistry": 3,
+    "workshop": 3,
     "engine": 2,
     "curves": 2,
     "survival": 2,

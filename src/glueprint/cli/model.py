@@ -1,4 +1,4 @@
-"""`glueprint model`: look at a model, run a model."""
+"""`glueprint model`: look at a model, run a model, fit a model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from glueprint.cli import model_options as options
 from glueprint.cli import model_tables as tables
 from glueprint.cli.model_dataset import dataset
 from glueprint.cli.model_doses import doses
+from glueprint.cli.model_fit import fit
 from glueprint.cli.output import Json, console, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(dataset)
+app.command()(fit)
 
 
 @app.command()

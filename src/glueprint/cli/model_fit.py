@@ -1,0 +1,121 @@
+"""`glueprint model fit`: a user's own model to a user's own data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+
+from glueprint import workshop
+from glueprint.cli.output import Json, console, print_json, print_table, progress_console
+from glueprint.cli.plates import write_tables
+
+__all__ = ["fit"]
+
+COLUMNS = ("parameter", "estimate", "low", "high", "verdict", "bounds")
+MOST_STARTS = 10
+
+
+def fit(
+    problem: Annotated[
+        Path,
+        typer.Argument(
+            help="Problem as .toml (docs/workshop.md) or as .yaml of PEtab 1.", show_default=False
+        ),
+    ],
+    starts: Annotated[int, typer.Option(help="Searches from as many starts.")] = 50,
+    seed: Annotated[int, typer.Option(help="Of the starts; the same seed gives the same bits.")] = 1,
+    rounds: Annotated[int, typer.Option(help="Evaluations of each search at most.")] = 200,
+    confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    accuracy: Annotated[float, typer.Option(help="Relative error of the model's runs.")] = 1e-7,
+    profiles: Annotated[bool, typer.Option(help="Seek the limits of each parameter.")] = True,
+    figure: Annotated[
+        Path | None, typer.Option(help="Searches, fits, residuals, profiles: .svg, .png, .pdf, .html.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for all tables; the same command goes on from what it holds.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever the folder holds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fit a model to data: searches from many starts, limits and a verdict for each parameter."""
+    settings = workshop.Settings(starts, seed, rounds, confidence, accuracy, profiles)
+    read = workshop.read(problem)
+    with _progress() as told:
+        found = (
+            workshop.fit(read, settings, told=told)
+            if out is None
+            else workshop.fit_into(out, read, settings, fresh=fresh, told=told)
+        )
+    if out is not None:
+        write_tables(out, found.tables)
+    if figure is not None:
+        # Drawing costs an import that numbers need not pay.
+        from glueprint.report import figures
+
+        figures.save(found.plot(), figure)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        _print(found)
+    if found.status == "not converged":
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator[workshop.Told]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, console=progress_console, transient=True) as bar:
+        task = bar.add_task("compiling", total=None)
+
+        def told(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield told
+
+
+def _print(found: workshop.Fit) -> None:
+    rows = [
+        (
+            row["parameter"],
+            _number(row["estimate"]),
+            _number(row["low"]),
+            _number(row["high"]),
+            row["verdict"],
+            f"{row['lower_bound']:.4g} to {row['upper_bound']:.4g}",
+        )
+        for row in found.tables["parameters"].to_dicts()
+    ]
+    share = f"{100 * found.settings.confidence:g} %"
+    print_table(f"{found.problem.name}: best values and {share} limits", COLUMNS, rows)
+    starts = found.tables["starts"]
+    print_table(
+        "Searches, the best first",
+        ("rank", "above the best", "evaluations", "status", "reason"),
+        [
+            (row["rank"], f"{row['above_best']:.3g}", row["evaluations"], row["status"], row["reason"])
+            for row in starts.head(MOST_STARTS).to_dicts()
+        ],
+    )
+    if starts.height > MOST_STARTS:
+        console.print(f"{starts.height - MOST_STARTS} further searches; --json and --out have all.")
+    console.print(
+        f"Log-likelihood {found.log_likelihood:.6g} of {len(found.problem.rows)} measurements; minus log "
+        f"posterior {found.value:.6g}; {found.found_again} of {starts.height} searches ended there."
+    )
+    for verdict in dict.fromkeys(row["verdict"] for row in found.tables["parameters"].to_dicts()):
+        if verdict not in ("", "identified"):
+            console.print(f"{verdict}: {workshop.VERDICTS[verdict]}.")
+    for row in found.tables["parameters"].to_dicts():
+        if row["elsewhere"] is not None:
+            console.print(f"{row['parameter']} is {_number(row['elsewhere'])} in a search that ended as low.")
+    for note in (*found.problem.notes, *([found.reason] if found.reason else [])):
+        console.print(f"{note}.")
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{value:.5g}"

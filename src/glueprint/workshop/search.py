@@ -1,0 +1,185 @@
+"""Many searches of minima at once: damped Fisher scoring within bounds, each with its own data and damping.
+
+Each round evaluates one vector of every search that still runs, in a single call. The step s solves
+(H + damping D) s = -g with the expected curvature H and its diagonal D (Levenberg 1944,
+doi:10.1090/qam/10666; Marquardt 1963, doi:10.1137/0111030); what a bound holds is left out of the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glueprint.workshop.objective import Cost
+
+__all__ = ["STATUSES", "Search", "Searched", "joined", "search", "taken"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Search = Callable[[Floats, Integers], Cost]
+"""(m, p) vectors and (m,) numbers of the searches that they belong to -> `Cost`."""
+
+STATUSES = {
+    "converged": "no direction promises a fall of more than 1e-6",
+    "flat": "no step falls any more, though the slope is not 0: noise of the integration, or a corner",
+    "rounds used up": "it still falls; ask for more rounds",
+    "failed": "the model cannot be computed at the start",
+}
+# A search ends when the quadratic model promises less than this fall of minus log posterior.
+PROMISED = 1e-6
+# Damping: first value, factor after a good and after a bad step, and where no step is worth trying.
+FIRST, EASIER, HARDER, HARDEST = 1e-2, 0.2, 4.0, 1e12
+# Smallest curvature, beside the largest of the vector: what is flatter moves by a damped step only.
+FLATTEST = 1e-14
+LONGEST = 2.0  # of a step, in scaled units for each parameter: two decades on log10
+SLOW, SLOW_ROUNDS = 1e-9, 8  # falls that are no progress, and how many of them in a row end a search
+
+
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """Where each search ended.
+
+    scaled: (m, p).   value: (m,), infinite where the start failed.   gradient: (m, p).   curvature: (m, p,
+    p).   status: one of `STATUSES` each.   reasons: of those that failed.   rounds: (m,) evaluations.
+    """
+
+    scaled: Floats
+    value: Floats
+    gradient: Floats
+    curvature: Floats
+    status: tuple[str, ...]
+    reasons: tuple[str, ...]
+    rounds: Integers
+
+
+def search(
+    function: Search,
+    starts: Floats,
+    box: tuple[Floats, Floats],
+    *,
+    free: Bools | None = None,
+    rounds: int = 200,
+    told: Callable[[int, int], None] | None = None,
+) -> Searched:
+    """Search a minimum from every start.
+
+    starts: (m, p) within the box.   box: lower and upper bounds, (p,) each.   free: (m, p) what may move, all
+    by default.   rounds: evaluations of each at most.   told: hears (ended, all) after every round.
+    """
+    low, high = box
+    z = np.clip(starts, low, high)
+    m, p = z.shape
+    may = np.ones((m, p), dtype=bool) if free is None else free
+    cost = function(z, np.arange(m))
+    value, gradient, curvature = cost.value.copy(), cost.gradient.copy(), cost.curvature.copy()
+    status = np.where(np.isfinite(value), "", "failed").astype(object)
+    reasons = [
+        reason if state == "failed" else "" for reason, state in zip(cost.reasons, status, strict=True)
+    ]
+    damping, slow, used = np.full(m, FIRST), np.zeros(m, dtype=np.int64), np.ones(m, dtype=np.int64)
+    for _ in range(rounds - 1):
+        running = np.flatnonzero(status == "")
+        if not running.size:
+            break
+        step, promised = _steps(z, gradient, curvature, damping, may, box, running)
+        done = promised < PROMISED
+        status[running[done]] = "converged"
+        now, step = running[~done], step[~done]
+        if not now.size:
+            continue
+        tried = np.clip(z[now] + step, low, high)
+        cost = function(tried, now)
+        used[now] += 1
+        fall = value[now] - cost.value
+        good = np.isfinite(cost.value) & (fall >= 0.0)
+        kept = now[good]
+        slow[kept] = np.where(fall[good] < SLOW * (1.0 + np.abs(value[kept])), slow[kept] + 1, 0)
+        z[kept], value[kept] = tried[good], cost.value[good]
+        gradient[kept], curvature[kept] = cost.gradient[good], cost.curvature[good]
+        damping[kept] *= EASIER
+        damping[now[~good]] *= HARDER
+        status[now[(damping[now] > HARDEST) | (slow[now] >= SLOW_ROUNDS)]] = "flat"
+        if told is not None:
+            told(int((status != "").sum()), m)
+    status[status == ""] = "rounds used up"
+    if told is not None:
+        told(m, m)
+    return Searched(z, value, gradient, curvature, tuple(status.tolist()), tuple(reasons), used)
+
+
+def joined(parts: Sequence[Searched]) -> Searched:
+    """Several searches as one, in their order."""
+    return Searched(
+        np.concatenate([one.scaled for one in parts]),
+        np.concatenate([one.value for one in parts]),
+        np.concatenate([one.gradient for one in parts]),
+        np.concatenate([one.curvature for one in parts]),
+        tuple(state for one in parts for state in one.status),
+        tuple(reason for one in parts for reason in one.reasons),
+        np.concatenate([one.rounds for one in parts]),
+    )
+
+
+def taken(searched: Searched, places: Integers) -> Searched:
+    """The searches at some places, in their order."""
+    return Searched(
+        searched.scaled[places],
+        searched.value[places],
+        searched.gradient[places],
+        searched.curvature[places],
+        tuple(searched.status[k] for k in places),
+        tuple(searched.reasons[k] for k in places),
+        searched.rounds[places],
+    )
+
+
+def _steps(
+    z: Floats,
+    gradient: Floats,
+    curvature: Floats,
+    damping: Floats,
+    may: Bools,
+    box: tuple[Floats, Floats],
+    which: Integers,
+) -> tuple[Floats, Floats]:
+    """Damped steps (k, p) of some searches, and the falls that undamped ones promise, (k,)."""
+    low, high = box
+    at, g, h = z[which], gradient[which], curvature[which]
+    held = ~may[which] | ((at <= low) & (g > 0.0)) | ((at >= high) & (g < 0.0))
+    step = np.zeros_like(g)
+    promised = np.zeros(which.size)
+    for again in range(g.shape[1] + 1):
+        apart = held[:, :, None] | held[:, None, :]
+        open_h = np.where(apart, 0.0, h)
+        pull = np.where(held, 0.0, g)
+        diagonal = np.einsum("kii->ki", open_h)
+        size = np.maximum(diagonal, FLATTEST * np.maximum(diagonal.max(axis=1), 1.0)[:, None])
+        unit = np.eye(g.shape[1])
+        if again == 0:
+            eased = open_h + unit * np.where(held, 1.0, 1e-10 * size)[:, None, :]
+            promised = 0.5 * (pull * _solved(eased, pull)).sum(axis=1)
+        damped = open_h + unit * np.where(held, 1.0, damping[which][:, None] * size)[:, None, :]
+        step = np.where(held, 0.0, -_solved(damped, pull))
+        longest = np.abs(step).max(axis=1, initial=0.0)[:, None]
+        step = step * np.minimum(1.0, LONGEST / np.maximum(longest, LONGEST))
+        # What the step would push through a bound it stands at is held, and the rest solved again.
+        through = ~held & (((at <= low) & (step < 0.0)) | ((at >= high) & (step > 0.0)))
+        if not through.any():
+            break
+        held = held | through
+    return step, promised
+
+
+def _solved(matrix: Floats, vector: Floats) -> Floats:
+    """Solutions of (k, p, p) systems that are symmetric and positive, scaled to a diagonal of 1 first."""
+    diagonal = np.sqrt(np.maximum(np.einsum("kii->ki", matrix), 1e-300))
+    scaled = matrix / (diagonal[:, :, None] * diagonal[:, None, :])
+    try:
+        found = np.linalg.solve(scaled, (vector / diagonal)[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        found = (np.linalg.pinv(scaled, hermitian=True) @ (vector / diagonal)[..., None])[..., 0]
+    return np.asarray(found / diagonal)
