@@ -12,7 +12,8 @@ import glueprint
 
 PACKAGE = Path(glueprint.__file__).parent
 FLOORS = {
-    "cli": 9,
+    "cli": 10,
+    "web": 9,
     "report": 8,
     "study": 7,
     "calibration": 6,
