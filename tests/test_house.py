@@ -12,8 +12,9 @@ import glueprint
 
 PACKAGE = Path(glueprint.__file__).parent
 FLOORS = {
-    "__main__": 10,
-    "cli": 9,
+    "__main__": 11,
+    "cli": 10,
+    "web": 9,
     "report": 8,
     "study": 7,
     "calibration": 6,

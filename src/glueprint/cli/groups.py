@@ -46,6 +46,7 @@ GROUPS: Mapping[str, str] = {
 COMMANDS: Mapping[str, str] = {
     "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
     "doctor": "Whether this machine has what Glueprint needs, each finding with its remedy.",
+    "serve": "The workbench: the whole line as pages in your browser, on this machine.",
     "survival": "Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means.",
     "verify": "A folder against the records, ledger and signatures in it.",
     "sign": "Vouch for a folder with your key, as author, reviewer or approver.",

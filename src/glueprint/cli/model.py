@@ -11,6 +11,7 @@ import typer
 from glueprint import engine
 from glueprint.cli import model_options as options
 from glueprint.cli import model_tables as tables
+from glueprint.cli.model_course import course
 from glueprint.cli.model_dataset import dataset
 from glueprint.cli.model_doses import doses
 from glueprint.cli.model_fit import fit
@@ -19,6 +20,7 @@ from glueprint.cli.output import Json, console, print_json, print_table
 app = typer.Typer(no_args_is_help=True)
 app.command()(dataset)
 app.command()(fit)
+app.command()(course)
 
 
 @app.command()

@@ -12,7 +12,10 @@ from glueprint.report import embedding
 from glueprint.report.embedding import embeddable
 from glueprint.report.figures import theme
 
-__all__ = ["rendered"]
+__all__ = ["TOKENS", "rendered", "tokens"]
+
+# Colours and type of every page of ours; the workbench serves the same file.
+TOKENS = "tokens.css"
 
 
 def rendered(template: str, title: str, **content: Any) -> str:
@@ -29,11 +32,11 @@ def rendered(template: str, title: str, **content: Any) -> str:
     )
     return environment.get_template(template).render(
         title=title,
-        arm_tokens=_tokens(),
+        arm_tokens=tokens(),
         config=embeddable(theme.configuration()),
         policy=Markup(embedding.policy(f"\n{embedding.vega()}\n", f"\n{_asset('page.js')}\n")),
         script=Markup(_asset("page.js")),
-        style=Markup(_asset("page.css")),
+        style=Markup(_asset(TOKENS) + _asset("page.css")),
         vega=Markup(embedding.vega()),
         **content,
     )
@@ -43,7 +46,7 @@ def _asset(name: str) -> str:
     return resources.files("glueprint.report").joinpath("templates", name).read_text("utf-8")
 
 
-def _tokens() -> dict[str, str]:
+def tokens() -> dict[str, str]:
     """CSS variable -> the fixed colour that figures are drawn with."""
     tokens = {"ink": theme.INK, "muted": theme.MUTED, "grid": theme.GRID, "paper": theme.PAPER}
     tokens |= {f"arm-{place}": colour for place, colour in enumerate(theme.ARM_COLOURS)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glueprint.study import glue
+from glueprint.study import course, glue
 from glueprint.study.comparison import headlines, reference_of
 from glueprint.study.definition import Study, available, load
 from glueprint.study.pipeline import run
@@ -13,6 +13,7 @@ __all__ = [
     "StudyResult",
     "add_file",
     "available",
+    "course",
     "glue",
     "headlines",
     "is_signed",

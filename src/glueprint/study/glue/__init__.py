@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from glueprint.study.glue.analysing import Analysed, analyse
 from glueprint.study.glue.pipeline import run
-from glueprint.study.glue.project import Project, load
+from glueprint.study.glue.project import Assay, Project, load
 from glueprint.study.glue.result import GlueResult
 from glueprint.study.glue.status import Status, status
 from glueprint.study.glue.writing import new
 
-__all__ = ["GlueResult", "Project", "Status", "load", "new", "run", "status"]
+__all__ = ["Analysed", "Assay", "GlueResult", "Project", "Status", "analyse", "load", "new", "run", "status"]

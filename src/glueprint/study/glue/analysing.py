@@ -53,13 +53,13 @@ def _wells(folder: Path, assay: Assay) -> Wells:
 
 
 def _fp(folder: Path, assay: Assay) -> Analysed:
-    result = polarization.analyse(_wells(folder, assay))
+    result = polarization.analyse(_wells(folder, assay), polarization.Settings(exclude=assay.exclude or ()))
     shown = ("wells", "curves", "potencies")
     return _analysed("fp", result, shown, "fits", "sample")
 
 
 def _elisa(folder: Path, assay: Assay) -> Analysed:
-    result = elisa.analyse(_wells(folder, assay))
+    result = elisa.analyse(_wells(folder, assay), elisa.Settings(exclude=assay.exclude or ()))
     shown = ("standards", "dilutions", "precision", "ranges", "inhibition", "donors")
     return _analysed("elisa", result, shown, "inhibition", "sample")
 
@@ -70,25 +70,26 @@ def _blot(folder: Path, assay: Assay) -> Analysed:
         found = blot.analyse(blot.read(check_place(folder, image), boxes=[check_place(folder, boxes)]))
         bands.append(found.lanes)
         findings += found.findings
-    return _degradation(Observations(pl.concat(bands), tuple(findings)))
+    return _degradation(Observations(pl.concat(bands), tuple(findings)), assay)
 
 
 def _lanes(folder: Path, assay: Assay) -> Analysed:
     given = [(name, tidy_table.read(check_place(folder, name))) for name in assay.files]
-    return _degradation(degradation.joined(given))
+    return _degradation(degradation.joined(given), assay)
 
 
-def _degradation(lanes: Observations) -> Analysed:
-    result = degradation.analyse(lanes)
+def _degradation(lanes: Observations, assay: Assay) -> Analysed:
+    result = degradation.analyse(lanes, degradation.Settings(exclude=assay.exclude or ()))
     shown = ("readings", "curves", "points", "rates")
     return _analysed("degradation", result, shown, "readings", "compound")
 
 
 def _growth(folder: Path, assay: Assay) -> Analysed:
+    settings = growth.Settings(exclude=assay.exclude or ())
     if assay.layout is None and not _is_plate(folder, assay):
-        result = growth.analyse(tidy_table.read(check_place(folder, assay.files[0])))
+        result = growth.analyse(tidy_table.read(check_place(folder, assay.files[0])), settings)
     else:
-        result = growth.analyse(_wells(folder, assay))
+        result = growth.analyse(_wells(folder, assay), settings)
     shown = ("wells", "fitted", "potencies")
     return _analysed("growth", result, shown, "potencies", "compound")
 

@@ -58,6 +58,7 @@ class Assay(Document):
     name: of the experiment, which compound and reference share.   files: what the instrument wrote, one plate
     file, or a table; images for a blot.   layout: of a plate.   boxes: of a blot, one an image.
     cells: line or donor, where the files do not say.   called: name in the files -> the compound's name.
+    exclude: what is left out and why, as `--exclude` of the assay commands takes it: "A1,A2=bubble".
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -67,6 +68,7 @@ class Assay(Document):
     boxes: tuple[Inside, ...] = ()
     cells: str = ""
     called: dict[str, str] = {}  # noqa: RUF012 (pydantic copies defaults)
+    exclude: tuple[Inside, ...] | None = None
 
     @field_validator("files", "boxes")
     @classmethod
@@ -86,6 +88,8 @@ class Assay(Document):
             raise ValueError("boxes belong to a blot")
         if self.layout and self.kind not in ("fp", "elisa", "growth"):
             raise ValueError("a layout belongs to a plate: fp, elisa or growth")
+        if self.kind == "table" and self.exclude:
+            raise ValueError("a table holds what was analysed already: leave rows out of the file itself")
         if self.kind in ("fp", "elisa", "growth", "table") and len(self.files) != 1:
             raise ValueError(f"one file an assay of kind {self.kind}; write another [[assay]] for the next")
         return self
