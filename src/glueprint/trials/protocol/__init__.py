@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glueprint.trials.protocol import case_mix
 from glueprint.trials.protocol.adverse import LABS, OTHER_TOXICITY, AdverseEvent, HazardRule, LaboratoryRule
-from glueprint.trials.protocol.case_mix import CaseMix, Count, Levels, LogNormal, Normal
+from glueprint.trials.protocol.case_mix import REFRACTORY, CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.protocol.content import content_of
 from glueprint.trials.protocol.document import (
     Arm,
@@ -86,6 +86,7 @@ __all__ = [
     "OTHER_TOXICITY",
     "RATE",
     "RATIO",
+    "REFRACTORY",
     "ROUNDING",
     "SHARE",
     "STATES",
