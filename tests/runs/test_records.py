@@ -159,9 +159,7 @@ def test_a_folder_that_cannot_be_read_is_not_said_to_be_written(folder, monkeypa
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(audit.verify, "file_hash", refuse)
-    with pytest.raises(
-        EnvironmentProblemError, match="cannot be read: Permission"
-    ) as caught:
+    with pytest.raises(EnvironmentProblemError, match="cannot be read: Permission") as caught:
         audit.audit(folder)
     assert caught.value.next_step == "change its permissions"
 

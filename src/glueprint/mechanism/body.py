@@ -13,7 +13,11 @@ from glueprint.mechanism.substrates import Substrate
 __all__ = ["NEUTROPHILS", "PLATELETS", "TUMOURS", "followed", "kinetics", "parts", "turnover"]
 
 # Structure of the tumour -> its module.
-TUMOURS: Mapping[str, str] = {"claret": "tumour", "two-clone": "tumour_two_clone"}
+TUMOURS: Mapping[str, str] = {
+    "claret": "tumour",
+    "two-clone": "tumour_two_clone",
+    "burden": "tumour_burden",
+}
 
 
 def turnover(pair: str) -> Part:
@@ -37,9 +41,18 @@ def _tissues(structure: str) -> tuple[Part, ...]:
         *(Part(partner.module) for partner in partners.rows().values()),
         Part("immune"),
         Part(TUMOURS[structure]),
-        Part("load"),
-        Part("haemoglobin"),
-        Part("hazards"),
+        *_burdened(structure),
+    )
+
+
+def _burdened(structure: str) -> tuple[Part, ...]:
+    """What follows from the mass of the tumour: over the patient's own, or over the population's."""
+    if structure != "burden":
+        return (Part("load"), Part("haemoglobin"), Part("hazards"))
+    return (
+        Part("load_burden"),
+        Part("haemoglobin", "", {"tumour_load": "load_relative"}),
+        Part("hazards", "", {"death_per_month": "death_now_per_month"}),
     )
 
 

@@ -46,11 +46,18 @@ FLAGS = (
     "hepatic_severe",
     "smoker",
     "fluvoxamine",
+    "imid_refractory",
+    "pi_refractory",
+    "ldh_high",
+    "poor_performance",
+    "extramedullary",
 )
 OPTIONAL = (
     "creatinine_clearance_ml_per_min",
     "beta2_microglobulin_mg_per_l",
     "crbn_level",
+    "prior_lines",
+    "iss_stage",
     *(name for name in FLAGS if name not in COVARIATES),
 )
 BASELINE_OF = {
@@ -131,24 +138,22 @@ def initial_values(
 
 
 def _tumour(values: Mapping[str, Floats], typical: Mapping[str, float], structure: str) -> dict[str, Floats]:
-    """M-protein at its baseline; two clones together as large as growth and clearance at that level say.
+    """M-protein at its baseline; cells as many as growth and clearance at that level say.
 
     Source: M' / M = kc (B/M - 1) = kg (1 - B/cap), solved for B; docs/mechanism.md, "Two clones".
     """
     m_protein = values["m_protein0_g_per_l"]
     if structure == "claret":
         return {"log_m_protein": np.log(m_protein)}
-    growth, clearance, capacity, share = (
-        values.get(name, typical[name])
-        for name in (
-            "growth_per_d",
-            "m_protein_clearance_per_d",
-            "m_protein_capacity_g_per_l",
-            "resistant_share0",
-        )
-    )
-    ratio = growth / clearance
-    burden = m_protein * (1.0 + ratio) / (1.0 + ratio * m_protein / capacity)
+
+    def of(name: str) -> Floats | float:
+        return values.get(name, typical[name])
+
+    ratio = of("growth_per_d") / of("m_protein_clearance_per_d")
+    burden = m_protein * (1.0 + ratio) / (1.0 + ratio * m_protein / of("m_protein_capacity_g_per_l"))
+    if structure == "burden":
+        return {"log_m_protein": np.log(m_protein), "log_cells": np.asarray(np.log(burden))}
+    share = of("resistant_share0")
     return {
         "log_m_protein": np.log(m_protein),
         "log_sensitive": np.asarray(np.log(burden * (1.0 - share))),

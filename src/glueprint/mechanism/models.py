@@ -45,7 +45,7 @@ NEIGHBOURS = {
 
 
 # The trial model by structure of its tumour; single modules for those who look at one alone.
-TRIALS = {"claret": "trial", "two-clone": "trial_two_clone"}
+TRIALS = {"claret": "trial", "two-clone": "trial_two_clone", "burden": "trial_burden"}
 MODULES: Mapping[str, tuple[Part, ...]] = {
     "pk": (Part("pk"),),
     "degradation": (Part("cereblon"), body.turnover("ikzf1_myeloma")),
@@ -57,6 +57,12 @@ MODULES: Mapping[str, tuple[Part, ...]] = {
     "haemoglobin": (Part("load"), Part("haemoglobin")),
     "hazards": (Part("load"), Part("hazards")),
     "tumour_two_clone": (Part("tumour_two_clone"),),
+    "tumour_burden": (Part("tumour_burden"),),
+}
+# A model on its own takes the numbers of the structure that it belongs to.
+STRUCTURE_OF = {
+    **{name: structure for structure, name in TRIALS.items()},
+    **{f"tumour_{name.replace('-', '_')}": name for name in ("two-clone", "burden")},
 }
 
 
@@ -132,7 +138,7 @@ def _composed(name: str, scenario: Scenario) -> tuple[Text, dict[str, tuple[str,
         text = compose(culture.parts(name, cells, glue, scenario.form))
         known = culture.quantities(glue, cells, scenario.form, scenario.medium)
     else:
-        structure = "two-clone" if name.endswith("_two_clone") else "claret"
+        structure = STRUCTURE_OF.get(name, "claret")
         whole = name in TRIALS.values()
         alone = body.kinetics(glue) if name == "pk" else MODULES.get(name, ())
         text = compose(body.parts(structure, glue) if whole else alone)

@@ -48,6 +48,8 @@ Floats = NDArray[np.float64]
 # Sections whose numbers the conduct of a trial or this module reads, and not the model.
 INTAKE = "intake"
 BESIDE_THE_MODEL = ("tolerability", "prognosis", CAPACITIES, INTAKE)
+# What differs between trials beside their case-mix -> what it multiplies in everybody.
+STUDY_RATIOS = {"study_death_ratio": "death_per_month", "study_growth_ratio": "growth_per_d"}
 # What the tables say of a pair of substrate and cell.
 OF_PAIR = ("capacity", "kdeg_per_h")
 Known = Mapping[str, tuple[str, Quantity]]
@@ -62,7 +64,7 @@ def quantities(scenario: Scenario) -> dict[str, tuple[str, Quantity]]:
     """
     glue, structure = scenario.compound, scenario.structure
     pairs = followed(structure, glue.known_substrates)
-    absent = {name for other, names in STRUCTURES.items() if other != structure for name in names}
+    absent = {name for names in STRUCTURES.values() for name in names} - set(STRUCTURES[structure])
     every = substrates.pairs(glue.known_substrates)
     absent |= {f"{pair}_{what}" for pair in every if pair not in pairs for what in OF_PAIR}
     given = system() | of_pairs(glue.substrates)
@@ -179,8 +181,8 @@ def individual(scenario: Scenario, covariates: Mapping[str, ArrayLike], etas: Ar
     base = {name: quantity.typical for name, quantity in known.items()}
     values = apply_factors(values, base, prognosis.factors(given, base))
     values = apply_factors(values, base, pharmacokinetic_factors(given, scenario.compound))
-    if base["study_death_ratio"] != 1.0:
-        everybody = np.full(effects.shape[0], base["study_death_ratio"])
-        values = apply_factors(values, base, {"death_per_month": everybody})
+    for ratio, target in STUDY_RATIOS.items():
+        if base.get(ratio, 1.0) != 1.0:
+            values = apply_factors(values, base, {target: np.full(effects.shape[0], base[ratio])})
     values |= {name: given[covariate] for covariate, name in BASELINE_OF.items()}
     return values | initial_values(values, base, scenario.structure)

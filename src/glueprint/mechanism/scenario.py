@@ -16,10 +16,35 @@ from glueprint.mechanism.lines import Line
 
 __all__ = ["FORMS", "STRUCTURES", "Scenario", "check_structure"]
 
-# Structure of the tumour -> parameters that only it has.
+# Kill as a sum of terms, and effects of covariates that were set by hand.
+_SUMS = ("kill_by_loss", "kill_by_dex", "kill_by_both")
+_BY_HAND = (
+    "death_ratio_age_65",
+    "death_ratio_high_risk",
+    "death_ratio_male",
+    "progression_ratio_age_65",
+    "growth_ratio_high_risk",
+    "kill_ratio_high_risk",
+)
+_SWITCH = ("switch_ikzf50", "switch_hill", "dex_on_irf4")
+_DEATH = ("burden_typical_g_per_l", "death_uncovered", "uncovered", "next_line_share", "study_growth_ratio")
+_PUBLISHED = (
+    *(f"growth_by_{name}" for name in ("lines", "imid_refractory", "pi_refractory")),
+    *(f"growth_by_{name}" for name in ("high_risk", "ldh", "extramedullary", "male")),
+    *(f"death_by_{name}" for name in ("lines", "high_risk", "stage", "ldh", "performance")),
+    *(f"death_by_{name}" for name in ("extramedullary", "age_65", "thrombocytopenia")),
+)
+# Structure of the tumour -> parameters that not every structure has.
 STRUCTURES: Mapping[str, tuple[str, ...]] = {
-    "claret": ("resistance_per_d",),
-    "two-clone": ("resistant_share0", "resistant_kill_share", "m_protein_clearance_per_d"),
+    "claret": ("resistance_per_d", *_SUMS, *_BY_HAND),
+    "two-clone": (
+        "resistant_share0",
+        "resistant_kill_share",
+        "m_protein_clearance_per_d",
+        *_SUMS,
+        *_BY_HAND,
+    ),
+    "burden": ("resistance_per_d", "m_protein_clearance_per_d", *_SWITCH, *_DEATH, *_PUBLISHED),
 }
 FORMS = ("reduced", "kinetic")
 
@@ -28,9 +53,10 @@ FORMS = ("reduced", "kinetic")
 class Scenario:
     """A glue and all that is chosen beside it; made once where a request comes in, and handed down.
 
-    compound: the glue.   structure: of the tumour, "claret" (resistance grows with the effect) or "two-clone"
-    (it is there from the start).   overrides: name -> number in the place of a typical value of the trial
-    model; "omega2." and a name is a variance between patients.
+    compound: the glue.   structure: of the tumour, "claret" (resistance grows with the effect), "two-clone"
+    (it is there from the start) or "burden" (cells and M-protein apart, hazards by absolute mass).
+    overrides: name -> number in the place of a typical value of the trial model; "omega2." and a name is a
+    variance between patients.
     line: cells of a culture model, the usual ones if None.   form: of degradation in culture, "reduced"
     (turnover) or "kinetic" (complexes).   medium: one of the compound's media, or None for culture medium;
     in blood and plasma only the compound's free fraction acts.

@@ -18,19 +18,22 @@ from numpy.typing import NDArray
 
 from glueprint import references
 from glueprint.calibration import in_vitro
-from glueprint.calibration.beliefs import Belief
+from glueprint.calibration.beliefs import Belief, of_quantity
 from glueprint.calibration.in_vitro.parameters import beliefs as in_vitro_beliefs
+from glueprint.mechanism import Scenario, parameters
 from glueprint.trials import ParameterDraws
 
 __all__ = ["SCOPES", "STRUCTURES", "TRIALS", "Free", "free"]
 
 Floats = NDArray[np.float64]
-STRUCTURES = ("claret", "two-clone")
+STRUCTURES = ("claret", "two-clone", "burden")
 # What is fitted: the trials whole, or their arms without the hazard ratios between them, so that these can be
 # predicted.
 SCOPES = ("trials", "arms")
 TRIALS = tuple(references.default().trials.values())
 STUDY = "study_death_ratio"
+# Structures whose effects of covariates are taken from published prognosis, and drawn beside what is fitted.
+CARRYING = ("burden",)
 SOURCE = "calibration/data/clinical.toml"
 
 
@@ -40,7 +43,9 @@ class Free:
 
     assays: names of the in-vitro posterior's columns.   centre, root: mean (a) of their logarithms and a
     Cholesky factor (a, a) of their covariance.   beliefs: of all parameters, those of assays first.
-    sets: what each sets in the trial model.   study_sd_log10: spread of the hazard of death between trials.
+    sets: what each sets in the trial model.   study: what differs between trials -> its SD (log10), or the
+    name of the parameter that is it.   carried: beliefs that the trials cannot narrow, effects of covariates:
+    not fitted, but drawn beside every draw.
     """
 
     structure: str
@@ -49,12 +54,24 @@ class Free:
     root: Floats
     beliefs: tuple[Belief, ...]
     sets: Mapping[str, tuple[str, ...]]
-    study_sd_log10: float
+    study: Mapping[str, float | str]
+    carried: tuple[Belief, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the coordinates: assays, beliefs of the trials, then one effect per trial."""
-        return (*(b.name for b in self.beliefs), *(f"{STUDY}:{trial}" for trial in TRIALS))
+        """Names of the coordinates: assays, beliefs of the trials, then the effects of each trial."""
+        return (*(b.name for b in self.beliefs), *self.effects)
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Names of the effects of each trial."""
+        return tuple(f"{ratio}:{trial}" for ratio in self.study for trial in TRIALS)
+
+    @property
+    def study_sd_log10(self) -> float:
+        """Spread of the hazard of death between trials (log10); the root mean square where it is believed."""
+        sd = self.study[STUDY]
+        return sd if isinstance(sd, float) else next(b.spread for b in self.beliefs if b.name == sd)
 
     def values(self, z: Floats) -> dict[str, Floats]:
         """Parameters (n,) in their units, by name, of coordinates (n, p)."""
@@ -62,14 +79,24 @@ class Free:
         layer = np.exp(self.centre + z[:, :a] @ self.root.T)
         found = {name: layer[:, k] for k, name in enumerate(self.assays)}
         found |= {b.name: b.value(z[:, a + k]) for k, b in enumerate(self.beliefs[a:])}
-        for k, trial in enumerate(TRIALS):
-            found[f"{STUDY}:{trial}"] = 10.0 ** (self.study_sd_log10 * z[:, len(self.beliefs) + k])
+        for k, name in enumerate(self.effects):
+            found[name] = self.effect(name.partition(":")[0], found, z[:, len(self.beliefs) + k])
         return found
+
+    def effect(self, ratio: str, values: Mapping[str, Floats], normal: Floats) -> Floats:
+        """(n,) an effect of trials at standard normal numbers (n,), as wide as these parameters (n,) say."""
+        sd = self.study[ratio]
+        return np.asarray(10.0 ** ((sd if isinstance(sd, float) else values[sd]) * normal))
+
+    def carried_values(self, normal: Floats) -> dict[str, Floats]:
+        """What is carried (n,), by name, at standard normal numbers (n, c)."""
+        return {b.name: b.value(normal[:, k]) for k, b in enumerate(self.carried)}
 
     def overrides(self, values: Mapping[str, Floats], trial: str) -> dict[str, Floats]:
         """What parameters (n,) set in the model of one trial, by the trial model's names."""
         given = {name: values[b.name] for b in self.beliefs for name in self.sets[b.name]}
-        return given | {STUDY: values[f"{STUDY}:{trial}"]}
+        given |= {b.name: values[b.name] for b in self.carried if b.name in values}
+        return given | {ratio: values[f"{ratio}:{trial}"] for ratio in self.study}
 
     def draws(self, values: Mapping[str, Floats], trial: str, label: str = "") -> ParameterDraws:
         """Parameters (n,) as draws that `trials.run` takes for one trial."""
@@ -88,12 +115,12 @@ def free(structure: str = "claret") -> Free:
     own = {
         name: body
         for name, body in settings["beliefs"].items()
-        if body.get("structure", structure) == structure
+        if structure in body.get("structures", STRUCTURES)
     }
     beliefs = [_of_assays(name, logs[:, k]) for k, name in enumerate(layer)]
     sets = {name: tuple(targets) for name, targets in layer.items()}
     for name, body in own.items():
-        content = {key: value for key, value in body.items() if key not in ("sets", "structure")}
+        content = {key: value for key, value in body.items() if key not in ("sets", "structures")}
         content["evidence"] = tuple(content.get("evidence", ()))
         beliefs.append(Belief(name=name, source=SOURCE, **content))
         sets[name] = tuple(body.get("sets", (name,)))
@@ -104,7 +131,20 @@ def free(structure: str = "claret") -> Free:
         root=np.linalg.cholesky(np.cov(logs.T)),
         beliefs=tuple(beliefs),
         sets=sets,
-        study_sd_log10=float(settings["study"]["death_ratio_sd_log10"]),
+        study=settings.get(f"study_of_{structure}")
+        or {STUDY: float(settings["study"]["death_ratio_sd_log10"])},
+        carried=_carried(structure, sets) if structure in CARRYING else (),
+    )
+
+
+def _carried(structure: str, sets: Mapping[str, tuple[str, ...]]) -> tuple[Belief, ...]:
+    """Effects of covariates with the priors of their file, but for what is fitted."""
+    fitted = {name for names in sets.values() for name in names}
+    known = parameters.quantities(Scenario.of(structure=structure))
+    return tuple(
+        of_quantity(name, quantity, "mechanism/data/parameters.toml")
+        for name, (section, quantity) in known.items()
+        if section == "prognosis" and name not in fitted and name not in parameters.STUDY_RATIOS
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.calibration.clinical.parameters import STUDY, TRIALS, Free, free
+from glueprint.calibration.clinical.parameters import TRIALS, Free, free
 from glueprint.calibration.in_vitro.result import LEAST_CONTRACTION, LEVELS, NAMES
 from glueprint.inference import contraction
 from glueprint.runs import streams
@@ -74,12 +74,14 @@ class ClinicalPosterior:
         protocol = load_protocol(trial) if isinstance(trial, str) else trial
         rows = self.draws.height if count is None else min(count, self.draws.height)
         # Evenly spaced, as neighbours of a chain lie close.
-        values = self._values(np.linspace(0, self.draws.height - 1, rows).astype(np.int64))
+        chosen = np.linspace(0, self.draws.height - 1, rows).astype(np.int64)
+        values = self._values(chosen) | self._carried(chosen)
         given, fitted = free(self.structure), fitted_trial(protocol)
         if fitted is None:
             purpose = f"calibration/study/{protocol.name}"
-            normal = streams.normals(seed, purpose, np.arange(rows), 1)[:, 0]
-            values[f"{STUDY}:{OTHER}"] = 10.0 ** (given.study_sd_log10 * normal)
+            normal = streams.normals(seed, purpose, np.arange(rows), len(given.study))
+            for k, ratio in enumerate(given.study):
+                values[f"{ratio}:{OTHER}"] = given.effect(ratio, values, normal[:, k])
         return given.draws(values, fitted or OTHER, label_of(protocol))
 
     def central(self, trial: Protocol | str) -> ParameterDraws:
@@ -92,13 +94,19 @@ class ClinicalPosterior:
         best = self.draws["minus_log_posterior"].arg_min() or 0
         given, fitted = free(self.structure), fitted_trial(protocol)
         values = self._values(np.array([best]))
-        values.setdefault(f"{STUDY}:{OTHER}", np.ones(1))
+        values |= {f"{ratio}:{OTHER}": np.ones(1) for ratio in given.study}
         return given.draws(values, fitted or OTHER, CALIBRATED if fitted else MOST_PROBABLE)
 
     def _values(self, rows: NDArray[np.int64]) -> dict[str, Floats]:
         """Parameters of these draws, (n,) by name."""
         chosen = self.draws[rows]
         return {name: chosen[name].cast(pl.Float64).to_numpy() for name in free(self.structure).names}
+
+    def _carried(self, rows: NDArray[np.int64]) -> dict[str, Floats]:
+        """Effects of covariates that go with these draws, (n,) by name: each draw keeps its own."""
+        given = free(self.structure)
+        normal = streams.normals(1, "calibration/clinical/carried draws", rows, len(given.carried))
+        return given.carried_values(normal)
 
     def correlations(self, *, least: float = 0.4) -> pl.DataFrame:
         """Pairs of parameters that the trials tie together, strongest first: one, other, correlation."""
@@ -152,7 +160,7 @@ def summarise(given: Free, z: Floats) -> pl.DataFrame:
             {
                 "name": name,
                 "unit": units.get(name, "dimensionless"),
-                "prior": told.get(name, f"lognormal, median 1, SD {given.study_sd_log10:g} log10"),
+                "prior": told.get(name) or _of_effect(given, name),
                 **dict(zip(NAMES, map(float, np.quantile(values[name], LEVELS)), strict=True)),
                 **dict(zip(("prior_median", "prior_low", "prior_high"), map(float, ends), strict=True)),
                 "contraction": learnt,
@@ -160,6 +168,12 @@ def summarise(given: Free, z: Floats) -> pl.DataFrame:
             }
         )
     return pl.DataFrame(rows)
+
+
+def _of_effect(given: Free, name: str) -> str:
+    """The prior of an effect of a trial, in words."""
+    sd = given.study[name.partition(":")[0]]
+    return f"lognormal, median 1, SD {sd if isinstance(sd, str) else f'{sd:g}'} log10"
 
 
 def _prior_draws(given: Free) -> Floats:

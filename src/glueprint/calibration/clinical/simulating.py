@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from glueprint import trials
 from glueprint.calibration.clinical.parameters import TRIALS, free
 from glueprint.calibration.clinical.summaries import Summary, simulated
-from glueprint.runs import executor
+from glueprint.runs import executor, streams
 
 __all__ = ["Progress", "simulate"]
 
@@ -57,10 +57,19 @@ def simulate(
     return found
 
 
+@lru_cache(maxsize=4)
+def _protocol(name: str) -> trials.Protocol:
+    """Read once for all simulations of a process."""
+    return trials.load_protocol(name)
+
+
 def _one(structure: str, summaries: tuple[Summary, ...], job: _Job) -> Floats:
     given = free(structure)
     values = given.values(job.z[None, :])
-    runs = [trials.run(trial, 1, job.seed, draws=given.draws(values, trial)) for trial in TRIALS]
+    # What the trials cannot narrow is averaged over: every simulation has its own.
+    normal = streams.normals(job.seed, "calibration/clinical/carried", np.zeros(1, int), len(given.carried))
+    values |= given.carried_values(normal)
+    runs = [trials.run(_protocol(name), 1, job.seed, draws=given.draws(values, name)) for name in TRIALS]
     return simulated(
         summaries,
         pl.concat(run.endpoints for run in runs),

@@ -32,7 +32,7 @@ NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
 SHIPPED = (("claret", "trials"), ("claret", "arms"), ("two-clone", "trials"))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def posterior(structure: str = "claret", scope: str = "trials") -> ClinicalPosterior:
     """The posterior of a structure that comes with Glueprint; "stale" if what it follows from has changed.
 
@@ -102,6 +102,7 @@ def digest(structure: str, scope: str = "trials") -> str:
     given = free(structure)
     priors = [f"{b.name} {b.unit} {b}" for b in given.beliefs]
     priors += [f"{x:.9g}" for x in (*given.centre, *given.root.ravel(), given.study_sd_log10)]
+    priors += [f"{b.name} {b}" for b in given.carried]
     targets = clinical_targets(evidence.load()).targets
     wanted = [f"{s.key} {s.readings} {s.n}" for s in published(targets, scope)]
     protocols = [content_of(load_protocol(name)) for name in TRIALS]

@@ -121,6 +121,7 @@ def _let_time_pass(setting: Setting, ward: Ward, physiology: Physiology) -> None
     if setting.care.gcsf != "none":
         given = dosing.gcsf_until_day > day
         physiology.bodies.set("gcsf_fold", np.where(given, setting.care.gcsf_fold, 1.0))
+    physiology.cover(ward.disease.seen_progression_day <= day, dosing.later_lines)
     outcome = physiology.advance(until, follow_up.active, doses)
     follow_up.fail(outcome)
     start_day, end_day = day.astype(np.float64), until.astype(np.float64)

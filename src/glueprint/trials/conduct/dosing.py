@@ -93,6 +93,11 @@ class Dosing:
         return np.asarray(self.regimen != NO_REGIMEN)
 
     @property
+    def later_lines(self) -> Integers:
+        """(n,) lines after the first: none, the one that followed, and one more when that has ended."""
+        return np.where(self.line == 0, 0, np.where(self.treated, 1, 2))
+
+    @property
     def holds(self) -> Integers:
         """(n,) holds during the first treatment."""
         return np.where(self.line == 0, self.dose.holds, self.holds_before)

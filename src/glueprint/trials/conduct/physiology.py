@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from glueprint.engine import Doses
 from glueprint.errors import InputError
-from glueprint.mechanism import pharmacokinetics
+from glueprint.mechanism import parameters, pharmacokinetics
 from glueprint.trials.conduct.doses import DoseList
 from glueprint.trials.conduct.intake import GlueIntake, intakes, swallowed
 from glueprint.trials.conduct.span import HAZARDS
@@ -45,12 +45,15 @@ class Physiology:
     """Bodies, how they take up each glue, and doses given already that enter later.
 
     states: (n,) by name, cumulative hazards and laboratory values without error, at the present visit.
+    next_line_share: of the excess hazard of progressed disease that a next line takes away; None where the
+    structure of the tumour does not tell states of the disease apart.
     """
 
     bodies: Bodies
     glues: Sequence[GlueIntake]
     waiting: Doses = field(default_factory=Doses.none)
     states: dict[str, Floats] = field(default_factory=dict)
+    next_line_share: float | None = None
 
     @classmethod
     def admit(cls, protocol: Protocol, people: Population, stream: Stream) -> Physiology:
@@ -64,7 +67,19 @@ class Physiology:
                 if rule.hazard in error.message:
                     error.add_note(f'By it comes the adverse event "{event.name}".')
             raise
-        return cls(bodies, intakes(arms, people.arm, values), states=states)
+        share = parameters.typical(arms[0]).get("next_line_share")
+        return cls(bodies, intakes(arms, people.arm, values), states=states, next_line_share=share)
+
+    def cover(self, progressed: Bools, later_lines: Integers) -> None:
+        """Tell the bodies how far progressed disease goes without treatment, until the next visit.
+
+        progressed: (n,) whose first progression was seen.   later_lines: (n,) how many followed it so far,
+        counting one after the last that was given and seen to fail as begun: further lines are not followed
+        one by one, each protects less.
+        """
+        if self.next_line_share is not None:
+            covered = np.where(later_lines > 0, self.next_line_share**later_lines, 0.0)
+            self.bodies.set("uncovered", np.where(progressed, 1.0 - covered, 0.0))
 
     def advance(self, until_day: Integers, live: Bools, doses: DoseList) -> Outcome:
         """Follow those who live, (n,), until a day of their own, (n,), under the doses; `states` are then

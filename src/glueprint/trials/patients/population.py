@@ -14,9 +14,10 @@ from glueprint.trials.patients.allocation import allocate, strata_of
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import Truth
 from glueprint.trials.patients.enrolment import cut_days, entrants, entry_days
+from glueprint.trials.patients.reference import unstated
 from glueprint.trials.patients.sampling import correlate, draw_level, draw_quantity
 from glueprint.trials.patients.staging import iss_stage
-from glueprint.trials.protocol import MONTH_DAYS, CaseMix, FollowUp, Levels, Protocol
+from glueprint.trials.protocol import MONTH_DAYS, REFRACTORY, CaseMix, FollowUp, Levels, Protocol
 
 __all__ = [
     "Population",
@@ -41,6 +42,7 @@ NUMBERS = {
             "creatinine_clearance_ml_per_min",
             "beta2_microglobulin_mg_per_l",
             "crbn_level",
+            "iss_stage",
         )
     },
     "anc0": "anc_1e9_per_l",
@@ -49,14 +51,26 @@ NUMBERS = {
     "m_protein0": "m_protein_g_per_l",
 }
 INDICATORS = {
-    "sex_female": ("sex", "female"),
-    "high_risk": ("cytogenetic_risk", "high"),
-    "smoker": ("smoking", "smoker"),
-    "hepatic_mild": ("hepatic_impairment", "mild"),
-    "hepatic_moderate": ("hepatic_impairment", "moderate"),
-    "hepatic_severe": ("hepatic_impairment", "severe"),
+    "sex_female": ("sex", ("female",)),
+    "high_risk": ("cytogenetic_risk", ("high",)),
+    "smoker": ("smoking", ("smoker",)),
+    "hepatic_mild": ("hepatic_impairment", ("mild",)),
+    "hepatic_moderate": ("hepatic_impairment", ("moderate",)),
+    "hepatic_severe": ("hepatic_impairment", ("severe",)),
+    **{
+        f"{group}_refractory": (
+            "refractoriness",
+            tuple(n for n, groups in REFRACTORY.items() if group in groups),
+        )
+        for group in ("imid", "pi")
+    },
+    "ldh_high": ("ldh", ("high",)),
+    "poor_performance": ("ecog", ("2", "3")),
+    "extramedullary": ("extramedullary", ("yes",)),
 }
+FEWEST_LINES = 0.5  # an untreated patient has a logarithm of lines too
 # Numbers of a glue whose random effects come first in a patient's stream; others have a stream of their own.
+COMPLETED = "burden"
 KINETIC = ("absorption_per_h", "clearance_l_per_h", "central_l")
 
 
@@ -180,6 +194,7 @@ def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> 
     per patient, NaN where the model of a patient's own glue has no such number. Random effects are drawn once
     per patient, whatever the arm.
     """
+    people = _completed(protocol.case_mix, people, stream)
     arms = scenarios(protocol, people.truth)
     plans = [
         _Plan(scenario.compound, arm.conditions) for scenario, arm in zip(arms, protocol.arms, strict=True)
@@ -206,6 +221,14 @@ def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> 
     if lost is not None:
         whole["dropout_per_month"] = np.full(people.size, protocol.departures.per_month(lost))
     return whole
+
+
+def _completed(case_mix: CaseMix, people: Population, stream: Stream) -> Population:
+    """The patients with what the protocol leaves out, where the structure of their tumour reads it."""
+    if people.truth.structure != COMPLETED:
+        return people
+    levels, values = unstated(case_mix, people.values, people.number, stream)
+    return replace(people, levels={**people.levels, **levels}, values={**people.values, **values})
 
 
 @dataclass(frozen=True)
@@ -248,7 +271,8 @@ def mechanism_covariates(
     """What the mechanism knows of the patients of `mine`, (m,) by its own names: numbers, and 0 or 1 for a
     level and for each of their conditions."""
     known = {own: people.values[name][mine] for own, name in NUMBERS.items() if name in people.values}
-    for indicator, (name, level) in INDICATORS.items():
+    known["prior_lines"] = np.maximum(people.values["prior_lines"][mine], FEWEST_LINES)
+    for indicator, (name, levels) in INDICATORS.items():
         if name in people.levels:
-            known[indicator] = (people.levels[name][mine] == level).astype(np.float64)
+            known[indicator] = np.isin(people.levels[name][mine], levels).astype(np.float64)
     return known | {name: np.ones(int(mine.sum())) for name in conditions}

@@ -11,7 +11,7 @@ from glueprint.trials.protocol.adverse import (
     HazardRule,
     LaboratoryRule,
 )
-from glueprint.trials.protocol.case_mix import CaseMix, Count, Levels, LogNormal, Normal
+from glueprint.trials.protocol.case_mix import REFRACTORY, CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.protocol.content import content_of
 from glueprint.trials.protocol.course import Accrual, DataCut, Departures, Eligibility, Monitoring, Pool
 from glueprint.trials.protocol.course_checks import tested_endpoints
@@ -96,6 +96,7 @@ __all__ = [
     "OTHER_TOXICITY",
     "RATE",
     "RATIO",
+    "REFRACTORY",
     "ROUNDING",
     "SHARE",
     "STATES",

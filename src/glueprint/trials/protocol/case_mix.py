@@ -3,6 +3,8 @@ eligibility."""
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,18 +15,26 @@ from scipy.special import ndtr
 
 from glueprint.trials.protocol.sections import Positive, Provenance, Section, Share
 
-__all__ = ["CaseMix", "Correlation", "Count", "Levels", "LogNormal", "Normal", "Quantity"]
+__all__ = ["REFRACTORY", "CaseMix", "Correlation", "Count", "Levels", "LogNormal", "Normal", "Quantity"]
 
 SHARE_TOLERANCE = 1e-6
 SMALLEST_EIGENVALUE = 1e-6
 SMALLEST_SHARE_INSIDE = 1e-3  # below it a cut distribution is all at one of its limits
 TINY = float(np.finfo(float).tiny)
+# Level of refractoriness -> classes of drugs: "imid", "pi".
+REFRACTORY: dict[str, list[str]] = tomllib.loads(
+    (files("glueprint.trials.protocol") / "refractoriness.toml").read_text(encoding="utf-8")
+)["levels"]
 # Levels that mean something to the mechanism. Other covariates name theirs as they like.
 LEVELS = {
     "sex": ("female", "male"),
     "cytogenetic_risk": ("standard", "high", "unknown"),
     "smoking": ("non_smoker", "smoker"),
     "hepatic_impairment": ("none", "mild", "moderate", "severe"),
+    "refractoriness": tuple(REFRACTORY),
+    "ldh": ("normal", "high"),
+    "ecog": ("0", "1", "2", "3"),
+    "extramedullary": ("no", "yes"),
 }
 
 
@@ -164,8 +174,9 @@ class CaseMix(Section):
     """Who is enrolled: one distribution per covariate, whose limits are the limits of eligibility.
 
     death_hazard_ratio: multiplies the mechanism's hazard of death, for what acts on it beside the tumour.
-    crbn_level: cereblon in the tumour over that of the typical patient.   What is left out is not drawn, and
-    acts on nothing.
+    crbn_level: cereblon in the tumour over that of the typical patient.   What is left out is not drawn
+    here; the structure "burden" of the tumour draws it from the reference population given the rest, and in
+    the others it acts on nothing.
     """
 
     sex: Levels
@@ -185,6 +196,9 @@ class CaseMix(Section):
     beta2_microglobulin_mg_per_l: Quantity | None = None
     crbn_level: Quantity | None = None
     refractoriness: Levels | None = None
+    ldh: Levels | None = None
+    ecog: Levels | None = None
+    extramedullary: Levels | None = None
     smoking: Levels | None = None
     hepatic_impairment: Levels | None = None
     correlations: tuple[Correlation, ...] = ()
