@@ -171,7 +171,7 @@ def scale(root: Any, chance: Random) -> None:
             if isinstance(below, dict | list):
                 waiting.append(below)
             elif isinstance(here, dict) and isinstance(below, int | float) and not isinstance(below, bool):
-                numbers.setdefault(key, []).append(here)
+                numbers.setdefault(str(key), []).append(here)
     if numbers:
         name = chance.choice(sorted(numbers))
         factor = 10 ** chance.randint(-9, 9)
