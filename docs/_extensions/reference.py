@@ -28,6 +28,7 @@ ROOMS = (
     "mechanism",
     "experiments",
     "engine",
+    "workshop",
     "calibration",
     "trials",
     "survival",
@@ -52,7 +53,7 @@ def write(app: Any) -> None:
 
 
 def _python() -> Iterator[str]:
-    yield "# Python\n\n`import glueprint` gives every room by its name.\n\n```{toctree}\n:maxdepth: 1\n\n"
+    yield "# Rooms\n\n`import glueprint` gives every room by its name.\n\n```{toctree}\n:maxdepth: 1\n\n"
     yield from (f"{name}\n" for name in ROOMS)
     yield "```\n"
 

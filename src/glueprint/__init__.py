@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the same as ROOMS and VERBS, for editors and type checkers;
     from glueprint import survival as survival
     from glueprint import trials as trials
     from glueprint import units as units
+    from glueprint import workshop as workshop
     from glueprint.assays import layout as _layout
     from glueprint.assays import readers as _readers
     from glueprint.calibration.clinical import posterior as clinical_posterior
@@ -79,6 +80,7 @@ ROOMS = (
     "survival",
     "trials",
     "units",
+    "workshop",
 )
 
 # Verb -> its module below `glueprint`, and its name there. Which there are, and why: docs/python.md.
@@ -86,25 +88,25 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "analyse_patients": ("survival", "analyse"),
     "clinical_posterior": ("calibration.clinical", "posterior"),
     "compile_model": ("engine", "compile"),
-    "cox": ("survival", "cox"),
+    "cox": ("survival.cox", "cox"),
     "fit": ("curves", "fit"),
     "fit_table": ("curves", "fit_table"),
-    "kaplan_meier": ("survival", "kaplan_meier"),
+    "kaplan_meier": ("survival.kaplan_meier", "kaplan_meier"),
     "load_compound": ("mechanism.compounds", "load"),
     "load_evidence": ("evidence", "load"),
     "load_protocol": ("trials", "load_protocol"),
     "load_structure": ("chemistry.structures", "load"),
     "load_study": ("study", "load"),
-    "log_rank": ("survival", "log_rank"),
+    "log_rank": ("survival.log_rank", "log_rank"),
     "pool_potencies": ("curves", "pool"),
     "read_layout": ("assays.layout", "read"),
     "read_plate": ("assays.readers", "read"),
-    "rmst": ("survival", "rmst"),
+    "rmst": ("survival.rmst", "rmst"),
     "run_experiment": ("experiments", "run"),
     "run_glue": ("study.glue", "run"),
     "run_study": ("study", "run"),
     "run_trial": ("trials", "run"),
-    "sweep_trial": ("trials", "sweep"),
+    "sweep_trial": ("trials.sweep", "sweep"),
 }
 
 __all__ = [
@@ -148,6 +150,7 @@ __all__ = [
     "sweep_trial",
     "trials",
     "units",
+    "workshop",
 ]
 
 

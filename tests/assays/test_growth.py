@@ -160,6 +160,19 @@ def test_a_flat_curve_has_no_potency():
     assert "GP-A171" in codes(result)
 
 
+def test_a_response_that_turns_back_is_no_missing_effect():
+    rows = plate(noise=0.02)
+    back = (
+        pl.when(pl.col("dose_nm") > 30.0)
+        .then(0.3 + 0.28 * (pl.col("dose_nm") / 30.0).log10())
+        .otherwise("viability")
+    )
+    result = growth.analyse(rows.with_columns(viability=back))
+    found = result.of("", "", "absolute IC50")
+    assert (found.relation, [r.value for r in found.reasons]) == ("none", ["turns"])
+    assert "GP-A236" in codes(result)
+
+
 def test_the_false_discovery_rate_replaces_the_test_of_each_curve():
     tables = [plate(bottom=1.0 if i else 0.2, noise=0.05, seed=i, line=str(i)) for i in range(40)]
     result = growth.analyse(pl.concat(tables), Settings(effect="discover"))
