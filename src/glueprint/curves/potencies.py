@@ -13,12 +13,14 @@ from scipy.special import stdtrit
 from glueprint.curves import kernel, profile, search
 from glueprint.curves.confined import Plateau, cut, far
 from glueprint.curves.edges import edge_of_profile
+from glueprint.curves.evidence import TURNING
 from glueprint.curves.logistic import FRONT, LOG10_DOSE, Floats, log10_shift
 from glueprint.curves.potency import Kind, Potency, Reason, Relation
 from glueprint.curves.problem import Problem
 from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
 from glueprint.curves.steps import steps
+from glueprint.curves.turning import turned
 from glueprint.errors import InputError
 
 __all__ = ["absolute", "relative"]
@@ -39,8 +41,9 @@ PLATEAUS = {
     Plateau.IMPOSSIBLE: (Reason.PLATEAU_IMPOSSIBLE,),
 }
 
-# Where a curve meets its level: at a dose, at none however high, before the lowest, or nobody can say.
-LOCATED, BEYOND, PASSED, UNKNOWN = range(4)
+# Where a curve meets its level: at a dose, at none however high, before the lowest, nobody can say, or at one
+# that a curve which cannot turn back does not show.
+LOCATED, BEYOND, PASSED, UNKNOWN, TURNED = range(5)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def absolute(
     level a curve begins.   Others as in `relative`.
     Returns one `Potency` a curve: a limit where the level is passed outside the tested doses, or not at all,
     and a bracket where the curve steps over it between two doses. Where the best curve meets the level
-    nowhere in the tested doses, but the data do not exclude it, the limit is what they do exclude.
+    nowhere in the tested doses, but the data do not exclude it, the limit is what they do exclude; none where
+    it meets the level nowhere because it cannot turn back, as the response does (F test of the model hook).
     Raises InputError GP-C049 (level, control, times).
     Source: the third parameter of the curve moves to this dose and is profiled there, docs/curves.md.
     """
@@ -113,6 +117,9 @@ def absolute(
     height = np.where(flat, fits.problem.mean, theta[:, FRONT])
     begun = np.where((height - levels) * (control - levels) > 0.0, BEYOND, PASSED)
     side = np.where(flat | np.isnan(at_level), begun, LOCATED)
+    if fits.problem.logistic:
+        never = np.flatnonzero((side == BEYOND) & ~flat & ~np.isin(fits.status, UNUSABLE)).tolist()
+        side[[i for i in never if turned(fits, i) < TURNING]] = TURNED
     edges = _edges(fits, levels, theta, side) if intervals else np.full_like(bounds, np.nan)
     found = _Found(at_level, bounds, side, _errors(fits, bounds, delta), steps(fits, at_level), edges)
     return _potencies(fits, found, time_h, kind=kind, definition="absolute", n=n)
@@ -211,7 +218,7 @@ def _potency(fits: Fits, i: int, found: _Found, fields: Mapping[str, Any]) -> Po
     step = found.step[i]
     if status == Status.NOT_CONVERGED and np.isfinite(step).all():
         return _bracket(fits, i, step, (Reason.STEP,), common)
-    if status in UNUSABLE or side == UNKNOWN or np.isnan(fits.data.highest_dose[i]):
+    if status in UNUSABLE or side in (UNKNOWN, TURNED) or np.isnan(fits.data.highest_dose[i]):
         if status not in UNUSABLE:
             reasons = (_why_none(plateau, side),)
         return Potency(value_nm=None, low_nm=None, high_nm=None, relation="none", reasons=reasons, **common)
@@ -262,6 +269,8 @@ def _bracket(
 def _why_none(plateau: Plateau, side: int) -> Reason:
     if plateau == Plateau.IMPOSSIBLE:
         return Reason.PLATEAU_IMPOSSIBLE
+    if side == TURNED:
+        return Reason.TURNS
     return Reason.FLAT_WITHOUT_VEHICLE if side == UNKNOWN else Reason.NO_POSITIVE_DOSE
 
 
