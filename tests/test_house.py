@@ -15,6 +15,7 @@ FLOORS = {
     "__main__": 10,
     "cli": 9,
     "report": 8,
+    "qualification": 8,
     "study": 7,
     "calibration": 6,
     "experiments": 5,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the same as ROOMS and VERBS, for editors and type checkers;
     from glueprint import experiments as experiments
     from glueprint import inference as inference
     from glueprint import mechanism as mechanism
+    from glueprint import qualification as qualification
     from glueprint import references as references
     from glueprint import report as report
     from glueprint import runs as runs
@@ -72,6 +73,7 @@ ROOMS = (
     "experiments",
     "inference",
     "mechanism",
+    "qualification",
     "references",
     "report",
     "runs",
@@ -133,6 +135,7 @@ __all__ = [
     "log_rank",
     "mechanism",
     "pool_potencies",
+    "qualification",
     "read_layout",
     "read_plate",
     "references",

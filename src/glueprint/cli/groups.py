@@ -46,6 +46,7 @@ GROUPS: Mapping[str, str] = {
 COMMANDS: Mapping[str, str] = {
     "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
     "doctor": "Whether this machine has what Glueprint needs, each finding with its remedy.",
+    "qualify": "Whether this installation gives the answers that are known: IQ, OQ, PQ, with a report.",
     "survival": "Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means.",
     "verify": "A folder against the records, ledger and signatures in it.",
     "sign": "Vouch for a folder with your key, as author, reviewer or approver.",
