@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 from typer.testing import CliRunner
+
+# How far a slow machine is would stand between what a command prints.
+os.environ["GLUEPRINT_PROGRESS"] = "none"
+# A width that the shell has exported would break the rows that tests look for.
+os.environ.pop("COLUMNS", None)
 
 # Both judge by the clock: how long an example takes, and how long examples take to make.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
