@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from glueprint import forks as forks  # from the first room on, a fork is answered
 
-if TYPE_CHECKING:  # the same as ROOMS and VERBS, for editors and type checkers; tests compare them
+if TYPE_CHECKING:
+    # The same as ROOMS and VERBS, for editors and type checkers; tests compare them. Where a function has the
+    # name of its module, checkers need the module's own path.
     from glueprint import assays as assays
     from glueprint import calibration as calibration
     from glueprint import chemistry as chemistry
@@ -47,13 +49,13 @@ if TYPE_CHECKING:  # the same as ROOMS and VERBS, for editors and type checkers;
     from glueprint.study import run as run_study
     from glueprint.study.glue import run as run_glue
     from glueprint.survival import analyse as analyse_patients
-    from glueprint.survival import cox as cox
-    from glueprint.survival import kaplan_meier as kaplan_meier
-    from glueprint.survival import log_rank as log_rank
-    from glueprint.survival import rmst as rmst
+    from glueprint.survival.cox import cox as cox
+    from glueprint.survival.kaplan_meier import kaplan_meier as kaplan_meier
+    from glueprint.survival.log_rank import log_rank as log_rank
+    from glueprint.survival.rmst import rmst as rmst
     from glueprint.trials import load_protocol as load_protocol
     from glueprint.trials import run as run_trial
-    from glueprint.trials import sweep as sweep_trial
+    from glueprint.trials.sweep import sweep as sweep_trial
 
     load_compound = _compounds.load
     load_structure = _structures.load

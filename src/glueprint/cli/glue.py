@@ -83,7 +83,8 @@ def run(
     try:
         with ExitStack() as stack:
             listeners = [stack.enter_context(progress.events_into(events))] if events else []
-            bar = stack.enter_context(_bar())
+            bar = _bar()
+            stack.enter_context(bar)
             task = bar.add_task(str(folder), total=None)
 
             def listen(step: Step) -> None:

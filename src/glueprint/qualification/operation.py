@@ -11,6 +11,7 @@ from importlib.resources import files
 from io import StringIO
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from glueprint import curves, engine, survival
 from glueprint.errors import GlueprintError
@@ -24,6 +25,7 @@ ENGINE_ERROR = 1e-5
 # NIST asks for four to six digits of a certified value; nine are certified.
 NIST_ERROR = 1e-7
 R_ERROR = 1e-10
+LEAST = 1e-4  # of a standard error or a p value: smaller ones have few digits of their own
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def r_survival() -> Seen:
     curve = survival.kaplan_meier(time, event)
     test = survival.log_rank(time, event, group)
     model = survival.cox(time, event, np.array(data["covariates"], float), ties="efron")
-    ours = {
+    ours: dict[str, ArrayLike] = {
         "survival": curve.survival,
         "low": curve.low,
         "high": curve.high,
@@ -123,13 +125,7 @@ def r_survival() -> Seen:
         "coefficients": model.coefficients,
         "std_error": model.std_error,
     }
-    away = {
-        name: float(
-            np.nanmax(np.abs(np.ravel(value) - np.ravel(theirs)) / np.maximum(np.abs(np.ravel(theirs)), 1e-4))
-        )
-        for name, value in ours.items()
-        for theirs in [np.array(wanted[name], float)]
-    }
+    away = {name: _away(value, wanted[name]) for name, value in ours.items()}
     worst = max(away, key=lambda name: away[name])
     version = kept["versions"]["R"].split(" (")[0]
     return Seen(
@@ -137,3 +133,11 @@ def r_survival() -> Seen:
         f"{version}, survival {kept['versions']['survival']}, to {R_ERROR:g}",
         f"{len(ours)} quantities, at most {away[worst]:.1g} away ({worst})",
     )
+
+
+def _away(ours: ArrayLike, theirs: ArrayLike) -> float:
+    """The largest relative distance, infinite where only one of two is a number; absolute near 0."""
+    mine, wanted = (np.ravel(np.asarray(values, dtype=float)) for values in (ours, theirs))
+    apart = np.abs(mine - wanted) / np.maximum(np.abs(wanted), LEAST)
+    apart[np.isnan(mine) & np.isnan(wanted)] = 0.0
+    return float(np.max(np.where(np.isnan(apart), np.inf, apart)))

@@ -31,7 +31,7 @@ def plate() -> Seen:
         folder = Path(name)
         twins.write(made, folder)
         found = polarization.analyse(polarization.read(folder / "plate.txt", layout=folder / "layout.toml"))
-    truth = made.truth.ki_nm
+    truth: dict[str, float] = made.truth.model_dump()["ki_nm"]
     rows = found.fits.filter(pl.col("sample").is_in([*truth])).iter_rows(named=True)
     told = [
         (row["sample"], truth[row["sample"]], row["ki_nm"], row["ki_low_nm"], row["ki_high_nm"])
