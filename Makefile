@@ -6,7 +6,7 @@
 #   make test   lint, types and tests
 #   make docs   the documentation as a site
 # and before a release:
-#   make check  all that, the wheel outside the tree, the site and the audit
+#   make check  all that, the slow tests (tests/slow.txt), the wheel outside the tree, the site and the audit
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -22,9 +22,10 @@ demo: $(VENV)/.installed
 	$(BIN)/glueprint glue run $(GLUE)
 
 test: lint types
-	$(BIN)/pytest -n 2 --dist worksteal -q
+	$(BIN)/pytest -n 2 --dist worksteal -q -m "not slow"
 
-check: test wheel docs audit
+check: test wheel docs audit $(VENV)/.tested
+	$(BIN)/pytest -n 2 -q -m slow
 
 # The wheel and the source archive, tried in an empty folder, with and without extras.
 wheel: $(VENV)/.tested

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 from typer.testing import CliRunner
+
+# How far a slow machine is would stand between what a command prints.
+os.environ["GLUEPRINT_PROGRESS"] = "none"
+# A width that the shell has exported would break the rows that tests look for.
+os.environ.pop("COLUMNS", None)
 
 # Both judge by the clock: how long an example takes, and how long examples take to make.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,3 +31,12 @@ def printed():
         return result.stdout
 
     return run
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what `make test` leaves to `make check`."""
+    lines = Path(__file__).with_name("slow.txt").read_text("utf-8").splitlines()
+    slow = {line.split()[0] for line in lines if not line.startswith("#")}
+    for item in items:
+        if item.nodeid in slow:
+            item.add_marker(pytest.mark.slow)

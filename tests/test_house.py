@@ -16,6 +16,7 @@ FLOORS = {
     "cli": 10,
     "web": 9,
     "report": 8,
+    "qualification": 8,
     "study": 7,
     "calibration": 6,
     "experiments": 5,

@@ -68,3 +68,16 @@ def test_the_image_installs_from_the_lock_and_runs_as_nobody_special():
     assert text.index("USER glueprint") < text.index("ENTRYPOINT")
     copied = re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE)
     assert all((ROOT / name).exists() for line in copied for name in line.split())
+
+
+def test_every_slow_test_is_there_and_run_by_make_check():
+    lines = (ROOT / "tests" / "slow.txt").read_text("utf-8").splitlines()
+    names = [line.split()[0] for line in lines if not line.startswith("#")]
+    assert names
+    for name in names:
+        path, function = name.split("[")[0].split("::")
+        assert f"def {function}(" in (ROOT / path).read_text("utf-8"), name
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert '-m "not slow"' in makefile
+    assert "check: test wheel audit" in makefile
+    assert "-q -m slow" in makefile

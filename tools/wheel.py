@@ -30,13 +30,18 @@ EXTRAS = (
     "pyreadstat",
     "roadrunner",
 )
+# As if they were not installed: no finder knows them, and all else of it is the finder's own.
 WITHOUT = f"""
 import sys
-class Absent:
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {EXTRAS!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Absent())
+        absent = name.split(".")[0] in {EXTRAS!r}
+        return None if absent else self.finder.find_spec(name, path, target)
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 """
 WANTED = ("pyproject.toml", "README.md", "LICENSE", "CITATION.cff", "Makefile", "tests/conftest.py")
 CALL = "from glueprint.cli import main; main()"

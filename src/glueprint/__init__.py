@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from glueprint import forks as forks  # from the first room on, a fork is answered
 
-if TYPE_CHECKING:  # the same as ROOMS and VERBS, for editors and type checkers; tests compare them
+if TYPE_CHECKING:
+    # The same as ROOMS and VERBS, for editors and type checkers; tests compare them. Where a function has the
+    # name of its module, checkers need the module's own path.
     from glueprint import assays as assays
     from glueprint import calibration as calibration
     from glueprint import chemistry as chemistry
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # the same as ROOMS and VERBS, for editors and type checkers;
     from glueprint import experiments as experiments
     from glueprint import inference as inference
     from glueprint import mechanism as mechanism
+    from glueprint import qualification as qualification
     from glueprint import references as references
     from glueprint import report as report
     from glueprint import runs as runs
@@ -73,6 +76,7 @@ ROOMS = (
     "experiments",
     "inference",
     "mechanism",
+    "qualification",
     "references",
     "report",
     "runs",
@@ -135,6 +139,7 @@ __all__ = [
     "log_rank",
     "mechanism",
     "pool_potencies",
+    "qualification",
     "read_layout",
     "read_plate",
     "references",

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from glueprint import evidence, references
 from glueprint.calibration import in_vitro, prognosis
 from glueprint.calibration.in_vitro import QUICK_STEPS, STEPS, InVitroPosterior
+from glueprint.cli import bars
 from glueprint.cli.calibrate_clinical import clinical_command
 from glueprint.cli.output import Json, between, print_json, print_table, progress_console
 from glueprint.report.figures import posterior as figure
@@ -110,7 +111,7 @@ def _words() -> Mapping[str, str]:
 
 def _fit(steps: int, seed: int) -> InVitroPosterior:
     columns = (TextColumn("fitting"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=progress_console, transient=True) as bar:
+    with bars.bar(*columns) as bar:
         task = bar.add_task("fit", total=None)
         return in_vitro.fit(
             steps=steps, seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total)

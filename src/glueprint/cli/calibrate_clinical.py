@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from glueprint import references
 from glueprint.calibration import clinical, prediction
 from glueprint.calibration.clinical import ClinicalPosterior
-from glueprint.cli import trial_draws
+from glueprint.cli import bars, trial_draws
 from glueprint.cli.output import Json, between, print_json, print_table, progress_console
 
 STRUCTURE_HELP = f"Structure of the tumour: {' or '.join(clinical.STRUCTURES)}."
@@ -49,7 +49,7 @@ def clinical_command(
 
 def _fit(structure: str, scope: str, effort: clinical.Effort, seed: int, workers: int) -> ClinicalPosterior:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=progress_console, transient=True) as bar:
+    with bars.bar(*columns) as bar:
         task = bar.add_task("search", total=None)
 
         def told(stage: str, done: int, total: int) -> None:

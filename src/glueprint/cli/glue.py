@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from glueprint import study
+from glueprint.cli import bars
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.cli.plates import print_findings
 from glueprint.cli.trial_draws import between, heading
@@ -82,7 +83,8 @@ def run(
     try:
         with ExitStack() as stack:
             listeners = [stack.enter_context(progress.events_into(events))] if events else []
-            bar = stack.enter_context(_bar())
+            bar = _bar()
+            stack.enter_context(bar)
             task = bar.add_task(str(folder), total=None)
 
             def listen(step: Step) -> None:
@@ -134,14 +136,12 @@ def status(folder: Folder, trusted: TrustedFile = None, as_json: Json = False) -
         console.print(f"What would help, {place}: {help_}", markup=False, soft_wrap=True)
 
 
-def _bar() -> Progress:
-    return Progress(
+def _bar() -> Progress | bars.Lines:
+    return bars.bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed} of {task.total}", markup=False),
         TimeRemainingColumn(),
-        console=progress_console,
-        transient=True,
     )
 
 

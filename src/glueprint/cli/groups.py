@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, str] = {
     "fit": "Curves through any table of x and y: models, shared parameters, comparisons.",
     "doctor": "Whether this machine has what Glueprint needs, each finding with its remedy.",
     "serve": "The workbench: the whole line as pages in your browser, on this machine.",
+    "qualify": "Whether this installation gives the answers that are known: IQ, OQ, PQ, with a report.",
     "survival": "Your own table of patients: curves, log-rank, hazard ratios, milestones, restricted means.",
     "verify": "A folder against the records, ledger and signatures in it.",
     "sign": "Vouch for a folder with your key, as author, reviewer or approver.",

@@ -11,9 +11,10 @@ from typing import Annotated, cast
 
 import polars as pl
 import typer
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 
 from glueprint import study
+from glueprint.cli import bars
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.cli.trust import TrustedFile, keys_in, print_verdict
 from glueprint.report import page, study_report
@@ -142,11 +143,11 @@ def query(
 @contextmanager
 def _shown(name: str, events: Path | None) -> Iterator[Listener]:
     """Progress in the terminal, and in a file where one is asked for."""
-    bar = Progress(
+    bar = bars.bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[rate]}"),
-        console=progress_console,
+        transient=False,
     )
     with ExitStack() as stack:
         write = stack.enter_context(progress.events_into(events)) if events else None

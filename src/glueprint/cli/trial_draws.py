@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from typer.core import TyperCommand
 
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
+from glueprint.cli import bars
 from glueprint.cli.output import progress_console
 from glueprint.trials import ParameterDraws, Protocol, row_of
 
@@ -115,7 +116,7 @@ def draws_and_origin(
 def progress_bar(told: str) -> Iterator[Callable[[float], None]]:
     """A bar on standard error while the block runs; what it gives is called with the share done."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=progress_console, transient=True) as bar:
+    with bars.bar(*columns) as bar:
         task = bar.add_task(told, total=1.0)
         yield lambda share: bar.update(task, completed=share)
 

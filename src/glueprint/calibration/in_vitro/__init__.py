@@ -4,6 +4,7 @@ from glueprint.calibration.in_vitro.claims import uses
 from glueprint.calibration.in_vitro.fitting import QUICK_STEPS, STEPS, fit
 from glueprint.calibration.in_vitro.pooling import Assay, PooledKd, pool, pooled_kd
 from glueprint.calibration.in_vitro.predictions import Predictive, spoken_of
+from glueprint.calibration.in_vitro.recomputing import recomputed
 from glueprint.calibration.in_vitro.result import InVitroPosterior
 from glueprint.calibration.in_vitro.stored import load, posterior, save
 
@@ -20,6 +21,7 @@ __all__ = [
     "pooled_kd",
     "posterior",
     "predictive",
+    "recomputed",
     "save",
     "spoken_of",
     "uses",
