@@ -189,15 +189,15 @@ class FullDisk:
             raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def full_disks(study: Path, folder: Path, calm: Path) -> dict[str, Any]:
-    """A run for each of its writes, which finds the disk full, and a second one with room."""
+def full_disks(study: Path, folder: Path, calm: Path, first: int = 1) -> dict[str, Any]:
+    """A run for each of its writes from the `first` on, which finds the disk full, and a second with room."""
     from glueprint import study as studies
 
     with FullDisk(0) as roomy:
         studies.run(study, folder / "counted", executor="serial")
     codes: Counter[str] = Counter()
     bad = []
-    for number in range(1, roomy.writes + 1):
+    for number in range(first, roomy.writes + 1):
         out = folder / f"full{number}"
         said = "none"
         try:
@@ -216,7 +216,9 @@ def full_disks(study: Path, folder: Path, calm: Path) -> dict[str, Any]:
         if wrong or not fine:
             bad.append({"write": number, "said": said, "half_written": left, "wrong": wrong})
         print(f"full disk at write {number} of {roomy.writes}: {said}", file=sys.stderr, flush=True)
-    return {"writes": roomy.writes, "codes": dict(codes), "bad": bad, "good": roomy.writes - len(bad)}
+    tried = roomy.writes - first + 1
+    counts = {"writes": roomy.writes, "first": first, "good": tried - len(bad)}
+    return {**counts, "codes": dict(codes), "bad": bad}
 
 
 def main() -> None:
@@ -226,6 +228,7 @@ def main() -> None:
     parser.add_argument("--interrupts", type=int, default=100)
     parser.add_argument("--load", type=int, default=0, help="busy processes beside it")
     parser.add_argument("--no-disk", action="store_true")
+    parser.add_argument("--first", type=int, default=1, help="write that finds the disk full first")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     random.seed(given.seed)
@@ -233,7 +236,7 @@ def main() -> None:
         folder, calm = Path(name), Path(name, "calm")
         study = faults.written(folder, units=3)
         faults.compute(study, calm, executor="serial")
-        disks = {} if given.no_disk else full_disks(study, folder, calm)
+        disks = {} if given.no_disk else full_disks(study, folder, calm, given.first)
         with busy(given.load):
             found = interrupts(given.interrupts, study, folder, calm)
         load = os.getloadavg()

@@ -79,6 +79,8 @@ def refusal(protocol="fp", **asked):
         (["g_factr=1.0"], "GP-A183", 'did you mean "g_factor"?'),
         (["g_factor=-1.0"], "GP-A182", "above 0"),
         (["g_factor=much"], "GP-A182", "a number"),
+        (["g_factor=" + "9" * 5000], "GP-A182", "g_factor"),
+        (["g_factor=" + "[" * 5000], "GP-A182", "a number"),
         (["g_factor"], "GP-A184", "equals sign"),
         (["g_factor.x=1"], "GP-A184", "single value"),
         (["replicates=8"], "GP-A185", "at most 8"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import replace
 from random import Random
 
 import pytest
-from benchmarks import hostile, hostile_changes, hostile_kinds
+from benchmarks import hostile, hostile_changes, hostile_kinds, rediscovery
 from benchmarks.hostile_world import HIDDEN, Kind, Unsafe, World
 
 from glueprint.errors import InputError, InternalError
@@ -166,3 +167,36 @@ def test_a_process_that_dies_or_hangs_costs_one_input(tmp_path, monkeypatch):
 def test_the_same_seed_makes_the_same_file():
     first, second = (hostile_changes.raw(hostile_kinds.PLATE, Random("1/tidy/5")) for _ in range(2))
     assert first == second != hostile_kinds.PLATE
+
+
+def test_faults_that_were_known_are_recognised(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    far = "unsafe: numbers far from all that was fitted get an answer without a remark # "
+    rows = [
+        ("cache", "unsafe: a cache that others may write into is read"),
+        ("far", f"{far}dose_mg times 1e+02"),
+        ("far", f"{far}weight_kg times 5e-07"),
+        ("far", f"{far}age_y times 5e-07"),  # nobody listed that
+        ("tiff", "hang"),
+        ("tidy", "hang"),
+        ("cache", "read"),
+    ]
+    journal = tmp_path / "j.jsonl"
+    journal.write_text("".join(json.dumps([n, *row, 0.0]) + "\n" for n, row in enumerate(rows)))
+    counts = rediscovery.found([journal], 1)
+    assert len(counts) == 36
+    assert {name for name, count in counts.items() if count} == {
+        *("a cache that all may write", "a small TIFF never ends", "a hundredfold dose"),
+        "a patient of a milligram",
+    }
+
+
+def test_a_number_that_an_input_holds_tells_two_faults_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    many = next(one for one in rediscovery.FAULTS if one.name == "ten million replicates")
+    kind = Kind("options", lambda world, _: (world.inside / "line.txt").write_text("--replicates 10000000"))
+    monkeypatch.setattr(rediscovery, "every_kind", lambda _: [kind])
+    monkeypatch.setattr(rediscovery, "FAULTS", (many, replace(many, name="x", of_input=lambda _: False)))
+    journal = tmp_path / "j.jsonl"
+    journal.write_text(json.dumps([0, "options", "hang", 0.0]) + "\n")
+    assert rediscovery.found([journal], 1) == {"ten million replicates": 1, "x": 0}

@@ -168,6 +168,7 @@ def test_trees_of_a_list_are_routes_of_their_own(tmp_path):
     [
         ("a.json", "{", "a.json, line 1"),
         ("a.json", "[]", "a.json"),
+        ("a.json", '{"smiles": ' + "9" * 5000 + "}", "a.json"),
         ("a.json", '{"smiles": 3}', "a.json, tree 1"),
         ("a.json", '{"smiles": "C", "children": 3}', "a.json, tree 1"),
         ("a.json", '{"smiles": "C", "children": [{"children": []}]}', "a.json, tree 1"),

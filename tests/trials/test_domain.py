@@ -69,6 +69,33 @@ def test_a_stronger_glue_at_the_same_dose_is_extrapolated_and_a_weaker_one_is_no
     assert found.asked.startswith("glx 4 mg")
 
 
+def test_a_dose_that_only_the_old_get_counts():
+    drug = MM003.arms[1].drugs[0]
+    old = drug.above_age.model_copy(update={"dose_mg": 400.0})
+    changed = MM003.arms[1].model_copy(update={"drugs": (drug.model_copy(update={"above_age": old}),)})
+    protocol = MM003.model_copy(update={"arms": (MM003.arms[0], changed)})
+    day = outside(protocol)[0]
+    assert "400 mg of dexamethasone a day, 10 times" in day.asked
+    assert clinical.label_of(protocol) == "extrapolated"
+    impossible = drug.above_age.model_copy(update={"dose_mg": 1e9})
+    changed = changed.model_copy(update={"drugs": (drug.model_copy(update={"above_age": impossible}),)})
+    with pytest.raises(InputError, match="GP-T081"):
+        check_protocol(MM003.model_copy(update={"arms": (MM003.arms[0], changed)}), "x.toml")
+
+
+def test_what_slows_the_clearance_of_all_patients_counts():
+    def given(*conditions, dose_mg=4.0):
+        protocol = with_drug(dose_mg=dose_mg)
+        arm = protocol.arms[0].model_copy(update={"conditions": conditions})
+        return protocol.model_copy(update={"arms": (arm, *protocol.arms[1:])})
+
+    first, later = outside(given("fluvoxamine"))  # 2.25 times the exposure, after progression, too
+    assert first.asked.startswith("pomalidomide 4 mg with fluvoxamine: ")
+    (found,) = outside(given("fluvoxamine", dose_mg=4.0 * 0.444))
+    assert found == later
+    assert clinical.label_of(given("fluvoxamine")) == "extrapolated"
+
+
 def test_a_partner_drug_counts_by_day_and_by_cycle():
     arm = MM003.arms[1]
     for changes, words in (({"dose_mg": 80}, "a day, 2 times"), ({"days": "1-28"}, "mean of a cycle")):

@@ -225,7 +225,7 @@ def _rxns(content: str, path: str) -> Iterator[Written]:
 def _trees(content: str, path: str) -> tuple[Route, ...]:
     try:
         data = json.loads(content)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no JSONDecodeError
         line = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise _bad("not JSON", f"{path}{line}") from error
     if isinstance(data, Mapping) and "trees" in data:

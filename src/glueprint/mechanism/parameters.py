@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -35,6 +35,7 @@ __all__ = [
     "culture",
     "frame",
     "individual",
+    "of_conditions",
     "quantities",
     "random_effects",
     "read_system",
@@ -149,6 +150,17 @@ def _varying(scenario: Scenario, known: Known) -> tuple[tuple[str, ...], Floats]
             wider = [known[name][1].omega2 / published[name].omega2 for name in pair.between]
             matrix[i, j] = matrix[j, i] = pair.value * np.sqrt(wider[0] * wider[1])
     return names, matrix
+
+
+def of_conditions(compound: Compound, conditions: Collection[str]) -> dict[str, float]:
+    """What conditions, such as an inhibitor of its clearance, make of a compound's typical parameters.
+
+    conditions: covariates of the compound's file that are switched on.
+    Returns a factor by name of each parameter that they change.
+    """
+    switched_on = {name: np.ones(1) for name in conditions}
+    factors = pharmacokinetic_factors(switched_on, compound)
+    return {name: float(factor[0]) for name, factor in factors.items()}
 
 
 def individual(scenario: Scenario, covariates: Mapping[str, ArrayLike], etas: ArrayLike) -> dict[str, Floats]:

@@ -77,7 +77,7 @@ def changed(data: Mapping[str, Any], model: type[Document], changes: Iterable[st
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # also more digits than Python reads, and brackets without end
         return text.strip()
 
 

@@ -109,6 +109,11 @@ class Drug(Section):
         """The compound, None for a partner drug."""
         return self.compound if isinstance(self.compound, Compound) else None
 
+    @property
+    def most_mg(self) -> float:
+        """The largest dose that a patient of any age starts with, mg."""
+        return max(self.dose_mg, self.above_age.dose_mg) if self.above_age else self.dose_mg
+
     @field_validator("days")
     @classmethod
     def _readable_days(cls, days: str) -> str:

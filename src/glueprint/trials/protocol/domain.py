@@ -6,14 +6,14 @@ the model interpolates; outside of it nothing speaks for its numbers but its for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 from glueprint import references
 from glueprint.mechanism import Compound, Scenario, parameters, substrates
 from glueprint.trials.protocol.case_mix import CaseMix, Levels
-from glueprint.trials.protocol.document import Drug, Protocol
+from glueprint.trials.protocol.document import Arm, Drug, Protocol
 from glueprint.trials.protocol.loading import load_protocol
 from glueprint.trials.protocol.schedule import parse_days
 
@@ -52,7 +52,8 @@ def outside(protocol: Protocol) -> tuple[Outside, ...]:
 
     Compared are each covariate of the case-mix, the largest dose and the dose of a cycle of partner drugs,
     the loss of each substrate that a glue induces, over its natural loss, at its mean free concentration of a
-    dosing day and of a cycle, and the longest follow-up.
+    dosing day and of a cycle, and the longest follow-up. A dose is the largest that any of the arm's patients
+    starts with, whatever their age, and a condition of the arm acts on its concentration.
     Source: own derivation, docs/trials.md, "Domain of validity".
 
     >>> from glueprint.trials import load_protocol
@@ -98,11 +99,12 @@ def _times(protocol: Protocol, known: Iterable[Protocol]) -> Iterator[Outside]:
 
 def _exposures(protocol: Protocol) -> Iterator[Outside]:
     most = _strongest()
-    for field, drug in _drugs(protocol):
-        asked = f"{drug.name} {drug.dose_mg:g} mg"
-        if drug.glue is not None and drug.dose_mg > 0 and not _comparable(drug.glue):
+    for arm, drug in _drugs(protocol):
+        field, with_ = f'arm "{arm.name}"', "".join(f" with {name}" for name in arm.conditions)
+        asked = f"{drug.name} {drug.most_mg:g} mg{with_ if drug.glue is not None else ''}"
+        if drug.glue is not None and drug.most_mg > 0 and not _comparable(drug.glue):
             yield Outside(field, f"{asked}, with pharmacokinetics of its own", "glues with a clearance")
-        strength = _strength(protocol, drug)
+        strength = _strength(protocol, arm, drug)
         beyond = {name: value / most[name] for name, value in strength.items() if most.get(name, 0.0) > 0}
         # One line a drug: that which is furthest out says how far.
         name = max(beyond, key=lambda name: beyond[name], default="")
@@ -119,28 +121,28 @@ def _strongest() -> Mapping[str, float]:
     """The most of anything that a fitted trial gives, by what it is counted in."""
     most: dict[str, float] = {}
     for trial in _fitted():
-        for _, drug in _drugs(trial):
-            for name, value in _strength(trial, drug).items():
+        for arm, drug in _drugs(trial):
+            for name, value in _strength(trial, arm, drug).items():
                 most[name] = max(most.get(name, 0.0), value)
     return most
 
 
-def _drugs(protocol: Protocol) -> Iterator[tuple[str, Drug]]:
+def _drugs(protocol: Protocol) -> Iterator[tuple[Arm, Drug]]:
     for arm in protocol.arms:
         for drug in arm.all_drugs:
-            yield f'arm "{arm.name}"', drug
+            yield arm, drug
 
 
-def _strength(protocol: Protocol, drug: Drug) -> Mapping[str, float]:
+def _strength(protocol: Protocol, arm: Arm, drug: Drug) -> Mapping[str, float]:
     """How strongly a drug acts on a dosing day and over a cycle, by the unit that it is counted in."""
     share_of_days = len(parse_days(drug.days)) / protocol.cycle_days
     if drug.glue is None:
         return {
-            f"mg of {drug.name} a day": drug.dose_mg,
-            f"mg of {drug.name} a day, mean of a cycle": drug.dose_mg * share_of_days,
+            f"mg of {drug.name} a day": drug.most_mg,
+            f"mg of {drug.name} a day, mean of a cycle": drug.most_mg * share_of_days,
         }
     found = {}
-    for pair, loss in _induced(drug.glue, drug.dose_mg).items():
+    for pair, loss in _induced(drug.glue, drug.most_mg, arm.conditions).items():
         found[f"x the natural loss of {pair} on a dosing day"] = loss
         found[f"x the natural loss of {pair} in the mean of a cycle"] = loss * share_of_days
     return found
@@ -150,11 +152,16 @@ def _comparable(glue: Compound) -> bool:
     return "clearance_l_per_h" in parameters.typical(Scenario(glue))
 
 
-def _induced(glue: Compound, dose_mg: float) -> Mapping[str, float]:
-    """rho x occupancy of each pair of substrate and cell at the mean concentration of a dosing day."""
+def _induced(glue: Compound, dose_mg: float, conditions: Collection[str]) -> Mapping[str, float]:
+    """rho x occupancy of each pair of substrate and cell at the mean concentration of a dosing day.
+
+    conditions: of the arm's patients, such as an inhibitor of the glue's clearance.
+    """
     if dose_mg <= 0 or not _comparable(glue):
         return {}
     known = parameters.typical(Scenario(glue))
+    factors = parameters.of_conditions(glue, conditions)
+    known |= {name: known[name] * factor for name, factor in factors.items() if name in known}
     mg_per_l = dose_mg * known.get("bioavailability", 1.0) / (24.0 * known["clearance_l_per_h"])
     free_nm = mg_per_l / known["molar_mass_g_per_mol"] * NM_PER_MG_PER_L * known["fraction_unbound"]
     occupancy = free_nm / (free_nm + known["kd_nm"])

@@ -52,9 +52,9 @@ def _findings(protocol: Protocol, where: str) -> Iterator[InputError]:
             yield _impossible(asked, f"{where}, case_mix.{name}", f"limits within {low:g} to {high:g}")
     for place, arm in enumerate(protocol.arms):
         for drug in arm.all_drugs:
-            if drug.dose_mg > MOST_MG:
+            if drug.most_mg > MOST_MG:
                 field = f"{where}, arms[{place}].drugs"
-                yield _impossible(f"{drug.dose_mg:g} mg of {drug.name}", field, f"at most {MOST_MG:g} mg")
+                yield _impossible(f"{drug.most_mg:g} mg of {drug.name}", field, f"at most {MOST_MG:g} mg")
     months, youngest = protocol.follow_up.maximum_months, protocol.case_mix.age_y.low
     if youngest + months / 12.0 > OLDEST_Y:
         asked = f"{months:g} months of follow-up, when the youngest is {youngest + months / 12.0:.0f}"
