@@ -281,6 +281,10 @@ REFUSED = {
     ),
     "an effect in per cent": (text("dose_uM,% effect", wells(lambda v: 100.0 * (1.0 - v))), "GP-A213"),
     "two drugs": (text("pom (uM),dex (nM),viability", [(d, 10.0 * d, v) for d, v in wells()]), "GP-A206"),
+    "a stock beside each well": (
+        text("conc (uM),viability,stock conc (uM),volume (uL)", [(d, v, 1e3 * d, 2.0) for d, v in wells()]),
+        "GP-A206",
+    ),
     "a summary below": (text("dose_uM,viability", wells()) + "IC50,0.55\n", "GP-A161"),
     "a value below a limit": (text("dose_uM,viability", [*wells()[:-1], (30.0, "<0.05")]), "GP-A161"),
     "a dose that became a date": (
@@ -389,6 +393,11 @@ def test_a_map_of_dilutions_is_no_channel(tmp_path):
     for title in ("dilution", "Dilution factor"):
         result = measured(drawn_with(title), tmp_path)
         assert result.tables["samples"]["result"].to_list() == pytest.approx([200.0] * 7, rel=0.03)
+
+
+def test_a_channel_of_overflows_is_no_map(tmp_path):
+    over = grid("RLU 1", light_at) + grid("RLU 2", lambda *_: "OVRFLW")
+    assert set(look(over, tmp_path, "a.csv").plate.channels) == {"RLU 1", "RLU 2"}
 
 
 def test_the_base_of_log_ratio_is_said(tmp_path):

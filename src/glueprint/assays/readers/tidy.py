@@ -122,7 +122,7 @@ def _of_grids(drawn: Sequence[Grid], rest: Sequence[str], sheet: Sheet, source: 
     plates = [grid.title for grid in drawn if _is_plate_name(grid.title)]
     for nth, grid in enumerate(drawn):
         field = parsed(grid.title).ours or OURS.get(grid.title.lower(), "")
-        worded = not any(map(layout_maps.is_number, grid.cells.values()))
+        worded = _is_worded(grid, f"{source} row {grid.line}")
         if len(drawn) > 1 and (field in MAPPED or worded):
             fields[layout_maps.field_of(grid) if worded else field] = grid
             continue
@@ -168,6 +168,14 @@ def _same_plate(maps: Collection[Grid], measured: set[tuple[int, int]], source: 
                 expected="maps of the plate that was read",
                 next_step="draw the map for the plate; wells of one name lie elsewhere on it",
             )
+
+
+def _is_worded(grid: Grid, where: str) -> bool:
+    """Whether a grid holds words, and neither numbers nor what readers write in place of one."""
+    cells = [text for text in grid.cells.values() if text]
+    if any(map(layout_maps.is_number, cells)):
+        return False
+    return any(cell(text, where).flag.startswith("error: ") for text in cells)
 
 
 def _is_plate_name(title: str) -> bool:
