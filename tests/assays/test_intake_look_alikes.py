@@ -148,6 +148,19 @@ RIGHT = {
         ),
         ALONE,
     ),
+    # Beside the curve.
+    "raw beside normalised": (
+        text(
+            "dose_uM,raw 1,raw 2,norm 1,norm 2",
+            [(d, 30000 * v, 31000 * v, 100 * v, 99 * v) for d, v, _ in BOTH],
+        ),
+        ALONE,
+    ),
+    "fitted values": (text("dose_uM,A,A fit,B,B fit", [(d, v, v, w, w) for d, v, w in BOTH]), TWO),
+    "a potency": (
+        text("dose_uM,viability,IC50 (uM)", [(d, v, "0.55" if d == 0.3 else "") for d, v in wells()]),
+        ALONE,
+    ),
     # Names.
     "a wavelength in nm": (text("dose_uM,OD 450 nm", wells(lambda v: 1.5 * v)), ALONE),
     "a wavelength in brackets": (text("dose_uM,Abs (450 nm)", wells(lambda v: 1.5 * v)), ALONE),
@@ -393,6 +406,17 @@ def test_a_map_of_dilutions_is_no_channel(tmp_path):
     for title in ("dilution", "Dilution factor"):
         result = measured(drawn_with(title), tmp_path)
         assert result.tables["samples"]["result"].to_list() == pytest.approx([200.0] * 7, rel=0.03)
+
+
+def test_a_list_of_96_wells_is_no_map_of_384(tmp_path):
+    path, map_path = tmp_path / "plate.csv", tmp_path / "map.csv"
+    path.write_text(grid("RLU", lambda r, c: light_at(r // 2, c // 2), 16, 24))
+    listed = [
+        (f"{row}{c}", name_at(c - 1, "Glue"), f"{dose_at(c - 1):g}" if c < 12 else "") for row, _, c in LISTED
+    ]
+    map_path.write_text(text("Well,Compound,Conc (uM)", listed))
+    with pytest.raises(InputError, match=r"GP-A042.*a map of 96 wells on a plate of 384"):
+        door.read(path, layout=map_path)
 
 
 def test_a_channel_of_overflows_is_no_map(tmp_path):
