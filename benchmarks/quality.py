@@ -59,6 +59,7 @@ CODES = (
     "GP-A247",
     "GP-A248",
     "GP-A249",
+    "GP-A250",
 )
 Floats = NDArray[np.float64]
 

@@ -148,6 +148,19 @@ RIGHT = {
         ),
         ALONE,
     ),
+    # Beside the curve.
+    "raw beside normalised": (
+        text(
+            "dose_uM,raw 1,raw 2,norm 1,norm 2",
+            [(d, 30000 * v, 31000 * v, 100 * v, 99 * v) for d, v, _ in BOTH],
+        ),
+        ALONE,
+    ),
+    "fitted values": (text("dose_uM,A,A fit,B,B fit", [(d, v, v, w, w) for d, v, w in BOTH]), TWO),
+    "a potency": (
+        text("dose_uM,viability,IC50 (uM)", [(d, v, "0.55" if d == 0.3 else "") for d, v in wells()]),
+        ALONE,
+    ),
     # Names.
     "a wavelength in nm": (text("dose_uM,OD 450 nm", wells(lambda v: 1.5 * v)), ALONE),
     "a wavelength in brackets": (text("dose_uM,Abs (450 nm)", wells(lambda v: 1.5 * v)), ALONE),
@@ -281,6 +294,10 @@ REFUSED = {
     ),
     "an effect in per cent": (text("dose_uM,% effect", wells(lambda v: 100.0 * (1.0 - v))), "GP-A213"),
     "two drugs": (text("pom (uM),dex (nM),viability", [(d, 10.0 * d, v) for d, v in wells()]), "GP-A206"),
+    "a stock beside each well": (
+        text("conc (uM),viability,stock conc (uM),volume (uL)", [(d, v, 1e3 * d, 2.0) for d, v in wells()]),
+        "GP-A206",
+    ),
     "a summary below": (text("dose_uM,viability", wells()) + "IC50,0.55\n", "GP-A161"),
     "a value below a limit": (text("dose_uM,viability", [*wells()[:-1], (30.0, "<0.05")]), "GP-A161"),
     "a dose that became a date": (
@@ -389,6 +406,22 @@ def test_a_map_of_dilutions_is_no_channel(tmp_path):
     for title in ("dilution", "Dilution factor"):
         result = measured(drawn_with(title), tmp_path)
         assert result.tables["samples"]["result"].to_list() == pytest.approx([200.0] * 7, rel=0.03)
+
+
+def test_a_list_of_96_wells_is_no_map_of_384(tmp_path):
+    path, map_path = tmp_path / "plate.csv", tmp_path / "map.csv"
+    path.write_text(grid("RLU", lambda r, c: light_at(r // 2, c // 2), 16, 24))
+    listed = [
+        (f"{row}{c}", name_at(c - 1, "Glue"), f"{dose_at(c - 1):g}" if c < 12 else "") for row, _, c in LISTED
+    ]
+    map_path.write_text(text("Well,Compound,Conc (uM)", listed))
+    with pytest.raises(InputError, match=r"GP-A042.*a map of 96 wells on a plate of 384"):
+        door.read(path, layout=map_path)
+
+
+def test_a_channel_of_overflows_is_no_map(tmp_path):
+    over = grid("RLU 1", light_at) + grid("RLU 2", lambda *_: "OVRFLW")
+    assert set(look(over, tmp_path, "a.csv").plate.channels) == {"RLU 1", "RLU 2"}
 
 
 def test_the_base_of_log_ratio_is_said(tmp_path):

@@ -14,7 +14,7 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.layout_drawing import draw
 from glueprint.assays.layout_file import parse
 from glueprint.assays.layout_templates import TEMPLATES, template
-from glueprint.assays.plate import SIZES, Plate, well_place
+from glueprint.assays.plate import SIZES, Plate, plate_shape, well_place
 from glueprint.assays.readers.text import short
 from glueprint.assays.wells import CONTENT, MEASURED, Layout, Wells
 from glueprint.errors import InputError, nearest
@@ -50,6 +50,7 @@ def apply(plate: Plate, layout: Layout | None = None) -> Wells:
         empty = pl.DataFrame(schema={"plate": pl.String, "well": pl.String, **CONTENT})
         return Wells(_joined(plate.table, empty), (*own, _no_layout(plate)))
     _check_plates(plate, chosen)
+    _check_map(plate, layout or chosen)
     joined = _joined(plate.table, chosen.table)
     findings = [*own, *chosen.findings, *_left_over(plate, chosen)]
     if layout is not None and not layout.adds:
@@ -157,6 +158,22 @@ def _check_plates(plate: Plate, layout: Layout) -> None:
             expected="a layout of the plate that was read",
             next_step="say plate_wells of the plate; wells of one name lie elsewhere on it",
         )
+
+
+def _check_map(plate: Plate, layout: Layout) -> None:
+    """Raise InputError GP-A042 for a map that names every well of a smaller plate, and no other."""
+    rows, columns = plate_shape([well_place(well) for well in plate.table["well"].unique()])
+    named = {well_place(well) for well in layout.table["well"]}
+    for size, (high, across) in SIZES.items() if not layout.size else ():
+        every = {(row, column) for row in range(high) for column in range(across)}
+        if named == every and high < rows and across < columns:
+            raise InputError(
+                "GP-A042",
+                f"a map of {size} wells on a plate of {rows * columns}",
+                where=layout.source,
+                expected="a map of the plate that was read",
+                next_step="draw the map for the plate; wells of one name lie elsewhere on it",
+            )
 
 
 def _left_over(plate: Plate, layout: Layout) -> list[Finding]:

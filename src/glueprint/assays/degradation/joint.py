@@ -338,4 +338,3 @@ RATES: Mapping[str, tuple[Quantity, str]] = {
     "vehicle": (quantities.own(VEHICLE), ""),
     "rate_at_full_dose": (quantities.observed(math.inf), "1/h"),
 }
-STEADY = LONG

@@ -17,14 +17,13 @@ from glueprint.assays.growth.reading import Culture
 from glueprint.assays.growth.settings import Settings
 from glueprint.curves import Fits, Potency
 
-__all__ = ["DEFINITIONS", "GR_DEFINITIONS", "Curves", "of_growth_rate", "of_viability", "viability_fits"]
+__all__ = ["DEFINITIONS", "Curves", "of_growth_rate", "of_viability", "viability_fits"]
 
 Floats = NDArray[np.float64]
 HALF = 0.5
 # No fewer than no cells live; a GR value of -1 is a culture in which none does.
 POSSIBLE, POSSIBLE_GR = (0.0, None), (-1.0, None)
 DEFINITIONS = ("relative IC50", "absolute IC50", "GI50")
-GR_DEFINITIONS = ("GR50", "GEC50")
 # Below this share no cells are left whose scatter could be told.
 DEAD = 1e-3
 

@@ -101,7 +101,21 @@ NAMES: Mapping[str, str] = {
     ),
 }
 OURS = {name: ours for ours, names in NAMES.items() for name in names.split("|")}
-SPREAD = ("sd", "sem", "cv", "std", "stdev", "stderr", "error", "err", "+/-", "±")
+SPREAD = (
+    "sd",
+    "sem",
+    "cv",
+    "std",
+    "stdev",
+    "stderr",
+    "error",
+    "err",
+    "+/-",
+    "±",
+    "fit",
+    "fitted",
+    "residual",
+)
 # What a response without a name of ours is not, whatever its numbers look like: a complement, a rate or a
 # score.
 OTHERWISE = re.compile(
@@ -114,6 +128,8 @@ AROUND = re.compile(
     r"^(?:percent|fraction|mean|average|avg|final|nominal|cell) | (?:mean|average|avg|fraction)$"
 )
 BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
+# What was computed of a curve, and is no dose of it.
+POTENCY = re.compile(r"\b(?:[acdegi][ci]50|gr50|gec50|gi50|ki|kd)\b")
 # Light and not an amount: "450 nm", "OD450", "Abs (nm)". Capitals tell: nobody writes a wavelength in nM.
 WAVELENGTH = re.compile(r"(?<![\d.])(?:19\d|[2-9]\d\d|10\d\d)[\s_]*nm\b")
 OPTICAL = re.compile(
@@ -175,6 +191,8 @@ def parsed(header: str) -> Heading:
         ours, unit = "dose", unit or "M"
     if ours in ("", "compound", "target") and unit in CONCENTRATIONS.values():
         ours = "dose"
+    if ours == "dose" and POTENCY.search(words):
+        ours = ""
     if ours == "time_h" and not unit and words in PER_HOUR:
         unit = words
     return Heading(ours, words, unit, per_cent, base)

@@ -18,7 +18,9 @@ __all__ = ["filled", "labels_below", "side_by_side", "twice"]
 FEWEST_ROWS = 8
 LABELS = ("line", "compound", "experiment", "time_h", "target")
 # What one reading differs in from another one of the same well.
-PLACES = ("well", "plate", "channel", "role", "line", "experiment", "time_h", "target")
+PLACES = ("well", "plate", "channel", "role", "line", "experiment", "replicate", "time_h", "target")
+# Of one well: other columns of doses than of the curve behind them.
+STOCK = re.compile(r"stock|final|nominal|actual|planned|intended|measured", re.IGNORECASE)
 
 
 def filled(table: pl.DataFrame, ours: Collection[str]) -> pl.DataFrame:
@@ -42,7 +44,7 @@ def side_by_side(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
     read = [[name for name in block[1:] if wide.numeric(table[name])] for block in blocks]
     apart = {(parsed(block[0]).unit, parsed(block[0]).base) for block in blocks}
     again = any(re.search(r" #\d+$", name) for names in read for name in names)
-    if len(apart) > 1 or again or not all(read):
+    if len(apart) > 1 or again or not all(read) or any(STOCK.search(block[0]) for block in blocks):
         return table
     labels = table.columns[: doses[0]]
     parts = [table.select(*labels, pl.col(b[0]).alias(blocks[0][0]), *b[1:]) for b in blocks]

@@ -342,6 +342,7 @@ def _readings(
     chosen = [n for n in numbers if headings[n].ours not in ("unnamed", "spread")] or single[:1]
     if not chosen or not {"dose", "dose_nm"} & set(found.columns):
         return found, ""
+    chosen = wide.of_one_response(chosen)
     logs = next((n for n in chosen if headings[n].base), "")
     if logs:
         raise _logarithms(logs, "responses side by side" if len(chosen) > 1 else "a response")

@@ -13,7 +13,7 @@ import polars as pl
 from glueprint.assays.intake.headers import PER_HOUR, parsed
 from glueprint.assays.intake.labels import role_of
 
-__all__ = ["long", "numeric", "response_of"]
+__all__ = ["long", "numeric", "of_one_response", "response_of"]
 
 NUMBERED = re.compile(
     r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
@@ -109,6 +109,17 @@ def long(table: pl.DataFrame, readings: Sequence[str]) -> tuple[pl.DataFrame, st
         part = table.select(*kept, pl.col(column.name).cast(pl.String).alias(response)).with_columns(**added)
         parts.append(part.filter(pl.col(response).is_not_null()))
     return pl.concat(parts), response
+
+
+def of_one_response(readings: Sequence[str]) -> list[str]:
+    """Of columns side by side those that name one response, with their controls and blanks; all if none does.
+
+    "raw 1, raw 2, norm 1, norm 2" are no four curves of one scale.
+    """
+    columns = _columns(readings)
+    named = next((column.response for column in columns if column.response), "")
+    pairs = zip(readings, columns, strict=True)
+    return [name for name, one in pairs if not named or one.response == named or one.role]
 
 
 def numeric(column: pl.Series) -> bool:

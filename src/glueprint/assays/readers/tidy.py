@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +18,7 @@ from glueprint.assays.intake.grids import Grid, channel_of, grids
 from glueprint.assays.intake.headers import parsed
 from glueprint.assays.intake.sheets import Sheet, of_bytes
 from glueprint.assays.layout_maps import ON_PLATES, ROLE_NAMES
-from glueprint.assays.plate import SIZES, Plate, row_letters, well_name, well_place
+from glueprint.assays.plate import Plate, well_name
 from glueprint.assays.readers.gather import Gathered
 from glueprint.assays.readers.reader import FunctionReader
 from glueprint.assays.readers.text import cell, decode, not_a_table, number, peek, short
@@ -122,7 +122,7 @@ def _of_grids(drawn: Sequence[Grid], rest: Sequence[str], sheet: Sheet, source: 
     plates = [grid.title for grid in drawn if _is_plate_name(grid.title)]
     for nth, grid in enumerate(drawn):
         field = parsed(grid.title).ours or OURS.get(grid.title.lower(), "")
-        worded = not any(map(layout_maps.is_number, grid.cells.values()))
+        worded = _is_worded(grid, f"{source} row {grid.line}")
         if len(drawn) > 1 and (field in MAPPED or worded):
             fields[layout_maps.field_of(grid) if worded else field] = grid
             continue
@@ -144,30 +144,15 @@ def _of_grids(drawn: Sequence[Grid], rest: Sequence[str], sheet: Sheet, source: 
         said = f"{len(rest)} lines not read: {short(rest, most=4)}"
         findings.append(Finding("GP-A018", "note", said, source))
     layout = _drawn_layout(fields, source) if fields else None
-    if layout:
-        shown = {place for grid in drawn if grid not in fields.values() for place in _extent(grid)}
-        _same_plate(fields.values(), shown, source)
     return Plate(source, "tidy", gathered.table(), {"read": sheet.whole}, tuple(findings), layout)
 
 
-def _extent(grid: Grid) -> list[tuple[int, int]]:
-    return [well_place(well) for well in grid.cells]
-
-
-def _same_plate(maps: Collection[Grid], measured: set[tuple[int, int]], source: str) -> None:
-    """Raise InputError GP-A042 for a whole map of a smaller plate than the one that was read."""
-    rows, columns = (max(place) + 1 for place in zip(*measured, strict=True))
-    for grid in maps:
-        high, across = (max(place) + 1 for place in zip(*_extent(grid), strict=True))
-        if (high, across) in SIZES.values() and high < rows and across < columns:
-            raise InputError(
-                "GP-A042",
-                f'the map "{grid.title}" is of {high * across} wells, and the plate reaches row '
-                f"{row_letters(rows - 1)}, column {columns}",
-                where=f"{source} row {grid.line}",
-                expected="maps of the plate that was read",
-                next_step="draw the map for the plate; wells of one name lie elsewhere on it",
-            )
+def _is_worded(grid: Grid, where: str) -> bool:
+    """Whether a grid holds words, and neither numbers nor what readers write in place of one."""
+    cells = [text for text in grid.cells.values() if text]
+    if any(map(layout_maps.is_number, cells)):
+        return False
+    return any(cell(text, where).flag.startswith("error: ") for text in cells)
 
 
 def _is_plate_name(title: str) -> bool:
