@@ -170,6 +170,20 @@ def test_a_search_does_not_depend_on_those_beside_it():
     assert np.array_equal(first.estimates[0], together.estimates[0])
 
 
+def test_vectors_taken_in_parts_cost_what_they_cost_together(monkeypatch):
+    from glueprint.workshop import objective as module
+
+    problem = coverage.oral()
+    made = workshop.Objective(problem)
+    z = workshop.draw_starts(problem, 5, 1)
+    data = workshop.simulate_sets(problem, coverage.TRUTH["oral"], 5, seed=4)
+    whole = made(z, data)
+    monkeypatch.setattr(module, "MOST_NUMBERS", 2 * len(problem.rows) * len(made.outputs) * made.count)
+    parts = made(z, data)
+    for name in ("value", "gradient", "curvature", "reasons"):
+        assert np.array_equal(getattr(whole, name), getattr(parts, name))
+
+
 @pytest.mark.parametrize("name", ["oral", "degradation"])
 def test_estimates_and_limits_keep_their_promise_on_simulated_data(name):
     """60 sets here; benchmarks/workshop_coverage.py has 400."""
