@@ -61,3 +61,56 @@ def test_too_few_rounds_end_with_1_and_say_so(file):
     shown = call(file, "--starts", 3, "--rounds", 2, "--no-profiles")
     assert shown.exit_code == 1
     assert "ask for more rounds" in shown.output
+
+
+PK = """species gut = 0, central = 0;
+J1: gut -> central; ka*gut;  J2: central -> ; CL/V*central;  ka = 1.2; CL = 8; V = 70; conc := central/V;
+"""
+
+
+@pytest.fixture
+def model(tmp_path):
+    (tmp_path / "pk.ant").write_text(PK, encoding="utf-8")
+    return tmp_path / "pk.ant"
+
+
+def asked(command, *words):
+    return CliRunner().invoke(app, ["model", command, *map(str, words)], env={"COLUMNS": "200"})
+
+
+def test_slopes_and_sweeps_are_asked_for_on_the_command_line(model, tmp_path):
+    common = (model, "--vary", "CL=4:16:log10", "--output", "conc", "--until", 24, "--dose", "gut=4000@0")
+    shown = asked("sensitivity", *common)
+    assert shown.exit_code == 0, shown.output
+    assert "elasticity" in shown.output
+    figure = tmp_path / "sweep.svg"
+    swept = asked("sweep", *common, "--points", 3, "--summary", "max", "--figure", figure, "--json")
+    assert swept.exit_code == 0, swept.output
+    read = payload(swept.stdout)
+    assert read["table"]["CL"] == pytest.approx([4.0, 8.0, 16.0])
+    assert read["table"]["conc"] == sorted(read["table"]["conc"], reverse=True)
+    assert figure.read_text("utf-8").startswith("<svg")
+    refused = asked("sweep", model, "--vary", "CL=4", "--output", "conc", "--until", 24)
+    assert getattr(refused.exception, "code", "") == "GP-W027"
+
+
+@pytest.mark.parametrize("method", ["morris", "sobol"])
+def test_global_sensitivities_are_asked_for_on_the_command_line(method, model, tmp_path):
+    pytest.importorskip("SALib")
+    words = (
+        "--vary",
+        "CL=4:16",
+        "--vary",
+        "V=35:140",
+        "--output",
+        "conc",
+        "--until",
+        24,
+        "--dose",
+        "gut=4000@0",
+    )
+    out, figure = tmp_path / "table.csv", tmp_path / "bars.svg"
+    shown = asked("sensitivity", model, *words, "--out", out, "--figure", figure)
+    assert shown.exit_code == 0, shown.output
+    assert out.read_text("utf-8").count("\n") == 3
+    assert figure.read_text("utf-8").startswith("<svg")

@@ -170,6 +170,20 @@ def test_a_search_does_not_depend_on_those_beside_it():
     assert np.array_equal(first.estimates[0], together.estimates[0])
 
 
+def test_vectors_taken_in_parts_cost_what_they_cost_together(monkeypatch):
+    from glueprint.workshop import objective as module
+
+    problem = coverage.oral()
+    made = workshop.Objective(problem)
+    z = workshop.draw_starts(problem, 5, 1)
+    data = workshop.simulate_sets(problem, coverage.TRUTH["oral"], 5, seed=4)
+    whole = made(z, data)
+    monkeypatch.setattr(module, "MOST_NUMBERS", 2 * len(problem.rows) * len(made.outputs) * made.count)
+    parts = made(z, data)
+    for name in ("value", "gradient", "curvature", "reasons"):
+        assert np.array_equal(getattr(whole, name), getattr(parts, name))
+
+
 @pytest.mark.parametrize("name", ["oral", "degradation"])
 def test_estimates_and_limits_keep_their_promise_on_simulated_data(name):
     """60 sets here; benchmarks/workshop_coverage.py has 400."""
@@ -195,3 +209,48 @@ def test_what_a_design_cannot_tell_is_called_so_in_simulated_data():
     for name in ("ec50", "kmax", "factor"):
         assert (found.verdicts[:, found.names.index(name)] != "identified").mean() >= 0.95
     assert (found.verdicts[:, found.names.index("kdeg")] == "identified").all()
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_models_without_derivatives_are_fitted_by_differences(waits):
+    """A jump whose time is estimated; also where a steady state is waited for before it."""
+    model = """species x = 1; J1: -> x; s*u*piecewise(1, time < tau, 0.2); J2: x -> ; k*x;
+    s = 1; u = 1; k = 0.4; tau = 3;"""
+    parameters = (Parameter("s", 0.1, 10.0), Parameter("k", 0.1, 5.0), Parameter("tau", 1.0, 6.0, "lin"))
+    times = np.array([0.5, 1.0, 2.0, 2.7, 4.0, 5.0, 7.0, 9.0])
+    base = problem_of(parameters, "x", np.ones(8), noise="0.02", model=model, times=times)
+    if waits:
+        one = Experiment("c", {"u": 1.0}, before={"u": 3.0, "tau": 1e-6})
+        base = replace(base, experiments=(one,))
+
+    def exact(s, k, tau):
+        start = 0.2 * 3.0 * s / k if waits else 1.0
+        first = s / k + (start - s / k) * np.exp(-k * times)
+        at_tau = s / k + (start - s / k) * np.exp(-k * tau)
+        return np.where(times < tau, first, 0.2 * s / k + (at_tau - 0.2 * s / k) * np.exp(-k * (times - tau)))
+
+    problem = replace(base, rows=replace(base.rows, value=exact(1.3, 0.5, 3.2)))
+    objective = workshop.Objective(problem)
+    z = np.array([[math.log10(1.2), math.log10(0.6), 3.4]])
+    cost = objective(z)
+
+    def cost_at(z):
+        return 0.5 * (((exact(10.0 ** z[0], 10.0 ** z[1], z[2]) - problem.rows.value) / 0.02) ** 2).sum()
+
+    slopes = [(cost_at(z[0] + 1e-6 * e) - cost_at(z[0] - 1e-6 * e)) / 2e-6 for e in np.eye(3)]
+    np.testing.assert_allclose(cost.gradient[0], slopes, rtol=2e-3)
+    found = workshop.fit(problem, workshop.Settings(starts=10, with_profiles=False))
+    assert found.estimates == pytest.approx({"s": 1.3, "k": 0.5, "tau": 3.2}, rel=1e-3)
+
+
+def test_a_model_with_an_event_is_fitted():
+    model = "species x = 0; J1: -> x; s*u; J2: x -> ; k*x; s = 1; k = 0.2; u = 1; E: at (time > 2): u = 0.2;"
+    times = np.array([0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0])
+    s, k = 1.4, 0.3
+    first, level = s / k * (1 - np.exp(-k * np.minimum(times, 2.0))), 0.2 * s / k
+    y = np.where(times <= 2.0, first, level + (first - level) * np.exp(-k * (times - 2.0)))
+    parameters = (Parameter("s", 0.1, 10.0), Parameter("k", 0.01, 5.0))
+    problem = problem_of(parameters, "x", y, noise="0.02", model=model, times=times)
+    found = workshop.fit(problem, workshop.Settings(starts=8, with_profiles=False))
+    assert found.estimates == pytest.approx({"s": s, "k": k}, rel=1e-3)
+    assert "differences of runs" in found.notes[0]

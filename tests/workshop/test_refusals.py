@@ -102,7 +102,24 @@ def test_a_measurement_that_is_no_number_is_refused(tmp_path):
     )
     with pytest.raises(InputError) as caught:
         workshop.read(path)
+    assert (caught.value.code, "line 5, column time" in caught.value.where) == ("GP-W010", True)
+    (tmp_path / "measurements.tsv").write_text(
+        "\n".join([*lines[:4], "\t".join([*cells, "more"])]) + "\n", encoding="utf-8"
+    )
+    with pytest.raises(InputError) as caught:
+        workshop.read(path)
     assert (caught.value.code, "line 5" in caught.value.where) == ("GP-W012", True)
+
+
+def test_tabs_that_editors_leave_or_take_away_change_nothing(tmp_path):
+    path = problems.write(CASE, tmp_path)
+    exact = workshop.read(path)
+    table = tmp_path / "measurements.tsv"
+    lines = table.read_text("utf-8").splitlines()
+    table.write_text("\n".join(line + "\t" for line in lines) + "\n", encoding="utf-8")
+    assert workshop.read(path).rows.value.tolist() == exact.rows.value.tolist()
+    table.write_text("\n".join(line.rstrip("\t") for line in lines) + "\n", encoding="utf-8")
+    assert workshop.read(path).rows.value.tolist() == exact.rows.value.tolist()
 
 
 def test_places_that_rows_fill_are_counted(tmp_path):

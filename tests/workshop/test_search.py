@@ -37,7 +37,8 @@ def test_a_minimum_at_a_bound_is_that_of_the_box():
     found = search(rosenbrock, np.array([[-1.0, -1.0], [2.0, 0.0], [0.0, 0.25]]), box)
     roots = np.roots([200.0, 0.0, 1.0 - 200.0 * 0.25, -1.0])
     x = roots[np.isreal(roots) & (roots.real > 0)].real[0]
-    np.testing.assert_allclose(found.scaled, [[x, 0.25]] * 3, atol=1e-4)
+    # A promised fall of 1e-6 at a curvature of 100 is 1.4e-4 of x.
+    np.testing.assert_allclose(found.scaled, [[x, 0.25]] * 3, atol=1.5e-4)
     assert set(found.status) == {"converged"}
 
 

@@ -15,12 +15,15 @@ from glueprint.cli.model_course import course
 from glueprint.cli.model_dataset import dataset
 from glueprint.cli.model_doses import doses
 from glueprint.cli.model_fit import fit
+from glueprint.cli.model_sensitivity import sensitivity, sweep
 from glueprint.cli.output import Json, console, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(dataset)
 app.command()(fit)
 app.command()(course)
+app.command()(sensitivity)
+app.command()(sweep)
 
 
 @app.command()

@@ -113,7 +113,7 @@ def _print(found: workshop.Fit) -> None:
     for row in found.tables["parameters"].to_dicts():
         if row["elsewhere"] is not None:
             console.print(f"{row['parameter']} is {_number(row['elsewhere'])} in a search that ended as low.")
-    for note in (*found.problem.notes, *([found.reason] if found.reason else [])):
+    for note in (*found.notes, *([found.reason] if found.reason else [])):
         console.print(f"{note}.")
 
 

@@ -8,13 +8,16 @@ from glueprint.workshop.objective import Cost, Fitted, Objective
 from glueprint.workshop.priors import Prior
 from glueprint.workshop.problem import Experiment, Observable, Parameter, Problem, Rows
 from glueprint.workshop.profiles import VERDICTS, Profile, rise_for
+from glueprint.workshop.questions import SUMMARIES, Answer, Question, Range, local, morris, sobol, sweep
 from glueprint.workshop.reading import read
 from glueprint.workshop.search import STATUSES
 from glueprint.workshop.sets import FittedSets, fit_sets, simulate_sets
 
 __all__ = [
     "STATUSES",
+    "SUMMARIES",
     "VERDICTS",
+    "Answer",
     "Cost",
     "Experiment",
     "Fit",
@@ -26,6 +29,8 @@ __all__ = [
     "Prior",
     "Problem",
     "Profile",
+    "Question",
+    "Range",
     "Rows",
     "Settings",
     "Told",
@@ -33,7 +38,11 @@ __all__ = [
     "fit",
     "fit_into",
     "fit_sets",
+    "local",
+    "morris",
     "read",
     "rise_for",
     "simulate_sets",
+    "sobol",
+    "sweep",
 ]

@@ -102,11 +102,18 @@ def read_rows(path: Path, *, needs: tuple[str, ...], delimiter: str | None = Non
     for name in needs:
         if name not in header:
             raise _misshapen(f"it has no column {name}{nearest(name, header)}", str(path))
+    found = []
+    while (
+        header and not header[-1] and all(not "".join(cells[len(header) - 1 :]).strip() for _, cells in rows)
+    ):
+        header.pop()  # tabs behind the last column, as spreadsheets leave them
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise _misshapen(f"column {twice[0]} is there twice", str(path))
-    found = []
     for line, cells in rows[1:]:
+        if between == "\t":  # editors take away tabs at the end of a line: these cells are empty
+            cells = [*cells, *[""] * (len(header) - len(cells))]
+            cells = cells if "".join(cells[len(header) :]).strip() else cells[: len(header)]
         if len(cells) != len(header):
             raise _misshapen(
                 f"{len(cells)} cells under {len(header)} names of columns", f"{path}, line {line}"

@@ -72,6 +72,7 @@ class Fit:
 
     searched: all searches, the best first.   profiles: one for each parameter, none if not asked for.
     fitted: the model beside each row at the best values.   evaluations: of the objective, all vectors.
+    notes: what a reader should know.
     """
 
     problem: Problem
@@ -80,6 +81,7 @@ class Fit:
     profiles: tuple[Profile, ...]
     fitted: Fitted = field(repr=False)
     evaluations: int
+    notes: tuple[str, ...] = ()
 
     @property
     def value(self) -> float:
@@ -145,7 +147,7 @@ class Fit:
             "evaluations": self.evaluations,
             "seed": self.settings.seed,
             "confidence": self.settings.confidence,
-            "notes": list(self.problem.notes),
+            "notes": list(self.notes),
             "parameters": self.tables["parameters"].to_dicts(),
             "starts": self.tables["starts"].to_dicts(),
         }
@@ -254,7 +256,8 @@ def fit(
     equal = searched.scaled[searched.value <= searched.value[0] + SAME_OPTIMUM]
     told_apart = tuple(beside_others(one, equal[:, one.number]) for one in walked)
     fitted = objective.fitted(searched.scaled[:1])
-    return Fit(problem, settings, searched, told_apart, fitted, objective.evaluations)
+    notes = (*problem.notes, *objective.simulator.notes)
+    return Fit(problem, settings, searched, told_apart, fitted, objective.evaluations, notes)
 
 
 def _sorted(searched: Searched) -> Searched:

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.engine import Doses, Ensemble, Model, Settings, sensitivities
+from glueprint.engine import REASONS, Doses, Ensemble, Model, Settings, sensitivities
 from glueprint.engine.tangent import Tangent, symbol
+from glueprint.errors import NotSupportedError
 
-__all__ = ["Flow", "Seen", "flow"]
+__all__ = ["Course", "Differenced", "Flow", "Seen", "flow"]
 
 Floats = NDArray[np.float64]
 # A steady state is sought in decades of time. It is one where a decade changes no state by more than this
 # part of its size, and no derivative by more than that part of its own.
 DECADES = tuple(range(-1, 13))
 SAME_STATE, SAME_SLOPE = 1e-7, 1e-5
+# Of differences: the step as a part of a value, and the accuracy of runs that are subtracted.
+STEP, FINE = 1e-4, 1e-9
 NOTHING = 1e-12  # of a state's size: what is smaller beside the largest state counts as 0
 
 
@@ -34,6 +37,21 @@ class Seen:
 
 
 @dataclass(frozen=True, eq=False)
+class Course:
+    """What is run and read.
+
+    times: rising, of the model; may be empty.   outputs: names of the model.   to_steady: whether the steady
+    state after these times is read as well, last.   doses: of all patients.
+    """
+
+    times: Floats
+    outputs: tuple[str, ...]
+    settings: Settings
+    doses: Doses | None = None
+    to_steady: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Flow:
     """A model ready to run with its derivatives by `names`; without names it is the model alone."""
 
@@ -41,56 +59,37 @@ class Flow:
     model: Model
     tangent: Tangent | None
 
-    @property
-    def states(self) -> tuple[str, ...]:
-        """What a steady state consists of, by the names under which it can be given again."""
-        system = self.model.system
-        known = set(self.tangent.system.params) if self.tangent else set()
-        own = {symbol(name, by) for by in self.names for name in system.symbols} - known
-        return tuple(
-            name
-            for name in system.states
-            if name in system.slots and name not in own and " rate " not in name
-        )
-
-    def begin(self, given: Mapping[str, Floats], patients: int, settings: Settings) -> Ensemble:
+    def _begin(self, given: Mapping[str, Floats], patients: int, settings: Settings) -> Ensemble:
         """Patients at time 0.   given: (n,) values by name, derivatives among them."""
         model = self.model
         if self.tangent is not None:
             model = dataclasses.replace(model, system=self.tangent.starting_with(set(given)))
         return model.ensemble(dict(given), patients=patients, settings=settings)
 
-    def columns(self, outputs: Sequence[str]) -> list[str]:
+    def _columns(self, outputs: Sequence[str]) -> list[str]:
         """Names of the outputs and then of all their derivatives."""
         return [*outputs, *(symbol(output, name) for output in outputs for name in self.names)]
 
-    def run(
-        self,
-        ensemble: Ensemble,
-        times: Floats,
-        doses: Doses | None,
-        outputs: Sequence[str],
-        *,
-        to_steady: bool,
-    ) -> Seen:
-        """Outputs at `times`, and last, if asked for, at the steady state after them."""
-        columns, n = self.columns(outputs), len(ensemble)
+    def simulate(self, given: Mapping[str, Floats], patients: int, course: Course) -> Seen:
+        """Outputs of a course.   given: (n,) values by name at time 0, derivatives among them."""
+        ensemble = self._begin(given, patients, course.settings)
+        columns, wide = self._columns(course.outputs), len(course.outputs)
         parts = []
-        if times.size:
-            parts.append(ensemble.simulate(times, doses, columns).values)
-        if to_steady:
-            parts.append(self.settle(ensemble, columns)[:, None, :])
+        if course.times.size:
+            parts.append(ensemble.simulate(course.times, course.doses, columns).values)
+        if course.to_steady:
+            parts.append(self._settle(ensemble, columns)[:, None, :])
         found = np.concatenate(parts, axis=1)
         bad = ensemble.status != 0
         found[bad] = np.nan
-        wide = len(outputs)
-        shape = (n, found.shape[1], wide, len(self.names))
-        reasons = list(_reasons(ensemble))
+        shape = (patients, found.shape[1], wide, len(self.names))
+        reasons = [REASONS[int(code)] for code in ensemble.status]
         for who in np.flatnonzero(~bad & np.isnan(found).any(axis=(1, 2))):
-            reasons[who] = "no steady state was reached"
+            lacks = course.to_steady and np.isnan(found[who, -1]).all()
+            reasons[who] = "no steady state was reached" if lacks else "an output has no value"
         return Seen(found[:, :, :wide], found[:, :, wide:].reshape(shape), tuple(reasons))
 
-    def settle(self, ensemble: Ensemble, columns: Sequence[str]) -> Floats:
+    def _settle(self, ensemble: Ensemble, columns: Sequence[str]) -> Floats:
         """Go on until nothing changes any more; values of `columns` there, (n, columns), NaN where never."""
         states = [name for name in self.model.system.states if name in self.model.system.symbols]
         plain = np.array([not name.startswith("d(") for name in states])
@@ -118,20 +117,78 @@ class Flow:
         return found
 
 
-def flow(model: Model, names: Sequence[str]) -> Flow:
-    """Compile a model with its derivatives by `names`. Raises as `engine.sensitivities`."""
+@dataclass(frozen=True, eq=False)
+class Differenced:
+    """The same by central differences, for models whose derivatives are not to be had: events, moving jumps.
+
+    A seed (`seeds`) moves the states that come with its derivatives.
+    """
+
+    names: tuple[str, ...]
+    model: Model
+
+    def simulate(self, given: Mapping[str, Floats], patients: int, course: Course) -> Seen:
+        """As `Flow.simulate`; each patient is run once, and twice for each name."""
+        plain = {name: values for name, values in given.items() if not name.startswith("d(")}
+        copies, steps = [plain], []
+        for name in self.names:
+            moved, step = self._moves(name, plain, given)
+            steps.append(step)
+            copies += [
+                plain | {one: plain[one] + sign * step * slope for one, slope in moved.items()}
+                for sign in (1.0, -1.0)
+            ]
+        columns = {name: np.concatenate([one[name] for one in copies]) for name in plain}
+        fine = dataclasses.replace(course.settings, accuracy=min(course.settings.accuracy, FINE))
+        doses = None if course.doses is None else _for_copies(course.doses, patients, len(copies))
+        whole = dataclasses.replace(course, settings=fine, doses=doses)
+        seen = Flow((), self.model, None).simulate(columns, patients * len(copies), whole)
+        values = seen.values.reshape(len(copies), patients, *seen.values.shape[1:])
+        slopes = np.zeros((*values.shape[1:], len(self.names)))
+        for k, step in enumerate(steps):
+            rise = values[1 + 2 * k] - values[2 + 2 * k]
+            slopes[..., k] = rise / (2.0 * step[:, None, None])
+        reasons = [""] * patients
+        for place, reason in enumerate(seen.reasons):
+            reasons[place % patients] = reasons[place % patients] or reason
+        return Seen(values[0], slopes, tuple(reasons))
+
+    def _moves(
+        self, name: str, plain: Mapping[str, Floats], given: Mapping[str, Floats]
+    ) -> tuple[dict[str, Floats], Floats]:
+        """What moves with a name and how fast, and the size of the step, (n,)."""
+        if name in plain:
+            size = np.abs(plain[name])
+            return {name: np.ones_like(size)}, STEP * np.where(size > 0.0, size, 1.0)
+        slopes = {one: given[symbol(one, name)] for one in plain if symbol(one, name) in given}
+        shares = [np.abs(slope) / np.maximum(np.abs(plain[one]), NOTHING) for one, slope in slopes.items()]
+        fastest = np.max(shares, axis=0) if shares else np.zeros(next(iter(plain.values())).size)
+        return slopes, STEP / np.maximum(fastest, NOTHING)
+
+
+def _for_copies(doses: Doses, patients: int, copies: int) -> Doses:
+    """The doses of every patient, for each of its copies."""
+    parts = [
+        dataclasses.replace(doses, patient=np.asarray(doses.patient) + copy * patients)
+        for copy in range(copies)
+    ]
+    return Doses.together(*parts)
+
+
+def flow(model: Model, names: Sequence[str]) -> Flow | Differenced:
+    """A model with its derivatives by `names`: exact ones, or differences where these are refused.
+
+    Raises InputError as `engine.sensitivities`.
+    """
     if not names:
         return Flow((), model, None)
-    made = sensitivities(model, names)
+    try:
+        made = sensitivities(model, names)
+    except NotSupportedError:
+        return Differenced(tuple(names), model)
     return Flow(made.names, made.model, made.tangent)
 
 
 def _table(ensemble: Ensemble, names: Sequence[str]) -> Floats:
     found = ensemble.values(names)
     return np.stack([found[name] for name in names], axis=1) if names else np.zeros((len(ensemble), 0))
-
-
-def _reasons(ensemble: Ensemble) -> Sequence[str]:
-    from glueprint.engine import REASONS
-
-    return [REASONS[int(code)] for code in ensemble.status]

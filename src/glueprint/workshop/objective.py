@@ -22,6 +22,7 @@ __all__ = ["Cost", "Fitted", "Objective"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+MOST_NUMBERS = 20_000_000  # slopes of outputs in memory at once: more vectors are taken in parts
 NOT_FINITE = (
     "the likelihood is not finite: a standard deviation of 0 or below, or a prediction of 0 or below on a "
     "logarithmic scale"
@@ -104,6 +105,22 @@ class Objective:
 
         scaled: (m, p).   measured: (m, rows) other measurements for each vector, by default the problem's.
         """
+        size = len(self.problem.rows) * max(len(self.outputs), 1) * max(self.count, 1)
+        most = max(MOST_NUMBERS // size, 1)
+        parts = [
+            self._cost(scaled[k : k + most], None if measured is None else measured[k : k + most])
+            for k in range(0, max(scaled.shape[0], 1), most)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return Cost(
+            np.concatenate([one.value for one in parts]),
+            np.concatenate([one.gradient for one in parts]),
+            np.concatenate([one.curvature for one in parts]),
+            tuple(reason for one in parts for reason in one.reasons),
+        )
+
+    def _cost(self, scaled: Floats, measured: Floats | None) -> Cost:
         m, p = scaled.shape
         self.evaluations += m
         theta = self.scales.plain(scaled)

@@ -32,10 +32,10 @@ STATUSES = {
 # A search ends when the quadratic model promises less than this fall of minus log posterior.
 PROMISED = 1e-6
 # Damping: first value, factor after a good and after a bad step, and where no step is worth trying.
-FIRST, EASIER, HARDER, HARDEST = 1e-2, 0.2, 4.0, 1e12
+FIRST, EASIER, HARDER, HARDEST = 10.0, 0.33, 4.0, 1e12
 # Smallest curvature, beside the largest of the vector: what is flatter moves by a damped step only.
 FLATTEST = 1e-14
-LONGEST = 2.0  # of a step, in scaled units for each parameter: two decades on log10
+LONGEST = 1.0  # of a step, in scaled units for each parameter: a decade on log10
 SLOW, SLOW_ROUNDS = 1e-9, 8  # falls that are no progress, and how many of them in a row end a search
 
 

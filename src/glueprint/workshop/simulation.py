@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from glueprint.engine import Doses, Settings
 from glueprint.engine.tangent import symbol
-from glueprint.workshop.flow import Flow, Seen, flow
+from glueprint.workshop.flow import Course, Differenced, Flow, Seen, flow
 from glueprint.workshop.problem import Problem, Value
 from glueprint.workshop.seeds import seed, seeded
 
@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 # A parameter vector that needs more steps than this lies where nobody wants to wait; it counts as failed.
 STEP_LIMIT = 50_000
+BY_DIFFERENCES = (
+    "derivatives are differences of runs: the model has events, or jumps whose time moves with a parameter"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +51,8 @@ class _Group:
     rows: Integers
     slot: Integers
     when: Integers
-    flow: Flow
-    first: Flow | None
+    flow: Flow | Differenced
+    first: Flow | Differenced | None
 
 
 class Simulator:
@@ -75,6 +78,12 @@ class Simulator:
             self.given.append({**shared, **one.values})
             self.before.append(None if one.before is None else {**shared, **one.before})
         self.groups = self._grouped()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of how derivatives were had."""
+        flows = [one for group in self.groups for one in (group.flow, group.first)]
+        return (BY_DIFFERENCES,) if any(isinstance(one, Differenced) for one in flows) else ()
 
     def __call__(self, theta: Floats) -> Simulated:
         """Outputs at every row, and their slopes.   theta: (m, p) values of what is estimated."""
@@ -111,22 +120,20 @@ class Simulator:
         if group.first is not None:
             seeds = len(self.free)
             given = {**self._settled(group, theta), **given}
-        ensemble = group.flow.begin(given, m * e, self.settings)
         doses = self._doses(group, m)
-        return group.flow.run(ensemble, group.times, doses, self.outputs, to_steady=group.to_steady), seeds
+        course = Course(group.times, self.outputs, self.settings, doses, group.to_steady)
+        return group.flow.simulate(given, m * e, course), seeds
 
     def _settled(self, group: _Group, theta: Floats) -> dict[str, Floats]:
         """States of the experiments of a group after their first phase, with derivatives for the seeds."""
         first, m, e = group.first, theta.shape[0], len(group.members)
         assert first is not None
         given = self._columns([self.before[member] or {} for member in group.members], theta)
-        ensemble = first.begin(given, m * e, self.settings)
-        states = [
-            name for name in self.problem.model.system.states if name in self.problem.model.system.slots
-        ]
-        found = first.settle(ensemble, first.columns(states))
-        values = found[:, : len(states)]
-        slopes = found[:, len(states) :].reshape(m, e, len(states), len(first.names))
+        slots = self.problem.model.system.slots
+        states = tuple(name for name in self.problem.model.system.states if name in slots)
+        seen = first.simulate(given, m * e, Course(np.zeros(0), states, self.settings, to_steady=True))
+        values = seen.values[:, 0]
+        slopes = seen.slopes[:, 0].reshape(m, e, len(states), len(first.names))
         own = self.given[group.members[0]]
         settled = {name: values[:, k] for k, name in enumerate(states) if name not in own}
         total = np.stack(
@@ -188,9 +195,9 @@ class Simulator:
             if place in with_rows:
                 kinds.setdefault(key, []).append(place)
         model, groups = self.problem.model, []
-        plain: dict[tuple[str, ...], Flow] = {}
+        plain: dict[tuple[str, ...], Flow | Differenced] = {}
 
-        def once(names: Iterable[str], seeds: int = 0) -> Flow:
+        def once(names: Iterable[str], seeds: int = 0) -> Flow | Differenced:
             key = (*names, str(seeds))
             if key not in plain:
                 base = seeded(model, seeds) if seeds else model

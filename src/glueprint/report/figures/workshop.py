@@ -1,4 +1,4 @@
-"""A fit of the workshop: waterfall of its searches, model beside data, residuals, and profiles."""
+"""The workshop: searches, model beside data, residuals and profiles of a fit; answers to questions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import altair as alt
 from glueprint.report.figures import theme
 
 if TYPE_CHECKING:
-    from glueprint.workshop import Fit
+    from glueprint.workshop import Answer, Fit, Question
 
-__all__ = ["of_fit"]
+__all__ = ["of_answer", "of_fit"]
 
 WIDTH, HEIGHT = 270, 180
 MOST_EXPERIMENTS = 10  # colours; what comes after them shares one
@@ -27,6 +27,61 @@ def of_fit(fit: Fit) -> alt.VConcatChart:
         rows.append(_profiles(fit))
     chart = alt.vconcat(*rows, spacing=30).resolve_scale(color="independent")
     return theme.styled(chart)  # type: ignore[no-any-return]
+
+
+# What the bars of a method show, and the half width of its limits.
+BARS = {
+    "local": (("elasticity", None),),
+    "Morris": (("mu_star", "mu_star_half_width"), ("sigma", None)),
+    "Sobol": (("first", "first_half_width"), ("total", "total_half_width")),
+}
+
+
+def of_answer(answer: Answer, question: Question) -> Any:
+    """Bars of a sensitivity, or the curves of a sweep (a plane where two ranges vary)."""
+    if answer.method == "sweep":
+        panels = [_swept(answer, question, output) for output in question.outputs]
+    else:
+        rows = answer.table.to_dicts()
+        panels = [
+            _bars([row for row in rows if row["output"] == output], measure, half, output)
+            for output in question.outputs
+            for measure, half in BARS[answer.method]
+        ]
+    return theme.styled(alt.concat(*panels, columns=2, spacing=30).resolve_scale(color="independent"))
+
+
+def _bars(rows: list[dict[str, Any]], measure: str, half: str | None, output: str) -> Any:
+    shown = [
+        {"name": row["name"], "value": row[measure] or 0.0, "half": row[half] if half else 0.0}
+        for row in rows
+    ]
+    shown = [row | {"low": row["value"] - row["half"], "high": row["value"] + row["half"]} for row in shown]
+    base = alt.Chart(theme.records(shown), title=f"{output}: {measure}").encode(
+        alt.Y("name:N", title=None, sort=[row["name"] for row in rows])
+    )
+    bars = base.mark_bar(size=10).encode(alt.X("value:Q", title=measure))
+    limits = base.mark_rule(color=theme.INK).encode(alt.X("low:Q"), alt.X2("high:Q"))
+    return alt.layer(bars, limits).properties(width=WIDTH)
+
+
+def _swept(answer: Answer, question: Question, output: str) -> Any:
+    first, *second = question.ranges
+    names = [one.name for one in question.ranges]
+    rows = [
+        {**{f"axis {k}": row[name] for k, name in enumerate(names)}, "value": row[output]}
+        for row in answer.table.to_dicts()
+        if row[output] is not None
+    ]
+    scales = [
+        alt.Scale(type="linear" if one.scale == "lin" else "log", nice=False) for one in question.ranges
+    ]
+    chart = alt.Chart(theme.records(rows), title=output, width=WIDTH, height=HEIGHT)
+    across = alt.X("axis 0:Q", title=first.name, scale=scales[0])
+    if not second:
+        return chart.mark_line(point=True, strokeWidth=1.4).encode(across, alt.Y("value:Q", title=output))
+    up = alt.Y("axis 1:Q", title=second[0].name, scale=scales[1])
+    return chart.mark_square(size=90).encode(across, up, alt.Color("value:Q", title=output))
 
 
 def _waterfall(fit: Fit) -> Any:

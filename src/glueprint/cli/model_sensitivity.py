@@ -1,0 +1,157 @@
+"""`glueprint model sensitivity` and `sweep`: what an output does where parameters vary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from glueprint import engine, workshop
+from glueprint.cli import model_options as options
+from glueprint.cli import model_tables as tables
+from glueprint.cli.model_doses import doses
+from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.errors import InputError
+
+__all__ = ["sensitivity", "sweep"]
+
+Vary = Annotated[
+    list[str],
+    typer.Option(help="A parameter or initial value and its range: name=low:high, or name=low:high:log10."),
+]
+Output = Annotated[list[str], typer.Option(help="A name of the model. Repeatable.")]
+Until = Annotated[float, typer.Option(help="Last time.")]
+Every = Annotated[float | None, typer.Option(help="Interval of times; default a hundredth of --until.")]
+Summary = Annotated[str, typer.Option(help="Of the output: end, max, min, mean, auc or steady.")]
+DoseOption = Annotated[list[str] | None, typer.Option(help="As of glueprint model simulate. Repeatable.")]
+FigureFile = Annotated[Path | None, typer.Option(help="Write the figure: .svg, .png, .pdf, .html.")]
+
+
+def sensitivity(
+    file: options.File,
+    vary: Vary,
+    output: Output,
+    until: Until,
+    method: Annotated[
+        Literal["local", "morris", "sobol"],
+        typer.Option(help="Exact slopes at the middle, elementary effects, or shares of the variance."),
+    ] = "local",
+    summary: Summary = "end",
+    every: Every = None,
+    assign: options.Assign = None,
+    dose: DoseOption = None,
+    samples: Annotated[
+        int,
+        typer.Option(help="Of sobol, a power of 2: so many runs for each name, and twice more."),
+    ] = 1024,
+    trajectories: Annotated[int, typer.Option(help="Of morris.")] = 50,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 1,
+    accuracy: options.Accuracy = 1e-5,
+    out: options.Out = None,
+    figure: FigureFile = None,
+    as_json: Json = False,
+) -> None:
+    """How much each parameter moves an output: exact slopes, Morris' elementary effects, Sobol's indices."""
+    question = _question(file, vary, output, until, every, summary, assign, dose, accuracy)
+    if method == "local":
+        answer = workshop.local(question)
+    elif method == "morris":
+        answer = workshop.morris(question, trajectories=trajectories, seed=seed)
+    else:
+        answer = workshop.sobol(question, samples=samples, seed=seed)
+    _give(answer, question, out, figure, as_json=as_json)
+
+
+def sweep(
+    file: options.File,
+    vary: Vary,
+    output: Output,
+    until: Until,
+    points: Annotated[int, typer.Option(help="Of each range.")] = 25,
+    summary: Summary = "end",
+    every: Every = None,
+    assign: options.Assign = None,
+    dose: DoseOption = None,
+    accuracy: options.Accuracy = 1e-5,
+    out: options.Out = None,
+    figure: FigureFile = None,
+    as_json: Json = False,
+) -> None:
+    """An output over one range or two: dose and response with --summary steady, or a plane."""
+    question = _question(file, vary, output, until, every, summary, assign, dose, accuracy)
+    _give(workshop.sweep(question, points=points), question, out, figure, as_json=as_json)
+
+
+def _question(
+    file: Path,
+    vary: list[str],
+    output: list[str],
+    until: float,
+    every: float | None,
+    summary: str,
+    assign: list[str] | None,
+    dose: list[str] | None,
+    accuracy: float,
+) -> workshop.Question:
+    model = engine.compile(file)
+    return workshop.Question(
+        model,
+        tuple(_range(text) for text in vary),
+        tuple(output),
+        options.grid(until, every or until / 100.0),
+        summary,
+        options.assignments(assign, "--set"),
+        doses(dose, model, until, 1.0),
+        engine.Settings(accuracy=accuracy),
+    )
+
+
+def _range(text: str) -> workshop.Range:
+    name, sign, limits = text.partition("=")
+    low, _, rest = limits.partition(":")
+    high, _, scale = rest.partition(":")
+    numbers = options.number(low), options.number(high)
+    if not sign or not name.strip() or numbers[0] is None or numbers[1] is None:
+        raise InputError(
+            "GP-W027",
+            f'"{text}" is no range',
+            where="--vary",
+            expected="name=low:high, or name=low:high:log10",
+            next_step="correct the text",
+        )
+    return workshop.Range(name.strip(), numbers[0], numbers[1], scale.strip() or "lin")
+
+
+def _give(
+    answer: workshop.Answer,
+    question: workshop.Question,
+    out: Path | None,
+    figure: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    if out is not None:
+        tables.write_table(answer.table, out)
+    if figure is not None:
+        # Drawing costs an import that numbers need not pay.
+        from glueprint.report import figures
+        from glueprint.report.figures.workshop import of_answer
+
+        figures.save(of_answer(answer, question), figure)
+    if as_json:
+        about = {"method": answer.method, "summary": question.summary, "runs": answer.runs}
+        print_json({"model": question.model.name, **about, "table": answer.table.to_dict(as_series=False)})
+    elif out is None:
+        rows = [[_cell(cell) for cell in row] for row in tables.thinned(answer.table).rows()]
+        print_table(f"{question.model.name}: {answer.method}", answer.table.columns, rows)
+        console.print(f"{answer.runs} runs; {workshop.SUMMARIES[question.summary]}.")
+    empty = sum(answer.table[name].null_count() for name in question.outputs if name in answer.table.columns)
+    if empty and not as_json:
+        console.print(f"{empty} cells are empty: the model failed there, or has no value.")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

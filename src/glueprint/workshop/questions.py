@@ -1,0 +1,310 @@
+"""Questions to a model: what an output does where parameters vary, one after another or all at once.
+
+Local sensitivities are exact where the engine has them; screening after Morris 1991 (doi:10.2307/1269043) and
+variance-based indices after Saltelli et al. 2010 (doi:10.1016/j.cpc.2009.09.018) are SALib's.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from glueprint.engine import Doses, Model, Settings
+from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.workshop.flow import Course, Differenced, Flow, flow
+from glueprint.workshop.scales import SCALES, Scales
+
+__all__ = ["SUMMARIES", "Answer", "Question", "Range", "local", "morris", "sobol", "sweep"]
+
+Floats = NDArray[np.float64]
+SUMMARIES = {
+    "end": "the value at the last time",
+    "max": "the largest value at the times asked for",
+    "min": "the smallest value at these times",
+    "mean": "the mean over time, by trapezia between them",
+    "auc": "the area under the curve, by trapezia",
+    "steady": "the value at the steady state after the last time",
+}
+CONFIDENCE = 0.95
+PER_PART = 5_000  # patients whose courses are in memory at once
+
+
+@dataclass(frozen=True)
+class Range:
+    """What one name of the model varies over, evenly on a scale of `scales.SCALES`."""
+
+    name: str
+    low: float
+    high: float
+    scale: str = "lin"
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is asked.
+
+    ranges: of parameters or initial values.   outputs: names of the model.   summary: of `SUMMARIES`, of the
+    values at `times` (in the model's unit).   given: other values.   doses: of patient 0, for everybody.
+    Raises InputError GP-W027 for ranges, outputs, times or a summary that cannot be used.
+    """
+
+    model: Model
+    ranges: tuple[Range, ...]
+    outputs: tuple[str, ...]
+    times: Floats
+    summary: str = "end"
+    given: Mapping[str, float] = field(default_factory=dict)
+    doses: Doses | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        names = [one.name for one in self.ranges]
+        for wrong, message, expected in (
+            (not names, "nothing varies", "at least one range"),
+            (len(set(names)) < len(names), "a name varies twice", "each once"),
+            (not self.outputs, "no output is asked for", "at least one name of the model"),
+            (
+                self.summary not in SUMMARIES,
+                f'"{self.summary}" is no summary',
+                f"one of {', '.join(SUMMARIES)}",
+            ),
+            (
+                self.times.size == 0 or bool((np.diff(self.times) <= 0).any()),
+                "the times do not rise",
+                "rising times",
+            ),
+        ):
+            if wrong:
+                raise _unusable(message, "question", expected)
+        for one in self.ranges:
+            fine = one.scale in SCALES and np.isfinite([one.low, one.high]).all() and one.low < one.high
+            if not fine or (one.scale != "lin" and one.low <= 0.0):
+                raise _unusable(
+                    f"{one.name} varies from {one.low:g} to {one.high:g} on a {one.scale} scale",
+                    one.name,
+                    "two numbers, the lower first; above 0 on a logarithmic scale",
+                )
+
+    @property
+    def scales(self) -> Scales:
+        """Of what varies."""
+        return Scales.of([one.scale for one in self.ranges])
+
+    def box(self) -> tuple[Floats, Floats]:
+        """Scaled limits of what varies, (k,) each."""
+        limits = np.array([[one.low, one.high] for one in self.ranges])
+        return self.scales.scaled(limits[:, 0]), self.scales.scaled(limits[:, 1])
+
+    def quantities(self, plain: Floats) -> Floats:
+        """The summaries (n, outputs) at values (n, k) of what varies; NaN where a run failed."""
+        bare = flow(self.model, ())
+        parts = [self._part(bare, plain[k : k + PER_PART])[0] for k in range(0, plain.shape[0], PER_PART)]
+        return np.concatenate(parts)
+
+    def _part(self, ready: Flow | Differenced, plain: Floats) -> tuple[Floats, Floats]:
+        """Summaries (n, outputs) and their slopes (n, outputs, names of `ready`)."""
+        n = plain.shape[0]
+        given = {name: np.full(n, value) for name, value in self.given.items()}
+        given |= {one.name: plain[:, place] for place, one in enumerate(self.ranges)}
+        course = Course(
+            self.times, self.outputs, self.settings, everyone(self.doses, n), self.summary == "steady"
+        )
+        seen = ready.simulate(given, n, course)
+        return self._summed(seen.values, seen.slopes)
+
+    def _summed(self, values: Floats, slopes: Floats) -> tuple[Floats, Floats]:
+        if self.summary in ("end", "steady"):
+            return values[:, -1], slopes[:, -1]
+        if self.summary in ("max", "min"):
+            pick = np.argmax if self.summary == "max" else np.argmin
+            at = pick(np.nan_to_num(values), axis=1)[:, None, :]
+            found = np.take_along_axis(values, at, axis=1)[:, 0]
+            return found, np.take_along_axis(slopes, at[..., None], axis=1)[:, 0]
+        span = float(self.times[-1] - self.times[0]) if self.summary == "mean" else 1.0
+        areas = (np.asarray(np.trapezoid(one, self.times, axis=1)) for one in (values, slopes))
+        value, slope = (area / span for area in areas)
+        return value, slope
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """table: one row an output and name.   runs: of the model.   method: how it was found."""
+
+    method: str
+    table: pl.DataFrame
+    runs: int
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.method}, {self.runs} runs</p>{self.table._repr_html_()}"
+
+
+def local(question: Question) -> Answer:
+    """Slopes and elasticities at the middle of the ranges, by exact derivatives.
+
+    Elasticity: per cent of the summary for one per cent of the name.
+    Raises as `engine.sensitivities`, and InputError GP-W028 where the run fails.
+    """
+    low, high = question.box()
+    plain = question.scales.plain(0.5 * (low + high))[None, :]
+    names = [one.name for one in question.ranges]
+    values, slopes = question._part(flow(question.model, names), plain)
+    _require_all(values)
+    rows = [
+        {
+            "output": output,
+            "name": name,
+            "at": float(plain[0, k]),
+            "value": float(values[0, o]),
+            "slope": float(slopes[0, o, k]),
+            "elasticity": float(slopes[0, o, k] * plain[0, k] / values[0, o]) if values[0, o] else None,
+        }
+        for o, output in enumerate(question.outputs)
+        for k, name in enumerate(names)
+    ]
+    return Answer("local", pl.DataFrame(rows), 1)
+
+
+def morris(question: Question, *, trajectories: int = 50, seed: int = 1) -> Answer:
+    """Elementary effects, in units of the output for the whole range of a name.
+
+    mu_star: mean size; sigma: spread, large where effects are curved or depend on others.
+    Raises InputError GP-W028 where a run fails, EnvironmentProblemError GP-W023 without SALib.
+    """
+    sample, analyze = _salib("sample.morris"), _salib("analyze.morris")
+    space = _space(question)
+    units = sample.sample(space, trajectories, num_levels=4, seed=seed)
+    values = _computed(question, units)
+    rows = []
+    for o, output in enumerate(question.outputs):
+        found = analyze.analyze(space, units, values[:, o], conf_level=CONFIDENCE, num_levels=4, seed=seed)
+        for k, one in enumerate(question.ranges):
+            rows.append(
+                {
+                    "output": output,
+                    "name": one.name,
+                    "mu": float(found["mu"][k]),
+                    "mu_star": float(found["mu_star"][k]),
+                    "mu_star_half_width": float(found["mu_star_conf"][k]),
+                    "sigma": float(found["sigma"][k]),
+                }
+            )
+    return Answer("Morris", pl.DataFrame(rows), units.shape[0])
+
+
+def sobol(question: Question, *, samples: int = 1024, seed: int = 1) -> Answer:
+    """First-order and total indices, with the half width of their 95 % limits by SALib's resampling.
+
+    samples: a power of 2; the model is run samples (k + 2) times.
+    Raises as `morris`, and InputError GP-W027 for another number of samples.
+    """
+    if samples < 2 or samples & (samples - 1):
+        raise _unusable(f"{samples} samples", "samples", "a power of 2, such as 1024")
+    sample, analyze = _salib("sample.sobol"), _salib("analyze.sobol")
+    space = _space(question)
+    units = sample.sample(space, samples, calc_second_order=False, seed=seed)
+    values = _computed(question, units)
+    rows = []
+    for o, output in enumerate(question.outputs):
+        if np.ptp(values[:, o]) == 0.0:
+            raise _unusable(f"{output} does not vary at all", output, "an output that what varies can reach")
+        found = analyze.analyze(
+            space, values[:, o], calc_second_order=False, conf_level=CONFIDENCE, seed=seed
+        )
+        for k, one in enumerate(question.ranges):
+            rows.append(
+                {
+                    "output": output,
+                    "name": one.name,
+                    "first": float(found["S1"][k]),
+                    "first_half_width": float(found["S1_conf"][k]),
+                    "total": float(found["ST"][k]),
+                    "total_half_width": float(found["ST_conf"][k]),
+                }
+            )
+    return Answer("Sobol", pl.DataFrame(rows), units.shape[0])
+
+
+def sweep(question: Question, *, points: int = 25) -> Answer:
+    """The summaries over a grid of one or two ranges: dose and response, or a plane.
+
+    Failed runs have no value in the table.
+    Raises InputError GP-W027 for three ranges or more, and for fewer than two points.
+    """
+    if len(question.ranges) > 2 or points < 2:
+        message = f"{len(question.ranges)} ranges of {points} points"
+        raise _unusable(message, "sweep", "one range or two, of two points at least")
+    low, high = question.box()
+    axes = [np.linspace(a, b, points) for a, b in zip(low, high, strict=True)]
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
+    plain = question.scales.plain(grid)
+    values = question.quantities(plain)
+    columns = {one.name: plain[:, k] for k, one in enumerate(question.ranges)}
+    columns |= {output: values[:, o] for o, output in enumerate(question.outputs) if output not in columns}
+    return Answer("sweep", pl.DataFrame(columns).fill_nan(None), plain.shape[0])
+
+
+def everyone(doses: Doses | None, patients: int) -> Doses | None:
+    """The doses of one patient given to each of several."""
+    if doses is None:
+        return None
+    count = int(np.size(doses.patient))
+    columns = ("time_h", "target", "amount", "duration_h", "steady", "interval_h", "given_h")
+    return replace(
+        doses,
+        patient=np.repeat(np.arange(patients), count),
+        **{name: np.tile(np.asarray(getattr(doses, name)), patients) for name in columns},
+    )
+
+
+def _space(question: Question) -> dict[str, Any]:
+    names = [one.name for one in question.ranges]
+    return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
+
+
+def _computed(question: Question, units: Floats) -> Floats:
+    """Summaries at places of the unit cube; all of them must be there."""
+    low, high = question.box()
+    values = question.quantities(question.scales.plain(low + units * (high - low)))
+    _require_all(values)
+    return values
+
+
+def _require_all(values: Floats) -> None:
+    failed = int(np.isnan(values).any(axis=1).sum())
+    if failed:
+        raise InputError(
+            "GP-W028",
+            f"{failed} of {values.shape[0]} runs failed or have no value",
+            where="ranges",
+            expected="ranges within which the model runs: an index of what is left would mislead",
+            next_step="narrow the ranges; a sweep shows where the model fails",
+        )
+
+
+def _salib(name: str) -> Any:
+    try:
+        return importlib.import_module(f"SALib.{name}")
+    except ImportError as error:
+        raise EnvironmentProblemError(
+            "GP-W023",
+            "SALib is not installed",
+            where="sensitivity",
+            expected="what makes samples and indices after Morris and Sobol",
+            next_step='python -m pip install "glueprint[sensitivity]"',
+        ) from error
+
+
+def _unusable(message: str, where: str, expected: str) -> InputError:
+    return InputError(
+        "GP-W027",
+        message,
+        where=where,
+        expected=expected,
+        next_step="correct it; docs/workshop.md has examples",
+    )
