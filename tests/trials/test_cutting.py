@@ -249,3 +249,17 @@ def test_a_record_that_is_not_known_is_refused():
         protocol_from_text(text + ACCRUAL + MONTH_10, where="cut.toml")
     assert 'did you mean "pfs2"' in caught.value.render()
     assert "febrile_neutropenia" in caught.value.expected
+
+
+def test_one_arm_of_it_is_followed_as_its_calendar_comes_to():
+    plan = protocol(ACCRUAL, EVENTS.format(40), EVENTS.format(70), MONITORING)
+    alone = trials.alone(plan, "POM+LoDEX", patients=12)
+    assert (alone.data_cuts, alone.monitoring, alone.accrual) == ((), None, None)
+    assert alone.follow_up.maximum_months == 20
+    found = trials.sweep(
+        plan,
+        trials.grid(dose_mg=[2]),
+        arm="POM+LoDEX",
+        settings=trials.SweepSettings(replicates=1, patients=12),
+    )
+    assert found.variants == ("as written", "2 mg")

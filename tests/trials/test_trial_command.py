@@ -153,3 +153,22 @@ def test_files_of_rules_are_printed_and_written(tmp_path):
     failed = RUNNER.invoke(app, ["rules", "show", str(tmp_path / "absent.toml")])
     assert isinstance(failed.exception, GlueprintError)
     assert failed.exception.code == "GP-T060"
+
+
+def test_data_cuts_are_printed_and_tables_written_in_other_forms(tmp_path):
+    text = trials.template().replace("patients = 60", "patients = 20")
+    start, end = text.index("# Months from randomisation"), text.index("# Who is enrolled")
+    cuts = '[accrual]\nmonths = 6\nassumed = "an example"\n'
+    cuts += '[[data_cuts]]\nname = "early look"\nmonths = 7\n[[data_cuts]]\nname = "late look"\nmonths = 12\n'
+    cuts += "[monitoring]\nevents = 30\nalpha = 0.0001\n"
+    path, out = tmp_path / "cuts.toml", tmp_path / "out"
+    path.write_text(text[:start] + cuts + text[end:], encoding="utf-8")
+    common = ["run", str(path), "--replicates", "2"]
+    found = RUNNER.invoke(app, [*common, "--out", str(out), "--format", "csv"], env={"COLUMNS": "300"})
+    assert found.exit_code == 0, found.output
+    for told in ("early look", "late look", "goes on", "How the trials ended"):
+        assert told in found.stdout
+    names = {file.name for file in out.iterdir()}
+    assert {"looks.csv", "earlier_endpoints.csv", "estimands.csv", "columns.csv", "looks.parquet"} <= names
+    whole = json.loads(RUNNER.invoke(app, [*common, "--json"]).stdout)
+    assert [row["cut"] for row in whole["looks"]] == ["early look", "late look"] * 2

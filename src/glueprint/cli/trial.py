@@ -13,9 +13,11 @@ from glueprint.cli import (
     trial_design,
     trial_export,
     trial_figures,
+    trial_power,
     trial_rules,
     trial_run,
     trial_sweep,
+    trial_tables,
 )
 from glueprint.cli.output import Json, print_json, print_table, progress_console, write
 from glueprint.cli.trial_draws import PosteriorCommand, TrialName
@@ -27,7 +29,10 @@ app.command("compare")(trial_compare.command)
 app.command("sweep", cls=PosteriorCommand)(trial_sweep.command)
 app.command("figures", cls=PosteriorCommand)(trial_figures.command)
 app.command("design")(trial_design.command)
+app.command("power", cls=PosteriorCommand)(trial_power.command)
 app.command("export")(trial_export.command)
+app.command("tables")(trial_tables.command)
+app.command("analyse")(trial_tables.analyse)
 app.add_typer(trial_rules.app, name="rules")
 
 

@@ -11,6 +11,7 @@ import typer
 from glueprint import trials
 from glueprint.calibration import clinical
 from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.cli.plates import shown
 from glueprint.cli.trial_draws import (
     Posterior,
     PosteriorFolder,
@@ -22,7 +23,7 @@ from glueprint.cli.trial_draws import (
     progress_bar,
 )
 from glueprint.runs.store import write_tables
-from glueprint.trials import TrialResult, headlines, kept, prediction_intervals
+from glueprint.trials import TrialResult, headlines, kept, prediction_intervals, write_spreadsheets
 
 __all__ = ["command"]
 
@@ -44,6 +45,9 @@ def command(
         bool, typer.Option("--counterfactual", help="Also survival had nothing followed progression.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for tables, protocol and seed.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="Beside Parquet: csv or xlsx, every table of the trial.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run virtual trials and print what a trial reports; with a posterior, predict it."""
@@ -58,11 +62,27 @@ def command(
         result = trials.run(protocol, count, seed, told, workers, draws=draws, counterfactual=counterfactual)
     if out is not None:
         kept.save(result, out, origin)
+        if form is not None:
+            write_spreadsheets(kept.load(out).tables(), out, form)
     if as_json:
         intervals = prediction_intervals(result.endpoints).to_dicts()
         print_json({**result.summary(), **({"prediction_intervals": intervals} if asked else {})})
         return
     _print(result, predicted=asked)
+    if protocol.data_cuts:
+        _print_looks(result)
+
+
+def _print_looks(result: TrialResult) -> None:
+    """Each data cut of the first virtual trial, and how the trials ended."""
+    names = ("cut", "months", "reason", "patients", "events", "z", "efficacy_z", "futility_z", "decision")
+    first = result.looks.filter(pl.col("replicate") == result.looks["replicate"][0])
+    rows = [[shown(row[name]) for name in names] for row in first.iter_rows(named=True)]
+    print_table(f"Data cuts, virtual trial {first['replicate'][0]}", names, rows)
+    ends = result.looks.group_by("replicate", maintain_order=True).agg(pl.col("cut", "decision").last())
+    if result.replicates > 1:
+        counted = ends.group_by("cut", "decision", maintain_order=True).len()
+        print_table("How the trials ended", ("cut", "decision", "trials"), counted.rows())
 
 
 def _print(result: TrialResult, *, predicted: bool) -> None:

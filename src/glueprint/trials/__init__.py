@@ -13,6 +13,7 @@ from glueprint.trials.analysis import (
     subgroups_table,
 )
 from glueprint.trials.conduct import Course, DoseList, doses_between, intakes, swallowed
+from glueprint.trials.operating import Operating, OperatingSettings, operating
 from glueprint.trials.patients import (
     ParameterDraws,
     Population,
@@ -87,6 +88,7 @@ from glueprint.trials.running import (
     run_unit,
     units_of,
 )
+from glueprint.trials.spreadsheets import write_spreadsheets
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
 
 __all__ = [
@@ -115,6 +117,8 @@ __all__ = [
     "Endpoint",
     "HazardRule",
     "LaboratoryRule",
+    "Operating",
+    "OperatingSettings",
     "Outside",
     "ParameterDraws",
     "Population",
@@ -157,6 +161,7 @@ __all__ = [
     "load_protocol",
     "load_rules",
     "model_parameters",
+    "operating",
     "order_statistics",
     "outside",
     "parse_days",
@@ -178,5 +183,6 @@ __all__ = [
     "units_of",
     "with_glue",
     "write_rules_template",
+    "write_spreadsheets",
     "write_template",
 ]

@@ -16,10 +16,13 @@ from glueprint.boundary import read_text
 from glueprint.errors import InputError
 from glueprint.runs.audit import refuse_changed
 from glueprint.runs.store import disk_errors, read_table, write_file, write_tables
+from glueprint.trials.analysis import endpoints_table
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.result import TrialResult
+from glueprint.trials.running import CUT_TABLES, TABLES
+from glueprint.trials.spreadsheets import names_in, read_spreadsheet, write_spreadsheets
 
-__all__ = ["FILE_NAME", "Kept", "load", "save"]
+__all__ = ["FILE_NAME", "Kept", "load", "save", "write_out"]
 
 FILE_NAME = "trial.json"
 KIND, VERSION = "glueprint-trial-result", 1
@@ -38,8 +41,34 @@ class Kept:
     label: str
 
     def table(self, name: str) -> pl.DataFrame:
-        """One of the tables of docs/design.md. Raises InputError GP-R003 if it cannot be read."""
-        return read_table(self.folder / f"{name}.parquet", name)
+        """One of the tables of docs/design.md, from Parquet, CSV or a workbook, whichever is there.
+
+        Raises InputError GP-R003 or GP-T098 if it cannot be read.
+        """
+        path = self.folder / f"{name}.parquet"
+        return (
+            read_table(path, name)
+            if path.is_file() or not self.sheets
+            else read_spreadsheet(self.folder, name)
+        )
+
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The tables that are there as CSV or in a workbook."""
+        return names_in(self.folder)
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every table of the trial, those that are computed from its patients and visits among them."""
+        named = (*TABLES, *(CUT_TABLES if self.protocol.data_cuts else ()))
+        there = {name: self.table(name) for name in named}
+        result = TrialResult(self.protocol, self.seed, **there, draws_label=self.label)
+        computed = {"subgroups": result.subgroups(), "grades": result.grades()}
+        return {**there, **computed, "estimands": result.estimands()}
+
+    def analysed(self) -> pl.DataFrame:
+        """The table of endpoints, estimated anew from the patients that are there."""
+        parts = self.table("patients").partition_by("replicate", maintain_order=True)
+        return pl.concat(endpoints_table(self.protocol, part) for part in parts)
 
 
 def save(result: TrialResult, folder: Path, origin: Mapping[str, str] | None = None) -> None:
@@ -51,7 +80,13 @@ def save(result: TrialResult, folder: Path, origin: Mapping[str, str] | None = N
     with disk_errors(folder):
         (folder / FILE_NAME).unlink(missing_ok=True)
     write_tables(folder, result.tables())
-    about = {
+    about = _about(result, origin)
+    # Last, so that a folder with this file has all tables.
+    write_file(folder / FILE_NAME, json.dumps(about, indent=2, ensure_ascii=False) + "\n")
+
+
+def _about(result: TrialResult, origin: Mapping[str, str] | None) -> dict[str, Any]:
+    return {
         "kind": KIND,
         "version": VERSION,
         "glueprint": glueprint.__version__,
@@ -62,8 +97,17 @@ def save(result: TrialResult, folder: Path, origin: Mapping[str, str] | None = N
         "origin": dict(origin or {}),
         "protocol": result.protocol.model_dump(mode="json"),
     }
-    # Last, so that a folder with this file has all tables.
-    write_file(folder / FILE_NAME, json.dumps(about, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_out(kept: Kept, folder: Path, form: str) -> list[Path]:
+    """Write every table of a kept trial as CSV files or one workbook; the folder is a kept trial as well.
+
+    form: "csv" or "xlsx".
+    Returns the files.   Raises as `spreadsheets.write_spreadsheets`.
+    """
+    written = write_spreadsheets(kept.tables(), folder, form)
+    write_file(folder / FILE_NAME, read_text(kept.folder / FILE_NAME))
+    return [*written, folder / FILE_NAME]
 
 
 def load(folder: Path) -> Kept:

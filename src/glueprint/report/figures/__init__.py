@@ -8,6 +8,7 @@ from glueprint.report.figures.exposure_response import exposure_response
 from glueprint.report.figures.intervals import predicted_and_observed
 from glueprint.report.figures.kaplan_meier import at_risk, kaplan_meier
 from glueprint.report.figures.plate_map import plate_map
+from glueprint.report.figures.power import power
 from glueprint.report.figures.prior_posterior import prior_posterior
 from glueprint.report.figures.profile import profile
 from glueprint.report.figures.spider import spider
@@ -28,6 +29,7 @@ __all__ = [
     "forest",
     "kaplan_meier",
     "plate_map",
+    "power",
     "predicted_and_observed",
     "prior_posterior",
     "profile",

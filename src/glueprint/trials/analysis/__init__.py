@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glueprint.trials.analysis.endpoints import endpoints_table, survival_curves_table
+from glueprint.trials.analysis.endpoints import cohort, endpoints_table, survival_curves_table
 from glueprint.trials.analysis.estimands import estimands_table
 from glueprint.trials.analysis.intervals import TAIL, existing, finite, order_statistics, prediction_intervals
 from glueprint.trials.analysis.looks import (
@@ -29,6 +29,7 @@ __all__ = [
     "NO_BENEFIT",
     "TAIL",
     "Tested",
+    "cohort",
     "cut_day",
     "endpoints_table",
     "estimands_table",

@@ -14,7 +14,6 @@ from glueprint.trials.protocol.adverse import (
 from glueprint.trials.protocol.case_mix import REFRACTORY, CaseMix, Count, Levels, LogNormal, Normal
 from glueprint.trials.protocol.content import content_of
 from glueprint.trials.protocol.course import Accrual, DataCut, Departures, Eligibility, Monitoring, Pool
-from glueprint.trials.protocol.course_checks import tested_endpoints
 from glueprint.trials.protocol.document import (
     Arm,
     Continuation,
@@ -171,7 +170,6 @@ __all__ = [
     "rules_text",
     "source",
     "template",
-    "tested_endpoints",
     "with_glue",
     "write_rules_template",
     "write_template",

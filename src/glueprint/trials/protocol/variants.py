@@ -110,10 +110,15 @@ def compound_of(arm: Arm, name: str | None) -> str:
 
 
 def lone(protocol: Protocol, arm: Arm, patients: int | None = None) -> Protocol:
-    """The protocol with this arm alone; the same name, so the same patients as every other variant of it."""
+    """The protocol with this arm alone; the same name, so the same patients as every other variant of it.
+
+    A calendar of events, tests between arms and pools of them have no meaning then: patients are followed as
+    `follow_up` says, which is what the calendar comes to at its last cut.
+    """
     alone = arm.model_copy(update={"patients": arm.patients if patients is None else patients})
     everybody = Randomisation(ratio=(1,), blocks_of=1)
-    return protocol.model_copy(update={"arms": (alone,), "randomisation": everybody})
+    calendar = {"accrual": None, "data_cuts": (), "monitoring": None, "pools": ()}
+    return protocol.model_copy(update={"arms": (alone,), "randomisation": everybody, **calendar})
 
 
 def apply(

@@ -1,0 +1,257 @@
+"""The tables of a trial as CSV files or one workbook, and back: the same values and types.
+
+A table `columns` beside them says what each column is, since neither form does. Cells of text that a
+spreadsheet would compute get an apostrophe before them.
+Source: RFC 4180; ISO/IEC 29500-1 (SpreadsheetML), of which a workbook here uses the least that readers need.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import polars as pl
+
+from glueprint.boundary import Ended, Helper, Limits, inert, read_plain
+from glueprint.errors import InputError, NotSupportedError, nearest
+from glueprint.runs.store import write_file
+
+__all__ = ["FORMS", "WORKBOOK", "names_in", "read_spreadsheet", "write_spreadsheets"]
+
+CSV, XLSX = "csv", "xlsx"
+FORMS = (CSV, XLSX)
+COLUMNS, WORKBOOK = "columns", "trial.xlsx"
+TYPES: Mapping[str, pl.DataType] = {
+    "text": pl.String(),
+    "number": pl.Float64(),
+    "whole number": pl.Int64(),
+    "true or false": pl.Boolean(),
+}
+# Of SpreadsheetML as Excel reads it.
+MOST_ROWS, LONGEST_CELL = 1_048_576, 32_767
+LARGEST_BYTES = 500_000_000
+READING = {"most_cells": 50_000_000, "most_bytes": 4 * LARGEST_BYTES}
+LIMITS = Limits(seconds=600.0, memory_mb=8192)
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+SHEETS = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+# A fixed time in the archive, so that equal tables give equal bytes.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_spreadsheets(tables: Mapping[str, pl.DataFrame], folder: Path, form: str) -> list[Path]:
+    """Write tables to a folder: a CSV file each, or a sheet each of one workbook.
+
+    form: one of FORMS.   Numbers are written to their last digit.
+    Returns the files.
+    Raises InputError GP-T098 (form), NotSupportedError GP-T099 (a table of more rows than a sheet has), and
+    what `runs.store.write_file` raises.
+    """
+    if form not in FORMS:
+        raise InputError(
+            "GP-T098",
+            f'"{form}"{nearest(form, FORMS)}',
+            where="form of the tables",
+            expected="one of " + ", ".join(FORMS),
+            next_step="choose one of these forms",
+        )
+    plain = {name: _plain(table) for name, table in tables.items()}
+    plain[COLUMNS] = _described(tables)
+    if form == CSV:
+        written = {
+            folder / f"{name}.csv": table.write_csv(quote_style="non_numeric")
+            for name, table in plain.items()
+        }
+        for path, text in written.items():
+            write_file(path, text)
+        return list(written)
+    for name, table in plain.items():
+        if table.height >= MOST_ROWS:
+            raise NotSupportedError(
+                "GP-T099",
+                f'table "{name}" has {table.height} rows',
+                where=WORKBOOK,
+                expected=f"at most {MOST_ROWS - 1}, what a sheet of a workbook holds",
+                next_step="write CSV, or fewer replicates",
+            )
+    write_file(folder / WORKBOOK, _workbook(plain))
+    return [folder / WORKBOOK]
+
+
+def _plain(table: pl.DataFrame) -> pl.DataFrame:
+    """Whole numbers, numbers, flags and text, with nothing that a spreadsheet computes."""
+    texts = pl.col(pl.String).map_elements(inert, return_dtype=pl.String)
+    return table.with_columns(texts) if table.height else table
+
+
+def _kind(dtype: pl.DataType) -> str:
+    if dtype.is_integer():
+        return "whole number"
+    if dtype.is_numeric():
+        return "number"
+    return "true or false" if dtype == pl.Boolean else "text"
+
+
+def _described(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """What each column is, and what an empty cell of it means: nothing, or an empty text."""
+    rows = [
+        {
+            "table": name,
+            "column": column.name,
+            "type": _kind(column.dtype),
+            "empty": "text" if column.dtype == pl.String and bool((column == "").any()) else "nothing",
+        }
+        for name, table in tables.items()
+        for column in table
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("table", "column", "type", "empty"), pl.String))
+
+
+def _workbook(tables: Mapping[str, pl.DataFrame]) -> bytes:
+    packed = io.BytesIO()
+    places = [f"worksheets/sheet{number}.xml" for number in range(1, len(tables) + 1)]
+    sheets = "".join(
+        f'<sheet name="{name[:31]}" sheetId="{number}" r:id="r{number}"/>'
+        for number, name in enumerate(tables, start=1)
+    )
+    parts = "".join(
+        f'<Override PartName="/xl/{place}" ContentType="{SHEETS}.worksheet+xml"/>' for place in places
+    )
+    links = "".join(
+        f'<Relationship Id="r{number}" Type="{OFFICE}/worksheet" Target="{place}"/>'
+        for number, place in enumerate(places, start=1)
+    )
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
+        f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override '
+        f'PartName="/xl/workbook.xml" ContentType="{SHEETS}.sheet.main+xml"/>{parts}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
+        f'Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{sheets}</sheets>'
+        "</workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{links}'
+        "</Relationships>",
+        **{f"xl/{place}": _sheet(table) for place, table in zip(places, tables.values(), strict=True)},
+    }
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, text in files.items():
+            book.writestr(zipfile.ZipInfo(name, EPOCH), HEAD + text, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _sheet(table: pl.DataFrame) -> str:
+    makers = [_maker(dtype) for dtype in table.dtypes]
+    rows = ["".join(_text(name) for name in table.columns)]
+    rows += [
+        "".join("<c/>" if cell is None else maker(cell) for maker, cell in zip(makers, row, strict=True))
+        for row in table.iter_rows()
+    ]
+    body = "".join(f"<row>{row}</row>" for row in rows)
+    return f'<worksheet xmlns="{MAIN}"><sheetData>{body}</sheetData></worksheet>'
+
+
+def _maker(dtype: pl.DataType) -> Callable[[Any], str]:
+    kind = _kind(dtype)
+    if kind == "text":
+        return _text
+    if kind == "true or false":
+        return lambda flag: f'<c t="b"><v>{int(flag)}</v></c>'
+    return _number
+
+
+def _number(number: float) -> str:
+    return f"<c><v>{number!r}</v></c>" if math.isfinite(number) else _text(str(number))
+
+
+def _text(text: str) -> str:
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text[:LONGEST_CELL])}</t></is></c>'
+
+
+def names_in(folder: Path) -> tuple[str, ...]:
+    """The tables that `write_spreadsheets` left in a folder; none where there is no `columns`."""
+    try:
+        described = _cells(folder, COLUMNS)
+    except InputError:
+        return ()
+    return tuple(described["table"].unique(maintain_order=True)) if "table" in described.columns else ()
+
+
+def read_spreadsheet(folder: Path, name: str) -> pl.DataFrame:
+    """A table that `write_spreadsheets` wrote, in either form, with the values and types that it had.
+
+    Raises InputError GP-T098 for a table that is not there or not what `columns` says.
+    """
+    described = _cells(folder, COLUMNS)
+    if not {"table", "column", "type", "empty"} <= set(described.columns):
+        raise _unreadable(folder, COLUMNS, "a table without the columns table, column, type, empty")
+    mine = described.filter(table=name)
+    cells = _cells(folder, name)
+    if mine["column"].to_list() != cells.columns or not set(mine["type"]) <= set(TYPES):
+        raise _unreadable(folder, name, f'its columns are not those that "{COLUMNS}" says')
+    try:
+        columns = [_typed(cells[row["column"]], row) for row in mine.iter_rows(named=True)]
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(folder, name, str(error).splitlines()[0]) from error
+    return pl.DataFrame(columns)
+
+
+def _typed(cells: pl.Series, about: Mapping[str, str]) -> pl.Series:
+    """A column of text as what it is."""
+    kind = about["type"]
+    if kind == "text":
+        # The mark that `inert` set is taken off again.
+        plain = cells.str.replace(r"^'([=+\-@\t\r\n])", "$1")
+        return plain.replace("", None) if about["empty"] == "nothing" else plain.fill_null("")
+    present = cells.replace("", None)
+    if kind == "true or false":
+        return present.str.to_lowercase().replace_strict(
+            {"true": True, "false": False, "1": True, "0": False}, return_dtype=pl.Boolean
+        )
+    # A workbook holds whole numbers as fractions.
+    return (present.str.replace(r"\.0$", "") if kind == "whole number" else present).cast(TYPES[kind])
+
+
+def _cells(folder: Path, name: str) -> pl.DataFrame:
+    """A table as text."""
+    path = folder / f"{name}.csv"
+    if path.is_file():
+        try:
+            table = pl.read_csv(read_plain(path, LARGEST_BYTES), infer_schema=False)
+            return table.with_columns(pl.all().fill_null(""))
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+            raise _unreadable(folder, name, str(error).splitlines()[0]) from error
+    try:
+        content = read_plain(folder / WORKBOOK, LARGEST_BYTES)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, name, f"neither {name}.csv nor {WORKBOOK} can be read") from error
+    try:
+        found, _ = _reader().ask(content, {"sheet": name[:31], **READING})
+    except Ended as ended:
+        raise _unreadable(folder, name, str(ended)) from ended
+    if "rows" not in found:
+        raise _unreadable(folder, name, str(next(iter(found.values()))))
+    head, *rows = found["rows"] or [[]]
+    return pl.DataFrame(rows, schema=dict.fromkeys(head, pl.String), orient="row")
+
+
+@cache
+def _reader() -> Helper:
+    return Helper("glueprint.boundary.workbook:sheet", LIMITS)
+
+
+def _unreadable(folder: Path, name: str, reason: str) -> InputError:
+    return InputError(
+        "GP-T098",
+        f'table "{name}" cannot be read: {reason}',
+        where=str(folder),
+        expected="what `glueprint trial tables` wrote, its columns as they were",
+        next_step="write the tables again, or put the file back",
+    )
