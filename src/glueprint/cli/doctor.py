@@ -153,7 +153,7 @@ def _posteriors() -> Iterator[Check]:
     from glueprint.calibration import clinical, in_vitro
 
     found = {"in vitro": in_vitro.posterior().status}
-    found |= {name: clinical.posterior(name).status for name in ("claret", "two-clone")}
+    found |= {name: clinical.posterior(name).status for name in clinical.STRUCTURES}
     stale = [name for name, status in found.items() if status != "ok"]
     if stale:
         said = f"{', '.join(stale)}: not of these claims and priors"

@@ -29,7 +29,7 @@ NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
 
 
 # The fits that come with Glueprint: of the usual structure also that to the arms, with its check.
-SHIPPED = (("claret", "trials"), ("claret", "arms"), ("two-clone", "trials"))
+SHIPPED = (("claret", "trials"), ("claret", "arms"), ("two-clone", "trials"), ("burden", "trials"))
 
 
 @lru_cache(maxsize=8)
