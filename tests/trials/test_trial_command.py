@@ -170,5 +170,5 @@ def test_data_cuts_are_printed_and_tables_written_in_other_forms(tmp_path):
         assert told in found.stdout
     names = {file.name for file in out.iterdir()}
     assert {"looks.csv", "earlier_endpoints.csv", "estimands.csv", "columns.csv", "looks.parquet"} <= names
-    whole = json.loads(RUNNER.invoke(app, [*common, "--json"]).stdout)
+    whole = payload(RUNNER.invoke(app, [*common, "--json"]).stdout)
     assert [row["cut"] for row in whole["looks"]] == ["early look", "late look"] * 2
