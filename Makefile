@@ -26,6 +26,7 @@ test: lint types
 
 check: test wheel docs audit $(VENV)/.tested
 	$(BIN)/pytest -n 2 -q -m slow
+	HYPOTHESIS_PROFILE=random $(BIN)/pytest -n 2 -q -m hypothesis
 
 # The wheel and the source archive, tried in an empty folder, with and without extras.
 wheel: $(VENV)/.tested

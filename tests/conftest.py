@@ -15,8 +15,11 @@ os.environ["GLUEPRINT_PROGRESS"] = "none"
 os.environ.pop("COLUMNS", None)
 
 # Both judge by the clock: how long an example takes, and how long examples take to make.
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("steady")
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+# The same examples each time, so that a change fails for what it changed; `make check` draws new ones.
+settings.register_profile("steady", derandomize=True, **PATIENT)
+settings.register_profile("random", print_blob=True, **PATIENT)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")
