@@ -14,9 +14,8 @@ from glueprint.runs import ledger, signatures, verify, workspace
 from glueprint.runs.provenance import Record
 from glueprint.runs.store import file_hash, read_table
 from glueprint.study.definition import REQUEST, Study
-from glueprint.trials import CUT_TABLES
+from glueprint.trials import CUT_TABLES, Protocol, TrialResult
 from glueprint.trials import TABLES as TRIAL_TABLES
-from glueprint.trials import Protocol, TrialResult
 
 __all__ = ["StudyResult", "add_file", "is_signed", "read_back"]
 
