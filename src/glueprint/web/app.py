@@ -80,6 +80,7 @@ def application(bench: Bench) -> Guard:
             bench.jobs.stop()
 
     app = Starlette(routes=list(ROUTES), lifespan=alive, exception_handlers={HTTPException: _no_page})
+    app.router.redirect_slashes = False  # an address is the one that it is
     app.state.bench, app.state.session = bench, bench.session
     return Guard(app, bench.session, error_body)
 
