@@ -10,7 +10,7 @@ __all__ = ["ACTIONS", "Action"]
 @dataclass(frozen=True)
 class Action:
     """One action. address: of its page, as in the routes.   command: words after `glueprint`.
-    python: dotted name of the function."""
+    python: name of the function, after a colon."""
 
     words: str
     address: str
@@ -19,9 +19,9 @@ class Action:
 
 
 ACTIONS = (
-    Action("begin a project", "/projects", ("glue", "new"), "glueprint.study.glue.new"),
-    Action("look at a project", "/p/{project}", ("glue", "status"), "glueprint.study.glue.status"),
-    Action("run a project", "/p/{project}/run", ("glue", "run"), "glueprint.study.glue.run"),
+    Action("begin a project", "/projects", ("glue", "new"), "glueprint.study.glue:new"),
+    Action("look at a project", "/p/{project}", ("glue", "status"), "glueprint.study.glue:status"),
+    Action("run a project", "/p/{project}/run", ("glue", "run"), "glueprint.study.glue:run"),
     Action(
         "read a plate", "/p/{project}/plates/{assay}", ("assay", "plate"), "glueprint.assays.readers.read"
     ),
@@ -29,33 +29,33 @@ ACTIONS = (
         "lay out a plate",
         "/p/{project}/plates/{assay}/layout",
         ("assay", "layout"),
-        "glueprint.assays.layout.read",
+        "glueprint.assays.layout:read",
     ),
     Action(
         "analyse growth",
         "/p/{project}/plates/{assay}",
         ("assay", "growth"),
-        "glueprint.assays.growth.analyse",
+        "glueprint.assays.growth:analyse",
     ),
     Action(
         "analyse binding",
         "/p/{project}/plates/{assay}",
         ("assay", "binding"),
-        "glueprint.assays.polarization.analyse",
+        "glueprint.assays.polarization:analyse",
     ),
     Action(
         "analyse an ELISA",
         "/p/{project}/plates/{assay}",
         ("assay", "elisa"),
-        "glueprint.assays.elisa.analyse",
+        "glueprint.assays.elisa:analyse",
     ),
     Action(
         "analyse degradation",
         "/p/{project}/plates/{assay}",
         ("assay", "degradation"),
-        "glueprint.assays.degradation.analyse",
+        "glueprint.assays.degradation:analyse",
     ),
-    Action("follow a patient", "/mechanism", ("model", "course"), "glueprint.study.course.follow"),
-    Action("search the evidence", "/evidence", ("evidence", "list"), "glueprint.evidence.load"),
-    Action("look at a claim", "/evidence/{claim}", ("evidence", "show"), "glueprint.evidence.load"),
+    Action("follow a patient", "/mechanism", ("model", "course"), "glueprint.study.course:follow"),
+    Action("search the evidence", "/evidence", ("evidence", "list"), "glueprint.evidence:load"),
+    Action("look at a claim", "/evidence/{claim}", ("evidence", "show"), "glueprint.evidence:load"),
 )

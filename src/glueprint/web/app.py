@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from glueprint.web import bench_page, evidence_page, home, mechanism_page, queue
+from glueprint.web import bench_page, evidence_page, home, mechanism_page, queue, uploading
 from glueprint.web.context import Bench
 from glueprint.web.guard import Guard
 from glueprint.web.refusals import refused
@@ -51,7 +51,7 @@ ROUTES = (
     _get("/p/{project}/export.zip", home.exported),
     _get("/p/{project}/report", home.report),
     _get("/p/{project}/tables/{table}.csv", home.table),
-    _post("/p/{project}/plates", bench_page.uploaded),
+    _post("/p/{project}/plates", uploading.uploaded),
     _get("/p/{project}/plates/{assay}", bench_page.plate),
     _get("/p/{project}/plates/{assay}/fit", bench_page.fit),
     _post("/p/{project}/plates/{assay}/layout", bench_page.laid_out),
@@ -80,6 +80,7 @@ def application(bench: Bench) -> Guard:
             bench.jobs.stop()
 
     app = Starlette(routes=list(ROUTES), lifespan=alive, exception_handlers={HTTPException: _no_page})
+    app.router.redirect_slashes = False  # an address is the one that it is
     app.state.bench, app.state.session = bench, bench.session
     return Guard(app, bench.session, error_body)
 
