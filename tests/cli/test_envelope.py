@@ -21,6 +21,7 @@ WITHOUT = {
     "compound file",
     "compound template",
     "diagram draw",
+    "serve",
     "synthesis export",
     "trial file",
     "trial rules file",

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from benchmarks import workshop_problems as problems
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint.cli.app import app
 
 CASE = problems.CASES[0]
-
-
-def payload(text):
-    """The result in what --json prints."""
-    return json.loads(text)
 
 
 @pytest.fixture

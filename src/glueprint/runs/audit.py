@@ -37,9 +37,10 @@ def audit(folder: Path, trusted: Trusted = None) -> Verdict:
     record of its own, or one whose signatures are asked for), and what `store.disk_errors` and
     `signatures.check` raise.
     """
-    beside = folder.with_name(folder.name.removesuffix(records.BESIDE) + records.BESIDE)
-    if trusted is None and not folder.is_dir() and beside.is_file():
-        return _of_file(beside)
+    if trusted is None and not folder.is_dir():
+        beside = folder.with_name(folder.name.removesuffix(records.BESIDE) + records.BESIDE)
+        if beside.is_file():
+            return _of_file(beside)
     workspace.refuse_links(folder)
     with disk_errors(folder, reading=True):
         runs = _runs(folder)
