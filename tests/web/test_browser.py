@@ -85,6 +85,7 @@ def test_a_slider_a_pin_and_the_way_back(served):
         page.wait_for_url(re.compile("kd_fold"))
         assert page.text_content("#panels dl") != before
         page.click("text=Pin this course")
+        page.wait_for_selector(".pins li")
         assert page.locator(".pins li").count() == 1
         page.reload()
         assert page.locator(".pins li").count() == 1
