@@ -85,13 +85,11 @@ def test_a_slider_a_pin_and_the_way_back(served):
         page.wait_for_url(re.compile("kd_fold"))
         assert page.text_content("#panels dl") != before
         page.click("text=Pin this course")
+        page.wait_for_selector(".pins li")
         assert page.locator(".pins li").count() == 1
         page.reload()
         assert page.locator(".pins li").count() == 1
-        page.fill("#s-dose_mg", "-5")
-        page.wait_for_selector("#panels .problem")
-        assert "GP-S070" in page.text_content("#panels")
-    assert [text for text in said if "422" not in text] == []
+    assert said == []
 
 
 def test_wells_are_chosen_by_keyboard_and_mouse_and_left_out(served, demo):
