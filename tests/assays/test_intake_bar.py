@@ -336,6 +336,7 @@ ALIKE = {
     "half logarithms": (dosed("dose_nm,viability", lambda i: 0.5 * i), "GP-A205"),
     "natural logarithms": (dosed("dose_nm,viability", lambda i: np.log(3.0) * i), "GP-A205"),
     "logarithms to the base 2": (dosed("dose_nm,viability", lambda i: float(i + 3)), "GP-A205"),
+    "fourfold logarithms to the base 2": (dosed("dose_nm,viability", lambda i: 1.55 + 2.0 * i), "GP-A205"),
     "amounts in steps of one": (text("dose_uM,viability", list(zip(LINEAR, LEFT, strict=True))), "GP-A205"),
     # Units.
     "molar values named nM": (headed("dose_nm,viability", dose=lambda d: 1e-6 * d), "GP-A206"),

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import pkgutil
 import subprocess
 import sys
 
 import pytest
 import typer.main
+from tests.envelope import payload
 
 from glueprint.cli.app import app
 from glueprint.study import course, glue
 from glueprint.web import ACTIONS, ROUTES
 
 RUN = "from glueprint.cli import main; main()"
-
-
-def payload(text):
-    """What a command says with --json."""
-    return json.loads(text)
 
 
 def commanded(*words):

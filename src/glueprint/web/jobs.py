@@ -19,7 +19,6 @@ import os
 import re
 import secrets
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +35,7 @@ from glueprint.web.refusals import refused
 __all__ = ["Job", "Jobs", "State"]
 
 State = Literal["waiting", "running", "finished", "findings", "failed", "cancelled", "stopped"]
-ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
+ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}-[0-9a-f]{8}")
 JOB, QUEUED, WORKER, EVENTS, LOG = "job.json", "queued", "worker.json", "events.jsonl", "log.txt"
 OUTCOME, CANCELLED = "outcome.json", "cancelled"
 MOST_JSON, MOST_LOG, MOST_EVENTS = 1 << 20, 1 << 18, 1 << 24
@@ -108,13 +107,13 @@ class Jobs:
         self.folder, self.workers = folder, workers
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._workers: list[int] = []
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, title: str, words: Sequence[str], *, project: str = "") -> Job:
         """Put a command into the queue. words: of the command, after `glueprint`; --events is added."""
-        name = f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+        name = f"{clock.now():%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
         about = {"kind": "glueprint-job", "version": 1, "title": title, "project": project}
         place = self.folder / name
         with disk_errors(place):
@@ -195,7 +194,7 @@ class Jobs:
 
     def look(self) -> int:
         """Start what waits, as far as workers are free; returns how many were started."""
-        self._children = [child for child in self._children if child.poll() is None]
+        self._workers = [pid for pid in self._workers if not _ended(pid)]
         every = self.all()
         free = self.workers - sum(job.state == "running" for job in every)
         begun = 0
@@ -213,17 +212,9 @@ class Jobs:
             return False
         try:
             (job.folder / QUEUED).unlink()
-            # A session of its own: Ctrl-C at the server's terminal does not reach it. It inherits the lock.
-            child = subprocess.Popen(
-                [sys.executable, "-m", "glueprint.web.worker", str(job.folder), str(handle)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                pass_fds=(handle,),
-            )
-            self._children.append(child)
-            write_file(job.folder / WORKER, json.dumps({"pid": child.pid}))
+            pid = _spawned(job.folder, handle)
+            self._workers.append(pid)
+            write_file(job.folder / WORKER, json.dumps({"pid": pid}))
         except FileNotFoundError:
             return False
         finally:
@@ -268,3 +259,27 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _spawned(folder: Path, handle: int) -> int:
+    """Start a worker, which inherits the lock and outlives this process; returns its number.
+
+    A session of its own: Ctrl-C at the server's terminal does not reach it.
+    """
+    os.set_inheritable(handle, True)
+    nothing = ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY))
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "glueprint.web.worker", str(folder), str(handle)],
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, stream, os.devnull, mode, 0) for stream, mode in nothing],
+        setsid=True,
+    )
+
+
+def _ended(pid: int) -> bool:
+    """Whether a worker of this process is over; the system then forgets it."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True

@@ -19,10 +19,12 @@ FEWEST_DOSES = 4
 DOSE_NM, USUAL_NM = (1e-2, 1e9), 3e6
 # log10, ln and log2 of the usual dilution factors, as the steps of a series that was written as logarithms.
 FACTORS = (2.0, 3.0, 10.0**0.5, 4.0, 5.0, 10.0)
-# Without log2(4): amounts in steps of 2 are common.
+# Without log2(4): amounts in steps of 2 are common, unless they begin at no half or whole number.
 LOG_STEPS = tuple(
     step for log in (math.log10, math.log, math.log2) for step in map(log, FACTORS) if step != math.log2(4.0)
 )
+# So far from a half or whole number, doubled, a first amount was computed and not chosen.
+NEAR_HALF = 0.04
 # log2 of 100 uM in nM is 16.6.
 MOST_LOG = 17.0
 # Nobody dilutes less than this from dose to dose; logarithms of doses rise by less.
@@ -150,7 +152,9 @@ def _is_logs(written: Floats) -> bool:
         steps = np.diff(series)
         step = float(steps.mean())
         even = float(np.abs(steps - step).max()) <= 0.02 * step
-        if even and series.size > FEWEST_DOSES and any(abs(step / one - 1.0) < 0.02 for one in LOG_STEPS):
+        odd = abs(2.0 * series[0] - round(2.0 * series[0])) > NEAR_HALF
+        known = (*LOG_STEPS, math.log2(4.0)) if odd else LOG_STEPS
+        if even and series.size > FEWEST_DOSES and any(abs(step / one - 1.0) < 0.02 for one in known):
             return True
     ratios = above[1:] / above[:-1]
     broken = np.abs(above - np.round(above, 2)) > 1e-4
