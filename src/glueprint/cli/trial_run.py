@@ -64,11 +64,15 @@ def command(
         kept.save(result, out, origin)
         if form is not None:
             write_spreadsheets(kept.load(out).tables(), out, form)
+    idle = trials.idle_covariates(protocol, draws)
     if as_json:
         intervals = prediction_intervals(result.endpoints).to_dicts()
-        print_json({**result.summary(), **({"prediction_intervals": intervals} if asked else {})})
+        summary = {**result.summary(), "idle_covariates": idle}
+        print_json({**summary, **({"prediction_intervals": intervals} if asked else {})})
         return
     _print(result, predicted=asked)
+    if idle:
+        progress_console.print(f"nothing in this structure reads {', '.join(idle)}", markup=False)
     if protocol.data_cuts:
         _print_looks(result)
 

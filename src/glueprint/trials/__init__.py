@@ -20,6 +20,7 @@ from glueprint.trials.patients import (
     Stream,
     Truth,
     draw_population,
+    idle_covariates,
     model_parameters,
     scenarios,
 )
@@ -153,6 +154,7 @@ __all__ = [
     "glue_of",
     "grid",
     "headlines",
+    "idle_covariates",
     "intakes",
     "keep_unit",
     "kept",

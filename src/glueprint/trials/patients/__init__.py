@@ -7,6 +7,7 @@ from glueprint.trials.patients.bodies import Bodies, Outcome, admit_bodies
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import ParameterDraws, Truth, check_draws
 from glueprint.trials.patients.fate import Fate
+from glueprint.trials.patients.idle import idle_covariates
 from glueprint.trials.patients.population import (
     Population,
     draw_population,
@@ -32,6 +33,7 @@ __all__ = [
     "admit_bodies",
     "check_draws",
     "draw_population",
+    "idle_covariates",
     "missed_doses",
     "model_parameters",
     "scenarios",
