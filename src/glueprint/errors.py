@@ -8,6 +8,7 @@ what Glueprint does), `EnvironmentProblemError` (disk, permissions, missing tool
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ __all__ = [
     "NotSupportedError",
     "from_dict",
     "nearest",
+    "optional_package",
     "together",
 ]
 
@@ -114,6 +116,25 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A ' (did you mean "x"?)' hint for the known name nearest to `word`, or an empty string."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f' (did you mean "{found[0]}"?)' if found else ""
+
+
+def optional_package(module: str, code: str, *, where: str, expected: str = "", next_step: str = "") -> Any:
+    """A module of a package that Glueprint can do without.
+
+    expected, next_step: of the refusal; if left out, that the package is needed beside Glueprint, and pip.
+    Raises EnvironmentProblemError with `code` where it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise EnvironmentProblemError(
+            code,
+            f"{package} is not installed",
+            where=where,
+            expected=expected or f"{package} beside Glueprint; it is not among what Glueprint needs itself",
+            next_step=next_step or f"python -m pip install {package}",
+        ) from error
 
 
 def _brief(error: GlueprintError) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import altair as alt
 import numpy as np
 import polars as pl
@@ -70,12 +72,9 @@ def test_it_is_a_table_for_whatever_takes_arrow():
 
 
 def test_pandas_and_pyarrow_are_asked_for_where_they_are_missing(monkeypatch):
-    def absent(name):
-        raise ImportError(name)
-
     fits = curves.fit("4pl", DOSE, RESPONSE)
-    monkeypatch.setattr(result.importlib, "import_module", absent)
     for convert, name in ((fits.to_pandas, "pandas"), (fits.to_arrow, "pyarrow")):
+        monkeypatch.setitem(sys.modules, name, None)
         with pytest.raises(EnvironmentProblemError, match="GP-C052") as caught:
             convert()
         assert name in str(caught.value)

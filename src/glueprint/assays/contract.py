@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import operator
 import pkgutil
@@ -19,7 +18,7 @@ import polars as pl
 
 from glueprint.assays.findings import Finding, findings_table
 from glueprint.curves import Potency
-from glueprint.errors import EnvironmentProblemError, InputError, nearest
+from glueprint.errors import InputError, nearest, optional_package
 
 __all__ = [
     "EXCLUDED",
@@ -306,16 +305,12 @@ class AssayResult:
 
     def to_pandas(self) -> dict[str, Any]:
         """Every table as a pandas frame.   Raises EnvironmentProblemError GP-A290 without pandas."""
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError as error:
-            raise EnvironmentProblemError(
-                "GP-A290",
-                "pandas is not installed",
-                where="to_pandas",
-                expected="pandas beside Glueprint; it is not among what Glueprint needs itself",
-                next_step="python -m pip install pandas, or take the polars tables in `tables`",
-            ) from error
+        pandas = optional_package(
+            "pandas",
+            "GP-A290",
+            where="to_pandas",
+            next_step="python -m pip install pandas, or take the polars tables in `tables`",
+        )
         return {name: pandas.DataFrame(one.to_dict(as_series=False)) for name, one in self.tables.items()}
 
     def __repr__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from glueprint.curves.problem import Problem, Reach
 from glueprint.curves.request import Inputs
 from glueprint.curves.robust import Robust
 from glueprint.curves.status import Status
-from glueprint.errors import EnvironmentProblemError
+from glueprint.errors import optional_package
 
 __all__ = ["TABLE", "Fits"]
 
@@ -203,11 +202,11 @@ class Fits:
 
     def to_pandas(self) -> Any:
         """`table()` as a pandas frame.   Raises EnvironmentProblemError GP-C052 without pandas."""
-        return _optional("pandas").DataFrame(self.table().to_dict(as_series=False))
+        return _frames("pandas").DataFrame(self.table().to_dict(as_series=False))
 
     def to_arrow(self) -> Any:
         """`table()` as a pyarrow table.   Raises EnvironmentProblemError GP-C052 without pyarrow."""
-        return _optional("pyarrow").table(self.table())
+        return _frames("pyarrow").table(self.table())
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """`table()` for whatever takes Arrow: polars, pyarrow, pandas, DuckDB."""
@@ -244,14 +243,10 @@ class Fits:
         }
 
 
-def _optional(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise EnvironmentProblemError(
-            "GP-C052",
-            f"{name} is not installed",
-            where=f"to_{name.removeprefix('py')}",
-            expected=f"{name} beside Glueprint; it is not among what Glueprint needs itself",
-            next_step=f"python -m pip install {name}, or take the polars table of `table()`",
-        ) from error
+def _frames(package: str) -> Any:
+    return optional_package(
+        package,
+        "GP-C052",
+        where=f"to_{package.removeprefix('py')}",
+        next_step=f"python -m pip install {package}, or take the polars table of `table()`",
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.errors import InputError, optional_package
 from glueprint.runs.streams import uniforms
 from glueprint.workshop import result_tables
 from glueprint.workshop.objective import Cost, Fitted, Objective
@@ -158,16 +157,12 @@ class Fit:
 
     def to_pandas(self) -> dict[str, Any]:
         """Every table as a pandas frame.   Raises EnvironmentProblemError GP-W023 without pandas."""
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError as error:
-            raise EnvironmentProblemError(
-                "GP-W023",
-                "pandas is not installed",
-                where="to_pandas",
-                expected="pandas beside Glueprint; it is not among what Glueprint needs itself",
-                next_step="python -m pip install pandas, or take the polars tables in `tables`",
-            ) from error
+        pandas = optional_package(
+            "pandas",
+            "GP-W023",
+            where="to_pandas",
+            next_step="python -m pip install pandas, or take the polars tables in `tables`",
+        )
         return {name: pandas.DataFrame(one.to_dict(as_series=False)) for name, one in self.tables.items()}
 
     def _repr_html_(self) -> str:

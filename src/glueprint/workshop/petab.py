@@ -5,7 +5,6 @@ Source: petab.readthedocs.io, "PEtab data format specification", version 1.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from glueprint import engine
 from glueprint.boundary import files as plain_files
 from glueprint.boundary import read_text
-from glueprint.errors import EnvironmentProblemError, InputError, NotSupportedError, nearest
+from glueprint.errors import InputError, NotSupportedError, nearest, optional_package
 from glueprint.workshop.cells import Row, number, read_rows
 from glueprint.workshop.checks import checked
 from glueprint.workshop.priors import Prior
@@ -79,16 +78,13 @@ def read(path: Path) -> Problem:
 
 def _files(path: Path) -> tuple[list[Path], dict[str, list[Path]]]:
     """Files of the parameters, and all others by kind."""
-    try:
-        yaml = importlib.import_module("yaml")
-    except ImportError as error:
-        raise EnvironmentProblemError(
-            "GP-W023",
-            "PyYAML is not installed",
-            where=str(path),
-            expected="what reads YAML files",
-            next_step='python -m pip install "glueprint[petab]"',
-        ) from error
+    yaml = optional_package(
+        "yaml",
+        "GP-W023",
+        where=str(path),
+        expected="PyYAML, which reads YAML files",
+        next_step='python -m pip install "glueprint[petab]"',
+    )
     try:
         content = yaml.safe_load(read_text(path))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:

@@ -6,7 +6,6 @@ variance-based indices after Saltelli et al. 2010 (doi:10.1016/j.cpc.2009.09.018
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.engine import Doses, Model, Settings
-from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.errors import InputError, optional_package
 from glueprint.workshop.flow import Course, Differenced, Flow, flow
 from glueprint.workshop.scales import SCALES, Scales
 
@@ -288,16 +287,13 @@ def _require_all(values: Floats) -> None:
 
 
 def _salib(name: str) -> Any:
-    try:
-        return importlib.import_module(f"SALib.{name}")
-    except ImportError as error:
-        raise EnvironmentProblemError(
-            "GP-W023",
-            "SALib is not installed",
-            where="sensitivity",
-            expected="what makes samples and indices after Morris and Sobol",
-            next_step='python -m pip install "glueprint[sensitivity]"',
-        ) from error
+    return optional_package(
+        f"SALib.{name}",
+        "GP-W023",
+        where="sensitivity",
+        expected="what makes samples and indices after Morris and Sobol",
+        next_step='python -m pip install "glueprint[sensitivity]"',
+    )
 
 
 def _unusable(message: str, where: str, expected: str) -> InputError:
