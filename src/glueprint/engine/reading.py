@@ -20,9 +20,9 @@ SUFFIXES = (".ant", ".antimony", ".txt", ".xml", ".sbml")
 MOST_BYTES = 32 * 1024 * 1024  # ten times the largest model of the BioModels database
 LIMITS = Limits(seconds=120, memory_mb=2048, stack_mb=4)
 IMPORT = re.compile(r'(?:^|[;\n])[ \t]*import\s*"([^"\n]*)')
-# What reads Antimony and what checks SBML take a time that grows with the square of a formula's length: about 5.5 s
-# of a processor for 8,000 terms in Antimony; 40 to 51 s for 50,000 in SBML on a busy machine, and more than LIMITS
-# for 100,000 (measured with antimony 3.1 and libsbml 5.20).
+# What reads Antimony and what checks SBML take a time that grows with the square of a formula's length: about
+# 5.5 s of a processor for 8,000 terms in Antimony; 40 to 51 s for 50,000 in SBML on a busy machine, and more
+# than LIMITS for 100,000 (measured with antimony 3.1 and libsbml 5.20).
 MOST_TERMS, MOST_IN_SBML = 20_000, 50_000
 STATEMENT, TERM = re.compile(r"[^;\n]+"), re.compile(r"[\w.]+")
 FORMULA, LEAF = (
