@@ -79,5 +79,5 @@ def test_every_slow_test_is_there_and_run_by_make_check():
         assert f"def {function}(" in (ROOT / path).read_text("utf-8"), name
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert '-m "not slow"' in makefile
-    assert "check: test wheel audit" in makefile
+    assert "check: test wheel docs audit" in makefile
     assert "-q -m slow" in makefile

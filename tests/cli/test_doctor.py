@@ -50,13 +50,21 @@ def test_a_missing_or_old_package_is_a_problem(monkeypatch):
     def version(name):
         if name == "pint":
             raise metadata.PackageNotFoundError(name)
-        return "1.9" if name == "numpy" else real(name)
+        return {"numpy": "1.9", "polars": "99.0"}.get(name) or real(name)
 
+    needed = [
+        "numpy<3,>=2.0",
+        "polars<2,>=1.20",
+        "pint>=0.24",
+        "dask[distributed]>=2024.8; extra == 'cluster'",
+    ]
+    monkeypatch.setattr(doctor.metadata, "requires", lambda _: needed)
     monkeypatch.setattr(doctor.metadata, "version", version)
     rows = {check.what: check for check in found(doctor._versions)}
     assert (rows["pint"].status, rows["pint"].remedy) == ("problem", "pip install pint")
     assert rows["numpy"].status == "problem"
     assert "numpy>=2" in rows["numpy"].remedy
+    assert (rows["polars"].status, "not below" in rows["polars"].found) == ("problem", True)
 
 
 def test_places_that_cannot_be_written_or_are_full(tmp_path, monkeypatch):

@@ -166,7 +166,7 @@ def test_the_examples_of_the_page_run():
 
 
 def test_dark_colours_are_those_of_the_page():
-    style = files("glueprint.report").joinpath("templates", "page.css").read_text("utf-8")
+    style = files("glueprint.report").joinpath("templates", "tokens.css").read_text("utf-8")
     light, dark = (dict(re.findall(r"--([\w-]+): (#\w+);", block)) for block in style.split("{")[1:3])
     for name, token in {
         "ink": theme.INK,

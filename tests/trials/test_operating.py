@@ -3,12 +3,12 @@ model's, the same answer after a stop."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import survival, trials
@@ -200,10 +200,6 @@ def test_one_arm_has_no_power():
     )
     with pytest.raises(InputError, match="GP-T097"):
         operating(plan, [100], SETTINGS)
-
-
-def payload(text):
-    return json.loads(text)
 
 
 def test_the_command(tmp_path, printed):

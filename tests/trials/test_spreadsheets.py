@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 
 import numpy as np
 import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
+from tests.envelope import payload
 
 from glueprint import trials
 from glueprint.cli.app import app
@@ -102,10 +102,6 @@ def test_what_cannot_be_is_refused(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(spreadsheets, "MOST_ROWS", 5)
     with pytest.raises(NotSupportedError, match="GP-T099"):
         write_spreadsheets({"odd": ODD}, tmp_path, "xlsx")
-
-
-def payload(text):
-    return json.loads(text)
 
 
 def test_the_commands(folder, tmp_path, printed):

@@ -27,7 +27,9 @@ app = typer.Typer(add_completion=False)
 GOOD, WARNING, PROBLEM = "ok", "warning", "problem"
 # A study of 200 trials keeps less than this.
 LEAST_FREE_GB = 2.0
-REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*(>=\s*([0-9.]+))?")
+NAME = re.compile(r"[\w.-]+")
+# Ends of what is allowed, as in numpy<3,>=2.0; below and above it.
+LEAST, BELOW = re.compile(r">=([\d.]+)"), re.compile(r"<([\d.]+)")
 EXTRA = re.compile(r"extra\s*==\s*['\"]([a-z]+)['\"]")
 
 
@@ -68,7 +70,8 @@ def _versions() -> Iterator[Check]:
     python = platform.python_version()
     yield Check("glueprint", GOOD, f"{glueprint.__version__}, Python {python}, {platform.platform()}")
     for text in metadata.requires("glueprint") or ():
-        name, _, least = REQUIREMENT.match(text).groups()  # type: ignore[union-attr]
+        name = NAME.match(text)[0]  # type: ignore[index]
+        least, below = (end.search(text.partition(";")[0]) for end in (LEAST, BELOW))
         extra = EXTRA.search(text)
         try:
             version = metadata.version(name)
@@ -79,8 +82,10 @@ def _versions() -> Iterator[Check]:
                 command = f"pip install 'glueprint[{extra.group(1)}]'"
                 yield Check(name, GOOD, "not installed, which is optional", f"if you need it: {command}")
             continue
-        if least and _numbers(version) < _numbers(least):
-            yield Check(name, PROBLEM, f"{version}, below {least}", f"pip install '{name}>={least}'")
+        if least and _numbers(version) < _numbers(least[1]):
+            yield Check(name, PROBLEM, f"{version}, below {least[1]}", f"pip install '{name}>={least[1]}'")
+        elif below and _numbers(version) >= _numbers(below[1]):
+            yield Check(name, PROBLEM, f"{version}, not below {below[1]}", f"pip install '{name}<{below[1]}'")
         elif extra is None or extra.group(1) != "test":
             yield Check(name, GOOD, version)
 

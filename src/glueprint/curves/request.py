@@ -32,6 +32,8 @@ __all__ = [
 
 # Weighted sums of squares outside 1e-120 to 1e120 lose digits in products with their own square.
 LEAST_SIZE = 1e-120
+# Parameters at which a formula is asked for a value: so many, lognormal about 1 with this SD.
+SCATTERED, SPREAD = 64, 1.5
 
 Inputs = ArrayLike | Mapping[str, ArrayLike]
 # A function of (theta, inputs) returns the response and its derivatives.
@@ -178,14 +180,21 @@ def begun(problem: Problem, start: Mapping[str, ArrayLike]) -> Floats:
 
 
 def refuse_undefined(problem: Problem, begun: Floats) -> None:
-    """Refuse a formula without a value at a point, whichever the start (GP-C023).   begun: (s, n, p)."""
-    values = np.stack([problem.curve(theta)[0] for theta in begun])
-    bad = (problem.weights > 0.0) & ~np.isfinite(values).any(axis=0)
-    if bad.any():
-        place = tuple(int(i) for i in np.argwhere(bad)[0])
-        at = ", ".join(f"{name} of {problem.given[name][place]:g}" for name in problem.model.inputs)
-        expected = "a formula that has a value at every point from some start, or rows without that point"
-        _refuse("GP-C023", f'{at}, where "{problem.model.name}" has no value', expected, _place(bad))
+    """Refuse a formula without a value at a point, from whatever start (GP-C023).   begun: (s, n, p).
+
+    Starts given may lie where a formula has no value, and the search then looks elsewhere; where scattered
+    ones find none either, there is none.
+    """
+    bad = problem.weights > 0.0
+    scattered = np.exp(np.random.default_rng(0).normal(0.0, SPREAD, (SCATTERED, begun.shape[2])))
+    for theta in (*begun, *problem.fitting(scattered)[:, None, :]):
+        bad = bad & ~np.isfinite(problem.curve(np.broadcast_to(theta, begun.shape[1:]))[0])
+        if not bad.any():
+            return
+    place = tuple(int(i) for i in np.argwhere(bad)[0])
+    at = ", ".join(f"{name} of {problem.given[name][place]:g}" for name in problem.model.inputs)
+    expected = "a formula that has a value at every point from some start, or rows without that point"
+    _refuse("GP-C023", f'{at}, where "{problem.model.name}" has no value', expected, _place(bad))
 
 
 def _inputs(model: Model, inputs: Inputs, y: Floats) -> dict[str, Floats]:
