@@ -179,20 +179,16 @@ def morris(question: Question, *, trajectories: int = 50, seed: int = 1) -> Answ
     space = _space(question)
     units = sample.sample(space, trajectories, num_levels=4, seed=seed)
     values = _computed(question, units)
-    rows = []
-    for o, output in enumerate(question.outputs):
-        found = analyze.analyze(space, units, values[:, o], conf_level=CONFIDENCE, num_levels=4, seed=seed)
-        for k, one in enumerate(question.ranges):
-            rows.append(
-                {
-                    "output": output,
-                    "name": one.name,
-                    "mu": float(found["mu"][k]),
-                    "mu_star": float(found["mu_star"][k]),
-                    "mu_star_half_width": float(found["mu_star_conf"][k]),
-                    "sigma": float(found["sigma"][k]),
-                }
-            )
+    rows = [
+        row
+        for o, output in enumerate(question.outputs)
+        for row in _indices(
+            question,
+            output,
+            analyze.analyze(space, units, values[:, o], conf_level=CONFIDENCE, num_levels=4, seed=seed),
+            {"mu": "mu", "mu_star": "mu_star", "mu_star_half_width": "mu_star_conf", "sigma": "sigma"},
+        )
+    ]
     return Answer("Morris", pl.DataFrame(rows), units.shape[0])
 
 
@@ -215,18 +211,19 @@ def sobol(question: Question, *, samples: int = 1024, seed: int = 1) -> Answer:
         found = analyze.analyze(
             space, values[:, o], calc_second_order=False, conf_level=CONFIDENCE, seed=seed
         )
-        for k, one in enumerate(question.ranges):
-            rows.append(
-                {
-                    "output": output,
-                    "name": one.name,
-                    "first": float(found["S1"][k]),
-                    "first_half_width": float(found["S1_conf"][k]),
-                    "total": float(found["ST"][k]),
-                    "total_half_width": float(found["ST_conf"][k]),
-                }
-            )
+        names = {"first": "S1", "first_half_width": "S1_conf", "total": "ST", "total_half_width": "ST_conf"}
+        rows += _indices(question, output, found, names)
     return Answer("Sobol", pl.DataFrame(rows), units.shape[0])
+
+
+def _indices(
+    question: Question, output: str, found: Mapping[str, Any], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """What SALib found of one output, a row for each range.   names: ours -> SALib's."""
+    return [
+        {"output": output, "name": one.name, **{ours: float(found[its][k]) for ours, its in names.items()}}
+        for k, one in enumerate(question.ranges)
+    ]
 
 
 def sweep(question: Question, *, points: int = 25) -> Answer:
