@@ -122,10 +122,18 @@ def operating(
     if how.draws:
         check_draws(how.draws)
     work = [
-        _Work(protocol, course, tuple(sizes), how.seed, number, _share(how.trials, how.pools, number),
-              how.patients, how.draws.truth(number) if how.draws else Truth())
+        _Work(
+            protocol,
+            course,
+            tuple(sizes),
+            how.seed,
+            number,
+            _share(how.trials, how.pools, number),
+            how.patients,
+            how.draws.truth(number) if how.draws else Truth(),
+        )
         for number in range(1, how.pools + 1)
-    ]  # fmt: skip
+    ]
     found = _run(work, how.workers, folder, progress or silent)
     by_pool = pl.concat(found)
     return Operating(protocol, how, _over_pools(by_pool), by_pool)
