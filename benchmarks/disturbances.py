@@ -94,10 +94,9 @@ def interrupt(study: Path, out: Path, temporary: Path) -> dict[str, Any]:
     while (left := alive(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.1)
     rest = half_written(out, temporary) + [path.name for path in temporary.iterdir()]
-    # Before the first line of Python of ours ran, Python itself answers to the signal.
-    early = (
-        process.returncode in (-signal.SIGINT, 1) and "KeyboardInterrupt" in said and "glueprint" not in said
-    )
+    # Before our first function ran, Python itself answers to the signal: in silence before it has begun.
+    bare = process.returncode == -signal.SIGINT or (process.returncode == 1 and "KeyboardInterrupt" in said)
+    early = bare and ", in main" not in said
     code = 130 if early else process.returncode
     return {
         "moment_s": round(moment, 1),

@@ -104,3 +104,18 @@ def test_a_library_that_finds_no_memory_is_no_bug_of_ours():
     assert known is not None
     assert known.code == "GP-X004"
     assert streams.refused(ImportError("no module")) is None
+
+
+def test_an_interrupt_after_the_last_word_changes_no_outcome():
+    """Python drops its handlers before it takes its modules down; a signal then used to kill the process."""
+    late = (
+        "import os, signal\n"
+        "class Late:\n"
+        "    def __del__(self, kill=os.kill, me=os.getpid(), number=int(signal.SIGINT)):\n"
+        "        kill(me, number)\n"
+        "late = Late()\n"
+    )
+    call = [sys.executable, "-c", f"{late}{COMMAND[-1]}", "--version"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("glueprint ")
+    assert (done.returncode, done.stderr) == (0, "")

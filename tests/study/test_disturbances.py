@@ -75,5 +75,5 @@ def test_a_process_that_is_stopped_and_goes_on_loses_and_doubles_nothing(tmp_pat
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_an_interrupt_leaves_no_process_and_nothing_half_written(asked, tmp_path):
     row = disturbances.interrupt(asked[0], tmp_path / "out", tmp_path / "temporary")
-    assert row["good"], row
+    assert row["good"], f"{row}"
     assert list((tmp_path / "temporary").iterdir()) == []
