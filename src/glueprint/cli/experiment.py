@@ -13,7 +13,7 @@ import typer
 
 from glueprint import evidence, experiments, references
 from glueprint.cli.csv_files import csv_text
-from glueprint.cli.output import Json, print_json, print_table
+from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.errors import InputError
 from glueprint.experiments import Experiment, Reading
 from glueprint.runs.store import write_file
@@ -207,6 +207,8 @@ def _print(found: Experiment) -> None:
         rows,
     )
     print_table("Assumptions", ("assumed",), [(text,) for text in found.assumptions])
+    for finding in found.outside:
+        progress_console.print(f"beyond the evidence: {finding}", markup=False)
 
 
 def _published(reading: Reading) -> Iterator[str]:
@@ -227,6 +229,7 @@ def _plain(found: Experiment) -> dict[str, object]:
         "compound": found.compound,
         "settings": dict(found.settings),
         "assumptions": list(found.assumptions),
+        "outside": [finding.as_dict() for finding in found.outside],
         "readings": [reading.as_dict() for reading in found.readings],
         "table": found.table.to_dicts(),
         "parameters": found.parameters.to_dicts(),

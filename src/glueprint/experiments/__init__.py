@@ -13,6 +13,7 @@ from glueprint.experiments import (
     angiogenesis,
     crbn_loss,
     degradation,
+    domain,
     enantiomers,
     facts,
     forward,
@@ -30,7 +31,7 @@ from glueprint.experiments.description import Description
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.runner import carry_out
 from glueprint.experiments.settings import at_least
-from glueprint.mechanism import Scenario, compounds, models
+from glueprint.mechanism import Quantity, Scenario, compounds, models
 
 __all__ = [
     "LPS",
@@ -113,10 +114,14 @@ def parameters_of(name: str) -> tuple[str, ...]:
 
     Raises InputError GP-L001 for an unknown name.
     """
+    known = _quantities(name)
+    return tuple(sorted({*known, *TOGETHER} - set(OF_THE_PROTOCOL))) if known else ()
+
+
+def _quantities(name: str) -> Mapping[str, Quantity]:
+    """The numbers of the experiment's model; none where it has no cells."""
     model = described(name).model
-    if not model:
-        return ()
-    return tuple(sorted({*models.quantities(model, Scenario.of()), *TOGETHER} - set(OF_THE_PROTOCOL)))
+    return models.quantities(model, Scenario.of()) if model else {}
 
 
 def without_error(name: str) -> dict[str, float]:
@@ -144,12 +149,15 @@ def run(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) 
             raise _unknown(name, key)
     values = {key: at_least(key, value, 0.0, most=_most(name, key)) for key, value in single.items()}
     own = {key: value for key, value in settings.items() if key in known}
-    return carry_out(described(name), compound, own, values)
+    found = carry_out(described(name), compound, own, values)
+    designs = [one for one in EXPERIMENTS.values() if bool(one.model) == bool(described(name).model)]
+    beyond = domain.outside(found.settings, values, _quantities(name), designs)
+    return found.beyond(beyond)
 
 
 def _most(name: str, parameter: str) -> float:
     """The largest value of a parameter: 1 of a share, as its prior says."""
-    quantity = models.quantities(described(name).model, Scenario.of()).get(parameter)
+    quantity = _quantities(name).get(parameter)
     prior = quantity.prior if quantity else None
     if prior is None or not (
         prior.distribution == "logit-normal" or (prior.distribution == "uniform" and prior.high <= 1.0)

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import polars as pl
 
 from glueprint.curves import Potency
+from glueprint.mechanism import Outside
 
 __all__ = ["POINTS", "Experiment", "Label", "Mark", "Measure", "Panel", "Reading"]
 
-Label = Literal["input", "assumed", "calibrated", "predicted"]
+Label = Literal["input", "assumed", "calibrated", "predicted", "extrapolated"]
 # A published value in a panel: series, place on the axis of x, claim id.
 Mark = tuple[str, float, str]
 # A number with the ends of its interval, None where it has none.
@@ -30,7 +31,8 @@ class Reading:
     unknown.
     label: what the number is worth: "input" was put in, "calibrated" follows from numbers fitted to the like,
     "predicted" has evidence beside it that was not used, or follows from measurements of the compound,
-    "assumed" follows from numbers of the compound that nobody measured.
+    "assumed" follows from numbers of the compound that nobody measured, "extrapolated" is what would be
+    calibrated or predicted if the request did not go beyond all evidence.
     claims: ids of the evidence it speaks to.   note: what a reader must know.
     """
 
@@ -126,7 +128,8 @@ class Experiment:
 
     question: what the readings answer.   settings: as they were used; `experiments.run` adds those left at
     their defaults.   panels: how it looks.   parameters: every number of the model with unit, role and
-    source, as `models.table`.   tables: what the analysis gave besides.
+    source, as `models.table`.   tables: what the analysis gave besides.   outside: in what it goes beyond the
+    evidence.
     """
 
     name: str
@@ -140,6 +143,15 @@ class Experiment:
     panels: tuple[Panel, ...] = ()
     parameters: pl.DataFrame = field(default_factory=pl.DataFrame)
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    outside: tuple[Outside, ...] = ()
+
+    def beyond(self, found: tuple[Outside, ...]) -> Experiment:
+        """The experiment as one that goes beyond the evidence in these things, if in any."""
+        if not found:
+            return self
+        rests = ("calibrated", "predicted")
+        readings = [replace(r, label="extrapolated") if r.label in rests else r for r in self.readings]
+        return replace(self, readings=tuple(readings), outside=found)
 
     @property
     def potencies(self) -> tuple[Potency, ...]:

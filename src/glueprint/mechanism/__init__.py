@@ -18,12 +18,14 @@ from glueprint.mechanism.lines import Line
 from glueprint.mechanism.partners import Partner
 from glueprint.mechanism.quantities import Quantity, believed
 from glueprint.mechanism.scenario import FORMS, Scenario
+from glueprint.mechanism.validity import Outside
 
 __all__ = [
     "BASELINE_OF",
     "FORMS",
     "Compound",
     "Line",
+    "Outside",
     "Partner",
     "Quantity",
     "Scenario",

@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from glueprint.mechanism import Outside
 from glueprint.trials.analysis import estimands_table, grades_table, subgroups_table
-from glueprint.trials.protocol import Outside, Protocol, outside
+from glueprint.trials.protocol import Protocol, outside
 
 __all__ = ["TrialResult"]
 

@@ -18,7 +18,7 @@ from glueprint.assays.findings import Finding, findings_table
 from glueprint.calibration import clinical
 from glueprint.calibration import compound as dossiers
 from glueprint.errors import GlueprintError, InputError
-from glueprint.mechanism import Compound, compounds
+from glueprint.mechanism import Compound, Outside, compounds
 from glueprint.runs import executor, ledger, provenance, signatures, workspace
 from glueprint.runs.progress import Counter, Listener, silent
 from glueprint.runs.provenance import Record
@@ -31,7 +31,7 @@ from glueprint.study.glue.patients import Case
 from glueprint.study.glue.project import FILE, Project, check_place, load
 from glueprint.study.glue.result import ASKED, RESULT, STEPS, GlueResult, file_of, read_back
 from glueprint.study.glue.steps import Steps, digest_of
-from glueprint.trials import Outside, outside
+from glueprint.trials import outside
 
 __all__ = ["record_of", "run"]
 

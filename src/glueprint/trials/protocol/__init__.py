@@ -25,7 +25,7 @@ from glueprint.trials.protocol.document import (
     SupportiveCare,
     Visits,
 )
-from glueprint.trials.protocol.domain import Outside, outside
+from glueprint.trials.protocol.domain import outside
 from glueprint.trials.protocol.drugs import GLUE_TARGET
 from glueprint.trials.protocol.endpoint import (
     AT,
@@ -123,7 +123,6 @@ __all__ = [
     "Measurement",
     "Monitoring",
     "Normal",
-    "Outside",
     "Pool",
     "Protocol",
     "Regimen",

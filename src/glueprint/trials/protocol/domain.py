@@ -7,44 +7,23 @@ the model interpolates; outside of it nothing speaks for its numbers but its for
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from glueprint import references
-from glueprint.mechanism import Compound, Scenario, parameters, substrates
+from glueprint.mechanism import Compound, Outside, Scenario, parameters, substrates
 from glueprint.trials.protocol.case_mix import CaseMix, Levels
 from glueprint.trials.protocol.document import Arm, Drug, Protocol
 from glueprint.trials.protocol.loading import load_protocol
 from glueprint.trials.protocol.schedule import parse_days
 
-__all__ = ["CODE", "Outside", "outside"]
+__all__ = ["outside"]
 
-CODE = "GP-T080"
+_beyond = partial(Outside, code="GP-T080", basis="the fitted trials")
 # Of a covariate's distribution, what may lie beyond the fitted limits: the usual share of an interval's ends.
 TAIL = 0.025
 # What of a dose no trial could tell from its fitted one.
 SLACK = 0.01
 NM_PER_MG_PER_L = 1e6  # over the molar mass in g/mol
-
-
-@dataclass(frozen=True)
-class Outside:
-    """One thing in which a protocol goes beyond all fitted trials.
-
-    field: of the protocol.   asked: what it says.   covered: what the fitted trials say.
-    """
-
-    field: str
-    asked: str
-    covered: str
-    code: str = CODE
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.asked}; the fitted trials cover {self.covered} ({self.code})"
-
-    def as_dict(self) -> dict[str, str]:
-        """For JSON."""
-        return asdict(self)
 
 
 def outside(protocol: Protocol) -> tuple[Outside, ...]:
@@ -79,7 +58,7 @@ def _patients(case_mix: CaseMix, known: Iterable[Protocol]) -> Iterator[Outside]
             levels = {level for own in others for level in own.shares}
             for level, share in mine.shares.items():
                 if levels and level not in levels and share > TAIL:
-                    yield Outside(field, f'{share:.0%} "{level}"', ", ".join(sorted(levels)))
+                    yield _beyond(field, f'{share:.0%} "{level}"', ", ".join(sorted(levels)))
         elif others:
             low = min(own.low for own in others)
             high = max(own.high for own in others)
@@ -87,14 +66,14 @@ def _patients(case_mix: CaseMix, known: Iterable[Protocol]) -> Iterator[Outside]
             words = ((below, f"below {low:g}"), (above, f"above {high:g}"))
             asked = [f"{share:.0%} of the patients {where}" for share, where in words if share > TAIL]
             if asked:
-                yield Outside(field, " and ".join(asked), f"{low:g} to {high:g}")
+                yield _beyond(field, " and ".join(asked), f"{low:g} to {high:g}")
 
 
 def _times(protocol: Protocol, known: Iterable[Protocol]) -> Iterator[Outside]:
     longest = max(trial.follow_up.maximum_months for trial in known)
     asked = protocol.follow_up.maximum_months
     if asked > longest:
-        yield Outside("follow_up.maximum_months", f"{asked:g} months", f"{longest:g} months")
+        yield _beyond("follow_up.maximum_months", f"{asked:g} months", f"{longest:g} months")
 
 
 def _exposures(protocol: Protocol) -> Iterator[Outside]:
@@ -103,17 +82,17 @@ def _exposures(protocol: Protocol) -> Iterator[Outside]:
         field, with_ = f'arm "{arm.name}"', "".join(f" with {name}" for name in arm.conditions)
         asked = f"{drug.name} {drug.most_mg:g} mg{with_ if drug.glue is not None else ''}"
         if drug.glue is not None and drug.most_mg > 0 and not _comparable(drug.glue):
-            yield Outside(field, f"{asked}, with pharmacokinetics of its own", "glues with a clearance")
+            yield _beyond(field, f"{asked}, with pharmacokinetics of its own", "glues with a clearance")
         strength = _strength(protocol, arm, drug)
         beyond = {name: value / most[name] for name, value in strength.items() if most.get(name, 0.0) > 0}
         # One line a drug: that which is furthest out says how far.
         name = max(beyond, key=lambda name: beyond[name], default="")
         if name and beyond[name] > 1.0 + SLACK:
             times = f"{strength[name]:.3g} {name}, {beyond[name]:.3g} times the most of them"
-            yield Outside(field, f"{asked}: {times}", f"up to {most[name]:.3g}")
+            yield _beyond(field, f"{asked}: {times}", f"up to {most[name]:.3g}")
         unseen = [name for name, value in strength.items() if value > 0 and name not in most]
         if unseen:
-            yield Outside(field, f"{asked}: {', '.join(unseen)}", "no drug that does this")
+            yield _beyond(field, f"{asked}: {', '.join(unseen)}", "no drug that does this")
 
 
 @lru_cache(maxsize=1)
