@@ -97,9 +97,7 @@ REFUSED = {
         "no vehicle",
     ),
     "none at one time": (
-        text(
-            "time_h,dose_uM,RLU", [(t, d, light(v)) for t in (6.0, 24.0) for d, v in wells() if d or t < 9]
-        ),
+        text("time_h,dose_uM,RLU", [(t, d, light(v)) for t in (6.0, 24.0) for d, v in wells() if d or t < 9]),
         "at 24",
     ),
     "a vehicle as dark as the blank": (

@@ -106,7 +106,7 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     }
     frame = pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
     frame = _without_per_cent(frame.filter(~pl.all_horizontal(pl.all().is_null())))
-    titles = sheet.rows[: first - bool(groups)]
+    titles = sheet.rows[: first - bool(groups and any(sheet.rows[first - 1][1:]))]
     above = tuple(" ".join(filter(None, row)) for row in titles if any(row))
     kept = [name for name in frame.columns if name or frame[name].null_count() < frame.height]
     return Table(frame.select(kept), sheet.how, above, sheet.others)
@@ -196,8 +196,11 @@ def _groups(sheet: Sheet, first: int) -> tuple[str, ...]:
     """What stands above each column in the line over the header, a name once over several columns; empty if
     nothing.
 
-    A cell over the first column alone is a title.
+    A cell over the first column alone is a title, and one of all columns where it names their response.
     """
+    title = next((row for row in reversed(sheet.rows[max(first - 3, 0) : first]) if any(row)), ())
+    if any(title[:1]) and not any(title[1:]) and _response(title[0]):
+        return (title[0],) * len(sheet.rows[first])
     if not first or not any(sheet.rows[first - 1][1:]) or _are_notes(sheet.rows[first - 1]):
         return ()
     width = max(place + 1 for row in sheet.rows[first:] for place, cell in enumerate(row) if cell)
@@ -213,9 +216,13 @@ def _grouped(header: tuple[str, ...], groups: tuple[str, ...]) -> tuple[str, ...
     is."""
     grouped = []
     for name, group in zip_longest(header, groups, fillvalue=""):
-        generic = parsed(name).ours not in OWN_NAMES
+        generic = parsed(name).ours not in OWN_NAMES and not (_response(name) and _response(group))
         grouped.append(f"{group} {name}".strip() if generic and (name or group) else name)
     return tuple(grouped)
+
+
+def _response(text: str) -> str:
+    return wide.response_of(parsed(text).ours, per_cent=False)
 
 
 def _is_number(cell: str) -> bool:

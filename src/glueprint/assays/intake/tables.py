@@ -268,9 +268,8 @@ def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) ->
     ).filter(pl.col("_value").is_finite(), pl.col("_dose").is_finite())
     theirs = next((name for name, h in headings.items() if _target(h) == response), response)
     if not RESPONSES[response].relative:
-        return meaning.counts(
-            theirs, headings.get(theirs, Heading("", "")).words, numbers["_value"].to_numpy()
-        )
+        words = headings.get(theirs, Heading("", "")).words
+        return _levels(numbers) + meaning.counts(theirs, words, numbers["_value"].to_numpy())
     keys = [name for name in (*IDENTITY, "plate", "replicate") if name in found.columns]
     treated = numbers.filter(pl.col("_dose") > 0.0)
     for labels, part in treated.group_by(keys, maintain_order=True) if keys else []:
@@ -291,6 +290,16 @@ def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) ->
         where = " ".join(str(label) for label in labels if label is not None)
         findings += meaning.replicates_apart(courses, where)
     return findings
+
+
+def _levels(numbers: pl.DataFrame) -> list[Finding]:
+    """Raw signals of replicates that are not on one level, where nothing says that they are of several plates."""
+    apart = [n for n in (*IDENTITY, "plate") if n in numbers.columns and numbers[n].n_unique() > 1]
+    if apart or "replicate" not in numbers.columns:
+        return []
+    controls = numbers.filter(pl.col("_dose") == 0.0).group_by("replicate").agg(pl.col("_value").mean())
+    levels = {str(name): float(level) for name, level in controls.rows()}
+    return meaning.levels_apart(levels) if len(levels) > 1 else []
 
 
 def _timed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
