@@ -50,7 +50,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 HOURS, DOUBLING_H = 1000.0, (5.0, 1000.0)
-# Cells that are counted are treated for longer and hardly beyond two weeks; a protein is not followed for longer, nor in steps of 5 h.
+# Cells that are counted are treated for longer, hardly beyond two weeks; a protein is not followed for
+# longer, nor in steps of 5 h.
 GROWTH_H, LANES_H, MINUTES, FEWEST_MINUTES = (12.0, 336.0), 96.0, 5.0, 15.0
 # Lakowicz, Principles of Fluorescence Spectroscopy, 3rd ed., ch. 10: P is at most 0.5 and at least -1/3 with
 # one

@@ -293,7 +293,7 @@ def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) ->
 
 
 def _levels(numbers: pl.DataFrame) -> list[Finding]:
-    """Raw signals of replicates that are not on one level, where nothing says that they are of several plates."""
+    """Raw signals of replicates that are not on one level, where nothing tells curves or plates apart."""
     apart = [n for n in (*IDENTITY, "plate") if n in numbers.columns and numbers[n].n_unique() > 1]
     if apart or "replicate" not in numbers.columns:
         return []

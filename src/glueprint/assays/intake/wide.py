@@ -174,7 +174,7 @@ def _columns(readings: Sequence[str]) -> list[Column]:
 
 
 def _of_curves(columns: list[Column]) -> list[Column]:
-    """The columns, of which every one may name the same response beside its curve: "% Inhibition A", "A (RLU)"."""
+    """The columns, of which each may name the same response beside its curve: "% Inhibition A", "A (RLU)"."""
     curves = [one for one in columns if not one.role]
     said = [_within(one.compound) for one in curves]
     if not said or len({response for response, _ in said}) > 1 or not said[0][0]:
