@@ -40,14 +40,14 @@ class Sheet:
     """Rows of cells, all as text, numbers with a decimal point.
 
     lines: where each row stands in the file, from 1.   how: what the file is, in words.   others: names of
-    the
-    sheets that were not read.
+    the sheets that were not read.   name: of this one.
     """
 
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     how: str
     others: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def whole(self) -> str:
@@ -103,7 +103,7 @@ def workbook(content: bytes, source: str, sheet: str | None = None) -> Sheet:
     rows, decimal = _pointed([tuple(map(_plain, row)) for row in found["rows"]], ",", source)
     others = tuple(name for name in found["sheets"] if name != found["sheet"])
     how = f'sheet "{found["sheet"]}" of a workbook{decimal}'
-    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others)
+    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others, found["sheet"])
 
 
 def refusal(source: str, what: str, next_step: str = "export the table as CSV or xlsx") -> InputError:

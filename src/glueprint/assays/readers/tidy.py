@@ -14,7 +14,7 @@ from glueprint.assays import layout_maps, tidy_table
 from glueprint.assays.concentrations import bare_finding, mixed_findings
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import amounts, role_of, wide
-from glueprint.assays.intake.grids import Grid, channel_of, grids
+from glueprint.assays.intake.grids import ENVISION, Grid, channel_of, grids
 from glueprint.assays.intake.headers import parsed
 from glueprint.assays.intake.sheets import Sheet, of_bytes
 from glueprint.assays.layout_maps import ON_PLATES, ROLE_NAMES
@@ -70,6 +70,8 @@ def recognises(head: bytes, name: str) -> bool:
     if "\x00" in text or name.lower().endswith((".json", ".md", ".toml", ".xlsx", ".xlsm")):
         return False
     lines = text.splitlines()[:40]
+    if lines and lines[0].lower().lstrip('"').startswith(ENVISION):
+        return True
     for line, below in pairwise([*lines, ""]):
         cells = [item.strip().strip('"').lower() for item in line.split(max(",;\t", key=line.count))]
         known = {OURS.get(item.replace("_", " "), "") for item in cells}
