@@ -75,6 +75,86 @@ RIGHT = {
         {("", "Glue", None): TRUTH_NM},
     ),
     "a compound with a number": (text("EX527 (uM),viability", wells()), ALONE),
+    # Curves beside and below each other.
+    "doses named for their compounds": (
+        text("A (uM),Viability (%),B (uM),Viability (%)", [(d, 1e2 * v, d, 1e2 * w) for d, v, w in BOTH]),
+        TWO,
+    ),
+    "tables below each other": (
+        "A,\n"
+        + text("Dose (uM),Viability", [b[:2] for b in BOTH])
+        + "\nB,\n"
+        + text("Dose (uM),Viability", [b[::2] for b in BOTH]),
+        TWO,
+    ),
+    "times below each other": (
+        "24 h,\n"
+        + text("Dose (uM),Viability", [b[:2] for b in BOTH])
+        + "48 h,\n"
+        + text("Dose (uM),Viability", [b[::2] for b in BOTH]),
+        TIMES,
+    ),
+    "labels below each other": (
+        "Cell line: A,\n"
+        + text("Dose (uM),Viability", [b[:2] for b in BOTH])
+        + "Cell line: B,\n"
+        + text("Dose (uM),Viability", [b[::2] for b in BOTH]),
+        {("A", "", None): TRUTH_NM, ("B", "", None): 4.0 * TRUTH_NM},
+    ),
+    "replicates as Prism names them": (
+        text("Dose (uM),A:Y1,A:Y2,B:Y1,B:Y2", [(d, v, v, w, w) for d, v, w in BOTH]),
+        TWO,
+    ),
+    # Doses in names, kinds as compounds, counts beside their controls.
+    "doses in the names": (
+        text("Sample,RLU", [("DMSO" if not d else f"Glue {d:g} µM", light(v)) for d, v, _ in BOTH]),
+        {("", "Glue", None): TRUTH_NM},
+    ),
+    "doses and replicates in the names": (
+        text(
+            "Sample,RLU",
+            [(f"{f'Glue_{d:g}uM' if d else 'DMSO'} rep {n}", light(v)) for n in (1, 2) for d, v, _ in BOTH],
+        ),
+        {("", "Glue", None): TRUTH_NM},
+    ),
+    "kinds of wells": (
+        text(
+            "Content,Dose_uM,RLU",
+            [("Glue" if d else "DMSO", d, 900.0 + light(v)) for d, v in wells()] + [("Blank", "", 900.0)] * 2,
+        ),
+        {("", "Glue", None): TRUTH_NM},
+    ),
+    "positive controls": (
+        text(
+            "well_type,Dose_uM,RLU",
+            [("sample" if d else "neg_ctrl", d, light(v)) for d, v in wells()]
+            + [("pos_ctrl", 0.0, 300.0)] * 2,
+        ),
+        ALONE,
+    ),
+    "counts beside the control": (
+        text(
+            "cell_line,agent,concentration_uM,cell_count,cell_count__ctrl,cell_count__time0",
+            [("L", "Glue", d, 3e3 * v, 3e3, 7e2) for d, v, _ in BOTH[1:]],
+        ),
+        {("L", "Glue", None): TRUTH_NM},
+    ),
+    # Other languages, other separators.
+    "German": (
+        text(
+            "Zelllinie;Substanz;Zeit (h);Konzentration (µM);Hemmung (%)",
+            [
+                ("L", "Glue", "72", f"{d:g}".replace(".", ","), f"{lost(v):.3f}".replace(".", ","))
+                for d, v, _ in BOTH
+            ],
+            ";",
+        ),
+        {("L", "Glue", 72.0): TRUTH_NM},
+    ),
+    "French": (text("Concentration (µM),Viabilité", wells()), ALONE),
+    "Spanish": (text("Concentración (µM),Viabilidad", wells()), ALONE),
+    "pipes": (text("Dose (uM)|Viability", wells(), "|"), ALONE),
+    "columns of a printout": (text("Dose_uM   Viability", wells(), "   "), ALONE),
     "a time and the response": (both("dose_uM,24 h viability,48 h viability"), TIMES),
 }
 
@@ -122,6 +202,13 @@ WARNED = {
     "replicates on two levels": (
         text("dose_uM,RLU 1,RLU 2", [(d, light(v), 3 * light(v)) for d, v, _ in BOTH]),
         "GP-A223",
+    ),
+    "controls of two kinds": (
+        text(
+            "note,Dose_uM,RLU",
+            [("" if d else "ok", d, light(v)) for d, v in wells()] + [("bortezomib", 0.0, 300.0)] * 2,
+        ),
+        "GP-A221",
     ),
     "minutes as hours": (text("time_h,dose_uM,viability", wells(labels=(720.0,))), "GP-A207"),
     "a start on another scale": (

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from glueprint.assays.concentrations import is_concentration, mixed_findings, unit_hint
-from glueprint.assays.intake import amounts
+from glueprint.assays.intake import amounts, shapes
 from glueprint.assays.intake.grids import Grid, grids
 from glueprint.assays.intake.headers import CONCENTRATIONS, Heading, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle, role_of
@@ -54,8 +54,6 @@ FIELDS = {
 }
 # "Q1", "Quadrant 2": a map of one of the four plates of 96 that became one of 384.
 QUADRANT = re.compile(r"(?<!\w)(?:q|quad|quadrant)[\s_-]*([1-4])(?!\d)[\s:,_-]*", re.IGNORECASE)
-# "Glue 10 nM", "Glue, 10 nM", "Glue@10nM", "Glue_0.5 uM".
-DOSED = re.compile(r"(.*?)[\s,;@_|]+(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Zµμ/]+)")
 NUMBERED_STANDARD = re.compile(r"(std|standard|cal|calibrator|blk|blank|spl|unk)\s*[_ -]?\d*", re.IGNORECASE)
 
 
@@ -101,7 +99,7 @@ def read(path: str | Path) -> Layout:
 
 
 def _of_quadrant(sheet: str, grid: Grid) -> tuple[str, Grid]:
-    """The name of a sheet and its grid, where a map says which quarter of a plate of 384 it is: wells of the four
+    """The name of a sheet and its grid, where a map says which quarter of a plate of 384 it is: wells of four
     plates of 96 alternate along rows and columns."""
     found = [QUADRANT.search(text) for text in (grid.title, sheet)]
     number = next((int(one[1]) - 1 for one in found if one), None)
@@ -221,7 +219,7 @@ def _value(field: str, text: str, where: str) -> object:
 def _from_name(entry: dict[str, object]) -> None:
     """What a name says beside the name: a dose, a vehicle, a blank, a standard."""
     name = str(entry.get("sample", ""))
-    dosed = DOSED.fullmatch(name)
+    dosed = shapes.DOSED.fullmatch(name)
     if dosed and "concentration" not in entry and unit_of(dosed[3]) in CONCENTRATIONS.values():
         entry |= {
             "sample": dosed[1],

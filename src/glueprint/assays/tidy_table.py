@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from glueprint.assays.intake import wide
-from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, parsed, unit_of
+from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, PER_HOUR, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle
 from glueprint.assays.intake.sheets import Sheet, of_bytes, refusal
 from glueprint.boundary import read_plain
@@ -81,7 +81,7 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
 
     Raises InputError GP-A158 for no such line, a single column, or a line longer than the header.
     """
-    sheet = _upright(sheet)
+    sheet = _upright(_stacked(sheet))
     first = _header(sheet)
     if first is None:
         raise refusal(source, "no table with two or more columns")
@@ -110,6 +110,53 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     above = tuple(" ".join(filter(None, row)) for row in titles if any(row))
     kept = [name for name in frame.columns if name or frame[name].null_count() < frame.height]
     return Table(frame.select(kept), sheet.how, above, sheet.others)
+
+
+def _stacked(sheet: Sheet) -> Sheet:
+    """Tables of one header below each other, each under a line of its own that names it, as one table with those
+    names before every row."""
+    first = _header(sheet)
+    if first is None:
+        return sheet
+    head = sheet.rows[first]
+    starts = [place for place, row in enumerate(sheet.rows) if row == head]
+    titles = [_title(sheet.rows[max(start - 3, 0) : start]) for start in starts]
+    if len(starts) < 2 or not all(titles) or len({*titles}) < len(titles):
+        return sheet
+    keys = {title.partition(":")[0].strip() for title in titles if ":" in title}
+    said = [title.partition(":")[2].strip() if keys else title for title in titles]
+    key = keys.pop() if len(keys) == 1 else ""
+    named = key if parsed(key).ours in OWN_NAMES else "time_h" if all(map(_hours, said)) else "compound"
+    if named in head or any(parsed(cell).ours == parsed(named).ours for cell in head) or not all(said):
+        return sheet
+    rows, lines = (
+        [*sheet.rows[: max(first - 1, 0)], (named, *head)],
+        [*sheet.lines[: max(first - 1, 0)], sheet.lines[first]],
+    )
+    for start, end, name in zip(starts, [*starts[1:], len(sheet.rows)], said, strict=True):
+        for place in range(start + 1, end):
+            row = sheet.rows[place]
+            if sum(map(bool, row)) > 1:
+                rows.append((_hours(name) if named == "time_h" else name, *row))
+                lines.append(sheet.lines[place])
+    return Sheet(
+        tuple(rows),
+        tuple(lines),
+        f"{sheet.how}, {len(starts)} tables below each other",
+        sheet.others,
+        sheet.name,
+    )
+
+
+def _title(above: tuple[tuple[str, ...], ...]) -> str:
+    """The lone word of the last line that holds anything; "" where it holds more."""
+    said = next((row for row in reversed(above) if any(row)), ())
+    return said[0] if sum(map(bool, said)) == 1 and _is_word(said[0]) else ""
+
+
+def _hours(text: str) -> str:
+    found = wide.HOURS.fullmatch(text)
+    return f"{float(found[1]) * PER_HOUR[found[2].lower()]:.12g}" if found else ""
 
 
 def _header(sheet: Sheet) -> int | None:

@@ -31,7 +31,7 @@ UNITLIKE = frozenset(name for names in UNITS.values() for name in names.split() 
 CONCENTRATIONS = {name: ours for ours, names in UNITS.items() for name in names.split()}
 # Hours in one of these.
 HOURS = {
-    1.0: "h hr hrs hour hours",
+    1.0: "h hr hrs hour hours stunden",
     1.0 / 60.0: "min mins minute minutes",
     24.0: "d day days",
     168.0: "wk week weeks",
@@ -102,7 +102,25 @@ NAMES: Mapping[str, str] = {
         "err|ci|n|n wells|cv percent|lower|upper|lcl|ucl|lower limit|upper limit|lower ci|upper ci"
     ),
 }
-OURS = {name: ours for ours, names in NAMES.items() for name in names.split("|")}
+# The same in German, French and Spanish.
+ELSEWHERE = {
+    "dose": "dosis|konzentration|konz|concentración|concentracion|endkonzentration|wirkstoffkonzentration",
+    "viability": "viabilität|vitalität|überleben|viabilité|survie|viabilidad|supervivencia",
+    "inhibition": "hemmung|inhibición|inhibicion|zytotoxizität|toxizität",
+    "fraction_remaining": "verbleibend|restprotein|restant|restante",
+    "fraction_degraded": "abbau|abgebaut|dégradation|degradación",
+    "signal": "lumineszenz|fluoreszenz|absorption|extinktion|luminiscencia|fluorescencia|signalintensität",
+    "time_h": "zeit|inkubationszeit|dauer|temps|tiempo|inkubation|stunden|heures|horas",
+    "line": "zelllinie|zellinie|zellen|lignée|spender|patientin|línea celular|linea celular",
+    "compound": "substanz|wirkstoff|verbindung|behandlung|probe|composé|traitement|compuesto|tratamiento",
+    "experiment": "versuch|datum|expérience|experimento",
+    "replicate": "replikat|wiederholung|wdh|réplicat|réplica",
+    "target": "zielprotein|protéine|proteína",
+    "unnamed": "wert|werte|messwert|mittelwert|valeur|moyenne|valor|media",
+}
+OURS = {
+    name: ours for known in (ELSEWHERE, NAMES) for ours, names in known.items() for name in names.split("|")
+}
 SPREAD = (
     "sd",
     "sem",

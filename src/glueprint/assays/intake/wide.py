@@ -16,7 +16,7 @@ from glueprint.assays.intake.labels import role_of
 __all__ = ["long", "numeric", "of_one_response", "response_of"]
 
 NUMBERED = re.compile(
-    r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
+    r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no|y)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
 )
 REPLICATES = [
     "",
