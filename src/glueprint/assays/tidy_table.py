@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -113,8 +113,8 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
 
 
 def _stacked(sheet: Sheet) -> Sheet:
-    """Tables of one header below each other, each under a line of its own that names it, as one table with those
-    names before every row."""
+    """Tables of one header below each other, each under a line that names it, as one table with those names
+    before every row."""
     first = _header(sheet)
     if first is None:
         return sheet
@@ -129,23 +129,21 @@ def _stacked(sheet: Sheet) -> Sheet:
     named = key if parsed(key).ours in OWN_NAMES else "time_h" if all(map(_hours, said)) else "compound"
     if named in head or any(parsed(cell).ours == parsed(named).ours for cell in head) or not all(said):
         return sheet
-    rows, lines = (
-        [*sheet.rows[: max(first - 1, 0)], (named, *head)],
-        [*sheet.lines[: max(first - 1, 0)], sheet.lines[first]],
-    )
-    for start, end, name in zip(starts, [*starts[1:], len(sheet.rows)], said, strict=True):
-        for place in range(start + 1, end):
-            row = sheet.rows[place]
-            if sum(map(bool, row)) > 1:
-                rows.append((_hours(name) if named == "time_h" else name, *row))
-                lines.append(sheet.lines[place])
-    return Sheet(
-        tuple(rows),
-        tuple(lines),
-        f"{sheet.how}, {len(starts)} tables below each other",
-        sheet.others,
-        sheet.name,
-    )
+    kept = [place for place in range(first) if sheet.rows[place][:1] != (titles[0],)]
+    rows, places = [sheet.rows[place] for place in kept] + [(named, *head)], [*kept, first]
+    name = said[0]
+    for place in range(first + 1, len(sheet.rows)):
+        row = sheet.rows[place]
+        lone = next(filter(None, row), "") if sum(map(bool, row)) == 1 else ""
+        if lone in titles:
+            name = said[titles.index(lone)]
+        elif lone and _is_word(lone):
+            return sheet  # it may say something of the rows below it
+        elif any(row) and row != head:
+            rows.append((_hours(name) if named == "time_h" else name, *row))
+            places.append(place)
+    how = f"{sheet.how}, {len(starts)} tables below each other"
+    return replace(sheet, rows=tuple(rows), lines=tuple(sheet.lines[place] for place in places), how=how)
 
 
 def _title(above: tuple[tuple[str, ...], ...]) -> str:

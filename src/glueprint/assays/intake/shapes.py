@@ -72,8 +72,8 @@ def _of_one(part: pl.DataFrame, block: list[str]) -> pl.DataFrame:
 
 
 def of_growth_rates(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
-    """A table of counts with those of the control and of time zero beside each, as the calculators of GR metrics
-    take them, as fractions of the control."""
+    """Counts as fractions of those of the control, which stand beside each with those of time zero, as the
+    calculators of GR metrics take them."""
     counts = next((name for name in table.columns if f"{name}__ctrl" in table.columns), "")
     if not counts:
         return table
