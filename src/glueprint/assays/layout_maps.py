@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from glueprint.assays.concentrations import is_concentration, mixed_findings, unit_hint
-from glueprint.assays.intake import amounts
+from glueprint.assays.intake import amounts, shapes
 from glueprint.assays.intake.grids import Grid, grids
 from glueprint.assays.intake.headers import CONCENTRATIONS, Heading, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle, role_of
 from glueprint.assays.intake.sheets import ZIP, Sheet, of_bytes
+from glueprint.assays.plate import row_letters, well_place
 from glueprint.assays.readers.text import number
 from glueprint.assays.wells import CONTENT, ROLES, Layout
 from glueprint.boundary import read_plain
@@ -50,8 +52,8 @@ FIELDS = {
     "signal": "",
     "dose_unit": "concentration_unit",
 }
-# "Glue 10 nM", "Glue, 10 nM", "Glue@10nM", "Glue_0.5 uM".
-DOSED = re.compile(r"(.*?)[\s,;@_|]+(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Zµμ/]+)")
+# "Q1", "Quadrant 2": a map of one of the four plates of 96 that became one of 384.
+QUADRANT = re.compile(r"(?<!\w)(?:q|quad|quadrant)[\s_-]*([1-4])(?!\d)[\s:,_-]*", re.IGNORECASE)
 NUMBERED_STANDARD = re.compile(r"(std|standard|cal|calibrator|blk|blank|spl|unk)\s*[_ -]?\d*", re.IGNORECASE)
 
 
@@ -73,21 +75,42 @@ def read(path: str | Path) -> Layout:
             next_step="check the path and the permissions",
         ) from error
     first = of_bytes(content, source)
-    sheets = {"": first}
+    sheets = {first.name: first}
     if content.startswith(ZIP):
         sheets |= {name: of_bytes(content, source, name) for name in first.others}
     drawn = [(name, grid) for name, sheet in sheets.items() for grid in grids(sheet)[0]]
     if not drawn:
         return _of_table(first, source)
     fields: dict[str, Grid] = {}
-    for name, grid in drawn:
+    for sheet, drawn_grid in drawn:
+        name, grid = _of_quadrant(sheet, drawn_grid)
         if any(parsed(title).ours == "signal" for title in (grid.title, name)):
             continue  # what was read, in a workbook that holds its map as well
         field = field_of(grid, name)
-        if field in fields:
-            raise _no_map(source, f'two grids of "{field}", in rows {fields[field].line} and {grid.line}')
-        fields[field] = grid
+        if not grid.title and parsed(name).unit:
+            grid = replace(grid, title=name)  # the sheet is its title
+        before = fields.get(field, replace(grid, cells={}))
+        if before.cells.keys() & grid.cells.keys():
+            raise _no_map(source, f'two grids of "{field}", in rows {before.line} and {grid.line}')
+        if before.title != grid.title:
+            raise _no_map(source, f'"{before.title}" and "{grid.title}" as quadrants of one plate')
+        fields[field] = replace(grid, cells={**before.cells, **grid.cells})
     return of_grids(fields, source)
+
+
+def _of_quadrant(sheet: str, grid: Grid) -> tuple[str, Grid]:
+    """The name of a sheet and its grid, where a map says which quarter of a plate of 384 it is: wells of four
+    plates of 96 alternate along rows and columns."""
+    found = [QUADRANT.search(text) for text in (grid.title, sheet)]
+    number = next((int(one[1]) - 1 for one in found if one), None)
+    if number is None:
+        return sheet, grid
+    name, title = (" ".join(QUADRANT.sub(" ", text).split()) for text in (sheet, grid.title))
+    cells = {}
+    for well, text in grid.cells.items():
+        row, column = well_place(well)
+        cells[f"{row_letters(2 * row + number // 2)}{2 * column + number % 2 + 1}"] = text
+    return name, replace(grid, title=title, cells=cells)
 
 
 def of_grids(fields: Mapping[str, Grid], source: str) -> Layout:
@@ -196,7 +219,7 @@ def _value(field: str, text: str, where: str) -> object:
 def _from_name(entry: dict[str, object]) -> None:
     """What a name says beside the name: a dose, a vehicle, a blank, a standard."""
     name = str(entry.get("sample", ""))
-    dosed = DOSED.fullmatch(name)
+    dosed = shapes.DOSED.fullmatch(name)
     if dosed and "concentration" not in entry and unit_of(dosed[3]) in CONCENTRATIONS.values():
         entry |= {
             "sample": dosed[1],

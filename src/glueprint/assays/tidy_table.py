@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
 import polars as pl
 
 from glueprint.assays.intake import wide
-from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, parsed, unit_of
+from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, PER_HOUR, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle
 from glueprint.assays.intake.sheets import Sheet, of_bytes, refusal
 from glueprint.boundary import read_plain
@@ -81,7 +81,7 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
 
     Raises InputError GP-A158 for no such line, a single column, or a line longer than the header.
     """
-    sheet = _upright(sheet)
+    sheet = _upright(_stacked(sheet))
     first = _header(sheet)
     if first is None:
         raise refusal(source, "no table with two or more columns")
@@ -106,10 +106,55 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     }
     frame = pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
     frame = _without_per_cent(frame.filter(~pl.all_horizontal(pl.all().is_null())))
-    titles = sheet.rows[: first - bool(groups)]
+    titles = sheet.rows[: first - bool(groups and any(sheet.rows[first - 1][1:]))]
     above = tuple(" ".join(filter(None, row)) for row in titles if any(row))
     kept = [name for name in frame.columns if name or frame[name].null_count() < frame.height]
     return Table(frame.select(kept), sheet.how, above, sheet.others)
+
+
+def _stacked(sheet: Sheet) -> Sheet:
+    """Tables of one header below each other, each under a line that names it, as one table with those names
+    before every row."""
+    first = _header(sheet)
+    if first is None:
+        return sheet
+    head = sheet.rows[first]
+    starts = [place for place, row in enumerate(sheet.rows) if row == head]
+    titles = [_title(sheet.rows[max(start - 3, 0) : start]) for start in starts]
+    if len(starts) < 2 or not all(titles) or len({*titles}) < len(titles):
+        return sheet
+    keys = {title.partition(":")[0].strip() for title in titles if ":" in title}
+    said = [title.partition(":")[2].strip() if keys else title for title in titles]
+    key = keys.pop() if len(keys) == 1 else ""
+    named = key if parsed(key).ours in OWN_NAMES else "time_h" if all(map(_hours, said)) else "compound"
+    if named in head or any(parsed(cell).ours == parsed(named).ours for cell in head) or not all(said):
+        return sheet
+    kept = [place for place in range(first) if sheet.rows[place][:1] != (titles[0],)]
+    rows, places = [sheet.rows[place] for place in kept] + [(named, *head)], [*kept, first]
+    name = said[0]
+    for place in range(first + 1, len(sheet.rows)):
+        row = sheet.rows[place]
+        lone = next(filter(None, row), "") if sum(map(bool, row)) == 1 else ""
+        if lone in titles:
+            name = said[titles.index(lone)]
+        elif lone and _is_word(lone):
+            return sheet  # it may say something of the rows below it
+        elif any(row) and row != head:
+            rows.append((_hours(name) if named == "time_h" else name, *row))
+            places.append(place)
+    how = f"{sheet.how}, {len(starts)} tables below each other"
+    return replace(sheet, rows=tuple(rows), lines=tuple(sheet.lines[place] for place in places), how=how)
+
+
+def _title(above: tuple[tuple[str, ...], ...]) -> str:
+    """The lone word of the last line that holds anything; "" where it holds more."""
+    said = next((row for row in reversed(above) if any(row)), ())
+    return said[0] if sum(map(bool, said)) == 1 and _is_word(said[0]) else ""
+
+
+def _hours(text: str) -> str:
+    found = wide.HOURS.fullmatch(text)
+    return f"{float(found[1]) * PER_HOUR[found[2].lower()]:.12g}" if found else ""
 
 
 def _header(sheet: Sheet) -> int | None:
@@ -196,8 +241,11 @@ def _groups(sheet: Sheet, first: int) -> tuple[str, ...]:
     """What stands above each column in the line over the header, a name once over several columns; empty if
     nothing.
 
-    A cell over the first column alone is a title.
+    A cell over the first column alone is a title, and one of all columns where it names their response.
     """
+    title = next((row for row in reversed(sheet.rows[max(first - 3, 0) : first]) if any(row)), ())
+    if any(title[:1]) and not any(title[1:]) and _response(title[0]):
+        return (title[0],) * len(sheet.rows[first])
     if not first or not any(sheet.rows[first - 1][1:]) or _are_notes(sheet.rows[first - 1]):
         return ()
     width = max(place + 1 for row in sheet.rows[first:] for place, cell in enumerate(row) if cell)
@@ -213,9 +261,13 @@ def _grouped(header: tuple[str, ...], groups: tuple[str, ...]) -> tuple[str, ...
     is."""
     grouped = []
     for name, group in zip_longest(header, groups, fillvalue=""):
-        generic = parsed(name).ours not in OWN_NAMES
+        generic = parsed(name).ours not in OWN_NAMES and not (_response(name) and _response(group))
         grouped.append(f"{group} {name}".strip() if generic and (name or group) else name)
     return tuple(grouped)
+
+
+def _response(text: str) -> str:
+    return wide.response_of(parsed(text).ours, per_cent=False)
 
 
 def _is_number(cell: str) -> bool:

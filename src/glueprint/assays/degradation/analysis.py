@@ -33,10 +33,10 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
     recovery.
 
     observations: columns time_h, dose_nm (0 is vehicle; or dose with dose_unit), fraction_remaining (of
-    vehicle; or log_ratio), and where there are such: target, compound, experiment, membrane, lane, treatment
-    (MLN4924, cycloheximide), relation ("<" below detection), washout_h.
+    vehicle; or log_ratio; or signal, raw, beside its vehicle), and where there are such: target, compound,
+    experiment, membrane, lane, treatment (MLN4924, cycloheximide), relation ("<" below detection), washout_h.
     Returns `Result`. A DC50 outside the doses is a limit; one that 50 % loss never reaches says so.
-    Raises InputError GP-A009, GP-A010, GP-A141 to GP-A145, GP-A240.
+    Raises InputError GP-A009, GP-A010, GP-A141 to GP-A145, GP-A195, GP-A240.
     Source: own derivation, docs/degradation.md.
     """
     chosen, given = settings or Settings(), Observations.of(observations)
@@ -44,7 +44,8 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
     whole, said = exclusions.marked(given.table, chosen.exclude, by=("membrane", "lane"), what="lanes")
     findings += said
     whole = whole.with_columns(pl.int_range(1, whole.height + 1).alias(exclusions.ROW))
-    tidy = reading.tidy(reading.usable(whole.filter(pl.col(exclusions.COLUMN) == ""), findings))
+    used = whole.filter(pl.col(exclusions.COLUMN) == "")
+    tidy = reading.tidy(reading.usable(used, findings, chosen.time_h))
     lanes = reading.experiments(tidy, findings)
     _warn(lanes, findings)
     words, arms = judge(tidy, chosen.confidence, findings)

@@ -10,7 +10,9 @@ import polars as pl
 
 from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
+from glueprint.assays.growth import cultures_table
 from glueprint.assays.intake import door
+from glueprint.assays.wells import Wells
 from glueprint.errors import InputError, nearest
 
 __all__ = ["PLACES", "joined", "read"]
@@ -21,16 +23,33 @@ MEMBRANE = "membrane"
 
 
 def read(
-    *paths: str | Path, names: Mapping[str, str] | None = None, sheet: str | None = None
+    *paths: str | Path,
+    names: Mapping[str, str] | None = None,
+    sheet: str | None = None,
+    layout: str | Path | None = None,
+    reader: str | None = None,
 ) -> Observations:
-    """Lanes from tidy tables, one row a lane, several files joined as `joined` says.
+    """Lanes from tidy tables, one row a lane, or wells of plates; several files joined as `joined` says.
 
-    names: columns under our names, {ours: theirs}.   sheet: of a workbook or Prism file.
-    Raises InputError GP-A158, GP-A190, and what the readers of tables raise.
+    names: columns under our names, {ours: theirs}.   sheet: of a workbook or Prism file.   layout, reader:
+    of plates, as `intake.door.read` takes them.
+    Raises InputError GP-A158, GP-A190, GP-A193, and what the readers of tables and plates raise.
     """
+    if layout or reader:
+        plates = [_plate(door.wells(path, layout=layout, reader=reader, sheet=sheet)) for path in paths]
+        several = joined([(str(path), one.table) for path, one in zip(paths, plates, strict=True)])
+        findings = (*several.findings, *(noted for one in plates for noted in one.findings))
+        return replace(several, findings=findings, line="\n".join(one.line for one in plates))
     found = [door.table(path, names, sheet) for path in paths]
     several = joined([(str(path), table) for path, (table, _) in zip(paths, found, strict=True)])
     return replace(several, line="\n".join(line for _, line in found))
+
+
+def _plate(wells: Wells) -> Observations:
+    """The wells of cells as lanes: a well is a lane, and its plate a membrane with a vehicle of its own."""
+    table, noticed = cultures_table(wells.table, wells.assay)
+    lanes = table.rename({"well": "lane", "plate": MEMBRANE}).drop("doubling_time_h")
+    return replace(Observations(lanes), findings=(*wells.findings, *noticed), line=wells.line)
 
 
 def joined(tables: Sequence[tuple[str, pl.DataFrame]]) -> Observations:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glueprint import units
 from glueprint.assays import simulated
+from glueprint.assays.degradation import signals
 from glueprint.assays.degradation.joining import PLACES
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning
@@ -102,22 +103,30 @@ def checked(table: pl.DataFrame) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
+def usable(table: pl.DataFrame, findings: list[Finding], hours: float | None = None) -> pl.DataFrame:
     """The table of a blot without the lanes that it could not read or that are no samples; others as they
-    are.
+    are, raw signals as fractions of their vehicle.
+
+    hours: of all lanes that have no time of their own.
 
     table: of `assays.blot` where it has the columns flags, vehicle and log_ratio. Its vehicle lanes belong
     to every compound, and to time 0 where no time is said. Any other may have its columns under the names of
     docs/assays.md, and per cent or what was lost. A table that is simulated says so (GP-A054).
-    Raises InputError GP-A201 to GP-A214 for what cannot be what it says.
+    Raises InputError GP-A195 (raw signals without a vehicle), and GP-A201 to GP-A214 for what cannot be what
+    it says.
     """
     findings += simulated.of_table(table)
     if not {"flags", "vehicle", "log_ratio"} <= set(table.columns):
+        if exclusions.ROW not in table.columns:
+            table = table.with_columns(pl.int_range(1, pl.len() + 1).alias(exclusions.ROW))
         read = canonical(table, keep=OWN)
         findings += read.findings
         if "log_ratio" in read.table.columns and not read.response:
             findings.append(_natural())
-        return _remaining(_by_target(_by_line(read.table), table), read.response)
+        lanes = _timed(_by_target(_by_line(read.table), table), hours)
+        if read.response == "signal" and "log_ratio" not in lanes.columns:
+            return signals.of_vehicle(lanes, findings)
+        return _remaining(signals.without_roles(lanes, findings), read.response)
     yes = pl.col("vehicle").cast(pl.String).str.to_lowercase() == "true"
     name = "sample" if "sample" in table.columns else "compound"
     found = table.with_columns(pl.when(yes).then(pl.lit("")).otherwise(pl.col(name)).alias(name))
@@ -138,6 +147,14 @@ def usable(table: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
             )
         )
     return found.filter(whole)
+
+
+def _timed(found: pl.DataFrame, hours: float | None) -> pl.DataFrame:
+    """The table with the hours that are said of all lanes, where a lane has none of its own."""
+    if hours is None:
+        return found
+    own = found["time_h"] if "time_h" in found.columns else pl.Series([None] * found.height, dtype=pl.Float64)
+    return found.with_columns(own.cast(pl.String).replace("", None).fill_null(f"{hours:g}").alias("time_h"))
 
 
 def _natural() -> Finding:
@@ -199,6 +216,13 @@ def tidy(table: pl.DataFrame) -> pl.DataFrame:
     if "dose_nm" not in found.columns and {"dose", "dose_unit"} <= set(found.columns):
         found = found.with_columns(dose_nm=_in_nm(found))
     missing = [name for name in REQUIRED if name not in found.columns]
+    if missing == ["time_h"]:
+        raise InputError(
+            "GP-A009",
+            "no column time_h",
+            expected=f"the hours of treatment; found {', '.join(table.columns)}",
+            next_step="add the column, or say --time-h 6 where all lanes have one time",
+        )
     if missing:
         raise InputError(
             "GP-A009",
@@ -266,11 +290,15 @@ def _numbers(table: pl.DataFrame, name: str) -> pl.Series:
 
 def _in_nm(table: pl.DataFrame) -> pl.Series:
     factors = {}
-    for unit in table["dose_unit"].cast(pl.String).fill_null("").unique().to_list():
+    # A dose of 0 is one in any unit.
+    dosed = pl.col("dose").cast(pl.Float64, strict=False) != 0.0
+    unit_of = pl.when(dosed).then(pl.col("dose_unit").cast(pl.String).fill_null("")).otherwise(pl.lit("nM"))
+    table = table.with_columns(dose_unit=unit_of)
+    for unit in table["dose_unit"].unique().to_list():
         try:
             factors[unit] = units.convert(1.0, unit.strip(), "nM")
         except InputError as error:
-            row = table["dose_unit"].cast(pl.String).fill_null("").to_list().index(unit)
+            row = table["dose_unit"].to_list().index(unit)
             raise InputError(
                 "GP-A144",
                 f'a dose in "{unit}"',
@@ -278,7 +306,7 @@ def _in_nm(table: pl.DataFrame) -> pl.Series:
                 expected="a molar unit, such as nM or uM, in every row",
                 next_step="give the unit; units are never guessed",
             ) from error
-    factor = table["dose_unit"].cast(pl.String).fill_null("").replace_strict(factors, return_dtype=pl.Float64)
+    factor = table["dose_unit"].replace_strict(factors, return_dtype=pl.Float64)
     return _numbers(table, "dose") * factor
 
 

@@ -31,5 +31,8 @@ class Settings(contract.Settings):
     ] = "auto"
     hook: Annotated[str, Choice("Whether high doses may lose less", ("test", "never"))] = "test"
     hook_alpha: Annotated[float, Choice("Level of the F test for a hook.", above=0.0, below=1.0)] = 0.01
+    time_h: Annotated[
+        float | None, Choice("Time of all lanes that have none of their own", above=0.0, unit="hours")
+    ] = None
     confidence: Confidence = 0.95
     exclude: Exclude = ()

@@ -109,12 +109,12 @@ def _about(one: Culture) -> Row:
 
 def _growing(found: list[Culture], findings: list[Finding]) -> list[Culture]:
     """The cultures whose control's divisions are known."""
-    resting = [one for one in found if one.at_zero is not None and not 0.0 < one.at_zero < 1.0]
+    resting = [one for one in found if one.at_zero is not None and one.divisions is None]
     findings.extend(
         Finding(
             "GP-A170",
             "refusal",
-            f"the control does not grow (time zero is {one.at_zero:.3g} of it)",
+            f"the control does not grow as cells do (time zero is {one.at_zero:.3g} of it)",
             one.name,
             "more cells in the control than at time zero",
             "no GR metrics and no GI50 for this culture",

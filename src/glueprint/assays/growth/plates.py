@@ -170,7 +170,7 @@ def _hours(used: pl.DataFrame, name: str, assay: Mapping[str, float]) -> pl.Seri
 
 
 def _left_out(every: pl.DataFrame) -> list[Finding]:
-    """Measured wells whose role is no part of a growth assay."""
+    """Measured wells whose role is no part of the assay."""
     other = every.filter(~pl.col("role").is_in([*ROLES, BLANK, EMPTY]) & pl.col("value").is_not_null())
     if other.is_empty():
         return []
@@ -180,7 +180,7 @@ def _left_out(every: pl.DataFrame) -> list[Finding]:
         Finding(
             "GP-A192",
             "note",
-            f"wells that are no part of a growth assay are left out: {said}",
+            f"wells that are no part of the assay are left out: {said}",
             "",
             f"roles {', '.join([*ROLES, BLANK])}",
             "untreated cells have the role vehicle",

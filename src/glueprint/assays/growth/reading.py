@@ -30,6 +30,8 @@ KEYS = ("line", "compound", "experiment")
 ROLES = ("treated", "control", "time0", "blank")
 # Responses of a table of cultures; the others of the intake are of proteins.
 GROWTH = ("viability", "viability_percent", "inhibition", "inhibition_percent", "signal")
+# No culture doubles twelve times in an assay: such a start is on another scale than the control.
+LEAST_AT_ZERO = 2.0**-12
 # A vehicle at so many doses above zero is a compound of its own.
 SERIES = 4
 # Controls of two names differ by more than this share, and more than so many standard errors.
@@ -82,7 +84,7 @@ class Culture:
     @property
     def divisions(self) -> float | None:
         """Doublings of the control during the assay: from time zero, or from time and doubling time."""
-        if self.at_zero is not None and 0.0 < self.at_zero < 1.0:
+        if self.at_zero is not None and LEAST_AT_ZERO < self.at_zero < 1.0:
             return -math.log2(self.at_zero)
         if self.at_zero is None and self.time_h and self.doubling_time_h:
             return self.time_h / self.doubling_time_h

@@ -22,6 +22,12 @@ __all__ = ["dosed", "findings", "of_logarithm", "one_column", "usual"]
 AMOUNT = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([^\d\s].*)")
 # Larger logarithms of amounts than a number can hold.
 MOST_EXPONENT = 300.0
+# A concentration that is not the one in the well: before it was diluted, or rooted, inverted, multiplied.
+ANOTHER = re.compile(
+    r"\bstock|\bsource|\bintermediate|\bmother|\bpre-?dilut|sqrt|√|\broot\b|recipro|inverse|^1\s*/|\^\s*[\d.]"
+    r"|(?<![\w.])\d+(?:\.\d+)?\s*[x×](?![a-z])|(?<!\w)x\s+\d|\(x\s*\d|[×*]\s*\d|M\s*/\s*\d",
+    re.IGNORECASE,
+)
 # Columns of doses that say the same differ by rounding only.
 SAME_DOSE = 0.02
 
@@ -30,11 +36,20 @@ def one_column(names: Sequence[str], headings: Mapping[str, Heading], table: pl.
     """Of several columns of doses the one to read: of the wells and not of the stock, an amount and not its
     logarithm.
 
-    Raises InputError GP-A206 where two say different things and neither is called final.
+    Raises InputError GP-A206 where two say different things and neither is called final, and for one of
+    another solution than the well's.
     """
     linear = [name for name in names if not headings[name].base] or list(names)
     final = [name for name in linear if "final" in name.lower()]
     chosen = (final or linear)[0]
+    if ANOTHER.search(chosen) and "final" not in chosen.lower():
+        raise InputError(
+            "GP-A206",
+            f'"{chosen}" is not the concentration in the well',
+            where=f'column "{chosen}"',
+            expected="a column of the final concentration, without a factor, a root or an inverse",
+            next_step="convert it; where it is the final one, say so: --column dose=YOURS and --dose-unit",
+        )
     told = [
         name for name in linear if headings[name].unit or headings[name].words.startswith(("dose", "conc"))
     ]
@@ -152,6 +167,7 @@ def _from_cells(found: pl.DataFrame, column: str, base: float) -> pl.DataFrame:
     for text in (str(text or "").strip() for text in found[column]):
         amount = AMOUNT.fullmatch(text)
         unit = usual(amount[2]) if amount else ""
+        text = "" if text in ("-", "\u2013", "\u2014") else text
         if amount and unit in CONCENTRATIONS.values():
             values.append(amount[1])
             units_said.append(unit)

@@ -282,7 +282,8 @@ def _counts(table: pl.DataFrame, dose: str) -> str:
     labelled = table["compound"].to_list() if "compound" in table.columns else [""] * table.height
     roles = table["role"].to_list() if "role" in table.columns else [""] * table.height
     vehicle = [bool(name) and is_vehicle(name) for name in labelled]
-    known = [role_of(role) or "" for role in roles]
+    named = [role_of(name) if role_of(name) in ("blank", "time0") else "" for name in labelled]
+    known = [role_of(role) or name or "" for role, name in zip(roles, named, strict=True)]
     said = {"vehicle": pl.Series(vehicle, dtype=pl.Boolean), "known": pl.Series(known, dtype=pl.String)}
     rows = table.with_columns(amount=amount.fill_null(0.0), **said)
     other = pl.col("known").is_in(["time0", "blank", "unused"])

@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from glueprint.assays.intake.sheets import Sheet
 from glueprint.assays.plate import SIZES, row_letters, well_name
 
-__all__ = ["Grid", "channel_of", "grids"]
+__all__ = ["ENVISION", "Grid", "channel_of", "grids"]
 
 LETTERS = re.compile(r"[A-Z]|A[A-F]", re.ASCII)
 NUMBER = re.compile(r"0*([1-9]\d?)(?:\.0)?", re.ASCII)
 # Beyond the first cell of its scale, a grid may have one more cell before its columns, as SoftMax does.
 MOST_BEFORE = 2
 FEWEST_COLUMNS = 2
+# How an export in the plate format of PerkinElmer's EnVision begins.
+ENVISION = "plate information"
 # Lines that stand between the name of a reading and its grid.
 NO_TITLE = re.compile(
     r"(?:actual )?temperature|(?:start|end) time|date\b|time:|(?:name |label:? ?)+label ?\d*$", re.IGNORECASE
@@ -77,7 +80,9 @@ def grids(sheet: Sheet) -> tuple[list[Grid], list[str]]:
         ended = place
     if not found:
         bare = _bare(sheet)
-        return ([bare], []) if bare else ([], [text for _, text in rest])
+        blocks = [bare] if bare else _envision(sheet)
+        words = [text for _, text in rest if any(map(str.isalpha, text))]
+        return blocks, [] if bare else words if blocks else [text for _, text in rest]
     return found, [text for _, text in rest]
 
 
@@ -142,12 +147,33 @@ def _body(rows: Sequence[Sequence[str]], place: int, start: int) -> list[tuple[s
 
 def _bare(sheet: Sheet) -> Grid | None:
     """A sheet that is nothing but a block of numbers as large as a plate."""
-    rows = [row for row in sheet.rows if any(row)]
+    return _block([row for row in sheet.rows if any(row)], "", sheet.lines[0] if sheet.lines else 1)
+
+
+def _block(rows: Sequence[Sequence[str]], title: str, line: int) -> Grid | None:
+    """Rows of numbers that are as many and as long as those of a plate."""
     width = max((len([*row]) for row in rows), default=0)
     if (len(rows), width) not in SIZES.values() or not all(_is_number(cell) for row in rows for cell in row):
         return None
     cells = {f"{row_letters(i)}{j + 1}": cell for i, row in enumerate(rows) for j, cell in enumerate(row)}
-    return Grid("", sheet.lines[0], cells) if all(map(well_name, cells)) else None
+    return Grid(title, line, cells) if all(map(well_name, cells)) else None
+
+
+def _envision(sheet: Sheet) -> list[Grid]:
+    """The plates of an EnVision export in plate format: bare numbers under "Results", named above."""
+    if not sheet.rows or not [*sheet.rows[0], ""][0].lower().startswith(ENVISION):
+        return []
+    found, said = list[tuple[str, str, Grid]](), dict[str, str]()
+    for place, row in enumerate(sheet.rows):
+        head, below = [*row, ""][0].lower(), sheet.rows[place + 1 :]
+        if head == "plate" and "Label" in row and below and "measured height" in " ".join(row).lower():
+            said = dict(zip(row, below[0], strict=False))
+        if head == "results":
+            numbers = [[cell for cell in one if cell] for one in takewhile(any, below)]
+            block = _block(numbers, said.get("Label", ""), sheet.lines[place])
+            found += [(f"Plate {said.get('Plate', '1')}", said.get("Label", ""), block)] if block else []
+    plates = len({plate for plate, _, _ in found}) > 1 and len({label for _, label, _ in found}) == 1
+    return [replace(block, title=plate if plates else label) for plate, label, block in found]
 
 
 def _is_number(text: str) -> bool:

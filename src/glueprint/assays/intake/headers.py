@@ -26,10 +26,12 @@ UNITS = {
     "IU/mL": "iu/ml",
     "U/mL": "u/ml",
 }
+# Units of concentration that are no other word: "nM" alone is a column of doses.
+UNITLIKE = frozenset(name for names in UNITS.values() for name in names.split() if len(name) > 1)
 CONCENTRATIONS = {name: ours for ours, names in UNITS.items() for name in names.split()}
 # Hours in one of these.
 HOURS = {
-    1.0: "h hr hrs hour hours",
+    1.0: "h hr hrs hour hours stunden",
     1.0 / 60.0: "min mins minute minutes",
     24.0: "d day days",
     168.0: "wk week weeks",
@@ -100,7 +102,25 @@ NAMES: Mapping[str, str] = {
         "err|ci|n|n wells|cv percent|lower|upper|lcl|ucl|lower limit|upper limit|lower ci|upper ci"
     ),
 }
-OURS = {name: ours for ours, names in NAMES.items() for name in names.split("|")}
+# The same in German, French and Spanish.
+ELSEWHERE = {
+    "dose": "dosis|konzentration|konz|concentración|concentracion|endkonzentration|wirkstoffkonzentration",
+    "viability": "viabilität|vitalität|überleben|viabilité|survie|viabilidad|supervivencia",
+    "inhibition": "hemmung|inhibición|inhibicion|zytotoxizität|toxizität",
+    "fraction_remaining": "verbleibend|restprotein|restant|restante",
+    "fraction_degraded": "abbau|abgebaut|dégradation|degradación",
+    "signal": "lumineszenz|fluoreszenz|absorption|extinktion|luminiscencia|fluorescencia|signalintensität",
+    "time_h": "zeit|inkubationszeit|dauer|temps|tiempo|inkubation|stunden|heures|horas",
+    "line": "zelllinie|zellinie|zellen|lignée|spender|patientin|línea celular|linea celular",
+    "compound": "substanz|wirkstoff|verbindung|behandlung|probe|composé|traitement|compuesto|tratamiento",
+    "experiment": "versuch|datum|expérience|experimento",
+    "replicate": "replikat|wiederholung|wdh|réplicat|réplica",
+    "target": "zielprotein|protéine|proteína",
+    "unnamed": "wert|werte|messwert|mittelwert|valeur|moyenne|valor|media",
+}
+OURS = {
+    name: ours for known in (ELSEWHERE, NAMES) for ours, names in known.items() for name in names.split("|")
+}
 SPREAD = (
     "sd",
     "sem",
@@ -130,6 +150,8 @@ AROUND = re.compile(
 BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
 # What was computed of a curve, and is no dose of it.
 POTENCY = re.compile(r"\b(?:[acdegi][ci]50|gr50|gec50|gi50|ki|kd)\b")
+# "nmol L-1", "\u00b5g\u00b7mL\u207b\u00b9" with the slash that the names of units have.
+PER_LITRE = re.compile(r"(mol|g)\s*[\u00b7.*]?\s*(m?[lL])\s*(?:\^?-1|\u207b\u00b9)")
 # Light and not an amount: "450 nm", "OD450", "Abs (nm)". Capitals tell: nobody writes a wavelength in nM.
 WAVELENGTH = re.compile(r"(?<![\d.])(?:19\d|[2-9]\d\d|10\d\d)[\s_]*nm\b")
 OPTICAL = re.compile(
@@ -155,18 +177,20 @@ class Heading:
 
 def parsed(header: str) -> Heading:
     """A header taken apart; a name of ours stands for itself."""
-    text = _without_light(header.strip())
+    text = PER_LITRE.sub(r"\1/\2", _without_light(header.strip()))
     lower = text.lower()
     inside = [found.strip() for found in BRACKETS.findall(text)]
     bare = BRACKETS.sub(lambda found: " " if _is_unit(found[1]) else f" {found[1]} ", text)
     tokens = [token for token in re.split(r"[\s_,;:]+|-(?=\d*$)", bare) if token]
+    if len(tokens) > 2 and tokens[-1].lower() == "final":
+        tokens.pop()  # "conc uM (final)": the unit ends the header
     unit = next((unit_of(part) for part in inside if unit_of(part)), "")
     per_cent = any(part.lower() in PER_CENT for part in inside)
     base = 0.0
     kept = []
     for place, token in enumerate(tokens):
         small = token.lower().strip(".")
-        last = place == len(tokens) - 1
+        last = place == len(tokens) - 1 and not unit
         if small in PER_CENT or small == "cent":
             per_cent = True
         elif _log(small)[0] and not base and (_log(small)[1] or len(tokens) + len(inside) > 1):
@@ -175,7 +199,9 @@ def parsed(header: str) -> Heading:
         elif small.startswith("%") and len(small) > 1:
             per_cent = True
             kept.append(small[1:])
-        elif last and not unit and unit_of(token) and (kept or base) and small not in ("s", "c"):
+        elif (
+            last and not unit and unit_of(token) and (kept or base or small in UNITLIKE) and small not in "sc"
+        ):
             unit = unit_of(token)
         elif small not in ("per", "in", "of", "the", "-"):
             kept.append(small)

@@ -31,6 +31,10 @@ ROLES: Mapping[str, str] = {
         "full kill|min|low control"
     ),
 }
+# Whatever else stands behind it: "pos_ctrl", "positive ctrl 2", "kill control", "Triton lysis".
+POSITIVE = re.compile(
+    r"(?:pos|positive|posctrl|pctrl|kill|killing|lysis|lysed|max|full)(?: .*)?|.* (?:lysis|kill)"
+)
 ROLE_WORDS: Mapping[str, str] = {word: role for role, words in ROLES.items() for word in words.split("|")}
 
 
@@ -52,4 +56,5 @@ def role_of(text: object) -> str | None:
     words = plain(text)
     if not words:
         return ""
-    return ROLE_WORDS.get(words) or ("control" if is_vehicle(words) else None)
+    known = ROLE_WORDS.get(words) or ("control" if is_vehicle(words) else None)
+    return known or (UNUSED if POSITIVE.fullmatch(words) else None)

@@ -19,6 +19,7 @@ from glueprint.assays.intake.responses import (
     RESPONSES,
     Response,
     Sense,
+    levels_apart,
     losses,
     one_scale,
     replicates_apart,
@@ -37,6 +38,7 @@ __all__ = [
     "dilutions",
     "doses",
     "hours",
+    "levels_apart",
     "losses",
     "one_scale",
     "polarization",
@@ -48,8 +50,9 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 HOURS, DOUBLING_H = 1000.0, (5.0, 1000.0)
-# Cells that are counted are treated for longer; a protein is not followed for longer, nor in steps of 5 h.
-GROWTH_H, LANES_H, MINUTES, FEWEST_MINUTES = 12.0, 96.0, 5.0, 15.0
+# Cells that are counted are treated for longer, hardly beyond two weeks; a protein is not followed for
+# longer, nor in steps of 5 h.
+GROWTH_H, LANES_H, MINUTES, FEWEST_MINUTES = (12.0, 336.0), 96.0, 5.0, 15.0
 # Lakowicz, Principles of Fluorescence Spectroscopy, 3rd ed., ch. 10: P is at most 0.5 and at least -1/3 with
 # one
 # photon in an isotropic solution; a dye that is excited to its first state does not read below 0.
@@ -77,15 +80,17 @@ def hours(column: str, values: Sequence[float], where: str = "") -> list[Finding
 
 
 def unusual_hours(column: str, values: Sequence[float], *, lanes: bool) -> list[Finding]:
-    """Warnings of hours that may be days (of cells) or minutes (of lanes of a blot)."""
+    """Warnings of hours that may be days (of cells) or minutes (of cells and of lanes of a blot)."""
     known = sorted({value for value in values if value > 0.0})
     fives = len(known) > 1 and all(value % MINUTES == 0.0 for value in known)
     minutes = known and (known[-1] > LANES_H or (fives and (len(known) > 2 or known[0] >= FEWEST_MINUTES)))
-    days = known and known[-1] < GROWTH_H
-    if not (minutes if lanes else days):
+    days = known and known[-1] < GROWTH_H[0]
+    if not lanes:
+        minutes = known and known[-1] > GROWTH_H[1]
+    if not (minutes or (days and not lanes)):
         return []
     text = (
-        f"hours of {', '.join(f'{value:g}' for value in known[:4])} may be {'minutes' if lanes else 'days'}"
+        f"hours of {', '.join(f'{value:g}' for value in known[:4])} may be {'minutes' if minutes else 'days'}"
     )
     remedy = "convert them to hours if they are not"
     return [Finding("GP-A207", "warning", text, f'column "{column}"', "hours", remedy)]

@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 
 from glueprint.assays.findings import Finding
 
-__all__ = ["RESPONSES", "Response", "Sense", "losses", "one_scale", "replicates_apart", "scale"]
+__all__ = [
+    "RESPONSES",
+    "Response",
+    "Sense",
+    "levels_apart",
+    "losses",
+    "one_scale",
+    "replicates_apart",
+    "scale",
+]
 
 Floats = NDArray[np.float64]
 # Nobody multiplies cells fivefold over the control by a drug, and no per cent of a control ends at 2.
@@ -29,6 +38,7 @@ RISE, RANK, SIGMAS = 0.25, 0.7, 4.0
 FEWEST_DOSES = 4
 # Of the control: what separates a course from its control, and the most that is no effect of a compound.
 HALF, MOST_WITHOUT_CONTROL = 0.5, 2.0
+MOST_BETWEEN_LEVELS = 1.5
 # Wells of one day differ less: at a tenth of noise and a slope of one half, by a factor of two.
 MOST_BETWEEN_REPLICATES = 3.5
 
@@ -270,18 +280,44 @@ def one_scale(column: str, sense: Sense, values: tuple[Floats, Floats, Floats], 
 
 
 def replicates_apart(curves: Mapping[str, tuple[Floats, Floats]], where: str = "") -> list[Finding]:
-    """A warning where what counts as replicates of one curve is halved at doses far from each other.
+    """A warning where what counts as replicates of one curve is halved at doses far from each other, or runs
+    up in one and down in another.
 
     curves: replicate -> its doses above zero, and what is left at each, as fractions.
     """
     halves = {name: _half_dose(*curve) for name, curve in curves.items()}
     told = {name: half for name, half in halves.items() if half is not None}
-    if len(told) < 2 or max(told.values()) <= MOST_BETWEEN_REPLICATES * min(told.values()):
+    runs = {name: _run(*curve) for name, curve in curves.items()}
+    low, high = (pick(told or runs, key=(told or runs).__getitem__) for pick in (min, max))
+    text = ""
+    if len(told) > 1 and told[high] > MOST_BETWEEN_REPLICATES * told[low]:
+        text = f'replicate "{low}" is halved at a dose of {told[low]:.3g}, "{high}" at {told[high]:.3g}'
+    elif min(runs.values()) < -HALF and max(runs.values()) > HALF:
+        low, high = (pick(runs, key=runs.__getitem__) for pick in (min, max))
+        text = f'replicate "{low}" falls with dose and "{high}" rises'
+    if not text:
         return []
-    low, high = min(told, key=told.__getitem__), max(told, key=told.__getitem__)
-    text = f'replicate "{low}" is halved at a dose of {told[low]:.3g}, "{high}" at {told[high]:.3g}'
     remedy = "name them compound, line or experiment if they are; else look at the doses of each"
     return [Finding("GP-A223", "warning", text, where, "replicates of one curve", remedy)]
+
+
+def levels_apart(levels: Mapping[str, float]) -> list[Finding]:
+    """A warning where raw signals of replicates, by the name of each, are on levels far from each other."""
+    low, high = min(levels, key=levels.__getitem__), max(levels, key=levels.__getitem__)
+    if not levels[low] > 0.0 or levels[high] <= MOST_BETWEEN_LEVELS * levels[low]:
+        return []
+    text = f'without compound replicate "{low}" reads {levels[low]:.4g} and "{high}" {levels[high]:.4g}'
+    remedy = "give each its plate or experiment, so that it is divided by its own control"
+    return [Finding("GP-A223", "warning", text, "", "replicates on one level", remedy)]
+
+
+def _run(dose: Floats, left: Floats) -> float:
+    """How far a course runs from its lowest doses to its highest, where it follows them; else 0."""
+    if dose.size < FEWEST_DOSES or not (np.ptp(dose) and np.ptp(left)):
+        return 0.0
+    order = np.argsort(dose, kind="stable")
+    follows = abs(float(np.corrcoef(_ranks(dose), _ranks(left))[0, 1])) > RANK
+    return float(left[order[-2:]].mean() - left[order[:2]].mean()) if follows else 0.0
 
 
 def _half_dose(dose: Floats, left: Floats) -> float | None:

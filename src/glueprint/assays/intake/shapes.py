@@ -10,15 +10,18 @@ import polars as pl
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import wide
-from glueprint.assays.intake.headers import parsed
-from glueprint.assays.intake.labels import is_vehicle
+from glueprint.assays.intake.headers import BRACKETS, CONCENTRATIONS, parsed, unit_of
+from glueprint.assays.intake.labels import is_vehicle, role_of
 
-__all__ = ["filled", "labels_below", "side_by_side", "twice"]
+__all__ = ["DOSED", "doses_in_names", "filled", "labels_below", "of_growth_rates", "side_by_side", "twice"]
 
 FEWEST_ROWS = 8
 LABELS = ("line", "compound", "experiment", "time_h", "target")
 # What one reading differs in from another one of the same well.
 PLACES = ("well", "plate", "channel", "role", "line", "experiment", "replicate", "time_h", "target")
+# "Glue 10 nM", "Glue, 10 nM", "Glue@10nM", "Glue_0.5 uM"; and what counts its replicates.
+DOSED = re.compile(r"(.*?)[\s,;@_|]+(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([a-zA-Zµμ/]+)")
+REPEAT = re.compile(r"[\s_-]*(?:\b(?:rep|replicate|r|n)[\s_.-]?\d{1,2}|#\d{1,2})$", re.IGNORECASE)
 # Of one well: other columns of doses than of the curve behind them.
 STOCK = re.compile(r"stock|final|nominal|actual|planned|intended|measured", re.IGNORECASE)
 
@@ -35,7 +38,8 @@ def filled(table: pl.DataFrame, ours: Collection[str]) -> pl.DataFrame:
 def side_by_side(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
     """Several curves beside each other, each behind its own column of doses, as one column of doses.
 
-    Only where the readings have names of their own: "Viability" twice says not whose it is.
+    Only where the readings have names of their own, or the doses have ("Pom (uM)", "Len (uM)"): "Viability"
+    twice behind "Dose" says not whose it is.
     """
     doses = [n for n, name in enumerate(table.columns) if parsed(name).ours == "dose"]
     if len(doses) < 2:
@@ -44,13 +48,65 @@ def side_by_side(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
     read = [[name for name in block[1:] if wide.numeric(table[name])] for block in blocks]
     apart = {(parsed(block[0]).unit, parsed(block[0]).base) for block in blocks}
     again = any(re.search(r" #\d+$", name) for names in read for name in names)
-    if len(apart) > 1 or again or not all(read) or any(STOCK.search(block[0]) for block in blocks):
+    whose = [parsed(block[0]).words for block in blocks]
+    named = len({*whose}) == len(whose) and not any(parsed(word).ours == "dose" for word in whose)
+    if len(apart) > 1 or (again and not named) or not all(read) or any(STOCK.search(b[0]) for b in blocks):
         return table
     labels = table.columns[: doses[0]]
-    parts = [table.select(*labels, pl.col(b[0]).alias(blocks[0][0]), *b[1:]) for b in blocks]
+    dose = blocks[0][0]
+    parts = [table.select(*labels, pl.col(b[0]).alias(dose), *b[1:]) for b in blocks]
+    if again and "compound" not in {parsed(name).ours for name in labels}:
+        parts = [_of_one(part, block) for part, block in zip(parts, blocks, strict=True)]
     changes.append(f"{len(blocks)} columns of doses, each with its own readings behind it")
-    stacked = pl.concat(parts, how="diagonal_relaxed")
-    return stacked.filter(pl.col(blocks[0][0]).is_not_null())
+    stacked = pl.concat(parts, how="diagonal_relaxed").filter(pl.col(dose).is_not_null())
+    return stacked.rename({dose: f"dose ({parsed(dose).unit})"}) if again else stacked
+
+
+def _of_one(part: pl.DataFrame, block: list[str]) -> pl.DataFrame:
+    """One curve beside others under the name that its doses have, its readings without what counts them."""
+    heading = parsed(block[0])
+    said = re.split(r"[\s_,]+", BRACKETS.sub(" ", block[0]))
+    name = " ".join(word for word in said if word and unit_of(word) != heading.unit)
+    names = {one: re.sub(r" #\d+$", "", one) for one in block[1:]}
+    return part.rename(names).with_columns(pl.lit(name).alias("compound"))
+
+
+def of_growth_rates(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
+    """Counts as fractions of those of the control, which stand beside each with those of time zero, as the
+    calculators of GR metrics take them."""
+    counts = next((name for name in table.columns if f"{name}__ctrl" in table.columns), "")
+    if not counts:
+        return table
+    value, control = (pl.col(name).cast(pl.Float64, strict=False) for name in (counts, f"{counts}__ctrl"))
+    found = table.with_columns((value / control).alias("viability"))
+    start = f"{counts}__time0"
+    if start in table.columns:
+        zero = pl.col(start).cast(pl.Float64, strict=False) / control
+        found = found.with_columns(zero.alias("signal_at_zero"))
+    changes.append(f'"{counts}" over "{counts}__ctrl" as viability')
+    return found.drop(counts, f"{counts}__ctrl", start, strict=False)
+
+
+def doses_in_names(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
+    """Names such as "Glue 10 nM" or "Glue_10nM rep 2" as compound and dose, in a table without doses."""
+    headings = {name: parsed(name).ours for name in table.columns}
+    named = [name for name, ours in headings.items() if ours == "compound"]
+    if len(named) != 1 or {"dose", "dose_nm"} & {*headings.values(), *table.columns}:
+        return table
+    cells = [REPEAT.sub("", str(cell or "").strip()) for cell in table[named[0]]]
+    found = [DOSED.fullmatch(cell) for cell in cells]
+    doses = [bool(one and unit_of(one[3]) in CONCENTRATIONS.values()) for one in found]
+    if sum(doses) < FEWEST_ROWS // 2 or not all(
+        dosed or is_vehicle(cell) or role_of(cell) for dosed, cell in zip(doses, cells, strict=True)
+    ):
+        return table
+    split = [(one[1], f"{one[2]} {one[3]}") if one and dosed else (cell, "")
+             for one, dosed, cell in zip(found, doses, cells, strict=True)]  # fmt: skip
+    changes.append(f'doses in the names of "{named[0]}"')
+    return table.with_columns(
+        pl.Series(named[0], [name for name, _ in split]),
+        pl.Series("dose", ["0" if not dose and is_vehicle(name) else dose or None for name, dose in split]),
+    )
 
 
 def labels_below(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:

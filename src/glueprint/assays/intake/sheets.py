@@ -17,7 +17,9 @@ from glueprint.errors import InputError, nearest
 __all__ = ["Sheet", "of_bytes", "of_text", "workbook"]
 
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma"}
+SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "pipe"}
+# Columns of a printout stand apart by two spaces and more.
+APART = re.compile(r"(?<=\S) {2,}(?=\S)")
 # What shows the separator: more lines tell nothing new.
 LOOKED_AT = 60
 # A plate with 1536 wells and its notes needs far less; what is larger is not opened.
@@ -40,14 +42,14 @@ class Sheet:
     """Rows of cells, all as text, numbers with a decimal point.
 
     lines: where each row stands in the file, from 1.   how: what the file is, in words.   others: names of
-    the
-    sheets that were not read.
+    the sheets that were not read.   name: of this one.
     """
 
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     how: str
     others: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def whole(self) -> str:
@@ -81,6 +83,7 @@ def of_bytes(content: bytes, source: str, sheet: str | None = None) -> Sheet:
 
 def of_text(text: str, source: str, encoding: str = "UTF-8") -> Sheet:
     """The sheet in a text whose lines have cells between tabs, semicolons or commas; else as `of_bytes`."""
+    text = _parted(text)
     separator = _separator(text)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -103,7 +106,7 @@ def workbook(content: bytes, source: str, sheet: str | None = None) -> Sheet:
     rows, decimal = _pointed([tuple(map(_plain, row)) for row in found["rows"]], ",", source)
     others = tuple(name for name in found["sheets"] if name != found["sheet"])
     how = f'sheet "{found["sheet"]}" of a workbook{decimal}'
-    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others)
+    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others, found["sheet"])
 
 
 def refusal(source: str, what: str, next_step: str = "export the table as CSV or xlsx") -> InputError:
@@ -161,14 +164,21 @@ def _no_sheet(sheet: str, names: Sequence[str], source: str) -> InputError:
     )
 
 
+def _parted(text: str) -> str:
+    """Columns that only spaces tell apart, as a printout has them, with tabs between."""
+    lines = [line for line in text.splitlines()[:LOOKED_AT] if line.strip()]
+    apart = sum(bool(APART.search(line)) and not set(line) & set(SEPARATORS) for line in lines)
+    return APART.sub("\t", text) if len(lines) > 1 and apart == len(lines) else text
+
+
 def _separator(text: str) -> str:
     """The separator of most lines; of several, a tab before a semicolon before a comma, which may be
     decimal."""
     lines = [line for line in text.splitlines()[: 10 * LOOKED_AT] if line.strip()][:LOOKED_AT]
-    for separator in ("\t", ";"):
+    for separator in ("\t", ";", "|"):
         if sum(separator in line for line in lines) > 0.5 * len(lines):
             return separator
-    return max(("\t", ";", ","), key=lambda one: (sum(one in line for line in lines), one == ","))
+    return max(("\t", ";", ",", "|"), key=lambda one: (sum(one in line for line in lines), one == ","))
 
 
 def _pointed(rows: list[tuple[str, ...]], separator: str, source: str) -> tuple[list[tuple[str, ...]], str]:

@@ -87,6 +87,8 @@ TECHNICAL = frozenset(
     ]
 )
 MOST_LABELS, CROSSED = 24, 3
+# Of the highest: where wells of dose 0 read less, they are not one control.
+MOST_APART = 0.7
 LABELS = ("line", "compound", "experiment", "replicate")
 
 
@@ -115,8 +117,11 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     changes: list[str] = []
     if any(parsed(name).ours.startswith("fraction_") or name == "log_ratio" for name in table.columns):
         keep = (*keep, "treatment")  # of lanes: MLN4924, cycloheximide
-    table = shapes.side_by_side(shapes.filled(table, (*OURS, *keep)), changes)
+    table = shapes.of_growth_rates(shapes.filled(table, (*OURS, *keep)), changes)
+    table = shapes.doses_in_names(shapes.side_by_side(table, changes), changes)
     headings = {name: _checked(_heading(name, keep), table[name]) for name in table.columns}
+    if not any(heading.ours == "compound" for heading in headings.values()):
+        headings = {name: _named(name, heading, table[name]) for name, heading in headings.items()}
     found = shapes.labels_below(_renamed(table, headings, changes), changes)
     found = _again(found, headings, changes)
     found = amounts.dosed(found, headings, changes)
@@ -136,6 +141,7 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
         findings += _scales(found, headings, response)
     unused = tuple(name for name in found.columns if name not in (*OURS, *keep))
     _not_pooled(found, unused)
+    findings += _controls_apart(found, unused, response)
     unused += tuple(name for name in RESPONSES if name in found.columns and name != response)
     return Canonical(found, response, tuple(changes), unused, tuple(findings))
 
@@ -159,6 +165,14 @@ def _checked(heading: Heading, cells: pl.Series) -> Heading:
     if numbers or any(role_of(word) is None for word in words):
         return replace(heading, ours="")
     return heading
+
+
+def _named(name: str, heading: Heading, cells: pl.Series) -> Heading:
+    """A column of kinds such as DMSO, Blank and the name of a compound as one of compounds."""
+    kind = not heading.ours and parsed(name).ours == "role"
+    words = {str(cell) for cell in cells.drop_nulls()}
+    known = {word for word in words if role_of(word)}
+    return replace(heading, ours="compound") if kind and known and len(words) <= MOST_LABELS else heading
 
 
 def _target(heading: Heading) -> str:
@@ -268,9 +282,8 @@ def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) ->
     ).filter(pl.col("_value").is_finite(), pl.col("_dose").is_finite())
     theirs = next((name for name, h in headings.items() if _target(h) == response), response)
     if not RESPONSES[response].relative:
-        return meaning.counts(
-            theirs, headings.get(theirs, Heading("", "")).words, numbers["_value"].to_numpy()
-        )
+        words = headings.get(theirs, Heading("", "")).words
+        return _levels(numbers) + meaning.counts(theirs, words, numbers["_value"].to_numpy())
     keys = [name for name in (*IDENTITY, "plate", "replicate") if name in found.columns]
     treated = numbers.filter(pl.col("_dose") > 0.0)
     for labels, part in treated.group_by(keys, maintain_order=True) if keys else []:
@@ -291,6 +304,16 @@ def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) ->
         where = " ".join(str(label) for label in labels if label is not None)
         findings += meaning.replicates_apart(courses, where)
     return findings
+
+
+def _levels(numbers: pl.DataFrame) -> list[Finding]:
+    """Raw signals of replicates that are not on one level, where nothing tells curves or plates apart."""
+    apart = [n for n in (*IDENTITY, "plate") if n in numbers.columns and numbers[n].n_unique() > 1]
+    if apart or "replicate" not in numbers.columns:
+        return []
+    controls = numbers.filter(pl.col("_dose") == 0.0).group_by("replicate").agg(pl.col("_value").mean())
+    levels = {str(name): float(level) for name, level in controls.rows()}
+    return meaning.levels_apart(levels) if len(levels) > 1 else []
 
 
 def _timed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
@@ -426,6 +449,28 @@ def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
                 next_step=f"--column line={name} keeps them apart, --column replicate={name} pools them as "
                 "technical replicates",
             )
+
+
+def _controls_apart(found: pl.DataFrame, unused: Collection[str], response: str) -> list[Finding]:
+    """A warning where wells of dose 0 that a label nobody reads tells apart do not read the same."""
+    dose = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
+    if not dose or not response:
+        return []
+    numbers = found.with_columns(_value=pl.col(response).cast(pl.Float64, strict=False))
+    controls = numbers.filter(
+        pl.col(dose).cast(pl.Float64, strict=False) == 0.0, pl.col("_value").is_not_null()
+    )
+    for name in unused:
+        labels = controls[name].n_unique()
+        if not 2 <= labels <= CROSSED + 1 or wide.numeric(found[name]):
+            continue
+        means = controls.group_by(name).agg(pl.col("_value").mean()).sort("_value").rows()
+        (low, least), (high, most) = means[0], means[-1]
+        if most > 0.0 and least < MOST_APART * most:
+            text = f'wells of dose 0 that "{name}" calls "{low}" read {least:.4g}, "{high}" {most:.4g}'
+            remedy = "give those that are no control a role: positive, blank, unused"
+            return [Finding("GP-A221", "warning", text, f'column "{name}"', "one control", remedy)]
+    return []
 
 
 def _may_label(labels: pl.Series) -> bool:

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from glueprint.assays.intake.headers import PER_HOUR, parsed
+from glueprint.assays.intake.headers import BRACKETS, OTHERWISE, PER_HOUR, parsed
 from glueprint.assays.intake.labels import role_of
 
 __all__ = ["long", "numeric", "of_one_response", "response_of"]
 
 NUMBERED = re.compile(
-    r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
+    r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no|y)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
 )
 REPLICATES = [
     "",
@@ -64,6 +64,22 @@ GENERIC = [
 ]
 # Numbered, these are times.
 TIMES = frozenset(["t", "time", "timepoint", "time point", "week", "weeks", "month", "cycle", *PER_HOUR])
+# Responses that may be part of a name, or of what was done to it.
+SHORT = (
+    "raw",
+    "a",
+    "control",
+    "of control",
+    "growth",
+    "left",
+    "loss",
+    "lost",
+    "death",
+    "kill",
+    "od",
+    "abs",
+    "",
+)
 HOURS = re.compile(r"(\d+(?:\.\d+)?)[\s_]*(h|hr|hrs|hours?|min|d|days?)", re.IGNORECASE)
 
 
@@ -154,7 +170,40 @@ def _columns(readings: Sequence[str]) -> list[Column]:
         apart = match is not None and match[2] not in ("", "-") and bool(stem)
         counted = runs and apart and stems.count(stem) > 1 and stem not in (*GENERIC, *TIMES)
         columns.append(_column(name.strip(), match, again=again, counted=counted, runs=runs))
-    return columns
+    return _of_curves(columns)
+
+
+def _of_curves(columns: list[Column]) -> list[Column]:
+    """The columns, of which each may name the same response beside its curve: "% Inhibition A", "A (RLU)"."""
+    curves = [one for one in columns if not one.role]
+    said = [_within(one.compound) for one in curves]
+    if not said or len({response for response, _ in said}) > 1 or not said[0][0]:
+        return columns
+    rests = {one.name: rest for one, (_, rest) in zip(curves, said, strict=True)}
+    return [_labelled(one, said[0][0], rests[one.name]) if one.name in rests else one for one in columns]
+
+
+def _labelled(column: Column, response: str, rest: str) -> Column:
+    hours = HOURS.fullmatch(rest)
+    time = f"{float(hours[1]) * PER_HOUR[hours[2].lower()]:.12g}" if hours else ""
+    return replace(column, response=response, compound="" if hours else rest, time_h=time or column.time_h)
+
+
+def _within(name: str) -> tuple[str, str]:
+    """The response in a name of several words, in brackets or not, and the rest; "" for none."""
+    for found in BRACKETS.finditer(name):
+        heading = parsed(found[1])
+        response = response_of(heading.ours, per_cent=heading.per_cent)
+        if response:
+            return response, f"{name[: found.start()]}{name[found.end() :]}".strip(" _-,")
+    words = re.split(r"[\s_]+", name)
+    for cut in range(len(words) - 1, 0, -1):
+        for said, rest in ((words[:cut], words[cut:]), (words[-cut:], words[:-cut])):
+            heading = parsed(" ".join(said))
+            response = response_of(heading.ours, per_cent=heading.per_cent or parsed(name).per_cent)
+            if response and heading.words not in SHORT and not OTHERWISE.search(" ".join(rest).lower()):
+                return response, " ".join(rest)
+    return "", ""
 
 
 def _column(name: str, match: re.Match[str] | None, *, again: bool, counted: bool, runs: bool) -> Column:

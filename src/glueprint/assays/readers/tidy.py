@@ -14,7 +14,7 @@ from glueprint.assays import layout_maps, tidy_table
 from glueprint.assays.concentrations import bare_finding, mixed_findings
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import amounts, role_of, wide
-from glueprint.assays.intake.grids import Grid, channel_of, grids
+from glueprint.assays.intake.grids import ENVISION, Grid, channel_of, grids
 from glueprint.assays.intake.headers import parsed
 from glueprint.assays.intake.sheets import Sheet, of_bytes
 from glueprint.assays.layout_maps import ON_PLATES, ROLE_NAMES
@@ -47,6 +47,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 MAPPED = (*CONTENT, "dose", "compound", "line", "time_h", "doubling_time_h")
 # A dilution of one in ten is the factor 10.
 ONE_IN = re.compile(r"1\s*(?::|/|in|to)\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
+PARTS = re.compile(r"1\s*\+\s*(\d+)")
+# One in nine, or one part with nine, which is one in ten: nobody can tell.
+EITHER = re.compile(r"1\s*:\s*(?:1|\d*9)")
 OURS = {name: ours for ours, names in NAMES.items() for name in names}
 
 
@@ -67,6 +70,8 @@ def recognises(head: bytes, name: str) -> bool:
     if "\x00" in text or name.lower().endswith((".json", ".md", ".toml", ".xlsx", ".xlsm")):
         return False
     lines = text.splitlines()[:40]
+    if lines and lines[0].lower().lstrip('"').startswith(ENVISION):
+        return True
     for line, below in pairwise([*lines, ""]):
         cells = [item.strip().strip('"').lower() for item in line.split(max(",;\t", key=line.count))]
         known = {OURS.get(item.replace("_", " "), "") for item in cells}
@@ -365,8 +370,7 @@ def _contents(
         entry: dict[str, object] = {"plate": plate, "well": well}
         for name, kind in CONTENT.items():
             text = row.cells.get(name, "")
-            if name == "dilution" and (one_in := ONE_IN.fullmatch(text)):
-                text = one_in[1]
+            text = _factor(text, row.where(source, name)) if name == "dilution" else text
             entry[name] = text if kind is pl.String else number(text, row.where(source, name), empty=True)
         entry["dilution"] = 1.0 if entry["dilution"] is None else entry["dilution"]
         entry |= {name: row.cells[name] for name in _own_fields(header)}
@@ -380,6 +384,23 @@ def _contents(
                 next_step="correct the row",
             )
     return found
+
+
+def _factor(text: str, where: str) -> str:
+    """The factor in "1:10", "1/10" or "1 + 9"; else the cell.
+
+    Raises InputError GP-A210 for "1:9" and "1:1".
+    """
+    if EITHER.fullmatch(text):
+        raise InputError(
+            "GP-A210",
+            f'"{text}" may be a ratio of parts or one part in all',
+            where=where,
+            expected='the factor, such as 10, or "1 + 9"',
+            next_step="write the factor: 10 for one part with nine",
+        )
+    one_in, parts = ONE_IN.fullmatch(text), PARTS.fullmatch(text)
+    return one_in[1] if one_in else f"{1 + int(parts[1])}" if parts else text
 
 
 def _role(cells: Mapping[str, str], dose: object) -> str:
