@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -27,6 +29,29 @@ def patients(tmp_path, monkeypatch):
 
 def run(*arguments):
     return CliRunner().invoke(app, ["survival", "patients.csv", *arguments], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        (["--time", "years", "--event", "status=dead"], "patients.csv: no column"),
+        (["--time", "weeks", "--event", "status=dead", "--weights", "w"], "patients.csv row 4, weights: -1"),
+    ],
+)
+def test_what_is_refused_names_the_file(options, place):
+    frame = pl.read_csv("patients.csv").with_columns(w=pl.Series([1, 1, -1] + [1] * 19))
+    frame.write_csv("patients.csv")
+    with pytest.raises(InputError) as caught:
+        run(*options)
+    assert place in str(caught.value)
+
+
+def test_help_imports_no_statistics():
+    code = "import sys, glueprint.cli.survival; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "glueprint.cli.survival" in loaded
+    assert not {"scipy.stats", "glueprint.survival", "glueprint.trials", "glueprint.mechanism"} & loaded
 
 
 def test_the_command_says_what_python_says():

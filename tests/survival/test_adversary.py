@@ -145,12 +145,74 @@ def test_weights_of_zero_are_rows_left_out():
     kept = np.arange(N) >= 5
     theirs = survival.cox(TIME[kept], EVENT[kept], (ARM[kept] == "B").astype(float))
     assert ratio(found)[1] == pytest.approx(theirs.hazard_ratio[0], rel=1e-12)
-    refused("GP-V015", "weights[0]", table(w=pl.lit(-1.0)), "t", "e", weights="w")
+    assert "5 rows of weight 0 left out: row 2, 3, 4, 5, 6" in found.notes
+    refused("GP-V015", "row 2, weights", table(w=pl.lit(-1.0)), "t", "e", weights="w")
+    # The row of the file, also where it is not the first of its arm.
+    refused("GP-V015", "row 9, weights", table(w=1.0 - 2.0 * (PLACE == 7)), "t", "e", arm="arm", weights="w")
 
 
 def test_rows_that_end_before_they_begin():
     refused("GP-V014", "entry", table(s=pl.col("t")), "t", "e", entry="s")
-    refused("GP-V014", "entry", table(s=pl.col("t") + 1), "t", "e", entry="s")
+    refused("GP-V014", "row 2, entry", table(s=pl.col("t") + 1), "t", "e", entry="s")
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "pid", "participant_id", "Patient.No"])
+def test_patients_counted_twice_are_seen_by_many_names(name):
+    twice = pl.concat([table(**{name: PLACE}), table(**{name: PLACE}).head(3)])
+    assert f"3 rows more than patients in {name}" in " ".join(analyse(twice, Request("t", "e")).notes)
+
+
+STRETCHES = pl.DataFrame(
+    {
+        "id": [1, 1, 2, 3, 4, 5],
+        "start": [0, 3, 0, 2, 1, 0],
+        "stop": [3, 5, 4, 6, 7, 2],
+        "event": [0, 1, 1, 0, 1, 1],
+        "arm": ["A", "A", "A", "B", "B", "B"],
+    }
+)
+ROWS = {"arm": "arm", "entry": "start", "patient": "id"}
+
+
+def test_a_patient_with_two_rows_is_one_patient():
+    found = analyse(STRETCHES, Request("stop", "event", **ROWS))
+    assert found.tables["groups"]["n"].to_list() == [2, 3]
+    assert not any("patient 1" in note for note in found.notes)
+    late = STRETCHES.with_columns(start=pl.Series([0, 2, 0, 2, 1, 0]))
+    refused("GP-V017", "row 3, patient: (0, 3] in row 2 and (2, 5] in row 3", late, "stop", "event", **ROWS)
+
+
+def test_an_event_before_the_last_row_and_two_arms_of_a_patient_are_told():
+    again = STRETCHES.with_columns(event=pl.Series([1, 1, 1, 0, 1, 1]))
+    notes = " ".join(analyse(again, Request("stop", "event", **ROWS)).notes)
+    assert "an event before the last row, each event counted: patient 1" in notes
+    both = STRETCHES.with_columns(arm=pl.Series(["A", "B", "A", "B", "B", "B"]))
+    assert "rows in more than one arm" in " ".join(analyse(both, Request("stop", "event", **ROWS)).notes)
+
+
+def test_clusters_are_centres_and_no_patients():
+    found = analyse(table(site=PLACE % 6), Request("t", "e", arm="arm", cluster="site"))
+    assert found.tables["groups"]["n"].to_list() == [30, 30]
+    assert "tests of the arms, means and models take rows as independent" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("options", [{"weights": "w"}, {"entry": "s"}, {"patient": "id"}])
+def test_causes_of_rows_that_count_otherwise_are_left_out(options):
+    frame = table(w=1.0 + PLACE % 3, s=pl.col("t") / 4, id=PLACE, c=pl.col("e") * (1 + PLACE % 2))
+    found = analyse(frame, Request("t", cause="c", censored=("0",), arm="arm", **options))
+    assert found.tables["incidence"].is_empty()
+    assert found.tables["subdistribution"].is_empty()
+    assert not any("Gray" in name for name in found.tables["tests"]["test"])
+    assert "incidence by cause and what compares it left out" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("options", [{"weights": "w"}, {"entry": "w"}, {"patient": "w"}, {"cluster": "w"}])
+def test_two_looks_go_with_no_weights_and_no_late_rows(options):
+    frame = table(left=pl.col("t"), right=pl.col("t") + 1, w=1.0 + PLACE)
+    with pytest.raises(InputError) as caught:
+        analyse(frame, Request(left="left", right="right", **options))
+    assert caught.value.code == "GP-V031"
+    assert 'beside "w"' in caught.value.message
 
 
 def test_patients_with_two_rows():

@@ -7,16 +7,18 @@ tables and so have options of their own.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from glueprint import survival
 from glueprint.cli import survival_crossover, survival_reconstruct
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
-from glueprint.cli.survival_tables import TableFile, cell, draw, read
+from glueprint.cli.survival_tables import TableFile, cell, draw, of_file, read
+
+if TYPE_CHECKING:
+    from glueprint import survival
 
 __all__ = ["app"]
 
@@ -109,6 +111,9 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Kaplan-Meier curves, log-rank, hazard ratios, milestones and restricted means from a table."""
+    # Statistics cost an import that help need not pay.
+    from glueprint import survival
+
     request = survival.Request(
         time,
         event,
@@ -130,15 +135,16 @@ def command(
         right=right,
         censored=tuple(value.strip() for value in censored.split(",") if value.strip()),
     )
-    found = survival.analyse(
-        read(table, sheet),
-        request,
-        milestones=milestone or (),
-        tau=tau,
-        tests=test or ("log-rank",),
-        models=model or (),
-        level=confidence,
-    )
+    with of_file(table):
+        found = survival.analyse(
+            read(table, sheet),
+            request,
+            milestones=milestone or (),
+            tau=tau,
+            tests=test or ("log-rank",),
+            models=model or (),
+            level=confidence,
+        )
     if figure is not None:
         _draw(found, figure)
     if out is not None:

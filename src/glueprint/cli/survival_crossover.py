@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glueprint import survival
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
-from glueprint.cli.survival_tables import TableFile, cell, draw, read
+from glueprint.cli.survival_tables import TableFile, cell, draw, of_file, read
+
+if TYPE_CHECKING:
+    from glueprint import survival
 
 __all__ = ["command"]
 
@@ -58,6 +60,9 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Patients who changed treatment: RPSFT, two-stage and IPCW beside the arms as randomised."""
+    # Statistics cost an import that help need not pay.
+    from glueprint import survival
+
     request = survival.Request(
         time,
         event,
@@ -77,14 +82,15 @@ def command(
         follow_up=follow_up,
         eligible=eligible,
     )
-    found = survival.crossover(
-        read(table, sheet),
-        request,
-        both_arms=both_arms,
-        distribution=distribution,
-        model=model,
-        level=confidence,
-    )
+    with of_file(table):
+        found = survival.crossover(
+            read(table, sheet),
+            request,
+            both_arms=both_arms,
+            distribution=distribution,
+            model=model,
+            level=confidence,
+        )
     if figure is not None:
         draw(
             found.tables["curves"],

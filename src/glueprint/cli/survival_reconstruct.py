@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
 
-from glueprint import survival
-from glueprint.assays import tidy_table
 from glueprint.cli.output import Json, console, print_json
 from glueprint.cli.plates import FigureFile, SheetName, write_tables
 from glueprint.cli.survival_tables import draw
 from glueprint.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from glueprint import survival
 
 __all__ = ["command"]
 
@@ -39,6 +40,10 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Patients behind a published Kaplan-Meier curve and the numbers at risk below it (Guyot 2012)."""
+    # Statistics and readers cost an import that help need not pay.
+    from glueprint import survival
+    from glueprint.assays import tidy_table
+
     frame = tidy_table.read(curve, sheet)
     columns = [_column(frame, name, curve) for name in (time, survived)]
     marks, numbers = _numbers(at_risk)
@@ -98,6 +103,8 @@ def _numbers(text: str) -> tuple[list[float], list[float]]:
 
 
 def _about(found: survival.Reconstruction) -> dict[str, Any]:
+    from glueprint import survival
+
     median = survival.kaplan_meier(found.time, found.event).median
     return {
         "patients": int(found.time.size),
@@ -122,6 +129,8 @@ def _tables(found: survival.Reconstruction, arm: str) -> dict[str, pl.DataFrame]
 
 
 def _draw(found: survival.Reconstruction, arm: str, path: Path) -> None:
+    from glueprint import survival
+
     table = {"time": found.time, "event": found.event, "arm": [arm] * found.time.size}
     analysed = survival.analyse(table, survival.Request("time", "event", arm="arm"))
     draw(

@@ -3,27 +3,47 @@ the figure of curves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import polars as pl
 import typer
 
-from glueprint.assays import tidy_table
 from glueprint.cli.plates import shown
-from glueprint.trials import cdisc
+from glueprint.errors import InputError
 
-__all__ = ["TableFile", "cell", "draw", "read"]
+__all__ = ["TableFile", "cell", "draw", "of_file", "read"]
 
 TableFile = Annotated[Path, typer.Argument(help="CSV, TSV, xlsx, Dataset-JSON or XPT: one row a patient.")]
 CDISC = (".json", ".xpt")
 BOUND = ("low", "high", "median", "median_control")
 
 
+# What a table without a file is called in messages, where they do not begin with its row.
+TABLE, ROW = "table of patients", "row "
+
+
 def read(table: Path, sheet: str | None) -> Any:
     """The table of a file; raises as `cdisc.read` and `tidy_table.read`."""
+    # Readers cost an import that help need not pay.
+    from glueprint.assays import tidy_table
+    from glueprint.trials import cdisc
+
     return cdisc.read(table) if table.suffix.lower() in CDISC else tidy_table.read(table, sheet)
+
+
+@contextmanager
+def of_file(table: Path) -> Iterator[None]:
+    """Let what is refused of the table say which file it is in."""
+    try:
+        yield
+    except InputError as error:
+        if error.where == TABLE or error.where.startswith(ROW):
+            error.where = table.name if error.where == TABLE else f"{table.name} {error.where}"
+            error.args = (error.render(),)
+        raise
 
 
 def cell(value: Any, column: str) -> Any:

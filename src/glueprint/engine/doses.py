@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -47,16 +47,22 @@ class Doses:
     def __post_init__(self) -> None:
         if self.given_h is None:
             object.__setattr__(self, "given_h", self.time_h)
-        names = [field.name for field in fields(self)]
+        given = [np.asarray(getattr(self, name), dtype=AS_GIVEN.get(name, np.float64)) for name in COLUMNS]
         try:
-            columns = np.broadcast_arrays(
-                *(np.asarray(getattr(self, name), dtype=AS_GIVEN.get(name, np.float64)) for name in names)
-            )
+            columns = np.broadcast_arrays(*given)
         except ValueError as error:
             raise _unusable(f"the columns of the doses do not fit together: {error}") from error
-        for name, column in zip(names, columns, strict=True):
+        for name, column in zip(COLUMNS, columns, strict=True):
             object.__setattr__(self, name, np.atleast_1d(column))
         self._check()
+
+    @classmethod
+    def _checked(cls, columns: Iterable[NDArray[Any]]) -> Doses:
+        """A table whose columns, (m,) each in the order of `COLUMNS`, were checked in other tables."""
+        table = object.__new__(cls)
+        for name, column in zip(COLUMNS, columns, strict=True):
+            object.__setattr__(table, name, column)
+        return table
 
     def _check(self) -> None:
         given: Any = self
@@ -155,13 +161,14 @@ class Doses:
     @classmethod
     def together(cls, *tables: Doses) -> Doses:
         """Several tables as one."""
-        names = [field.name for field in fields(cls)]
-        parts = (cls.none(), *tables)
-        return cls(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
+        parts = [table for table in tables if len(table)]
+        if len(parts) < 2:
+            return parts[0] if parts else cls.none()
+        return cls._checked(np.concatenate([getattr(one, name) for one in parts]) for name in COLUMNS)
 
     def take(self, rows: Integers | NDArray[np.bool_]) -> Doses:
         """Some of the rows."""
-        return Doses(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return self._checked(getattr(self, name)[rows] for name in COLUMNS)
 
     def columns(self) -> tuple[Integers, Floats, NDArray[np.str_], Floats]:
         """Patient, time_h, target and amount as arrays of one length."""
@@ -175,6 +182,9 @@ class Doses:
 
     def __len__(self) -> int:
         return int(np.size(self.time_h))
+
+
+COLUMNS = tuple(field.name for field in fields(Doses))
 
 
 def _check_regimen(

@@ -15,11 +15,12 @@ from scipy.special import ndtri
 __all__ = ["normals", "uniforms"]
 
 # Multipliers and Weyl increments of Philox4x64-10, Salmon et al. 2011, doi 10.1145/2063384.2063405, table 2.
-MULTIPLIERS = (np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157))
-WEYL = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B))
+MULTIPLIERS = np.array([0xD2E7470EE14C6C93, 0xCA5A826395121157], dtype=np.uint64)[:, None, None]
+WEYL = np.array([0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B], dtype=np.uint64)[:, None, None]
 ROUNDS = 10
 LOW32 = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
+LOW_HALVES, HIGH_HALVES = MULTIPLIERS & LOW32, MULTIPLIERS >> HALF
 
 Words = NDArray[np.uint64]
 
@@ -33,11 +34,11 @@ def uniforms(seed: int, purpose: str, units: ArrayLike, count: int) -> NDArray[n
     """
     numbers = np.atleast_1d(np.asarray(units, dtype=np.uint64))
     blocks = -(-count // 4)
-    block = np.broadcast_to(np.arange(blocks, dtype=np.uint64), (numbers.size, blocks))
-    unit = np.broadcast_to(numbers[:, None], block.shape)
-    zero = np.zeros(block.shape, dtype=np.uint64)
-    words = np.stack(_philox((block, zero, zero, unit), _key(seed, purpose)), axis=-1)
-    bits = words.reshape(numbers.size, 4 * blocks)[:, :count] >> np.uint64(11)
+    counter = np.zeros((2, 2, numbers.size, blocks), dtype=np.uint64)
+    counter[0, 0] = np.arange(blocks, dtype=np.uint64)
+    counter[1, 1] = numbers[:, None]
+    words = _philox(counter, _key(seed, purpose)).reshape(numbers.size, 4 * blocks)
+    bits = words[:, :count] >> np.uint64(11)
     return np.asarray((bits.astype(np.float64) + 0.5) * 2.0**-53)
 
 
@@ -46,29 +47,31 @@ def normals(seed: int, purpose: str, units: ArrayLike, count: int) -> NDArray[np
     return np.asarray(ndtri(uniforms(seed, purpose, units, count)))
 
 
-def _key(seed: int, purpose: str) -> tuple[np.uint64, np.uint64]:
+def _key(seed: int, purpose: str) -> Words:
     digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
-    return np.uint64(int.from_bytes(digest[:8], "little")), np.uint64(int.from_bytes(digest[8:16], "little"))
+    return np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64)
 
 
-def _multiply(a: np.uint64, b: Words) -> tuple[Words, Words]:
-    """High and low halves of the 128-bit product."""
-    a_low, a_high = a & LOW32, a >> HALF
-    b_low, b_high = b & LOW32, b >> HALF
-    middle = a_high * b_low + ((a_low * b_low) >> HALF)
-    carry = (middle & LOW32) + a_low * b_high
-    return a_high * b_high + (middle >> HALF) + (carry >> HALF), a * b
+def _multiply(words: Words) -> tuple[Words, Words]:
+    """High and low halves of the 128-bit products of the two multipliers and words (2, n, blocks)."""
+    low, high = words & LOW32, words >> HALF
+    middle = HIGH_HALVES * low
+    middle += (LOW_HALVES * low) >> HALF
+    carry = middle & LOW32
+    carry += LOW_HALVES * high
+    high *= HIGH_HALVES
+    high += middle >> HALF
+    high += carry >> HALF
+    return high, MULTIPLIERS * words
 
 
-def _philox(
-    counter: tuple[Words, Words, Words, Words], key: tuple[np.uint64, np.uint64]
-) -> tuple[Words, ...]:
-    c0, c1, c2, c3 = counter
-    with np.errstate(over="ignore"):
-        k0, k1 = key
-        for _ in range(ROUNDS):
-            high0, low0 = _multiply(MULTIPLIERS[0], c0)
-            high1, low1 = _multiply(MULTIPLIERS[1], c2)
-            c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
-            k0, k1 = k0 + WEYL[0], k1 + WEYL[1]
-    return c0, c1, c2, c3
+def _philox(counter: Words, key: Words) -> Words:
+    """(n, blocks, 4) words for counters (2, 2, n, blocks), whose words 0 and 2 come first, then 1 and 3."""
+    even, odd = counter
+    keys = key[:, None, None]
+    for _ in range(ROUNDS):
+        high, low = _multiply(even)
+        even, odd = high[::-1] ^ odd, low[::-1]
+        even ^= keys
+        keys = keys + WEYL
+    return np.stack([even, odd], axis=1).transpose(2, 3, 0, 1).reshape(*even.shape[1:], 4)

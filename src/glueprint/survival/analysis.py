@@ -203,22 +203,24 @@ def _seen(
 ) -> tuple[dict[str, KaplanMeier], list[str]]:
     """Tables of events that were seen when they happened, put into `found`; the curves, and notes."""
     milestones, tau, tests = asked
-    apart(rows)
+    notes = list(apart(rows))
     each = parts(rows)
     curves = {arm: curve(rows, use, level) for arm, use in each.items()}
     fit = regression(rows, level)
     found |= {
-        "groups": [group(arm, one) for arm, one in curves.items()],
+        "groups": [group(arm, one, rows, each[arm]) for arm, one in curves.items()],
         "milestones": [milestone(arm, one, time) for time in milestones for arm, one in curves.items()],
         "restricted_means": [] if tau is None or counted(rows) else list(means(rows, each, tau, level)),
-        "incidence": list(incidence(rows, each, milestones, level)) if rows.cause is not None else [],
+        "incidence": []
+        if rows.cause is None or counted(rows)
+        else list(incidence(rows, each, milestones, level)),
         "tests": [*comparisons(rows, tests), *gray_rows(rows), *rows_of_fit(fit)],
         "hazard_ratios": ratios(tuple(rows.covariates), fit),
         "subdistribution": list(subdistribution(rows, level)),
         "proportional_hazards": proportional(tuple(rows.covariates), fit),
         "curves": [row for arm, one in curves.items() for row in steps(arm, one)],
     }
-    return curves, list(_remarks(rows, curves, fit, tau))
+    return curves, notes + list(_remarks(rows, curves, fit, tau))
 
 
 def _between(
@@ -258,6 +260,12 @@ def _remarks(
     if counted(rows):
         left = ["the log-rank test"] if len(rows.arms) > 1 else []
         left += ["restricted means"] if tau is not None else []
+        left += ["incidence by cause and what compares it"] if rows.cause is not None else []
         if left:
             why = "rows are late, weighted or several of a patient; see the score test"
             yield f"{' and '.join(left)} left out: {why}"
+    elif rows.cluster is not None:
+        yield (
+            "clusters act on curves and regression; tests of the arms, means and models take rows as "
+            "independent"
+        )

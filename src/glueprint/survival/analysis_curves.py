@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 ALL = "all"
+MOST_LISTED = 5
 Row = dict[str, Any]
 
 
@@ -50,13 +51,41 @@ def counted(rows: Patients) -> bool:
     return rows.entry is not None or rows.weights is not None or rows.patient is not None
 
 
-def apart(rows: Patients) -> None:
-    """Refuse rows of one patient that overlap, GP-V017: each of them would count the same time."""
+def apart(rows: Patients) -> Iterator[str]:
+    """Notes on rows that count otherwise than as one patient from the start.
+
+    Refuses, by the row of the table, entries and weights that are none, GP-V014 to GP-V016, and rows of one
+    patient that overlap, GP-V017: each of them would count the same time.
+    """
+    checked = as_rows(rows.time, rows.event, rows.entry, rows.weights, line=rows.row)
+    if checked.left_out:
+        gone = np.delete(rows.row, checked.kept)
+        yield f"{gone.size} rows of weight 0 left out: {listed('row', gone)}"
     if rows.patient is None:
         return
-    checked = as_rows(rows.time, rows.event, rows.entry, rows.weights)
-    codes_of = checked.codes(rows.patient, "patient")[1]
-    no_overlap(checked, codes_of, np.zeros_like(codes_of))
+    names, codes_of = checked.codes(rows.patient, "patient")
+    no_overlap(checked, codes_of, np.zeros_like(codes_of), rows.row)
+    last = np.zeros(names.size)
+    np.maximum.at(last, codes_of, checked.time)
+    on = names[np.unique(codes_of[checked.event & (checked.time < last[codes_of])])]
+    if on.size:
+        yield (
+            f"an event before the last row, each event counted: {listed('patient', on)}; for the first "
+            "event of each patient leave the rows after it out"
+        )
+    if rows.arm is not None:
+        pairs = np.unique(
+            np.stack([codes_of, np.unique(rows.arm[checked.kept], return_inverse=True)[1]]), axis=1
+        )
+        in_several = names[np.flatnonzero(np.bincount(pairs[0]) > 1)]
+        if in_several.size:
+            yield f"rows in more than one arm, each counted in its own: {listed('patient', in_several)}"
+
+
+def listed(what: str, labels: NDArray[Any]) -> str:
+    """The first labels, after what they are of."""
+    more = " ..." if labels.size > MOST_LISTED else ""
+    return f"{what} {', '.join(map(str, labels[:MOST_LISTED].tolist()))}{more}"
 
 
 def curve(rows: Patients, use: Any, level: float) -> KaplanMeier:
@@ -69,11 +98,16 @@ def curve(rows: Patients, use: Any, level: float) -> KaplanMeier:
     )
 
 
-def group(arm: str, curve: KaplanMeier) -> Row:
-    """Patients, events and median of an arm."""
+def group(arm: str, curve: KaplanMeier, rows: Patients, use: Any) -> Row:
+    """Patients, events and median of an arm, whose rows are `use`; a patient with several rows is one."""
     low, high = curve.median_interval
     events = float(curve.events.sum())
-    return {"arm": arm, "n": curve.n, "events": events, "median": curve.median, "low": low, "high": high}
+    # Clusters may be centres, which nobody would call patients.
+    n = curve.observed.rows
+    if rows.patient is not None:
+        counts = np.ones(rows.time.size, dtype=np.bool_) if rows.weights is None else rows.weights > 0
+        n = np.unique(rows.patient[use][counts[use]]).size
+    return {"arm": arm, "n": n, "events": events, "median": curve.median, "low": low, "high": high}
 
 
 def milestone(arm: str, curve: KaplanMeier, time: float) -> Row:

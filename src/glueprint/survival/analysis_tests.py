@@ -31,7 +31,7 @@ __all__ = [
 
 def gray_rows(rows: Patients) -> Iterator[Row]:
     """Gray's test of each cause."""
-    if rows.cause is None or rows.arm is None or len(rows.arms) < 2 or not rows.event.any():
+    if rows.cause is None or rows.arm is None or len(rows.arms) < 2 or not rows.event.any() or counted(rows):
         return
     labels, numbers = codes(rows)
     found = gray(rows.time, numbers, rows.arm, strata=rows.strata)

@@ -109,6 +109,10 @@ def _complete(request: Request) -> None:
         if request.time or request.event or request.cause or not (request.left and request.right):
             said = "looks before and after the event beside a time of it"
             refuse("GP-V031", said, expected="either --left and --right, or --time with an event or a cause")
+        apart = (request.entry, request.weights, request.patient, request.cluster)
+        if any(apart):
+            said = f'looks before and after the event beside "{next(filter(None, apart))}"'
+            refuse("GP-V031", said, expected="rows that each count as one patient from the start")
         return
     if not request.time:
         refuse("GP-V030", "no column of times", expected="--time, or --left and --right")

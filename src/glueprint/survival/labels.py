@@ -16,7 +16,10 @@ __all__ = ["labels_of", "levels_of", "numeric", "one_row_each", "one_spelling"]
 
 MOST = 20
 # Columns of these names say whose row it is, and which endpoint it is of in CDISC ADTTE.
-WHOSE = re.compile(r"^(usubjid|subjid|(patient|subject|pat|subj)([ _]?(id|no|number))?)$", re.IGNORECASE)
+WHOSE = re.compile(
+    r"^(usubjid|subjid|(p|pt|u)?id|(patient|subject|participant|pat|subj)([ ._-]?(id|no|nr|number))?)$",
+    re.IGNORECASE,
+)
 ENDPOINT = ("PARAMCD", "PARAM")
 
 

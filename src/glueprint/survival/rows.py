@@ -50,24 +50,30 @@ class Rows:
 
 
 def as_rows(
-    time: ArrayLike, event: ArrayLike, entry: ArrayLike | None = None, weights: ArrayLike | None = None
+    time: ArrayLike,
+    event: ArrayLike,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    *,
+    line: Integers | None = None,
 ) -> Rows:
     """Check the columns of a table and keep the rows that count.
 
     time, event: (n,).   entry: (n,) same unit, >= 0, or None.   weights: (n,) >= 0, or None.
+    line: (n,) of the file that the rows stand on, for messages, or None.
     Returns Rows.
     Raises InputError GP-V001 to GP-V005 for arrays, GP-V014 for entries, GP-V015 and GP-V016 for weights.
     Source: definition; two times are one as in `tie`, entries and times taken together as R's coxph does.
     """
     times = as_times(time)
     events = as_events(event, times.shape)
-    weight = None if weights is None else _weights(weights, times)
-    started = None if entry is None else _entries(entry, times)
+    weight = None if weights is None else _weights(weights, times, line)
+    started = None if entry is None else _entries(entry, times, line)
     if started is None:
         tied = tie(times)
     else:
         tied, started = np.split(tie(np.concatenate([times, started])), 2)
-        _ordered(started, tied)
+        _ordered(started, tied, line)
     kept = np.arange(times.size) if weight is None else np.flatnonzero(weight > 0)
     if kept.size < times.size:
         tied, events = tied[kept], events[kept]
@@ -76,7 +82,12 @@ def as_rows(
     return Rows(tied, events, started, weight, kept, times.size)
 
 
-def _weights(weights: ArrayLike, times: Floats) -> Floats:
+def _place(name: str, at: int, line: Integers | None) -> str:
+    """Where a row is to be found: in the file, or in the array."""
+    return place(name, (at,)) if line is None else f"row {line[at]}, {name}"
+
+
+def _weights(weights: ArrayLike, times: Floats, line: Integers | None) -> Floats:
     array = as_floats(weights, "weights")
     check_shape(array, times.shape, "weights")
     bad = np.flatnonzero(~np.isfinite(array) | (array < 0))
@@ -84,7 +95,7 @@ def _weights(weights: ArrayLike, times: Floats) -> Floats:
         raise InputError(
             "GP-V015",
             f"{array[bad[0]]:g} is not a weight",
-            where=place("weights", (int(bad[0]),)),
+            where=_place("weights", int(bad[0]), line),
             expected="a finite number, 0 or more, for every row",
             next_step="leave the row out and count it, or correct how the weight was computed",
         )
@@ -99,7 +110,7 @@ def _weights(weights: ArrayLike, times: Floats) -> Floats:
     return array
 
 
-def _entries(entry: ArrayLike, times: Floats) -> Floats:
+def _entries(entry: ArrayLike, times: Floats, line: Integers | None) -> Floats:
     array = as_floats(entry, "entry")
     check_shape(array, times.shape, "entry")
     bad = np.flatnonzero(~np.isfinite(array) | (array < 0))
@@ -107,30 +118,30 @@ def _entries(entry: ArrayLike, times: Floats) -> Floats:
         raise InputError(
             "GP-V014",
             f"{array[bad[0]]:g} is not a time of entry",
-            where=place("entry", (int(bad[0]),)),
+            where=_place("entry", int(bad[0]), line),
             expected="a finite number, 0 or more, on the scale of time",
             next_step="write 0 for a patient under observation from the start",
         )
     return array
 
 
-def _ordered(entry: Floats, time: Floats) -> None:
+def _ordered(entry: Floats, time: Floats, line: Integers | None) -> None:
     bad = np.flatnonzero(entry >= time)
     if bad.size:
         at = int(bad[0])
         raise InputError(
             "GP-V014",
             f"entry {entry[at]:g} is not before time {time[at]:g}",
-            where=place("entry", (at,)),
+            where=_place("entry", at, line),
             expected="entry < time in every row: a row is at risk after its entry, up to and with its time",
             next_step="leave out rows that were never under observation, or exchange the two columns",
         )
 
 
-def no_overlap(rows: Rows, patient: Integers, stratum: Integers) -> None:
+def no_overlap(rows: Rows, patient: Integers, stratum: Integers, line: Integers | None = None) -> None:
     """Raise GP-V017 if two rows of one patient in one stratum share time at risk.
 
-    rows: Rows.   patient, stratum: (n,) codes.
+    rows: Rows.   patient, stratum: (n,) codes.   line: (given,) as in `as_rows`.
     """
     entry = np.zeros(rows.time.size) if rows.entry is None else rows.entry
     order = np.lexsort((rows.time, entry, stratum, patient))
@@ -138,11 +149,13 @@ def no_overlap(rows: Rows, patient: Integers, stratum: Integers) -> None:
     bad = np.flatnonzero(same & (entry[order[1:]] < rows.time[order[:-1]]))
     if bad.size:
         one, other = order[bad[0]], order[bad[0] + 1]
+        first, second = (int(rows.kept[row]) for row in (one, other))
+        named = (first, second) if line is None else (line[first], line[second])
         raise InputError(
             "GP-V017",
-            f"({entry[one]:g}, {rows.time[one]:g}] in row {rows.kept[one]} and ({entry[other]:g}, "
-            f"{rows.time[other]:g}] in row {rows.kept[other]} are one patient's and overlap",
-            where=place("patient", (int(rows.kept[other]),)),
+            f"({entry[one]:g}, {rows.time[one]:g}] in row {named[0]} and ({entry[other]:g}, "
+            f"{rows.time[other]:g}] in row {named[1]} are one patient's and overlap",
+            where=_place("patient", second, line),
             expected="rows of one patient that follow each other, each from its entry to its time",
             next_step="end each row where the next one begins; rows of one centre or family go to cluster",
         )

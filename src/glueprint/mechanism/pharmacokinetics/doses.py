@@ -104,6 +104,8 @@ def due(doses: Doses, until_h: ArrayLike) -> tuple[Doses, Doses]:
     patient, time, _, _ = doses.columns()
     end = np.asarray(until_h, dtype=np.float64)
     now = time < (end[patient] if end.ndim else end)
+    if now.all():
+        return doses, Doses.none()
     return doses.take(now), doses.take(~now)
 
 

@@ -63,16 +63,16 @@ def _leave(setting: Setting, ward: Ward, visit: Visit) -> None:
 
 
 def _change_doses(setting: Setting, ward: Ward, visit: Visit) -> Integers:
-    """Apply the dose rules of the regimen in force; returns the action per patient, (m,)."""
+    """Apply the dose rules of the regimens in force; returns the action per patient, (m,)."""
     at, dosing, toxicity = visit.patient, ward.dosing, ward.toxicity
     action = np.full(at.size, Action.NONE, dtype=np.int64)
     toxicity.see_intolerance(visit, dosing.glue_day, setting.fate, setting.tolerability)
-    in_force = dosing.regimen[at]
-    for number, regimen in enumerate(setting.treatments.regimens):
-        glue, mine = regimen.glue, in_force == number
-        if glue is None or glue.rules is None or not mine.any():
+    in_force = setting.treatments.rules_of[dosing.regimen[at]]
+    for number, rules in enumerate(setting.treatments.rules):
+        mine = in_force == number
+        if not mine.any():
             continue
-        rules, who = glue.rules, at[mine]
+        who = at[mine]
         findings = Findings(
             anc_1e9_per_l=visit.labs.anc_1e9_per_l[mine],
             platelets_1e9_per_l=visit.labs.platelets_1e9_per_l[mine],

@@ -155,16 +155,16 @@ def apply_rules(rules: DoseRules, state: DoseState, findings: Findings) -> tuple
 
 def _look(rules: DoseRules, state: DoseState, findings: Findings) -> _Seen:
     """What a visit shows, by the limits of the rules."""
-    counts = np.stack((findings.anc_1e9_per_l, findings.platelets_1e9_per_l), axis=1)
-    lineages = (rules.anc, rules.platelets)
-    low = counts < [lineage.hold_below_1e9_per_l for lineage in lineages]
-    shut = (counts < [lineage.cycle_at_least_1e9_per_l for lineage in lineages]).any(axis=1)
-    back = (counts >= [lineage.resume_at_least_1e9_per_l for lineage in lineages]).all(axis=1)
+    anc, platelets = findings.anc_1e9_per_l, findings.platelets_1e9_per_l
+    of_anc, of_platelets = rules.anc, rules.platelets
+    shut = (anc < of_anc.cycle_at_least_1e9_per_l) | (platelets < of_platelets.cycle_at_least_1e9_per_l)
+    back = anc >= of_anc.resume_at_least_1e9_per_l
+    back &= platelets >= of_platelets.resume_at_least_1e9_per_l
     intolerant = findings.intolerance != Intolerance.NONE
     waits = findings.cycle_begins | (state.reasons & Reason.GATE != 0)
     during = (
-        Reason.ANC * low[:, 0]
-        | Reason.PLATELETS * low[:, 1]
+        Reason.ANC * (anc < of_anc.hold_below_1e9_per_l)
+        | Reason.PLATELETS * (platelets < of_platelets.hold_below_1e9_per_l)
         | Reason.GATE * (findings.cycle_begins & shut)
         | Reason.INTOLERANCE * intolerant
         | Reason.INTOLERANCE_LOWERS * (findings.intolerance == Intolerance.LOWER_DOSE)
@@ -188,7 +188,7 @@ def _lowers(rules: DoseRules, reasons: Integers, falls: Integers) -> Bools:
     ):
         # A cycle that could not begin for the same count is nothing else.
         others = reasons & ~(mine | Reason.GATE) != 0
-        ends = {"lower": np.ones_like(lower), "same": np.zeros_like(lower), "same if alone": others}
+        ends: dict[str, Bools | bool] = {"lower": True, "same": False, "same if alone": others}
         first, later = ends[lineage.first_fall], ends[lineage.later_falls]
         lower |= (reasons & mine != 0) & np.where(before == 0, first, later)
     return np.asarray(lower)

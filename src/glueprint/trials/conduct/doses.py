@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,9 @@ def doses_between(
     A held glue is not given; the drugs beside it go on.
     """
     from_day, to_day = between
-    parts: list[tuple[Integers, Integers, NDArray[np.str_], Floats, Bools]] = []
+    drugs = [(drug, regimen) for regimen in regimens for drug in regimen.drugs]
+    begins = list(accumulate((len(regimen.drugs) for regimen in regimens), initial=0))
+    parts: list[tuple[Integers, Integers, Integers, Floats]] = []
     for number, regimen in enumerate(regimens):
         rows = np.flatnonzero((course.regimen == number) & (to_day > from_day))
         if not rows.size:
@@ -64,22 +67,22 @@ def doses_between(
         if missed is not None:
             open_day &= ~_on_days(missed, rows, day)
         in_cycle = (day - start[:, None]) % regimen.drugs[0].on_day.size
-        for drug in regimen.drugs:
+        for place, drug in enumerate(regimen.drugs, begins[number]):
             amount, due = drug.planned_mg(age_y[rows]), open_day & drug.on_day[in_cycle]
             if drug is regimen.glue:
                 due &= ~course.glue_held[rows, None]
                 amount = course.glue_mg[rows]
             row, column = np.nonzero(due & (amount > 0)[:, None])
-            target, leading = np.full(row.size, drug.target), np.full(row.size, drug is regimen.leading)
-            parts.append((rows[row], day[row, column], target, amount[row], leading))
+            parts.append((rows[row], day[row, column], np.full(row.size, place), amount[row]))
     if not parts:
         empty = np.zeros(0, dtype=np.int64)
         return DoseList(empty, empty, np.zeros(0, dtype="<U1"), np.zeros(0), np.zeros(0, dtype=np.bool_))
-    patient, dose_day, target, amount, leading = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
+    patient, dose_day, which, amount_mg = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((dose_day, patient))
-    return DoseList(patient[order], dose_day[order], target[order], amount[order], leading[order])
+    which = which[order]
+    target = np.array([drug.target for drug, _ in drugs])[which]
+    leading = np.array([drug is regimen.leading for drug, regimen in drugs])[which]
+    return DoseList(patient[order], dose_day[order], target, amount_mg[order], leading)
 
 
 def _on_days(flags: Bools, rows: Integers, day: Integers) -> Bools:

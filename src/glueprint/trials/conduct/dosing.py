@@ -153,8 +153,9 @@ class Dosing:
         patient = doses.patient[counted]
         self.given_mg += np.bincount(patient, doses.amount_mg[counted], minlength=day.size)
         self.dosed_days += np.bincount(patient, minlength=day.size)
-        for number in np.unique(plan.first):
-            mine = (self.regimen == number) & (self.line == 0)
-            due = days_due(plan.regimens[number].leading.on_day, self.start_day, day, until)
-            self.planned_mg += np.where(mine, due * plan.starting_mg, 0.0)
+        for number in plan.first_ones:
+            mine = np.flatnonzero((self.regimen == number) & (self.line == 0))
+            on_day = plan.regimens[number].leading.on_day
+            due = days_due(on_day, self.start_day[mine], day[mine], until[mine])
+            self.planned_mg[mine] += due * plan.starting_mg[mine]
         return doses

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from multiprocessing import parent_process
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,9 @@ Integers = NDArray[np.int64]
 
 # Relative error of what is integrated, far below the error of any measurement; docs/trials.md, "Conduct".
 ACCURACY = 1e-4
-# Fewer patients are done sooner on one thread than it takes to start others at every visit.
-THREADS_FROM_PATIENTS = 4000
+# Fewer patients are done sooner on one thread than it takes to start others at every visit; a worker has its
+# processor to itself, and the others have theirs.
+THREADS_FROM_PATIENTS, THREADS_OF_WORKERS_FROM = 200, 4000
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def admit_bodies(scenarios: Sequence[Scenario], arm: Integers, values: Mapping[s
     scenarios: of each arm.   arm: (n,) of each patient.   values: (n,) parameters and initial values by name.
     Source: docs/trials.md, "Conduct".
     """
-    settings = Settings.coarse(ACCURACY, threads=0 if arm.size >= THREADS_FROM_PATIENTS else 1)
+    least = THREADS_FROM_PATIENTS if parent_process() is None else THREADS_OF_WORKERS_FROM
+    settings = Settings.coarse(ACCURACY, threads=0 if arm.size >= least else 1)
     shapes = [models.shape(scenario) for scenario in scenarios]
     groups = []
     for shape in dict.fromkeys(shapes):
