@@ -137,8 +137,8 @@ def _not_identified(parameters: pl.DataFrame) -> str:
     rest = f" ({', '.join(unknown)})" if unknown else ""
     return (
         f"Of {parameters.height} free parameters those trials identify {len(known)}, which lost at least "
-        f"half of their prior variance, and {len(weakly)} weakly{half}; {len(unknown)} are not identified, and so "
-        f"believed as before{rest}."
+        f"half of their prior variance, and {len(weakly)} weakly{half}; {len(unknown)} are not identified, "
+        f"and so believed as before{rest}."
     )
 
 
