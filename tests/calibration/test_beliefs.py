@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from glueprint.calibration.beliefs import Belief, of_quantity
+from glueprint.calibration import clinical
+from glueprint.calibration.beliefs import Belief, of_quantity, verdict
 from glueprint.calibration.in_vitro.parameters import COORDINATES, beliefs, free
 from glueprint.mechanism import compounds
 
@@ -70,3 +71,17 @@ def test_no_prior_was_made_with_a_claim_of_the_likelihood():
 
 def known_to_files():
     return [b for b in beliefs().values() if b.source != "calibration/data/in_vitro.toml"]
+
+
+def test_what_a_contraction_says_changes_at_a_half_and_at_a_fifth():
+    words = [verdict(learnt) for learnt in (1.0, 0.5, 0.499, 0.2, 0.199, 0.0, -0.1)]
+    assert words == ["identified"] * 2 + ["weakly identified"] * 2 + ["not identified"] * 3
+
+
+@pytest.mark.parametrize(("structure", "scope"), clinical.SHIPPED)
+def test_posteriors_that_come_with_glueprint_carry_these_words(structure, scope):
+    found = clinical.posterior(structure, scope)
+    learnt = found.parameters["contraction"]
+    assert found.parameters["verdict"].to_list() == [verdict(share) for share in learnt]
+    # Fewer are set than are free, and fewer than there are summaries.
+    assert 5 < found.effective_parameters < min(found.parameters.height, found.targets) - 5

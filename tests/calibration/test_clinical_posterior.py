@@ -11,7 +11,10 @@ import pytest
 
 from glueprint import trials
 from glueprint.calibration import clinical
-from glueprint.calibration.clinical.held_out import check, observed_rows
+from glueprint.calibration.clinical.held_out import check, left_out_rows, observed_rows
+from glueprint.calibration.clinical.simulating import simulate
+from glueprint.calibration.clinical.summaries import published
+from glueprint.calibration.targets import clinical_targets
 from glueprint.errors import InputError
 from glueprint.evidence import load as load_evidence
 from glueprint.trials import ParameterDraws
@@ -38,7 +41,7 @@ def test_most_summaries_lie_where_a_trial_of_that_size_would() -> None:
 
 
 def test_without_hazard_ratios_the_arms_alone_are_fitted() -> None:
-    whole, arms = (clinical.posterior("claret", scope).summaries for scope in clinical.SCOPES)
+    whole, arms = (clinical.posterior("claret", scope).summaries for scope in ("trials", "arms"))
     ratios = whole.filter(pl.col("endpoint").str.starts_with("hr_"))
     assert ratios.height == 4
     assert set(ratios["claims"].str.split(", ").explode()) == RATIOS
@@ -157,3 +160,27 @@ def test_a_check_says_what_its_draws_say() -> None:
     assert set(found["trial"]) == {"mm002"}
     assert found.height == 1
     assert 0.4 < found["predicted"].item() < 1.1
+
+
+def test_a_fit_to_one_trial_alone_predicts_the_other() -> None:
+    alone = replace(clinical.posterior("claret"), scope="mm003")
+    assert alone.for_trial("mm003", count=2).label == CALIBRATED
+    assert alone.for_trial("mm002", count=2).label == PREDICTED
+    assert alone.central("mm003").label == CALIBRATED != alone.central("mm002").label
+    # Only what was published of the other is left out, and nothing of the fitted one.
+    rows = left_out_rows(load_evidence(), "mm003")
+    assert set(rows["trial"]) == {"mm002"}
+    assert {"orr", "median_pfs", "hr_pfs"} <= set(rows["endpoint"])
+    assert rows.height + left_out_rows(load_evidence(), "mm002").height == len(
+        clinical_targets(load_evidence()).targets
+    )
+
+
+def test_one_trial_alone_is_simulated_and_read() -> None:
+    (summary, *others) = published(clinical_targets(load_evidence()).targets, "mm002")
+    assert {s.trial for s in (summary, *others)} == {"mm002"}
+    z = np.zeros((1, len(clinical.free("claret").names)))
+    both = published(clinical_targets(load_evidence()).targets)
+    place = both.index(summary)
+    alone = simulate("claret", (summary,), 1, z, np.array([5]))
+    assert alone[0, 0] == simulate("claret", both, 1, z, np.array([5]))[0, place]

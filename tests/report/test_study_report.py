@@ -63,13 +63,16 @@ def test_with_a_posterior_the_limits_say_what_an_interval_carries():
 
 def test_parameters_that_learnt_nothing_are_counted_and_named():
     (told,) = [line for line in limits(invented_posterior()) if "identified" in line]
-    assert told.startswith("Not identified")
-    assert told.endswith(": 1 of 3 free parameters (kd_nm).")
+    assert told.startswith("Of 3 free parameters those trials identify 2, which lost at least half")
+    assert told.endswith("0 weakly; 1 are not identified, and so believed as before (kd_nm).")
     parameters = invented_posterior().parameters
     none = invented_posterior(parameters=parameters.with_columns(verdict=pl.lit("not identified")))
     assert any(
-        ": 3 of 3 free parameters (kd_nm, growth_per_d, growth_variance)." in line for line in limits(none)
+        "3 are not identified, and so believed as before (kd_nm, growth_per_d, growth_variance)." in line
+        for line in limits(none)
     )
+    weakly = invented_posterior(parameters=parameters.with_columns(verdict=pl.lit("weakly identified")))
+    assert any("3 weakly (kd_nm, growth_per_d, growth_variance); 0 are" in line for line in limits(weakly))
     every = invented_posterior(parameters=parameters.with_columns(verdict=pl.lit("identified")))
     assert any(line.startswith("All 3 free parameters are identified") for line in limits(every))
 

@@ -7,7 +7,7 @@ import dataclasses
 import polars as pl
 import pytest
 
-from glueprint.report import guide, rows, summaries
+from glueprint.report import guide, page, rows, summaries
 from glueprint.report.estimates import Estimate, interval, number, p_number, p_value, pick
 
 
@@ -145,3 +145,27 @@ def test_grades_are_not_split_where_the_model_does_not_split_them(mm003):
     pneumonia = next(line for line in table.rows if line[0] == "Pneumonia")
     assert pneumonia[1:4] == ("–", "–", "–")
     assert pneumonia[4].endswith("%")
+
+
+def test_a_number_predicted_without_its_trial_stands_beside_the_calibrated_one(report_input):
+    def left_out(verdict, **numbers):
+        empty = dict.fromkeys(("left_out", "left_out_low", "left_out_high", "left_out_score"))
+        found = empty | {"left_out_verdict": verdict} | numbers
+        return report_input.comparison.with_columns(
+            pl.lit(value, pl.String if isinstance(value, str) else pl.Float64).alias(name)
+            for name, value in found.items()
+        )
+
+    told = left_out("inside", left_out=3.9, left_out_low=2.5, left_out_high=5.5, left_out_score=-0.42)
+    (table, *_) = guide.guide_tables(told)
+    assert table.has_left_out
+    cell = table.cells[0]
+    assert (cell.left_out, cell.left_out_interval) == ("3.90", "2.50–5.50")
+    assert cell.left_out_verdict == "inside, score −0.4"
+    beyond = guide.guide_tables(left_out("prior only", left_out_low=2.5))[0].cells[0]
+    assert (beyond.left_out, beyond.left_out_interval) == ("not reached", "2.50–not reached")
+    assert beyond.left_out_verdict == "prior only"
+    assert not guide.guide_tables(report_input.comparison)[0].has_left_out
+    html = page.render(dataclasses.replace(report_input, comparison=told))
+    assert "Predicted without its trial" in html
+    assert "Predicted without its trial" not in page.render(report_input)

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from glueprint import trials
+from glueprint.calibration.beliefs import verdict
 from glueprint.errors import InputError
 from glueprint.report import figures, trial_figures
 from glueprint.report.figures import panels
@@ -55,7 +56,7 @@ def parameter(name, median, prior, contraction):
         "name": name, "unit": "1/d", "prior_median": prior, "prior_low": prior / 4, "prior_high": prior * 4,
         "low_95": median / 2, "low_50": median / 1.2, "median": median, "high_50": median * 1.2,
         "high_95": median * 2, "contraction": contraction,
-        "verdict": "identified" if contraction >= 0.1 else "not identified",
+        "verdict": verdict(contraction),
     }  # fmt: skip
 
 

@@ -32,6 +32,21 @@ def test_a_seen_progression_lies_in_its_interval(patients):
     assert (free["pfs_left_months"] == free["pfs_months"]).all()
 
 
+def test_whoever_was_measured_after_baseline_has_a_change_the_first_progressors_too(result, patients):
+    read = (pl.col("response") != "") & (pl.col("response") != "NE") & (pl.col("time_days") > 0)
+    seen = result.visits.filter(read).join(patients.select("patient", "pfs_months"), on="patient")
+    later = seen.filter(pl.col("time_days") / MONTH_DAYS <= pl.col("pfs_months") + 1e-9)["patient"].unique()
+    measured = patients.filter(pl.col("patient").is_in(later.implode()))
+    assert measured["best_change_pct"].null_count() == 0
+    at_once = measured.filter(best_response="PD")
+    assert at_once.height > 20
+    assert (at_once["best_change_pct"] > 0).mean() > 0.5
+    # What has no change was never measured again: nothing but clinical signs and the ends of follow-up.
+    unseen = patients.filter(pl.col("best_change_pct").is_null())
+    assert set(unseen["best_response"]) <= {"NE", "PD"}
+    assert unseen.height < 0.1 * patients.height
+
+
 def test_disease_is_assessed_between_the_two_ends_of_no_interval(result, patients):
     progressed = patients.filter(pfs_cause="progression")
     seen = result.visits.filter(pl.col("response") != "").join(progressed, on="patient", how="inner")

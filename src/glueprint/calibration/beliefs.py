@@ -12,9 +12,12 @@ from scipy.special import expit, log_ndtr, logit, ndtr, ndtri
 
 from glueprint.mechanism import Quantity, believed
 
-__all__ = ["Belief", "of_quantity"]
+__all__ = ["Belief", "of_quantity", "verdict"]
 
 Floats = NDArray[np.float64]
+# Shares of the prior variance that data have to remove: half for a parameter that they set, a fifth for one
+# that they inform and that the prior still sets.
+IDENTIFIED, WEAKLY = 0.5, 0.2
 Shape = Literal["lognormal", "logit-normal", "uniform", "half-normal", "fixed"]
 
 
@@ -95,6 +98,19 @@ class Belief:
             return f"fixed at {self.middle:g}"
         unit = "log10" if self.shape == "lognormal" else "logit"
         return f"{self.shape}, median {self.middle:g}, SD {self.spread:g} {unit}"
+
+
+def verdict(contraction: float) -> str:
+    """What a contraction, the share of the prior variance that data removed, says of a parameter.
+
+    Returns "identified" from half up, "weakly identified" from a fifth, else "not identified".
+
+    >>> [verdict(learnt) for learnt in (0.9, 0.3, 0.1)]
+    ['identified', 'weakly identified', 'not identified']
+    """
+    if contraction >= IDENTIFIED:
+        return "identified"
+    return "weakly identified" if contraction >= WEAKLY else "not identified"
 
 
 def of_quantity(name: str, quantity: Quantity, source: str) -> Belief:

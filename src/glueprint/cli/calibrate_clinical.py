@@ -24,6 +24,9 @@ def clinical_command(
     arms_only: Annotated[
         bool, typer.Option("--arms-only", help="Leave hazard ratios between arms out, and predict them.")
     ] = False,
+    only: Annotated[
+        str | None, typer.Option(help="Fit this trial alone, and predict the others of the reference.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 1,
     workers: Annotated[int, typer.Option(help="Processes; the numbers do not depend on it.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="Few simulations: a first look.")] = False,
@@ -33,7 +36,7 @@ def clinical_command(
     as_json: Json = False,
 ) -> None:
     """Fit the reference's trials: posterior, what is not identified, each summary beside the model."""
-    scope = "arms" if arms_only else "trials"
+    scope = only or ("arms" if arms_only else "trials")
     if shipped:
         found = clinical.posterior(structure, scope)
     else:
@@ -92,6 +95,7 @@ def _print(found: ClinicalPosterior) -> None:
         ("largest split R-hat", f"{worst.max():.3f}"),
         ("fewest effective draws", f"{fewest.min():.0f}"),
         ("least misfit", f"{found.misfit:.1f} of {found.targets} summaries"),
+        ("effective number of parameters", f"{found.effective_parameters:.1f} of {found.parameters.height}"),
         ("log evidence", f"{found.log_evidence:.1f}"),
         ("simulated trials", str(len(references.default().trials) * found.simulations)),
     ]

@@ -47,6 +47,9 @@ class Cell:
     note: str
     claim_id: str
     strip: Strip | None
+    left_out: str = ""
+    left_out_interval: str = ""
+    left_out_verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class GuideTable:
     has_columns: the guide's table has several value columns.
     how: the one line that holds for all computed numbers, then left out of the rows; empty where they differ.
     has_how: rows say how or carry a note.   has_strips: some row can be set against its published value.
+    has_left_out: some row was predicted by a fit that had not read its trial.
     """
 
     number: int
@@ -65,6 +69,7 @@ class GuideTable:
     how: str
     has_how: bool
     has_strips: bool
+    has_left_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,9 @@ def guide_tables(comparison: pl.DataFrame, titles: Mapping[int, str] | None = No
         has_columns = len({row["column"] for row in rows}) > 1
         has_how = any(cell.how or cell.note for cell in cells)
         has_strips = any(cell.strip for cell in cells)
+        has_left_out = any(cell.left_out_verdict for cell in cells)
         title = (titles or {}).get(table, "")
-        tables.append(GuideTable(table, title, cells, has_columns, shared, has_how, has_strips))
+        tables.append(GuideTable(table, title, cells, has_columns, shared, has_how, has_strips, has_left_out))
     return tables
 
 
@@ -137,7 +143,22 @@ def _cell(row: Mapping[str, Any], span: int, shared_how: str) -> Cell:
         note=str(row["note"] or ""),
         claim_id=str(row["claim_id"] or ""),
         strip=_strip(row),
+        **_left_out(row),
     )
+
+
+def _left_out(row: Mapping[str, Any]) -> dict[str, str]:
+    """What a fit without the row's trial predicts, as text; empty where there is none."""
+    verdict = row.get("left_out_verdict") or ""
+    if not verdict:
+        return {}
+    value, low, high, score = (row[f"left_out{name}"] for name in ("", "_low", "_high", "_score"))
+    scored = "" if score is None else f", score {score:.1f}".replace("-", "−")
+    return {
+        "left_out": "not reached" if value is None else number(value),
+        "left_out_interval": f"{number(low)}–{'not reached' if high is None else number(high)}",
+        "left_out_verdict": f"{verdict}{scored}",
+    }
 
 
 def _numbers(row: Mapping[str, Any]) -> tuple[str, str]:

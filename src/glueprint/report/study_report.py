@@ -124,12 +124,21 @@ def _of(posterior: ClinicalPosterior, other: str) -> tuple[str, ...]:
 
 
 def _not_identified(parameters: pl.DataFrame) -> str:
-    unknown = parameters.filter(pl.col("verdict") != "identified").get_column("name").to_list()
-    if not unknown:
-        return f"All {parameters.height} free parameters are identified by those trials, more or less well."
+    def names(verdict: str) -> list[str]:
+        return parameters.filter(verdict=verdict).get_column("name").to_list()
+
+    unknown, weakly, known = names("not identified"), names("weakly identified"), names("identified")
+    if len(known) == parameters.height:
+        return (
+            f"All {parameters.height} free parameters are identified by those trials: each lost at least "
+            "half of its prior variance."
+        )
+    half = f" ({', '.join(weakly)})" if weakly else ""
+    rest = f" ({', '.join(unknown)})" if unknown else ""
     return (
-        f"Not identified by those trials, and so believed as before them: {len(unknown)} of "
-        f"{parameters.height} free parameters ({', '.join(unknown)})."
+        f"Of {parameters.height} free parameters those trials identify {len(known)}, which lost at least "
+        f"half of their prior variance, and {len(weakly)} weakly{half}; {len(unknown)} are not identified, "
+        f"and so believed as before{rest}."
     )
 
 

@@ -28,7 +28,7 @@ from glueprint.runs.provenance import Record
 from glueprint.runs.units import Receipt
 from glueprint.runs.verify import Finding, Trusted
 from glueprint.runs.workspace import Workspace
-from glueprint.study import definition, in_vitro, inputs, plate_files, plates, profiles
+from glueprint.study import definition, in_vitro, inputs, left_out, plate_files, plates, profiles
 from glueprint.study.comparison import compare, reference_of
 from glueprint.study.definition import Study
 from glueprint.study.result import StudyResult, read_back
@@ -363,6 +363,9 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     reference = reference_of(plan)
     if reference:
         tables["comparison"] = compare(claims, reference, results, in_vitro.compute(claims, reference))
+        if plan.posterior:
+            others = left_out.predictions(plan.posterior, tuple(reference.trials.values()))
+            tables["comparison"] = left_out.with_left_out(tables["comparison"], reference, others)
     tables["findings"] = in_vitro.findings(claims)
     if reference and plan.posterior and (plan.posterior, "arms") in clinical.SHIPPED:
         checked = clinical.posterior(plan.posterior, "arms").held_out

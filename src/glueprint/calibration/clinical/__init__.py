@@ -6,7 +6,7 @@ other trial are predicted.
 """
 
 from glueprint.calibration.clinical.calibrating import calibrate
-from glueprint.calibration.clinical.fitting import FULL, MIDDLE, QUICK, Effort
+from glueprint.calibration.clinical.fitting import FULL, MIDDLE, QUICK, SMALL, Effort
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, free
 from glueprint.calibration.clinical.printed import printed
 from glueprint.calibration.clinical.result import ClinicalPosterior, fitted_trial, label_of
@@ -18,6 +18,7 @@ __all__ = [
     "QUICK",
     "SCOPES",
     "SHIPPED",
+    "SMALL",
     "STRUCTURES",
     "ClinicalPosterior",
     "Effort",

@@ -44,7 +44,8 @@ def calibrate(
     """Fit the trial model to the published summaries of the calibration trials.
 
     claims: evidence.load() if None.   structure: of the tumour, one of STRUCTURES.   scope: one of SCOPES;
-    "arms" leaves the hazard ratios between arms out and predicts them (`held_out`).   seed: same seed, same
+    "arms" leaves the hazard ratios between arms out and predicts them (`held_out`), the name of a trial all
+    others.   seed: same seed, same
     bits, whatever the workers (processes).   told: called with (stage, done, all).
     Raises InputError GP-K012 for a structure, scope, seed or workers that cannot be used.
     """

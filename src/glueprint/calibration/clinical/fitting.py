@@ -18,7 +18,7 @@ from glueprint.inference import Posterior, ResponseSurface, response_surface, sa
 from glueprint.runs import streams
 from glueprint.runs.progress import silent
 
-__all__ = ["FULL", "MIDDLE", "QUICK", "Effort", "Fit", "Simulator", "Told", "fit"]
+__all__ = ["FULL", "MIDDLE", "QUICK", "SMALL", "Effort", "Fit", "Simulator", "Told", "fit"]
 
 Floats = NDArray[np.float64]
 Told = Callable[[str, int, int], None]
@@ -49,6 +49,8 @@ class Effort:
 FULL = Effort(12, 32, (250, 350, 500), 1500)
 # Between the two; a posterior that comes with Glueprint says in its settings how it was made.
 MIDDLE = Effort(6, 24, (150, 200, 260), 1200)
+# For a fit to one trial alone: as many simulations as QUICK, and draws enough to say that they converged.
+SMALL = Effort(4, 24, (120, 160), 900, checks=LEAST_REPLICATES)
 QUICK = Effort(4, 24, (120, 160), 400, checks=LEAST_REPLICATES)
 
 

@@ -1,7 +1,8 @@
-"""The check inside the evidence: rows of the calibration trials that a fit to arms never reads, predicted.
+"""The check inside the evidence: rows of the calibration trials that a fit never reads, predicted.
 
-Hazard ratios between the arms, survival by the state at cycle 3 and subgroups say whether the model has
-understood more than it was told.
+A fit to the arms leaves out hazard ratios between them, survival by the state at cycle 3 and subgroups; a fit
+to one trial leaves out all that was published of the others. They say whether the model has understood more
+than it was told.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import Any
 import polars as pl
 
 from glueprint import references, trials
+from glueprint.calibration.clinical.parameters import TRIALS
 from glueprint.calibration.clinical.result import ClinicalPosterior
 from glueprint.calibration.prediction import compare
+from glueprint.calibration.targets import clinical_targets
 from glueprint.evidence import Claim
 from glueprint.trials import TrialResult
 
-__all__ = ["check", "observed_rows"]
+__all__ = ["check", "left_out_rows", "observed_rows"]
 
 
 def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
@@ -47,6 +50,26 @@ def observed_rows(claims: Iterable[Claim]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"low": pl.Float64, "high": pl.Float64, "n": pl.Int64})
 
 
+def left_out_rows(claims: Iterable[Claim], scope: str) -> pl.DataFrame:
+    """All targets of the trials that a fit to the trial `scope` never reads, in the columns of
+    `observed_rows`."""
+    rows = [
+        {
+            "trial": target.trial,
+            "arm": target.arm,
+            "endpoint": target.endpoint,
+            "value": target.value,
+            "low": target.low,
+            "high": target.high,
+            "n": target.n,
+            "source": ", ".join(target.claim_ids),
+        }
+        for target in clinical_targets(claims).targets
+        if target.trial != scope
+    ]
+    return pl.DataFrame(rows, schema_overrides={"low": pl.Float64, "high": pl.Float64, "n": pl.Int64})
+
+
 def check(
     found: ClinicalPosterior, claims: Iterable[Claim], *, replicates: int, seed: int = 1, workers: int = 1
 ) -> pl.DataFrame:
@@ -56,7 +79,8 @@ def check(
     parameters of its own.   seed: same seed, same bits, whatever the workers (processes).
     Raises what `trials.run` and `prediction.compare` raise.
     """
-    observed = observed_rows(claims)
+    alone = found.scope in TRIALS
+    observed = left_out_rows(claims, found.scope) if alone else observed_rows(claims)
     runs = [
         trials.run(
             name,
@@ -64,11 +88,11 @@ def check(
             seed,
             workers=workers,
             draws=found.for_trial(name, count=replicates, seed=seed),
-            counterfactual=True,
+            counterfactual=not alone,
         )
         for name in sorted(set(observed.get_column("trial")))
     ]
-    tables = [table for run in runs for table in (run.endpoints, _subgroups(run))]
+    tables = [run.endpoints for run in runs] + ([] if alone else [_subgroups(run) for run in runs])
     return compare(pl.concat(tables, how="diagonal"), observed)
 
 

@@ -27,10 +27,10 @@ __all__ = ["SCOPES", "STRUCTURES", "TRIALS", "Free", "free"]
 
 Floats = NDArray[np.float64]
 STRUCTURES = ("claret", "two-clone", "burden")
-# What is fitted: the trials whole, or their arms without the hazard ratios between them, so that these can be
-# predicted.
-SCOPES = ("trials", "arms")
 TRIALS = tuple(references.default().trials.values())
+# What is fitted: the trials whole; their arms without the hazard ratios between them, so that these can be
+# predicted; or one trial alone, so that the others can.
+SCOPES = ("trials", "arms", *TRIALS)
 STUDY = "study_death_ratio"
 # Structures whose effects of covariates are taken from published prognosis, and drawn beside what is fitted.
 CARRYING = ("burden",)

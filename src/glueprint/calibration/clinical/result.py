@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from glueprint.calibration.beliefs import verdict
 from glueprint.calibration.clinical.parameters import TRIALS, Free, free
-from glueprint.calibration.in_vitro.result import LEAST_CONTRACTION, LEVELS, NAMES
+from glueprint.calibration.in_vitro.result import LEVELS, NAMES
 from glueprint.inference import contraction
 from glueprint.runs import streams
 from glueprint.trials import (
@@ -38,13 +39,15 @@ Floats = NDArray[np.float64]
 class ClinicalPosterior:
     """Draws of every free parameter of one structure of the tumour, and how they were made.
 
-    scope: what was fitted, one of SCOPES.
+    scope: what was fitted, one of SCOPES; a trial that it leaves out keeps effects of its own as they were
+    believed before any fit, and is predicted.
     draws: one row a draw, parameters in their units, with `misfit` and `minus_log_posterior`.
     parameters: of `summarise`.   summaries: every published summary beside what is expected, one row each.
     diagnostics: coordinate, r_hat, effective_draws.   log_evidence: of the published summaries under this
     structure.   misfit: least squared distance of the summaries, in sampling units, of `targets` many.
     status: "ok", "not converged", "stuck" or "stale", with reason.   settings: effort and seed.
-    held_out: rows that were not fitted beside their predictions, as `prediction.compare`; of the arms only.
+    held_out: rows that were not fitted beside their predictions, as `prediction.compare`; None where all
+    trials were fitted whole.
     """
 
     structure: str
@@ -82,7 +85,7 @@ class ClinicalPosterior:
             normal = streams.normals(seed, purpose, np.arange(rows), len(given.study))
             for k, ratio in enumerate(given.study):
                 values[f"{ratio}:{OTHER}"] = given.effect(ratio, values, normal[:, k])
-        return given.draws(values, fitted or OTHER, label_of(protocol))
+        return given.draws(values, fitted or OTHER, self._label(protocol, fitted))
 
     def central(self, trial: Protocol | str) -> ParameterDraws:
         """The most probable draw alone, for a trial that stands for the fit where no interval is asked for.
@@ -95,7 +98,15 @@ class ClinicalPosterior:
         given, fitted = free(self.structure), fitted_trial(protocol)
         values = self._values(np.array([best]))
         values |= {f"{ratio}:{OTHER}": np.ones(1) for ratio in given.study}
-        return given.draws(values, fitted or OTHER, CALIBRATED if fitted else MOST_PROBABLE)
+        read = fitted is not None and self._read(fitted)
+        return given.draws(values, fitted or OTHER, CALIBRATED if read else MOST_PROBABLE)
+
+    def _read(self, trial: str) -> bool:
+        """Whether the fit has read this trial of the reference: one to a single trial has not read others."""
+        return self.scope not in TRIALS or trial == self.scope
+
+    def _label(self, protocol: Protocol, fitted: str | None) -> str:
+        return label_of(protocol) if fitted is None or self._read(fitted) else PREDICTED
 
     def _values(self, rows: NDArray[np.int64]) -> dict[str, Floats]:
         """Parameters of these draws, (n,) by name."""
@@ -107,6 +118,11 @@ class ClinicalPosterior:
         given = free(self.structure)
         normal = streams.normals(1, "calibration/clinical/carried draws", rows, len(given.carried))
         return given.carried_values(normal)
+
+    @property
+    def effective_parameters(self) -> float:
+        """How many parameters the trials set, as the sum of what each learnt."""
+        return float(self.parameters["contraction"].clip(lower_bound=0.0).sum())
 
     def correlations(self, *, least: float = 0.4) -> pl.DataFrame:
         """Pairs of parameters that the trials tie together, strongest first: one, other, correlation."""
@@ -143,7 +159,7 @@ def summarise(given: Free, z: Floats) -> pl.DataFrame:
     """Quantiles and contraction of every parameter, from coordinates (n, p).
 
     Columns name, unit, prior, low_95, low_50, median, high_50, high_95, prior_median, prior_low, prior_high,
-    contraction (share of the prior variance that the trials removed), verdict.
+    contraction (share of the prior variance that the trials removed), verdict (of `beliefs.verdict`).
     """
     values, prior = given.values(z), given.values(_prior_draws(given))
     units = {b.name: b.unit for b in given.beliefs}
@@ -164,7 +180,7 @@ def summarise(given: Free, z: Floats) -> pl.DataFrame:
                 **dict(zip(NAMES, map(float, np.quantile(values[name], LEVELS)), strict=True)),
                 **dict(zip(("prior_median", "prior_low", "prior_high"), map(float, ends), strict=True)),
                 "contraction": learnt,
-                "verdict": "identified" if learnt >= LEAST_CONTRACTION else "not identified",
+                "verdict": verdict(learnt),
             }
         )
     return pl.DataFrame(rows)

@@ -69,7 +69,12 @@ def _one(structure: str, summaries: tuple[Summary, ...], job: _Job) -> Floats:
     # What the trials cannot narrow is averaged over: every simulation has its own.
     normal = streams.normals(job.seed, "calibration/clinical/carried", np.zeros(1, int), len(given.carried))
     values |= given.carried_values(normal)
-    runs = [trials.run(_protocol(name), 1, job.seed, draws=given.draws(values, name)) for name in TRIALS]
+    asked = {summary.trial for summary in summaries}
+    runs = [
+        trials.run(_protocol(name), 1, job.seed, draws=given.draws(values, name))
+        for name in TRIALS
+        if name in asked
+    ]
     return simulated(
         summaries,
         pl.concat(run.endpoints for run in runs),

@@ -48,11 +48,12 @@ def posterior(structure: str = "claret", scope: str = "trials") -> ClinicalPoste
                 next_step="correct the name",
             )
     if (structure, scope) not in SHIPPED:
+        option = {"trials": "", "arms": "--arms-only "}.get(scope, f"--only {scope} ")
         raise InputError(
             "GP-K010",
             f'a fit of structure "{structure}" to the {scope} does not come with Glueprint',
             expected=" or ".join(f"{one} to the {what}" for one, what in SHIPPED),
-            next_step=f"glueprint calibrate clinical --structure {structure} --arms-only --out FOLDER",
+            next_step=f"glueprint calibrate clinical --structure {structure} {option}--out FOLDER",
         )
     return load(Path(str(files("glueprint.calibration") / "data")), structure, scope)
 

@@ -91,11 +91,11 @@ class Summary:
 def published(targets: Iterable[Target], scope: str = "trials") -> tuple[Summary, ...]:
     """The targets with all readings of one endpoint together, in the order of the targets.
 
-    scope: "trials", or "arms" without the hazard ratios between arms.
+    scope: "trials", "arms" without the hazard ratios between arms, or the name of a trial for its own alone.
     """
     together: defaultdict[tuple[str, str, str], list[Target]] = defaultdict(list)
     for target in targets:
-        if scope == "trials" or target.kind != RATIO:
+        if scope in ("trials", target.trial) or (scope == "arms" and target.kind != RATIO):
             together[target.trial, target.arm, target.endpoint].append(target)
     return tuple(
         Summary(

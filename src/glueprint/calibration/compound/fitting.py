@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from glueprint.calibration.beliefs import verdict
 from glueprint.calibration.compound import comparing, importance, thresholds
 from glueprint.calibration.compound.dossier import Dossier
 from glueprint.calibration.compound.forward import Readers, assay_of, cells_of, readers
@@ -28,7 +29,6 @@ from glueprint.calibration.compound.likelihood import Terms, minus_log_likelihoo
 from glueprint.calibration.compound.next_runs import next_runs
 from glueprint.calibration.compound.posterior import CompoundPosterior
 from glueprint.calibration.in_vitro import posterior as in_vitro_posterior
-from glueprint.calibration.in_vitro.result import LEAST_CONTRACTION
 from glueprint.errors import InputError
 from glueprint.inference import contraction
 from glueprint.inference.posterior import Progress
@@ -148,7 +148,6 @@ def summarise(values: Mapping[str, Floats]) -> pl.DataFrame:
     rows = []
     for name, unit, draws, spread, prior in known:
         learnt = float(contraction([spread], [np.log10(draws).std(ddof=1)])[0])
-        verdict = "identified" if learnt >= LEAST_CONTRACTION else "not identified"
         low, middle, high = map(float, np.quantile(draws, LEVELS))
         rows.append(
             {
@@ -159,7 +158,7 @@ def summarise(values: Mapping[str, Floats]) -> pl.DataFrame:
                 "median": middle,
                 "high_95": high,
                 "contraction": learnt,
-                "verdict": verdict if learnt >= LEAST_LEARNT else "prior only",
+                "verdict": verdict(learnt) if learnt >= LEAST_LEARNT else "prior only",
             }
         )
     return pl.DataFrame(rows)

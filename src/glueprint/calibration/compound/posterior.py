@@ -25,7 +25,7 @@ class CompoundPosterior:
     halve what it shows; "reference:NAME" what the fit says of the reference; tau_log10, repeat_log10,
     run_log10, SDs of the errors of assays, of repeats and of runs.
     parameters: name, unit, prior, low_95, median, high_95, contraction (share of the prior variance removed),
-    verdict ("identified", "not identified" or "prior only").
+    verdict (of `beliefs.verdict`, or "prior only").
     comparison: the dossier's rows, each with predicted, predicted_low, predicted_high (95 %, of a repeat on
     that plate), inside and unit.   next_runs: what one more experiment would leave, of NEXT_RUNS.
     status: "ok", "not converged" or "stale", with reason.

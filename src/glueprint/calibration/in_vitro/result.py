@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint import evidence
-from glueprint.calibration.beliefs import Belief
+from glueprint.calibration.beliefs import Belief, verdict
 from glueprint.calibration.in_vitro.parameters import beliefs
 from glueprint.calibration.in_vitro.predictions import Predictive, column, predict, spoken_of
 from glueprint.errors import InputError, nearest
@@ -22,8 +22,6 @@ __all__ = ["InVitroPosterior", "summarise"]
 Floats = NDArray[np.float64]
 LEVELS = (0.025, 0.25, 0.5, 0.75, 0.975)
 NAMES = ("low_95", "low_50", "median", "high_50", "high_95")
-# Below a tenth less variance than before, a parameter is called not identified.
-LEAST_CONTRACTION = 0.1
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def summarise(draws: pl.DataFrame) -> pl.DataFrame:
 
     Columns name, unit, prior, low_95, low_50, median, high_50, high_95, the same with "prior_sd:" before them
     (standard normal numbers of the prior), contraction (share of the prior variance that the claims removed,
-    on `scale`), scale, verdict ("identified" or "not identified").
+    on `scale`), scale, verdict (of `beliefs.verdict`).
     """
     return pl.DataFrame([_summary(belief, column(draws, belief.name)) for belief in beliefs().values()])
 
@@ -118,5 +116,5 @@ def _summary(belief: Belief, values: Floats) -> dict[str, object]:
         **{f"prior_sd:{n}": float(z) for n, z in zip(NAMES, belief.standard(quantiles), strict=True)},
         "contraction": learnt,
         "scale": belief.scale,
-        "verdict": "identified" if learnt >= LEAST_CONTRACTION else "not identified",
+        "verdict": verdict(learnt),
     }

@@ -121,7 +121,7 @@ def _relative(row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row[f"prior_sd:{name}"] for name in QUANTILES},
         "colour": POSTERIOR if known else PRIOR,
         "at": EDGE,
-        "said": ("" if known else "not identified  ") + f"{max(row['contraction'], 0.0):.2f}",
+        "said": ("" if known else f"{row['verdict']}  ") + f"{max(row['contraction'], 0.0):.2f}",
     }
 
 

@@ -18,7 +18,7 @@ __all__ = ["COLUMNS", "prior_posterior"]
 QUANTILES = ("low_95", "low_50", "median", "high_50", "high_95")
 PRIOR = ("prior_low", "prior_high")
 COLUMNS = ("name", "unit", "prior_median", *PRIOR, *QUANTILES, "contraction", "verdict")
-KNOWN = "identified"
+UNKNOWN = "not identified"
 POSTERIOR = theme.ARM_COLOURS[0]
 WIDTH = 330
 ROW = 19
@@ -56,7 +56,7 @@ def prior_posterior(parameters: pl.DataFrame, *, title: str = "", note: str = ""
     items: list[tuple[str, Mapping[str, Any]]] = [
         ("prior, 95 %", {"shape": "square", "fill": theme.GRID, "strokeWidth": 0, "size": 110}),
         ("posterior: median, 50 and 95 %", {"shape": "circle", "fill": POSTERIOR, "strokeWidth": 0}),
-        ("not identified", {"shape": "circle", "fill": theme.MUTED, "strokeWidth": 0}),
+        (UNKNOWN, {"shape": "circle", "fill": theme.MUTED, "strokeWidth": 0}),
     ]
     body = alt.hconcat(*parts, spacing=8, bounds="flush")
     chart = alt.vconcat(body, panels.key(items), spacing=14)
@@ -67,7 +67,7 @@ def prior_posterior(parameters: pl.DataFrame, *, title: str = "", note: str = ""
 
 def _folds(row: Mapping[str, Any]) -> dict[str, Any]:
     """Quantiles over the prior's median, held within the frame, and what is written beside them."""
-    known = row["verdict"] == KNOWN
+    known = row["verdict"] != UNKNOWN
     unit = "" if row["unit"] in ("dimensionless", None) else f" {row['unit']}"
     folds = {
         name: min(max(row[name] / row["prior_median"], 1 / MOST_FOLD), MOST_FOLD)

@@ -116,8 +116,11 @@ def _best(limits: Measurement, seen: Assessments, reading: Reading, ward: Ward) 
     first = np.where(
         best.first_column >= 0, day[np.arange(len(day)), np.maximum(best.first_column, 0)], np.nan
     )
-    # A baseline that electrophoresis does not find has no change in per cent.
+    # A baseline that electrophoresis does not find has no change in per cent. The assessment that shows the
+    # progression is a measurement too: without it whoever progresses at the first has no change.
     baseline = marker[:, :1]
     found = np.where(baseline >= limits.m_protein_detection_g_per_l, baseline, np.nan)
-    change = np.where(usable & np.isfinite(found), 100.0 * (marker / found - 1.0), np.inf).min(axis=1)
+    with np.errstate(invalid="ignore"):
+        measured = reading.counts & (day > 0) & (day <= turned[:, None]) & np.isfinite(found)
+    change = np.where(measured, 100.0 * (marker / found - 1.0), np.inf).min(axis=1)
     return _Best(label, first, np.where(np.isfinite(change), change, np.nan))
