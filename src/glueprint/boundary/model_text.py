@@ -9,7 +9,7 @@ import libsbml
 
 from glueprint.boundary.submodels import CompositionError, composed, flattened
 
-__all__ = ["to_sbml"]
+__all__ = ["to_antimony", "to_sbml"]
 
 # SBML rule 10313: a unit that is named but not defined changes no number.
 DANGLING_UNIT = 10313
@@ -40,6 +40,14 @@ def to_sbml(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], by
     except CompositionError as error:
         return {"composed": str(error)}, b""
     return wrong or {}, b"" if wrong else text.encode()
+
+
+def to_antimony(content: bytes, _options: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Antimony of a model's SBML.   Returns ({}, text), or a table with `antimony`, the complaint."""
+    antimony.clearPreviousLoads()
+    if antimony.loadSBMLString(content.decode()) < 0:
+        return {"antimony": str(antimony.getLastError()).strip()}, b""
+    return {}, str(antimony.getAntimonyString(antimony.getMainModuleName())).encode()
 
 
 def _first_error(document: Any) -> dict[str, Any] | None:

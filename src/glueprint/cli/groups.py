@@ -35,7 +35,7 @@ GROUPS: Mapping[str, str] = {
     "assay": "Assays: plates, layouts, readers, analyses.",
     "calibrate": "Parameters from published numbers: in-vitro, clinical.",
     "trial": "Virtual clinical trials: show, template, rules, run, compare, sweep, figures, design, export.",
-    "model": "Look at a model and simulate it.",
+    "model": "Your model: look at it, simulate, fit, question and exchange it.",
     "compound": "Compounds and intermediates: list, show, compare, check, stability, draw.",
     "diagram": "Draw the pathway, the assays' work flows, schemas of trials.",
     "synthesis": "Synthesis routes: list, show, check, plan. ROUTE: a name, or your own .toml file.",

@@ -14,6 +14,7 @@ from glueprint.cli import model_tables as tables
 from glueprint.cli.model_course import course
 from glueprint.cli.model_dataset import dataset
 from glueprint.cli.model_doses import doses
+from glueprint.cli.model_exchange import bring, diff, export
 from glueprint.cli.model_fit import fit
 from glueprint.cli.model_sensitivity import sensitivity, sweep
 from glueprint.cli.output import Json, console, print_json, print_table
@@ -24,6 +25,9 @@ app.command()(fit)
 app.command()(course)
 app.command()(sensitivity)
 app.command()(sweep)
+app.command()(export)
+app.command("import")(bring)
+app.command()(diff)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glueprint.workshop import exchange
 from glueprint.workshop.fitting import Fit, Settings, Told, draw_starts, fit
 from glueprint.workshop.kept import fit_into
 from glueprint.workshop.objective import Cost, Fitted, Objective
@@ -35,6 +36,7 @@ __all__ = [
     "Settings",
     "Told",
     "draw_starts",
+    "exchange",
     "fit",
     "fit_into",
     "fit_sets",

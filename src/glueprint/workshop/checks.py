@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from glueprint.errors import GlueprintError, InputError, nearest, together
-from glueprint.workshop.formula import compiled
+from glueprint.workshop.formula import Formula, compiled
 from glueprint.workshop.problem import Experiment, Observable, Parameter, Problem, Value
 
 __all__ = ["checked"]
@@ -84,14 +84,13 @@ def _priors(one: Parameter) -> Iterator[GlueprintError]:
     for prior in (one.prior, one.drawn):
         if prior is None:
             continue
-        fine = prior.first < prior.second if prior.kind == "uniform" else prior.second > 0.0
-        if not (fine and math.isfinite(prior.first) and math.isfinite(prior.second)):
+        if not prior.is_usable:
             numbers = f"{prior.first:g} and {prior.second:g}"
             yield _finding(
                 "GP-W016",
                 f"the {prior.kind} prior of {one.name} has {numbers}",
                 one.where,
-                "limits of which the lower is first, or a location and a scale above 0",
+                "limits of which the lower is first, or a location and a scale (or shape) above 0",
             )
 
 
@@ -135,8 +134,17 @@ def _formulas(one: Observable, known: set[str]) -> Iterator[GlueprintError]:
 
 def _experiments(problem: Problem) -> Iterator[GlueprintError]:
     slots = problem.model.system.slots
+    names = {one.name for one in problem.parameters}
     for one in problem.experiments:
-        for given in (one.values, one.before or {}):
+        for name, value in one.settings[0].items():
+            if isinstance(value, Formula) and not names.issuperset(value.names):
+                yield _finding(
+                    "GP-W014",
+                    f"condition {one.name} begins with {name} = {value.text}, which reads the model",
+                    one.where,
+                    "a formula of parameters alone, because nothing of the model is known yet",
+                )
+        for given in one.settings:
             for name, value in given.items():
                 if name not in slots:
                     computed = (
@@ -155,7 +163,16 @@ def _experiments(problem: Problem) -> Iterator[GlueprintError]:
 
 def _value(problem: Problem, value: Value, who: str, where: str) -> Iterator[GlueprintError]:
     names = {one.name for one in problem.parameters}
-    if isinstance(value, str) and value not in names:
+    if isinstance(value, Formula):
+        for name in value.names:
+            if name not in names and name not in problem.model.system.symbols:
+                yield _finding(
+                    "GP-W014",
+                    f'{who} reads "{name}" in {value.text}, which is no parameter and no name of the model',
+                    where,
+                    "a formula of parameters and, after the first period, of the model's names",
+                )
+    elif isinstance(value, str) and value not in names:
         yield _finding(
             "GP-W014",
             f'{who} reads "{value}", which is no parameter{nearest(value, names)}',
@@ -182,7 +199,7 @@ def _rows(problem: Problem) -> Iterator[GlueprintError]:
                 place,
                 "a measurement above 0",
             )
-        if math.isnan(time) or time < 0.0:
+        if math.isnan(time) or time < min(0.0, problem.experiments[int(rows.experiment[row])].begin):
             yield _finding(
                 "GP-W018", f"the time is {time:g}", place, "a time of 0 or later; inf is a steady state"
             )
@@ -213,10 +230,12 @@ CHECKS: tuple[Callable[[Problem], Iterable[GlueprintError]], ...] = (
 def _read(problem: Problem) -> set[str]:
     """Names of all parameters that something reads."""
 
-    def of(given: Mapping[str, Value] | None) -> set[str]:
-        return {value for value in (given or {}).values() if isinstance(value, str)}
+    def of(given: Mapping[str, Value]) -> set[str]:
+        values = given.values()
+        read = {name for value in values if isinstance(value, Formula) for name in value.names}
+        return read | {value for value in values if isinstance(value, str)}
 
-    found = {name for one in problem.experiments for name in of(one.values) | of(one.before)}
+    found = {name for one in problem.experiments for given in one.settings for name in of(given)}
     found |= {
         name
         for fills in (problem.rows.observable_fill, problem.rows.noise_fill)

@@ -147,7 +147,8 @@ def read(path: Path) -> Problem:
         if document.format == "tidy"
         else data_rows.records(table, model, conditions)
     )
-    return checked(Problem(path.stem, model, parameters, observables, experiments, rows, notes))
+    source = str(path.parent / document.model)
+    return checked(Problem(path.stem, model, parameters, observables, experiments, rows, notes, source))
 
 
 def _parameter(name: str, one: ParameterField, path: Path) -> Parameter:

@@ -75,6 +75,7 @@ def digest(problem: Problem, settings: Settings) -> str:
                 sorted(one.values.items()),
                 one.before and sorted(one.before.items()),
                 _doses(one.doses),
+                (one.keeps, one.begin, [(time, sorted(values.items())) for time, values in one.later]),
             )
             for one in problem.experiments
         ],

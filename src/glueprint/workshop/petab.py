@@ -6,18 +6,17 @@ Source: petab.readthedocs.io, "PEtab data format specification", version 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from glueprint import engine
-from glueprint.boundary import files as plain_files
-from glueprint.boundary import read_text
-from glueprint.errors import InputError, NotSupportedError, nearest, optional_package
-from glueprint.workshop.cells import Row, number, read_rows
+from glueprint.errors import InputError, nearest
+from glueprint.workshop.cells import Row, number
 from glueprint.workshop.checks import checked
+from glueprint.workshop.petab_files import one_of, paths, refused, tables, value
 from glueprint.workshop.priors import Prior
 from glueprint.workshop.problem import (
     DISTRIBUTIONS,
@@ -46,23 +45,23 @@ PRIORS = {
 LABELS = frozenset({"conditionId", "conditionName"})
 
 
-def read(path: Path) -> Problem:
-    """The problem that a PEtab YAML file describes, checked.
+def read(path: Path, content: Mapping[str, Any]) -> Problem:
+    """The problem that a PEtab YAML file describes, checked.   content: of the file.
 
-    Raises InputError GP-W001 to W003 and W008 to W019, NotSupportedError GP-W020, EnvironmentProblemError
-    GP-W023 (the extra `petab` is not installed), and as `engine.compile`.
+    Raises InputError GP-W001 to W003 and W008 to W019, NotSupportedError GP-W020, and as `engine.compile`.
     """
-    parameters, files = _files(path)
-    model = engine.compile(_only(files, "sbml_files", path))
+    parameters, files = _files(path, content)
+    source = _only(files, "sbml_files", path)
+    model = engine.compile(source)
     found = tuple(
-        _parameter(row) for row in _tables(parameters, ("parameterId", "parameterScale", "estimate"))
+        _parameter(row) for row in tables(parameters, ("parameterId", "parameterScale", "estimate"))
     )
     observables = tuple(
-        _observable(row) for row in _tables(files["observable_files"], ("observableId", "observableFormula"))
+        _observable(row) for row in tables(files["observable_files"], ("observableId", "observableFormula"))
     )
     conditions = _conditions(files["condition_files"])
     needs = ("observableId", "simulationConditionId", "measurement", "time")
-    measured = list(_tables(files["measurement_files"], needs))
+    measured = list(tables(files["measurement_files"], needs))
     experiments, places = _experiments(measured, conditions)
     return checked(
         Problem(
@@ -72,86 +71,32 @@ def read(path: Path) -> Problem:
             observables=observables,
             experiments=experiments,
             rows=_rows(measured, observables, places),
+            source=str(source),
         )
     )
 
 
-def _files(path: Path) -> tuple[list[Path], dict[str, list[Path]]]:
+def _files(path: Path, content: Mapping[str, Any]) -> tuple[list[Path], dict[str, list[Path]]]:
     """Files of the parameters, and all others by kind."""
-    yaml = optional_package(
-        "yaml",
-        "GP-W023",
-        where=str(path),
-        expected="PyYAML, which reads YAML files",
-        next_step='python -m pip install "glueprint[petab]"',
-    )
-    try:
-        content = yaml.safe_load(read_text(path))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise InputError(
-            "GP-W001",
-            f"cannot be read: {reason}",
-            where=str(path),
-            expected="a YAML file of PEtab",
-            next_step="check the path and the file",
-        ) from error
-    version = str(content.get("format_version")) if isinstance(content, dict) else "none"
-    if version not in ("1", "1.0", "1.0.0"):
-        raise NotSupportedError(
-            "GP-W020",
-            f"format_version is {version}",
-            where=str(path),
-            next_step="write the problem as PEtab 1 (format_version: 1)",
-        )
     problems = content.get("problems")
     if not isinstance(problems, list) or len(problems) != 1 or not isinstance(problems[0], dict):
-        raise NotSupportedError(
-            "GP-W020",
-            "not exactly one entry under problems",
-            where=str(path),
-            next_step="write one problem with all its tables",
-        )
+        raise refused("not exactly one entry under problems", str(path), "write one with all its tables")
     files = {
-        kind: _paths(path, problems[0].get(kind), kind)
+        kind: paths(path, problems[0].get(kind), kind)
         for kind in ("sbml_files", "condition_files", "observable_files", "measurement_files")
     }
-    return _paths(path, content.get("parameter_file"), "parameter_file"), files
-
-
-def _paths(path: Path, given: Any, kind: str) -> list[Path]:
-    names = [given] if isinstance(given, str) else given
-    if (
-        not isinstance(names, list)
-        or not names
-        or not all(plain_files.is_name_inside(name) for name in names)
-    ):
-        raise InputError(
-            "GP-W003",
-            f"{kind} is {given!r}",
-            where=f"{path}, {kind}",
-            expected="names of files in the folder of the YAML file",
-            next_step="put the files there and name them",
-        )
-    return [path.parent / name for name in names]
+    return paths(path, content.get("parameter_file"), "parameter_file"), files
 
 
 def _only(files: Mapping[str, list[Path]], kind: str, path: Path) -> Path:
     if len(files[kind]) != 1:
-        raise NotSupportedError(
-            "GP-W020", f"{len(files[kind])} {kind}", where=str(path), next_step="name one model"
-        )
+        raise refused(f"{len(files[kind])} {kind}", str(path), "name one model")
     return files[kind][0]
-
-
-def _tables(paths: Sequence[Path], needs: tuple[str, ...]) -> Iterable[Row]:
-    for path in paths:
-        yield from read_rows(path, needs=needs, delimiter="\t")
 
 
 def _parameter(row: Row) -> Parameter:
     estimated = row.number("estimate") == 1.0
-    scale = _one_of(row, "parameterScale", SCALES, "lin")
+    scale = one_of(row, "parameterScale", SCALES, "lin")
     return Parameter(
         name=row.name("parameterId"),
         scale=scale,
@@ -166,7 +111,7 @@ def _parameter(row: Row) -> Parameter:
 
 
 def _prior(row: Row, head: str) -> Prior | None:
-    kind = _one_of(row, f"{head}Type", PRIORS, "parameterScaleUniform")
+    kind = one_of(row, f"{head}Type", PRIORS, "parameterScaleUniform")
     numbers = row.items(f"{head}Parameters")
     if not numbers and kind.endswith("niform"):
         return None
@@ -186,21 +131,20 @@ def _prior(row: Row, head: str) -> Prior | None:
 
 def _observable(row: Row) -> Observable:
     name, formula, noise = row.name("observableId"), row.text("observableFormula"), row.text("noiseFormula")
-    transformation = _one_of(row, "observableTransformation", TRANSFORMATIONS, "lin")
+    transformation = one_of(row, "observableTransformation", TRANSFORMATIONS, "lin")
     if transformation != "lin" and re.search(rf"\b{re.escape(name)}\b", noise):
         # libpetab puts the transformed value there, other programs the value itself.
-        raise NotSupportedError(
-            "GP-W020",
+        raise refused(
             f"the noise of {name} reads {name}, which is compared on a {transformation} scale",
-            where=row.where("noiseFormula"),
-            next_step="programs differ: write out the observable's formula, or its logarithm",
+            row.where("noiseFormula"),
+            "programs differ: write out the observable's formula, or its logarithm",
         )
     return Observable(
         name=name,
         formula=formula,
         noise=noise,
         transformation=transformation,
-        distribution=_one_of(row, "noiseDistribution", DISTRIBUTIONS, "normal"),
+        distribution=one_of(row, "noiseDistribution", DISTRIBUTIONS, "normal"),
         observable_slots=_slots(formula, "observableParameter", name),
         noise_slots=_slots(noise, "noiseParameter", name),
         where=row.where(),
@@ -213,23 +157,10 @@ def _slots(formula: str, head: str, name: str) -> tuple[str, ...]:
     return tuple(f"{head}{k}_{name}" for k in range(1, max(numbers, default=0) + 1))
 
 
-def _one_of(row: Row, column: str, known: Iterable[str], default: str) -> str:
-    found = row.text(column, default)
-    if found not in known:
-        raise InputError(
-            "GP-W004",
-            f'"{found}" is not known{nearest(found, known)}',
-            where=row.where(column),
-            expected=f"one of {', '.join(known)}",
-            next_step="correct the cell",
-        )
-    return found
-
-
 def _conditions(paths: Sequence[Path]) -> dict[str, tuple[Row, dict[str, Value]]]:
     """What each condition sets; cells without content set nothing."""
     found: dict[str, tuple[Row, dict[str, Value]]] = {}
-    for row in _tables(paths, ("conditionId",)):
+    for row in tables(paths, ("conditionId",)):
         name = row.name("conditionId")
         if name in found:
             raise InputError(
@@ -240,14 +171,9 @@ def _conditions(paths: Sequence[Path]) -> dict[str, tuple[Row, dict[str, Value]]
                 next_step="rename or remove one",
             )
         cells = {column: row.text(column) for column in row.cells if column not in LABELS}
-        values = {column: _value(text) for column, text in cells.items() if text}
+        values = {column: value(text) for column, text in cells.items() if text}
         found[name] = (row, values)
     return found
-
-
-def _value(text: str) -> Value:
-    value = number(text)
-    return text if value is None else value
 
 
 def _experiments(
@@ -298,7 +224,7 @@ def _rows(measured: Sequence[Row], observables: Sequence[Observable], places: Se
         observable=np.array(which, dtype=np.int64),
         time=np.array([row.number("time") for row in measured], dtype=np.float64),
         value=np.array([row.number("measurement") for row in measured], dtype=np.float64),
-        observable_fill=tuple(tuple(map(_value, row.items("observableParameters"))) for row in measured),
-        noise_fill=tuple(tuple(map(_value, row.items("noiseParameters"))) for row in measured),
+        observable_fill=tuple(tuple(map(value, row.items("observableParameters"))) for row in measured),
+        noise_fill=tuple(tuple(map(value, row.items("noiseParameters"))) for row in measured),
         where=tuple(row.where() for row in measured),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine import Doses, Model
+from glueprint.workshop.formula import Formula
 from glueprint.workshop.priors import Prior
 from glueprint.workshop.scales import Scales
 
@@ -25,8 +26,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Value = float | str
-"""A number, or the name of a parameter."""
+Value = float | str | Formula
+"""A number, the name of a parameter, or a formula of these and, in later periods, of the model's names."""
 
 DISTRIBUTIONS = ("normal", "laplace")
 TRANSFORMATIONS = ("lin", "log", "log10")
@@ -77,8 +78,11 @@ class Observable:
 class Experiment:
     """One history of the model.
 
-    values: what the model's names are set to at time 0.   before: what they are set to while a steady state
-    is waited for first; species that `values` does not name keep what they have there.   doses: of patient 0.
+    values: what the model's names are set to at the start.   before: what they are set to while a steady
+    state is waited for first; species that `values` does not name keep what they have there.   doses: of
+    patient 0.   keeps: whether parameters that `before` sets stay so at the start, where `values` does not
+    set them.   begin: time of the start.   later: times after it, rising, and what is set there; all else
+    stays.
     """
 
     name: str
@@ -86,6 +90,15 @@ class Experiment:
     before: Mapping[str, Value] | None = None
     doses: Doses | None = None
     where: str = ""
+    keeps: bool = False
+    begin: float = 0.0
+    later: tuple[tuple[float, Mapping[str, Value]], ...] = ()
+
+    @property
+    def settings(self) -> tuple[Mapping[str, Value], ...]:
+        """What is set in each period, that of the steady state before it among them."""
+        first = () if self.before is None else (self.before,)
+        return (*first, self.values, *(values for _, values in self.later))
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +126,8 @@ class Rows:
 class Problem:
     """All that a fit needs; made by `read` or by hand, and checked by `checks.checked`.
 
-    notes: what was read in a way that a reader should know.
+    notes: what was read in a way that a reader should know.   source: path of the model's file, "" where a
+    program made the model.
     """
 
     name: str
@@ -123,6 +137,7 @@ class Problem:
     experiments: tuple[Experiment, ...]
     rows: Rows
     notes: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def estimated(self) -> tuple[Parameter, ...]:

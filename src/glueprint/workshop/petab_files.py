@@ -1,0 +1,97 @@
+"""What problems in PEtab 1 and 2 have in common: a YAML file, tables beside it, and their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from glueprint.boundary import files as plain_files
+from glueprint.boundary import read_text
+from glueprint.errors import InputError, NotSupportedError, nearest, optional_package
+from glueprint.workshop.cells import Row, number, read_rows
+from glueprint.workshop.problem import Value
+
+__all__ = ["content_of", "one_of", "paths", "refused", "tables", "value", "version_of"]
+
+
+def content_of(path: Path) -> dict[str, Any]:
+    """What a YAML file says.
+
+    Raises InputError GP-W001, EnvironmentProblemError GP-W023 (the extra `petab` is not installed).
+    """
+    yaml = optional_package(
+        "yaml",
+        "GP-W023",
+        where=str(path),
+        expected="PyYAML, which reads YAML files",
+        next_step='python -m pip install "glueprint[petab]"',
+    )
+    try:
+        content = yaml.safe_load(read_text(path))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise InputError(
+            "GP-W001",
+            f"cannot be read: {reason}",
+            where=str(path),
+            expected="a YAML file of PEtab",
+            next_step="check the path and the file",
+        ) from error
+    return content if isinstance(content, dict) else {}
+
+
+def version_of(content: dict[str, Any]) -> str:
+    """The version that a problem states, "none" where it states none."""
+    return str(content.get("format_version", "none"))
+
+
+def paths(path: Path, given: Any, kind: str, *, optional: bool = False) -> list[Path]:
+    """Files that a problem names, in its own folder. Raises InputError GP-W003."""
+    if optional and not given:
+        return []
+    names = [given] if isinstance(given, str) else given
+    if (
+        not isinstance(names, list)
+        or not names
+        or not all(plain_files.is_name_inside(name) for name in names)
+    ):
+        raise InputError(
+            "GP-W003",
+            f"{kind} is {given!r}",
+            where=f"{path}, {kind}",
+            expected="names of files in the folder of the YAML file",
+            next_step="put the files there and name them",
+        )
+    return [path.parent / name for name in names]
+
+
+def refused(what: str, where: str, next_step: str) -> NotSupportedError:
+    """Of what has a meaning that is not offered."""
+    return NotSupportedError("GP-W020", what, where=where, next_step=next_step)
+
+
+def tables(files: Sequence[Path], needs: tuple[str, ...]) -> Iterable[Row]:
+    """The rows of several tables. Raises as `cells.read_rows`."""
+    for path in files:
+        yield from read_rows(path, needs=needs, delimiter="\t")
+
+
+def one_of(row: Row, column: str, known: Iterable[str], default: str) -> str:
+    """A cell that must be one of some words. Raises InputError GP-W004."""
+    found = row.text(column, default)
+    if found not in known:
+        raise InputError(
+            "GP-W004",
+            f'"{found}" is not known{nearest(found, known)}',
+            where=row.where(column),
+            expected=f"one of {', '.join(known)}",
+            next_step="correct the cell",
+        )
+    return found
+
+
+def value(text: str) -> Value:
+    """A number, or the name of a parameter."""
+    found = number(text)
+    return text if found is None else found
