@@ -93,7 +93,7 @@ def test_the_report_has_no_origin_and_tables_are_inert(browser, demo):
     result = demo / "result"
     write_tables(result / "tables", {"small": pl.DataFrame({"a": ["=1+1", "x"], "b": [[1, 2], []]})})
     (result / "report.html").write_text("<script>parent.document</script>")
-    from glueprint.web.home import REPORT_POLICY
+    from glueprint.web.project_page import REPORT_POLICY
 
     answer = browser.get("/p/demo/report")
     assert answer.headers["content-security-policy"] == REPORT_POLICY
