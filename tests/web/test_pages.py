@@ -129,6 +129,10 @@ def test_the_fit_of_a_plate_is_the_analysis_of_the_project(browser, demo):
     assert "var(--ink)" in page
     assert "<html" not in page
     assert "<html" in browser.get("/p/demo/plates/growth-1/fit").text
+    assert "Readings less their curves" in page
+    assert 'name="model"' in page
+    assert "GP-A163" in browser.get("/p/demo/plates/growth-1/fit?model=none").text
+    assert browser.get("/p/demo/plates/growth-1/fit.exe").status == 404
 
 
 def test_a_well_is_left_out_with_a_reason_fitted_again_and_taken_in(browser, demo):

@@ -12,7 +12,7 @@ import pytest
 from glueprint.cli import serve
 from glueprint.errors import EnvironmentProblemError
 
-# 493 modules when this was written, most of them of the command line; 2,412 more with all pages loaded at once.
+# 493 when this was written, most of them of the command line; 2,412 with all pages loaded at once.
 MOST_MODULES = 650
 HEAVY = ("numpy", "polars", "scipy", "pint", "rdkit", "altair", "glueprint.study")
 STARTED = """

@@ -27,6 +27,7 @@ ASSETS = {
     "app.js": "text/javascript",
     "theme.js": "text/javascript",
     "plate.js": "text/javascript",
+    "calendar.js": "text/javascript",
     "htmx.min.js": "text/javascript",
     "htmx.LICENSE.txt": "text/plain",
 }

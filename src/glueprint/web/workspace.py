@@ -1,7 +1,7 @@
 """Projects as folders below one folder: listed, begun, copied, packed, unpacked, put away and fetched back.
 
 A project is known by the name of its folder. A name that comes from a page is compared with the folders that
-are there, and is never a path itself. Listing them needs no science; what does loads it where it is asked for.
+are there, and is never a path itself. Listing them needs no science; what does loads it when asked.
 """
 
 from __future__ import annotations
