@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from importlib import resources
+from importlib.util import find_spec
 
 import pytest
 
@@ -58,3 +60,19 @@ def chromium():
             yield browser
         finally:
             browser.close()
+
+
+def grave(page):
+    """What axe-core finds serious or critical on a page; skips the test where it is not installed.
+
+    Of plates and calendars it looks at the first parts alone: hundreds of wells are one rule a hundred times.
+    """
+    if find_spec("axe_playwright_python") is None:
+        pytest.skip("no axe-core: what a screen reader meets is not looked at")
+    page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations'], iframes: false})")
+    return [
+        f"{rule['id']}: {rule['help']} at {rule['nodes'][0]['target']}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]

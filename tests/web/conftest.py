@@ -7,8 +7,10 @@ import shutil
 import pytest
 from tests.web.client import HOST, Browser
 
+from glueprint import trials
 from glueprint.study import glue
-from glueprint.web import Bench, Jobs, Session, Workspace
+from glueprint.trials import kept
+from glueprint.web import Bench, Jobs, Session, Workspace, designs
 
 SMILES = "O=C1CCC(N2Cc3c(cccc3N)C2=O)C(=O)N1"
 
@@ -35,3 +37,15 @@ def browser(bench):
 def demo(bench, twin):
     """The folder of a project with simulated plates."""
     return shutil.copytree(twin, bench.workspace.folder / "demo")
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    """Two virtual trials of the template with ten patients an arm, as the command keeps them."""
+    folder = tmp_path_factory.mktemp("run")
+    path = designs.begin(folder, "one", "template") / designs.FILE
+    data = designs.read(path)
+    for arm in data["arms"]:
+        arm["patients"] = 10
+    kept.save(trials.run(designs.keep(path, data), 2, 1), folder / "run")
+    return folder / "run"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pkgutil
+import shutil
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 import typer.main
 from tests.envelope import payload
 
+from glueprint.chemistry import pairs, structures
 from glueprint.cli.app import app
 from glueprint.study import course, glue
-from glueprint.web import ACTIONS, ROUTES
+from glueprint.trials import kept, prediction_intervals
+from glueprint.web import ACTIONS, ROUTES, designs
 
 RUN = "from glueprint.cli import main; main()"
 
@@ -45,7 +49,14 @@ def test_every_address_that_computes_belongs_to_an_action():
         "/report",
         "/tables/",
     )
-    own += ("/plates/{assay}/fit", "/plates/{assay}/exclude", "/layout.toml", "/plates")
+    own += (
+        "/result/figures/{figure}",
+        "/result/patients/{replicate}",
+        "/plates/{assay}/fit",
+        "/plates/{assay}/exclude",
+        "/layout.toml",
+        "/plates",
+    )
     told = {action.address for action in ACTIONS}
     rest = {route.path for route in ROUTES} - told - {"/"}
     assert {path for path in rest if not any(part in path for part in own)} == set()
@@ -67,3 +78,30 @@ def test_the_course_of_a_patient_is_the_same_three_times(browser):
     assert said["table"]["value"] == found.table["value"].to_list()
     assert said["peak_ng_per_ml"] == found.peak_ng_per_ml
     assert f"{found.peak_ng_per_ml:.3g}, {found.trough_ng_per_ml:.3g} ng/mL" in page
+
+
+def test_a_trial_is_the_same_three_times(browser, demo, small_run):
+    place = designs.begin(demo, "one", "template")
+    shutil.copytree(small_run, place / designs.RUN)
+    said = commanded("trial", "analyse", str(place / designs.RUN))
+    found = kept.load(place / designs.RUN)
+    # JSON has no infinity: what was not reached is missing there.
+    told = found.analysed().with_columns(
+        pl.when(pl.col(name).is_finite()).then(name) for name in ("value", "low", "high", "p_value")
+    )
+    assert said["endpoints"] == told.to_dicts()
+    assert said["label"] == found.label
+    page = browser.get("/p/demo/trials/one/result").text
+    for row in prediction_intervals(found.table("endpoints")).filter(endpoint="orr").to_dicts():
+        assert f"{row['median']:.3g} ({row['low']:.3g} to {row['high']:.3g})" in page
+
+
+def test_a_pair_of_compounds_is_the_same_three_times(browser):
+    said = commanded("compound", "compare", "thalidomide", "pomalidomide")
+    found = pairs.compare(*map(structures.load, ("thalidomide", "pomalidomide")))
+    page = browser.get("/compounds?one=thalidomide&two=pomalidomide").text
+    assert said["common_atoms"] == found.common_atoms
+    assert f"{found.common_atoms} heavy atoms are shared" in page
+    for name, values in found.descriptors.items():
+        assert said["descriptors"][name] == list(values)
+        assert f"{values[1]:.4g}" in page

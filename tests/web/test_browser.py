@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 import time
 
 import pytest
 import uvicorn
-from tests.browsing import FAINT, chromium
+from tests.browsing import FAINT, chromium, grave
 
 from glueprint.study import glue
-from glueprint.web import Choices, application, bench_of, serving
+from glueprint.web import Choices, application, bench_of, designs, serving
 
 PAGES = (
     "/",
     "/mechanism?kd_fold=0.5&pin=kd_fold%3D2",
     "/evidence?q=ikzf1",
     "/jobs",
+    "/compounds",
     "/p/demo",
+    "/p/demo/compound",
     "/p/demo/plates/growth-1",
+    "/p/demo/plates/blot-1",
+    "/p/demo/trials",
+    "/p/demo/trials/one",
+    "/p/demo/trials/one/result",
+    "/p/demo/trials/one/result/patients",
+    "/p/demo/trials/one/result/patients/1/1",
 )
+
+
+@pytest.fixture
+def tried(demo, small_run):
+    """A trial of the project, designed and run."""
+    place = designs.begin(demo, "one", "template")
+    shutil.copytree(small_run, place / designs.RUN)
+    return place
 
 
 @pytest.fixture
@@ -57,20 +74,65 @@ def opened(browser, served, said, **settings):
     return page
 
 
-def test_every_page_can_be_read_in_both_themes_and_on_a_phone(served):
+def settled(page):
+    """Wait for the parts that a page asks for after it is there."""
+    page.wait_for_selector("[aria-busy=true] .wait", state="detached")
+
+
+def test_every_page_can_be_read_in_both_themes_on_a_phone_and_in_print(served, tried):
     said = []
     with chromium() as browser:
         for theme in ("light", "dark"):
             page = opened(browser, served, said, color_scheme=theme)
             for address in PAGES:
                 page.goto(served[0] + address)
-                if "plates" in address:
-                    page.wait_for_selector("#fit .figure")
+                settled(page)
                 assert page.evaluate(FAINT) == [], (theme, address)
                 page.set_viewport_size({"width": 390, "height": 844})
                 assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+                page.emulate_media(media="print")
+                assert page.evaluate(FAINT) == [], (theme, address, "print")
+                page.emulate_media(media="screen")
                 page.set_viewport_size({"width": 1280, "height": 900})
     assert said == []
+
+
+def test_a_screen_reader_meets_nothing_serious(served, tried):
+    said = []
+    with chromium() as browser:
+        page = opened(browser, served, said)
+        page.context.set_default_timeout(300_000)
+        found = {}
+        for address in PAGES:
+            page.goto(served[0] + address)
+            settled(page)
+            found[address] = grave(page)
+    assert {address: what for address, what in found.items() if what} == {}
+    assert said == []
+
+
+def test_days_are_clicked_on_and_off_and_two_tabs_do_not_overwrite_each_other(served, tried):
+    said = []
+    with chromium() as browser:
+        page = opened(browser, served, said)
+        other = page.context.new_page()
+        for one in (page, other):
+            one.goto(f"{served[0]}/p/demo/trials/one")
+        days = page.locator("#arm-0-drug-0-days")
+        page.locator("[data-for=arm-0-drug-0-days] [data-day='21']").click()
+        page.locator("[data-for=arm-0-drug-0-days] [data-day='22']").click()
+        assert days.input_value() == "1-20,22"
+        days.fill("1-14")
+        assert page.locator("[data-for=arm-0-drug-0-days] [aria-pressed=true]").count() == 14
+        page.locator("button.main[name=do]").click()
+        page.wait_for_load_state()
+        assert days.input_value() == "1-14"
+        other.locator("#arm-0-drug-0-days").fill("1-7")
+        other.locator("button.main[name=do]").click()
+        other.wait_for_selector("text=GP-B012")
+    assert 'days = "1-14"' in (tried / designs.FILE).read_text("utf-8")
+    # A refusal is an answer with its status, which browsers note.
+    assert [one for one in said if "409" not in one] == []
 
 
 def test_a_slider_a_pin_and_the_way_back(served):

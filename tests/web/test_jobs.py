@@ -69,6 +69,15 @@ def test_jobs_wait_their_turn_and_the_first_comes_first(jobs, tmp_path):
     assert wait(jobs, second, "finished").exit_code == 0
 
 
+def test_twenty_jobs_are_done_in_their_order(jobs):
+    queued = [jobs.add(f"job {n}", ["--version"]) for n in range(20)]
+    for job in queued:
+        wait(jobs, job, "finished")
+    ends = [(job.folder / OUTCOME).stat().st_mtime_ns for job in queued]
+    assert ends == sorted(ends)
+    assert [job.title for job in reversed(jobs.all())] == [f"job {n}" for n in range(20)]
+
+
 def test_a_job_goes_on_when_the_server_ends_and_another_finds_it(jobs, tmp_path):
     job = wait(jobs, jobs.add("long", long_command(tmp_path / "a")), "running", log="Open http")
     other = Jobs(jobs.folder, workers=1)

@@ -93,7 +93,7 @@ def test_the_report_has_no_origin_and_tables_are_inert(browser, demo):
     result = demo / "result"
     write_tables(result / "tables", {"small": pl.DataFrame({"a": ["=1+1", "x"], "b": [[1, 2], []]})})
     (result / "report.html").write_text("<script>parent.document</script>")
-    from glueprint.web.home import REPORT_POLICY
+    from glueprint.web.project_page import REPORT_POLICY
 
     answer = browser.get("/p/demo/report")
     assert answer.headers["content-security-policy"] == REPORT_POLICY
@@ -129,6 +129,10 @@ def test_the_fit_of_a_plate_is_the_analysis_of_the_project(browser, demo):
     assert "var(--ink)" in page
     assert "<html" not in page
     assert "<html" in browser.get("/p/demo/plates/growth-1/fit").text
+    assert "Readings less their curves" in page
+    assert 'name="model"' in page
+    assert "GP-A163" in browser.get("/p/demo/plates/growth-1/fit?model=none").text
+    assert browser.get("/p/demo/plates/growth-1/fit.exe").status == 404
 
 
 def test_a_well_is_left_out_with_a_reason_fitted_again_and_taken_in(browser, demo):

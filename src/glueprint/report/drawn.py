@@ -12,7 +12,7 @@ from markupsafe import Markup
 from glueprint.report.embedding import embeddable
 from glueprint.report.figures import drawing, theme
 
-__all__ = ["Drawn", "draw"]
+__all__ = ["SPOKEN", "Drawn", "draw"]
 
 SPOKEN = re.compile(r' (?:role|aria-roledescription|aria-label|aria-hidden|pointer-events)="[^"]*"')
 

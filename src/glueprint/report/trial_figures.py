@@ -16,14 +16,18 @@ from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.errors import InputError, nearest
 from glueprint.report import figures
 from glueprint.report.estimates import pick, pick_comparison
-from glueprint.report.figures import panels
-from glueprint.report.summaries import survival
+from glueprint.report.figures import panels, theme
+from glueprint.report.summaries import event_rates, survival
+from glueprint.report.tables import TrialTables
+from glueprint.report.trial import published_estimates
 from glueprint.trials import Protocol, subgroups_table
 
 __all__ = ["FIGURES", "Figure", "Given", "chosen", "draw"]
 
 NOTE_LETTERS = 98
 BANDS, OTHERS = "Bands: 95 % of this trial.", " Faint: other virtual trials of this size."
+PREDICTIVE = "Bands, broken lines: the middle 95 % of {count} virtual trials, and their median."
+OBSERVED = " Circles: observed."
 NO_OBSERVATIONS = "No data of single patients are public: the lines are one virtual trial, not observations."
 NO_CAUSE = (
     "Not cause and effect: neutropenia lowers the dose, and early progression leaves no time for holds."
@@ -35,7 +39,8 @@ class Given:
     """A trial to be drawn. table: a table of docs/design.md by its name.
 
     label: how the numbers are to be read.   posterior: of the clinical calibration, where there is one.
-    interactive: with words under the pointer.
+    interactive: with words under the pointer.   observed: a published curve, columns endpoint, arm, time,
+    survival.
     """
 
     protocol: Protocol
@@ -44,6 +49,7 @@ class Given:
     table: Callable[[str], pl.DataFrame]
     posterior: ClinicalPosterior | None = None
     interactive: bool = False
+    observed: pl.DataFrame | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -119,20 +125,33 @@ def draw(
 
 def _kaplan_meier(given: Given) -> dict[str, Any]:
     endpoints, curves = given.first("endpoints"), given.table("survival_curves").fill_nan(None)
-    several = curves.get_column("replicate").n_unique() > 1
+    count = curves.get_column("replicate").n_unique()
     replicate = int(endpoints.get_column("replicate")[0])
     drawn = {}
     for endpoint, (title, median, ratio) in survival().items():
         medians = {arm: pick(endpoints, arm, median, replicate) for arm in given.arms}
+        mine, seen = curves.filter(pl.col("endpoint") == endpoint), _observed(given, endpoint)
+        band = figures.predictive_band(mine)
+        bands = f"{BANDS}{OTHERS if count > 1 else ''}" if band.is_empty() else PREDICTIVE.format(count=count)
         drawn[f"km_{endpoint}"] = figures.kaplan_meier(
-            curves.filter(pl.col("endpoint") == endpoint),
+            mine,
             title=title,
-            note=given.note(f"{BANDS}{OTHERS if several else ''}"),
+            note=given.note(f"{bands}{OBSERVED if seen is not None else ''}"),
+            band=None if band.is_empty() else band,
+            observed=seen,
             medians={arm: found for arm, found in medians.items() if found is not None},
             hazard_ratio=pick_comparison(endpoints, given.arms, ratio, replicate),
             **given.shared(),
         )
     return drawn
+
+
+def _observed(given: Given, endpoint: str) -> pl.DataFrame | None:
+    """The published curve of an endpoint; None where there is none."""
+    if given.observed is None:
+        return None
+    rows = given.observed.filter(pl.col("endpoint") == endpoint)
+    return None if rows.is_empty() else rows
 
 
 def _waterfall(given: Given) -> dict[str, Any]:
@@ -192,6 +211,14 @@ def _exposure_response(given: Given) -> dict[str, Any]:
     )}  # fmt: skip
 
 
+def _adverse_events(given: Given) -> dict[str, Any]:
+    first = {name: given.first(name) for name in ("patients", "visits", "endpoints", "survival_curves")}
+    tables = TrialTables(given.protocol.title, given.arms, **first, protocol=given.protocol)
+    rates = event_rates(tables, published_estimates(None, given.protocol.name))
+    colours = theme.arm_colours(given.arms)
+    return {"adverse_events": figures.adverse_events(rates, colours=colours, interactive=given.interactive)}
+
+
 def _dose_timeline(given: Given) -> dict[str, Any]:
     title = "Full dose, reduced, held, off the first treatment"
     visits = given.first("visits")
@@ -231,10 +258,11 @@ def _intervals(given: Given) -> dict[str, Any]:
 
 
 FIGURES: Mapping[str, Figure] = {
-    "km": Figure("survival with the patients at risk; faint: other virtual trials", _kaplan_meier),
+    "km": Figure("survival with the patients at risk, and where other virtual trials lie", _kaplan_meier),
     "waterfall": Figure("best change of M-protein of each patient", _waterfall),
     "swimmer": Figure("treatment, response, progression and death of single patients", _swimmer),
     "spider": Figure("M-protein of single patients up to progression", _spider),
+    "adverse-events": Figure("patients with a grade 3 or 4 event, by arm", _adverse_events),
     "forest": Figure("hazard ratios by subgroup, with the test for interaction", _forest),
     "vpc": Figure("percentiles of M-protein and neutrophils against those of other virtual trials", _vpc),
     "exposure-response": Figure("dose intensity against response and neutropenia", _exposure_response),

@@ -9,12 +9,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from glueprint import forks
 from glueprint.boundary import journal
 from glueprint.errors import EnvironmentProblemError, InputError
+
+if TYPE_CHECKING:  # who writes files alone needs no tables
+    import polars as pl
 
 __all__ = [
     "FORMAT_VERSION",
@@ -65,6 +67,8 @@ def read_table(path: Path, kind: str) -> pl.DataFrame:
 
     Raises InputError GP-R003 if the file is missing, unreadable, of another kind or of a newer version.
     """
+    import polars as pl
+
     try:
         metadata = pl.read_parquet_metadata(path)
         # A path is no pattern: brackets and stars in it are names.

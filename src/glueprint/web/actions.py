@@ -55,6 +55,45 @@ ACTIONS = (
         ("assay", "degradation"),
         "glueprint.assays.degradation:analyse",
     ),
+    Action(
+        "look at a compound",
+        "/p/{project}/compound",
+        ("compound", "numbers"),
+        "glueprint.mechanism.compounds:load",
+    ),
+    Action("compare compounds", "/compounds", ("compound", "compare"), "glueprint.chemistry.pairs:compare"),
+    Action("begin a trial", "/p/{project}/trials", ("trial", "template"), "glueprint.trials:write_template"),
+    Action(
+        "design a trial", "/p/{project}/trials/{trial}", ("trial", "show"), "glueprint.trials:load_protocol"
+    ),
+    Action("run a trial", "/p/{project}/trials/{trial}/run", ("trial", "run"), "glueprint.trials:run"),
+    Action(
+        "size a trial", "/p/{project}/trials/{trial}/power", ("trial", "power"), "glueprint.trials:operating"
+    ),
+    Action(
+        "read a trial",
+        "/p/{project}/trials/{trial}/result",
+        ("trial", "analyse"),
+        "glueprint.trials.kept:load",
+    ),
+    Action(
+        "draw a trial",
+        "/p/{project}/trials/{trial}/result/figures",
+        ("trial", "figures"),
+        "glueprint.report.trial_figures:draw",
+    ),
+    Action(
+        "list patients of a trial",
+        "/p/{project}/trials/{trial}/result/patients",
+        ("trial", "tables"),
+        "glueprint.trials.kept:load",
+    ),
+    Action(
+        "hold a trial against what was observed",
+        "/p/{project}/trials/{trial}/observed",
+        ("trial", "compare"),
+        "glueprint.calibration.prediction:compare",
+    ),
     Action("follow a patient", "/mechanism", ("model", "course"), "glueprint.study.course:follow"),
     Action("search the evidence", "/evidence", ("evidence", "list"), "glueprint.evidence:load"),
     Action("look at a claim", "/evidence/{claim}", ("evidence", "show"), "glueprint.evidence:load"),

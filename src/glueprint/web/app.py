@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import importlib
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from glueprint.web import bench_page, evidence_page, home, mechanism_page, queue, uploading
+from glueprint.web import queue
 from glueprint.web.context import Bench
 from glueprint.web.guard import Guard
 from glueprint.web.refusals import refused
@@ -30,42 +33,93 @@ def _static(request: Request) -> Response:
     return Response(asset(request.path_params["name"]), media_type=f"{kind}; charset=utf-8", headers=headers)
 
 
-def _get(path: str, page: object) -> Route:
-    return Route(path, reading(page), methods=["GET"])  # type: ignore[arg-type]
+# The modules of the pages behind the first one, and how long after the start they are loaded.
+PAGES = (
+    "project_page",
+    "bench_page",
+    "mechanism_page",
+    "evidence_page",
+    "trial_page",
+    "result_page",
+    "compound_page",
+)
+WARM_S = 2.0
+# Two threads that load one half-loaded room each would wait for each other.
+_LOADING = threading.Lock()
 
 
-def _post(path: str, page: object) -> Route:
-    return Route(path, acting(page), methods=["POST"])  # type: ignore[arg-type]
+def _named(place: str) -> Callable[..., Any]:
+    """A function of these pages as MODULE.NAME, loaded when it is first asked for: the list of projects needs
+    no model, and is there at once."""
+    module, _, name = place.rpartition(".")
+
+    def page(*given: Any) -> Any:
+        with _LOADING:
+            loaded = importlib.import_module(f"glueprint.web.{module}")
+        return getattr(loaded, name)(*given)
+
+    return page
+
+
+def _get(path: str, page: str) -> Route:
+    return Route(path, reading(_named(page)), methods=["GET"])
+
+
+def _post(path: str, page: str) -> Route:
+    return Route(path, acting(_named(page)), methods=["POST"])
 
 
 ROUTES = (
-    _get("/", home.home),
-    _get("/static/{name}", _static),
-    _post("/projects", home.made),
-    _post("/import", home.imported),
-    _post("/trash", home.restored),
-    _get("/p/{project}", home.project),
-    _post("/p/{project}/run", home.ran),
-    _post("/p/{project}/duplicate", home.copied),
-    _post("/p/{project}/delete", home.deleted),
-    _get("/p/{project}/export.zip", home.exported),
-    _get("/p/{project}/report", home.report),
-    _get("/p/{project}/tables/{table}.csv", home.table),
-    _post("/p/{project}/plates", uploading.uploaded),
-    _get("/p/{project}/plates/{assay}", bench_page.plate),
-    _get("/p/{project}/plates/{assay}/fit", bench_page.fit),
-    _post("/p/{project}/plates/{assay}/layout", bench_page.laid_out),
-    _post("/p/{project}/plates/{assay}/exclude", bench_page.excluded),
-    _get("/p/{project}/plates/{assay}/layout.toml", bench_page.layout_file),
-    _get("/jobs", queue.jobs),
-    _get("/jobs/{job}", queue.job),
+    _get("/", "home.home"),
+    Route("/static/{name}", reading(_static), methods=["GET"]),
+    _post("/projects", "home.made"),
+    _post("/import", "home.imported"),
+    _post("/trash", "home.restored"),
+    _get("/p/{project}", "project_page.project"),
+    _post("/p/{project}/run", "project_page.ran"),
+    _post("/p/{project}/duplicate", "project_page.copied"),
+    _post("/p/{project}/delete", "project_page.deleted"),
+    _get("/p/{project}/export.zip", "project_page.exported"),
+    _get("/p/{project}/report", "project_page.report"),
+    _get("/p/{project}/tables/{table}.csv", "project_page.table"),
+    _post("/p/{project}/plates", "uploading.uploaded"),
+    _get("/p/{project}/plates/{assay}", "bench_page.plate"),
+    _get("/p/{project}/plates/{assay}/fit", "fit_page.fit"),
+    _get("/p/{project}/plates/{assay}/fit.{ending}", "fit_page.figure"),
+    _post("/p/{project}/plates/{assay}/layout", "bench_page.laid_out"),
+    _post("/p/{project}/plates/{assay}/exclude", "bench_page.excluded"),
+    _get("/p/{project}/plates/{assay}/layout.toml", "bench_page.layout_file"),
+    _get("/p/{project}/compound", "compound_page.compound"),
+    _get("/p/{project}/trials", "trial_page.trial_list"),
+    _post("/p/{project}/trials", "trial_page.begun"),
+    _get("/p/{project}/trials/{trial}", "trial_page.design"),
+    _post("/p/{project}/trials/{trial}", "trial_page.kept"),
+    _post("/p/{project}/trials/{trial}/run", "trial_page.ran"),
+    _post("/p/{project}/trials/{trial}/power", "trial_page.powered"),
+    _get("/p/{project}/trials/{trial}/result", "result_page.result"),
+    _get("/p/{project}/trials/{trial}/result/figures", "result_page.figures"),
+    _get("/p/{project}/trials/{trial}/result/figures/{figure}", "result_page.figure"),
+    _get("/p/{project}/trials/{trial}/result/tables/{table}", "result_page.table"),
+    _get("/p/{project}/trials/{trial}/result/patients", "result_page.patients"),
+    _get("/p/{project}/trials/{trial}/result/patients/{replicate}/{patient}", "result_page.patient"),
+    _post("/p/{project}/trials/{trial}/observed", "result_page.observed"),
+    _get("/compounds", "compound_page.compare"),
+    _get("/jobs", "queue.jobs"),
+    _get("/jobs/{job}", "queue.job"),
     Route("/jobs/{job}/events", queue.events, methods=["GET"]),
-    _post("/jobs/{job}/cancel", queue.cancelled),
-    _post("/jobs/{job}/resume", queue.resumed),
-    _get("/mechanism", mechanism_page.mechanism),
-    _get("/evidence", evidence_page.search),
-    _get("/evidence/{claim}", evidence_page.claim),
+    _post("/jobs/{job}/cancel", "queue.cancelled"),
+    _post("/jobs/{job}/resume", "queue.resumed"),
+    _get("/mechanism", "mechanism_page.mechanism"),
+    _get("/evidence", "evidence_page.search"),
+    _get("/evidence/{claim}", "evidence_page.claim"),
 )
+
+
+def warm() -> None:
+    """Load what the pages behind the first one need, one after the other."""
+    for module in PAGES:
+        with _LOADING:
+            importlib.import_module(f"glueprint.web.{module}")
 
 
 def application(bench: Bench) -> Guard:
@@ -74,9 +128,13 @@ def application(bench: Bench) -> Guard:
     @asynccontextmanager
     async def alive(_app: Starlette) -> AsyncIterator[None]:
         bench.jobs.start()
+        later = threading.Timer(WARM_S, warm)
+        later.daemon = True
+        later.start()
         try:
             yield
         finally:
+            later.cancel()
             bench.jobs.stop()
 
     app = Starlette(routes=list(ROUTES), lifespan=alive, exception_handlers={HTTPException: _no_page})

@@ -1,4 +1,4 @@
-"""Plates: a file read and shown well by well, its layout changed, a well clicked out, the fit made again."""
+"""Plates: a file read and shown well by well, its layout changed, a well clicked out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -21,32 +19,21 @@ from glueprint.assays.plate import well_place
 from glueprint.assays.quality import exclusions
 from glueprint.assays.wells import ROLES, Layout
 from glueprint.errors import GlueprintError
-from glueprint.report import shell
-from glueprint.report.figures import drawing, theme
 from glueprint.runs.store import write_file
 from glueprint.study import glue
 from glueprint.web import edits, layouts
 from glueprint.web.context import of
 from glueprint.web.drawing import Well, plate_svg
+from glueprint.web.fit_page import assay_of, command
 from glueprint.web.refusals import refused
 from glueprint.web.render import page
 from glueprint.web.requests import Form
 
-__all__ = ["excluded", "fit", "laid_out", "layout_file", "plate"]
+__all__ = ["excluded", "laid_out", "layout_file", "plate"]
 
 PLATES = ("fp", "elisa", "growth")
-# How each kind is analysed on the command line.
-COMMANDS: Mapping[str, str] = {
-    "fp": "binding",
-    "elisa": "elisa",
-    "growth": "growth",
-    "degradation": "degradation",
-    "blot": "blot",
-}
 MOST_REASON = 80
-MOST_ROWS = 60
 REASONS = ("pipetting", "bubble", "edge", "contaminated", "compound precipitated", "no cells")
-POTENCY = ("definition", "compound", "sample", "line", "relation", "value", "low", "high", "unit", "n")
 
 
 @dataclass(frozen=True)
@@ -70,7 +57,7 @@ def plate(request: Request) -> Response:
     name, assay = request.path_params["project"], request.path_params["assay"]
     folder = bench.workspace.place(name)
     project = glue.load(folder)
-    one = _assay(project, assay)
+    one = assay_of(project, assay)
     shown, trouble = _shown(
         folder, one, request.query_params.get("channel", ""), request.query_params.get("plate", "")
     )
@@ -89,97 +76,15 @@ def plate(request: Request) -> Response:
         seen=edits.digest(folder / edits.FILE),
         layout_seen=edits.digest(shown.layout_path) if shown and shown.layout_path else "",
         directions=layouts.DIRECTIONS,
-        command=_command(folder, one),
+        command=command(folder, one),
         python=_python(folder, one),
     )
-
-
-def fit(request: Request) -> Response:
-    """The fit of one assay: its figure, potencies with intervals and limits, quality, what is in doubt."""
-    name = request.path_params["project"]
-    folder = of(request).workspace.place(name)
-    one = _assay(glue.load(folder), request.path_params["assay"])
-    result, problem = _analysed(folder, one)
-    table = result.result.labelled() if result else []
-    columns = [column for column in POTENCY if any(row.get(column) not in (None, "") for row in table)]
-    return page(
-        request,
-        "fit.html.j2" if request.headers.get("hx-request") == "true" else "fit_page.html.j2",
-        name=name,
-        assay=one,
-        problem=problem,
-        findings=result.findings if result else (),
-        columns=columns,
-        pooled=_rows([row for row in table if (row.get("n") or 0) > 1], columns),
-        potencies=_rows([row for row in table if (row.get("n") or 0) <= 1], columns),
-        quality=result.result.quality.rows() if result else [],
-        suspects=result.result.suspects.head(MOST_ROWS).to_dicts() if result else [],
-        figure=_figure(folder, one) if result else "",
-    )
-
-
-def _rows(rows: list[dict[str, Any]], columns: list[str]) -> list[list[Any]]:
-    return [[row.get(column) for column in columns] for row in rows]
-
-
-def _assay(project: glue.Project, name: str) -> glue.Assay:
-    found = next((one for one in project.assay if one.name == name), None)
-    if found is None:
-        names = ", ".join(one.name for one in project.assay) or "none yet"
-        raise refused("GP-B010", f'there is no assay "{name[:40]}"', names, "open the project again")
-    return found
 
 
 def _counts(shown: Shown | None) -> list[tuple[str, int]]:
     return (
         sorted(Counter(well.role or "nothing said" for well in shown.wells.values()).items()) if shown else []
     )
-
-
-def _stamp(folder: Path, one: glue.Assay) -> tuple[tuple[str, float, int], ...]:
-    """What changes when a file of an assay does."""
-    found = []
-    for name in one.all_files:
-        about = (folder / name).stat() if (folder / name).is_file() else None
-        found.append((name, about.st_mtime if about else 0.0, about.st_size if about else -1))
-    return tuple(found)
-
-
-def _analysed(folder: Path, one: glue.Assay) -> tuple[glue.Analysed | None, GlueprintError | None]:
-    if one.kind == "table":
-        return None, None
-    try:
-        return _analysis(folder, one.model_dump_json(), _stamp(folder, one)), None
-    except GlueprintError as error:
-        return None, error
-
-
-@lru_cache(maxsize=32)
-def _analysis(folder: Path, assay: str, _stamps: object) -> glue.Analysed:
-    """The analysis of an assay, kept until a file or the entry changes."""
-    return glue.analyse(folder, glue.Assay.model_validate_json(assay))
-
-
-def _figure(folder: Path, one: glue.Assay) -> Markup:
-    return _drawn(folder, one.model_dump_json(), _stamp(folder, one))
-
-
-@lru_cache(maxsize=32)
-def _drawn(folder: Path, assay: str, stamps: object) -> Markup:
-    """The figure of the analysis as SVG; a figure that cannot be drawn is said and stops nobody."""
-    result = _analysis(folder, assay, stamps).result
-    try:
-        text = drawing.svg(result.plot(), prefix="fit")
-    except GlueprintError as error:
-        return Markup("<p class='muted'>{}</p>").format(error.message)
-    return Markup(_coloured(text.replace(f' font-family="{theme.FONT}"', "")))
-
-
-def _coloured(text: str) -> str:
-    """Fixed colours of a figure as variables of the page, so that it follows the light and the dark."""
-    for name, colour in shell.tokens().items():
-        text = text.replace(f'="{colour}"', f'="var(--{name})"')
-    return text
 
 
 def _shown(
@@ -242,7 +147,7 @@ def excluded(request: Request, form: Form) -> Response:
     """Leave wells out with a reason, or take them in again; the journal keeps both."""
     name, assay = request.path_params["project"], request.path_params["assay"]
     folder = of(request).workspace.place(name)
-    one = _assay(glue.load(folder), assay)
+    one = assay_of(glue.load(folder), assay)
     edits.check_same(folder / edits.FILE, form.text("seen"))
     entries = list(one.exclude or ())
     if back := form.text("back"):
@@ -293,7 +198,7 @@ def laid_out(request: Request, form: Form) -> Response:
     """Say what is in the chosen wells; the layout file is written anew."""
     name, assay = request.path_params["project"], request.path_params["assay"]
     folder = of(request).workspace.place(name)
-    one = _assay(glue.load(folder), assay)
+    one = assay_of(glue.load(folder), assay)
     shown, trouble = _shown(folder, one, "", form.text("plate"))
     if shown is None:
         raise trouble or refused("GP-B010", "this assay has no wells", "a plate", "open the project again")
@@ -384,7 +289,7 @@ def _name_layout(folder: Path, assay: str) -> None:
 def layout_file(request: Request) -> Response:
     """The layout as it is on the disk."""
     folder = of(request).workspace.place(request.path_params["project"])
-    one = _assay(glue.load(folder), request.path_params["assay"])
+    one = assay_of(glue.load(folder), request.path_params["assay"])
     if not one.layout or (folder / one.layout).is_symlink() or not (folder / one.layout).is_file():
         raise refused(
             "GP-B007",
@@ -395,15 +300,6 @@ def layout_file(request: Request) -> Response:
     ending = one.layout.rpartition(".")[2]
     head = {"content-disposition": f'attachment; filename="{one.name}-layout.{ending}"'}
     return Response((folder / one.layout).read_bytes(), media_type="application/octet-stream", headers=head)
-
-
-def _command(folder: Path, one: glue.Assay) -> list[str]:
-    if one.kind not in COMMANDS:
-        return []
-    words = ["assay", COMMANDS[one.kind], *(str(folder / file) for file in one.files)]
-    words += ["--layout", str(folder / one.layout)] if one.layout else []
-    words += [word for box in one.boxes for word in ("--boxes", str(folder / box))]
-    return words + [word for text in one.exclude or () for word in ("--exclude", text)]
 
 
 def _python(folder: Path, one: glue.Assay) -> str:

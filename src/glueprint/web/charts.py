@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-__all__ = ["Line", "panel"]
+__all__ = ["Line", "panel", "shares"]
 
 WIDTH, HEIGHT = 380.0, 210.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 12.0, 30.0
+SMALL = (150.0, 34.0)
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 WEEK = 7.0
 MOST_TICKS_X = 9
@@ -63,6 +64,33 @@ def panel(title: str, unit: str, lines: Sequence[Line], *, what: str = "Days") -
             f'<polyline class="{escape(line.style)}" points="{points}">'
             f"<title>{escape(line.name)}</title></polyline>"
         )
+    return Markup("".join([*parts, "</svg>"]))
+
+
+def shares(title: str, own: Sequence[float], behind: Sequence[float]) -> Markup:
+    """Shares side by side as bars, others behind them as a line; both on one scale from 0.
+
+    own, behind: (n,) shares; behind may be empty.   Returns an SVG element.
+    """
+    width, height = SMALL
+    step, highest = width / max(len(own), 1), max([*own, *behind, 1e-9])
+    parts = [
+        f'<svg class="shares" viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'aria-label="{escape(title)}: how its patients lie; the line is the reference trial">'
+    ]
+    for place, value in enumerate(own):
+        tall = (height - 2) * value / highest
+        parts.append(
+            f'<rect x="{place * step:.1f}" y="{height - tall:.1f}" '
+            f'width="{max(step - 0.8, 0.5):.1f}" height="{tall:.1f}"/>'
+        )
+    if behind:
+        line = "".join(
+            f"{'M' if place == 0 else 'L'}{place * step:.1f} {height - (height - 2) * value / highest:.1f}"
+            f"H{(place + 1) * step:.1f}"
+            for place, value in enumerate(behind)
+        )
+        parts.append(f'<path d="{line}"/>')
     return Markup("".join([*parts, "</svg>"]))
 
 

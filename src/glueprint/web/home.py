@@ -1,64 +1,39 @@
-"""Projects: the list, a new one, and what is done with a whole project."""
+"""Projects: the list, a new one, one out of a zip, one brought back."""
 
 from __future__ import annotations
-
-import os
-import re
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from glueprint.mechanism import compounds
-from glueprint.runs.store import read_table
-from glueprint.study import glue
 from glueprint.web.context import of
 from glueprint.web.refusals import refused
 from glueprint.web.render import page
 from glueprint.web.requests import Form
+from glueprint.web.workspace import Entry
 
-__all__ = [
-    "copied",
-    "deleted",
-    "exported",
-    "home",
-    "imported",
-    "made",
-    "project",
-    "ran",
-    "report",
-    "restored",
-    "table",
-]
+__all__ = ["home", "imported", "made", "restored"]
 
-TABLE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 EXAMPLE = "O=C1CCC(N2Cc3c(cccc3N)C2=O)C(=O)N1"
-MOST_REPORT = 256 * 1024**2
-# A report is a page of its own with scripts of its own. In a sandbox it has no origin: it can neither read
-# what these pages hold nor ask this server for anything.
-REPORT_POLICY = (
-    "sandbox allow-scripts allow-downloads allow-popups; default-src 'none'; script-src 'unsafe-inline'; "
-    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 def home(request: Request) -> Response:
     """The list of projects."""
     bench = of(request)
+    projects = bench.workspace.projects()
     return page(
         request,
         "home.html.j2",
-        projects=bench.workspace.projects(),
+        projects=projects,
         trash=bench.workspace.put_away_names(),
-        free=_free(bench.workspace.projects()),
+        free=_free(projects),
         example=EXAMPLE,
-        reference=compounds.REFERENCE,
         folder=str(bench.workspace.folder),
     )
 
 
-def _free(projects: tuple[object, ...]) -> str:
+def _free(projects: tuple[Entry, ...]) -> str:
     """A name for the first project of somebody who tries it."""
-    taken = {getattr(one, "name", "") for one in projects}
+    taken = {one.name for one in projects}
     return next(name for n in range(len(taken) + 1) if (name := f"glue-{n + 1}") not in taken)
 
 
@@ -95,73 +70,6 @@ def imported(request: Request, form: Form) -> Response:
     return RedirectResponse(f"/p/{form.text('name')}", 303)
 
 
-def project(request: Request) -> Response:
-    """One project: what it has, what it lacks, what would help most."""
-    bench = of(request)
-    name = request.path_params["project"]
-    folder = bench.workspace.place(name)
-    loaded = glue.load(folder)
-    tables = folder / "result" / "tables"
-    names = (
-        sorted(path.stem for path in tables.glob("*.parquet") if path.is_file()) if tables.is_dir() else []
-    )
-    return page(
-        request,
-        "project.html.j2",
-        name=name,
-        project=loaded,
-        about=glue.status(folder),
-        jobs=bench.jobs.of(name)[:5],
-        busy=bench.jobs.busy(name),
-        tables=[one for one in names if TABLE.fullmatch(one)],
-        has_report=(folder / "result" / "report.html").is_file(),
-        folder=str(folder),
-    )
-
-
-def ran(request: Request, form: Form) -> Response:
-    """The whole line of a project as a job."""
-    bench = of(request)
-    name = request.path_params["project"]
-    folder = bench.workspace.place(name)
-    if busy := bench.jobs.busy(name):
-        raise refused(
-            "GP-B012", f"{busy.title} is under way already", "one run of a project at a time", "look at it"
-        )
-    words = [
-        "glue",
-        "run",
-        str(folder),
-        "--workers",
-        str(max(1, (os.cpu_count() or 1) // bench.jobs.workers)),
-    ]
-    words += ["--quick"] if form.text("quick") == "yes" else []
-    words += ["--fresh"] if form.text("fresh") == "yes" else []
-    job = bench.jobs.add(f"{name}: plates to trial", words, project=name)
-    return RedirectResponse(f"/jobs/{job.id}", 303)
-
-
-def copied(request: Request, form: Form) -> Response:
-    """A copy under another name."""
-    of(request).workspace.duplicate(request.path_params["project"], form.text("name"))
-    return RedirectResponse(f"/p/{form.text('name')}", 303)
-
-
-def deleted(request: Request, form: Form) -> Response:
-    """Delete a project, once its name was typed; it can be fetched back."""
-    bench = of(request)
-    name = request.path_params["project"]
-    bench.workspace.place(name)
-    if form.text("confirm") != name:
-        raise refused(
-            "GP-B012", "the name was not repeated", f"{name}", "type the name to delete it", where="confirm"
-        )
-    if busy := bench.jobs.busy(name):
-        raise refused("GP-B012", f"{busy.title} is under way", "a project at rest", "cancel the job first")
-    bench.workspace.put_away(name)
-    return RedirectResponse("/", 303)
-
-
 def restored(request: Request, form: Form) -> Response:
     """Undo a deletion, or empty what was deleted for good."""
     workspace = of(request).workspace
@@ -169,40 +77,3 @@ def restored(request: Request, form: Form) -> Response:
         workspace.empty_trash()
         return RedirectResponse("/", 303)
     return RedirectResponse(f"/p/{workspace.fetch_back(form.text('ticket')).name}", 303)
-
-
-def exported(request: Request) -> Response:
-    """The project as a zip."""
-    name = request.path_params["project"]
-    content = of(request).workspace.packed(name)
-    return Response(content, media_type="application/zip", headers=_download(f"{name}.zip"))
-
-
-def report(request: Request) -> Response:
-    """The report of the last run, in a sandbox."""
-    path = of(request).workspace.place(request.path_params["project"]) / "result" / "report.html"
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MOST_REPORT:
-        raise refused("GP-B007", "there is no report yet", "a finished run", "run the project")
-    return Response(
-        path.read_bytes(),
-        media_type="text/html; charset=utf-8",
-        headers={"content-security-policy": REPORT_POLICY},
-    )
-
-
-def table(request: Request) -> Response:
-    """A table of the result as CSV."""
-    name = request.path_params["table"]
-    folder = of(request).workspace.place(request.path_params["project"])
-    path = folder / "result" / "tables" / f"{name}.parquet"
-    if not TABLE.fullmatch(name) or path.is_symlink() or not path.is_file():
-        raise refused("GP-B007", "there is no such table", "a table of the list", "open the project again")
-    from glueprint.web.tables import csv
-
-    return Response(
-        csv(read_table(path, name)), media_type="text/csv; charset=utf-8", headers=_download(f"{name}.csv")
-    )
-
-
-def _download(name: str) -> dict[str, str]:
-    return {"content-disposition": f'attachment; filename="{name}"'}

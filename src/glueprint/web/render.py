@@ -15,11 +15,10 @@ from starlette.responses import HTMLResponse
 
 import glueprint
 from glueprint.errors import GlueprintError
-from glueprint.report.shell import TOKENS
 from glueprint.web import guard
 from glueprint.web.refusals import status_of
 
-__all__ = ["ASSETS", "asset", "error_body", "fragment", "number", "page"]
+__all__ = ["ASSETS", "asset", "download", "error_body", "fragment", "number", "page"]
 
 # Name in the address -> kind of content; nothing else is served, and no folder is listed.
 ASSETS = {
@@ -28,6 +27,7 @@ ASSETS = {
     "app.js": "text/javascript",
     "theme.js": "text/javascript",
     "plate.js": "text/javascript",
+    "calendar.js": "text/javascript",
     "htmx.min.js": "text/javascript",
     "htmx.LICENSE.txt": "text/plain",
 }
@@ -67,6 +67,11 @@ def fragment(request: Request | None, template: str, **content: Any) -> str:
     )
 
 
+def download(name: str) -> dict[str, str]:
+    """The header by which a browser keeps an answer as a file. name: of letters, digits, dots and dashes."""
+    return {"content-disposition": f'attachment; filename="{name}"'}
+
+
 def error_body(error: GlueprintError, as_json: bool) -> bytes:
     """An error as a page, or for a program."""
     if as_json:
@@ -78,7 +83,8 @@ def error_body(error: GlueprintError, as_json: bool) -> bytes:
 def asset(name: str) -> bytes:
     """A file that comes with the workbench."""
     if name == "tokens.css":
-        return resources.files("glueprint.report").joinpath("templates", TOKENS).read_bytes()
+        # The same file as the report's; asking its room would load all figures.
+        return resources.files("glueprint").joinpath("report", "templates", name).read_bytes()
     return resources.files("glueprint.web").joinpath("static", name).read_bytes()
 
 

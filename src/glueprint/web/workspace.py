@@ -1,7 +1,7 @@
 """Projects as folders below one folder: listed, begun, copied, packed, unpacked, put away and fetched back.
 
 A project is known by the name of its folder. A name that comes from a page is compared with the folders that
-are there, and is never a path itself.
+are there, and is never a path itself. Listing them needs no science; what does loads it when asked.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from glueprint.boundary import files, odd_entries
-from glueprint.mechanism import compounds
 from glueprint.runs.store import disk_errors
-from glueprint.study import glue
 from glueprint.web.refusals import RefusedError, refused
 
 __all__ = ["HIDDEN", "Entry", "Limits", "Workspace", "check_name"]
@@ -109,6 +107,9 @@ class Workspace:
         reference: bool = True,
     ) -> Path:
         """Begin a project, as `glueprint glue new` does.   Raises what that raises, and as `free`."""
+        from glueprint.mechanism import compounds
+        from glueprint.study import glue
+
         folder = self.free(name)
         beside = compounds.REFERENCE if reference else None
         glue.new(folder, compound=compound, smiles=smiles, reference=beside, twin=twin, seed=seed)
@@ -198,6 +199,8 @@ class Workspace:
         Raises RefusedError GP-B020 (no zip, or no project in it), GP-B021 (more than `limits`), GP-B022 (a
         name that leads out, or a link), and as `free`. Nothing is left of a zip that is refused.
         """
+        from glueprint.study import glue
+
         target = self.free(name)
         with disk_errors(target), self._incoming() as place:
             try:

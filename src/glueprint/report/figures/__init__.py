@@ -9,6 +9,7 @@ from glueprint.report.figures.intervals import predicted_and_observed
 from glueprint.report.figures.kaplan_meier import at_risk, kaplan_meier
 from glueprint.report.figures.plate_map import plate_map
 from glueprint.report.figures.power import power
+from glueprint.report.figures.predictive import predictive_band
 from glueprint.report.figures.prior_posterior import prior_posterior
 from glueprint.report.figures.profile import profile
 from glueprint.report.figures.spider import spider
@@ -31,6 +32,7 @@ __all__ = [
     "plate_map",
     "power",
     "predicted_and_observed",
+    "predictive_band",
     "prior_posterior",
     "profile",
     "save",

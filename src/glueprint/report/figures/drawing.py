@@ -13,7 +13,7 @@ from glueprint.errors import InputError
 from glueprint.report.embedding import VEGA_LITE, figure_page
 from glueprint.runs.store import write_file
 
-__all__ = ["VEGA_LITE", "check_ending", "save", "svg"]
+__all__ = ["VEGA_LITE", "check_ending", "save", "svg", "written"]
 
 PIXELS_PER_POINT = 2.0
 NUMBERED = re.compile(r"\b(clip|gradient_)(\d+)\b")
@@ -48,8 +48,13 @@ def save(chart: Any, path: str | Path) -> Path:
     Raises InputError GP-P004 for another ending, and what `runs.store.write_file` raises.
     """
     target = Path(path)
-    write_file(target, WRITERS[check_ending(target)](chart))
+    write_file(target, written(chart, check_ending(target)))
     return target
+
+
+def written(chart: Any, ending: str) -> bytes:
+    """A chart as the bytes of a file. ending: of its name, one of those that `check_ending` takes."""
+    return WRITERS[ending](chart)
 
 
 def check_ending(target: Path) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 from glueprint.report import tables
 from glueprint.report.estimates import Estimate, interval, p_value
 from glueprint.report.figures import panels, theme
+from glueprint.report.figures.predictive import band_layers, observed_layers
 
 __all__ = ["at_risk", "kaplan_meier", "median_of"]
 
@@ -35,6 +36,8 @@ def kaplan_meier(
     interactive: bool = False,
     unit: str = "months",
     since: str = "randomisation",
+    band: pl.DataFrame | None = None,
+    observed: pl.DataFrame | None = None,
 ) -> alt.VConcatChart:
     """Survival steps with bands, censor ticks and medians, and the numbers at risk under the same time axis.
 
@@ -43,6 +46,8 @@ def kaplan_meier(
     `theme.arm_colours(arms)` by default.   medians: arm -> median with interval.   published_medians: arm ->
     open diamonds, in `unit`.   hazard_ratio: first arm against second, with p value.   interactive: add a
     reading line with numbers.   since: where the times begin.   note: a line below the title.
+    band: of `predictive.predictive_band`, drawn in place of the other replicates and of the curves' own
+    bands.   observed: columns arm, time, survival, drawn as open circles.
     Returns the styled chart.   Raises InputError GP-P001 for a missing column, GP-P005 for no curve.
     """
     curves = _plain_time(curves)
@@ -60,9 +65,10 @@ def kaplan_meier(
     axis = alt.Axis(values=marks, format="~g", title=title_of_axis)
     x = alt.X("time:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
     layers = [
-        *_ghosts(curves, first, x, drawn),
-        *_steps(x, drawn),
+        *(_ghosts(curves, first, x, drawn) if band is None else band_layers(band, x, drawn)),
+        *_steps(x, drawn)[0 if band is None else 1 :],
         *_medians(first, x, drawn, medians or {}, published_medians or {}),
+        *([] if observed is None else observed_layers(observed, x, drawn)),
         *_reading(arms, drawn, medians or {}, hazard_ratio, unit),
     ]
     if interactive:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from glueprint.study.glue.analysing import Analysed, analyse
 from glueprint.study.glue.pipeline import run
-from glueprint.study.glue.project import Assay, Project, load
+from glueprint.study.glue.project import Assay, Project, load, read_pk
 from glueprint.study.glue.result import GlueResult
 from glueprint.study.glue.status import Status, status
 from glueprint.study.glue.writing import new
 
-__all__ = ["Analysed", "Assay", "GlueResult", "Project", "Status", "analyse", "load", "new", "run", "status"]
+__all__ = [
+    "Analysed",
+    "Assay",
+    "GlueResult",
+    "Project",
+    "Status",
+    "analyse",
+    "load",
+    "new",
+    "read_pk",
+    "run",
+    "status",
+]

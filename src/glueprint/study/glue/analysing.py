@@ -33,14 +33,15 @@ class Analysed:
     samples: tuple[str, ...]
 
 
-def analyse(folder: Path, assay: Assay) -> Analysed:
+def analyse(folder: Path, assay: Assay, settings: Mapping[str, Any] | None = None) -> Analysed:
     """Read and analyse the files of one assay.
 
-    folder: of the project.   assay: of any kind but "table", which is analysed already.
+    folder: of the project.   assay: of any kind but "table", which is analysed already.   settings: of the
+    analysis, by field; a run takes the usual ones.
     Raises what the readers and the analysis of that assay raise, with the assay named in a note.
     """
     try:
-        return ANALYSES[assay.kind](folder, assay)
+        return ANALYSES[assay.kind](folder, assay, dict(settings or {}))
     except InputError as error:
         error.add_note(f"It is the assay {assay.name} of the project in {folder}.")
         raise
@@ -52,40 +53,41 @@ def _wells(folder: Path, assay: Assay) -> Wells:
     return layout.apply(plate, given)
 
 
-def _fp(folder: Path, assay: Assay) -> Analysed:
-    result = polarization.analyse(_wells(folder, assay), polarization.Settings(exclude=assay.exclude or ()))
+def _fp(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
+    settings = polarization.Settings(exclude=assay.exclude or (), **chosen)
+    result = polarization.analyse(_wells(folder, assay), settings)
     shown = ("wells", "curves", "potencies")
     return _analysed("fp", result, shown, "fits", "sample")
 
 
-def _elisa(folder: Path, assay: Assay) -> Analysed:
-    result = elisa.analyse(_wells(folder, assay), elisa.Settings(exclude=assay.exclude or ()))
+def _elisa(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
+    result = elisa.analyse(_wells(folder, assay), elisa.Settings(exclude=assay.exclude or (), **chosen))
     shown = ("standards", "dilutions", "precision", "ranges", "inhibition", "donors")
     return _analysed("elisa", result, shown, "inhibition", "sample")
 
 
-def _blot(folder: Path, assay: Assay) -> Analysed:
+def _blot(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
     bands, findings = [], list[Finding]()
     for image, boxes in zip(assay.files, assay.boxes, strict=True):
         found = blot.analyse(blot.read(check_place(folder, image), boxes=[check_place(folder, boxes)]))
         bands.append(found.lanes)
         findings += found.findings
-    return _degradation(Observations(pl.concat(bands), tuple(findings)), assay)
+    return _degradation(Observations(pl.concat(bands), tuple(findings)), assay, chosen)
 
 
-def _lanes(folder: Path, assay: Assay) -> Analysed:
+def _lanes(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
     given = [(name, tidy_table.read(check_place(folder, name))) for name in assay.files]
-    return _degradation(degradation.joined(given), assay)
+    return _degradation(degradation.joined(given), assay, chosen)
 
 
-def _degradation(lanes: Observations, assay: Assay) -> Analysed:
-    result = degradation.analyse(lanes, degradation.Settings(exclude=assay.exclude or ()))
+def _degradation(lanes: Observations, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
+    result = degradation.analyse(lanes, degradation.Settings(exclude=assay.exclude or (), **chosen))
     shown = ("readings", "curves", "points", "rates")
     return _analysed("degradation", result, shown, "readings", "compound")
 
 
-def _growth(folder: Path, assay: Assay) -> Analysed:
-    settings = growth.Settings(exclude=assay.exclude or ())
+def _growth(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
+    settings = growth.Settings(exclude=assay.exclude or (), **chosen)
     if assay.layout is None and not _is_plate(folder, assay):
         result = growth.analyse(tidy_table.read(check_place(folder, assay.files[0])), settings)
     else:
@@ -111,7 +113,7 @@ def _analysed(kind: str, result: Any, shown: tuple[str, ...], named: str, column
     return Analysed(kind, result, tables, result.findings, tuple(name for name in samples.to_list() if name))
 
 
-ANALYSES: Mapping[str, Callable[[Path, Assay], Analysed]] = {
+ANALYSES: Mapping[str, Callable[[Path, Assay, Mapping[str, Any]], Analysed]] = {
     "fp": _fp,
     "elisa": _elisa,
     "blot": _blot,
