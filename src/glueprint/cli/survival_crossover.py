@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from glueprint import survival
+import glueprint as gp  # a room is imported when it is first used: help needs none
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
 from glueprint.cli.survival_tables import TableFile, cell, draw, read
@@ -58,7 +58,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Patients who changed treatment: RPSFT, two-stage and IPCW beside the arms as randomised."""
-    request = survival.Request(
+    request = gp.survival.Request(
         time,
         event,
         arm=arm,
@@ -77,7 +77,7 @@ def command(
         follow_up=follow_up,
         eligible=eligible,
     )
-    found = survival.crossover(
+    found = gp.survival.crossover(
         read(table, sheet),
         request,
         both_arms=both_arms,
@@ -102,7 +102,7 @@ def command(
         _print(found)
 
 
-def _print(found: survival.Crossover) -> None:
+def _print(found: gp.survival.Crossover) -> None:
     unit = found.unit or "the unit of the column"
     console.print(
         f"{found.switched} of {found.control_patients} patients of {found.control} switched. Times in "
