@@ -13,7 +13,7 @@ BIN    := $(VENV)/bin
 DEMO   := demo-study
 GLUE   := demo-glue
 
-.PHONY: demo test check wheel lint types docs lock listing audit clean
+.PHONY: demo test suite check wheel lint types docs lock listing audit clean
 
 demo: $(VENV)/.installed
 	$(BIN)/glueprint study run pomalidomide --out $(DEMO) --fresh
@@ -21,7 +21,11 @@ demo: $(VENV)/.installed
 	  --smiles "O=C1CCC(N2Cc3c(cccc3N)C2=O)C(=O)N1" --twin --seed 3
 	$(BIN)/glueprint glue run $(GLUE)
 
-test: lint types
+# Types are checked by one process and the tests run by two: side by side, no core waits for the other.
+test: lint
+	$(MAKE) --no-print-directory -j2 suite types
+
+suite: $(VENV)/.tested
 	$(BIN)/pytest -n 2 --dist worksteal -q -m "not slow"
 
 check: test wheel docs audit $(VENV)/.tested

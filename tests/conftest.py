@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from typer.testing import CliRunner
 os.environ["GLUEPRINT_PROGRESS"] = "none"
 # A width that the shell has exported would break the rows that tests look for.
 os.environ.pop("COLUMNS", None)
+# Tests start some hundred processes; each would compile every module of ours once more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Both judge by the clock: how long an example takes, and how long examples take to make.
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}

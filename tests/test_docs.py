@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def test_the_python_of_the_readme_runs():
     names = {}
     exec(compile(example, "README.md", "exec"), names)
     assert names["result"].replicates == 3
+
+
+def test_the_python_beside_r_runs():
+    found = doctest.testfile(str(ROOT / "docs" / "from-r-survival.md"), module_relative=False)
+    assert found.attempted > 10
+    assert found.failed == 0
+
+
+def test_the_python_beside_nonmem_prints_what_the_page_says(capsys):
+    (example,), (printed,) = (blocks(ROOT / "docs" / "from-nonmem.md", word) for word in ("python", "text"))
+    exec(compile(example, "docs/from-nonmem.md", "exec"), {})
+    assert capsys.readouterr().out == printed
 
 
 def test_the_study_file_of_the_docs_loads(tmp_path):

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
-from pathlib import Path
+from functools import cache
 
 import pytest
+from tests.imports import MODULES, PACKAGE, imports_of
 
-import glueprint
-
-PACKAGE = Path(glueprint.__file__).parent
 # Rooms whose face is not complete yet; none may be added.
 OPEN = frozenset({"assays", "chemistry", "curves", "engine", "formulas", "inference", "report", "runs"})
 ROOMS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file())
-MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
 def face_of(module: str) -> set[str]:
     return set(getattr(importlib.import_module(module), "__all__", ()))
 
@@ -37,15 +34,13 @@ def past_the_face(room: str) -> list[str]:
         # The package's own door names verbs by their faces; what stands beside is for type checkers alone.
         if module.relative_to(PACKAGE).parts[0] in (room, "__init__.py"):
             continue
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.ImportFrom) or not node.module:
+        for imported, names in imports_of(module):
+            if imported.split(".")[:2] != ["glueprint", room]:
                 continue
-            if node.module.split(".")[:2] != ["glueprint", room]:
-                continue
-            shown = face_of(node.module) if is_face(node.module) else set[str]()
-            hidden = [alias.name for alias in node.names if alias.name not in shown]
+            shown = face_of(imported) if is_face(imported) else set[str]()
+            hidden = [name for name in names if name not in shown]
             if hidden:
-                found.append(f"{module.relative_to(PACKAGE)}: {', '.join(hidden)} of {node.module}")
+                found.append(f"{module.relative_to(PACKAGE)}: {', '.join(hidden)} of {imported}")
     return found
 
 

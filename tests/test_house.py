@@ -7,10 +7,8 @@ import importlib
 from pathlib import Path
 
 import pytest
+from tests.imports import MODULES, PACKAGE, imports_of
 
-import glueprint
-
-PACKAGE = Path(glueprint.__file__).parent
 FLOORS = {
     "__main__": 11,
     "cli": 10,
@@ -47,7 +45,6 @@ SUB_FLOORS = {
 # Sub-rooms in which nothing is drawn by chance: what they give follows from what they are given.
 CERTAIN = (("trials", "protocol"), ("trials", "analysis"), ("trials", "cdisc"))
 CHANCE = ("random", "streams", "Stream", "uniforms", "normals")
-MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def room_of(module: Path) -> str:
@@ -62,13 +59,10 @@ def sub_room_of(module: Path) -> str:
 def imports_within(module: Path, room: str) -> list[tuple[str, str, tuple[str, ...]]]:
     """Sub-room, module in it and names of each import from the module's own room."""
     found = []
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.ImportFrom) or not node.module:
+    for imported, names in imports_of(module):
+        parts = imported.split(".")
+        if parts[:2] != ["glueprint", room] or not names:
             continue
-        parts = node.module.split(".")
-        if parts[:2] != ["glueprint", room]:
-            continue
-        names = tuple(alias.name for alias in node.names)
         if len(parts) == 2:
             found += [(name if name in SUB_FLOORS[room] else BESIDE, "", ()) for name in names]
         else:
@@ -79,29 +73,23 @@ def imports_within(module: Path, room: str) -> list[tuple[str, str, tuple[str, .
 
 def imported_rooms(module: Path) -> set[str]:
     rooms = set()
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "glueprint":
-                names = [f"glueprint.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "glueprint" and len(parts) > 1:
-                rooms.add(parts[1])
+    for imported, names in imports_of(module):
+        whole = [f"glueprint.{name}" for name in names] if imported == "glueprint" else [imported]
+        rooms |= {parts[1] for name in whole if len(parts := name.split(".")) > 1}
     return rooms & FLOORS.keys()
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_only_downward(module):
-    room = room_of(module)
-    if room == "__init__":
-        return
-    assert room in FLOORS, f"{room} is not in the floor table of docs/design.md"
-    upward = {other for other in imported_rooms(module) if other != room and FLOORS[other] >= FLOORS[room]}
-    assert not upward, f"{module.name} of floor {FLOORS[room]} imports {sorted(upward)}"
+def test_imports_run_only_downward():
+    upward = {}
+    for module in MODULES:
+        room = room_of(module)
+        if room == "__init__":
+            continue
+        assert room in FLOORS, f"{room} is not in the floor table of docs/design.md"
+        higher = {other for other in imported_rooms(module) - {room} if FLOORS[other] >= FLOORS[room]}
+        if higher:
+            upward[str(module.relative_to(PACKAGE))] = sorted(higher)
+    assert upward == {}
 
 
 WITH_SUB_ROOMS = [
@@ -109,17 +97,18 @@ WITH_SUB_ROOMS = [
 ] + [module for module in MODULES if module.parent.name in SUB_FLOORS and module.name != "__init__.py"]
 
 
-@pytest.mark.parametrize("module", WITH_SUB_ROOMS, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_only_downward_inside_a_room(module):
-    room, own = room_of(module), sub_room_of(module)
-    floors = SUB_FLOORS[room]
-    for other, inner, names in imports_within(module, room):
-        if other == own:
-            continue
-        assert floors[other] < floors[own], f"{module.name} of {own} imports {other}"
-        assert not inner, f"{module.name} goes past the face of {other}: {inner}"
-        face = importlib.import_module(f"glueprint.{room}.{other}").__all__
-        assert set(names) <= set(face), f"{module.name} imports what {other} does not show"
+def test_imports_run_only_downward_inside_a_room():
+    assert WITH_SUB_ROOMS
+    for module in WITH_SUB_ROOMS:
+        room, own = room_of(module), sub_room_of(module)
+        floors = SUB_FLOORS[room]
+        for other, inner, names in imports_within(module, room):
+            if other == own:
+                continue
+            assert floors[other] < floors[own], f"{module.name} of {own} imports {other}"
+            assert not inner, f"{module.name} goes past the face of {other}: {inner}"
+            face = importlib.import_module(f"glueprint.{room}.{other}").__all__
+            assert set(names) <= set(face), f"{module.name} imports what {other} does not show"
 
 
 @pytest.mark.parametrize("place", CERTAIN, ids="/".join)
@@ -137,9 +126,9 @@ def test_nothing_is_drawn_by_chance_where_all_follows(place):
             assert not drawn, f"{module.name}, line {node.lineno}, draws: {drawn}"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_is_over_500_lines(module):
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= 500
+def test_no_module_is_over_500_lines():
+    lines = {str(module): len(module.read_text(encoding="utf-8").splitlines()) for module in MODULES}
+    assert {module: number for module, number in lines.items() if number > 500} == {}
 
 
 def test_the_table_in_the_docs_names_every_room():

@@ -94,8 +94,10 @@ def test_a_mistyped_name_is_answered_with_the_nearest():
         _ = glueprint.run_trail
     with pytest.raises(AttributeError, match="no attribute 'zzz'"):
         _ = glueprint.zzz
-    with pytest.raises(AttributeError, match="no attribute 'shop'"):
-        _ = glueprint.runs.shop
+    with pytest.raises(AttributeError, match=r"no attribute 'stor' \(did you mean .store."):
+        _ = glueprint.runs.stor
+    with pytest.raises(AttributeError, match=r"no attribute 'elsia'.*did you mean .elisa."):
+        _ = glueprint.assays.elsia
     assert {"run_trial", "trials"} <= set(dir(glueprint))
 
 

@@ -11,6 +11,7 @@ import difflib
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from types import ModuleType
 from typing import Any, ClassVar
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "from_dict",
     "nearest",
     "optional_package",
+    "part_of",
     "together",
 ]
 
@@ -135,6 +137,17 @@ def optional_package(module: str, code: str, *, where: str, expected: str = "", 
             expected=expected or f"{package} beside Glueprint; it is not among what Glueprint needs itself",
             next_step=next_step or f"python -m pip install {package}",
         ) from error
+
+
+def part_of(room: str, name: str, parts: Sequence[str]) -> ModuleType:
+    """A module of a room, imported when it is first asked for: one part needs no library of another.
+
+    room: as `__name__` has it.   parts: the names of its modules.
+    Raises AttributeError for another name, with the nearest one.
+    """
+    if name in parts:
+        return importlib.import_module(f"{room}.{name}")
+    raise AttributeError(f"module {room!r} has no attribute {name!r}{nearest(name, parts)}")
 
 
 def _brief(error: GlueprintError) -> str:

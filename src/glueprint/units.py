@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import tokenize
 from functools import lru_cache
-
-import pint
+from typing import TYPE_CHECKING
 
 from glueprint.errors import InputError
 
-__all__ = ["convert", "is_known", "registry"]
+if TYPE_CHECKING:
+    import pint
 
-# What pint raises for a text that is no unit.
-NOT_A_UNIT = (
-    pint.errors.PintError,
-    tokenize.TokenError,
-    ArithmeticError,
-    # Pint asserts that something follows an operator.
-    AssertionError,
-    AttributeError,
-    TypeError,
-    ValueError,
-)
+__all__ = ["convert", "is_known", "registry"]
 
 # Spellings of the field that pint does not know; the canonical spelling is on the right.
 SPELLINGS = {
@@ -50,9 +40,27 @@ SPELLINGS = {
 }
 
 
+def _not_a_unit() -> tuple[type[Exception], ...]:
+    """What pint raises for a text that is no unit."""
+    import pint  # takes longer to import than many a command to run
+
+    return (
+        pint.errors.PintError,
+        tokenize.TokenError,
+        ArithmeticError,
+        # Pint asserts that something follows an operator.
+        AssertionError,
+        AttributeError,
+        TypeError,
+        ValueError,
+    )
+
+
 @lru_cache(maxsize=1)
 def registry() -> pint.UnitRegistry[float]:
     """The one unit registry, made on first use."""
+    import pint
+
     units: pint.UnitRegistry[float] = pint.UnitRegistry()
     units.define("cell = count")
     units.define("patient = count")
@@ -63,7 +71,7 @@ def is_known(unit: str) -> bool:
     """Whether `unit` can be read as a unit."""
     try:
         registry().parse_expression(SPELLINGS.get(unit, unit))
-    except NOT_A_UNIT:
+    except _not_a_unit():
         return False
     return True
 
@@ -76,7 +84,7 @@ def convert(value: float, unit: str, to: str) -> float:
     try:
         quantity = value * registry().parse_expression(SPELLINGS.get(unit, unit))
         return float((quantity / registry().parse_expression(SPELLINGS.get(to, to))).m_as("dimensionless"))
-    except NOT_A_UNIT as error:
+    except _not_a_unit() as error:
         raise InputError(
             "GP-U001",
             f'cannot convert {value} from "{unit}" to "{to}"',

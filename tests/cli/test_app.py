@@ -50,6 +50,30 @@ def test_bad_input_as_json(capsys, monkeypatch):
     assert error["next_step"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fit", "raw/plate1.csv", "--x", "dose", "--y", "y"],
+        ["survival", "raw/plate1.csv", "--time", "t", "--event", "e"],
+        ["trial", "show", "raw/plate1.csv"],
+        ["assay", "plate", "raw/plate1.csv"],
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_is_not_there_is_answered_with_the_nearest(capsys, monkeypatch, tmp_path, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "plate_1.csv").write_text("dose,y\n1,2\n")
+    code, _, err = call(capsys, monkeypatch, *words)
+    assert code == 2
+    assert 'raw/plate1.csv is not there (did you mean "plate_1.csv"?)' in err
+    _, _, err = call(capsys, monkeypatch, *words, "--json")
+    assert any('did you mean "plate_1.csv"' in note for note in refusal(err.splitlines()[-1])["notes"])
+    # What is there, or what has no like, gets no such hint.
+    _, _, err = call(capsys, monkeypatch, *[word.replace("plate1", "zzzzzzzzzz") for word in words])
+    assert "did you mean" not in err
+
+
 def test_an_unknown_option_ends_with_2(capsys, monkeypatch):
     code, _, err = call(capsys, monkeypatch, "study", "run", "pomalidomide", "--sead", "3")
     assert code == 2

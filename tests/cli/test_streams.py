@@ -13,7 +13,7 @@ from glueprint.cli import streams
 
 COMMAND = [sys.executable, "-c", "from glueprint.cli import main; main()"]
 # Any command that prints will do; this one imports the least.
-LIST = ["assay", "readers"]
+LIST = ["evidence", "conflicts"]
 
 
 def run(words, call):
@@ -22,7 +22,7 @@ def run(words, call):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110
-@pytest.mark.parametrize("call", [LIST, [*LIST, "--json"], ["--version"], ["trial", "--help"]])
+@pytest.mark.parametrize("call", [LIST, [*LIST, "--json"], ["--version"], ["trial", "--help"]], ids=" ".join)
 def test_a_full_disk_under_standard_output(call):
     done = run("> /dev/full", call=call)
     assert done.returncode == 2, done.stderr

@@ -9,7 +9,7 @@ from tests.envelope import payload
 from typer.testing import CliRunner
 
 from glueprint import evidence
-from glueprint.cli.evidence import ALL_CHECKS, app
+from glueprint.cli.evidence import all_checks, app
 from glueprint.errors import InputError
 
 
@@ -73,13 +73,13 @@ def test_what_stands_with_a_reason_is_counted_and_not_shown():
 
 
 def test_every_reason_is_of_a_finding_that_is_still_there():
-    findings = evidence.run_checks(evidence.load(), ALL_CHECKS)
+    findings = evidence.run_checks(evidence.load(), all_checks())
     found = {(one.code, one.claim_ids, one.what) for one in findings}
     assert {(one.code, one.claims, one.what) for one in evidence.builtin_accepted()} == found
 
 
 def test_another_number_is_a_new_finding():
-    finding = evidence.run_checks(evidence.load(), ALL_CHECKS)[0]
+    finding = evidence.run_checks(evidence.load(), all_checks())[0]
     changed = replace(finding, what=finding.what.replace("34.6", "34.7"))
     assert evidence.not_accepted([finding, changed], evidence.builtin_accepted()) == (changed,)
 
@@ -125,7 +125,7 @@ def test_check_prints_code_ids_what_and_remedy_and_ends_with_1():
     ):
         assert words in result.output
     assert len(payload(call("check", "--json").output)["findings"]) == len(
-        evidence.run_checks(evidence.load(), ALL_CHECKS)
+        evidence.run_checks(evidence.load(), all_checks())
     )
 
 

@@ -54,17 +54,31 @@ class Rig:
     def address(self):
         return json.loads(self._file.read_text())["address"]
 
+    @property
+    def is_whole(self):
+        return all(process.poll() is None for process in (*self.workers, self.scheduler))
+
     def stop(self):
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()
 
 
+@pytest.fixture(scope="module")
+def rigs():
+    """Those that were started; each process imports for a second or two, so tests share them."""
+    started = []
+    yield started
+    for one in started:
+        one.stop()
+
+
 @pytest.fixture
-def rig(tmp_path):
-    made = Rig(tmp_path)
-    yield made
-    made.stop()
+def rig(rigs, tmp_path_factory):
+    """One of which no test has killed a part."""
+    if not rigs or not rigs[-1].is_whole:
+        rigs.append(Rig(tmp_path_factory.mktemp("rig")))
+    return rigs[-1]
 
 
 @pytest.fixture
@@ -75,6 +89,11 @@ def encrypted(tmp_path):
     names = {name.removeprefix("DASK_").lower().replace("__", "."): path for name, path in found.items()}
     yield made, {name.replace("ca_file", "ca-file"): path for name, path in names.items()}
     made.stop()
+
+
+def kill(process):
+    process.kill()
+    process.wait()
 
 
 def items(count):
@@ -135,7 +154,7 @@ def test_a_killed_worker_s_items_are_done_again(rig):
         closing(crew.run(eval, items(20))) as done,
     ):
         found = [next(done) for _ in range(4)]
-        rig.workers[0].kill()
+        kill(rig.workers[0])
         found += list(done)
     assert sorted(found) == [(n, n) for n in range(20)]
 
@@ -147,33 +166,27 @@ def test_a_killed_scheduler_ends_the_run_and_says_so(rig):
             closing(crew.run(eval, items(200))) as done,
         ):
             next(done)
-            rig.scheduler.kill()
+            kill(rig.scheduler)
             list(done)
     assert "gone" in str(caught.value)
 
 
-def test_a_local_cluster_is_ours_alone_and_ends_with_us():
+def test_a_local_cluster_is_ours_alone_keeps_freed_memory_and_ends_with_us(monkeypatch):
+    # Dask's own setting gives memory back at once, which doubles the processor time of work on arrays.
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    asked = "(os := __import__('os')).getpid(), __import__('time').sleep(0.2), os.environ.get('{}')"
     with (
         executor.start(Choice("dask", 2)) as crew,
-        closing(crew.run(eval, ["__import__('os').getpid()"] * 6)) as done,
+        closing(crew.run(eval, [f"({asked.format('MALLOC_TRIM_THRESHOLD_')})"] * 6)) as done,
     ):
-        pids = {pid for _, pid in done}
+        answers = [answer for _, answer in done]
+    assert {setting for _, _, setting in answers} == {None}
+    pids = {pid for pid, _, _ in answers}
     assert os.getpid() not in pids
     deadline = time.monotonic() + PATIENCE_S
     while any(os.path.exists(f"/proc/{pid}") for pid in pids):  # noqa: PTH110
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def test_workers_of_a_local_cluster_keep_freed_memory(monkeypatch):
-    """Dask's own setting gives it back at once, which doubles the processor time of work on arrays."""
-    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
-    asked = "(__import__('time').sleep(0.2), __import__('os').environ.get('MALLOC_TRIM_THRESHOLD_'))[1]"
-    with (
-        executor.start(Choice("dask", 2)) as crew,
-        closing(crew.run(eval, [asked] * 6)) as done,
-    ):
-        assert {found for _, found in done} == {None}
 
 
 def test_no_scheduler_and_no_dask_are_said(monkeypatch):

@@ -1,5 +1,8 @@
 """The example "Your own glue in the patients of MM-003" of docs/trials.md, as a reader types it: from another
-folder, with spaces in the paths."""
+folder, with spaces in the paths.
+
+The trial has a tenth of the patients, but for the test of what comes out of it.
+"""
 
 from __future__ import annotations
 
@@ -43,23 +46,33 @@ def typed(command: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def example(tmp_path_factory):
-    """The folder that the reader works in, and what each command printed there."""
-    folder = tmp_path_factory.mktemp("a folder with spaces")
+# Patients of the two arms of MM-003, and as few as have every kind of outcome.
+FEWER = (("patients = 302", "patients = 30"), ("patients = 153", "patients = 15"))
+FEWER_TRIALS = ("--replicates 40", "--replicates 2")
+
+
+def followed(folder, commands, *, whole):
+    """What each command of the example prints in `folder`, once its files are written as the page says."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for command in MAKING:
             typed(command)
-        for name, said, written in EDITS:
+        edits = EDITS if whole else [*EDITS, *(("my-mm003.toml", *few) for few in FEWER)]
+        for name, said, written in edits:
             path = folder / "my glue" / name
             text = path.read_text(encoding="utf-8")
             assert said in text, (name, said)
             path.write_text(text.replace(said, written), encoding="utf-8")
         (study_file,) = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
         (folder / "my glue" / "study.toml").write_text(study_file, encoding="utf-8")
-        printed = {command: typed(command) for command in RUNNING}
-    return folder, printed
+        return {command: typed(command if whole else command.replace(*FEWER_TRIALS)) for command in commands}
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """The folder that the reader works in, and what each command printed there."""
+    folder = tmp_path_factory.mktemp("a folder with spaces")
+    return folder, followed(folder, RUNNING, whole=False)
 
 
 def output(example, words):
@@ -86,12 +99,19 @@ def test_what_is_shown_names_the_glue_and_nothing_published(example):
     assert "published" not in output(example, "--seed 1")
 
 
-def test_it_does_more_than_pomalidomide_and_is_called_what_it_is(example):
+def test_it_is_called_what_it_is(example):
     folder, _ = example
     found = kept.load(folder / "GLX result")
     # No patient of the fitted trials lost as much of the substrates at any dose.
     assert found.label == "extrapolated"
     assert all(finding.asked.startswith("GLX 4 mg") for finding in trials.outside(found.protocol))
+
+
+def test_it_does_more_than_pomalidomide(tmp_path):
+    (command,) = (line for line in RUNNING if FEWER_TRIALS[0] in line)
+    followed(tmp_path, [command], whole=True)
+    found = kept.load(tmp_path / "GLX result")
+    assert found.label == "extrapolated"
     endpoints = found.table("endpoints")
     mine = endpoints.filter(pl.col("arm") == "GLX+LoDEX")
     draws = clinical.posterior().for_trial(found.protocol, count=40)

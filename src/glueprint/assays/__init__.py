@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from types import ModuleType
+
+from glueprint.errors import part_of
 
 __all__ = [
     "blot",
@@ -22,7 +23,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> ModuleType:
-    # One assay needs no image library and another no curve: each is loaded when it is first asked for.
-    if name in __all__:
-        return importlib.import_module(f"glueprint.assays.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return part_of(__name__, name, __all__)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from glueprint import chemistry, evidence
+import glueprint as gp  # lists need no chemistry
+from glueprint import evidence
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.errors import InputError, nearest
 from glueprint.evidence import Claim, Claims, Finding
@@ -17,8 +18,6 @@ from glueprint.evidence import Claim, Claims, Finding
 app = typer.Typer(no_args_is_help=True)
 
 MOST_SHOWN = 30
-# The checks of the evidence itself, and those that chemistry adds by running the routes.
-ALL_CHECKS = evidence.CHECKS + chemistry.checks.CHECKS
 
 Extra = Annotated[
     list[str] | None, typer.Option("--extra", help="Your own claims: a CSV file of the evidence schema.")
@@ -116,7 +115,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Run all checks, those of chemistry too; ends with 1 if an error or a warning is new."""
-    findings = evidence.run_checks(evidence.load(extra or ()), ALL_CHECKS)
+    checks = all_checks()
+    findings = evidence.run_checks(evidence.load(extra or ()), checks)
     standing = list(evidence.builtin_accepted())
     for path in baseline or ():
         standing += evidence.read_accepted(path)
@@ -124,9 +124,9 @@ def check(
     why = {(one.code, one.claims, one.what): one.why for one in standing}
     if as_json:
         rows = [{**asdict(f), "accepted": why.get((f.code, f.claim_ids, f.what))} for f in findings]
-        print_json({"checks": len(ALL_CHECKS), "new": len(new)}, findings=rows)
+        print_json({"checks": len(checks), "new": len(new)}, findings=rows)
     else:
-        _print_findings(new, stand=len(findings) - len(new))
+        _print_findings(new, len(checks), stand=len(findings) - len(new))
         gone = len(why.keys() - {(f.code, f.claim_ids, f.what) for f in findings})
         if baseline and gone:
             console.print(f"{gone} reason{'' if gone == 1 else 's'} of no finding: it has changed or is gone")
@@ -164,6 +164,11 @@ def conflicts(extra: Extra = None, as_json: Json = False) -> None:
     console.print(f"{len(found)} conflicts")
 
 
+def all_checks() -> tuple[evidence.Check, ...]:
+    """The checks of the evidence itself, and those that chemistry adds by running the routes."""
+    return (*evidence.CHECKS, *gp.chemistry.checks.CHECKS)
+
+
 def _require_known(claims: Claims, column: str, word: str) -> None:
     if len(claims.select(**{column: word})):
         return
@@ -177,7 +182,7 @@ def _require_known(claims: Claims, column: str, word: str) -> None:
     )
 
 
-def _print_findings(findings: Sequence[Finding], stand: int) -> None:
+def _print_findings(findings: Sequence[Finding], checks: int, stand: int) -> None:
     for finding in findings:
         console.print(f"[bold]{finding.code}[/bold] {finding.severity}: {finding.title}", markup=True)
         console.print(f"  claims: {', '.join(finding.claim_ids)}", markup=False)
@@ -185,7 +190,7 @@ def _print_findings(findings: Sequence[Finding], stand: int) -> None:
         console.print(f"  remedy: {finding.remedy}", markup=False)
     counts = {word: sum(f.severity == word for f in findings) for word in ("error", "warning", "remark")}
     said = ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for word, number in counts.items())
-    console.print(f"{len(ALL_CHECKS)} checks: {said}; {stand} more that stand (--all shows them)")
+    console.print(f"{checks} checks: {said}; {stand} more that stand (--all shows them)")
 
 
 def _plain(claim: Claim, claims: Claims) -> dict[str, Any]:

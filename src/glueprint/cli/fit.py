@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from glueprint import curves
-from glueprint.assays import tidy_table
+import glueprint as gp  # a room is imported when it is first used: help needs none
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, shown, write_tables
 from glueprint.errors import InputError
@@ -79,8 +78,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Fit curves through a table of x and y: any model, shared and fixed parameters, weights, outliers."""
-    found = curves.fit_table(
-        tidy_table.read(table),
+    found = gp.fit_table(
+        gp.assays.tidy_table.read(table),
         x=_inputs(x),
         y=y,
         by=by or (),
@@ -116,7 +115,7 @@ def command(
         _print(found)
 
 
-def _print(found: curves.TableFit) -> None:
+def _print(found: gp.curves.TableFit) -> None:
     console.print(f"{found.model.name}: {found.model.title}", markup=False)
     tables: dict[str, list[dict[str, Any]]] = {name: table.to_dicts() for name, table in found.tables.items()}
     problem = found.fit.problem

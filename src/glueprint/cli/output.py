@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ from rich.text import Text
 
 from glueprint.boundary import in_json, shown
 from glueprint.cli import choices, tables
-from glueprint.errors import GlueprintError
+from glueprint.errors import GlueprintError, nearest
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
 
@@ -116,6 +117,7 @@ def report_error(error: GlueprintError, *, as_json: bool, cause: BaseException |
     """Say on standard error what went wrong, as text or as JSON."""
     # Where the error was met on the way up; longer notes, such as a traceback, are for developers.
     notes = [note for note in getattr(error, "__notes__", ()) if "\n" not in note]
+    notes += _files_nearby(error)
     if as_json:
         about = {"severity": "error", **error.as_dict(), **({"notes": notes} if notes else {})}
         said = _envelope("error", 1, None, [about])
@@ -124,3 +126,20 @@ def report_error(error: GlueprintError, *, as_json: bool, cause: BaseException |
         sys.stderr.write("\n".join(map(shown, (error.render(), *notes))) + "\n")
     if cause is not None and os.environ.get("GLUEPRINT_TRACEBACK"):
         traceback.print_exception(cause, file=sys.stderr)
+
+
+def _files_nearby(error: GlueprintError) -> list[str]:
+    """For each file of the command line that an error names and that is not there: the nearest beside it."""
+    said = error.render()
+    found = []
+    for word in dict.fromkeys(choices.words.get()):
+        path = Path(word.rpartition("=")[2])
+        try:
+            if not path.suffix or path.name not in said or path.exists():
+                continue
+            hint = nearest(path.name, (entry.name for entry in path.parent.iterdir()))
+        except (OSError, ValueError):  # no such folder, one that may not be read, or no path at all
+            continue
+        if hint:
+            found.append(f"{path} is not there{hint}")
+    return found

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
-from glueprint.assays.findings import Finding
-from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import console
 from glueprint.errors import InputError
-from glueprint.runs.store import write_file
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from glueprint.assays.findings import Finding
 
 __all__ = [
     "Columns",
@@ -72,6 +73,9 @@ def shown(value: Any, digits: int = 4) -> Any:
 
 def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
     """Every table as CSV into a folder; see `csv_files`."""
+    from glueprint.cli.csv_files import csv_text
+    from glueprint.runs.store import write_file  # tables, which a help page can do without
+
     for name, table in tables.items():
         write_file(folder / f"{name}.csv", csv_text(table))
 

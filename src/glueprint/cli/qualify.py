@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from glueprint import qualification
+import glueprint as gp  # a room is imported when it is first used: help needs none
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 
 __all__ = ["app"]
@@ -25,13 +25,13 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Check installation, operation and performance against known answers; 1 if one is not given."""
-    found = qualification.qualify(quick=quick)
-    written = qualification.write(found, out) if out is not None else ()
-    failed = [asdict(one) for one in found.outcomes if one.status != qualification.PASSED]
+    found = gp.qualification.qualify(quick=quick)
+    written = gp.qualification.write(found, out) if out is not None else ()
+    failed = [asdict(one) for one in found.outcomes if one.status != gp.qualification.PASSED]
     if as_json:
         print_json(found.as_dict() | {"files": [str(path) for path in written]}, findings=failed)
     else:
-        for stage, name in qualification.STAGES.items():
+        for stage, name in gp.qualification.STAGES.items():
             rows = [
                 (one.id, one.requirement, one.title, one.status, one.expected, one.found)
                 for one in found.outcomes

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+import glueprint as gp  # a room is imported when it is first used: help needs none
 from glueprint.cli import survival_crossover, survival_reconstruct
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
 from glueprint.cli.survival_tables import TableFile, cell, draw, of_file, read
 
 if TYPE_CHECKING:
-    from glueprint import survival
+    pass
 
 __all__ = ["app"]
 
@@ -111,10 +112,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Kaplan-Meier curves, log-rank, hazard ratios, milestones and restricted means from a table."""
-    # Statistics cost an import that help need not pay.
-    from glueprint import survival
-
-    request = survival.Request(
+    request = gp.survival.Request(
         time,
         event,
         arm=arm,
@@ -136,7 +134,7 @@ def command(
         censored=tuple(value.strip() for value in censored.split(",") if value.strip()),
     )
     with of_file(table):
-        found = survival.analyse(
+        found = gp.survival.analyse(
             read(table, sheet),
             request,
             milestones=milestone or (),
@@ -155,7 +153,7 @@ def command(
         _print(found)
 
 
-def _print(found: survival.Analysis) -> None:
+def _print(found: gp.survival.Analysis) -> None:
     unit = found.unit or "the unit of the column"
     console.print(f"Times in {unit}; intervals of {100 * found.level:g} %.")
     for name in PRINTED:
@@ -170,7 +168,7 @@ def _print(found: survival.Analysis) -> None:
         console.print(note)
 
 
-def _draw(found: survival.Analysis, path: Path) -> None:
+def _draw(found: gp.survival.Analysis, path: Path) -> None:
     from glueprint.report.estimates import Estimate
 
     groups = found.tables["groups"].fill_nan(None).to_dicts()

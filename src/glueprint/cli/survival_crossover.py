@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import glueprint as gp  # a room is imported when it is first used: help needs none
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
 from glueprint.cli.survival_tables import TableFile, cell, draw, of_file, read
 
 if TYPE_CHECKING:
-    from glueprint import survival
+    pass
 
 __all__ = ["command"]
 
@@ -60,10 +61,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Patients who changed treatment: RPSFT, two-stage and IPCW beside the arms as randomised."""
-    # Statistics cost an import that help need not pay.
-    from glueprint import survival
-
-    request = survival.Request(
+    request = gp.survival.Request(
         time,
         event,
         arm=arm,
@@ -83,7 +81,7 @@ def command(
         eligible=eligible,
     )
     with of_file(table):
-        found = survival.crossover(
+        found = gp.survival.crossover(
             read(table, sheet),
             request,
             both_arms=both_arms,
@@ -108,7 +106,7 @@ def command(
         _print(found)
 
 
-def _print(found: survival.Crossover) -> None:
+def _print(found: gp.survival.Crossover) -> None:
     unit = found.unit or "the unit of the column"
     console.print(
         f"{found.switched} of {found.control_patients} patients of {found.control} switched. Times in "

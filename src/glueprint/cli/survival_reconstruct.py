@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
+import glueprint as gp  # a room is imported when it is first used: help needs none
 from glueprint.cli.output import Json, console, print_json
 from glueprint.cli.plates import FigureFile, SheetName, write_tables
 from glueprint.cli.survival_tables import draw
 from glueprint.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from glueprint import survival
+    import polars as pl
 
 __all__ = ["command"]
 
@@ -40,14 +40,10 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Patients behind a published Kaplan-Meier curve and the numbers at risk below it (Guyot 2012)."""
-    # Statistics and readers cost an import that help need not pay.
-    from glueprint import survival
-    from glueprint.assays import tidy_table
-
-    frame = tidy_table.read(curve, sheet)
+    frame = gp.assays.tidy_table.read(curve, sheet)
     columns = [_column(frame, name, curve) for name in (time, survived)]
     marks, numbers = _numbers(at_risk)
-    found = survival.reconstruct(
+    found = gp.survival.reconstruct(
         columns[0],
         columns[1] / 100 if percent else columns[1],
         marks,
@@ -85,6 +81,8 @@ def _column(frame: pl.DataFrame, name: str, source: Path) -> Any:
             expected=f"one of the columns {', '.join(frame.columns)}",
             next_step="name them: --time COLUMN --survival COLUMN",
         )
+    import polars as pl
+
     return frame[name].cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
 
 
@@ -102,10 +100,8 @@ def _numbers(text: str) -> tuple[list[float], list[float]]:
         ) from error
 
 
-def _about(found: survival.Reconstruction) -> dict[str, Any]:
-    from glueprint import survival
-
-    median = survival.kaplan_meier(found.time, found.event).median
+def _about(found: gp.survival.Reconstruction) -> dict[str, Any]:
+    median = gp.survival.kaplan_meier(found.time, found.event).median
     return {
         "patients": int(found.time.size),
         "events": found.events,
@@ -118,7 +114,9 @@ def _about(found: survival.Reconstruction) -> dict[str, Any]:
     }
 
 
-def _tables(found: survival.Reconstruction, arm: str) -> dict[str, pl.DataFrame]:
+def _tables(found: gp.survival.Reconstruction, arm: str) -> dict[str, pl.DataFrame]:
+    import polars as pl
+
     patients = pl.DataFrame({"time": found.time, "event": found.event.astype(int)}).with_columns(
         arm=pl.lit(arm)
     )
@@ -128,11 +126,9 @@ def _tables(found: survival.Reconstruction, arm: str) -> dict[str, pl.DataFrame]
     return {"patients": patients, "at_risk": marks}
 
 
-def _draw(found: survival.Reconstruction, arm: str, path: Path) -> None:
-    from glueprint import survival
-
+def _draw(found: gp.survival.Reconstruction, arm: str, path: Path) -> None:
     table = {"time": found.time, "event": found.event, "arm": [arm] * found.time.size}
-    analysed = survival.analyse(table, survival.Request("time", "event", arm="arm"))
+    analysed = gp.survival.analyse(table, gp.survival.Request("time", "event", arm="arm"))
     draw(
         analysed.tables["curves"],
         path,

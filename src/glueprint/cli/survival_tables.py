@@ -6,32 +6,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
+import glueprint as gp  # a room is imported when it is first used: help needs none
 from glueprint.cli.plates import shown
 from glueprint.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["TableFile", "cell", "draw", "of_file", "read"]
 
 TableFile = Annotated[Path, typer.Argument(help="CSV, TSV, xlsx, Dataset-JSON or XPT: one row a patient.")]
 CDISC = (".json", ".xpt")
 BOUND = ("low", "high", "median", "median_control")
-
-
 # What a table without a file is called in messages, where they do not begin with its row.
 TABLE, ROW = "table of patients", "row "
 
 
 def read(table: Path, sheet: str | None) -> Any:
     """The table of a file; raises as `cdisc.read` and `tidy_table.read`."""
-    # Readers cost an import that help need not pay.
-    from glueprint.assays import tidy_table
-    from glueprint.trials import cdisc
-
-    return cdisc.read(table) if table.suffix.lower() in CDISC else tidy_table.read(table, sheet)
+    if table.suffix.lower() in CDISC:
+        return gp.trials.cdisc.read(table)
+    return gp.assays.tidy_table.read(table, sheet)
 
 
 @contextmanager
@@ -55,7 +54,8 @@ def cell(value: Any, column: str) -> Any:
 
 def draw(curves: pl.DataFrame, path: Path, *, arms: Sequence[str], **words: Any) -> None:
     """Save the figure of curves; words: those of `figures.kaplan_meier`."""
-    # Drawing costs an import that numbers need not pay.
+    import polars as pl
+
     from glueprint.report import figures
 
     chart = figures.kaplan_meier(curves.with_columns(replicate=pl.lit(0)), arms=arms, since="", **words)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import glueprint as gp
 from glueprint.cli.output import console, print_json
-from glueprint.runs import keys
-from glueprint.runs.verify import UNVERIFIED, Verdict
+
+if TYPE_CHECKING:
+    from glueprint.runs.verify import Verdict
 
 __all__ = ["FINDING", "TrustedFile", "keys_in", "print_verdict"]
 
@@ -27,7 +29,7 @@ TrustedFile = Annotated[
 
 def keys_in(file: Path | None) -> dict[str, str] | None:
     """The trusted keys of a file, None if none was named.   Raises as `runs.keys.trusted`."""
-    return None if file is None else keys.trusted(file)
+    return None if file is None else gp.runs.keys.trusted(file)
 
 
 def print_verdict(verdict: Verdict, *, as_json: bool) -> None:
@@ -48,7 +50,7 @@ def _print(verdict: Verdict) -> None:
     for one in verdict.signatures:
         whose = one.by or f"a key that was not named as trusted, {one.key}"
         console.print(f"signed as {one.meaning} on {one.utc} by {whose}", markup=False, soft_wrap=True)
-    if verdict.origin == UNVERIFIED:
+    if verdict.origin == gp.runs.verify.UNVERIFIED:
         why = "the keys of its signatures were not named" if verdict.signatures else "nobody signed it"
         why = "it does not verify" if verdict.findings else why
         console.print(f"origin unverified: {why}")

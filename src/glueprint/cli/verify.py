@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+import glueprint as gp  # a room is imported when it is first used: help needs none
 from glueprint.cli.output import Json
 from glueprint.cli.trust import TrustedFile, keys_in, print_verdict
-from glueprint.runs import audit
 
 __all__ = ["app"]
 
@@ -28,4 +28,4 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Check a folder or file against its records, ledger and signatures; exit code 1 for a finding."""
-    print_verdict(audit.audit(folder, keys_in(trusted)), as_json=as_json)
+    print_verdict(gp.runs.audit.audit(folder, keys_in(trusted)), as_json=as_json)

@@ -164,7 +164,7 @@ def _waterfall(given: Given) -> dict[str, Any]:
 
 
 def _swimmer(given: Given) -> dict[str, Any]:
-    title = "The way of single patients, evenly spaced by time on treatment"
+    title = "Individual patients, evenly spaced by time on treatment"
     chart = figures.swimmer(given.patients, title=title, note=given.note(), **given.shared())
     return {"swimmer": chart}
 
