@@ -7,7 +7,7 @@ tables and so have options of their own.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -17,9 +17,6 @@ from glueprint.cli import survival_crossover, survival_reconstruct
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
 from glueprint.cli.survival_tables import TableFile, cell, draw, of_file, read
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["app"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ import glueprint as gp  # a room is imported when it is first used: help needs n
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, OutFolder, SheetName, write_tables
 from glueprint.cli.survival_tables import TableFile, cell, draw, of_file, read
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["command"]
 
