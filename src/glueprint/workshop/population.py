@@ -200,7 +200,8 @@ def populate(
     limits = np.array([[one.low, one.high] for one in targets])
     with np.errstate(invalid="ignore"):
         kept = fine & ((values >= limits[:, 0]) & (values <= limits[:, 1])).all(axis=1)
-    kept &= np.all([values[:, k] > 0.0 for k, one in enumerate(targets) if one.log] or [kept], axis=0)
+    for k, one in enumerate(targets):
+        kept &= (values[:, k] > 0.0) | (not one.log)
     if kept.sum() < FEWEST:
         raise InputError(
             "GP-W038",

@@ -165,7 +165,7 @@ def _starts(found: Fit, walkers: int, seed: int) -> Floats:
     # What lies outside is put as far inside: walkers on a bound would all be in one plane.
     drawn = np.where(drawn < low, 2.0 * low - drawn, drawn)
     drawn = np.where(drawn > high, 2.0 * high - drawn, drawn)
-    return np.clip(drawn, low + edge, high - edge)
+    return np.asarray(np.clip(drawn, low + edge, high - edge))
 
 
 def _judged(problem: Problem, scaled: Floats) -> Draws:
