@@ -6,16 +6,18 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from rich.progress import Progress, ProgressColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
 from glueprint.boundary import in_json
 from glueprint.cli import choices
 from glueprint.cli.output import progress_console
 
-__all__ = ["EVERY_S", "Lines", "bar"]
+__all__ = ["EVERY_S", "Lines", "bar", "told_bar"]
 
 # A command that is done sooner says nothing, and a longer one no more often.
 EVERY_S = 5.0
@@ -26,6 +28,19 @@ def bar(*columns: ProgressColumn | str, transient: bool = True) -> Progress | Li
     if sys.stderr.isatty():
         return Progress(*columns, console=progress_console, transient=transient)
     return Lines()
+
+
+@contextmanager
+def told_bar(first: str = "compiling") -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for what says (what, done, all) as it goes on.   first: what is done before it says anything."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with bar(*columns) as shown:
+        task = shown.add_task(first, total=None)
+
+        def told(what: str, done: int, total: int) -> None:
+            shown.update(task, description=what, completed=done, total=total)
+
+        yield told
 
 
 class Lines:

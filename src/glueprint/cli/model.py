@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +17,7 @@ from glueprint.cli.model_dataset import dataset
 from glueprint.cli.model_doses import doses
 from glueprint.cli.model_exchange import bring, diff, export
 from glueprint.cli.model_fit import fit
+from glueprint.cli.model_population import follow, population
 from glueprint.cli.model_sensitivity import sensitivity, sweep
 from glueprint.cli.output import Json, console, print_json, print_table
 
@@ -25,6 +27,7 @@ app.command()(fit)
 app.command()(course)
 app.command()(sensitivity)
 app.command()(sweep)
+app.command()(population)
 app.command()(export)
 app.command("import")(bring)
 app.command()(diff)
@@ -78,10 +81,15 @@ def simulate(
         float | None, typer.Option(help="Longest step: no narrower pulse of a smooth rate is leapt over.")
     ] = None,
     verify: options.Verify = True,
+    people: Annotated[
+        Path | None,
+        typer.Option("--population", help="Folder of model population: its patients run, in quantiles."),
+    ] = None,
+    patients: Annotated[int, typer.Option(help="How many of a population.")] = 500,
     out: options.Out = None,
     as_json: Json = False,
 ) -> None:
-    """Run a model once and print or write the values over time."""
+    """Run a model once and print or write the values over time; or a population, and its quantiles."""
     times = options.grid(until, every)
     model = engine.compile(file)
     unit, scale = options.time_scale(time_unit, model)
@@ -93,6 +101,11 @@ def simulate(
     )
     names = output or None
     wanted = doses(dose, model, until, scale)
+    if people is not None:
+        found = follow(model, people, patients, scale * times, given, wanted, names, settings)
+        shown = found.with_columns(pl.Series(np.repeat(times, found.height // times.size)).alias("time"))
+        _give_table(shown, model.name, out, as_json=as_json)
+        return
     result: engine.Trajectories
     if verify:
         result = engine.verified(
@@ -138,6 +151,16 @@ def simulate(
         tried = "" if is_rough or not verify else " (A tenth of the tolerance and less were tried, in vain.)"
         console.print(f"{head}: {result.reasons[0]}{tried}")
         raise typer.Exit(1)
+
+
+def _give_table(table: pl.DataFrame, name: str, out: Path | None, *, as_json: bool) -> None:
+    if out is not None:
+        tables.write_table(table, out)
+    if as_json:
+        print_json({"model": name, "table": table.to_dict(as_series=False)})
+    elif out is None:
+        rows = [[cell if isinstance(cell, str) else f"{cell:.6g}" for cell in row] for row in table.rows()]
+        print_table(name, table.columns, rows)
 
 
 def _check(result: engine.Trajectories) -> dict[str, float | int]:

@@ -91,14 +91,14 @@ def bring(
 ) -> None:
     """Unpack a COMBINE archive and run what its SED-ML files ask for."""
     found = exchange.import_archive(archive, out)
-    results = [
-        {"simulation": one.name, "task": one.run, "rows": one.table.height, "columns": one.table.columns}
-        for one in found.results
-    ]
     if as_json:
+        results = [
+            {"simulation": one.name, "task": one.run, "rows": one.table.height, "columns": one.table.columns}
+            for one in found.results
+        ]
         print_json({"files": list(found.files), "results": results, "notes": list(found.notes)})
         return
-    rows = [(one["simulation"], one["task"], one["rows"], ", ".join(one["columns"])) for one in results]
+    rows = [(one.name, one.run, one.table.height, ", ".join(one.table.columns)) for one in found.results]
     print_table(f"{archive.name}: {len(found.files)} files", ("simulation", "task", "rows", "columns"), rows)
     for note in found.notes:
         console.print(f"{note}.")

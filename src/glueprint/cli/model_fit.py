@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn
 
 from glueprint import workshop
-from glueprint.cli.output import Json, console, print_json, print_table, progress_console
+from glueprint.cli.bars import told_bar
+from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import write_tables
 
 __all__ = ["fit"]
@@ -24,7 +22,7 @@ def fit(
     problem: Annotated[
         Path,
         typer.Argument(
-            help="Problem as .toml (docs/workshop.md) or as .yaml of PEtab 1.", show_default=False
+            help="Problem as .toml (docs/workshop.md) or as .yaml of PEtab 1 or 2.", show_default=False
         ),
     ],
     starts: Annotated[int, typer.Option(help="Searches from as many starts.")] = 50,
@@ -33,6 +31,10 @@ def fit(
     confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
     accuracy: Annotated[float, typer.Option(help="Relative error of the model's runs.")] = 1e-7,
     profiles: Annotated[bool, typer.Option(help="Seek the limits of each parameter.")] = True,
+    posterior: Annotated[
+        int,
+        typer.Option(help="Draw from the posterior, so many steps of every walker; 0 draws none."),
+    ] = 0,
     figure: Annotated[
         Path | None, typer.Option(help="Searches, fits, residuals, profiles: .svg, .png, .pdf, .html.")
     ] = None,
@@ -45,37 +47,31 @@ def fit(
     """Fit a model to data: searches from many starts, limits and a verdict for each parameter."""
     settings = workshop.Settings(starts, seed, rounds, confidence, accuracy, profiles)
     read = workshop.read(problem)
-    with _progress() as told:
+    with told_bar() as told:
         found = (
             workshop.fit(read, settings, told=told)
             if out is None
             else workshop.fit_into(out, read, settings, fresh=fresh, told=told)
         )
+        draws = None
+        if posterior:
+            sampling = workshop.Sampling(posterior, seed=seed)
+            draws = workshop.draw_posterior(found, sampling, folder=out, told=told)
     if out is not None:
-        write_tables(out, found.tables)
+        write_tables(out, found.tables if draws is None else {**found.tables, "posterior": draws.table})
     if figure is not None:
         # Drawing costs an import that numbers need not pay.
         from glueprint.report import figures
 
         figures.save(found.plot(), figure)
     if as_json:
-        print_json(found.as_dict())
+        print_json({**found.as_dict(), "posterior": None if draws is None else draws.as_dict()})
     else:
         _print(found)
+        if draws is not None:
+            _print_draws(draws)
     if found.status == "not converged":
         raise typer.Exit(1)
-
-
-@contextmanager
-def _progress() -> Iterator[workshop.Told]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, console=progress_console, transient=True) as bar:
-        task = bar.add_task("compiling", total=None)
-
-        def told(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
-        yield told
 
 
 def _print(found: workshop.Fit) -> None:
@@ -115,6 +111,14 @@ def _print(found: workshop.Fit) -> None:
             console.print(f"{row['parameter']} is {_number(row['elsewhere'])} in a search that ended as low.")
     for note in (*found.notes, *([found.reason] if found.reason else [])):
         console.print(f"{note}.")
+
+
+def _print_draws(draws: workshop.Draws) -> None:
+    rows = [
+        [_number(cell) if isinstance(cell, float) else cell for cell in row] for row in draws.table.rows()
+    ]
+    print_table("Posterior", draws.table.columns, rows)
+    console.print(f"Draws: {draws.status}." + (f" {draws.reason}." if draws.reason else ""))
 
 
 def _number(value: Any) -> str:

@@ -10,11 +10,12 @@ import typer
 from glueprint import engine, workshop
 from glueprint.cli import model_options as options
 from glueprint.cli import model_tables as tables
+from glueprint.cli.bars import told_bar
 from glueprint.cli.model_doses import doses
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError
 
-__all__ = ["sensitivity", "sweep"]
+__all__ = ["range_of", "sensitivity", "sweep"]
 
 Vary = Annotated[
     list[str],
@@ -25,6 +26,9 @@ Until = Annotated[float, typer.Option(help="Last time.")]
 Every = Annotated[float | None, typer.Option(help="Interval of times; default a hundredth of --until.")]
 Summary = Annotated[str, typer.Option(help="Of the output: end, max, min, mean, auc or steady.")]
 DoseOption = Annotated[list[str] | None, typer.Option(help="As of glueprint model simulate. Repeatable.")]
+Keep = Annotated[
+    Path | None, typer.Option(help="Folder where runs are kept: the same command goes on from there.")
+]
 FigureFile = Annotated[Path | None, typer.Option(help="Write the figure: .svg, .png, .pdf, .html.")]
 
 
@@ -50,16 +54,18 @@ def sensitivity(
     accuracy: options.Accuracy = 1e-5,
     out: options.Out = None,
     figure: FigureFile = None,
+    keep: Keep = None,
     as_json: Json = False,
 ) -> None:
     """How much each parameter moves an output: exact slopes, Morris' elementary effects, Sobol's indices."""
     question = _question(file, vary, output, until, every, summary, assign, dose, accuracy)
-    if method == "local":
-        answer = workshop.local(question)
-    elif method == "morris":
-        answer = workshop.morris(question, trajectories=trajectories, seed=seed)
-    else:
-        answer = workshop.sobol(question, samples=samples, seed=seed)
+    with told_bar() as told:
+        if method == "local":
+            answer = workshop.local(question)
+        elif method == "morris":
+            answer = workshop.morris(question, trajectories=trajectories, seed=seed, folder=keep, told=told)
+        else:
+            answer = workshop.sobol(question, samples=samples, seed=seed, folder=keep, told=told)
     _give(answer, question, out, figure, as_json=as_json)
 
 
@@ -76,11 +82,14 @@ def sweep(
     accuracy: options.Accuracy = 1e-5,
     out: options.Out = None,
     figure: FigureFile = None,
+    keep: Keep = None,
     as_json: Json = False,
 ) -> None:
     """An output over one range or two: dose and response with --summary steady, or a plane."""
     question = _question(file, vary, output, until, every, summary, assign, dose, accuracy)
-    _give(workshop.sweep(question, points=points), question, out, figure, as_json=as_json)
+    with told_bar() as told:
+        answer = workshop.sweep(question, points=points, folder=keep, told=told)
+    _give(answer, question, out, figure, as_json=as_json)
 
 
 def _question(
@@ -97,7 +106,7 @@ def _question(
     model = engine.compile(file)
     return workshop.Question(
         model,
-        tuple(_range(text) for text in vary),
+        tuple(range_of(text) for text in vary),
         tuple(output),
         options.grid(until, every or until / 100.0),
         summary,
@@ -107,7 +116,8 @@ def _question(
     )
 
 
-def _range(text: str) -> workshop.Range:
+def range_of(text: str) -> workshop.Range:
+    """`name=low:high` or `name=low:high:log10`. Raises InputError GP-W027."""
     name, sign, limits = text.partition("=")
     low, _, rest = limits.partition(":")
     high, _, scale = rest.partition(":")

@@ -6,6 +6,7 @@ from glueprint.engine.batch import Settings
 from glueprint.engine.doses import Doses
 from glueprint.engine.emit_c import c_source
 from glueprint.engine.ensemble import Ensemble
+from glueprint.engine.frames import Framed
 from glueprint.engine.measures import Measures, TimeUnit, time_unit
 from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
 from glueprint.engine.records import Records
@@ -23,6 +24,7 @@ __all__ = [
     "Doses",
     "Ensemble",
     "Followed",
+    "Framed",
     "Measures",
     "Model",
     "Outcome",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint.engine.frames import Framed, library
 from glueprint.engine.status import REASONS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["Outcome", "Trajectories"]
 
@@ -36,7 +41,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, eq=False)
-class Trajectories(Outcome):
+class Trajectories(Framed, Outcome):
     """Values over time.
 
     time_h: (times,).   outputs: names.   values: (n, times, outputs), NaN after a patient has failed.
@@ -51,3 +56,21 @@ class Trajectories(Outcome):
     def __getitem__(self, name: str) -> Floats:
         """One output, (n, times)."""
         return self.values[:, :, self.outputs.index(name)]
+
+    def to_table(self) -> pl.DataFrame:
+        """One row a patient and time: patient, time_h, and a column for each output."""
+        import polars as pl  # the kernels need no tables
+
+        n, times, _ = self.values.shape
+        index = {"patient": np.repeat(np.arange(n), times), "time_h": np.tile(self.time_h, n)}
+        flat = self.values.reshape(n * times, -1)
+        return pl.DataFrame(index | {name: flat[:, k] for k, name in enumerate(self.outputs)})
+
+    def to_xarray(self) -> Any:
+        """An array by patient, time and output. Raises EnvironmentProblemError GP-N090 without xarray."""
+        coords = {
+            "patient": np.arange(self.values.shape[0]),
+            "time": self.time_h,
+            "output": list(self.outputs),
+        }
+        return library("xarray").DataArray(self.values, coords, ("patient", "time", "output"))

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 
-from glueprint.engine import Model
+from glueprint.engine import Framed, Model
 from glueprint.errors import InputError
 from glueprint.mechanism import Compound, Scenario, compounds, models, parameters, partners
 from glueprint.trials import DoseList, intakes, parse_days, swallowed
@@ -139,7 +139,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Course:
+class Course(Framed):
     """What happens.
 
     table: figure, series, time_d, value, unit; what follows every dose for the first cycle only.
@@ -153,6 +153,10 @@ class Course:
     trough_ng_per_ml: float
     lowest: Mapping[str, tuple[float, float]]
     m_protein_change_percent: float
+
+    def to_table(self) -> pl.DataFrame:
+        """The table."""
+        return self.table
 
 
 def follow(plan: Plan) -> Course:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.workshop.formula import Formula, compiled
-from glueprint.workshop.problem import Observable, Problem, Value
+from glueprint.workshop.problem import Fill, Observable, Problem
 from glueprint.workshop.simulation import Simulated, Simulator
 
 __all__ = ["Cost", "Fitted", "Objective"]
@@ -217,7 +217,7 @@ class Objective:
             return seen.values[:, kind.rows, k], seen.slopes[:, kind.rows, k]
         return self._filled([name] * kind.rows.size, theta)
 
-    def _filled(self, given: Sequence[Value], theta: Floats) -> tuple[Floats, Floats | None]:
+    def _filled(self, given: Sequence[Fill], theta: Floats) -> tuple[Floats, Floats | None]:
         columns = [np.broadcast_to(self.simulator.value(one, theta), theta.shape[:1]) for one in given]
         chain = np.zeros((len(given), theta.shape[1]))
         for place, one in enumerate(given):

@@ -171,7 +171,7 @@ def _conditions(paths: Sequence[Path]) -> dict[str, tuple[Row, dict[str, Value]]
                 next_step="rename or remove one",
             )
         cells = {column: row.text(column) for column in row.cells if column not in LABELS}
-        values = {column: value(text) for column, text in cells.items() if text}
+        values: dict[str, Value] = {column: value(text) for column, text in cells.items() if text}
         found[name] = (row, values)
     return found
 

@@ -19,7 +19,7 @@ from glueprint.workshop.checks import checked
 from glueprint.workshop.formula import Formula, compiled
 from glueprint.workshop.petab_files import one_of, paths, refused, tables, value
 from glueprint.workshop.priors import PARAMETERS, Prior
-from glueprint.workshop.problem import Experiment, Observable, Parameter, Problem, Rows, Value
+from glueprint.workshop.problem import Experiment, Fill, Observable, Parameter, Problem, Rows, Value
 
 __all__ = ["read"]
 
@@ -47,7 +47,7 @@ def read(path: Path, content: Mapping[str, Any]) -> Problem:
         for kind in TABLES
     }
     _refuse_mappings(path, content)
-    needs = ("parameterId", "lowerBound", "upperBound", "estimate")
+    needs: tuple[str, ...] = ("parameterId", "lowerBound", "upperBound", "estimate")
     rows = list(tables(files["parameter_files"], needs))
     has_priors = any(row.text("priorDistribution") for row in rows if row.text("estimate") == "true")
     parameters = tuple(_parameter(row, has_priors=has_priors) for row in rows)
@@ -273,7 +273,7 @@ def _rows(measured: Sequence[Row], observables: Sequence[Observable], ones: Mapp
     )
 
 
-def _filled(measured: Sequence[Row], column: str) -> tuple[tuple[Value, ...], ...]:
+def _filled(measured: Sequence[Row], column: str) -> tuple[tuple[Fill, ...], ...]:
     return tuple(tuple(map(value, row.items(column))) for row in measured)
 
 

@@ -10,7 +10,7 @@ from glueprint.boundary import files as plain_files
 from glueprint.boundary import read_text
 from glueprint.errors import InputError, NotSupportedError, nearest, optional_package
 from glueprint.workshop.cells import Row, number, read_rows
-from glueprint.workshop.problem import Value
+from glueprint.workshop.problem import Fill
 
 __all__ = ["content_of", "one_of", "paths", "refused", "tables", "value", "version_of"]
 
@@ -91,7 +91,7 @@ def one_of(row: Row, column: str, known: Iterable[str], default: str) -> str:
     return found
 
 
-def value(text: str) -> Value:
+def value(text: str) -> Fill:
     """A number, or the name of a parameter."""
     found = number(text)
     return text if found is None else found

@@ -17,6 +17,7 @@ __all__ = [
     "DISTRIBUTIONS",
     "TRANSFORMATIONS",
     "Experiment",
+    "Fill",
     "Observable",
     "Parameter",
     "Problem",
@@ -26,7 +27,9 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Value = float | str | Formula
+Fill = float | str
+"""A number, or the name of a parameter."""
+Value = Fill | Formula
 """A number, the name of a parameter, or a formula of these and, in later periods, of the model's names."""
 
 DISTRIBUTIONS = ("normal", "laplace")
@@ -114,8 +117,8 @@ class Rows:
     observable: Integers
     time: Floats
     value: Floats
-    observable_fill: tuple[tuple[Value, ...], ...]
-    noise_fill: tuple[tuple[Value, ...], ...]
+    observable_fill: tuple[tuple[Fill, ...], ...]
+    noise_fill: tuple[tuple[Fill, ...], ...]
     where: tuple[str, ...]
 
     def __len__(self) -> int:

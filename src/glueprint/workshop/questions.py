@@ -6,22 +6,27 @@ variance-based indices after Saltelli et al. 2010 (doi:10.1016/j.cpc.2009.09.018
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.engine import Doses, Model, Settings
+from glueprint.engine import Doses, Framed, Model, Settings
 from glueprint.errors import InputError, optional_package
+from glueprint.runs import provenance
+from glueprint.runs.store import read_table, write_tables
 from glueprint.workshop.flow import Course, Differenced, Flow, flow
 from glueprint.workshop.scales import SCALES, Scales
 
 __all__ = ["SUMMARIES", "Answer", "Question", "Range", "local", "morris", "sobol", "sweep"]
 
 Floats = NDArray[np.float64]
+Told = Callable[[str, int, int], None]
 SUMMARIES = {
     "end": "the value at the last time",
     "max": "the largest value at the times asked for",
@@ -100,11 +105,42 @@ class Question:
         limits = np.array([[one.low, one.high] for one in self.ranges])
         return self.scales.scaled(limits[:, 0]), self.scales.scaled(limits[:, 1])
 
-    def quantities(self, plain: Floats) -> Floats:
-        """The summaries (n, outputs) at values (n, k) of what varies; NaN where a run failed."""
-        bare = flow(self.model, ())
-        parts = [self._part(bare, plain[k : k + PER_PART])[0] for k in range(0, plain.shape[0], PER_PART)]
+    def quantities(self, plain: Floats, *, folder: Path | None = None, told: Told | None = None) -> Floats:
+        """The summaries (n, outputs) at values (n, k) of what varies; NaN where a run failed.
+
+        folder: where each part is kept when it ends, and taken from, if it is of the very same question and
+        values.   told: hears how far it is.
+        """
+        bare, key = flow(self.model, ()), "" if folder is None else self._key(plain)
+        parts = []
+        for number, first in enumerate(range(0, plain.shape[0], PER_PART), 1):
+            name = f"runs-{key}-{number:04d}"
+            path = None if folder is None else folder / f"{name}.parquet"
+            if path is not None and path.is_file():
+                parts.append(read_table(path, name).to_numpy())
+            else:
+                parts.append(self._part(bare, plain[first : first + PER_PART])[0])
+                if folder is not None:
+                    columns = {f"{k}": parts[-1][:, k] for k in range(len(self.outputs))}
+                    write_tables(folder, {name: pl.DataFrame(columns)})
+            if told is not None:
+                told("runs", min(first + PER_PART, plain.shape[0]), plain.shape[0])
         return np.concatenate(parts)
+
+    def _key(self, plain: Floats) -> str:
+        """Of all that decides the runs at some values."""
+        doses = {} if self.doses is None else vars(self.doses)
+        parts = (
+            self.model.hash,
+            self.ranges,
+            (self.outputs, self.summary),
+            (self.times.tobytes().hex(), plain.tobytes().hex()),
+            sorted(self.given.items()),
+            sorted((name, np.asarray(value).tolist()) for name, value in doses.items()),
+            self.settings,
+            sorted(provenance.versions().items()),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def _part(self, ready: Flow | Differenced, plain: Floats) -> tuple[Floats, Floats]:
         """Summaries (n, outputs) and their slopes (n, outputs, names of `ready`)."""
@@ -132,12 +168,16 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Framed):
     """table: one row an output and name.   runs: of the model.   method: how it was found."""
 
     method: str
     table: pl.DataFrame
     runs: int
+
+    def to_table(self) -> pl.DataFrame:
+        """The table."""
+        return self.table
 
     def _repr_html_(self) -> str:
         return f"<p>{self.method}, {self.runs} runs</p>{self.table._repr_html_()}"
@@ -169,16 +209,24 @@ def local(question: Question) -> Answer:
     return Answer("local", pl.DataFrame(rows), 1)
 
 
-def morris(question: Question, *, trajectories: int = 50, seed: int = 1) -> Answer:
+def morris(
+    question: Question,
+    *,
+    trajectories: int = 50,
+    seed: int = 1,
+    folder: Path | None = None,
+    told: Told | None = None,
+) -> Answer:
     """Elementary effects, in units of the output for the whole range of a name.
 
-    mu_star: mean size; sigma: spread, large where effects are curved or depend on others.
+    mu_star: mean size; sigma: spread, large where effects are curved or depend on others.   folder, told: as
+    of `Question.quantities`.
     Raises InputError GP-W028 where a run fails, EnvironmentProblemError GP-W023 without SALib.
     """
     sample, analyze = _salib("sample.morris"), _salib("analyze.morris")
     space = _space(question)
     units = sample.sample(space, trajectories, num_levels=4, seed=seed)
-    values = _computed(question, units)
+    values = _computed(question, units, folder, told)
     rows = [
         row
         for o, output in enumerate(question.outputs)
@@ -192,10 +240,18 @@ def morris(question: Question, *, trajectories: int = 50, seed: int = 1) -> Answ
     return Answer("Morris", pl.DataFrame(rows), units.shape[0])
 
 
-def sobol(question: Question, *, samples: int = 1024, seed: int = 1) -> Answer:
+def sobol(
+    question: Question,
+    *,
+    samples: int = 1024,
+    seed: int = 1,
+    folder: Path | None = None,
+    told: Told | None = None,
+) -> Answer:
     """First-order and total indices, with the half width of their 95 % limits by SALib's resampling.
 
-    samples: a power of 2; the model is run samples (k + 2) times.
+    samples: a power of 2; the model is run samples (k + 2) times.   folder, told: as of
+    `Question.quantities`.
     Raises as `morris`, and InputError GP-W027 for another number of samples.
     """
     if samples < 2 or samples & (samples - 1):
@@ -203,7 +259,7 @@ def sobol(question: Question, *, samples: int = 1024, seed: int = 1) -> Answer:
     sample, analyze = _salib("sample.sobol"), _salib("analyze.sobol")
     space = _space(question)
     units = sample.sample(space, samples, calc_second_order=False, seed=seed)
-    values = _computed(question, units)
+    values = _computed(question, units, folder, told)
     rows = []
     for o, output in enumerate(question.outputs):
         if np.ptp(values[:, o]) == 0.0:
@@ -226,7 +282,9 @@ def _indices(
     ]
 
 
-def sweep(question: Question, *, points: int = 25) -> Answer:
+def sweep(
+    question: Question, *, points: int = 25, folder: Path | None = None, told: Told | None = None
+) -> Answer:
     """The summaries over a grid of one or two ranges: dose and response, or a plane.
 
     Failed runs have no value in the table.
@@ -239,7 +297,7 @@ def sweep(question: Question, *, points: int = 25) -> Answer:
     axes = [np.linspace(a, b, points) for a, b in zip(low, high, strict=True)]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
     plain = question.scales.plain(grid)
-    values = question.quantities(plain)
+    values = question.quantities(plain, folder=folder, told=told)
     columns = {one.name: plain[:, k] for k, one in enumerate(question.ranges)}
     columns |= {output: values[:, o] for o, output in enumerate(question.outputs) if output not in columns}
     return Answer("sweep", pl.DataFrame(columns).fill_nan(None), plain.shape[0])
@@ -263,10 +321,11 @@ def _space(question: Question) -> dict[str, Any]:
     return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
 
-def _computed(question: Question, units: Floats) -> Floats:
+def _computed(question: Question, units: Floats, folder: Path | None, told: Told | None) -> Floats:
     """Summaries at places of the unit cube; all of them must be there."""
     low, high = question.box()
-    values = question.quantities(question.scales.plain(low + units * (high - low)))
+    plain = question.scales.plain(low + units * (high - low))
+    values = question.quantities(plain, folder=folder, told=told)
     _require_all(values)
     return values
 

@@ -13,7 +13,7 @@ from glueprint.engine.tangent import symbol
 from glueprint.errors import NotSupportedError
 from glueprint.workshop.flow import Course, Differenced, Flow, Seen, flow
 from glueprint.workshop.formula import Formula
-from glueprint.workshop.problem import Experiment, Problem, Value
+from glueprint.workshop.problem import Experiment, Fill, Problem, Value
 from glueprint.workshop.seeds import seed, seeded
 
 __all__ = ["STEP_LIMIT", "Simulated", "Simulator"]
@@ -209,7 +209,7 @@ class Simulator:
             total += slope * chain
         return value[:, 0], total
 
-    def value(self, given: float | str, theta: Floats) -> Floats | float:
+    def value(self, given: Fill, theta: Floats) -> Floats | float:
         """A number, or a parameter at each vector, (m,)."""
         if not isinstance(given, str):
             return given

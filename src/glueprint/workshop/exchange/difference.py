@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import libsbml
@@ -43,8 +43,8 @@ def difference(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> pl.DataF
 
 def _facts(model: Any) -> dict[tuple[str, str], Facts]:
     found: dict[tuple[str, str], Facts] = {("model", ""): _of_model(model)}
-    for kind, items, of in (
-        ("unit", model.getListOfUnitDefinitions(), lambda item: {"means": _unit(item)}),
+    lists: tuple[tuple[str, Any, Callable[[Any], Facts]], ...] = (
+        ("unit", model.getListOfUnitDefinitions(), _of_unit),
         ("function", model.getListOfFunctionDefinitions(), _of_formula),
         ("compartment", model.getListOfCompartments(), _of_compartment),
         ("species", model.getListOfSpecies(), _of_species),
@@ -54,7 +54,8 @@ def _facts(model: Any) -> dict[tuple[str, str], Facts]:
         ("rule", model.getListOfRules(), _of_rule),
         ("event", model.getListOfEvents(), _of_event),
         ("constraint", model.getListOfConstraints(), _of_formula),
-    ):
+    )
+    for kind, items, of in lists:
         for number, item in enumerate(items):
             found[kind, _name(item, number)] = of(item)
     return found
@@ -152,8 +153,8 @@ def _of_event(item: Any) -> Facts:
     }
 
 
-def _unit(item: Any) -> str:
-    return str(libsbml.UnitDefinition.printUnits(item, True))
+def _of_unit(item: Any) -> Facts:
+    return {"means": str(libsbml.UnitDefinition.printUnits(item, True))}
 
 
 def _text(tree: Any) -> str:

@@ -1,0 +1,44 @@
+"""Results as tables of other libraries: pandas, xarray, and whatever reads Arrow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glueprint.errors import optional_package
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Framed", "library"]
+
+SHOWN = 10  # rows in a notebook
+
+
+class Framed:
+    """What has a table, in every form that notebooks use. A class gives `to_table`."""
+
+    def to_table(self) -> pl.DataFrame:
+        """The result as a polars table."""
+        raise NotImplementedError
+
+    def to_pandas(self) -> Any:
+        """The table for pandas. Raises EnvironmentProblemError GP-N090 without it."""
+        return library("pandas").DataFrame(self.to_table().to_dict(as_series=False))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        """The table as an Arrow stream: pyarrow.table(result), duckdb, polars.DataFrame(result)."""
+        return self.to_table().__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str:
+        table = self.to_table()
+        return f"<p>{type(self).__name__}, {table.height} rows</p>{table.head(SHOWN)._repr_html_()}"
+
+
+def library(name: str) -> Any:
+    """pandas or xarray. Raises EnvironmentProblemError GP-N090."""
+    return optional_package(
+        name,
+        "GP-N090",
+        where=f"to_{name}",
+        next_step=f"python -m pip install {name}, or take `to_table`, which is polars",
+    )
