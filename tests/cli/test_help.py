@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -61,3 +62,38 @@ def test_the_help_of_a_group_names_its_commands(group):
     for name, what in groups.listing()[group].items():
         assert f" {name} " in shown.output
         assert what.split()[0] in shown.output
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("glueprint tri", {"trial"}),
+        ("glueprint surv", {"survival"}),
+        ("glueprint trial sh", {"show"}),
+        ("glueprint trial show mm00", {"mm002", "mm003"}),
+        ("glueprint study run poma", {"pomalidomide"}),
+        ("glueprint evidence show BIN-00", {"BIN-001", "BIN-002"}),
+        ("glueprint compound show pomal", {"pomalidomide"}),
+        ("glueprint trial rules show pomalidomide-us", {"pomalidomide-us-label"}),
+    ],
+)
+def test_tab_offers_commands_and_names(words, offered):
+    """As bash asks: https://typer.tiangolo.com, "CLI Option autocompletion"."""
+    count = str(len(words.split()) - 1)
+    asked = {"_GLUEPRINT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}
+    told = CliRunner().invoke(app, [], prog_name="glueprint", env=asked)
+    assert offered <= set(told.stdout.split()), told.output
+    assert all(word.startswith(words.split()[-1]) for word in told.stdout.split())
+
+
+def test_tab_after_a_group_imports_no_science():
+    asked = {"_GLUEPRINT_COMPLETE": "complete_bash", "COMP_WORDS": "glueprint trial sho", "COMP_CWORD": "2"}
+    code = SHOW.split("for words")[0] + (
+        "try:\n    app.app(prog_name='glueprint')\nfinally:\n    print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **asked}
+    )
+    offered, *_, modules = done.stdout.splitlines()
+    assert offered == "show"
+    assert not {name.split(".")[0] for name in modules.split()} & HEAVY

@@ -350,7 +350,11 @@ def test_a_horizon_may_be_a_duration():
 
 
 def test_it_prints_as_tables():
-    said = repr(analyse(table(), Request("time", "event", arm="arm", reference="placebo")))
+    found = analyse(table(), Request("time", "event", arm="arm", reference="placebo"))
+    said, shown = repr(found), found._repr_html_()  # as a notebook asks
+    assert shown.count("<table") == shown.count("<h4>") > 3
+    assert "<p>times in the unit of the column, intervals of 95 %</p>" in shown
+    assert "curves" not in shown
     assert "intervals of 95 %" in said
     assert all(
         word in said for word in ("groups", "hazard ratios", "6-MP against placebo", "proportional hazards")

@@ -62,3 +62,6 @@ def test_a_result_prints_on_one_line(result):
     said = repr(result)
     assert said.startswith("<TrialResult my-trial: 1 virtual trial of POM 4 mg 6, POM 2 mg 6, seed 7")
     assert len(said) < 300
+    shown = result._repr_html_()  # as a notebook asks
+    assert shown.startswith("<p>&lt;TrialResult my-trial")
+    assert all(word in shown for word in ("<table", "POM 4 mg", "median_pfs", "replicates"))

@@ -28,7 +28,6 @@ app = typer.Typer(
     cls=Groups,
     help="Cereblon molecular glues from the plate to the patient.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

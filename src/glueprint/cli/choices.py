@@ -1,10 +1,11 @@
-"""What the command line was asked for, for everything below it."""
+"""What the command line was asked for, for everything below it, and what a word on it may be."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 
-__all__ = ["FORMATS", "command", "form", "keep_formulas", "words"]
+__all__ = ["FORMATS", "command", "completed", "form", "keep_formulas", "words"]
 
 # How tables may be printed.
 FORMATS = ("table", "csv", "md", "json")
@@ -17,3 +18,12 @@ words: ContextVar[tuple[str, ...]] = ContextVar("words", default=())
 command: ContextVar[str] = ContextVar("command", default="")
 # One of FORMATS.
 form: ContextVar[str] = ContextVar("form", default="table")
+
+
+def completed(known: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """The `autocompletion` of an argument: what Tab offers of the names in `known`."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in known() if name.startswith(incomplete)]
+
+    return complete

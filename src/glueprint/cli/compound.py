@@ -22,6 +22,7 @@ from glueprint.chemistry import (
     validation,
 )
 from glueprint.cli import compound_cards as cards
+from glueprint.cli.choices import completed
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console, write
 from glueprint.documents import write_new
 from glueprint.errors import GlueprintError, NotSupportedError
@@ -34,7 +35,7 @@ COMPOUND = (
     "Name (see list; also (S)- or (R)-), SMILES, InChI, InChIKey or CAS number of a built-in structure, or a "
     "file: .mol, .sdf, .smi."
 )
-AnyCompound = Annotated[str, typer.Argument(help=COMPOUND)]
+AnyCompound = Annotated[str, typer.Argument(help=COMPOUND, autocompletion=completed(structures.names))]
 
 
 @app.command("list")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,11 +11,17 @@ import typer
 
 import glueprint as gp  # lists need no chemistry
 from glueprint import evidence
+from glueprint.cli.choices import completed
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.errors import InputError, nearest
 from glueprint.evidence import Claim, Claims, Finding
 
 app = typer.Typer(no_args_is_help=True)
+
+
+def _ids() -> Iterator[str]:
+    return (claim.id for claim in evidence.load())
+
 
 MOST_SHOWN = 30
 
@@ -42,7 +48,9 @@ def table(
 
 @app.command()
 def show(
-    claim_id: Annotated[str, typer.Argument(help="Id of a claim, for example BIN-001.")],
+    claim_id: Annotated[
+        str, typer.Argument(help="Id of a claim, for example BIN-001.", autocompletion=completed(_ids))
+    ],
     extra: Extra = None,
     as_json: Json = False,
 ) -> None:

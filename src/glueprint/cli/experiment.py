@@ -12,6 +12,7 @@ import polars as pl
 import typer
 
 from glueprint import evidence, experiments, references
+from glueprint.cli.choices import completed
 from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.errors import InputError
@@ -51,7 +52,13 @@ def list_experiments(as_json: Json = False) -> None:
 
 @app.command()
 def run(
-    name: Annotated[str, typer.Argument(help='Name of an experiment (see list), or "all".')],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help='Name of an experiment (see list), or "all".',
+            autocompletion=completed(experiments.available),
+        ),
+    ],
     compound: Compound = REFERENCE,
     line: Annotated[str | None, typer.Option(help="Cell line or type, by name or TOML file.")] = None,
     setting: Annotated[

@@ -89,12 +89,21 @@ def _first(command: Any) -> str:
 class _Group(TyperGroup):
     """A group whose commands are those of its module's `app`."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Its help, which needs no more of a command than what it is for."""
+    def _listed(self) -> TyperGroup:
+        """The group without more of a command than what it is for."""
         commands: dict[str, Any] = {
             name: TyperCommand(name, help=what) for name, what in _listing()[str(self.name)].items()
         }
-        TyperGroup(name=self.name, help=self.help, commands=commands).format_help(ctx, formatter)
+        return TyperGroup(name=self.name, help=self.help, commands=commands)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Its help, as of the commands in the listing."""
+        self._listed().format_help(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """What Tab offers, as of the commands in the listing."""
+        ctx.command = self._listed()
+        return ctx.command.shell_complete(ctx, incomplete)
 
     @property
     def commands(self) -> Any:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, TextColumn
 
 from glueprint import study
 from glueprint.cli import bars
+from glueprint.cli.choices import completed
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.cli.trust import TrustedFile, keys_in, print_verdict
 from glueprint.report import page, study_report
@@ -44,7 +45,13 @@ def list_studies(as_json: Json = False) -> None:
 
 @app.command()
 def run(
-    name: Annotated[str, typer.Argument(help="Name of a study (see list) or path of a TOML file.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a study (see list) or path of a TOML file.",
+            autocompletion=completed(study.available),
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for tables and report; NAME-study if left out.")
     ] = None,

@@ -21,6 +21,7 @@ from glueprint.chemistry import (
 )
 from glueprint.chemistry.bench import BenchStep
 from glueprint.chemistry.scheme import draw_scheme
+from glueprint.cli.choices import completed
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.documents import write_new
 from glueprint.errors import InputError
@@ -32,7 +33,7 @@ ROUTE = (
     "Name of a route (see list), your own .toml file, a reaction SMILES, or a file of reactions: .rsmi, "
     ".rxn, .rdf, or .json as AiZynthFinder writes it."
 )
-RouteName = Annotated[str, typer.Argument(help=ROUTE)]
+RouteName = Annotated[str, typer.Argument(help=ROUTE, autocompletion=completed(routes.available))]
 # Columns of amounts in a printed plan, each with its form.
 AMOUNTS = {"equivalents": "g", "mmol": ".2f", "grams": ".3f", "weigh_g": ".3f", "volume_ml": ".0f"}
 CONDITIONS = {

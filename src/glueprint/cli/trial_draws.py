@@ -14,8 +14,9 @@ from typer.core import TyperCommand
 from glueprint.calibration import clinical
 from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.cli import bars
+from glueprint.cli.choices import completed
 from glueprint.cli.output import progress_console
-from glueprint.trials import ParameterDraws, Protocol, row_of
+from glueprint.trials import ParameterDraws, Protocol, available, row_of
 
 __all__ = [
     "Posterior",
@@ -35,7 +36,13 @@ __all__ = [
 FLAG = "--posterior"
 DEFAULT = clinical.STRUCTURES[0]
 
-TrialName = Annotated[str, typer.Argument(help="Name of a protocol (see list) or path of a TOML file.")]
+TrialName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a protocol (see list) or path of a TOML file.",
+        autocompletion=completed(available),
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Same seed, same bits.")]
 Workers = Annotated[int, typer.Option(help="Processes; the result does not depend on it.")]
 Posterior = Annotated[

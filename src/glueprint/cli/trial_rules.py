@@ -8,13 +8,20 @@ from typing import Annotated
 import typer
 
 from glueprint import trials
+from glueprint.cli.choices import completed
 from glueprint.cli.output import Json, print_json, print_table, progress_console, write
 from glueprint.trials import DoseRules, ladder
 
 __all__ = ["app", "fall"]
 
 app = typer.Typer(no_args_is_help=True, help="Dose rules: list, show, file, template.")
-RulesName = Annotated[str, typer.Argument(help="Name of dose rules (see list) or path of a TOML file.")]
+RulesName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of dose rules (see list) or path of a TOML file.",
+        autocompletion=completed(trials.available_rules),
+    ),
+]
 MOST_SHOWN = 8  # doses of a fall; a step of a few per cent has many
 
 

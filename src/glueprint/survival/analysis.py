@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import polars as pl
@@ -141,11 +142,28 @@ class Analysis:
 
     def __repr__(self) -> str:
         """Its tables but the steps of the curves, as a person reads them."""
-        shown = {name: table for name, table in self.tables.items() if name != "curves" and table.height}
         with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_cols=-1):
-            parts = [f"{name.replace('_', ' ')}\n{table}" for name, table in shown.items()]
-        head = f"times in {self.unit or 'the unit of the column'}, intervals of {100 * self.level:g} %"
-        return "\n".join((head, *parts, *self.notes))
+            parts = [f"{title}\n{table}" for title, table in self._shown().items()]
+        return "\n".join((self._head, *parts, *self.notes))
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook."""
+        with pl.Config(tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_cols=-1):
+            parts = [f"<h4>{title}</h4>{table._repr_html_()}" for title, table in self._shown().items()]
+        return "".join(
+            (f"<p>{escape(self._head)}</p>", *parts, *(f"<p>{escape(one)}</p>" for one in self.notes))
+        )
+
+    @property
+    def _head(self) -> str:
+        return f"times in {self.unit or 'the unit of the column'}, intervals of {100 * self.level:g} %"
+
+    def _shown(self) -> dict[str, pl.DataFrame]:
+        return {
+            name.replace("_", " "): table
+            for name, table in self.tables.items()
+            if name != "curves" and table.height
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import polars as pl
@@ -48,6 +49,11 @@ class TrialResult:
         failed = f", {self.failed} patients could not be computed" if self.failed else ""
         many = f"{self.replicates} virtual trial{'s' if self.replicates > 1 else ''}"
         return f"<TrialResult {self.protocol.name}: {many} of {arms}, seed {self.seed}{failed}; {self.label}>"
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with the endpoints below."""
+        with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True):
+            return f"<p>{escape(repr(self))}</p>{self.overview()._repr_html_()}"
 
     @property
     def replicates(self) -> int:
