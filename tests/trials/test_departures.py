@@ -8,6 +8,9 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import InputError
+from glueprint.trials.analysis.exposure import _value_at
+from glueprint.trials.conduct.records import VisitLog
+from glueprint.trials.conduct.visit import Labs
 from glueprint.trials.patients.attendance import NEVER, Leaving, attended
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.population import draw_population
@@ -155,6 +158,24 @@ def test_what_is_recorded_fits_together(result):
     adam = {one.name: one.frame for one in trials.cdisc.datasets(result.protocol, patients, result.visits, 1)}
     assert {"TTNT", "PFS2"} <= set(adam["ADTTE"]["PARAMCD"])
     assert {"Infection", "Febrile neutropenia"} <= set(adam["ADAE"]["AEDECOD"])
+
+
+def test_the_count_on_the_day_of_an_event_lies_between_those_of_the_visits():
+    visit = np.array([0, 0, 0, 1, 3])
+    day = np.array([0, 10, 20, 5, 0])
+    blank = np.zeros(visit.size)
+    log = VisitLog(
+        visit, day, blank, Labs(blank, blank, blank, blank), blank, blank, blank, blank, blank, blank, blank
+    )
+    counts = np.array([4.0, 1.0, 4.0, 0.7, 2.0])
+    # Half way down from 4 to 1, log-linear; before the only visit; nobody's; no event; a day of a visit.
+    at = np.array([5.0, 2.0, 8.0, np.inf])
+    found = _value_at(log, counts, at)
+    assert found[:2] == pytest.approx([2.0, 0.7])
+    assert np.isnan(found[2:]).all()
+    assert _value_at(log, counts, np.array([10.0, 9.0, 1.0, 7.0]))[[0, 1, 3]] == pytest.approx(
+        [1.0, 0.7, 2.0]
+    )
 
 
 def test_a_record_that_nobody_asked_for_is_in_no_table():

@@ -221,6 +221,45 @@ def test_the_command(tmp_path, printed):
     assert refused.exit_code != 0
 
 
+def test_a_grid_of_doses(tmp_path, printed):
+    path = tmp_path / "design.toml"
+    path.write_text(HEAD + CUT.format(40, 20), encoding="utf-8")
+    few = ["--patients", "60,80", "--trials", "40", "--pools", "1", "--pool-patients", "20"]
+    out, drawn = tmp_path / "out", tmp_path / "power.svg"
+    asked = ["trial", "power", str(path), *few, "--dose-mg", "1,4", "--out", str(out)]
+    told = payload(printed(app, *asked, "--figure", str(drawn), "--json"))
+    assert [(row["variant"], row["patients"]) for row in told["rows"][::2]] == [
+        ("1 mg", 60),
+        ("1 mg", 80),
+        ("4 mg", 60),
+        ("4 mg", 80),
+    ]
+    assert (tmp_path / "power-1.svg").exists()
+    assert (tmp_path / "power-2.svg").exists()
+    text = printed(app, *asked)
+    assert "1 mg: 90 %" in text
+
+
+def test_a_grid_is_its_designs_and_goes_on(tmp_path):
+    protocol, settings = (
+        protocol_from_text(HEAD + CUT.format(40, 20), where="x"),
+        OperatingSettings(1, 20, 40),
+    )
+    one = trials.operating_grid(protocol, trials.grid(dose_mg=[4]), [60, 80], settings, folder=tmp_path)
+    kept = {folder: folder.stat().st_mtime_ns for folder in tmp_path.glob("operating-*/*")}
+    assert len(kept) == 1
+    grown = trials.operating_grid(protocol, trials.grid(dose_mg=[1, 4]), [60, 80], settings, folder=tmp_path)
+    assert {folder: folder.stat().st_mtime_ns for folder in kept} == kept
+    assert len(list(tmp_path.glob("operating-*/*"))) == 2
+    # The dose as written is the design itself; the control arm is nobody's variant.
+    assert grown.found["4 mg"].table.equals(one.found["4 mg"].table)
+    assert grown.found["4 mg"].table.equals(operating(protocol, [60, 80], settings).table)
+    low, full = (found.table for found in grown.found.values())
+    assert not low.equals(full)
+    assert low.filter(truth="no effect").equals(full.filter(truth="no effect"))
+    assert grown.table["variant"].unique(maintain_order=True).to_list() == ["1 mg", "4 mg"]
+
+
 def test_the_figure_needs_its_columns(found):
     with pytest.raises(InputError, match="GP-P001"):
         figures.power(found.table.drop("low"))

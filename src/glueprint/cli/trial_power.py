@@ -19,9 +19,10 @@ from glueprint.cli.trial_draws import (
     draws_for,
     progress_bar,
 )
+from glueprint.cli.trial_sweep import dose_of, listed_in
 from glueprint.errors import InputError
 from glueprint.runs.store import write_tables
-from glueprint.trials import Operating, OperatingSettings
+from glueprint.trials import Operating, OperatingGrid, OperatingSettings, grid
 
 __all__ = ["command"]
 
@@ -45,6 +46,10 @@ def command(
     simulated: Annotated[
         int, typer.Option("--trials", help="Simulated trials of each size and truth.")
     ] = 2000,
+    dose_mg: Annotated[str | None, typer.Option(help="Doses of the first arm's glue, such as 2,3,4.")] = None,
+    days: Annotated[
+        list[str] | None, typer.Option(help="Its days, such as 1-21 or 1-28/2; once for each schedule.")
+    ] = None,
     pools: Annotated[
         int, typer.Option(help="Pools of conducted patients, each with a draw of its own.")
     ] = 20,
@@ -65,10 +70,15 @@ def command(
     sizes = _sizes(patients)
     draws = draws_for(protocol, posterior, posterior_from, pools, seed)
     settings = OperatingSettings(pools, pool_patients, simulated, seed, draws, workers)
+    variants = grid(dose_mg=[dose_of(text) for text in listed_in(dose_mg)], days=days or ())
     if out is not None:
         write_tables(out, {})
     with progress_bar(f"{protocol.name}, {pools} pool(s)") as told:
-        found = trials.operating(protocol, sizes, settings, folder=out, progress=told)
+        every = trials.operating_grid(protocol, variants, sizes, settings, folder=out, progress=told)
+    if dose_mg is not None or days:
+        _tell_all(every, protocol.name, seed, out, figure, as_json=as_json)
+        return
+    (found,) = every.found.values()
     if out is not None:
         write_tables(out, {"operating": found.table, "operating_by_pool": found.by_pool})
     if figure is not None:
@@ -82,6 +92,39 @@ def command(
         print_json({**about, "rows": found.table.to_dicts(), "by_pool": found.by_pool.to_dicts()})
         return
     _print(found, needed)
+
+
+def _tell_all(
+    every: OperatingGrid, trial: str, seed: int, out: Path | None, figure: Path | None, *, as_json: bool
+) -> None:
+    """What a grid of variants gives; each is a figure of its own."""
+    if out is not None:
+        write_tables(out, {"operating": every.table, "operating_by_pool": every.by_pool})
+    if figure is not None:
+        from glueprint.report import figures
+
+        for number, one in enumerate(every.found.values(), start=1):
+            figures.save(figures.power(one.table), figure.with_stem(f"{figure.stem}-{number}"))
+    needed = {
+        name: {f"{target:g}": one.patients_for(target) for target in TARGETS}
+        for name, one in every.found.items()
+    }
+    if as_json:
+        about = {"trial": trial, "labels": every.labels, "seed": seed, "patients_for_power": needed}
+        print_json({**about, "rows": every.table.to_dicts(), "by_pool": every.by_pool.to_dicts()})
+        return
+    rows = [(row["variant"], *_row(row)) for row in every.table.iter_rows(named=True)]
+    print_table(f"{trial}, seed {seed}", ("variant", *HEADS), rows)
+    for name, by_target in needed.items():
+        for target, size in by_target.items():
+            console.print(f"{name}: {_needs(target, size)}", markup=False)
+    told = "; ".join(f"{label} ({name})" for name, label in every.labels.items())
+    progress_console.print(f"These numbers are {told}.", markup=False)
+
+
+def _needs(target: str, size: float | None) -> str:
+    told = "not between these sizes" if size is None else f"at about {size:.0f} patients"
+    return f"{target} % {told}"
 
 
 def _sizes(text: str) -> list[int]:
@@ -102,8 +145,7 @@ def _print(found: Operating, needed: dict[str, float | None]) -> None:
     about = f"{found.protocol.name}, seed {found.settings.seed}: {found.settings.trials} trials of each"
     print_table(about, HEADS, rows)
     for target, size in needed.items():
-        told = "not between these sizes" if size is None else f"at about {size:.0f} patients"
-        console.print(f"{target} % {told}")
+        console.print(_needs(target, size))
     progress_console.print(f"These numbers are {found.label}.", markup=False)
 
 

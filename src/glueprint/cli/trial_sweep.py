@@ -25,7 +25,7 @@ from glueprint.errors import InputError
 from glueprint.runs.store import write_tables
 from glueprint.trials import SWEPT, Sweep, SweepSettings, Variant, arm_of, grid, sweep
 
-__all__ = ["command"]
+__all__ = ["command", "dose_of", "listed_in"]
 
 Many = list[str] | None
 DECIMALS = 6
@@ -89,9 +89,9 @@ def command(
 def _variants(
     listed: tuple[str | None, str | None, str | None], days: Many, crcl: Many, rules: Many
 ) -> tuple[Variant, ...]:
-    dose_mg, gcsf, condition = (_list(text) for text in listed)
+    dose_mg, gcsf, condition = (listed_in(text) for text in listed)
     return grid(
-        dose_mg=[_dose(text) for text in dose_mg],
+        dose_mg=[dose_of(text) for text in dose_mg],
         days=days or (),
         gcsf=gcsf,
         condition=condition,
@@ -100,11 +100,13 @@ def _variants(
     )
 
 
-def _list(text: str | None) -> list[str]:
+def listed_in(text: str | None) -> list[str]:
+    """The parts of an option with commas."""
     return [] if text is None else [part.strip() for part in text.split(",")]
 
 
-def _dose(text: str) -> float:
+def dose_of(text: str) -> float:
+    """A dose of --dose-mg; raises InputError GP-T072 for none."""
     try:
         return float(text)
     except ValueError as error:

@@ -14,6 +14,7 @@ from glueprint.trials.analysis import (
 )
 from glueprint.trials.conduct import Course, DoseList, doses_between, intakes, swallowed
 from glueprint.trials.operating import Operating, OperatingSettings, operating
+from glueprint.trials.operating_grid import OperatingGrid, operating_grid
 from glueprint.trials.patients import (
     ParameterDraws,
     Population,
@@ -118,6 +119,7 @@ __all__ = [
     "HazardRule",
     "LaboratoryRule",
     "Operating",
+    "OperatingGrid",
     "OperatingSettings",
     "ParameterDraws",
     "Population",
@@ -162,6 +164,7 @@ __all__ = [
     "load_rules",
     "model_parameters",
     "operating",
+    "operating_grid",
     "order_statistics",
     "outside",
     "parse_days",

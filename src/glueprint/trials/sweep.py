@@ -130,12 +130,12 @@ def sweep(
     by_case = [found[place * how.replicates : (place + 1) * how.replicates] for place in range(len(cases))]
     base = pl.concat(by_case[reference])
     for case, tables in zip(cases, by_case, strict=True):
-        told = label if case.reference else _label_of_variant(case.protocol, label, how.draws)
+        told = label if case.reference else label_of_variant(case.protocol, label, how.draws)
         rows += _rows(case, pl.concat(tables), base, {"label": told} | _facts(case.protocol, about))
     return Sweep(protocol, arm, about, how, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
 
 
-def _label_of_variant(protocol: Protocol, label: str, draws: ParameterDraws | None) -> str:
+def label_of_variant(protocol: Protocol, label: str, draws: ParameterDraws | None) -> str:
     """How a variant is to be read: only the arm as written was ever fitted to anything.
 
     label: of the arm as written.

@@ -109,16 +109,22 @@ def _clinical(conducted: Conducted) -> Iterator[tuple[AdverseEvent, int, Floats]
         yield event, hazard.grade, began[event.name]
     for event, rule in coincident_events():
         day = began[rule.event]
-        low = getattr(log.labs, rule.value) < rule.below
-        yield event, rule.grade, np.where(_around(log, low, day), day, np.inf)
+        value = _value_at(log, getattr(log.labs, rule.value), day)
+        yield event, rule.grade, np.where(value < rule.below, day, np.inf)
 
 
-def _around(log: VisitLog, flag: Bools, day: Floats) -> Bools:
-    """(n,) whether the visit at a day of each patient, (n,), or before it, or the next has the flag, (v,)."""
+def _value_at(log: VisitLog, values: Floats, day: Floats) -> Floats:
+    """(n,) a laboratory value on a day of each patient, (n,): log-linear between the visit on it, or before,
+    and the next; that of the only one where there is no other, NaN without any or where the day is inf."""
     visits = np.arange(log.day.size)
     earlier = log.day <= day[log.patient]
     before, after = np.full(day.size, -1), np.full(day.size, log.day.size)
     np.maximum.at(before, log.patient[earlier], visits[earlier])
     np.minimum.at(after, log.patient[~earlier], visits[~earlier])
-    padded = np.append(flag, False)  # what a patient without such a visit shows
-    return np.asarray(np.isfinite(day) & (padded[before] | padded[after]))
+    times = np.append(log.day.astype(np.float64), np.nan)  # what a patient without such a visit has
+    size = np.log(np.append(values, np.nan))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = (day - times[before]) / (times[after] - times[before])
+        between = size[before] + part * (size[after] - size[before])
+    only = np.fmax(size[before], size[after])
+    return np.asarray(np.exp(np.where(np.isfinite(day), np.where(np.isnan(between), only, between), np.nan)))

@@ -84,7 +84,8 @@ class HazardRule:
 
 @dataclass(frozen=True)
 class CoincidenceRule:
-    """Another event that falls together with a low laboratory value, at the visit before it or after.
+    """Another event that falls together with a low laboratory value: that of its day, log-linear between the
+    visits before it and after.
 
     event: the name of a clinical event, the first of which counts.   value: a column of LABS.   below: its
     limit, not included.   grade: as in `HazardRule`.
@@ -230,8 +231,8 @@ OURS = (
     AdverseEvent(
         "febrile_neutropenia",
         "Febrile neutropenia",
-        # The label's limit of the count (CL155); that an infection of grade 3 or 4 comes with fever is
-        # assumed.
+        # The label's limit of the count, which holds on the day of the fever (CL155); that an infection of
+        # grade 3 or 4 comes with fever is assumed.
         CoincidenceRule("infection", "anc_1e9_per_l", below=1.0),
         grades={"3_4": SERIOUS},
         sources=("CL155",),
