@@ -99,7 +99,14 @@ FIELDS = (
     "q",
     "channel",
     "token",
-    "compound",
+    "base",
+    "do",
+    "observed",
+    "endpoint",
+    "one",
+    "two",
+    "model",
+    "replicate",
 )
 # Left out of nonsense: what it would rightly do to a real project, or what takes minutes.
 KEPT = ("/p/{project}/run", "/p/{project}/report")

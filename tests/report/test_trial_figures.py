@@ -110,8 +110,8 @@ def charts(given):
 
 
 STEMS = (
-    "km_pfs", "km_os", "waterfall", "swimmer", "spider", "forest_pfs", "forest_os", "vpc_m_protein",
-    "vpc_neutrophils", "exposure_response", "dose_timeline", "prior_posterior", "intervals",
+    "km_pfs", "km_os", "waterfall", "swimmer", "spider", "adverse_events", "forest_pfs", "forest_os",
+    "vpc_m_protein", "vpc_neutrophils", "exposure_response", "dose_timeline", "prior_posterior", "intervals",
 )  # fmt: skip
 
 

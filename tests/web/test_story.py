@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 from tests.browsing import chromium
 
@@ -17,21 +18,23 @@ LONG_MS = 900_000
 
 def started(folder):
     """A server of its own process, and its first address."""
-    server = subprocess.Popen(
-        [sys.executable, "-c", RUN, "serve", str(folder), "--workers", "1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    for line in server.stdout:
-        if found := re.search(r"http://\S+", line):
-            return server, found[0]
-    raise AssertionError("the server ended before it said its address")
+    log = folder.with_suffix(".log")
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-c", RUN, "serve", str(folder), "--workers", "1"],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    while server.poll() is None:
+        if found := re.search(r"http://\S+\n", log.read_text("utf-8")):
+            return server, found[0].strip()
+        time.sleep(0.2)
+    raise AssertionError(log.read_text("utf-8"))
 
 
 def test_from_the_plate_to_a_patient_of_the_trial(tmp_path):
     with chromium() as browser:
-        server, address = started(tmp_path)
+        server, address = started(tmp_path / "projects")
         try:
             page = browser.new_page()
             page.set_default_timeout(LONG_MS)
@@ -58,7 +61,7 @@ def test_from_the_plate_to_a_patient_of_the_trial(tmp_path):
             page.close()  # the job goes on without a page, and without a server
             server.send_signal(signal.SIGKILL)
             server.wait()
-            server, address = started(tmp_path)
+            server, address = started(tmp_path / "projects")
             page = browser.new_page()
             page.set_default_timeout(LONG_MS)
             page.goto(address)

@@ -216,7 +216,9 @@ def _adverse_events(given: Given) -> dict[str, Any]:
     tables = TrialTables(given.protocol.title, given.arms, **first, protocol=given.protocol)
     rates = event_rates(tables, published_estimates(None, given.protocol.name))
     colours = theme.arm_colours(given.arms)
-    return {"adverse_events": figures.adverse_events(rates, colours=colours, interactive=given.interactive)}
+    chart = figures.adverse_events(rates, colours=colours, interactive=given.interactive)
+    title = panels.heading("Patients with a grade 3 or 4 event", given.note())
+    return {"adverse_events": chart.properties(title=title)}
 
 
 def _dose_timeline(given: Given) -> dict[str, Any]:

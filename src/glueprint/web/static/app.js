@@ -32,6 +32,11 @@
     });
   });
 
+  // A question that a newer one replaced is no error; one that did not arrive is, and htmx says so besides.
+  htmx.logger = (_element, name, detail) => {
+    if (name === "htmx:sendAbort" || name === "htmx:afterRequest") delete detail.error;
+  };
+
   // What a script sends carries the secret of the session; what is refused is said where it was asked.
   const secret = document.querySelector("meta[name=csrf]").content;
   document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-Glueprint-CSRF"] = secret; });
