@@ -12,8 +12,9 @@ from pathlib import Path
 import polars as pl
 
 from glueprint.assays.intake import wide
-from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, PER_HOUR, parsed, unit_of
+from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle
+from glueprint.assays.intake.numbers import is_number
 from glueprint.assays.intake.sheets import Sheet, of_bytes, refusal
 from glueprint.boundary import read_plain
 from glueprint.errors import InputError, nearest
@@ -126,7 +127,7 @@ def _stacked(sheet: Sheet) -> Sheet:
     keys = {title.partition(":")[0].strip() for title in titles if ":" in title}
     said = [title.partition(":")[2].strip() if keys else title for title in titles]
     key = keys.pop() if len(keys) == 1 else ""
-    named = key if parsed(key).ours in OWN_NAMES else "time_h" if all(map(_hours, said)) else "compound"
+    named = key if parsed(key).ours in OWN_NAMES else "time_h" if all(map(wide.hours, said)) else "compound"
     if named in head or any(parsed(cell).ours == parsed(named).ours for cell in head) or not all(said):
         return sheet
     kept = [place for place in range(first) if sheet.rows[place][:1] != (titles[0],)]
@@ -140,7 +141,7 @@ def _stacked(sheet: Sheet) -> Sheet:
         elif lone and _is_word(lone):
             return sheet  # it may say something of the rows below it
         elif any(row) and row != head:
-            rows.append((_hours(name) if named == "time_h" else name, *row))
+            rows.append((wide.hours(name) if named == "time_h" else name, *row))
             places.append(place)
     how = f"{sheet.how}, {len(starts)} tables below each other"
     return replace(sheet, rows=tuple(rows), lines=tuple(sheet.lines[place] for place in places), how=how)
@@ -150,11 +151,6 @@ def _title(above: tuple[tuple[str, ...], ...]) -> str:
     """The lone word of the last line that holds anything; "" where it holds more."""
     said = next((row for row in reversed(above) if any(row)), ())
     return said[0] if sum(map(bool, said)) == 1 and _is_word(said[0]) else ""
-
-
-def _hours(text: str) -> str:
-    found = wide.HOURS.fullmatch(text)
-    return f"{float(found[1]) * PER_HOUR[found[2].lower()]:.12g}" if found else ""
 
 
 def _header(sheet: Sheet) -> int | None:
@@ -168,7 +164,7 @@ def _header(sheet: Sheet) -> int | None:
     first = next(
         (n for n, count in enumerate(filled) if count >= least and not _are_notes(sheet.rows[n])), None
     )
-    if first and filled[first - 1] > 1 and all(map(_is_number, filter(None, sheet.rows[first]))):
+    if first and filled[first - 1] > 1 and all(map(is_number, filter(None, sheet.rows[first]))):
         return first - 1
     return first
 
@@ -191,7 +187,7 @@ def _upright(sheet: Sheet) -> Sheet:
     amounts = [AMOUNT.fullmatch(cell) for cell in across]
     units = sum(bool(found and unit_of(found[1]) in CONCENTRATIONS.values()) for found in amounts)
     said = units >= FEWEST_ACROSS and units + sum(map(is_vehicle, across)) >= len(across)
-    named = parsed(name).ours == "dose" and len(across) >= FEWEST_ACROSS and all(map(_is_number, across))
+    named = parsed(name).ours == "dose" and len(across) >= FEWEST_ACROSS and all(map(is_number, across))
     labels = [row[0] for row in body]
     if not labels or not (said or (named and all(map(_is_word, labels)))):
         return sheet
@@ -219,7 +215,7 @@ def _no_sections(body: tuple[tuple[str, ...], ...], lines: tuple[int, ...], sour
 
 
 def _is_word(cell: str) -> bool:
-    return any(map(str.isalpha, cell)) and not _is_number(cell)
+    return any(map(str.isalpha, cell)) and not is_number(cell)
 
 
 def _names_below(sheet: Sheet, first: int) -> bool:
@@ -229,12 +225,12 @@ def _names_below(sheet: Sheet, first: int) -> bool:
     if len(rows) < 3:
         return False
     doses = [any(map(_names_doses, row)) for row in rows]
-    return doses[:2] == [False, True] and any(map(_is_number, filter(None, rows[2])))
+    return doses[:2] == [False, True] and any(map(is_number, filter(None, rows[2])))
 
 
 def _names_doses(cell: str) -> bool:
     """Whether a cell is the name of a column of doses, and no single letter that may be one."""
-    return not _is_number(cell) and len(cell) > 2 and parsed(cell).ours == "dose"
+    return not is_number(cell) and len(cell) > 2 and parsed(cell).ours == "dose"
 
 
 def _groups(sheet: Sheet, first: int) -> tuple[str, ...]:
@@ -268,14 +264,6 @@ def _grouped(header: tuple[str, ...], groups: tuple[str, ...]) -> tuple[str, ...
 
 def _response(text: str) -> str:
     return wide.response_of(parsed(text).ours, per_cent=False)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.removesuffix("%"))
-    except ValueError:
-        return False
-    return "_" not in cell
 
 
 def renamed(table: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from glueprint.assays.degradation.result import Result, TimePoint
 from glueprint.assays.degradation.settings import Settings
 from glueprint.assays.degradation.suspects import suspects
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake.numbers import finite
 from glueprint.assays.quality import exclusions, verdicts
 
 __all__ = ["analyse"]
@@ -105,13 +106,13 @@ def _excluded(whole: pl.DataFrame) -> list[dict[str, object]]:
             lane = ":".join(
                 str(row[name]) for name in ("membrane", "lane") if row.get(name) not in (None, "")
             )
-            left, log = (reading.number(row.get(name)) for name in ("fraction_remaining", "log_ratio"))
+            left, log = (finite(row.get(name)) for name in ("fraction_remaining", "log_ratio"))
             rows.append(
                 {
                     "where": lane or f"row {nth + 1}",
                     "curve": str(row.get("target") or ""),
                     "sample": str(row.get("compound") or row.get("sample") or ""),
-                    "x": reading.number(row.get("dose_nm")),
+                    "x": finite(row.get("dose_nm")),
                     "value": math.exp(log) if left is None and log is not None else left,
                     "reason": row[exclusions.COLUMN],
                 }

@@ -20,7 +20,7 @@ from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, 
 from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError, nearest
 
-__all__ = ["ARMS", "REQUIRED", "Lanes", "checked", "experiments", "number", "tidy", "usable"]
+__all__ = ["ARMS", "REQUIRED", "Lanes", "checked", "experiments", "tidy", "usable"]
 
 REQUIRED = ("time_h", "dose_nm", "fraction_remaining")
 TEXTS = ("target", "compound", "experiment", "membrane", "lane", "treatment", "relation")
@@ -123,10 +123,10 @@ def usable(table: pl.DataFrame, findings: list[Finding], hours: float | None = N
         findings += read.findings
         if "log_ratio" in read.table.columns and not read.response:
             findings.append(_natural())
-        lanes = _timed(_by_target(_by_line(read.table), table), hours)
-        if read.response == "signal" and "log_ratio" not in lanes.columns:
-            return signals.of_vehicle(lanes, findings)
-        return _remaining(signals.without_roles(lanes, findings), read.response)
+        timed = _timed(_by_target(_by_line(read.table), table), hours)
+        if read.response == "signal" and "log_ratio" not in timed.columns:
+            return signals.of_vehicle(timed, findings)
+        return _remaining(signals.without_roles(timed, findings), read.response)
     yes = pl.col("vehicle").cast(pl.String).str.to_lowercase() == "true"
     name = "sample" if "sample" in table.columns else "compound"
     found = table.with_columns(pl.when(yes).then(pl.lit("")).otherwise(pl.col(name)).alias(name))
@@ -249,15 +249,6 @@ def tidy(table: pl.DataFrame) -> pl.DataFrame:
         raise _bad_value("no rows", "")
     _finite(found)
     return _worded(found).drop(PLACES, strict=False)
-
-
-def number(value: object) -> float | None:
-    """A cell as a finite number, None where it holds none."""
-    try:
-        found = float(str(value))
-    except ValueError:
-        return None
-    return found if math.isfinite(found) else None
 
 
 def _places(table: pl.DataFrame) -> list[str]:

@@ -11,6 +11,8 @@ import polars as pl
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import is_vehicle, role_of
+from glueprint.assays.intake.headers import dose_column
+from glueprint.assays.intake.numbers import finite
 from glueprint.assays.quality import exclusions
 from glueprint.errors import InputError
 
@@ -38,7 +40,7 @@ def without_roles(found: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.filter(out).value_counts().rows())
         findings.append(Finding("GP-A212", "note", f"rows that are no lanes of a curve: {counts}"))
     vehicle = pl.lit(kinds == "control")
-    for name, none in ((_dose(found.columns), pl.lit(True)), ("time_h", pl.col("time_h").is_null())):
+    for name, none in ((dose_column(found.columns), pl.lit(True)), ("time_h", pl.col("time_h").is_null())):
         # A vehicle holds none of the compound, whatever its cell says of the solvent, and may be of no time.
         if name in found.columns:
             zero = pl.when(vehicle & none).then(pl.lit("0")).otherwise(pl.col(name).cast(pl.String))
@@ -55,7 +57,7 @@ def of_vehicle(found: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     of its lane, and the geometric mean of the vehicle at the same time, or of no time, is 1.
     Raises InputError GP-A195 where there is no vehicle above the blank, or no loading of each lane.
     """
-    rows = [row | {"kind": _kind(row), "net": _number(row["signal"])} for row in found.to_dicts()]
+    rows = [row | {"kind": _kind(row), "net": finite(row["signal"])} for row in found.to_dicts()]
     steps = _above_blank(rows) + _over_loading(rows)
     vehicle = [row for row in rows if row["kind"] == "control" and row["net"] is not None]
     for row in rows:
@@ -73,26 +75,14 @@ def of_vehicle(found: pl.DataFrame, findings: list[Finding]) -> pl.DataFrame:
     return without_roles(lanes, findings)
 
 
-def _dose(columns: list[str]) -> str:
-    return next((name for name in ("dose_nm", "dose") if name in columns), "")
-
-
 def _kind(row: Row) -> str:
     """What a row is: by its role, else by the name of its compound, else by a dose of 0."""
     role, name = role_of(row.get("role")) or "", str(row.get("compound") or "").strip()
     named = role_of(name) if name else ""
     if role in (*GONE, "control") or named in ("blank", "time0"):
         return role if role in (*GONE, "control") else str(named)
-    zero = _number(row.get(_dose([*row]))) == 0.0
+    zero = finite(row.get(dose_column(row))) == 0.0
     return "control" if zero or (name and is_vehicle(name)) else "treated"
-
-
-def _number(cell: object) -> float | None:
-    try:
-        found = float(str(cell))
-    except ValueError:
-        return None
-    return found if np.isfinite(found) else None
 
 
 def _above_blank(rows: list[Row]) -> list[str]:
@@ -112,7 +102,7 @@ def _over_loading(rows: list[Row]) -> list[str]:
     if not loads or len(loads) == len(rows):
         return []
     beside = len({row[exclusions.ROW] for row in rows}) < len(rows)
-    names = (exclusions.ROW,) if beside else (*LANE, _dose([*rows[0]]))
+    names = (exclusions.ROW,) if beside else (*LANE, dose_column(rows[0]))
     lanes: dict[tuple[object, ...], list[float]] = {}
     for row in loads:
         lanes.setdefault(tuple(row.get(name) for name in names), []).append(row["net"] or 0.0)

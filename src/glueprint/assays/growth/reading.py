@@ -21,6 +21,7 @@ from glueprint.assays.growth.generations import divided
 from glueprint.assays.growth.levels import levelled
 from glueprint.assays.growth.settings import Settings
 from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning, number, role_of
+from glueprint.assays.intake.headers import dose_column
 from glueprint.assays.quality import ceilings, exclusions
 from glueprint.errors import InputError, nearest
 
@@ -280,7 +281,7 @@ def _check_columns(rows: list[Row], raw: list[float], response: str, found: pl.D
     for name in ("time_h", "doubling_time_h"):
         meaning.refused(meaning.hours(name, [row[name] for row in rows if row[name] is not None]))
     molar = [row["dose"] for row in rows if row["unit"] == NM]
-    column = "dose_nm" if "dose_nm" in found.columns else "dose"
+    column = dose_column(found.columns)
     findings = meaning.doses(column, [], molar)
     meaning.refused(findings)
     if not RESPONSES[response].relative:
@@ -306,7 +307,7 @@ def _role(row: Row, i: int) -> str:
 
 def _vehicle_series(found: pl.DataFrame) -> set[str]:
     """Vehicles that were titrated like a compound."""
-    column = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
+    column = dose_column(found.columns)
     if not column or "compound" not in found.columns:
         return set()
     dosed = found.filter(pl.col(column).cast(pl.Float64, strict=False) > 0.0)
@@ -318,7 +319,7 @@ def _vehicle_series(found: pl.DataFrame) -> set[str]:
 
 def _dose(row: Row, i: int, settings: Settings, *, needed: bool) -> tuple[float, str]:
     """The dose of a well and its unit: nM where it is molar, else as given."""
-    column = "dose_nm" if "dose_nm" in row else "dose"
+    column = dose_column(row)
     value = number(row.get(column), i, column, "GP-A161")
     if value is None or value < 0.0:
         if value is None and not needed:

@@ -13,7 +13,7 @@ import polars as pl
 from glueprint import units
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import meaning
-from glueprint.assays.intake.headers import CONCENTRATIONS, Heading, unit_of
+from glueprint.assays.intake.headers import CONCENTRATIONS, Heading, dose_column, unit_of
 from glueprint.assays.intake.labels import is_vehicle
 from glueprint.errors import InputError
 
@@ -85,11 +85,11 @@ def dosed(found: pl.DataFrame, headings: Mapping[str, Heading], changes: list[st
     Raises InputError GP-A205 for logarithms of another base than the header says, GP-A206 for two units at
     once.
     """
-    column = "dose_nm" if "dose_nm" in found.columns else "dose"
+    column = dose_column(found.columns)
     if "dose_unit" in found.columns:
         spelled = [usual(str(unit)) if unit else unit for unit in found["dose_unit"].to_list()]
         found = found.with_columns(dose_unit=pl.Series(spelled, dtype=pl.String))
-    if column not in found.columns:
+    if not column:
         return found
     theirs, heading = _heading(found, headings)
     if found[column].dtype == pl.String:
@@ -190,8 +190,8 @@ def findings(found: pl.DataFrame, headings: Mapping[str, Heading], keys: Sequenc
 
     keys: columns of labels that tell series apart.
     """
-    column = "dose_nm" if "dose_nm" in found.columns else "dose"
-    if column not in found.columns:
+    column = dose_column(found.columns)
+    if not column:
         return []
     theirs, heading = _heading(found, headings)
     if "linear" in heading.words or heading.base:

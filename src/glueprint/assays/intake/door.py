@@ -15,7 +15,7 @@ from glueprint.assays import readers, tidy_table
 from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake.grids import grids
-from glueprint.assays.intake.headers import parsed
+from glueprint.assays.intake.headers import dose_column, parsed
 from glueprint.assays.intake.labels import is_vehicle, role_of
 from glueprint.assays.intake.meaning import RESPONSES
 from glueprint.assays.intake.sheets import ZIP, Sheet, of_bytes
@@ -58,7 +58,7 @@ class Reading:
     @property
     def curves(self) -> pl.DataFrame:
         """One row a curve of a table: its labels, doses and wells; none for a plate."""
-        dose = _dose(self.tidy)
+        dose = dose_column(self.tidy.columns)
         if not dose or self.plate is not None:
             return pl.DataFrame()
         keys = [name for name in IDENTITY if name in self.tidy.columns]
@@ -243,7 +243,7 @@ def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Readin
     if names_wells(given.columns) and not any(parsed(name).ours == "dose" for name in given.columns):
         return None, None  # what stands beside the wells, such as a time of reading, is of no curve
     read = canonical(given)
-    if not _dose(read.table) or not (read.response or "log_ratio" in read.table.columns):
+    if not dose_column(read.table.columns) or not (read.response or "log_ratio" in read.table.columns):
         return None, None
     line = _line(Path(source).name, found, given, read)
     return Reading(source, line, given, read.table, read.response or "log_ratio", read.findings), None
@@ -254,7 +254,7 @@ def _line(name: str, found: tidy_table.Table, given: pl.DataFrame, read: Canonic
     words = RESPONSES[read.response].words if read.response else "no response known by name"
     if not read.response and "log_ratio" in read.table.columns:
         words = "natural logarithm of the fraction remaining"
-    dose = _dose(read.table)
+    dose = dose_column(read.table.columns)
     units = "nM" if dose == "dose_nm" else _units(read.table)
     parts = [
         f"{name}: {found.how}, {given.height} rows",
@@ -296,10 +296,6 @@ def _counts(table: pl.DataFrame, dose: str) -> str:
     counts.append(f"{rows.filter(control).height} control wells")
     counts += [f"{count} {role}" for role, count in rows.filter(other)["known"].value_counts().rows()]
     return ", ".join(counts)
-
-
-def _dose(table: pl.DataFrame) -> str:
-    return next((name for name in ("dose_nm", "dose") if name in table.columns), "")
 
 
 def _units(table: pl.DataFrame) -> str:

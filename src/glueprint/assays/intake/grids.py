@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from glueprint.assays.intake.numbers import is_number
 from glueprint.assays.intake.sheets import Sheet
 from glueprint.assays.plate import SIZES, row_letters, well_name
 
@@ -153,7 +154,7 @@ def _bare(sheet: Sheet) -> Grid | None:
 def _block(rows: Sequence[Sequence[str]], title: str, line: int) -> Grid | None:
     """Rows of numbers that are as many and as long as those of a plate."""
     width = max((len([*row]) for row in rows), default=0)
-    if (len(rows), width) not in SIZES.values() or not all(_is_number(cell) for row in rows for cell in row):
+    if (len(rows), width) not in SIZES.values() or not all(is_number(cell) for row in rows for cell in row):
         return None
     cells = {f"{row_letters(i)}{j + 1}": cell for i, row in enumerate(rows) for j, cell in enumerate(row)}
     return Grid(title, line, cells) if all(map(well_name, cells)) else None
@@ -174,11 +175,3 @@ def _envision(sheet: Sheet) -> list[Grid]:
             found += [(f"Plate {said.get('Plate', '1')}", said.get("Label", ""), block)] if block else []
     plates = len({plate for plate, _, _ in found}) > 1 and len({label for _, label, _ in found}) == 1
     return [replace(block, title=plate if plates else label) for plate, label, block in found]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text

@@ -4,10 +4,10 @@ scales."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-__all__ = ["LOGARITHMS", "PER_CENT", "PER_HOUR", "Heading", "parsed", "unit_of"]
+__all__ = ["LOGARITHMS", "PER_CENT", "PER_HOUR", "Heading", "dose_column", "parsed", "unit_of"]
 
 UNITS = {
     "fM": "fm",
@@ -222,6 +222,11 @@ def parsed(header: str) -> Heading:
     if ours == "time_h" and not unit and words in PER_HOUR:
         unit = words
     return Heading(ours, words, unit, per_cent, base)
+
+
+def dose_column(columns: Collection[str]) -> str:
+    """Our column of doses among columns; "" for none."""
+    return next((name for name in ("dose_nm", "dose") if name in columns), "")
 
 
 def _without_light(text: str) -> str:

@@ -7,7 +7,25 @@ from typing import Any
 
 from glueprint.errors import InputError
 
-__all__ = ["number"]
+__all__ = ["finite", "is_number", "number"]
+
+
+def finite(cell: object) -> float | None:
+    """A cell as a finite number, None where it holds none."""
+    try:
+        found = float(str(cell))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, perhaps of per cent, NaN among them; digits with underscores are none."""
+    try:
+        float(cell.removesuffix("%"))
+    except ValueError:
+        return False
+    return "_" not in cell
 
 
 def number(value: Any, row: int, column: str, code: str) -> float | None:

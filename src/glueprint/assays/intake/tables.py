@@ -12,7 +12,7 @@ import polars as pl
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import amounts, meaning, shapes, wide
-from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, parsed
+from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, dose_column, parsed
 from glueprint.assays.intake.labels import role_of
 from glueprint.assays.intake.meaning import RESPONSES
 from glueprint.errors import InputError
@@ -273,7 +273,7 @@ def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) ->
 
     Raises InputError GP-A201 for per cent of which one curve is in fractions.
     """
-    dose = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
+    dose = dose_column(found.columns)
     if not dose:
         return []
     numbers = found.with_columns(
@@ -324,12 +324,9 @@ def _timed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]
             continue
         heading = next((h for h in headings.values() if h.ours == column), Heading(column, column, "h"))
         if found[column].dtype == pl.String:
-            cells = [wide.HOURS.fullmatch(str(text or "").strip()) for text in found[column]]
+            cells = [wide.hours(str(text or "")) for text in found[column]]
             if any(cells):
-                texts = [
-                    f"{float(c[1]) * PER_HOUR[c[2].lower()]:.12g}" if c else t
-                    for c, t in zip(cells, found[column], strict=True)
-                ]
+                texts = [cell or text for cell, text in zip(cells, found[column], strict=True)]
                 found = found.with_columns(pl.Series(column, texts, dtype=pl.String))
                 continue
         values = found[column].cast(pl.Float64, strict=False)
@@ -398,7 +395,7 @@ def _no_other_name(chosen: Collection[str]) -> None:
 
 def _by_control(found: pl.DataFrame) -> str:
     """What a response without a name is: a fraction or per cent of the control, or raw beside a control."""
-    column = "dose_nm" if "dose_nm" in found.columns else "dose"
+    column = dose_column(found.columns)
     roles = found["role"].to_list() if "role" in found.columns else [""] * found.height
     control = pl.Series([role_of(role) == "control" for role in roles], dtype=pl.Boolean)
     both = found.select(
@@ -425,7 +422,7 @@ def _by_control(found: pl.DataFrame) -> str:
 
 def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
     """Raise InputError GP-A214 if a label that nobody reads splits a curve in two with the same doses."""
-    column = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
+    column = dose_column(found.columns)
     keys = [name for name in IDENTITY if name in found.columns]
     for name in unused if column else ():
         technical = name.strip().lower() in TECHNICAL or parsed(name).ours in ("spread", "unnamed")
@@ -453,7 +450,7 @@ def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
 
 def _controls_apart(found: pl.DataFrame, unused: Collection[str], response: str) -> list[Finding]:
     """A warning where wells of dose 0 that a label nobody reads tells apart do not read the same."""
-    dose = next((name for name in ("dose_nm", "dose") if name in found.columns), "")
+    dose = dose_column(found.columns)
     if not dose or not response:
         return []
     numbers = found.with_columns(_value=pl.col(response).cast(pl.Float64, strict=False))

@@ -13,7 +13,7 @@ import polars as pl
 from glueprint.assays.intake.headers import BRACKETS, OTHERWISE, PER_HOUR, parsed
 from glueprint.assays.intake.labels import role_of
 
-__all__ = ["long", "numeric", "of_one_response", "response_of"]
+__all__ = ["hours", "long", "numeric", "of_one_response", "response_of"]
 
 NUMBERED = re.compile(
     r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no|y)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
@@ -149,6 +149,12 @@ def numeric(column: pl.Series) -> bool:
     return numbers.null_count() == text.null_count() < column.len()
 
 
+def hours(text: str) -> str:
+    """The hours in "24 h", "90 min" or "2 d", as a number in text; "" for anything else."""
+    found = HOURS.fullmatch(text.strip())
+    return f"{float(found[1]) * PER_HOUR[found[2].lower()]:.12g}" if found else ""
+
+
 def _columns(readings: Sequence[str]) -> list[Column]:
     """What stands in the header of each column. Numbers that do not run from 1, as in KMS11 and KMS12 or
     dBET1 and
@@ -184,9 +190,8 @@ def _of_curves(columns: list[Column]) -> list[Column]:
 
 
 def _labelled(column: Column, response: str, rest: str) -> Column:
-    hours = HOURS.fullmatch(rest)
-    time = f"{float(hours[1]) * PER_HOUR[hours[2].lower()]:.12g}" if hours else ""
-    return replace(column, response=response, compound="" if hours else rest, time_h=time or column.time_h)
+    time = hours(rest)
+    return replace(column, response=response, compound="" if time else rest, time_h=time or column.time_h)
 
 
 def _within(name: str) -> tuple[str, str]:
@@ -212,18 +217,16 @@ def _column(name: str, match: re.Match[str] | None, *, again: bool, counted: boo
 
     runs: the numbers behind its word are 1, 2, 3 ...
     """
-    hours = HOURS.fullmatch(name)
-    if hours:
-        return Column(name, time_h=f"{float(hours[1]) * PER_HOUR[hours[2].lower()]:.12g}")
+    if hours(name):
+        return Column(name, time_h=hours(name))
     before = name[: match.end(1)].strip(" _.-#") if match else name
     stem, number = before.lower(), match[4] if match else "1"
     heading = parsed(before)
     response = response_of(heading.ours, per_cent=heading.per_cent or parsed(name).per_cent)
-    hours = HOURS.fullmatch(before)
     if response or (stem in REPLICATES and (stem or runs or again)):
         return Column(name, response=response, replicate=number)
-    if hours:
-        return Column(name, time_h=f"{float(hours[1]) * PER_HOUR[hours[2].lower()]:.12g}", replicate=number)
+    if hours(before):
+        return Column(name, time_h=hours(before), replicate=number)
     role = role_of(before)
     if role in ("control", "blank", "time0"):
         return Column(name, role=role, replicate=number)
