@@ -40,7 +40,7 @@ def rows(structure: str, replicates: int, seed: int) -> Iterator[str]:
         predicted = _between(row["left_out"], row["left_out_low"], row["left_out_high"])
         verdict, score = row["left_out_verdict"] or "", row["left_out_score"]
         parts = (
-            f"{row['row']}, {cell.arm}", f"{row['published_value']:g}", calibrated, predicted,
+            f"{row['row']}, {cell.arm}", str(row["published"]), calibrated, predicted,
             _error(row["left_out"], row["published_value"], row["unit"] or ""), verdict,
             "" if score is None else f"{score:.2f}",
         )  # fmt: skip
@@ -54,9 +54,9 @@ def _between(middle: float | None, low: float | None, high: float | None) -> str
     return f"{words[0]} ({words[1]} to {words[2]})"
 
 
-def _error(predicted: float | None, published: float, unit: str) -> str:
+def _error(predicted: float | None, published: float | None, unit: str) -> str:
     """Points of a rate, a factor of a time or ratio."""
-    if predicted is None:
+    if predicted is None or published is None:
         return ""
     return f"{predicted - published:+.0f}" if unit == "%" else f"x {predicted / published:.2f}"
 

@@ -37,6 +37,16 @@ def test_without_the_ratios_it_shows_what_it_predicts_of_them(tmp_path: Path) ->
     assert not [row for row in found["summaries"] if row["endpoint"].startswith("hr_")]
 
 
+def test_a_fit_to_one_trial_alone_shows_the_other_as_predicted() -> None:
+    options = ("--structure", "burden", "--only", "mm003")
+    text = shown(*options)
+    assert "fitted to mm003 alone" in text
+    assert "effective number of parameters" in text
+    found = payload(shown(*options, "--json"))
+    assert {row["trial"] for row in found["summaries"]} == {"mm003"}
+    assert {(row["trial"], row["label"]) for row in found["held_out"]} == {("mm002", "predicted")}
+
+
 @pytest.mark.parametrize(("option", "value"), [("--structure", "three-clone")])
 def test_a_request_that_cannot_be_met_says_what_can(option: str, value: str) -> None:
     for command in (["--shipped"], []):

@@ -65,7 +65,7 @@ def _fit(structure: str, scope: str, effort: clinical.Effort, seed: int, workers
 
 def _print(found: ClinicalPosterior) -> None:
     print_table(
-        f"Posterior, {found.structure}, fitted to the {found.scope}",
+        f"Posterior, {found.structure}, fitted to {_read(found.scope)}",
         ("parameter", "unit", "prior", "median", "95 %", "contraction", "verdict"),
         [
             (p["name"], p["unit"], p["prior"], f"{p['median']:.4g}", between(p["low_95"], p["high_95"]),
@@ -100,6 +100,11 @@ def _print(found: ClinicalPosterior) -> None:
         ("simulated trials", str(len(references.default().trials) * found.simulations)),
     ]
     print_table("Fit", ("", ""), checks)
+
+
+def _read(scope: str) -> str:
+    """What a fit has read, in words."""
+    return f"the {scope}" if scope in ("trials", "arms") else f"{scope} alone"
 
 
 def _print_check(scores: pl.DataFrame) -> None:

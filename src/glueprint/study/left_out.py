@@ -30,7 +30,7 @@ def predictions(structure: str, trials: tuple[str, ...]) -> dict[str, pl.DataFra
     structure: of the tumour.   trials: of the reference, by the names of their protocols. Only fits that come
     with Glueprint are read; empty where there are none.
     """
-    found = {}
+    found: dict[str, pl.DataFrame] = {}
     for read in trials:
         if (structure, read) in clinical.SHIPPED:
             table = clinical.posterior(structure, read).held_out

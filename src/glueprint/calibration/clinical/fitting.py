@@ -50,7 +50,7 @@ FULL = Effort(12, 32, (250, 350, 500), 1500)
 # Between the two; a posterior that comes with Glueprint says in its settings how it was made.
 MIDDLE = Effort(6, 24, (150, 200, 260), 1200)
 # For a fit to one trial alone: as many simulations as QUICK, and draws enough to say that they converged.
-SMALL = Effort(4, 24, (120, 160), 900, checks=LEAST_REPLICATES)
+SMALL = Effort(4, 24, (120, 160), 1200, checks=LEAST_REPLICATES)
 QUICK = Effort(4, 24, (120, 160), 400, checks=LEAST_REPLICATES)
 
 

@@ -28,8 +28,15 @@ STANDING = ("status", "reason", "digest")
 NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
 
 
-# The fits that come with Glueprint: of the usual structure also that to the arms, with its check.
-SHIPPED = (("claret", "trials"), ("claret", "arms"), ("two-clone", "trials"), ("burden", "trials"))
+# The fits that come with Glueprint: of the usual structure also that to the arms, with its check; of burden
+# also those to one trial alone, each with its prediction of the other.
+SHIPPED = (
+    ("claret", "trials"),
+    ("claret", "arms"),
+    ("two-clone", "trials"),
+    ("burden", "trials"),
+    *(("burden", trial) for trial in TRIALS),
+)
 
 
 @lru_cache(maxsize=8)
