@@ -1,6 +1,6 @@
 """Published models as people keep them: right within ten times the default accuracy, or a status.
 
-XX
+The models lie beside the repository in ../shared/data/sbml-real (third-party, not part of it);
 without them these tests skip.
 """
 

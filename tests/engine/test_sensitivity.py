@@ -350,3 +350,15 @@ def test_same_as_libroadrunner_on_a_stiff_binding_model():
     assert (
         difference.max() < 2e-5
     )  # its sensitivity rates are difference quotients; ours agree to 1e-9 by themselves
+
+
+def test_what_falls_deep_and_grows_again():
+    """By seventeen powers of ten; under the coarse control the sign was wrong, in silence."""
+    text = "g=0.5; k=8; N=1e10; N'=g*N - piecewise(k, time>2 && time<7, 0)*N;"
+    times = np.array([1.0, 6.5, 30.0, 60.0])
+    run = engine.sensitivities(engine.compile(text), ["g", "k"]).simulate(times, outputs=["N"], patients=1)
+    under = np.clip(times, 2.0, 7.0) - 2.0
+    want = 1e10 * np.exp(0.5 * times - 8.0 * under)
+    np.testing.assert_allclose(run["N"][0], want, rtol=1e-4)
+    np.testing.assert_allclose(run.slope("N", "g")[0], want * times, rtol=1e-4)
+    np.testing.assert_allclose(run.slope("N", "k")[0], -want * under, rtol=1e-4, atol=1e-6)

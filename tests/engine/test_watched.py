@@ -72,6 +72,35 @@ CASES = {
         *around_peaks(0.9999, np.pi / 2),
         10.0,
     ),
+    "every tenth of a clock": (
+        "C=3; C'=2; X=0; X'=piecewise(10, C-10*floor(C/10)<0.01, 0) - 0.05*X;",
+        (10.0 * np.arange(1, 41) - 3.0) / 2.0,
+        (10.0 * np.arange(1, 41) - 2.99) / 2.0,
+        10.0,
+    ),
+    "at the peaks of a sine of a clock": (
+        "C=0; C'=1; X=0; X'=piecewise(10, sin(C)>0.9999, 0) - 0.05*X;",
+        *around_peaks(0.9999, np.pi / 2),
+        10.0,
+    ),
+    "of a clock that an event sets back": (
+        "C=0; C'=1; at C>=50: C=5; X=0; X'=piecewise(10, rem(C,10)<0.01, 0) - 0.05*X;",
+        np.append(0.0, np.add.outer(45.0 * np.arange(5), [10.0, 20.0, 30.0, 40.0]).ravel()),
+        np.append(0.0, np.add.outer(45.0 * np.arange(5), [10.0, 20.0, 30.0, 40.0]).ravel()) + 0.01,
+        10.0,
+    ),
+    "of a period that an event shortens": (
+        "tau=24; tau'=0; at time>=50: tau=12; X=0; X'=piecewise(10, rem(time,tau)<0.1, 0) - 0.05*X;",
+        np.array([0.0, 24.0, 48.0, *np.arange(60.0, 200.0, 12.0)]),
+        np.array([0.0, 24.0, 48.0, *np.arange(60.0, 200.0, 12.0)]) + 0.1,
+        10.0,
+    ),
+    "about a time that an event sets": (
+        "t0=1e9; t0'=0; at time>=10: t0=time+20; X=0; X'=piecewise(10, (time-t0)^2<1e-4, 0) - 0.05*X;",
+        [29.99],
+        [30.01],
+        10.0,
+    ),
     "at the peaks of a fast sine of time": (
         "X=0; X'=piecewise(10, sin(50*time)>0.999, 0) - 0.05*X;",
         (np.pi / 2 + 2 * np.pi * np.arange(1592) - np.arccos(0.999)) / 50,

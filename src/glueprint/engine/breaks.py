@@ -41,11 +41,9 @@ def break_times(
         return simple
     graph = system.graph
     read = graph.leaves(found.general, "param")
-    held = graph.leaves(found.general, "state")  # they stand still
     start = patients.time[rows]
-    key = np.column_stack(
-        [patients.params[rows][:, read], patients.state[rows][:, held], simple, start, until]
-    )
+    moved = patients.state[rows][:, list(found.moved)]
+    key = np.column_stack([patients.params[rows][:, read], moved, simple, start, until])
     _, first, same = np.unique(key, axis=0, return_index=True, return_inverse=True)
     per_key = []
     for i in first:
@@ -71,12 +69,12 @@ def _search(
     start, end = interval
     if not end > start:
         return np.zeros(0)
-    edges = _edges(known, start, end)
+    edges, present = _edges(known, start, end), np.asarray(start)
     for node in found.general:
 
         def value(time: Floats, node: int = node) -> Floats:
             states, params = leaves
-            result = evaluate(system.graph, [node], Leaves(states, params, time, middle=time))[0]
+            result = evaluate(system.graph, [node], Leaves(states, params, present, middle=time))[0]
             return np.broadcast_to(np.asarray(result, dtype=np.float64), time.shape)
 
         roots = _roots(value, edges, node in found.curved, whole=node in found.rounded, most=most)

@@ -102,7 +102,8 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
     _stages(r, t, h)
     short = r.op("fmul", r.op("fsub", stop, t), r.real(INSTANT))
     instant = r.let(f"fcmp ole {r.v} {h}, {short}")
-    norm = _error_norm(r, tolerance, floor, instant)
+    last = _is_last(r, t, h)
+    norm = _error_norm(r, tolerance, floor, instant, last)
     accepted = r.let(f"and {r.m} {r.let(f'fcmp ole {r.v} {norm}, {r.real(1.0)}')}, {active}")
     after = r.choose(hits, stop, r.op("fadd", t, h))
     weights = f"{r.v} {r.broadcast('%between')}, {r.v} {floor}"
@@ -122,7 +123,7 @@ def run(program: Program, workspace: Workspace, width: int) -> str:
         goes_back = r.let(f"or {r.m} {goes_back}, {located}")
     r.put("h", r.v, r.choose(goes_back, again, new))
     outside = _violated(r, now, tolerance) if program.violations else None
-    step = _Step(active, accepted, hits, h, t, norm, goes_back, changed, outside)
+    step = _Step(active, accepted, hits, h, t, norm, last, goes_back, changed, outside)
     _attend_lanes(r, step, now)
     r.add("}")
     return "\n".join(r.lines)
@@ -266,10 +267,18 @@ def _stages(r: _Run, t: str, h: str) -> None:
         )
 
 
-def _error_norm(r: _Run, tolerance: str, floor: str, instant: str) -> str:
+def _is_last(r: _Run, t: str, h: str) -> str:
+    """Lanes whose step is not shortened any more, since time has no finer resolution."""
+    age = r.let(f"call {r.v} @llvm.fabs.v{r.width}f64({r.v} {t})")
+    young = r.let(f"fcmp olt {r.v} {age}, {r.real(1e-3)}")
+    shortest = r.op("fmul", r.choose(young, r.real(1e-3), age), r.real(SHORTEST))
+    return r.let(f"fcmp ole {r.v} {h}, {shortest}")
+
+
+def _error_norm(r: _Run, tolerance: str, floor: str, instant: str, shortest: str) -> str:
     """Mean of squares of error over weight; leaves the new state in z."""
     size = r.program.states
-    rounded = ", ptr %p_r" if r.program.gains else ""
+    rounded = f", ptr %p_r, {r.m} {shortest}" if r.program.gains else ""
     last = r.let(f"getelementptr {r.v}, ptr %p_u, i64 {(tableau.STAGES - 1) * size}")
     r.add(
         f"  %sum = call {r.v} @error(ptr %p_z, ptr {last}, ptr %p_largest, "
@@ -309,6 +318,7 @@ class _Step:
     h: str
     t: str
     norm: str
+    last: str
     goes_back: str
     changed: str | None
     outside: str | None
@@ -367,11 +377,8 @@ def _record_outputs(r: _Run, step: _Step, stands: str, now: str) -> None:
 
 def _failure_codes(r: _Run, step: _Step, rejected: str, taken: str) -> str:
     """Status of every lane: too short a step, or too many steps; 0 where all is well."""
-    h, norm = step.h, step.norm
-    age = r.let(f"call {r.v} @llvm.fabs.v{r.width}f64({r.v} {step.t})")
-    young = r.let(f"fcmp olt {r.v} {age}, {r.real(1e-3)}")
-    shortest = r.op("fmul", r.choose(young, r.real(1e-3), age), r.real(SHORTEST))
-    stuck = r.let(f"and {r.m} {rejected}, {r.let(f'fcmp ole {r.v} {h}, {shortest}')}")
+    norm = step.norm
+    stuck = r.let(f"and {r.m} {rejected}, {step.last}")
     undefined = r.let(f"fcmp uno {r.v} {norm}, {norm}")
     infinite = r.let(f"fcmp oeq {r.v} {norm}, {r.real(float('inf'))}")
     broken = r.let(f"or {r.m} {undefined}, {infinite}")

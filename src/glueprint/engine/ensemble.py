@@ -283,12 +283,12 @@ class Ensemble:
     def _tables(self, doses: Doses, rank: Floats | None = None) -> tuple[DoseTable, DoseTable]:
         """Doses in the solver's terms, and the ends of infusions."""
         self._admit_infusions(doses)
-        for state in self._switches.clocks:
+        for state in self._switches.read:
             name = self._system.states[state]
             if np.any(np.asarray(doses.target) == name):
                 raise NotSupportedError(
                     "GP-N062",
-                    f'a dose into "{name}", a clock that conditions of the model read',
+                    f'a dose into "{name}", a clock or a threshold by which time switches rates',
                     where=self._system.name,
                     next_step="move it by an event, or set it between two calls",
                 )
@@ -400,10 +400,7 @@ class Ensemble:
         if self._system.events:
             who = rows.start + np.flatnonzero(now.status[rows] == Status.OK)
             self._agenda.settle(now, who, self._agenda.triggers(now, who))
-        breaks = np.zeros((until.size, 0))
-        if self._switches:
-            most = self._settings.step_limit
-            breaks = break_times(self._system, self._switches, now, rows, until, most)
+        breaks = self._breaks(rows, until)
         active = now.status[rows] == Status.OK
         mine = doses.of(rows.start, rows.stop)
         stops = stops_until(now.time[rows], until, mine, reads, active=active, breaks=breaks)
@@ -422,24 +419,39 @@ class Ensemble:
             output=np.zeros(until.size, dtype=np.int64),
             columns=np.arange(len(self._system.states)) if columns is None else columns,
         )
-        self._solve(batch, rows.start, settings or self._settings)
+        self._solve(batch, rows.start, settings or self._settings, until)
         for who in np.flatnonzero(batch.output < grid.size):  # not reached
             records[who * grid.size + batch.output[who] : (who + 1) * grid.size] = np.nan
         return batch.steps
 
-    def _solve(self, batch: Batch, first: int, settings: Settings) -> None:
+    def _solve(self, batch: Batch, first: int, settings: Settings, until: Floats) -> None:
         """Run to the end, coming back for events as often as any patient has them."""
+        rows, read = slice(first, first + batch.time.size), list(self._switches.moved)
+        moved: dict[int, Floats] = {}  # switches of patients, in order, since an event has moved them
         while True:
             if self._system.events:
-                rows = slice(first, first + batch.time.size)
-                batch.horizon[:] = np.minimum(self._agenda.horizon(len(self))[rows], self._next_switch(rows))
+                soonest = np.minimum(self._agenda.horizon(len(self))[rows], self._next_switch(rows))
+                for who, times in moved.items():
+                    ahead = times[np.searchsorted(times, batch.time[who], side="right") :]
+                    soonest[who] = min([soonest[who], *ahead[:1]])
+                batch.horizon[:] = soonest
             self._solver.run(batch, settings)
             waiting = np.flatnonzero(batch.status == EVENT)
             if waiting.size == 0:
                 return
             batch.status[waiting] = Status.OK
+            before = batch.state[waiting][:, read]
             self._agenda.settle(self._now, first + waiting, batch.bits[waiting])
-            batch.bits[:] = self._agenda.bits[first : first + batch.time.size]
+            batch.bits[:] = self._agenda.bits[rows]
+            for who in waiting[(batch.state[waiting][:, read] != before).any(axis=1)].tolist():
+                moved[who] = self._breaks(slice(first + who, first + who + 1), until[[who]])[0]
+
+    def _breaks(self, rows: slice, until: Floats) -> Floats:
+        """Times (n, b) of patients' switches, in order, as they are seen at present."""
+        if not self._switches:
+            return np.zeros((until.size, 0))
+        most = self._settings.step_limit
+        return np.sort(break_times(self._system, self._switches, self._now, rows, until, most), axis=1)
 
     def _next_switch(self, rows: slice) -> Floats:
         """The next time at which a switch that events move is due, (n,); infinite where none is."""

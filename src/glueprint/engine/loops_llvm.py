@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from glueprint.engine import tableau
 from glueprint.engine.program import Program
-from glueprint.formulas.ir import Block
+from glueprint.engine.reference import INSTANT
+from glueprint.formulas.ir import Block, splat
 
 __all__ = ["accept", "combine", "copies", "error", "loop", "weight"]
 
@@ -129,20 +130,23 @@ def weight(program: Program, width: int, size: str, peak: str, part: str) -> str
 
 
 def error(program: Program, width: int) -> str:
-    """Code of @error(z, e, largest, tolerance, floor, smallest, instant, r): z += e; sum of (e / weight)^2.
+    """Code of @error(z, e, largest, tolerance, floor, smallest, instant, r, last): z += e; the sum of
+    (e / weight)^2.
 
     The weight is the tolerance times size + floor * largest + smallest, and what rounding does (`rounding`).
 
     A state that leaves 0 for the first time has no size yet to compare its error with: in a step so short
     that the lane counts as `instant` its error is let pass. A state that has become infinite makes the sum no
-    number.
+    number. In a step that cannot be shorter (`last`), a state that is next to nothing of its peak and moves
+    by its own size reaches 0 within the resolution of time, and is 0: sqrt(h) of a vessel that runs empty.
     """
     v, align = f"<{width} x double>", 8 * width
     pointers = "ptr noalias %z, ptr noalias %e, ptr noalias %largest"
     mask = f"<{width} x i1>"
-    rounded = ", ptr noalias %r" if program.gains else ""
+    size = "%larger" if program.beside else "%size"
+    rounded = f", ptr noalias %r, {mask} %last" if program.gains else ""
     arguments = f"{pointers}, {v} %tol, {v} %part, ptr noalias %small, {mask} %instant{rounded}"
-    return f"""define internal {v} @error({arguments}) noinline {{
+    return f"""{_beside_table(program)}define internal {v} @error({arguments}) noinline {{
 entry:
   br label %body
 body:
@@ -159,10 +163,10 @@ body:
   %before = load {v}, ptr %pl, align {align}
   %grows = fcmp ogt {v} %size, %before
   %peak = select {mask} %grows, {v} %size, {v} %before
-{weight(program, width, "%size", "%peak", "%part")}
+{_beside(program, width)}{weight(program, width, size, "%peak", "%part")}
   %unborn = fcmp oeq {v} %before, zeroinitializer
-  %free = and {mask} %unborn, %instant
-  %ratio0 = fdiv {v} %e1, %weight
+  %free{"0" if program.gains else ""} = and {mask} %unborn, %instant
+{_emptied(width) if program.gains else ""}  %ratio0 = fdiv {v} %e1, %weight
   %ratio = select {mask} %free, {v} zeroinitializer, {v} %ratio0
   %square = fmul contract {v} %ratio, %ratio
   %check = fmul contract {v} %new, zeroinitializer
@@ -174,6 +178,46 @@ body:
 done:
   ret {v} %sum2
 }}"""
+
+
+def _beside_table(program: Program) -> str:
+    """The state beside which each state's error is small: itself, or what it is a derivative of."""
+    if not program.beside:
+        return ""
+    places = ", ".join(f"i64 {program.beside.get(k, k)}" for k in range(program.states))
+    return f"@beside = internal constant [{program.states} x i64] [{places}]\n"
+
+
+def _beside(program: Program, width: int) -> str:
+    """Lines that leave in %larger the size of state %k, or of that beside it, whose new value is known."""
+    if not program.beside:
+        return ""
+    v, mask = f"<{width} x double>", f"<{width} x i1>"
+    return f"""  %place = getelementptr i64, ptr @beside, i64 %k
+  %other = load i64, ptr %place
+  %pb = getelementptr {v}, ptr %z, i64 %other
+  %near = load {v}, ptr %pb, align {8 * width}
+  %nearby = call {v} @llvm.fabs.v{width}f64({v} %near)
+  %exceeds = fcmp ogt {v} %nearby, %size
+  %larger = select {mask} %exceeds, {v} %nearby, {v} %size
+"""
+
+
+def _emptied(width: int) -> str:
+    """Lines that make state %k 0 where it reaches 0 within the resolution of time, and let its error pass."""
+    v, mask = f"<{width} x double>", f"<{width} x i1>"
+    return f"""  %miss = call {v} @llvm.fabs.v{width}f64({v} %e1)
+  %tenth = fmul {v} %size, {splat(0.1, width)}
+  %moves = fcmp ogt {v} %miss, %tenth
+  %reach = fadd {v} %size, %miss
+  %nothing = fmul {v} %before, {splat(INSTANT, width)}
+  %tiny = fcmp olt {v} %reach, %nothing
+  %ends = and {mask} %tiny, %last
+  %emptied = and {mask} %ends, %moves
+  %settled = select {mask} %emptied, {v} zeroinitializer, {v} %new
+  store {v} %settled, ptr %pz, align {8 * width}
+  %free = or {mask} %free0, %ends
+"""
 
 
 def accept(program: Program, width: int) -> str:

@@ -122,9 +122,20 @@ class ReferenceSolver:
         with np.errstate(all="ignore"):
             new, error, rounded, curve = self._stages(state, params, time, h)
             largest = np.maximum(batch.largest[busy], np.abs(new))
-            weight = settings.tolerance * (np.abs(new) + settings.floor * largest + batch.smallest)
+            near = (
+                [self.system.beside.get(k, k) for k in range(new.shape[1])]
+                if settings.is_fine
+                else slice(None)
+            )
+            size = np.maximum(np.abs(new), np.abs(new[:, near]))
+            weight = settings.tolerance * (size + settings.floor * largest + batch.smallest)
             if settings.is_fine:
                 weight = weight + rounded
+            last = h <= SHORTEST * np.maximum(np.abs(time), 1e-3)
+            if settings.is_fine:  # what reaches 0 within the resolution of time is 0
+                ends = last[:, None] & (np.abs(new) + np.abs(error) < INSTANT * batch.largest[busy])
+                new = np.where(ends & (np.abs(error) > 0.1 * np.abs(new)), 0.0, new)
+                error = np.where(ends, 0.0, error)
             unborn = (batch.largest[busy] == 0) & np.isfinite(new) & (h <= INSTANT * left)[:, None]
             norm = np.sqrt(
                 0.0 * new.sum(axis=1) + np.mean(np.where(unborn, 0.0, error / weight) ** 2, axis=1)
@@ -147,7 +158,7 @@ class ReferenceSolver:
         batch.time[taken] = after[accepted]
         new_step = np.where(accepted & (h < wished), np.maximum(wished, h * factor), h * factor)
         batch.step[busy] = np.where(ends, wished, new_step)
-        stuck = ~accepted & ~refused & (h <= SHORTEST * np.maximum(np.abs(time), 1e-3))
+        stuck = ~accepted & ~refused & last
         batch.status[busy[stuck]] = np.where(finite[stuck], Status.STEP_TOO_SMALL, Status.NOT_FINITE)
 
     def _between(
@@ -173,8 +184,9 @@ class ReferenceSolver:
         leaves = Leaves(state, params, time, middle=middle)
         values = evaluate(system.graph, [*nodes, *self.time_slope], leaves)
         for (i, j), value in zip(self.jacobian, values[: len(nodes)], strict=True):
-            jacobian[:, i, j] = value
+            jacobian[:, i, j] = np.where(np.isnan(value), 0.0, value)  # `program`: where a rate saturates
         by_time = np.stack([np.broadcast_to(v, n) for v in values[len(nodes) :]], axis=1)
+        by_time = np.where(np.isnan(by_time), 0.0, by_time)
         slower = np.maximum(1 / (h * tableau.GAMMA)[:, None], 0.0) * np.ones(size)
         slower = np.maximum(slower, slower - jacobian.diagonal(axis1=1, axis2=2))
         rounded = np.zeros((n, size))

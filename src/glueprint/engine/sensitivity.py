@@ -75,17 +75,12 @@ class SensitivityModel:
         times_h: (times,) hours, rising.   parameters, initial: scalar or (n,) values by name; what is given
         does not move with the names varied, what the model computes from them does.   doses: their amounts do
         not depend on the names varied.   outputs: default all species.   patients: n.
-        settings: accuracy, limits and threads count; errors are controlled as by `Settings.coarse`, so
-        its floor, smallest and tolerance are not read.
+        settings: as of any run, but outputs are stops.
         Raises as `Model.ensemble` and `Ensemble.simulate`.
         """
         given = {*(parameters or {}), *(initial or {})}
         model = dataclasses.replace(self.model, system=self.tangent.starting_with(given))
-        # Far below their largest value they are made of rounding (1 - y where y is 1 to the last digit), and
-        # relative accuracy would follow its jumps: docs/sensitivities.md, "How it works".
-        asked = settings or Settings()
-        coarse = Settings.coarse(asked.accuracy, threads=asked.threads, stop_at_outputs=True)
-        settings = dataclasses.replace(coarse, step_limit=asked.step_limit, longest_step=asked.longest_step)
+        settings = dataclasses.replace(settings or Settings(), stop_at_outputs=True)
         chosen = tuple(model.species if outputs is None else outputs)
         ensemble = model.ensemble(parameters, initial=initial, patients=patients, settings=settings)
         columns = [*chosen, *(symbol(output, name) for output in chosen for name in self.names)]

@@ -33,8 +33,9 @@ STATE, TIME, CLOCK = 1, 2, 4
 class Switches:
     """times: nodes of times at which something switches, known before a run.   between: the same, but moved
     by events.   general: in order of evaluation, nodes whose value switches something as it goes through 0,
-    or through a whole number (`rounded`).   curved: those that are not lines piece by piece.
-    clocks: states that are clocks and that `between` reads.
+    or through a whole number (`rounded`); they read the time looked at as `middle`, and the present as
+    `time`.   curved: those that are not lines piece by piece.   moved: states that `general` reads, which
+    only events move: clocks and thresholds.   read: those that `between` reads, too.
     """
 
     times: tuple[int, ...] = ()
@@ -42,7 +43,8 @@ class Switches:
     general: tuple[int, ...] = ()
     rounded: frozenset[int] = frozenset()
     curved: frozenset[int] = frozenset()
-    clocks: frozenset[int] = frozenset()
+    moved: tuple[int, ...] = ()
+    read: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.times or self.between or self.general)
@@ -72,6 +74,7 @@ def switches(system: System) -> Switches:
     between: list[int] = []
     general: list[int] = []
     rounded, curved = set(), set()
+    ahead = _Steady(graph, kinds).at_middle
     for number in graph.reachable(roots):
         op = graph.nodes[number].op
         for node in _switching(graph, number, kinds, lines):
@@ -79,13 +82,22 @@ def switches(system: System) -> Switches:
             if zero is not None:
                 (between if graph.leaves([zero], "state") else times).append(zero)
             elif op in JUMPING or op in SHARPENING or lines.is_broken_line(node):
-                general.append(node)
+                general.append(ahead(node))
                 if not lines.is_broken_line(node):
-                    curved.add(node)
+                    curved.add(general[-1])
                 if op in ROUNDING:
-                    rounded.add(node)
-    read = frozenset(graph.leaves(between, "state")) & kinds.clocks.keys()
-    return Switches(_once(times), _once(between), _once(general), frozenset(rounded), frozenset(curved), read)
+                    rounded.add(general[-1])
+    moved = tuple(graph.leaves(general, "state"))
+    read = tuple(graph.leaves([*between, *general], "state"))
+    return Switches(
+        times=_once(times),
+        between=_once(between),
+        general=_once(general),
+        rounded=frozenset(rounded),
+        curved=frozenset(curved),
+        moved=moved,
+        read=read,
+    )
 
 
 def _once(numbers: Iterable[int]) -> tuple[int, ...]:
@@ -93,23 +105,22 @@ def _once(numbers: Iterable[int]) -> tuple[int, ...]:
 
 
 def _switching(graph: Graph, number: int, kinds: Kinds, lines: _Lines) -> list[int]:
-    """Nodes on time alone whose zeros (or whole numbers) make node `number` switch or bend."""
+    """Nodes on time and clocks alone whose zeros (or whole numbers) make node `number` switch or bend."""
     op, args, _ = graph.nodes[number]
+    moving = [arg for arg in args if kinds.is_timed(arg)]
     if op in COMPARE or op in ("min", "max"):
-        both = kinds.of(args[0]) | kinds.of(args[1])
-        if both == TIME:
-            return [graph.apply("sub", *args)]
-        return lines.of_clock(number) if op in COMPARE else []
+        if not kinds.is_timed(number):
+            return []
+        return (lines.of_clock(number) if op in COMPARE else []) or [graph.apply("sub", *args)]
     if op in ROUNDING or op == "abs":
-        return [args[0]] if kinds.of(args[0]) == TIME else []
+        return moving
     if op not in BENDING:
         return []
-    moving = [arg for arg in args if kinds.of(arg) == TIME]
     if op == "mul":
         return moving if len(moving) == 2 else []
     bent = moving[-1:] if op != "pow" else moving[:1]
     slopes = [Differentiator(graph, graph.time())(node) for node in bent if not lines.is_broken_line(node)]
-    return [*bent, *(slope for slope in slopes if kinds.of(slope) == TIME)]
+    return [*bent, *(slope for slope in slopes if kinds.is_timed(slope))]
 
 
 class Kinds:
@@ -130,6 +141,11 @@ class Kinds:
             for inner in self.graph.reachable([number]):
                 self._add(inner)
         return self.known[number]
+
+    def is_timed(self, number: int) -> bool:
+        """Whether a node moves between events, with time and clocks alone."""
+        kind = self.of(number)
+        return kind != 0 and not kind & STATE
 
     def _add(self, number: int) -> None:
         op, args, value = self.graph.nodes[number]
@@ -177,7 +193,7 @@ class _Lines:
         return all(
             self.graph.nodes[inner].op in STRAIGHT
             for inner in self.graph.reachable([number])
-            if self.kinds.of(inner) == TIME and self.graph.nodes[inner].args
+            if self.kinds.is_timed(inner) and self.graph.nodes[inner].args
         )
 
     def _line(self, root: int) -> tuple[int, int] | None:
@@ -220,7 +236,7 @@ def steady(system: System) -> tuple[int, ...]:
 
 class _Steady:
     def __init__(self, graph: Graph, kinds: Kinds) -> None:
-        self.graph, self.kinds, self.lines = graph, kinds, _Lines(graph, kinds)
+        self.graph, self.kinds = graph, kinds
         self.known: dict[int, int] = {}
         self.middle: dict[int, int] = {}
 
@@ -233,22 +249,21 @@ class _Steady:
     def _rewrite(self, number: int) -> int:
         graph = self.graph
         op, args, _ = graph.nodes[number]
-        of_clock = op in COMPARE and bool(self.lines.of_clock(number))
-        if not args or not (self.kinds.of(number) == TIME or of_clock):
+        if not args or not self.kinds.is_timed(number):
             return graph.apply(op, *(self.known[arg] for arg in args)) if args else number
         inner = [self.known[arg] for arg in args]
         if op in COMPARE or op in ROUNDING:
-            return graph.apply(op, *(self._at_middle(arg) for arg in args))
+            return graph.apply(op, *(self.at_middle(arg) for arg in args))
         if op == "abs":
-            below = graph.apply("lt", self._at_middle(args[0]), graph.const(0.0))
+            below = graph.apply("lt", self.at_middle(args[0]), graph.const(0.0))
             return graph.apply("select", below, graph.apply("neg", inner[0]), inner[0])
         if op in ("min", "max"):
-            first = graph.apply("lt" if op == "min" else "gt", *(self._at_middle(arg) for arg in args))
+            first = graph.apply("lt" if op == "min" else "gt", *(self.at_middle(arg) for arg in args))
             return graph.apply("select", first, *inner)
         return graph.apply(op, *inner)
 
-    def _at_middle(self, root: int) -> int:
-        """A node with the step's middle in place of time."""
+    def at_middle(self, root: int) -> int:
+        """A node with the step's middle in place of time, and clocks as they will be then."""
         graph = self.graph
         for number in graph.reachable([root]):
             if number not in self.middle:

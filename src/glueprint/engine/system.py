@@ -69,7 +69,8 @@ class System:
     means an amount, not a concentration.   governed: by compartment, the concentrations that rate rules
     govern; they change with its size when something sets it, so that amounts remain.   stoichiometry:
     (species, reactions), NaN where it varies.   inputs: by species, the state that is the rate of its
-    infusion.   rates_read: what `rateOf` is asked of.
+    infusion.   rates_read: what `rateOf` is asked of.   beside: of a state that is a derivative of another's
+    (`tangent`), that other: an error of it counts in proportion to the larger of both.
     """
 
     name: str
@@ -90,6 +91,7 @@ class System:
     stoichiometry: NDArray[np.float64]
     inputs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     rates_read: frozenset[str] = frozenset()
+    beside: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def followed(self) -> tuple[str, ...]:

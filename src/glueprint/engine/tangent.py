@@ -66,6 +66,7 @@ class _Builder:
         self.moves: dict[str, dict[Leaf, int]] = {name: {} for name in references}
         self.initials: dict[str, list[Initial]] = {item.name: [item] for item in system.initials}
         self.if_given: dict[str, list[Initial]] = {}
+        self.beside: dict[int, int] = {}
 
     def build(self) -> Tangent:
         system, graph = self.base, self.graph
@@ -90,6 +91,7 @@ class _Builder:
             slots=self.slots,
             initials=tuple(item for items in self.initials.values() for item in items),
             dose_scale=self.dose_scale,
+            beside=self.beside,
         )
         given = {name: tuple(items) for name, items in self.if_given.items()}
         return Tangent(made, self.moves, given)
@@ -158,6 +160,7 @@ class _Builder:
             self.states.append(name)
             index = len(self.states) - 1
             self.moves[by]["state", slot.index] = graph.state(index)
+            self.beside[index] = slot.index
             scale = self.base.dose_scale[self.base.states[slot.index]]
             self.dose_scale[name] = reference if scale is None else graph.apply("mul", reference, scale)
         else:

@@ -85,9 +85,7 @@ class Simulator:
 
     def __init__(self, problem: Problem, outputs: Sequence[str], accuracy: float) -> None:
         self.problem, self.outputs = problem, tuple(outputs)
-        self.settings = replace(
-            Settings.coarse(accuracy, stop_at_outputs=True), step_limit=STEP_LIMIT, threads=0
-        )
+        self.settings = replace(Settings(accuracy, stop_at_outputs=True), step_limit=STEP_LIMIT, threads=0)
         self.free = {parameter.name: k for k, parameter in enumerate(problem.estimated)}
         self.values = {parameter.name: parameter.value for parameter in problem.parameters}
         slots = problem.model.system.slots
