@@ -120,7 +120,7 @@ class Between:
         with np.errstate(all="ignore"):
             found = self._squares(y) / sigma**2 + 2.0 * self.values.sum(axis=1) * np.log(sigma)
             found = np.asarray(found - 2.0 * log_share)
-        return np.asarray(np.where(np.isfinite(found), found, np.inf))
+        return np.where(np.isfinite(found), found, np.inf)
 
     def cost(self, y: Floats, sigma: Floats) -> Floats:
         """What stands for the sum of squares (n,); infinite where a curve has no value."""
@@ -131,7 +131,7 @@ class Between:
 
     def _squares(self, y: Floats) -> Floats:
         miss = np.where(self.values, self.root * (y - np.where(self.values, self.low, 0.0)), 0.0)
-        return np.einsum("nm,nm->n", miss, miss)
+        return np.asarray(np.einsum("nm,nm->n", miss, miss))
 
     def _shares(self, y: Floats, sigma: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
         """Where the ends of each limit lie in errors (n, m), 0 where open; the logarithm of the chance
