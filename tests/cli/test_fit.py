@@ -306,3 +306,27 @@ def test_errors_are_weights_only_as_their_squares_inverse():
 def test_a_formula_without_a_value_is_refused_at_the_point():
     with pytest.raises(InputError, match=r'GP-C023.*x of 0, where "a/x\+b" has no value'):
         fitted(FALLING, "--x", "dose", "--y", "y", "--model", "a/x+b", "--start", "a=1", "--start", "b=1")
+
+
+def test_cells_that_are_limits_and_a_column_of_upper_ends():
+    cells = CSV.replace("1000,9.8,A", "1000,<15,A").replace("300,13.9,A", "300,<15,A")
+    Path("doses.csv").write_text(cells)
+    found = told()
+    rows = [row for row in found["points"] if row["set"] == "A" and row["x"] >= 300.0]
+    assert [(row["y"], row["limit"]) for row in rows] == [(15.0, "< 15")] * 2
+    assert [row["dof"] for row in found["sets"]] == [2, 4]
+    lines = [line + ("," if i else ",most") for i, line in enumerate(CSV.strip().splitlines())]
+    Path("doses.csv").write_text("\n".join(lines).replace("1000,9.8,A,", "1000,5,A,15"))
+    ranged = told("--upper", "most")
+    assert [row["limit"] for row in ranged["points"] if row["limit"]] == ["5 to 15"]
+
+
+def test_a_column_of_logarithms_is_no_column_of_doses():
+    logs = table().filter(pl.col("dose_nM") > 0.0).with_columns(log_dose=pl.col("dose_nM").log10())
+    with pytest.raises(InputError, match="by its name a logarithm") as caught:
+        curves.fit_table(logs, x="log_dose", y="response", by="compound")
+    assert caught.value.code == "GP-C051"
+    for name in ("catalog", "log_dose"):
+        given = logs.rename({"log_dose": "kept", "dose_nM": "dose"}).rename({"dose": name})
+        line = {"model": "a+b*x", "start": {"a": 1.0, "b": 0.0}} if name == "log_dose" else {}
+        curves.fit_table(given, x=name, y="response", by="compound", **line)

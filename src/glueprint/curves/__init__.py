@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glueprint.curves.confined import Plateau
 from glueprint.curves.discovery import Discoveries, adjusted, discover
+from glueprint.curves.evidence import Comparison
 from glueprint.curves.fitting import fit
 from glueprint.curves.models import MODELS, Model, Parameter
 from glueprint.curves.models.own import model_from_formula
@@ -11,7 +12,7 @@ from glueprint.curves.pooling import PooledPotency, pool
 from glueprint.curves.potencies import absolute, relative
 from glueprint.curves.potency import Potency, Reason, potencies_table
 from glueprint.curves.result import Fits
-from glueprint.curves.shared import Comparison, compare
+from glueprint.curves.shared import compare
 from glueprint.curves.status import Status
 from glueprint.curves.table_fit import TableFit, fit_table
 

@@ -130,6 +130,8 @@ def adjusted(p: ArrayLike) -> Floats:
 
 def _calibrated(fits: Fits, null_curves: int, seed: int) -> Floats:
     """The F test's p values (n,) judged by simulated flat curves of the same design."""
+    if fits.problem.between is not None:
+        raise _no_null("responses that are limits: flat curves of the same design would have others")
     if np.isfinite(fits.pinned[BACK]):
         raise _no_null("a fixed far plateau: the null of F depends on its distance in noise")
     design = np.concatenate([fits.data.log10_dose, fits.data.weights], axis=1)
@@ -175,7 +177,7 @@ def _no_null(what: str) -> NotSupportedError:
         "GP-C048",
         what,
         where="discover, null",
-        expected="a free far plateau",
+        expected="a free far plateau, and responses that are values",
         next_step='use null="f", which errs on the quiet side',
     )
 

@@ -11,12 +11,27 @@ from scipy.special import fdtrc
 
 from glueprint.curves.logistic import Floats
 
-__all__ = ["LackOfFit", "aicc", "f_test", "lack_of_fit", "turns"]
+__all__ = ["Comparison", "LackOfFit", "aicc", "compared", "f_test", "lack_of_fit", "turns"]
 
 # Level at which a parabola says that a response without a falling or rising effect turns back instead.
 TURNING = 0.01
 # Where along the doses it must turn: nearer to an end it is a curve that levels off.
 TURN_WITHIN = 0.15, 0.85
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A simple fit against a general one of the same points: F of the extra sum of squares with its degrees
+    of freedom, and p, where the general model contains the simple one; both by Akaike's criterion, and the
+    chance by it that the general one is the better."""
+
+    f: float
+    extra: int
+    dof: int
+    p: float
+    aicc_simple: float
+    aicc_general: float
+    probability_general: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,19 @@ def f_test(
     ratio = np.where(none, 0.0, ratio)
     ratio = np.where((more > 0) & (left > 0), ratio, np.nan)
     return ratio, np.asarray(fdtrc(np.maximum(more, 1.0), np.maximum(left, 1.0), ratio))
+
+
+def compared(simple: tuple[float, int], general: tuple[float, int], points: int) -> Comparison:
+    """Both criteria of two fits of so many points: a sum of squares and a number of parameters each.
+
+    Source: Bates and Watts 1988, section 3.10, doi 10.1002/9780470316757; Burnham and Anderson 2002, chapter
+    2.
+    """
+    (rss, few), (least, many) = simple, general
+    scores = aicc(rss, points, few), aicc(least, points, many)
+    ratio, p = f_test(rss - least, many - few, least, points - many)
+    share = 1.0 / (1.0 + np.exp(np.clip(0.5 * (scores[1] - scores[0]), -700.0, 700.0)))
+    return Comparison(float(ratio), many - few, points - many, float(p), *scores, float(share))
 
 
 def lack_of_fit(place: NDArray[Any], response: Floats, rss: float, dof: float, weights: Floats) -> LackOfFit:

@@ -47,6 +47,7 @@ def fit(
     inputs: request.Inputs,
     response: ArrayLike,
     *,
+    upper: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     fixed: Mapping[str, ArrayLike | None] | None = None,
     shared: Sequence[str] = (),
@@ -64,7 +65,9 @@ def fit(
 
     model: a name in `curves.MODELS`, a `Model`, a formula text, or a function of (theta, inputs).
     inputs: (m,) or (n, m) of the one input, such as doses, or such arrays by name.   response: (m,) or
-    (n, m), NaN: missing.   weights: shape of response, >= 0, relative.   fixed: values at which parameters
+    (n, m), NaN: missing.   upper: shape of response, the upper end where a response is only known to lie
+    between two: -inf and 5 is "< 5", 60000 and inf "> 60000"; NaN, or the response itself: a value.
+    weights: shape of response, >= 0, relative.   fixed: values at which parameters
     are held, one or (n,); None frees one that the model holds by default.   shared: parameters with one value
     for all curves.   constants: by name, one or (n,).   start: values by name, instead of the model's grid.
     within: of a logistic, least and largest response that are possible, such as (0, None) for a viability; a
@@ -75,17 +78,19 @@ def fit(
     three starts reach is not confirmed, and says so.   labels: names of the curves.
     Returns `Fits`; a curve that cannot be fitted has a status, never an exception.
     Raises InputError GP-C020 (model), GP-C021 (inputs), GP-C022 (constants), GP-C023 (an input's value),
-    GP-C024 (response, weight), GP-C025 (fixed, start, within, intervals, confidence, alpha), GP-C026
-    (formula), GP-C027 (no starts), GP-C028 (shared).
+    GP-C024 (response, upper, weight), GP-C025 (fixed, start, within, intervals, confidence, alpha), GP-C026
+    (formula), GP-C027 (no starts), GP-C028 (shared); NotSupportedError GP-C029 (limits in such a fit).
     Source: own derivation, docs/curves.md and docs/regression.md.
     """
     for name, value in (("confidence", confidence), ("alpha", alpha)):
         request.share_of(name, value)
     chosen, ends = request.model_of(model, inputs, start), request.ends_of(within)
-    problem = request.problem_of(chosen, inputs, response, weights, constants, fixed)
+    problem = request.problem_of(chosen, inputs, (response, upper), weights, constants, fixed)
     request.starts_of(chosen, start)
     sought = request.sought_of(chosen, "all" if shared and intervals is True else intervals)
     asked = _Asked(sought, confidence, alpha, searches, ends)
+    if problem.between is not None and (shared or robust):
+        request.refuse_limits("shared parameters" if shared else "a robust fit")
     if shared:
         found = _together(problem, tuple(shared), asked)
     elif start is None:
@@ -106,7 +111,7 @@ def fit(
 def _alone(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
     """Every curve by itself, from its own starts or from those given."""
     n = problem.response.shape[0]
-    if n > CHUNK and not problem.logistic:
+    if n > CHUNK and not problem.fast:
         chunks = [slice(first, first + CHUNK) for first in range(0, n, CHUNK)]
         parts = [_alone(problem.rows(i), None if begun is None else begun[:, i], asked) for i in chunks]
         return _joined(problem, parts)
@@ -123,7 +128,7 @@ def _alone(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
         tested = problem.effect(best.cost)
     known = (problem.dof > 0) & ~(problem.constant & problem.logistic)
     variance = np.where(known, best.cost / np.maximum(problem.dof, 1), np.nan)
-    covariance = search.inverse_of(problem, best) * variance[:, None, None]
+    covariance = search.inverse_of(problem, best.theta, best.at_bound) * variance[:, None, None]
     status = _status(problem, best, np.isfinite(np.einsum("npp->np", covariance)))
     # A fit still creeping along a ridge of flat data is no better than the flat line: that is what matters.
     # One parameter leaves no test: the flat line is then no simpler than the curve.
@@ -132,6 +137,8 @@ def _alone(problem: Problem, begun: Floats | None, asked: _Asked) -> Fits:
     status[flat] = Status.NO_EFFECT
     if problem.logistic:
         rows = np.flatnonzero(flat)
+        if problem.between is not None:
+            rows = rows[~problem.between.held[rows].any(axis=1)]
         told = turns(problem.log10_dose[rows], problem.response[rows], problem.weights[rows])
         status[rows[told]] = Status.TURNS
     ended = {name: getattr(best, name) for name in ("converged", "at_bound", "agreeing", "tried")}
@@ -195,7 +202,7 @@ def _report(
         exact = problem.dof == 0
         status[exact & ended["converged"]] = Status.NO_DEGREES
         status[exact & problem.model.fast & ~ended["converged"]] = Status.NOT_CONVERGED
-        hopeless = problem.distinct_doses < problem.moving
+        hopeless = (problem.distinct_doses < problem.moving) | ((problem.told == 0) & (problem.points > 0))
         status[hopeless] = Status.TOO_FEW_POINTS
         ended["converged"] = ended["converged"] & ~hopeless
         for array in (theta, covariance, low, high, rss, effect_f, effect_p):
@@ -228,7 +235,8 @@ def _profiled(problem: Problem, best: Best, asked: _Asked) -> tuple[Floats, Floa
         leave = np.where(sound, threshold(cost, problem.dof, asked.confidence), np.nan)
     # Of a constant nothing is determined, and rounding would draw the profile.
     heights = np.stack([cost, np.where(problem.constant, np.nan, leave)], axis=1)
-    found = search.profiled(problem, best.theta, asked.sought, heights, search.inverse_of(problem, best))
+    inverse = search.inverse_of(problem, best.theta, best.at_bound)
+    found = search.profiled(problem, best.theta, asked.sought, heights, inverse)
     return found.intervals, found.better
 
 

@@ -17,7 +17,7 @@ def observed_errors(fits: Fits) -> Floats:
     """Standard errors (n, p) in natural units from the second derivatives of the sum of squares.
 
     They equal `standard_errors` where the model is nearly linear over them; where they differ, trust neither
-    but the profile.   NaN where a parameter is fixed or the curvature is not positive.
+    but the profile.   NaN where a parameter is fixed, the curvature is not positive or responses are limits.
     Source: inv(H/2) rss/dof, H by central differences of the exact gradient; own derivation.
     """
     problem, natural = fits.problem, fits.estimates
@@ -49,5 +49,7 @@ def observed_errors(fits: Fits) -> Floats:
     sound = np.linalg.eigvalsh(unit)[:, 0] > 0.0
     variance = np.einsum("npp->np", inverse) * (step / size) ** 2
     variance = variance * (fits.rss / np.maximum(fits.dof, 1))[:, None]
+    if problem.between is not None:
+        sound &= ~problem.between.held.any(axis=1)
     known = free & sound[:, None] & (fits.dof > 0)[:, None] & (variance > 0.0)
     return np.where(known, np.sqrt(np.where(known, variance, 1.0)), np.nan)

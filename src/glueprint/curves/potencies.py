@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from glueprint.curves import kernel, profile, search
+from glueprint.curves import profile, search
 from glueprint.curves.confined import Plateau, cut, far
 from glueprint.curves.edges import edge_of_profile
 from glueprint.curves.evidence import TURNING
 from glueprint.curves.logistic import FRONT, LOG10_DOSE, Floats, log10_shift
-from glueprint.curves.potency import Kind, Potency, Reason, Relation
+from glueprint.curves.potency import SAID, Kind, Potency, Reason, Relation
 from glueprint.curves.problem import Problem
 from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
@@ -26,15 +26,6 @@ from glueprint.errors import InputError
 __all__ = ["absolute", "relative"]
 
 UNUSABLE = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.TURNS)
-# The relative status does not speak for the absolute potency, so its range reasons are said anew.
-SAID = {
-    Status.TOO_FEW_POINTS: Reason.TOO_FEW_POINTS,
-    Status.NOT_CONVERGED: Reason.NOT_CONVERGED,
-    Status.NO_EFFECT: Reason.NO_EFFECT,
-    Status.NO_DEGREES: Reason.NO_DEGREES,
-    Status.TURNS: Reason.TURNS,
-}
-
 PLATEAUS = {
     Plateau.HELD: (Reason.PLATEAU_HELD,),
     Plateau.OUT_OF_SIGHT: (Reason.PLATEAU_OUT_OF_SIGHT,),
@@ -106,7 +97,7 @@ def absolute(
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         at_level = theta[:, LOG10_DOSE] = theta[:, LOG10_DOSE] + log10_shift(theta, levels)
         at, bounds = replace(fits.problem, reach=fits.reach, level=levels), np.full((len(theta), 2), np.nan)
-        inverse = kernel.inverse(at, theta, fits.at_bound)
+        inverse = search.inverse_of(at, theta, fits.at_bound)
         # What is held at a bound has an error that nobody knows.
         known = (fits.dof > 0) & ~fits.at_bound.any(axis=1)
         variance = np.where(known, fits.rss / np.maximum(fits.dof, 1), np.nan)
@@ -169,7 +160,7 @@ def _leave(fits: Fits, confidence: float) -> Floats:
     # A flat line that the test accepts has one parameter, and the scatter about it is noise, too: with few
     # doses it tells more than what a curve of four parameters leaves.
     flat, line = fits.problem.flat
-    of_line = profile.threshold(flat, fits.points - line, confidence)
+    of_line = profile.threshold(flat, fits.problem.told - line, confidence)
     return np.where(fits.status == Status.NO_EFFECT, np.fmin(leave, of_line), leave)
 
 
@@ -214,7 +205,8 @@ def _potency(fits: Fits, i: int, found: _Found, fields: Mapping[str, Any]) -> Po
     status, side = Status(int(fits.status[i])), int(found.side[i])
     plateau = Plateau(int(fits.plateau[i]))
     common = {"confidence": fits.confidence, **fields}
-    reasons: tuple[Reason, ...] = (SAID[status],) if status in SAID else ()
+    # The relative status does not speak for the absolute potency, so its range reasons are said anew.
+    reasons: tuple[Reason, ...] = (Reason(status.name.lower()),) if status in SAID else ()
     step = found.step[i]
     if status == Status.NOT_CONVERGED and np.isfinite(step).all():
         return _bracket(fits, i, step, (Reason.STEP,), common)

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
+from glueprint.curves.status import Status
 from glueprint.errors import InputError, nearest
 
 __all__ = ["SCHEMA", "Definition", "Kind", "Potency", "Reason", "Relation", "potencies_table"]
@@ -59,12 +60,10 @@ class Reason(StrEnum):
         return TEXTS[self]
 
 
+# What a fit says of a curve is said of its potency in the same words.
+SAID = (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED, Status.NO_EFFECT, Status.NO_DEGREES, Status.TURNS)
 TEXTS: Mapping[Reason, str] = {
-    Reason.TOO_FEW_POINTS: "fewer distinct doses than parameters; measure more doses or fix parameters",
-    Reason.NOT_CONVERGED: "the fit did not converge; look at the data, or fix a plateau",
-    Reason.NO_EFFECT: "no effect: the flat line fits as well (F test)",
-    Reason.NO_DEGREES: "as many parameters as points: no error, interval or test; add points or fix some",
-    Reason.TURNS: "the response turns back at high doses, which this curve cannot follow; fit the model hook",
+    **{Reason(status.name.lower()): status.text for status in SAID},
     Reason.BELOW_TESTED: "below the lowest tested dose; add lower doses",
     Reason.ABOVE_TESTED: "above the highest tested dose; add higher doses",
     Reason.OPEN_LOW: "the profile does not cross on the lower side: that bound is open",

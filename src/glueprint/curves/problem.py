@@ -11,6 +11,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint.curves.between import Between, least
 from glueprint.curves.evidence import f_test
 from glueprint.curves.logistic import LN_ASYMMETRY, LOG10_DOSE, log10_shift
 from glueprint.curves.models.model import Flags, Floats, Given, Model, Rows
@@ -35,6 +36,8 @@ class Problem:
     reach: where a fit may go, by default as far as the model says.   level: (n,) the response at the dose
     that stands in the place of a logistic's EC50, or None for the EC50 itself.
     careful: whether to use the general descent where machine code could fit.
+    between: the responses of which only ends are known, None where all are values; `response` then holds an
+    end that is known, or the middle, to begin with.
     """
 
     model: Model
@@ -45,6 +48,7 @@ class Problem:
     reach: Reach | None = None
     level: Floats | None = None
     careful: bool = False
+    between: Between | None = None
 
     @cached_property
     def root(self) -> Floats:
@@ -72,9 +76,16 @@ class Problem:
         return np.asarray((self.weights > 0.0).sum(axis=1))
 
     @cached_property
+    def told(self) -> NDArray[np.int64]:
+        """How many points tell the error of each curve (n,): all but limits."""
+        return self.points if self.between is None else self.between.two_sided
+
+    @cached_property
     def dof(self) -> NDArray[np.int64]:
-        """Points less free parameters (n,)."""
-        return self.points - self.moving
+        """Points less free parameters (n,); limits do not count, for a curve through every value has no
+        error, whatever its limits."""
+        dof = self.told - self.moving
+        return dof if self.between is None else np.maximum(dof, 0)
 
     @cached_property
     def distinct_doses(self) -> NDArray[np.int64]:
@@ -91,13 +102,18 @@ class Problem:
 
     @cached_property
     def logistic(self) -> bool:
-        """Whether machine code fits it: a logistic, with the same parameters free in all curves."""
+        """Whether it is a logistic with the same parameters free in all curves."""
         if not self.model.fast or self.careful:
             return False
         pinned = self.pinned[:1] if self.pinned.strides[0] == 0 else self.pinned
         free, straight = np.isnan(pinned), pinned[:, LN_ASYMMETRY] == 0.0
         alike = (free == free[:1]).all() and (straight == straight[:1]).all()
         return bool(alike and free[:, LOG10_DOSE].all())
+
+    @property
+    def fast(self) -> bool:
+        """Whether machine code fits it."""
+        return self.logistic and self.between is None
 
     @property
     def pins(self) -> Floats:
@@ -138,7 +154,10 @@ class Problem:
         arrays = {name: getattr(self, name)[which] for name in ("response", "weights", "pinned")}
         reach = None if self.reach is None else (self.reach[0][which], self.reach[1][which])
         level = None if self.level is None else self.level[which]
-        return replace(self, given=self.given.rows(which), reach=reach, level=level, **arrays)
+        between = None if self.between is None else self.between.rows(which)
+        return replace(
+            self, given=self.given.rows(which), reach=reach, level=level, between=between, **arrays
+        )
 
     @cached_property
     def base(self) -> Floats:
@@ -181,8 +200,18 @@ class Problem:
         at = names.index(self.model.level) if self.model.level else 0
         held = ~free[:, at] & bool(self.model.level)
         level = np.where(held, self.natural(np.where(free, 0.0, self.pinned))[:, at], self.mean)
+        line = np.where(held, 0, 1)
+        if self.between is not None:
+            free, open_ends = ~held[:, None], np.full((len(level), 1), np.inf)
+            best = least(self._line, self.between, level[:, None], free, (-open_ends, open_ends), self.size)
+            return best.cost, line
         miss = self.response - level[:, None]
-        return np.einsum("nm,nm,nm->n", self.weights, miss, miss), np.where(held, 0, 1)
+        return np.einsum("nm,nm,nm->n", self.weights, miss, miss), line
+
+    def _line(self, theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
+        """The flat line at theta (k, 1)."""
+        shape = rows.size, self.response.shape[1]
+        return np.broadcast_to(theta, shape), np.ones((*shape, 1))
 
     @property
     def constant(self) -> Flags:
@@ -300,7 +329,16 @@ class Problem:
 
     def inverse(self, theta: Floats, at_bound: Flags) -> Floats:
         """inv(J'J) (n, p, p) at theta (n, p); NaN where fixed, at a bound or unknown."""
-        jacobian = self.evaluate(theta, np.arange(theta.shape[0]))[1]
+        every = np.arange(theta.shape[0])
+        if self.between is None:
+            return self._inverse(self.evaluate(theta, every)[1], at_bound)
+        y, jacobian = self.curve(theta)
+        sigma = self.between.spread(y)
+        # As if of a sum of squares, of which the variance is a share.
+        unit = (self.told / self.between.cost(y, sigma))[:, None, None]
+        return self._inverse(self.between.residuals(y, jacobian, sigma)[1], at_bound) * unit
+
+    def _inverse(self, jacobian: Floats, at_bound: Flags) -> Floats:
         moving = self.free & ~at_bound
         upper = np.where(moving[:, None, :], jacobian, 0.0)
         upper = np.where(np.isfinite(upper), upper, 0.0)
@@ -308,7 +346,7 @@ class Problem:
         usable = moving & (norm > 0.0)
         scale = np.where(usable, norm, 1.0)
         # Fixed columns become unit columns of their own below, so that the rest is inverted as it is.
-        apart = np.where(usable, 0.0, 1.0)[:, :, None] * np.eye(theta.shape[1])
+        apart = np.where(usable, 0.0, 1.0)[:, :, None] * np.eye(jacobian.shape[2])
         stacked = np.linalg.qr(np.concatenate([upper / scale[:, None, :], apart], axis=1), mode="r")
         _, size, turn = np.linalg.svd(stacked)
         sound = size[:, -1] > SINGULAR * size[:, 0]

@@ -10,11 +10,12 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glueprint.curves.between import Between
 from glueprint.curves.models import MODELS
 from glueprint.curves.models.model import Curve, Flags, Floats, Given, Model, Parameter
 from glueprint.curves.models.own import model_from_formula
 from glueprint.curves.problem import Problem
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError, NotSupportedError, nearest
 
 __all__ = [
     "AnyModel",
@@ -66,7 +67,7 @@ def model_of(model: AnyModel, inputs: Inputs, start: Mapping[str, ArrayLike] | N
 def problem_of(
     model: Model,
     inputs: Inputs,
-    response: ArrayLike,
+    responses: tuple[ArrayLike, ArrayLike | None],
     weights: ArrayLike | None,
     constants: Mapping[str, ArrayLike] | None,
     fixed: Mapping[str, ArrayLike | None] | None,
@@ -75,7 +76,10 @@ def problem_of(
 
     Raises InputError GP-C021 to GP-C025.
     """
-    y = np.atleast_2d(_floats(response, "response"))
+    low = np.atleast_2d(_floats(responses[0], "response"))
+    y, high = low, low
+    if responses[1] is not None:
+        y, high = _limits(low, _fitted(_floats(responses[1], "upper"), low, "upper"))
     if y.size == 0 and not model.fast:
         _refuse("GP-C021", f"a response of shape {y.shape}", "one curve with one point, or more", "response")
     w = np.ones((1, 1)) if weights is None else _floats(weights, "weights")
@@ -94,11 +98,43 @@ def problem_of(
     if not used.all():
         values = {name: np.where(used, value, 1.0) for name, value in values.items()}
         y, w = np.where(used, y, 0.0), np.where(used, w, 0.0)
+        low, high = np.where(used, low, 0.0), np.where(used, high, 0.0)
     values |= _constants(model, constants or {}, y)
     pinned = np.broadcast_to(np.nan, (y.shape[0], len(model.parameters)))
     problem = Problem(model, Given(values, used), y, w, pinned)
     _refuse_extremes(problem)
-    return replace(problem, pinned=_pinned(problem, fixed or {}))
+    problem = replace(problem, pinned=_pinned(problem, fixed or {}))
+    if not ((low < high) & used).any():
+        return problem
+    spare = np.sqrt(np.maximum(problem.size, LEAST_SIZE) / np.maximum(problem.points, 1))
+    miss = problem.root * (y - problem.mean[:, None])
+    unit = np.sqrt(np.einsum("nm,nm->n", miss, miss) / np.maximum(problem.points, 1))
+    unit = np.where(unit > 1e-12 * spare, unit, spare)
+    return replace(problem, between=Between(low, high, np.broadcast_to(problem.root, y.shape), unit))
+
+
+def refuse_limits(what: str) -> None:
+    """Limits enter the likelihood of one curve, by itself (GP-C029)."""
+    raise NotSupportedError(
+        "GP-C029",
+        f"{what} of curves with limits",
+        where="upper",
+        expected="limits with parameters of each curve's own, fitted by their likelihood",
+        next_step="leave limits out (NaN), which is a choice that you then make, or leave out the other",
+    )
+
+
+def _limits(low: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    """What stands for responses that lie between two ends, and the upper of these (n, m)."""
+    limit = ~np.isnan(upper) & ~np.isnan(low) & (upper != low)
+    bad = limit & ~((low < upper) & (np.isfinite(low) | np.isfinite(upper)))
+    if bad.any():
+        expected = "a response below its upper end, one of them finite"
+        _refuse("GP-C024", "a response above its upper end, or open on both sides", expected, _place(bad))
+    with np.errstate(invalid="ignore"):
+        middle = 0.5 * (low + upper)
+    middle = np.where(np.isinf(low), upper, np.where(np.isinf(upper), low, middle))
+    return np.where(limit, middle, low), np.where(limit, upper, low)
 
 
 def _refuse_extremes(problem: Problem) -> None:

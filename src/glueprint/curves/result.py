@@ -48,8 +48,9 @@ class Fits:
     fixed, at a bound or unknown.
     low, high: (n, p) profile intervals at `confidence`, natural units; open is infinite (0 below for
     parameters fitted as logarithms), NaN where none was asked for, unknown or fixed.
-    rss: (n,) weighted residual sum of squares.   dof: (n,) behind the errors; of all curves together where
-    they share parameters.   effect_f, effect_p: (n,) F test against the flat line.
+    rss: (n,) weighted residual sum of squares; of curves with limits what stands for it (docs/curves.md).
+    dof: (n,) behind the errors; of all curves together where they share parameters.
+    effect_f, effect_p: (n,) F test against the flat line.
     status: (n,) `Status`.   converged: (n,) whether a minimum was found, whatever else the status says.
     at_bound: (n, p).   agreeing: (n,) how many of the `tried` starts ended at the same minimum.
     plateau: (n,) `Plateau`: whether a plateau was seen, or where it was held.   reach: least and largest

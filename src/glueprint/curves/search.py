@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from glueprint.curves import kernel
+from glueprint.curves.between import least
 from glueprint.curves.descent import Descent, descend
 from glueprint.curves.logistic import BACK, FRONT, LN_SLOPE
 from glueprint.curves.models.model import Flags, Floats, Rows
 from glueprint.curves.problem import ROUNDING, Problem, Reach, rounding_of
-from glueprint.curves.profile import Profiles, Refit, by_descent, profiles
+from glueprint.curves.profile import OFFSET, STEPS, Profiles, Refit, by_descent, profiles
 
 __all__ = [
     "CONFIRMED",
@@ -84,9 +86,11 @@ def put(ends: Descent, rows: Rows, part: Descent) -> None:
 
 def minimise(problem: Problem, start: Floats, rows: Rows) -> Descent:
     """Descents from start (k, p) of the curves `rows` (k,), by machine code where there is some."""
-    if problem.logistic:
+    if problem.fast:
         return kernel.minimise(problem, start, rows)
     low, high = problem.limits()
+    if problem.between is not None:
+        return _between(problem, start, rows, problem.free[rows], iterations=STEPS)
     return descend(
         lambda theta, which: problem.evaluate(theta, rows[which]),
         start,
@@ -96,8 +100,21 @@ def minimise(problem: Problem, start: Floats, rows: Rows) -> Descent:
     )
 
 
+def _between(problem: Problem, start: Floats, rows: Rows, free: Flags, **options: Any) -> Descent:
+    """Descents of curves with limits; free: (k, p), which begin within their bounds."""
+    given, (low, high) = problem.between, (side[rows] for side in problem.limits())
+    assert given is not None
+    begun = np.where(free, np.clip(start, low, high), start)
+    return least(
+        lambda theta, which: problem.curve(theta, rows[which]),
+        given.rows(rows), begun, free, (low, high), problem.size[rows], **options,
+    )  # fmt: skip
+
+
 def refit_of(problem: Problem) -> Refit:
     """Refits with one parameter held, for profiles."""
+    if problem.between is not None:
+        return partial(_refit_between, problem)
     by_hand = by_descent(problem.evaluate, problem.free, problem.limits(), problem.size, problem.reaching)
 
     def refit(at: Floats, curves: Rows, held: Rows) -> tuple[Floats, Floats, Flags]:
@@ -108,7 +125,14 @@ def refit_of(problem: Problem) -> Refit:
             theta[mine], cost[mine] = end.theta, end.cost
         return theta, cost, np.zeros(curves.size, dtype=bool)
 
-    return refit if problem.logistic and (np.isnan(problem.pins).sum() > 1) else by_hand
+    return refit if problem.fast and (np.isnan(problem.pins).sum() > 1) else by_hand
+
+
+def _refit_between(problem: Problem, at: Floats, curves: Rows, held: Rows) -> tuple[Floats, Floats, Flags]:
+    free = problem.free[curves].copy()
+    free[np.arange(curves.size), held] = False
+    end = _between(problem, at, curves, free, tolerance=OFFSET, iterations=STEPS)
+    return end.theta, end.cost, np.asarray((end.at_bound & problem.reaching).any(axis=1))
 
 
 def profiled(
@@ -153,9 +177,9 @@ def _elsewhere(problem: Problem, theta: Floats) -> list[Floats]:
     return found
 
 
-def inverse_of(problem: Problem, best: Descent) -> Floats:
+def inverse_of(problem: Problem, theta: Floats, at_bound: Flags) -> Floats:
     """inv(J'J) (n, p, p); NaN where fixed, at a bound or unknown."""
-    return (kernel.inverse if problem.logistic else Problem.inverse)(problem, best.theta, best.at_bound)
+    return (kernel.inverse if problem.fast else Problem.inverse)(problem, theta, at_bound)
 
 
 def best_of(problem: Problem, starts: Floats) -> Best:

@@ -11,7 +11,7 @@ import numpy as np
 
 from glueprint.curves import search
 from glueprint.curves.descent import Descent, descend
-from glueprint.curves.evidence import f_test
+from glueprint.curves.evidence import Comparison, compared
 from glueprint.curves.models.model import Flags, Floats, Rows
 from glueprint.curves.nest import Nest
 from glueprint.curves.problem import Problem
@@ -19,7 +19,7 @@ from glueprint.curves.profile import by_descent, profiles, threshold
 from glueprint.curves.result import Fits
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Comparison", "Together", "compare", "solve", "undetermined"]
+__all__ = ["Together", "compare", "solve", "undetermined"]
 
 STARTS = 4
 # Shared parameters begin at these shares of what the curves say one by one.
@@ -47,18 +47,8 @@ class Together:
     how: str
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Extra sum of squares of a restricted fit over a general one: F with its degrees of freedom, and p."""
-
-    f: float
-    extra: int
-    dof: int
-    p: float
-
-
 def compare(restricted: Fits, general: Fits) -> Comparison:
-    """F test of two fits of the same data, the restricted one sharing more: "is the EC50 the same?".
+    """F test and AICc of two fits of the same data, the restricted one sharing more: "is the EC50 the same?".
 
     Raises InputError GP-C028 if they are not fits of the same points, or share the same parameters.
     Source: Bates and Watts 1988, section 3.10, doi 10.1002/9780470316757.
@@ -74,9 +64,8 @@ def compare(restricted: Fits, general: Fits) -> Comparison:
             expected="fits of the same points, the first with fewer parameters",
             next_step="fit twice with shared=, once with more names in it",
         )  # fmt: skip
-    rss, dof = float(general.rss.sum()), int(general.points.sum()) - general.parameters
-    ratio, p = f_test(float(restricted.rss.sum()) - rss, extra, rss, dof)
-    return Comparison(float(ratio), extra, dof, float(p))
+    simple, full = ((float(np.sum(fits.rss)), fits.parameters) for fits in (restricted, general))
+    return compared(simple, full, int(after.told.sum()))
 
 
 def solve(problem: Problem, shared: Sequence[str], sought: Flags, confidence: float) -> Together:

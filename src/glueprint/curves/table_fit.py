@@ -3,6 +3,7 @@ tests between data sets and between models."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,8 @@ POWERS = {"1/y": 1.0, "1/y2": 2.0}
 ROUNDS, SETTLED, LEAST = 10, 1e-6, 1e-3
 # Between a control and where its curve begins, in log10: beyond it one is a share and the other per cent.
 OTHER_SCALE = 1.0
+# Names of columns whose numbers are logarithms.
+LOGARITHM = re.compile(r"(?i)(^|[^a-z])(log|lg)_?(10)?([^a-z]|$)")
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def fit_table(
     constants: Mapping[str, ArrayLike] | None = None,
     start: Mapping[str, ArrayLike] | None = None,
     weights: str = "none",
+    upper: str | None = None,
     robust: bool = False,
     same: Sequence[str] = (),
     against: request.AnyModel | None = None,
@@ -132,7 +136,8 @@ def fit_table(
     columns, each a data set, or replicates of one with `replicates`.   by: columns that tell data sets apart.
     model, fixed, constants, start: as in `fit`.   shared: parameters with one value for all data sets.
     weights: "none", "1/y" or "1/y2" of the fitted curve, a column of weights, or "1/sd2" of a column of
-    standard deviations.   robust: also list outliers.
+    standard deviations.   upper: a column of upper ends of responses that lie between two; "<5" and ">60000"
+    in a response column are limits, too.   robust: also list outliers.
     same: is one value of these parameters enough for all data sets? (F test and AICc).
     against: is this more general, or other, model better? (AICc, and the F test where it contains the first).
     level, control: for logistic models, the response of an absolute potency, and that without drug.
@@ -151,11 +156,12 @@ def fit_table(
         asked_y,
         by=asked_by,
         weights=None if weights in WEIGHTS else weights_of(weights, table.columns, source),
+        upper=upper,
         replicates=replicates,
         log10_x=log10_x,
         source=source,
     )
-    _refuse_logarithms(chosen, data, source)
+    _refuse_logarithms(chosen, data, None if log10_x else inputs, source)
     named = _plateaus(chosen, data, (*(fixed or {}), *shared, *same))
     fixed = {named.get(name, name): value for name, value in (fixed or {}).items()}
     shared, same = (tuple(named.get(name, name) for name in names) for names in (shared, same))
@@ -192,10 +198,22 @@ def _named_input(model: request.AnyModel, x: str, start: Mapping[str, ArrayLike]
     return {x if own else chosen.inputs[0]: x}
 
 
-def _refuse_logarithms(model: Model, data: DataSets, source: str) -> None:
-    """Doses are concentrations; below zero they are nearly always logarithms."""
+def _refuse_logarithms(model: Model, data: DataSets, columns: Mapping[str, str] | None, source: str) -> None:
+    """Doses are concentrations; below zero, or in a column that says so, they are logarithms.
+
+    columns: of each input; None where they were said to be logarithms.
+    """
     for name, values in data.inputs.items():
-        if not model.any_sign and (values < 0.0).any():
+        if model.any_sign:
+            continue
+        if columns and LOGARITHM.search(columns[name]):
+            refuse(
+                "GP-C051",
+                f'x out of "{columns[name]}", by its name a logarithm, as {name}',
+                source=source,
+                expected="--log10-x (log10_x=True), or concentrations in a column under another name",
+            )
+        if (values < 0.0).any():
             refuse(
                 "GP-C023",
                 f"x of {values[values < 0.0][0]:g}, where {name} is not negative",
@@ -244,6 +262,7 @@ def _fitted(
             model,
             data.inputs,
             data.response,
+            upper=data.upper,
             weights=weight,
             fixed=fixed,
             shared=shared,
@@ -263,7 +282,7 @@ def _fitted(
     found = once(None, False)
     for _ in range(ROUNDS):
         fitted = np.abs(found.fitted)
-        floor = LEAST * np.nanmax(np.abs(data.response), axis=1, keepdims=True)
+        floor = LEAST * np.abs(found.problem.response).max(axis=1, keepdims=True)
         now = np.where(np.isfinite(fitted), np.maximum(fitted, floor), 1.0) ** -power
         settled = np.abs(now / flat - 1.0).max() < SETTLED
         flat = now
@@ -298,8 +317,13 @@ def _against(asked: _Asked, found: Fits, against: request.AnyModel, weights: Flo
     """Each data set by two models."""
     if found.shared:
         refuse("GP-C051", "two models with shared parameters", expected="against= without shared=")
-    other = request.model_of(against, dict.fromkeys(asked.data.inputs, 0.0), None)
-    second, _ = _fitted(replace(asked, start=None), other, {}, (), intervals=False, weights=weights)
+    data = asked.data
+    other = request.model_of(against, dict.fromkeys(data.inputs, 0.0), None)
+    if len(other.inputs) == len(data.inputs) == 1:
+        # The one x goes by the name that each model has for it.
+        data = replace(data, inputs=dict(zip(other.inputs, data.inputs.values(), strict=True)))
+    asked = replace(asked, data=data, start=None)
+    second, _ = _fitted(asked, other, {}, (), intervals=False, weights=weights)
     rows = []
     for i, name in enumerate(asked.data.names):
         simple, general = sorted((one_of(fits, i) for fits in (found, second)), key=lambda one: one[1])

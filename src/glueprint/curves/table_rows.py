@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from glueprint.curves.evidence import aicc, f_test, lack_of_fit
+from glueprint.curves.evidence import aicc, compared, lack_of_fit
 from glueprint.curves.models.model import Model
 from glueprint.curves.potency import Potency
 from glueprint.curves.result import Fits
@@ -62,6 +62,7 @@ POINTS = pl.Schema(
         "weight": NUMBER,
         "robust_weight": NUMBER,
         "outlier": pl.Boolean(),
+        "limit": TEXT,
     }
 )
 COMPARISONS = pl.Schema(
@@ -121,7 +122,12 @@ def set_rows(fits: Fits) -> pl.DataFrame:
         y, weight, rss, dof = problem.response[i][used], problem.weights[i][used], fits.rss[i], problem.dof[i]
         places = np.stack([problem.given[name][i][used] for name in fits.model.inputs], axis=1)
         total = float(np.sum(weight * (y - np.average(y, weights=weight)) ** 2)) if used.any() else np.nan
-        lack = lack_of_fit(places, y, float(rss), int(dof), weight).p if dof > 0 else np.nan
+        limited = problem.between is not None and bool(problem.between.held[i].any())
+        # Replicates of which some are limits have no mean.
+        told = dof > 0 and not limited
+        lack = lack_of_fit(places, y, float(rss), int(dof), weight).p if told else np.nan
+        if limited:
+            total = float(problem.flat[0][i])
         rows.append(
             {
                 "set": name,
@@ -130,7 +136,7 @@ def set_rows(fits: Fits) -> pl.DataFrame:
                 "rss": finite(rss),
                 "sy_x": finite(np.sqrt(rss / dof)) if dof > 0 else None,
                 "r_squared": finite(1.0 - rss / total) if total > 0.0 else None,
-                "aicc": finite(aicc(float(rss), int(used.sum()), int(problem.moving[i]))),
+                "aicc": finite(aicc(float(rss), int(problem.told[i]), int(problem.moving[i]))),
                 "effect_p": None if fits.shared else finite(fits.effect_p[i]),
                 "lack_of_fit_p": finite(lack),
                 "outliers": None if fits.robust is None else int(fits.robust.outliers[i].sum()),
@@ -142,8 +148,10 @@ def set_rows(fits: Fits) -> pl.DataFrame:
 
 
 def point_rows(fits: Fits) -> pl.DataFrame:
-    """One row a point that was fitted."""
+    """One row a point that was fitted; of a limit, which `limit` says, y is the end, or the middle."""
     problem, fitted, robust = fits.problem, fits.fitted, fits.robust
+    between = problem.between
+    low, high = (problem.response,) * 2 if between is None else (between.low, between.high)
     x = problem.given[fits.model.inputs[0]]
     rows = [
         {
@@ -151,15 +159,25 @@ def point_rows(fits: Fits) -> pl.DataFrame:
             "x": float(x[i, j]),
             "y": float(problem.response[i, j]),
             "fitted": finite(fitted[i, j]),
-            "residual": finite(problem.response[i, j] - fitted[i, j]),
+            "residual": finite(low[i, j] - fitted[i, j]) if low[i, j] == high[i, j] else None,
             "weight": float(problem.weights[i, j]),
             "robust_weight": None if robust is None else finite(robust.weights[i, j]),
             "outlier": None if robust is None else bool(robust.outliers[i, j]),
+            "limit": _limit(low[i, j], high[i, j]),
         }
         for i, name in enumerate(fits.sets)
         for j in np.flatnonzero(problem.weights[i] > 0.0)
     ]
     return pl.DataFrame(rows, schema=POINTS)
+
+
+def _limit(low: float, high: float) -> str | None:
+    """A limit in words, None for a value."""
+    if low == high:
+        return None
+    if np.isinf(low):
+        return f"< {high:g}"
+    return f"> {low:g}" if np.isinf(high) else f"{low:g} to {high:g}"
 
 
 def curve_rows(fits: Fits) -> pl.DataFrame:
@@ -200,37 +218,34 @@ def potency_rows(fits: Fits, found: tuple[Potency, ...]) -> list[dict[str, Any]]
 
 def one_of(fits: Fits, i: int) -> _One:
     """Sum of squares, parameters, points and model of one curve."""
-    return float(fits.rss[i]), int(fits.problem.moving[i]), int(fits.points[i]), fits.model
+    return float(fits.rss[i]), int(fits.problem.moving[i]), int(fits.problem.told[i]), fits.model
 
 
 def whole_of(fits: Fits) -> _One:
     """The same of all curves together."""
-    return float(np.sum(fits.rss)), fits.parameters, int(fits.points.sum()), fits.model
+    return float(np.sum(fits.rss)), fits.parameters, int(fits.problem.told.sum()), fits.model
 
 
 def comparison(
     question: str, name: str, labels: tuple[str, str], pair: tuple[_One, _One], nested: bool
 ) -> dict[str, Any]:
     """Both criteria of a comparison; the F test only where the general model contains the simple one."""
-    (rss, few, points, _), (least, many, _, _) = pair
-    scores = aicc(rss, points, few), aicc(least, points, many)
-    ratio, p = f_test(rss - least, many - few, least, points - many)
-    share = 1.0 / (1.0 + np.exp(np.clip(0.5 * (scores[1] - scores[0]), -700.0, 700.0)))
-    better, told = (p < ALPHA, p) if nested else (share > 0.5, share)
-    preferred = labels[1] if better else labels[0]
-    return {
+    (rss, few, points, _), (least, many, *_) = pair
+    found = compared((rss, few), (least, many), points)
+    better, told = found.probability_general > 0.5, found.probability_general
+    if nested:
+        better, told = found.p < ALPHA, found.p
+    numbers = {name: finite(value) for name, value in vars(found).items()}
+    return numbers | {
         "question": question,
         "set": name,
         "simple": labels[0],
         "general": labels[1],
-        "f": finite(ratio) if nested else None,
-        "extra": many - few,
-        "dof": points - many,
-        "p": finite(p) if nested else None,
-        "aicc_simple": finite(scores[0]),
-        "aicc_general": finite(scores[1]),
-        "probability_general": finite(share),
-        "preferred": preferred if np.isfinite(told) else "not told",
+        "f": numbers["f"] if nested else None,
+        "extra": found.extra,
+        "dof": found.dof,
+        "p": numbers["p"] if nested else None,
+        "preferred": labels[better] if np.isfinite(told) else "not told",
     }
 
 

@@ -18,6 +18,8 @@ __all__ = ["DataSets", "Weights", "data_sets", "refuse", "weights_of"]
 
 MOST_NAMED = 8
 # Names of columns that hold errors, of which a larger one speaks against a point.
+# A response of which only an end is known: "< 5" below detection, "> 60000" beyond the detector.
+LIMIT = re.compile(r"\s*(<=?|≤|>=?|≥)\s*(.+)")
 ERRORS = re.compile(r"(?i)(^|[^a-z])(sd|se|sem|std|stdev|stddev|cv|err|error|var|variance)([^a-z]|$)")
 
 
@@ -25,13 +27,15 @@ ERRORS = re.compile(r"(?i)(^|[^a-z])(sd|se|sem|std|stdev|stddev|cv|err|error|var
 class DataSets:
     """n data sets of up to m points each, NaN where one is shorter.
 
-    names: (n,).   inputs: (n, m) by the name of the model's input.   response: (n, m).   weights: (n, m) from
-    a column, or None.   notes: what was left out, for people.
+    names: (n,).   inputs: (n, m) by the name of the model's input.   response: (n, m).   upper: (n, m) ends
+    of responses that are limits, as `fit` takes them, None where there are none.   weights: (n, m) from a
+    column, or None.   notes: what was left out, for people.
     """
 
     names: tuple[str, ...]
     inputs: Mapping[str, Floats]
     response: Floats
+    upper: Floats | None
     weights: Floats | None
     notes: tuple[str, ...]
 
@@ -73,6 +77,7 @@ def data_sets(
     *,
     by: Sequence[str] = (),
     weights: Weights | None = None,
+    upper: str | None = None,
     replicates: bool = False,
     log10_x: bool = False,
     source: str = "",
@@ -81,22 +86,23 @@ def data_sets(
 
     inputs: columns by the name of the model's input.   y: response columns: each a data set of its own, or,
     with `replicates`, all of them replicates of one.   by: columns whose values tell data sets apart.
-    weights: a column, and the power of its values.   log10_x: x are log10 of doses.   source: the file, for
-    refusals.
+    weights: a column, and the power of its values.   upper: a column of upper ends, where a response lies
+    between two; cells such as "<5" and ">60000" are limits in any case.   log10_x: x are log10 of doses.
+    source: the file, for refusals.
     Returns `DataSets`; rows without x or y are left out and counted.
     Raises InputError GP-C050 (columns, numbers).
     """
-    for name in (*inputs.values(), *y, *by, *((weights.column,) if weights else ())):
+    for name in (*inputs.values(), *y, *by, *((weights.column,) if weights else ()), *filter(None, [upper])):
         if name not in table.columns:
             refuse("GP-C050", f'no column "{name}"{nearest(name, table.columns)}', table, source=source)
     if not y or not table.height:
         refuse("GP-C050", "no response column" if not y else "a table without rows", table, source=source)
-    long = pl.concat([_long(table, name, (inputs, by, weights), source) for name in y])
+    long = pl.concat([_long(table, name, (inputs, by, weights, upper), source) for name in y])
     kept = long.drop_nulls([*(f"x {name}" for name in inputs), "y", "w"])
     what = "x, y or weight" if weights else "x or y"
     notes = [f"{long.height - kept.height} rows without {what} left out"] if kept.height < long.height else []
     column = weights.column if weights else None
-    unread = [name for name in table.columns if name not in (*inputs.values(), *y, *by, column)]
+    unread = [name for name in table.columns if name not in (*inputs.values(), *y, *by, column, upper)]
     if unread:
         more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
         notes.append(f"columns not read: {', '.join(unread[:MOST_NAMED])}{more}")
@@ -107,7 +113,7 @@ def data_sets(
     kept = kept.with_columns(set=label if names else pl.lit(""))
     parts = kept.partition_by("set", maintain_order=True, as_dict=True)
     shape = len(parts), max(part.height for part in parts.values())
-    arrays = {name: np.full(shape, np.nan) for name in kept.columns if name[:2] in ("x ", "y", "w")}
+    arrays = {name: np.full(shape, np.nan) for name in kept.columns if name[:2] in ("x ", "y", "u", "w")}
     for i, part in enumerate(parts.values()):
         for name, array in arrays.items():
             array[i, : part.height] = part[name].to_numpy()
@@ -115,17 +121,29 @@ def data_sets(
     if log10_x:
         found = {name: 10.0**value for name, value in found.items()}
     weight = np.nan_to_num(arrays["w"]) if weights else None  # NaN only past the end of a shorter set
-    return DataSets(tuple(str(key[0]) for key in parts), found, arrays["y"], weight, tuple(notes))
+    limits = kept["u"].count()
+    if limits:
+        notes.append(f"{limits} responses are limits, and enter by their likelihood")
+    ends = arrays["u"] if limits else None
+    return DataSets(tuple(str(key[0]) for key in parts), found, arrays["y"], ends, weight, tuple(notes))
 
 
 def _long(
-    table: pl.DataFrame, y: str, columns: tuple[Mapping[str, str], Sequence[str], Weights | None], source: str
+    table: pl.DataFrame,
+    y: str,
+    columns: tuple[Mapping[str, str], Sequence[str], Weights | None, str | None],
+    source: str,
 ) -> pl.DataFrame:
     """One response column as rows of x, y, weight and labels."""
-    inputs, by, weights = columns
+    inputs, by, weights, upper = columns
     parts = {f"x {name}": _numbers(table, column, source) for name, column in inputs.items()}
+    low, high = _ends(table, y, source)
+    if upper is not None:
+        told = _numbers(table, upper, source)
+        high = np.where(np.isnan(told), high, told)
     parts |= {
-        "y": _numbers(table, y, source),
+        "y": low,
+        "u": high,
         "w": _weights(table, weights, source) if weights else np.ones(table.height),
     }
     labels = {f"by {name}": table[name].cast(pl.String).fill_null("") for name in by}
@@ -144,6 +162,23 @@ def _weights(table: pl.DataFrame, weights: Weights, source: str) -> Floats:
             "GP-C050", what, source=source, expected="errors above 0, or an empty cell to leave the row out"
         )
     return weights.of(values)
+
+
+def _ends(table: pl.DataFrame, name: str, source: str) -> tuple[Floats, Floats]:
+    """A column of responses and the upper ends of those that are limits, as `fit` takes them."""
+    column = table[name]
+    if column.dtype != pl.String:
+        return _numbers(table, name, source), np.full(table.height, np.nan)
+    found = [LIMIT.fullmatch(text or "") for text in column]
+    bare = pl.Series(
+        name, [one[2] if one else text for one, text in zip(found, column, strict=True)], pl.String
+    )
+    low = _numbers(table.with_columns(bare), name, source)
+    below, above = (
+        np.array([one is not None and one[1][0] in signs for one in found]) for signs in ("<≤", ">≥")
+    )
+    high = np.where(below, low, np.where(above, np.inf, np.nan))
+    return np.where(below & np.isfinite(low), -np.inf, low), high
 
 
 def _numbers(table: pl.DataFrame, name: str, source: str) -> Floats:

@@ -35,12 +35,15 @@ def turning(fits: Fits) -> tuple[str, ...]:
 
 
 def turned(fits: Fits, i: int) -> float:
-    """p of the F test of the model hook over one logistic curve; NaN where its last doses do not return.
+    """p of the F test of the model hook over one logistic curve; NaN where its last doses do not return,
+    or where responses are limits.
 
     Source: the bell is the logistic with one parameter more, docs/curves.md.
     """
     problem = fits.problem
     used = problem.weights[i] > 0.0
+    if problem.between is not None and problem.between.held[i].any():
+        return float("nan")
     dose, response = problem.given["dose"][i][used], problem.response[i][used]
     if not _returns(dose, response):
         return float("nan")

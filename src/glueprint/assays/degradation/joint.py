@@ -130,7 +130,7 @@ def fit(lanes: Lanes, settings: Settings, *, logarithm: bool) -> Joint:
     nothing[K_MAX] = -60.0
     flat = replace(sample, free=sample.free & (np.arange(sample.free.size) != K_MAX) & _levels(sample))
     extra = int(sample.free.sum() - flat.free.sum())
-    effect = _f_test(sample, minimise(flat, nothing, sigma=best.sigma), best, extra)
+    effect = _f_test(sample, minimise(flat, nothing), best, extra)
     hook_p, chosen, taken = math.nan, best, sample
     if settings.hook == "test" and lanes.doses_nm.size >= DOSES_FOR_HOOK and sample.dof > 2:
         wider = replace(
@@ -138,9 +138,7 @@ def fit(lanes: Lanes, settings: Settings, *, logarithm: bool) -> Joint:
             model=model(hook=True, logarithm=logarithm),
             free=sample.free | (np.arange(sample.free.size) == WINDOW),
         )
-        hooked = min(
-            (minimise(wider, start, sigma=best.sigma) for start in _hooks(best.theta)), key=_deviance
-        )
+        hooked = min((minimise(wider, start) for start in _hooks(best.theta)), key=_deviance)
         hook_p = _f_test(wider, best, hooked, 1)
         if hook_p < settings.hook_alpha:
             chosen, taken = hooked, wider
