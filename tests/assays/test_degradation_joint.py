@@ -404,7 +404,7 @@ def test_mixed_and_unknown_units():
     assert found == pytest.approx(plain, rel=1e-9)
     with pytest.raises(InputError, match="GP-A144") as caught:
         degradation.analyse(table.with_columns(dose_unit=pl.lit("mg")))
-    assert caught.value.where == 'row 0, column "dose_unit"'
+    assert caught.value.where == 'row 2, column "dose_unit"'
 
 
 @pytest.mark.parametrize(

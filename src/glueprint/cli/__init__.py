@@ -10,14 +10,14 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and exit with the code its outcome has."""
-    code: int | str | None = 130
     try:
         from glueprint.cli import app  # every room is loaded here, and Ctrl-C may come already
 
-        code = app.outcome()
+        app.main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except SystemExit:
         # What was asked is done and written: while Python takes itself down its handler is gone, and Ctrl-C
         # would kill a process that has succeeded.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except KeyboardInterrupt:
-        pass
-    sys.exit(code)
+        raise

@@ -57,10 +57,10 @@ def _root(
     context.call_on_close(partial(choices.keep_formulas.reset, choices.keep_formulas.set(keep_formulas)))
 
 
-def outcome() -> int | str | None:
-    """Run the command line and return the exit code that its outcome has, None for 0."""
+def main() -> None:
+    """Run the command line and exit with the code its outcome has."""
     prepare()
-    return _outcome(as_json=_asks_for_json(sys.argv[1:]))
+    sys.exit(_outcome(as_json=_asks_for_json(sys.argv[1:])))
 
 
 def _asks_for_json(words: Sequence[str]) -> bool:

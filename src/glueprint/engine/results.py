@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint import forks
 from glueprint.engine.frames import Framed, library
 from glueprint.engine.status import REASONS
 
@@ -59,7 +60,8 @@ class Trajectories(Framed, Outcome):
 
     def to_table(self) -> pl.DataFrame:
         """One row a patient and time: patient, time_h, and a column for each output."""
-        import polars as pl  # the kernels need no tables
+        forks.refuse()
+        import polars as pl
 
         n, times, _ = self.values.shape
         index = {"patient": np.repeat(np.arange(n), times), "time_h": np.tile(self.time_h, n)}

@@ -67,6 +67,7 @@ def read_table(path: Path, kind: str) -> pl.DataFrame:
 
     Raises InputError GP-R003 if the file is missing, unreadable, of another kind or of a newer version.
     """
+    forks.refuse()
     import polars as pl
 
     try:
