@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 
 import pytest
@@ -62,3 +63,14 @@ def test_a_face_names_what_is_there(room):
     # A module that is heavy to load may be named without being loaded.
     assert all(hasattr(module, name) or (PACKAGE / room / f"{name}.py").is_file() for name in names)
     assert len(set(names)) == len(names)
+
+
+def test_a_room_reached_through_the_package_shows_what_is_asked_of_it():
+    """`gp.room.name` works in a process of its own only if the room's face has the name."""
+    asked = {
+        (room, name)
+        for module in MODULES
+        for room, name in re.findall(r"\bgp\.(\w+)\.(\w+)", module.read_text(encoding="utf-8"))
+    }
+    assert asked
+    assert [pair for pair in sorted(asked) if pair[1] not in face_of(f"glueprint.{pair[0]}")] == []

@@ -17,6 +17,7 @@ __all__ = [
     "polarization",
     "quality",
     "readers",
+    "tidy_table",
     "twins",
     "wells",
 ]
