@@ -202,6 +202,7 @@ def test_figures_tables_and_the_patients_lead_to_one_course(browser, finished):
     arm = finished.protocol.arms[0].name
     listed = browser.get(f"{TRIAL}/result/patients?arm={arm.replace(' ', '+')}").text
     assert "10 of 20 patients" in listed
+    assert "<option selected></option>" not in listed  # patients still treated have no reason to stop
     course = browser.get(f"{TRIAL}/result/patients/1/1").text
     assert course.count("<svg") == 5
     assert browser.get(f"{TRIAL}/result/patients/1/99999").status == 404

@@ -204,7 +204,8 @@ def _whole(text: str, usual: int) -> int:
 
 
 def _levels(table: pl.DataFrame, column: str) -> list[str]:
-    return sorted(table.get_column(column).cast(pl.String).drop_nulls().unique().to_list())
+    """What can be asked for; an empty cell, of a patient still treated, is no word to choose."""
+    return sorted(filter(None, table.get_column(column).cast(pl.String).unique().to_list()))
 
 
 def patient(request: Request) -> Response:
