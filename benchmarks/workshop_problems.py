@@ -25,6 +25,15 @@ MODEL = """
 """
 TIMES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 Values = Mapping[str, float]
+# The file that names the others of a problem.
+PROBLEM = """format_version: 1
+parameter_file: parameters.tsv
+problems:
+  - sbml_files: [model.xml]
+    condition_files: [conditions.tsv]
+    observable_files: [observables.tsv]
+    measurement_files: [measurements.tsv]
+"""
 
 
 def turnover(t: float, *, ksyn: float, kdeg: float, u: float = 1.0, x0: float = 2.0) -> float:
@@ -445,10 +454,5 @@ def write(case: Case, folder: Path) -> Path:
         ],
     )
     file = folder / "problem.yaml"
-    file.write_text(
-        "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n"
-        "  - sbml_files: [model.xml]\n    condition_files: [conditions.tsv]\n"
-        "    observable_files: [observables.tsv]\n    measurement_files: [measurements.tsv]\n",
-        encoding="utf-8",
-    )
+    file.write_text(PROBLEM, encoding="utf-8")
     return file

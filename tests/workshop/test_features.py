@@ -8,6 +8,7 @@ import antimony
 import libsbml
 import numpy as np
 import pytest
+from benchmarks.workshop_problems import PROBLEM
 
 from glueprint import workshop
 
@@ -70,12 +71,7 @@ def written(folder, conditions, rows, parameters):
         rows,
     )
     file = folder / "problem.yaml"
-    file.write_text(
-        "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n"
-        "  - sbml_files: [model.xml]\n    condition_files: [conditions.tsv]\n"
-        "    observable_files: [observables.tsv]\n    measurement_files: [measurements.tsv]\n",
-        encoding="utf-8",
-    )
+    file.write_text(PROBLEM, encoding="utf-8")
     return file
 
 

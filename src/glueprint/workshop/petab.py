@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from glueprint import engine
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError
 from glueprint.workshop.cells import Row, number
 from glueprint.workshop.checks import checked
-from glueprint.workshop.petab_files import one_of, paths, refused, tables, value
+from glueprint.workshop.petab_files import one_of, paths, refused, require_known, rows_of, tables, value
 from glueprint.workshop.priors import Prior
 from glueprint.workshop.problem import (
     DISTRIBUTIONS,
@@ -27,7 +25,6 @@ from glueprint.workshop.problem import (
     Problem,
     Value,
 )
-from glueprint.workshop.problem import Rows as Measured
 from glueprint.workshop.scales import SCALES
 
 __all__ = ["read"]
@@ -70,7 +67,7 @@ def read(path: Path, content: Mapping[str, Any]) -> Problem:
             parameters=found,
             observables=observables,
             experiments=experiments,
-            rows=_rows(measured, observables, places),
+            rows=rows_of(measured, observables, places),
             source=str(source),
         )
     )
@@ -185,14 +182,8 @@ def _experiments(
     for row in measured:
         key = (row.text("preequilibrationConditionId"), row.name("simulationConditionId"))
         for column, name in zip(("preequilibrationConditionId", "simulationConditionId"), key, strict=True):
-            if name and name not in conditions:
-                raise InputError(
-                    "GP-W009",
-                    f'there is no condition "{name}"{nearest(name, conditions)}',
-                    where=row.where(column),
-                    expected="a conditionId of the table of conditions",
-                    next_step="add the condition or correct the name",
-                )
+            if name:
+                require_known(name, conditions, row, column, "condition")
         if key not in found:
             about, values = conditions[key[1]]
             found[key] = Experiment(
@@ -203,28 +194,3 @@ def _experiments(
             )
         places.append(list(found).index(key))
     return tuple(found.values()), places
-
-
-def _rows(measured: Sequence[Row], observables: Sequence[Observable], places: Sequence[int]) -> Measured:
-    names = {one.name: place for place, one in enumerate(observables)}
-    which = []
-    for row in measured:
-        name = row.name("observableId")
-        if name not in names:
-            raise InputError(
-                "GP-W008",
-                f'there is no observable "{name}"{nearest(name, names)}',
-                where=row.where("observableId"),
-                expected="an observableId of the table of observables",
-                next_step="add the observable or correct the name",
-            )
-        which.append(names[name])
-    return Measured(
-        experiment=np.array(places, dtype=np.int64),
-        observable=np.array(which, dtype=np.int64),
-        time=np.array([row.number("time") for row in measured], dtype=np.float64),
-        value=np.array([row.number("measurement") for row in measured], dtype=np.float64),
-        observable_fill=tuple(tuple(map(value, row.items("observableParameters"))) for row in measured),
-        noise_fill=tuple(tuple(map(value, row.items("noiseParameters"))) for row in measured),
-        where=tuple(row.where() for row in measured),
-    )

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from glueprint import engine
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError
 from glueprint.workshop.cells import Row, number
 from glueprint.workshop.checks import checked
 from glueprint.workshop.formula import Formula, compiled
-from glueprint.workshop.petab_files import one_of, paths, refused, tables, value
+from glueprint.workshop.petab_files import one_of, paths, refused, require_known, rows_of, tables, value
 from glueprint.workshop.priors import PARAMETERS, Prior
-from glueprint.workshop.problem import Experiment, Fill, Observable, Parameter, Problem, Rows, Value
+from glueprint.workshop.problem import Experiment, Observable, Parameter, Problem, Rows, Value
 
 __all__ = ["read"]
 
@@ -182,14 +182,8 @@ def _experiments(
     places: dict[str, str] = {}
     for row in tables(files, ("experimentId", "time", "conditionId")):
         name, time, condition = row.name("experimentId"), _time(row), row.text("conditionId")
-        if condition and condition not in conditions:
-            raise InputError(
-                "GP-W009",
-                f'there is no condition "{condition}"{nearest(condition, conditions)}',
-                where=row.where("conditionId"),
-                expected="a conditionId of the table of conditions",
-                next_step="add the condition or correct the name",
-            )
+        if condition:
+            require_known(condition, conditions, row, "conditionId", "condition")
         places.setdefault(name, row.where())
         changes = periods.setdefault(name, {}).setdefault(time, {})
         new = conditions[condition] if condition else {}
@@ -243,38 +237,10 @@ def _experiment(name: str, periods: Mapping[float, Changes], where: str, known: 
 
 
 def _rows(measured: Sequence[Row], observables: Sequence[Observable], ones: Mapping[str, int]) -> Rows:
-    names = {one.name: place for place, one in enumerate(observables)}
-    which, places = [], []
-    for row in measured:
-        name, experiment = row.name("observableId"), row.text("experimentId", AS_IT_IS)
-        for found, known, column, code in (
-            (name, names, "observableId", "GP-W008"),
-            (experiment, ones, "experimentId", "GP-W009"),
-        ):
-            if found not in known:
-                kind = column.removesuffix("Id")
-                raise InputError(
-                    code,
-                    f'there is no {kind} "{found}"{nearest(found, known)}',
-                    where=row.where(column),
-                    expected=f"an {column} of the table of {kind}s",
-                    next_step=f"add the {kind} or correct the name",
-                )
-        which.append(names[name])
-        places.append(ones[experiment])
-    return Rows(
-        experiment=np.array(places, dtype=np.int64),
-        observable=np.array(which, dtype=np.int64),
-        time=np.array([row.number("time") for row in measured], dtype=np.float64),
-        value=np.array([row.number("measurement") for row in measured], dtype=np.float64),
-        observable_fill=_filled(measured, "observableParameters"),
-        noise_fill=_filled(measured, "noiseParameters"),
-        where=tuple(row.where() for row in measured),
-    )
-
-
-def _filled(measured: Sequence[Row], column: str) -> tuple[tuple[Fill, ...], ...]:
-    return tuple(tuple(map(value, row.items(column))) for row in measured)
+    names = [row.text("experimentId", AS_IT_IS) for row in measured]
+    for row, name in zip(measured, names, strict=True):
+        require_known(name, ones, row, "experimentId", "experiment")
+    return rows_of(measured, observables, [ones[name] for name in names])
 
 
 def _require_begun(rows: Rows, experiments: Sequence[Experiment]) -> None:

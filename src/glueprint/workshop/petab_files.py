@@ -6,13 +6,25 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glueprint.boundary import files as plain_files
 from glueprint.boundary import read_text
 from glueprint.errors import InputError, NotSupportedError, nearest, optional_package
 from glueprint.workshop.cells import Row, number, read_rows
-from glueprint.workshop.problem import Fill
+from glueprint.workshop.problem import Fill, Observable, Rows
 
-__all__ = ["content_of", "one_of", "paths", "refused", "tables", "value", "version_of"]
+__all__ = [
+    "content_of",
+    "one_of",
+    "paths",
+    "refused",
+    "require_known",
+    "rows_of",
+    "tables",
+    "value",
+    "version_of",
+]
 
 
 def content_of(path: Path) -> dict[str, Any]:
@@ -95,3 +107,37 @@ def value(text: str) -> Fill:
     """A number, or the name of a parameter."""
     found = number(text)
     return text if found is None else found
+
+
+def require_known(name: str, known: Iterable[str], row: Row, column: str, kind: str) -> None:
+    """A name in a column must stand in the table of its kind: observable, condition or experiment.
+
+    Raises InputError GP-W008 for an observable, GP-W009 for the others.
+    """
+    if name not in known:
+        raise InputError(
+            "GP-W008" if kind == "observable" else "GP-W009",
+            f'there is no {kind} "{name}"{nearest(name, known)}',
+            where=row.where(column),
+            expected=f"{'a' if kind == 'condition' else 'an'} {kind}Id of the table of {kind}s",
+            next_step=f"add the {kind} or correct the name",
+        )
+
+
+def rows_of(measured: Sequence[Row], observables: Sequence[Observable], experiments: Sequence[int]) -> Rows:
+    """What was measured.   experiments: of each row, its place among those of the problem.
+
+    Raises InputError GP-W008, and as `Row.number`.
+    """
+    names = {one.name: place for place, one in enumerate(observables)}
+    for row in measured:
+        require_known(row.name("observableId"), names, row, "observableId", "observable")
+    return Rows(
+        experiment=np.array(experiments, dtype=np.int64),
+        observable=np.array([names[row.name("observableId")] for row in measured], dtype=np.int64),
+        time=np.array([row.number("time") for row in measured], dtype=np.float64),
+        value=np.array([row.number("measurement") for row in measured], dtype=np.float64),
+        observable_fill=tuple(tuple(map(value, row.items("observableParameters"))) for row in measured),
+        noise_fill=tuple(tuple(map(value, row.items("noiseParameters"))) for row in measured),
+        where=tuple(row.where() for row in measured),
+    )
