@@ -108,7 +108,6 @@ def settings_of(name: str) -> dict[str, Any]:
     return {key: setting.default for key, setting in described(name).all_settings.items()}
 
 
-@lru_cache(maxsize=32)
 def parameters_of(name: str) -> tuple[str, ...]:
     """Parameters of the experiment's model that `run` takes as settings, too.
 
@@ -118,6 +117,7 @@ def parameters_of(name: str) -> tuple[str, ...]:
     return tuple(sorted({*known, *TOGETHER} - set(OF_THE_PROTOCOL))) if known else ()
 
 
+@lru_cache(maxsize=32)
 def _quantities(name: str) -> Mapping[str, Quantity]:
     """The numbers of the experiment's model; none where it has no cells."""
     model = described(name).model
