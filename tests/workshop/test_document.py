@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,7 @@ def test_results_print_and_turn_into_other_tables(file):
     assert list(frames["parameters"]["parameter"]) == ["CLs", "V", "sigma"]
     assert "3 parameters, 12 measurements" in repr(found)
     assert "<table" in found._repr_html_()
+    assert f"<p>{escape(repr(found))}</p>" in found._repr_html_()
     chart = found.plot().to_dict()
     assert len(chart["vconcat"]) == 3
     assert found.as_dict()["parameters"][0]["verdict"] == "identified"

@@ -6,7 +6,7 @@ from glueprint.engine.batch import Settings
 from glueprint.engine.doses import Doses
 from glueprint.engine.emit_c import c_source
 from glueprint.engine.ensemble import Ensemble
-from glueprint.engine.frames import Framed
+from glueprint.engine.frames import Framed, in_notebook
 from glueprint.engine.measures import Measures, TimeUnit, time_unit
 from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
 from glueprint.engine.records import Records
@@ -42,6 +42,7 @@ __all__ = [
     "describe",
     "dosable",
     "follow",
+    "in_notebook",
     "read_records",
     "sensitivities",
     "time_unit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from glueprint.errors import optional_package
@@ -9,7 +10,7 @@ from glueprint.errors import optional_package
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Framed", "library"]
+__all__ = ["Framed", "in_notebook", "library"]
 
 SHOWN = 10  # rows in a notebook
 
@@ -31,7 +32,12 @@ class Framed:
 
     def _repr_html_(self) -> str:
         table = self.to_table()
-        return f"<p>{type(self).__name__}, {table.height} rows</p>{table.head(SHOWN)._repr_html_()}"
+        return in_notebook(f"{type(self).__name__}, {table.height} rows", table.head(SHOWN))
+
+
+def in_notebook(words: str, table: pl.DataFrame) -> str:
+    """A table as HTML under some words, which may hold names of a stranger's."""
+    return f"<p>{escape(words)}</p>{table._repr_html_()}"
 
 
 def library(name: str) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from glueprint.engine import in_notebook
 from glueprint.errors import InputError, optional_package
 from glueprint.runs.streams import uniforms
 from glueprint.workshop import result_tables
@@ -166,7 +167,7 @@ class Fit:
         return {name: pandas.DataFrame(one.to_dict(as_series=False)) for name, one in self.tables.items()}
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>{self.tables['parameters']._repr_html_()}"
+        return in_notebook(repr(self), self.tables["parameters"])
 
     def __repr__(self) -> str:
         n = len(self.problem.estimated)

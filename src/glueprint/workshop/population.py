@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import ndtr
 
-from glueprint.engine import Framed
+from glueprint.engine import Framed, in_notebook
 from glueprint.errors import InputError
 from glueprint.runs.store import read_table, write_tables
 from glueprint.runs.streams import uniforms
@@ -151,7 +151,7 @@ class Population(Framed):
         }
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>{self.fits._repr_html_()}"
+        return in_notebook(repr(self), self.fits)
 
     def __repr__(self) -> str:
         accepted = int(self.table["accepted"].sum())

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.engine import Framed
+from glueprint.engine import Framed, in_notebook
 from glueprint.errors import InputError
 from glueprint.inference import autocorrelation_time, sample, split_r_hat
 from glueprint.runs.store import read_table, write_tables
@@ -95,7 +95,7 @@ class Draws(Framed):
         return {"status": self.status, "reason": self.reason, "parameters": self.table.to_dicts()}
 
     def _repr_html_(self) -> str:
-        return f"<p>posterior of {self.problem.name}: {self.status}</p>{self.table._repr_html_()}"
+        return in_notebook(f"posterior of {self.problem.name}: {self.status}", self.table)
 
 
 def draw_posterior(

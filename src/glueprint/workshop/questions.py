@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.engine import Doses, Framed, Model, Settings
+from glueprint.engine import Doses, Framed, Model, Settings, in_notebook
 from glueprint.errors import InputError, optional_package
 from glueprint.runs import provenance
 from glueprint.runs.store import read_table, write_tables
@@ -180,7 +180,7 @@ class Answer(Framed):
         return self.table
 
     def _repr_html_(self) -> str:
-        return f"<p>{self.method}, {self.runs} runs</p>{self.table._repr_html_()}"
+        return in_notebook(f"{self.method}, {self.runs} runs", self.table)
 
 
 def local(question: Question) -> Answer:
