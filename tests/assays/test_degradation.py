@@ -146,6 +146,7 @@ def test_a_missing_column_is_named():
     with pytest.raises(InputError, match="GP-A009") as caught:
         degradation.analyse(table([6.0]).rename({"dose_nm": "dose"}))
     assert 'no column dose_nm (did you mean "dose"?)' in caught.value.message
+    assert caught.value.expected.endswith("found time_h, dose, fraction_remaining")
 
 
 @pytest.mark.parametrize(

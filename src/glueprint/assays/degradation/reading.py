@@ -216,18 +216,19 @@ def tidy(table: pl.DataFrame) -> pl.DataFrame:
     if "dose_nm" not in found.columns and {"dose", "dose_unit"} <= set(found.columns):
         found = found.with_columns(dose_nm=_in_nm(found))
     missing = [name for name in REQUIRED if name not in found.columns]
+    given = [name for name in table.columns if name not in (exclusions.ROW, exclusions.COLUMN)]
     if missing == ["time_h"]:
         raise InputError(
             "GP-A009",
             "no column time_h",
-            expected=f"the hours of treatment; found {', '.join(table.columns)}",
+            expected=f"the hours of treatment; found {', '.join(given)}",
             next_step="add the column, or say --time-h 6 where all lanes have one time",
         )
     if missing:
         raise InputError(
             "GP-A009",
-            f"no column {missing[0]}{nearest(missing[0], table.columns)}",
-            expected=f"the columns {', '.join(REQUIRED)}; found {', '.join(table.columns)}",
+            f"no column {missing[0]}{nearest(missing[0], given)}",
+            expected=f"the columns {', '.join(REQUIRED)}; found {', '.join(given)}",
             next_step="rename or add the column; doses are in nM, times in hours",
         )
     washed = _numbers(found, "washout_h") if "washout_h" in found.columns else pl.lit(None, dtype=pl.Float64)
