@@ -196,7 +196,8 @@ def command(*words: str) -> Callable[[World, Path], object]:
 
     Raises Unsafe, and RuntimeError for an exit code that no input may cause. Returns the exit code and text.
     """
-    main = import_module("glueprint.cli").main
+    # The command line's own entry ends its process, and ignores Ctrl-C from there on.
+    main = import_module("glueprint.cli.app").main
 
     def use(world: World, path: Path) -> tuple[int, str]:
         world.out.mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def printed():
         return result.stdout
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard():
+    """What a test leaves ignored or held back, every process that later tests start would inherit."""
+    yield
+    heard = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    held_back = signal.SIGINT in getattr(signal, "pthread_sigmask", lambda *_: ())(signal.SIG_BLOCK, ())
+    if heard and not held_back:
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if held_back:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    pytest.fail("the test left Ctrl-C ignored or held back")
 
 
 def pytest_collection_modifyitems(items):
