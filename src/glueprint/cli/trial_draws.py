@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -129,11 +129,10 @@ def progress_bar(told: str, events: Path | None = None, units: int = 1) -> Itera
     events: a file that each whole unit of `units` is told to, too, as `runs.progress.events_into` does.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with ExitStack() as stack:
-        write = stack.enter_context(progress.events_into(events)) if events is not None else progress.silent
+    lines = progress.events_into(events) if events is not None else nullcontext(progress.silent)
+    with lines as write, bars.bar(*columns) as bar:
         counter = progress.Counter(write, units)
         counter.tell(told)
-        bar = stack.enter_context(bars.bar(*columns))
         task = bar.add_task(told, total=1.0)
 
         def tell(share: float) -> None:

@@ -107,10 +107,10 @@ class TrialQuestion(Asked):
         )
 
     def _outcomes(self, work: list[Unit]) -> Floats:
-        kinds = ("processes", self.workers) if self.workers > 1 else ("serial", 1)
+        choice = executor.Choice("processes" if self.workers > 1 else "serial", self.workers)
         task = partial(_values, rows=self.rows)
         found = np.full((len(work), len(self.outputs)), np.nan)
-        with executor.start(executor.Choice(*kinds)) as crew, closing(crew.run(task, work)) as answers:
+        with executor.start(choice) as crew, closing(crew.run(task, work)) as answers:
             for place, values in answers:
                 found[place] = values
         return found

@@ -17,7 +17,7 @@ from glueprint.runs import provenance
 from glueprint.runs.store import read_table, write_tables
 from glueprint.workshop.scales import SCALES, Scales
 
-__all__ = ["Asked", "Range", "unusable"]
+__all__ = ["Asked", "Range", "Told", "unusable"]
 
 Floats = NDArray[np.float64]
 Told = Callable[[str, int, int], None]
