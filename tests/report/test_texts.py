@@ -167,5 +167,5 @@ def test_a_number_predicted_without_its_trial_stands_beside_the_calibrated_one(r
     assert beyond.left_out_verdict == "prior only"
     assert not guide.guide_tables(report_input.comparison)[0].has_left_out
     html = page.render(dataclasses.replace(report_input, comparison=told))
-    assert "Predicted without its trial" in html
-    assert "Predicted without its trial" not in page.render(report_input)
+    assert "Predicted without it" in html
+    assert "Predicted without it" not in page.render(report_input)

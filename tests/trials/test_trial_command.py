@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 from tests.envelope import envelope, payload
@@ -62,6 +64,16 @@ def test_run_json_and_parquet(my_trial, tmp_path):
         "endpoints",
         "survival_curves",
     }
+
+
+def test_progress_is_told_to_a_file_trial_by_trial(my_trial, tmp_path):
+    events = tmp_path / "events.jsonl"
+    words = ["run", str(my_trial), "--replicates", "3", "--events", str(events)]
+    assert RUNNER.invoke(app, words).exit_code == 0
+    told = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
+    assert {line["units_total"] for line in told} == {3}
+    assert [line["units_done"] for line in told] == [0, 1, 2, 3]
+    assert told[-1]["remaining_s"] == 0.0
 
 
 def test_run_text(my_trial):

@@ -8,19 +8,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
 from glueprint.boundary import in_json
 from glueprint.cli import choices
 from glueprint.cli.output import progress_console
 
-__all__ = ["EVERY_S", "Lines", "bar", "told_bar"]
+__all__ = ["EVERY_S", "Events", "Lines", "bar", "told_bar"]
 
 # A command that is done sooner says nothing, and a longer one no more often.
 EVERY_S = 5.0
+Events = Annotated[Path | None, typer.Option(help="Add progress to this file, as JSON lines.")]
 
 
 def bar(*columns: ProgressColumn | str, transient: bool = True) -> Progress | Lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,6 +38,14 @@ def in_vitro_command(
     claims: Annotated[
         bool, typer.Option("--claims", help="Say what became of every claim, and stop.")
     ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of a claim that the fit does not read, and so predicts. Repeatable."),
+    ] = None,
+    leave_out: Annotated[
+        bool,
+        typer.Option("--leave-out", help="Each claim of the guide by a fit without it."),
+    ] = False,
     drawn: Annotated[
         Path | None,
         typer.Option("--figure", help="File for the figure: .svg, .png, .pdf or .html."),
@@ -48,7 +56,11 @@ def in_vitro_command(
     if claims:
         _print_claims(as_json)
         return
-    found = in_vitro.posterior() if shipped else _fit(QUICK_STEPS if quick else steps, seed)
+    count = QUICK_STEPS if quick else steps
+    if leave_out:
+        _leave_out(out, None if shipped else count, seed, as_json=as_json)
+        return
+    found = in_vitro.posterior() if shipped else _fit(count, seed, without or ())
     written = list(in_vitro.save(found, out)) if out is not None else []
     if drawn is not None:
         save_figure(figure.overview(found.parameters, found.comparison(), _words()), drawn)
@@ -109,12 +121,42 @@ def _words() -> Mapping[str, str]:
     return about.words if about else {}
 
 
-def _fit(steps: int, seed: int) -> InVitroPosterior:
+def _leave_out(out: Path | None, steps: int | None, seed: int, *, as_json: bool) -> None:
+    """Every claim of the guide by the fit without it; the table that comes with Glueprint without steps."""
+    if steps is None:
+        table = in_vitro.left_out()
+    else:
+        with bars.told_bar("fits") as told:
+            table = in_vitro.leave_each_out(steps=steps, seed=seed, progress=told)
+    written = in_vitro.save_left_out(table, out, steps, seed) if out is not None and steps else ()
+    if as_json:
+        print_json(table.to_dicts())
+        return
+    rows = [
+        (c["claim_id"], c["unit"], f"{c['published']:.4g}", "prior only", "", "", "")
+        if c["prior_only"]
+        else (c["claim_id"], c["unit"], f"{c['published']:.4g}", f"{c['predicted']:.4g}",
+              between(c["low"], c["high"]), f"{c['log_score']:.2f}", c["status"])
+        for c in table.iter_rows(named=True)
+    ]  # fmt: skip
+    print_table(
+        "Claims as the fit without each predicts them",
+        ("claim", "unit", "published", "predicted", "95 %", "log score", "fit"),
+        rows,
+    )
+    for path in written:
+        progress_console.print(f"wrote {path}")
+
+
+def _fit(steps: int, seed: int, without: Sequence[str] = ()) -> InVitroPosterior:
     columns = (TextColumn("fitting"), BarColumn(), TimeRemainingColumn())
     with bars.bar(*columns) as bar:
         task = bar.add_task("fit", total=None)
         return in_vitro.fit(
-            steps=steps, seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            steps=steps,
+            seed=seed,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            without=without,
         )
 
 

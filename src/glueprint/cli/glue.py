@@ -73,7 +73,7 @@ def run(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A shorter fit, to look.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything again.")] = False,
-    events: Annotated[Path | None, typer.Option(help="Add progress to this file, as JSON lines.")] = None,
+    events: bars.Events = None,
     trusted: TrustedFile = None,
     as_json: Json = False,
 ) -> None:

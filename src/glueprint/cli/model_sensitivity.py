@@ -15,7 +15,7 @@ from glueprint.cli.model_doses import doses
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.errors import InputError
 
-__all__ = ["range_of", "sensitivity", "sweep"]
+__all__ = ["FigureFile", "Keep", "give", "range_of", "sensitivity", "sweep"]
 
 Vary = Annotated[
     list[str],
@@ -66,7 +66,7 @@ def sensitivity(
             answer = workshop.morris(question, trajectories=trajectories, seed=seed, folder=keep, told=told)
         else:
             answer = workshop.sobol(question, samples=samples, seed=seed, folder=keep, told=told)
-    _give(answer, question, out, figure, as_json=as_json)
+    _give(answer, question, (out, figure), as_json=as_json)
 
 
 def sweep(
@@ -89,7 +89,18 @@ def sweep(
     question = _question(file, vary, output, until, every, summary, assign, dose, accuracy)
     with told_bar() as told:
         answer = workshop.sweep(question, points=points, folder=keep, told=told)
-    _give(answer, question, out, figure, as_json=as_json)
+    _give(answer, question, (out, figure), as_json=as_json)
+
+
+def _give(
+    answer: workshop.Answer,
+    question: workshop.Question,
+    files: tuple[Path | None, Path | None],
+    *,
+    as_json: bool,
+) -> None:
+    about = {"model": question.model.name, "summary": question.summary}
+    give(answer, question, about, f"{workshop.SUMMARIES[question.summary]}.", files, as_json=as_json)
 
 
 def _question(
@@ -133,14 +144,21 @@ def range_of(text: str) -> workshop.Range:
     return workshop.Range(name.strip(), numbers[0], numbers[1], scale.strip() or "lin")
 
 
-def _give(
+def give(
     answer: workshop.Answer,
-    question: workshop.Question,
-    out: Path | None,
-    figure: Path | None,
+    question: workshop.Asked,
+    about: dict[str, Any],
+    told: str,
+    files: tuple[Path | None, Path | None],
     *,
     as_json: bool,
 ) -> None:
+    """Write and show an answer.
+
+    about: whose it is, its first value in a heading.   told: the line below the table.   files: of the table
+    and of the figure, where they are wanted.
+    """
+    out, figure = files
     if out is not None:
         tables.write_table(answer.table, out)
     if figure is not None:
@@ -150,15 +168,15 @@ def _give(
 
         figures.save(of_answer(answer, question), figure)
     if as_json:
-        about = {"method": answer.method, "summary": question.summary, "runs": answer.runs}
-        print_json({"model": question.model.name, **about, "table": answer.table.to_dict(as_series=False)})
+        counted = {"method": answer.method, "runs": answer.runs}
+        print_json({**about, **counted, "table": answer.table.to_dict(as_series=False)})
     elif out is None:
         rows = [[_cell(cell) for cell in row] for row in tables.thinned(answer.table).rows()]
-        print_table(f"{question.model.name}: {answer.method}", answer.table.columns, rows)
-        console.print(f"{answer.runs} runs; {workshop.SUMMARIES[question.summary]}.")
+        print_table(f"{next(iter(about.values()))}: {answer.method}", answer.table.columns, rows)
+        console.print(f"{answer.runs} runs; {told}")
     empty = sum(answer.table[name].null_count() for name in question.outputs if name in answer.table.columns)
     if empty and not as_json:
-        console.print(f"{empty} cells are empty: the model failed there, or has no value.")
+        console.print(f"{empty} cells are empty: there is no value, or the run failed.")
 
 
 def _cell(value: Any) -> str:

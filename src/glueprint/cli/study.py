@@ -73,7 +73,7 @@ def run(
             "--trust-scheduler", help="Use the address in the study file: who runs it can run code as you."
         ),
     ] = False,
-    events: Annotated[Path | None, typer.Option(help="Add progress to this file, as JSON lines.")] = None,
+    events: bars.Events = None,
     trusted: TrustedFile = None,
     as_json: Json = False,
 ) -> None:

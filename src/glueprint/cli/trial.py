@@ -1,4 +1,4 @@
-"""`glueprint trial`: list, show, write, run, compare, sweep and draw virtual trials, and their dose rules."""
+"""`glueprint trial`: list, show, write, run, compare, ask and draw virtual trials, and their dose rules."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from glueprint.cli import (
     trial_power,
     trial_rules,
     trial_run,
+    trial_sensitivity,
     trial_sweep,
     trial_tables,
 )
@@ -27,6 +28,7 @@ app = typer.Typer(no_args_is_help=True)
 app.command("run", cls=PosteriorCommand)(trial_run.command)
 app.command("compare")(trial_compare.command)
 app.command("sweep", cls=PosteriorCommand)(trial_sweep.command)
+app.command("sensitivity")(trial_sensitivity.command)
 app.command("figures", cls=PosteriorCommand)(trial_figures.command)
 app.command("design")(trial_design.command)
 app.command("power", cls=PosteriorCommand)(trial_power.command)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from glueprint.calibration.clinical import ClinicalPosterior
 from glueprint.cli import bars
 from glueprint.cli.choices import completed
 from glueprint.cli.output import progress_console
+from glueprint.runs import progress
 from glueprint.trials import ParameterDraws, Protocol, available, row_of
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 FLAG = "--posterior"
+TOLERANCE = 1e-9  # a sum of shares is a whole unit within rounding
 DEFAULT = clinical.STRUCTURES[0]
 
 TrialName = Annotated[
@@ -120,12 +123,25 @@ def draws_and_origin(
 
 
 @contextmanager
-def progress_bar(told: str) -> Iterator[Callable[[float], None]]:
-    """A bar on standard error while the block runs; what it gives is called with the share done."""
+def progress_bar(told: str, events: Path | None = None, units: int = 1) -> Iterator[Callable[[float], None]]:
+    """A bar on standard error while the block runs; what it gives is called with the share done.
+
+    events: a file that each whole unit of `units` is told to, too, as `runs.progress.events_into` does.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with bars.bar(*columns) as bar:
+    lines = progress.events_into(events) if events is not None else nullcontext(progress.silent)
+    with lines as write, bars.bar(*columns) as bar:
+        counter = progress.Counter(write, units)
+        counter.tell(told)
         task = bar.add_task(told, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+
+        def tell(share: float) -> None:
+            bar.update(task, completed=share)
+            more = math.floor(share * units + TOLERANCE) - counter.here
+            if more > 0:
+                counter.tell(told, more)
+
+        yield tell
 
 
 def between(value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from glueprint import trials
 from glueprint.calibration import clinical
+from glueprint.cli import bars
 from glueprint.cli.output import Json, print_json, print_table, progress_console
 from glueprint.cli.plates import shown
 from glueprint.cli.trial_draws import (
@@ -48,6 +49,7 @@ def command(
     form: Annotated[
         str | None, typer.Option("--format", help="Beside Parquet: csv or xlsx, every table of the trial.")
     ] = None,
+    events: bars.Events = None,
     as_json: Json = False,
 ) -> None:
     """Run virtual trials and print what a trial reports; with a posterior, predict it."""
@@ -58,7 +60,7 @@ def command(
     if out is not None:
         # A folder that cannot be written is better known before the work than after it.
         write_tables(out, {})
-    with progress_bar(f"{protocol.name}, {count} trial(s)") as told:
+    with progress_bar(f"{protocol.name}, {count} trial(s)", events, count) as told:
         result = trials.run(protocol, count, seed, told, workers, draws=draws, counterfactual=counterfactual)
     if out is not None:
         kept.save(result, out, origin)

@@ -59,7 +59,7 @@ class GuideTable:
     has_columns: the guide's table has several value columns.
     how: the one line that holds for all computed numbers, then left out of the rows; empty where they differ.
     has_how: rows say how or carry a note.   has_strips: some row can be set against its published value.
-    has_left_out: some row was predicted by a fit that had not read its trial.
+    has_left_out: some row was predicted by a fit that had not read it, or its trial.
     """
 
     number: int
@@ -153,6 +153,8 @@ def _left_out(row: Mapping[str, Any]) -> dict[str, str]:
     if not verdict:
         return {}
     value, low, high, score = (row[f"left_out{name}"] for name in ("", "_low", "_high", "_score"))
+    if value is None and low is None and high is None:
+        return {"left_out": "–", "left_out_verdict": verdict}
     scored = "" if score is None else f", score {score:.1f}".replace("-", "−")
     return {
         "left_out": "not reached" if value is None else number(value),

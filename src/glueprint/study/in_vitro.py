@@ -13,7 +13,7 @@ from glueprint.references import Reference
 from glueprint.study.comparison import Computed
 from glueprint.units import convert
 
-__all__ = ["compute", "findings"]
+__all__ = ["compute", "findings", "left_out"]
 
 
 def compute(claims: Claims, reference: Reference) -> dict[str, Computed]:
@@ -27,6 +27,12 @@ def compute(claims: Claims, reference: Reference) -> dict[str, Computed]:
     tables, known = reference.tables_about("assays"), in_vitro.spoken_of()
     cells = [claim for claim in claims if claim.guide.split("|")[0] in tables and claim.id in known]
     return {claim.id: _computed(in_vitro.predictive(claim.id), claim.unit) for claim in cells}
+
+
+def left_out(reference: Reference) -> pl.DataFrame | None:
+    """What fits without each claim predict of it (`in_vitro.left_out`); None beside the guide of any other
+    reference."""
+    return in_vitro.left_out() if reference.compound == references.default().compound else None
 
 
 def _computed(found: in_vitro.Predictive, unit: str) -> Computed:

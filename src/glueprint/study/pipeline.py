@@ -362,10 +362,11 @@ def _tables(request: Request, results: Mapping[str, TrialResult], count: Counter
     count.tell("in-vitro numbers")
     reference = reference_of(plan)
     if reference:
-        tables["comparison"] = compare(claims, reference, results, in_vitro.compute(claims, reference))
-        if plan.posterior:
-            others = left_out.predictions(plan.posterior, tuple(reference.trials.values()))
-            tables["comparison"] = left_out.with_left_out(tables["comparison"], reference, others)
+        compared = compare(claims, reference, results, in_vitro.compute(claims, reference))
+        names = tuple(reference.trials.values())
+        others = left_out.predictions(plan.posterior, names) if plan.posterior else {}
+        assays = in_vitro.left_out(reference)
+        tables["comparison"] = left_out.with_left_out(compared, reference, others, assays)
     tables["findings"] = in_vitro.findings(claims)
     if reference and plan.posterior and (plan.posterior, "arms") in clinical.SHIPPED:
         checked = clinical.posterior(plan.posterior, "arms").held_out

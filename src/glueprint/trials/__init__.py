@@ -89,6 +89,7 @@ from glueprint.trials.running import (
     run_unit,
     units_of,
 )
+from glueprint.trials.sensitivity import TrialQuestion, chance
 from glueprint.trials.spreadsheets import write_spreadsheets
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
 
@@ -129,6 +130,7 @@ __all__ = [
     "Stream",
     "Sweep",
     "SweepSettings",
+    "TrialQuestion",
     "TrialResult",
     "Truth",
     "Unit",
@@ -142,6 +144,7 @@ __all__ = [
     "by_review",
     "case_mix",
     "cdisc",
+    "chance",
     "check_size",
     "claimed",
     "compile_regimens",

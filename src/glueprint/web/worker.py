@@ -28,7 +28,7 @@ RUN = (
     "from glueprint.cli import main; main()"
 )
 # Commands that tell their progress with --events.
-TELLING = (("glue", "run"), ("study", "run"))
+TELLING = (("glue", "run"), ("study", "run"), ("trial", "run"))
 
 
 def command(words: Sequence[str], folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glueprint.workshop import exchange
+from glueprint.workshop.asked import Asked, Range, unusable
 from glueprint.workshop.fitting import Fit, Settings, Told, draw_starts, fit
 from glueprint.workshop.kept import fit_into
 from glueprint.workshop.objective import Cost, Fitted, Objective
@@ -15,7 +16,6 @@ from glueprint.workshop.questions import (
     SUMMARIES,
     Answer,
     Question,
-    Range,
     everyone,
     local,
     morris,
@@ -31,6 +31,7 @@ __all__ = [
     "SUMMARIES",
     "VERDICTS",
     "Answer",
+    "Asked",
     "Cost",
     "Drawing",
     "Draws",
@@ -68,4 +69,5 @@ __all__ = [
     "simulate_sets",
     "sobol",
     "sweep",
+    "unusable",
 ]

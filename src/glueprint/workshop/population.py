@@ -26,7 +26,8 @@ from glueprint.engine import Framed, in_notebook
 from glueprint.errors import InputError
 from glueprint.runs.store import read_table, write_tables
 from glueprint.runs.streams import uniforms
-from glueprint.workshop.questions import Question, Told
+from glueprint.workshop.asked import Told
+from glueprint.workshop.questions import Question
 
 __all__ = ["Drawing", "Population", "Target", "load_population", "populate"]
 

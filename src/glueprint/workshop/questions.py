@@ -6,8 +6,7 @@ variance-based indices after Saltelli et al. 2010 (doi:10.1016/j.cpc.2009.09.018
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,12 @@ from numpy.typing import NDArray
 
 from glueprint.engine import Doses, Framed, Model, Settings, in_notebook
 from glueprint.errors import InputError, optional_package
-from glueprint.runs import provenance
-from glueprint.runs.store import read_table, write_tables
+from glueprint.workshop.asked import Asked, Range, Told, unusable
 from glueprint.workshop.flow import Course, Differenced, Flow, flow
-from glueprint.workshop.scales import SCALES, Scales
 
-__all__ = ["SUMMARIES", "Answer", "Question", "Range", "local", "morris", "sobol", "sweep"]
+__all__ = ["SUMMARIES", "Answer", "Question", "everyone", "local", "morris", "sobol", "sweep"]
 
 Floats = NDArray[np.float64]
-Told = Callable[[str, int, int], None]
 SUMMARIES = {
     "end": "the value at the last time",
     "max": "the largest value at the times asked for",
@@ -36,22 +32,12 @@ SUMMARIES = {
     "steady": "the value at the steady state after the last time",
 }
 CONFIDENCE = 0.95
-PER_PART = 5_000  # patients whose courses are in memory at once
-
-
-@dataclass(frozen=True)
-class Range:
-    """What one name of the model varies over, evenly on a scale of `scales.SCALES`."""
-
-    name: str
-    low: float
-    high: float
-    scale: str = "lin"
+PER_PART = 5_000
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
-    """What is asked.
+class Question(Asked):
+    """What is asked of a model.
 
     ranges: of parameters or initial values.   outputs: names of the model.   summary: of `SUMMARIES`, of the
     values at `times` (in the model's unit).   given: other values.   doses: of patient 0, for everybody.
@@ -68,79 +54,32 @@ class Question:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        names = [one.name for one in self.ranges]
-        for wrong, message, expected in (
-            (not names, "nothing varies", "at least one range"),
-            (len(set(names)) < len(names), "a name varies twice", "each once"),
-            (not self.outputs, "no output is asked for", "at least one name of the model"),
-            (
-                self.summary not in SUMMARIES,
-                f'"{self.summary}" is no summary',
-                f"one of {', '.join(SUMMARIES)}",
-            ),
-            (
-                self.times.size == 0 or bool((np.diff(self.times) <= 0).any()),
-                "the times do not rise",
-                "rising times",
-            ),
-        ):
-            if wrong:
-                raise _unusable(message, "question", expected)
-        for one in self.ranges:
-            fine = one.scale in SCALES and np.isfinite([one.low, one.high]).all() and one.low < one.high
-            if not fine or (one.scale != "lin" and one.low <= 0.0):
-                raise _unusable(
-                    f"{one.name} varies from {one.low:g} to {one.high:g} on a {one.scale} scale",
-                    one.name,
-                    "two numbers, the lower first; above 0 on a logarithmic scale",
-                )
+        super().__post_init__()
+        if self.summary not in SUMMARIES:
+            raise unusable(f'"{self.summary}" is no summary', "question", f"one of {', '.join(SUMMARIES)}")
+        if self.times.size == 0 or bool((np.diff(self.times) <= 0).any()):
+            raise unusable("the times do not rise", "question", "rising times")
 
     @property
-    def scales(self) -> Scales:
-        """Of what varies."""
-        return Scales.of([one.scale for one in self.ranges])
+    def per_part(self) -> int:
+        """Patients whose courses are in memory at once."""
+        return PER_PART
 
-    def box(self) -> tuple[Floats, Floats]:
-        """Scaled limits of what varies, (k,) each."""
-        limits = np.array([[one.low, one.high] for one in self.ranges])
-        return self.scales.scaled(limits[:, 0]), self.scales.scaled(limits[:, 1])
+    def computed(self, plain: Floats) -> Floats:
+        """The summaries (n, outputs) at values (n, k) of what varies; NaN where a run failed."""
+        return self._part(flow(self.model, ()), plain)[0]
 
-    def quantities(self, plain: Floats, *, folder: Path | None = None, told: Told | None = None) -> Floats:
-        """The summaries (n, outputs) at values (n, k) of what varies; NaN where a run failed.
-
-        folder: where each part is kept when it ends, and taken from, if it is of the very same question and
-        values.   told: hears how far it is.
-        """
-        bare, key = flow(self.model, ()), "" if folder is None else self._key(plain)
-        parts = []
-        for number, first in enumerate(range(0, plain.shape[0], PER_PART), 1):
-            name = f"runs-{key}-{number:04d}"
-            path = None if folder is None else folder / f"{name}.parquet"
-            if path is not None and path.is_file():
-                parts.append(read_table(path, name).to_numpy())
-            else:
-                parts.append(self._part(bare, plain[first : first + PER_PART])[0])
-                if folder is not None:
-                    columns = {f"{k}": parts[-1][:, k] for k in range(len(self.outputs))}
-                    write_tables(folder, {name: pl.DataFrame(columns)})
-            if told is not None:
-                told("runs", min(first + PER_PART, plain.shape[0]), plain.shape[0])
-        return np.concatenate(parts)
-
-    def _key(self, plain: Floats) -> str:
-        """Of all that decides the runs at some values."""
+    def content(self) -> tuple[object, ...]:
+        """All that decides the summaries beside the values of what varies."""
         doses = {} if self.doses is None else vars(self.doses)
-        parts = (
+        return (
             self.model.hash,
-            self.ranges,
-            (self.outputs, self.summary),
-            (self.times.tobytes().hex(), plain.tobytes().hex()),
+            self.summary,
+            self.times.tobytes().hex(),
             sorted(self.given.items()),
             sorted((name, np.asarray(value).tolist()) for name, value in doses.items()),
             self.settings,
-            sorted(provenance.versions().items()),
         )
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def _part(self, ready: Flow | Differenced, plain: Floats) -> tuple[Floats, Floats]:
         """Summaries (n, outputs) and their slopes (n, outputs, names of `ready`)."""
@@ -210,7 +149,7 @@ def local(question: Question) -> Answer:
 
 
 def morris(
-    question: Question,
+    question: Asked,
     *,
     trajectories: int = 50,
     seed: int = 1,
@@ -241,21 +180,22 @@ def morris(
 
 
 def sobol(
-    question: Question,
+    question: Asked,
     *,
     samples: int = 1024,
     seed: int = 1,
     folder: Path | None = None,
     told: Told | None = None,
 ) -> Answer:
-    """First-order and total indices, with the half width of their 95 % limits by SALib's resampling.
+    """First-order and total indices, with the half width of their 95 % limits by SALib's resampling, and the
+    standard deviation of the output that they are shares of.
 
     samples: a power of 2; the model is run samples (k + 2) times.   folder, told: as of
     `Question.quantities`.
     Raises as `morris`, and InputError GP-W027 for another number of samples.
     """
     if samples < 2 or samples & (samples - 1):
-        raise _unusable(f"{samples} samples", "samples", "a power of 2, such as 1024")
+        raise unusable(f"{samples} samples", "samples", "a power of 2, such as 1024")
     sample, analyze = _salib("sample.sobol"), _salib("analyze.sobol")
     space = _space(question)
     units = sample.sample(space, samples, calc_second_order=False, seed=seed)
@@ -263,17 +203,18 @@ def sobol(
     rows = []
     for o, output in enumerate(question.outputs):
         if np.ptp(values[:, o]) == 0.0:
-            raise _unusable(f"{output} does not vary at all", output, "an output that what varies can reach")
+            raise unusable(f"{output} does not vary at all", output, "an output that what varies can reach")
         found = analyze.analyze(
             space, values[:, o], calc_second_order=False, conf_level=CONFIDENCE, seed=seed
         )
         names = {"first": "S1", "first_half_width": "S1_conf", "total": "ST", "total_half_width": "ST_conf"}
-        rows += _indices(question, output, found, names)
+        spread = {"sd": float(values[:, o].std())}
+        rows += [row | spread for row in _indices(question, output, found, names)]
     return Answer("Sobol", pl.DataFrame(rows), units.shape[0])
 
 
 def _indices(
-    question: Question, output: str, found: Mapping[str, Any], names: Mapping[str, str]
+    question: Asked, output: str, found: Mapping[str, Any], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """What SALib found of one output, a row for each range.   names: ours -> SALib's."""
     return [
@@ -283,7 +224,7 @@ def _indices(
 
 
 def sweep(
-    question: Question, *, points: int = 25, folder: Path | None = None, told: Told | None = None
+    question: Asked, *, points: int = 25, folder: Path | None = None, told: Told | None = None
 ) -> Answer:
     """The summaries over a grid of one or two ranges: dose and response, or a plane.
 
@@ -292,7 +233,7 @@ def sweep(
     """
     if len(question.ranges) > 2 or points < 2:
         message = f"{len(question.ranges)} ranges of {points} points"
-        raise _unusable(message, "sweep", "one range or two, of two points at least")
+        raise unusable(message, "sweep", "one range or two, of two points at least")
     low, high = question.box()
     axes = [np.linspace(a, b, points) for a, b in zip(low, high, strict=True)]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
@@ -316,12 +257,12 @@ def everyone(doses: Doses | None, patients: int) -> Doses | None:
     )
 
 
-def _space(question: Question) -> dict[str, Any]:
+def _space(question: Asked) -> dict[str, Any]:
     names = [one.name for one in question.ranges]
     return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
 
-def _computed(question: Question, units: Floats, folder: Path | None, told: Told | None) -> Floats:
+def _computed(question: Asked, units: Floats, folder: Path | None, told: Told | None) -> Floats:
     """Summaries at places of the unit cube; all of them must be there."""
     low, high = question.box()
     plain = question.scales.plain(low + units * (high - low))
@@ -349,14 +290,4 @@ def _salib(name: str) -> Any:
         where="sensitivity",
         expected="what makes samples and indices after Morris and Sobol",
         next_step='python -m pip install "glueprint[sensitivity]"',
-    )
-
-
-def _unusable(message: str, where: str, expected: str) -> InputError:
-    return InputError(
-        "GP-W027",
-        message,
-        where=where,
-        expected=expected,
-        next_step="correct it; docs/workshop.md has examples",
     )

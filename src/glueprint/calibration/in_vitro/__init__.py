@@ -2,6 +2,13 @@
 
 from glueprint.calibration.in_vitro.claims import uses
 from glueprint.calibration.in_vitro.fitting import QUICK_STEPS, STEPS, fit
+from glueprint.calibration.in_vitro.leaving_out import (
+    LEFT_OUT,
+    guide_claims,
+    leave_each_out,
+    left_out,
+    save_left_out,
+)
 from glueprint.calibration.in_vitro.pooling import Assay, PooledKd, pool, pooled_kd
 from glueprint.calibration.in_vitro.predictions import Predictive, spoken_of
 from glueprint.calibration.in_vitro.recomputing import recomputed
@@ -9,6 +16,7 @@ from glueprint.calibration.in_vitro.result import InVitroPosterior
 from glueprint.calibration.in_vitro.stored import load, posterior, save
 
 __all__ = [
+    "LEFT_OUT",
     "QUICK_STEPS",
     "STEPS",
     "Assay",
@@ -16,6 +24,9 @@ __all__ = [
     "PooledKd",
     "Predictive",
     "fit",
+    "guide_claims",
+    "leave_each_out",
+    "left_out",
     "load",
     "pool",
     "pooled_kd",
@@ -23,6 +34,7 @@ __all__ = [
     "predictive",
     "recomputed",
     "save",
+    "save_left_out",
     "spoken_of",
     "uses",
 ]

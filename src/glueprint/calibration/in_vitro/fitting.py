@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,7 @@ from glueprint.calibration.in_vitro.parameters import (
 )
 from glueprint.calibration.in_vitro.potencies import ABOUT, PARTS
 from glueprint.calibration.in_vitro.predictions import TYPICAL
-from glueprint.calibration.in_vitro.result import InVitroPosterior, summarise
+from glueprint.calibration.in_vitro.result import InVitroPosterior, summarise, unspoken
 from glueprint.calibration.in_vitro.stored import digest
 from glueprint.errors import InputError
 from glueprint.evidence import Claim
@@ -55,12 +55,15 @@ def fit(
     steps: int = STEPS,
     seed: int = 1,
     progress: Progress | None = None,
+    without: Collection[str] = (),
 ) -> InVitroPosterior:
     """Fit all in-vitro claims at once.
 
     claims: evidence.load() if None.   steps: of each walker, 50 or more; too few show in the status.
     seed: the same seed gives the same bits.   progress: told (done, all) after each step.
-    Raises InputError GP-K003 for steps or seed, GP-K004 for claims that are missing.
+    without: ids of claims that the fit does not read, and so predicts.
+    Raises InputError GP-K003 for steps or seed, GP-K004 for claims that are missing, GP-K006 for one to be
+    left out that is not fitted.
     Source: own derivation, docs/calibration.md, "The hierarchical fit".
     """
     if steps < 50 or seed < 0:
@@ -72,9 +75,13 @@ def fit(
             next_step=f"{STEPS} steps are the default, {QUICK_STEPS} a quick look",
         )
     given = data(evidence.load() if claims is None else claims)
-    begin = _starts(given, seed)
+    for claim_id in without:
+        if claim_id not in given:
+            raise unspoken(claim_id, given)
+    read = {claim_id: datum for claim_id, datum in given.items() if claim_id not in without}
+    begin = _starts(given, read, seed)
     found = sample(
-        lambda vectors: minus_log_posterior(vectors, given),
+        lambda vectors: minus_log_posterior(vectors, read),
         begin,
         steps=steps,
         warm_up=int(WARM_UP * steps),
@@ -100,11 +107,15 @@ def fit(
         status=found.status,
         reason=found.reason,
         digest=digest(),
+        without=tuple(without),
     )
 
 
-def _starts(given: dict[str, Datum], seed: int) -> Floats:
-    """Walkers (e, w, p): parameters about their priors, constants and potencies about the claims."""
+def _starts(given: dict[str, Datum], read: dict[str, Datum], seed: int) -> Floats:
+    """Walkers (e, w, p): parameters about their priors, constants and potencies about the claims.
+
+    given: all claims.   read: those of this fit. A claim that is not read is a place to begin, and no more.
+    """
     wanted, first = ENSEMBLES * WALKERS, len(free())
     pool = START_SD * streams.normals(seed, "calibration/starts", np.arange(SPARE * wanted), len(COORDINATES))
     claim_ids = [*ASSAYS.values(), *(part.claim_id for part in PARTS)]
@@ -114,7 +125,7 @@ def _starts(given: dict[str, Datum], seed: int) -> Floats:
         belief, k = beliefs()[name], COORDINATES.index(name)
         pool[:, k] = 0.5 * pool[:, k] + (np.log10(KD_START) - np.log10(belief.middle)) / belief.spread
     # The dearest starts hold a whole ensemble back, as the others must first learn to leave them alone.
-    cost = minus_log_posterior(pool, given)
+    cost = minus_log_posterior(pool, read)
     return pool[np.sort(np.argsort(cost, kind="stable")[:wanted])].reshape(ENSEMBLES, WALKERS, -1)
 
 

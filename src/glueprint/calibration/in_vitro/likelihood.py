@@ -41,8 +41,8 @@ class Datum:
 
 
 def minus_log_posterior(vectors: Floats, data: Mapping[str, Datum]) -> Floats:
-    """vectors: (n, p) in the order of COORDINATES.   data: by claim id.   Returns (n,), infinite where no
-    capacity gives the potency.
+    """vectors: (n, p) in the order of COORDINATES.   data: by claim id; one that is not there says nothing.
+    Returns (n,), infinite where no capacity gives the potency.
 
     Source: own derivation, docs/calibration.md, "The hierarchical fit".
     """
@@ -65,7 +65,9 @@ def _minus_log_posterior(vectors: Floats, found: Mapping[str, Floats], data: Map
         # Density of a potency: that of the parameter times how fast it moves with the potency.
         minus -= np.log(np.abs(slope))
     for claim_id, model in shown(found).items():
-        datum = data[claim_id]
+        datum = data.get(claim_id)
+        if datum is None:
+            continue
         minus += 0.5 * ((datum.value - model) / datum.error) ** 2
     return np.asarray(minus)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from glueprint.calibration.in_vitro.potencies import ABOUT
 from glueprint.evidence import Claim
 from glueprint.runs import streams
 
-__all__ = ["TYPICAL", "Predictive", "column", "predict", "spoken_of"]
+__all__ = ["TYPICAL", "Predictive", "column", "in_unit", "predict", "repeated", "spoken_of"]
 
 Floats = NDArray[np.float64]
 # What counts as met where a claim prints no interval.
@@ -69,19 +69,19 @@ def spoken_of() -> tuple[str, ...]:
     return (*decided("likelihood"), *decided("held out"))
 
 
-def predict(draws: pl.DataFrame, claim: Claim) -> Predictive:
-    """The posterior predictive of one claim of `spoken_of`.   draws: of an InVitroPosterior."""
+def predict(draws: pl.DataFrame, claim: Claim, without: Collection[str] = ()) -> Predictive:
+    """The posterior predictive of one claim of `spoken_of`.
+
+    draws: of an InVitroPosterior.   without: claims of the likelihood that it did not read.
+    """
     assert claim.value is not None
-    unit = UNITS.get(claim.id, "nM")
-    factor = NM_PER_UNIT[claim.unit] if unit == "nM" else 1.0
-    published, printed = claim.value * factor, _printed(claim, factor)
+    unit, published = in_unit(claim)
+    printed = _printed(claim, published / claim.value)
     shown = column(draws, f"shown:{claim.id}")
     middle, usual = _summary(shown), _summary(column(draws, TYPICAL.get(claim.id, f"shown:{claim.id}")))
     again: tuple[float | None, ...] = (None, None, None)
     if unit == "nM":
-        error = 0.5 * np.log10(printed[1] / printed[0]) if printed else errors()["default_log10"]
-        noise = streams.normals(1, f"calibration/{claim.id}", np.arange(shown.size), 1)[:, 0]
-        again = _summary(shown * 10.0 ** (error * noise))
+        again = _summary(repeated(draws, claim))
     least, most = printed or (published / 10.0**NEAR_LOG10, published * 10.0**NEAR_LOG10)
     held_out = decided("held out")
     return Predictive(
@@ -102,14 +102,30 @@ def predict(draws: pl.DataFrame, claim: Claim) -> Predictive:
         met=least <= middle[0] <= most,
         typical_met=least <= usual[0] <= most,
         covered=middle[1] <= published <= middle[2],
-        label="predicted" if claim.id in held_out else "calibrated",
+        label="predicted" if claim.id in held_out or claim.id in without else "calibrated",
         note=held_out.get(claim.id, ""),
     )
+
+
+def repeated(draws: pl.DataFrame, claim: Claim) -> Floats:
+    """What the assay of a claim in nM would print the next time (n,), with its error, a number a draw."""
+    printed = _printed(claim, NM_PER_UNIT[claim.unit])
+    error = 0.5 * np.log10(printed[1] / printed[0]) if printed else errors()["default_log10"]
+    shown = column(draws, f"shown:{claim.id}")
+    noise = streams.normals(1, f"calibration/{claim.id}", np.arange(shown.size), 1)[:, 0]
+    return np.asarray(shown * 10.0 ** (error * noise))
 
 
 def column(draws: pl.DataFrame, name: str) -> Floats:
     """A column of the draws (n,)."""
     return draws[name].cast(pl.Float64).to_numpy()
+
+
+def in_unit(claim: Claim) -> tuple[str, float]:
+    """The unit a claim is compared in, and its published number there."""
+    assert claim.value is not None
+    unit = UNITS.get(claim.id, "nM")
+    return unit, claim.value * (NM_PER_UNIT[claim.unit] if unit == "nM" else 1.0)
 
 
 def _printed(claim: Claim, factor: float) -> tuple[float, float] | None:

@@ -17,7 +17,7 @@ from glueprint.errors import InputError, nearest
 from glueprint.evidence import Claim
 from glueprint.inference import contraction
 
-__all__ = ["InVitroPosterior", "summarise"]
+__all__ = ["InVitroPosterior", "summarise", "unspoken"]
 
 Floats = NDArray[np.float64]
 LEVELS = (0.025, 0.25, 0.5, 0.75, 0.975)
@@ -32,6 +32,7 @@ class InVitroPosterior:
     parameters: of `summarise`, from more draws than are kept.
     diagnostics: coordinate, r_hat, effective_draws, autocorrelation_steps.   status: "ok", "not converged",
     "stuck" or "stale", with reason.   digest: of the priors and claims it follows from.
+    without: claims of the likelihood that this fit did not read.
     """
 
     draws: pl.DataFrame
@@ -43,6 +44,7 @@ class InVitroPosterior:
     status: str
     reason: str
     digest: str
+    without: tuple[str, ...] = ()
 
     def correlations(self, *, least: float = 0.3) -> pl.DataFrame:
         """Pairs of parameters that the claims tie together, strongest first: one, other, correlation.
@@ -64,21 +66,18 @@ class InVitroPosterior:
     def comparison(self, claims: Iterable[Claim] | None = None) -> pl.DataFrame:
         """Every claim that was fitted or held out, in the columns of `Predictive`."""
         given = {claim.id: claim for claim in (evidence.load() if claims is None else claims)}
-        rows = [asdict(predict(self.draws, given[name])) for name in spoken_of() if name in given]
+        rows = [
+            asdict(predict(self.draws, given[name], self.without)) for name in spoken_of() if name in given
+        ]
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def predictive(self, claim_id: str, claims: Iterable[Claim] | None = None) -> Predictive:
         """The posterior predictive of one claim.   Raises InputError GP-K006 for one it does not speak to."""
         known = spoken_of()
         if claim_id not in known:
-            raise InputError(
-                "GP-K006",
-                f'the fit says nothing about "{claim_id}"{nearest(claim_id, known)}',
-                expected=f"one of {', '.join(known)}",
-                next_step="`glueprint calibrate in-vitro --claims` says why a claim was left out",
-            )
+            raise unspoken(claim_id, known)
         (claim,) = (c for c in (evidence.load() if claims is None else claims) if c.id == claim_id)
-        return predict(self.draws, claim)
+        return predict(self.draws, claim, self.without)
 
     def another_assay(self) -> tuple[float, float, float]:
         """Median and 95 % limits, nM, of the constant that one more binding assay would show."""
@@ -92,6 +91,17 @@ class InVitroPosterior:
 
     def _column(self, name: str) -> Floats:
         return column(self.draws, name)
+
+
+def unspoken(claim_id: str, known: Iterable[str]) -> InputError:
+    """The error for a claim that the fit says nothing about."""
+    names = tuple(known)
+    return InputError(
+        "GP-K006",
+        f'the fit says nothing about "{claim_id}"{nearest(claim_id, names)}',
+        expected=f"one of {', '.join(names)}",
+        next_step="`glueprint calibrate in-vitro --claims` says why a claim was left out",
+    )
 
 
 def summarise(draws: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import altair as alt
 from glueprint.report.figures import theme
 
 if TYPE_CHECKING:
-    from glueprint.workshop import Answer, Fit, Question
+    from glueprint.workshop import Answer, Asked, Fit
 
 __all__ = ["of_answer", "of_fit"]
 
@@ -37,7 +37,7 @@ BARS = {
 }
 
 
-def of_answer(answer: Answer, question: Question) -> Any:
+def of_answer(answer: Answer, question: Asked) -> Any:
     """Bars of a sensitivity, or the curves of a sweep (a plane where two ranges vary)."""
     if answer.method == "sweep":
         panels = [_swept(answer, question, output) for output in question.outputs]
@@ -65,7 +65,7 @@ def _bars(rows: list[dict[str, Any]], measure: str, half: str | None, output: st
     return alt.layer(bars, limits).properties(width=WIDTH)
 
 
-def _swept(answer: Answer, question: Question, output: str) -> Any:
+def _swept(answer: Answer, question: Asked, output: str) -> Any:
     first, *second = question.ranges
     names = [one.name for one in question.ranges]
     rows = [
