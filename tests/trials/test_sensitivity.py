@@ -92,6 +92,8 @@ def test_chance_is_the_spread_between_trials_with_other_patients():
     known = np.std([outcome(middle, "orr", k) for k in (1, 2, 3)], ddof=1)
     assert chance(asked, 3) == pytest.approx([known])
     assert chance(question(("orr",), replicates=4), 3) == pytest.approx([known / 2])
+    with pytest.raises(InputError, match="GP-W027"):
+        chance(asked, 1)
 
 
 @pytest.mark.parametrize(

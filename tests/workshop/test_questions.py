@@ -53,6 +53,12 @@ def test_sobol_indices_of_the_ishigami_function_are_the_known_ones():
         assert (half < 0.1).all()
 
 
+def test_one_trajectory_says_nothing():
+    question = Question(engine.compile(DECAY), (Range("k", 0.1, 0.5),), ("x",), END)
+    with pytest.raises(InputError, match="GP-W027"):
+        workshop.morris(question, trajectories=1)
+
+
 def test_sobol_indices_of_the_g_function_are_those_of_salib():
     pytest.importorskip("SALib")
     known = importlib.import_module("SALib.test_functions.Sobol_G")

@@ -66,6 +66,8 @@ def command(
         seed=seed,
         workers=workers,
     )
+    # First, so that a number of trials that says nothing is refused before the work.
+    apart = trials.chance(question, chance) if chance else None
     with told_bar("trials") as told:
         if method == "morris":
             answer = workshop.morris(question, trajectories=samples, seed=seed, folder=keep, told=told)
@@ -73,7 +75,6 @@ def command(
             answer = workshop.sobol(question, samples=samples, seed=seed, folder=keep, told=told)
         else:
             answer = workshop.sweep(question, points=points, folder=keep, told=told)
-        apart = trials.chance(question, chance) if chance else None
     by_chance = {} if apart is None else dict(zip(question.outputs, map(finite, apart), strict=True))
     about = {"trial": protocol.name, "replicates": replicates, "seed": seed, "chance_sd": by_chance}
     told_of = "; ".join(f"{name} {value:.3g}" for name, value in by_chance.items() if value is not None)

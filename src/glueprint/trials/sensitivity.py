@@ -20,7 +20,7 @@ from glueprint.runs import executor
 from glueprint.trials.patients import ParameterDraws, check_draws
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.running import Unit, check_counts, check_size, run_unit
-from glueprint.workshop import Asked, Range
+from glueprint.workshop import Asked, Range, unusable
 
 __all__ = ["TrialQuestion", "chance"]
 
@@ -121,9 +121,10 @@ def chance(question: TrialQuestion, trials: int = 20) -> Floats:
     the ranges; of the mean of so many replicates as the question has.
 
     trials: so many are run.   NaN where an output was not reached in one of them.
-    Raises InputError GP-T021 for fewer than one.
+    Raises InputError GP-W027 for fewer than two.
     """
-    check_counts(replicates=trials, seed=question.seed)
+    if trials < 2:
+        raise unusable(f"{trials} trial for a spread between trials", "chance", "2 or more, such as 20")
     found = question.outcomes(trials)
     found[~np.isfinite(found)] = np.nan
     return np.asarray(found.std(axis=0, ddof=1) / np.sqrt(question.replicates))

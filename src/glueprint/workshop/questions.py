@@ -160,8 +160,11 @@ def morris(
 
     mu_star: mean size; sigma: spread, large where effects are curved or depend on others.   folder, told: as
     of `Question.quantities`.
-    Raises InputError GP-W028 where a run fails, EnvironmentProblemError GP-W023 without SALib.
+    Raises InputError GP-W027 for fewer than two trajectories, GP-W028 where a run fails,
+    EnvironmentProblemError GP-W023 without SALib.
     """
+    if trajectories < 2:
+        raise unusable(f"{trajectories} trajectories", "trajectories", "2 or more, such as 50")
     sample, analyze = _salib("sample.morris"), _salib("analyze.morris")
     space = _space(question)
     units = sample.sample(space, trajectories, num_levels=4, seed=seed)
