@@ -50,29 +50,17 @@ def conduct_together(
 
 def _replicate(done: Conducted, people: Population, rows: slice) -> Conducted:
     """One replicate, whose patients are those of `rows`."""
-    rounds = (_log(log, rows) for log in done.visits)
+    visits = slice(*np.searchsorted(done.log.patient, [rows.start, rows.stop]).tolist())
+    log: VisitLog = _part(done.log, visits)
     seen = replace(done.seen, column=done.seen.column[:0])  # of visits, not of patients
     return Conducted(
         people,
         _part(done.ward, rows),
-        tuple(log for log in rounds if log.patient.size),
-        _log(done.log, rows),
-        replace(_part(seen, rows), column=done.seen.column[_visits(done.log, rows)]),
+        replace(log, patient=log.patient - rows.start),
+        replace(_part(seen, rows), column=done.seen.column[visits]),
         _part(done.review, rows),
         _part(done.without_later, rows),
     )
-
-
-def _visits(log: VisitLog, rows: slice) -> slice:
-    """Where the visits of the patients of `rows` stand in a log that is in the order of patients."""
-    first, last = np.searchsorted(log.patient, [rows.start, rows.stop]).tolist()
-    return slice(first, last)
-
-
-def _log(log: VisitLog, rows: slice) -> VisitLog:
-    """Their visits, patients counted from the first of them."""
-    part: VisitLog = _part(log, _visits(log, rows))
-    return replace(part, patient=part.patient - rows.start)
 
 
 def _part(whole: Any, rows: slice) -> Any:
