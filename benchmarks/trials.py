@@ -36,7 +36,7 @@ from glueprint import survival, trials
 from glueprint.runs import executor, provenance, units
 from glueprint.runs.executor import Choice
 from glueprint.trials.protocol.document import Protocol
-from glueprint.trials.running import Unit, keep_unit, run_unit, units_of
+from glueprint.trials.running import Unit, groups_of, keep_group, run_unit, units_of
 
 MONTHS = 24.0
 WEEKS = 110  # of 24 months and a visit beyond
@@ -137,10 +137,10 @@ def many(patients: int, workers: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="glueprint-trials-") as folder:
         root, before = Path(folder), time.perf_counter()
         crew_of = executor.start(Choice("processes", workers) if workers > 1 else Choice())
-        with crew_of as crew, closing(crew.run(partial(keep_unit, root), work)) as answers:
-            for _, receipt in answers:
-                done += receipt.facts["patients"]
-                failed += receipt.facts["failed"]
+        with crew_of as crew, closing(crew.run(partial(keep_group, root), groups_of(work))) as answers:
+            for _, receipts in answers:
+                done += sum(receipt.facts["patients"] for receipt in receipts)
+                failed += sum(receipt.facts["failed"] for receipt in receipts)
         endpoints = pl.concat(units.read(root, unit.name, "endpoints") for unit in work)
         seconds = time.perf_counter() - before
         kept = sum(file.stat().st_size for file in root.rglob("*.parquet"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from glueprint import engine
-from glueprint.engine import Doses, Settings, Status
+from glueprint.engine import Doses, Settings, Status, schedule
 from glueprint.engine.reference import ReferenceSolver
 from glueprint.errors import InputError, NotSupportedError
 
@@ -331,3 +331,24 @@ def test_doses_after_the_end_are_counted_with_their_infusions(model):
     result = model.ensemble(patients=1).simulate([5.0, 10.0], doses)
     assert result.doses_after_end == 3
     np.testing.assert_allclose(result["central"][0], 20 * infusion(np.array([5.0, 10.0]), 1.0), rtol=1e-4)
+
+
+def test_stops_of_doses_alone_are_those_that_sorting_gives():
+    chance = np.random.default_rng(5)
+    for patients in (1, 4, 30):
+        for doses in (0, 1, 60):
+            who = chance.integers(0, patients, doses)
+            when = chance.integers(0, 5, doses).astype(float)
+            table = schedule.DoseTable(who, when, chance.integers(0, 3, doses), chance.normal(size=doses))
+            until, time = np.full(patients, 5.0), np.zeros(patients)
+            active = chance.random(patients) < 0.7
+            some = schedule.Reads.none()
+            # A time to hit that nobody's lies at makes no stop, and takes the general way.
+            never = np.full((patients, 1), np.inf)
+            ways = [
+                schedule.stops_until(time, until, table, some, active=active, breaks=breaks)
+                for breaks in (np.zeros((patients, 0)), never)
+            ]
+            for name, found in vars(ways[0]).items():
+                np.testing.assert_array_equal(found, vars(ways[1])[name], err_msg=name)
+                assert found.dtype == vars(ways[1])[name].dtype

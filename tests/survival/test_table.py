@@ -119,11 +119,37 @@ def test_codings_of_the_event(coded, event):
     assert found.tables["groups"]["events"].to_list() == [expected]
 
 
-@pytest.mark.parametrize("name", ["CNSR", "cnsr", "censored", "Censor_flag"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CNSR",
+        "cnsr",
+        "censored",
+        "Censor_flag",
+        "event_free",
+        "DiseaseFree",
+        "no_event",
+        "nonevent",
+        "not dead",
+        "survival_status",
+        "vital_status",
+        "in_remission",
+        "ongoing",
+        "lost_to_follow_up",
+    ],
+)
 def test_a_column_of_censoring_is_never_taken_for_the_event(name):
     frame = table(**{name: 1 - EVENT})
     assert f"{name}=0" in refused("GP-V031", frame, "time", name)
     assert analyse(frame, Request("time", f"{name}=0")).tables["groups"]["events"].to_list() == [30]
+
+
+@pytest.mark.parametrize(
+    "name", ["event", "survival_event", "SurvivalDeath", "uncensored", "notified", "nodal"]
+)
+def test_other_columns_of_events_are_taken_as_they_are(name):
+    found = analyse(table().rename({"event": name}), Request("time", name))
+    assert found.tables["groups"]["events"].to_list() == [30]
 
 
 def test_events_that_are_neither_1_nor_0_are_asked_for():
@@ -204,6 +230,44 @@ def test_units_at_odds_are_refused():
     assert "time_days" in refused("GP-V033", frame, "time_days", "event", unit="months")
     assert "no unit" in refused("GP-V033", frame, "time", "event", to="months")
     assert "fortnights" in refused("GP-V033", frame, "time", "event", unit="fortnights")
+
+
+def test_a_header_with_two_units_is_asked_about():
+    for header in ("months_since_day_1", "weeks to 12-month visit", "hours of day"):
+        frame = table().rename({"time": header})
+        assert "--unit" in refused("GP-V033", frame, header, "event")
+    frame = table().rename({"time": "months_since_day_1"})
+    found = analyse(frame, Request("months_since_day_1", "event", unit="months", to="days"))
+    assert found.curves["all"].times == pytest.approx(30.4375 * np.unique(TIME), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1", "1.0"), ("1", "01"), ("pom-dex", "pom\u2013dex"), ("4 mg", "4\u00a0MG")]
+)
+def test_two_spellings_of_one_label_are_refused(one, other):
+    labels = [one if k % 3 else other if k % 2 else "else" for k in range(42)]
+    assert one in refused("GP-V034", table().with_columns(arm=pl.Series(labels)), "time", "event", arm="arm")
+    frame = table().with_columns(centre=pl.Series(labels))
+    refused("GP-V034", frame, "time", "event", arm="arm", strata=("centre",))
+
+
+def test_labels_of_several_strata_are_not_run_together():
+    frame = table().with_columns(
+        one=pl.Series(["a, b" if k % 4 < 2 else "a" for k in range(42)]),
+        two=pl.Series(["c" if k % 4 < 2 else "b, c" for k in range(42)]),
+    )
+    apart = analyse(frame, Request("time", "event", arm="arm", strata=("one", "two"))).tables["tests"]
+    single = analyse(frame, Request("time", "event", arm="arm", strata=("one",))).tables["tests"]
+    assert apart["chi2"][0] == single["chi2"][0]
+    assert apart["chi2"][0] != analyse(frame, Request("time", "event", arm="arm")).tables["tests"]["chi2"][0]
+
+
+@pytest.mark.parametrize("word", ["n/a", "#N/A", "na", "?", "Null"])
+def test_words_for_nothing_are_no_arm(word):
+    frame = table().with_columns(arm=pl.Series([word, *ARM[1:]]))
+    found = analyse(frame, Request("time", "event", arm="arm"))
+    assert sum(found.tables["groups"]["n"]) == 41
+    assert found.notes[0] == "1 of 42 rows left out, nothing in arm: row 2"
 
 
 def test_incomplete_rows_are_left_out_and_named():

@@ -96,6 +96,7 @@ def test_thousands_of_cells_that_cheap_steps_do_not_finish(monkeypatch):
     time, look = rng.exponential(8, (2, 12000))
     left, right = np.where(time < look, 0.0, look), np.where(time < look, look, np.inf)
     monkeypatch.setattr(masses, "SELF_CONSISTENT_STEPS", 200)
+    monkeypatch.setattr(masses, "MANY", 1500)
     found = survival.turnbull(left, right)
     assert found.mass.size > masses.MANY
     assert found.status == "ok"

@@ -203,6 +203,9 @@ def test_a_pool_is_compared_with_the_other_arms():
             "no accrual",
         ),
         ((ACCRUAL, MONTH_10, MONTH_10.replace("10\n", "12\n")), "share a name"),
+        ((ACCRUAL, MONTH_16, MONTH_10), "data cuts at 16, 10 months"),
+        ((ACCRUAL, EVENTS.format(40), EVENTS.format(30)), "data cuts at 40, 30 events of pfs"),
+        ((ACCRUAL, MONTH_10, MONTH_16.replace("month 16", "Month 10 ")), "share a name"),
         ((ACCRUAL, MONTH_10.replace("= 10", "= 7")), "the last data cut is at 7"),
         (
             ('[accrual]\nmonths = 8\nper_month = 3\nassumed = "x"\n', MONTH_10),

@@ -87,7 +87,7 @@ def test_patients_that_were_changed_change_the_endpoints(folder, tmp_path):
 
 
 def test_what_cannot_be_is_refused(folder, tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="GP-T098"):
+    with pytest.raises(InputError, match="GP-T082"):
         write_spreadsheets({"odd": ODD}, tmp_path, "ods")
     with pytest.raises(InputError, match="GP-T098"):
         read_spreadsheet(tmp_path, "odd")

@@ -46,16 +46,16 @@ class DoseTable:
 
     def of(self, first: int, last: int) -> DoseTable:
         """The doses of patients first to last - 1, renumbered from 0."""
-        rows = slice(*np.searchsorted(self.patient, [first, last]))
-        return DoseTable(
-            self.patient[rows] - first, self.time[rows], self.state[rows], self.amount[rows], self.rank[rows]
-        )
+        part = self.keep(slice(*np.searchsorted(self.patient, [first, last])))
+        part.patient = part.patient - first
+        return part
 
-    def keep(self, rows: NDArray[np.bool_]) -> DoseTable:
+    def keep(self, rows: NDArray[np.bool_] | slice) -> DoseTable:
         """The doses where `rows` is true."""
-        return DoseTable(
-            self.patient[rows], self.time[rows], self.state[rows], self.amount[rows], self.rank[rows]
-        )
+        part = object.__new__(DoseTable)  # in order, as the whole is
+        for name, column in vars(self).items():
+            setattr(part, name, column[rows])
+        return part
 
     def join(self, other: DoseTable) -> DoseTable:
         """Both tables as one."""
@@ -178,6 +178,8 @@ def stops_until(
     reads: what to record, record i for row i.   breaks: (n, b) times to hit where nothing is recorded.
     """
     n, k = time.size, reads.time.size
+    if not k and not breaks.size and (doses.rank == DOSES).all():
+        return _dosing_alone(until, doses.keep(active[doses.patient]), active)
     used = active[doses.patient]
     within = (breaks > time[:, None]) & (breaks < until[:, None])
     dosed = slice(k, k + int(used.sum()))
@@ -195,3 +197,17 @@ def stops_until(
     order = order[active[who[order]]]
     start = np.searchsorted(who[order], np.arange(n + 1))
     return Stops(start.astype(np.int64), when[order], record[order], target[order], amount[order])
+
+
+def _dosing_alone(until: Floats, doses: DoseTable, active: NDArray[np.bool_]) -> Stops:
+    """Stops of patients who are dosed, none after `until`, and read out nowhere: the doses are in order."""
+    counts = np.bincount(doses.patient, minlength=until.size)
+    stop = np.cumsum(counts + active)
+    start = np.concatenate([[0], stop])
+    place = np.arange(doses.time.size) + (np.cumsum(active) - active)[doses.patient]
+    end = stop[active] - 1
+    m = int(start[-1])
+    when, target, amount = np.empty(m), np.full(m, -1, dtype=np.int64), np.zeros(m)
+    when[place], when[end] = doses.time, until[active]
+    target[place], amount[place] = doses.state, doses.amount
+    return Stops(start.astype(np.int64), when, np.full(m, -1, dtype=np.int64), target, amount)

@@ -7,6 +7,7 @@ number) is part of the counter. Kernel: arrays in, arrays out.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,10 +26,13 @@ LOW_HALVES, HIGH_HALVES = MULTIPLIERS & LOW32, MULTIPLIERS >> HALF
 Words = NDArray[np.uint64]
 
 
-def uniforms(seed: int, purpose: str, units: ArrayLike, count: int) -> NDArray[np.float64]:
+def uniforms(
+    seed: int, purpose: str | Sequence[str], units: ArrayLike, count: int, which: ArrayLike = 0
+) -> NDArray[np.float64]:
     """Uniform numbers in the open interval (0, 1), `count` for each unit.
 
-    seed: study seed, >= 0.   purpose: name of the stream.   units: (n,) integers >= 0, e.g. patient numbers.
+    seed: study seed, >= 0.   purpose: name of the stream, or several names, of which unit i has that at
+    which[i].   units: (n,) integers >= 0, e.g. patient numbers.
     Returns (n, count) float64; row i depends on seed, purpose and units[i] alone.
     Source: Philox4x64-10, doi 10.1145/2063384.2063405.
     """
@@ -37,14 +41,18 @@ def uniforms(seed: int, purpose: str, units: ArrayLike, count: int) -> NDArray[n
     counter = np.zeros((2, 2, numbers.size, blocks), dtype=np.uint64)
     counter[0, 0] = np.arange(blocks, dtype=np.uint64)
     counter[1, 1] = numbers[:, None]
-    words = _philox(counter, _key(seed, purpose)).reshape(numbers.size, 4 * blocks)
+    names = [purpose] if isinstance(purpose, str) else purpose
+    keys = np.stack([_key(seed, name) for name in names], axis=1)[:, np.atleast_1d(which)]
+    words = _philox(counter, keys[:, :, None]).reshape(numbers.size, 4 * blocks)
     bits = words[:, :count] >> np.uint64(11)
     return np.asarray((bits.astype(np.float64) + 0.5) * 2.0**-53)
 
 
-def normals(seed: int, purpose: str, units: ArrayLike, count: int) -> NDArray[np.float64]:
+def normals(
+    seed: int, purpose: str | Sequence[str], units: ArrayLike, count: int, which: ArrayLike = 0
+) -> NDArray[np.float64]:
     """Standard normal numbers, `count` for each unit; arguments and shapes as in `uniforms`."""
-    return np.asarray(ndtri(uniforms(seed, purpose, units, count)))
+    return np.asarray(ndtri(uniforms(seed, purpose, units, count, which)))
 
 
 def _key(seed: int, purpose: str) -> Words:
@@ -65,10 +73,12 @@ def _multiply(words: Words) -> tuple[Words, Words]:
     return high, MULTIPLIERS * words
 
 
-def _philox(counter: Words, key: Words) -> Words:
-    """(n, blocks, 4) words for counters (2, 2, n, blocks), whose words 0 and 2 come first, then 1 and 3."""
+def _philox(counter: Words, keys: Words) -> Words:
+    """(n, blocks, 4) words for counters (2, 2, n, blocks), whose words 0 and 2 come first, then 1 and 3.
+
+    keys: (2, n, 1), or (2, 1, 1) for all.
+    """
     even, odd = counter
-    keys = key[:, None, None]
     for _ in range(ROUNDS):
         high, low = _multiply(even)
         even, odd = high[::-1] ^ odd, low[::-1]

@@ -20,8 +20,14 @@ from glueprint.survival.request import Request
 __all__ = ["Patients", "patients"]
 
 YES, NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
-# What files write where nothing is known.
-MISSING = ["", ".", "NA", "N/A", "NaN", "nan", "null", "NULL"]
+# What files write where nothing is known, in any capitals.
+MISSING = ("", ".", "?", "na", "n/a", "#n/a", "nan", "null")
+# Words of a column's name by which 1 may be who had no event: CNSR of CDISC ADTTE, event_free, ongoing; and
+# such as do so unless another word names the event.
+CENSORED = re.compile(
+    r"(cnsr|cens|alive|living|survived|survivor|vital|remission|ongoing|lost|nonev|(free|no|non|not|never|without)$)"
+)
+SURVIVAL, EVENT = re.compile("surviv"), re.compile("(event|dea|die|relaps|progress|fail)")
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,8 @@ def patients(table: Any, request: Request) -> Patients:
         if name not in frame.columns:
             refuse("GP-V030", f'no column "{name}"{nearest(name, frame.columns)}', frame)
     row = pl.int_range(2, pl.len() + 2)
-    blank = pl.col(pl.String).str.strip_chars().replace(MISSING, None)
+    text = pl.col(pl.String).str.strip_chars()
+    blank = pl.when(~text.str.to_lowercase().is_in(MISSING)).then(text)
     frame = frame.with_columns(blank, row.alias(ROW)).with_columns(
         pl.col(pl.Float64, pl.Float32).fill_nan(None)
     )
@@ -233,9 +240,10 @@ def _events(table: pl.DataFrame, request: Request) -> Flags:
 
 
 def _says_censored(name: str) -> bool:
-    """Whether a column holds 1 for who had no event, by its name: CNSR of CDISC ADTTE, is_censored, alive."""
+    """Whether a column may hold 1 for who had no event, by the words of its name."""
     words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
-    return any(re.match(r"(cnsr|cens|alive|living|survived)", word) for word in words)
+    said = any(map(CENSORED.match, words))
+    return said or (any(map(SURVIVAL.match, words)) and not any(map(EVENT.match, words)))
 
 
 def _causes(table: pl.DataFrame, name: str, censored: Sequence[str]) -> NDArray[np.str_]:

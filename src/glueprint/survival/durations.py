@@ -126,6 +126,9 @@ def _unit(request: Request) -> str:
     if asked and named and asked not in named:
         said = f'"{request.clock}" says {UNITS[named[-1]]}, the request {UNITS[asked]}'
         refuse("GP-V033", said, expected="one unit")
+    if not asked and len(set(named)) > 1:
+        said = f'"{request.clock}" says {" and ".join(UNITS[unit] for unit in dict.fromkeys(named))}'
+        refuse("GP-V033", said, expected=f"--unit, such as --unit {UNITS[named[0]]}")
     return asked or (named[-1] if named else "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -15,6 +16,8 @@ from glueprint.survival.request import Request
 __all__ = ["labels_of", "levels_of", "numeric", "one_row_each", "one_spelling"]
 
 MOST = 20
+DASHES = re.compile("[\u2010-\u2015\u2212]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 # Columns of these names say whose row it is, and which endpoint it is of in CDISC ADTTE.
 WHOSE = re.compile(
     r"^(usubjid|subjid|(p|pt|u)?id|(patient|subject|participant|pat|subj)([ ._-]?(id|no|nr|number))?)$",
@@ -30,7 +33,9 @@ def labels_of(table: pl.DataFrame, names: Sequence[str]) -> NDArray[np.str_]:
         column = table[name]
         if column.dtype.is_float() and (column == column.floor()).all():
             column = column.cast(pl.Int64)
-        columns.append(column.cast(pl.String))
+        text = column.cast(pl.String)
+        # "a, b" and "c" are not "a" and "b, c".
+        columns.append(text.str.replace_all(",", "\\,", literal=True) if len(names) > 1 else text)
     joined = pl.select(pl.concat_str(columns, separator=", ")).to_series()
     return np.asarray(joined.to_list(), dtype=np.str_)
 
@@ -54,13 +59,20 @@ def levels_of(labels: NDArray[np.str_], name: str, *, of_arms: bool = False) -> 
 
 
 def one_spelling(levels: Iterable[str], name: str) -> None:
-    """Raise InputError GP-V034 for two labels that differ in capitals or spaces alone."""
+    """Raise InputError GP-V034 for two labels that differ in capitals, spaces or dashes alone, or are one
+    number."""
     spelled: dict[str, str] = {}
     for level in levels:
-        other = spelled.setdefault(" ".join(level.casefold().split()), level)
+        other = spelled.setdefault(_spelling(level), level)
         if other != level:
             said = f'"{other}" and "{level}" in "{name}"'
             refuse("GP-V034", said, expected="one spelling of each label")
+
+
+def _spelling(label: str) -> str:
+    """What labels that mean the same have in common."""
+    plain = DASHES.sub("-", " ".join(unicodedata.normalize("NFKC", label).casefold().split()))
+    return repr(float(plain)) if NUMBER.fullmatch(plain) else plain
 
 
 def numeric(table: pl.DataFrame, name: str) -> bool:

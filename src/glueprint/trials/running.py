@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +16,7 @@ from glueprint.runs import executor, units
 from glueprint.runs.progress import silent
 from glueprint.runs.units import Receipt
 from glueprint.trials.analysis import endpoints_table, patients_table, survival_curves_table, visits_table
-from glueprint.trials.conduct import Conducted, conduct
+from glueprint.trials.conduct import Conducted, conduct, conduct_together
 from glueprint.trials.cutting import at_cuts
 from glueprint.trials.patients import ParameterDraws, Population, Stream, Truth, check_draws, draw_population
 from glueprint.trials.protocol import Protocol, load_protocol, refuse_unread
@@ -27,9 +28,12 @@ __all__ = [
     "Unit",
     "check_counts",
     "check_size",
+    "groups_of",
+    "keep_group",
     "keep_unit",
     "read_units",
     "run",
+    "run_group",
     "run_unit",
     "units_of",
 ]
@@ -39,6 +43,9 @@ Progress = Callable[[float], None]
 # A row of patients and its visits take some 2 kB; a machine with 64 GB holds this many.
 MOST_TABLED = 20_000_000
 MOST = {"replicates": 100_000, "patients": MOST_TABLED, "workers": 10_000}
+# Conducted at once: enough that a round of visits costs little beside its patients, few enough for the
+# processor's cache and for one thread of a worker.
+PATIENTS_TOGETHER, MOST_TOGETHER = 3_700, 64
 TABLES = ("patients", "visits", "endpoints", "survival_curves")
 # Of trials with data cuts.
 CUT_TABLES = LOOKS_TABLE, EARLIER_TABLE = "looks", "earlier_endpoints"
@@ -69,9 +76,10 @@ def run(
     check_size(plan, replicates)
     if draws:
         check_draws(draws)
-    work = list(units_of(plan, replicates, seed, draws=draws, counterfactual=counterfactual))
+    work = units_of(plan, replicates, seed, draws=draws, counterfactual=counterfactual)
+    groups = list(groups_of(work, most=-(-replicates // workers)))
     parts: dict[str, list[pl.DataFrame]] = {}
-    for done in _replicates(work, progress or silent, workers):
+    for done in _replicates(groups, progress or silent, workers):
         for name, table in done.named.items():
             parts.setdefault(name, []).append(table)
     tables = {name: pl.concat(part) for name, part in parts.items()}
@@ -112,28 +120,30 @@ def _too_many(what: str, where: str, most: int) -> InputError:
     )
 
 
-def _replicates(work: list[Unit], report: Progress, workers: int) -> Iterator[Done]:
+def _replicates(work: list[Group], report: Progress, workers: int) -> Iterator[Done]:
     """What each replicate gives, in order."""
+    before = list(accumulate(map(len, work), initial=0))
     if workers == 1 or len(work) == 1:
-        for done_before, unit in enumerate(work):
-            yield run_whole(unit, _part_of(report, done_before, len(work)))
+        for group, first in zip(work, before, strict=False):
+            yield from run_group(group, _part_of(report, (first, len(group)), before[-1]))
         report(1.0)
         return
-    waiting: dict[int, Done] = {}
+    waiting: dict[int, list[Done]] = {}
     wanted = 0  # replicates leave in order, whoever is done first
     choice = executor.Choice("processes", min(workers, len(work)))
-    with executor.start(choice) as crew, closing(crew.run(run_whole, work)) as done:
+    with executor.start(choice) as crew, closing(crew.run(run_group, work)) as done:
         for place, answer in done:
             waiting[place] = answer
             while wanted in waiting:
-                yield waiting.pop(wanted)
+                yield from waiting.pop(wanted)
                 wanted += 1
-                report(wanted / len(work))
+                report(before[wanted] / before[-1])
 
 
-def _part_of(report: Progress, before: int, replicates: int) -> Progress:
-    """Progress of one replicate as progress of all."""
-    return lambda share: report((before + share) / replicates)
+def _part_of(report: Progress, part: tuple[int, int], replicates: int) -> Progress:
+    """Progress of some replicates, the first of them and how many, as progress of all."""
+    first, count = part
+    return lambda share: report((first + share * count) / replicates)
 
 
 @dataclass(frozen=True)
@@ -155,9 +165,33 @@ class Unit:
         return f"{self.protocol.name}/{self.replicate:06d}"
 
 
+Group = tuple[Unit, ...]
+
+
+def groups_of(work: Iterable[Unit], most: int = MOST_TOGETHER) -> Iterator[Group]:
+    """Units in groups that `run_group` conducts at once, in order, of at most so many units and
+    `PATIENTS_TOGETHER` patients; whatever the groups, each unit gives the same."""
+    group: Group = ()
+    for unit in work:
+        fits = len(group) < most and (len(group) + 1) * unit.protocol.patients <= PATIENTS_TOGETHER
+        if group and not (fits and _like(group[0], unit)):
+            yield group
+            group = ()
+        group = (*group, unit)
+    if group:
+        yield group
+
+
+def _like(first: Unit, other: Unit) -> bool:
+    """Whether two units can be conducted at once: the same trial but for its numbers, without data cuts."""
+    same = first.protocol is other.protocol and not other.protocol.data_cuts
+    same &= (first.seed, first.counterfactual) == (other.seed, other.counterfactual)
+    return same and first.truth.kind == other.truth.kind
+
+
 def run_unit(unit: Unit, progress: Progress | None = None) -> Tables:
     """Patients, visits, endpoints and survival curves of one virtual trial, at its last analysis."""
-    return run_whole(unit, progress).tables
+    return run_group((unit,), progress)[0].tables
 
 
 @dataclass(frozen=True)
@@ -177,38 +211,45 @@ class Done:
         return dict(zip(TABLES, self.tables, strict=True)) | there
 
 
-def run_whole(unit: Unit, progress: Progress | None = None) -> Done:
-    """All that one virtual trial gives."""
+def run_group(group: Group, progress: Progress | None = None) -> list[Done]:
+    """All that each virtual trial of a group gives; see `groups_of`."""
     forks.refuse()
-    plan, replicate = unit.protocol, unit.replicate
-    stream = Stream(unit.seed, plan.name, replicate)
-    people = draw_population(plan, stream, unit.truth)
+    plan = group[0].protocol
+    streams = [Stream(unit.seed, plan.name, unit.replicate) for unit in group]
+    people = [draw_population(plan, stream, unit.truth) for unit, stream in zip(group, streams, strict=True)]
     if plan.data_cuts:
-        conducted, patients, looks, earlier = _cut(unit, people, stream)
-    else:
-        conducted = conduct(plan, people, stream, progress, counterfactual=unit.counterfactual)
-        patients, looks, earlier = patients_table(plan, conducted, replicate), None, None
-    refuse_unread(patients.columns)
-    tables = (
-        patients,
-        visits_table(plan, conducted, replicate),
-        endpoints_table(plan, patients),
-        survival_curves_table(plan, patients),
-    )
-    return Done(tables, looks, earlier)
+        return [_cut(*each) for each in zip(group, people, streams, strict=True)]
+    counterfactual = group[0].counterfactual
+    trials = list(zip(people, streams, strict=True))
+    done = conduct_together(plan, trials, progress, counterfactual=counterfactual)
+    return [
+        _analysed(unit, conducted, patients_table(plan, conducted, unit.replicate))
+        for unit, conducted in zip(group, done, strict=True)
+    ]
 
 
-def _cut(
-    unit: Unit, people: Population, stream: Stream
-) -> tuple[Conducted, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """A trial with data cuts: as conducted to the last, its patients, the row of each cut, the endpoints
-    before."""
+def _cut(unit: Unit, people: Population, stream: Stream) -> Done:
+    """A trial with data cuts: as conducted to the last, with the row of each cut and the endpoints before."""
 
     def follow(some: Population) -> Conducted:
         return conduct(unit.protocol, some, stream, counterfactual=unit.counterfactual)
 
     found = at_cuts(unit.protocol, people, follow, unit.replicate)
-    return found.conducted, found.patients, found.looks, found.earlier
+    return replace(_analysed(unit, found.conducted, found.patients), looks=found.looks, earlier=found.earlier)
+
+
+def _analysed(unit: Unit, conducted: Conducted, patients: pl.DataFrame) -> Done:
+    """A conducted trial with its tables."""
+    plan = unit.protocol
+    refuse_unread(patients.columns)
+    return Done(
+        (
+            patients,
+            visits_table(plan, conducted, unit.replicate),
+            endpoints_table(plan, patients),
+            survival_curves_table(plan, patients),
+        )
+    )
 
 
 def units_of(
@@ -228,10 +269,17 @@ def units_of(
 
 def keep_unit(root: Path, unit: Unit) -> Receipt:
     """Compute a unit and put its tables on disk below `root`; raises as `runs.units.keep`."""
-    tables = run_whole(unit).named
-    status = tables["patients"].get_column("status")
-    facts = {"patients": status.len(), "failed": int((status != 0).sum())}
-    return units.keep(root, unit.name, tables, facts)
+    return keep_group(root, (unit,))[0]
+
+
+def keep_group(root: Path, group: Group) -> list[Receipt]:
+    """Compute the units of a group and keep each as `keep_unit` does; raises as `runs.units.keep`."""
+    receipts = []
+    for unit, done in zip(group, run_group(group), strict=True):
+        status = done.tables[0].get_column("status")
+        facts = {"patients": status.len(), "failed": int((status != 0).sum())}
+        receipts.append(units.keep(root, unit.name, done.named, facts))
+    return receipts
 
 
 def read_units(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from glueprint.boundary import Ended, Helper, Limits, inert, read_plain
 from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.runs.store import write_file
 
-__all__ = ["FORMS", "WORKBOOK", "names_in", "read_spreadsheet", "write_spreadsheets"]
+__all__ = ["FORMS", "WORKBOOK", "check_form", "names_in", "read_spreadsheet", "write_spreadsheets"]
 
 CSV, XLSX = "csv", "xlsx"
 FORMS = (CSV, XLSX)
@@ -52,17 +52,10 @@ def write_spreadsheets(tables: Mapping[str, pl.DataFrame], folder: Path, form: s
 
     form: one of FORMS.   Numbers are written to their last digit.
     Returns the files.
-    Raises InputError GP-T098 (form), NotSupportedError GP-T099 (a table of more rows than a sheet has), and
+    Raises InputError GP-T082 (form), NotSupportedError GP-T099 (a table of more rows than a sheet has), and
     what `runs.store.write_file` raises.
     """
-    if form not in FORMS:
-        raise InputError(
-            "GP-T098",
-            f'"{form}"{nearest(form, FORMS)}',
-            where="form of the tables",
-            expected="one of " + ", ".join(FORMS),
-            next_step="choose one of these forms",
-        )
+    check_form(form, FORMS, "tables")
     plain = {name: _plain(table) for name, table in tables.items()}
     plain[COLUMNS] = _described(tables)
     if form == CSV:
@@ -245,6 +238,18 @@ def _cells(folder: Path, name: str) -> pl.DataFrame:
 @cache
 def _reader() -> Helper:
     return Helper("glueprint.boundary.workbook:sheet", LIMITS)
+
+
+def check_form(form: str, forms: Collection[str], what: str) -> None:
+    """Refuse a form that is none of those `what` is written in.   Raises InputError GP-T082."""
+    if form not in forms:
+        raise InputError(
+            "GP-T082",
+            f'"{form}"{nearest(form, forms)}',
+            where=f"form of the {what}",
+            expected="one of " + ", ".join(forms),
+            next_step="choose one of these forms",
+        )
 
 
 def _unreadable(folder: Path, name: str, reason: str) -> InputError:

@@ -12,11 +12,12 @@ import polars as pl
 
 import glueprint
 from glueprint.boundary import inert, read_plain, read_text
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError
 from glueprint.runs.store import write_file
 from glueprint.trials.cdisc import transport
 from glueprint.trials.cdisc.datasets import TYPES, Dataset, Variable
 from glueprint.trials.cdisc.define import define_xml
+from glueprint.trials.spreadsheets import check_form
 
 __all__ = ["FORMATS", "read", "write"]
 
@@ -34,14 +35,7 @@ def write(
     Raises InputError GP-T082 (form), GP-T083 (no library for transport files), GP-T084 (a value that the form
     cannot hold), and what `runs.store.write_file` raises.
     """
-    if form not in FORMATS:
-        raise InputError(
-            "GP-T082",
-            f'"{form}"{nearest(form, FORMATS)}',
-            where="form of the datasets",
-            expected="one of " + ", ".join(FORMATS),
-            next_step="choose one of these forms",
-        )
+    check_form(form, FORMATS, "datasets")
     suffix, content = FORMATS[form]
     when = (created or datetime.now(UTC)).replace(microsecond=0)
     listed, written = tuple(datasets), []

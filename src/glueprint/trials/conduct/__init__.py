@@ -8,6 +8,7 @@ from glueprint.trials.conduct.doserules import Action
 from glueprint.trials.conduct.doses import Course, DoseList, doses_between
 from glueprint.trials.conduct.intake import intakes, swallowed
 from glueprint.trials.conduct.records import Assessments, VisitLog
+from glueprint.trials.conduct.together import conduct_together
 from glueprint.trials.conduct.visit import LABS
 from glueprint.trials.conduct.ward import Ward
 
@@ -21,6 +22,7 @@ __all__ = [
     "VisitLog",
     "Ward",
     "conduct",
+    "conduct_together",
     "doses_between",
     "intakes",
     "response",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glueprint.trials.conduct.decisions import decide
 from glueprint.trials.conduct.physiology import Physiology
-from glueprint.trials.conduct.records import Assessments, VisitLog, assessments, entry, joined
+from glueprint.trials.conduct.records import Assessments, VisitLog, assessments, by_round, entry, joined
 from glueprint.trials.conduct.review import ReviewFiles, files_for_review
 from glueprint.trials.conduct.span import Span
 from glueprint.trials.conduct.visit import LABS, Labs, Visit, measure
@@ -43,17 +43,21 @@ class WithoutLater:
 
 @dataclass(frozen=True)
 class Conducted:
-    """A conducted replicate: its patients and where each ended, all visits, round by round and in one log by
-    patient and day, the disease assessments among them, what an independent review is sent, and survival
-    without later therapy if that was asked for."""
+    """A conducted replicate: its patients and where each ended, all visits in one log by patient and day, the
+    disease assessments among them, what an independent review is sent, and survival without later therapy if
+    that was asked for."""
 
     people: Population
     ward: Ward
-    visits: tuple[VisitLog, ...]
     log: VisitLog
     seen: Assessments
     review: ReviewFiles
     without_later: WithoutLater | None = None
+
+    @property
+    def visits(self) -> tuple[VisitLog, ...]:
+        """The visits round by round: each patient's first, each one's second, and so on."""
+        return by_round(self.log)
 
 
 def conduct(
@@ -75,7 +79,7 @@ def conduct(
     log = joined(visits)
     seen = assessments(log, np.isfinite(ward.dosing.next_therapy_day))
     review = files_for_review(protocol.measurement, people, stream, seen)
-    return Conducted(people, ward, visits, log, seen, review, without)
+    return Conducted(people, ward, log, seen, review, without)
 
 
 def _conduct(

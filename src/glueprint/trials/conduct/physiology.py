@@ -23,6 +23,7 @@ from glueprint.trials.patients import (
     admit_bodies,
     model_parameters,
     scenarios,
+    separate,
 )
 from glueprint.trials.protocol import Protocol, clinical_events
 
@@ -33,6 +34,7 @@ Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 HOURS_PER_DAY = 24.0
+NEXT_LINE = "next_line_share"
 
 
 def watched() -> tuple[str, ...]:
@@ -45,15 +47,15 @@ class Physiology:
     """Bodies, how they take up each glue, and doses given already that enter later.
 
     states: (n,) by name, cumulative hazards and laboratory values without error, at the present visit.
-    next_line_share: of the excess hazard of progressed disease that a next line takes away; None where the
-    structure of the tumour does not tell states of the disease apart.
+    next_line_share: of the excess hazard of progressed disease that a next line takes away, (n,); None where
+    the structure of the tumour does not tell states of the disease apart.
     """
 
     bodies: Bodies
     glues: Sequence[GlueIntake]
     waiting: Doses = field(default_factory=Doses.none)
     states: dict[str, Floats] = field(default_factory=dict)
-    next_line_share: float | None = None
+    next_line_share: Floats | None = None
 
     @classmethod
     def admit(cls, protocol: Protocol, people: Population, stream: Stream) -> Physiology:
@@ -67,7 +69,11 @@ class Physiology:
                 if rule.hazard in error.message:
                     error.add_note(f'By it comes the adverse event "{event.name}".')
             raise
-        share = parameters.typical(arms[0]).get("next_line_share")
+        parts = [part for part, _ in separate(people, stream)]
+        typical = [parameters.typical(scenarios(protocol, part.truth)[0]) for part in parts]
+        share = None
+        if NEXT_LINE in typical[0]:
+            share = np.repeat([one[NEXT_LINE] for one in typical], [part.size for part in parts])
         return cls(bodies, intakes(arms, people.arm, values), states=states, next_line_share=share)
 
     def cover(self, progressed: Bools, later_lines: Integers) -> None:

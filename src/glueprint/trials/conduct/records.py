@@ -12,7 +12,7 @@ from glueprint.trials.conduct.dosing import Dosing
 from glueprint.trials.conduct.treatments import Treatments
 from glueprint.trials.conduct.visit import LABS, Labs, Visit
 
-__all__ = ["Assessments", "VisitLog", "assessments", "entry", "joined"]
+__all__ = ["Assessments", "VisitLog", "assessments", "by_round", "entry", "joined"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -70,6 +70,21 @@ class Assessments:
     column: Integers
 
 
+def by_round(log: VisitLog) -> tuple[VisitLog, ...]:
+    """A log by patient and day as one of each patient's first visits, one of the second, and so on."""
+    begin = np.searchsorted(log.patient, log.patient)
+    place = np.arange(log.patient.size) - begin
+    return tuple(
+        _chosen(log, np.flatnonzero(place == number)) for number in range(int(place.max(initial=-1)) + 1)
+    )
+
+
+def _chosen(log: VisitLog, rows: Integers) -> VisitLog:
+    labs = Labs(**{name: getattr(log.labs, name)[rows] for name in LABS})
+    rest = {f.name: getattr(log, f.name)[rows] for f in fields(VisitLog) if f.name != "labs"}
+    return VisitLog(labs=labs, **rest)
+
+
 def joined(logs: Sequence[VisitLog]) -> VisitLog:
     """All rounds of visits in one log, by patient and day."""
     parts = {
@@ -79,10 +94,7 @@ def joined(logs: Sequence[VisitLog]) -> VisitLog:
     }
     labs = {name: np.concatenate([getattr(log.labs, name) for log in logs]) for name in LABS}
     order = np.lexsort((parts["day"], parts["patient"]))
-    return VisitLog(
-        labs=Labs(**{name: value[order] for name, value in labs.items()}),
-        **{name: value[order] for name, value in parts.items()},
-    )
+    return _chosen(VisitLog(labs=Labs(**labs), **parts), order)
 
 
 def assessments(log: VisitLog, turned: Bools) -> Assessments:

@@ -80,9 +80,10 @@ class Toxicity:
         self.intolerance[over] = Intolerance.NONE
         fresh = (self.intolerance_day[at] > visit.previous_day) & (self.intolerance_day[at] <= day)
         new, seen = at[fresh], day[fresh]
-        self.intolerance_until[new] = seen + tolerability.hold_d
+        borne = tolerability.take(new)
+        self.intolerance_until[new] = seen + borne.hold_d
         self.intolerance[new] = fate.intolerance.outcomes(
-            new, self.intolerances[new] - 1, seen - glue_day[new], tolerability
+            new, self.intolerances[new] - 1, seen - glue_day[new], borne
         )
 
     def holds(self, visit: Visit, hold_days: int) -> Bools:

@@ -22,6 +22,7 @@ from glueprint.trials.patients import (
     Tolerability,
     missed_doses,
     scenarios,
+    separate,
 )
 from glueprint.trials.protocol import Measurement, Protocol, SupportiveCare, Visits
 
@@ -49,7 +50,11 @@ class Setting:
     def of(cls, protocol: Protocol, people: Population, stream: Stream) -> Setting:
         """That of a replicate."""
         fate, timetable = Fate.of(protocol, people, stream), Timetable.of(protocol, people, stream)
-        tolerability = Tolerability.of(parameters.typical(scenarios(protocol, people.truth)[0]))
+        parts = [one for one, _ in separate(people, stream)]
+        tolerability = Tolerability.joined(
+            [Tolerability.of(parameters.typical(scenarios(protocol, one.truth)[0])) for one in parts],
+            [one.size for one in parts],
+        )
         longest = int(timetable.calendar.day[-1])
         missed = missed_doses(tolerability, stream, people.number, longest)
         return cls(

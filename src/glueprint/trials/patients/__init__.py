@@ -11,8 +11,10 @@ from glueprint.trials.patients.idle import idle_covariates
 from glueprint.trials.patients.population import (
     Population,
     draw_population,
+    joined,
     model_parameters,
     scenarios,
+    separate,
     some_of,
 )
 from glueprint.trials.patients.timetable import Timetable
@@ -34,8 +36,10 @@ __all__ = [
     "check_draws",
     "draw_population",
     "idle_covariates",
+    "joined",
     "missed_doses",
     "model_parameters",
     "scenarios",
+    "separate",
     "some_of",
 ]

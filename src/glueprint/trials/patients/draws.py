@@ -45,6 +45,12 @@ class Truth:
         """What holds for a patient on `glue`."""
         return Scenario(glue, self.structure, self._for(glue))
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """All but the values: trials of one kind differ in numbers alone."""
+        beside = self.beside.kind if self.beside is not None else None
+        return self.structure, self.compound.digest, tuple(self.overrides), beside
+
     def _for(self, glue: Compound) -> dict[str, float]:
         """The overrides of the parameters of a patient on `glue`."""
         if glue.digest == self.compound.digest:

@@ -3,15 +3,16 @@ blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.mechanism import Compound, Scenario, parameters, pharmacokinetics
 from glueprint.trials.patients.allocation import allocate, strata_of
-from glueprint.trials.patients.chance import Stream
+from glueprint.trials.patients.chance import Stream, numbered
 from glueprint.trials.patients.draws import Truth
 from glueprint.trials.patients.enrolment import cut_days, entrants, entry_days
 from glueprint.trials.patients.reference import unstated
@@ -22,9 +23,11 @@ from glueprint.trials.protocol import MONTH_DAYS, REFRACTORY, CaseMix, FollowUp,
 __all__ = [
     "Population",
     "draw_population",
+    "joined",
     "mechanism_covariates",
     "model_parameters",
     "scenarios",
+    "separate",
     "some_of",
 ]
 
@@ -80,6 +83,7 @@ class Population:
     randomisation.
 
     truth: what holds for all of them.   entry_day: (n,) since the first patient, None without a calendar.
+    beside: what holds in each further replicate that is conducted with the first (`joined`).
     """
 
     number: Integers
@@ -90,6 +94,7 @@ class Population:
     cut_day: Floats
     truth: Truth = field(default_factory=Truth)
     entry_day: Floats | None = None
+    beside: tuple[Truth, ...] = ()
 
     @property
     def size(self) -> int:
@@ -142,6 +147,39 @@ def some_of(people: Population, who: Integers) -> Population:
     )
 
 
+def joined(parts: Sequence[Population]) -> Population:
+    """The patients of several replicates of one trial as one population, replicate by replicate."""
+    first = parts[0]
+    days = [part.entry_day for part in parts if part.entry_day is not None]
+    return Population(
+        number=np.concatenate([part.number + numbered(place) for place, part in enumerate(parts)]),
+        levels={name: np.concatenate([part.levels[name] for part in parts]) for name in first.levels},
+        values={name: np.concatenate([part.values[name] for part in parts]) for name in first.values},
+        stratum=np.concatenate([part.stratum for part in parts]),
+        arm=np.concatenate([part.arm for part in parts]),
+        cut_day=np.concatenate([part.cut_day for part in parts]),
+        truth=first.truth,
+        entry_day=np.concatenate(days) if days else None,
+        beside=tuple(part.truth for part in parts[1:]),
+    )
+
+
+def separate(people: Population, stream: Stream) -> list[tuple[Population, Stream]]:
+    """The patients of each replicate with their own numbers, and its chance; replicates of whom nobody is
+    left are not among them."""
+    if not people.beside:
+        return [(people, stream)]
+    truths, alone = (people.truth, *people.beside), stream.alone()
+    edges = np.searchsorted(people.number, [numbered(place) for place in range(len(truths) + 1)])
+    parts = []
+    for place, (first, last) in enumerate(pairwise(edges.tolist())):
+        if last > first:
+            some = some_of(people, np.arange(first, last))
+            mine = replace(some, number=some.number - numbered(place), truth=truths[place], beside=())
+            parts.append((mine, alone[place]))
+    return parts
+
+
 def _covariates(
     case_mix: CaseMix, number: Integers, stream: Stream
 ) -> tuple[dict[str, NDArray[np.str_]], dict[str, Floats]]:
@@ -188,6 +226,22 @@ def scenarios(protocol: Protocol, truth: Truth) -> tuple[Scenario, ...]:
 
 
 def model_parameters(protocol: Protocol, people: Population, stream: Stream) -> dict[str, Floats]:
+    """`_model_parameters` of each replicate, one after the other, (n,) by name.
+
+    What a replicate leaves to the model, and another does not, is its typical value.
+    """
+    parts = separate(people, stream)
+    found = [_model_parameters(protocol, *part) for part in parts]
+    if len(found) == 1:
+        return found[0]
+    for (mine, _), values in zip(parts, found, strict=True):
+        for name in {name for other in found for name in other}.difference(values):
+            usual = [parameters.typical(arm).get(name, np.nan) for arm in scenarios(protocol, mine.truth)]
+            values[name] = np.array(usual)[mine.arm]
+    return {name: np.concatenate([values[name] for values in found]) for name in found[0]}
+
+
+def _model_parameters(protocol: Protocol, people: Population, stream: Stream) -> dict[str, Floats]:
     """(n,) parameters and initial values of the trial model for each patient, and how doses are taken up.
 
     Arms may differ in their glue and in the conditions of their patients: what a compound sets is then given

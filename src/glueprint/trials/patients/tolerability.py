@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -40,13 +40,14 @@ class Tolerability:
 
     The share that resumes lower is that of the first day and falls by e in `early_d` days, since reductions
     come mostly in the first cycles (SAF190): whoever has borne a dose for long is not held for the dose.
+    Each is one number for all patients, or (n,), one for each.
     """
 
-    hold_d: float
-    reduced_share: float
-    early_d: float
-    stopped_share: float
-    missed_dose_share: float
+    hold_d: float | Floats
+    reduced_share: float | Floats
+    early_d: float | Floats
+    stopped_share: float | Floats
+    missed_dose_share: float | Floats
 
     @classmethod
     def of(cls, typical: Mapping[str, float]) -> Tolerability:
@@ -58,6 +59,17 @@ class Tolerability:
             stopped_share=typical["other_toxicity_stopped_share"],
             missed_dose_share=typical["missed_dose_share"],
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Tolerability], patients: Sequence[int]) -> Tolerability:
+        """That of several replicates, with so many patients each."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(*(np.repeat(column, patients) for column in zip(*map(astuple, parts), strict=True)))
+
+    def take(self, who: Integers) -> Tolerability:
+        """That of the patients `who`, (m,)."""
+        return Tolerability(*(one[who] if isinstance(one, np.ndarray) else one for one in astuple(self)))
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,7 @@ class EventDraws:
         self, who: Integers, events: Integers, days_on_glue: Integers, tolerability: Tolerability
     ) -> Integers:
         """(m,) `Intolerance` code of event number `events` (m,) of the patients `who` (m,), who have been on
-        the glue for `days_on_glue` (m,)."""
+        the glue for `days_on_glue` (m,).   tolerability: theirs."""
         uniform = self._numbers(who, NUMBERS_PER_EVENT * events + 1)
         reduced = tolerability.reduced_share * np.exp(-days_on_glue / tolerability.early_d)
         lower = uniform < tolerability.stopped_share + reduced
@@ -105,10 +117,11 @@ def missed_doses(tolerability: Tolerability, stream: Stream, patients: Integers,
     A day belongs to the patient, whatever is due on it, so that arms and rules can be compared on the same
     days.
     """
-    missed = np.zeros((patients.size, days if tolerability.missed_dose_share > 0.0 else 0), dtype=np.bool_)
+    share = np.broadcast_to(tolerability.missed_dose_share, patients.shape)[:, None]
+    missed = np.zeros((patients.size, days if (share > 0.0).any() else 0), dtype=np.bool_)
     if missed.size:
         for first in range(0, patients.size, PATIENTS_AT_ONCE):
             some = slice(first, first + PATIENTS_AT_ONCE)
             uniform = stream.uniforms("missed doses", patients[some], days)
-            missed[some] = uniform < tolerability.missed_dose_share
+            missed[some] = uniform < share[some]
     return missed

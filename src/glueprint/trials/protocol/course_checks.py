@@ -44,9 +44,10 @@ def cuts_have_a_calendar(protocol: Protocol, where: str) -> Iterator[InputError]
     if protocol.accrual is None or not protocol.data_cuts:
         return
     names = [cut.name for cut in protocol.data_cuts]
-    if len(set(names)) < len(names):
+    if len({name.strip().casefold() for name in names}) < len(names):
         said = f"two data cuts share a name: {', '.join(names)}"
         yield _refused("GP-T093", said, f"{where}, data_cuts", "a name for each", "rename one")
+    yield from _cuts_that_fall(protocol, where)
     derived = follow_up_of(protocol.accrual, protocol.data_cuts, protocol.patients)
     if derived["minimum_months"] <= 0:
         last = derived["maximum_months"] - derived["minimum_months"]
@@ -63,6 +64,25 @@ def cuts_have_a_calendar(protocol: Protocol, where: str) -> Iterator[InputError]
             step = 'leave follow_up out; of a base: without = ["follow_up"]'
             yield _refused("GP-T093", said, f"{where}, follow_up", expected, step)
             break
+
+
+def _cuts_that_fall(protocol: Protocol, where: str) -> Iterator[InputError]:
+    """Data cuts that come before the one above them, by the same clock: they would be made with it."""
+    clocks: dict[str, list[float]] = {}
+    for cut in protocol.data_cuts:
+        events = None if protocol.monitoring else cut.events  # else the looks of the test are looked at
+        of = {
+            "months": cut.months,
+            "last_patient_months": cut.last_patient_months,
+            f"events of {cut.endpoint}": events,
+        }
+        for clock, value in of.items():
+            if value is not None:
+                clocks.setdefault(clock, []).append(value)
+    for clock, values in clocks.items():
+        if values != sorted(values):
+            said = f"data cuts at {', '.join(f'{value:g}' for value in values)} {clock}"
+            yield _refused("GP-T093", said, f"{where}, data_cuts", "cuts in the order of time")
 
 
 def cuts_count_known_events(protocol: Protocol, where: str) -> Iterator[InputError]:

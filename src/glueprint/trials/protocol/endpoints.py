@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from glueprint.trials.protocol.endpoint import (
@@ -37,6 +39,18 @@ BEST = (
 
 def _best(name: str, label: str, *responses: str) -> Endpoint:
     return Endpoint(name, label, SHARE, BEST, value=pl.col("best_response").is_in(responses))
+
+
+def _time(name: str, label: str, estimand: str, **more: Any) -> Endpoint:
+    """A time to event in columns of its name: curve, median and hazard ratio; `more` tells what differs."""
+    usual = {
+        "value": pl.col(f"{name}_months"),
+        "event": pl.col(f"{name}_event"),
+        "unit": "months",
+        "curve": True,
+        "summaries": (MEDIAN, RATIO),
+    }
+    return Endpoint(name, label, TIME, estimand, **{**usual, **more})
 
 
 OF_RESPONSE = (
@@ -134,18 +148,13 @@ OF_DOSES = (
     ),
 )
 OF_TIMES = (
-    Endpoint(
+    _time(
         "pfs",
         "Progression-free survival",
-        TIME,
         f"{ALL_RANDOMISED}; from randomisation to progression as the investigator dates it, or death; "
         "whatever else is treated, censored at the last assessment (SAF299).",
         short="PFS",
-        value=pl.col("pfs_months"),
-        event=pl.col("pfs_event"),
-        unit="months",
         ends="progression or death",
-        curve=True,
         summaries=(MEDIAN, RATIO, AT, MEAN),
         headlines=(MEDIAN, RATIO),
         first=(RATIO, MEDIAN),
@@ -155,83 +164,59 @@ OF_TIMES = (
             "PFS", "Progression-Free Survival, Investigator (Months)", pl.col("pfs_cause").str.to_uppercase()
         ),
     ),
-    Endpoint(
+    _time(
         "pfs_committee",
         "Progression-free survival, by the review committee",
-        TIME,
         "As PFS by a review that reads files; censored where the investigator ended the treatment for a "
         "progression that it does not see.",
         short="PFS, committee",
-        value=pl.col("pfs_committee_months"),
-        event=pl.col("pfs_committee_event"),
-        unit="months",
         ends="progression or death, by the review committee",
-        curve=True,
-        summaries=(MEDIAN, RATIO),
         dataset=DatasetParameter("PFSIRC", "Progression-Free Survival, Committee (Months)"),
     ),
-    Endpoint(
+    _time(
         "os",
         "Overall survival",
-        TIME,
         f"{ALL_RANDOMISED}; from randomisation to death of any cause, whatever followed progression.",
         short="OS",
-        value=pl.col("os_months"),
-        event=pl.col("os_event"),
-        unit="months",
         ends="death",
-        curve=True,
         summaries=(MEDIAN, RATIO, AT, MEAN),
         headlines=(MEDIAN, RATIO),
         first=(RATIO, MEDIAN),
         claims={"median_os": MEDIAN, "hr_os": RATIO},
         dataset=DatasetParameter("OS", "Overall Survival (Months)", pl.lit("DEATH")),
     ),
-    Endpoint(
+    _time(
         "dor",
         "Duration of response",
-        TIME,
         "Responders; from the first confirmed response to progression or death.",
         short="DoR",
-        value=pl.col("dor_months"),
-        event=pl.col("dor_event"),
-        unit="months",
         ends="progression or death after a response",
-        curve=True,
         summaries=(MEDIAN,),
         headlines=(MEDIAN,),
         claims={"median_dor": MEDIAN},
         among="orr",
         dataset=DatasetParameter("DOR", "Duration of Response (Months)"),
     ),
-    Endpoint(
+    _time(
         "ttp",
         "Time to progression",
-        TIME,
         f"{ALL_RANDOMISED}; from randomisation to progression as the investigator dates it; a death without "
         "one censors (Rajkumar 2011, doi:10.1182/blood-2010-10-299487).",
         short="TTP",
         value=pl.col("pfs_months"),
         event=pl.col("pfs_cause") == "progression",
-        unit="months",
         ends="progression",
-        curve=True,
-        summaries=(MEDIAN, RATIO),
         dataset=DatasetParameter("TTP", "Time to Progression (Months)", pl.lit("PROGRESSION")),
     ),
-    Endpoint(
+    _time(
         "ttnt",
         "Time to next treatment",
-        TIME,
         f"{ALL_RANDOMISED}; from randomisation to the next treatment, before progression or after, or death; "
         "who has had none is censored at the end of follow-up.",
         short="TTNT",
         value=pl.min_horizontal("crossover_months", "os_months"),
         event=pl.col("crossover_months").is_not_null() | pl.col("os_event"),
-        unit="months",
         ends="next treatment or death",
-        curve=True,
-        summaries=(MEDIAN, RATIO),
         dataset=DatasetParameter(
             "TTNT",
             "Time to Next Treatment (Months)",
@@ -240,49 +225,36 @@ OF_TIMES = (
             .otherwise(pl.lit("DEATH")),
         ),
     ),
-    Endpoint(
+    _time(
         "pfs2",
         "Progression-free survival to the second progression",
-        TIME,
         f"{ALL_RANDOMISED}; from randomisation to progression under the next treatment, or death "
         "(EMA/CHMP/27994/2008/Rev.1, 2012); who has had neither is censored at the end of follow-up.",
         short="PFS2",
-        value=pl.col("pfs2_months"),
-        event=pl.col("pfs2_event"),
-        unit="months",
         ends="second progression or death",
-        curve=True,
-        summaries=(MEDIAN, RATIO),
         optional=True,
         recorded=True,
         dataset=DatasetParameter("PFS2", "Progression-Free Survival 2 (Months)"),
     ),
-    Endpoint(
+    _time(
         "os_without_later",
         "Overall survival, had nothing followed progression",
-        TIME,
         f"{ALL_RANDOMISED}; a counterfactual: from randomisation to death, had nobody been given what "
         "follows progression. Only where the trial was run with it.",
         short="OS without later therapy",
-        value=pl.col("os_without_later_months"),
-        event=pl.col("os_without_later_event"),
-        unit="months",
         ends="death, had nothing followed progression",
         optional=True,
-        curve=True,
-        summaries=(MEDIAN, RATIO),
         headlines=(MEDIAN, RATIO),
     ),
-    Endpoint(
+    _time(
         "treatment",
         "Time on the first treatment",
-        TIME,
         "From randomisation to the end of the first treatment for any reason; one that goes on censors.",
         value=pl.min_horizontal("off_treatment_months", "os_months"),
         event=pl.col("off_treatment_months").is_not_null(),
-        unit="months",
         ends="the end of the first treatment",
         summaries=(MEDIAN,),
+        curve=False,
     ),
     Endpoint(
         "median_pfs_interval",
