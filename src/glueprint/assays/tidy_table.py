@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.assays.findings import Finding
 from glueprint.assays.intake import wide
 from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle
@@ -48,13 +49,14 @@ NOTHING = ("", "NA", "NaN", "nan", "N/A", "n/a", "#N/A", "NULL", "n.d.", "ND")
 class Table:
     """A table, all columns as text with null for nothing, and what it was read as.
 
-    above: lines over the header that are no part of it.
+    above: lines over the header that are no part of it.   others, findings: of the sheet.
     """
 
     frame: pl.DataFrame
     how: str
     above: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def read(path: str | Path, sheet: str | None = None) -> pl.DataFrame:
@@ -110,7 +112,7 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     titles = sheet.rows[: first - bool(groups and any(sheet.rows[first - 1][1:]))]
     above = tuple(" ".join(filter(None, row)) for row in titles if any(row))
     kept = [name for name in frame.columns if name or frame[name].null_count() < frame.height]
-    return Table(frame.select(kept), sheet.how, above, sheet.others)
+    return Table(frame.select(kept), sheet.how, above, sheet.others, sheet.findings)
 
 
 def _stacked(sheet: Sheet) -> Sheet:
@@ -196,7 +198,7 @@ def _upright(sheet: Sheet) -> Sheet:
     columns = zip_longest(across, *(row[1 : len(across) + 1] for row in body), fillvalue="")
     rows = (*sheet.rows[:first], header, *columns)
     lines = (*sheet.lines[:first], *[sheet.lines[first]] * (len(rows) - first))
-    return Sheet(rows, lines, f"{sheet.how}, its doses across", sheet.others)
+    return replace(sheet, rows=rows, lines=lines, how=f"{sheet.how}, its doses across")
 
 
 def _no_sections(body: tuple[tuple[str, ...], ...], lines: tuple[int, ...], source: str) -> None:

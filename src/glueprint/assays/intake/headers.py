@@ -72,7 +72,8 @@ NAMES: Mapping[str, str] = {
         "signal|rlu|rfu|luminescence|lum|fluorescence|fluo|absorbance|abs|od|intensity|"
         "raw|raw signal|raw value|ctg|celltiter glo|cell titer glo|lumi|"
         "optical density|cps|cell count|counts|mfi|number objects|nuclei number objects|object count|"
-        "nuclei count|number nuclei|number cells|cell number|cells per well"
+        "nuclei count|number nuclei|number cells|cell number|cells per well|"
+        "confluence|confluency|phase confluence|phase object confluence"
     ),
     "time_h": (
         "time|assay time|exposure|exposure time|timepoint|time point|incubation|"
@@ -93,6 +94,7 @@ NAMES: Mapping[str, str] = {
     ),
     "replicate": "replicate|rep|technical replicate|tech rep|technical rep|repeat|tech replicate",
     "target": "target|protein|protein name|substrate|neosubstrate|antigen",
+    "plate": "plate|plate id|plate name|plate number|plate no|plate nr|assay plate|barcode|plate barcode",
     "role": "role|well type|welltype|type|kind|content",
     "unnamed": (
         "value|values|response|responses|result|results|readout|reading|y|measurement|data|mean|average|avg"
@@ -115,6 +117,7 @@ ELSEWHERE = {
     "compound": "substanz|wirkstoff|verbindung|behandlung|probe|composé|traitement|compuesto|tratamiento",
     "experiment": "versuch|datum|expérience|experimento",
     "replicate": "replikat|wiederholung|wdh|réplicat|réplica",
+    "plate": "platte|plattennummer|plaque|placa",
     "target": "zielprotein|protéine|proteína",
     "unnamed": "wert|werte|messwert|mittelwert|valeur|moyenne|valor|media",
 }

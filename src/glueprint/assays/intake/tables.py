@@ -7,14 +7,14 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import amounts, meaning, shapes, wide
+from glueprint.assays.intake import amounts, meaning, scales, shapes, wide
 from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, dose_column, parsed
 from glueprint.assays.intake.labels import role_of
 from glueprint.assays.intake.meaning import RESPONSES
+from glueprint.assays.intake.scales import IDENTITY
 from glueprint.errors import InputError
 
 __all__ = ["Canonical", "canonical"]
@@ -48,7 +48,6 @@ OURS = (
     *["relation", "washout_h", "flags", "vehicle", "simulated", "side"],
     *RESPONSES,
 )
-IDENTITY = ("line", "compound", "experiment", "time_h", "target", "treatment", "membrane")
 # Columns whose labels tell wells apart and not what is in them.
 TECHNICAL = frozenset(
     [
@@ -89,6 +88,8 @@ TECHNICAL = frozenset(
 MOST_LABELS, CROSSED = 24, 3
 # Of the highest: where wells of dose 0 read less, they are not one control.
 MOST_APART = 0.7
+# A control that is 1 by division is so at all times.
+MOST_OF_TIMES = 1.5
 LABELS = ("line", "compound", "experiment", "replicate")
 
 
@@ -138,7 +139,9 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     meaning.refused(findings)
     findings += shapes.twice(found)
     if response:
-        findings += _scales(found, headings, response)
+        theirs = next((name for name, h in headings.items() if _target(h) == response), response)
+        words = headings.get(theirs, Heading("", "")).words
+        findings += scales.of_column(found, response, theirs, words)
     unused = tuple(name for name in found.columns if name not in (*OURS, *keep))
     _not_pooled(found, unused)
     findings += _controls_apart(found, unused, response)
@@ -268,54 +271,6 @@ def _logarithms(column: str, words: str) -> InputError:
     )
 
 
-def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) -> list[Finding]:
-    """Curves on another scale than the rest of their column, and counts that may be logarithms.
-
-    Raises InputError GP-A201 for per cent of which one curve is in fractions.
-    """
-    dose = dose_column(found.columns)
-    if not dose:
-        return []
-    numbers = found.with_columns(
-        pl.col(response).cast(pl.Float64, strict=False).alias("_value"),
-        pl.col(dose).cast(pl.Float64, strict=False).alias("_dose"),
-    ).filter(pl.col("_value").is_finite(), pl.col("_dose").is_finite())
-    theirs = next((name for name, h in headings.items() if _target(h) == response), response)
-    if not RESPONSES[response].relative:
-        words = headings.get(theirs, Heading("", "")).words
-        return _levels(numbers) + meaning.counts(theirs, words, numbers["_value"].to_numpy())
-    keys = [name for name in (*IDENTITY, "plate", "replicate") if name in found.columns]
-    treated = numbers.filter(pl.col("_dose") > 0.0)
-    for labels, part in treated.group_by(keys, maintain_order=True) if keys else []:
-        where = " ".join(str(label) for label in labels if label is not None)
-        curve = part.sort("_dose")
-        values = (numbers["_value"].to_numpy(), curve["_dose"].to_numpy(), curve["_value"].to_numpy())
-        meaning.refused(meaning.one_scale(theirs, RESPONSES[response], values, where))
-    if "replicate" not in found.columns:
-        return []
-    findings: list[Finding] = []
-    curves = [name for name in keys if name not in ("plate", "replicate")]
-    for labels, part in treated.group_by(curves, maintain_order=True) if curves else [((), treated)]:
-        sense = RESPONSES[response]
-        courses = {
-            str(name): (one["_dose"].to_numpy(), np.array([sense.fraction(v) for v in one["_value"]]))
-            for (name,), one in part.group_by(["replicate"], maintain_order=True)
-        }
-        where = " ".join(str(label) for label in labels if label is not None)
-        findings += meaning.replicates_apart(courses, where)
-    return findings
-
-
-def _levels(numbers: pl.DataFrame) -> list[Finding]:
-    """Raw signals of replicates that are not on one level, where nothing tells curves or plates apart."""
-    apart = [n for n in (*IDENTITY, "plate") if n in numbers.columns and numbers[n].n_unique() > 1]
-    if apart or "replicate" not in numbers.columns:
-        return []
-    controls = numbers.filter(pl.col("_dose") == 0.0).group_by("replicate").agg(pl.col("_value").mean())
-    levels = {str(name): float(level) for name, level in controls.rows()}
-    return meaning.levels_apart(levels) if len(levels) > 1 else []
-
-
 def _timed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
     """Times in hours, by the unit of the header or of the cells; one time without a unit is said, not
     used."""
@@ -401,7 +356,11 @@ def _by_control(found: pl.DataFrame) -> str:
     both = found.select(
         dose=pl.when(control).then(0.0).otherwise(pl.col(column).cast(pl.Float64, strict=False)),
         value=pl.col("unnamed").cast(pl.Float64, strict=False),
+        time=pl.col("time_h").cast(pl.String).fill_null("") if "time_h" in found.columns else pl.lit(""),
     ).drop_nulls()
+    without = both.filter(pl.col("dose") == 0.0).group_by("time").agg(pl.col("value").mean())["value"]
+    if without.len() > 1 and without.to_numpy().max() > MOST_OF_TIMES * without.to_numpy().min() > 0.0:
+        return "signal"  # what grows without compound is no share of its control
     means = both.group_by("dose").agg(pl.col("value").mean()).sort("dose")
     if means.height:
         near = float(means["value"][0])
