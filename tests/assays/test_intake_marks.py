@@ -185,3 +185,29 @@ def test_logarithms_with_three_decimals_have_no_points_between_thousands(tmp_pat
     body = "".join(f"{log},{100.0 * left(dose):.1f}\n" for log, dose in zip(logs, DOSES, strict=True))
     found = growth.analyse(read(tmp_path, "log[M],viability_percent\n" + body).observations)
     assert ic50s(found)["", ""] == pytest.approx(IC50, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["IC50 (nM)", "logIC50", "Hill slope", "Emax"])
+def test_what_was_computed_of_a_curve_is_no_reading_of_it(name):
+    doses = np.repeat(DOSES, 2)
+    table = pl.DataFrame({"dose_nM": doses, "value": noisy([100.0 * left(dose) for dose in doses])})
+    given = table.with_columns(pl.lit(77.0).alias(name))
+    assert ic50s(growth.analyse(given)) == ic50s(growth.analyse(table))
+
+
+@pytest.mark.parametrize("column", ["fraction_remaining", "RLU"])
+def test_a_second_treatment_at_one_dose_is_not_pooled_with_the_first(column):
+    """A rescue by MG132 at one dose, in a column that nobody reads."""
+    level = 1.0 if column == "fraction_remaining" else 5000.0
+    doses = [*np.repeat(DOSES, 2), 1000.0, 1000.0]
+    values = noisy([*(level * left(dose) for dose in doses[:-2]), 0.96 * level, 0.96 * level])
+    labels = ["none"] * 16 + ["MG132"] * 2
+    table = pl.DataFrame({"time_h": [6.0] * 18, "dose_nM": doses, column: values, "beside": labels})
+    with pytest.raises(InputError, match="GP-A214") as caught:
+        degradation.analyse(table)
+    assert "none, MG132" in caught.value.message
+    # Who did it says nothing of the reading, and a remark on one lane is none of a curve.
+    operators = table.head(16).with_columns(beside=pl.Series(["A"] * 12 + ["A", "B"] * 2))
+    assert degradation.analyse(operators).potencies
+    remarks = table.head(16).with_columns(beside=pl.Series(["smear"] + [None] * 15))
+    assert degradation.analyse(remarks).potencies

@@ -240,7 +240,7 @@ def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Readin
     small = {name.strip().lower() for name in given.columns}
     if {"well", "value"} <= small and not names:
         return None, None
-    if names_wells(given.columns) and not any(parsed(name).ours == "dose" for name in given.columns):
+    if names_wells(given.columns) and (_standards(given) or not any(map(_is_dose, given.columns))):
         return None, None  # what stands beside the wells, such as a time of reading, is of no curve
     read = canonical(given)
     if not dose_column(read.table.columns) or not (read.response or "log_ratio" in read.table.columns):
@@ -248,6 +248,16 @@ def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Readin
     line, response = _line(Path(source).name, found, given, read), read.response or "log_ratio"
     every = (*found.findings, *read.findings)
     return Reading(source, line, given, read.table, response, every, noted=found.findings), None
+
+
+def _standards(given: pl.DataFrame) -> bool:
+    """Whether a table of wells has standards, whose concentrations are no doses."""
+    roles = [name for name in given.columns if name.strip().lower() == "role"]
+    return any(given[name].cast(pl.String).str.to_lowercase().eq("standard").any() for name in roles)
+
+
+def _is_dose(name: str) -> bool:
+    return parsed(name).ours == "dose"
 
 
 def _line(name: str, found: tidy_table.Table, given: pl.DataFrame, read: Canonical) -> str:

@@ -152,7 +152,7 @@ AROUND = re.compile(
 )
 BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
 # What was computed of a curve, and is no dose of it.
-POTENCY = re.compile(r"\b(?:[acdegi][ci]50|gr50|gec50|gi50|ki|kd)\b")
+POTENCY = re.compile(r"\b(?:log ?|p)?(?:[acdegi][ci]50|gr50|gec50|gi50|ki|kd)\b|\bhill\b|\br2\b|\bemax\b")
 # "nmol L-1", "\u00b5g\u00b7mL\u207b\u00b9" with the slash that the names of units have.
 PER_LITRE = re.compile(r"(mol|g)\s*[\u00b7.*]?\s*(m?[lL])\s*(?:\^?-1|\u207b\u00b9)")
 # Light and not an amount: "450 nm", "OD450", "Abs (nm)". Capitals tell: nobody writes a wavelength in nM.
@@ -220,8 +220,8 @@ def parsed(header: str) -> Heading:
         ours, unit = "dose", unit or "M"
     if ours in ("", "compound", "target") and unit in CONCENTRATIONS.values():
         ours = "dose"
-    if ours == "dose" and POTENCY.search(words):
-        ours = ""
+    if ours in ("", "dose") and POTENCY.search(words):
+        ours = "spread"  # beside the readings, and none of them
     if ours == "time_h" and not unit and words in PER_HOUR:
         unit = words
     return Heading(ours, words, unit, per_cent, base)

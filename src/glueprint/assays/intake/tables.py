@@ -88,6 +88,8 @@ TECHNICAL = frozenset(
 MOST_LABELS, CROSSED = 24, 3
 # Of the highest: where wells of dose 0 read less, they are not one control.
 MOST_APART = 0.7
+# Labels of one dose are read apart by more than this share of the control, or factor of raw signals.
+SHARES_APART, SIGNALS_APART = 0.4, 3.0
 # A control that is 1 by division is so at all times.
 MOST_OF_TIMES = 1.5
 LABELS = ("line", "compound", "experiment", "replicate")
@@ -143,7 +145,7 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
         words = headings.get(theirs, Heading("", "")).words
         findings += scales.of_column(found, response, theirs, words)
     unused = tuple(name for name in found.columns if name not in (*OURS, *keep))
-    _not_pooled(found, unused)
+    _not_pooled(found, unused, response)
     findings += _controls_apart(found, unused, response)
     unused += tuple(name for name in RESPONSES if name in found.columns and name != response)
     return Canonical(found, response, tuple(changes), unused, tuple(findings))
@@ -379,8 +381,9 @@ def _by_control(found: pl.DataFrame) -> str:
     )
 
 
-def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
-    """Raise InputError GP-A214 if a label that nobody reads splits a curve in two with the same doses."""
+def _not_pooled(found: pl.DataFrame, unused: Collection[str], response: str) -> None:
+    """Raise InputError GP-A214 if a label that nobody reads splits a curve in two with the same doses, or
+    tells readings apart that differ."""
     column = dose_column(found.columns)
     keys = [name for name in IDENTITY if name in found.columns]
     for name in unused if column else ():
@@ -388,6 +391,8 @@ def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
         if technical or parsed(name).ours in RESPONSES or not _may_label(found[name]):
             continue
         dosed = found.filter(pl.col(column).cast(pl.Float64, strict=False) > 0.0, pl.col(name).is_not_null())
+        if response and _read_apart(dosed, [*keys, column], name, response):
+            raise _pooled(found[name], name, "read differently at one dose of a curve")
         shared = dosed.group_by([*keys, column]).agg(pl.col(name).n_unique().alias("labels"))
         crossed = shared.filter(pl.col("labels") > 1)
         series = dosed.group_by(name).agg(pl.col(column).n_unique().alias("doses"))
@@ -395,16 +400,37 @@ def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
             continue  # remarks on single wells
         per_curve = crossed.group_by(keys).len()["len"].max() if keys and crossed.height else crossed.height
         if isinstance(per_curve, int) and per_curve >= CROSSED:
-            count = found[name].drop_nulls().n_unique()
-            shown = ", ".join(map(str, found[name].drop_nulls().unique(maintain_order=True)[:3]))
-            raise InputError(
-                "GP-A214",
-                f'{count} labels of "{name}" ({shown}) share a curve with the same doses',
-                where=f'column "{name}"',
-                expected="labels that belong to a curve in line, compound, experiment or time_h",
-                next_step=f"--column line={name} keeps them apart, --column replicate={name} pools them as "
-                "technical replicates",
-            )
+            raise _pooled(found[name], name, "share a curve with the same doses")
+
+
+def _pooled(labels: pl.Series, name: str, what: str) -> InputError:
+    shown = ", ".join(map(str, labels.drop_nulls().unique(maintain_order=True)[:3]))
+    return InputError(
+        "GP-A214",
+        f'{labels.drop_nulls().n_unique()} labels of "{name}" ({shown}) {what}',
+        where=f'column "{name}"',
+        expected="labels that belong to a curve in line, compound, experiment or time_h",
+        next_step=f"--column line={name} keeps them apart, --column replicate={name} pools them as "
+        "technical replicates",
+    )
+
+
+def _read_apart(dosed: pl.DataFrame, keys: list[str], name: str, response: str) -> bool:
+    """Whether a label that every row has tells readings of one curve and dose apart, as MG132 beside none at
+    the highest dose."""
+    if dosed[name].n_unique() > CROSSED + 1 or dosed.height < 2 * dosed[name].n_unique():
+        return False
+    means = (
+        dosed.with_columns(_value=pl.col(response).cast(pl.Float64, strict=False))
+        .group_by([*keys, name])
+        .agg(pl.col("_value").mean())
+        .group_by(keys)
+        .agg(low=pl.col("_value").min(), high=pl.col("_value").max())
+    )
+    if not RESPONSES[response].relative:
+        return bool((means["high"] > SIGNALS_APART * means["low"]).any())
+    full = 100.0 if RESPONSES[response].per_cent else 1.0
+    return bool((means["high"] - means["low"] > SHARES_APART * full).any())
 
 
 def _controls_apart(found: pl.DataFrame, unused: Collection[str], response: str) -> list[Finding]:
