@@ -211,3 +211,37 @@ def test_a_second_treatment_at_one_dose_is_not_pooled_with_the_first(column):
     assert degradation.analyse(operators).potencies
     remarks = table.head(16).with_columns(beside=pl.Series(["smear"] + [None] * 15))
     assert degradation.analyse(remarks).potencies
+
+
+def test_wells_of_zero_light_are_named():
+    doses = np.repeat(DOSES, 3)
+    light = [round(10000.0 * value) for value in noisy([left(dose) for dose in doses])]
+    table = pl.DataFrame({"dose_nM": doses, "RLU": light})
+    assert "GP-A250" not in codes(growth.analyse(table))
+    light[4] = 0
+    (said,) = [
+        one
+        for one in growth.analyse(table.with_columns(RLU=pl.Series(light))).findings
+        if one.code == "GP-A250"
+    ]
+    assert said.message.startswith("one well reads exactly 0, where no other reads below 1")
+    assert "row 5" in said.message
+
+
+@pytest.mark.parametrize("column", ["compound", "cell line"])
+def test_labels_that_differ_in_spelling_alone_are_named(column):
+    def said(*labels):
+        parts = [
+            pl.DataFrame(
+                {column: [label] * 8, "dose_nM": DOSES, "viability": noisy([left(d) for d in DOSES], n)}
+            )
+            for n, label in enumerate(labels)
+        ]
+        return [one.message for one in growth.analyse(pl.concat(parts)).findings if one.code == "GP-A227"]
+
+    assert said("CC-885", "CC885", "cc 885") == [
+        '"CC-885 and CC885 and cc 885" differ in spelling alone and count as several'
+    ]
+    assert said("CRBN-/-", "CRBN+/+") == said("dBET1", "dBET6") == said("KMS 1.5", "KMS 15") == []
+    if column == "compound":
+        assert said("glue", "DMSO", "dmso") == []

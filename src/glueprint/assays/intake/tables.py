@@ -139,7 +139,7 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     found = _unlogged(found, headings, response, changes)
     findings = amounts.findings(found, headings, ("line", "compound", "experiment", "target"))
     meaning.refused(findings)
-    findings += shapes.twice(found)
+    findings += shapes.twice(found) + shapes.spelled(found)
     if response:
         theirs = next((name for name, h in headings.items() if _target(h) == response), response)
         words = headings.get(theirs, Heading("", "")).words
