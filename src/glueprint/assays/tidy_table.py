@@ -14,7 +14,7 @@ import polars as pl
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import wide
 from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, parsed, unit_of
-from glueprint.assays.intake.labels import is_vehicle
+from glueprint.assays.intake.labels import is_vehicle, listed
 from glueprint.assays.intake.numbers import is_number
 from glueprint.assays.intake.sheets import Sheet, of_bytes, refusal
 from glueprint.boundary import read_plain
@@ -24,20 +24,7 @@ __all__ = ["Table", "of_sheet", "read", "renamed", "whole"]
 
 LARGEST_BYTES = 100_000_000
 # Columns that are what they are called, whatever stands above them.
-OWN_NAMES = (
-    *[
-        "dose",
-        "dose_unit",
-        "time_h",
-        "doubling_time_h",
-        "line",
-        "compound",
-        "experiment",
-        "replicate",
-        "role",
-    ],
-    "target",
-)
+OWN_NAMES = listed("dose|dose_unit|time_h|doubling_time_h|line|compound|experiment|replicate|role|target")
 # What stands in the head of a file, as in "User: NN"; and an amount with its unit.
 NOTE = re.compile(r"[A-Za-z][\w /.]*:(?: .*|\s*[^\s\d].*)?")
 AMOUNT = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*([^\d\s]+)")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from glueprint.assays.intake.labels import listed
+
 __all__ = ["LOGARITHMS", "PER_CENT", "PER_HOUR", "Heading", "dose_column", "parsed", "unit_of"]
 
 UNITS = {
@@ -124,21 +126,7 @@ ELSEWHERE = {
 OURS = {
     name: ours for known in (ELSEWHERE, NAMES) for ours, names in known.items() for name in names.split("|")
 }
-SPREAD = (
-    "sd",
-    "sem",
-    "cv",
-    "std",
-    "stdev",
-    "stderr",
-    "error",
-    "err",
-    "+/-",
-    "±",
-    "fit",
-    "fitted",
-    "residual",
-)
+SPREAD = listed("sd|sem|cv|std|stdev|stderr|error|err|+/-|±|fit|fitted|residual")
 # What a response without a name of ours is not, whatever its numbers look like: a complement, a rate or a
 # score.
 OTHERWISE = re.compile(

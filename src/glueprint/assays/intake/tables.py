@@ -12,7 +12,7 @@ import polars as pl
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import amounts, meaning, scales, shapes, wide
 from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, dose_column, parsed
-from glueprint.assays.intake.labels import role_of
+from glueprint.assays.intake.labels import listed, role_of
 from glueprint.assays.intake.meaning import RESPONSES
 from glueprint.assays.intake.scales import IDENTITY
 from glueprint.errors import InputError
@@ -21,69 +21,20 @@ __all__ = ["Canonical", "canonical"]
 
 # Columns that stay as they are, whatever they may also mean elsewhere.
 OURS = (
-    *[
-        "line",
-        "compound",
-        "experiment",
-        "replicate",
-        "role",
-        "dose",
-        "dose_nm",
-        "dose_unit",
-        "time_h",
-        "doubling_time_h",
-    ],
-    *[
-        "signal_at_zero",
-        "generation",
-        "count",
-        "log_ratio",
-        "well",
-        "plate",
-        "channel",
-        "target",
-        "membrane",
-        "lane",
-    ],
-    *["relation", "washout_h", "flags", "vehicle", "simulated", "side"],
+    *listed(
+        "line|compound|experiment|replicate|role|dose|dose_nm|dose_unit|time_h|doubling_time_h|"
+        "signal_at_zero|generation|count|log_ratio|well|plate|channel|target|membrane|lane|relation|"
+        "washout_h|flags|vehicle|simulated|side"
+    ),
     *RESPONSES,
 )
 # Columns whose labels tell wells apart and not what is in them.
 TECHNICAL = frozenset(
-    [
-        "replicate",
-        "well",
-        "wells",
-        "row",
-        "col",
-        "column",
-        "plate",
-        "position",
-        "index",
-        "id",
-        "file",
-        "comment",
-        "note",
-        "notes",
-        "flags",
-        "channel",
-        "lane",
-        "unnamed",
-        "",
-        "#",
-        "no",
-        "nr",
-        "read order",
-        "sd",
-        "simulated",
-        "vehicle",
-        "side",
-        "relation",
-        "washout_h",
-        "membrane",
-        "signal_at_zero",
-        "doubling_time_h",
-    ]
+    listed(
+        "replicate|well|wells|row|col|column|plate|position|index|id|file|comment|note|notes|flags|channel|"
+        "lane|unnamed||#|no|nr|read order|sd|simulated|vehicle|side|relation|washout_h|membrane|"
+        "signal_at_zero|doubling_time_h"
+    )
 )
 MOST_LABELS, CROSSED = 24, 3
 # Of the highest: where wells of dose 0 read less, they are not one control.
