@@ -245,3 +245,31 @@ def test_labels_that_differ_in_spelling_alone_are_named(column):
     assert said("CRBN-/-", "CRBN+/+") == said("dBET1", "dBET6") == said("KMS 1.5", "KMS 15") == []
     if column == "compound":
         assert said("glue", "DMSO", "dmso") == []
+
+
+def test_a_ratio_to_the_loading_control_is_not_divided_by_it_again():
+    doses = np.repeat(DOSES, 2)
+    load = np.exp(0.3 * np.random.default_rng(4).standard_normal(16))
+    band = noisy([5000.0 * left(dose) for dose in doses]) * load
+    table = pl.DataFrame({"time_h": [6.0] * 16, "dose_nM": doses, "IKZF1": band, "Tubulin": 2e4 * load})
+    both = degradation.analyse(
+        table.with_columns((pl.col("IKZF1") / pl.col("Tubulin")).alias("IKZF1/Tubulin"))
+    )
+    found = [row["value_nm"] for row in both.labelled() if row["definition"] == "relative"]
+    assert len(found) == 2
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["Blot", "gel no", "membrane"])
+def test_each_membrane_is_divided_by_its_own_vehicle(name):
+    parts = [
+        pl.DataFrame({name: [label] * 8, "time_h": [6.0] * 8, "dose_nM": DOSES, "signal": values})
+        for label, values in (
+            ("1", noisy([5000.0 * left(dose) for dose in DOSES])),
+            ("2", noisy([12000.0 * left(dose) for dose in DOSES], 2)),
+        )
+    ]
+    result = degradation.analyse(pl.concat(parts))
+    found = [row["value_nm"] for row in result.labelled() if row["definition"] == "relative"]
+    assert all(value == pytest.approx(IC50, rel=0.3) for value in found)
+    assert "GP-A223" not in codes(result)

@@ -97,6 +97,7 @@ NAMES: Mapping[str, str] = {
     "replicate": "replicate|rep|technical replicate|tech rep|technical rep|repeat|tech replicate",
     "target": "target|protein|protein name|substrate|neosubstrate|antigen",
     "plate": "plate|plate id|plate name|plate number|plate no|plate nr|assay plate|barcode|plate barcode",
+    "membrane": "membrane|membrane id|blot|blot id|blot no|gel|gel id|gel no",
     "role": "role|well type|welltype|type|kind|content",
     "unnamed": (
         "value|values|response|responses|result|results|readout|reading|y|measurement|data|mean|average|avg"
