@@ -13,6 +13,7 @@ from tests.assays.test_hostile_files import BOOK, RELATIONS, TYPES
 
 from glueprint.assays import degradation, growth
 from glueprint.assays.intake import door
+from glueprint.assays.intake.headers import parsed
 from glueprint.errors import InputError
 
 DOSES = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
@@ -273,3 +274,22 @@ def test_each_membrane_is_divided_by_its_own_vehicle(name):
     found = [row["value_nm"] for row in result.labelled() if row["definition"] == "relative"]
     assert all(value == pytest.approx(IC50, rel=0.3) for value in found)
     assert "GP-A223" not in codes(result)
+
+
+@pytest.mark.parametrize("name", ["viable cells (10^6/mL)", "Viable cells x10^6", "viable cells per mL"])
+def test_cells_that_were_counted_are_no_share_of_their_control(name):
+    doses = np.repeat(DOSES, 2)
+    table = pl.DataFrame({"dose_nM": doses, name: noisy([0.86 * left(dose) for dose in doses])})
+    result = growth.analyse(table)
+    found = result.tables["potencies"].filter(pl.col("definition") == "absolute IC50")["value"].to_list()
+    # 0.5 = 0.1 + 0.9 / (1 + d / 100) at a dose of 125 nM.
+    assert found == [pytest.approx(125.0, rel=0.1)]
+    assert "GP-A202" not in codes(result)
+
+
+def test_a_header_with_a_dose_holds_readings_and_no_doses():
+    assert parsed("Glue (nM)").ours == parsed("Glue nM").ours == "dose"
+    assert parsed("Glue 100 nM").ours == ""
+    table = pl.DataFrame({"Time (h)": [24.0, 48.0], "DMSO": [1.0, 2.0], "Glue 100 nM": [0.9, 1.4]})
+    with pytest.raises(InputError, match="GP-A160"):
+        growth.analyse(table)

@@ -142,6 +142,8 @@ AROUND = re.compile(
 BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
 # What was computed of a curve, and is no dose of it.
 POTENCY = re.compile(r"\b(?:log ?|p)?(?:[acdegi][ci]50|gr50|gec50|gi50|ki|kd)\b|\bhill\b|\br2\b|\bemax\b")
+# Cells that were counted: "viable cells (10^6/mL)", "viable cells x10^6".
+COUNT = re.compile(r"[x\u00d7(\s]10\s?\^?\d|/\s?m?l\b|\bper m?l\b|\bmillions?\b")
 # "nmol L-1", "\u00b5g\u00b7mL\u207b\u00b9" with the slash that the names of units have.
 PER_LITRE = re.compile(r"(mol|g)\s*[\u00b7.*]?\s*(m?[lL])\s*(?:\^?-1|\u207b\u00b9)")
 # Light and not an amount: "450 nm", "OD450", "Abs (nm)". Capitals tell: nobody writes a wavelength in nM.
@@ -207,7 +209,12 @@ def parsed(header: str) -> Heading:
         ours = ""
     if not ours and words in ("", "m") and base:
         ours, unit = "dose", unit or "M"
-    if ours in ("", "compound", "target") and unit in CONCENTRATIONS.values():
+    if ours in ("", "viability") and "cell" in lower and not per_cent and COUNT.search(lower):
+        ours = "signal"
+    # "Glue 100 nM" holds readings at that dose.
+    bracketed = any(map(unit_of, inside))
+    at_dose = len(kept) > 1 and not bracketed and kept[-1].replace(".", "", 1).isdigit()
+    if ours in ("", "compound", "target") and unit in CONCENTRATIONS.values() and not at_dose:
         ours = "dose"
     if ours in ("", "dose") and POTENCY.search(words):
         ours = "spread"  # beside the readings, and none of them
