@@ -181,7 +181,7 @@ def dose_in_growth(nth: int, least: float = 0.0) -> Tried:
     return told(size, named(found, mine), beside=any(one.code in OF_CURVES for one in found))
 
 
-def dead_vehicle(nth: int, _: float = 0.0) -> Tried:
+def dead_vehicle(nth: int, _least: float = 0.0) -> Tried:
     wells, _ = growth_plate("vehicle", nth)
     random = draw("vehicle", nth)
     one, _ = growth_curve(wells)
@@ -190,7 +190,7 @@ def dead_vehicle(nth: int, _: float = 0.0) -> Tried:
     return told(size, named(growth_findings(changed), [well]))
 
 
-def gradient(nth: int, _: float = 0.0) -> Tried:
+def gradient(nth: int, _least: float = 0.0) -> Tried:
     """Light falls by 30 % from the first to the last column, or rises."""
     wells, _ = growth_plate("gradient", nth)
     random = draw("gradient", nth)
@@ -223,7 +223,7 @@ def fp_result(wells: pl.DataFrame, stated: Conditions) -> polarization.Result:
     return polarization.analyse(wells, Settings(stated, Optics(g_factor=FP.g_factor)))
 
 
-def outlier_in_fp(nth: int, _: float = 0.0) -> Tried:
+def outlier_in_fp(nth: int, _least: float = 0.0) -> Tried:
     """A bubble: more of one channel than there should be."""
     wells, stated = fp_plate("outlier", nth)
     random = draw("fp outlier", nth)
@@ -247,7 +247,7 @@ def elisa_plate(kind: str, nth: int) -> pl.DataFrame:
     return wells_of(made.reads, made.layout)
 
 
-def standard(nth: int, _: float = 0.0) -> Tried:
+def standard(nth: int, _least: float = 0.0) -> Tried:
     """One standard at half or twice its concentration: seen if any standard, or their curve, is in doubt."""
     wells = elisa_plate("standard", nth)
     random = draw("standard", nth)
@@ -276,7 +276,7 @@ def _od(x: float) -> float:
     return float(ELISA.od_zero + (ELISA.od_top - ELISA.od_zero) / share)
 
 
-def dead_stimulated(nth: int, _: float = 0.0) -> Tried:
+def dead_stimulated(nth: int, _least: float = 0.0) -> Tried:
     """A culture of the 0 % control that makes a twentieth."""
     wells = elisa_plate("stimulated", nth)
     random = draw("stimulated", nth)
