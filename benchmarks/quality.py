@@ -1,12 +1,13 @@
 """Does the quality layer see what goes wrong on a bench, and is it silent where nothing does?
 
-    python -m benchmarks.quality [--twins 200] [--clean 400] [--only dead_vehicle] [--json]
+    python -m benchmarks.quality [--twins 200] [--large 0] [--clean 400] [--only dead_vehicle] [--json]
 
 Twins of assays are contaminated one at a time: an outlier well, a bad standard, a dose off by two, a gradient
 of 30 % across the columns, a dead vehicle well. The size of a shift is in standard errors of its residual:
 of the readings and of what the rest of the clean curve expects of them (which is little where they alone hold
 the curve); of a gradient in those of its slope. A shift beyond five should be flagged; a dose doubled on a
-plateau shifts nothing and cannot be seen. Clean twins should have no warning of the layer.
+plateau shifts nothing and cannot be seen. With `--large` twins are drawn until so many shifts are beyond
+five, and doses that shift less are not analysed. Clean twins should have no warning of the layer.
 """
 
 from __future__ import annotations
@@ -61,15 +62,24 @@ CODES = (
     "GP-A249",
     "GP-A250",
 )
+# Findings of a dose, and of a curve that misses its doses.
+OF_CURVES = ("GP-A244", "GP-A249")
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One contaminated twin: the size of the shift in residual standard errors, and whether it was seen."""
+    """One contaminated twin: the size of the shift in residual standard errors, whether it was seen, and
+    whether by its own name (else by that of its neighbour, or of its curve)."""
 
     size: float
     seen: bool
+    named: bool
+
+
+def told(size: float, name: bool, *, beside: bool = False) -> Tried:
+    """A twin that was seen by its name, or else by what stands beside it."""
+    return Tried(size, name or beside, name)
 
 
 def wells_of(reads: Any, text: str) -> pl.DataFrame:
@@ -145,16 +155,17 @@ def growth_changed(wells: pl.DataFrame, mine: tuple[str, ...], by: float) -> tup
     return wells.with_columns(value=value), shift / outliers.standard_error(readings, here)
 
 
-def outlier_in_growth(nth: int) -> Tried:
+def outlier_in_growth(nth: int, least: float = 0.0) -> Tried:
     wells, _ = growth_plate("outlier", nth)
     random = draw("growth outlier", nth)
     one, _ = growth_curve(wells)
     well = str(random.choice([name for name, dose in zip(one.wells, one.dose, strict=True) if dose > 0.0]))
     changed, size = growth_changed(wells, (well,), factor(random))
-    return Tried(size, named(growth_findings(changed), [well]))
+    return told(size, size > least and named(growth_findings(changed), [well]))
 
 
-def dose_in_growth(nth: int) -> Tried:
+def dose_in_growth(nth: int, least: float = 0.0) -> Tried:
+    """One dose off by two: the dose itself is named, or the one beside it, or the curve lacks fit."""
     wells, ec50 = growth_plate("dose", nth)
     random = draw("growth dose", nth)
     one, _ = growth_curve(wells)
@@ -166,19 +177,20 @@ def dose_in_growth(nth: int) -> Tried:
     )
     mine = tuple(name for name, x in zip(one.wells, one.dose, strict=True) if x == dose)
     changed, size = growth_changed(wells, mine, float(wrong / right))
-    return Tried(size, named(growth_findings(changed), mine))
+    found = growth_findings(changed) if size > least else []
+    return told(size, named(found, mine), beside=any(one.code in OF_CURVES for one in found))
 
 
-def dead_vehicle(nth: int) -> Tried:
+def dead_vehicle(nth: int, _least: float = 0.0) -> Tried:
     wells, _ = growth_plate("vehicle", nth)
     random = draw("vehicle", nth)
     one, _ = growth_curve(wells)
     well = str(random.choice([name for name, dose in zip(one.wells, one.dose, strict=True) if dose == 0.0]))
     changed, size = growth_changed(wells, (well,), DEAD)
-    return Tried(size, named(growth_findings(changed), [well]))
+    return told(size, named(growth_findings(changed), [well]))
 
 
-def gradient(nth: int) -> Tried:
+def gradient(nth: int, _least: float = 0.0) -> Tried:
     """Light falls by 30 % from the first to the last column, or rises."""
     wells, _ = growth_plate("gradient", nth)
     random = draw("gradient", nth)
@@ -191,7 +203,7 @@ def gradient(nth: int) -> Tried:
     value = one.viability[vehicle]
     error = value.std(ddof=1) / np.sqrt(np.sum((place - place.mean()) ** 2))
     found = [f for f in growth_findings(changed) if f.code == "GP-A051" and "72 h" in f.where]
-    return Tried(float(GRADIENT / 11.0 / error), bool(found))
+    return told(float(GRADIENT / 11.0 / error), bool(found))
 
 
 # Fluorescence polarisation: one compound of ten doses, three wells each, and both controls.
@@ -211,7 +223,7 @@ def fp_result(wells: pl.DataFrame, stated: Conditions) -> polarization.Result:
     return polarization.analyse(wells, Settings(stated, Optics(g_factor=FP.g_factor)))
 
 
-def outlier_in_fp(nth: int) -> Tried:
+def outlier_in_fp(nth: int, _least: float = 0.0) -> Tried:
     """A bubble: more of one channel than there should be."""
     wells, stated = fp_plate("outlier", nth)
     random = draw("fp outlier", nth)
@@ -224,7 +236,7 @@ def outlier_in_fp(nth: int) -> Tried:
     after = fp_result(changed, stated)
     moved = [r.tables["wells"].filter(pl.col("well") == well)["anisotropy"][0] for r in (before, after)]
     size = abs(moved[1] - moved[0]) / before.tables["fits"]["noise_anisotropy"][0]
-    return Tried(float(size), named(said(after.findings), [f":{well}"]))
+    return told(float(size), named(said(after.findings), [f":{well}"]))
 
 
 # ELISA: eight standards in duplicate beside the cultures of a donor.
@@ -235,7 +247,7 @@ def elisa_plate(kind: str, nth: int) -> pl.DataFrame:
     return wells_of(made.reads, made.layout)
 
 
-def standard(nth: int) -> Tried:
+def standard(nth: int, _least: float = 0.0) -> Tried:
     """One standard at half or twice its concentration: seen if any standard, or their curve, is in doubt."""
     wells = elisa_plate("standard", nth)
     random = draw("standard", nth)
@@ -253,10 +265,9 @@ def standard(nth: int) -> Tried:
     sd = outliers.standard_error(readings, x == level)
     names = before.tables["standards"]["well"].to_list()
     found = said(elisa.analyse(changed).findings)
-    return Tried(
-        float(abs(wrong - right) / sd),
-        named(found, [*(f":{name}" for name in names), "misses its standards"]),
-    )
+    own = [f":{name}" for name in known.filter(pl.col("nominal") == level)["well"].to_list()]
+    others = named(found, [*(f":{name}" for name in names), "misses its standards"])
+    return told(float(abs(wrong - right) / sd), named(found, own), beside=others)
 
 
 def _od(x: float) -> float:
@@ -265,7 +276,7 @@ def _od(x: float) -> float:
     return float(ELISA.od_zero + (ELISA.od_top - ELISA.od_zero) / share)
 
 
-def dead_stimulated(nth: int) -> Tried:
+def dead_stimulated(nth: int, _least: float = 0.0) -> Tried:
     """A culture of the 0 % control that makes a twentieth."""
     wells = elisa_plate("stimulated", nth)
     random = draw("stimulated", nth)
@@ -275,7 +286,7 @@ def dead_stimulated(nth: int) -> Tried:
     changed = wells.with_columns(
         value=pl.when(here).then(0.1 + (pl.col("value") - 0.1) * DEAD).otherwise("value")
     )
-    return Tried(1.0 / ELISA.culture_cv, named(said(elisa.analyse(changed).findings), [f":{well}"]))
+    return told(1.0 / ELISA.culture_cv, named(said(elisa.analyse(changed).findings), [f":{well}"]))
 
 
 KINDS = {
@@ -294,17 +305,23 @@ CLEAN = {
 }
 
 
-def contaminated(kind: str, twins: int) -> dict[str, Any]:
-    """Of one kind: how many shifts are large enough to be seen, and how many of these were."""
-    tried = [KINDS[kind](nth) for nth in range(twins)]
-    large = [one for one in tried if one.size > SEEN]
-    seen = sum(one.seen for one in large)
+def contaminated(kind: str, twins: int, large: int = 0) -> dict[str, Any]:
+    """Of one kind: how many shifts are large enough to be seen, and how many of these were.
+
+    large: so many that are large enough are drawn, whatever `twins` says; 0 for `twins` of any size.
+    """
+    tried: list[Tried] = []
+    while sum(one.size > SEEN for one in tried) < large if large else len(tried) < twins:
+        tried.append(KINDS[kind](len(tried), SEEN if large else 0.0))
+    beyond = [one for one in tried if one.size > SEEN]
+    seen = sum(one.seen for one in beyond)
     return {
-        "twins": twins,
-        "beyond": len(large),
+        "twins": len(tried),
+        "beyond": len(beyond),
         "flagged": seen,
-        "share": seen / len(large) if large else None,
-        "flagged_of_all": sum(one.seen for one in tried),
+        "share": seen / len(beyond) if beyond else None,
+        "by_name": sum(one.named for one in beyond),
+        "flagged_of_all": None if large else sum(one.seen for one in tried),
     }
 
 
@@ -325,6 +342,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--twins", type=int, default=200)
+    parser.add_argument("--large", type=int, default=0)
     parser.add_argument("--clean", type=int, default=400)
     parser.add_argument("--only", nargs="*", default=[*KINDS, *CLEAN])
     parser.add_argument("--json", action="store_true")
@@ -332,7 +350,9 @@ def main() -> None:
     found: dict[str, Any] = {}
     for name in asked.only:
         begun = time.perf_counter()
-        found[name] = contaminated(name, asked.twins) if name in KINDS else clean(name, asked.clean)
+        found[name] = (
+            contaminated(name, asked.twins, asked.large) if name in KINDS else clean(name, asked.clean)
+        )
         if not asked.json:
             print(name, found[name], f"{time.perf_counter() - begun:.0f} s", flush=True)
     if asked.json:

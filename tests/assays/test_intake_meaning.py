@@ -300,3 +300,11 @@ def test_counts_called_cells_are_readings_and_kinds_that_are_no_roles_are_labels
 def test_a_second_response_is_named_as_unused():
     both = curve().with_columns(signal=pl.lit(5.0))
     assert canonical(both).unused == ("signal",)
+
+
+def test_samples_without_dilution_beside_diluted_ones_are_named():
+    (said,) = meaning.undiluted({"one": [10.0, 10.0], "two": [1.0, 1.0], "three": [10.0, 100.0]})
+    assert (said.code, said.severity) == ("GP-A210", "warning")
+    assert said.message.endswith(": two")
+    for fine in ({"one": [1.0]}, {"one": [10.0]}, {"one": [1.0, 10.0], "two": [1.0]}, {}):
+        assert meaning.undiluted(fine) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,7 +12,7 @@ from scipy.stats import t as student
 
 from glueprint.assays import degradation, elisa, growth, layout, polarization, readers
 from glueprint.assays.blot.suspects import suspects as odd_lanes
-from glueprint.assays.quality import inspection, outliers, positions, replicates
+from glueprint.assays.quality import inspection, outliers, positions, replicates, verdicts
 from glueprint.assays.quality.outliers import Readings
 from glueprint.assays.wells import check
 
@@ -274,6 +276,21 @@ def test_a_lane_of_a_blot_that_its_replicates_contradict_is_named():
     assert table["where"].to_list() == ["m:10"]
     assert [one.code for one in findings] == ["GP-A243"]
     assert odd_lanes(bands[:-1])[0].is_empty()
+
+
+def test_a_dose_beside_one_that_is_off_is_named_where_the_readings_do_not_tell_them_apart():
+    def dose(level, t, p=1e-4):
+        return outliers.Suspect("c", (f"w{level:g}",), level, True, 0.5, 0.6, -0.1, t, p)
+
+    every = [dose(10.0, 5.7), dose(30.0, -6.0), dose(100.0, 5.4), dose(300.0, -5.9)]
+    # 36 - 32.5 is less than the 1 % point of chi-square, 36 - 29.2 is more; 300 does not stand beside 30.
+    assert outliers._instead(every[1], every) == (every[0],)
+    assert outliers._instead(every[1], [dose(10.0, 5.7, 0.02), *every[1:]]) == ()
+    assert outliers._instead(outliers.Suspect("c", ("w",), 30.0, False, 1, 1, 1, 6.0, 0.0), every) == ()
+    found = dataclasses.replace(every[1], instead=(every[0],))
+    said = verdicts._finding(found, "nM", "well")
+    assert "or it is the dose of 10 nM (t = 5.7) that is off" in said.message
+    assert '--exclude "w30=doubtful" or --exclude "w10=doubtful"' in said.next_step
 
 
 def test_a_doubled_dose_and_a_dead_vehicle_well_are_named_in_growth():

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import polars as pl
 
+from glueprint.assays.findings import Finding
 from glueprint.assays.intake import wide
 from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, parsed, unit_of
-from glueprint.assays.intake.labels import is_vehicle
+from glueprint.assays.intake.labels import is_vehicle, listed
 from glueprint.assays.intake.numbers import is_number
 from glueprint.assays.intake.sheets import Sheet, of_bytes, refusal
 from glueprint.boundary import read_plain
@@ -23,20 +24,7 @@ __all__ = ["Table", "of_sheet", "read", "renamed", "whole"]
 
 LARGEST_BYTES = 100_000_000
 # Columns that are what they are called, whatever stands above them.
-OWN_NAMES = (
-    *[
-        "dose",
-        "dose_unit",
-        "time_h",
-        "doubling_time_h",
-        "line",
-        "compound",
-        "experiment",
-        "replicate",
-        "role",
-    ],
-    "target",
-)
+OWN_NAMES = listed("dose|dose_unit|time_h|doubling_time_h|line|compound|experiment|replicate|role|target")
 # What stands in the head of a file, as in "User: NN"; and an amount with its unit.
 NOTE = re.compile(r"[A-Za-z][\w /.]*:(?: .*|\s*[^\s\d].*)?")
 AMOUNT = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*([^\d\s]+)")
@@ -48,13 +36,14 @@ NOTHING = ("", "NA", "NaN", "nan", "N/A", "n/a", "#N/A", "NULL", "n.d.", "ND")
 class Table:
     """A table, all columns as text with null for nothing, and what it was read as.
 
-    above: lines over the header that are no part of it.
+    above: lines over the header that are no part of it.   others, findings: of the sheet.
     """
 
     frame: pl.DataFrame
     how: str
     above: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def read(path: str | Path, sheet: str | None = None) -> pl.DataFrame:
@@ -110,7 +99,7 @@ def of_sheet(sheet: Sheet, source: str) -> Table:
     titles = sheet.rows[: first - bool(groups and any(sheet.rows[first - 1][1:]))]
     above = tuple(" ".join(filter(None, row)) for row in titles if any(row))
     kept = [name for name in frame.columns if name or frame[name].null_count() < frame.height]
-    return Table(frame.select(kept), sheet.how, above, sheet.others)
+    return Table(frame.select(kept), sheet.how, above, sheet.others, sheet.findings)
 
 
 def _stacked(sheet: Sheet) -> Sheet:
@@ -196,7 +185,7 @@ def _upright(sheet: Sheet) -> Sheet:
     columns = zip_longest(across, *(row[1 : len(across) + 1] for row in body), fillvalue="")
     rows = (*sheet.rows[:first], header, *columns)
     lines = (*sheet.lines[:first], *[sheet.lines[first]] * (len(rows) - first))
-    return Sheet(rows, lines, f"{sheet.how}, its doses across", sheet.others)
+    return replace(sheet, rows=rows, lines=lines, how=f"{sheet.how}, its doses across")
 
 
 def _no_sections(body: tuple[tuple[str, ...], ...], lines: tuple[int, ...], source: str) -> None:

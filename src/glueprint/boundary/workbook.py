@@ -8,6 +8,8 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, ZipError
 
+from glueprint.boundary.workbook_marks import marks
+
 __all__ = ["prepare", "sheet"]
 
 
@@ -18,8 +20,8 @@ def sheet(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], byte
     most_bytes of the
     unpacked
     files.
-    Returns {"rows", "sheet", "sheets": names of all}, {"large": in words}, {"unknown": names} or
-    {"unreadable": reason}, and nothing beside.
+    Returns {"rows", "sheet", "sheets": names of all, "marks": as `workbook_marks.marks`}, {"large": in
+    words}, {"unknown": names} or {"unreadable": reason}, and nothing beside.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
@@ -39,10 +41,12 @@ def sheet(content: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], byte
             rows, wanted = found.to_python(skip_empty_area=False), name
             if any(cell != "" for row in rows for cell in row):
                 break
-    except (CalamineError, ZipError, zipfile.BadZipFile, OSError, ValueError, IndexError) as error:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            marked = marks(packed, wanted or "")
+    except (CalamineError, ZipError, zipfile.BadZipFile, OSError, ValueError, LookupError) as error:
         return {"unreadable": str(error)}, b""
     texts = [[_text(cell) for cell in row] for row in rows if row]
-    return {"rows": texts, "sheet": wanted or "", "sheets": names}, b""
+    return {"rows": texts, "sheet": wanted or "", "sheets": names, "marks": marked}, b""
 
 
 def _text(cell: object) -> str:

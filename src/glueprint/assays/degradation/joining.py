@@ -41,8 +41,9 @@ def read(
         findings = (*several.findings, *(noted for one in plates for noted in one.findings))
         return replace(several, findings=findings, line="\n".join(one.line for one in plates))
     found = [door.table(path, names, sheet) for path in paths]
-    several = joined([(str(path), table) for path, (table, _) in zip(paths, found, strict=True)])
-    return replace(several, line="\n".join(line for _, line in found))
+    several = joined([(str(path), one.table) for path, one in zip(paths, found, strict=True)])
+    findings = (*(noted for one in found for noted in one.findings), *several.findings)
+    return replace(several, findings=findings, line="\n".join(one.line for one in found))
 
 
 def _plate(wells: Wells) -> Observations:

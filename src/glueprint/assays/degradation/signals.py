@@ -26,6 +26,8 @@ LOADING = re.compile(
     r"|loading(?: control)?",
     re.IGNORECASE,
 )
+# A band that was divided by it before: "IKZF1/Tubulin".
+DIVIDED = re.compile(rf".+(?:/|÷| over | per )\s*(?:{LOADING.pattern})", re.IGNORECASE)
 # What tells levels apart, and lanes.
 GROUP = ("target", "experiment", "membrane", "plate")
 LANE = (*GROUP[1:], "compound", "time_h", "lane", "well", "replicate", "treatment", "washout_h")
@@ -97,7 +99,8 @@ def _above_blank(rows: list[Row]) -> list[str]:
 
 
 def _over_loading(rows: list[Row]) -> list[str]:
-    """Divide the bands of each lane by its loading control, where there is one beside proteins."""
+    """Divide the bands of each lane by its loading control, where there is one beside proteins, but for those
+    that were divided before by their name."""
     loads = [row for row in rows if LOADING.fullmatch(str(row.get("target") or "").strip())]
     if not loads or len(loads) == len(rows):
         return []
@@ -110,6 +113,8 @@ def _over_loading(rows: list[Row]) -> list[str]:
     said = ", ".join(dict.fromkeys(str(row["target"]) for row in loads))
     for row in rows:
         below = lanes.get(tuple(row.get(name) for name in names), [])
+        if DIVIDED.fullmatch(str(row.get("target") or "").strip()):
+            continue
         if row["kind"] in ("treated", "control") and row["net"] is not None:
             if len(below) != 1 or below[0] <= 0.0:
                 raise _refused(

@@ -49,7 +49,7 @@ def analyse(observations: pl.DataFrame | Observations, settings: Settings | None
     choice = choose(table, chosen)
     rows, findings = signals(table, choice)
     rows, unit, more = standards.prepared(rows)
-    _meant(table, rows)
+    more += _meant(table, rows)
     parts: Parts = defaultdict(list, findings=[*given.findings, *said, *findings, *more])
     for (plate,), here in rows.group_by("plate", maintain_order=True):
         _plate(here, (str(plate), unit, chosen), parts)
@@ -97,10 +97,12 @@ def _excluded(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> None:
-    """Raise InputError GP-A201, GP-A205, GP-A206, GP-A209 or GP-A210 for what is no density, concentration,
-    dose,
-    viability or factor."""
+def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> list[Finding]:
+    """Warn of samples without dilution beside others.
+
+    Raises InputError GP-A201, GP-A205, GP-A206, GP-A209 or GP-A210 for what is no density, concentration,
+    dose, viability or factor.
+    """
     for (channel, unit), part in table.drop_nulls("value").group_by(["channel", "unit"], maintain_order=True):
         meaning.refused(meaning.densities(str(unit), part["value"].to_numpy(), f'channel "{channel}"'))
     known = rows.filter(pl.col("role") == "standard")["concentration"].drop_nulls()
@@ -111,6 +113,8 @@ def _meant(table: pl.DataFrame, rows: pl.DataFrame) -> None:
         meaning.refused(meaning.doses("concentration", amounts, inhibition.doses_nm(part), where))
     inhibition.check_viability(rows)
     meaning.refused(meaning.dilutions(rows["dilution"].drop_nulls().to_list()))
+    samples = rows.filter(pl.col("role") == "sample").group_by("sample", maintain_order=True)
+    return meaning.undiluted(dict(samples.agg("dilution").rows()))
 
 
 def _plate(rows: pl.DataFrame, context: tuple[str, str, Settings], parts: Parts) -> None:

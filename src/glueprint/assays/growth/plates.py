@@ -91,8 +91,7 @@ def read(
             next_step="say in the layout what is in the wells of a plate",
         )
     if names:
-        table, line = door.table(path, names, sheet)
-        return Observations(table, line=line)
+        return door.table(path, names, sheet)
     found = door.read(path, reader=reader, layout=layout, sheet=sheet)
     if time0 is not None:
         found = door.with_time_zero(found, time0, time0_layout)

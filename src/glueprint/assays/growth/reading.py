@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from glueprint import units
 from glueprint.assays import simulated
 from glueprint.assays.findings import Finding
+from glueprint.assays.growth import levels
 from glueprint.assays.growth.generations import divided
-from glueprint.assays.growth.levels import levelled
 from glueprint.assays.growth.settings import Settings
 from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning, number, role_of
 from glueprint.assays.intake.headers import dose_column
@@ -35,8 +35,6 @@ GROWTH = ("viability", "viability_percent", "inhibition", "inhibition_percent", 
 LEAST_AT_ZERO = 2.0**-12
 # A vehicle at so many doses above zero is a compound of its own.
 SERIES = 4
-# Controls of two names differ by more than this share, and more than so many standard errors.
-APART, ERRORS_APART = 0.15, 4.0
 NM = "nM"
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
@@ -136,7 +134,11 @@ def cultures(table: pl.DataFrame, settings: Settings, findings: list[Finding]) -
     for key in keys:
         mine, beside = _mine(key, rows, out, (response, findings))
         made.append(_culture(key, mine, beside, response))
-        findings += [one for one in _vehicles_apart(made[-1].name, mine) if one not in findings]
+        raw = not RESPONSES[response].relative
+        apart = levels.vehicles_apart(made[-1].name, mine) or (
+            levels.two_levels(made[-1].name, mine) if raw else []
+        )
+        findings += [one for one in apart if one not in findings]
     return _meant(made, response, findings)
 
 
@@ -148,7 +150,7 @@ def _mine(
     mine, beside = ([row for row in part if _belongs(row, key)] for part in (rows, out))
     if RESPONSES[response].relative:
         return mine, beside
-    mine, beside, lost = levelled(mine, beside)
+    mine, beside, lost = levels.levelled(mine, beside)
     if lost:
         name = " ".join(part for part in key[:3] if part)
         said = (
@@ -160,27 +162,6 @@ def _mine(
             )
         )
     return mine, beside
-
-
-def _vehicles_apart(name: str, mine: list[Row]) -> list[Finding]:
-    """A warning where controls of two names, such as DMSO and untreated, do not read the same."""
-    values: dict[str, list[float]] = {}
-    for row in mine:
-        if row["role"] == "control" and row["vehicle"]:
-            values.setdefault(row["vehicle"].lower().rstrip("0123456789 _-#"), []).append(row["value"])
-    groups = {word: np.array(part) for word, part in values.items() if len(part) > 1}
-    means = {word: float(part.mean()) for word, part in groups.items()}
-    if len(means) < 2:
-        return []
-    high, low = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
-    error = sum(float(groups[word].var(ddof=1)) / groups[word].size for word in (high, low)) ** 0.5
-    if means[high] - means[low] <= max(APART * abs(means[high]), ERRORS_APART * error):
-        return []
-    said = (
-        f'the controls "{high}" read {means[high]:.4g} and "{low}" {means[low]:.4g}; all count as one control'
-    )
-    remedy = "leave out those that got no solvent: --exclude, or the role unused"
-    return [Finding("GP-A221", "warning", said, name, "one control, with the solvent of the doses", remedy)]
 
 
 def _said_of_experiments(found: pl.DataFrame, rows: list[Row], findings: list[Finding]) -> None:

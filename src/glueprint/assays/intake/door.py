@@ -18,8 +18,9 @@ from glueprint.assays.intake.grids import grids
 from glueprint.assays.intake.headers import dose_column, parsed
 from glueprint.assays.intake.labels import is_vehicle, role_of
 from glueprint.assays.intake.meaning import RESPONSES
+from glueprint.assays.intake.scales import IDENTITY
 from glueprint.assays.intake.sheets import ZIP, Sheet, of_bytes
-from glueprint.assays.intake.tables import IDENTITY, Canonical, canonical
+from glueprint.assays.intake.tables import Canonical, canonical
 from glueprint.assays.plate import Plate
 from glueprint.assays.readers.text import short
 from glueprint.assays.readers.tidy import names_wells
@@ -38,7 +39,7 @@ class Reading:
 
     line: what was read, as what, in one line.   given: the file's own table (empty for a plate).
     tidy: our columns, one row a reading; what `--save` writes.   plate, wells: None for a table of curves.
-    response: of a table of curves, "" for a plate.
+    response: of a table of curves, "" for a plate.   noted: findings of the file itself, among `findings`.
     """
 
     source: str
@@ -49,11 +50,12 @@ class Reading:
     findings: tuple[Finding, ...]
     plate: Plate | None = None
     wells: Wells | None = None
+    noted: tuple[Finding, ...] = ()
 
     @property
     def observations(self) -> Observations:
         """What the analyses take."""
-        return Observations(self.given, line=self.line) if self.wells is None else self.wells
+        return Observations(self.given, self.noted, line=self.line) if self.wells is None else self.wells
 
     @property
     def curves(self) -> pl.DataFrame:
@@ -127,16 +129,14 @@ def wells(
     return plate(path, reader=reader, layout=layout, sheet=sheet)[1]
 
 
-def table(
-    path: str | Path, names: Mapping[str, str] | None = None, sheet: str | None = None
-) -> tuple[pl.DataFrame, str]:
-    """The table in a file under its own names but for `names`, and the line that says what it is read as.
+def table(path: str | Path, names: Mapping[str, str] | None = None, sheet: str | None = None) -> Observations:
+    """The table in a file under its own names but for `names`, with the line that says what it is read as.
 
     Raises InputError GP-A158, GP-A005, GP-A215, and what `canonical` raises.
     """
     found = tidy_table.whole(path, sheet)
     given = tidy_table.renamed(found.frame, dict(names or {}))
-    return given, _line(Path(path).name, found, given, canonical(given))
+    return Observations(given, found.findings, line=_line(Path(path).name, found, given, canonical(given)))
 
 
 def with_time_zero(found: Reading, path: str | Path, layout: str | Path | None = None) -> Reading:
@@ -240,13 +240,24 @@ def _curves(sheet: Sheet, source: str, names: Mapping[str, str]) -> tuple[Readin
     small = {name.strip().lower() for name in given.columns}
     if {"well", "value"} <= small and not names:
         return None, None
-    if names_wells(given.columns) and not any(parsed(name).ours == "dose" for name in given.columns):
+    if names_wells(given.columns) and (_standards(given) or not any(map(_is_dose, given.columns))):
         return None, None  # what stands beside the wells, such as a time of reading, is of no curve
     read = canonical(given)
     if not dose_column(read.table.columns) or not (read.response or "log_ratio" in read.table.columns):
         return None, None
-    line = _line(Path(source).name, found, given, read)
-    return Reading(source, line, given, read.table, read.response or "log_ratio", read.findings), None
+    line, response = _line(Path(source).name, found, given, read), read.response or "log_ratio"
+    every = (*found.findings, *read.findings)
+    return Reading(source, line, given, read.table, response, every, noted=found.findings), None
+
+
+def _standards(given: pl.DataFrame) -> bool:
+    """Whether a table of wells has standards, whose concentrations are no doses."""
+    roles = [name for name in given.columns if name.strip().lower() == "role"]
+    return any(given[name].cast(pl.String).str.to_lowercase().eq("standard").any() for name in roles)
+
+
+def _is_dose(name: str) -> bool:
+    return parsed(name).ours == "dose"
 
 
 def _line(name: str, found: tidy_table.Table, given: pl.DataFrame, read: Canonical) -> str:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from glueprint.assays.intake.labels import listed
+
 __all__ = ["LOGARITHMS", "PER_CENT", "PER_HOUR", "Heading", "dose_column", "parsed", "unit_of"]
 
 UNITS = {
@@ -72,7 +74,8 @@ NAMES: Mapping[str, str] = {
         "signal|rlu|rfu|luminescence|lum|fluorescence|fluo|absorbance|abs|od|intensity|"
         "raw|raw signal|raw value|ctg|celltiter glo|cell titer glo|lumi|"
         "optical density|cps|cell count|counts|mfi|number objects|nuclei number objects|object count|"
-        "nuclei count|number nuclei|number cells|cell number|cells per well"
+        "nuclei count|number nuclei|number cells|cell number|cells per well|"
+        "confluence|confluency|phase confluence|phase object confluence"
     ),
     "time_h": (
         "time|assay time|exposure|exposure time|timepoint|time point|incubation|"
@@ -93,6 +96,8 @@ NAMES: Mapping[str, str] = {
     ),
     "replicate": "replicate|rep|technical replicate|tech rep|technical rep|repeat|tech replicate",
     "target": "target|protein|protein name|substrate|neosubstrate|antigen",
+    "plate": "plate|plate id|plate name|plate number|plate no|plate nr|assay plate|barcode|plate barcode",
+    "membrane": "membrane|membrane id|blot|blot id|blot no|gel|gel id|gel no",
     "role": "role|well type|welltype|type|kind|content",
     "unnamed": (
         "value|values|response|responses|result|results|readout|reading|y|measurement|data|mean|average|avg"
@@ -115,27 +120,14 @@ ELSEWHERE = {
     "compound": "substanz|wirkstoff|verbindung|behandlung|probe|composé|traitement|compuesto|tratamiento",
     "experiment": "versuch|datum|expérience|experimento",
     "replicate": "replikat|wiederholung|wdh|réplicat|réplica",
+    "plate": "platte|plattennummer|plaque|placa",
     "target": "zielprotein|protéine|proteína",
     "unnamed": "wert|werte|messwert|mittelwert|valeur|moyenne|valor|media",
 }
 OURS = {
     name: ours for known in (ELSEWHERE, NAMES) for ours, names in known.items() for name in names.split("|")
 }
-SPREAD = (
-    "sd",
-    "sem",
-    "cv",
-    "std",
-    "stdev",
-    "stderr",
-    "error",
-    "err",
-    "+/-",
-    "±",
-    "fit",
-    "fitted",
-    "residual",
-)
+SPREAD = listed("sd|sem|cv|std|stdev|stderr|error|err|+/-|±|fit|fitted|residual")
 # What a response without a name of ours is not, whatever its numbers look like: a complement, a rate or a
 # score.
 OTHERWISE = re.compile(
@@ -149,7 +141,9 @@ AROUND = re.compile(
 )
 BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
 # What was computed of a curve, and is no dose of it.
-POTENCY = re.compile(r"\b(?:[acdegi][ci]50|gr50|gec50|gi50|ki|kd)\b")
+POTENCY = re.compile(r"\b(?:log ?|p)?(?:[acdegi][ci]50|gr50|gec50|gi50|ki|kd)\b|\bhill\b|\br2\b|\bemax\b")
+# Cells that were counted: "viable cells (10^6/mL)", "viable cells x10^6".
+COUNT = re.compile(r"[x\u00d7(\s]10\s?\^?\d|/\s?m?l\b|\bper m?l\b|\bmillions?\b")
 # "nmol L-1", "\u00b5g\u00b7mL\u207b\u00b9" with the slash that the names of units have.
 PER_LITRE = re.compile(r"(mol|g)\s*[\u00b7.*]?\s*(m?[lL])\s*(?:\^?-1|\u207b\u00b9)")
 # Light and not an amount: "450 nm", "OD450", "Abs (nm)". Capitals tell: nobody writes a wavelength in nM.
@@ -215,10 +209,15 @@ def parsed(header: str) -> Heading:
         ours = ""
     if not ours and words in ("", "m") and base:
         ours, unit = "dose", unit or "M"
-    if ours in ("", "compound", "target") and unit in CONCENTRATIONS.values():
+    if ours in ("", "viability") and "cell" in lower and not per_cent and COUNT.search(lower):
+        ours = "signal"
+    # "Glue 100 nM" holds readings at that dose.
+    bracketed = any(map(unit_of, inside))
+    at_dose = len(kept) > 1 and not bracketed and kept[-1].replace(".", "", 1).isdigit()
+    if ours in ("", "compound", "target") and unit in CONCENTRATIONS.values() and not at_dose:
         ours = "dose"
-    if ours == "dose" and POTENCY.search(words):
-        ours = ""
+    if ours in ("", "dose") and POTENCY.search(words):
+        ours = "spread"  # beside the readings, and none of them
     if ours == "time_h" and not unit and words in PER_HOUR:
         unit = words
     return Heading(ours, words, unit, per_cent, base)

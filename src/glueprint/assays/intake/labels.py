@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["ROLE_WORDS", "UNUSED", "is_vehicle", "plain", "role_of"]
+__all__ = ["ROLE_WORDS", "UNUSED", "is_vehicle", "listed", "plain", "role_of"]
 
 SOLVENTS = r"dmso|solvent|vehicle|veh|pbs|water|h2o|ethanol|etoh|methanol|meoh|carrier"
 NOTHING = (
@@ -35,7 +35,7 @@ ROLES: Mapping[str, str] = {
 POSITIVE = re.compile(
     r"(?:pos|positive|posctrl|pctrl|kill|killing|lysis|lysed|max|full)(?: .*)?|.* (?:lysis|kill)"
 )
-ROLE_WORDS: Mapping[str, str] = {word: role for role, words in ROLES.items() for word in words.split("|")}
+ROLE_WORDS: Mapping[str, str] = {word: role for role, said in ROLES.items() for word in said.split("|")}
 
 
 def plain(text: object) -> str:
@@ -58,3 +58,8 @@ def role_of(text: object) -> str | None:
         return ""
     known = ROLE_WORDS.get(words) or ("control" if is_vehicle(words) else None)
     return known or (UNUSED if POSITIVE.fullmatch(words) else None)
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Words and phrases that stand between "|"."""
+    return tuple(text.split("|"))

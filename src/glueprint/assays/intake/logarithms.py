@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake.labels import listed
 
 __all__ = ["base", "counts", "doses"]
 
@@ -34,24 +35,10 @@ EVEN = 0.004
 RARE_FACTORS = (1.5, 2.5, 6.0, 8.0, 20.0, 100.0)
 # Counts of photons and cells; a reader gives hundreds and more, their log2 ends near 24.
 COUNTED = frozenset(
-    [
-        "rlu",
-        "rfu",
-        "luminescence",
-        "lum",
-        "lumi",
-        "fluorescence",
-        "fluo",
-        "ctg",
-        "celltiter glo",
-        "cell titer glo",
-        "cps",
-        "cell count",
-        "counts",
-        "mfi",
-        "intensity",
-        "raw signal",
-    ]
+    listed(
+        "rlu|rfu|luminescence|lum|lumi|fluorescence|fluo|ctg|celltiter glo|cell titer glo|cps|cell count|"
+        "counts|mfi|intensity|raw signal"
+    )
 )
 MOST_LOG_COUNT = 25.0
 

@@ -7,7 +7,7 @@ Every function returns findings. One of severity "refusal" is a contradiction: i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ __all__ = [
     "refused",
     "replicates_apart",
     "scale",
+    "undiluted",
     "unusual_hours",
 ]
 
@@ -168,6 +169,29 @@ def dilutions(factors: Sequence[float]) -> list[Finding]:
     remedy = f"{told[0]:g} as a share is the factor {1.0 / told[0]:g}"
     text = f"dilutions of {told[0]:g} to {told[-1]:g} look like shares"
     return [Finding("GP-A210", "refusal", text, 'column "dilution"', "factors of 1 and more", remedy)]
+
+
+def undiluted(factors: Mapping[str, Sequence[float]]) -> list[Finding]:
+    """A warning of samples without dilution, or of 1, beside others that all have one.
+
+    factors: sample -> its dilutions.
+    """
+    plain = [name for name, own in factors.items() if set(own) == {1.0}]
+    others = [own for name, own in factors.items() if name not in plain]
+    if not plain or not others or any(1.0 in own for own in others):
+        return []
+    text = f"samples without dilution beside others of {min(map(min, others)):g}-fold and more: "
+    remedy = "fill in their dilution; 1 is right for what was measured as it is"
+    return [
+        Finding(
+            "GP-A210",
+            "warning",
+            text + ", ".join(plain[:6]),
+            'column "dilution"',
+            "a dilution of each",
+            remedy,
+        )
+    ]
 
 
 def refused(findings: Sequence[Finding]) -> None:

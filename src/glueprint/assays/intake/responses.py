@@ -287,11 +287,15 @@ def replicates_apart(curves: Mapping[str, tuple[Floats, Floats]], where: str = "
     """
     halves = {name: _half_dose(*curve) for name, curve in curves.items()}
     told = {name: half for name, half in halves.items() if half is not None}
+    never = _never_halved(curves, min(told, key=told.__getitem__)) if told else ""
     runs = {name: _run(*curve) for name, curve in curves.items()}
     low, high = (pick(told or runs, key=(told or runs).__getitem__) for pick in (min, max))
     text = ""
     if len(told) > 1 and told[high] > MOST_BETWEEN_REPLICATES * told[low]:
         text = f'replicate "{low}" is halved at a dose of {told[low]:.3g}, "{high}" at {told[high]:.3g}'
+    elif never:
+        low = min(told, key=told.__getitem__)
+        text = f'replicate "{low}" is halved at a dose of {told[low]:.3g}, "{never}" at none'
     elif min(runs.values()) < -HALF and max(runs.values()) > HALF:
         low, high = (pick(runs, key=runs.__getitem__) for pick in (min, max))
         text = f'replicate "{low}" falls with dose and "{high}" rises'
@@ -330,6 +334,21 @@ def _half_dose(dose: Floats, left: Floats) -> float | None:
     at = int(below[0])
     share = (means[at - 1] - HALF) / (means[at - 1] - means[at])
     return float(doses[at - 1] ** (1.0 - share) * doses[at] ** share)
+
+
+def _never_halved(curves: Mapping[str, tuple[Floats, Floats]], low: str) -> str:
+    """The replicate that no dose halves and that lies far above the one halved first, at the doses beyond
+    it; "" for none."""
+    half = _half_dose(*curves[low]) or np.inf
+    beyond = {name: left[dose >= MOST_BETWEEN_REPLICATES * half] for name, (dose, left) in curves.items()}
+    for name, left in beyond.items():
+        if (
+            min(left.size, beyond[low].size) > 1
+            and left.min() > HALF
+            and left.mean() > beyond[low].mean() + RISE
+        ):
+            return name
+    return ""
 
 
 def _ranks(values: Floats) -> Floats:

@@ -13,9 +13,20 @@ from glueprint.assays.intake import wide
 from glueprint.assays.intake.headers import BRACKETS, CONCENTRATIONS, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle, role_of
 
-__all__ = ["DOSED", "doses_in_names", "filled", "labels_below", "of_growth_rates", "side_by_side", "twice"]
+__all__ = [
+    "DOSED",
+    "doses_in_names",
+    "filled",
+    "labels_below",
+    "of_growth_rates",
+    "side_by_side",
+    "spelled",
+    "twice",
+]
 
 FEWEST_ROWS = 8
+# Marks within a label that people leave out; not those of numbers, nor of CRBN-/-.
+BETWEEN = re.compile(r"(?<=[a-z])[\s._-]+(?=[a-z0-9])|(?<=[a-z0-9])[\s._-]+(?=[a-z])")
 LABELS = ("line", "compound", "experiment", "time_h", "target")
 # What one reading differs in from another one of the same well.
 PLACES = ("well", "plate", "channel", "role", "line", "experiment", "replicate", "time_h", "target")
@@ -130,6 +141,22 @@ def labels_below(table: pl.DataFrame, changes: list[str]) -> pl.DataFrame:
         table = table.with_columns(below)
         changes.append(f"{name} written once for the rows below it")
     return table
+
+
+def spelled(table: pl.DataFrame) -> list[Finding]:
+    """Warnings of labels that differ in capitals, spaces, dots, hyphens and underscores alone."""
+    found = []
+    for name in (one for one in LABELS if one in table.columns and one != "time_h"):
+        alike: dict[str, list[str]] = {}
+        for label in table[name].drop_nulls().cast(pl.String).str.strip_chars().unique(maintain_order=True):
+            if not role_of(label):
+                alike.setdefault(BETWEEN.sub("", label.lower()), []).append(label)
+        several = [f'"{" and ".join(labels)}"' for labels in alike.values() if len(labels) > 1]
+        if several:
+            said = f"{', '.join(several[:4])} differ in spelling alone and count as several"
+            remedy = "spell them alike if they are one"
+            found.append(Finding("GP-A227", "warning", said, f'column "{name}"', "one label each", remedy))
+    return found
 
 
 def twice(table: pl.DataFrame) -> list[Finding]:

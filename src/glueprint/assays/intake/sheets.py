@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from glueprint.assays.findings import Finding
 from glueprint.assays.intake import prism
 from glueprint.boundary import Ended, Helper, Limits, decoded_anyhow
 from glueprint.errors import InputError, nearest
@@ -25,6 +26,7 @@ LOOKED_AT = 60
 # A plate with 1536 wells and its notes needs far less; what is larger is not opened.
 MOST_CELLS, MOST_UNPACKED = 2_000_000, 256 * 1024 * 1024
 LIMITS = Limits(seconds=30, memory_mb=1024)
+MOST_PLACES = 6
 COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(\.\d+)?")
@@ -42,7 +44,7 @@ class Sheet:
     """Rows of cells, all as text, numbers with a decimal point.
 
     lines: where each row stands in the file, from 1.   how: what the file is, in words.   others: names of
-    the sheets that were not read.   name: of this one.
+    the sheets that were not read.   name: of this one.   marked: what a workbook hides or strikes through.
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -50,6 +52,16 @@ class Sheet:
     how: str
     others: tuple[str, ...] = ()
     name: str = ""
+    marked: str = ""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """A warning of what is read although it is hidden or struck through."""
+        if not self.marked:
+            return ()
+        remedy = "delete what does not count, or leave it out with --exclude; else show it"
+        where = f'sheet "{self.name}"'
+        return (Finding("GP-A225", "warning", f"{self.marked}: read all the same", where, "", remedy),)
 
     @property
     def whole(self) -> str:
@@ -62,7 +74,7 @@ def of_bytes(content: bytes, source: str, sheet: str | None = None) -> Sheet:
 
     sheet: of a workbook or Prism file, None: the first that holds anything.   source: its name in messages.
     Raises InputError GP-A158 (no table), GP-A005 (a comma that may be decimal or thousands), GP-A215 (no such
-    sheet).
+    sheet), GP-A226 (formulas without values).
     """
     if content.startswith(ZIP):
         return workbook(content, source, sheet)
@@ -103,10 +115,28 @@ def workbook(content: bytes, source: str, sheet: str | None = None) -> Sheet:
         raise _no_sheet(str(sheet), found["unknown"], source)
     if "large" in found:
         raise refusal(source, f"has {found['large']}")
+    if found["marks"]["formulas"]:
+        said = f"formulas without a value in {_listed(found['marks']['formulas'])}"
+        remedy = "open it in a spreadsheet program, which computes them, and save it"
+        raise InputError("GP-A226", said, where=source, expected="a value in every cell", next_step=remedy)
     rows, decimal = _pointed([tuple(map(_plain, row)) for row in found["rows"]], ",", source)
     others = tuple(name for name in found["sheets"] if name != found["sheet"])
     how = f'sheet "{found["sheet"]}" of a workbook{decimal}'
-    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others, found["sheet"])
+    return Sheet(
+        tuple(rows), tuple(range(1, len(rows) + 1)), how, others, found["sheet"], _marked(found["marks"])
+    )
+
+
+def _marked(marks: Mapping[str, Sequence[str]]) -> str:
+    """What is hidden and what is struck through, in words."""
+    hidden = [f"{name} {_listed(marks[name])}" for name in ("rows", "columns") if marks[name]]
+    parts = [f"{' and '.join(hidden)} hidden"] if hidden else []
+    return "; ".join([*parts, *([f"{_listed(marks['struck'])} struck through"] if marks["struck"] else [])])
+
+
+def _listed(places: Sequence[str]) -> str:
+    more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+    return ", ".join(places[:MOST_PLACES]) + more
 
 
 def refusal(source: str, what: str, next_step: str = "export the table as CSV or xlsx") -> InputError:
@@ -218,8 +248,8 @@ def _no_dots_between_thousands(rows: list[tuple[str, ...]], separator: str, sour
         dotted = [cell for cell in cells if "." in cell]
         # A table drawn like a plate has the number of the column above it.
         whole_numbers = {cell for cell in cells if "." not in cell} - {"0", f"{place}", f"{place - 1}"}
-        if not dotted or not all(map(DOTTED.fullmatch, dotted)):
-            continue
+        if not dotted or not all(map(DOTTED.fullmatch, dotted)) or any(cell[0] == "-" for cell in dotted):
+            continue  # logarithms are below zero, readings and doses are not
         several = [cell for cell in dotted if cell.count(".") > 1]
         mixed = any(cell.endswith("0") for cell in dotted) and bool(whole_numbers)
         whole = separator == ";" and all(cell.endswith("000") for cell in dotted)

@@ -7,88 +7,42 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import amounts, meaning, shapes, wide
+from glueprint.assays.intake import amounts, meaning, scales, shapes, wide
 from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, dose_column, parsed
-from glueprint.assays.intake.labels import role_of
+from glueprint.assays.intake.labels import listed, role_of
 from glueprint.assays.intake.meaning import RESPONSES
+from glueprint.assays.intake.scales import IDENTITY
 from glueprint.errors import InputError
 
 __all__ = ["Canonical", "canonical"]
 
 # Columns that stay as they are, whatever they may also mean elsewhere.
 OURS = (
-    *[
-        "line",
-        "compound",
-        "experiment",
-        "replicate",
-        "role",
-        "dose",
-        "dose_nm",
-        "dose_unit",
-        "time_h",
-        "doubling_time_h",
-    ],
-    *[
-        "signal_at_zero",
-        "generation",
-        "count",
-        "log_ratio",
-        "well",
-        "plate",
-        "channel",
-        "target",
-        "membrane",
-        "lane",
-    ],
-    *["relation", "washout_h", "flags", "vehicle", "simulated", "side"],
+    *listed(
+        "line|compound|experiment|replicate|role|dose|dose_nm|dose_unit|time_h|doubling_time_h|"
+        "signal_at_zero|generation|count|log_ratio|well|plate|channel|target|membrane|lane|relation|"
+        "washout_h|flags|vehicle|simulated|side"
+    ),
     *RESPONSES,
 )
-IDENTITY = ("line", "compound", "experiment", "time_h", "target", "treatment", "membrane")
 # Columns whose labels tell wells apart and not what is in them.
 TECHNICAL = frozenset(
-    [
-        "replicate",
-        "well",
-        "wells",
-        "row",
-        "col",
-        "column",
-        "plate",
-        "position",
-        "index",
-        "id",
-        "file",
-        "comment",
-        "note",
-        "notes",
-        "flags",
-        "channel",
-        "lane",
-        "unnamed",
-        "",
-        "#",
-        "no",
-        "nr",
-        "read order",
-        "sd",
-        "simulated",
-        "vehicle",
-        "side",
-        "relation",
-        "washout_h",
-        "membrane",
-        "signal_at_zero",
-        "doubling_time_h",
-    ]
+    listed(
+        "replicate|well|wells|row|col|column|plate|position|index|id|file|comment|note|notes|flags|channel|"
+        "lane|unnamed||#|no|nr|read order|sd|simulated|vehicle|side|relation|washout_h|membrane|"
+        "signal_at_zero|doubling_time_h"
+    )
 )
 MOST_LABELS, CROSSED = 24, 3
 # Of the highest: where wells of dose 0 read less, they are not one control.
 MOST_APART = 0.7
+# Labels of one dose are read apart by more than this share of the control, or factor of raw signals.
+SHARES_APART, SIGNALS_APART = 0.4, 3.0
+# A control that is 1 by division is so at all times.
+MOST_OF_TIMES = 1.5
 LABELS = ("line", "compound", "experiment", "replicate")
 
 
@@ -136,11 +90,13 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     found = _unlogged(found, headings, response, changes)
     findings = amounts.findings(found, headings, ("line", "compound", "experiment", "target"))
     meaning.refused(findings)
-    findings += shapes.twice(found)
+    findings += shapes.twice(found) + shapes.spelled(found)
     if response:
-        findings += _scales(found, headings, response)
+        theirs = next((name for name, h in headings.items() if _target(h) == response), response)
+        words = headings.get(theirs, Heading("", "")).words
+        findings += scales.of_column(found, response, theirs, words)
     unused = tuple(name for name in found.columns if name not in (*OURS, *keep))
-    _not_pooled(found, unused)
+    _not_pooled(found, unused, response)
     findings += _controls_apart(found, unused, response)
     unused += tuple(name for name in RESPONSES if name in found.columns and name != response)
     return Canonical(found, response, tuple(changes), unused, tuple(findings))
@@ -268,54 +224,6 @@ def _logarithms(column: str, words: str) -> InputError:
     )
 
 
-def _scales(found: pl.DataFrame, headings: dict[str, Heading], response: str) -> list[Finding]:
-    """Curves on another scale than the rest of their column, and counts that may be logarithms.
-
-    Raises InputError GP-A201 for per cent of which one curve is in fractions.
-    """
-    dose = dose_column(found.columns)
-    if not dose:
-        return []
-    numbers = found.with_columns(
-        pl.col(response).cast(pl.Float64, strict=False).alias("_value"),
-        pl.col(dose).cast(pl.Float64, strict=False).alias("_dose"),
-    ).filter(pl.col("_value").is_finite(), pl.col("_dose").is_finite())
-    theirs = next((name for name, h in headings.items() if _target(h) == response), response)
-    if not RESPONSES[response].relative:
-        words = headings.get(theirs, Heading("", "")).words
-        return _levels(numbers) + meaning.counts(theirs, words, numbers["_value"].to_numpy())
-    keys = [name for name in (*IDENTITY, "plate", "replicate") if name in found.columns]
-    treated = numbers.filter(pl.col("_dose") > 0.0)
-    for labels, part in treated.group_by(keys, maintain_order=True) if keys else []:
-        where = " ".join(str(label) for label in labels if label is not None)
-        curve = part.sort("_dose")
-        values = (numbers["_value"].to_numpy(), curve["_dose"].to_numpy(), curve["_value"].to_numpy())
-        meaning.refused(meaning.one_scale(theirs, RESPONSES[response], values, where))
-    if "replicate" not in found.columns:
-        return []
-    findings: list[Finding] = []
-    curves = [name for name in keys if name not in ("plate", "replicate")]
-    for labels, part in treated.group_by(curves, maintain_order=True) if curves else [((), treated)]:
-        sense = RESPONSES[response]
-        courses = {
-            str(name): (one["_dose"].to_numpy(), np.array([sense.fraction(v) for v in one["_value"]]))
-            for (name,), one in part.group_by(["replicate"], maintain_order=True)
-        }
-        where = " ".join(str(label) for label in labels if label is not None)
-        findings += meaning.replicates_apart(courses, where)
-    return findings
-
-
-def _levels(numbers: pl.DataFrame) -> list[Finding]:
-    """Raw signals of replicates that are not on one level, where nothing tells curves or plates apart."""
-    apart = [n for n in (*IDENTITY, "plate") if n in numbers.columns and numbers[n].n_unique() > 1]
-    if apart or "replicate" not in numbers.columns:
-        return []
-    controls = numbers.filter(pl.col("_dose") == 0.0).group_by("replicate").agg(pl.col("_value").mean())
-    levels = {str(name): float(level) for name, level in controls.rows()}
-    return meaning.levels_apart(levels) if len(levels) > 1 else []
-
-
 def _timed(found: pl.DataFrame, headings: dict[str, Heading], changes: list[str]) -> pl.DataFrame:
     """Times in hours, by the unit of the header or of the cells; one time without a unit is said, not
     used."""
@@ -401,7 +309,11 @@ def _by_control(found: pl.DataFrame) -> str:
     both = found.select(
         dose=pl.when(control).then(0.0).otherwise(pl.col(column).cast(pl.Float64, strict=False)),
         value=pl.col("unnamed").cast(pl.Float64, strict=False),
+        time=pl.col("time_h").cast(pl.String).fill_null("") if "time_h" in found.columns else pl.lit(""),
     ).drop_nulls()
+    without = both.filter(pl.col("dose") == 0.0).group_by("time").agg(pl.col("value").mean())["value"]
+    if without.len() > 1 and without.to_numpy().max() > MOST_OF_TIMES * without.to_numpy().min() > 0.0:
+        return "signal"  # what grows without compound is no share of its control
     means = both.group_by("dose").agg(pl.col("value").mean()).sort("dose")
     if means.height:
         near = float(means["value"][0])
@@ -420,8 +332,9 @@ def _by_control(found: pl.DataFrame) -> str:
     )
 
 
-def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
-    """Raise InputError GP-A214 if a label that nobody reads splits a curve in two with the same doses."""
+def _not_pooled(found: pl.DataFrame, unused: Collection[str], response: str) -> None:
+    """Raise InputError GP-A214 if a label that nobody reads splits a curve in two with the same doses, or
+    tells readings apart that differ."""
     column = dose_column(found.columns)
     keys = [name for name in IDENTITY if name in found.columns]
     for name in unused if column else ():
@@ -429,6 +342,8 @@ def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
         if technical or parsed(name).ours in RESPONSES or not _may_label(found[name]):
             continue
         dosed = found.filter(pl.col(column).cast(pl.Float64, strict=False) > 0.0, pl.col(name).is_not_null())
+        if response and _read_apart(dosed, [*keys, column], name, response):
+            raise _pooled(found[name], name, "read differently at one dose of a curve")
         shared = dosed.group_by([*keys, column]).agg(pl.col(name).n_unique().alias("labels"))
         crossed = shared.filter(pl.col("labels") > 1)
         series = dosed.group_by(name).agg(pl.col(column).n_unique().alias("doses"))
@@ -436,16 +351,37 @@ def _not_pooled(found: pl.DataFrame, unused: Collection[str]) -> None:
             continue  # remarks on single wells
         per_curve = crossed.group_by(keys).len()["len"].max() if keys and crossed.height else crossed.height
         if isinstance(per_curve, int) and per_curve >= CROSSED:
-            count = found[name].drop_nulls().n_unique()
-            shown = ", ".join(map(str, found[name].drop_nulls().unique(maintain_order=True)[:3]))
-            raise InputError(
-                "GP-A214",
-                f'{count} labels of "{name}" ({shown}) share a curve with the same doses',
-                where=f'column "{name}"',
-                expected="labels that belong to a curve in line, compound, experiment or time_h",
-                next_step=f"--column line={name} keeps them apart, --column replicate={name} pools them as "
-                "technical replicates",
-            )
+            raise _pooled(found[name], name, "share a curve with the same doses")
+
+
+def _pooled(labels: pl.Series, name: str, what: str) -> InputError:
+    shown = ", ".join(map(str, labels.drop_nulls().unique(maintain_order=True)[:3]))
+    return InputError(
+        "GP-A214",
+        f'{labels.drop_nulls().n_unique()} labels of "{name}" ({shown}) {what}',
+        where=f'column "{name}"',
+        expected="labels that belong to a curve in line, compound, experiment or time_h",
+        next_step=f"--column line={name} keeps them apart, --column replicate={name} pools them as "
+        "technical replicates",
+    )
+
+
+def _read_apart(dosed: pl.DataFrame, keys: list[str], name: str, response: str) -> bool:
+    """Whether a label that every row has tells readings of one curve and dose apart, as MG132 beside none at
+    the highest dose."""
+    if dosed[name].n_unique() > CROSSED + 1 or dosed.height < 2 * dosed[name].n_unique():
+        return False
+    means = (
+        dosed.with_columns(_value=pl.col(response).cast(pl.Float64, strict=False))
+        .group_by([*keys, name])
+        .agg(pl.col("_value").mean())
+        .group_by(keys)
+        .agg(low=pl.col("_value").min(), high=pl.col("_value").max())
+    )
+    if not RESPONSES[response].relative:
+        return bool((means["high"] > SIGNALS_APART * means["low"]).any())
+    full = 100.0 if RESPONSES[response].per_cent else 1.0
+    return bool((means["high"] - means["low"] > SHARES_APART * full).any())
 
 
 def _controls_apart(found: pl.DataFrame, unused: Collection[str], response: str) -> list[Finding]:

@@ -11,75 +11,23 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from glueprint.assays.intake.headers import BRACKETS, OTHERWISE, PER_HOUR, parsed
-from glueprint.assays.intake.labels import role_of
+from glueprint.assays.intake.labels import listed, role_of
 
 __all__ = ["hours", "long", "numeric", "of_one_response", "response_of"]
 
 NUMBERED = re.compile(
     r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no|y)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
 )
-REPLICATES = [
-    "",
-    "rep",
-    "replicate",
-    "r",
-    "n",
-    "repeat",
-    "well",
-    "y",
-    "reading",
-    "measurement",
-    "tech",
-    "value",
-    "column",
-    "no",
-    "replica",
-    "wdh",
-]
+REPLICATES = listed("|rep|replicate|r|n|repeat|well|y|reading|measurement|tech|value|column|no|replica|wdh")
 # Numbered, these are several compounds and not one in replicate.
-GENERIC = [
-    "compound",
-    "cmpd",
-    "cpd",
-    "drug",
-    "sample",
-    "test",
-    "analog",
-    "analogue",
-    "inhibitor",
-    "treatment",
-    "molecule",
-    "glue",
-    "hit",
-    "c",
-    "s",
-    "data set",
-    "dataset",
-    "group",
-    "line",
-    "cell",
-    "cells",
-    "target",
-    "protein",
-]
+GENERIC = listed(
+    "compound|cmpd|cpd|drug|sample|test|analog|analogue|inhibitor|treatment|molecule|glue|hit|c|s|"
+    "data set|dataset|group|line|cell|cells|target|protein"
+)
 # Numbered, these are times.
 TIMES = frozenset(["t", "time", "timepoint", "time point", "week", "weeks", "month", "cycle", *PER_HOUR])
 # Responses that may be part of a name, or of what was done to it.
-SHORT = (
-    "raw",
-    "a",
-    "control",
-    "of control",
-    "growth",
-    "left",
-    "loss",
-    "lost",
-    "death",
-    "kill",
-    "od",
-    "abs",
-    "",
-)
+SHORT = listed("raw|a|control|of control|growth|left|loss|lost|death|kill|od|abs|")
 HOURS = re.compile(r"(\d+(?:\.\d+)?)[\s_]*(h|hr|hrs|hours?|min|d|days?)", re.IGNORECASE)
 
 

@@ -45,6 +45,8 @@ LEAST_DOF = 3
 MISSED = 0.01
 # What is left of a dose without its worst reading must still stand out by this p to be called a bad dose.
 LEFT = 0.01
+# Two doses side by side whose t^2 differ by less are not told apart (chi-square, one degree, 1 %).
+NOT_TOLD = 6.635
 # So many bad readings of one curve are looked for; more are no outliers.
 ROUNDS = 12
 # Residuals that are this share of the signal are rounding.
@@ -79,6 +81,7 @@ class Suspect:
     """One reading (`dose` False) or all readings of a dose that are off by `t` standard errors.
 
     shift: observed less `expected`, what the others expect.   p_value: of t.
+    instead: doses beside a dose, of which any may be the one that is off.
     """
 
     curve: str
@@ -90,6 +93,7 @@ class Suspect:
     shift: float
     t: float
     p_value: float
+    instead: tuple[Suspect, ...] = ()
 
 
 def standard_error(one: Readings, group: Flags) -> float:
@@ -150,7 +154,24 @@ def _worst(
     for i, one in [*doses, *readings]:
         if i not in worst or one.p_value < worst[i].p_value:
             worst[i] = one
-    return worst
+    return {
+        i: replace(one, instead=_instead(one, [x for j, x in whole if j == i])) for i, one in worst.items()
+    }
+
+
+def _instead(found: Suspect, doses: Sequence[Suspect]) -> tuple[Suspect, ...]:
+    """The doses beside one that is off whose shift would explain the curve nearly as well."""
+    levels = sorted({one.level for one in doses})
+    if not found.dose:
+        return ()
+    at = levels.index(found.level)
+    beside = levels[max(at - 1, 0) : at + 2]
+    return tuple(
+        one
+        for one in doses
+        if one.level in beside and one.level != found.level
+        if one.p_value < LEFT and found.t**2 - one.t**2 < NOT_TOLD
+    )
 
 
 def _discovered(found: Sequence[tuple[int, Suspect]], rate: float) -> list[tuple[int, Suspect]]:

@@ -43,13 +43,16 @@ def _finding(one: Suspect, unit: str, what: str) -> Finding:
     at = f" at {one.level:.4g} {unit}".rstrip() if one.level > 0.0 else ""
     reads = f"{one.value:.3g} where the others expect {one.expected:.3g} (t = {one.t:.1f})"
     if one.dose:
+        others = [f"{other.level:.4g} {unit} (t = {other.t:.1f})" for other in one.instead]
+        either = f"; or it is the dose of {' or '.join(others)} that is off" if others else ""
+        tried = " or ".join(f'--exclude "{_names(dose.where)}=doubtful"' for dose in (one, *one.instead))
         return Finding(
             "GP-A244",
             "warning",
-            f"all {len(one.where)} {what}s{at} read {reads}",
+            f"all {len(one.where)} {what}s{at} read {reads}{either}",
             f"{one.curve}: {', '.join(one.where)}".removeprefix(": "),
             "doses that lie on one curve",
-            f'a dilution error? compare with --exclude "{_names(one.where)}=doubtful"; nothing is left out',
+            f"a dilution error? compare with {tried}; nothing is left out",
         )
     return Finding(
         "GP-A243",

@@ -60,13 +60,17 @@ def parse(content: bytes, source: str) -> Plate:
             if channel:
                 gathered.add(("", str(well_name(row[0])), channel), text, unit, where=f"row {place + 1}")
     findings = _unread(rows, (top, [place for place, _ in wells]), source)
-    return Plate(source, "magellan", gathered.table(), metadata, (*findings, *gathered.findings()))
+    return Plate(
+        source, "magellan", gathered.table(), metadata, (*sheet.findings, *findings, *gathered.findings())
+    )
 
 
 def _sheet(content: bytes, source: str) -> Sheet:
     try:
         return workbook(content, source)
     except InputError as error:
+        if error.code != "GP-A158":
+            raise
         raise not_a_table(source, f"cannot be read as a workbook: {error.message}") from error
 
 

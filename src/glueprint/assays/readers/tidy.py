@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import polars as pl
@@ -103,10 +103,9 @@ def parse(content: bytes, source: str) -> Plate:
 def of_sheet(sheet: Sheet, source: str) -> Plate:
     """The plate of a sheet; else as `parse`."""
     drawn, rest = grids(sheet)
-    if drawn:
-        return _of_grids(drawn, rest, sheet, source)
     with _as_plate():
-        return _of_table(sheet, source)
+        found = _of_grids(drawn, rest, sheet, source) if drawn else _of_table(sheet, source)
+    return replace(found, findings=(*sheet.findings, *found.findings))
 
 
 @contextmanager
