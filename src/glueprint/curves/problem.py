@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glueprint.curves.between import Between, least
 from glueprint.curves.evidence import f_test
-from glueprint.curves.logistic import LN_ASYMMETRY, LOG10_DOSE, log10_shift
+from glueprint.curves.logistic import LN_ASYMMETRY, LOG10_DOSE, log10_shift, shift_slopes
 from glueprint.curves.models.model import Flags, Floats, Given, Model, Rows
 
 __all__ = ["Problem", "Reach", "rounding_of"]
@@ -226,16 +226,21 @@ class Problem:
         return f_test(flat - rss, self.moving - line, rss, self.dof, none=self.constant)
 
     def curve(self, theta: Floats, rows: Rows | None = None) -> tuple[Floats, Floats]:
-        """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`; at a level by the
-        EC50, not by the dose."""
+        """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`."""
+        moved = None
         if self.level is not None:
+            level = self.level if rows is None else self.level[rows]
+            moved = shift_slopes(theta, level)
             theta = theta.copy()
-            theta[:, LOG10_DOSE] -= log10_shift(theta, self.level if rows is None else self.level[rows])
+            theta[:, LOG10_DOSE] -= log10_shift(theta, level)
         natural = self.natural(theta)
         given = self.given if rows is None else self.given.rows(rows)
         with np.errstate(all="ignore"):
             y, jacobian = self.model.curve(natural, given)
-        return y, jacobian * self.slope(natural)[:, None, :]
+            jacobian = jacobian * self.slope(natural)[:, None, :]
+            if moved is not None:
+                jacobian = jacobian - jacobian[..., LOG10_DOSE, None] * moved[:, None, :]
+        return y, jacobian
 
     def evaluate(self, theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
         """Weighted residuals and their Jacobian, for `descend`."""
