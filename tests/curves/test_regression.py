@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import t as student
+from tests.curves.observed import observed_errors
 
 from glueprint.curves import Model, Parameter, Status, fit, model_from_formula
 from glueprint.curves.models import MODELS, Given
-from glueprint.curves.observed import observed_errors
 from glueprint.errors import InputError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
