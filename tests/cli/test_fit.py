@@ -303,6 +303,26 @@ def test_errors_are_weights_only_as_their_squares_inverse():
     assert "1 rows without x, y or weight left out" in gap["notes"]
 
 
+def test_a_weight_of_zero_leaves_a_row_out_and_says_so():
+    rows = "dose,y,w\n" + "".join(f"{d},{100 / (1 + d / 30) + d % 7},1\n" for d in (0, 1, 3, 10, 31, 99))
+    asked = ("--x", "dose", "--y", "y", "--model", "3pl", "--weights", "w")
+    assert payload(fitted(rows, *asked).stdout)["notes"] == []
+    silent = payload(fitted(rows.replace("3,93.9", "3,20.0").replace("1\n31", "0\n31"), *asked).stdout)
+    assert "1 rows with a weight of 0 left out" in silent["notes"]
+    assert len(silent["points"]) == 5
+
+
+def test_cells_in_per_cent_are_numbers_under_the_name_of_their_column():
+    bare = "dose,y\n" + "".join(f"{d},{100 / (1 + d / 30) + d % 7:.1f}\n" for d in (0, 1, 3, 10, 31, 99))
+    signed = re.sub(r"(\d\.\d)\n", r"\1%\n", bare)
+    asked = ("--x", "dose", "--y", "y", "--model", "3pl")
+    plain, found = (payload(fitted(rows, *asked).stdout) for rows in (bare, signed))
+    assert found["parameters"] == plain["parameters"]
+    assert found["notes"] == ['"y" is in per cent', *plain["notes"]]
+    cells = pl.read_csv(signed.encode(), schema_overrides={"y": pl.String})
+    assert curves.fit_table(cells, x="dose", y="y", model="3pl").as_dict()["points"] == found["points"]
+
+
 def test_a_formula_without_a_value_is_refused_at_the_point():
     with pytest.raises(InputError, match=r'GP-C023.*x of 0, where "a/x\+b" has no value'):
         fitted(FALLING, "--x", "dose", "--y", "y", "--model", "a/x+b", "--start", "a=1", "--start", "b=1")
