@@ -38,6 +38,7 @@ class Problem:
     careful: whether to use the general descent where machine code could fit.
     between: the responses of which only ends are known, None where all are values; `response` then holds an
     end that is known, or the middle, to begin with.
+    prior: (n, p) where parameters are stated to lie, and the roots of the weights of that, 0 for none.
     """
 
     model: Model
@@ -49,6 +50,7 @@ class Problem:
     level: Floats | None = None
     careful: bool = False
     between: Between | None = None
+    prior: tuple[Floats, Floats] | None = None
 
     @cached_property
     def root(self) -> Floats:
@@ -155,9 +157,9 @@ class Problem:
         reach = None if self.reach is None else (self.reach[0][which], self.reach[1][which])
         level = None if self.level is None else self.level[which]
         between = None if self.between is None else self.between.rows(which)
-        return replace(
-            self, given=self.given.rows(which), reach=reach, level=level, between=between, **arrays
-        )
+        prior = None if self.prior is None else (self.prior[0][which], self.prior[1][which])
+        others = {"reach": reach, "level": level, "between": between, "prior": prior}
+        return replace(self, given=self.given.rows(which), **others, **arrays)
 
     @cached_property
     def base(self) -> Floats:
@@ -243,13 +245,18 @@ class Problem:
         return y, jacobian
 
     def evaluate(self, theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-        """Weighted residuals and their Jacobian, for `descend`."""
+        """Weighted residuals and their Jacobian, for `descend`; what is stated of parameters comes last."""
         y, jacobian = self.curve(theta, rows)
         root = self.root[rows]
         counts = root > 0.0
         with np.errstate(all="ignore"):
             residual = np.where(counts, root * (y - self.response[rows]), 0.0)
-            return residual, np.where(counts[..., None], root[..., None] * jacobian, 0.0)
+            jacobian = np.where(counts[..., None], root[..., None] * jacobian, 0.0)
+        if self.prior is None:
+            return residual, jacobian
+        centre, weight = (part[rows] for part in self.prior)
+        residual = np.concatenate([residual, weight * (theta - centre)], axis=1)
+        return residual, np.concatenate([jacobian, weight[..., None] * np.eye(theta.shape[1])], axis=1)
 
     @property
     def reaching(self) -> Flags:
