@@ -100,31 +100,34 @@ def test_columns_are_data_sets_or_replicates():
         }
     )
     apart = curves.fit_table(wide, x="dose", y=("a", "b"))
-    assert apart.sets["set"].to_list() == ["a", "b"]
+    assert apart.tables["sets"]["set"].to_list() == ["a", "b"]
     together = curves.fit_table(wide, x="dose", y=("a", "b"), replicates=True)
-    assert together.sets["points"].to_list() == [10]
-    assert together.sets["lack_of_fit_p"][0] == pytest.approx(
-        curves.fit_table(apart.points.with_columns(dose="x"), x="dose", y="y").sets["lack_of_fit_p"][0]
-    )
+    assert together.tables["sets"]["points"].to_list() == [10]
+    long = curves.fit_table(apart.tables["points"].with_columns(dose="x"), x="dose", y="y")
+    lack, same = (one.tables["sets"]["lack_of_fit_p"][0] for one in (together, long))
+    assert lack == pytest.approx(same)
 
 
 def test_logarithms_of_doses_are_doses():
     logs = table().filter(pl.col("dose_nM") > 0.0).with_columns(log=pl.col("dose_nM").log10())
     plain = curves.fit_table(logs, x="dose_nM", y="response", by="compound")
     found = curves.fit_table(logs, x="log", y="response", by="compound", log10_x=True)
-    np.testing.assert_allclose(
-        found.parameters["estimate"].to_numpy(), plain.parameters["estimate"].to_numpy(), rtol=1e-6
-    )
+    estimates, plainly = (one.tables["parameters"]["estimate"].to_numpy() for one in (found, plain))
+    np.testing.assert_allclose(estimates, plainly, rtol=1e-6)
 
 
 def test_weights_of_the_curve_are_a_fixed_point():
     found = curves.fit_table(table(), x="dose_nM", y="response", by="compound", weights="1/y2")
-    np.testing.assert_allclose(found.points["weight"], found.points["fitted"].to_numpy() ** -2, rtol=1e-4)
+    np.testing.assert_allclose(
+        found.tables["points"]["weight"], found.tables["points"]["fitted"].to_numpy() ** -2, rtol=1e-4
+    )
     again = curves.fit_table(
-        found.points.rename({"set": "compound"}), x="x", y="y", by="compound", weights="weight"
+        found.tables["points"].rename({"set": "compound"}), x="x", y="y", by="compound", weights="weight"
     )
     np.testing.assert_allclose(
-        again.parameters["estimate"].to_numpy(), found.parameters["estimate"].to_numpy(), rtol=1e-4
+        again.tables["parameters"]["estimate"].to_numpy(),
+        found.tables["parameters"]["estimate"].to_numpy(),
+        rtol=1e-4,
     )
 
 
@@ -136,10 +139,10 @@ def test_an_outlier_is_listed_and_the_plain_fit_stays():
     )
     many = pl.concat([bent, table().with_columns(pl.col("response") + 0.5)])
     found = curves.fit_table(many, x="dose_nM", y="response", by="compound", robust=True)
-    flagged = found.points.filter("outlier")
+    flagged = found.tables["points"].filter("outlier")
     assert flagged.select("set", "x", "y").rows() == [("A", 100.0, 80.0)]
     plain = curves.fit_table(many, x="dose_nM", y="response", by="compound")
-    assert found.parameters.equals(plain.parameters)
+    assert found.tables["parameters"].equals(plain.tables["parameters"])
     assert "A ec50" in str(found)
 
 
@@ -160,7 +163,7 @@ def test_rows_without_numbers_are_counted():
     gap = table().with_columns(response=pl.when(pl.col("dose_nM") == 3).then(None).otherwise("response"))
     found = curves.fit_table(gap, x="dose_nM", y="response", by="compound")
     assert found.notes == ("2 rows without x or y left out",)
-    assert found.sets["points"].to_list() == [7, 7]
+    assert found.tables["sets"]["points"].to_list() == [7, 7]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,13 +154,15 @@ class Problem:
 
     def rows(self, which: Rows | slice) -> Problem:
         """The same for some of the curves."""
-        arrays = {name: getattr(self, name)[which] for name in ("response", "weights", "pinned")}
-        reach = None if self.reach is None else (self.reach[0][which], self.reach[1][which])
-        level = None if self.level is None else self.level[which]
-        between = None if self.between is None else self.between.rows(which)
-        prior = None if self.prior is None else (self.prior[0][which], self.prior[1][which])
-        others = {"reach": reach, "level": level, "between": between, "prior": prior}
-        return replace(self, given=self.given.rows(which), **others, **arrays)
+
+        def part(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(part, value))
+            if isinstance(value, Given | Between):
+                return value.rows(which)
+            return value[which] if isinstance(value, np.ndarray) else value
+
+        return replace(self, **{field.name: part(getattr(self, field.name)) for field in fields(self)})
 
     @cached_property
     def base(self) -> Floats:

@@ -57,14 +57,14 @@ def compare(restricted: Fits, general: Fits) -> Comparison:
     same = before.response.shape == after.response.shape and np.array_equal(
         before.weights * before.response, after.weights * after.response
     )
-    extra = general.parameters - restricted.parameters
+    extra = general.parameter_count - restricted.parameter_count
     if not same or extra <= 0:
         raise InputError(
             "GP-C028", "the two fits cannot be compared",
             expected="fits of the same points, the first with fewer parameters",
             next_step="fit twice with shared=, once with more names in it",
         )  # fmt: skip
-    simple, full = ((float(np.sum(fits.rss)), fits.parameters) for fits in (restricted, general))
+    simple, full = ((float(np.sum(fits.rss)), fits.parameter_count) for fits in (restricted, general))
     return compared(simple, full, int(after.told.sum()))
 
 

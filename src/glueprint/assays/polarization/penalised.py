@@ -153,7 +153,7 @@ def _start(problem: Problem) -> tuple[Floats, Floats]:
     begun[..., LOG10_CONSTANT] = low[:, LOG10_CONSTANT] + scan * (high - low)[:, LOG10_CONSTANT]
     best = problem.ranked(begun, PLATEAUS, 1)[0]
     rss = np.square(problem.evaluate(best, np.arange(len(best)))[0]).sum(axis=1)
-    return best, _noise(rss, problem.points - float(STATED), best)
+    return best, _noise(rss, problem.points.astype(float) - STATED, best)
 
 
 def _noise(rss: Floats, dof: Floats, theta: Floats) -> Floats:
