@@ -39,7 +39,8 @@ class Problem:
     careful: whether to use the general descent where machine code could fit.
     between: the responses of which only ends are known, None where all are values; `response` then holds an
     end that is known, or the middle, to begin with.
-    prior: (n, p) where parameters are stated to lie, and the roots of the weights of that, 0 for none.
+    prior: what is stated of parameters: r residuals more of each curve, lines (theta - centre) + off, as
+    centre (n, p), lines (n, r, p) and off (n, r).
     """
 
     model: Model
@@ -51,7 +52,7 @@ class Problem:
     level: Floats | None = None
     careful: bool = False
     between: Between | None = None
-    prior: tuple[Floats, Floats] | None = None
+    prior: tuple[Floats, Floats, Floats] | None = None
 
     @cached_property
     def root(self) -> Floats:
@@ -257,9 +258,9 @@ class Problem:
             jacobian = np.where(counts[..., None], root[..., None] * jacobian, 0.0)
         if self.prior is None:
             return residual, jacobian
-        centre, weight = (part[rows] for part in self.prior)
-        residual = np.concatenate([residual, weight * (theta - centre)], axis=1)
-        return residual, np.concatenate([jacobian, weight[..., None] * np.eye(theta.shape[1])], axis=1)
+        centre, lines, off = (part[rows] for part in self.prior)
+        stated = np.einsum("krp,kp->kr", lines, theta - centre) + off
+        return np.concatenate([residual, stated], axis=1), np.concatenate([jacobian, lines], axis=1)
 
     @property
     def reaching(self) -> Flags:

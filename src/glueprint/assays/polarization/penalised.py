@@ -76,13 +76,14 @@ def problem_of(
     names = ("free", "top", "log10_constant", *(f"stated_{i}" for i in range(shape[1] - STATED)))
     parameters = tuple(Parameter(name, linear=i in PLATEAUS) for i, name in enumerate(names))
     model = Model("binding", "binding", ("dose",), parameters, lambda at, given: curve(at, given["dose"]))
-    centre, root = np.zeros(shape), np.zeros(shape)
-    centre[:, STATED:], root[:, STATED:] = stated[0], 1.0 / widths(stated[1])
+    centre = np.zeros(shape)
+    centre[:, STATED:] = stated[0]
+    lines = np.eye(shape[1])[STATED:] / widths(stated[1])[..., None]
     low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
     low[:, LOG10_CONSTANT], high[:, LOG10_CONSTANT] = ends
     return Problem(
         model, Given({"dose": dose}, used), np.where(used, response, 0.0), used.astype(float),
-        np.full(shape, np.nan), reach=(low, high), prior=(centre, root),
+        np.full(shape, np.nan), reach=(low, high), prior=(centre, lines, np.zeros(stated[0].shape)),
     )  # fmt: skip
 
 
@@ -142,7 +143,8 @@ def cost_at(problem: Problem, theta: Floats, noise: Floats, log10_constant: Floa
 def _with(problem: Problem, noise: Floats) -> Problem:
     """What is stated in the unit of the response, whose noise (n,) is known."""
     assert problem.prior is not None
-    return replace(problem, prior=(problem.prior[0], problem.prior[1] * noise[:, None]))
+    centre, lines, off = problem.prior
+    return replace(problem, prior=(centre, lines * noise[:, None, None], off))
 
 
 def _start(problem: Problem) -> tuple[Floats, Floats]:
@@ -188,7 +190,7 @@ def _budget(
     row = inverse[:, LOG10_CONSTANT]
     points = np.einsum("ni,nij,nj->n", row, data, row) * noise**2
     assert problem.prior is not None
-    stated = (row * problem.prior[1])[:, STATED:] ** 2 * noise[:, None] ** 2
+    stated = (np.einsum("nkp,np->nk", problem.prior[1], row) * noise[:, None]) ** 2
     parts = np.concatenate([points[:, None], stated], axis=1)
     shares = parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-300)
     return shares, np.maximum(dof, 1.0) / np.clip(shares[:, 0], 1e-3, 1.0) ** 2
