@@ -33,6 +33,7 @@ FLOORS = {
     "formulas": 1,
     "documents": 1,
     "forks": 1,
+    "frames": 1,
     "units": 1,
     "errors": 0,
     "boundary": 0,

@@ -36,7 +36,7 @@ def test_the_floor_of_the_scatter_is_found(floor, within):
     found = scatter.fit(DOSE, simulated(60, sd), plain_signal)
     assert within[0] <= np.median(found.floor) <= within[1]
     # In the plateau at the foot the weight is that of the scatter there, within a factor of 2.
-    weights = found.fits.data.weights
+    weights = found.fits.problem.weights
     ratio = np.median(weights[:, -1] / weights[:, 0])
     assert ratio == pytest.approx(sd(1.0) ** 2 / sd(left(1e4)) ** 2, rel=1.0)
 
@@ -48,7 +48,7 @@ def test_errors_of_the_dose_are_found_where_the_curve_is_steep():
     response = left(dosed) * (1.0 + 0.02 * draw.normal(size=dosed.shape))
     found = scatter.fit(DOSE, response, plain_signal)
     assert 2.0 <= np.median(found.dose_error) <= 5.0
-    steep, flat = (found.fits.data.weights[:, dose == DOSE][:, 0] for dose in (EC50, 0.0))
+    steep, flat = (found.fits.problem.weights[:, dose == DOSE][:, 0] for dose in (EC50, 0.0))
     # d signal / d ln dose is 0.95 / 4 half way down, where the signal is 0.525.
     variance = (0.1 * 0.95 / 4.0) ** 2 + (0.02 * 0.525) ** 2
     assert np.median(steep / flat) == pytest.approx(0.02**2 / variance, rel=0.5)

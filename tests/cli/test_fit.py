@@ -100,31 +100,34 @@ def test_columns_are_data_sets_or_replicates():
         }
     )
     apart = curves.fit_table(wide, x="dose", y=("a", "b"))
-    assert apart.sets["set"].to_list() == ["a", "b"]
+    assert apart.tables["sets"]["set"].to_list() == ["a", "b"]
     together = curves.fit_table(wide, x="dose", y=("a", "b"), replicates=True)
-    assert together.sets["points"].to_list() == [10]
-    assert together.sets["lack_of_fit_p"][0] == pytest.approx(
-        curves.fit_table(apart.points.with_columns(dose="x"), x="dose", y="y").sets["lack_of_fit_p"][0]
-    )
+    assert together.tables["sets"]["points"].to_list() == [10]
+    long = curves.fit_table(apart.tables["points"].with_columns(dose="x"), x="dose", y="y")
+    lack, same = (one.tables["sets"]["lack_of_fit_p"][0] for one in (together, long))
+    assert lack == pytest.approx(same)
 
 
 def test_logarithms_of_doses_are_doses():
     logs = table().filter(pl.col("dose_nM") > 0.0).with_columns(log=pl.col("dose_nM").log10())
     plain = curves.fit_table(logs, x="dose_nM", y="response", by="compound")
     found = curves.fit_table(logs, x="log", y="response", by="compound", log10_x=True)
-    np.testing.assert_allclose(
-        found.parameters["estimate"].to_numpy(), plain.parameters["estimate"].to_numpy(), rtol=1e-6
-    )
+    estimates, plainly = (one.tables["parameters"]["estimate"].to_numpy() for one in (found, plain))
+    np.testing.assert_allclose(estimates, plainly, rtol=1e-6)
 
 
 def test_weights_of_the_curve_are_a_fixed_point():
     found = curves.fit_table(table(), x="dose_nM", y="response", by="compound", weights="1/y2")
-    np.testing.assert_allclose(found.points["weight"], found.points["fitted"].to_numpy() ** -2, rtol=1e-4)
+    np.testing.assert_allclose(
+        found.tables["points"]["weight"], found.tables["points"]["fitted"].to_numpy() ** -2, rtol=1e-4
+    )
     again = curves.fit_table(
-        found.points.rename({"set": "compound"}), x="x", y="y", by="compound", weights="weight"
+        found.tables["points"].rename({"set": "compound"}), x="x", y="y", by="compound", weights="weight"
     )
     np.testing.assert_allclose(
-        again.parameters["estimate"].to_numpy(), found.parameters["estimate"].to_numpy(), rtol=1e-4
+        again.tables["parameters"]["estimate"].to_numpy(),
+        found.tables["parameters"]["estimate"].to_numpy(),
+        rtol=1e-4,
     )
 
 
@@ -136,10 +139,10 @@ def test_an_outlier_is_listed_and_the_plain_fit_stays():
     )
     many = pl.concat([bent, table().with_columns(pl.col("response") + 0.5)])
     found = curves.fit_table(many, x="dose_nM", y="response", by="compound", robust=True)
-    flagged = found.points.filter("outlier")
+    flagged = found.tables["points"].filter("outlier")
     assert flagged.select("set", "x", "y").rows() == [("A", 100.0, 80.0)]
     plain = curves.fit_table(many, x="dose_nM", y="response", by="compound")
-    assert found.parameters.equals(plain.parameters)
+    assert found.tables["parameters"].equals(plain.tables["parameters"])
     assert "A ec50" in str(found)
 
 
@@ -160,7 +163,7 @@ def test_rows_without_numbers_are_counted():
     gap = table().with_columns(response=pl.when(pl.col("dose_nM") == 3).then(None).otherwise("response"))
     found = curves.fit_table(gap, x="dose_nM", y="response", by="compound")
     assert found.notes == ("2 rows without x or y left out",)
-    assert found.sets["points"].to_list() == [7, 7]
+    assert found.tables["sets"]["points"].to_list() == [7, 7]
 
 
 @pytest.mark.parametrize(
@@ -301,6 +304,26 @@ def test_errors_are_weights_only_as_their_squares_inverse():
         fitted(rows.replace("0,100.0,1", "0,100.0,0"), *asked, "1/sd2")
     gap = payload(fitted(rows.replace("0,100.0,1", "0,100.0,"), *asked, "1/sd2").stdout)
     assert "1 rows without x, y or weight left out" in gap["notes"]
+
+
+def test_a_weight_of_zero_leaves_a_row_out_and_says_so():
+    rows = "dose,y,w\n" + "".join(f"{d},{100 / (1 + d / 30) + d % 7},1\n" for d in (0, 1, 3, 10, 31, 99))
+    asked = ("--x", "dose", "--y", "y", "--model", "3pl", "--weights", "w")
+    assert payload(fitted(rows, *asked).stdout)["notes"] == []
+    silent = payload(fitted(rows.replace("3,93.9", "3,20.0").replace("1\n31", "0\n31"), *asked).stdout)
+    assert "1 rows with a weight of 0 left out" in silent["notes"]
+    assert len(silent["points"]) == 5
+
+
+def test_cells_in_per_cent_are_numbers_under_the_name_of_their_column():
+    bare = "dose,y\n" + "".join(f"{d},{100 / (1 + d / 30) + d % 7:.1f}\n" for d in (0, 1, 3, 10, 31, 99))
+    signed = re.sub(r"(\d\.\d)\n", r"\1%\n", bare)
+    asked = ("--x", "dose", "--y", "y", "--model", "3pl")
+    plain, found = (payload(fitted(rows, *asked).stdout) for rows in (bare, signed))
+    assert found["parameters"] == plain["parameters"]
+    assert found["notes"] == ['"y" is in per cent', *plain["notes"]]
+    cells = pl.read_csv(signed.encode(), schema_overrides={"y": pl.String})
+    assert curves.fit_table(cells, x="dose", y="y", model="3pl").as_dict()["points"] == found["points"]
 
 
 def test_a_formula_without_a_value_is_refused_at_the_point():

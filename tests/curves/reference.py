@@ -29,8 +29,6 @@ from glueprint.curves.kernel_starts_llvm import ASYMMETRIES, DOSES, MARGIN, SEPA
 from glueprint.curves.logistic import (
     BACK,
     FRONT,
-    LN2,
-    LN10,
     LN_ASYMMETRY,
     LN_SLOPE,
     LOG10_DOSE,
@@ -40,6 +38,7 @@ from glueprint.curves.logistic import (
     Rows,
     curve,
     log10_shift,
+    shift_slopes,
 )
 from glueprint.curves.problem import Problem, rounding_of
 
@@ -81,23 +80,7 @@ def curve_at(theta: Floats, log10_dose: Floats, level: Floats | None) -> tuple[F
     moved = theta.copy()
     moved[:, LOG10_DOSE] -= log10_shift(theta, level)
     y, jacobian = curve(moved, log10_dose)
-    return y, jacobian - jacobian[..., LOG10_DOSE, None] * _shift_slopes(theta, level)[:, None, :]
-
-
-def _shift_slopes(theta: Floats, level: Floats) -> Floats:
-    """Derivatives (n, 5) of `log10_shift`."""
-    front, back, _, ln_slope, ln_asymmetry = theta.T
-    f, per_log = np.exp(ln_asymmetry), np.exp(-ln_slope) / LN10
-    slopes = np.zeros_like(theta)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_ratio = np.log((front - back) / (level - back))
-        by_log_ratio = per_log / (f * -np.expm1(-log_ratio / f))
-        slopes[:, FRONT] = by_log_ratio / (front - back)
-        slopes[:, BACK] = by_log_ratio * (front - level) / ((front - back) * (level - back))
-        slopes[:, LN_SLOPE] = -log10_shift(theta, level)
-        pull = LN2 / f / -np.expm1(-LN2 / f)
-        slopes[:, LN_ASYMMETRY] = pull * per_log - log_ratio * by_log_ratio
-    return slopes
+    return y, jacobian - jacobian[..., LOG10_DOSE, None] * shift_slopes(theta, level)[:, None, :]
 
 
 def descend(

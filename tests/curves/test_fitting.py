@@ -98,7 +98,7 @@ def test_zero_dose_is_the_front_plateau_and_not_a_small_dose():
     dose = np.array([0.0, 1.0, 10.0, 100.0, 1000.0])
     fits = curves.fit("4pl", dose, hill(dose, 1.0, 0.2, 20.0, 1.0))
     assert fits.log10_ec50[0] == pytest.approx(np.log10(20.0), rel=1e-8)
-    assert fits.data.lowest_dose[0] == 1.0
+    assert fits.problem.lowest_dose[0] == 1.0
     assert fits.predict([0.0])[0, 0] == pytest.approx(1.0, rel=1e-9)
 
 

@@ -147,7 +147,7 @@ def test_the_optimum_is_that_of_scipy_from_many_starts():
     """scipy.optimize.least_squares, method lm, from six starts a curve: none finds anything lower."""
     dose, response = simulated(40, seed=5, asymmetry=0.0)
     fits = curves.fit("4pl", dose, response, intervals=False)
-    log10_dose = fits.data.log10_dose[:1]
+    log10_dose = fits.problem.log10_dose[:1]
 
     def miss(p, y):
         theta = np.array([[*p, 0.0]])
@@ -168,7 +168,7 @@ def test_the_optimum_is_that_of_scipy_from_many_starts():
 def test_what_is_called_converged_cannot_be_improved(model, sd):
     dose, response = simulated(150, seed=6, sd=sd)
     fits = curves.fit(model, dose, response, intervals=False)
-    data = fits.data
+    data = fits.problem
     names = np.arange(5 if model == "5pl" else 4)
     low, high = data.limits()
     block = search.thorough(data)

@@ -166,16 +166,16 @@ def test_cells_and_columns_of_a_table():
     upper = np.array([NONE] * 6 + [15.0] * 2)
     low = np.array([100.2, 99.1, 95.0, 81.3, 55.8, 28.0, -np.inf, -np.inf])
     same = curves.fit("4pl", table["dose"].to_numpy(), low, upper=upper)
-    assert found.fit.theta == pytest.approx(same.theta)
-    last = found.points.row(7, named=True)
+    assert found.theta == pytest.approx(same.theta)
+    last = found.tables["points"].row(7, named=True)
     assert (last["y"], last["limit"], last["residual"]) == (15.0, "< 15", None)
-    assert found.sets["lack_of_fit_p"].to_list() == [None]
+    assert found.tables["sets"]["lack_of_fit_p"].to_list() == [None]
     assert found.notes == ("2 responses are limits, and enter by their likelihood",)
     ranges = table.with_columns(
         y=pl.Series(["> 90", *y[1:6], "5", "5"]), most=pl.Series([None] * 6 + [15.0] * 2)
     )
     ranged = curves.fit_table(ranges, x="dose", y="y", upper="most")
-    assert ranged.points["limit"].to_list() == ["> 90", *[None] * 5, "5 to 15", "5 to 15"]
+    assert ranged.tables["points"]["limit"].to_list() == ["> 90", *[None] * 5, "5 to 15", "5 to 15"]
     with pytest.raises(InputError, match=r'"n\.d\." is no number'):
         curves.fit_table(table.with_columns(y=pl.Series([*y[:7], "< n.d."])), x="dose", y="y")
 

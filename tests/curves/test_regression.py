@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import t as student
+from tests.curves.observed import observed_errors
 
 from glueprint.curves import Model, Parameter, Status, fit, model_from_formula
 from glueprint.curves.models import MODELS, Given
-from glueprint.curves.observed import observed_errors
 from glueprint.errors import InputError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -292,16 +292,16 @@ def test_an_interval_that_never_closes_is_open():
     assert np.isinf(found.interval("top")[0, 1])
 
 
-def test_a_dictionary_of_one_curve_holds_every_figure():
+def test_a_dictionary_holds_every_figure():
     theta, given = exact("4pl")
     y = MODELS["4pl"].curve(theta, given)[0] + 0.01 * np.cos(np.arange(DOSES.size))
     found = fit("4pl", DOSES, y)
     told = found.as_dict()
-    assert told["status"] == "fine"
-    assert told["parameters"]["ec50"]["estimate"] == found["ec50"][0]
-    assert told["parameters"]["ec50"]["high"] == found.interval("ec50")[0, 1]
+    assert (told["model"], told["sets"][0]["status"], told["sets"][0]["dof"]) == ("4pl", "FINE", found.dof[0])
+    (ec50,) = [row for row in told["parameters"] if row["parameter"] == "ec50"]
+    assert (ec50["estimate"], ec50["high"]) == (found["ec50"][0], found.interval("ec50")[0, 1])
     np.testing.assert_allclose(found.fitted, found.predict(DOSES))
-    rows = {row["parameter"]: row for row in found.table().iter_rows(named=True)}
+    rows = {row["parameter"]: row for row in found.to_table().iter_rows(named=True)}
     assert rows["ec50"]["estimate"] == found["ec50"][0]
     assert rows["asymmetry"]["low"] is None
     assert f"0 ec50 {found['ec50'][0]:.4g} (" in str(found)

@@ -63,7 +63,7 @@ def test_the_profile_of_every_parameter_by_machine_code_is_that_of_the_general_d
 
 def test_it_is_a_table_for_whatever_takes_arrow():
     fits = curves.fit("4pl", DOSE, RESPONSE, labels=("A", "B"))
-    table = fits.table()
+    table = fits.to_table()
     assert table.schema == result.TABLE
     assert pl.DataFrame(fits).equals(table)
     row = table.filter((pl.col("set") == "B") & (pl.col("parameter") == "ec50")).to_dicts()[0]
@@ -71,13 +71,12 @@ def test_it_is_a_table_for_whatever_takes_arrow():
     assert (row["low"], row["high"]) == tuple(fits.interval("ec50")[1])
 
 
-def test_pandas_and_pyarrow_are_asked_for_where_they_are_missing(monkeypatch):
+def test_pandas_is_asked_for_where_it_is_missing(monkeypatch):
     fits = curves.fit("4pl", DOSE, RESPONSE)
-    for convert, name in ((fits.to_pandas, "pandas"), (fits.to_arrow, "pyarrow")):
-        monkeypatch.setitem(sys.modules, name, None)
-        with pytest.raises(EnvironmentProblemError, match="GP-C052") as caught:
-            convert()
-        assert name in str(caught.value)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(EnvironmentProblemError, match=r"GP-N090.*pandas"):
+        fits.to_pandas()
+    assert "ec50" in fits._repr_html_()
 
 
 def test_it_draws_points_and_curves():

@@ -45,7 +45,7 @@ def widened(found: Sequence[Potency], fits: Fits, errors: Sequence[SharedError])
     line = linear(fits)
     value = np.array([1.0 if one.value_nm is None else one.value_nm for one in found])
     gradient, steepness = _gradient(fits, value, relative=found[0].definition == "relative")
-    per_well = np.einsum("np,npq,nmq,nm->nm", gradient, line.inverse, line.jacobian, fits.data.weights)
+    per_well = np.einsum("np,npq,nmq,nm->nm", gradient, line.inverse, line.jacobian, fits.problem.weights)
     own, spare = _own(fits, gradient, line), np.zeros_like(value)
     grown, degrees = np.zeros_like(value), np.full_like(value, np.inf)
     # Flat curves without a potency may be as steep or as shallow as numbers go.
@@ -88,9 +88,9 @@ def _in_fit(fits: Fits, per_well: Floats, error: SharedError) -> tuple[Floats, F
     """D of a shared error, and what the fit says of its variance (0 where the wells are not in the fit)."""
     if error.wells is None:
         return np.zeros(len(fits.rss)), np.zeros(len(fits.rss))
-    held = (error.wells != 0.0) & (fits.data.weights > 0.0)
+    held = (error.wells != 0.0) & (fits.problem.weights > 0.0)
     count = held.sum(axis=1)
-    weight = np.where(held, fits.data.weights, 0.0).sum(axis=1)
+    weight = np.where(held, fits.problem.weights, 0.0).sum(axis=1)
     variance = np.where(count > 0, _scale(fits) / np.where(weight > 0.0, weight, 1.0), 0.0)
     return (per_well * np.where(held, error.wells, 0.0)).sum(axis=1), variance
 

@@ -85,7 +85,7 @@ def fit(
     """
     plain = curves.fit(model, dose, response, **options | {"intervals": False})
     told = _told(plain)
-    blur = np.zeros_like(plain.data.weights) if blur is None else blur
+    blur = np.zeros_like(plain.problem.weights) if blur is None else blur
     weights = np.ones_like(blur)
     floor = dose_error = np.full(told.size, np.nan)
     fits = plain
@@ -107,9 +107,9 @@ def fit(
 def linear(fits: Fits) -> Linear:
     """The linearised fits; a direction that the wells do not determine counts as held."""
     theta = np.nan_to_num(fits.theta)
-    mean, jacobian = curve(theta, fits.data.log10_dose)
-    jacobian = np.where(np.isnan(fits.pinned), np.nan_to_num(jacobian), 0.0)
-    normal = np.einsum("nmp,nm,nmq->npq", jacobian, fits.data.weights, jacobian)
+    mean, jacobian = curve(theta, fits.problem.log10_dose)
+    jacobian = np.where(np.isnan(fits.problem.pins), np.nan_to_num(jacobian), 0.0)
+    normal = np.einsum("nmp,nm,nmq->npq", jacobian, fits.problem.weights, jacobian)
     scale = np.sqrt(np.einsum("npp->np", normal))
     scale = np.where(scale > 0.0, scale, 1.0)
     both = scale[:, :, None] * scale[:, None, :]
@@ -118,10 +118,10 @@ def linear(fits: Fits) -> Linear:
 
 def _told(plain: Fits) -> NDArray[np.bool_]:
     """Curves (n,) with an effect and replicates enough."""
-    used = plain.data.weights > 0.0
-    vehicle = used & np.isneginf(plain.data.log10_dose)
+    used = plain.problem.weights > 0.0
+    vehicle = used & np.isneginf(plain.problem.log10_dose)
     treated = used.sum(axis=1) - vehicle.sum(axis=1)
-    doses = plain.data.distinct_doses - vehicle.any(axis=1)
+    doses = plain.problem.distinct_doses - vehicle.any(axis=1)
     unfit = np.isin(plain.status, (Status.NO_EFFECT, Status.TURNS, Status.TOO_FEW_POINTS, Status.NO_DEGREES))
     return np.asarray((treated - doses >= LEAST_DEGREES) & ~unfit & (plain.dof > 0))
 
@@ -136,13 +136,13 @@ def _weights(
     line = linear(fits)
     signal, stretch = spread(line.mean)
     steep = line.jacobian[..., LOG10_DOSE] / LN10 / stretch
-    used = fits.data.weights > 0.0
+    used = fits.problem.weights > 0.0
     sharp = used & (blur == 0.0)
-    leverage = fits.data.weights * np.einsum("nmp,npq,nmq->nm", line.jacobian, line.inverse, line.jacobian)
+    leverage = fits.problem.weights * np.einsum("nmp,npq,nmq->nm", line.jacobian, line.inverse, line.jacobian)
     free = np.where(sharp, np.clip(1.0 - leverage, 0.0, 1.0), 0.0)
-    squares = np.where(sharp, (fits.data.response - line.mean) ** 2, 0.0)
+    squares = np.where(sharp, (fits.problem.response - line.mean) ** 2, 0.0)
     if heavy:
-        squares, free = _replicates(fits.data.log10_dose, fits.data.response, sharp, (squares, free))
+        squares, free = _replicates(fits.problem.log10_dose, fits.problem.response, sharp, (squares, free))
     degrees = np.maximum(free.sum(axis=1), 1.0)
     best, shares = np.full(degrees.size, np.inf), np.full((2, degrees.size), np.nan)
     weights = np.ones_like(signal)

@@ -108,7 +108,7 @@ def command(
         from glueprint.report.figures.fits import fitted_curves
 
         title = ", ".join(y)
-        figures.save(fitted_curves(found.points, found.curves, x=x[0], y=title), figure)
+        figures.save(fitted_curves(found.tables["points"], found.tables["curves"], x=x[0], y=title), figure)
     if out is not None:
         write_tables(out, found.tables)
     if as_json:
@@ -117,10 +117,10 @@ def command(
         _print(found)
 
 
-def _print(found: gp.curves.TableFit) -> None:
+def _print(found: gp.curves.Fits) -> None:
     console.print(f"{found.model.name}: {found.model.title}", markup=False)
     tables: dict[str, list[dict[str, Any]]] = {name: table.to_dicts() for name, table in found.tables.items()}
-    problem = found.fit.problem
+    problem = found.problem
     logarithms = [name for name, yes in zip(found.model.names, problem.logarithmic, strict=True) if yes]
     for row in tables["parameters"]:
         row["how"] = "held" if row["fixed"] else "shared" if row["shared"] else ""

@@ -14,7 +14,7 @@ from glueprint.curves.potency import Potency, Reason, potencies_table
 from glueprint.curves.result import Fits
 from glueprint.curves.shared import compare
 from glueprint.curves.status import Status
-from glueprint.curves.table_fit import TableFit, fit_table
+from glueprint.curves.table_fit import fit_table
 
 __all__ = [
     "MODELS",
@@ -28,7 +28,6 @@ __all__ = [
     "Potency",
     "Reason",
     "Status",
-    "TableFit",
     "absolute",
     "adjusted",
     "compare",

@@ -23,6 +23,8 @@ from glueprint.curves.descent import Descent, Flags, Floats, Rows, descend
 
 __all__ = ["Between", "least"]
 
+# A limit this flat says nothing.
+TINY = 1e-30
 LOG_ROOT_TAU = 0.5 * math.log(2.0 * math.pi)
 # Curve and error take turns until a turn lowers the cost by less than this share of it.
 TURN, TURNS = 1e-8, 40
@@ -69,17 +71,27 @@ class Between:
         return Between(self.low[which], self.high[which], self.root[which], self.unit[which])
 
     def residuals(self, y: Floats, jacobian: Floats, sigma: Floats) -> tuple[Floats, Floats]:
-        """Signed roots (n, m) of each response's part of the deviance at responses y (n, m) and errors (n,),
-        and their derivatives (n, m, p)."""
+        """Residuals (n, 2 m) of which the squares add up to the deviance, but for the logarithm of the errors
+        (n,), at responses y (n, m), and their derivatives (n, 2 m, p).
+
+        A limit is a residual with the slope and the curvature of its own part, so that steps are Newton's,
+        and what is left of that part, which no step sees: never below zero, for the normal law is
+        logarithmically concave.   Source: own derivation.
+        """
         scale = self.root / sigma[:, None]
         miss = np.where(self.values, scale * (y - np.where(self.values, self.low, 0.0)), 0.0)
-        slope = np.where(self.values, scale, 0.0)
-        *_, log_share, at_low, at_high = self._shares(y, sigma)
-        part = np.sqrt(np.maximum(-2.0 * log_share, 1e-30))
-        miss = np.where(self.held, part, miss)
-        slope = np.where(self.held, (at_high - at_low) * scale / part, slope)
-        jacobian = np.where((self.root > 0.0)[..., None], slope[..., None] * jacobian, 0.0)
-        return miss, jacobian
+        a, b, log_share, at_low, at_high = self._shares(y, sigma)
+        part, pull = np.maximum(-2.0 * log_share, TINY), at_high - at_low
+        # Far from the curve the curvature loses its digits; it is never below this share of the slope.
+        with np.errstate(all="ignore"):
+            least = np.maximum(pull**2 / part, TINY)
+            bend = np.maximum(pull**2 + b * at_high - a * at_low, least)
+        root = np.where(self.held, np.sqrt(bend), 1.0)
+        miss = np.where(self.held, pull / root, miss)
+        rest = np.where(self.held, np.sqrt(np.maximum(part - miss**2, 0.0)), 0.0)
+        jacobian = np.where((self.root > 0.0)[..., None], (root * scale)[..., None] * jacobian, 0.0)
+        together = np.concatenate([miss, rest], axis=1)
+        return together, np.concatenate([jacobian, np.zeros_like(jacobian)], axis=1)
 
     def spread(self, y: Floats, guess: Floats | None = None) -> Floats:
         """The error of weight 1 (n,) by its own maximum likelihood at responses y (n, m), from a guess (n,).

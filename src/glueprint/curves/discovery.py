@@ -66,8 +66,8 @@ class Discoveries:
         with np.errstate(invalid="ignore"):
             half = fits.log10_ec50
             status = np.full(half.size, int(Status.FINE))
-            status[half < np.log10(fits.data.lowest_dose)] = Status.BELOW_TESTED
-            status[half > np.log10(fits.data.highest_dose)] = Status.ABOVE_TESTED
+            status[half < np.log10(fits.problem.lowest_dose)] = Status.BELOW_TESTED
+            status[half > np.log10(fits.problem.highest_dose)] = Status.ABOVE_TESTED
         status[~self.discovered] = Status.NO_EFFECT
         judged = np.isin(fits.status, JUDGED)
         # A fit still creeping along a ridge of flat data is no better than the flat line.
@@ -132,9 +132,9 @@ def _calibrated(fits: Fits, null_curves: int, seed: int) -> Floats:
     """The F test's p values (n,) judged by simulated flat curves of the same design."""
     if fits.problem.between is not None:
         raise _no_null("responses that are limits: flat curves of the same design would have others")
-    if np.isfinite(fits.pinned[BACK]):
+    if np.isfinite(fits.problem.pins[BACK]):
         raise _no_null("a fixed far plateau: the null of F depends on its distance in noise")
-    design = np.concatenate([fits.data.log10_dose, fits.data.weights], axis=1)
+    design = np.concatenate([fits.problem.log10_dose, fits.problem.weights], axis=1)
     testable = np.flatnonzero(np.isfinite(fits.effect_p))
     found = np.full(fits.effect_p.shape, np.nan)
     if testable.size == 0:

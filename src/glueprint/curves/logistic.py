@@ -22,6 +22,7 @@ __all__ = [
     "NAMES",
     "curve",
     "log10_shift",
+    "shift_slopes",
 ]
 
 NAMES = ("front", "back", "log10_dose", "ln_slope", "ln_asymmetry")
@@ -71,3 +72,19 @@ def log10_shift(theta: Floats, level: Floats) -> Floats:
         ratio = (theta[:, FRONT] - theta[:, BACK]) / (level - theta[:, BACK])
         odds = np.expm1(np.log(np.where(ratio > 1.0, ratio, np.nan)) / f)
         return np.asarray(np.log10(odds / np.expm1(LN2 / f)) * np.exp(-theta[:, LN_SLOPE]))
+
+
+def shift_slopes(theta: Floats, level: Floats) -> Floats:
+    """Derivatives (n, 5) of `log10_shift`.   Source: own derivation, docs/curves.md."""
+    front, back, _, ln_slope, ln_asymmetry = theta.T
+    f, per_log = np.exp(ln_asymmetry), np.exp(-ln_slope) / LN10
+    slopes = np.zeros_like(theta)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_ratio = np.log((front - back) / (level - back))
+        by_log_ratio = per_log / (f * -np.expm1(-log_ratio / f))
+        slopes[:, FRONT] = by_log_ratio / (front - back)
+        slopes[:, BACK] = by_log_ratio * (front - level) / ((front - back) * (level - back))
+        slopes[:, LN_SLOPE] = -log10_shift(theta, level)
+        pull = LN2 / f / -np.expm1(-LN2 / f)
+        slopes[:, LN_ASYMMETRY] = pull * per_log - log_ratio * by_log_ratio
+    return slopes

@@ -66,7 +66,7 @@ def relative(
     """
     with np.errstate(divide="ignore"):
         bounds = np.log10(fits.interval("ec50"))
-    vehicle = np.any(np.isneginf(fits.data.log10_dose) & (fits.data.weights > 0.0), axis=1)
+    vehicle = np.any(np.isneginf(fits.problem.log10_dose) & (fits.problem.weights > 0.0), axis=1)
     side = np.where(fits.status == Status.NO_EFFECT, np.where(vehicle, BEYOND, UNKNOWN), LOCATED)
     errors = _errors(fits, bounds, np.sqrt(fits.covariance[:, LOG10_DOSE, LOG10_DOSE]))
     side = np.where(fits.plateau == Plateau.IMPOSSIBLE, UNKNOWN, side)
@@ -125,7 +125,7 @@ def _edges(fits: Fits, levels: Floats | None, theta: Floats, side: NDArray[np.in
     fitted = (fits.dof > 0) & ~np.isin(fits.status, UNUSABLE) & np.isfinite(fits.theta).all(axis=1)
     with np.errstate(invalid="ignore"):
         dose = theta[:, LOG10_DOSE]
-        outside = (dose < np.log10(fits.data.lowest_dose)) | (dose > np.log10(fits.data.highest_dose))
+        outside = (dose < np.log10(fits.problem.lowest_dose)) | (dose > np.log10(fits.problem.highest_dose))
     rows = np.flatnonzero(fitted & outside & (side == LOCATED))
     if rows.size:
         at = replace(fits.problem, reach=fits.reach, level=levels).rows(rows)
@@ -210,7 +210,7 @@ def _potency(fits: Fits, i: int, found: _Found, fields: Mapping[str, Any]) -> Po
     step = found.step[i]
     if status == Status.NOT_CONVERGED and np.isfinite(step).all():
         return _bracket(fits, i, step, (Reason.STEP,), common)
-    if status in UNUSABLE or side in (UNKNOWN, TURNED) or np.isnan(fits.data.highest_dose[i]):
+    if status in UNUSABLE or side in (UNKNOWN, TURNED) or np.isnan(fits.problem.highest_dose[i]):
         if status not in UNUSABLE:
             reasons = (_why_none(plateau, side),)
         return Potency(value_nm=None, low_nm=None, high_nm=None, relation="none", reasons=reasons, **common)
@@ -240,10 +240,7 @@ def _bracket(
 ) -> Potency:
     """Between log10 doses; a limit where one of them lies beyond the tested ones, as where the plateau after
     the fall is a single dose, and none where both do."""
-    (low, high), (lowest, highest) = (
-        10.0**ends,
-        (float(fits.data.lowest_dose[i]), float(fits.data.highest_dose[i])),
-    )
+    (low, high), (lowest, highest) = 10.0**ends, (float(end[i]) for end in fits.problem.tested)
     slack = 1.0 + 1e-9
     inside = low >= lowest / slack, high <= highest * slack
     relation: Relation = "between" if all(inside) else ">" if inside[0] else "<" if inside[1] else "none"
@@ -275,7 +272,10 @@ def _limit(
     do not exclude the level within them, it stands where they begin to.
     """
     side, log10_dose = int(found.side[i]), float(found.log10_dose[i])
-    lowest, highest = float(np.log10(fits.data.lowest_dose[i])), float(np.log10(fits.data.highest_dose[i]))
+    lowest, highest = (
+        float(np.log10(fits.problem.lowest_dose[i])),
+        float(np.log10(fits.problem.highest_dose[i])),
+    )
     (above, below), (low, high) = found.edges[i], found.bounds[i]
     relation: Relation
     interval: tuple[float | None, float | None]
@@ -293,7 +293,7 @@ def _limit(
         open_side = Reason.OPEN_LOW if relation == ">" else Reason.OPEN_HIGH
         none = (*reasons, open_side)
         return Potency(value_nm=None, low_nm=None, high_nm=None, relation="none", reasons=none, **common)
-    tested = fits.data.highest_dose[i] if relation == ">" else fits.data.lowest_dose[i]
+    tested = fits.problem.highest_dose[i] if relation == ">" else fits.problem.lowest_dose[i]
     value = float(tested if edge in (lowest, highest) else 10.0**edge)
     ends = [
         None if side != LOCATED or end is None or np.isnan(bound) else clip(float(10.0**end), value)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.curves.between import Between, least
 from glueprint.curves.evidence import f_test
-from glueprint.curves.logistic import LN_ASYMMETRY, LOG10_DOSE, log10_shift
+from glueprint.curves.logistic import LN_ASYMMETRY, LOG10_DOSE, log10_shift, shift_slopes
 from glueprint.curves.models.model import Flags, Floats, Given, Model, Rows
 
 __all__ = ["Problem", "Reach", "rounding_of"]
@@ -38,6 +39,8 @@ class Problem:
     careful: whether to use the general descent where machine code could fit.
     between: the responses of which only ends are known, None where all are values; `response` then holds an
     end that is known, or the middle, to begin with.
+    prior: what is stated of parameters: r residuals more of each curve, lines (theta - centre) + off, as
+    centre (n, p), lines (n, r, p) and off (n, r).
     """
 
     model: Model
@@ -49,6 +52,7 @@ class Problem:
     level: Floats | None = None
     careful: bool = False
     between: Between | None = None
+    prior: tuple[Floats, Floats, Floats] | None = None
 
     @cached_property
     def root(self) -> Floats:
@@ -151,13 +155,15 @@ class Problem:
 
     def rows(self, which: Rows | slice) -> Problem:
         """The same for some of the curves."""
-        arrays = {name: getattr(self, name)[which] for name in ("response", "weights", "pinned")}
-        reach = None if self.reach is None else (self.reach[0][which], self.reach[1][which])
-        level = None if self.level is None else self.level[which]
-        between = None if self.between is None else self.between.rows(which)
-        return replace(
-            self, given=self.given.rows(which), reach=reach, level=level, between=between, **arrays
-        )
+
+        def part(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(part, value))
+            if isinstance(value, Given | Between):
+                return value.rows(which)
+            return value[which] if isinstance(value, np.ndarray) else value
+
+        return replace(self, **{field.name: part(getattr(self, field.name)) for field in fields(self)})
 
     @cached_property
     def base(self) -> Floats:
@@ -226,25 +232,35 @@ class Problem:
         return f_test(flat - rss, self.moving - line, rss, self.dof, none=self.constant)
 
     def curve(self, theta: Floats, rows: Rows | None = None) -> tuple[Floats, Floats]:
-        """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`; at a level by the
-        EC50, not by the dose."""
+        """Responses (k, m) and derivatives (k, m, p) by theta (k, p) of the curves `rows`."""
+        moved = None
         if self.level is not None:
+            level = self.level if rows is None else self.level[rows]
+            moved = shift_slopes(theta, level)
             theta = theta.copy()
-            theta[:, LOG10_DOSE] -= log10_shift(theta, self.level if rows is None else self.level[rows])
+            theta[:, LOG10_DOSE] -= log10_shift(theta, level)
         natural = self.natural(theta)
         given = self.given if rows is None else self.given.rows(rows)
         with np.errstate(all="ignore"):
             y, jacobian = self.model.curve(natural, given)
-        return y, jacobian * self.slope(natural)[:, None, :]
+            jacobian = jacobian * self.slope(natural)[:, None, :]
+            if moved is not None:
+                jacobian = jacobian - jacobian[..., LOG10_DOSE, None] * moved[:, None, :]
+        return y, jacobian
 
     def evaluate(self, theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-        """Weighted residuals and their Jacobian, for `descend`."""
+        """Weighted residuals and their Jacobian, for `descend`; what is stated of parameters comes last."""
         y, jacobian = self.curve(theta, rows)
         root = self.root[rows]
         counts = root > 0.0
         with np.errstate(all="ignore"):
             residual = np.where(counts, root * (y - self.response[rows]), 0.0)
-            return residual, np.where(counts[..., None], root[..., None] * jacobian, 0.0)
+            jacobian = np.where(counts[..., None], root[..., None] * jacobian, 0.0)
+        if self.prior is None:
+            return residual, jacobian
+        centre, lines, off = (part[rows] for part in self.prior)
+        stated = np.einsum("krp,kp->kr", lines, theta - centre) + off
+        return np.concatenate([residual, stated], axis=1), np.concatenate([jacobian, lines], axis=1)
 
     @property
     def reaching(self) -> Flags:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from glueprint.curves.descent import Evaluate, Flags, Floats, Rows, descend
+from glueprint.curves.descent import Flags, Floats, Rows
 
-__all__ = ["SHORT", "Profiles", "Refit", "by_descent", "profiles", "threshold"]
+__all__ = ["OFFSET", "SHORT", "STEPS", "Profiles", "Refit", "profiles", "threshold"]
 
 ROUNDS = 60
 # How near the square root of the rise in cost must come to its threshold (as a share of it), by default.
@@ -77,30 +77,6 @@ def threshold(rss: Floats, dof: NDArray[np.int64], confidence: float) -> Floats:
     spare = np.maximum(dof, 1)
     quantile = stdtrit(spare, 0.5 + 0.5 * confidence)
     return np.where(np.asarray(dof) > 0, rss * (1.0 + quantile**2 / spare), np.nan)
-
-
-def by_descent(
-    evaluate: Evaluate,
-    free: Flags,
-    bounds: tuple[Floats, Floats],
-    size: Floats,
-    reaching: Flags | bool = False,
-) -> Refit:
-    """Refits by the general descent; arguments as in `descend`, (n, ...) of all curves.
-
-    reaching: (p,) parameters whose bounds are only how far the search looks, not what is possible.
-    """
-
-    def refit(theta: Floats, curves: Rows, parameters: Rows) -> tuple[Floats, Floats, Flags]:
-        moving = free[curves].copy()
-        moving[np.arange(curves.size), parameters] = False
-        end = descend(
-            lambda part, which: evaluate(part, curves[which]), theta, moving,
-            (bounds[0][curves], bounds[1][curves]), size=size[curves], tolerance=OFFSET, iterations=STEPS,
-        )  # fmt: skip
-        return end.theta, end.cost, np.asarray((end.at_bound & reaching).any(axis=1))
-
-    return refit
 
 
 def profiles(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,8 @@ from glueprint.curves.problem import Problem, Reach
 from glueprint.curves.request import Inputs
 from glueprint.curves.robust import Robust
 from glueprint.curves.status import Status
-from glueprint.errors import optional_package
+from glueprint.curves.table_rows import COMPARISONS, POTENCIES, curve_rows, in_height, point_rows, set_rows
+from glueprint.frames import Framed
 
 __all__ = ["TABLE", "Fits"]
 
@@ -41,7 +42,7 @@ TABLE = pl.Schema(
 
 
 @dataclass(frozen=True)
-class Fits:
+class Fits(Framed):
     """A batch of n fitted curves of a model with p parameters; every array has one row a curve.
 
     theta, covariance: (n, p), (n, p, p) on the fitting scale, a logarithm where the model says so; NaN where
@@ -58,6 +59,8 @@ class Fits:
     intervals: how intervals were made: "profile", "profile, others by curvature" (many curves that share
     parameters), or "none".   robust: the Tukey fit beside the plain one, where asked for.
     labels: (n,) names of the curves, or none.
+    weighting, comparisons, potencies, notes: of the fit of a table: its weights, tables of tests and of
+    potencies with the columns of `table_rows`, and what was left out or cannot be told.
     """
 
     problem: Problem
@@ -81,6 +84,10 @@ class Fits:
     intervals: str = "profile"
     robust: Robust | None = None
     labels: tuple[str, ...] = ()
+    weighting: str = "none"
+    comparisons: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMPARISONS))
+    potencies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=POTENCIES))
+    notes: tuple[str, ...] = ()
 
     @property
     def model(self) -> Model:
@@ -113,7 +120,7 @@ class Fits:
         return self.problem.points
 
     @property
-    def parameters(self) -> int:
+    def parameter_count(self) -> int:
         """How many parameters all curves have together."""
         own = ~np.isin(self.names, self.shared)
         return int(self.problem.free[:, own].sum()) + len(self.shared)
@@ -174,17 +181,7 @@ class Fits:
         """Log10 of the relative EC50 (n,) of a logistic; `curves.relative` adds limits and reasons."""
         return np.asarray(self.theta[:, self.names.index("ec50")])
 
-    @property
-    def data(self) -> Problem:
-        """What was fitted: doses, responses, weights."""
-        return self.problem
-
-    @property
-    def pinned(self) -> Floats:
-        """Theta of the fixed parameters of a logistic (5,), NaN where free."""
-        return self.problem.pins
-
-    def table(self) -> pl.DataFrame:
+    def to_table(self) -> pl.DataFrame:
         """One row a parameter of a curve, columns `TABLE`; infinite where an interval is open."""
         n, p = self.theta.shape
         columns: dict[str, Any] = {
@@ -201,17 +198,17 @@ class Fits:
         }
         return pl.DataFrame(columns, schema=TABLE).with_columns(pl.col(NUMBER).fill_nan(None))
 
-    def to_pandas(self) -> Any:
-        """`table()` as a pandas frame.   Raises EnvironmentProblemError GP-C052 without pandas."""
-        return _frames("pandas").DataFrame(self.table().to_dict(as_series=False))
-
-    def to_arrow(self) -> Any:
-        """`table()` as a pyarrow table.   Raises EnvironmentProblemError GP-C052 without pyarrow."""
-        return _frames("pyarrow").table(self.table())
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """`table()` for whatever takes Arrow: polars, pyarrow, pandas, DuckDB."""
-        return self.table().__arrow_c_stream__(requested_schema)
+    @cached_property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """All tables by name; of `parameters` the plateaus are top and bottom, `curves` is for drawing."""
+        return {
+            "parameters": in_height(self),
+            "sets": set_rows(self),
+            "points": point_rows(self),
+            "comparisons": self.comparisons,
+            "potencies": self.potencies,
+            "curves": curve_rows(self),
+        }
 
     def plot(self) -> Any:
         """Points and curves as an Altair chart, which notebooks show and `save` writes."""
@@ -219,35 +216,16 @@ class Fits:
 
     def __str__(self) -> str:
         lines = [f"{self.model.title}: {self.rss.size} curves"]
-        for row in self.table().iter_rows(named=True):
+        for row in self.to_table().iter_rows(named=True):
             span = "" if row["low"] is None else f" ({row['low']:.4g} to {row['high']:.4g})"
             value = "none" if row["estimate"] is None else f"{row['estimate']:.4g}"
             held = " (held)" if row["fixed"] else " (shared)" if row["shared"] else ""
             line = f"  {row['set']} {row['parameter']} {value}{span} {row['unit']}".rstrip() + held
             lines.append(line.replace("   ", "  "))
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
-    def as_dict(self, curve: int = 0) -> dict[str, Any]:
-        """One curve for tables and `--json`: each parameter with error and interval, and the figures."""
-        p, kept = len(self.names), ("unit", "estimate", "standard_error", "low", "high")
-        rows = self.table()[curve * p : (curve + 1) * p].to_dicts()
-        return {
-            "model": self.model.name,
-            "status": Status(int(self.status[curve])).name.lower(),
-            "reason": self.reasons[curve],
-            "parameters": {row["parameter"]: {name: row[name] for name in kept} for row in rows},
-            "rss": float(self.rss[curve]),
-            "points": int(self.points[curve]),
-            "dof": int(self.dof[curve]),
-            "effect_p": float(self.effect_p[curve]),
-            "confidence": self.confidence,
-        }
-
-
-def _frames(package: str) -> Any:
-    return optional_package(
-        package,
-        "GP-C052",
-        where=f"to_{package.removeprefix('py')}",
-        next_step=f"python -m pip install {package}, or take the polars table of `table()`",
-    )
+    def as_dict(self) -> dict[str, Any]:
+        """All tables as rows, for `--json`."""
+        tables = {name: table.to_dicts() for name, table in self.tables.items()}
+        about = {"model": self.model.name, "weights": self.weighting, "confidence": self.confidence}
+        return about | tables | {"notes": list(self.notes)}

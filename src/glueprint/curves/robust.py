@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import t as student
 
-from glueprint.curves.descent import descend
 from glueprint.curves.models.model import Flags, Floats, Rows
 from glueprint.curves.problem import Problem
+from glueprint.curves.search import minimise
 
 __all__ = ["Robust", "reweighted"]
 
@@ -49,7 +48,7 @@ def reweighted(problem: Problem, plain: Floats, sound: Flags) -> Robust:
     plain: (n, p) on the fitting scale.   sound: (n,) which curves to fit.
     Source: Beaton and Tukey 1974; scale and flags after Motulsky and Brown 2006.
     """
-    theta, low_high = plain.copy(), problem.limits()
+    theta, used = plain.copy(), problem.weights > 0.0
     weights = np.ones_like(problem.response)
     converged = np.zeros(plain.shape[0], dtype=bool)
     rows = np.flatnonzero(sound)
@@ -62,36 +61,17 @@ def reweighted(problem: Problem, plain: Floats, sound: Flags) -> Robust:
         share = np.abs(residual) / np.maximum(scale[rows], np.finfo(float).tiny)[:, None]
         early = turn < ROUNDS_OF_HUBER
         weights[rows] = np.minimum(1.0, HUBER / np.maximum(share, HUBER)) if early else _biweight(share)
-        root = np.sqrt(weights)
-        end = descend(
-            partial(_weighted, problem, root, rows),
-            theta[rows], problem.free[rows], (low_high[0][rows], low_high[1][rows]),
-            size=problem.size[rows],
-        )  # fmt: skip
+        # Machine code is for plain fits: here valleys are curved.
+        weighted = replace(problem, weights=problem.weights * weights, careful=True)
+        end = minimise(weighted, theta[rows], rows)
         moved = np.abs(end.theta - theta[rows]).max(axis=1) <= SETTLED * (1.0 + np.abs(end.theta).max(axis=1))
         theta[rows] = end.theta
         converged[rows] = moved & end.converged & (turn > ROUNDS_OF_HUBER)
         rows = rows[~converged[rows]]
-    return _report(problem, theta, sound, scale, weights, converged)
-
-
-def _report(
-    problem: Problem, theta: Floats, sound: Flags, scale: Floats, weights: Floats, converged: Flags
-) -> Robust:
-    residual = problem.evaluate(theta, np.arange(theta.shape[0]))[0]
-    used = problem.weights > 0.0
+    outliers = _flags(problem, problem.evaluate(theta, np.arange(len(theta)))[0], scale) & sound[:, None]
     theta = np.where(sound[:, None], theta, np.nan)
-    outliers = _flags(problem, residual, scale) & sound[:, None]
     weights = np.where(used & sound[:, None], weights, np.nan)
     return Robust(problem.natural(theta), theta, scale, weights, outliers, converged & sound)
-
-
-def _weighted(
-    problem: Problem, root: Floats, every: Rows, theta: Floats, which: Rows
-) -> tuple[Floats, Floats]:
-    rows = every[which]
-    residual, jacobian = problem.evaluate(theta, rows)
-    return residual * root[rows], jacobian * root[rows][..., None]
 
 
 def _biweight(share: Floats) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from glueprint.curves.descent import Descent, descend
 from glueprint.curves.logistic import BACK, FRONT, LN_SLOPE
 from glueprint.curves.models.model import Flags, Floats, Rows
 from glueprint.curves.problem import ROUNDING, Problem, Reach, rounding_of
-from glueprint.curves.profile import OFFSET, STEPS, Profiles, Refit, by_descent, profiles
+from glueprint.curves.profile import OFFSET, STEPS, Profiles, Refit, profiles
 
 __all__ = [
     "CONFIRMED",
@@ -88,36 +87,36 @@ def minimise(problem: Problem, start: Floats, rows: Rows) -> Descent:
     """Descents from start (k, p) of the curves `rows` (k,), by machine code where there is some."""
     if problem.fast:
         return kernel.minimise(problem, start, rows)
-    low, high = problem.limits()
-    if problem.between is not None:
-        return _between(problem, start, rows, problem.free[rows], iterations=STEPS)
-    return descend(
-        lambda theta, which: problem.evaluate(theta, rows[which]),
-        start,
-        problem.free[rows],
-        (low[rows], high[rows]),
-        size=problem.size[rows],
-    )
+    options = {} if problem.between is None else {"iterations": STEPS}
+    return _general(problem, start, rows, problem.free[rows], **options)
 
 
-def _between(problem: Problem, start: Floats, rows: Rows, free: Flags, **options: Any) -> Descent:
-    """Descents of curves with limits; free: (k, p), which begin within their bounds."""
+def _general(problem: Problem, start: Floats, rows: Rows, free: Flags, **options: Any) -> Descent:
+    """Descents of values or of limits by the general path; free: (k, p)."""
     given, (low, high) = problem.between, (side[rows] for side in problem.limits())
-    assert given is not None
+    size = problem.size[rows]
+    if given is None:
+        return descend(
+            lambda theta, which: problem.evaluate(theta, rows[which]),
+            start, free, (low, high), size=size, **options,
+        )  # fmt: skip
     begun = np.where(free, np.clip(start, low, high), start)
     return least(
         lambda theta, which: problem.curve(theta, rows[which]),
-        given.rows(rows), begun, free, (low, high), problem.size[rows], **options,
+        given.rows(rows), begun, free, (low, high), size, **options,
     )  # fmt: skip
 
 
 def refit_of(problem: Problem) -> Refit:
     """Refits with one parameter held, for profiles."""
-    if problem.between is not None:
-        return partial(_refit_between, problem)
-    by_hand = by_descent(problem.evaluate, problem.free, problem.limits(), problem.size, problem.reaching)
 
-    def refit(at: Floats, curves: Rows, held: Rows) -> tuple[Floats, Floats, Flags]:
+    def by_hand(at: Floats, curves: Rows, held: Rows) -> tuple[Floats, Floats, Flags]:
+        free = problem.free[curves].copy()
+        free[np.arange(curves.size), held] = False
+        end = _general(problem, at, curves, free, tolerance=OFFSET, iterations=STEPS)
+        return end.theta, end.cost, np.asarray((end.at_bound & problem.reaching).any(axis=1))
+
+    def by_machine(at: Floats, curves: Rows, held: Rows) -> tuple[Floats, Floats, Flags]:
         theta, cost = at.copy(), np.full(curves.size, np.inf)
         for place in np.unique(held).tolist():
             mine = held == place
@@ -125,14 +124,7 @@ def refit_of(problem: Problem) -> Refit:
             theta[mine], cost[mine] = end.theta, end.cost
         return theta, cost, np.zeros(curves.size, dtype=bool)
 
-    return refit if problem.fast and (np.isnan(problem.pins).sum() > 1) else by_hand
-
-
-def _refit_between(problem: Problem, at: Floats, curves: Rows, held: Rows) -> tuple[Floats, Floats, Flags]:
-    free = problem.free[curves].copy()
-    free[np.arange(curves.size), held] = False
-    end = _between(problem, at, curves, free, tolerance=OFFSET, iterations=STEPS)
-    return end.theta, end.cost, np.asarray((end.at_bound & problem.reaching).any(axis=1))
+    return by_machine if problem.fast and (np.isnan(problem.pins).sum() > 1) else by_hand
 
 
 def profiled(

@@ -15,7 +15,7 @@ from glueprint.curves.evidence import Comparison, compared
 from glueprint.curves.models.model import Flags, Floats, Rows
 from glueprint.curves.nest import Nest
 from glueprint.curves.problem import Problem
-from glueprint.curves.profile import by_descent, profiles, threshold
+from glueprint.curves.profile import OFFSET, STEPS, profiles, threshold
 from glueprint.curves.result import Fits
 from glueprint.errors import InputError, nearest
 
@@ -57,14 +57,14 @@ def compare(restricted: Fits, general: Fits) -> Comparison:
     same = before.response.shape == after.response.shape and np.array_equal(
         before.weights * before.response, after.weights * after.response
     )
-    extra = general.parameters - restricted.parameters
+    extra = general.parameter_count - restricted.parameter_count
     if not same or extra <= 0:
         raise InputError(
             "GP-C028", "the two fits cannot be compared",
             expected="fits of the same points, the first with fewer parameters",
             next_step="fit twice with shared=, once with more names in it",
         )  # fmt: skip
-    simple, full = ((float(np.sum(fits.rss)), fits.parameters) for fits in (restricted, general))
+    simple, full = ((float(np.sum(fits.rss)), fits.parameter_count) for fits in (restricted, general))
     return compared(simple, full, int(after.told.sum()))
 
 
@@ -192,11 +192,16 @@ def _profile(
     inverse = np.full((1, best.size, best.size), np.nan)
     inverse[0, which, :] = inverse[0, :, which] = 0.0
     inverse[0, which, which] = error**2 * rise[2] / max(rise[0], TINY)
-    size = nest.problem.size.sum()[None]
-    found = profiles(
-        by_descent(nest.evaluate, np.ones_like(wanted), nest.limits(), size), best[None, :], wanted,
-        nest.limits(), heights=np.array([rise[:2]]), inverse=inverse,
-    )  # fmt: skip
+    size, ends = nest.problem.size.sum()[None], nest.limits()
+
+    def refit(theta: Floats, rows: Rows, _: Rows) -> tuple[Floats, Floats, Flags]:
+        end = descend(
+            nest.evaluate, theta, ~wanted[rows], (ends[0][rows], ends[1][rows]), size=size[rows],
+            tolerance=OFFSET, iterations=STEPS,
+        )  # fmt: skip
+        return end.theta, end.cost, np.zeros(rows.size, dtype=bool)
+
+    found = profiles(refit, best[None, :], wanted, ends, heights=np.array([rise[:2]]), inverse=inverse)
     return float(found.intervals[0, which, 0]), float(found.intervals[0, which, 1])
 
 
@@ -223,26 +228,13 @@ def _collapsed(nest: Nest, errors: Floats, rise: tuple[float, float, int], own: 
     root = np.sqrt(np.maximum(size, 0.0))[:, :, None] * turn.transpose(0, 2, 1)
     keep = np.sqrt(np.where(size > 0.0, size, np.inf))
     off = np.einsum("nts,nt->ns", turn, pull.sum(axis=0) - pull) / keep
-    best = nest.base[:, shared]
-
-    def evaluate(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-        misfit, jacobian = nest.problem.evaluate(theta, rows)
-        step = theta[:, shared] - best[rows]
-        extra = np.einsum("kij,kj->ki", root[rows], step) + off[rows]
-        slopes = np.zeros((rows.size, len(shared), p))
-        slopes[:, :, shared] = root[rows]
-        return np.concatenate([misfit, extra], axis=1), np.concatenate([jacobian, slopes], axis=1)
-
-    start, _ = evaluate(nest.base, np.arange(n))
+    lines = np.zeros((n, len(shared), p))
+    lines[:, :, shared] = root
+    beside = replace(nest.problem, prior=(nest.base, lines, off), careful=True)
+    start, _ = beside.evaluate(nest.base, np.arange(n))
     cost = np.einsum("nm,nm->n", start, start)
     inverse = np.full((n, p, p), np.nan)
     index = np.arange(p)
     inverse[:, index, index] = errors**2 * rise[2] / max(rise[0], TINY)
-    wanted = np.zeros((n, p), dtype=bool)
-    wanted[:, own] = True
-    found = profiles(
-        by_descent(evaluate, nest.problem.free, (low, high), nest.problem.size, nest.problem.reaching),
-        nest.base, wanted, (low, high),
-        heights=np.stack([cost, cost + rise[1] - rise[0]], axis=1), inverse=inverse,
-    )  # fmt: skip
-    return found.intervals
+    heights = np.stack([cost, cost + rise[1] - rise[0]], axis=1)
+    return search.profiled(beside, nest.base, np.isin(index, own), heights, inverse).intervals

@@ -24,9 +24,9 @@ def steps(fits: Fits, log10_dose: Floats) -> Floats:
     Source: own derivation, docs/curves.md.
     """
     found = np.full((len(fits.rss), 2), np.nan)
-    if np.isfinite(fits.pinned[LN_SLOPE]):
+    if np.isfinite(fits.problem.pins[LN_SLOPE]):
         return found
-    data = fits.data
+    data = fits.problem
     used = data.weights > 0.0
     with np.errstate(all="ignore"):
         up, down = _on_plateaus(fits)
@@ -44,9 +44,9 @@ def steps(fits: Fits, log10_dose: Floats) -> Floats:
 
 def _on_plateaus(fits: Fits) -> tuple[Flags, Flags]:
     """At which points (n, m) the fitted curve is still on its first plateau, and already on its last."""
-    theta, weights = np.nan_to_num(fits.theta), fits.data.weights
+    theta, weights = np.nan_to_num(fits.theta), fits.problem.weights
     front, back = theta[:, FRONT, None], theta[:, BACK, None]
-    height, y = np.abs(front - back), curve(theta, fits.data.log10_dose)[0]
+    height, y = np.abs(front - back), curve(theta, fits.problem.log10_dose)[0]
     weight = weights.sum(axis=1) / np.maximum((weights > 0.0).sum(axis=1), 1)
     noise = np.sqrt(fits.rss / np.maximum(fits.dof, 1) / weight)[:, None]
     near = np.maximum(FLAT * height, np.minimum(noise, MOST_FLAT * height))
@@ -57,7 +57,7 @@ def _split(fits: Fits, inside: Flags) -> Flags:
     """Whether the wells (n, m) within the fall lie on both plateaus, and not between them (n,)."""
     front, back = fits.front, fits.back
     height = np.abs(front - back)
-    response = fits.data.response
+    response = fits.problem.response
     least = np.where(inside, response, np.inf).min(axis=1, initial=np.inf)
     most = np.where(inside, response, -np.inf).max(axis=1, initial=-np.inf)
     apart = most - least > 0.5 * height

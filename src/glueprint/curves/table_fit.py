@@ -23,18 +23,14 @@ from glueprint.curves.table_rows import (
     COMPARISONS,
     POTENCIES,
     comparison,
-    curve_rows,
-    in_height,
     one_of,
-    point_rows,
     potency_rows,
-    set_rows,
     whole_of,
 )
 from glueprint.curves.tables import DataSets, data_sets, refuse, weights_of
 from glueprint.curves.turning import turning
 
-__all__ = ["TableFit", "fit_table"]
+__all__ = ["fit_table"]
 
 WEIGHTS = ("none", "1/y", "1/y2")
 POWERS = {"1/y": 1.0, "1/y2": 2.0}
@@ -44,54 +40,6 @@ ROUNDS, SETTLED, LEAST = 10, 1e-6, 1e-3
 OTHER_SCALE = 1.0
 # Names of columns whose numbers are logarithms.
 LOGARITHM = re.compile(r"(?i)(^|[^a-z])(log|lg)_?(10)?([^a-z]|$)")
-
-
-@dataclass(frozen=True)
-class TableFit:
-    """The fit of a table; every table is polars, with `to_pandas` and `to_arrow` of its own.
-
-    fit: the fits, curve by curve.   sets, points, comparisons, potencies, curves: tables with the columns of
-    `table_rows`; `curves` is for drawing.   notes: what was left out or cannot be told.
-    """
-
-    fit: Fits
-    sets: pl.DataFrame
-    points: pl.DataFrame
-    comparisons: pl.DataFrame
-    potencies: pl.DataFrame
-    curves: pl.DataFrame
-    weights: str
-    notes: tuple[str, ...]
-
-    @property
-    def model(self) -> Model:
-        """What was fitted."""
-        return self.fit.model
-
-    @property
-    def parameters(self) -> pl.DataFrame:
-        """One row a parameter of a data set, plateaus as top and bottom; an end of an interval is infinite
-        where open."""
-        return in_height(self.fit)
-
-    @property
-    def tables(self) -> dict[str, pl.DataFrame]:
-        """All tables by name."""
-        names = ("parameters", "sets", "points", "comparisons", "potencies", "curves")
-        return {name: getattr(self, name) for name in names}
-
-    def as_dict(self) -> dict[str, Any]:
-        """All tables as rows, for `--json`."""
-        tables = {name: table.to_dicts() for name, table in self.tables.items()}
-        about = {"model": self.model.name, "weights": self.weights, "confidence": self.fit.confidence}
-        return about | tables | {"notes": list(self.notes)}
-
-    def plot(self) -> Any:
-        """Points and curves as an Altair chart."""
-        return self.fit.plot()
-
-    def __str__(self) -> str:
-        return "\n".join([str(self.fit), *self.notes])
 
 
 @dataclass(frozen=True)
@@ -129,7 +77,7 @@ def fit_table(
     log10_x: bool = False,
     confidence: float = 0.95,
     source: str = "",
-) -> TableFit:
+) -> Fits:
     """Fit every data set of a table to a model, all at once.
 
     table: one row a point.   x: the column of x, or columns by the name of the model's inputs.   y: response
@@ -143,7 +91,7 @@ def fit_table(
     level, control: for logistic models, the response of an absolute potency, and that without drug.
     within: what responses are possible, as in `fit`.   log10_x: x are log10 of doses.
     source: the file of the table, for refusals.
-    Returns `TableFit`.
+    Returns `Fits` with all its tables.
     Raises InputError as `fit`, GP-C050 (table), GP-C051 (options).
     """
     asked_y = (y,) if isinstance(y, str) else tuple(y)
@@ -175,14 +123,11 @@ def fit_table(
     if against is not None:
         comparisons += _against(asked, found, against, weighted)
     potencies, notes = _potencies(found, level, control)
-    return TableFit(
-        fit=found,
-        sets=set_rows(found),
-        points=point_rows(found),
+    return replace(
+        found,
+        weighting=weights,
         comparisons=pl.DataFrame(comparisons, schema=COMPARISONS),
         potencies=pl.DataFrame(potencies, schema=POTENCIES),
-        curves=curve_rows(found),
-        weights=weights,
         notes=(*data.notes, *notes, *turning(found)),
     )
 

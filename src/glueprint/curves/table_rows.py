@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -10,8 +10,10 @@ import polars as pl
 from glueprint.curves.evidence import aicc, compared, lack_of_fit
 from glueprint.curves.models.model import Model
 from glueprint.curves.potency import Potency
-from glueprint.curves.result import Fits
 from glueprint.curves.status import Status
+
+if TYPE_CHECKING:
+    from glueprint.curves.result import Fits
 
 __all__ = [
     "COMPARISONS",
@@ -97,8 +99,8 @@ _One = tuple[float, int, int, Model]
 
 
 def in_height(fits: Fits) -> pl.DataFrame:
-    """`Fits.table`, with the plateaus named by their height: top and bottom."""
-    table = fits.table()
+    """`Fits.to_table`, with the plateaus named by their height: top and bottom."""
+    table = fits.to_table()
     if not {"front", "back"} <= set(fits.names):
         return table
     falls = np.repeat(np.nan_to_num(fits.front) >= np.nan_to_num(fits.back), len(fits.names))
@@ -223,7 +225,7 @@ def one_of(fits: Fits, i: int) -> _One:
 
 def whole_of(fits: Fits) -> _One:
     """The same of all curves together."""
-    return float(np.sum(fits.rss)), fits.parameters, int(fits.problem.told.sum()), fits.model
+    return float(np.sum(fits.rss)), fits.parameter_count, int(fits.problem.told.sum()), fits.model
 
 
 def comparison(

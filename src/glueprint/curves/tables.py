@@ -17,6 +17,8 @@ __all__ = ["DataSets", "Weights", "data_sets", "refuse", "weights_of"]
 
 
 MOST_NAMED = 8
+# The name of a column whose cells were per cent, without their signs.
+PER_CENT = "{} (%)"
 # Names of columns that hold errors, of which a larger one speaks against a point.
 # A response of which only an end is known: "< 5" below detection, "> 60000" beyond the detector.
 LIMIT = re.compile(r"\s*(<=?|≤|>=?|≥)\s*(.+)")
@@ -92,7 +94,12 @@ def data_sets(
     Returns `DataSets`; rows without x or y are left out and counted.
     Raises InputError GP-C050 (columns, numbers).
     """
-    for name in (*inputs.values(), *y, *by, *((weights.column,) if weights else ()), *filter(None, [upper])):
+    asked = (*inputs.values(), *y, *by, *((weights.column,) if weights else ()), *filter(None, [upper]))
+    # A reader that takes the signs out of the cells puts them into the header.
+    signed = {PER_CENT.format(name): name for name in asked if name not in table.columns}
+    signed = {of: name for of, name in signed.items() if of in table.columns}
+    table = table.rename(signed)
+    for name in asked:
         if name not in table.columns:
             refuse("GP-C050", f'no column "{name}"{nearest(name, table.columns)}', table, source=source)
     if not y or not table.height:
@@ -101,6 +108,9 @@ def data_sets(
     kept = long.drop_nulls([*(f"x {name}" for name in inputs), "y", "w"])
     what = "x, y or weight" if weights else "x or y"
     notes = [f"{long.height - kept.height} rows without {what} left out"] if kept.height < long.height else []
+    notes += [f'"{name}" is in per cent' for name in signed.values()]
+    silent = int((kept["w"] == 0.0).sum())
+    notes += [f"{silent} rows with a weight of 0 left out"] if silent else []
     column = weights.column if weights else None
     unread = [name for name in table.columns if name not in (*inputs.values(), *y, *by, column, upper)]
     if unread:
@@ -185,6 +195,8 @@ def _numbers(table: pl.DataFrame, name: str, source: str) -> Floats:
     column = table[name]
     if column.dtype == pl.String:
         column = column.str.strip_chars().replace("", None)
+        if column.str.ends_with("%").all():
+            column = column.str.strip_suffix("%").str.strip_chars()
     numbers = column.cast(pl.Float64, strict=False)
     bad = (numbers.is_null() & column.is_not_null()).arg_true()
     if bad.len():

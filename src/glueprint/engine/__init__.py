@@ -6,7 +6,6 @@ from glueprint.engine.batch import Settings
 from glueprint.engine.doses import Doses
 from glueprint.engine.emit_c import c_source
 from glueprint.engine.ensemble import Ensemble
-from glueprint.engine.frames import Framed, in_notebook
 from glueprint.engine.measures import Measures, TimeUnit, time_unit
 from glueprint.engine.model import Model, compile  # noqa: A004 - the interface of docs/design.md
 from glueprint.engine.records import Records
@@ -18,6 +17,7 @@ from glueprint.engine.sensitivity import Sensitivities, SensitivityModel, sensit
 from glueprint.engine.status import REASONS, Status
 from glueprint.engine.summary import describe
 from glueprint.engine.verify import Verified, verified
+from glueprint.frames import Framed, in_notebook
 
 __all__ = [
     "REASONS",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint import forks
-from glueprint.engine.frames import Framed, library
 from glueprint.engine.status import REASONS
+from glueprint.frames import Framed, library
 
 if TYPE_CHECKING:
     import polars as pl

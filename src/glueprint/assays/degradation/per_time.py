@@ -91,7 +91,7 @@ def _fit(groups: list[Group], model: str, settings: Settings, share: float) -> l
                 target=one.target,
                 time_h=time_h,
                 model=model,
-                doses=int(fits.data.distinct_doses[i]),
+                doses=int(fits.problem.distinct_doses[i]),
                 points=int(fits.points[i]),
                 dmax=dmax,
                 dmax_se=dmax_se,

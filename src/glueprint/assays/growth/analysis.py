@@ -291,19 +291,19 @@ def listed(names: list[str]) -> str:
 
 
 def _curve_rows(part: Curves) -> list[Row]:
-    at_top = part.fits.predict(part.fits.data.highest_dose[:, None])[:, 0]
+    at_top = part.fits.predict(part.fits.problem.highest_dose[:, None])[:, 0]
     return [_curve(part, i, float(at_top[i])) for i in range(len(part.cultures))]
 
 
 def _curve(part: Curves, i: int, at_top: float) -> Row:
     one, fits = part.cultures[i], part.fits
     shown = Status(int(fits.status[i])) not in (Status.TOO_FEW_POINTS, Status.NOT_CONVERGED)
-    highest = float(fits.data.highest_dose[i])
+    highest = float(fits.problem.highest_dose[i])
     return _about(one) | {
         "doubling_time_h": one.doubling_time_h,
         "divisions": one.divisions,
         "wells": int(fits.points[i]),
-        "doses": int(fits.data.distinct_doses[i]),
+        "doses": int(fits.problem.distinct_doses[i]),
         "control_wells": one.control_wells,
         "top": float(fits.front[i]) if shown else None,
         "bottom": float(fits.back[i]) if shown else None,
@@ -357,7 +357,10 @@ def _fitted(part: Curves) -> list[Row]:
     measure = "GR" if "GR50" in part.potencies else "viability"
     rows = []
     share = np.linspace(0.0, 1.0, SMOOTH)
-    low, high = np.log10(part.fits.data.lowest_dose)[:, None], np.log10(part.fits.data.highest_dose)[:, None]
+    low, high = (
+        np.log10(part.fits.problem.lowest_dose)[:, None],
+        np.log10(part.fits.problem.highest_dose)[:, None],
+    )
     grids = 10.0 ** (low + (high - low) * share)
     curves = part.fits.predict(grids)
     for i, one in enumerate(part.cultures):

@@ -144,7 +144,7 @@ def of_growth_rate(cultures: Sequence[Culture], settings: Settings) -> Curves:
 def _control(cultures: Sequence[Culture], fits: Fits) -> SharedError:
     """The error of the mean of the control, by which all wells were divided; none where it is not known."""
     known = np.array([np.isfinite(one.control_se) for one in cultures])[:, None]
-    data = fits.data
+    data = fits.problem
     mean = np.nan_to_num(np.where(data.weights > 0.0, fits.predict(10.0**data.log10_dose), 0.0))
     return SharedError(
         sd=np.array([one.control_se for one in cultures]),

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from glueprint.assays.polarization import model, penalised
 from glueprint.assays.polarization.model import LN_PROTEIN, LOG10_KI
-from glueprint.assays.polarization.penalised import Estimates, Problem
+from glueprint.assays.polarization.penalised import Estimates
+from glueprint.curves.problem import Problem
 
 __all__ = ["Curves", "fit", "floor"]
 
 Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 # The Ki is sought between this far below the protein and this far above the highest dose, in decades.
 DECADES_BELOW, DECADES_ABOVE = 5.0, 3.0
@@ -42,12 +42,8 @@ class Curves:
         highest = np.where(measured, self.dose, 0.0).max(axis=1)
         protein = self.stated[:, 0] / model.LN_10
         high = np.maximum(np.log10(np.maximum(highest, 1e-300)), protein) + DECADES_ABOVE
-
-        def predict(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-            return model.anisotropy(theta, self.dose[rows])
-
-        low = protein - DECADES_BELOW
-        return Problem(predict, self.anisotropy, self.stated, self.stated_sd, low, high)
+        data, stated = (self.dose, self.anisotropy), (self.stated, self.stated_sd)
+        return penalised.problem_of(model.anisotropy, data, stated, (protein - DECADES_BELOW, high))
 
 
 def fit(curves: Curves, *, confidence: float = 0.95) -> Estimates:
@@ -70,14 +66,15 @@ def floor(curves: Curves, estimates: Estimates) -> Floats:
     rises = np.sqrt(penalised.threshold(estimates))
     found = np.empty(len(curves.dose))
     problem = curves.problem()
+    low, high = (end[:, LOG10_KI] for end in problem.limits())
     for i in range(found.size):
-        grid = np.linspace(problem.low[i] + 1.0, problem.high[i], FLOOR_POINTS)
+        grid = np.linspace(low[i] + 1.0, high[i], FLOOR_POINTS)
         many = np.full(grid.size, i)
         theta = estimates.theta[many]
         theta[:, LOG10_KI], theta[:, LN_PROTEIN:] = grid, curves.stated[i]
-        computed = np.where(problem.used[many], model.anisotropy(theta, curves.dose[many])[0], np.nan)
+        computed = np.where(problem.given.used[many], model.anisotropy(theta, curves.dose[many])[0], np.nan)
         exact = Curves(curves.dose[many], computed, curves.stated[many], curves.stated_sd[many]).problem()
-        cost = penalised.cost_at(exact, theta, estimates.noise_sd[many], exact.low)
+        cost = penalised.cost_at(exact, theta, estimates.noise_sd[many], low[many])
         misfit = np.sqrt(cost) - rises[i]
         above = np.flatnonzero(misfit > 0.0)
         if above.size == 0 or above[0] == 0:

@@ -13,17 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from glueprint.curves.descent import Descent, Evaluate, descend
-from glueprint.curves.profile import by_descent, profiles
+from glueprint.curves import Model, Parameter, search
+from glueprint.curves.models import Given
+from glueprint.curves.problem import Problem
 
-__all__ = ["LOG10_CONSTANT", "Estimates", "Problem", "cost_at", "fit", "threshold"]
+__all__ = ["LOG10_CONSTANT", "Estimates", "cost_at", "fit", "problem_of", "threshold", "widths"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Rows = NDArray[np.intp]
 
-PLATEAUS = [0, 1]
-# The column that `curves.profile` profiles.
+PLATEAUS = (0, 1)
 LOG10_CONSTANT = 2
 STATED = 3
 SCAN = 60
@@ -33,53 +32,6 @@ EXACT = 1e-6
 # ill-conditioned (curves that were computed, not measured).
 LEAST_NOISE = 1e-4
 NOISE_ROUNDS, NOISE_SETTLED = 12, 1e-3
-# Responses and slopes whose squares would overflow belong to a step that went astray.
-BEYOND = 1e100
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A batch of n curves of m points with p = 3 + k parameters.
-
-    predict: (theta (j, p), rows (j,)) -> responses (j, m) and slopes (j, m, p), linear in the plateaus.
-    observed: (n, m), NaN where nothing was measured.   stated, stated_sd: (n, k) logarithms and their
-    standard deviations, 0 for exact.   low, high: (n,) between which the log10 of the constant is sought.
-    """
-
-    predict: Callable[[Floats, Rows], tuple[Floats, Floats]]
-    observed: Floats
-    stated: Floats
-    stated_sd: Floats
-    low: Floats
-    high: Floats
-
-    @property
-    def parameters(self) -> int:
-        """How many parameters a curve has."""
-        return STATED + int(self.stated.shape[1])
-
-    @property
-    def used(self) -> Flags:
-        """Which points (n, m) are measured."""
-        return np.isfinite(self.observed)
-
-    @property
-    def width(self) -> Floats:
-        """Standard deviations (n, k) of the stated logarithms, none of them zero."""
-        return np.maximum(self.stated_sd, EXACT)
-
-    @property
-    def size(self) -> Floats:
-        """Sum of squares (n,) of the observations."""
-        return np.asarray(np.sum(np.where(self.used, self.observed, 0.0) ** 2, axis=1))
-
-    @property
-    def bounds(self) -> tuple[Floats, Floats]:
-        """Low and high (n, p) of the parameters; only the constant is bounded."""
-        low = np.full((len(self.observed), self.parameters), -np.inf)
-        high = -low
-        low[:, LOG10_CONSTANT], high[:, LOG10_CONSTANT] = self.low, self.high
-        return low, high
 
 
 @dataclass(frozen=True)
@@ -107,6 +59,39 @@ class Estimates:
     confidence: float
 
 
+def problem_of(
+    curve: Callable[[Floats, Floats], tuple[Floats, Floats]],
+    data: tuple[Floats, Floats],
+    stated: tuple[Floats, Floats],
+    ends: tuple[Floats, Floats],
+) -> Problem:
+    """A batch of n curves of m points with p = 3 + k parameters, as `curves` takes it.
+
+    curve: (theta (j, p), doses (j, m)) -> responses (j, m) and slopes (j, m, p), linear in the plateaus.
+    data: doses and responses (n, m), NaN where nothing was measured.   stated: (n, k) logarithms and their
+    standard deviations, 0 for exact.   ends: (n,) between which the log10 of the constant is sought.
+    """
+    dose, response = data
+    used, shape = np.isfinite(response), (len(response), STATED + stated[0].shape[1])
+    names = ("free", "top", "log10_constant", *(f"stated_{i}" for i in range(shape[1] - STATED)))
+    parameters = tuple(Parameter(name, linear=i in PLATEAUS) for i, name in enumerate(names))
+    model = Model("binding", "binding", ("dose",), parameters, lambda at, given: curve(at, given["dose"]))
+    centre = np.zeros(shape)
+    centre[:, STATED:] = stated[0]
+    lines = np.eye(shape[1])[STATED:] / widths(stated[1])[..., None]
+    low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
+    low[:, LOG10_CONSTANT], high[:, LOG10_CONSTANT] = ends
+    return Problem(
+        model, Given({"dose": dose}, used), np.where(used, response, 0.0), used.astype(float),
+        np.full(shape, np.nan), reach=(low, high), prior=(centre, lines, np.zeros(stated[0].shape)),
+    )  # fmt: skip
+
+
+def widths(stated_sd: Floats) -> Floats:
+    """Standard deviations of the stated logarithms, none of them zero."""
+    return np.maximum(stated_sd, EXACT)
+
+
 def fit(problem: Problem, *, confidence: float = 0.95) -> Estimates:
     """Fit both plateaus, the constant and, within what is said about them, the stated numbers.
 
@@ -117,29 +102,27 @@ def fit(problem: Problem, *, confidence: float = 0.95) -> Estimates:
     doi 10.1093/biomet/34.1-2.28); docs/polarization.md.
     """
     theta, noise = _start(problem)
-    points = problem.used.sum(axis=1)
+    points, rows = problem.points, np.arange(len(theta))
     for _ in range(NOISE_ROUNDS):
-        theta = _minimum(problem, theta, noise).theta
-        data, whole, rss = _information(problem, theta, noise)
+        theta = search.minimise(_with(problem, noise), theta, rows).theta
+        data, whole, rss = _information(_with(problem, noise), theta)
         dof = points - np.einsum("nij,nji->n", data, _inverse(whole))
         before, noise = noise, _noise(rss, dof, theta)
         if np.all(np.abs(noise / before - 1.0) < NOISE_SETTLED):
             break
-    end = _minimum(problem, theta, noise)
-    data, whole, rss = _information(problem, end.theta, noise)
+    at = _with(problem, noise)
+    end = search.minimise(at, theta, rows)
+    data, whole, rss = _information(at, end.theta)
     inverse = _inverse(whole)
-    budget, t_dof = _budget(data, inverse, noise, problem.width, dof)
+    budget, t_dof = _budget(data, inverse, at, noise, dof)
     found = Estimates(
         theta=end.theta, covariance=inverse * noise[:, None, None] ** 2, noise_sd=noise, dof=dof, t_dof=t_dof,
         log10_low=np.full_like(noise, np.nan), log10_high=np.full_like(noise, np.nan), budget=budget,
         rss=rss, points=points, converged=end.converged, confidence=confidence,
     )  # fmt: skip
-    free = np.ones(end.theta.shape, dtype=bool)
-    wanted = free & (np.arange(problem.parameters) == LOG10_CONSTANT)
-    bounds = profiles(
-        by_descent(_evaluator(problem, noise), free, problem.bounds, problem.size), end.theta, wanted,
-        problem.bounds, heights=np.stack([end.cost, end.cost + threshold(found)], axis=1), inverse=inverse,
-    ).intervals[:, LOG10_CONSTANT]  # fmt: skip
+    heights = np.stack([end.cost, end.cost + threshold(found)], axis=1)
+    sought = np.arange(end.theta.shape[1]) == LOG10_CONSTANT
+    bounds = search.profiled(at, end.theta, sought, heights, inverse).intervals[:, LOG10_CONSTANT]
     return replace(found, log10_low=bounds[:, 0], log10_high=bounds[:, 1])
 
 
@@ -151,56 +134,28 @@ def threshold(estimates: Estimates) -> Floats:
 
 def cost_at(problem: Problem, theta: Floats, noise: Floats, log10_constant: Floats) -> Floats:
     """The least cost (n,) with the constant held at `log10_constant` (n,); theta: (n, p) to start from."""
-    start, free = theta.copy(), np.ones(theta.shape, dtype=bool)
-    start[:, LOG10_CONSTANT], free[:, LOG10_CONSTANT] = log10_constant, False
-    return descend(_evaluator(problem, noise), start, free, problem.bounds, size=problem.size).cost
+    start, pinned = theta.copy(), problem.pinned.copy()
+    start[:, LOG10_CONSTANT] = pinned[:, LOG10_CONSTANT] = log10_constant
+    held = replace(_with(problem, noise), pinned=pinned)
+    return search.minimise(held, start, np.arange(len(start))).cost
 
 
-def _minimum(problem: Problem, theta: Floats, noise: Floats) -> Descent:
-    free = np.ones(theta.shape, dtype=bool)
-    return descend(_evaluator(problem, noise), theta, free, problem.bounds, size=problem.size)
-
-
-def _evaluator(problem: Problem, noise: Floats) -> Evaluate:
-    """Residuals of the points and, as k more rows, of the stated numbers in the unit of the response."""
-    used = problem.used
-    observed = np.where(used, problem.observed, 0.0)
-    count = problem.stated.shape[1]
-
-    def evaluate(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-        # A trial step may leave what floating point holds: the minimiser counts NaN as uphill.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-            fitted, slopes = problem.predict(theta, rows)
-        keep = used[rows]
-        scale = noise[rows, None] / problem.width[rows]
-        away = (theta[:, STATED:] - problem.stated[rows]) * scale
-        penalty = np.zeros((len(rows), count, problem.parameters))
-        penalty[:, np.arange(count), STATED + np.arange(count)] = scale
-        lost = ~(np.abs(fitted) < BEYOND) | ~(np.abs(slopes) < BEYOND).all(axis=2)
-        residual = np.where(keep, np.where(lost, np.nan, fitted - observed[rows]), 0.0)
-        slopes = np.where((keep & ~lost)[..., None], slopes, 0.0)
-        return np.concatenate([residual, away], axis=1), np.concatenate([slopes, penalty], axis=1)
-
-    return evaluate
+def _with(problem: Problem, noise: Floats) -> Problem:
+    """What is stated in the unit of the response, whose noise (n,) is known."""
+    assert problem.prior is not None
+    centre, lines, off = problem.prior
+    return replace(problem, prior=(centre, lines * noise[:, None, None], off))
 
 
 def _start(problem: Problem) -> tuple[Floats, Floats]:
     """Plateaus by least squares at every constant of a scan with the rest as stated; the best is kept."""
-    n, used = len(problem.observed), problem.used
-    best, cost = np.zeros((n, problem.parameters)), np.full(n, np.inf)
-    observed = np.where(used, problem.observed, 0.0)
-    rows: Rows = np.arange(n)
-    for step in np.linspace(0.0, 1.0, SCAN):
-        theta = np.zeros((n, problem.parameters))
-        theta[:, STATED:] = problem.stated
-        theta[:, LOG10_CONSTANT] = problem.low + step * (problem.high - problem.low)
-        basis = np.where(used[..., None], problem.predict(theta, rows)[1][..., PLATEAUS], 0.0)
-        plateaus = np.einsum("npm,nm->np", np.linalg.pinv(basis), observed)
-        rss = np.sum((np.einsum("nmp,np->nm", basis, plateaus) - observed) ** 2, axis=1)
-        theta[:, PLATEAUS] = plateaus
-        better = rss < cost
-        best[better], cost[better] = theta[better], rss[better]
-    return best, _noise(cost, used.sum(axis=1) - float(STATED), best)
+    assert problem.prior is not None
+    (low, high), scan = problem.limits(), np.linspace(0.0, 1.0, SCAN)[:, None]
+    begun = np.tile(problem.prior[0], (SCAN, 1, 1))
+    begun[..., LOG10_CONSTANT] = low[:, LOG10_CONSTANT] + scan * (high - low)[:, LOG10_CONSTANT]
+    best = problem.ranked(begun, PLATEAUS, 1)[0]
+    rss = np.square(problem.evaluate(best, np.arange(len(best)))[0]).sum(axis=1)
+    return best, _noise(rss, problem.points.astype(float) - STATED, best)
 
 
 def _noise(rss: Floats, dof: Floats, theta: Floats) -> Floats:
@@ -208,15 +163,12 @@ def _noise(rss: Floats, dof: Floats, theta: Floats) -> Floats:
     return np.asarray(np.maximum(np.sqrt(rss / np.maximum(dof, 1.0)), np.maximum(least, 1e-12)))
 
 
-def _information(problem: Problem, theta: Floats, noise: Floats) -> tuple[Floats, Floats, Floats]:
+def _information(problem: Problem, theta: Floats) -> tuple[Floats, Floats, Floats]:
     """J'J of the points alone, and of points and statements (n, p, p); sum of squares of the points (n,)."""
-    fitted, slopes = problem.predict(theta, np.arange(len(theta)))
-    slopes = np.where(problem.used[..., None], slopes, 0.0)
-    data = np.einsum("nmi,nmj->nij", slopes, slopes)
-    whole = data.copy()
-    place = np.arange(STATED, problem.parameters)
-    whole[:, place, place] += (noise[:, None] / problem.width) ** 2
-    return data, whole, np.sum(np.where(problem.used, fitted - problem.observed, 0.0) ** 2, axis=1)
+    residual, slopes = problem.evaluate(theta, np.arange(len(theta)))
+    points = slice(problem.response.shape[1])
+    data = np.einsum("nmi,nmj->nij", slopes[:, points], slopes[:, points])
+    return data, np.einsum("nmi,nmj->nij", slopes, slopes), np.square(residual[:, points]).sum(axis=1)
 
 
 def _inverse(matrix: Floats) -> Floats:
@@ -228,7 +180,7 @@ def _inverse(matrix: Floats) -> Floats:
 
 
 def _budget(
-    data: Floats, inverse: Floats, noise: Floats, width: Floats, dof: Floats
+    data: Floats, inverse: Floats, problem: Problem, noise: Floats, dof: Floats
 ) -> tuple[Floats, Floats]:
     """Shares of the variance of the log10 constant (n, 1 + k), and the degrees of freedom behind it (n,).
 
@@ -237,7 +189,8 @@ def _budget(
     """
     row = inverse[:, LOG10_CONSTANT]
     points = np.einsum("ni,nij,nj->n", row, data, row) * noise**2
-    stated = row[:, STATED:] ** 2 * noise[:, None] ** 4 / width**2
+    assert problem.prior is not None
+    stated = (np.einsum("nkp,np->nk", problem.prior[1], row) * noise[:, None]) ** 2
     parts = np.concatenate([points[:, None], stated], axis=1)
     shares = parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-300)
     return shares, np.maximum(dof, 1.0) / np.clip(shares[:, 0], 1e-3, 1.0) ** 2

@@ -11,7 +11,7 @@ from glueprint import curves
 from glueprint.assays.findings import Finding
 from glueprint.assays.polarization import competition, model
 from glueprint.assays.polarization.competition import Curves, Floats
-from glueprint.assays.polarization.penalised import Estimates
+from glueprint.assays.polarization.penalised import Estimates, widths
 from glueprint.assays.polarization.plates import Contents
 from glueprint.assays.quality import logistics, verdicts
 from glueprint.assays.quality.outliers import Readings
@@ -58,7 +58,7 @@ def _readings(name: str, where: tuple[str, ...], one: Curves, fit: tuple[Estimat
     found, i = fit
     theta = found.theta[i]
     mean, slopes = model.anisotropy(theta[None], one.dose)
-    stated, width = one.stated[0], one.problem().width[0]
+    stated, width = one.stated[0], widths(one.stated_sd)[0]
     known = np.zeros((stated.size, theta.size))
     known[:, theta.size - stated.size :] = np.eye(stated.size)
     count = one.dose.shape[1]

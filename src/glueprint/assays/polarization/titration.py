@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.assays.polarization import model, penalised
-from glueprint.assays.polarization.penalised import LOG10_CONSTANT, Estimates, Problem
+from glueprint.assays.polarization.penalised import LOG10_CONSTANT, Estimates
 from glueprint.curves import equilibria
+from glueprint.curves.problem import Problem
 
 __all__ = [
     "HYPERBOLA",
@@ -23,7 +24,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 # Columns of theta after free, bound and log10 Kd.
 LN_TRACER, LN_BRIGHTNESS = 3, 4
@@ -52,11 +52,8 @@ class Titration:
         measured = np.isfinite(self.response) & (self.protein > 0.0)
         low = np.log10(np.where(measured, self.protein, np.inf).min(axis=1)) - DECADES
         high = np.log10(np.where(measured, self.protein, 0.0).max(axis=1)) + DECADES
-
-        def predict(theta: Floats, rows: Rows) -> tuple[Floats, Floats]:
-            return response(theta, self.protein[rows])
-
-        return Problem(predict, self.response, self.stated, self.stated_sd, low, high)
+        data, stated = (self.protein, self.response), (self.stated, self.stated_sd)
+        return penalised.problem_of(response, data, stated, (low, high))
 
 
 def fit(titration: Titration, *, confidence: float = 0.95) -> Estimates:

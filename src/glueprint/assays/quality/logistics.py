@@ -28,7 +28,7 @@ def of_logistics(fits: Fits, names: Sequence[str], wells: Sequence[Sequence[str]
     A curve with a far reading is fitted again by Tukey's biweight; what that holds for an outlier is set
     aside. A flat curve is its mean.
     """
-    data = fits.data
+    data = fits.problem
     used = data.weights > 0.0
     line = linear(fits)
     mean, jacobian = line.mean.copy(), line.jacobian.copy()
