@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import libsbml
@@ -88,7 +89,13 @@ def source(name: str, scenario: Scenario) -> str:
 
 def build(name: str, scenario: Scenario) -> engine.Model:
     """The compiled model of `source`, which says what it takes and raises."""
-    return engine.compile(source(name, scenario), ours=True)
+    return _compiled(source(name, scenario))
+
+
+@lru_cache(maxsize=64)
+def _compiled(text: str) -> engine.Model:
+    """A model is frozen, and its text says all of it: scenarios of one text share it."""
+    return engine.compile(text, ours=True)
 
 
 def sbml(name: str, scenario: Scenario) -> str:
