@@ -17,6 +17,7 @@ from glueprint.engine import reading
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import body, culture, parameters
 from glueprint.mechanism.composition import Part, Text, compose, write
+from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.quantities import FixedPrior, Quantity
 from glueprint.mechanism.scenario import Scenario
@@ -171,7 +172,13 @@ def trial(scenario: Scenario) -> engine.Model:
 
 def shape(scenario: Scenario) -> tuple[str, ...]:
     """The statements of the trial model without numbers: scenarios of one shape differ in values alone."""
-    return compose(body.parts(scenario.structure, scenario.compound)).lines
+    return _shape(scenario.structure, scenario.compound)
+
+
+@lru_cache(maxsize=64)
+def _shape(structure: str, compound: Compound) -> tuple[str, ...]:
+    """Each virtual trial asks for it, once an arm."""
+    return compose(body.parts(structure, compound)).lines
 
 
 def split(
