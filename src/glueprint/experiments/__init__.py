@@ -93,7 +93,7 @@ def described(name: str) -> Description:
             "GP-L001",
             f'no experiment "{name}"{nearest(name, EXPERIMENTS)}',
             expected="one of " + ", ".join(EXPERIMENTS),
-            next_step="list them with `experiments.available()`",
+            next_step="correct the name; `glueprint experiment list` has them all",
         )
     return EXPERIMENTS[name]
 
@@ -175,5 +175,5 @@ def _unknown(name: str, key: str) -> InputError:
         expected="one of "
         + ", ".join(known)
         + (", or a parameter of its model" if parameters_of(name) else ""),
-        next_step="leave it out or correct its name; `experiments.parameters_of` names the parameters",
+        next_step="leave it out or correct its name; `glueprint experiment list` names the settings",
     )
