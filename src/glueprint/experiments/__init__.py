@@ -141,6 +141,9 @@ def run(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) 
     parameters.
     Raises InputError GP-L001 (experiment), GP-L002 and GP-L004 (setting), NotSupportedError GP-L003 (numbers
     that the compound lacks), and what loading compounds and lines raises.
+
+    >>> run("fp_competition").name
+    'fp_competition'
     """
     known = settings_of(name)
     single = {key: value for key, value in settings.items() if key not in known}
