@@ -19,6 +19,13 @@ os.environ.pop("COLUMNS", None)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# A shell's background job has Ctrl-C ignored, and so would all that it starts; tests send it as a terminal does.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The workers of xdist share the processors: a command that is told no number starts no processes beside them.
+os.cpu_count = lambda: 1
+
 # Both judge by the clock: how long an example takes, and how long examples take to make.
 PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 # The same examples each time, so that a change fails for what it changed; `make check` draws new ones.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import importlib
+import io
 import json
 import re
 import subprocess
@@ -108,3 +110,15 @@ def test_the_python_of_the_page_runs():
     assert names["compound"].name == "pomalidomide"
     # Half are alive from 5 to 9 months; R takes the middle.
     assert float(names["curve"].median) == 7.0
+
+
+@pytest.mark.parametrize("verb", glueprint.VERBS)
+def test_the_example_of_a_verb_runs(verb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    function = getattr(glueprint, verb)
+    room = vars(importlib.import_module(function.__module__))
+    (example,) = doctest.DocTestFinder(recurse=False).find(function, verb, globs=dict(room))
+    assert example.examples, f"{verb} shows no example"
+    said = io.StringIO()
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=said.write)
+    assert result.failed == 0, said.getvalue()

@@ -67,6 +67,7 @@ def registry() -> pint.UnitRegistry[float]:
     return units
 
 
+@lru_cache(maxsize=4096)
 def is_known(unit: str) -> bool:
     """Whether `unit` can be read as a unit."""
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests import processes
 
 import glueprint
 
@@ -67,9 +67,7 @@ def test_after_calls_into_every_room_a_fork_works_or_is_refused(tmp_path):
     file = tmp_path / "forking.py"
     file.write_text(PROGRAM.format(place=str(tmp_path)))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, str(file)], capture_output=True, text=True, env=environment, timeout=600, check=False
-    )
+    done = processes.run([sys.executable, str(file)], 600, env=environment)
     assert done.returncode == 0, done.stderr
     said = dict(line.split(": ") for line in done.stdout.splitlines())
     assert len(said) == 13

@@ -10,6 +10,7 @@ from tests.envelope import payload, refusal
 from typer.testing import CliRunner
 
 from glueprint.cli import app as root
+from glueprint.cli import glue as command
 from glueprint.cli.app import app
 
 SMILES = "O=C1CCC(N2Cc3c(cccc3N)C2=O)C(=O)N1"
@@ -35,6 +36,22 @@ def project(tmp_path_factory):
     (folder / "raw/table/measured.csv").write_text(TABLE)
     (folder / "glue.toml").write_text((folder / "glue.toml").read_text() + ENTRY)
     return folder
+
+
+def test_a_run_takes_all_processors_unless_told(project, monkeypatch):
+    asked = []
+
+    def stop(folder, *, workers, **_):
+        asked.append(workers)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.glue, "run", stop)
+    monkeypatch.setattr(command.study, "run", lambda *_, workers, **__: stop(_, workers=workers))
+    monkeypatch.setattr(command.os, "cpu_count", lambda: 3)
+    told("glue", "run", project, code=130)
+    told("glue", "run", project, "--workers", 2, code=130)
+    told("study", "run", "pomalidomide", "--out", project / "none", code=130)
+    assert asked == [3, 2, 3]
 
 
 def test_a_new_project_says_what_to_do_next(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 
 from glueprint.errors import EnvironmentProblemError
 from glueprint.report import drawn, render, write
+from glueprint.report import page as page_module
 
 LABELS = {"input", "calibrated", "predicted", "not modelled yet"}
 
@@ -85,8 +86,13 @@ def test_the_page_stays_under_two_megabytes(html):
     assert len(html.encode()) < 2_000_000
 
 
-def test_same_input_same_bytes(small_input):
-    assert render(small_input) == render(small_input)
+@pytest.fixture(scope="module")
+def small_page(small_input):
+    return render(small_input)
+
+
+def test_same_input_same_bytes(small_input, small_page):
+    assert render(small_input) == small_page
 
 
 def test_only_the_four_labels_are_shown(page, report_input):
@@ -213,13 +219,14 @@ def test_a_trial_without_results_still_gives_a_page(small_input):
     assert "found nothing" in render(given)
 
 
-def test_write_is_whole_or_not_at_all(small_input, tmp_path):
+def test_write_is_whole_or_not_at_all(small_input, small_page, tmp_path):
     target = write(small_input, tmp_path / "out" / "report.html")
-    assert target.read_text("utf-8") == render(small_input)
+    assert target.read_text("utf-8") == small_page
     assert [path.name for path in target.parent.iterdir()] == ["report.html"]
 
 
-def test_an_unwritable_folder_is_named(small_input, tmp_path):
+def test_an_unwritable_folder_is_named(small_input, small_page, tmp_path, monkeypatch):
+    monkeypatch.setattr(page_module, "render", lambda _: small_page)
     (tmp_path / "taken").write_text("a file, not a folder")
     with pytest.raises(EnvironmentProblemError, match="GP-R001") as caught:
         write(small_input, tmp_path / "taken" / "report.html")

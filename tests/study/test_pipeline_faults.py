@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests import processes
 from tests.envelope import payload
 
 from glueprint import study
@@ -64,7 +65,8 @@ class Gate:
         self._shut.touch()
         (folder / "sitecustomize.py").write_text(BRAKE.format(number=number, gate=str(self._shut)))
         places = (str(folder), os.environ.get("PYTHONPATH", ""))
-        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
+        search = os.pathsep.join(filter(None, places))
+        self.environment = {**os.environ, **processes.TELLING, "PYTHONPATH": search}
 
     def open(self):
         self._shut.unlink(missing_ok=True)
@@ -124,7 +126,8 @@ def wait_until(process, come):
     deadline = time.monotonic() + PATIENCE_S
     while not come():
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
+        if time.monotonic() > deadline:
+            processes.ended(process, 0)
         time.sleep(0.02)
 
 
@@ -147,7 +150,7 @@ def test_a_killed_driver_costs_what_its_workers_had_in_hand(asked, tmp_path, gat
     wait_for(process, out, 2)
     process.kill()
     shut.open()
-    process.communicate()
+    processes.ended(process, PATIENCE_S)
     there = units_there(out)
     assert verify(out).findings == ()
     goes_on_to_the_same_bytes(asked, out)
@@ -168,7 +171,7 @@ def test_a_killed_worker_is_replaced(asked, tmp_path, gate):
     workers = [pid for pid in children.read_text().split() if b"spawn_main" in cmdline(pid)]
     os.kill(int(workers[0]), signal.SIGKILL)
     shut.open()
-    said, told = process.communicate(timeout=PATIENCE_S)
+    said, told = processes.ended(process, PATIENCE_S)
     assert process.returncode == 0, told
     assert payload(said)["tables"] == asked[1]
     assert events(out) == ["begun", "finished", "added"]
@@ -189,7 +192,7 @@ def test_ctrl_c_ends_with_130_and_can_be_continued(asked, tmp_path, gate, execut
     wait_for(process, out, 1)
     wait_until(process, lambda: begun_units(out))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _, told = process.communicate(timeout=PATIENCE_S)
+    _, told = processes.ended(process, PATIENCE_S)
     assert process.returncode == 130
     assert "the same command goes on" in told
     assert "Traceback" not in told
@@ -209,7 +212,7 @@ def test_the_second_of_two_writers_is_refused(asked, tmp_path, gate):
         study.run(asked[0], out)
     assert str(process.pid) in str(caught.value)
     shut.open()
-    _, told = process.communicate(timeout=PATIENCE_S)
+    _, told = processes.ended(process, PATIENCE_S)
     assert process.returncode == 0, told
     assert study.run(asked[0], out).record.outputs == asked[1]
 

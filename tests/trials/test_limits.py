@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 import pytest
+from tests import processes
 
 from glueprint import forks, trials
 from glueprint.errors import InputError
@@ -43,9 +43,8 @@ def test_a_fork_is_answered_and_does_not_hang(tmp_path):
     file = tmp_path / "forking.py"
     file.write_text(FORKING)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, str(file)], capture_output=True, text=True, env=environment, timeout=300, check=True
-    )
+    done = processes.run([sys.executable, str(file)], 300, env=environment)
+    assert done.returncode == 0, done.stderr
     assert "GP-X006" in done.stdout
     assert "spawn" in done.stdout
 

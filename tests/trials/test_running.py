@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from glueprint import trials
+from glueprint.errors import EnvironmentProblemError
 from glueprint.trials.analysis.tables import patients_table
 from glueprint.trials.conduct import response
 from glueprint.trials.conduct.conducting import conduct
@@ -203,6 +205,20 @@ def test_a_patient_that_cannot_be_computed_is_counted_and_left_out():
         "the step became too small",
     )
     assert (table["status"] != 0).sum() == 1
+
+
+def test_tables_as_pandas_or_why_not(result, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(EnvironmentProblemError, match="GP-T109"):
+        result.to_pandas()
+
+    class Frames:
+        DataFrame = dict
+
+    monkeypatch.setitem(sys.modules, "pandas", Frames)
+    frames = result.to_pandas()
+    assert list(frames) == list(result.tables())
+    assert frames["endpoints"] == result.endpoints.to_dict(as_series=False)
 
 
 def test_the_summary_has_what_a_trial_reports(result):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+from tests import processes
 from tests.browsing import chromium
 
 RUN = "from glueprint.cli import main; main()"
@@ -24,6 +25,7 @@ def started(folder):
             [sys.executable, "-c", RUN, "serve", str(folder), "--workers", "1"],
             stdout=out,
             stderr=subprocess.STDOUT,
+            env={**os.environ, **processes.TELLING},  # where it stands, into the log
         )
     while server.poll() is None:
         if found := re.search(r"http://\S+\n", log.read_text("utf-8")):
@@ -76,4 +78,4 @@ def test_from_the_plate_to_a_patient_of_the_trial(tmp_path):
             assert page.locator("svg.panel").count() == 5
         finally:
             os.kill(server.pid, signal.SIGTERM)
-            server.wait(timeout=60)
+            processes.ended(server, 600)

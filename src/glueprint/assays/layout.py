@@ -29,6 +29,12 @@ def read(path: str | Path) -> Layout:
     Raises InputError GP-A030 to GP-A039 and GP-A005, each with the file, the block and the field; of a map
     also
     GP-A158 and GP-A218.
+
+    >>> head = 'kind = "glueprint-layout"\\nversion = 1\\nname = "mine"\\n'
+    >>> wells = '[[well]]\\nwells = "A1:H1"\\nrole = "blank"\\n'
+    >>> _ = Path("layout.toml").write_text(head + wells, encoding="utf-8")
+    >>> read("layout.toml").table.height
+    8
     """
     if Path(path).suffix.lower() == ".toml":
         return layout_file.read(path)

@@ -100,7 +100,7 @@ def load(name: str) -> Route:
             "GP-H003",
             f'no route "{name}"{nearest(name, available())}',
             expected="one of " + ", ".join(available()) + ", or the path of a .toml file",
-            next_step="read a route of your own with `chemistry.routes.read`",
+            next_step="correct the name, or give your own file; `glueprint synthesis list` has the routes",
         ) from None
 
 

@@ -133,7 +133,7 @@ def rates(compound: str, medium: str = "blood") -> Rates:
             "GP-H001",
             f"no rate constants of {compound} in {medium}{nearest(f'{compound} in {medium}', known)}",
             expected="one of " + ", ".join(known),
-            next_step="give your own constants to `chemistry.stability.enantiomers`",
+            next_step="take one of these; `stability.enantiomers` in Python takes your own",
         )
     constants = {step: _constant(entry, step) for step in STEPS}
     return Rates(compound, medium, entry["what"], **constants)

@@ -118,6 +118,9 @@ def load(name: str) -> Structure:
     """A built-in structure by name or alias; "(S)-" and "(R)-" before a racemic compound give its enantiomer.
 
     Raises InputError GP-H001 if nothing of that name is built in.
+
+    >>> load("pomalidomide").formula
+    'C13H11N3O4'
     """
     found = _by_name().get(name.casefold())
     if found is None and name[:4].casefold() in ("(s)-", "(r)-"):

@@ -178,7 +178,7 @@ def _no_null(what: str) -> NotSupportedError:
         what,
         where="discover, null",
         expected="a free far plateau, and responses that are values",
-        next_step='use null="f", which errs on the quiet side',
+        next_step='free the plateau, or take --effect f (in Python null="f"), which errs on the quiet side',
     )
 
 

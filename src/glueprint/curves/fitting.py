@@ -81,6 +81,12 @@ def fit(
     GP-C024 (response, upper, weight), GP-C025 (fixed, start, within, intervals, confidence, alpha), GP-C026
     (formula), GP-C027 (no starts), GP-C028 (shared); NotSupportedError GP-C029 (limits in such a fit).
     Source: own derivation, docs/curves.md and docs/regression.md.
+
+    >>> dose = [1.0, 10.0, 100.0, 1000.0, 10000.0]
+    >>> found = fit("4pl", dose, [98.0, 91.0, 52.0, 12.0, 4.0])
+    >>> ec50 = found.table().filter(parameter="ec50").get_column("estimate").item()
+    >>> 90 < ec50 < 120
+    True
     """
     for name, value in (("confidence", confidence), ("alpha", alpha)):
         request.share_of(name, value)

@@ -94,6 +94,13 @@ def pool(
     Returns `PooledPotency`. With fewer than two values there is only a limit of the mean, or nothing.
     Raises InputError GP-C044 (labels, options), GP-C045 (kinds mixed), GP-C046 (one experiment twice).
     Source: own derivation, docs/potencies.md.
+
+    >>> from glueprint import curves
+    >>> dose, ec50 = np.array([1.0, 10.0, 100.0, 1000.0, 10000.0]), np.array([[80.0], [100.0], [130.0]])
+    >>> fits = curves.fit("4pl", dose, 1 - dose / (dose + ec50) + 0.01 * np.sin(dose))
+    >>> three = curves.relative(fits, "IC50")
+    >>> 80 < pool(three).potency.value_nm < 130
+    True
     """
     _check(potencies, method, confidence)
     design = _design(potencies, donor, experiment, method)

@@ -180,7 +180,7 @@ def _levels(level: float | Floats, control: float, curves: int) -> Floats:
 def _refusal(message: str, expected: str) -> InputError:
     return InputError(
         "GP-C049", message, where="potencies of fitted curves", expected=expected,
-        next_step="correct the call; 0.5 of a control of 1 is level=0.5, control=1.0",
+        next_step="correct it; half of a control of 1 is a level of 0.5 beside a control of 1",
     )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def require_values(system: System, given: Mapping[str, ArrayLike]) -> None:
                 f'"{item.name}" has no value',
                 where=system.name,
                 expected="a number or an initial assignment in the model, or values for the patients",
-                next_step=f'write "{item.name} = ..." in the model, or give it to ensemble()',
+                next_step=f'write "{item.name} = ..." in the model, or give it: --set {item.name}=NUMBER',
             )
 
 

@@ -89,6 +89,10 @@ def compile(  # noqa: A001 - the interface of docs/design.md
     source: path or text, Antimony or SBML (Level 2 and 3 core).   ours: as for `reading.read`.
     Raises InputError GP-N001 to N007, N040 to N045 and N047 (cannot be read, is inconsistent or incomplete)
     and NotSupportedError GP-N020 to N026 (the engine cannot run it exactly).
+
+    >>> model = compile("species drug = 100; drug -> ; k*drug; k = 0.1")
+    >>> model.species, model.defaults["k"]
+    (('drug',), 0.1)
     """
     document, where = read(source, ours=ours)
     refusals.check(document, where)

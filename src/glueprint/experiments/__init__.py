@@ -93,7 +93,7 @@ def described(name: str) -> Description:
             "GP-L001",
             f'no experiment "{name}"{nearest(name, EXPERIMENTS)}',
             expected="one of " + ", ".join(EXPERIMENTS),
-            next_step="list them with `experiments.available()`",
+            next_step="correct the name; `glueprint experiment list` has them all",
         )
     return EXPERIMENTS[name]
 
@@ -141,6 +141,9 @@ def run(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) 
     parameters.
     Raises InputError GP-L001 (experiment), GP-L002 and GP-L004 (setting), NotSupportedError GP-L003 (numbers
     that the compound lacks), and what loading compounds and lines raises.
+
+    >>> run("fp_competition").name
+    'fp_competition'
     """
     known = settings_of(name)
     single = {key: value for key, value in settings.items() if key not in known}
@@ -175,5 +178,5 @@ def _unknown(name: str, key: str) -> InputError:
         expected="one of "
         + ", ".join(known)
         + (", or a parameter of its model" if parameters_of(name) else ""),
-        next_step="leave it out or correct its name; `experiments.parameters_of` names the parameters",
+        next_step="leave it out or correct its name; `glueprint experiment list` names the settings",
     )

@@ -75,20 +75,40 @@ def load(key: str, text: Callable[[], str], cache: Cache, entries: Mapping[str, 
 
     key: everything that decides the text, the version of its writer included (`source_digest`).
     entries: names of the functions to call and the ctypes of their arguments.
+
+    Under the key's name stands the name of the text, and under that the code: models that differ in numbers
+    alone have keys of their own and one text.
     """
-    version = source_digest(Path(__file__).parent)
-    name = hashlib.sha256(f"{key}/{host().key}/{version}".encode()).hexdigest()
     with _lock:
-        code = cache.get(name)
-        cached = code is not None
-        if code is None:
-            code = _compile(text())
-            cache.put(name, code)
+        code, cached = _object(_name(key), text, cache)
         engine = llvm.create_mcjit_compiler(_empty_module(), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
         functions = {entry: _function(engine, entry, kinds) for entry, kinds in entries.items()}
     return Machine(functions, len(code), cached)
+
+
+def _object(asked: str, text: Callable[[], str], cache: Cache) -> tuple[bytes, bool]:
+    """The object code that `asked` leads to, and whether it came from disk."""
+    link = cache.get(asked)
+    code = cache.get(link.decode()) if link else None
+    if code is not None:
+        return code, True
+    written = text()
+    name = _name(written)
+    code = cache.get(name)
+    cached = code is not None
+    if code is None:
+        code = _compile(written)
+        cache.put(name, code)
+    cache.put(asked, name.encode())
+    return code, cached
+
+
+def _name(content: str) -> str:
+    """Under which something that was made for this processor by this compiler is kept."""
+    version = source_digest(Path(__file__).parent)
+    return hashlib.sha256(f"{content}/{host().key}/{version}".encode()).hexdigest()
 
 
 def _function(engine: Any, entry: str, kinds: Sequence[Any]) -> Callable[..., None]:

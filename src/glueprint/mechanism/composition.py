@@ -20,6 +20,7 @@ SHARED = {
     *("deubiquitination_per_h", "degraded_share", "empty_loss_per_h", "liganded_loss_per_h", "cell_share"),
     *("drug_s_nm", "drug_r_nm", "ikzf1_progenitor", "gcsf_fold"),
 }
+FIXED = KEYWORDS | SHARED  # what no part renames
 # A number without a unit behind it: counts and shares.
 BARE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w.])(?!\s+[A-Za-z_])")
 REACTION = re.compile(r"^(\s*\w+:\s*)([^;]*);\s*(.*);\s*$")
@@ -68,7 +69,7 @@ class Part:
         word = match.group()
         if word in self.rename:
             return self.rename[word]
-        return word if word in KEYWORDS | SHARED else self.prefix + word
+        return word if word in FIXED else self.prefix + word
 
 
 @dataclass(frozen=True)

@@ -285,6 +285,9 @@ def load(compound: str | Path | Compound, *, folder: Path | None = None) -> Comp
     Raises InputError GP-M001 (unknown name), GP-M002 (unreadable), GP-M003 (not TOML), GP-M004 (a bad field),
     GP-M010 (another kind or version), GP-M080 (what the file says cannot be), and what `Compound.enantiomer`
     raises.
+
+    >>> load("pomalidomide").kd().unit
+    'nM'
     """
     if isinstance(compound, Compound):
         return compound

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import libsbml
@@ -16,6 +17,7 @@ from glueprint.engine import reading
 from glueprint.errors import InputError, nearest
 from glueprint.mechanism import body, culture, parameters
 from glueprint.mechanism.composition import Part, Text, compose, write
+from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.quantities import FixedPrior, Quantity
 from glueprint.mechanism.scenario import Scenario
@@ -88,7 +90,13 @@ def source(name: str, scenario: Scenario) -> str:
 
 def build(name: str, scenario: Scenario) -> engine.Model:
     """The compiled model of `source`, which says what it takes and raises."""
-    return engine.compile(source(name, scenario), ours=True)
+    return _compiled(source(name, scenario))
+
+
+@lru_cache(maxsize=64)
+def _compiled(text: str) -> engine.Model:
+    """A model is frozen, and its text says all of it: scenarios of one text share it."""
+    return engine.compile(text, ours=True)
 
 
 def sbml(name: str, scenario: Scenario) -> str:
@@ -164,7 +172,13 @@ def trial(scenario: Scenario) -> engine.Model:
 
 def shape(scenario: Scenario) -> tuple[str, ...]:
     """The statements of the trial model without numbers: scenarios of one shape differ in values alone."""
-    return compose(body.parts(scenario.structure, scenario.compound)).lines
+    return _shape(scenario.structure, scenario.compound)
+
+
+@lru_cache(maxsize=64)
+def _shape(structure: str, compound: Compound) -> tuple[str, ...]:
+    """Each virtual trial asks for it, once an arm."""
+    return compose(body.parts(structure, compound)).lines
 
 
 def split(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from glueprint.chemistry import (
@@ -18,6 +19,7 @@ from glueprint.chemistry import (
     stability,
     structures,
 )
+from glueprint.evidence import Finding
 
 __all__ = ["Card", "ChemistrySection", "Scheme", "chemistry_section", "image"]
 
@@ -72,14 +74,14 @@ def chemistry_section(compounds: Iterable[Mapping[str, Any]]) -> ChemistrySectio
     """The section for the substances of a study; None if there are none.
 
     compounds: rows with name, smiles, formula, mass_da, inchikey, and svg if there is a drawing.
-    Routes are run anew, so that the page says what they give and not what they should.
+    Routes are run, so that the page says what they give and not what they should.
     Raises InputError GP-H002 for a SMILES that cannot be read.
     """
     cards = tuple(_card(row) for row in compounds)
     if not cards:
         return None
     known = [routes.load(name) for name in routes.available()]
-    ran = [step for route in known for step in routes.run(route).steps]
+    ran, found = _ran()
     return ChemistrySection(
         cards,
         groups.SAFETY_NOTE,
@@ -88,12 +90,16 @@ def chemistry_section(compounds: Iterable[Mapping[str, Any]]) -> ChemistrySectio
         tuple(_route(route) for route in known),
         len(ran),
         sum(step.as_named and not step.imbalance for step in ran),
-        tuple(
-            {"claims": ", ".join(found.claim_ids), "what": found.what, "remedy": found.remedy}
-            for found in checks.route_products()
-        ),
+        tuple({"claims": ", ".join(one.claim_ids), "what": one.what, "remedy": one.remedy} for one in found),
         tuple(_stability(rates) for rates in stability.table()),
     )
+
+
+@cache
+def _ran() -> tuple[tuple[routes.StepOutcome, ...], tuple[Finding, ...]]:
+    """Every step of the routes, run, and what the checks of their products find: the same in every page."""
+    every = [routes.run(routes.load(name)) for name in routes.available()]
+    return tuple(step for one in every for step in one.steps), tuple(checks.route_products())
 
 
 def image(svg: str | None) -> str:

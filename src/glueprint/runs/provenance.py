@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,14 @@ def versions() -> dict[str, str]:
         "Glueprint": glueprint.__version__,
         "Python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        **{name: metadata.version(name) for name in PACKAGES},
+        **_packages(),
     }
+
+
+@cache
+def _packages() -> dict[str, str]:
+    """The versions of PACKAGES, which are looked for in files and do not change while we run."""
+    return {name: metadata.version(name) for name in PACKAGES}
 
 
 def new(kind: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Record:
@@ -87,7 +94,7 @@ def new(kind: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> Re
         glueprint=glueprint.__version__,
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
-        packages={name: metadata.version(name) for name in PACKAGES},
+        packages=dict(_packages()),
     )
 
 

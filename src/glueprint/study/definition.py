@@ -158,6 +158,9 @@ def load(name_or_path: str | Path) -> Study:
 
     Raises InputError GP-S001 (unknown name), GP-S002 (unreadable), GP-S003 (not TOML), GP-S004 (not a
     study, or of a newer version), GP-S005 (a field).
+
+    >>> load("pomalidomide").compound
+    'pomalidomide'
     """
     path = source(name_or_path)
     plan = validate(Study, read(path, CODES), CODES, where=str(path))

@@ -98,6 +98,12 @@ def run(
     A folder that holds this very study, finished, is read back and not computed again.
     Raises InputError GP-S001 to GP-S007 and GP-S009 to GP-S013, EnvironmentProblemError GP-S008, and what
     the rooms below raise; what was computed until then is kept.
+
+    >>> head = 'kind = "glueprint-study"\\nversion = 1\\nname = "small"\\ntitle = "Small"\\n'
+    >>> text = head + 'compound = "pomalidomide"\\n[[trials]]\\nprotocol = "mm003"\\nreplicates = 1\\n'
+    >>> _ = Path("small.toml").write_text(text, encoding="utf-8")
+    >>> run("small.toml", "small-study").folder.name
+    'small-study'
     """
     plan = definition.load(study)
     if seed is not None:

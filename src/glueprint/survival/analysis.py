@@ -198,6 +198,12 @@ def analyse(
     Raises InputError GP-V007 (level, horizon, model), GP-V010 (tau), GP-V012 (looks), GP-V017 (rows of one
     patient that overlap), GP-V024 (models), GP-V030 to GP-V034 (table).
     Source: the functions it calls, docs/survival.md.
+
+    >>> import polars as pl
+    >>> from glueprint.survival import Request
+    >>> table = pl.DataFrame({"months": [2, 5, 7, 9], "died": [1, 1, 0, 1], "arm": ["a", "b", "a", "b"]})
+    >>> analyse(table, Request(time="months", event="died", arm="arm")).arms
+    ('a', 'b')
     """
     level = as_level(level)
     rows = patients(table, request)

@@ -122,6 +122,9 @@ def kaplan_meier(
     Kalbfleisch and Prentice; Tsai, Jewell and Wang 1987, doi:10.1093/biomet/74.4.883 for delayed entry.
     Equal to R survival's survfit(conf.type = "log-log"), which chooses the variance in the same way; where
     the curve is 0 R gives a robust error of 0, and we none.
+
+    >>> kaplan_meier([2, 5, 7, 9], [1, 1, 0, 1]).survival.round(2).tolist()
+    [0.75, 0.5, 0.5, 0.0]
     """
     rows = as_rows(time, event, entry, weights)
     level = as_level(level)

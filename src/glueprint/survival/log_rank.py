@@ -52,6 +52,10 @@ def log_rank(
     Raises InputError GP-V001 to GP-V005 for arrays, GP-V006 for one group, GP-V008 for missing labels.
     Source: Mantel 1966; Peto and Peto 1972, doi:10.2307/2344317. Equal to R survival's survdiff, which also
     leaves a group without expected events out of the degrees of freedom.
+
+    >>> found = log_rank([5, 8, 9, 12, 15, 20], [1, 1, 0, 1, 1, 0], ["a", "a", "a", "b", "b", "b"])
+    >>> round(found.p_value, 2)
+    0.12
     """
     groups, n, table = grouped(time, event, group, strata)
     expected, variance = expectation(table)

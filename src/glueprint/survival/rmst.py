@@ -33,6 +33,9 @@ def rmst(time: ArrayLike, event: ArrayLike, tau: float, *, level: float = 0.95) 
     Raises InputError GP-V001 to GP-V005 for arrays, GP-V007 for options, GP-V010 if tau is beyond follow-up.
     Source: Irwin 1949, doi:10.1017/S0022172400014443; Klein and Moeschberger section 4.5. Equal to the
     "rmean" of R survival.
+
+    >>> rmst([2, 5, 7, 9], [1, 1, 0, 1], tau=6).value
+    4.75
     """
     curve = kaplan_meier(time, event, level=level)
     tau = float(as_floats(tau, "tau", (0,)))

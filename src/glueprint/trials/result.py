@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from glueprint.errors import optional_package
 from glueprint.mechanism import Outside
 from glueprint.trials.analysis import estimands_table, grades_table, subgroups_table
 from glueprint.trials.protocol import Protocol, outside
@@ -86,6 +87,16 @@ class TrialResult:
         if self.protocol.data_cuts:
             tables |= {"looks": self.looks, "earlier_endpoints": self.earlier_endpoints}
         return tables
+
+    def to_pandas(self) -> dict[str, Any]:
+        """Every table as a pandas frame.   Raises EnvironmentProblemError GP-T109 without pandas."""
+        pandas = optional_package(
+            "pandas",
+            "GP-T109",
+            where="to_pandas",
+            next_step="python -m pip install pandas, or take the polars tables of `tables()`",
+        )
+        return {name: pandas.DataFrame(one.to_dict(as_series=False)) for name, one in self.tables().items()}
 
     def subgroups(self) -> pl.DataFrame:
         """Hazard ratios and response by subgroup, in each replicate; see `subgroups.subgroups_table`."""

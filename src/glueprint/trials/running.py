@@ -70,6 +70,9 @@ def run(
     counterfactual: let every patient also live without what follows progression.
     Raises InputError GP-T021 for replicates, seed or workers out of range, GP-M050 to GP-M052 for draws
     that are none of the mechanism, and what `load_protocol` raises.
+
+    >>> run("mm003", seed=1).replicates
+    1
     """
     check_counts(replicates=replicates, workers=workers, seed=seed)
     plan = protocol if isinstance(protocol, Protocol) else load_protocol(protocol)

@@ -113,6 +113,11 @@ def sweep(
     compound: whose dose and days vary; the arm's glue if None.   progress: called with the share done.
     Raises InputError GP-T070 to GP-T076 for variants that cannot be, GP-T077 if none differs from the arm.
     Source: common random numbers; own derivation, docs/trials.md, "Dose and schedule questions".
+
+    >>> from glueprint.trials import SweepSettings, grid, load_protocol
+    >>> how = SweepSettings(replicates=1, patients=4)
+    >>> sweep(load_protocol("mm003"), grid(dose_mg=[2]), arm="POM+LoDEX", settings=how).arm
+    'POM+LoDEX'
     """
     how = settings or SweepSettings()
     chosen = arm_of(protocol, arm)

@@ -53,6 +53,10 @@ def read(path: str | Path, reader: str | None = None, *, sheet: str | None = Non
 
     Raises EnvironmentProblemError GP-A001, InputError GP-A012 to GP-A014, GP-A022, and what its reader
     raises.
+
+    >>> _ = Path("plate.csv").write_text("well,value\\nA1,0.5\\nA2,0.7\\n", encoding="utf-8")
+    >>> read("plate.csv").reader
+    'tidy'
     """
     if reader is not None and reader.startswith(ALLOTROPY):
         # Imported when asked for: the converter is an extra, and slow to load.

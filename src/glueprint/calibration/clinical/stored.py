@@ -45,6 +45,9 @@ def posterior(structure: str = "claret", scope: str = "trials") -> ClinicalPoste
 
     scope: what was fitted, one of SCOPES.
     Raises InputError GP-K010 for an unknown structure or scope, or a pair that is not in SHIPPED.
+
+    >>> posterior("claret").structure
+    'claret'
     """
     for what, name, names in (("structure", structure, STRUCTURES), ("scope", scope, SCOPES)):
         if name not in names:

@@ -108,7 +108,7 @@ def _unusable(claim_id: str, what: str) -> InputError:
         f"the claim {claim_id} {what}",
         where="claims",
         expected=f"the claims {', '.join(decided('likelihood'))} with their values",
-        next_step="pass evidence.load(), or a set of claims that holds them",
+        next_step="take the evidence that comes with Glueprint, or add these claims to yours",
     )
 
 

@@ -63,7 +63,20 @@ def arm_colour(colours: Mapping[str, str]) -> alt.Color:
     return alt.Color("arm:N", scale=scale, legend=None)
 
 
-def records(rows: Iterable[Mapping[str, Any]]) -> alt.InlineData:
+class Rows(alt.InlineData):
+    """Chart data that nobody changes, so that layers, panels and copies of a chart share it.
+
+    Altair copies a chart and its data at every step of putting it together: most of the time a report took.
+    The rows are not checked one by one against the schema; the tests check whole charts.
+    """
+
+    _class_is_valid_at_instantiation = False
+
+    def __deepcopy__(self, _: Any = None) -> Rows:
+        return self
+
+
+def records(rows: Iterable[Mapping[str, Any]]) -> Rows:
     """Rows as chart data; floats cut to five significant digits, finer than any screen; NaN becomes null."""
 
     def cut(value: Any) -> Any:
@@ -71,7 +84,7 @@ def records(rows: Iterable[Mapping[str, Any]]) -> alt.InlineData:
             return value
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
 
-    return alt.InlineData(values=[{key: cut(value) for key, value in row.items()} for row in rows])
+    return Rows(values=[{key: cut(value) for key, value in row.items()} for row in rows])
 
 
 def ticks(highest: float, *, at_most: int = 9) -> list[float]:

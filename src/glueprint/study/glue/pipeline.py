@@ -112,6 +112,13 @@ def run(
     Raises InputError GP-S020 to GP-S024 (the project file, or a link), GP-S026 (files that are missing),
     GP-S007 (the result was changed), GP-R017 (a link in it), and what the rooms below raise; what was
     computed until then is kept.
+
+    >>> from glueprint.study import glue
+    >>> _ = glue.new(Path("mine"), compound="GLX-1", smiles="O=C1CCC(N2Cc3c(cccc3N)C2=O)C(=O)N1")
+    >>> run("mine")  # no assay yet
+    Traceback (most recent call last):
+    ...
+    glueprint.errors.InputError: ...
     """
     project = load(folder)
     files = survey(project)

@@ -69,6 +69,9 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     name_or_path: a name out of `available()`, or a path ending in .toml.
     Raises InputError GP-T001 (unknown name), GP-T014 (unreadable file), GP-T002 to GP-T013 (bad content),
     GP-T060 to GP-T067 (bad files of dose rules that it names), and what `check_protocol` raises.
+
+    >>> [arm.patients for arm in load_protocol("mm003").arms]
+    [302, 153]
     """
     text = str(name_or_path)
     if text in available():
