@@ -19,7 +19,7 @@ os.environ.pop("COLUMNS", None)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A shell's background job has Ctrl-C ignored, and so would all that it starts; tests send it as a terminal does.
+# A shell's background job has Ctrl-C ignored, as would all that it starts; tests send it as a terminal does.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
