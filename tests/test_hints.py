@@ -17,7 +17,6 @@ BOTH = re.compile(r"--\w|in Python")
 CALLS_ONLY = {
     "calibration/compound/trial.py",
     "curves/discovery.py",
-    "curves/result.py",
     "engine/sbml.py",  # rateOf() is a word of models
     "forks.py",
     "mechanism/individuals.py",

@@ -24,7 +24,7 @@ ROWS = re.findall(
 )
 LISTING = json.loads(groups.LISTING.read_text("utf-8"))
 # Rooms that others stand on: nobody begins there.
-INNER = {"boundary", "cli", "documents", "forks", "formulas", "web"}
+INNER = {"boundary", "cli", "documents", "forks", "formulas", "frames", "web"}
 HEAVY = {"numpy", "scipy", "polars", "pint", "libsbml", "antimony", "rdkit", "altair", "duckdb", "typer"}
 
 

@@ -293,3 +293,18 @@ def test_a_header_with_a_dose_holds_readings_and_no_doses():
     table = pl.DataFrame({"Time (h)": [24.0, 48.0], "DMSO": [1.0, 2.0], "Glue 100 nM": [0.9, 1.4]})
     with pytest.raises(InputError, match="GP-A160"):
         growth.analyse(table)
+
+
+@pytest.mark.parametrize("dose", [0.0, 300.0], ids=["a control", "a dose"])
+def test_a_reason_to_leave_a_well_out_tells_no_curves_apart(dose):
+    rows = [
+        (d, value, "")
+        for _ in range(3)
+        for d, value in zip(DOSES, noisy([left(d) for d in DOSES]), strict=True)
+    ]
+    place = next(k for k, row in enumerate(rows) if row[0] == dose)
+    rows[place] = (dose, 0.3 * rows[place][1], "bubble")
+    table = pl.DataFrame(rows, schema=["dose_nM", "viability", "exclude"], orient="row")
+    found = growth.analyse(table)
+    assert found.tables["excluded"]["reason"].to_list() == ["bubble"]
+    assert "GP-A221" not in codes(found)

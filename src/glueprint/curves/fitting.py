@@ -84,7 +84,7 @@ def fit(
 
     >>> dose = [1.0, 10.0, 100.0, 1000.0, 10000.0]
     >>> found = fit("4pl", dose, [98.0, 91.0, 52.0, 12.0, 4.0])
-    >>> ec50 = found.table().filter(parameter="ec50").get_column("estimate").item()
+    >>> ec50 = found.to_table().filter(parameter="ec50").get_column("estimate").item()
     >>> 90 < ec50 < 120
     True
     """

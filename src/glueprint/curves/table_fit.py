@@ -95,7 +95,7 @@ def fit_table(
     Raises InputError as `fit`, GP-C050 (table), GP-C051 (options).
 
     >>> table = pl.DataFrame({"nM": [1.0, 10.0, 100.0, 1000.0, 10000.0], "y": [98.0, 91.0, 52.0, 12.0, 4.0]})
-    >>> fit_table(table, x="nM", y="y").sets.height
+    >>> fit_table(table, x="nM", y="y").tables["sets"].height
     1
     """
     asked_y = (y,) if isinstance(y, str) else tuple(y)

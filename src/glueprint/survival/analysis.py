@@ -199,7 +199,6 @@ def analyse(
     patient that overlap), GP-V024 (models), GP-V030 to GP-V034 (table).
     Source: the functions it calls, docs/survival.md.
 
-    >>> import polars as pl
     >>> from glueprint.survival import Request
     >>> table = pl.DataFrame({"months": [2, 5, 7, 9], "died": [1, 1, 0, 1], "arm": ["a", "b", "a", "b"]})
     >>> analyse(table, Request(time="months", event="died", arm="arm")).arms

@@ -31,9 +31,9 @@ OURS = (
 # Columns whose labels tell wells apart and not what is in them.
 TECHNICAL = frozenset(
     listed(
-        "replicate|well|wells|row|col|column|plate|position|index|id|file|comment|note|notes|flags|channel|"
-        "lane|unnamed||#|no|nr|read order|sd|simulated|vehicle|side|relation|washout_h|membrane|"
-        "signal_at_zero|doubling_time_h"
+        "replicate|well|wells|row|col|column|plate|position|index|id|file|comment|note|notes|remark|remarks|flag|"
+        "flags|qc|exclude|channel|lane|unnamed||#|no|nr|read order|sd|simulated|vehicle|side|relation|"
+        "washout_h|membrane|signal_at_zero|doubling_time_h"
     )
 )
 MOST_LABELS, CROSSED = 24, 3
@@ -395,7 +395,8 @@ def _controls_apart(found: pl.DataFrame, unused: Collection[str], response: str)
     )
     for name in unused:
         labels = controls[name].n_unique()
-        if not 2 <= labels <= CROSSED + 1 or wide.numeric(found[name]):
+        # A reason to leave a well out is no name of a control.
+        if name.strip().lower() == "exclude" or not 2 <= labels <= CROSSED + 1 or wide.numeric(found[name]):
             continue
         means = controls.group_by(name).agg(pl.col("_value").mean()).sort("_value").rows()
         (low, least), (high, most) = means[0], means[-1]
