@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from glueprint.errors import optional_package
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Framed", "in_notebook", "library"]
+__all__ = ["Framed", "as_pandas", "in_notebook", "library"]
 
 SHOWN = 10  # rows in a notebook
 
@@ -24,7 +25,7 @@ class Framed:
 
     def to_pandas(self) -> Any:
         """The table for pandas. Raises EnvironmentProblemError GP-N090 without it."""
-        return library("pandas").DataFrame(self.to_table().to_dict(as_series=False))
+        return as_pandas({"": self.to_table()})[""]
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
         """The table as an Arrow stream: pyarrow.table(result), duckdb, polars.DataFrame(result)."""
@@ -33,6 +34,12 @@ class Framed:
     def _repr_html_(self) -> str:
         table = self.to_table()
         return in_notebook(f"{type(self).__name__}, {table.height} rows", table.head(SHOWN))
+
+
+def as_pandas(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Every table as a pandas frame, by name. Raises EnvironmentProblemError GP-N090 without pandas."""
+    pandas = library("pandas")
+    return {name: pandas.DataFrame(table.to_dict(as_series=False)) for name, table in tables.items()}
 
 
 def in_notebook(words: str, table: pl.DataFrame) -> str:
@@ -46,5 +53,5 @@ def library(name: str) -> Any:
         name,
         "GP-N090",
         where=f"to_{name}",
-        next_step=f"python -m pip install {name}, or take `to_table`, which is polars",
+        next_step=f"python -m pip install {name}, or take the tables as they are, which is polars",
     )

@@ -246,7 +246,7 @@ def test_a_channel_of_a_table_is_refused():
 
 def test_tables_as_pandas_or_why_not(result, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(EnvironmentProblemError, match="GP-A290"):
+    with pytest.raises(EnvironmentProblemError, match="GP-N090"):
         result.to_pandas()
 
     class Frames:

@@ -209,7 +209,7 @@ def test_a_patient_that_cannot_be_computed_is_counted_and_left_out():
 
 def test_tables_as_pandas_or_why_not(result, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(EnvironmentProblemError, match="GP-T109"):
+    with pytest.raises(EnvironmentProblemError, match="GP-N090"):
         result.to_pandas()
 
     class Frames:

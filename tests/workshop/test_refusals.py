@@ -179,7 +179,7 @@ def test_without_yaml_the_remedy_is_named(tmp_path, monkeypatch):
     assert caught.value.code == "GP-W023"
     with pytest.raises(EnvironmentProblemError, match="pandas") as caught:
         found.to_pandas()
-    assert caught.value.code == "GP-W023"
+    assert caught.value.code == "GP-N090"
 
 
 def written(folder, document=DOCUMENT, data=DATA, model=MODEL):

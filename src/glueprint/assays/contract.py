@@ -18,7 +18,8 @@ import polars as pl
 
 from glueprint.assays.findings import Finding, findings_table
 from glueprint.curves import Potency
-from glueprint.errors import InputError, nearest, optional_package
+from glueprint.errors import InputError, nearest
+from glueprint.frames import as_pandas
 
 __all__ = [
     "EXCLUDED",
@@ -304,14 +305,8 @@ class AssayResult:
         return pkgutil.resolve_name(FIGURE)(self)
 
     def to_pandas(self) -> dict[str, Any]:
-        """Every table as a pandas frame.   Raises EnvironmentProblemError GP-A290 without pandas."""
-        pandas = optional_package(
-            "pandas",
-            "GP-A290",
-            where="to_pandas",
-            next_step="python -m pip install pandas, or take the polars tables in `tables`",
-        )
-        return {name: pandas.DataFrame(one.to_dict(as_series=False)) for name, one in self.tables.items()}
+        """Every table as a pandas frame.   Raises EnvironmentProblemError GP-N090 without pandas."""
+        return as_pandas(self.tables)
 
     def __repr__(self) -> str:
         counts = {name: sum(f.severity == name for f in self.findings) for name in ("refusal", "warning")}

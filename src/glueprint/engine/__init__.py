@@ -17,14 +17,12 @@ from glueprint.engine.sensitivity import Sensitivities, SensitivityModel, sensit
 from glueprint.engine.status import REASONS, Status
 from glueprint.engine.summary import describe
 from glueprint.engine.verify import Verified, verified
-from glueprint.frames import Framed, in_notebook
 
 __all__ = [
     "REASONS",
     "Doses",
     "Ensemble",
     "Followed",
-    "Framed",
     "Measures",
     "Model",
     "Outcome",
@@ -42,7 +40,6 @@ __all__ = [
     "describe",
     "dosable",
     "follow",
-    "in_notebook",
     "read_records",
     "sensitivities",
     "time_unit",

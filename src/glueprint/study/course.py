@@ -16,8 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 
-from glueprint.engine import Framed, Model
+from glueprint.engine import Model
 from glueprint.errors import InputError
+from glueprint.frames import Framed
 from glueprint.mechanism import Compound, Scenario, compounds, models, parameters, partners
 from glueprint.trials import DoseList, intakes, parse_days, swallowed
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.errors import optional_package
+from glueprint.frames import as_pandas
 from glueprint.mechanism import Outside
 from glueprint.trials.analysis import estimands_table, grades_table, subgroups_table
 from glueprint.trials.protocol import Protocol, outside
@@ -89,14 +89,8 @@ class TrialResult:
         return tables
 
     def to_pandas(self) -> dict[str, Any]:
-        """Every table as a pandas frame.   Raises EnvironmentProblemError GP-T109 without pandas."""
-        pandas = optional_package(
-            "pandas",
-            "GP-T109",
-            where="to_pandas",
-            next_step="python -m pip install pandas, or take the polars tables of `tables()`",
-        )
-        return {name: pandas.DataFrame(one.to_dict(as_series=False)) for name, one in self.tables().items()}
+        """Every table as a pandas frame.   Raises EnvironmentProblemError GP-N090 without pandas."""
+        return as_pandas(self.tables())
 
     def subgroups(self) -> pl.DataFrame:
         """Hazard ratios and response by subgroup, in each replicate; see `subgroups.subgroups_table`."""

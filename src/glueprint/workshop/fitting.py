@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.engine import in_notebook
-from glueprint.errors import InputError, optional_package
+from glueprint.errors import InputError
+from glueprint.frames import as_pandas, in_notebook
 from glueprint.runs.streams import uniforms
 from glueprint.workshop import result_tables
 from glueprint.workshop.objective import Cost, Fitted, Objective
@@ -157,14 +157,8 @@ class Fit:
         return pkgutil.resolve_name(FIGURE)(self)
 
     def to_pandas(self) -> dict[str, Any]:
-        """Every table as a pandas frame.   Raises EnvironmentProblemError GP-W023 without pandas."""
-        pandas = optional_package(
-            "pandas",
-            "GP-W023",
-            where="to_pandas",
-            next_step="python -m pip install pandas, or take the polars tables in `tables`",
-        )
-        return {name: pandas.DataFrame(one.to_dict(as_series=False)) for name, one in self.tables.items()}
+        """Every table as a pandas frame.   Raises EnvironmentProblemError GP-N090 without pandas."""
+        return as_pandas(self.tables)
 
     def _repr_html_(self) -> str:
         return in_notebook(repr(self), self.tables["parameters"])

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import ndtr
 
-from glueprint.engine import Framed, in_notebook
 from glueprint.errors import InputError
+from glueprint.frames import Framed, in_notebook
 from glueprint.runs.store import read_table, write_tables
 from glueprint.runs.streams import uniforms
 from glueprint.workshop.asked import Told

@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.engine import Framed, in_notebook
 from glueprint.errors import InputError
+from glueprint.frames import Framed, in_notebook
 from glueprint.inference import autocorrelation_time, sample, split_r_hat
 from glueprint.runs.store import read_table, write_tables
 from glueprint.workshop.fitting import Fit, Told

@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from glueprint.engine import Doses, Framed, Model, Settings, in_notebook
+from glueprint.engine import Doses, Model, Settings
 from glueprint.errors import InputError, optional_package
+from glueprint.frames import Framed, in_notebook
 from glueprint.workshop.asked import Asked, Range, Told, unusable
 from glueprint.workshop.flow import Course, Differenced, Flow, flow
 
