@@ -22,7 +22,6 @@ CALLS_ONLY = {
     "mechanism/individuals.py",
     "mechanism/pharmacokinetics/doses.py",
     "report/diagrams/overlay.py",
-    "trials/result.py",
 }
 
 
