@@ -57,9 +57,10 @@ def command(
     patients and the same chance, and other numbers."""
     protocol = trials.load_protocol(trial)
     posterior = posterior_of(structure or DEFAULT, posterior_from) or clinical.posterior(DEFAULT)
+    drawn = posterior.for_trial(protocol)
     question = trials.TrialQuestion(
         protocol,
-        tuple(_range(text, posterior.for_trial(protocol)) for text in vary),
+        tuple(_range(text, drawn) for text in vary),
         tuple(output),
         posterior.central(protocol),
         replicates=replicates,

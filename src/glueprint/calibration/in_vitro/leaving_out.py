@@ -15,7 +15,7 @@ from glueprint import evidence
 from glueprint.calibration.in_vitro.claims import GUIDE_TABLES, decided
 from glueprint.calibration.in_vitro.fitting import STEPS, fit
 from glueprint.calibration.in_vitro.potencies import PARTS
-from glueprint.calibration.in_vitro.predictions import in_unit, repeated
+from glueprint.calibration.in_vitro.predictions import in_unit, repeated, summary
 from glueprint.calibration.in_vitro.stored import digest
 from glueprint.calibration.stored import Form
 from glueprint.evidence import Claim
@@ -66,8 +66,7 @@ def leave_each_out(*, steps: int = STEPS, seed: int = 1, progress: Told | None =
         found = fit(known, steps=steps, seed=seed, progress=told, without=(claim.id,))
         unit, published = in_unit(claim)
         again = repeated(found.draws, claim)
-        ordered = np.sort(again)
-        low, middle, high = (float(ordered[int(q * (ordered.size - 1))]) for q in (0.025, 0.5, 0.975))
+        middle, low, high = summary(again)
         score = _log_density(math.log(published), np.log(again))
         rows.append((claim.id, unit, published, middle, low, high, score, False, found.status))
     return pl.DataFrame(rows, schema=LEFT_OUT, orient="row")

@@ -16,7 +16,7 @@ from glueprint.calibration.in_vitro.potencies import ABOUT
 from glueprint.evidence import Claim
 from glueprint.runs import streams
 
-__all__ = ["TYPICAL", "Predictive", "column", "in_unit", "predict", "repeated", "spoken_of"]
+__all__ = ["TYPICAL", "Predictive", "column", "in_unit", "predict", "repeated", "spoken_of", "summary"]
 
 Floats = NDArray[np.float64]
 # What counts as met where a claim prints no interval.
@@ -78,10 +78,10 @@ def predict(draws: pl.DataFrame, claim: Claim, without: Collection[str] = ()) ->
     unit, published = in_unit(claim)
     printed = _printed(claim, published / claim.value)
     shown = column(draws, f"shown:{claim.id}")
-    middle, usual = _summary(shown), _summary(column(draws, TYPICAL.get(claim.id, f"shown:{claim.id}")))
+    middle, usual = summary(shown), summary(column(draws, TYPICAL.get(claim.id, f"shown:{claim.id}")))
     again: tuple[float | None, ...] = (None, None, None)
     if unit == "nM":
-        again = _summary(repeated(draws, claim))
+        again = summary(repeated(draws, claim))
     least, most = printed or (published / 10.0**NEAR_LOG10, published * 10.0**NEAR_LOG10)
     held_out = decided("held out")
     return Predictive(
@@ -135,7 +135,7 @@ def _printed(claim: Claim, factor: float) -> tuple[float, float] | None:
     return claim.low * factor, claim.high * factor
 
 
-def _summary(values: Floats) -> tuple[float, float, float]:
+def summary(values: Floats) -> tuple[float, float, float]:
     """Median and 95 % limits; an infinite one where the level is not reached in so many draws."""
     # Order statistics, as a mean of two infinities is no number.
     ordered = np.sort(values)
