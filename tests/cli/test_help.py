@@ -81,7 +81,7 @@ def test_tab_offers_commands_and_names(words, offered):
     """As bash asks: https://typer.tiangolo.com, "CLI Option autocompletion"."""
     count = str(len(words.split()) - 1)
     asked = {"_GLUEPRINT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}
-    told = CliRunner().invoke(app, [], prog_name="glueprint", env=asked)
+    told = CliRunner().invoke(app, [], prog_name="glueprint", env=asked, catch_exceptions=False)
     assert offered <= set(told.stdout.split()), told.output
     assert all(word.startswith(words.split()[-1]) for word in told.stdout.split())
 

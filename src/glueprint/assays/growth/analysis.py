@@ -16,7 +16,7 @@ from glueprint.assays.growth.potencies import Curves
 from glueprint.assays.growth.reading import Culture, cultures
 from glueprint.assays.growth.result import Named, Result
 from glueprint.assays.growth.settings import Settings
-from glueprint.assays.quality import lack, logistics, verdicts
+from glueprint.assays.quality import exclusions, lack, logistics, verdicts
 from glueprint.assays.quality.outliers import Readings
 from glueprint.assays.wells import Wells
 from glueprint.curves.pooling import PooledPotency, pool
@@ -94,8 +94,10 @@ def _cultures(given: Observations, settings: Settings) -> tuple[list[Culture], l
         given.table, given.assay, channel=settings.channel, exclude=settings.exclude
     )
     findings += noticed
-    # Blanks are no part of the table, so what is left out is marked before.
-    return cultures(table, replace(settings, exclude=()), findings), findings
+    # Blanks are no part of the table, so what is left out is marked, and said, before.
+    again: list[Finding] = []
+    made = cultures(table, replace(settings, exclude=()), again)
+    return made, findings + [one for one in again if one.code not in exclusions.SAID]
 
 
 def _control(one: Culture) -> Row:

@@ -22,6 +22,7 @@ from glueprint.assays.growth.generations import divided
 from glueprint.assays.growth.settings import Settings
 from glueprint.assays.intake import RESPONSES, Response, canonical, is_vehicle, meaning, number, role_of
 from glueprint.assays.intake.headers import dose_column
+from glueprint.assays.intake.undosed import LEFT_OUT
 from glueprint.assays.quality import ceilings, exclusions
 from glueprint.errors import InputError, nearest
 
@@ -210,7 +211,9 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
             for name in ("time_h", "doubling_time_h", "signal_at_zero")
         }
         dose, unit = _dose(row, i, settings, needed=role in ("", "treated") and not vehicle)
-        why = 'role "' + str(row.get("role")) + '"' if role == "unused" else ""
+        said = str(row.get("role"))
+        name, left_out = said.removeprefix(LEFT_OUT), said.startswith(LEFT_OUT)
+        why = "" if role != "unused" else name if left_out else f'role "{said}"'
         labels = {key: str(row.get(key) or "").strip() for key in KEYS} | {"compound": compound}
         if role in ("", "treated", "control"):
             start = role != "control" and not dose and hours["time_h"] == 0.0
@@ -235,7 +238,11 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
     hours_said = [row["time_h"] for row in used if row["role"] == "treated" and row["time_h"] is not None]
     findings += meaning.unusual_hours("time_h", hours_said, lanes=False)
     if empty:
-        findings.append(Finding("GP-A174", "note", f"{empty} wells without a reading are left out"))
+        findings.append(
+            Finding(
+                "GP-A174", "note", f"{empty} well{'s are' if empty > 1 else ' is'} left out without a reading"
+            )
+        )
     return rows
 
 

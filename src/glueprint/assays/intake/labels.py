@@ -11,6 +11,7 @@ SOLVENTS = r"dmso|solvent|vehicle|veh|pbs|water|h2o|ethanol|etoh|methanol|meoh|c
 NOTHING = (
     r"untreated|not treated|no treatment|no drug|no compound|no inhibitor|nontreated|non treated|mock|none|"
     r"nil|nt|ut|unt|cells only|untreated cells|kontrolle|unbehandelt|témoin|contrôle|0 [a-zµμ/]+|"
+    r"0 ?% (?:inhibition|effect|kill|killing)|100 ?% (?:viability|growth|activity|signal|alive)|"
     r"control|controls|ctrl|ctl|cntrl|neg control|negative control|neg ctrl|nc|neg|negative|0|0\.0|"
 )
 # "0.1 % DMSO", "DMSO control", "vehicle (DMSO)", "untreated cells".
@@ -33,7 +34,8 @@ ROLES: Mapping[str, str] = {
 }
 # Whatever else stands behind it: "pos_ctrl", "positive ctrl 2", "kill control", "Triton lysis".
 POSITIVE = re.compile(
-    r"(?:pos|positive|posctrl|pctrl|kill|killing|lysis|lysed|max|full)(?: .*)?|.* (?:lysis|kill)"
+    r"(?:pos|pc|positive|posctrl|pctrl|kill|killing|lysis|lysed|max|full)(?: .*)?|.* (?:lysis|kill)|unused .*"
+    r"|100 ?% (?:inhibition|effect|kill|killing)|0 ?% (?:viability|growth|activity|signal|alive)"
 )
 ROLE_WORDS: Mapping[str, str] = {word: role for role, said in ROLES.items() for word in said.split("|")}
 

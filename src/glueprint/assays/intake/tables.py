@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from glueprint.assays.findings import Finding
-from glueprint.assays.intake import amounts, meaning, scales, shapes, wide
+from glueprint.assays.intake import amounts, meaning, scales, shapes, undosed, wide
 from glueprint.assays.intake.headers import OTHERWISE, PER_HOUR, Heading, dose_column, parsed
 from glueprint.assays.intake.labels import listed, role_of
 from glueprint.assays.intake.meaning import RESPONSES
@@ -79,6 +79,8 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     found = shapes.labels_below(_renamed(table, headings, changes), changes)
     found = _again(found, headings, changes)
     found = amounts.dosed(found, headings, changes)
+    logarithms = any(heading.base for heading in headings.values() if heading.ours == "dose")
+    found = undosed.undosed(found, changes, logarithms=logarithms)
     found = _without_summaries(_timed(found, headings, changes), changes)
     response = next((name for name in RESPONSES if name in found.columns), "")
     if (
@@ -87,7 +89,7 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
         and not {"generation", "count"} <= set(found.columns)
     ):
         found, response = _readings(found, headings, changes, keep)
-    found = _unlogged(found, headings, response, changes)
+    found = undosed.named(_unlogged(found, headings, response, changes), response, changes)
     findings = amounts.findings(found, headings, ("line", "compound", "experiment", "target"))
     meaning.refused(findings)
     findings += shapes.twice(found) + shapes.spelled(found)

@@ -17,6 +17,7 @@ __all__ = [
     "MASK_REASON",
     "NO_REASON",
     "ROW",
+    "SAID",
     "marked",
     "parse",
 ]
@@ -27,6 +28,8 @@ COLUMN = "exclude"
 NOT_EXCLUDED = frozenset(["no", "n", "false", "0", "none", "-"])
 # The reason that the flag of a well becomes which somebody masked in the vendor's program.
 MASK_REASON = "masked in the vendor's program"
+# The findings that say what is left out.
+SAID = ("GP-A241", "GP-A242")
 NO_REASON = "no reason said"
 # How the flag of a well that is left out begins.
 FLAG = "excluded"
@@ -115,7 +118,7 @@ def marked(
                 reasons[i] = reason
         count = len(dict.fromkeys((group[i], item[i] or i) for name in names for i in places[name]))
         findings.append(
-            Finding("GP-A241", "note", f"{count} {what} are left out on request: {reason}", _listed(names))
+            Finding("GP-A241", "note", f"{_count(count, what)} left out on request: {reason}", _listed(names))
         )
     return table.with_columns(pl.Series(COLUMN, reasons, pl.String)), findings
 
@@ -143,7 +146,7 @@ def _said(rows_: object, what: str) -> list[Finding]:
         Finding(
             "GP-A242",
             "warning",
-            f"{len(set(names))} {what} are {reason}: left out here as well",
+            f"{_count(len(set(names)), what)} {reason}: left out here as well",
             _listed(names),
             next_step="unmask them in the vendor's program if they should count",
         )
@@ -151,11 +154,15 @@ def _said(rows_: object, what: str) -> list[Finding]:
         else Finding(
             "GP-A241",
             "note",
-            f"{len(set(names))} {what} are left out by the layout or table: {reason}",
+            f"{_count(len(set(names)), what)} left out by the layout or table: {reason}",
             _listed(names),
         )
         for reason, names in found.items()
     ]
+
+
+def _count(count: int, what: str) -> str:
+    return f"1 {what.removesuffix('s')} is" if count == 1 else f"{count} {what} are"
 
 
 def _listed(names: Sequence[str]) -> str:
