@@ -14,7 +14,7 @@ import polars as pl
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import wide
 from glueprint.assays.intake.headers import CONCENTRATIONS, PER_CENT, parsed, unit_of
-from glueprint.assays.intake.labels import is_vehicle, listed
+from glueprint.assays.intake.labels import is_vehicle, listed, role_of
 from glueprint.assays.intake.numbers import is_number
 from glueprint.assays.intake.sheets import Sheet, of_bytes, refusal
 from glueprint.boundary import read_plain
@@ -175,14 +175,23 @@ def _upright(sheet: Sheet) -> Sheet:
     body = [row for row in sheet.rows[first + 1 :] if any(row)]
     amounts = [AMOUNT.fullmatch(cell) for cell in across]
     units = sum(bool(found and unit_of(found[1]) in CONCENTRATIONS.values()) for found in amounts)
-    said = units >= FEWEST_ACROSS and units + sum(map(is_vehicle, across)) >= len(across)
-    named = parsed(name).ours == "dose" and len(across) >= FEWEST_ACROSS and all(map(is_number, across))
+    # Beside the doses stand the vehicle, blanks and controls of full effect, by name.
+    others = [not is_number(cell) and bool(is_vehicle(cell) or role_of(cell)) for cell in across]
+    numbers = sum(map(is_number, across))
+    said = units >= FEWEST_ACROSS and units + sum(others) >= len(across)
+    named = parsed(name).ours == "dose" and numbers >= FEWEST_ACROSS and numbers + sum(others) >= len(across)
     labels = [row[0] for row in body]
     if not labels or not (said or (named and all(map(_is_word, labels)))):
         return sheet
     hours = parsed(name).unit if parsed(name).ours == "time_h" else ""
     header = (name if named else "dose", *(f"{label} {hours}".strip() for label in labels))
-    columns = zip_longest(across, *(row[1 : len(across) + 1] for row in body), fillvalue="")
+    columns = list(zip_longest(across, *(row[1 : len(across) + 1] for row in body), fillvalue=""))
+    if any(other and not is_vehicle(cell) for other, cell in zip(others, across, strict=True)):
+        header = (*header, "role")
+        columns = [
+            ("" if other else cells[0], *cells[1:], cells[0] if other else "")
+            for other, cells in zip(others, columns, strict=True)
+        ]
     rows = (*sheet.rows[:first], header, *columns)
     lines = (*sheet.lines[:first], *[sheet.lines[first]] * (len(rows) - first))
     return replace(sheet, rows=rows, lines=lines, how=f"{sheet.how}, its doses across")

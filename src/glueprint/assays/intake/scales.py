@@ -10,8 +10,9 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.intake import meaning
 from glueprint.assays.intake.headers import dose_column
 from glueprint.assays.intake.meaning import RESPONSES
+from glueprint.assays.intake.wide import NUMBERED_AS
 
-__all__ = ["IDENTITY", "of_column"]
+__all__ = ["IDENTITY", "numbered", "of_column"]
 
 IDENTITY = ("line", "compound", "experiment", "time_h", "target", "treatment", "membrane")
 
@@ -23,27 +24,63 @@ def of_column(found: pl.DataFrame, response: str, column: str, words: str) -> li
     column: the response's own name, for messages.   words: that name in small letters, without its unit.
     Raises InputError GP-A201 for per cent of which one curve is in fractions.
     """
-    dose = dose_column(found.columns)
-    if not dose:
+    numbers = _numbers(found, response)
+    if numbers is None:
         return []
-    numbers = found.with_columns(
-        pl.col(response).cast(pl.Float64, strict=False).alias("_value"),
-        pl.col(dose).cast(pl.Float64, strict=False).alias("_dose"),
-    ).filter(pl.col("_value").is_finite(), pl.col("_dose").is_finite())
     if not RESPONSES[response].relative:
         return [
             *_levels(numbers),
-            *_replicates(_over_control(numbers), response),
+            *_replicates(_treated(numbers, response), response),
             *meaning.counts(column, words, numbers["_value"].to_numpy()),
         ]
     keys = [name for name in (*IDENTITY, "plate", "replicate") if name in found.columns]
-    treated = numbers.filter(pl.col("_dose") > 0.0)
+    treated = _treated(numbers, response)
     for labels, part in treated.group_by(keys, maintain_order=True) if keys else []:
         where = " ".join(str(label) for label in labels if label is not None)
         curve = part.sort("_dose")
         values = (numbers["_value"].to_numpy(), curve["_dose"].to_numpy(), curve["_value"].to_numpy())
         meaning.refused(meaning.one_scale(column, RESPONSES[response], values, where))
     return _replicates(treated, response)
+
+
+def numbered(found: pl.DataFrame, response: str) -> tuple[pl.DataFrame, list[Finding]]:
+    """The table in which columns that only a number behind one name made replicates ("PROTAC 1", "PROTAC 2")
+    are curves of their own where they are too far apart for replicates, and warnings that say so."""
+    numbers = _numbers(found, response)
+    if NUMBERED_AS not in found.columns:
+        return found, []
+    said = []
+    for name in found["compound"].unique(maintain_order=True).to_list() if numbers is not None else []:
+        mine = (pl.col("compound") == name) & pl.col(NUMBERED_AS).is_not_null()
+        apart = _replicates(_treated(numbers.filter(mine), response), response)
+        if not apart:
+            continue
+        names = ", ".join(found.filter(mine)[NUMBERED_AS].unique(maintain_order=True))
+        own = pl.when(mine)
+        found = found.with_columns(
+            own.then(NUMBERED_AS).otherwise("compound").alias("compound"),
+            own.then(pl.lit(None, pl.String)).otherwise("replicate").alias("replicate"),
+        )
+        text = f"{names} are read as curves of their own, and not as replicates: {apart[0].message}"
+        remedy = 'call replicates "rep 1", "rep 2", or by one name'
+        said.append(Finding("GP-A223", "warning", text, "", "replicates of one curve", remedy))
+    return found.drop(NUMBERED_AS), said
+
+
+def _numbers(found: pl.DataFrame, response: str) -> pl.DataFrame | None:
+    """Rows with a reading and a dose, as the numbers _value and _dose; None for a table without doses."""
+    dose = dose_column(found.columns)
+    if not dose or not response:
+        return None
+    return found.with_columns(
+        pl.col(response).cast(pl.Float64, strict=False).alias("_value"),
+        pl.col(dose).cast(pl.Float64, strict=False).alias("_dose"),
+    ).filter(pl.col("_value").is_finite(), pl.col("_dose").is_finite())
+
+
+def _treated(numbers: pl.DataFrame, response: str) -> pl.DataFrame:
+    """The treated rows, raw signals over their control."""
+    return numbers.filter(pl.col("_dose") > 0.0) if RESPONSES[response].relative else _over_control(numbers)
 
 
 def _replicates(treated: pl.DataFrame, response: str) -> list[Finding]:

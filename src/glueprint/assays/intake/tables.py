@@ -90,9 +90,10 @@ def canonical(table: pl.DataFrame, *, keep: Collection[str] = ()) -> Canonical:
     ):
         found, response = _readings(found, headings, changes, keep)
     found = undosed.named(_unlogged(found, headings, response, changes), response, changes)
+    found, apart = scales.numbered(found, response)
     findings = amounts.findings(found, headings, ("line", "compound", "experiment", "target"))
     meaning.refused(findings)
-    findings += shapes.twice(found) + shapes.spelled(found)
+    findings += apart + shapes.twice(found) + shapes.spelled(found)
     if response:
         theirs = next((name for name, h in headings.items() if _target(h) == response), response)
         words = headings.get(theirs, Heading("", "")).words

@@ -13,7 +13,7 @@ import polars as pl
 from glueprint.assays.intake.headers import BRACKETS, OTHERWISE, PER_HOUR, parsed
 from glueprint.assays.intake.labels import listed, role_of
 
-__all__ = ["hours", "long", "numeric", "of_one_response", "response_of"]
+__all__ = ["NUMBERED_AS", "hours", "long", "numeric", "of_one_response", "response_of"]
 
 NUMBERED = re.compile(
     r"(.*?)([\s_.:#-]*)(?:\b(rep|replicate|r|tech|repeat|well|n|no|y)[\s_.#-]*)?(\d{1,2})(?:_duplicated)?"
@@ -22,10 +22,16 @@ REPLICATES = listed("|rep|replicate|r|n|repeat|well|y|reading|measurement|tech|v
 # Numbered, these are several compounds and not one in replicate.
 GENERIC = listed(
     "compound|cmpd|cpd|drug|sample|test|analog|analogue|inhibitor|treatment|molecule|glue|hit|c|s|"
-    "data set|dataset|group|line|cell|cells|target|protein"
+    "data set|dataset|group|line|cell|cells|target|protein|example|ex|entry|id|mutant|variant|clone|degrader|"
+    "protac|ligand|probe|derivative|isomer|enantiomer|diastereomer|peak|fraction|batch|lot|salt|series|peptide|"
+    "antibody|construct|molecular glue|agent|monomer|binder|lead|candidate|fragment|scaffold"
 )
+# A name that comes again, as the reader of tables numbers it.
+AGAIN = re.compile(r"(.+) #(\d+)")
 # Numbered, these are times.
 TIMES = frozenset(["t", "time", "timepoint", "time point", "week", "weeks", "month", "cycle", *PER_HOUR])
+# Of rows: the header of which only a number made a replicate (`scales.numbered`).
+NUMBERED_AS = "_numbered"
 # Responses that may be part of a name, or of what was done to it.
 SHORT = listed("raw|a|control|of control|growth|left|loss|lost|death|kill|od|abs|")
 HOURS = re.compile(r"(\d+(?:\.\d+)?)[\s_]*(h|hr|hrs|hours?|min|d|days?)", re.IGNORECASE)
@@ -33,7 +39,10 @@ HOURS = re.compile(r"(\d+(?:\.\d+)?)[\s_]*(h|hr|hrs|hours?|min|d|days?)", re.IGN
 
 @dataclass(frozen=True)
 class Column:
-    """A column of readings in a wide table: what stands beside it, as labels of its rows."""
+    """A column of readings in a wide table: what stands beside it, as labels of its rows.
+
+    numbered: its name, where only the number at its end makes it a replicate.
+    """
 
     name: str
     response: str = ""
@@ -43,6 +52,7 @@ class Column:
     experiment: str = ""
     replicate: str = ""
     time_h: str = ""
+    numbered: str = ""
 
 
 def long(table: pl.DataFrame, readings: Sequence[str]) -> tuple[pl.DataFrame, str]:
@@ -65,9 +75,12 @@ def long(table: pl.DataFrame, readings: Sequence[str]) -> tuple[pl.DataFrame, st
             "experiment": column.experiment,
             "replicate": column.replicate,
             "time_h": column.time_h,
+            NUMBERED_AS: column.numbered,
         }
         added = {
-            name: pl.lit(text) for name, text in labels.items() if any(getattr(c, name) for c in columns)
+            name: pl.lit(text)
+            for name, text in labels.items()
+            if any(getattr(c, name.strip("_")) for c in columns)
         }
         added = {name: text for name, text in added.items() if name not in kept}
         part = table.select(*kept, pl.col(column.name).cast(pl.String).alias(response)).with_columns(**added)
@@ -118,13 +131,24 @@ def _columns(readings: Sequence[str]) -> list[Column]:
             numbers.setdefault(stem, set()).add(int(match[4]))
     columns = []
     for name, match, stem in zip(readings, found, stems, strict=True):
-        # " #2" stands for a name that comes again; "drug 2" beside "drug 1" is another one.
-        again = "#" in name or any(name.startswith(f"{o} #") or o.startswith(f"{name} #") for o in readings)
         runs = numbers.get(stem, set()) in (set(range(1, n + 1)) for n in range(2, len(readings) + 1))
         apart = match is not None and match[2] not in ("", "-") and bool(stem)
         counted = runs and apart and stems.count(stem) > 1 and stem not in (*GENERIC, *TIMES)
+        again = _again(name.strip(), readings)
         columns.append(_column(name.strip(), match, again=again, counted=counted, runs=runs))
     return _of_curves(columns)
+
+
+def _again(name: str, readings: Sequence[str]) -> tuple[str, str] | None:
+    """The name that comes again and which of its columns this is; None for one that comes once.
+
+    "Glue #2" behind "Glue" is its second column; "Cpd #2" behind "Cpd #1" is another one.
+    """
+    names = [other.strip() for other in readings]
+    found = AGAIN.fullmatch(name)
+    if found and found[1] in names:
+        return found[1], found[2]
+    return (name, "1") if f"{name} #2" in names else None
 
 
 def _of_curves(columns: list[Column]) -> list[Column]:
@@ -159,11 +183,12 @@ def _within(name: str) -> tuple[str, str]:
     return "", ""
 
 
-def _column(name: str, match: re.Match[str] | None, *, again: bool, counted: bool, runs: bool) -> Column:
-    """One header taken apart. again: it comes more than once.   counted: its number is one of a row of
-    replicates.
+def _column(
+    name: str, match: re.Match[str] | None, *, again: tuple[str, str] | None, counted: bool, runs: bool
+) -> Column:
+    """One header taken apart. again: the name that comes more than once, and which of its columns this is.
 
-    runs: the numbers behind its word are 1, 2, 3 ...
+    counted: its number is one of a row of replicates.   runs: the numbers behind its word are 1, 2, 3 ...
     """
     if hours(name):
         return Column(name, time_h=hours(name))
@@ -182,8 +207,12 @@ def _column(name: str, match: re.Match[str] | None, *, again: bool, counted: boo
         return Column(name, experiment=number)
     if heading.ours == "line" and match:
         return Column(name, line=name)
-    if again or counted or (match and match[3]):
+    if again:
+        return Column(name, compound=again[0], replicate=again[1])
+    if match and match[3]:
         return Column(name, compound=before, replicate=number)
+    if counted:
+        return Column(name, compound=before, replicate=number, numbered=name)
     return Column(name, compound=name)
 
 
