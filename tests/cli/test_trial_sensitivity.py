@@ -55,3 +55,32 @@ def test_refusals_name_what_there_is(printed, protocol, words, code, said):
     with pytest.raises(InputError, match=code) as caught:
         printed(app, "sensitivity", protocol, *words)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--samples", "1"), "GP-W027"),
+        (("--method", "sobol", "--samples", "12"), "GP-W027"),
+        (("--method", "sweep", "--points", "1"), "GP-W027"),
+        (("--chance", "1"), "GP-W027"),
+        (("--figure", "effects.bmp"), "GP-P004"),
+        (("--out", "effects.txt"), "GP-N032"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_trial_is_conducted(printed, protocol, words, code, monkeypatch):
+    monkeypatch.setattr("glueprint.trials.sensitivity.run_unit", lambda _: pytest.fail("it was conducted"))
+    with pytest.raises(InputError, match=code):
+        printed(app, "sensitivity", protocol, *ASKED, *words)
+
+
+def test_a_form_of_tables_is_refused_before_trials_are_run(printed, protocol, tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "run", lambda *_, **__: pytest.fail("trials were run"))
+    with pytest.raises(InputError, match="GP-T082"):
+        printed(app, "run", protocol, "--out", str(tmp_path), "--format", "sas")
+
+
+def test_the_figure_of_a_design_is_refused_before_its_trials(printed, protocol, monkeypatch):
+    monkeypatch.setattr(trials, "operating_grid", lambda *_, **__: pytest.fail("trials were run"))
+    with pytest.raises(InputError, match="GP-P004"):
+        printed(app, "power", protocol, "--patients", "200", "--figure", "power.bmp")

@@ -53,6 +53,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Run virtual trials and print what a trial reports; with a posterior, predict it."""
+    if form is not None:
+        trials.check_form(form, trials.FORMS, "tables")
     protocol = trials.load_protocol(trial)
     asked = posterior is not None or posterior_from is not None
     count = replicates if replicates is not None else WITH_POSTERIOR if asked else 1

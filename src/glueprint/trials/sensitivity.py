@@ -22,7 +22,7 @@ from glueprint.trials.protocol import Protocol
 from glueprint.trials.running import Unit, check_counts, check_size, run_unit
 from glueprint.workshop import Asked, Range, unusable
 
-__all__ = ["TrialQuestion", "chance"]
+__all__ = ["TrialQuestion", "chance", "check_chance"]
 
 Floats = NDArray[np.float64]
 PER_PART = 32
@@ -123,11 +123,16 @@ def chance(question: TrialQuestion, trials: int = 20) -> Floats:
     trials: so many are run.   NaN where an output was not reached in one of them.
     Raises InputError GP-W027 for fewer than two.
     """
-    if trials < 2:
-        raise unusable(f"{trials} trial for a spread between trials", "chance", "2 or more, such as 20")
+    check_chance(trials)
     found = question.outcomes(trials)
     found[~np.isfinite(found)] = np.nan
     return np.asarray(found.std(axis=0, ddof=1) / np.sqrt(question.replicates))
+
+
+def check_chance(trials: int) -> None:
+    """Refuse a number of trials that shows no spread.   Raises InputError GP-W027."""
+    if trials < 2:
+        raise unusable(f"{trials} trial for a spread between trials", "chance", "2 or more, such as 20")
 
 
 def _values(unit: Unit, rows: tuple[tuple[str, str, str], ...]) -> list[float]:

@@ -251,13 +251,17 @@ def _computed(
 ) -> Floats:
     """Outputs (n, targets) of all candidates, a question for each summary."""
     found = np.empty((plain.shape[0], len(targets)))
+    every = []
     for summary in dict.fromkeys(one.summary for one in targets):
-        mine = [k for k, one in enumerate(targets) if one.summary == summary]
-        outputs = tuple(dict.fromkeys(targets[k].output for k in mine))
-        asked = replace(question, outputs=outputs, summary=summary)
+        outputs = tuple(dict.fromkeys(one.output for one in targets if one.summary == summary))
+        every.append(replace(question, outputs=outputs, summary=summary))
+        # One vector, so that what the model has not is refused before the work on the summaries before it.
+        every[-1].computed(plain[:1])
+    for asked in every:
         seen = asked.quantities(plain, folder=folder, told=told)
-        for k in mine:
-            found[:, k] = seen[:, outputs.index(targets[k].output)]
+        for k, one in enumerate(targets):
+            if one.summary == asked.summary:
+                found[:, k] = seen[:, asked.outputs.index(one.output)]
     return found
 
 
