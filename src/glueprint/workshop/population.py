@@ -10,6 +10,7 @@ such ways).
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -120,13 +121,22 @@ class Population(Framed):
             )
         return pl.DataFrame(rows)
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that decides who is drawn: parameters and weights."""
+        columns = [self.table[name].to_numpy().tobytes().hex() for name in (*self.names, "weight")]
+        return hashlib.sha256(repr((self.names, columns)).encode()).hexdigest()
+
+    def drawn(self, share: Floats) -> dict[str, Floats]:
+        """Values by parameter, (n,) each, of patients drawn by weight.   share: (n,) in (0, 1)."""
+        held = self.table.filter(pl.col("weight") > 0.0)
+        edges = np.cumsum(held["weight"].to_numpy())
+        places = np.minimum(np.searchsorted(edges, share * edges[-1], side="right"), held.height - 1)
+        return {name: held[name].to_numpy()[places] for name in self.names}
+
     def patients(self, count: int, seed: int = 1) -> dict[str, Floats]:
-        """Values of `count` patients by parameter, drawn from the accepted; `Model.ensemble` takes them."""
-        chosen = self.table.filter("accepted").select(self.names).to_numpy()
-        places = (uniforms(seed, "patients of a population", np.arange(count), 1)[:, 0] * len(chosen)).astype(
-            int
-        )
-        return {name: chosen[places, k] for k, name in enumerate(self.names)}
+        """Values of `count` patients by parameter, drawn by weight; `Model.ensemble` takes them."""
+        return self.drawn(uniforms(seed, "patients of a population", np.arange(count), 1)[:, 0])
 
     def to_table(self) -> pl.DataFrame:
         """The plausible vectors."""
