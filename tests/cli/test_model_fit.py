@@ -47,7 +47,7 @@ def test_a_fit_writes_a_folder_and_goes_on_from_it(file, tmp_path):
     assert (read["status"], read["measurements"], len(read["starts"])) == ("ok", 14, 6)
     again = payload(call(file, "--starts", 6, "--out", out, "--json").stdout)
     assert again["parameters"] == read["parameters"]
-    assert again["evaluations"] < read["evaluations"]
+    assert again["evaluations"] == read["evaluations"]
     refused = call(file, "--starts", 7, "--out", out)
     assert getattr(refused.exception, "code", "") == "GP-W026"
 

@@ -44,6 +44,14 @@ def test_a_sweep_written_as_a_table_and_kept(printed, protocol, tmp_path):
     assert len(list((tmp_path / "kept").glob("runs-*.parquet"))) == 1
 
 
+def test_trials_that_show_chance_are_kept_too(printed, protocol, tmp_path, monkeypatch):
+    words = (*ASKED, "--method", "sweep", "--points", "2", "--chance", "2", "--keep", str(tmp_path), "--json")
+    first = payload(printed(app, "sensitivity", protocol, *words))
+    assert len(list(tmp_path.glob("chance-*.parquet"))) == 1
+    monkeypatch.setattr(trials.TrialQuestion, "outcomes", lambda *_: pytest.fail("conducted again"))
+    assert payload(printed(app, "sensitivity", protocol, *words)) == first
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -78,7 +78,7 @@ def command(
             answer = workshop.sobol(question, samples=samples, seed=seed, folder=keep, told=told)
         else:
             answer = workshop.sweep(question, points=points, folder=keep, told=told)
-        apart = trials.chance(question, chance) if chance else None
+        apart = trials.chance(question, chance, folder=keep) if chance else None
     by_chance = {} if apart is None else dict(zip(question.outputs, map(finite, apart), strict=True))
     about = {"trial": protocol.name, "replicates": replicates, "seed": seed, "chance_sd": by_chance}
     told_of = "; ".join(f"{name} {value:.3g}" for name, value in by_chance.items() if value is not None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -116,15 +117,17 @@ class TrialQuestion(Asked):
         return found
 
 
-def chance(question: TrialQuestion, trials: int = 20) -> Floats:
+def chance(question: TrialQuestion, trials: int = 20, *, folder: Path | None = None) -> Floats:
     """Standard deviation (outputs,) between trials that differ in patients and chance alone, at the middle of
     the ranges; of the mean of so many replicates as the question has.
 
-    trials: so many are run.   NaN where an output was not reached in one of them.
+    trials: so many are run.   folder: where they are kept, and taken from if they are there.
+    NaN where an output was not reached in one of them.
     Raises InputError GP-W027 for fewer than two.
     """
     check_chance(trials)
-    found = question.outcomes(trials)
+    name = f"chance-{question.key(np.array([float(trials)]))}"
+    found = question.kept(folder, name, partial(question.outcomes, trials)).copy()
     found[~np.isfinite(found)] = np.nan
     return np.asarray(found.std(axis=0, ddof=1) / np.sqrt(question.replicates))
 

@@ -93,7 +93,6 @@ class Objective:
             )
         self.outputs = tuple(outputs)
         self.simulator = Simulator(problem, self.outputs, accuracy)
-        self.evaluations = 0
 
     @property
     def count(self) -> int:
@@ -122,7 +121,6 @@ class Objective:
 
     def _cost(self, scaled: Floats, measured: Floats | None) -> Cost:
         m, p = scaled.shape
-        self.evaluations += m
         theta = self.scales.plain(scaled)
         steps = self.scales.slopes(theta)
         seen = self.simulator(theta)
