@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.workshop.formula import Formula, compiled
+from glueprint.workshop.formula import Formula
 from glueprint.workshop.problem import Fill, Observable, Problem
 from glueprint.workshop.simulation import Simulated, Simulator
 
@@ -75,7 +75,7 @@ class Objective:
     """The objective of a problem.
 
     accuracy: of the runs of the model.
-    Raises as `formula.compiled` and `simulation.Simulator`.
+    Raises as `Problem.formulas` and `simulation.Simulator`.
     """
 
     def __init__(self, problem: Problem, *, accuracy: float = 1e-7) -> None:
@@ -85,8 +85,7 @@ class Objective:
             rows = np.flatnonzero(problem.rows.observable == place)
             if not rows.size:
                 continue
-            formula = compiled(one.formula, where=one.where)
-            noise = compiled(one.noise, where=one.where, functions={one.name: one.formula})
+            formula, noise = problem.formulas(one)
             self.kinds.append(_Kind(one, rows, formula, noise))
             outputs |= dict.fromkeys(
                 name for name in (*formula.names, *noise.names) if name in problem.model.system.symbols
