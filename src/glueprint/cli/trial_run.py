@@ -67,7 +67,7 @@ def command(
     draws, origin = draws_and_origin(protocol, posterior, posterior_from, count, seed)
     given = workshop.load_population(population) if population is not None else None
     if given is not None:
-        origin |= {"population": given.digest, "population_folder": str(population)}
+        origin |= {"population": given.digest}
     if out is not None:
         # A folder that cannot be written is better known before the work than after it.
         write_tables(out, {})

@@ -38,7 +38,7 @@ from glueprint.workshop.states import (
 __all__ = ["BATCH", "digest", "fit_into"]
 
 Floats = NDArray[np.float64]
-KIND, VERSION = "glueprint-fit-folder", 2
+KIND, VERSION = "glueprint-fit-folder", 1
 SEARCHES, GOING = "searches", "going"
 FILE_NAME = "fit.json"
 BATCH = 100  # searches in a file; each batch is one ensemble
