@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from glueprint.workshop.states import (
     KeptProfiles,
     KeptTable,
     going_from,
-    going_table,
+    keep_going,
     searched_from,
     searched_table,
 )
@@ -150,7 +151,7 @@ def _searches(
                 rounds=settings.rounds,
                 told=hears,
                 going=None if table is None else going_from(table, p),
-                keep=lambda going, kept=kept: kept.write(going_table(going), last=False),  # type: ignore[misc]
+                keep=partial(keep_going, kept),
             )
             write_tables(folder, {name: searched_table(done)})
             kept.path.unlink(missing_ok=True)

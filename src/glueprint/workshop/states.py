@@ -21,7 +21,7 @@ __all__ = [
     "KeptProfiles",
     "KeptTable",
     "going_from",
-    "going_table",
+    "keep_going",
     "searched_from",
     "searched_table",
 ]
@@ -100,14 +100,14 @@ def _walk(row: dict[str, Any]) -> Walk:
     return Walk(**known, **vectors, points=list(zip(row["at"], row["rise"], strict=True)))
 
 
-def going_table(going: Going) -> pl.DataFrame:
-    """A row a search on its way."""
+def keep_going(kept: KeptTable, going: Going) -> None:
+    """Write searches on their way, a row each."""
     table = _table(going, going.status.tolist(), going.reasons, going.used)
-    return table.with_columns(damping=going.damping, slow=going.slow)
+    kept.write(table.with_columns(damping=going.damping, slow=going.slow), last=False)
 
 
 def going_from(table: pl.DataFrame, p: int) -> Going:
-    """What `going_table` wrote.   p: parameters."""
+    """What `keep_going` wrote.   p: parameters."""
     done = searched_from(table, p)
     return Going(
         done.scaled,
