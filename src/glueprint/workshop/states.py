@@ -31,7 +31,7 @@ EVERY_S = 1.0  # between two files of the same name: a round of a small problem 
 # Columns of profiles on their way: a row a walk, its points and vectors as lists.
 NUMBERS = ("step", "largest", "inner", "outer", "outer_rise", "limit", "trial", "better_value")
 VECTORS = ("z", "outer_z", "better")
-WALK = {
+WALK: dict[str, Any] = {
     **dict.fromkeys(("search", "number", "steps", "evaluations"), pl.Int64),
     **dict.fromkeys(("sign", *NUMBERS), pl.Float64),
     "state": pl.String,
@@ -96,7 +96,7 @@ def _row(walk: Walk) -> dict[str, Any]:
 
 def _walk(row: dict[str, Any]) -> Walk:
     known = {name: value for name, value in row.items() if name not in PARTS}
-    vectors = {name: None if row[name] is None else np.array(row[name]) for name in VECTORS}
+    vectors: dict[str, Any] = {name: None if row[name] is None else np.array(row[name]) for name in VECTORS}
     return Walk(**known, **vectors, points=list(zip(row["at"], row["rise"], strict=True)))
 
 
