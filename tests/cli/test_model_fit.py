@@ -7,6 +7,7 @@ from benchmarks import workshop_problems as problems
 from tests.envelope import payload
 from typer.testing import CliRunner
 
+from glueprint import workshop
 from glueprint.cli.app import app
 
 CASE = problems.CASES[0]
@@ -46,7 +47,7 @@ def test_a_fit_writes_a_folder_and_goes_on_from_it(file, tmp_path):
     assert (read["status"], read["measurements"], len(read["starts"])) == ("ok", 14, 6)
     again = payload(call(file, "--starts", 6, "--out", out, "--json").stdout)
     assert again["parameters"] == read["parameters"]
-    assert again["evaluations"] < read["evaluations"]
+    assert again["evaluations"] == read["evaluations"]
     refused = call(file, "--starts", 7, "--out", out)
     assert getattr(refused.exception, "code", "") == "GP-W026"
 
@@ -108,3 +109,11 @@ def test_global_sensitivities_are_asked_for_on_the_command_line(method, model, t
     assert shown.exit_code == 0, shown.output
     assert out.read_text("utf-8").count("\n") == 3
     assert figure.read_text("utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("--figure", "fit.bmp"), "GP-P004"), (("--posterior", 3), "GP-W022")]
+)
+def test_what_cannot_be_is_refused_before_the_fit(file, words, code, monkeypatch):
+    monkeypatch.setattr(workshop, "fit", lambda *_, **__: pytest.fail("it was fitted"))
+    assert call(file, *words).exception.code == code

@@ -44,6 +44,14 @@ def test_a_sweep_written_as_a_table_and_kept(printed, protocol, tmp_path):
     assert len(list((tmp_path / "kept").glob("runs-*.parquet"))) == 1
 
 
+def test_trials_that_show_chance_are_kept_too(printed, protocol, tmp_path, monkeypatch):
+    words = (*ASKED, "--method", "sweep", "--points", "2", "--chance", "2", "--keep", str(tmp_path), "--json")
+    first = payload(printed(app, "sensitivity", protocol, *words))
+    assert len(list(tmp_path.glob("chance-*.parquet"))) == 1
+    monkeypatch.setattr(trials.TrialQuestion, "outcomes", lambda *_: pytest.fail("conducted again"))
+    assert payload(printed(app, "sensitivity", protocol, *words)) == first
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -55,3 +63,32 @@ def test_refusals_name_what_there_is(printed, protocol, words, code, said):
     with pytest.raises(InputError, match=code) as caught:
         printed(app, "sensitivity", protocol, *words)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--samples", "1"), "GP-W027"),
+        (("--method", "sobol", "--samples", "12"), "GP-W027"),
+        (("--method", "sweep", "--points", "1"), "GP-W027"),
+        (("--chance", "1"), "GP-W027"),
+        (("--figure", "effects.bmp"), "GP-P004"),
+        (("--out", "effects.txt"), "GP-N032"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_trial_is_conducted(printed, protocol, words, code, monkeypatch):
+    monkeypatch.setattr("glueprint.trials.sensitivity.run_unit", lambda _: pytest.fail("it was conducted"))
+    with pytest.raises(InputError, match=code):
+        printed(app, "sensitivity", protocol, *ASKED, *words)
+
+
+def test_a_form_of_tables_is_refused_before_trials_are_run(printed, protocol, tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "run", lambda *_, **__: pytest.fail("trials were run"))
+    with pytest.raises(InputError, match="GP-T082"):
+        printed(app, "run", protocol, "--out", str(tmp_path), "--format", "sas")
+
+
+def test_the_figure_of_a_design_is_refused_before_its_trials(printed, protocol, monkeypatch):
+    monkeypatch.setattr(trials, "operating_grid", lambda *_, **__: pytest.fail("trials were run"))
+    with pytest.raises(InputError, match="GP-P004"):
+        printed(app, "power", protocol, "--patients", "200", "--figure", "power.bmp")

@@ -45,7 +45,7 @@ class Linear(Asked):
         return 100
 
     def computed(self, plain):
-        return plain @ np.array([[1.0], [2.0], [3.0]])
+        return plain @ np.array([[1.0], [2.0], [3.0]])[: plain.shape[1]]
 
     def content(self):
         return ()
@@ -58,6 +58,32 @@ def test_any_question_gets_the_indices_of_a_linear_function(tmp_path):
     assert answer.table["total"].to_list() == pytest.approx([1 / 14, 4 / 14, 9 / 14], abs=0.02)
     assert answer.table["sd"].to_list() == pytest.approx([math.sqrt(14 / 12)] * 3, rel=0.01)
     assert len(list(tmp_path.glob("runs-*.parquet"))) == math.ceil(1024 * 5 / 100)
+
+
+@pytest.mark.parametrize("ask", [workshop.sobol, workshop.morris, workshop.sweep])
+def test_a_question_that_is_stopped_goes_on_from_the_parts_that_are_there(ask, tmp_path, monkeypatch):
+    pytest.importorskip("SALib")
+    size = {workshop.sobol: {"samples": 128}, workshop.morris: {"trajectories": 120}}.get(ask, {"points": 20})
+    asked = Linear() if ask is not workshop.sweep else Linear(Linear().ranges[:2])
+    whole = ask(asked, **size, folder=tmp_path / "whole")
+    computed, runs = Linear.computed, []
+
+    def stopping(self, plain):
+        runs.append(len(plain))
+        if len(runs) == 3:
+            raise KeyboardInterrupt
+        return computed(self, plain)
+
+    monkeypatch.setattr(Linear, "computed", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        ask(asked, **size, folder=tmp_path / "stopped")
+    answer = ask(asked, **size, folder=tmp_path / "stopped")
+    assert answer.table.equals(whole.table)
+    assert sum(runs) == whole.runs + runs[2]  # the part that was stopped is the only one computed twice
+    kept = [
+        {one.name: one.read_bytes() for one in (tmp_path / name).iterdir()} for name in ("whole", "stopped")
+    ]
+    assert kept[0] == kept[1]
 
 
 def test_a_point_is_the_trial_with_these_numbers():

@@ -222,6 +222,13 @@ def test_formulas_are_read_as_they_are_written(text, values, expected):
         ), name
 
 
+def test_a_noise_that_reads_an_observable_called_like_the_model_s_own_is_read():
+    formula = compiled("0.1*conc + s", where="here", functions={"conc": "conc"})
+    assert formula.names == ("conc", "s")
+    both = compiled("b", where="here", functions={"a": "2*b", "b": "a + 1"})
+    assert both.names == ("b",)  # 2*b + 1 with the model's own b
+
+
 @pytest.mark.parametrize(
     ("prior", "law"),
     [

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.workshop_problems import PROBLEM
 
 from glueprint import workshop
+from glueprint.errors import InputError
 
 # A compartment that is not 1, a species counted as a concentration and one as an amount, an initial
 # assignment that follows parameters, an input that is switched at a time, a rule, a function.
@@ -173,3 +174,51 @@ def test_slopes_are_those_of_differences_for_all_of_these_at_once(tmp_path):
     steady = objective.fitted(z[None]).predicted[0, -2:]
     assert steady[0] == pytest.approx(steady[1], rel=1e-6)  # one steady state, whatever came before
     assert math.isfinite(objective(z[None]).value[0])
+
+
+NAMED = """
+model letters
+  compartment cell = 1;
+  species PI in cell = 2, PB in cell = 3;
+  J1: PI -> PB; k*PI;
+  k = 0.3;
+end
+"""
+
+
+def test_a_species_that_is_called_like_a_constant_is_the_species(tmp_path):
+    written(tmp_path, {"c": {}}, [], {"k": ("log10", 0.3)})
+    antimony.clearPreviousLoads()
+    assert antimony.loadAntimonyString(NAMED) >= 0, antimony.getLastError()
+    (tmp_path / "model.xml").write_text(antimony.getSBMLString("letters"), encoding="utf-8")
+    columns = "observableId observableFormula noiseFormula"
+    table(tmp_path / "observables.tsv", columns, [("a", "PI", "0.1"), ("b", "PB*sign(PI - 1.5)", "0.1")])
+    columns = "observableId simulationConditionId time measurement"
+    rows = [(name, "c", t, 1.0) for t in (0.0, 0.5, 4.0) for name in "ab"]
+    table(tmp_path / "measurements.tsv", columns, rows)
+    problem = workshop.read(tmp_path / "problem.yaml")
+    z = problem.scales.scaled(np.array([0.3]))[None]
+    left = 2.0 * np.exp(-0.3 * np.array([0.0, 0.5, 4.0]))
+    expected = np.stack([left, (5.0 - left) * np.sign(left - 1.5)], axis=1)
+    predicted = workshop.Objective(problem, accuracy=1e-9).fitted(z).predicted[0]
+    assert predicted.reshape(-1, 2) == pytest.approx(expected, rel=1e-7)
+
+
+def test_a_name_that_formulas_read_as_a_constant_is_refused(tmp_path):
+    antimony.clearPreviousLoads()
+    assert antimony.loadAntimonyString(NAMED.replace("PI", "x")) >= 0, antimony.getLastError()
+    document = libsbml.readSBMLFromString(antimony.getSBMLString("letters"))
+    document.getModel().getParameter("k").setId("pi")
+    rate = document.getModel().getReaction("J1").getKineticLaw()
+    rate.getMath().renameSIdRefs("k", "pi")
+    written(tmp_path, {"c": {}}, [], {"pi": ("log10", 0.3)})
+    (tmp_path / "model.xml").write_text(libsbml.writeSBMLToString(document), encoding="utf-8")
+    table(tmp_path / "observables.tsv", "observableId observableFormula noiseFormula", [("a", "pi*x", "0.1")])
+    table(
+        tmp_path / "measurements.tsv",
+        "observableId simulationConditionId time measurement",
+        [("a", "c", 1.0, 1.0)],
+    )
+    with pytest.raises(InputError, match="GP-W006") as caught:
+        workshop.read(tmp_path / "problem.yaml")
+    assert "observables.tsv, line 2" in str(caught.value)

@@ -90,6 +90,13 @@ def test_what_makes_no_population_is_refused(targets, drawing, code):
     assert caught.value.code == code
 
 
+def test_the_second_target_is_looked_at_before_the_runs_of_the_first(tmp_path):
+    targets = (workshop.Target("a", "end", 5.0, 0.8), workshop.Target("nothing", "max", 5.0, 0.8))
+    with pytest.raises(InputError, match="nothing"):
+        workshop.populate(plain_question(), targets, workshop.Drawing(2000), folder=tmp_path)
+    assert not list(tmp_path.glob("runs-*.parquet"))
+
+
 def run(*words):
     return CliRunner().invoke(app, ["model", *map(str, words)])
 

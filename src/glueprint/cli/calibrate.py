@@ -17,6 +17,7 @@ from glueprint.calibration.in_vitro import QUICK_STEPS, STEPS, InVitroPosterior
 from glueprint.cli import bars
 from glueprint.cli.calibrate_clinical import clinical_command
 from glueprint.cli.output import Json, between, print_json, print_table, progress_console
+from glueprint.cli.plates import FigureFile
 from glueprint.report.figures import posterior as figure
 from glueprint.report.figures.drawing import save as save_figure
 
@@ -46,10 +47,7 @@ def in_vitro_command(
         bool,
         typer.Option("--leave-out", help="Each claim of the guide by a fit without it."),
     ] = False,
-    drawn: Annotated[
-        Path | None,
-        typer.Option("--figure", help="File for the figure: .svg, .png, .pdf or .html."),
-    ] = None,
+    drawn: FigureFile = None,
     as_json: Json = False,
 ) -> None:
     """Fit all in-vitro claims at once: posterior, what is not identified, every claim with its prediction."""

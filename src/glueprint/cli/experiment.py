@@ -15,6 +15,7 @@ from glueprint import evidence, experiments, references
 from glueprint.cli.choices import completed
 from glueprint.cli.csv_files import csv_text
 from glueprint.cli.output import Json, print_json, print_table, progress_console
+from glueprint.cli.plates import FigureFile
 from glueprint.errors import InputError
 from glueprint.experiments import Experiment, Reading
 from glueprint.runs.store import write_file
@@ -68,7 +69,7 @@ def run(
     exact: Annotated[
         bool, typer.Option("--exact", help="Without measurement error: the model itself, no intervals.")
     ] = False,
-    figure: Annotated[Path | None, typer.Option(help="Draw it as .svg, .png, .pdf or .html.")] = None,
+    figure: FigureFile = None,
     out: Annotated[Path | None, typer.Option(help="Folder for tables (CSV) and figures (SVG).")] = None,
     as_json: Json = False,
 ) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from glueprint.cli import model_options as options
 from glueprint.cli import model_tables as tables
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.mechanism import compounds
@@ -39,7 +39,7 @@ def course(
     platelets: Annotated[float, typer.Option(help="Before treatment, 1e9/L.")] = 180.0,
     haemoglobin: Annotated[float, typer.Option(help="Before treatment, g/dL.")] = 10.5,
     m_protein: Annotated[float, typer.Option(help="Before treatment, g/L.")] = 20.0,
-    out: Annotated[Path | None, typer.Option(help="Write the whole course, as CSV or Parquet.")] = None,
+    out: options.Out = None,
     as_json: Json = False,
 ) -> None:
     """Follow one typical patient: concentration, degradation, counts, M-protein; no chance, no interval."""

@@ -10,7 +10,7 @@ import typer
 from glueprint import workshop
 from glueprint.cli.bars import told_bar
 from glueprint.cli.output import Json, console, print_json, print_table
-from glueprint.cli.plates import write_tables
+from glueprint.cli.plates import FigureFile, write_tables
 
 __all__ = ["fit"]
 
@@ -35,9 +35,7 @@ def fit(
         int,
         typer.Option(help="Draw from the posterior, so many steps of every walker; 0 draws none."),
     ] = 0,
-    figure: Annotated[
-        Path | None, typer.Option(help="Searches, fits, residuals, profiles: .svg, .png, .pdf, .html.")
-    ] = None,
+    figure: FigureFile = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for all tables; the same command goes on from what it holds.")
     ] = None,
@@ -46,6 +44,7 @@ def fit(
 ) -> None:
     """Fit a model to data: searches from many starts, limits and a verdict for each parameter."""
     settings = workshop.Settings(starts, seed, rounds, confidence, accuracy, profiles)
+    sampling = workshop.Sampling(posterior, seed=seed) if posterior else None
     read = workshop.read(problem)
     with told_bar() as told:
         found = (
@@ -54,8 +53,7 @@ def fit(
             else workshop.fit_into(out, read, settings, fresh=fresh, told=told)
         )
         draws = None
-        if posterior:
-            sampling = workshop.Sampling(posterior, seed=seed)
+        if sampling is not None:
             draws = workshop.draw_posterior(found, sampling, folder=out, told=told)
     if out is not None:
         write_tables(out, found.tables if draws is None else {**found.tables, "posterior": draws.table})

@@ -39,7 +39,22 @@ Verify = Annotated[
     bool,
     typer.Option(help="Run again at a tenth of the tolerance until two runs agree, and report the error."),
 ]
-Out = Annotated[Path | None, typer.Option(help="Table to write: .csv or .parquet.")]
+
+
+def _table_file(path: Path | None) -> Path | None:
+    """A table's file; one of another kind is refused before the work. Raises InputError GP-N032."""
+    if path is not None and path.suffix not in (".csv", ".parquet"):
+        raise InputError(
+            "GP-N032",
+            f'"{path}" ends in "{path.suffix}"',
+            where="--out",
+            expected="a name that ends in .csv or .parquet",
+            next_step="choose another name",
+        )
+    return path
+
+
+Out = Annotated[Path | None, typer.Option(callback=_table_file, help="Table to write: .csv or .parquet.")]
 
 MOST_TIMES = 10_000_000
 SLIVER = 1e-9  # of the interval: an output so near to the last time is the last time

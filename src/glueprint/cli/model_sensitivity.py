@@ -13,9 +13,10 @@ from glueprint.cli import model_tables as tables
 from glueprint.cli.bars import told_bar
 from glueprint.cli.model_doses import doses
 from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.cli.plates import FigureFile
 from glueprint.errors import InputError
 
-__all__ = ["FigureFile", "Keep", "give", "range_of", "sensitivity", "sweep"]
+__all__ = ["Keep", "give", "range_of", "sensitivity", "sweep"]
 
 Vary = Annotated[
     list[str],
@@ -29,7 +30,6 @@ DoseOption = Annotated[list[str] | None, typer.Option(help="As of glueprint mode
 Keep = Annotated[
     Path | None, typer.Option(help="Folder where runs are kept: the same command goes on from there.")
 ]
-FigureFile = Annotated[Path | None, typer.Option(help="Write the figure: .svg, .png, .pdf, .html.")]
 
 
 def sensitivity(

@@ -10,7 +10,7 @@ import polars as pl
 from glueprint.boundary import journal
 from glueprint.cli.csv_files import inert_table
 from glueprint.cli.output import console
-from glueprint.errors import EnvironmentProblemError, InputError
+from glueprint.errors import EnvironmentProblemError
 
 __all__ = ["thinned", "write_table"]
 
@@ -26,15 +26,7 @@ def thinned(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write a .csv or .parquet file. Raises InputError GP-N032, EnvironmentProblemError GP-N033."""
-    if path.suffix not in (".csv", ".parquet"):
-        raise InputError(
-            "GP-N032",
-            f'"{path}" ends in "{path.suffix}"',
-            where="--out",
-            expected="a name that ends in .csv or .parquet",
-            next_step="choose another name",
-        )
+    """Write a file that `model_options.Out` has taken. Raises EnvironmentProblemError GP-N033."""
     part = path.with_name(path.name + ".part")
     try:
         if path.suffix == ".csv":

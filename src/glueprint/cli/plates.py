@@ -41,8 +41,20 @@ ReaderName = Annotated[
 SheetName = Annotated[
     str | None, typer.Option("--sheet", help="Sheet of a workbook, or table of a Prism file.")
 ]
+
+
+def _drawable(path: Path | None) -> Path | None:
+    """A figure's file; an ending that is not written is better known before the work than after it."""
+    if path is not None:
+        from glueprint.report.figures.drawing import check_ending  # what draws, which a run without needs not
+
+        check_ending(path)
+    return path
+
+
 FigureFile = Annotated[
-    Path | None, typer.Option("--figure", help="Write the figure: .svg, .png, .pdf, .html.")
+    Path | None,
+    typer.Option("--figure", callback=_drawable, help="Write the figure: .svg, .png, .pdf, .html."),
 ]
 Columns = Annotated[
     list[str] | None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from glueprint import trials
+from glueprint import trials, workshop
 from glueprint.calibration import clinical
 from glueprint.cli import bars
 from glueprint.cli.output import Json, print_json, print_table, progress_console
@@ -42,6 +42,12 @@ def command(
     workers: Workers = 1,
     posterior: Posterior = None,
     posterior_from: PosteriorFolder = None,
+    population: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of `glueprint model population`: each patient has the numbers of one of its vectors."
+        ),
+    ] = None,
     counterfactual: Annotated[
         bool, typer.Option("--counterfactual", help="Also survival had nothing followed progression.")
     ] = False,
@@ -53,15 +59,29 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Run virtual trials and print what a trial reports; with a posterior, predict it."""
+    if form is not None:
+        trials.check_form(form, trials.FORMS, "tables")
     protocol = trials.load_protocol(trial)
     asked = posterior is not None or posterior_from is not None
     count = replicates if replicates is not None else WITH_POSTERIOR if asked else 1
     draws, origin = draws_and_origin(protocol, posterior, posterior_from, count, seed)
+    given = workshop.load_population(population) if population is not None else None
+    if given is not None:
+        origin |= {"population": given.digest}
     if out is not None:
         # A folder that cannot be written is better known before the work than after it.
         write_tables(out, {})
     with progress_bar(f"{protocol.name}, {count} trial(s)", events, count) as told:
-        result = trials.run(protocol, count, seed, told, workers, draws=draws, counterfactual=counterfactual)
+        result = trials.run(
+            protocol,
+            count,
+            seed,
+            told,
+            workers,
+            draws=draws,
+            population=given,
+            counterfactual=counterfactual,
+        )
     if out is not None:
         kept.save(result, out, origin)
         if form is not None:
@@ -69,7 +89,7 @@ def command(
     idle = trials.idle_covariates(protocol, draws)
     if as_json:
         intervals = prediction_intervals(result.endpoints).to_dicts()
-        summary = {**result.summary(), "idle_covariates": idle}
+        summary = {**result.summary(), "idle_covariates": idle, "origin": origin}
         print_json({**summary, **({"prediction_intervals": intervals} if asked else {})})
         return
     _print(result, predicted=asked)

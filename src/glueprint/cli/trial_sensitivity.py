@@ -11,8 +11,9 @@ from glueprint import trials, workshop
 from glueprint.calibration import clinical
 from glueprint.cli import model_options as options
 from glueprint.cli.bars import told_bar
-from glueprint.cli.model_sensitivity import FigureFile, Keep, give, range_of
+from glueprint.cli.model_sensitivity import Keep, give, range_of
 from glueprint.cli.output import Json
+from glueprint.cli.plates import FigureFile
 from glueprint.cli.trial_draws import DEFAULT, PosteriorFolder, Seed, TrialName, Workers, posterior_of
 from glueprint.trials import ParameterDraws, finite
 
@@ -55,6 +56,9 @@ def command(
 ) -> None:
     """How much each number of the model moves an endpoint: every point is the same trial, with the same
     patients and the same chance, and other numbers."""
+    workshop.check_count(method, points if method == "sweep" else samples)
+    if chance:
+        trials.check_chance(chance)
     protocol = trials.load_protocol(trial)
     posterior = posterior_of(structure or DEFAULT, posterior_from) or clinical.posterior(DEFAULT)
     drawn = posterior.for_trial(protocol)
@@ -67,8 +71,6 @@ def command(
         seed=seed,
         workers=workers,
     )
-    # First, so that a number of trials that says nothing is refused before the work.
-    apart = trials.chance(question, chance) if chance else None
     with told_bar("trials") as told:
         if method == "morris":
             answer = workshop.morris(question, trajectories=samples, seed=seed, folder=keep, told=told)
@@ -76,6 +78,7 @@ def command(
             answer = workshop.sobol(question, samples=samples, seed=seed, folder=keep, told=told)
         else:
             answer = workshop.sweep(question, points=points, folder=keep, told=told)
+        apart = trials.chance(question, chance, folder=keep) if chance else None
     by_chance = {} if apart is None else dict(zip(question.outputs, map(finite, apart), strict=True))
     about = {"trial": protocol.name, "replicates": replicates, "seed": seed, "chance_sd": by_chance}
     told_of = "; ".join(f"{name} {value:.3g}" for name, value in by_chance.items() if value is not None)

@@ -36,6 +36,7 @@ __all__ = [
     "frame",
     "individual",
     "of_conditions",
+    "own",
     "quantities",
     "random_effects",
     "read_system",
@@ -163,7 +164,18 @@ def of_conditions(compound: Compound, conditions: Collection[str]) -> dict[str, 
     return {name: float(factor[0]) for name, factor in factors.items()}
 
 
-def individual(scenario: Scenario, covariates: Mapping[str, ArrayLike], etas: ArrayLike) -> dict[str, Floats]:
+def own(scenario: Scenario) -> tuple[str, ...]:
+    """Names of the parameters that `individual` takes as a patient's own.   Raises as `quantities`."""
+    sections = [section for section in BESIDE_THE_MODEL if section != INTAKE]
+    return tuple(name for name, (section, _) in quantities(scenario).items() if section not in sections)
+
+
+def individual(
+    scenario: Scenario,
+    covariates: Mapping[str, ArrayLike],
+    etas: ArrayLike,
+    given: Mapping[str, Floats] | None = None,
+) -> dict[str, Floats]:
     """Parameters and initial values of n patients, by engine name, where they differ or are replaced.
 
     covariates: each of COVARIATES as (n,): sex_female 0 or 1, weight_kg kg, total_protein_g_per_l g/L,
@@ -172,6 +184,7 @@ def individual(scenario: Scenario, covariates: Mapping[str, ArrayLike], etas: Ar
     myeloma cells over the typical patient's), and flags 0 or 1.
     etas: (n, k) random effects in the order of `random_effects` of the same scenario. An override of
     "study_death_ratio" multiplies everybody's hazard of death.
+    given: (n,) by names of `own`, what each patient has whatever the typical value, covariates and effects.
     Returns (n,) arrays; `models.split` parts them into parameters and initial values. Every lineage starts
     at its steady state for the patient's baseline.
     Raises InputError GP-M006 for a missing, unknown or impossible covariate or etas of another shape, and
@@ -181,7 +194,7 @@ def individual(scenario: Scenario, covariates: Mapping[str, ArrayLike], etas: Ar
     pairs = quantities(scenario)
     known = {name: quantity for name, (_, quantity) in pairs.items()}
     names, _ = _varying(scenario, pairs)
-    given, effects = checked(covariates, etas, len(names))
+    about, effects = checked(covariates, etas, len(names))
     set_ = dict.fromkeys(re.sub("_capacity$", "_rho", name) for name in scenario.overrides)  # acts through it
     common = {name: known[name].typical for name in set_ if name in known}
     values = {
@@ -191,10 +204,10 @@ def individual(scenario: Scenario, covariates: Mapping[str, ArrayLike], etas: Ar
     }
     values |= apply_effects(known, names, effects)
     base = {name: quantity.typical for name, quantity in known.items()}
-    values = apply_factors(values, base, prognosis.factors(given, base))
-    values = apply_factors(values, base, pharmacokinetic_factors(given, scenario.compound))
+    values = apply_factors(values, base, prognosis.factors(about, base))
+    values = apply_factors(values, base, pharmacokinetic_factors(about, scenario.compound))
     for ratio, target in STUDY_RATIOS.items():
         if base.get(ratio, 1.0) != 1.0:
             values = apply_factors(values, base, {target: np.full(effects.shape[0], base[ratio])})
-    values |= {name: given[covariate] for covariate, name in BASELINE_OF.items()}
+    values |= {name: about[covariate] for covariate, name in BASELINE_OF.items()} | dict(given or {})
     return values | initial_values(values, base, scenario.structure)

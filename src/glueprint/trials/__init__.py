@@ -89,14 +89,15 @@ from glueprint.trials.running import (
     run_unit,
     units_of,
 )
-from glueprint.trials.sensitivity import TrialQuestion, chance
-from glueprint.trials.spreadsheets import write_spreadsheets
+from glueprint.trials.sensitivity import TrialQuestion, chance, check_chance
+from glueprint.trials.spreadsheets import FORMS, check_form, write_spreadsheets
 from glueprint.trials.sweep import SWEPT, Sweep, SweepSettings, sweep
 
 __all__ = [
     "CALIBRATED",
     "CUT_TABLES",
     "EXTRAPOLATED",
+    "FORMS",
     "MEDIAN",
     "MONTH_DAYS",
     "MOST_PROBABLE",
@@ -145,6 +146,8 @@ __all__ = [
     "case_mix",
     "cdisc",
     "chance",
+    "check_chance",
+    "check_form",
     "check_size",
     "claimed",
     "compile_regimens",

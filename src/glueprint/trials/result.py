@@ -22,6 +22,8 @@ CALIBRATED, PREDICTED = "calibrated", "predicted"
 # Computed as a prediction is, for patients, doses or times that no fitted trial had.
 EXTRAPOLATED = "extrapolated"
 MOST_PROBABLE = "computed with the most probable parameters of the fit, without their uncertainty"
+# With the first digits of the population's digest.
+OF_POPULATION = "computed for the patients of the given population {}"
 TYPICAL = "computed with typical parameters, each of which is a median of its own, without their uncertainty"
 
 

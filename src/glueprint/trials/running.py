@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from glueprint import forks
+from glueprint import forks, workshop
 from glueprint.errors import InputError
 from glueprint.runs import executor, units
 from glueprint.runs.progress import silent
@@ -18,9 +18,18 @@ from glueprint.runs.units import Receipt
 from glueprint.trials.analysis import endpoints_table, patients_table, survival_curves_table, visits_table
 from glueprint.trials.conduct import Conducted, conduct, conduct_together
 from glueprint.trials.cutting import at_cuts
-from glueprint.trials.patients import ParameterDraws, Population, Stream, Truth, check_draws, draw_population
+from glueprint.trials.patients import (
+    ParameterDraws,
+    Population,
+    Stream,
+    Truth,
+    check_draws,
+    check_given,
+    draw_population,
+    scenarios,
+)
 from glueprint.trials.protocol import Protocol, load_protocol, refuse_unread
-from glueprint.trials.result import TrialResult
+from glueprint.trials.result import OF_POPULATION, TrialResult
 
 __all__ = [
     "CUT_TABLES",
@@ -59,6 +68,7 @@ def run(
     workers: int = 1,
     *,
     draws: ParameterDraws | None = None,
+    population: workshop.Population | str | Path | None = None,
     counterfactual: bool = False,
 ) -> TrialResult:
     """Run virtual trials of a protocol.
@@ -67,9 +77,11 @@ def run(
     replicates: how many trials, each with patients of its own.   seed: same seed, same bits.
     progress: called with the share done, 0 to 1.   workers: processes; the result does not depend on it.
     draws: parameters, one row per replicate in turn; the typical ones if None.
+    population: whose vectors the patients are drawn from by weight, or the folder that holds it.
     counterfactual: let every patient also live without what follows progression.
     Raises InputError GP-T021 for replicates, seed or workers out of range, GP-M050 to GP-M052 for draws
-    that are none of the mechanism, and what `load_protocol` raises.
+    that are none of the mechanism, and what `load_protocol`, `workshop.load_population` and
+    `patients.check_given` raise.
 
     >>> run("mm003", seed=1).replicates
     1
@@ -79,14 +91,18 @@ def run(
     check_size(plan, replicates)
     if draws:
         check_draws(draws)
-    work = units_of(plan, replicates, seed, draws=draws, counterfactual=counterfactual)
+    given = workshop.load_population(population) if isinstance(population, str | Path) else population
+    if given is not None:
+        check_given(plan, given, scenarios(plan, draws.truth(1) if draws else Truth()))
+    work = units_of(plan, replicates, seed, draws=draws, given=given, counterfactual=counterfactual)
     groups = list(groups_of(work, most=-(-replicates // workers)))
     parts: dict[str, list[pl.DataFrame]] = {}
     for done in _replicates(groups, progress or silent, workers):
         for name, table in done.named.items():
             parts.setdefault(name, []).append(table)
     tables = {name: pl.concat(part) for name, part in parts.items()}
-    return TrialResult(plan, seed, **tables, draws_label=draws.label if draws else "")
+    label = OF_POPULATION.format(given.digest[:12]) if given is not None else draws.label if draws else ""
+    return TrialResult(plan, seed, **tables, draws_label=label)
 
 
 def check_counts(*, seed: int, **counts: int) -> None:
@@ -261,13 +277,14 @@ def units_of(
     seed: int,
     *,
     draws: ParameterDraws | None = None,
+    given: workshop.Population | None = None,
     counterfactual: bool = False,
 ) -> Iterator[Unit]:
     """The work of `run` in units that can be done anywhere, in any order; raises as `check_size`."""
     check_size(protocol, replicates)
     for number in range(1, replicates + 1):
         truth = draws.truth(number) if draws else Truth()
-        yield Unit(protocol, seed, number, truth, counterfactual)
+        yield Unit(protocol, seed, number, replace(truth, given=given), counterfactual)
 
 
 def keep_unit(root: Path, unit: Unit) -> Receipt:

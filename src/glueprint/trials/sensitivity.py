@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,7 @@ from glueprint.trials.protocol import Protocol
 from glueprint.trials.running import Unit, check_counts, check_size, run_unit
 from glueprint.workshop import Asked, Range, unusable
 
-__all__ = ["TrialQuestion", "chance"]
+__all__ = ["TrialQuestion", "chance", "check_chance"]
 
 Floats = NDArray[np.float64]
 PER_PART = 32
@@ -116,18 +117,25 @@ class TrialQuestion(Asked):
         return found
 
 
-def chance(question: TrialQuestion, trials: int = 20) -> Floats:
+def chance(question: TrialQuestion, trials: int = 20, *, folder: Path | None = None) -> Floats:
     """Standard deviation (outputs,) between trials that differ in patients and chance alone, at the middle of
     the ranges; of the mean of so many replicates as the question has.
 
-    trials: so many are run.   NaN where an output was not reached in one of them.
+    trials: so many are run.   folder: where they are kept, and taken from if they are there.
+    NaN where an output was not reached in one of them.
     Raises InputError GP-W027 for fewer than two.
     """
-    if trials < 2:
-        raise unusable(f"{trials} trial for a spread between trials", "chance", "2 or more, such as 20")
-    found = question.outcomes(trials)
+    check_chance(trials)
+    name = f"chance-{question.key(np.array([float(trials)]))}"
+    found = question.kept(folder, name, partial(question.outcomes, trials)).copy()
     found[~np.isfinite(found)] = np.nan
     return np.asarray(found.std(axis=0, ddof=1) / np.sqrt(question.replicates))
+
+
+def check_chance(trials: int) -> None:
+    """Refuse a number of trials that shows no spread.   Raises InputError GP-W027."""
+    if trials < 2:
+        raise unusable(f"{trials} trial for a spread between trials", "chance", "2 or more, such as 20")
 
 
 def _values(unit: Unit, rows: tuple[tuple[str, str, str], ...]) -> list[float]:

@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -90,23 +91,29 @@ class Asked(ABC):
         folder: where each part is kept when it ends, and taken from, if it is of the very same question and
         values.   told: hears how far it is.
         """
-        key = "" if folder is None else self._key(plain)
+        key = "" if folder is None else self.key(plain)
         parts = []
         for number, first in enumerate(range(0, plain.shape[0], self.per_part), 1):
-            name = f"runs-{key}-{number:04d}"
-            path = None if folder is None else folder / f"{name}.parquet"
-            if path is not None and path.is_file():
-                parts.append(read_table(path, name).to_numpy())
-            else:
-                parts.append(self.computed(plain[first : first + self.per_part]))
-                if folder is not None:
-                    columns = {f"{k}": parts[-1][:, k] for k in range(len(self.outputs))}
-                    write_tables(folder, {name: pl.DataFrame(columns)})
+            some = plain[first : first + self.per_part]
+            parts.append(self.kept(folder, f"runs-{key}-{number:04d}", partial(self.computed, some)))
             if told is not None:
                 told("runs", min(first + self.per_part, plain.shape[0]), plain.shape[0])
         return np.concatenate(parts)
 
-    def _key(self, plain: Floats) -> str:
+    def kept(self, folder: Path | None, name: str, compute: Callable[[], Floats]) -> Floats:
+        """What `compute` gives, (n, outputs): a table of a folder that is read where it is there already."""
+        if folder is None:
+            return compute()
+        path = folder / f"{name}.parquet"
+        if path.is_file():
+            return read_table(path, name).to_numpy()
+        found = compute()
+        columns = {f"{k}": found[:, k] for k in range(len(self.outputs))}
+        write_tables(folder, {name: pl.DataFrame(columns)})
+        return found
+
+    def key(self, plain: Floats) -> str:
+        """A name for this very question at these values."""
         parts = (
             self.ranges,
             self.outputs,

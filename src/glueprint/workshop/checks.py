@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from glueprint.errors import GlueprintError, InputError, nearest, together
-from glueprint.workshop.formula import Formula, compiled
+from glueprint.workshop.formula import Formula, reserved_in
 from glueprint.workshop.problem import Experiment, Observable, Parameter, Problem, Value
 
 __all__ = ["checked"]
@@ -105,21 +105,21 @@ def _observables(problem: Problem) -> Iterator[GlueprintError]:
                 "a formula of its standard deviation: a number, a parameter, or 0.1*x + sigma",
             )
             continue
-        yield from _formulas(one, known)
+        yield from _formulas(problem, one, known)
 
 
-def _formulas(one: Observable, known: set[str]) -> Iterator[GlueprintError]:
+def _formulas(problem: Problem, one: Observable, known: set[str]) -> Iterator[GlueprintError]:
     try:
+        formula, noise = problem.formulas(one)
         read = [
-            (compiled(one.formula, where=one.where).names, {*known, *one.observable_slots}),
-            (
-                compiled(one.noise, where=one.where, functions={one.name: one.formula}).names,
-                {*known, *one.observable_slots, *one.noise_slots},
-            ),
+            (formula.names, {*known, *one.observable_slots}),
+            (noise.names, {*known, *one.observable_slots, *one.noise_slots}),
         ]
     except GlueprintError as error:
         yield error
         return
+    for text in (one.formula, one.noise):
+        yield from _reserved(text, known, f"observable {one.name}", one.where)
     for names, all_ in read:
         for name in names:
             if name not in all_:
@@ -130,6 +130,18 @@ def _formulas(one: Observable, known: set[str]) -> Iterator[GlueprintError]:
                     one.where,
                     "names of the model (glueprint model show) and of parameters",
                 )
+
+
+def _reserved(text: str, known: set[str], who: str, where: str) -> Iterator[GlueprintError]:
+    """A name of the model that a formula cannot mean, because there it is a number."""
+    for word in reserved_in(text):
+        if word in known:
+            yield _finding(
+                "GP-W006",
+                f'{who} reads "{word}", a constant or the time, and the model or a parameter has that name',
+                where,
+                "another name in the model, or no such word in the formula",
+            )
 
 
 def _experiments(problem: Problem) -> Iterator[GlueprintError]:
@@ -164,6 +176,7 @@ def _experiments(problem: Problem) -> Iterator[GlueprintError]:
 def _value(problem: Problem, value: Value, who: str, where: str) -> Iterator[GlueprintError]:
     names = {one.name for one in problem.parameters}
     if isinstance(value, Formula):
+        yield from _reserved(value.text, {*names, *problem.model.system.symbols}, who, where)
         for name in value.names:
             if name not in names and name not in problem.model.system.symbols:
                 yield _finding(
@@ -244,8 +257,7 @@ def _read(problem: Problem) -> set[str]:
         if isinstance(name, str)
     }
     for one in problem.observables:
-        found |= set(compiled(one.formula, where=one.where).names)
-        found |= set(compiled(one.noise, where=one.where, functions={one.name: one.formula}).names)
+        found |= {name for formula in problem.formulas(one) for name in formula.names}
     return found | {name for name in problem.model.system.slots if not _always_set(problem.experiments, name)}
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -19,10 +19,10 @@ from glueprint.runs.streams import uniforms
 from glueprint.workshop import result_tables
 from glueprint.workshop.objective import Cost, Fitted, Objective
 from glueprint.workshop.problem import Problem
-from glueprint.workshop.profiles import Profile, beside_others, profiles
+from glueprint.workshop.profiles import Profile, Walk, beside_others, profiles
 from glueprint.workshop.search import Searched, joined, search, taken
 
-__all__ = ["Fit", "Settings", "Told", "draw_starts", "fit"]
+__all__ = ["Fit", "Keeper", "Settings", "Told", "draw_starts", "fit"]
 
 Floats = NDArray[np.float64]
 Told = Callable[[str, int, int], None]
@@ -191,6 +191,16 @@ def draw_starts(problem: Problem, count: int, seed: int) -> Floats:
     return np.clip(scaled, low, high)
 
 
+class Keeper(Protocol):
+    """Where profiles are kept as they go.   number: of the time that they begin, from 1."""
+
+    def walks(self, number: int) -> list[Walk] | None:
+        """What is there, None for nothing."""
+
+    def keep(self, number: int, walks: Sequence[Walk]) -> None:
+        """Take the state after a point."""
+
+
 def fit(
     problem: Problem,
     settings: Settings | None = None,
@@ -198,11 +208,12 @@ def fit(
     told: Told | None = None,
     searched: Searched | None = None,
     objective: Objective | None = None,
+    keeper: Keeper | None = None,
 ) -> Fit:
     """Fit a problem.
 
     told: hears how far it is.   searched: searches that were made before, in place of new ones.
-    objective: of the problem, if it is there already.
+    objective: of the problem, if it is there already.   keeper: of profiles, which go on from what it has.
     Raises InputError GP-W021 where no start can be computed, and as `Objective`.
     """
     settings = settings or Settings()
@@ -228,7 +239,8 @@ def fit(
         )
     searched = _sorted(searched)
     walked: list[Profile] = []
-    for _ in range(MOST_AGAIN if settings.with_profiles else 0):
+    evaluations = 0
+    for number in range(1, MOST_AGAIN + 1 if settings.with_profiles else 1):
         walked = profiles(
             function,
             searched.scaled[:1],
@@ -237,7 +249,10 @@ def fit(
             box,
             confidence=settings.confidence,
             told=hears("profiles"),
+            walks=None if keeper is None else keeper.walks(number),
+            keep=None if keeper is None else partial(keeper.keep, number),
         )[0]
+        evaluations += sum(one.evaluations for one in walked)
         better = [one.better for one in walked if one.better is not None]
         if not better:
             break
@@ -247,7 +262,8 @@ def fit(
     told_apart = tuple(beside_others(one, equal[:, one.number]) for one in walked)
     fitted = objective.fitted(searched.scaled[:1])
     notes = (*problem.notes, *objective.simulator.notes)
-    return Fit(problem, settings, searched, told_apart, fitted, objective.evaluations, notes)
+    evaluations += int(searched.rounds.sum())
+    return Fit(problem, settings, searched, told_apart, fitted, evaluations, notes)
 
 
 def _sorted(searched: Searched) -> Searched:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import libsbml
@@ -18,10 +19,12 @@ from glueprint.formulas.evaluate import Leaves, evaluate
 from glueprint.formulas.expressions import Graph
 from glueprint.formulas.steps import Steps, run
 
-__all__ = ["Formula", "compiled"]
+__all__ = ["Formula", "compiled", "reserved_in"]
 
 Floats = NDArray[np.float64]
 LONGEST = 20_000  # characters; what is longer was made by a program and belongs into the model
+# What the parser reads as a number or the time, in these letters.
+RESERVED = ("time", "pi", "exponentiale", "avogadro", "true", "false", "inf", "infinity", "nan", "notanumber")
 LOGARITHM_OF_BASE = re.compile(r"\blog\s*\((?:[^()]|\([^()]*\))*,")
 
 
@@ -57,24 +60,42 @@ def compiled(text: str, *, where: str, functions: Mapping[str, str] | None = Non
     """A formula from its text.
 
     text: infix; log is the natural logarithm, log10 and log2 the others; time is the model's.
-    where: file, line and column for messages.   functions: names that stand for other formulas, written out.
+    where: file, line and column for messages.   functions: names that stand for other formulas, written out;
+    within its own formula a name is that of the model.
     Raises InputError GP-W005.
     """
     graph, order = Graph(), dict[str, int]()
-    inner = {name: _tree(other, where) for name, other in (functions or {}).items()}
+    inner = dict(functions or {})
+    within: list[str] = []
 
     def resolve(name: str) -> Steps:
-        if name in inner:
-            return (yield translator.number(inner[name], {}))
+        if name in inner and name not in within:
+            within.append(name)
+            node = yield translator.number(_tree(inner[name], where), {})
+            within.pop()
+            return node
         return graph.param(order.setdefault(name, len(order)))
 
     def rate_of(name: str) -> int:
         raise _refused(text, f"the rate of {name} is no observable; name a reaction or a rule instead", where)
 
-    translator = Translator(graph, resolve, rate_of, where=where)
+    translator = Translator(graph, resolve, rate_of, _own_functions(), where=where)
     root = run(translator.number(_tree(text, where), {}))
     slopes = tuple(Differentiator(graph, graph.param(index))(root) for index in order.values())
     return Formula(text, tuple(order), graph, root, slopes)
+
+
+@lru_cache(maxsize=1)
+def _own_functions() -> dict[str, Any]:
+    """Functions that formulas of PEtab have, and SBML has not."""
+    sign = libsbml.FunctionDefinition(3, 2)
+    sign.setMath(libsbml.parseL3Formula("lambda(x, piecewise(1, x > 0, -1, x < 0, 0))"))
+    return {"sign": sign}
+
+
+def reserved_in(text: str) -> tuple[str, ...]:
+    """Words of a formula that stand for a number or the time, whatever a model calls so."""
+    return tuple(word for word in RESERVED if re.search(rf"\b{word}\b", text))
 
 
 def _tree(text: str, where: str) -> Any:
@@ -85,6 +106,8 @@ def _tree(text: str, where: str) -> Any:
     plain = re.sub(r"\blog2\s*\(", "(1/ln(2))*ln(", text.replace("**", "^"))
     settings = libsbml.L3ParserSettings()
     settings.setParseLog(libsbml.L3P_PARSE_LOG_AS_LN)
+    # By itself the parser reads a species PI, or Pi, as the number.
+    settings.setComparisonCaseSensitivity(libsbml.L3P_COMPARE_BUILTINS_CASE_SENSITIVE)
     tree = libsbml.parseL3FormulaWithSettings(plain, settings)
     if tree is None:
         said = " ".join(str(libsbml.getLastParseL3Error()).split())

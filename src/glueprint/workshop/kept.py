@@ -1,19 +1,21 @@
-"""A fit in a folder: searches are kept as they end, so that the same command goes on from there.
+"""A fit in a folder: searches and profiles are kept as they go, so that the same command goes on from there.
 
-OUT/fit.json               what the searches are of: a digest of problem and settings, kind and version
+OUT/fit.json                what is kept is of: a digest of problem and settings, kind and version
 OUT/searches-00001.parquet  searches, some at a time, in the order of the starts
-OUT/result.json            the result without rows and profiles, once it is there
+OUT/going-00001.parquet     the same on their way, until they have ended
+OUT/profiles-00001.parquet  profiles on their way or ended; 2 and on where a better value let them begin anew
+OUT/result.json             the result without rows and profiles, once it is there
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.boundary import read_text
@@ -24,13 +26,23 @@ from glueprint.workshop.fitting import Fit, Settings, Told, draw_starts, fit
 from glueprint.workshop.objective import Objective
 from glueprint.workshop.problem import Problem
 from glueprint.workshop.search import Searched, joined, search
+from glueprint.workshop.states import (
+    PROFILES,
+    KeptProfiles,
+    KeptTable,
+    going_from,
+    keep_going,
+    searched_from,
+    searched_table,
+)
 
 __all__ = ["BATCH", "digest", "fit_into"]
 
 Floats = NDArray[np.float64]
 KIND, VERSION = "glueprint-fit-folder", 1
+SEARCHES, GOING = "searches", "going"
 FILE_NAME = "fit.json"
-BATCH = 100  # searches between two files; each batch is one ensemble
+BATCH = 100  # searches in a file; each batch is one ensemble
 
 
 def fit_into(
@@ -47,8 +59,9 @@ def fit_into(
     if place.exists() and not fresh:
         _require(place, key)
     else:
-        for old in folder.glob("searches-*.parquet"):
-            old.unlink()
+        for kind in (SEARCHES, GOING, PROFILES):
+            for old in folder.glob(f"{kind}-*.parquet"):
+                old.unlink()
         write_file(place, header + "\n")
     objective = Objective(problem, accuracy=settings.accuracy)
     found = fit(
@@ -57,6 +70,7 @@ def fit_into(
         told=told,
         objective=objective,
         searched=_searches(folder, problem, settings, objective, told),
+        keeper=KeptProfiles(folder),
     )
     write_file(folder / "result.json", json.dumps(_plain(found.as_dict()), indent=1) + "\n")
     return found
@@ -119,7 +133,7 @@ def _searches(
     starts, box = draw_starts(problem, settings.starts, settings.seed), problem.box()
     p, parts = starts.shape[1], []
     for number, first in enumerate(range(0, settings.starts, BATCH), 1):
-        name = f"searches-{number:05d}"
+        name = f"{SEARCHES}-{number:05d}"
         path = folder / f"{name}.parquet"
         if not path.is_file():
             some = starts[first : first + BATCH]
@@ -128,42 +142,21 @@ def _searches(
                 if told is not None:
                     told("searches", before + done, settings.starts)
 
-            done = search(lambda z, _: objective(z), some, box, rounds=settings.rounds, told=hears)
-            write_tables(folder, {name: _packed(done)})
-        parts.append(_unpacked(read_table(path, name), p))
+            kept = KeptTable(folder, f"{GOING}-{number:05d}")
+            table = kept.read()
+            done = search(
+                lambda z, _: objective(z),
+                some,
+                box,
+                rounds=settings.rounds,
+                told=hears,
+                going=None if table is None else going_from(table, p),
+                keep=partial(keep_going, kept),
+            )
+            write_tables(folder, {name: searched_table(done)})
+            kept.path.unlink(missing_ok=True)
+        parts.append(searched_from(read_table(path, name), p))
     return joined(parts)
-
-
-def _packed(done: Searched) -> pl.DataFrame:
-    m = done.value.size
-    return pl.DataFrame(
-        {
-            "scaled": done.scaled.tolist(),
-            "value": done.value,
-            "gradient": done.gradient.tolist(),
-            "curvature": done.curvature.reshape(m, -1).tolist(),
-            "status": list(done.status),
-            "reason": list(done.reasons),
-            "rounds": done.rounds,
-        }
-    )
-
-
-def _unpacked(table: pl.DataFrame, p: int) -> Searched:
-    m = table.height
-    arrays = {
-        name: np.array(table[name].to_list(), dtype=np.float64)
-        for name in ("scaled", "gradient", "curvature")
-    }
-    return Searched(
-        arrays["scaled"].reshape(m, p),
-        table["value"].to_numpy().copy(),
-        arrays["gradient"].reshape(m, p),
-        arrays["curvature"].reshape(m, p, p),
-        tuple(table["status"].to_list()),
-        tuple(table["reason"].to_list()),
-        table["rounds"].to_numpy().copy(),
-    )
 
 
 def _plain(value: Any) -> Any:

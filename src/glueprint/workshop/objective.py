@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.workshop.formula import Formula, compiled
+from glueprint.workshop.formula import Formula
 from glueprint.workshop.problem import Fill, Observable, Problem
 from glueprint.workshop.simulation import Simulated, Simulator
 
@@ -75,7 +75,7 @@ class Objective:
     """The objective of a problem.
 
     accuracy: of the runs of the model.
-    Raises as `formula.compiled` and `simulation.Simulator`.
+    Raises as `Problem.formulas` and `simulation.Simulator`.
     """
 
     def __init__(self, problem: Problem, *, accuracy: float = 1e-7) -> None:
@@ -85,15 +85,13 @@ class Objective:
             rows = np.flatnonzero(problem.rows.observable == place)
             if not rows.size:
                 continue
-            formula = compiled(one.formula, where=one.where)
-            noise = compiled(one.noise, where=one.where, functions={one.name: one.formula})
+            formula, noise = problem.formulas(one)
             self.kinds.append(_Kind(one, rows, formula, noise))
             outputs |= dict.fromkeys(
                 name for name in (*formula.names, *noise.names) if name in problem.model.system.symbols
             )
         self.outputs = tuple(outputs)
         self.simulator = Simulator(problem, self.outputs, accuracy)
-        self.evaluations = 0
 
     @property
     def count(self) -> int:
@@ -122,7 +120,6 @@ class Objective:
 
     def _cost(self, scaled: Floats, measured: Floats | None) -> Cost:
         m, p = scaled.shape
-        self.evaluations += m
         theta = self.scales.plain(scaled)
         steps = self.scales.slopes(theta)
         seen = self.simulator(theta)

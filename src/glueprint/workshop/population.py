@@ -10,6 +10,7 @@ such ways).
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -120,13 +121,22 @@ class Population(Framed):
             )
         return pl.DataFrame(rows)
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that decides who is drawn: parameters and weights."""
+        columns = [self.table[name].to_numpy().tobytes().hex() for name in (*self.names, "weight")]
+        return hashlib.sha256(repr((self.names, columns)).encode()).hexdigest()
+
+    def drawn(self, share: Floats) -> dict[str, Floats]:
+        """Values by parameter, (n,) each, of patients drawn by weight.   share: (n,) in (0, 1)."""
+        held = self.table.filter(pl.col("weight") > 0.0)
+        edges = np.cumsum(held["weight"].to_numpy())
+        places = np.minimum(np.searchsorted(edges, share * edges[-1], side="right"), held.height - 1)
+        return {name: held[name].to_numpy()[places] for name in self.names}
+
     def patients(self, count: int, seed: int = 1) -> dict[str, Floats]:
-        """Values of `count` patients by parameter, drawn from the accepted; `Model.ensemble` takes them."""
-        chosen = self.table.filter("accepted").select(self.names).to_numpy()
-        places = (uniforms(seed, "patients of a population", np.arange(count), 1)[:, 0] * len(chosen)).astype(
-            int
-        )
-        return {name: chosen[places, k] for k, name in enumerate(self.names)}
+        """Values of `count` patients by parameter, drawn by weight; `Model.ensemble` takes them."""
+        return self.drawn(uniforms(seed, "patients of a population", np.arange(count), 1)[:, 0])
 
     def to_table(self) -> pl.DataFrame:
         """The plausible vectors."""
@@ -251,13 +261,17 @@ def _computed(
 ) -> Floats:
     """Outputs (n, targets) of all candidates, a question for each summary."""
     found = np.empty((plain.shape[0], len(targets)))
+    every = []
     for summary in dict.fromkeys(one.summary for one in targets):
-        mine = [k for k, one in enumerate(targets) if one.summary == summary]
-        outputs = tuple(dict.fromkeys(targets[k].output for k in mine))
-        asked = replace(question, outputs=outputs, summary=summary)
+        outputs = tuple(dict.fromkeys(one.output for one in targets if one.summary == summary))
+        every.append(replace(question, outputs=outputs, summary=summary))
+        # One vector, so that what the model has not is refused before the work on the summaries before it.
+        every[-1].computed(plain[:1])
+    for asked in every:
         seen = asked.quantities(plain, folder=folder, told=told)
-        for k in mine:
-            found[:, k] = seen[:, outputs.index(targets[k].output)]
+        for k, one in enumerate(targets):
+            if one.summary == asked.summary:
+                found[:, k] = seen[:, asked.outputs.index(one.output)]
     return found
 
 

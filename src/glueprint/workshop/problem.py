@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glueprint.engine import Doses, Model
-from glueprint.workshop.formula import Formula
+from glueprint.workshop.formula import Formula, compiled
 from glueprint.workshop.priors import Prior
 from glueprint.workshop.scales import Scales
 
@@ -151,6 +151,20 @@ class Problem:
     def scales(self) -> Scales:
         """Of the parameters to be found."""
         return Scales.of([parameter.scale for parameter in self.estimated])
+
+    def formulas(self, one: Observable) -> tuple[Formula, Formula]:
+        """An observable's formula and its noise, in which names of observables stand for their formulas.
+
+        A name that the model or a parameter has is theirs, but in its own noise.   Raises as `compiled`.
+        """
+        taken = {*self.model.system.symbols, *(parameter.name for parameter in self.parameters)}
+        others = {other.name: other.formula for other in self.observables if other.name not in taken}
+        others.pop(one.name, None)
+        own = {**others, one.name: one.formula}
+        return (
+            compiled(one.formula, where=one.where, functions=others),
+            compiled(one.noise, where=one.where, functions=own),
+        )
 
     def box(self) -> tuple[Floats, Floats]:
         """Bounds of the scaled values of what is to be found, (p,) each."""

@@ -15,7 +15,7 @@ from scipy.stats import chi2
 from glueprint.workshop.objective import Cost
 from glueprint.workshop.search import Search, search
 
-__all__ = ["VERDICTS", "Profile", "beside_others", "profiles", "rise_for"]
+__all__ = ["VERDICTS", "Profile", "Walk", "beside_others", "profiles", "rise_for"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -45,7 +45,7 @@ class Profile:
     number: its place.   low, high: limits on its scale, infinite where none lies within the bounds or the
     bounds of others make it, NaN where the search for one failed.   scaled, rise: (k,) points in order, and
     how much higher minus log posterior is there.   verdict: of `VERDICTS`.   better: a vector that is better
-    than the one taken as best, or None.
+    than the one taken as best, or None.   evaluations: of the objective.
     """
 
     number: int
@@ -55,6 +55,7 @@ class Profile:
     rise: Floats
     verdict: str
     better: Floats | None = None
+    evaluations: int = 0
 
 
 def rise_for(confidence: float) -> float:
@@ -63,8 +64,12 @@ def rise_for(confidence: float) -> float:
 
 
 @dataclass(eq=False)
-class _Walk:
-    """From the best value of one search in one direction.   search: which.   points: scaled value, rise."""
+class Walk:
+    """From the best value of one search in one direction, on its way: all that decides how it goes on.
+
+    search: which.   points: scaled value, rise.   inner, outer: what the limit lies between; the second NaN
+    until something is beyond.   evaluations: of the objective.
+    """
 
     search: int
     number: int
@@ -83,6 +88,7 @@ class _Walk:
     better: Floats | None = None
     better_value: float = np.inf
     steps: int = 0
+    evaluations: int = 0
 
 
 def profiles(
@@ -95,27 +101,36 @@ def profiles(
     confidence: float = 0.95,
     numbers: Sequence[int] | None = None,
     told: Callable[[int, int], None] | None = None,
+    walks: list[Walk] | None = None,
+    keep: Callable[[Sequence[Walk]], None] | None = None,
 ) -> list[list[Profile]]:
     """Profiles of parameters of several searches at once.
 
     function: as of `search`; its second argument names the searches.   best: (m, p) where they ended.
     value: (m,).   curvature: (m, p, p).   box: bounds.   numbers: which parameters, by default all.
+    walks: of this very call, which was stopped, and go on with the same bits.   keep: gets them after every
+    point.
     Returns one list for each search, a profile for each of `numbers`.
     """
     chosen = list(range(best.shape[1])) if numbers is None else list(numbers)
     target = rise_for(confidence)
-    walks = _begun(best, curvature, box[1] - box[0], chosen)
+    if walks is None:
+        walks = _begun(best, curvature, box[1] - box[0], chosen)
     while True:
         now = [walk for walk in walks if _proposed(walk, *box, target)]
         if not now:
             break
         _step(function, now, value, curvature, box, target)
+        if keep is not None:
+            keep(walks)
         if told is not None:
             told(sum(walk.state != "walking" for walk in walks), len(walks))
+    if keep is not None:
+        keep(walks)
     return _together(walks, best.shape[0], chosen, box, best)
 
 
-def _begun(best: Floats, curvature: Floats, width: Floats, chosen: Sequence[int]) -> list[_Walk]:
+def _begun(best: Floats, curvature: Floats, width: Floats, chosen: Sequence[int]) -> list[Walk]:
     """A walk in either direction for each search and parameter; the first step follows the curvature."""
     errors = _errors(curvature)
     walks = []
@@ -126,7 +141,7 @@ def _begun(best: Floats, curvature: Floats, width: Floats, chosen: Sequence[int]
             step = float(np.clip(wished, FEWEST * width[number], largest))
             at = float(best[k, number])
             walks += [
-                _Walk(k, number, sign, step, largest, best[k].copy(), [(at, 0.0)], inner=at)
+                Walk(k, number, sign, step, largest, best[k].copy(), [(at, 0.0)], inner=at)
                 for sign in (-1.0, 1.0)
             ]
     return walks
@@ -134,7 +149,7 @@ def _begun(best: Floats, curvature: Floats, width: Floats, chosen: Sequence[int]
 
 def _step(
     function: Search,
-    now: Sequence[_Walk],
+    now: Sequence[Walk],
     value: Floats,
     curvature: Floats,
     box: tuple[Floats, Floats],
@@ -151,6 +166,7 @@ def _step(
 
     found = search(of_walk, starts, box, free=free, rounds=ROUNDS)
     for place, walk in enumerate(now):
+        walk.evaluations += int(found.rounds[place])
         _taken(walk, found.scaled[place], float(found.value[place] - value[walk.search]), target)
         if walk.state == "bounded":
             fall = _released(found.gradient[place], found.curvature[place], walk.number, box[1] - box[0])
@@ -182,7 +198,7 @@ def _errors(curvature: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(np.einsum("kii->ki", inverse), 1.0)) / diagonal)
 
 
-def _proposed(walk: _Walk, low: Floats, high: Floats, target: float) -> bool:
+def _proposed(walk: Walk, low: Floats, high: Floats, target: float) -> bool:
     """Choose the next value to try; False where the walk has ended."""
     if walk.state != "walking":
         return False
@@ -207,7 +223,7 @@ def _proposed(walk: _Walk, low: Floats, high: Floats, target: float) -> bool:
     return True
 
 
-def _moved(walk: _Walk, curvature: Floats) -> Floats:
+def _moved(walk: Walk, curvature: Floats) -> Floats:
     """Where the others would go if the objective were a parabola, from the last point."""
     z = walk.z.copy()
     shift = walk.trial - z[walk.number]
@@ -225,7 +241,7 @@ def _moved(walk: _Walk, curvature: Floats) -> Floats:
     return z
 
 
-def _taken(walk: _Walk, z: Floats, rise: float, target: float) -> None:
+def _taken(walk: Walk, z: Floats, rise: float, target: float) -> None:
     """What a point tells: go on, or the limit lies between."""
     walk.steps += 1
     if rise < -BETTER and rise < walk.better_value:
@@ -253,7 +269,7 @@ def _taken(walk: _Walk, z: Floats, rise: float, target: float) -> None:
 
 
 def _together(
-    walks: Sequence[_Walk], m: int, chosen: Sequence[int], box: tuple[Floats, Floats], best: Floats
+    walks: Sequence[Walk], m: int, chosen: Sequence[int], box: tuple[Floats, Floats], best: Floats
 ) -> list[list[Profile]]:
     found: list[list[Profile]] = [[] for _ in range(m)]
     by_place = {(walk.search, walk.number, walk.sign): walk for walk in walks}
@@ -273,6 +289,7 @@ def _together(
                     np.array([point[1] for point in points]),
                     _verdict(low, high, at_bound=bool(at_bound)),
                     better,
+                    down.evaluations + up.evaluations,
                 )
             )
     return found

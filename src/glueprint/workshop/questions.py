@@ -21,7 +21,7 @@ from glueprint.frames import Framed, in_notebook
 from glueprint.workshop.asked import Asked, Range, Told, unusable
 from glueprint.workshop.flow import Course, Differenced, Flow, flow
 
-__all__ = ["SUMMARIES", "Answer", "Question", "everyone", "local", "morris", "sobol", "sweep"]
+__all__ = ["SUMMARIES", "Answer", "Question", "check_count", "everyone", "local", "morris", "sobol", "sweep"]
 
 Floats = NDArray[np.float64]
 SUMMARIES = {
@@ -149,6 +149,20 @@ def local(question: Question) -> Answer:
     return Answer("local", pl.DataFrame(rows), 1)
 
 
+def check_count(method: str, count: int) -> None:
+    """Refuse what a method cannot use: trajectories of `morris`, samples of `sobol`, points of `sweep`.
+
+    Raises InputError GP-W027.
+    """
+    what, expected = {
+        "morris": ("trajectories", "2 or more, such as 50"),
+        "sobol": ("samples", "a power of 2, such as 1024"),
+        "sweep": ("points", "2 or more for each range, such as 25"),
+    }[method]
+    if count < 2 or (method == "sobol" and count & (count - 1)):
+        raise unusable(f"{count} {what}", what, expected)
+
+
 def morris(
     question: Asked,
     *,
@@ -164,8 +178,7 @@ def morris(
     Raises InputError GP-W027 for fewer than two trajectories, GP-W028 where a run fails,
     EnvironmentProblemError GP-W023 without SALib.
     """
-    if trajectories < 2:
-        raise unusable(f"{trajectories} trajectories", "trajectories", "2 or more, such as 50")
+    check_count("morris", trajectories)
     sample, analyze = _salib("sample.morris"), _salib("analyze.morris")
     space = _space(question)
     units = sample.sample(space, trajectories, num_levels=4, seed=seed)
@@ -198,8 +211,7 @@ def sobol(
     `Question.quantities`.
     Raises as `morris`, and InputError GP-W027 for another number of samples.
     """
-    if samples < 2 or samples & (samples - 1):
-        raise unusable(f"{samples} samples", "samples", "a power of 2, such as 1024")
+    check_count("sobol", samples)
     sample, analyze = _salib("sample.sobol"), _salib("analyze.sobol")
     space = _space(question)
     units = sample.sample(space, samples, calc_second_order=False, seed=seed)
@@ -235,9 +247,9 @@ def sweep(
     Failed runs have no value in the table.
     Raises InputError GP-W027 for three ranges or more, and for fewer than two points.
     """
-    if len(question.ranges) > 2 or points < 2:
-        message = f"{len(question.ranges)} ranges of {points} points"
-        raise unusable(message, "sweep", "one range or two, of two points at least")
+    check_count("sweep", points)
+    if len(question.ranges) > 2:
+        raise unusable(f"{len(question.ranges)} ranges", "sweep", "one range or two")
     low, high = question.box()
     axes = [np.linspace(a, b, points) for a, b in zip(low, high, strict=True)]
     grid = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)

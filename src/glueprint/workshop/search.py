@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glueprint.workshop.objective import Cost
 
-__all__ = ["STATUSES", "Search", "Searched", "joined", "search", "taken"]
+__all__ = ["STATUSES", "Going", "Search", "Searched", "joined", "search", "taken"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -56,6 +56,25 @@ class Searched:
     rounds: Integers
 
 
+@dataclass(eq=False)
+class Going:
+    """Searches on their way: all that decides how they go on.
+
+    scaled to curvature: as of `Searched`.   status: empty while a search runs.   used: (m,) evaluations.
+    damping, slow: (m,) of the next step, and falls in a row that were none.
+    """
+
+    scaled: Floats
+    value: Floats
+    gradient: Floats
+    curvature: Floats
+    status: NDArray[np.object_]
+    reasons: list[str]
+    used: Integers
+    damping: Floats
+    slow: Integers
+
+
 def search(
     function: Search,
     starts: Floats,
@@ -64,51 +83,76 @@ def search(
     free: Bools | None = None,
     rounds: int = 200,
     told: Callable[[int, int], None] | None = None,
+    going: Going | None = None,
+    keep: Callable[[Going], None] | None = None,
 ) -> Searched:
     """Search a minimum from every start.
 
     starts: (m, p) within the box.   box: lower and upper bounds, (p,) each.   free: (m, p) what may move, all
     by default.   rounds: evaluations of each at most.   told: hears (ended, all) after every round.
+    going: searches from these starts that were stopped, and go on with the same bits.   keep: gets the state
+    after every round.
     """
     low, high = box
-    z = np.clip(starts, low, high)
-    m, p = z.shape
+    m, p = starts.shape
     may = np.ones((m, p), dtype=bool) if free is None else free
+    at = _begun(function, np.clip(starts, low, high)) if going is None else going
+    while int(at.used.max(initial=1)) < rounds:
+        running = np.flatnonzero(at.status == "")
+        if not running.size:
+            break
+        step, promised = _steps(at, may, box, running)
+        done = promised < PROMISED
+        at.status[running[done]] = "converged"
+        now, step = running[~done], step[~done]
+        if not now.size:
+            break
+        tried = np.clip(at.scaled[now] + step, low, high)
+        _judge(at, now, tried, function(tried, now))
+        if keep is not None:
+            keep(at)
+        if told is not None:
+            told(int((at.status != "").sum()), m)
+    at.status[at.status == ""] = "rounds used up"
+    if told is not None:
+        told(m, m)
+    status, reasons = tuple(at.status.tolist()), tuple(at.reasons)
+    return Searched(at.scaled, at.value, at.gradient, at.curvature, status, reasons, at.used)
+
+
+def _begun(function: Search, z: Floats) -> Going:
+    """Searches at their starts (m, p)."""
+    m = z.shape[0]
     cost = function(z, np.arange(m))
-    value, gradient, curvature = cost.value.copy(), cost.gradient.copy(), cost.curvature.copy()
-    status = np.where(np.isfinite(value), "", "failed").astype(object)
+    status = np.where(np.isfinite(cost.value), "", "failed").astype(object)
     reasons = [
         reason if state == "failed" else "" for reason, state in zip(cost.reasons, status, strict=True)
     ]
-    damping, slow, used = np.full(m, FIRST), np.zeros(m, dtype=np.int64), np.ones(m, dtype=np.int64)
-    for _ in range(rounds - 1):
-        running = np.flatnonzero(status == "")
-        if not running.size:
-            break
-        step, promised = _steps(z, gradient, curvature, damping, may, box, running)
-        done = promised < PROMISED
-        status[running[done]] = "converged"
-        now, step = running[~done], step[~done]
-        if not now.size:
-            continue
-        tried = np.clip(z[now] + step, low, high)
-        cost = function(tried, now)
-        used[now] += 1
-        fall = value[now] - cost.value
-        good = np.isfinite(cost.value) & (fall >= 0.0)
-        kept = now[good]
-        slow[kept] = np.where(fall[good] < SLOW * (1.0 + np.abs(value[kept])), slow[kept] + 1, 0)
-        z[kept], value[kept] = tried[good], cost.value[good]
-        gradient[kept], curvature[kept] = cost.gradient[good], cost.curvature[good]
-        damping[kept] *= EASIER
-        damping[now[~good]] *= HARDER
-        status[now[(damping[now] > HARDEST) | (slow[now] >= SLOW_ROUNDS)]] = "flat"
-        if told is not None:
-            told(int((status != "").sum()), m)
-    status[status == ""] = "rounds used up"
-    if told is not None:
-        told(m, m)
-    return Searched(z, value, gradient, curvature, tuple(status.tolist()), tuple(reasons), used)
+    return Going(
+        z,
+        cost.value.copy(),
+        cost.gradient.copy(),
+        cost.curvature.copy(),
+        status,
+        reasons,
+        used=np.ones(m, dtype=np.int64),
+        damping=np.full(m, FIRST),
+        slow=np.zeros(m, dtype=np.int64),
+    )
+
+
+def _judge(at: Going, now: Integers, tried: Floats, cost: Cost) -> None:
+    """Take the steps that fall, damp the others, and end the searches that do not fall any more."""
+    at.used[now] += 1
+    fall = at.value[now] - cost.value
+    good = np.isfinite(cost.value) & (fall >= 0.0)
+    kept = now[good]
+    at.slow[kept] = np.where(fall[good] < SLOW * (1.0 + np.abs(at.value[kept])), at.slow[kept] + 1, 0)
+    at.scaled[kept], at.value[kept] = tried[good], cost.value[good]
+    at.gradient[kept], at.curvature[kept] = cost.gradient[good], cost.curvature[good]
+    at.damping[kept] *= EASIER
+    at.damping[now[~good]] *= HARDER
+    at.status[now[(at.damping[now] > HARDEST) | (at.slow[now] >= SLOW_ROUNDS)]] = "flat"
 
 
 def joined(parts: Sequence[Searched]) -> Searched:
@@ -137,18 +181,10 @@ def taken(searched: Searched, places: Integers) -> Searched:
     )
 
 
-def _steps(
-    z: Floats,
-    gradient: Floats,
-    curvature: Floats,
-    damping: Floats,
-    may: Bools,
-    box: tuple[Floats, Floats],
-    which: Integers,
-) -> tuple[Floats, Floats]:
+def _steps(going: Going, may: Bools, box: tuple[Floats, Floats], which: Integers) -> tuple[Floats, Floats]:
     """Damped steps (k, p) of some searches, and the falls that undamped ones promise, (k,)."""
     low, high = box
-    at, g, h = z[which], gradient[which], curvature[which]
+    at, g, h = going.scaled[which], going.gradient[which], going.curvature[which]
     held = ~may[which] | ((at <= low) & (g > 0.0)) | ((at >= high) & (g < 0.0))
     step = np.zeros_like(g)
     promised = np.zeros(which.size)
@@ -162,7 +198,7 @@ def _steps(
         if again == 0:
             eased = open_h + unit * np.where(held, 1.0, 1e-10 * size)[:, None, :]
             promised = 0.5 * (pull * _solved(eased, pull)).sum(axis=1)
-        damped = open_h + unit * np.where(held, 1.0, damping[which][:, None] * size)[:, None, :]
+        damped = open_h + unit * np.where(held, 1.0, going.damping[which][:, None] * size)[:, None, :]
         step = np.where(held, 0.0, -_solved(damped, pull))
         longest = np.abs(step).max(axis=1, initial=0.0)[:, None]
         step = step * np.minimum(1.0, LONGEST / np.maximum(longest, LONGEST))

@@ -7,6 +7,7 @@ from glueprint.trials.patients.bodies import Bodies, Outcome, admit_bodies
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import ParameterDraws, Truth, check_draws
 from glueprint.trials.patients.fate import Fate
+from glueprint.trials.patients.given import check_given
 from glueprint.trials.patients.idle import idle_covariates
 from glueprint.trials.patients.population import (
     Population,
@@ -34,6 +35,7 @@ __all__ = [
     "Truth",
     "admit_bodies",
     "check_draws",
+    "check_given",
     "draw_population",
     "idle_covariates",
     "joined",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint import workshop
 from glueprint.errors import InputError
 from glueprint.mechanism import Compound, Scenario, compounds, parameters
 
@@ -34,12 +35,14 @@ class Truth:
     compound: the glue that overrides of a compound's numbers are about. The affinity of another glue moves
     with it, as what is known of two affinities is their ratio; its other numbers are its own.
     beside: what holds in the same trial for patients on another glue, such as the one it is compared with.
+    given: whose vectors the patients are drawn from, for the numbers that it has.
     """
 
     overrides: Mapping[str, float] = field(default_factory=dict)
     structure: str = "claret"
     compound: Compound = field(default_factory=_reference)
     beside: Truth | None = None
+    given: workshop.Population | None = None
 
     def scenario(self, glue: Compound) -> Scenario:
         """What holds for a patient on `glue`."""
@@ -49,7 +52,8 @@ class Truth:
     def kind(self) -> tuple[object, ...]:
         """All but the values: trials of one kind differ in numbers alone."""
         beside = self.beside.kind if self.beside is not None else None
-        return self.structure, self.compound.digest, tuple(self.overrides), beside
+        given = self.given.digest if self.given is not None else None
+        return self.structure, self.compound.digest, tuple(self.overrides), beside, given
 
     def _for(self, glue: Compound) -> dict[str, float]:
         """The overrides of the parameters of a patient on `glue`."""

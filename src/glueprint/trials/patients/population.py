@@ -10,11 +10,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint import workshop
 from glueprint.mechanism import Compound, Scenario, parameters, pharmacokinetics
 from glueprint.trials.patients.allocation import allocate, strata_of
 from glueprint.trials.patients.chance import Stream, numbered
 from glueprint.trials.patients.draws import Truth
 from glueprint.trials.patients.enrolment import cut_days, entrants, entry_days
+from glueprint.trials.patients.given import numbers_of
 from glueprint.trials.patients.reference import unstated
 from glueprint.trials.patients.sampling import correlate, draw_level, draw_quantity
 from glueprint.trials.patients.staging import iss_stage
@@ -103,14 +105,19 @@ class Population:
 
 
 def draw_population(protocol: Protocol, stream: Stream, truth: Truth | None = None) -> Population:
-    """The patients of one replicate, drawn and randomised; `truth` does not change who is drawn.
+    """The patients of one replicate, drawn and randomised; `truth` does not change who is drawn, but for the
+    numbers of the case-mix that its population gives.
 
     Source: case-mix of the protocol; stratified permuted blocks; see docs/trials.md.
     """
     number = np.arange(protocol.patients, dtype=np.int64)
-    mix = protocol.case_mix
-    candidates = entrants(protocol, stream, lambda who: _covariates(mix, who, stream)[1]["m_protein_g_per_l"])
-    levels, values = _covariates(mix, candidates, stream)
+    mix, truth = protocol.case_mix, truth or Truth()
+
+    def covariates(who: Integers) -> tuple[dict[str, NDArray[np.str_]], dict[str, Floats]]:
+        return _covariates(mix, who, stream, truth.given)
+
+    candidates = entrants(protocol, stream, lambda who: covariates(who)[1]["m_protein_g_per_l"])
+    levels, values = covariates(candidates)
     plan = protocol.randomisation
     columns = [
         _cut(values[stratum.covariate], stratum.cuts) if stratum.cuts else levels[stratum.covariate]
@@ -128,9 +135,9 @@ def draw_population(protocol: Protocol, stream: Stream, truth: Truth | None = No
     if protocol.accrual:
         entry = entry_days(protocol.accrual, number.size, stream)
         cut = cut_days(protocol, entry)
-        return Population(number, levels, values, strata, arms, cut, truth or Truth(), entry)
+        return Population(number, levels, values, strata, arms, cut, truth, entry)
     cut = follow_up_months(protocol.follow_up, stream.uniforms("follow-up", number)[:, 0]) * MONTH_DAYS
-    return Population(number, levels, values, strata, arms, cut, truth or Truth())
+    return Population(number, levels, values, strata, arms, cut, truth)
 
 
 def some_of(people: Population, who: Integers) -> Population:
@@ -181,9 +188,10 @@ def separate(people: Population, stream: Stream) -> list[tuple[Population, Strea
 
 
 def _covariates(
-    case_mix: CaseMix, number: Integers, stream: Stream
+    case_mix: CaseMix, number: Integers, stream: Stream, given: workshop.Population | None = None
 ) -> tuple[dict[str, NDArray[np.str_]], dict[str, Floats]]:
-    """Named levels and numbers of each patient, (n,) each; the stage at entry last, where it can be told."""
+    """Named levels and numbers of each patient, (n,) each, those of a population in the place of what the
+    case-mix says; the stage at entry last, where it can be told."""
     uniform = {name: stream.uniforms(f"case-mix/{name}", number)[:, 0] for name in case_mix.names}
     if case_mix.correlated:
         independent = np.stack([uniform[name] for name in case_mix.correlated], axis=1)
@@ -197,6 +205,8 @@ def _covariates(
             levels[name] = draw_level(distribution, uniform[name])
         else:
             values[name] = draw_quantity(distribution, uniform[name])
+    if given is not None:
+        values |= {n: array for n, array in numbers_of(given, number, stream).items() if n in values}
     if case_mix.derived:
         values["iss_stage"] = iss_stage(values["albumin_g_per_l"], values["beta2_microglobulin_mg_per_l"])
     return levels, values
@@ -269,12 +279,13 @@ def _model_parameters(protocol: Protocol, people: Population, stream: Stream) ->
         for name, value in whole.items():
             if name in own or name in typical[glue]:
                 value[mine] = own[name] if name in own else typical[glue][name]
+    own = _own(people, people.number, stream)
     death = whole.get("death_per_month", np.full(people.size, typical[plans[0].glue]["death_per_month"]))
     whole["death_per_month"] = death * people.values["death_hazard_ratio"]
     lost = protocol.departures.lost_percent_per_year
     if lost is not None:
         whole["dropout_per_month"] = np.full(people.size, protocol.departures.per_month(lost))
-    return whole
+    return whole | own  # what acts beside a patient's own numbers does not act on them
 
 
 def _completed(case_mix: CaseMix, people: Population, stream: Stream) -> Population:
@@ -301,7 +312,16 @@ def _individual(
     names, covariance = parameters.random_effects(scenario)
     normal = _normals(names, people.number[mine], stream)
     effects = normal @ np.linalg.cholesky(covariance).T
-    return parameters.individual(scenario, mechanism_covariates(people, mine, plan.conditions), effects)
+    own = _own(people, people.number[mine], stream)
+    return parameters.individual(scenario, mechanism_covariates(people, mine, plan.conditions), effects, own)
+
+
+def _own(people: Population, number: Integers, stream: Stream) -> dict[str, Floats]:
+    """(n,) parameters by name that a population gives these patients."""
+    if people.truth.given is None:
+        return {}
+    every = numbers_of(people.truth.given, number, stream)
+    return {name: array for name, array in every.items() if name not in people.values}
 
 
 def _normals(names: tuple[str, ...], patients: Integers, stream: Stream) -> Floats:

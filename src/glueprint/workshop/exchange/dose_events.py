@@ -76,9 +76,10 @@ def _infuse(model: Any, target: str, head: str, time: float, amount: float, dura
     flow = f"{switch} * {size} / {over}"
     rule = model.getRateRule(target)
     if rule is not None:
-        rule.setMath(
-            _tree(f"({libsbml.formulaToL3String(rule.getMath())}) + {_in_symbol(model, target, flow)}")
-        )
+        both = libsbml.ASTNode(libsbml.AST_PLUS)
+        both.addChild(rule.getMath().deepCopy())
+        both.addChild(_tree(_in_symbol(model, target, flow)))
+        rule.setMath(both)
         return
     species = model.getSpecies(target)
     factor = species.getConversionFactor() or model.getConversionFactor()
@@ -140,7 +141,10 @@ def _in_symbol(model: Any, target: str, amount: str) -> str:
 
 
 def _tree(text: str) -> Any:
-    tree = libsbml.parseL3Formula(text)
+    settings = libsbml.L3ParserSettings()
+    # By itself the parser reads a compartment PI, or Pi, as the number.
+    settings.setComparisonCaseSensitivity(libsbml.L3P_COMPARE_BUILTINS_CASE_SENSITIVE)
+    tree = libsbml.parseL3FormulaWithSettings(text, settings)
     assert tree is not None, libsbml.getLastParseL3Error()
     return tree
 
