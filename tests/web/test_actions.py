@@ -78,6 +78,10 @@ def test_the_course_of_a_patient_is_the_same_three_times(browser):
     assert said["table"]["value"] == found.table["value"].to_list()
     assert said["peak_ng_per_ml"] == found.peak_ng_per_ml
     assert f"{found.peak_ng_per_ml:.3g}, {found.trough_ng_per_ml:.3g} ng/mL" in page
+    assert said["pathway"] == found.pathway.to_dicts()
+    steps = {row["node"]: row["value"] for row in said["pathway"]}
+    for node in ("IRF4", "MYC", "IKZF1, T cells", "IKZF1, progenitors"):
+        assert f"{100 * steps[node]:.3g} % left" in page
 
 
 def test_a_trial_is_the_same_three_times(browser, demo, small_run):
