@@ -162,8 +162,8 @@ class Course(Framed):
     table: figure, series, time_d, value, unit; what follows every dose for the first cycle only.
     peak_ng_per_ml, trough_ng_per_ml: on the last day of dosing of that cycle.   lowest: series -> lowest
     value in the table and its day.   m_protein_change_percent: at the end against the start.
-    pathway: node, cells, before, value, unit, model, reason; means over one day, of the patient or of cells in
-    culture at the patient's free concentration (`study.pathway`).
+    pathway: node, cells, before, value, unit, model, reason; means over one day, of the patient or of cells
+    in culture at the patient's free concentration (`study.pathway`).
     """
 
     plan: Plan

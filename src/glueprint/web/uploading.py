@@ -19,7 +19,7 @@ from glueprint.web.context import of
 from glueprint.web.refusals import refused
 from glueprint.web.requests import Form, Upload
 
-__all__ = ["uploaded"]
+__all__ = ["LAYOUT_ENDINGS", "ending_of", "incoming", "uploaded"]
 
 ENDINGS = frozenset({"txt", "csv", "tsv", "xlsx", "pzfx", "xml", "json"})
 LAYOUT_ENDINGS = frozenset({"toml", "csv", "xlsx", "txt", "tsv"})
@@ -36,12 +36,12 @@ def uploaded(request: Request, form: Form) -> Response:
     project = glue.load(folder)
     _check_new(assay, kind, [one.name for one in project.assay], folder)
     given = _given(form)
-    with disk_errors(folder), tempfile.TemporaryDirectory(dir=_incoming(request)) as place:
+    with disk_errors(folder), tempfile.TemporaryDirectory(dir=incoming(request)) as place:
         staged = Path(place)
-        file = f"data.{_ending(given.name, ENDINGS)}"
+        file = f"data.{ending_of(given.name, ENDINGS)}"
         (staged / file).write_bytes(given.content)
         laid = [one for one in form.files if one is not given and one.name and one.content]
-        layout_name = f"layout.{_ending(laid[0].name, LAYOUT_ENDINGS)}" if laid else None
+        layout_name = f"layout.{ending_of(laid[0].name, LAYOUT_ENDINGS)}" if laid else None
         if layout_name:
             (staged / layout_name).write_bytes(laid[0].content)
         door.read(
@@ -63,7 +63,8 @@ def uploaded(request: Request, form: Form) -> Response:
     return RedirectResponse(f"/p/{name}/plates/{assay}", 303)
 
 
-def _incoming(request: Request) -> Path:
+def incoming(request: Request) -> Path:
+    """A folder for files that are looked at before they are kept."""
     place = of(request).workspace.hidden / "incoming"
     place.mkdir(exist_ok=True)
     return place
@@ -111,7 +112,7 @@ def _given(form: Form) -> Upload:
     return files[0]
 
 
-def _ending(name: str, allowed: frozenset[str]) -> str:
+def ending_of(name: str, allowed: frozenset[str]) -> str:
     """The ending of a file that was sent: all of its name that is kept."""
     ending = name.rpartition(".")[2].lower()
     if ending not in allowed:
