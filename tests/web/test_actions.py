@@ -53,6 +53,7 @@ def test_every_address_that_computes_belongs_to_an_action():
         "/result/figures/{figure}",
         "/result/patients/{replicate}",
         "/plates/{assay}/fit",
+        "/plates/{assay}/pictures",
         "/plates/{assay}/exclude",
         "/layout.toml",
         "/plates",

@@ -74,6 +74,18 @@ ACTIONS = (
         "glueprint.assays.degradation:analyse",
     ),
     Action(
+        "analyse a blot",
+        "/p/{project}/plates/{assay}",
+        ("assay", "blot"),
+        "glueprint.assays.blot:analyse",
+    ),
+    Action(
+        "move lanes and boxes",
+        "/p/{project}/plates/{assay}/boxes",
+        ("assay", "blot"),
+        "glueprint.assays.blot.boxes:from_tables",
+    ),
+    Action(
         "look at a compound",
         "/p/{project}/compound",
         ("compound", "numbers"),

@@ -91,6 +91,8 @@ ROUTES = (
     _post("/p/{project}/plates/{assay}/exclude", "bench_page.excluded"),
     _get("/p/{project}/plates/{assay}/layout.{ending}", "bench_page.layout_file"),
     _post("/p/{project}/plates/{assay}/layout/file", "bench_page.layout_loaded"),
+    _get("/p/{project}/plates/{assay}/pictures/{picture}.png", "blot_page.picture"),
+    _post("/p/{project}/plates/{assay}/boxes", "blot_page.moved"),
     _get("/p/{project}/compound", "compound_page.compound"),
     _get("/p/{project}/trials", "trial_page.trial_list"),
     _post("/p/{project}/trials", "trial_page.begun"),

@@ -22,7 +22,7 @@ from glueprint.assays.wells import ROLES, Layout
 from glueprint.errors import GlueprintError
 from glueprint.runs.store import disk_errors, write_file
 from glueprint.study import glue
-from glueprint.web import edits, layouts, uploading
+from glueprint.web import blot_page, edits, layouts, uploading
 from glueprint.web.context import of
 from glueprint.web.drawing import Well, plate_svg
 from glueprint.web.fit_page import assay_of, command
@@ -61,9 +61,11 @@ def plate(request: Request) -> Response:
     folder = bench.workspace.place(name)
     project = glue.load(folder)
     one = assay_of(project, assay)
-    shown, trouble = _shown(
-        folder, one, request.query_params.get("channel", ""), request.query_params.get("plate", "")
-    )
+    query = request.query_params
+    shown, trouble = _shown(folder, one, query.get("channel", ""), query.get("plate", ""))
+    picture = None
+    if one.kind == "blot":
+        picture, trouble = blot_page.shown(folder, one, query.get("picture", ""))
     return page(
         request,
         "plate.html.j2",
@@ -72,6 +74,9 @@ def plate(request: Request) -> Response:
         shown=shown,
         drawing=plate_svg(shown.wells, shown.size) if shown else "",
         trouble=trouble,
+        blot=picture,
+        band_roles=blot_page.ROLES,
+        moves=edits.journal(folder, assay, "glueprint-boxes-moved"),
         out=[(text, *exclusions.parse(text)) for text in one.exclude or ()],
         roles=list(ROLES),
         role_counts=_counts(shown),

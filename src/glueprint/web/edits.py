@@ -9,7 +9,9 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from glueprint.boundary import clock, read_text
 from glueprint.errors import InputError
@@ -17,9 +19,20 @@ from glueprint.runs.store import disk_errors, write_file
 from glueprint.study import glue
 from glueprint.web.refusals import refused
 
-__all__ = ["FILE", "JOURNAL", "add_assay", "check_same", "digest", "exclude", "name_layout", "note"]
+__all__ = [
+    "FILE",
+    "JOURNAL",
+    "add_assay",
+    "check_same",
+    "digest",
+    "exclude",
+    "journal",
+    "name_layout",
+    "note",
+]
 
 FILE, JOURNAL = "glue.toml", "exclusions.jsonl"
+MOST_NOTES = 20
 HEAD = re.compile(r"\s*\[\[\s*assay\s*\]\]\s*(?:#.*)?")
 ANY_HEAD = re.compile(r"\s*\[")
 # A field on one line, whose value is a list or a text.
@@ -73,6 +86,20 @@ def note(folder: Path, kind: str, assay: str, event: dict[str, object]) -> None:
     line = {"kind": kind, "version": 1, "utc": clock.text(), "assay": assay, **event}
     with disk_errors(folder), (folder / JOURNAL).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def journal(folder: Path, assay: str, kind: str) -> list[dict[str, Any]]:
+    """The last lines of the project's journal of one kind and assay, the newest first."""
+    path = folder / JOURNAL
+    if path.is_symlink() or not path.is_file():
+        return []
+    found = []
+    for line in read_text(path).splitlines():
+        with suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and (event.get("kind"), event.get("assay")) == (kind, assay):
+                found.append(event)
+    return found[-MOST_NOTES:][::-1]
 
 
 def _set(folder: Path, assay: str, field: str, value: object) -> None:

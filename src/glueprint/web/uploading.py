@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from glueprint.assays import blot
 from glueprint.assays.intake import door
 from glueprint.errors import GlueprintError
 from glueprint.runs.store import disk_errors
@@ -24,7 +25,8 @@ __all__ = ["LAYOUT_ENDINGS", "ending_of", "incoming", "uploaded"]
 ENDINGS = frozenset({"txt", "csv", "tsv", "xlsx", "pzfx", "xml", "json"})
 LAYOUT_ENDINGS = frozenset({"toml", "csv", "xlsx", "txt", "tsv"})
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-KINDS = ("fp", "elisa", "growth", "degradation")
+IMAGE_ENDINGS, BOXES = frozenset({"tif", "tiff", "png"}), "boxes.toml"
+KINDS = ("fp", "elisa", "growth", "degradation", "blot")
 MOST_FILE = 32 * 1024 * 1024
 
 
@@ -36,6 +38,8 @@ def uploaded(request: Request, form: Form) -> Response:
     project = glue.load(folder)
     _check_new(assay, kind, [one.name for one in project.assay], folder)
     given = _given(form)
+    if kind == "blot":
+        return _blot(request, folder, assay, form, given)
     with disk_errors(folder), tempfile.TemporaryDirectory(dir=incoming(request)) as place:
         staged = Path(place)
         file = f"data.{ending_of(given.name, ENDINGS)}"
@@ -55,12 +59,38 @@ def uploaded(request: Request, form: Form) -> Response:
         "layout": f"raw/{assay}/{layout_name}" if layout_name else "",
         "cells": form.text("cells")[:60],
     }
+    return _named(request, folder, target, fields)
+
+
+def _blot(request: Request, folder: Path, assay: str, form: Form, given: Upload) -> Response:
+    """A picture of a membrane, and a box file if one is sent; else lanes and bands are found in the picture."""
+    file = f"picture.{ending_of(given.name, IMAGE_ENDINGS)}"
+    boxes = [one for one in form.files if one is not given and one.name and one.content]
+    with disk_errors(folder), tempfile.TemporaryDirectory(dir=incoming(request)) as place:
+        staged = Path(place)
+        (staged / file).write_bytes(given.content)
+        if boxes:
+            ending_of(boxes[0].name, frozenset({"toml"}))
+            (staged / BOXES).write_bytes(boxes[0].content)
+        found = blot.analyse(blot.read(staged / file, boxes=[staged / BOXES] if boxes else None))
+        (staged / BOXES).write_text(blot.boxes_writing.text(found.boxes), "utf-8")
+        target = folder / "raw" / assay
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(staged, target)
+    where = {"files": [f"raw/{assay}/{file}"], "boxes": [f"raw/{assay}/{BOXES}"]}
+    return _named(
+        request, folder, target, {"name": assay, "kind": "blot", **where, "cells": form.text("cells")[:60]}
+    )
+
+
+def _named(request: Request, folder: Path, target: Path, fields: dict[str, object]) -> Response:
+    """Name what was kept in the project's file, or let it go."""
     try:
         edits.add_assay(folder, fields)
     except GlueprintError:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    return RedirectResponse(f"/p/{name}/plates/{assay}", 303)
+    return RedirectResponse(f"/p/{request.path_params['project']}/plates/{fields['name']}", 303)
 
 
 def incoming(request: Request) -> Path:
@@ -120,7 +150,7 @@ def ending_of(name: str, allowed: frozenset[str]) -> str:
             "GP-B020",
             f'a file "{name[:60]}" is not read here',
             ", ".join(sorted(allowed)),
-            "save it in one of these forms; blots are put into the project's folder by hand",
+            "save it in one of these forms",
             where="file",
         )
     return ending
