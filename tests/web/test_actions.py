@@ -54,6 +54,7 @@ def test_every_address_that_computes_belongs_to_an_action():
         "/result/patients/{replicate}",
         "/plates/{assay}/fit",
         "/plates/{assay}/pictures",
+        "/sweep.{ending}",
         "/plates/{assay}/exclude",
         "/layout.toml",
         "/plates",

@@ -98,6 +98,12 @@ ACTIONS = (
     ),
     Action("run a trial", "/p/{project}/trials/{trial}/run", ("trial", "run"), "glueprint.trials:run"),
     Action(
+        "compare doses and schedules",
+        "/p/{project}/trials/{trial}/sweep",
+        ("trial", "sweep"),
+        "glueprint.trials:sweep",
+    ),
+    Action(
         "size a trial", "/p/{project}/trials/{trial}/power", ("trial", "power"), "glueprint.trials:operating"
     ),
     Action(

@@ -41,6 +41,7 @@ PAGES = (
     "evidence_page",
     "trial_page",
     "result_page",
+    "sweep_page",
     "compound_page",
 )
 WARM_S = 2.0
@@ -100,6 +101,9 @@ ROUTES = (
     _post("/p/{project}/trials/{trial}", "trial_page.kept"),
     _post("/p/{project}/trials/{trial}/run", "trial_page.ran"),
     _post("/p/{project}/trials/{trial}/power", "trial_page.powered"),
+    _get("/p/{project}/trials/{trial}/sweep", "sweep_page.sweep"),
+    _post("/p/{project}/trials/{trial}/sweep", "sweep_page.asked"),
+    _get("/p/{project}/trials/{trial}/sweep.{ending}", "sweep_page.file"),
     _get("/p/{project}/trials/{trial}/result", "result_page.result"),
     _get("/p/{project}/trials/{trial}/result/figures", "result_page.figures"),
     _get("/p/{project}/trials/{trial}/result/figures/{figure}", "result_page.figure"),

@@ -53,7 +53,7 @@ class Shown:
 
 
 def shown(folder: Path, one: glue.Assay, asked: str) -> tuple[Shown | None, GlueprintError | None]:
-    """A picture of a blot by its number; the first if the number is none of them; or what is wrong with it."""
+    """A picture of a blot by its number, the first if the number is none; or what is wrong with it."""
     number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 4 else 1
     number = number if 1 <= number <= len(one.files) else 1
     files = one.files[number - 1], one.boxes[number - 1]
@@ -207,7 +207,7 @@ def _pixel(form: Form, name: str) -> int:
 
 
 def _box(line: str, renamed: Mapping[str, str]) -> dict[str, Any]:
-    """A box of its own: lane, band, top, bottom, left, right; an end left empty is that of its lane or band."""
+    """A box of its own: lane, band, top, bottom, left, right; an empty end is that of its lane or band."""
     parts = [part.strip() for part in line.rsplit(",", 4)]
     first, _, band = parts[0].partition(",")
     try:

@@ -63,7 +63,7 @@ def uploaded(request: Request, form: Form) -> Response:
 
 
 def _blot(request: Request, folder: Path, assay: str, form: Form, given: Upload) -> Response:
-    """A picture of a membrane, and a box file if one is sent; else lanes and bands are found in the picture."""
+    """A picture of a membrane, and a box file if one is sent; else lanes and bands are found in it."""
     file = f"picture.{ending_of(given.name, IMAGE_ENDINGS)}"
     boxes = [one for one in form.files if one is not given and one.name and one.content]
     with disk_errors(folder), tempfile.TemporaryDirectory(dir=incoming(request)) as place:
