@@ -52,7 +52,7 @@
     blot.querySelectorAll("[data-band]").forEach((rect) => {
       const [top, bottom] = [number(`band-${rect.dataset.band}-top`), number(`band-${rect.dataset.band}-bottom`)];
       set(rect, top, bottom, null, null);
-      blot.querySelector(`[data-band-name="${rect.dataset.band}"]`).setAttribute("y", (top + bottom) / 2 + 0.008 * limits.x);
+      blot.querySelector(`[data-band-name="${rect.dataset.band}"]`).setAttribute("y", (top + bottom) / 2 + 0.005 * limits.x);
     });
     blot.querySelectorAll("[data-box]").forEach((rect) => {
       set(rect, ...place(rect, boxes));
