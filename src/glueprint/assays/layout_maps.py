@@ -91,7 +91,8 @@ def _is_assay(sheet: Sheet) -> bool:
 def _assay(sheet: Sheet) -> dict[str, float]:
     """The numbers that hold for the whole plate, by name."""
     rows = zip(sheet.rows[1:], sheet.lines[1:], strict=True)
-    return {row[0]: number(row[1], f'sheet "{ASSAY}" row {line}') for row, line in rows if row[0]}
+    read = [(row[0], number(row[1], f'sheet "{ASSAY}" row {line}')) for row, line in rows if row[0]]
+    return {name: value for name, value in read if value is not None}
 
 
 def _of_sheets(sheets: Mapping[str, Sheet], first: Sheet, source: str) -> Layout:

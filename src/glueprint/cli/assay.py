@@ -169,16 +169,16 @@ def show_layout(
 
 def _as_file(found: Layout, path: Path) -> str | bytes:
     """A layout in the form that the ending of a path says."""
-    forms = {".toml": layout.text, ".xlsx": layout.workbook}
-    if path.suffix.lower() not in forms:
+    ending = path.suffix.lower()
+    if ending not in (".toml", ".xlsx"):
         raise InputError(
             "GP-A251",
             f'a layout as "{path.suffix}"',
             where=str(path),
-            expected=" or ".join(forms),
+            expected=".toml or .xlsx",
             next_step="choose one of these endings",
         )
-    return forms[path.suffix.lower()](found)
+    return layout.text(found) if ending == ".toml" else layout.workbook(found)
 
 
 def _is_map(file: Path) -> bool:

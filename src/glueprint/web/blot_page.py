@@ -137,7 +137,12 @@ def moved(request: Request, form: Form) -> Response:
     # What the analysis refuses, such as boxes that overlap, is refused before it is written.
     blot.analyse(blot.Scan(blot.image.read(folder / image), (new,)))
     write_file(folder / file, _head(folder / file) + boxes_writing.text(new))
-    event = {"action": "boxes moved", "file": file, "what": "; ".join(said[:MOST_SAID]), "reason": reason}
+    event: dict[str, object] = {
+        "action": "boxes moved",
+        "file": file,
+        "what": "; ".join(said[:MOST_SAID]),
+        "reason": reason,
+    }
     edits.note(folder, "glueprint-boxes-moved", assay, event)
     return RedirectResponse(f"/p/{name}/plates/{assay}?picture={now.number}", 303)
 
@@ -237,9 +242,9 @@ def _differences(old: box_files.BoxFile, new: box_files.BoxFile) -> Iterator[str
         ),
     ):
         for key in [*before, *(key for key in after if key not in before)]:
-            name = f"{what} {key if what != 'box' else f'{key[0]} {key[1]}'}"  # type: ignore[index]
+            name = f"{what} {key if what != 'box' else f'{key[0]} {key[1]}'}"
             was, now = (
-                one.model_dump(exclude_none=True) if (one := rows.get(key)) else {}  # type: ignore[attr-defined]
+                one.model_dump(exclude_none=True) if (one := rows.get(key)) else {}
                 for rows in (before, after)
             )
             if was and not now:

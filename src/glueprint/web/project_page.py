@@ -122,5 +122,6 @@ def every_table(request: Request) -> Response:
     if ending not in forms:
         raise refused("GP-B007", "there is no such file", "zip or xlsx", "open the project again")
     files = glue.export(of(request).workspace.place(name), forms[ending])
-    content, kind = (packed(files), "application/zip") if ending == "zip" else (*files.values(), MEDIA_TYPE)
+    content = packed(files) if ending == "zip" else next(iter(files.values()))
+    kind = "application/zip" if ending == "zip" else MEDIA_TYPE
     return Response(content, media_type=kind, headers=download(f"{name}-tables.{ending}"))

@@ -50,7 +50,9 @@ def sweep(request: Request) -> Response:
         arms=[arm.name for arm in protocol.arms] if protocol else [],
         rules=["none", *trials.available_rules()],
         gcsf=GCSF,
-        figure=drawn.for_page(drawing.svg(figures.variants(table), prefix="sweep")) if rows else "",
+        figure=drawn.for_page(drawing.svg(figures.variants(table), prefix="sweep"))
+        if table is not None
+        else "",
         heads=heads,
         rows=rows,
         label="; ".join(table["label"].unique(maintain_order=True).to_list()) if table is not None else "",
