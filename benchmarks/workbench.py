@@ -174,7 +174,7 @@ def fuzz(browser: Any, *, requests: int, seed: int) -> Counter[int]:
 
 
 def _named(chance: random.Random, part: str) -> str:
-    """What stands in an address: half of the time what is there, so that nonsense reaches what lies behind."""
+    """What stands in an address: half of the time what is there, so that nonsense reaches the pages."""
     return chance.choice(THERE[part]) if part in THERE and chance.random() < 0.5 else _part(chance)
 
 
