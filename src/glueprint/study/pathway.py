@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,7 @@ __all__ = ["FREE", "NODES", "SCHEMA", "Node", "table"]
 Floats = NDArray[np.float64]
 FREE = "free_nm"
 CULTURE, HELD_H = "culture_myeloma", 72.0  # as long as the lab's assays of IRF4 and MYC in culture
+LOSSES = ("hydrolysis_per_h", "wash_per_h")
 HOURS = 24.0
 
 
@@ -96,13 +98,19 @@ def _cultured(scenario: Scenario, folds: Mapping[str, float], free_nm: float) ->
         cells = experiments.grow(CULTURE, scenario)
     except GlueprintError as error:
         return {}, f"{error.code}: {error.message}"
-    held = {name: 0.0 for name in ("hydrolysis_per_h", "wash_per_h") if name in cells.quantities}
+    held = {name: 0.0 for name in LOSSES if name in cells.quantities}
     for ending, fold in folds.items():
         held |= {name: fold * cells.typical(name) for name in cells.quantities if name.endswith(ending)}
-    # The free concentration is in proportion to the dose: one well says in which.
-    share = float(cells.at([1.0], HELD_H, [FREE], held)[FREE][0])
-    found = cells.at([max(free_nm, 0.0) / share], HELD_H, outputs, held)
+    found = cells.at([max(free_nm, 0.0) / _free_share(cells)], HELD_H, outputs, held)
     values = {name: float(value[0]) for name, value in found.items()}
     if not all(map(math.isfinite, values.values())):
         return {}, "the cells could not be followed at this concentration"
     return values, ""
+
+
+@lru_cache(maxsize=16)
+def _free_share(cells: experiments.Culture) -> float:
+    """What of a dose acts where nothing of it is lost: the free concentration is in proportion to the dose,
+    and no binding changes it, so that one well says it for all."""
+    held = {name: 0.0 for name in LOSSES if name in cells.quantities}
+    return float(cells.at([1.0], HELD_H, [FREE], held)[FREE][0])
