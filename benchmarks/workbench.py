@@ -15,14 +15,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from glueprint.study import course, glue
-from glueprint.web import ROUTES, Bench, Jobs, Session, Workspace
+from glueprint.web import ROUTES, Bench, Jobs, Session, Workspace, designs
 
 HOST = "127.0.0.1:8123"
 SMILES = "O=C1CCC(N2Cc3c(cccc3N)C2=O)C(=O)N1"
@@ -107,7 +107,35 @@ FIELDS = (
     "two",
     "model",
     "replicate",
+    "picture",
+    "boxes",
+    "lane-1-left",
+    "lane-1-dose_nm",
+    "band-0-name",
+    "doses",
+    "schedules",
+    "replicates",
+    "arm",
+    "stratum-0-covariate",
+    "stratum-0-cuts",
+    "pair-0-value",
+    "mix-add",
+    "mix-drop",
+    "day",
+    "days",
 )
+# Parts of addresses that exist in the project that is asked.
+THERE: Mapping[str, tuple[str, ...]] = {
+    "project": ("demo",),
+    "assay": ("growth-1", "fp-1", "elisa-1", "blot-1"),
+    "trial": ("one",),
+    "ending": ("toml", "xlsx", "zip", "svg", "csv"),
+    "picture": ("1", "2", "99"),
+    "table": ("patients.csv", "trial.xlsx", "findings"),
+    "figure": ("km_pfs.svg",),
+    "replicate": ("1",),
+    "patient": ("1",),
+}
 # Left out of nonsense: what it would rightly do to a real project, or what takes minutes.
 KEPT = ("/p/{project}/run", "/p/{project}/report")
 
@@ -131,7 +159,7 @@ def fuzz(browser: Any, *, requests: int, seed: int) -> Counter[int]:
     statuses: Counter[int] = Counter()
     for _ in range(requests):
         route = chance.choice(routes)
-        path = re.sub(r"\{\w+\}", lambda _found: _part(chance), route.path)
+        path = re.sub(r"\{(\w+)\}", lambda found: _named(chance, found[1]), route.path)
         fields = {chance.choice(FIELDS): _text(chance) for _ in range(chance.randrange(5))}
         if "POST" in (route.methods or ()):
             answer = browser.post(path, fields, csrf=chance.random() < 0.7)
@@ -143,6 +171,11 @@ def fuzz(browser: Any, *, requests: int, seed: int) -> Counter[int]:
         if answer.status >= 500:
             print(answer.status, path[:200], fields)
     return statuses
+
+
+def _named(chance: random.Random, part: str) -> str:
+    """What stands in an address: half of the time what is there, so that nonsense reaches the pages."""
+    return chance.choice(THERE[part]) if part in THERE and chance.random() < 0.5 else _part(chance)
 
 
 def _text(chance: random.Random) -> str:
@@ -220,6 +253,7 @@ def _fuzzed(requests: int) -> Counter[int]:
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace(place)
         glue.new(workspace.folder / "demo", compound="GLX-1", smiles=SMILES, twin=True, seed=3)
+        designs.begin(workspace.folder / "demo", "one", "template")
         bench = Bench(workspace, Jobs(workspace.hidden / "jobs"), Session(frozenset({HOST})))
         before = snapshot(workspace.folder)
         found = fuzz(browser_of(bench).enter(), requests=requests, seed=1)

@@ -53,6 +53,8 @@ def test_every_address_that_computes_belongs_to_an_action():
         "/result/figures/{figure}",
         "/result/patients/{replicate}",
         "/plates/{assay}/fit",
+        "/plates/{assay}/pictures",
+        "/sweep.{ending}",
         "/plates/{assay}/exclude",
         "/layout.toml",
         "/plates",
@@ -78,6 +80,10 @@ def test_the_course_of_a_patient_is_the_same_three_times(browser):
     assert said["table"]["value"] == found.table["value"].to_list()
     assert said["peak_ng_per_ml"] == found.peak_ng_per_ml
     assert f"{found.peak_ng_per_ml:.3g}, {found.trough_ng_per_ml:.3g} ng/mL" in page
+    assert said["pathway"] == found.pathway.to_dicts()
+    steps = {row["node"]: row["value"] for row in said["pathway"]}
+    for node in ("IRF4", "MYC", "IKZF1, T cells", "IKZF1, progenitors"):
+        assert f"{100 * steps[node]:.3g} % left" in page
 
 
 def test_a_trial_is_the_same_three_times(browser, demo, small_run):

@@ -11,6 +11,8 @@ import pytest
 import uvicorn
 from tests.browsing import FAINT, chromium, grave
 
+from glueprint import trials
+from glueprint.runs.store import write_tables
 from glueprint.study import glue
 from glueprint.web import Choices, application, bench_of, designs, serving
 
@@ -26,6 +28,7 @@ PAGES = (
     "/p/demo/plates/blot-1",
     "/p/demo/trials",
     "/p/demo/trials/one",
+    "/p/demo/trials/one/sweep",
     "/p/demo/trials/one/result",
     "/p/demo/trials/one/result/patients",
     "/p/demo/trials/one/result/patients/1/1",
@@ -37,6 +40,10 @@ def tried(demo, small_run):
     """A trial of the project, designed and run."""
     place = designs.begin(demo, "one", "template")
     shutil.copytree(small_run, place / designs.RUN)
+    protocol = trials.load_protocol(place / designs.FILE)
+    how = trials.SweepSettings(replicates=2, patients=8)
+    swept = trials.sweep(protocol, trials.grid(dose_mg=[1, 2]), arm=protocol.arms[0].name, settings=how)
+    write_tables(place / designs.SWEEP, {"sweep": swept.table})
     return place
 
 

@@ -120,6 +120,17 @@ def test_a_blot_has_no_wells_and_an_assay_that_is_not_there_is_refused(browser, 
     assert plate(browser, "none").status == 404
 
 
+@pytest.mark.parametrize("assay", ["fp-1", "elisa-1", "growth-1", "blot-1"])
+def test_a_potency_stands_with_its_interval_whatever_the_assay(browser, demo, assay):
+    one = next(one for one in glue.load(demo).assay if one.name == assay)
+    page = browser.get(f"/p/demo/plates/{assay}/fit").text
+    rows = glue.analyse(demo, one).result.labelled()
+    numbers = [row[name] for row in rows for name in row if name.split("_")[0] in ("value", "low", "high")]
+    said = [number for number in numbers if isinstance(number, float)]
+    assert len(said) > len(rows)
+    assert all(f"<td>{number:.4g}</td>" in page for number in said)
+
+
 def test_the_fit_of_a_plate_is_the_analysis_of_the_project(browser, demo):
     page = browser.get("/p/demo/plates/growth-1/fit", hx_request="true").text
     one = next(one for one in glue.load(demo).assay if one.name == "growth-1")
@@ -230,7 +241,8 @@ def test_a_pasted_table_is_read_and_named(browser, demo):
         ({"name": "new", "kind": "growth"}, [("file", "x.xlsx", b"PK\x03\x04")], "GP-A"),
         ({"name": "new", "kind": "growth", "pasted": "hello"}, [], "GP-A"),
         ({"name": "../x", "kind": "growth", "pasted": CULTURES}, [], "GP-B009"),
-        ({"name": "new", "kind": "blot", "pasted": CULTURES}, [], "GP-B009"),
+        ({"name": "new", "kind": "blot", "pasted": CULTURES}, [], "GP-B020"),
+        ({"name": "new", "kind": "table", "pasted": CULTURES}, [], "GP-B009"),
     ],
 )
 def test_a_file_that_nobody_can_read_leaves_nothing(browser, demo, fields, files, code):

@@ -33,6 +33,7 @@ def form_of(page):
     fields = dict(
         re.findall(r'<input (?:type="hidden" )?name="([^"]+)"(?: id="[^"]+")? value="([^"]*)"', form)
     )
+    fields |= dict(re.findall(r'<input type="checkbox" name="([^"]+)" value="([^"]*)" checked>', form))
     for name, options in re.findall(r'<select name="([^"]+)">(.*?)</select>', form, re.S):
         every = re.findall(r"<option([^>]*)>([^<]*)", options)
         about, words = next((one for one in every if "selected" in one[0]), every[0])
@@ -231,3 +232,62 @@ def test_numbers_and_a_curve_are_held_against_the_trial(browser, trial, finished
 def test_days_are_written_as_a_protocol_writes_them():
     assert design_form.days_text([1, 2, 3, 8, 15, 16]) == "1-3,8,15,16"
     assert trials.parse_days(design_form.days_text(range(1, 22))) == tuple(range(1, 22))
+
+
+def test_strata_correlations_and_covariates_are_designed(browser, demo):
+    assert browser.post("/p/demo/trials", {"name": "one", "base": "mm003"}).status == 303
+    path = demo / "trials" / "one" / "trial.toml"
+    before = trials.load_protocol(path)
+    form = form_of(browser.get(TRIAL).text)
+    rows = len(before.randomisation.strata)
+    more = {f"stratum-{rows}-covariate": "sex", f"stratum-{rows}-cuts": ""}
+    pairs = len(before.case_mix.correlations)
+    pair = {
+        f"pair-{pairs}-first": "age_y",
+        f"pair-{pairs}-second": "weight_kg",
+        f"pair-{pairs}-value": "-0.25",
+    }
+    answer = browser.post(TRIAL, form | more | pair | {"why": "our registry"})
+    assert answer.status == 303, answer.text
+    after = trials.load_protocol(path)
+    assert after.randomisation.strata[:-1] == before.randomisation.strata
+    assert after.randomisation.strata[-1].covariate == "sex"
+    assert after.case_mix.correlations[:-1] == before.case_mix.correlations
+    new = after.case_mix.correlations[-1]
+    assert (new.between, new.value, new.assumed) == (("age_y", "weight_kg"), -0.25, "our registry")
+    # A row that is emptied is gone, and an optional covariate comes and goes.
+    form = form_of(browser.get(TRIAL).text)
+    lacking = re.search(
+        r'<select name="mix-add"><option value="">none</option><option value="([^"]+)"',
+        browser.get(TRIAL).text,
+    )
+    gone = {f"stratum-{rows}-covariate": "", f"pair-{pairs}-value": ""}
+    if lacking:
+        gone["mix-add"] = lacking[1]
+    assert browser.post(TRIAL, form | gone).status == 303
+    back = trials.load_protocol(path)
+    assert back.randomisation == before.randomisation
+    assert back.case_mix.correlations == before.case_mix.correlations
+    if lacking:
+        assert lacking[1] in back.case_mix.names
+        assert browser.post(TRIAL, form_of(browser.get(TRIAL).text) | {"mix-drop": lacking[1]}).status == 303
+        assert trials.load_protocol(path) == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"stratum-0-covariate": "age_y", "stratum-0-cuts": "x"}, "GP-B023"),
+        ({"stratum-0-covariate": "age_y", "stratum-0-cuts": ""}, "GP-T018"),
+        ({"stratum-0-covariate": "nobody", "stratum-0-cuts": ""}, "GP-T018"),
+        ({"pair-0-first": "age_y", "pair-0-second": "age_y", "pair-0-value": "0.3"}, "GP-T"),
+        ({"pair-0-first": "age_y", "pair-0-second": "weight_kg", "pair-0-value": "1.5"}, "GP-T"),
+        ({"mix-drop": "age_y"}, "GP-T"),
+        ({"m_protein_at_least_g_per_l": "-3"}, "GP-T"),
+    ],
+)
+def test_who_cannot_be_enrolled_is_said_and_the_file_stays(browser, trial, fields, code):
+    before = (trial / "trial.toml").read_bytes()
+    answer = browser.post(TRIAL, form_of(browser.get(TRIAL).text) | fields)
+    assert (answer.status, code in answer.text) == (422, True), answer.text
+    assert (trial / "trial.toml").read_bytes() == before

@@ -14,13 +14,14 @@ from glueprint.assays.findings import Finding
 from glueprint.assays.layout_drawing import draw
 from glueprint.assays.layout_file import parse
 from glueprint.assays.layout_templates import TEMPLATES, template
+from glueprint.assays.layout_writing import USUAL, text, workbook
 from glueprint.assays.plate import SIZES, Plate, plate_shape, well_place
 from glueprint.assays.readers.text import short
 from glueprint.assays.wells import CONTENT, MEASURED, Layout, Wells
 from glueprint.errors import InputError, nearest
 
 KEYS = ("plate", "well")
-__all__ = ["TEMPLATES", "Layout", "apply", "draw", "parse", "read", "template"]
+__all__ = ["TEMPLATES", "USUAL", "Layout", "apply", "draw", "parse", "read", "template", "text", "workbook"]
 
 
 def read(path: str | Path) -> Layout:

@@ -16,6 +16,7 @@ from glueprint.assays.intake.grids import Grid, grids
 from glueprint.assays.intake.headers import CONCENTRATIONS, Heading, parsed, unit_of
 from glueprint.assays.intake.labels import is_vehicle, role_of
 from glueprint.assays.intake.sheets import ZIP, Sheet, of_bytes
+from glueprint.assays.layout_writing import ASSAY, ASSAY_HEAD
 from glueprint.assays.plate import row_letters, well_place
 from glueprint.assays.readers.text import number
 from glueprint.assays.wells import CONTENT, ROLES, Layout
@@ -78,6 +79,24 @@ def read(path: str | Path) -> Layout:
     sheets = {first.name: first}
     if content.startswith(ZIP):
         sheets |= {name: of_bytes(content, source, name) for name in first.others}
+    numbers = _assay(sheets.pop(ASSAY)) if ASSAY in sheets and _is_assay(sheets[ASSAY]) else {}
+    first = next(iter(sheets.values()), first)
+    return replace(_of_sheets(sheets, first, source), assay=numbers)
+
+
+def _is_assay(sheet: Sheet) -> bool:
+    return bool(sheet.rows) and sheet.rows[0][:2] == ASSAY_HEAD
+
+
+def _assay(sheet: Sheet) -> dict[str, float]:
+    """The numbers that hold for the whole plate, by name."""
+    rows = zip(sheet.rows[1:], sheet.lines[1:], strict=True)
+    read = [(row[0], number(row[1], f'sheet "{ASSAY}" row {line}')) for row, line in rows if row[0]]
+    return {name: value for name, value in read if value is not None}
+
+
+def _of_sheets(sheets: Mapping[str, Sheet], first: Sheet, source: str) -> Layout:
+    """The layout of a workbook's sheets, the first of which holds a table where none holds a grid."""
     drawn = [(name, grid) for name, sheet in sheets.items() for grid in grids(sheet)[0]]
     if not drawn:
         return _of_table(first, source)

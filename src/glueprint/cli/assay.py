@@ -129,9 +129,12 @@ def show_layout(
     ] = None,
     wells: Annotated[int, typer.Option(help="Wells of the template's plate: 96 or 384.")] = 96,
     show: Annotated[bool, typer.Option("--show", help="Draw the plate.")] = False,
+    write_to: Annotated[
+        Path | None, typer.Option("--write", help="Write it as a file, .toml or .xlsx.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a layout file, draw it, or print a template."""
+    """Check a layout file, draw it, write it in another form, or print a template."""
     if (file is None) == (template is None):
         raise InputError(
             "GP-A048",
@@ -143,14 +146,18 @@ def show_layout(
     if file is None:
         text = layout.template(str(template), wells)
         found = layout.parse(text, f"template {template}")
-        if not show and not as_json:
+        if not show and not as_json and write_to is None:
             write(text)
             return
     else:
         found = _layout_in(file)
+    if write_to is not None:
+        write_file(write_to, _as_file(found, write_to))
     if as_json:
         findings = [finding.as_dict() for finding in found.findings]
-        print_json({"source": found.source, "wells": found.table.to_dicts(), "findings": findings})
+        written = {"written": str(write_to)} if write_to else {}
+        wells_in = found.table.to_dicts()
+        print_json({"source": found.source, "wells": wells_in, "findings": findings, **written})
         return
     if show:
         write(layout.draw(found) + "\n")
@@ -158,6 +165,20 @@ def show_layout(
         roles = found.table.group_by("role", maintain_order=True).len()
         print_table("Roles", ("role", "wells"), roles.rows())
     print_findings(found.findings)
+
+
+def _as_file(found: Layout, path: Path) -> str | bytes:
+    """A layout in the form that the ending of a path says."""
+    ending = path.suffix.lower()
+    if ending not in (".toml", ".xlsx"):
+        raise InputError(
+            "GP-A251",
+            f'a layout as "{path.suffix}"',
+            where=str(path),
+            expected=".toml or .xlsx",
+            next_step="choose one of these endings",
+        )
+    return layout.text(found) if ending == ".toml" else layout.workbook(found)
 
 
 def _is_map(file: Path) -> bool:

@@ -20,6 +20,7 @@ from glueprint.cli.trust import TrustedFile, keys_in
 from glueprint.mechanism import compounds
 from glueprint.runs import progress
 from glueprint.runs.progress import Step
+from glueprint.runs.store import write_file
 from glueprint.study import glue
 
 app = typer.Typer(no_args_is_help=True)
@@ -134,6 +135,26 @@ def status(folder: Folder, trusted: TrustedFile = None, as_json: Json = False) -
     print_findings(found.findings)
     for place, help_ in enumerate(found.helps, start=1):
         console.print(f"What would help, {place}: {help_}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def tables(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    form: Annotated[
+        str, typer.Option("--format", help="csv, a file a table, or xlsx, a sheet a table.")
+    ] = "csv",
+    as_json: Json = False,
+) -> None:
+    """Write all tables of the last run for spreadsheets."""
+    written = []
+    for name, content in glue.export(folder, form).items():
+        write_file(out / name, content)
+        written.append(str(out / name))
+    if as_json:
+        print_json({"files": written})
+        return
+    console.print(f"{len(written)} files in {out}", markup=False, soft_wrap=True)
 
 
 def _bar() -> Progress | bars.Lines:

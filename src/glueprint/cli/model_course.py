@@ -39,6 +39,9 @@ def course(
     platelets: Annotated[float, typer.Option(help="Before treatment, 1e9/L.")] = 180.0,
     haemoglobin: Annotated[float, typer.Option(help="Before treatment, g/dL.")] = 10.5,
     m_protein: Annotated[float, typer.Option(help="Before treatment, g/L.")] = 20.0,
+    day: Annotated[
+        int | None, typer.Option(help="Of the pathway; the last day of dosing of the first cycle.")
+    ] = None,
     out: options.Out = None,
     as_json: Json = False,
 ) -> None:
@@ -55,6 +58,7 @@ def course(
         efficacy_fold=efficacy_fold,
         clearance_fold=clearance_fold,
         patient=person,
+        day=day,
     )
     found = courses.follow(plan)
     if out is not None:
@@ -69,6 +73,8 @@ def course(
                 "trough_ng_per_ml": found.trough_ng_per_ml,
                 "lowest": lowest,
                 "m_protein_change_percent": found.m_protein_change_percent,
+                "pathway_day": plan.shown_day,
+                "pathway": found.pathway.to_dicts(),
                 "table": found.table.to_dict(as_series=False),
             }
         )
@@ -80,4 +86,15 @@ def course(
         (name, f"{one['value']:.3g}", f"{one['day']:.0f}") for name, one in lowest.items() if name != "glue"
     ]
     print_table("Lowest", ("what", "value", "day"), rows)
+    steps = [
+        (row["node"], row["cells"], f"{row['before']:.3g}", _said(row), row["unit"], row["model"])
+        for row in found.pathway.to_dicts()
+    ]
+    heads = ("what", "in", "before", f"day {plan.shown_day}", "unit", "model")
+    print_table("The pathway, means over the day", heads, steps)
     console.print(f"M-protein at the end: {found.m_protein_change_percent:+.3g} %")
+
+
+def _said(row: dict[str, object]) -> str:
+    """The value of a step, or why there is none."""
+    return str(row["reason"]) if row["value"] is None else f"{row['value']:.3g}"

@@ -59,6 +59,7 @@ def command(
     workers: Workers = 1,
     posterior: Posterior = None,
     posterior_from: PosteriorFolder = None,
+    figure: Annotated[Path | None, typer.Option(help="Write the figure: .svg, .png, .pdf, .html.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the table.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -75,6 +76,11 @@ def command(
         found = sweep(protocol, variants, arm=name, compound=compound, settings=settings, progress=told)
     if out is not None:
         write_tables(out, {"sweep": found.table})
+    if figure is not None:
+        # Drawing costs an import that a look at numbers need not pay.
+        from glueprint.report import figures
+
+        figures.save(figures.variants(found.table), figure)
     if as_json:
         print_json(
             {

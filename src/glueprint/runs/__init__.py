@@ -25,6 +25,7 @@ __all__ = [
     "streams",
     "units",
     "verify",
+    "workbooks",
     "workspace",
 ]
 

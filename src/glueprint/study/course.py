@@ -20,6 +20,7 @@ from glueprint.engine import Model
 from glueprint.errors import InputError
 from glueprint.frames import Framed
 from glueprint.mechanism import Compound, Scenario, compounds, models, parameters, partners
+from glueprint.study import pathway
 from glueprint.trials import DoseList, intakes, parse_days, swallowed
 
 __all__ = ["RANGES", "SERIES", "Course", "Patient", "Plan", "follow"]
@@ -31,7 +32,7 @@ HOURS = 24.0
 FINE_H, COARSE_H = 1.0, 12.0  # the peaks of a daily dose, and what takes days
 CLEARANCE, KD, EFFICACY = "clearance_l_per_h", "kd_nm", "_rho"
 WEEKLY = "1,8,15,22"
-WHOLE = ("cycle_days", "cycles")
+WHOLE = ("cycle_days", "cycles", "day")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "dose_mg": (0.0, 1000.0),
     "cycle_days": (1, 56),
     "cycles": (1, 12),
+    "day": (1, 672),
     "partner_mg": (0.0, 100.0),
     "kd_fold": (0.01, 100.0),
     "efficacy_fold": (0.01, 100.0),
@@ -95,7 +97,8 @@ class Plan:
 
     compound: the glue.   dose_mg: on each of the `days` ("1-21", "1-14,22-28") of a cycle.
     partner_mg: of the partner drug, on days 1, 8, 15 and 22 of each cycle.
-    kd_fold, efficacy_fold, clearance_fold: on the numbers of the compound's file.
+    kd_fold, efficacy_fold, clearance_fold: on the numbers of the compound's file.   day: of treatment, on
+    which the pathway is looked at; the last day of dosing of the first cycle if None.
     Raises InputError GP-S070 for a number or days that cannot be used, GP-S071 for a compound that has no
     pharmacokinetics.
     """
@@ -110,13 +113,16 @@ class Plan:
     efficacy_fold: float = 1.0
     clearance_fold: float = 1.0
     patient: Patient = field(default_factory=Patient)
+    day: int | None = None
 
     def __post_init__(self) -> None:
         for part in (self, self.patient):
             for one in fields(part):
-                if one.name in RANGES:
+                if one.name in RANGES and getattr(part, one.name) is not None:
                     _check(one.name, getattr(part, one.name))
         self.days_of_cycle()
+        if self.day is not None and self.day > self.days_in_all:
+            raise _wrong("day", f"day {self.day} of {self.days_in_all}", "a day of the cycles")
         if self.compound.pk is None:
             raise InputError(
                 "GP-S071",
@@ -125,6 +131,16 @@ class Plan:
                 expected="a compound whose file has [pk]",
                 next_step="choose another, or add the numbers to its file",
             )
+
+    @property
+    def days_in_all(self) -> int:
+        """Days of all cycles."""
+        return self.cycle_days * self.cycles
+
+    @property
+    def shown_day(self) -> int:
+        """The day on which the pathway is looked at."""
+        return self.day if self.day is not None else max(self.days_of_cycle(), default=1)
 
     def days_of_cycle(self) -> tuple[int, ...]:
         """The days of a cycle on which the glue is taken, from 1."""
@@ -146,6 +162,8 @@ class Course(Framed):
     table: figure, series, time_d, value, unit; what follows every dose for the first cycle only.
     peak_ng_per_ml, trough_ng_per_ml: on the last day of dosing of that cycle.   lowest: series -> lowest
     value in the table and its day.   m_protein_change_percent: at the end against the start.
+    pathway: node, cells, before, value, unit, model, reason; means over one day, of the patient or of cells
+    in culture at the patient's free concentration (`study.pathway`).
     """
 
     plan: Plan
@@ -154,6 +172,7 @@ class Course(Framed):
     trough_ng_per_ml: float
     lowest: Mapping[str, tuple[float, float]]
     m_protein_change_percent: float
+    pathway: pl.DataFrame
 
     def to_table(self) -> pl.DataFrame:
         """The table."""
@@ -179,10 +198,13 @@ def follow(plan: Plan) -> Course:
     doses = swallowed(_doses(plan), intakes((scenario,), people, every))
     times_h = _times_h(plan)
     outputs = [one.output for one in SERIES]
+    outputs += [one.output for one in pathway.NODES if one.model == "trial"]
     ran = model.ensemble(chosen, initial=initial).simulate(times_h, doses=doses, outputs=outputs)
     if ran.status[0]:
         raise _wrong("plan", str(ran.reasons[0]), "numbers that the model can follow")
-    return _course(plan, times_h, ran.values[0])
+    series, steps = ran.values[0][:, : len(SERIES)], ran.values[0][:, len(SERIES) :]
+    folds = {KD: plan.kd_fold, EFFICACY: plan.efficacy_fold}
+    return _course(plan, times_h, series, pathway.table(scenario, folds, (times_h, steps), plan.shown_day))
 
 
 @lru_cache(maxsize=8)
@@ -227,11 +249,14 @@ def _doses(plan: Plan) -> DoseList:
 
 
 def _times_h(plan: Plan) -> Floats:
-    first, last = HOURS * plan.cycle_days, HOURS * plan.cycle_days * plan.cycles
-    return np.concatenate([np.arange(0.0, first, FINE_H), np.arange(first, last + 1.0, COARSE_H)])
+    first, last = HOURS * plan.cycle_days, HOURS * plan.days_in_all
+    day = HOURS * (plan.shown_day - 1) + np.arange(0.0, HOURS + 1.0, FINE_H)
+    return np.unique(
+        np.concatenate([np.arange(0.0, first, FINE_H), np.arange(first, last + 1.0, COARSE_H), day])
+    )
 
 
-def _course(plan: Plan, times_h: Floats, values: Floats) -> Course:
+def _course(plan: Plan, times_h: Floats, values: Floats, steps: pl.DataFrame) -> Course:
     days = times_h / HOURS
     parts, lowest = [], {}
     for one, line in zip(SERIES, values.T, strict=True):
@@ -253,6 +278,7 @@ def _course(plan: Plan, times_h: Floats, values: Floats) -> Course:
         trough_ng_per_ml=float(values[on, 0].min()) if on.any() else 0.0,
         lowest=lowest,
         m_protein_change_percent=100.0 * (float(m_protein[-1]) / float(m_protein[0]) - 1.0),
+        pathway=steps,
     )
 
 

@@ -2,25 +2,21 @@
 
 A table `columns` beside them says what each column is, since neither form does. Cells of text that a
 spreadsheet would compute get an apostrophe before them.
-Source: RFC 4180; ISO/IEC 29500-1 (SpreadsheetML), of which a workbook here uses the least that readers need.
+Source: RFC 4180; of workbooks `runs.workbooks`.
 """
 
 from __future__ import annotations
 
-import io
-import math
-import zipfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
-from xml.sax.saxutils import escape
 
 import polars as pl
 
-from glueprint.boundary import Ended, Helper, Limits, inert, read_plain
+from glueprint.boundary import Ended, Helper, Limits, read_plain
 from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.runs.store import write_file
+from glueprint.runs.workbooks import MOST_ROWS, kind_of, quiet, workbook
 
 __all__ = ["FORMS", "WORKBOOK", "check_form", "names_in", "read_spreadsheet", "write_spreadsheets"]
 
@@ -33,18 +29,9 @@ TYPES: Mapping[str, pl.DataType] = {
     "whole number": pl.Int64(),
     "true or false": pl.Boolean(),
 }
-# Of SpreadsheetML as Excel reads it.
-MOST_ROWS, LONGEST_CELL = 1_048_576, 32_767
 LARGEST_BYTES = 500_000_000
 READING = {"most_cells": 50_000_000, "most_bytes": 4 * LARGEST_BYTES}
 LIMITS = Limits(seconds=600.0, memory_mb=8192)
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-SHEETS = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-# A fixed time in the archive, so that equal tables give equal bytes.
-EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write_spreadsheets(tables: Mapping[str, pl.DataFrame], folder: Path, form: str) -> list[Path]:
@@ -56,7 +43,7 @@ def write_spreadsheets(tables: Mapping[str, pl.DataFrame], folder: Path, form: s
     what `runs.store.write_file` raises.
     """
     check_form(form, FORMS, "tables")
-    plain = {name: _plain(table) for name, table in tables.items()}
+    plain = {name: quiet(table) for name, table in tables.items()}
     plain[COLUMNS] = _described(tables)
     if form == CSV:
         written = {
@@ -75,22 +62,8 @@ def write_spreadsheets(tables: Mapping[str, pl.DataFrame], folder: Path, form: s
                 expected=f"at most {MOST_ROWS - 1}, what a sheet of a workbook holds",
                 next_step="write CSV, or fewer replicates",
             )
-    write_file(folder / WORKBOOK, _workbook(plain))
+    write_file(folder / WORKBOOK, workbook(plain))
     return [folder / WORKBOOK]
-
-
-def _plain(table: pl.DataFrame) -> pl.DataFrame:
-    """Whole numbers, numbers, flags and text, with nothing that a spreadsheet computes."""
-    texts = pl.col(pl.String).map_elements(inert, return_dtype=pl.String)
-    return table.with_columns(texts) if table.height else table
-
-
-def _kind(dtype: pl.DataType) -> str:
-    if dtype.is_integer():
-        return "whole number"
-    if dtype.is_numeric():
-        return "number"
-    return "true or false" if dtype == pl.Boolean else "text"
 
 
 def _described(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -99,73 +72,13 @@ def _described(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         {
             "table": name,
             "column": column.name,
-            "type": _kind(column.dtype),
+            "type": kind_of(column.dtype),
             "empty": "text" if column.dtype == pl.String and bool((column == "").any()) else "nothing",
         }
         for name, table in tables.items()
         for column in table
     ]
     return pl.DataFrame(rows, schema=dict.fromkeys(("table", "column", "type", "empty"), pl.String))
-
-
-def _workbook(tables: Mapping[str, pl.DataFrame]) -> bytes:
-    packed = io.BytesIO()
-    places = [f"worksheets/sheet{number}.xml" for number in range(1, len(tables) + 1)]
-    sheets = "".join(
-        f'<sheet name="{name[:31]}" sheetId="{number}" r:id="r{number}"/>'
-        for number, name in enumerate(tables, start=1)
-    )
-    parts = "".join(
-        f'<Override PartName="/xl/{place}" ContentType="{SHEETS}.worksheet+xml"/>' for place in places
-    )
-    links = "".join(
-        f'<Relationship Id="r{number}" Type="{OFFICE}/worksheet" Target="{place}"/>'
-        for number, place in enumerate(places, start=1)
-    )
-    files = {
-        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
-        f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override '
-        f'PartName="/xl/workbook.xml" ContentType="{SHEETS}.sheet.main+xml"/>{parts}</Types>',
-        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
-        f'Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{sheets}</sheets>'
-        "</workbook>",
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{links}'
-        "</Relationships>",
-        **{f"xl/{place}": _sheet(table) for place, table in zip(places, tables.values(), strict=True)},
-    }
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as book:
-        for name, text in files.items():
-            book.writestr(zipfile.ZipInfo(name, EPOCH), HEAD + text, zipfile.ZIP_DEFLATED)
-    return packed.getvalue()
-
-
-def _sheet(table: pl.DataFrame) -> str:
-    makers = [_maker(dtype) for dtype in table.dtypes]
-    rows = ["".join(_text(name) for name in table.columns)]
-    rows += [
-        "".join("<c/>" if cell is None else maker(cell) for maker, cell in zip(makers, row, strict=True))
-        for row in table.iter_rows()
-    ]
-    body = "".join(f"<row>{row}</row>" for row in rows)
-    return f'<worksheet xmlns="{MAIN}"><sheetData>{body}</sheetData></worksheet>'
-
-
-def _maker(dtype: pl.DataType) -> Callable[[Any], str]:
-    kind = _kind(dtype)
-    if kind == "text":
-        return _text
-    if kind == "true or false":
-        return lambda flag: f'<c t="b"><v>{int(flag)}</v></c>'
-    return _number
-
-
-def _number(number: float) -> str:
-    return f"<c><v>{number!r}</v></c>" if math.isfinite(number) else _text(str(number))
-
-
-def _text(text: str) -> str:
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text[:LONGEST_CELL])}</t></is></c>'
 
 
 def names_in(folder: Path) -> tuple[str, ...]:

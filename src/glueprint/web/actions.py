@@ -21,6 +21,12 @@ class Action:
 ACTIONS = (
     Action("begin a project", "/projects", ("glue", "new"), "glueprint.study.glue:new"),
     Action("look at a project", "/p/{project}", ("glue", "status"), "glueprint.study.glue:status"),
+    Action(
+        "take all tables of a project",
+        "/p/{project}/tables.{ending}",
+        ("glue", "tables"),
+        "glueprint.study.glue:export",
+    ),
     Action("run a project", "/p/{project}/run", ("glue", "run"), "glueprint.study.glue:run"),
     Action(
         "read a plate", "/p/{project}/plates/{assay}", ("assay", "plate"), "glueprint.assays.readers.read"
@@ -30,6 +36,18 @@ ACTIONS = (
         "/p/{project}/plates/{assay}/layout",
         ("assay", "layout"),
         "glueprint.assays.layout:read",
+    ),
+    Action(
+        "save a layout",
+        "/p/{project}/plates/{assay}/layout.{ending}",
+        ("assay", "layout"),
+        "glueprint.assays.layout:workbook",
+    ),
+    Action(
+        "load a layout",
+        "/p/{project}/plates/{assay}/layout/file",
+        ("assay", "layout"),
+        "glueprint.assays.layout:text",
     ),
     Action(
         "analyse growth",
@@ -56,6 +74,18 @@ ACTIONS = (
         "glueprint.assays.degradation:analyse",
     ),
     Action(
+        "analyse a blot",
+        "/p/{project}/plates/{assay}",
+        ("assay", "blot"),
+        "glueprint.assays.blot:analyse",
+    ),
+    Action(
+        "move lanes and boxes",
+        "/p/{project}/plates/{assay}/boxes",
+        ("assay", "blot"),
+        "glueprint.assays.blot.boxes:from_tables",
+    ),
+    Action(
         "look at a compound",
         "/p/{project}/compound",
         ("compound", "numbers"),
@@ -67,6 +97,12 @@ ACTIONS = (
         "design a trial", "/p/{project}/trials/{trial}", ("trial", "show"), "glueprint.trials:load_protocol"
     ),
     Action("run a trial", "/p/{project}/trials/{trial}/run", ("trial", "run"), "glueprint.trials:run"),
+    Action(
+        "compare doses and schedules",
+        "/p/{project}/trials/{trial}/sweep",
+        ("trial", "sweep"),
+        "glueprint.trials:sweep",
+    ),
     Action(
         "size a trial", "/p/{project}/trials/{trial}/power", ("trial", "power"), "glueprint.trials:operating"
     ),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,21 @@ from glueprint.assays.plate import well_place
 from glueprint.assays.quality import exclusions
 from glueprint.assays.wells import ROLES, Layout
 from glueprint.errors import GlueprintError
-from glueprint.runs.store import write_file
+from glueprint.runs.store import disk_errors, write_file
 from glueprint.study import glue
-from glueprint.web import edits, layouts
+from glueprint.web import blot_page, edits, layouts, uploading
 from glueprint.web.context import of
 from glueprint.web.drawing import Well, plate_svg
 from glueprint.web.fit_page import assay_of, command
 from glueprint.web.refusals import refused
-from glueprint.web.render import page
+from glueprint.web.render import download, page
 from glueprint.web.requests import Form
 
-__all__ = ["excluded", "laid_out", "layout_file", "plate"]
+__all__ = ["excluded", "laid_out", "layout_file", "layout_loaded", "plate"]
 
 PLATES = ("fp", "elisa", "growth")
+OCTETS = "application/octet-stream"
+FORMS: Mapping[str, Callable[[Layout], str | bytes]] = {"toml": layout.text, "xlsx": layout.workbook}
 MOST_REASON = 80
 REASONS = ("pipetting", "bubble", "edge", "contaminated", "compound precipitated", "no cells")
 
@@ -58,9 +61,11 @@ def plate(request: Request) -> Response:
     folder = bench.workspace.place(name)
     project = glue.load(folder)
     one = assay_of(project, assay)
-    shown, trouble = _shown(
-        folder, one, request.query_params.get("channel", ""), request.query_params.get("plate", "")
-    )
+    query = request.query_params
+    shown, trouble = _shown(folder, one, query.get("channel", ""), query.get("plate", ""))
+    picture = None
+    if one.kind == "blot":
+        picture, trouble = blot_page.shown(folder, one, query.get("picture", ""))
     return page(
         request,
         "plate.html.j2",
@@ -69,12 +74,16 @@ def plate(request: Request) -> Response:
         shown=shown,
         drawing=plate_svg(shown.wells, shown.size) if shown else "",
         trouble=trouble,
+        blot=picture,
+        band_roles=blot_page.ROLES,
+        moves=edits.journal(folder, assay, "glueprint-boxes-moved"),
         out=[(text, *exclusions.parse(text)) for text in one.exclude or ()],
         roles=list(ROLES),
         role_counts=_counts(shown),
         reasons=REASONS,
+        folder=str(folder),
         seen=edits.digest(folder / edits.FILE),
-        layout_seen=edits.digest(shown.layout_path) if shown and shown.layout_path else "",
+        layout_seen=edits.digest(folder / one.layout) if one.layout else "",
         directions=layouts.DIRECTIONS,
         command=command(folder, one),
         python=_python(folder, one),
@@ -203,29 +212,59 @@ def laid_out(request: Request, form: Form) -> Response:
     if shown is None:
         raise trouble or refused("GP-B010", "this assay has no wells", "a plate", "open the project again")
     path = shown.layout_path
-    if path is not None and path.suffix != ".toml":
-        raise refused(
-            "GP-B013",
-            "the layout is a map in a spreadsheet",
-            "a layout in TOML",
-            "change it there and send it again",
-        )
     edits.check_same(path or folder / edits.FILE, form.text("layout_seen" if path else "seen"))
     wells = layouts.chosen_wells(form.text("wells"), shown.size)
-    given: Layout = layout.read(path) if path else layout.parse(_start(shown.size), "layout")
+    given = layout.read(path) if path else layout.parse(_start(shown.size), "layout")
     table = given.table if path else given.table.clear()
-    text = layouts.text_of(
-        layouts.changed(table, wells, _fields(form), _series(form), plate=shown.plate),
-        shown.size,
-        name=assay,
-        assay=given.assay,
-    )
-    if path is None:
-        write_file(folder / "raw" / assay / "layout.toml", text)
-        _name_layout(folder, assay)
-    else:
-        write_file(path, text)
+    new = layouts.changed(table, wells, _fields(form), _series(form), plate=shown.plate)
+    _keep_layout(folder, one, replace(given, table=new, size=shown.size))
     return RedirectResponse(f"/p/{name}/plates/{assay}", 303)
+
+
+def layout_loaded(request: Request, form: Form) -> Response:
+    """Take a layout from a file: TOML, or a map or table in a spreadsheet; it is kept as TOML."""
+    name, assay = request.path_params["project"], request.path_params["assay"]
+    folder = of(request).workspace.place(name)
+    one = assay_of(glue.load(folder), assay)
+    shown, trouble = _shown(folder, one, "", "")
+    if shown is None and one.kind not in PLATES:
+        raise refused("GP-B010", "this assay has no wells", "a plate", "open the project again")
+    path = folder / one.layout if one.layout else None
+    edits.check_same(path or folder / edits.FILE, form.text("layout_seen" if path else "seen"))
+    sent = next((file for file in form.files if file.content), None)
+    if sent is None:
+        raise refused("GP-B024", "no file", "a layout", "choose a file", where="layout")
+    ending = uploading.ending_of(sent.name, uploading.LAYOUT_ENDINGS)
+    with disk_errors(folder), tempfile.TemporaryDirectory(dir=uploading.incoming(request)) as place:
+        staged = Path(place) / f"layout.{ending}"
+        staged.write_bytes(sent.content)
+        found = layout.read(staged)
+        _, laid = door.plate(folder / one.files[0], layout=staged)  # refuses what does not fit the plate
+    if not found.assay and path is not None and trouble is None:
+        # Numbers of the whole plate, which a map drawn by hand does not hold, are still those of the plate.
+        found = replace(found, assay=layout.read(path).assay)
+    size = found.size or layouts.size_of(None, laid.table["well"].unique().to_list())
+    _keep_layout(folder, one, replace(found, size=size, source=sent.name[:60]))
+    return RedirectResponse(f"/p/{name}/plates/{assay}", 303)
+
+
+def _keep_layout(folder: Path, one: glue.Assay, new: Layout) -> None:
+    """Write a layout as TOML where the assay's is, or beside its files, and name it there."""
+    text = layout.text(new, name=one.name)
+    if one.layout and one.layout.endswith(".toml"):
+        write_file(folder / one.layout, text)
+        return
+    own = f"raw/{one.name}/layout.toml"
+    if (folder / own).exists():
+        raise refused(
+            "GP-B011", f"{own} is there already", "a place that is free", "name it in glue.toml by hand"
+        )
+    write_file(folder / own, text)
+    try:
+        edits.name_layout(folder, one.name, own)
+    except GlueprintError:
+        (folder / own).unlink(missing_ok=True)
+        raise
 
 
 def _start(size: int) -> str:
@@ -265,41 +304,20 @@ def _series(form: Form) -> tuple[float, float, str] | None:
     return start, form.number("factor", 3.0) or 0.0, form.text("direction", "right")
 
 
-def _name_layout(folder: Path, assay: str) -> None:
-    """Name a layout that is new in the project's file."""
-    path = folder / edits.FILE
-    text = path.read_text("utf-8")
-    marked = re.sub(
-        rf'(\[\[assay\]\]\nname = "{re.escape(assay)}"\n)',
-        rf'\g<1>layout = "raw/{assay}/layout.toml"\n',
-        text,
-        count=1,
-    )
-    if marked == text:
-        raise refused(
-            "GP-B013",
-            "the assay's entry has another form",
-            "one that this page made",
-            "name the layout by hand",
-        )
-    write_file(path, marked)
-    glue.load(folder)
-
-
 def layout_file(request: Request) -> Response:
-    """The layout as it is on the disk."""
+    """The layout as TOML or xlsx; as it is on the disk where that is its form."""
     folder = of(request).workspace.place(request.path_params["project"])
-    one = assay_of(glue.load(folder), request.path_params["assay"])
-    if not one.layout or (folder / one.layout).is_symlink() or not (folder / one.layout).is_file():
+    one, ending = assay_of(glue.load(folder), request.path_params["assay"]), request.path_params["ending"]
+    if not one.layout or ending not in FORMS or (folder / one.layout).is_symlink():
         raise refused(
             "GP-B007",
             "there is no layout file",
-            "a plate with a layout",
+            "a plate with a layout, as toml or xlsx",
             "choose wells and say what is in them",
         )
-    ending = one.layout.rpartition(".")[2]
-    head = {"content-disposition": f'attachment; filename="{one.name}-layout.{ending}"'}
-    return Response((folder / one.layout).read_bytes(), media_type="application/octet-stream", headers=head)
+    path = folder / one.layout
+    content = path.read_bytes() if path.suffix == f".{ending}" else FORMS[ending](layout.read(path))
+    return Response(content, media_type=OCTETS, headers=download(f"{one.name}-layout.{ending}"))
 
 
 def _python(folder: Path, one: glue.Assay) -> str:

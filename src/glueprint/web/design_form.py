@@ -15,7 +15,7 @@ from typing import Any
 from glueprint.web.refusals import refused
 from glueprint.web.requests import Form
 
-__all__ = ["CLOCKS", "MIX_NUMBERS", "VISITS", "asked", "changed", "days_text"]
+__all__ = ["CLOCKS", "MIX_NUMBERS", "MOST_PAIRS", "MOST_STRATA", "VISITS", "asked", "changed", "days_text"]
 
 VISITS = (
     ("weekly_for_weeks", "Weekly, for weeks"),
@@ -31,7 +31,7 @@ CLOCKS = {
     "events": "events",
 }
 MIX_NUMBERS = ("mean", "median", "sd", "log_sd", "low", "high")
-MOST_ARMS, MOST_DRUGS, MOST_CUTS = 8, 8, 6
+MOST_ARMS, MOST_DRUGS, MOST_CUTS, MOST_STRATA, MOST_PAIRS = 8, 8, 6, 6, 30
 USUAL_DOSE = {"dose_mg": 4, "days": "1-21"}
 CHOSEN = "chosen in the designer"
 
@@ -54,9 +54,18 @@ def days_text(days: Sequence[int]) -> str:
     return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(str, run)) for run in runs)
 
 
-def changed(data: Mapping[str, Any], form: Form) -> dict[str, Any]:
-    """The tables with what the form says.   Raises RefusedError GP-B023 for text that is no number."""
+def changed(
+    data: Mapping[str, Any], form: Form, offered: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """The tables with what the form says.
+
+    offered: covariates that can be added, with their tables.
+    Raises RefusedError GP-B023 for text that is no number.
+    """
     new = deepcopy(dict(data))
+    more = form.text("mix-add")
+    if more and more in (offered or {}) and isinstance(new.get("case_mix"), dict):
+        new["case_mix"].setdefault(more, deepcopy(dict((offered or {})[more])))
     new["title"] = form.text("title") or data.get("title", "")
     new["cycle_days"] = _whole(form, "cycle_days", data.get("cycle_days", 28))
     new["arms"] = _arms(form, data.get("arms", []))
@@ -108,7 +117,36 @@ def _randomisation(form: Form, old: Mapping[str, Any]) -> dict[str, Any]:
         parts = [int(part) for part in re.split(r"[,:]", ratio)]
     except ValueError:
         raise _no_number(ratio, "ratio", "whole numbers such as 1,1 or 2,1") from None
-    return {**old, "ratio": parts, "blocks_of": _whole(form, "blocks_of", old.get("blocks_of", sum(parts)))}
+    blocks = _whole(form, "blocks_of", old.get("blocks_of", sum(parts)))
+    return {**old, "ratio": parts, "blocks_of": blocks, **_strata(form, old.get("strata", []))}
+
+
+def _strata(form: Form, old: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What patients are stratified by; nothing said of it where the form does not ask."""
+    if "stratum-0-covariate" not in form.fields:
+        return {"strata": list(old)} if old else {}
+    found = []
+    for place in range(MOST_STRATA):
+        if name := form.text(f"stratum-{place}-covariate"):
+            field = f"stratum-{place}-cuts"
+            cuts = [
+                _plain(form.text(field), part, field) for part in form.text(field).split(",") if part.strip()
+            ]
+            before = next((one for one in old if one["covariate"] == name), {"covariate": name})
+            rest = {key: value for key, value in before.items() if key != "cuts"}
+            found.append({**rest, "cuts": cuts} if cuts else rest)
+    return {"strata": found} if found or old else {}
+
+
+def _plain(text: str, part: str, where: str) -> float | int:
+    """One of several numbers in a field, whole ones as they are written."""
+    try:
+        value = float(part)
+        if not math.isfinite(value):
+            raise ValueError
+    except ValueError:
+        raise _no_number(text, where, "numbers such as 65 or 65, 75") from None
+    return int(value) if value == int(value) and "." not in part else value
 
 
 def _set_calendar(new: dict[str, Any], form: Form) -> None:
@@ -187,6 +225,27 @@ def _set_case_mix(new: dict[str, Any], form: Form) -> None:
                 if field in one
             }
             mix[name] = _with_origin(one, numbers, form)
+    for name in form.every("mix-drop"):
+        mix.pop(name, None)
+    _set_correlations(mix, form)
+
+
+def _set_correlations(mix: dict[str, Any], form: Form) -> None:
+    """How numbers of patients go together, a pair a row; a row without a number is none."""
+    if "pair-0-value" not in form.fields:
+        return
+    old = {frozenset(one["between"]): one for one in mix.get("correlations", ())}
+    found = []
+    for place in range(MOST_PAIRS):
+        field = f"pair-{place}-value"
+        if not form.text(field):
+            continue
+        between = [form.text(f"pair-{place}-first"), form.text(f"pair-{place}-second")]
+        before = old.get(frozenset(between), {"between": between})
+        found.append(_with_origin(before, {"value": _number(form, field, before.get("value", 0.0))}, form))
+    mix.pop("correlations", None)
+    if found:
+        mix["correlations"] = found
 
 
 def _set_eligibility(new: dict[str, Any], form: Form) -> None:
@@ -194,6 +253,9 @@ def _set_eligibility(new: dict[str, Any], form: Form) -> None:
     rest = {name: value for name, value in new.get("eligibility", {}).items() if name != field}
     if form.text(field):
         rest[field] = _number(form, field, 0.0)
+    if "eligibility" in form.fields:  # a box that is not ticked says nothing of itself
+        rest.pop("low_m_protein", None)
+        rest |= {"low_m_protein": True} if form.text("low_m_protein") == "yes" else {}
     if rest:
         new["eligibility"] = rest
     else:

@@ -1,7 +1,8 @@
 """Trials of a project as files: each a protocol in a folder of its own, beside it what was computed of it.
 
-trials/NAME/trial.toml is the protocol, run/ its virtual trials, power/ its behaviour over sizes, observed.csv
-and observed_curve.csv what it is held against. All are what the commands read and write.
+trials/NAME/trial.toml is the protocol, run/ its virtual trials, power/ its behaviour over sizes, sweep/ its
+variants, observed.csv and observed_curve.csv what it is held against. All are what the
+commands read and write.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ __all__ = [
     "OBSERVED",
     "POWER",
     "RUN",
+    "SWEEP",
     "bases",
     "begin",
     "keep",
@@ -37,7 +39,7 @@ __all__ = [
     "text_of",
 ]
 
-FOLDER, FILE, RUN, POWER = "trials", "trial.toml", "run", "power"
+FOLDER, FILE, RUN, POWER, SWEEP = "trials", "trial.toml", "run", "power", "sweep"
 OBSERVED, CURVE = "observed.csv", "observed_curve.csv"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 TEMPLATE = "template"

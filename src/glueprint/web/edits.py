@@ -9,7 +9,9 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from glueprint.boundary import clock, read_text
 from glueprint.errors import InputError
@@ -17,12 +19,24 @@ from glueprint.runs.store import disk_errors, write_file
 from glueprint.study import glue
 from glueprint.web.refusals import refused
 
-__all__ = ["FILE", "JOURNAL", "add_assay", "check_same", "digest", "exclude"]
+__all__ = [
+    "FILE",
+    "JOURNAL",
+    "add_assay",
+    "check_same",
+    "digest",
+    "exclude",
+    "journal",
+    "name_layout",
+    "note",
+]
 
 FILE, JOURNAL = "glue.toml", "exclusions.jsonl"
+MOST_NOTES = 20
 HEAD = re.compile(r"\s*\[\[\s*assay\s*\]\]\s*(?:#.*)?")
 ANY_HEAD = re.compile(r"\s*\[")
-EXCLUDE = re.compile(r"\s*exclude\s*=\s*\[.*\]\s*(?:#.*)?")
+# A field on one line, whose value is a list or a text.
+ON_ONE_LINE = r"\s*{}\s*=\s*(?:\[.*\]|\".*\"|'.*')\s*(?:#.*)?"
 
 
 def digest(path: Path) -> str:
@@ -58,6 +72,38 @@ def exclude(folder: Path, assay: str, entries: Sequence[str], event: dict[str, o
     entries: all of them, each "A1,A2=reason".   event: for the journal.
     Raises RefusedError GP-B010 for an assay that the file does not name.
     """
+    _set(folder, assay, "exclude", list(entries))
+    note(folder, "glueprint-exclusion", assay, event)
+
+
+def name_layout(folder: Path, assay: str, layout: str) -> None:
+    """Name the layout of an assay in the project's file.   Raises as `exclude`."""
+    _set(folder, assay, "layout", layout)
+
+
+def note(folder: Path, kind: str, assay: str, event: dict[str, object]) -> None:
+    """Add a line to the project's journal of what was done by hand, why and when."""
+    line = {"kind": kind, "version": 1, "utc": clock.text(), "assay": assay, **event}
+    with disk_errors(folder), (folder / JOURNAL).open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def journal(folder: Path, assay: str, kind: str) -> list[dict[str, Any]]:
+    """The last lines of the project's journal of one kind and assay, the newest first."""
+    path = folder / JOURNAL
+    if path.is_symlink() or not path.is_file():
+        return []
+    found = []
+    for line in read_text(path).splitlines():
+        with suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and (event.get("kind"), event.get("assay")) == (kind, assay):
+                found.append(event)
+    return found[-MOST_NOTES:][::-1]
+
+
+def _set(folder: Path, assay: str, field: str, value: object) -> None:
+    """One field of an assay's entry, on a line of its own; an empty value takes the line out."""
     project = glue.load(folder)
     names = [one.name for one in project.assay]
     if assay not in names:
@@ -70,15 +116,12 @@ def exclude(folder: Path, assay: str, entries: Sequence[str], event: dict[str, o
         raise _by_hand()
     first = starts[names.index(assay)] + 1
     last = next((n for n in range(first, len(lines)) if ANY_HEAD.match(lines[n])), len(lines))
-    old = [n for n in range(first, last) if re.match(r"\s*exclude\s*=", lines[n])]
-    if any(not EXCLUDE.fullmatch(lines[n]) for n in old):
+    old = [n for n in range(first, last) if re.match(rf"\s*{field}\s*=", lines[n])]
+    if any(not re.fullmatch(ON_ONE_LINE.format(field), lines[n]) for n in old):
         raise _by_hand()
     kept = [line for n, line in enumerate(lines) if n not in old]
-    kept[first:first] = [f"exclude = {_toml(list(entries))}"] if entries else []
+    kept[first:first] = [f"{field} = {_toml(value)}"] if value else []
     _keep(folder, "\n".join(kept))
-    note = {"kind": "glueprint-exclusion", "version": 1, "utc": clock.text(), "assay": assay, **event}
-    with disk_errors(folder), (folder / JOURNAL).open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(note, ensure_ascii=False) + "\n")
 
 
 def _keep(folder: Path, text: str) -> None:
@@ -96,7 +139,7 @@ def _by_hand() -> InputError:
     return refused(
         "GP-B013",
         f"{FILE} is written in a way that this page does not change",
-        "each assay under a line [[assay]], exclude on one line",
+        "each assay under a line [[assay]], exclude and layout on one line each",
         f"change {FILE} by hand; the page shows it afterwards",
     )
 

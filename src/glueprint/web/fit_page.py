@@ -41,7 +41,11 @@ ROOMS: Mapping[str, Any] = {
 }
 KINDS = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 MOST_ROWS = 60
-POTENCY = ("definition", "compound", "sample", "line", "relation", "value", "low", "high", "unit", "n")
+# Columns of potencies in their order, as far as an assay says them.
+POTENCY = (
+    *("kind", "definition", "target", "compound", "sample", "line", "donor", "experiment", "plate", "time_h"),
+    *("relation", "value", "low", "high", "unit", "value_nm", "low_nm", "high_nm", "n", "notes"),
+)
 
 
 def fit(request: Request) -> Response:
@@ -53,7 +57,7 @@ def fit(request: Request) -> Response:
     settings = _settings(request, choices)
     result, problem = _analysed(folder, one, settings)
     table = result.result.labelled() if result else []
-    columns = [column for column in POTENCY if any(row.get(column) not in (None, "") for row in table)]
+    columns = [column for column in POTENCY if any(row.get(column) not in (None, "", []) for row in table)]
     return page(
         request,
         "fit.html.j2" if request.headers.get("hx-request") == "true" else "fit_page.html.j2",
@@ -102,7 +106,8 @@ def _settings(request: Request, choices: list[Field]) -> dict[str, str]:
 
 
 def _rows(rows: list[dict[str, Any]], columns: list[str]) -> list[list[Any]]:
-    return [[row.get(column) for column in columns] for row in rows]
+    cells = [[row.get(column) for column in columns] for row in rows]
+    return [["; ".join(map(str, one)) if isinstance(one, list) else one for one in row] for row in cells]
 
 
 def assay_of(project: glue.Project, name: str) -> glue.Assay:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,16 @@ from typing import Any
 import polars as pl
 
 from glueprint.assays import layout
-from glueprint.assays.plate import SIZES, row_letters, well_name, well_place
+from glueprint.assays.plate import SIZES, well_name, well_place
 from glueprint.assays.wells import CONTENT, ROLES
 from glueprint.web.refusals import refused
 
-__all__ = ["DIRECTIONS", "changed", "chosen_wells", "size_of", "text_of"]
+__all__ = ["DIRECTIONS", "changed", "chosen_wells", "size_of"]
 
 TEXTS = ("role", "sample", "concentration_unit", "donor", "experiment", "group")
 NUMBERS = ("concentration", "dilution", "expected_low", "expected_high")
 DIRECTIONS = ("right", "left", "down", "up")
 MOST_WELLS = 1536
-USUAL: Mapping[str, Any] = {"dilution": 1.0}
 
 
 def chosen_wells(text: str, size: int) -> list[str]:
@@ -72,7 +70,7 @@ def changed(
         if role == "":
             rows.pop(well, None)
             continue
-        usual = {name: "" if kind is pl.String else USUAL.get(name) for name, kind in CONTENT.items()}
+        usual = {name: "" if kind is pl.String else layout.USUAL.get(name) for name, kind in CONTENT.items()}
         others = {name: "" for name in table.columns if name not in ("plate", "well", *CONTENT)}
         row = rows.setdefault(well, {"plate": mine, "well": well, **usual, **others})
         row |= {name: value for name, value in fields.items() if value is not None}
@@ -94,57 +92,6 @@ def _series(wells: Sequence[str], series: tuple[float, float, str]) -> dict[str,
     axis = 1 if direction in ("right", "left") else 0
     lines = sorted({well_place(well)[axis] for well in wells}, reverse=direction in ("left", "up"))
     return {well: start / factor ** lines.index(well_place(well)[axis]) for well in wells}
-
-
-def text_of(
-    table: pl.DataFrame, size: int, *, name: str = "", assay: Mapping[str, float] | None = None
-) -> str:
-    """A layout's table as a layout file: one [[well]] for wells that hold the same.
-
-    Raises what `layout.parse` raises if the text would not be a layout.
-    """
-    head = ['kind = "glueprint-layout"', "version = 1"]
-    head += [f"name = {json.dumps(name)}"] if name else []
-    head += [f"plate_wells = {size}"]
-    head += ["", "[assay]", *(f"{key} = {value!r}" for key, value in assay.items())] if assay else []
-    groups: dict[tuple[tuple[str, Any], ...], list[str]] = {}
-    for row in table.to_dicts():
-        content = tuple((key, value) for key, value in row.items() if key != "well" and _is_said(key, value))
-        groups.setdefault(content, []).append(row["well"])
-    blocks = [_block(dict(content), wells) for content, wells in groups.items()]
-    text = "\n".join([*head, *blocks, ""])
-    layout.parse(text, "layout")
-    return text
-
-
-def _is_said(name: str, value: Any) -> bool:
-    return value is not None and value not in ("", USUAL.get(name))
-
-
-def _block(content: dict[str, Any], wells: Sequence[str]) -> str:
-    lines = ["", "[[well]]", f'wells = "{", ".join(_runs(wells))}"']
-    own = {name: value for name, value in content.items() if name not in ("plate", *CONTENT)}
-    for name, value in content.items():
-        if name not in own:
-            lines.append(f"{name} = {json.dumps(value) if isinstance(value, str) else repr(float(value))}")
-    if own:
-        lines.append(
-            "extra = { " + ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in own.items()) + " }"
-        )
-    return "\n".join(lines)
-
-
-def _runs(wells: Sequence[str]) -> list[str]:
-    """Wells side by side as "A1:A6"."""
-    places = sorted(map(well_place, wells))
-    found: list[list[tuple[int, int]]] = []
-    for row, column in places:
-        if found and found[-1][1] == (row, column - 1):
-            found[-1][1] = (row, column)
-        else:
-            found.append([(row, column), (row, column)])
-    names = [[f"{row_letters(row)}{column + 1}" for row, column in ends] for ends in found]
-    return [first if first == last else f"{first}:{last}" for first, last in names]
 
 
 def size_of(path: Path | None, wells: Sequence[str]) -> int:

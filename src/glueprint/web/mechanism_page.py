@@ -19,6 +19,7 @@ from starlette.responses import Response
 from glueprint.mechanism import compounds, partners
 from glueprint.study import course as courses
 from glueprint.web.charts import Line, panel
+from glueprint.web.pathway_map import pathway_map
 from glueprint.web.refusals import refused
 from glueprint.web.render import page
 
@@ -58,6 +59,7 @@ SLIDERS = (
         "partner_mg", f"{next(iter(partners.rows())).capitalize()}, weekly", "mg", 0.0, 40.0, 4.0, "Regimen"
     ),
     Slider("cycles", "Cycles", "", 1, 6, 1, "Regimen"),
+    Slider("day", "Pathway on day", "", 1, 168, 1, "Regimen"),
     Slider("kd_fold", "Kd to cereblon", "x", 0.05, 20.0, 0.02, "Compound", logarithmic=True),
     Slider("efficacy_fold", "Efficacy of degradation", "x", 0.05, 20.0, 0.02, "Compound", logarithmic=True),
     Slider("clearance_fold", "Clearance", "x", 0.1, 10.0, 0.02, "Compound", logarithmic=True),
@@ -67,7 +69,7 @@ SLIDERS = (
     Slider("platelets0", "Platelets before", "1e9/L", 40.0, 400.0, 5.0, "Patient"),
     Slider("m_protein0", "M-protein before", "g/L", 5.0, 80.0, 1.0, "Patient"),
 )
-WHOLE = ("cycle_days", "cycles")
+WHOLE = ("cycle_days", "cycles", "day")
 OF_PATIENT = tuple(one.name for one in fields(courses.Patient))
 USUAL: dict[str, Any] = {
     one.name: one.default for one in fields(courses.Plan) if one.name not in ("compound", "patient")
@@ -92,6 +94,9 @@ def plan_of(query: Mapping[str, str]) -> courses.Plan:
     for name, usual in USUAL.items():
         if name in query and name not in ("days", "sex_female"):
             numbers[name] = _number(name, query[name], usual)
+    if "day" in numbers:  # the last one, where cycles became fewer; the map says which it shows
+        ends = (numbers.get("cycles", USUAL["cycles"]), numbers.get("cycle_days", USUAL["cycle_days"]))
+        numbers["day"] = min(numbers["day"], ends[0] * ends[1])
     about = {name: numbers.pop(name) for name in OF_PATIENT if name in numbers}
     about["sex_female"] = query.get("sex_female") == "1"
     glue = query.get("compound") or compounds.REFERENCE
@@ -117,7 +122,11 @@ def _number(name: str, text: str, usual: Any) -> float | int:
         return int(value) if name in WHOLE and value == int(value) and abs(value) < 1e6 else value
     except (ValueError, OverflowError):
         raise refused(
-            "GP-B023", f'"{text[:40]}" is no number', f"a number such as {usual}", "correct it", where=name
+            "GP-B023",
+            f'"{text[:40]}" is no number',
+            f"a number such as {usual if usual is not None else 21}",
+            "correct it",
+            where=name,
         ) from None
 
 
@@ -165,6 +174,8 @@ def mechanism(request: Request) -> Response:
         "mechanism_panels.html.j2" if part else "mechanism.html.j2",
         now=now,
         panels=_panels(now, pins),
+        map=pathway_map(now),
+        lost=now.pathway.filter(now.pathway["reason"] != "").to_dicts(),
         pins=pins,
         facts=_facts(now),
         pin_address=_address(asked, [*texts, urlencode(asked)]) if len(texts) < MOST_PINS else "",
@@ -187,6 +198,7 @@ def _sliders(plan: courses.Plan) -> list[tuple[Slider, float, str]]:
     rows = []
     for one in SLIDERS:
         value = getattr(plan.patient if one.field in OF_PATIENT else plan, one.field)
+        value = plan.shown_day if one.field == "day" else value
         rows.append((one, value, f"{value:.4g}"))
     return rows
 

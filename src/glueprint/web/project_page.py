@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from glueprint.runs.store import read_table
+from glueprint.runs.workbooks import MEDIA_TYPE
 from glueprint.study import glue
 from glueprint.web.context import of
 from glueprint.web.refusals import refused
 from glueprint.web.render import download, page
 from glueprint.web.requests import Form
-from glueprint.web.tables import csv
+from glueprint.web.tables import csv, packed
 
-__all__ = ["copied", "deleted", "exported", "project", "ran", "report", "table"]
+__all__ = ["copied", "deleted", "every_table", "exported", "project", "ran", "report", "table"]
 
-TABLE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 MOST_REPORT = 256 * 1024**2
 # A report is a page of its own with scripts of its own. In a sandbox it has no origin: it can neither read
 # what these pages hold nor ask this server for anything.
@@ -34,10 +32,6 @@ def project(request: Request) -> Response:
     name = request.path_params["project"]
     folder = bench.workspace.place(name)
     loaded = glue.load(folder)
-    tables = folder / "result" / "tables"
-    names = (
-        sorted(path.stem for path in tables.glob("*.parquet") if path.is_file()) if tables.is_dir() else []
-    )
     return page(
         request,
         "project.html.j2",
@@ -46,7 +40,7 @@ def project(request: Request) -> Response:
         about=glue.status(folder),
         jobs=bench.jobs.of(name)[:5],
         busy=bench.jobs.busy(name),
-        tables=[one for one in names if TABLE.fullmatch(one)],
+        tables=glue.table_names(folder),
         has_report=(folder / "result" / "report.html").is_file(),
         folder=str(folder),
     )
@@ -117,10 +111,17 @@ def report(request: Request) -> Response:
 def table(request: Request) -> Response:
     """A table of the result as CSV."""
     name = request.path_params["table"]
-    folder = of(request).workspace.place(request.path_params["project"])
-    path = folder / "result" / "tables" / f"{name}.parquet"
-    if not TABLE.fullmatch(name) or path.is_symlink() or not path.is_file():
-        raise refused("GP-B007", "there is no such table", "a table of the list", "open the project again")
-    return Response(
-        csv(read_table(path, name)), media_type="text/csv; charset=utf-8", headers=download(f"{name}.csv")
-    )
+    text = csv(glue.table(of(request).workspace.place(request.path_params["project"]), name))
+    return Response(text, media_type="text/csv; charset=utf-8", headers=download(f"{name}.csv"))
+
+
+def every_table(request: Request) -> Response:
+    """All tables of the result: one workbook, or CSV files in a zip."""
+    name, ending = request.path_params["project"], request.path_params["ending"]
+    forms = {"zip": "csv", "xlsx": "xlsx"}
+    if ending not in forms:
+        raise refused("GP-B007", "there is no such file", "zip or xlsx", "open the project again")
+    files = glue.export(of(request).workspace.place(name), forms[ending])
+    content = packed(files) if ending == "zip" else next(iter(files.values()))
+    kind = "application/zip" if ending == "zip" else MEDIA_TYPE
+    return Response(content, media_type=kind, headers=download(f"{name}-tables.{ending}"))

@@ -26,6 +26,7 @@ STATUS: Mapping[str, int] = {
     "GP-B031": 409,
     "GP-R006": 409,
     "GP-S025": 409,
+    "GP-S072": 404,
 }
 
 

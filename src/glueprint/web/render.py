@@ -28,6 +28,7 @@ ASSETS = {
     "theme.js": "text/javascript",
     "plate.js": "text/javascript",
     "calendar.js": "text/javascript",
+    "blot.js": "text/javascript",
     "htmx.min.js": "text/javascript",
     "htmx.LICENSE.txt": "text/plain",
 }

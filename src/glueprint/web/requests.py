@@ -21,7 +21,7 @@ from glueprint.web.refusals import refused, status_of
 
 __all__ = ["Form", "Upload", "acting", "answer", "reading"]
 
-MOST_FILES, MOST_FIELDS, MOST_TEXT = 20, 400, 8 * 1024 * 1024
+MOST_FILES, MOST_FIELDS, MOST_TEXT = 20, 1000, 8 * 1024 * 1024
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 

@@ -15,6 +15,7 @@ from glueprint import trials
 from glueprint.report import summaries, trial_figures
 from glueprint.report.figures import drawing
 from glueprint.report.trial import published_estimates
+from glueprint.runs.workbooks import MEDIA_TYPE
 from glueprint.web import designs
 from glueprint.web.charts import Line, panel
 from glueprint.web.context import of
@@ -157,8 +158,7 @@ def table(request: Request) -> Response:
     _, trial, found = _opened(request)
     asked = request.path_params["table"]
     if asked == "trial.xlsx":
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return Response(found.workbook(), media_type=kind, headers=download(f"{trial}.xlsx"))
+        return Response(found.workbook(), media_type=MEDIA_TYPE, headers=download(f"{trial}.xlsx"))
     stem, _, ending = asked.rpartition(".")
     if stem not in TABLES or ending != "csv":
         raise refused("GP-B007", "there is no such table", "a table of the page", "open the result again")

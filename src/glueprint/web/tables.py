@@ -1,18 +1,30 @@
-"""Tables for spreadsheets: CSV that none of them computes."""
+"""Tables for spreadsheets: CSV that none of them computes, and several files as one zip."""
 
 from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
 
 import polars as pl
 
 from glueprint.boundary import inert
+from glueprint.runs.workbooks import quiet
 
-__all__ = ["csv"]
+__all__ = ["csv", "packed"]
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # so that equal tables give equal bytes
 
 
 def csv(table: pl.DataFrame) -> str:
     """A table as CSV, lists as text, and an apostrophe before every text that begins like a formula."""
-    lists = [name for name, kind in table.schema.items() if isinstance(kind, pl.List)]
-    flat = table.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in lists)
-    texts = [name for name, kind in flat.schema.items() if kind == pl.String]
-    quiet = flat.with_columns(pl.col(name).map_elements(inert, return_dtype=pl.String) for name in texts)
-    return quiet.rename({name: inert(name) for name in quiet.columns}).write_csv()
+    return quiet(table).rename({name: inert(name) for name in table.columns}).write_csv()
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """Files by name as one zip."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as pack:
+        for name, file in files.items():
+            pack.writestr(zipfile.ZipInfo(name, EPOCH), file, zipfile.ZIP_DEFLATED)
+    return content.getvalue()

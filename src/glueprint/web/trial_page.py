@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,17 +20,19 @@ from glueprint import trials
 from glueprint.calibration import clinical
 from glueprint.errors import GlueprintError, InputError
 from glueprint.mechanism import compounds, partners
+from glueprint.report import figures
+from glueprint.report.figures import drawing
 from glueprint.runs.store import read_table
 from glueprint.study import glue
 from glueprint.trials import Protocol
-from glueprint.web import design_form, designs, edits
+from glueprint.web import design_form, designs, drawn, edits
 from glueprint.web.charts import shares
 from glueprint.web.context import of
 from glueprint.web.refusals import refused, status_of
 from glueprint.web.render import page
 from glueprint.web.requests import Form
 
-__all__ = ["begun", "design", "kept", "powered", "ran", "trial_list"]
+__all__ = ["begun", "counted", "design", "kept", "place_of", "powered", "queued", "ran", "trial_list"]
 
 MOST_REPLICATES, MOST_SIMULATED = 2000, 100_000
 RULES_NONE = "none"
@@ -94,7 +97,7 @@ def kept(request: Request, form: Form) -> Response:
     edits.check_same(path, form.text("seen"))
     data = designs.read(path)
     try:
-        data = design_form.changed(data, form)
+        data = design_form.changed(data, form, _offered(data.get("case_mix", {})))
         designs.keep(path, data)
     except InputError as error:
         return _designer(request, data, None, error, edits.digest(path))
@@ -127,6 +130,13 @@ def _designer(
         rules=[RULES_NONE, *trials.available_rules()],
         mix=_mix(data.get("case_mix", {}), protocol),
         idle=_idle(protocol) if protocol else (),
+        offered=list(_offered(data.get("case_mix", {}))),
+        needed=NEEDED,
+        strata=_padded(data.get("randomisation", {}).get("strata", []), design_form.MOST_STRATA),
+        pairs=_padded(data.get("case_mix", {}).get("correlations", []), design_form.MOST_PAIRS),
+        covariates=_covariates(data.get("case_mix", {})),
+        numeric=_covariates(data.get("case_mix", {}), numeric=True),
+        power_figure=_power_figure(place),
         visits=design_form.VISITS,
         clocks=design_form.CLOCKS,
         mix_numbers=design_form.MIX_NUMBERS,
@@ -205,6 +215,50 @@ def _mix(mix: Mapping[str, Any], protocol: Protocol | None) -> list[Covariate]:
     return rows
 
 
+# Covariates that every protocol has; the others come and go.
+_MIX: Any = Protocol.model_fields["case_mix"].annotation
+NEEDED = frozenset(name for name, field in _MIX.model_fields.items() if field.is_required())
+
+
+def _offered(mix: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Covariates that a case-mix lacks, as the protocols that come with Glueprint have them."""
+    return {name: one for name, one in _all_covariates().items() if name not in mix}
+
+
+@lru_cache(maxsize=1)
+def _all_covariates() -> Mapping[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in trials.available():
+        mix = tomllib.loads(trials.source(name)).get("case_mix", {})
+        found |= {key: one for key, one in mix.items() if isinstance(one, dict) and key not in found}
+    return found
+
+
+def _covariates(mix: Mapping[str, Any], *, numeric: bool = False) -> list[str]:
+    """What patients can be stratified by; with numeric, what can go together."""
+    levels = "levels"
+    names = [
+        name
+        for name, one in mix.items()
+        if isinstance(one, dict) and not (numeric and one.get("kind") == levels)
+    ]
+    staged = {"albumin_g_per_l", "beta2_microglobulin_mg_per_l"} <= set(names)
+    return [*names, *(["iss_stage"] if staged and not numeric else [])]
+
+
+def _padded(rows: Any, most: int) -> list[Any]:
+    """Rows of a form with an empty one behind them."""
+    given = rows if isinstance(rows, list) else []
+    return [_lenient(one) for one in [*given, {}][:most]]
+
+
+def _power_figure(place: Path) -> Markup:
+    path = place / designs.POWER / "operating.parquet"
+    if not path.is_file():
+        return Markup("")
+    return drawn.for_page(drawing.svg(figures.power(read_table(path, "operating")), prefix="power"))
+
+
 def _drawing(name: str, own: Any, usual: Any) -> Markup:
     """Shares of patients by value, with those of the reference trial behind them."""
     words = name.replace("_", " ")
@@ -243,35 +297,37 @@ def _idle(protocol: Protocol) -> tuple[str, ...]:
 
 def ran(request: Request, form: Form) -> Response:
     """The virtual trials of a design as a job."""
-    place = _place(request)
-    replicates = _count(form, "replicates", MOST_REPLICATES, 200)
-    seed = _count(form, "seed", 2**31 - 1, 1, least=0)
+    place = place_of(request)
+    replicates = counted(form, "replicates", MOST_REPLICATES, 200)
+    seed = counted(form, "seed", 2**31 - 1, 1, least=0)
     words = _run_words(place, replicates, seed, posterior=form.text("posterior") == "yes")
     workers = max(1, (os.cpu_count() or 1) // of(request).jobs.workers)
-    return _queued(request, place, f"{replicates} virtual trials", [*words, "--workers", str(workers)])
+    return queued(request, place, f"{replicates} virtual trials", [*words, "--workers", str(workers)])
 
 
 def powered(request: Request, form: Form) -> Response:
     """Power of a design over sizes as a job."""
-    place = _place(request)
+    place = place_of(request)
     sizes = form.text("sizes")
     if not sizes or not all(part.strip().isdecimal() for part in sizes.split(",")) or len(sizes) > 100:
         raise refused(
             "GP-B023", f'"{sizes[:40]}"', "sizes such as 200,300,400", "correct them", where="sizes"
         )
     words = ["trial", "power", str(place / designs.FILE), "--patients", sizes.replace(" ", "")]
-    words += ["--trials", str(_count(form, "simulated", MOST_SIMULATED, 1000))]
-    words += ["--pools", str(_count(form, "pools", 200, 10)), "--posterior"]
-    words += ["--pool-patients", str(_count(form, "pool_patients", 5000, 300))]
-    return _queued(request, place, "power over sizes", [*words, "--out", str(place / designs.POWER)])
+    words += ["--trials", str(counted(form, "simulated", MOST_SIMULATED, 1000))]
+    words += ["--pools", str(counted(form, "pools", 200, 10)), "--posterior"]
+    words += ["--pool-patients", str(counted(form, "pool_patients", 5000, 300))]
+    return queued(request, place, "power over sizes", [*words, "--out", str(place / designs.POWER)])
 
 
-def _place(request: Request) -> Path:
+def place_of(request: Request) -> Path:
+    """The folder of the trial that an address names."""
     folder = of(request).workspace.place(request.path_params["project"])
     return designs.place(folder, request.path_params["trial"])
 
 
-def _queued(request: Request, place: Path, what: str, words: Sequence[str]) -> Response:
+def queued(request: Request, place: Path, what: str, words: Sequence[str]) -> Response:
+    """A command about a trial as a job.   Raises RefusedError GP-B012 while another one is under way."""
     bench = of(request)
     name, trial = request.path_params["project"], request.path_params["trial"]
     trials.load_protocol(place / designs.FILE)  # refused now, and not by a job later
@@ -284,7 +340,8 @@ def _queued(request: Request, place: Path, what: str, words: Sequence[str]) -> R
     return RedirectResponse(f"/jobs/{job.id}", 303)
 
 
-def _count(form: Form, name: str, most: int, usual: int, *, least: int = 1) -> int:
+def counted(form: Form, name: str, most: int, usual: int, *, least: int = 1) -> int:
+    """A whole number of a form.   Raises RefusedError GP-B023."""
     text = form.text(name) or str(usual)
     if not text.isascii() or not text.isdecimal() or len(text) > 10 or not least <= int(text) <= most:
         raise refused(

@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from glueprint.assays import blot
 from glueprint.assays.intake import door
 from glueprint.errors import GlueprintError
 from glueprint.runs.store import disk_errors
@@ -19,12 +20,13 @@ from glueprint.web.context import of
 from glueprint.web.refusals import refused
 from glueprint.web.requests import Form, Upload
 
-__all__ = ["uploaded"]
+__all__ = ["LAYOUT_ENDINGS", "ending_of", "incoming", "uploaded"]
 
 ENDINGS = frozenset({"txt", "csv", "tsv", "xlsx", "pzfx", "xml", "json"})
 LAYOUT_ENDINGS = frozenset({"toml", "csv", "xlsx", "txt", "tsv"})
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-KINDS = ("fp", "elisa", "growth", "degradation")
+IMAGE_ENDINGS, BOXES = frozenset({"tif", "tiff", "png"}), "boxes.toml"
+KINDS = ("fp", "elisa", "growth", "degradation", "blot")
 MOST_FILE = 32 * 1024 * 1024
 
 
@@ -36,12 +38,14 @@ def uploaded(request: Request, form: Form) -> Response:
     project = glue.load(folder)
     _check_new(assay, kind, [one.name for one in project.assay], folder)
     given = _given(form)
-    with disk_errors(folder), tempfile.TemporaryDirectory(dir=_incoming(request)) as place:
+    if kind == "blot":
+        return _blot(request, folder, assay, form, given)
+    with disk_errors(folder), tempfile.TemporaryDirectory(dir=incoming(request)) as place:
         staged = Path(place)
-        file = f"data.{_ending(given.name, ENDINGS)}"
+        file = f"data.{ending_of(given.name, ENDINGS)}"
         (staged / file).write_bytes(given.content)
         laid = [one for one in form.files if one is not given and one.name and one.content]
-        layout_name = f"layout.{_ending(laid[0].name, LAYOUT_ENDINGS)}" if laid else None
+        layout_name = f"layout.{ending_of(laid[0].name, LAYOUT_ENDINGS)}" if laid else None
         if layout_name:
             (staged / layout_name).write_bytes(laid[0].content)
         door.read(
@@ -55,15 +59,42 @@ def uploaded(request: Request, form: Form) -> Response:
         "layout": f"raw/{assay}/{layout_name}" if layout_name else "",
         "cells": form.text("cells")[:60],
     }
+    return _named(request, folder, target, fields)
+
+
+def _blot(request: Request, folder: Path, assay: str, form: Form, given: Upload) -> Response:
+    """A picture of a membrane, and a box file if one is sent; else lanes and bands are found in it."""
+    file = f"picture.{ending_of(given.name, IMAGE_ENDINGS)}"
+    boxes = [one for one in form.files if one is not given and one.name and one.content]
+    with disk_errors(folder), tempfile.TemporaryDirectory(dir=incoming(request)) as place:
+        staged = Path(place)
+        (staged / file).write_bytes(given.content)
+        if boxes:
+            ending_of(boxes[0].name, frozenset({"toml"}))
+            (staged / BOXES).write_bytes(boxes[0].content)
+        found = blot.analyse(blot.read(staged / file, boxes=[staged / BOXES] if boxes else None))
+        (staged / BOXES).write_text(blot.boxes_writing.text(found.boxes), "utf-8")
+        target = folder / "raw" / assay
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(staged, target)
+    where = {"files": [f"raw/{assay}/{file}"], "boxes": [f"raw/{assay}/{BOXES}"]}
+    return _named(
+        request, folder, target, {"name": assay, "kind": "blot", **where, "cells": form.text("cells")[:60]}
+    )
+
+
+def _named(request: Request, folder: Path, target: Path, fields: dict[str, object]) -> Response:
+    """Name what was kept in the project's file, or let it go."""
     try:
         edits.add_assay(folder, fields)
     except GlueprintError:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    return RedirectResponse(f"/p/{name}/plates/{assay}", 303)
+    return RedirectResponse(f"/p/{request.path_params['project']}/plates/{fields['name']}", 303)
 
 
-def _incoming(request: Request) -> Path:
+def incoming(request: Request) -> Path:
+    """A folder for files that are looked at before they are kept."""
     place = of(request).workspace.hidden / "incoming"
     place.mkdir(exist_ok=True)
     return place
@@ -111,7 +142,7 @@ def _given(form: Form) -> Upload:
     return files[0]
 
 
-def _ending(name: str, allowed: frozenset[str]) -> str:
+def ending_of(name: str, allowed: frozenset[str]) -> str:
     """The ending of a file that was sent: all of its name that is kept."""
     ending = name.rpartition(".")[2].lower()
     if ending not in allowed:
@@ -119,7 +150,7 @@ def _ending(name: str, allowed: frozenset[str]) -> str:
             "GP-B020",
             f'a file "{name[:60]}" is not read here',
             ", ".join(sorted(allowed)),
-            "save it in one of these forms; blots are put into the project's folder by hand",
+            "save it in one of these forms",
             where="file",
         )
     return ending

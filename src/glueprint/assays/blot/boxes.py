@@ -15,7 +15,19 @@ from glueprint.assays.blot.finding_boxes import Found
 from glueprint.documents import Codes, Document
 from glueprint.errors import InputError, nearest
 
-__all__ = ["KIND", "Band", "Box", "BoxFile", "Boxes", "Lane", "from_found", "parse", "read"]
+__all__ = [
+    "KIND",
+    "Band",
+    "Box",
+    "BoxFile",
+    "Boxes",
+    "Lane",
+    "Role",
+    "from_found",
+    "from_tables",
+    "parse",
+    "read",
+]
 
 KIND = "glueprint-boxes"
 CODES = Codes(
@@ -138,15 +150,16 @@ def read(path: str | Path) -> Boxes:
     Raises InputError GP-A122 (unreadable, not TOML), GP-A123 (another kind), GP-A124 (a field), GP-A138
     (a name twice, or unknown).
     """
-    return _boxes(documents.read(Path(path), CODES), str(path))
+    return from_tables(documents.read(Path(path), CODES), str(path))
 
 
 def parse(text: str, source: str) -> Boxes:
     """The boxes in the text of a TOML file; `source` is its name in messages; else as `read`."""
-    return _boxes(documents.parse(text, CODES, where=source), source)
+    return from_tables(documents.parse(text, CODES, where=source), source)
 
 
-def _boxes(data: dict[str, Any], source: str) -> Boxes:
+def from_tables(data: dict[str, Any], source: str) -> Boxes:
+    """The boxes in the tables of a box file, "kind", "version", "lane", "band" and "box"; else as `read`."""
     file = documents.validate(BoxFile, data, CODES, where=source)
     _once((str(lane.lane) for lane in file.lane), f"{source}, lane", "lane number")
     _once((band.name for band in file.band), f"{source}, band", "band name")

@@ -16,6 +16,7 @@ from glueprint.report.figures.spider import spider
 from glueprint.report.figures.subgroup_forest import subgroup_forest
 from glueprint.report.figures.swimmer import swimmer
 from glueprint.report.figures.theme import arm_colours
+from glueprint.report.figures.variants import variants
 from glueprint.report.figures.vpc import vpc
 from glueprint.report.figures.waterfall import waterfall
 
@@ -40,6 +41,7 @@ __all__ = [
     "subgroup_forest",
     "svg",
     "swimmer",
+    "variants",
     "vpc",
     "waterfall",
 ]

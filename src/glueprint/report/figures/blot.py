@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from glueprint.report import tables as contract
 from glueprint.report.figures import theme
 
-__all__ = ["blot", "blots", "grey_png"]
+__all__ = ["blot", "blots", "grey", "grey_png"]
 
 Array = NDArray[Any]
 # The longer side of the drawing, and of the picture in it.
@@ -172,7 +172,7 @@ def _told(row: Mapping[str, Any], ratio: Mapping[str, Any] | None) -> str:
 
 
 def _picture(picture: Array, frame: Frame) -> alt.Chart:
-    data = base64.b64encode(grey_png(_grey(picture))).decode()
+    data = base64.b64encode(grey_png(grey(picture))).decode()
     place = {"x": 0, "y": 0, "url": f"data:image/png;base64,{data}"}
     mark = alt.Chart(alt.InlineData(values=[place])).mark_image(
         align="left",
@@ -247,15 +247,15 @@ def _lane(profile: pl.DataFrame, volumes: pl.DataFrame, lane: int) -> alt.LayerC
     return drawn.properties(width=LANE_WIDTH, height=LANE_HEIGHT, title=title)
 
 
-def _grey(picture: Array) -> Array:
+def grey(picture: Array) -> Array:
     """(rows, columns) of 8 bit for the eye alone: dark bands, square root between two quantiles."""
     step = max(1, -(-max(picture.shape) // PICTURE_PX))
     rows, columns = picture.shape[0] // step * step, picture.shape[1] // step * step
     blocks = picture[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=(1, 3))
     low, high = np.quantile(blocks, (LIGHTEST_QUANTILE, DARKEST_QUANTILE))
     share = np.sqrt(np.clip((blocks - low) / max(high - low, 1e-12), 0.0, 1.0))
-    grey: Array = np.round(255.0 * (1.0 - share)).astype(np.uint8)
-    return grey
+    pixels: Array = np.round(255.0 * (1.0 - share)).astype(np.uint8)
+    return pixels
 
 
 def grey_png(pixels: Array) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glueprint.study.glue.analysing import Analysed, analyse
+from glueprint.study.glue.exporting import export, table, table_names
 from glueprint.study.glue.pipeline import run
 from glueprint.study.glue.project import Assay, Project, load, read_pk
 from glueprint.study.glue.result import GlueResult
@@ -16,9 +17,12 @@ __all__ = [
     "Project",
     "Status",
     "analyse",
+    "export",
     "load",
     "new",
     "read_pk",
     "run",
     "status",
+    "table",
+    "table_names",
 ]
