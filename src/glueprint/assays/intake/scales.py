@@ -47,10 +47,10 @@ def numbered(found: pl.DataFrame, response: str) -> tuple[pl.DataFrame, list[Fin
     """The table in which columns that only a number behind one name made replicates ("PROTAC 1", "PROTAC 2")
     are curves of their own where they are too far apart for replicates, and warnings that say so."""
     numbers = _numbers(found, response)
-    if NUMBERED_AS not in found.columns:
-        return found, []
+    if NUMBERED_AS not in found.columns or numbers is None:
+        return found.drop(NUMBERED_AS, strict=False), []
     said = []
-    for name in found["compound"].unique(maintain_order=True).to_list() if numbers is not None else []:
+    for name in found["compound"].unique(maintain_order=True).to_list():
         mine = (pl.col("compound") == name) & pl.col(NUMBERED_AS).is_not_null()
         apart = _replicates(_treated(numbers.filter(mine), response), response)
         if not apart:
