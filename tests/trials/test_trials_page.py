@@ -17,9 +17,13 @@ TEXT = PAGE.read_text(encoding="utf-8")
 OWN_GLUE = TEXT[TEXT.index("## Your own glue") : TEXT.index("## Patients")]
 REST = TEXT.replace(OWN_GLUE, "")
 TEMPLATE, MINE = "glueprint trial template my_trial.toml", Path("my_trial.toml")
-# The trial that the reader writes has an eighth of the patients here, and figures are drawn of fewer of
+# The trial that the reader writes has a third of the patients here, and figures are drawn of fewer of
 # them, all in this process. A comparison needs its 40 trials.
-FEWER = {"--replicates 24": "--replicates 3", "--workers 2 ": ""}
+FEWER = {
+    "--replicates 24": "--replicates 3",
+    "--workers 2 ": "",
+    "--format pdf": "--format pdf --only km,vpc",
+}
 COMMANDS = [line[2:] for line in REST.splitlines() if line.startswith("$ glueprint trial")]
 
 
@@ -45,7 +49,7 @@ def test_console_examples(tmp_path, monkeypatch):
         if command == TEMPLATE:
             text = MINE.read_text(encoding="utf-8")
             assert "patients = 60" in text
-            MINE.write_text(text.replace("patients = 60", "patients = 8"), encoding="utf-8")
+            MINE.write_text(text.replace("patients = 60", "patients = 20"), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
