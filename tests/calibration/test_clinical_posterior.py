@@ -156,10 +156,11 @@ def test_the_check_that_comes_with_glueprint_holds_every_row_with_its_score() ->
 
 
 def test_a_check_says_what_its_draws_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = held_out.trials.run
+    whole, workers = held_out.trials.run, []
 
     def smaller(name: str, *how: int, **more: object) -> object:
-        """An eighth of the patients: an interval takes 39 trials, whatever their size."""
+        """An eighth of the patients in one process: an interval takes 39 trials, whatever their size."""
+        workers.append(more.pop("workers"))
         protocol = held_out.trials.load_protocol(name)
         arms = tuple(arm.model_copy(update={"patients": arm.patients // 8}) for arm in protocol.arms)
         return whole(protocol.model_copy(update={"arms": arms}), *how, **more)  # type: ignore[arg-type]
@@ -167,6 +168,7 @@ def test_a_check_says_what_its_draws_say(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(held_out.trials, "run", smaller)
     claims = [claim for claim in load_evidence() if claim.id == "CL101"]
     found = check(clinical.posterior("claret", "arms"), claims, replicates=39, seed=2, workers=2)
+    assert workers == [2]
     assert set(found["trial"]) == {"mm002"}
     assert found.height == 1
     assert 0.4 < found["predicted"].item() < 1.1

@@ -10,6 +10,7 @@ import pytest
 from glueprint import engine
 from glueprint.engine import Doses, Settings
 from glueprint.engine.compiled import CompiledSolver
+from glueprint.engine.switches import switches
 
 TEXT = """
 species gut = 0, drug = 0, protein = 1, cells = 1;
@@ -95,3 +96,10 @@ def test_narrow_vectors_give_the_same_trajectories(model, drawn, width):
     """Processors without AVX-512 run 4 or 2 patients in a vector; only rounding may differ."""
     narrow = dataclasses.replace(model, solver=CompiledSolver(model.system, model.hash, width=width))
     np.testing.assert_allclose(run(narrow, drawn), run(model, drawn), rtol=1e-6)
+
+
+def test_what_switches_is_looked_for_once_in_a_model(model):
+    other = engine.compile("y' = -k*y*(time < 2); y = 1; k = 1;")
+    assert switches(model.system) is switches(model.system)
+    assert not switches(model.system)
+    assert switches(other.system)

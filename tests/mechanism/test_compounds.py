@@ -8,6 +8,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import Descriptors
 
+from glueprint.documents import parse
 from glueprint.errors import InputError, NotSupportedError
 from glueprint.mechanism import Scenario, compounds, models, parameters
 
@@ -53,6 +54,19 @@ def test_a_compound_of_ones_own_is_read_by_path(edited):
     path = edited("typical = 264.0", "typical = 132.0")
     assert parameters.typical(Scenario.of(path))["kd_nm"] == 132.0
     assert "kd_nm = 132.0;" in models.source("trial", Scenario.of(str(path)))
+
+
+def test_a_file_is_parsed_again_only_where_its_text_has_changed(edited, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(
+        compounds, "parse", lambda text, *how, **more: parsed.append(text) or parse(text, *how, **more)
+    )
+    for kd_nm in (132.0, 132.0, 66.0):
+        path = edited("typical = 264.0", f"typical = {kd_nm}")
+        assert compounds.load(path).kd().typical == kd_nm
+        assert compounds.load(path).kd().typical == kd_nm
+    # Once for what else the file names, once for what it says.
+    assert len(parsed) == 4
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():

@@ -150,9 +150,10 @@ def test_a_cut_without_anything_new_spends_nothing():
     assert looks["spent"][2] == 0.0001
 
 
-def test_units_on_disk_and_workers_give_the_same(tmp_path):
+def test_units_on_disk_and_workers_give_the_same(tmp_path, elsewhere):
     plan = protocol(ACCRUAL, EVENTS.format(40), MONTH_16)
     whole = trials.run(plan, replicates=2, seed=7, workers=2)
+    assert [one.workers for one in elsewhere] == [2]
     for number in (2, 1):
         keep_unit(tmp_path, Unit(plan, 7, number))
     kept = read_units(tmp_path, plan, 2, 7)

@@ -129,10 +129,11 @@ def test_deaths_follow_the_ratio():
     assert few < 0.3 * many
 
 
-def test_workers_and_folders_do_not_change_a_bit(tmp_path):
+def test_workers_and_folders_do_not_change_a_bit(tmp_path, elsewhere):
     draws = drawn(("study_death_ratio",), [0.5], [2.0], label="predicted")
     one = trials.run(SHORT, replicates=3, seed=4, draws=draws)
     two = trials.run(SHORT, replicates=3, seed=4, draws=draws, workers=2)
+    assert [one.workers for one in elsewhere] == [2]
     for unit in units_of(SHORT, 3, 4, draws=draws):
         keep_unit(tmp_path, unit)
     kept = read_units(tmp_path, SHORT, 3, 4, draws=draws)

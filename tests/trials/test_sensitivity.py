@@ -95,10 +95,11 @@ def test_a_point_is_the_trial_with_these_numbers():
     assert found[0, 1] > found[1, 1]  # a tumour that grows faster is back sooner
 
 
-def test_two_processes_give_the_same_bits_and_kept_runs_are_not_done_again(tmp_path, monkeypatch):
+def test_two_processes_give_the_same_bits_and_kept_runs_are_not_done_again(tmp_path, monkeypatch, elsewhere):
     plain = np.array([[0.01], [0.02], [0.03]])
     one = question(("orr",))
     assert (question(("orr",), workers=2).computed(plain) == one.computed(plain)).all()
+    assert [choice.workers for choice in elsewhere] == [2, 1]
     first = one.quantities(plain, folder=tmp_path)
     monkeypatch.setattr(TrialQuestion, "computed", lambda *_: pytest.fail("computed again"))
     assert (question(("orr",)).quantities(plain, folder=tmp_path) == first).all()

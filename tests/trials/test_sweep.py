@@ -137,7 +137,7 @@ def test_g_csf_spares_neutrophils(found):
     assert difference(found, "4 mg, G-CSF primary", "dose_reduction") <= 0
 
 
-def test_the_number_of_processes_changes_nothing():
+def test_the_number_of_processes_changes_nothing(elsewhere):
     variants = grid(days=["1-28"])
     one, two = (
         sweep(
@@ -145,6 +145,7 @@ def test_the_number_of_processes_changes_nothing():
         ).table
         for workers in (1, 2)
     )
+    assert [choice.workers for choice in elsewhere] == [1, 2]
     assert one.equals(two)
     assert one.get_column("variant").unique(maintain_order=True).to_list() == ["as written", "days 1-28"]
 

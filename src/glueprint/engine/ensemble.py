@@ -62,8 +62,7 @@ class Ensemble:
         self._system, self._solver, self._settings = system, solver, settings
         self._switches = switches(system)
         state, params = start(system, given, patients)
-        read = system.graph.leaves(system.derivatives, "param")
-        finite = np.isfinite(state).all(axis=1) & np.isfinite(params[:, read]).all(axis=1)
+        finite = np.isfinite(state).all(axis=1) & np.isfinite(params[:, list(system.params_read)]).all(axis=1)
         status = np.where(finite, Status.OK, Status.BAD_START).astype(np.int64)
         zeros = np.zeros(patients)
         self._now = Patients(

@@ -67,7 +67,7 @@ def require_values(system: System, given: Mapping[str, ArrayLike]) -> None:
     """Raise InputError GP-N008 where the model gives no value for something its rates need, nor does the
     caller.
     """
-    read = set(system.graph.leaves(system.derivatives, "param"))
+    read = set(system.params_read)
     for item in system.initials:
         needed = item.slot.kind == "state" or item.slot.index in read
         if needed and item.name not in given and system.graph.nodes[item.node].op == "nan":

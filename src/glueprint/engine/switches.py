@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from glueprint.engine.system import System
 from glueprint.formulas.derivatives import Differentiator
@@ -64,8 +65,9 @@ def clocks(system: System) -> dict[int, int]:
     return found
 
 
+@lru_cache(maxsize=32)
 def switches(system: System) -> Switches:
-    """The switches that rates and triggers of a system hold."""
+    """The switches that rates and triggers of a system hold, found once for all its ensembles."""
     graph = system.graph
     roots = [*system.derivatives, *(event.trigger for event in system.events)]
     kinds = Kinds(system, roots)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
@@ -92,6 +93,11 @@ class System:
     inputs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     rates_read: frozenset[str] = frozenset()
     beside: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def params_read(self) -> tuple[int, ...]:
+        """Indices of the parameters that rates read."""
+        return tuple(self.graph.leaves(self.derivatives, "param"))
 
     @property
     def followed(self) -> tuple[str, ...]:

@@ -304,9 +304,15 @@ def load(compound: str | Path | Compound, *, folder: Path | None = None) -> Comp
         text = read_text(path)
     except (OSError, ValueError):
         return validate(Compound, read(path, CODES), CODES, where=str(path))  # says what is wrong
-    tables = pharmacokinetics.with_module(parse(text, CODES, where=str(path)), path)
+    tables = pharmacokinetics.with_module(_tables(text, str(path)), path)
     module = tables.get("pk", {}).get("module_text", "") if isinstance(tables.get("pk"), dict) else ""
     return _parsed(text, module, str(path))
+
+
+@lru_cache(maxsize=32)
+def _tables(text: str, where: str) -> dict[str, Any]:
+    """The tables of a compound's file, to be read and not changed: a sampler loads one thousands of times."""
+    return parse(text, CODES, where=where)
 
 
 @lru_cache(maxsize=32)
