@@ -101,7 +101,7 @@ def read(path: Path | Traversable, codes: Codes) -> dict[str, Any]:
         text = read_text(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        if "null byte" in str(reason):
+        if "\0" in str(path):  # which each version of Python says in words of its own
             reason = "no file can have this name"
         raise InputError(
             codes.unreadable,

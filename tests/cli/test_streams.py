@@ -11,7 +11,8 @@ from tests.envelope import payload
 
 from glueprint.cli import streams
 
-COMMAND = [sys.executable, "-c", "from glueprint.cli import main; main()"]
+# Without the working directory in the path of imports, as the installed command is.
+COMMAND = [sys.executable, "-P", "-c", "from glueprint.cli import main; main()"]
 # Any command that prints will do; this one imports the least.
 LIST = ["evidence", "conflicts"]
 

@@ -85,11 +85,14 @@ def test_estimates_and_interval_are_those_of_the_likelihood_written_out(kind):
             assert lowest - best.fun < rise
 
 
-def test_a_limit_far_from_its_curve_changes_nothing():
+@pytest.mark.parametrize("dose", [0.01, 30.0, 1e5])
+@pytest.mark.parametrize("ends", [(-np.inf, 1e4), (-np.inf, 1e9), (-1e4, np.inf), (-1e9, np.inf)])
+def test_a_limit_far_from_its_curve_changes_nothing(ends, dose):
     y = simulated(5)
     plain = curves.fit("4pl", DOSE, y)
-    more = np.append(y, [[-np.inf]], axis=1), np.append(np.full(y.shape, NONE), [[1e4]], axis=1)
-    fits = curves.fit("4pl", np.append(DOSE, 1e5), more[0], upper=more[1])
+    low, high = ends
+    more = np.append(y, [[low]], axis=1), np.append(np.full(y.shape, NONE), [[high]], axis=1)
+    fits = curves.fit("4pl", np.append(DOSE, dose), more[0], upper=more[1])
     assert fits.theta == pytest.approx(plain.theta, abs=1e-6)
     assert fits.rss == pytest.approx(plain.rss, rel=1e-9)
     assert fits.standard_errors[0, :4] == pytest.approx(plain.standard_errors[0, :4], rel=1e-5)

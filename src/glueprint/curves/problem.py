@@ -38,7 +38,7 @@ class Problem:
     that stands in the place of a logistic's EC50, or None for the EC50 itself.
     careful: whether to use the general descent where machine code could fit.
     between: the responses of which only ends are known, None where all are values; `response` then holds an
-    end that is known, or the middle, to begin with.
+    end that is known, drawn to the values where all of them meet it, or the middle, to begin with.
     prior: what is stated of parameters: r residuals more of each curve, lines (theta - centre) + off, as
     centre (n, p), lines (n, r, p) and off (n, r).
     """

@@ -101,6 +101,7 @@ def problem_of(
         low, high = np.where(used, low, 0.0), np.where(used, high, 0.0)
     values |= _constants(model, constants or {}, y)
     pinned = np.broadcast_to(np.nan, (y.shape[0], len(model.parameters)))
+    y = y if responses[1] is None else _met(low, high, y, used)
     problem = Problem(model, Given(values, used), y, w, pinned)
     _refuse_extremes(problem)
     problem = replace(problem, pinned=_pinned(problem, fixed or {}))
@@ -122,6 +123,17 @@ def refuse_limits(what: str) -> None:
         expected="limits with parameters of each curve's own, fitted by their likelihood",
         next_step="leave limits out (NaN), which is a choice that you then make, or leave out the other",
     )
+
+
+def _met(low: Floats, high: Floats, y: Floats, used: Flags) -> Floats:
+    """The responses (n, m), with limits that every value meets drawn to the nearest value: starts, scales and
+    rounding follow the responses, and a limit far from its curve says nothing of any."""
+    values = used & ~(low < high)
+    least = np.where(values, y, np.inf).min(axis=1, initial=np.inf, keepdims=True)
+    most = np.where(values, y, -np.inf).max(axis=1, initial=-np.inf, keepdims=True)
+    open_ = used & values.any(axis=1, keepdims=True)
+    y = np.where(open_ & np.isneginf(low), np.minimum(y, most), y)
+    return np.where(open_ & np.isposinf(high), np.maximum(y, least), y)
 
 
 def _limits(low: Floats, upper: Floats) -> tuple[Floats, Floats]:

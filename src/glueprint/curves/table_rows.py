@@ -154,12 +154,13 @@ def point_rows(fits: Fits) -> pl.DataFrame:
     problem, fitted, robust = fits.problem, fits.fitted, fits.robust
     between = problem.between
     low, high = (problem.response,) * 2 if between is None else (between.low, between.high)
+    y = np.where(np.isinf(low), high, np.where(np.isinf(high), low, problem.response))
     x = problem.given[fits.model.inputs[0]]
     rows = [
         {
             "set": name,
             "x": float(x[i, j]),
-            "y": float(problem.response[i, j]),
+            "y": float(y[i, j]),
             "fitted": finite(fitted[i, j]),
             "residual": finite(low[i, j] - fitted[i, j]) if low[i, j] == high[i, j] else None,
             "weight": float(problem.weights[i, j]),
