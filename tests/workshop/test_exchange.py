@@ -107,6 +107,26 @@ def test_models_of_ours_are_archives_without_a_finding(name):
     assert apart(package) < 1e-5
 
 
+def test_a_parameter_that_changes_on_the_way_is_an_event():
+    later = ((5.0, "ke", 0.0), (9.0, "ke", 0.4))
+    course = exchange.Course(24.0, 96, ("gut", "central"), {"gut": 10.0}, DOSES, later)
+    package = exchange.pack(ORAL, course)
+    before = exchange.sbml(ORAL, {"gut": 10.0}, DOSES)
+    assert all(
+        package.sbml.count(kind) == before.count(kind) for kind in ("error", "unit", "undeclared unit")
+    )
+    assert apart(package) < 1e-7
+    at = dict(zip(*package.course.select("time", "central").to_dict(as_series=False).values(), strict=True))
+    # It falls, nothing leaves any more, and it falls again.
+    assert at[4.75] < at[4.0]
+    assert at[9.0] - at[8.75] > 0.0
+    assert at[12.0] < at[9.0]
+    for name in ("gut", "conc", "k"):
+        with pytest.raises(InputError, match="no parameter whose value can be changed") as caught:
+            exchange.pack(ORAL, exchange.Course(24.0, 2, later=((5.0, name, 0.0),)))
+        assert caught.value.code == "GP-W029"
+
+
 def test_an_archive_is_one_for_libcombine_and_libsedml(tmp_path):
     pytest.importorskip("libcombine")
     package = exchange.pack(ORAL, exchange.Course(24.0, 10, doses=DOSES))

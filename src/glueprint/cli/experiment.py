@@ -94,6 +94,40 @@ def run(
         _print(done)
 
 
+@app.command("export")
+def export_runs(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Name of an experiment (see list).", autocompletion=completed(experiments.available)
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the archives, NAME-1.omex and so on.")],
+    compound: Compound = REFERENCE,
+    line: Annotated[str | None, typer.Option(help="Cell line or type, by name or TOML file.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value, as of run; may repeat.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write what an experiment simulates for other programs: a COMBINE archive of each condition and dose."""
+    settings = dict(_setting(name, text) for text in setting or []) | _line(name, line)
+    rows = []
+    for number, one in enumerate(experiments.archives(name, compound=compound, **settings), start=1):
+        place = out / f"{name}-{number}.omex"
+        write_file(place, one.package.data)
+        rows.append({"file": str(place), **one.run.as_dict()})
+    if as_json:
+        print_json(rows)
+        return
+    heads = ("file", "cells", "compound", "dose, nM", "hours", "changed")
+    shown = [
+        (r["file"], r["cells"], r["compound"], f"{r['dose_nm']:g}", f"{r['until_h']:g}", r["changed"])
+        for r in rows
+    ]
+    print_table(f"{experiments.title(name)}: {len(rows)} archives", heads, shown)
+
+
 @app.command()
 def facts(as_json: Json = False) -> None:
     """Compute facts of the evidence, and say which were predicted, which used, which wrong."""

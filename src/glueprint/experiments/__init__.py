@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from glueprint.errors import InputError, nearest
+from glueprint.errors import InputError, NotSupportedError, nearest
 from glueprint.experiments import (
     angiogenesis,
     crbn_loss,
@@ -26,19 +26,22 @@ from glueprint.experiments import (
     tnf_alpha,
     treg,
 )
-from glueprint.experiments.cultures import LPS, TOGETHER, Culture, grow
+from glueprint.experiments.cultures import LPS, TOGETHER, Culture, Wells, grow
 from glueprint.experiments.description import Description
 from glueprint.experiments.experiment import Experiment, Panel, Reading
 from glueprint.experiments.runner import carry_out
 from glueprint.experiments.settings import at_least
+from glueprint.experiments.simulated import Archived, Simulated, packed
 from glueprint.mechanism import Quantity, Scenario, compounds, models
 
 __all__ = [
     "LPS",
+    "Archived",
     "Culture",
     "Experiment",
     "Panel",
     "Reading",
+    "archives",
     "available",
     "described",
     "facts",
@@ -145,6 +148,44 @@ def run(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) 
     >>> run("fp_competition").name
     'fp_competition'
     """
+    return _carried(name, compound, settings)
+
+
+def archives(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) -> tuple[Archived, ...]:
+    """The simulations of an experiment for other programs: a COMBINE archive of each condition at a middle
+    and its highest dose.
+
+    name, compound, settings: as of `run`; there is no measurement error and no donor.
+    Raises NotSupportedError GP-L006 for an experiment that simulates nothing, InputError GP-L004 for a
+    setting that an archive has no place for, and what `run` raises.
+    """
+    if not described(name).model:
+        raise NotSupportedError(
+            "GP-L006",
+            f"{name} is a balance at equilibrium solved at each dose, and simulates nothing over time",
+            where=f"experiment {name}",
+            next_step="export one of " + ", ".join(one for one in EXPERIMENTS if EXPERIMENTS[one].model),
+        )
+    for key in settings:
+        if key in (*EXACT, "seed"):
+            raise InputError(
+                "GP-L004",
+                f'an archive of {name} has no place for "{key}": it holds the model, not its error or donors',
+                where=f"experiment {name}",
+                expected="settings of what is simulated",
+                next_step="leave it out",
+            )
+    simulated = Simulated()
+    _carried(name, compound, {**settings, **without_error(name)}, simulated.note)
+    return tuple(packed(run) for run in simulated.chosen)
+
+
+def _carried(
+    name: str,
+    compound: str | Path,
+    settings: Mapping[str, Any],
+    noted: Callable[[Wells], None] | None = None,
+) -> Experiment:
     known = settings_of(name)
     single = {key: value for key, value in settings.items() if key not in known}
     for key in single:
@@ -152,7 +193,7 @@ def run(name: str, compound: str | Path = compounds.REFERENCE, **settings: Any) 
             raise _unknown(name, key)
     values = {key: at_least(key, value, 0.0, most=_most(name, key)) for key, value in single.items()}
     own = {key: value for key, value in settings.items() if key in known}
-    found = carry_out(described(name), compound, own, values)
+    found = carry_out(described(name), compound, own, values, noted)
     designs = [one for one in EXPERIMENTS.values() if bool(one.model) == bool(described(name).model)]
     beyond = domain.outside(found.settings, values, _quantities(name), designs)
     return found.beyond(beyond)

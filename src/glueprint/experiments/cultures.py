@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from glueprint.experiments import provenance
 from glueprint.experiments.experiment import Label
 from glueprint.mechanism import Compound, Line, Quantity, Scenario, culture, models
 
-__all__ = ["LPS", "Culture", "Later", "grow"]
+__all__ = ["LPS", "Culture", "Later", "Wells", "before", "grow"]
 
 Floats = NDArray[np.float64]
 # What is done to all wells later: (hour, parameter, value), in order of time.
@@ -34,10 +34,27 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, eq=False)
+class Wells:
+    """Wells of a culture that were simulated.
+
+    doses_nm, until_h: (n,) total drug and last time.   outputs: what was read.   values: (n,) by engine name.
+    later: as of `Culture.at`.
+    """
+
+    cells: Culture
+    doses_nm: Floats
+    until_h: Floats
+    outputs: tuple[str, ...]
+    values: Mapping[str, Floats]
+    later: Later
+
+
+@dataclass(frozen=True, eq=False)
 class Culture:
     """A compiled culture model with where its numbers come from.
 
     quantities: every parameter by engine name.   line: None for cells that are followed without cereblon.
+    scenario: what it was grown for.   noted: told of all wells that are asked for.
     """
 
     name: str
@@ -45,6 +62,8 @@ class Culture:
     quantities: Mapping[str, Quantity]
     glue: Compound
     line: Line | None
+    scenario: Scenario
+    noted: Callable[[Wells], None] | None = None
 
     @property
     def worth(self) -> Label:
@@ -90,6 +109,7 @@ class Culture:
         Returns (n,) by output; NaN where a well could not be integrated.
         """  # fmt: skip
         wells = self._wells(doses_nm, values, later)
+        self._note(doses_nm, hours, outputs, values, later)
         for hour, name, value in later:
             wells.advance(hour)
             wells.set(name, value)
@@ -111,6 +131,7 @@ class Culture:
         """  # fmt: skip
         times = np.asarray(times_h, dtype=np.float64)
         wells = self._wells(doses_nm, values, later)
+        self._note(doses_nm, times.max(initial=0.0), outputs, values, later)
         found, done = np.full((len(wells), times.size, len(outputs)), np.nan), 0
         for hour, name, value in (*later, (np.inf, "", 0.0)):
             here = slice(done, int(np.searchsorted(times, hour, side="right")))
@@ -122,15 +143,33 @@ class Culture:
                 wells.set(name, value)
         return found
 
+    def _note(
+        self,
+        doses_nm: ArrayLike,
+        until_h: ArrayLike,
+        outputs: Sequence[str],
+        values: Mapping[str, ArrayLike] | None,
+        later: Later,
+    ) -> None:
+        if self.noted is None:
+            return
+        doses = np.atleast_1d(np.asarray(doses_nm, dtype=np.float64))
+        each = {name: np.broadcast_to(one, doses.shape) for name, one in self.expanded(values or {}).items()}
+        until = np.broadcast_to(np.asarray(until_h, dtype=np.float64), doses.shape)
+        self.noted(Wells(self, doses, until, tuple(outputs), each, tuple(later)))
+
     def _wells(
         self, doses_nm: ArrayLike, values: Mapping[str, ArrayLike] | None, later: Later
     ) -> engine.ensemble.Ensemble:
         doses = np.atleast_1d(np.asarray(doses_nm, dtype=np.float64))
-        # The stimulus that comes later is not there before.
-        before = {name: 0.0 for _, name, _ in later if name in ("lps", "stimulus")}
-        lanes: dict[str, ArrayLike] = {**before, "dose_nm": doses, **self.expanded(values or {})}
+        lanes: dict[str, ArrayLike] = {**before(later), "dose_nm": doses, **self.expanded(values or {})}
         settings = Settings.coarse(ACCURACY, stop_at_outputs=True)
         return self.model.ensemble(lanes, patients=doses.size, settings=settings)
+
+
+def before(later: Later) -> dict[str, float]:
+    """Values at time 0 that follow from what is changed later: a stimulus that comes is not there before."""
+    return {name: 0.0 for _, name, _ in later if name in ("lps", "stimulus")}
 
 
 @lru_cache(maxsize=64)
@@ -141,7 +180,7 @@ def grow(name: str, scenario: Scenario) -> Culture:
     """
     cells = culture.line_of(name, scenario.line)
     model, quantities = models.build(name, scenario), models.quantities(name, scenario)
-    return Culture(name, model, quantities, scenario.compound, cells)
+    return Culture(name, model, quantities, scenario.compound, cells, scenario)
 
 
 def _unknown(name: str, cells: Culture) -> InputError:

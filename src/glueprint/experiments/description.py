@@ -4,7 +4,7 @@ laid out on."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from glueprint.experiments import provenance
-from glueprint.experiments.cultures import Culture, grow
+from glueprint.experiments.cultures import Culture, Wells, grow
 from glueprint.experiments.experiment import Label, Panel, Reading
 from glueprint.experiments.lab import Error
 from glueprint.experiments.settings import MOST_NOISE_PERCENT, Setting, at_least, whole
@@ -96,7 +96,7 @@ class Bench:
     """An experiment laid out for one compound: checked settings, measurement error, cells.
 
     given: settings by name, as their checks gave them.   values: parameters of the model in place of their
-    typical ones.
+    typical ones.   noted: told of all wells that are simulated.
     """
 
     description: Description
@@ -104,6 +104,7 @@ class Bench:
     given: Mapping[str, Any]
     values: Mapping[str, float]
     error: Error
+    noted: Callable[[Wells], None] | None = None
 
     def __getitem__(self, name: str) -> Any:
         """A checked setting."""
@@ -112,7 +113,7 @@ class Bench:
     def cells(self, line: str | Path | None = None, glue: Compound | None = None, **choices: Any) -> Culture:
         """The experiment's cells, of a line or of that of the settings; choices: as of `Scenario`."""
         scenario = Scenario.of(glue or self.glue, line=line or self.given.get("line"), **choices)
-        return grow(self.description.model, scenario)
+        return replace(grow(self.description.model, scenario), noted=self.noted)
 
     def claims(self, reading: str) -> tuple[str, ...]:
         """The claims that a reading speaks to, by its name in data/claims.toml."""

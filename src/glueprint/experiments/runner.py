@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from glueprint.experiments import lab
+from glueprint.experiments.cultures import Wells
 from glueprint.experiments.description import Bench, Description
 from glueprint.experiments.experiment import Experiment
 from glueprint.experiments.settings import prepared
@@ -15,12 +16,16 @@ __all__ = ["carry_out"]
 
 
 def carry_out(
-    described: Description, compound: str | Path, settings: Mapping[str, Any], values: Mapping[str, float]
+    described: Description,
+    compound: str | Path,
+    settings: Mapping[str, Any],
+    values: Mapping[str, float],
+    noted: Callable[[Wells], None] | None = None,
 ) -> Experiment:
     """Run a described experiment on a compound.
 
     compound: built-in name or TOML path.   settings: of `described.all_settings`, others at their defaults.
-    values: parameters of its model by name.
+    values: parameters of its model by name.   noted: told of all wells that are simulated.
     Raises InputError GP-L002 for a setting, NotSupportedError GP-L003 for numbers that the compound lacks,
     and what loading compounds and lines raises.
     """
@@ -30,7 +35,7 @@ def carry_out(
     glue, said = prepared(compound, described.needs, kd_nm=given.get(described.affinity), **in_place)
     own = {**values, **({} if given.get("rho") is None else {"rho": given["rho"]})}
     defaults = {name: setting.default for name, setting in described.all_settings.items()}
-    found = described.protocol(Bench(described, glue, given, own, error))
+    found = described.protocol(Bench(described, glue, given, own, error, noted))
     # Without measurement error the model itself is asked, which has no limit.
     limits = {} if error.exact else described.detection
     return Experiment(

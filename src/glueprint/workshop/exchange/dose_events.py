@@ -1,5 +1,5 @@
 """Doses as parts of an SBML model: an amount at once is an event; an infusion is a reaction, or a term of a
-rate rule, that two events switch on and off.
+rate rule, that two events switch on and off. A parameter that is changed on the way is an event, too.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import libsbml
 import numpy as np
 
 from glueprint.engine import Doses
-from glueprint.errors import NotSupportedError
+from glueprint.errors import InputError, NotSupportedError, nearest
 
-__all__ = ["add_doses"]
+__all__ = ["Later", "add_changes", "add_doses"]
 
+# Parameters changed on the way: (time, name, value), in the model's units.
+Later = Sequence[tuple[float, str, float]]
 SAME_GAP = 1e-9  # relative difference of intervals that are one
 
 
@@ -48,6 +50,28 @@ def add_doses(model: Any, doses: Doses, targets: Sequence[str]) -> None:
         for part in [times] if is_even else [[time] for time in times]:
             number += 1
             _give(model, target, f"dose_{number}", part, amount)
+
+
+def add_changes(model: Any, later: Later) -> None:
+    """Write changes of parameters into a libsbml model, each as an event at its time.
+
+    Raises InputError GP-W029 for what is no parameter, or one that a rule computes.
+    """
+    for time, name, value in later:
+        parameter = model.getParameter(name)
+        if parameter is None or model.getRule(name) is not None:
+            known = [one.getId() for one in model.getListOfParameters() if not model.getRule(one.getId())]
+            raise InputError(
+                "GP-W029",
+                f'"{name}" is no parameter whose value can be changed{nearest(name, known)}',
+                where=str(model.getId()),
+                expected="a parameter that no rule computes",
+                next_step="correct the name",
+            )
+        parameter.setConstant(False)
+        becomes = _parameter(model, f"{name}_later", value, str(parameter.getUnits()))
+        when = _parameter(model, f"{name}_time", time, model.getTimeUnits())
+        _event(model, f"{name}_changes", f"time >= {when}", {name: becomes})
 
 
 def _give(model: Any, target: str, head: str, times: Sequence[float], amount: float) -> None:

@@ -17,6 +17,7 @@ from glueprint.runs.store import write_file
 from glueprint.workshop.exchange import sedml
 from glueprint.workshop.exchange.antimony_text import antimony
 from glueprint.workshop.exchange.archive import FORMATS, Archive, Content, opened, packed
+from glueprint.workshop.exchange.dose_events import Later
 from glueprint.workshop.exchange.sbml import Written, read_document, sbml
 from glueprint.workshop.formula import compiled
 
@@ -32,6 +33,7 @@ class Course:
 
     until: last time, in the model's unit.   points: intervals.   outputs: names, all species if none.
     given: values at time 0.   doses: of patient 0.
+    later: parameters changed on the way, (time, name, value).
     """
 
     until: float
@@ -39,6 +41,7 @@ class Course:
     outputs: tuple[str, ...] = ()
     given: Mapping[str, float] | None = None
     doses: Doses | None = None
+    later: Later = ()
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.until) and self.until > 0.0 and 1 <= self.points <= sedml.MOST_POINTS):
@@ -91,7 +94,7 @@ def pack(source: str | os.PathLike[str], course: Course) -> Packed:
     Raises InputError GP-W029 (a name that the model does not have), GP-W034, GP-W035 (the run fails),
     NotSupportedError GP-W030, EnvironmentProblemError GP-W023, and as `engine.compile`.
     """
-    written = sbml(source, course.given, course.doses)
+    written = sbml(source, course.given, course.doses, course.later)
     # What is run is what is written, so that values at the time of a dose are those after it, as in SBML.
     model = compile(written.text)
     outputs = course.outputs or compile(source).species

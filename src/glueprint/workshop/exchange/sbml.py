@@ -11,7 +11,7 @@ import libsbml
 
 from glueprint.engine import Doses, compile, dosable, reading  # noqa: A004 - the interface of docs/design.md
 from glueprint.errors import InputError, NotSupportedError, nearest
-from glueprint.workshop.exchange.dose_events import add_doses
+from glueprint.workshop.exchange.dose_events import Later, add_changes, add_doses
 
 __all__ = ["Finding", "Written", "read_document", "sbml"]
 
@@ -50,12 +50,15 @@ def read_document(source: str | os.PathLike[str]) -> Any:
 
 
 def sbml(
-    source: str | os.PathLike[str], given: Mapping[str, float] | None = None, doses: Doses | None = None
+    source: str | os.PathLike[str],
+    given: Mapping[str, float] | None = None,
+    doses: Doses | None = None,
+    later: Later = (),
 ) -> Written:
     """A model as SBML Level 3 Version 2.
 
     source: path or text, Antimony or SBML.   given: values at time 0 by name, written in place of the
-    model's.   doses: of patient 0, written as events.
+    model's.   doses: of patient 0, written as events.   later: parameters changed on the way, as events.
     Raises InputError GP-W029 (a value of what the model does not have or computes), NotSupportedError GP-W030
     (it has no form in this version of SBML, or a dose none as an event), and as `engine.compile`.
     """
@@ -72,6 +75,7 @@ def sbml(
         _set_value(model, name, value)
     if doses is not None:
         add_doses(model, doses, dosable(compile(source)))
+    add_changes(model, later)
     text = str(libsbml.writeSBMLToString(document))
     return Written(str(model.getId() or "model"), text, findings(text))
 
