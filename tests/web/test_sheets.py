@@ -95,9 +95,10 @@ def test_the_command_that_the_page_says_computes_the_same(browser, two):
     )
     rows = payload(done.stdout)["potencies"]
     found = next(row for row in rows if row["definition"] == "absolute IC50")
-    here = glue.analyse(two, assay(two)).result.of("", "", "absolute IC50")
-    assert (found["value"], found["unit"]) == (here.value, here.unit)
-    assert here.value_nm == pytest.approx(500.0, rel=0.02)
+    rows = glue.analyse(two, assay(two)).result.labelled()
+    here = next(row for row in rows if row["definition"] == "absolute IC50")
+    assert (found["value"], found["unit"]) == (here["value"], here["unit"])
+    assert half_nm(two) == pytest.approx(500.0, rel=0.02)
 
 
 def test_a_first_sheet_that_nobody_can_read_leaves_the_choice(browser, demo):
