@@ -67,7 +67,7 @@ def test_a_dose_without_a_unit_is_asked_for_and_kept(browser, two):
     assert assay(two).dose_unit == "uM"
     page = browser.get(PAGE).text
     assert "<option selected>uM</option>" in page
-    assert "doses without a unit are in uM" in page
+    assert "doses without a unit are taken as uM, as chosen" in page
     assert "GP-A162" not in browser.get(f"{PAGE}/fit").text
     assert half_nm(two) == pytest.approx(100.0, rel=0.02)
     assert choose(browser).status == 303

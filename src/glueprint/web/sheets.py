@@ -61,7 +61,7 @@ def way(folder: Path, one: glue.Assay) -> Way | None:
         return Way("", error, names, sheet, kept, False)
     if table is None:
         return Way("", None, names, sheet, kept, False)
-    line = f"{line}; doses without a unit are in {one.dose_unit}" if one.dose_unit else line
+    line = f"{line}; doses without a unit are taken as {one.dose_unit}, as chosen" if one.dose_unit else line
     bare = one.kind == "growth" and _without_unit(table)
     return Way(line, None, names, sheet, kept or bare, True)
 
