@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import get_args
 
+import numpy as np
 import pytest
 
 from glueprint import trials
 from glueprint.trials import kept
+from glueprint.trials.protocol.case_mix import CaseMix
 from glueprint.web import design_form, designs
 
 TRIAL = "/p/demo/trials/one"
@@ -291,3 +294,54 @@ def test_who_cannot_be_enrolled_is_said_and_the_file_stays(browser, trial, field
     answer = browser.post(TRIAL, form_of(browser.get(TRIAL).text) | fields)
     assert (answer.status, code in answer.text) == (422, True), answer.text
     assert (trial / "trial.toml").read_bytes() == before
+
+
+def test_a_distribution_of_another_kind_keeps_mean_and_spread(browser, trial):
+    path = trial / designs.FILE
+    before = trials.load_protocol(path).case_mix
+    assert before.age_y.kind == "normal"
+    form = form_of(browser.get(TRIAL).text)
+    assert browser.post(TRIAL, form | {"mix-age_y-kind": "lognormal", "why": "skewed"}).status == 303
+    skewed = trials.load_protocol(path).case_mix
+    drawn = np.exp(np.log(skewed.age_y.median) + skewed.age_y.log_sd * np.linspace(-8, 8, 200_001))
+    weights = np.exp(-0.5 * np.linspace(-8, 8, 200_001) ** 2)
+    mean = np.average(drawn, weights=weights)
+    sd = np.sqrt(np.average((drawn - mean) ** 2, weights=weights))
+    assert (mean, sd) == pytest.approx((before.age_y.mean, before.age_y.sd), rel=1e-3)
+    assert (skewed.age_y.low, skewed.age_y.high) == (before.age_y.low, before.age_y.high)
+    assert (skewed.age_y.sources, skewed.age_y.assumed) == ((), "skewed")
+    assert skewed.weight_kg == before.weight_kg
+    page = browser.get(TRIAL).text
+    assert '<option value="lognormal" selected>' in page
+    assert 'name="mix-age_y-median"' in page
+    assert 'name="mix-age_y-mean"' not in page
+    assert browser.post(TRIAL, form_of(page) | {"mix-age_y-kind": "count"}).status == 303
+    whole = trials.load_protocol(path).case_mix.age_y
+    assert (whole.kind, whole.median, whole.log_sd) == ("count", skewed.age_y.median, skewed.age_y.log_sd)
+    assert browser.post(TRIAL, form_of(browser.get(TRIAL).text) | {"mix-age_y-kind": "normal"}).status == 303
+    back = trials.load_protocol(path).case_mix.age_y
+    assert (back.kind, back.mean, back.sd) == (
+        "normal",
+        *(pytest.approx(one, rel=1e-3) for one in (before.age_y.mean, before.age_y.sd)),
+    )
+
+
+def test_every_kind_that_a_protocol_knows_can_be_chosen():
+    union = get_args(CaseMix.model_fields["age_y"].annotation)
+    kinds = [get_args(one.model_fields["kind"].annotation)[0] for one in union]
+    assert list(design_form.MIX_KINDS) == kinds
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mix-age_y-kind": "weibull"},
+        {"mix-age_y-kind": "levels"},
+        {"mix-age_y-kind": "lognormal", "mix-age_y-mean": "-5"},
+    ],
+)
+def test_a_kind_that_cannot_be_changes_nothing(browser, trial, fields):
+    before = (trial / designs.FILE).read_bytes()
+    answer = browser.post(TRIAL, form_of(browser.get(TRIAL).text) | fields)
+    assert (answer.status, "GP-B023" in answer.text) == (422, True)
+    assert (trial / designs.FILE).read_bytes() == before

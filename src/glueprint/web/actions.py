@@ -32,6 +32,12 @@ ACTIONS = (
         "read a plate", "/p/{project}/plates/{assay}", ("assay", "plate"), "glueprint.assays.readers.read"
     ),
     Action(
+        "choose the sheet and the dose unit of a file",
+        "/p/{project}/plates/{assay}/reading",
+        ("assay", "read"),
+        "glueprint.assays.intake.door:read",
+    ),
+    Action(
         "lay out a plate",
         "/p/{project}/plates/{assay}/layout",
         ("assay", "layout"),

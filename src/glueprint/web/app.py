@@ -90,6 +90,7 @@ ROUTES = (
     _get("/p/{project}/plates/{assay}/fit.{ending}", "fit_page.figure"),
     _post("/p/{project}/plates/{assay}/layout", "bench_page.laid_out"),
     _post("/p/{project}/plates/{assay}/exclude", "bench_page.excluded"),
+    _post("/p/{project}/plates/{assay}/reading", "sheets.chosen"),
     _get("/p/{project}/plates/{assay}/layout.{ending}", "bench_page.layout_file"),
     _post("/p/{project}/plates/{assay}/layout/file", "bench_page.layout_loaded"),
     _get("/p/{project}/plates/{assay}/pictures/{picture}.png", "blot_page.picture"),

@@ -22,7 +22,7 @@ from glueprint.assays.wells import ROLES, Layout
 from glueprint.errors import GlueprintError
 from glueprint.runs.store import disk_errors, write_file
 from glueprint.study import glue
-from glueprint.web import blot_page, edits, layouts, uploading
+from glueprint.web import blot_page, edits, layouts, sheets, uploading
 from glueprint.web.context import of
 from glueprint.web.drawing import Well, plate_svg
 from glueprint.web.fit_page import assay_of, command
@@ -62,7 +62,10 @@ def plate(request: Request) -> Response:
     project = glue.load(folder)
     one = assay_of(project, assay)
     query = request.query_params
-    shown, trouble = _shown(folder, one, query.get("channel", ""), query.get("plate", ""))
+    how = sheets.way(folder, one)
+    shown, trouble = None, how.trouble if how else None
+    if how is not None and not how.table and trouble is None:
+        shown, trouble = _shown(folder, one, query.get("channel", ""), query.get("plate", ""))
     picture = None
     if one.kind == "blot":
         picture, trouble = blot_page.shown(folder, one, query.get("picture", ""))
@@ -72,6 +75,8 @@ def plate(request: Request) -> Response:
         name=name,
         assay=one,
         shown=shown,
+        how=how,
+        units=sheets.UNITS,
         drawing=plate_svg(shown.wells, shown.size) if shown else "",
         trouble=trouble,
         blot=picture,
@@ -104,7 +109,7 @@ def _shown(
         return None, None
     try:
         path = folder / one.layout if one.layout else None
-        read, laid = door.plate(folder / one.files[0], layout=path)
+        read, laid = door.plate(folder / one.files[0], layout=path, sheet=one.sheet)
     except GlueprintError as error:
         return None, error
     chosen = channel if channel in read.channels else read.channels[0]
@@ -239,7 +244,9 @@ def layout_loaded(request: Request, form: Form) -> Response:
         staged = Path(place) / f"layout.{ending}"
         staged.write_bytes(sent.content)
         found = layout.read(staged)
-        _, laid = door.plate(folder / one.files[0], layout=staged)  # refuses what does not fit the plate
+        _, laid = door.plate(
+            folder / one.files[0], layout=staged, sheet=one.sheet
+        )  # refuses what does not fit the plate
     if not found.assay and path is not None and trouble is None:
         # Numbers of the whole plate, which a map drawn by hand does not hold, are still those of the plate.
         found = replace(found, assay=layout.read(path).assay)

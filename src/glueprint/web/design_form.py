@@ -15,7 +15,17 @@ from typing import Any
 from glueprint.web.refusals import refused
 from glueprint.web.requests import Form
 
-__all__ = ["CLOCKS", "MIX_NUMBERS", "MOST_PAIRS", "MOST_STRATA", "VISITS", "asked", "changed", "days_text"]
+__all__ = [
+    "CLOCKS",
+    "MIX_KINDS",
+    "MIX_NUMBERS",
+    "MOST_PAIRS",
+    "MOST_STRATA",
+    "VISITS",
+    "asked",
+    "changed",
+    "days_text",
+]
 
 VISITS = (
     ("weekly_for_weeks", "Weekly, for weeks"),
@@ -30,6 +40,8 @@ CLOCKS = {
     "last_patient_months": "months after the last patient came",
     "events": "events",
 }
+# Kinds of a distribution of numbers in words; levels stay levels, as their covariates are no numbers.
+MIX_KINDS = {"normal": "normal", "lognormal": "log-normal", "count": "whole numbers, log-normal"}
 MIX_NUMBERS = ("mean", "median", "sd", "log_sd", "low", "high")
 MOST_ARMS, MOST_DRUGS, MOST_CUTS, MOST_STRATA, MOST_PAIRS = 8, 8, 6, 6, 30
 USUAL_DOSE = {"dose_mg": 4, "days": "1-21"}
@@ -224,10 +236,47 @@ def _set_case_mix(new: dict[str, Any], form: Form) -> None:
                 for field in MIX_NUMBERS
                 if field in one
             }
-            mix[name] = _with_origin(one, numbers, form)
+            mix[name] = _of_kind(_with_origin(one, numbers, form), form.text(f"mix-{name}-kind"), name, form)
     for name in form.every("mix-drop"):
         mix.pop(name, None)
     _set_correlations(mix, form)
+
+
+def _of_kind(one: dict[str, Any], kind: str, name: str, form: Form) -> dict[str, Any]:
+    """A distribution as another kind; before its limits it keeps mean and standard deviation, to four digits.
+
+    Raises RefusedError GP-B023 for a kind that is none, and for numbers that the new kind cannot have.
+    """
+    if not kind or kind == one.get("kind"):
+        return one
+    where = f"mix-{name}-kind"
+    if kind not in MIX_KINDS:
+        raise _no_number(kind, where, f"a kind of distribution: {', '.join(MIX_KINDS)}")
+    try:
+        numbers = _moments_kept(one, kind)
+    except (ArithmeticError, KeyError, TypeError, ValueError):
+        raise _no_number(
+            kind, where, "a kind that these numbers can have: a mean above 0, a spread"
+        ) from None
+    rest = {field: value for field, value in one.items() if field not in ("mean", "sd", "median", "log_sd")}
+    return _with_origin(rest, {"kind": kind, **numbers}, form)
+
+
+def _moments_kept(one: Mapping[str, Any], kind: str) -> dict[str, float]:
+    """Numbers of another kind with the same mean and standard deviation: those of the log-normal in closed
+    form (Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions 1, chapter 14)."""
+    if kind != "normal" and one["kind"] != "normal":
+        return {"median": one["median"], "log_sd": one["log_sd"]}
+    if kind == "normal":
+        variance = math.expm1(one["log_sd"] ** 2)
+        mean = one["median"] * math.sqrt(1.0 + variance)
+        found = {"mean": mean, "sd": mean * math.sqrt(variance)}
+    else:
+        squared = math.log1p((one["sd"] / one["mean"]) ** 2)
+        found = {"median": one["mean"] * math.exp(-0.5 * squared), "log_sd": math.sqrt(squared)}
+        if one["mean"] <= 0.0:
+            raise ValueError("a log-normal distribution has a mean above 0")
+    return {field: float(f"{value:.4g}") for field, value in found.items()}
 
 
 def _set_correlations(mix: dict[str, Any], form: Form) -> None:

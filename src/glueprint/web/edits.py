@@ -29,6 +29,7 @@ __all__ = [
     "journal",
     "name_layout",
     "note",
+    "say_reading",
 ]
 
 FILE, JOURNAL = "glue.toml", "exclusions.jsonl"
@@ -79,6 +80,15 @@ def exclude(folder: Path, assay: str, entries: Sequence[str], event: dict[str, o
 def name_layout(folder: Path, assay: str, layout: str) -> None:
     """Name the layout of an assay in the project's file.   Raises as `exclude`."""
     _set(folder, assay, "layout", layout)
+
+
+def say_reading(folder: Path, assay: str, sheet: str, dose_unit: str) -> None:
+    """Say in the project's file which sheet of an assay's file is read, and the unit of its doses.
+
+    Empty for what the file says itself.   Raises as `exclude`.
+    """
+    _set(folder, assay, "sheet", sheet)
+    _set(folder, assay, "dose_unit", dose_unit)
 
 
 def note(folder: Path, kind: str, assay: str, event: dict[str, object]) -> None:
@@ -139,7 +149,7 @@ def _by_hand() -> InputError:
     return refused(
         "GP-B013",
         f"{FILE} is written in a way that this page does not change",
-        "each assay under a line [[assay]], exclude and layout on one line each",
+        "each assay under a line [[assay]], each of its fields on one line",
         f"change {FILE} by hand; the page shows it afterwards",
     )
 

@@ -175,6 +175,8 @@ def command(folder: Path, one: glue.Assay, settings: Mapping[str, str] | None = 
         return []
     words = ["assay", COMMANDS[one.kind], *(str(folder / file) for file in one.files)]
     words += ["--layout", str(folder / one.layout)] if one.layout else []
+    words += ["--sheet", one.sheet] if one.sheet else []
+    words += ["--dose-unit", one.dose_unit] if one.dose_unit else []
     words += [word for box in one.boxes for word in ("--boxes", str(folder / box))]
     options = {field.name: field.option for field in _choices(one.kind)}
     words += [word for name, text in (settings or {}).items() for word in (f"--{options[name]}", text)]

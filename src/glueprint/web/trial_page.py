@@ -139,6 +139,7 @@ def _designer(
         power_figure=_power_figure(place),
         visits=design_form.VISITS,
         clocks=design_form.CLOCKS,
+        mix_kinds=design_form.MIX_KINDS,
         mix_numbers=design_form.MIX_NUMBERS,
         asked=design_form.asked,
         usual_cuts=_lenient([{"name": "final", "months": 36}]),

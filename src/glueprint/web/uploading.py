@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from glueprint.assays import blot
-from glueprint.assays.intake import door
 from glueprint.errors import GlueprintError
 from glueprint.runs.store import disk_errors
 from glueprint.study import glue
-from glueprint.web import edits
+from glueprint.web import edits, sheets
 from glueprint.web.context import of
 from glueprint.web.refusals import refused
 from glueprint.web.requests import Form, Upload
@@ -48,9 +47,7 @@ def uploaded(request: Request, form: Form) -> Response:
         layout_name = f"layout.{ending_of(laid[0].name, LAYOUT_ENDINGS)}" if laid else None
         if layout_name:
             (staged / layout_name).write_bytes(laid[0].content)
-        door.read(
-            staged / file, layout=staged / layout_name if layout_name else None
-        )  # refuses what nobody can read
+        sheets.readable(staged / file, staged / layout_name if layout_name else None)
         target = folder / "raw" / assay
         target.parent.mkdir(exist_ok=True)
         shutil.copytree(staged, target)

@@ -15,7 +15,7 @@ from glueprint.assays.intake import prism
 from glueprint.boundary import Ended, Helper, Limits, decoded_anyhow
 from glueprint.errors import InputError, nearest
 
-__all__ = ["Sheet", "of_bytes", "of_text", "workbook"]
+__all__ = ["Sheet", "names", "of_bytes", "of_text", "workbook"]
 
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "pipe"}
@@ -93,6 +93,21 @@ def of_bytes(content: bytes, source: str, sheet: str | None = None) -> Sheet:
     return of_text(text, source, encoding)
 
 
+def names(content: bytes, source: str) -> tuple[str, ...]:
+    """Names of all sheets of a workbook, or of all tables of a Prism file; none of a text.
+
+    Raises InputError GP-A158 for a file that cannot be opened.
+    """
+    if content.startswith(ZIP):
+        # A name that no sheet has asks for the names alone.
+        budget = {"most_cells": MOST_CELLS, "most_bytes": MOST_UNPACKED, "sheet": ""}
+        return tuple(_answer("glueprint.boundary.workbook:sheet", content, source, budget).get("unknown", ()))
+    if prism.MARK in content[:4000]:
+        found = prism.tables(_answer("glueprint.boundary.markup:tree", content, source))
+        return tuple(name for name, _, _ in found)
+    return ()
+
+
 def of_text(text: str, source: str, encoding: str = "UTF-8") -> Sheet:
     """The sheet in a text whose lines have cells between tabs, semicolons or commas; else as `of_bytes`."""
     text = _parted(text)
@@ -164,7 +179,7 @@ def _chosen(
     how = f'table "{name}" of a Prism file'
     if excluded:
         how += f" ({excluded} value{'s' if excluded > 1 else ''} excluded in Prism left out)"
-    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others)
+    return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others, name)
 
 
 def _answer(

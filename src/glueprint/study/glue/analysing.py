@@ -9,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from glueprint.assays import blot, degradation, elisa, growth, layout, polarization, readers, tidy_table
+from glueprint.assays import blot, degradation, elisa, growth, polarization
 from glueprint.assays.contract import Observations
 from glueprint.assays.findings import Finding
+from glueprint.assays.intake import door
 from glueprint.assays.wells import Wells
 from glueprint.errors import InputError
 from glueprint.study.glue.project import Assay, check_place
@@ -47,10 +48,13 @@ def analyse(folder: Path, assay: Assay, settings: Mapping[str, Any] | None = Non
         raise
 
 
+def _layout(folder: Path, assay: Assay) -> Path | None:
+    return check_place(folder, assay.layout) if assay.layout else None
+
+
 def _wells(folder: Path, assay: Assay) -> Wells:
-    plate = readers.read(check_place(folder, assay.files[0]))
-    given = layout.read(check_place(folder, assay.layout)) if assay.layout else None
-    return layout.apply(plate, given)
+    path = check_place(folder, assay.files[0])
+    return door.wells(path, layout=_layout(folder, assay), sheet=assay.sheet)
 
 
 def _fp(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
@@ -76,8 +80,8 @@ def _blot(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
 
 
 def _lanes(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
-    given = [(name, tidy_table.read(check_place(folder, name))) for name in assay.files]
-    return _degradation(degradation.joined(given), assay, chosen)
+    paths = [check_place(folder, name) for name in assay.files]
+    return _degradation(degradation.read(*paths, sheet=assay.sheet), assay, chosen)
 
 
 def _degradation(lanes: Observations, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
@@ -87,23 +91,12 @@ def _degradation(lanes: Observations, assay: Assay, chosen: Mapping[str, Any]) -
 
 
 def _growth(folder: Path, assay: Assay, chosen: Mapping[str, Any]) -> Analysed:
-    settings = growth.Settings(exclude=assay.exclude or (), **chosen)
-    if assay.layout is None and not _is_plate(folder, assay):
-        result = growth.analyse(tidy_table.read(check_place(folder, assay.files[0])), settings)
-    else:
-        result = growth.analyse(_wells(folder, assay), settings)
+    path = check_place(folder, assay.files[0])
+    given = growth.read(path, layout=_layout(folder, assay), sheet=assay.sheet)
+    settings = growth.Settings(exclude=assay.exclude or (), dose_unit=assay.dose_unit, **chosen)
+    result = growth.analyse(given, settings)
     shown = ("wells", "fitted", "potencies")
     return _analysed("growth", result, shown, "potencies", "compound")
-
-
-def _is_plate(folder: Path, assay: Assay) -> bool:
-    """Whether a reader of plates knows the file; a table of cultures may name plates and wells as well."""
-    path = check_place(folder, assay.files[0])
-    try:
-        name = readers.identify(path)
-    except InputError:
-        return False
-    return name != "tidy" or "value" in tidy_table.read(path).columns
 
 
 def _analysed(kind: str, result: Any, shown: tuple[str, ...], named: str, column: str) -> Analysed:

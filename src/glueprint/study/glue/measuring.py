@@ -64,8 +64,9 @@ def measure(project: Project, files: Survey, step: Step, told: Callable[[], None
     rows, about, shown = [], [], dict[str, pl.DataFrame]()
     findings = list[Finding]()
     for assay in files.assays:
-        # Where nothing is left out the key is what it was before anything could be.
-        asked = assay.model_dump(exclude=None if assay.exclude else {"exclude"})
+        # What is not said is no part of the key, which stays what it was before it could be said.
+        unsaid = {name for name in ("exclude", "sheet", "dose_unit") if not getattr(assay, name)}
+        asked = assay.model_dump(exclude=unsaid)
         key = digest_of(asked, [files.digests[name] for name in assay.all_files])
         found = step(f"assay-{assay.name}", key, lambda assay=assay: _tables(project, assay, files))  # type: ignore[misc]
         noticed = [Finding(**row) for row in found[NOTICED].to_dicts()]

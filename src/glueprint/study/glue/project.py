@@ -59,6 +59,8 @@ class Assay(Document):
     file, or a table; images for a blot.   layout: of a plate.   boxes: of a blot, one an image.
     cells: line or donor, where the files do not say.   called: name in the files -> the compound's name.
     exclude: what is left out and why, as `--exclude` of the assay commands takes it: "A1,A2=bubble".
+    sheet: of a workbook or Prism file, the first that holds anything if left out.   dose_unit: of a table of
+    growth whose doses state none, as `--dose-unit` takes it.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -69,6 +71,8 @@ class Assay(Document):
     cells: str = ""
     called: dict[str, str] = {}  # noqa: RUF012 (pydantic copies defaults)
     exclude: tuple[Inside, ...] | None = None
+    sheet: Inside | None = None
+    dose_unit: Inside | None = None
 
     @field_validator("files", "boxes")
     @classmethod
@@ -88,6 +92,10 @@ class Assay(Document):
             raise ValueError("boxes belong to a blot")
         if self.layout and self.kind not in ("fp", "elisa", "growth"):
             raise ValueError("a layout belongs to a plate: fp, elisa or growth")
+        if self.sheet and self.kind in ("blot", "table"):
+            raise ValueError("a sheet belongs to a workbook or Prism file: fp, elisa, growth or degradation")
+        if self.dose_unit and self.kind != "growth":
+            raise ValueError("a dose_unit belongs to growth; in other files doses stand beside their unit")
         if self.kind == "table" and self.exclude:
             raise ValueError("a table holds what was analysed already: leave rows out of the file itself")
         if self.kind in ("fp", "elisa", "growth", "table") and len(self.files) != 1:
