@@ -24,7 +24,8 @@ FEWER = {
     "--workers 2 ": "",
     "--format pdf": "--format pdf --only km,vpc",
 }
-COMMANDS = [line[2:] for line in REST.splitlines() if line.startswith("$ glueprint trial")]
+LINES = REST.replace("\\\n", "").splitlines()
+COMMANDS = [line[2:] for line in LINES if line.startswith(("$ glueprint trial", "$ glueprint model"))]
 
 
 def test_python_examples():
