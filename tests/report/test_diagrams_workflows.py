@@ -67,3 +67,22 @@ def test_a_trial_of_ones_own_has_a_schema(tmp_path):
     path.write_text(trials.template().replace('"POM"', '"NEW"'))
     assert ">NEW<" in diagrams.svg(str(path)) or schema.draw(trials.load_protocol(path))
     assert diagrams.title(str(path)) == trials.load_protocol(path).title
+
+
+def test_what_is_assumed_after_progression_stays_within_its_box():
+    protocol = trials.load_protocol("mm003")
+    words = {"assumed": "the delay, and that " * 12}
+    arms = [
+        arm.model_copy(update={"after_progression": arm.after_progression.model_copy(update=words)})
+        for arm in protocol.arms
+    ]
+    drawn = schema.draw(protocol.model_copy(update={"arms": tuple(arms)}))
+    boxes = re.findall(rf'<rect x="{schema.AFTER[0]:g}" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', drawn)
+    ends = sorted({float(y) + float(height) for y, height in boxes})
+    lines = [float(y) for y in re.findall(r'y="([\d.]+)"[^>]*font-style="italic"', drawn)]
+    assert len(ends) == 2
+    assert len(lines) >= 8
+    first = [y for y in lines if y < ends[0]]
+    assert ends[0] - max(first) >= 5
+    assert ends[1] - max(lines) >= 5
+    assert len(first) == len(lines) / 2

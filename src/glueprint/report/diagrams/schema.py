@@ -14,6 +14,8 @@ __all__ = ["draw"]
 WIDTH, MARGIN, TOP = 1180.0, 20.0, 56.0
 DAY = 11.2  # width of one day of the cycle, px
 DRUG_HEIGHT, HEAD_HEIGHT, GAP = 44.0, 36.0, 26.0
+# Of what follows progression: where its assumption begins, its rows, and the lines of the assumption.
+ASSUMED, ROW_HEIGHT, LINE_HEIGHT = 58.0, 22.0, 14.0
 ENTRY, NODE, ARM, AFTER = (20.0, 196.0), 276.0, (352.0, 452.0), (840.0, 320.0)
 NAMES = {"age_y": "age", "disease_population": "kind of disease", "prior_lines": "prior lines"}
 
@@ -25,7 +27,8 @@ def draw(protocol: Protocol, colours: Mapping[str, str] | None = None) -> str:
     """
     tokens = arm_colours(arm.name for arm in protocol.arms) if colours is None else colours
     heights = [
-        HEAD_HEIGHT + DRUG_HEIGHT * max(len(arm.drugs), _after_rows(arm)) + 14 for arm in protocol.arms
+        max(HEAD_HEIGHT + DRUG_HEIGHT * max(len(arm.drugs), _after_rows(arm)) + 14, _after_height(arm))
+        for arm in protocol.arms
     ]
     tops = [TOP + sum(heights[:place]) + GAP * place for place in range(len(heights))]
     bottom = tops[-1] + heights[-1]
@@ -48,6 +51,17 @@ def draw(protocol: Protocol, colours: Mapping[str, str] | None = None) -> str:
 def _after_rows(arm: Arm) -> int:
     after = arm.after_progression
     return 0 if after is None else len(after.drugs) + after.keep_current
+
+
+def _after_height(arm: Arm) -> float:
+    """What the words of a continuation need."""
+    after = arm.after_progression
+    lines = _assumed(after) if after is not None else []
+    return ASSUMED + ROW_HEIGHT * _after_rows(arm) + LINE_HEIGHT * len(lines) if lines else 0.0
+
+
+def _assumed(after: Continuation) -> list[str]:
+    return _wrapped(f"assumed: {after.assumed}", 46) if after.assumed else []
 
 
 def _box(x: float, y: float, width: float, height: float, token: str, opacity: float) -> str:
@@ -154,11 +168,12 @@ def _after(after: Continuation, top: float, height: float) -> str:
     rows += [f"{drug.name}, {drug.dose_mg:g} mg, days {_days(drug.days)}" for drug in after.drugs]
     for place, row in enumerate(rows):
         plus = "+ " if place else ""
-        drawn.append(glyphs.text(x + 16, top + 54 + 22 * place, plus + row, size=11.5, anchor="start"))
-    if after.assumed:
-        for place, line in enumerate(_wrapped(f"assumed: {after.assumed}", 46)):
-            at = top + 58 + 22 * len(rows) + 14 * place
-            drawn.append(glyphs.text(x + 16, at, line, size=10.5, fill=MUTED, anchor="start", italic=True))
+        drawn.append(
+            glyphs.text(x + 16, top + 54 + ROW_HEIGHT * place, plus + row, size=11.5, anchor="start")
+        )
+    for place, line in enumerate(_assumed(after)):
+        at = top + ASSUMED + ROW_HEIGHT * len(rows) + LINE_HEIGHT * place
+        drawn.append(glyphs.text(x + 16, at, line, size=10.5, fill=MUTED, anchor="start", italic=True))
     return "".join(drawn)
 
 
