@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-__all__ = ["SCHEMA", "Finding", "Severity", "findings_table"]
+__all__ = ["SCHEMA", "Finding", "Severity", "findings_table", "how_many"]
 
 # "note" is for the record, "warning" weakens a result, "refusal" means that something was not computed.
 Severity = Literal["note", "warning", "refusal"]
@@ -40,6 +40,11 @@ class Finding:
     def as_dict(self) -> dict[str, str]:
         """The fields by name, for `--json`."""
         return asdict(self)
+
+
+def how_many(count: int, what: str) -> str:
+    """Subject and verb of a message: "1 well is", "3 wells are".   what: in the plural."""
+    return f"1 {what.removesuffix('s')} is" if count == 1 else f"{count} {what} are"
 
 
 def findings_table(findings: Iterable[Finding]) -> pl.DataFrame:

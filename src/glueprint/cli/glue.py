@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from glueprint import study
 from glueprint.cli import bars
 from glueprint.cli.output import Json, console, print_json, print_table, progress_console
-from glueprint.cli.plates import print_findings
+from glueprint.cli.plates import TablesForm, print_findings
 from glueprint.cli.trial_draws import between, heading
 from glueprint.cli.trust import TrustedFile, keys_in
 from glueprint.mechanism import compounds
@@ -141,9 +141,7 @@ def status(folder: Folder, trusted: TrustedFile = None, as_json: Json = False) -
 def tables(
     folder: Folder,
     out: Annotated[Path, typer.Option(help="Folder for the files.")],
-    form: Annotated[
-        str, typer.Option("--format", help="csv, a file a table, or xlsx, a sheet a table.")
-    ] = "csv",
+    form: TablesForm = "csv",
     as_json: Json = False,
 ) -> None:
     """Write all tables of the last run for spreadsheets."""

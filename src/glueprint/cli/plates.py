@@ -25,6 +25,7 @@ __all__ = [
     "PlateFile",
     "ReaderName",
     "SheetName",
+    "TablesForm",
     "names_of",
     "print_findings",
     "shown",
@@ -56,6 +57,7 @@ FigureFile = Annotated[
     Path | None,
     typer.Option("--figure", callback=_drawable, help="Write the figure: .svg, .png, .pdf, .html."),
 ]
+TablesForm = Annotated[str, typer.Option("--format", help="csv, a file a table, or xlsx, a sheet a table.")]
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", help="Our name for a column of yours: OURS=THEIRS, as often as needed."),

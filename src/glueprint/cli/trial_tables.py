@@ -9,6 +9,7 @@ import polars as pl
 import typer
 
 from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.cli.plates import TablesForm
 from glueprint.cli.trial_draws import between, heading
 from glueprint.trials import headlines, kept
 
@@ -20,9 +21,7 @@ Source = Annotated[Path, typer.Argument(help="Folder of `glueprint trial run --o
 def command(
     source: Source,
     out: Annotated[Path, typer.Option(help="Folder for the files.")],
-    form: Annotated[
-        str, typer.Option("--format", help="csv, a file a table, or xlsx, a sheet a table.")
-    ] = "csv",
+    form: TablesForm = "csv",
     as_json: Json = False,
 ) -> None:
     """Write every table of a trial as CSV files or one workbook; the folder can be read as the trial is."""

@@ -26,7 +26,7 @@ from glueprint.web import blot_page, edits, layouts, sheets, uploading
 from glueprint.web.context import of
 from glueprint.web.drawing import Well, plate_svg
 from glueprint.web.fit_page import assay_of, command
-from glueprint.web.refusals import refused
+from glueprint.web.refusals import refused, require_reason
 from glueprint.web.render import download, page
 from glueprint.web.requests import Form
 
@@ -196,14 +196,7 @@ def _check_exclusion(wells: str, reason: str, kind: str) -> None:
             "choose wells",
             where="wells",
         )
-    if not reason or not reason.isprintable():
-        raise refused(
-            "GP-B025",
-            "no reason is said",
-            "a word or two",
-            "say why; it is kept with the result",
-            where="reason",
-        )
+    require_reason(reason)
     if kind in PLATES:
         layouts.chosen_wells(wells, 1536)
 

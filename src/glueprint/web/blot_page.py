@@ -23,7 +23,7 @@ from glueprint.study import glue
 from glueprint.web import edits
 from glueprint.web.context import of
 from glueprint.web.fit_page import assay_of
-from glueprint.web.refusals import refused
+from glueprint.web.refusals import refused, require_reason
 from glueprint.web.requests import Form
 
 __all__ = ["ROLES", "Shown", "moved", "picture", "shown"]
@@ -126,14 +126,7 @@ def moved(request: Request, form: Form) -> Response:
     said = list(_differences(old, new.file))
     if not said:
         raise refused("GP-B024", "nothing was changed", "a box moved or a lane filled in", "move something")
-    if not reason or not reason.isprintable():
-        raise refused(
-            "GP-B025",
-            "no reason is said",
-            "a word or two",
-            "say why; it is kept with the result",
-            where="reason",
-        )
+    require_reason(reason)
     # What the analysis refuses, such as boxes that overlap, is refused before it is written.
     blot.analyse(blot.Scan(blot.image.read(folder / image), (new,)))
     write_file(folder / file, _head(folder / file) + boxes_writing.text(new))

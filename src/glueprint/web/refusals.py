@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from glueprint.errors import EnvironmentProblemError, GlueprintError, InputError, InternalError
 
-__all__ = ["STATUS", "RefusedError", "refused", "status_of"]
+__all__ = ["STATUS", "RefusedError", "refused", "require_reason", "status_of"]
 
 # Code -> status of the answer; any other code of unusable input is 422, an error of ours 500.
 STATUS: Mapping[str, int] = {
@@ -38,6 +38,18 @@ class RefusedError(InputError):
 def refused(code: str, message: str, expected: str, next_step: str, *, where: str = "") -> RefusedError:
     """A refusal, all of whose parts are said."""
     return RefusedError(code, message, where=where, expected=expected, next_step=next_step)
+
+
+def require_reason(reason: str) -> None:
+    """Refuse what is done by hand without a reason that can be read.   Raises RefusedError GP-B025."""
+    if not reason or not reason.isprintable():
+        raise refused(
+            "GP-B025",
+            "no reason is said",
+            "a word or two",
+            "say why; it is kept with the result",
+            where="reason",
+        )
 
 
 def status_of(error: GlueprintError) -> int:

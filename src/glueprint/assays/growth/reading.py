@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from glueprint import units
 from glueprint.assays import simulated
-from glueprint.assays.findings import Finding
+from glueprint.assays.findings import Finding, how_many
 from glueprint.assays.growth import levels
 from glueprint.assays.growth.generations import divided
 from glueprint.assays.growth.settings import Settings
@@ -238,11 +238,7 @@ def _rows(found: pl.DataFrame, response: str, settings: Settings, findings: list
     hours_said = [row["time_h"] for row in used if row["role"] == "treated" and row["time_h"] is not None]
     findings += meaning.unusual_hours("time_h", hours_said, lanes=False)
     if empty:
-        findings.append(
-            Finding(
-                "GP-A174", "note", f"{empty} well{'s are' if empty > 1 else ' is'} left out without a reading"
-            )
-        )
+        findings.append(Finding("GP-A174", "note", f"{how_many(empty, 'wells')} left out without a reading"))
     return rows
 
 

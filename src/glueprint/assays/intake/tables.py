@@ -321,10 +321,11 @@ def _by_control(found: pl.DataFrame) -> str:
     if means.height:
         near = float(means["value"][0])
         controlled = float(means["dose"][0]) == 0.0
-        for response, low, high in (("viability", 0.7, 1.4), ("viability_percent", 70.0, 140.0)):
-            if low <= near <= high:
+        low, high = undosed.ALIKE
+        for response, full in (("viability", 1.0), ("viability_percent", 100.0)):
+            if low * full <= near <= high * full:
                 return response
-        if controlled and near > high and min(means["value"].to_list()) >= 0.0:
+        if controlled and near > 100.0 * high and min(means["value"].to_list()) >= 0.0:
             return "signal"
     raise InputError(
         "GP-A213",

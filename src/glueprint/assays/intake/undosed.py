@@ -12,7 +12,7 @@ from glueprint.assays.intake.meaning import RESPONSES
 from glueprint.assays.intake.numbers import finite
 from glueprint.assays.readers.text import short
 
-__all__ = ["LEFT_OUT", "named", "undosed"]
+__all__ = ["ALIKE", "LEFT_OUT", "named", "undosed"]
 
 # What the role of a well says that is left out for its name; the name follows.
 LEFT_OUT = f"{UNUSED}: "
@@ -20,7 +20,7 @@ LEFT_OUT = f"{UNUSED}: "
 BEHIND = r"(?: (?:control|controls|ctrl|ctl|signal|wells?))?(?: #?\d{1,2})?"
 HIGH = re.compile(rf"(?:high|hi|hc|max|maximum|maximal|top){BEHIND}")
 LOW = re.compile(rf"(?:low|lo|lc|min|minimum|minimal|bottom){BEHIND}")
-# What the lowest dose may read over the control, as where a response has no name (`tables`).
+# What the lowest dose may read over the control, also where a response has no name (`tables`).
 ALIKE = (0.7, 1.4)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from glueprint.assays.findings import Finding
+from glueprint.assays.findings import Finding, how_many
 from glueprint.assays.plate import MASKED, row_letters, well_name, well_place
 from glueprint.errors import InputError, nearest
 
@@ -118,7 +118,9 @@ def marked(
                 reasons[i] = reason
         count = len(dict.fromkeys((group[i], item[i] or i) for name in names for i in places[name]))
         findings.append(
-            Finding("GP-A241", "note", f"{_count(count, what)} left out on request: {reason}", _listed(names))
+            Finding(
+                "GP-A241", "note", f"{how_many(count, what)} left out on request: {reason}", _listed(names)
+            )
         )
     return table.with_columns(pl.Series(COLUMN, reasons, pl.String)), findings
 
@@ -146,7 +148,7 @@ def _said(rows_: object, what: str) -> list[Finding]:
         Finding(
             "GP-A242",
             "warning",
-            f"{_count(len(set(names)), what)} {reason}: left out here as well",
+            f"{how_many(len(set(names)), what)} {reason}: left out here as well",
             _listed(names),
             next_step="unmask them in the vendor's program if they should count",
         )
@@ -154,15 +156,11 @@ def _said(rows_: object, what: str) -> list[Finding]:
         else Finding(
             "GP-A241",
             "note",
-            f"{_count(len(set(names)), what)} left out by the layout or table: {reason}",
+            f"{how_many(len(set(names)), what)} left out by the layout or table: {reason}",
             _listed(names),
         )
         for reason, names in found.items()
     ]
-
-
-def _count(count: int, what: str) -> str:
-    return f"1 {what.removesuffix('s')} is" if count == 1 else f"{count} {what} are"
 
 
 def _listed(names: Sequence[str]) -> str:
