@@ -94,7 +94,7 @@ def one(world: World, kind: Kind, chance: Random) -> str:
     sys.setrecursionlimit(20_000)  # for deep inputs; they are read under the usual one
     try:
         attempt = kind.make(world, chance)
-    except (OSError, ValueError, OverflowError) as error:  # an input that cannot be
+    except (OSError, ValueError, OverflowError, MemoryError) as error:  # an input that cannot be
         said = f"not made: {type(error).__name__}"
     else:
         sys.setrecursionlimit(usual)

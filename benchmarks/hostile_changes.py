@@ -369,8 +369,8 @@ def words(grown: Sequence[tuple[bytes, bytes, bytes]], lines: Sequence[bytes] = 
         for _ in range(chance.randint(1, 3)):
             place = chance.randrange(len(parts))
             what = chance.randrange(8)
-            if what <= 1 and grown:
-                solid = [n for n, part in enumerate(parts) if part[:1].isalnum()]
+            solid = [n for n, part in enumerate(parts) if part[:1].isalnum()]
+            if what <= 1 and grown and solid:
                 place = chance.choice(solid)
                 before, again, after = chance.choice(grown)
                 times = _times(chance, DEPTHS if before else WIDTHS, len(before + again + after))

@@ -7,7 +7,7 @@ from tests.assays.shapes import workbook
 
 from glueprint.assays import growth, readers, tidy_table
 from glueprint.assays.intake import door
-from glueprint.assays.intake.sheets import of_bytes
+from glueprint.assays.intake.sheets import names, of_bytes
 from glueprint.errors import InputError
 
 PLAIN = "dose,dose_unit,viability\n0,µM,1.01\n0.1,µM,0.86\n1,µM,0.5\n10,µM,0.14\n"
@@ -103,6 +103,16 @@ def test_a_prism_file_is_curves_of_its_data_sets(tmp_path):
     result = growth.analyse(found.given)
     # Half at 10^-6.6 M.
     assert result.of("", "Len", "absolute IC50").value_nm == pytest.approx(251.0, rel=0.3)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
+@pytest.mark.parametrize("first", ["", '<?xml version="1.0" encoding="UTF-8"?>', "<?xml version='1.0'?>"])
+def test_an_editor_may_save_a_prism_file_in_another_encoding(encoding, first):
+    plain = prism()
+    text = first + plain[plain.index(b"<GraphPadPrismFile") :].decode()
+    content = ("\ufeff" * (encoding == "utf-16-be") + text).encode(encoding)
+    assert rows(content, "a.pzfx") == rows(plain, "a.pzfx")
+    assert names(content, "a.pzfx") == ("Viability",)
 
 
 def test_the_spread_of_a_prism_table_is_no_replicate(tmp_path):

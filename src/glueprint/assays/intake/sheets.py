@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from glueprint.assays.findings import Finding
 from glueprint.assays.intake import prism
-from glueprint.boundary import Ended, Helper, Limits, decoded_anyhow
+from glueprint.boundary import Ended, Helper, Limits, decoded, decoded_anyhow
 from glueprint.errors import InputError, nearest
 
 __all__ = ["Sheet", "names", "of_bytes", "of_text", "workbook"]
@@ -36,6 +38,7 @@ MINUS = re.compile(r"[\u2212\u2013](?=[\d.,])")
 SPACED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ \u00a0\u202f\u2009]\d{3})+(?:[.,]\d+)?")
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)*")
 DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+DECLARED = re.compile(r"\A(<\?xml[^>]*?)\s+encoding=[\"'][^\"'>]*[\"']")
 POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+,\d+")
 
 
@@ -80,10 +83,8 @@ def of_bytes(content: bytes, source: str, sheet: str | None = None) -> Sheet:
         return workbook(content, source, sheet)
     if content.startswith(OLD_EXCEL):
         raise refusal(source, "an Excel file of before 2007 (xls)", "save it as xlsx or CSV")
-    if prism.MARK in content[:4000]:
-        return _chosen(
-            prism.tables(_answer("glueprint.boundary.markup:tree", content, source)), source, sheet
-        )
+    if (tables := _of_prism(content, source)) is not None:
+        return _chosen(tables, source, sheet)
     if sheet is not None:
         raise _no_sheet(sheet, [], source)
     try:
@@ -102,10 +103,7 @@ def names(content: bytes, source: str) -> tuple[str, ...]:
         # A name that no sheet has asks for the names alone.
         budget = {"most_cells": MOST_CELLS, "most_bytes": MOST_UNPACKED, "sheet": ""}
         return tuple(_answer("glueprint.boundary.workbook:sheet", content, source, budget).get("unknown", ()))
-    if prism.MARK in content[:4000]:
-        found = prism.tables(_answer("glueprint.boundary.markup:tree", content, source))
-        return tuple(name for name, _, _ in found)
-    return ()
+    return tuple(name for name, _, _ in _of_prism(content, source) or ())
 
 
 def of_text(text: str, source: str, encoding: str = "UTF-8") -> Sheet:
@@ -180,6 +178,17 @@ def _chosen(
     if excluded:
         how += f" ({excluded} value{'s' if excluded > 1 else ''} excluded in Prism left out)"
     return Sheet(tuple(rows), tuple(range(1, len(rows) + 1)), how, others, name)
+
+
+def _of_prism(content: bytes, source: str) -> list[tuple[str, list[tuple[str, ...]], int]] | None:
+    """The tables of a Prism file, also of one that an editor saved as UTF-16; None for another file."""
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        with suppress(ValueError):
+            # Its first line may still say UTF-8, or says UTF-16, which it no longer is.
+            content = DECLARED.sub(r"\1", decoded(content)).encode()
+    if prism.MARK not in content[:4000]:
+        return None
+    return prism.tables(_answer("glueprint.boundary.markup:tree", content, source))
 
 
 def _answer(
