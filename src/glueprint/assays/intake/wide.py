@@ -1,11 +1,11 @@
 """Tables with the replicates, compounds or times beside each other, as Prism and people keep them, to one row
-a
-reading."""
+a reading."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -60,31 +60,22 @@ def long(table: pl.DataFrame, readings: Sequence[str]) -> tuple[pl.DataFrame, st
     headers.
 
     readings: names of the columns side by side.   Returns the table with a column of the readings, and its
-    name:
-    that of the response that the headers name, else "unnamed".
+    name: that of the response that the headers name, else "unnamed".
     """
     columns = _columns(readings)
     response = next((column.response for column in columns if column.response), "unnamed")
-    kept = [name for name in table.columns if name not in readings]
+    beside = set(readings)
+    kept = [name for name in table.columns if name not in beside]
+    labels = [
+        name
+        for name in ("role", "line", "compound", "experiment", "replicate", "time_h", NUMBERED_AS)
+        if name not in kept and any(getattr(column, name.strip("_")) for column in columns)
+    ]
     parts = []
     for column in columns:
-        labels = {
-            "role": column.role,
-            "line": column.line,
-            "compound": column.compound,
-            "experiment": column.experiment,
-            "replicate": column.replicate,
-            "time_h": column.time_h,
-            NUMBERED_AS: column.numbered,
-        }
-        added = {
-            name: pl.lit(text)
-            for name, text in labels.items()
-            if any(getattr(c, name.strip("_")) for c in columns)
-        }
-        added = {name: text for name, text in added.items() if name not in kept}
-        part = table.select(*kept, pl.col(column.name).cast(pl.String).alias(response)).with_columns(**added)
-        parts.append(part.filter(pl.col(response).is_not_null()))
+        reading = pl.col(column.name).cast(pl.String).alias(response)
+        said = [pl.lit(getattr(column, name.strip("_"))).alias(name) for name in labels]
+        parts.append(table.select(*kept, reading, *said).filter(pl.col(response).is_not_null()))
     return pl.concat(parts), response
 
 
@@ -118,8 +109,7 @@ def hours(text: str) -> str:
 
 def _columns(readings: Sequence[str]) -> list[Column]:
     """What stands in the header of each column. Numbers that do not run from 1, as in KMS11 and KMS12 or
-    dBET1 and
-    dBET6, are part of a name, and so is one right behind a word or a hyphen, as in IKZF1 and CC-1."""
+    dBET1 and dBET6, are part of a name, and so is one right behind a word or a hyphen (IKZF1, CC-1)."""
     found = [NUMBERED.fullmatch(name.strip().lower()) for name in readings]
     stems = [
         (match[1] if match else name.lower()).strip(" _.-#")
@@ -129,22 +119,24 @@ def _columns(readings: Sequence[str]) -> list[Column]:
     for match, stem in zip(found, stems, strict=True):
         if match:
             numbers.setdefault(stem, set()).add(int(match[4]))
+    names = {name.strip() for name in readings}
+    of_stem = Counter(stems)
     columns = []
     for name, match, stem in zip(readings, found, stems, strict=True):
-        runs = numbers.get(stem, set()) in (set(range(1, n + 1)) for n in range(2, len(readings) + 1))
+        seen = numbers.get(stem, set())
+        runs = len(seen) > 1 and (min(seen), max(seen)) == (1, len(seen))
         apart = match is not None and match[2] not in ("", "-") and bool(stem)
-        counted = runs and apart and stems.count(stem) > 1 and stem not in (*GENERIC, *TIMES)
-        again = _again(name.strip(), readings)
+        counted = runs and apart and of_stem[stem] > 1 and stem not in (*GENERIC, *TIMES)
+        again = _again(name.strip(), names)
         columns.append(_column(name.strip(), match, again=again, counted=counted, runs=runs))
     return _of_curves(columns)
 
 
-def _again(name: str, readings: Sequence[str]) -> tuple[str, str] | None:
+def _again(name: str, names: Set[str]) -> tuple[str, str] | None:
     """The name that comes again and which of its columns this is; None for one that comes once.
 
     "Glue #2" behind "Glue" is its second column; "Cpd #2" behind "Cpd #1" is another one.
     """
-    names = [other.strip() for other in readings]
     found = AGAIN.fullmatch(name)
     if found and found[1] in names:
         return found[1], found[2]
