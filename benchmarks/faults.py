@@ -10,8 +10,8 @@ from the first unit kept to the last but one, and anywhere between two units. Th
 with those of an undisturbed serial run, byte by byte.
 
 `lost` and `doubled` count virtual trials and patients, `redone` the units begun more than once (every process
-writes down what it begins): at most one group for each worker. `victim_kept` is how many units the process that was
-hit had kept, or its workers had.
+writes down what it begins): at most one group for each worker. `victim_kept` is how many units the process
+that was hit had kept, or its workers had.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def doses_between(
 
 
 def _days_from(first: Integers, end: Integers) -> tuple[Integers, Integers]:
-    """Every day from `first` to before `end`, (m,) each: the row it is of, and the day, (k,) each, in order."""
+    """Every day from `first` to before `end`, (m,) each: the row that it is of, and the day, (k,) each."""
     count = np.maximum(end - first, 0)
     row = np.repeat(np.arange(first.size), count)
     return row, first[row] + np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
