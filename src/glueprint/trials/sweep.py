@@ -28,7 +28,7 @@ from glueprint.trials.protocol import (
     outside,
 )
 from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TYPICAL
-from glueprint.trials.running import Group, check_counts, groups_of, run_group, units_of
+from glueprint.trials.running import Group, Unit, check_counts, groups_of, run_group, units_of
 
 __all__ = ["SWEPT", "Sweep", "SweepSettings", "differences", "sweep"]
 
@@ -180,7 +180,7 @@ def _cases(written: Protocol, compound: str, variants: Sequence[Variant], how: S
     return cases
 
 
-def _run(work: Group, workers: int, progress: Progress) -> list[pl.DataFrame]:
+def _run(work: list[Unit], workers: int, progress: Progress) -> list[pl.DataFrame]:
     """Endpoints of each unit, in order."""
     choice = executor.Choice("processes" if workers > 1 else "serial", workers)
     groups = groups_of(work, workers)
