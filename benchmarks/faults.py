@@ -10,8 +10,8 @@ from the first unit kept to the last but one, and anywhere between two units. Th
 with those of an undisturbed serial run, byte by byte.
 
 `lost` and `doubled` count virtual trials and patients, `redone` the units begun more than once (every process
-writes down what it begins): at most one for each worker. `victim_kept` is how many units the process that was
-hit had kept, or its workers had.
+writes down what it begins): at most one group for each worker. `victim_kept` is how many units the process
+that was hit had kept, or its workers had.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ from glueprint.runs.units import Receipt
 from glueprint.runs.verify import verify
 
 UNITS, WORKERS, PATIENTS = 12, 2, 20  # patients of each arm
+GROUP = 2  # units that a worker has in hand; of trials as small as these it would have half the study
 STUDY = """
 kind = "glueprint-study"
 version = 1
@@ -76,16 +77,17 @@ def watch() -> None:
     from glueprint import trials
     from glueprint.trials import running
 
-    keep = running.keep_unit
+    keep = running.keep_group
 
     @wraps(keep)
-    def told(root: Path, unit: running.Unit) -> Receipt:
+    def told(root: Path, group: trials.Group) -> list[Receipt]:
         with Path(os.environ[LOG]).open("a") as log:
-            log.write(f"{unit.name} {os.getpid()}\n")
-        return keep(root, unit)
+            log.writelines(f"{unit.name} {os.getpid()}\n" for unit in group)
+        return keep(root, group)
 
     for place in (running, trials):  # the room's face has it by name, too
-        vars(place)["keep_unit"] = told
+        vars(place)["keep_group"] = told
+    vars(running)["MOST_TOGETHER"] = GROUP
     if os.environ.get(CLOCK):
         set_back()
 
@@ -263,7 +265,7 @@ def judged(found: dict[str, Any], out: Path, calm: Path) -> dict[str, Any]:
     # A worker's death is the driver's to mend; the others end the run, and its second go ends well.
     ended_well = row["codes"][-1] == 0 and (row["victim"] not in MENDED or len(row["codes"]) == 1)
     faults = ("lost", "doubled", "vanished", "unequal", "findings")
-    most = 0 if row["victim"] == "stopped" else WORKERS
+    most = 0 if row["victim"] == "stopped" else GROUP * WORKERS
     row["good"] = ended_well and not any(row[name] for name in faults) and row["redone"] <= most
     return row
 

@@ -137,7 +137,8 @@ def many(patients: int, workers: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="glueprint-trials-") as folder:
         root, before = Path(folder), time.perf_counter()
         crew_of = executor.start(Choice("processes", workers) if workers > 1 else Choice())
-        with crew_of as crew, closing(crew.run(partial(keep_group, root), groups_of(work))) as answers:
+        groups = groups_of(work, workers)
+        with crew_of as crew, closing(crew.run(partial(keep_group, root), groups)) as answers:
             for _, receipts in answers:
                 done += sum(receipt.facts["patients"] for receipt in receipts)
                 failed += sum(receipt.facts["failed"] for receipt in receipts)

@@ -15,7 +15,9 @@ RECEIPT = Receipt("mm003/000001", {"patients": "0" * 64}, {"patients": 3, "faile
 
 def test_a_receipt_an_error_and_data_come_back():
     assert answers.decode(answers.encode(RECEIPT)) == RECEIPT
+    assert answers.decode(answers.encode([RECEIPT, RECEIPT])) == [RECEIPT, RECEIPT]
     assert answers.decode(answers.encode({"a": [1, 2.5, None]})) == {"a": [1, 2.5, None]}
+    assert answers.decode(answers.encode([])) == []
     error = InputError("GP-R010", "no", where="w", expected="e", next_step="n")
     error.add_note("how it came")
     back = answers.decode(answers.encode(error))
@@ -37,6 +39,8 @@ def test_a_receipt_an_error_and_data_come_back():
         json.dumps({"receipt": {"unit": "../../x", "files": {}, "facts": {}, "made_with": {}}}).encode(),
         json.dumps({"receipt": {"unit": "a", "files": [], "facts": {}, "made_with": {}}}).encode(),
         json.dumps({"receipt": {"unit": "a"}}).encode(),
+        json.dumps({"each": [{"receipt": {"unit": "a"}}]}).encode(),
+        json.dumps({"each": 1}).encode(),
         json.dumps({"error": {"family": "exit"}, "notes": []}).encode(),
     ],
 )

@@ -19,6 +19,19 @@ def test_equals_numpy_philox_word_for_word():
         assert np.array_equal(streams.uniforms(7, "death", [unit], 12)[0], expected)
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 5, 8, 730])
+def test_any_count_of_several_streams(count):
+    units, which = np.array([3, 0, 2**40, 3]), np.array([1, 0, 1, 0])
+    drawn = streams.uniforms(7, ["death", "labs"], units, count, which)
+    assert drawn.shape == (4, count)
+    for row, (unit, name) in zip(
+        drawn, zip(units, ["labs", "death", "labs", "death"], strict=True), strict=True
+    ):
+        assert np.array_equal(row, streams.uniforms(7, name, [unit], 732)[0, :count])
+    with pytest.raises(IndexError):
+        streams.uniforms(7, ["death", "labs"], units, count, which + 1)
+
+
 def test_a_unit_does_not_see_its_neighbours():
     together = streams.normals(1, "covariates", np.arange(50), 7)
     shuffled = np.random.default_rng(3).permutation(50)

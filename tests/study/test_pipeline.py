@@ -184,13 +184,13 @@ def test_a_changed_table_of_a_finished_study_is_noticed(small, tmp_path):
 
 def test_a_worker_with_other_versions_is_refused(small, tmp_path, monkeypatch):
     path, _ = small
-    kept = pipeline.keep_unit
+    kept = pipeline.keep_group
 
-    def elsewhere(root, unit):
-        receipt = kept(root, unit)
-        return replace(receipt, made_with={**receipt.made_with, "numpy": "1.0"})
+    def elsewhere(root, group):
+        there = kept(root, group)
+        return [replace(receipt, made_with={**receipt.made_with, "numpy": "1.0"}) for receipt in there]
 
-    monkeypatch.setattr(pipeline, "keep_unit", elsewhere)
+    monkeypatch.setattr(pipeline, "keep_group", elsewhere)
     with pytest.raises(EnvironmentProblemError, match="GP-S008") as caught:
         study.run(path, tmp_path / "out")
     assert "numpy" in str(caught.value)

@@ -234,16 +234,14 @@ def test_a_truncated_unit_is_done_again(asked, tmp_path, monkeypatch):
 
 def stop_after(monkeypatch, number):
     """Ctrl-C when that many units are kept."""
-    from glueprint.study import pipeline
+    kept = units.keep
 
-    kept = pipeline.keep_unit
-
-    def keep(root, unit):
+    def keep(root, *unit):
         if len(units.survey(root)[0]) >= number:
             raise KeyboardInterrupt
-        return kept(root, unit)
+        return kept(root, *unit)
 
-    monkeypatch.setattr(pipeline, "keep_unit", keep)
+    monkeypatch.setattr(units, "keep", keep)
 
 
 def test_fresh_begins_anew_and_keeps_the_old_result_until_the_new_one_is_there(asked, tmp_path, monkeypatch):

@@ -18,6 +18,8 @@ class Elsewhere:
     tests/trials/test_running.py has processes as they are; what starts and replaces them, tests/runs.
     """
 
+    hands = 1
+
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self._pool = pool
 

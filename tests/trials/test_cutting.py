@@ -11,7 +11,7 @@ from glueprint.errors import InputError
 from glueprint.survival import SpendingPlan, log_rank
 from glueprint.trials.protocol import Accrual
 from glueprint.trials.protocol.loading import protocol_from_text
-from glueprint.trials.running import Unit, keep_unit, read_units, run_unit
+from glueprint.trials.running import Unit, keep_group, read_units, run_unit
 
 HEAD = """extends = "mm003"
 name = "cut"
@@ -155,7 +155,7 @@ def test_units_on_disk_and_workers_give_the_same(tmp_path, elsewhere):
     whole = trials.run(plan, replicates=2, seed=7, workers=2)
     assert [one.workers for one in elsewhere] == [2]
     for number in (2, 1):
-        keep_unit(tmp_path, Unit(plan, 7, number))
+        keep_group(tmp_path, (Unit(plan, 7, number),))
     kept = read_units(tmp_path, plan, 2, 7)
     assert kept.tables().keys() == whole.tables().keys() >= {"looks", "earlier_endpoints"}
     for name, table in whole.tables().items():

@@ -12,7 +12,7 @@ from glueprint.mechanism import Scenario, compounds, parameters
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import ParameterDraws, Truth
 from glueprint.trials.patients.population import draw_population, model_parameters
-from glueprint.trials.running import keep_unit, read_units, units_of
+from glueprint.trials.running import keep_group, read_units, units_of
 
 MM003 = trials.load_protocol("mm003")
 SHORT = MM003.model_copy(
@@ -135,7 +135,7 @@ def test_workers_and_folders_do_not_change_a_bit(tmp_path, elsewhere):
     two = trials.run(SHORT, replicates=3, seed=4, draws=draws, workers=2)
     assert [one.workers for one in elsewhere] == [2]
     for unit in units_of(SHORT, 3, 4, draws=draws):
-        keep_unit(tmp_path, unit)
+        keep_group(tmp_path, (unit,))
     kept = read_units(tmp_path, SHORT, 3, 4, draws=draws)
     for name, table in one.tables().items():
         assert table.equals(two.tables()[name]), name

@@ -8,7 +8,14 @@ import pytest
 from glueprint import trials
 from glueprint.trials.patients import Stream, draw_population, joined, separate
 from glueprint.trials.protocol.document import Arm
-from glueprint.trials.running import PATIENTS_TOGETHER, groups_of, keep_group, run_group, units_of
+from glueprint.trials.running import (
+    MOST_TOGETHER,
+    PATIENTS_TOGETHER,
+    groups_of,
+    keep_group,
+    run_group,
+    units_of,
+)
 
 MM003 = trials.load_protocol("mm003")
 SMALL = MM003.model_copy(
@@ -54,7 +61,7 @@ RARE = SMALL.model_copy(update={"arms": seldom(SMALL.arms)})
 )
 def test_each_is_what_it_is_alone(protocol, draws, counterfactual):
     work = list(units_of(protocol, 4, 6, draws=draws, counterfactual=counterfactual))
-    groups = list(groups_of(work))
+    groups = groups_of(work)
     assert [len(group) for group in groups] == [4]
     for unit, done in zip(work, run_group(groups[0]), strict=True):
         alone = run_group((unit,))[0]
@@ -73,18 +80,36 @@ def test_in_some_replicates_nobody_has_later_therapy():
 
 
 def test_groups_have_a_size_and_one_kind():
-    assert [len(group) for group in groups_of(units_of(MM003, 20, 1))] == [8, 8, 4]
+    assert [len(group) for group in groups_of(units_of(MM003, 16, 1))] == [8, 8]
     assert 8 * MM003.patients <= PATIENTS_TOGETHER < 9 * MM003.patients
-    assert [len(group) for group in groups_of(units_of(MM003, 5, 1), most=2)] == [2, 2, 1]
+    assert [len(group) for group in groups_of(units_of(SMALL, 130, 1))] == [44, 44, 42]
+    assert MOST_TOGETHER == 64
     large = SMALL.model_copy(
         update={"arms": (SMALL.arms[0].model_copy(update={"patients": 9_000}), SMALL.arms[1])}
     )
     assert [len(group) for group in groups_of(units_of(large, 2, 1))] == [1, 1]
     mixed = [*units_of(SMALL, 2, 1), *units_of(SMALL, 1, 2), *units_of(SMALL, 1, 2, counterfactual=True)]
     mixed += [*units_of(SMALL, 2, 2, draws=DRAWS), *units_of(SMALL, 2, 2, draws=BURDEN)]
-    groups = list(groups_of(mixed))
+    groups = groups_of(mixed)
     assert [len(group) for group in groups] == [2, 1, 1, 2, 2]
     assert [unit for group in groups for unit in group] == mixed
+
+
+@pytest.mark.parametrize(
+    ("replicates", "hands", "sizes"),
+    [
+        (5, 2, [3, 2]),
+        (3, 8, [1, 1, 1]),
+        # Groups of 8 would be 25 for 16: one round more, in which 7 have nothing to do.
+        (200, 16, [7] * 28 + [4]),
+        (20, 1, [7, 7, 6]),
+    ],
+)
+def test_groups_are_shared_out_evenly(replicates, hands, sizes):
+    work = list(units_of(MM003, replicates, 1))
+    groups = groups_of(work, hands)
+    assert [len(group) for group in groups] == sizes
+    assert [unit for group in groups for unit in group] == work
 
 
 def test_trials_with_data_cuts_are_conducted_one_by_one():
@@ -111,7 +136,7 @@ def test_patients_come_apart_as_they_were_joined():
 
 
 def test_kept_units_of_a_group_are_those_of_a_run(tmp_path):
-    group = next(groups_of(units_of(SMALL, 3, 8)))
+    (group,) = groups_of(units_of(SMALL, 3, 8))
     receipts = keep_group(tmp_path, group)
     assert [receipt.facts["patients"] for receipt in receipts] == [36, 36, 36]
     whole = trials.run(SMALL, replicates=3, seed=8)

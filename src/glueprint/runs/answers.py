@@ -17,17 +17,21 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 def encode(answer: Any) -> bytes:
-    """An answer as bytes: a receipt, an error of ours, or what JSON holds.
+    """An answer as bytes: receipts, an error of ours, or what JSON holds.
 
     Raises TypeError for anything else.
     """
+    return json.dumps(_content(answer)).encode()
+
+
+def _content(answer: Any) -> dict[str, Any]:
     if isinstance(answer, Receipt):
-        content: dict[str, Any] = {"receipt": asdict(answer)}
-    elif isinstance(answer, GlueprintError):
-        content = {"error": answer.as_dict(), "notes": getattr(answer, "__notes__", [])}
-    else:
-        content = {"value": answer}
-    return json.dumps(content).encode()
+        return {"receipt": asdict(answer)}
+    if isinstance(answer, GlueprintError):
+        return {"error": answer.as_dict(), "notes": getattr(answer, "__notes__", [])}
+    if isinstance(answer, list) and any(isinstance(one, Receipt) for one in answer):
+        return {"each": [_content(one) for one in answer]}
+    return {"value": answer}
 
 
 def decode(content: object) -> Any:
@@ -50,6 +54,8 @@ def decode(content: object) -> Any:
 
 
 def _decoded(content: Mapping[str, Any]) -> Any:
+    if "each" in content:
+        return [_decoded(one) for one in content["each"]]
     if "receipt" in content:
         receipt = Receipt(**content["receipt"])
         if not is_whole(receipt):

@@ -148,6 +148,11 @@ class Dask:
         self._dask, self._client = dask, client
         self._looked, self._wanted = -LOOK_S, 0
 
+    @property
+    def hands(self) -> int:
+        """Threads of the workers that are there now. Raises as `run`."""
+        return max(self._threads(), 1)
+
     def run(self, work: Callable[[Item], Answer], items: Iterable[Item]) -> Answers[Answer]:
         """See `Executor.run`. Raises EnvironmentProblemError GP-R008, GP-R009 (the scheduler is gone)."""
         task, fresh = partial(_answered, work), enumerate(items)
@@ -172,7 +177,7 @@ class Dask:
     def _room(self, held: int) -> int:
         """Items that the scheduler should be given; how many workers it has is asked once a second."""
         if time.monotonic() > self._looked + LOOK_S:
-            self._looked, self._wanted = time.monotonic(), AHEAD * max(self._threads(), 1)
+            self._looked, self._wanted = time.monotonic(), AHEAD * self.hands
         return max(self._wanted - held, 0)
 
     def _threads(self) -> int:

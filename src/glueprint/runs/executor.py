@@ -1,6 +1,7 @@
 """Executors: the same units of work one after another, on processes, or on a Dask cluster.
 
-Which one is chosen decides how long it takes and never the numbers. An executor is anything with `run`.
+Which one is chosen decides how long it takes and never the numbers. An executor is anything with `run` and
+`hands`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ Answers = Generator[tuple[int, Answer], None, None]
 
 class Executor(Protocol):
     """Does work on items somewhere."""
+
+    @property
+    def hands(self) -> int:
+        """How many items it works on at a time, at least 1; a cluster's workers may come and go."""
+        ...
 
     def run(self, work: Callable[[Item], Answer], items: Iterable[Item]) -> Answers[Answer]:
         """Yield (position of the item, answer) as answers come, each item once.
@@ -124,6 +130,8 @@ def start(choice: Choice) -> AbstractContextManager[Executor]:
 
 class Serial:
     """One item after another, here."""
+
+    hands = 1
 
     def run(self, work: Callable[[Item], Answer], items: Iterable[Item]) -> Answers[Answer]:
         """See `Executor.run`."""

@@ -32,7 +32,7 @@ class Processes:
     """Workers on this machine."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
+        self.hands = workers
 
     def run(self, work: Callable[[Item], Answer], items: Iterable[Item]) -> Answers[Answer]:
         """See `Executor.run`. Raises EnvironmentProblemError GP-R008 for an item that kills its workers."""
@@ -41,8 +41,8 @@ class Processes:
         crew: list[_Worker] = []
         busy: list[_Worker] = []
         try:
-            for number in range(self._workers):
-                crew.append(_Worker(number, self._workers, work))  # noqa: PERF401 - a part of them is ended, too
+            for number in range(self.hands):
+                crew.append(_Worker(number, self.hands, work))  # noqa: PERF401 - a part of them is ended, too
             idle = crew.copy()
             while True:
                 while idle and (task := again.popleft() if again else next(fresh, None)):

@@ -1,7 +1,7 @@
 """The whole line: evidence, parameters, patients, trials, comparison with the guide; kept in one folder.
 
-The virtual trials are the long part. They are computed in units that are kept one by one, and a run that was
-stopped goes on from them; the rest takes seconds and is computed at the end.
+The virtual trials are the long part. They are computed in units, several at once, and each is kept by
+itself: a run that was stopped goes on from them; the rest takes seconds and is computed at the end.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from glueprint.trials import (
     TrialResult,
     Unit,
     check_size,
-    keep_unit,
+    groups_of,
+    keep_group,
     read_units,
     units_of,
 )
@@ -315,18 +316,21 @@ def _computed(
 
 
 def _compute_units(space: Workspace, request: Request, count: Counter, whole: Mapping[str, Receipt]) -> None:
-    """Every unit that is not there yet, wherever the executor computes it."""
+    """Every unit that is not there yet, in groups, wherever the executor computes them."""
     todo = [unit for unit in request.units() if unit.name not in whole]
     count.tell("virtual trials")
     if not todo:
         return
     root, versions = space.units.resolve(), provenance.versions()
-    with executors.start(request.executor) as crew, closing(crew.run(partial(keep_unit, root), todo)) as done:
-        for place, receipt in done:
-            _refuse_other_worker(root, receipt, versions)
-            protocol = todo[place].protocol
-            what = f"{protocol.name}: virtual trials of {protocol.patients} patients"
-            count.tell(what, 1, receipt.facts.get("failed", 0))
+    with executors.start(request.executor) as crew:
+        groups = groups_of(todo, crew.hands)
+        with closing(crew.run(partial(keep_group, root), groups)) as done:
+            for place, receipts in done:
+                protocol = groups[place][0].protocol
+                what = f"{protocol.name}: virtual trials of {protocol.patients} patients"
+                for receipt in receipts:
+                    _refuse_other_worker(root, receipt, versions)
+                    count.tell(what, 1, receipt.facts.get("failed", 0))
 
 
 def _refuse_other_worker(root: Path, receipt: Receipt, versions: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -34,12 +34,12 @@ from glueprint.trials.result import OF_POPULATION, TrialResult
 __all__ = [
     "CUT_TABLES",
     "TABLES",
+    "Group",
     "Unit",
     "check_counts",
     "check_size",
     "groups_of",
     "keep_group",
-    "keep_unit",
     "read_units",
     "run",
     "run_group",
@@ -95,7 +95,7 @@ def run(
     if given is not None:
         check_given(plan, given, scenarios(plan, draws.truth(1) if draws else Truth()))
     work = units_of(plan, replicates, seed, draws=draws, given=given, counterfactual=counterfactual)
-    groups = list(groups_of(work, most=-(-replicates // workers)))
+    groups = groups_of(work, workers)
     parts: dict[str, list[pl.DataFrame]] = {}
     for done in _replicates(groups, progress or silent, workers):
         for name, table in done.named.items():
@@ -187,18 +187,27 @@ class Unit:
 Group = tuple[Unit, ...]
 
 
-def groups_of(work: Iterable[Unit], most: int = MOST_TOGETHER) -> Iterator[Group]:
-    """Units in groups that `run_group` conducts at once, in order, of at most so many units and
-    `PATIENTS_TOGETHER` patients; whatever the groups, each unit gives the same."""
-    group: Group = ()
+def groups_of(work: Iterable[Unit], hands: int = 1) -> list[Group]:
+    """Units in groups that `run_group` conducts at once, in order; whatever the groups, each unit gives the
+    same.
+
+    hands: how many groups are worked on at a time, of which none shall wait long for the last.
+    Like units are shared out evenly, at most `MOST_TOGETHER` and `PATIENTS_TOGETHER` patients to a group.
+    """
+    alike: list[list[Unit]] = []
     for unit in work:
-        fits = len(group) < most and (len(group) + 1) * unit.protocol.patients <= PATIENTS_TOGETHER
-        if group and not (fits and _like(group[0], unit)):
-            yield group
-            group = ()
-        group = (*group, unit)
-    if group:
-        yield group
+        if alike and _like(alike[-1][0], unit):
+            alike[-1].append(unit)
+        else:
+            alike.append([unit])
+    groups: list[Group] = []
+    for units_alike in alike:
+        count = len(units_alike)
+        most = min(max(PATIENTS_TOGETHER // units_alike[0].protocol.patients, 1), MOST_TOGETHER)
+        rounds = -(-count // (most * hands))
+        size = -(-count // (rounds * hands))
+        groups += [tuple(units_alike[first : first + size]) for first in range(0, count, size)]
+    return groups
 
 
 def _like(first: Unit, other: Unit) -> bool:
@@ -287,18 +296,17 @@ def units_of(
         yield Unit(protocol, seed, number, replace(truth, given=given), counterfactual)
 
 
-def keep_unit(root: Path, unit: Unit) -> Receipt:
-    """Compute a unit and put its tables on disk below `root`; raises as `runs.units.keep`."""
-    return keep_group(root, (unit,))[0]
+def keep_group(root: Path, group: Group, tables: Collection[str] | None = None) -> list[Receipt]:
+    """Compute the units of a group and put each on disk below `root`, one after another.
 
-
-def keep_group(root: Path, group: Group) -> list[Receipt]:
-    """Compute the units of a group and keep each as `keep_unit` does; raises as `runs.units.keep`."""
+    tables: names of those to keep; all that there are if None.   Raises as `runs.units.keep`.
+    """
     receipts = []
     for unit, done in zip(group, run_group(group), strict=True):
         status = done.tables[0].get_column("status")
         facts = {"patients": status.len(), "failed": int((status != 0).sum())}
-        receipts.append(units.keep(root, unit.name, done.named, facts))
+        kept = {name: table for name, table in done.named.items() if tables is None or name in tables}
+        receipts.append(units.keep(root, unit.name, kept, facts))
     return receipts
 
 

@@ -20,7 +20,15 @@ from glueprint.errors import InputError
 from glueprint.runs import executor
 from glueprint.trials.patients import ParameterDraws, check_draws
 from glueprint.trials.protocol import Protocol
-from glueprint.trials.running import Unit, check_counts, check_size, run_unit
+from glueprint.trials.running import (
+    Group,
+    Unit,
+    check_counts,
+    check_size,
+    groups_of,
+    run_group,
+    run_unit,
+)
 from glueprint.workshop import Asked, Range, unusable
 
 __all__ = ["TrialQuestion", "chance", "check_chance"]
@@ -110,11 +118,12 @@ class TrialQuestion(Asked):
     def _outcomes(self, work: list[Unit]) -> Floats:
         choice = executor.Choice("processes" if self.workers > 1 else "serial", self.workers)
         task = partial(_values, rows=self.rows)
-        found = np.full((len(work), len(self.outputs)), np.nan)
-        with executor.start(choice) as crew, closing(crew.run(task, work)) as answers:
+        groups = groups_of(work, self.workers)
+        found: list[list[list[float]]] = [[] for _ in groups]
+        with executor.start(choice) as crew, closing(crew.run(task, groups)) as answers:
             for place, values in answers:
                 found[place] = values
-        return found
+        return np.array([row for values in found for row in values]).reshape(len(work), len(self.outputs))
 
 
 def chance(question: TrialQuestion, trials: int = 20, *, folder: Path | None = None) -> Floats:
@@ -138,9 +147,12 @@ def check_chance(trials: int) -> None:
         raise unusable(f"{trials} trial for a spread between trials", "chance", "2 or more, such as 20")
 
 
-def _values(unit: Unit, rows: tuple[tuple[str, str, str], ...]) -> list[float]:
-    """The value of each of these rows of a trial; NaN where it was not reached."""
-    table = run_unit(unit)[2]
+def _values(group: Group, rows: tuple[tuple[str, str, str], ...]) -> list[list[float]]:
+    """The value of each of these rows of each trial; NaN where it was not reached."""
+    return [_of_rows(done.tables[2], rows) for done in run_group(group)]
+
+
+def _of_rows(table: pl.DataFrame, rows: tuple[tuple[str, str, str], ...]) -> list[float]:
     named = {(arm, name): value for arm, name, value in table.select("arm", "endpoint", "value").iter_rows()}
     found = (named.get((arm, name)) for arm, name, _ in rows)
     return [np.nan if value is None else float(value) for value in found]

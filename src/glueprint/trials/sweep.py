@@ -28,7 +28,7 @@ from glueprint.trials.protocol import (
     outside,
 )
 from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TYPICAL
-from glueprint.trials.running import Unit, check_counts, run_unit, units_of
+from glueprint.trials.running import Group, Unit, check_counts, groups_of, run_group, units_of
 
 __all__ = ["SWEPT", "Sweep", "SweepSettings", "differences", "sweep"]
 
@@ -182,18 +182,19 @@ def _cases(written: Protocol, compound: str, variants: Sequence[Variant], how: S
 
 def _run(work: list[Unit], workers: int, progress: Progress) -> list[pl.DataFrame]:
     """Endpoints of each unit, in order."""
-    found: list[pl.DataFrame] = [pl.DataFrame()] * len(work)
     choice = executor.Choice("processes" if workers > 1 else "serial", workers)
-    with executor.start(choice) as crew, closing(crew.run(_endpoints, work)) as answers:
-        for done, (place, table) in enumerate(answers, start=1):
-            found[place] = table
-            progress(done / len(work))
-    return found
+    groups = groups_of(work, workers)
+    found: list[list[pl.DataFrame]] = [[] for _ in groups]
+    with executor.start(choice) as crew, closing(crew.run(_endpoints, groups)) as answers:
+        for place, tables in answers:
+            found[place] = tables
+            progress(sum(map(len, found)) / len(work))
+    return [table for tables in found for table in tables]
 
 
-def _endpoints(unit: Unit) -> pl.DataFrame:
-    """What a sweep keeps of a trial."""
-    return run_unit(unit)[2].filter(pl.col("endpoint").is_in(SWEPT))
+def _endpoints(group: Group) -> list[pl.DataFrame]:
+    """What a sweep keeps of trials that are conducted at once."""
+    return [done.tables[2].filter(pl.col("endpoint").is_in(SWEPT)) for done in run_group(group)]
 
 
 def _facts(protocol: Protocol, compound: str) -> dict[str, object]:

@@ -127,11 +127,11 @@ def cases(project: Project, glue: Compound, draws: tuple[ParameterDraws, Paramet
 
 @dataclass(frozen=True)
 class _Work:
-    """A trial to run, below which folder, and whether its patients are kept."""
+    """Trials to run at once, below which folder, and the tables to keep, all if None."""
 
     folder: Path
-    unit: Unit
-    whole: bool
+    group: trials.Group
+    tables: tuple[str, ...] | None
 
 
 def run(
@@ -142,7 +142,7 @@ def run(
     told: called with what is being done, how many trials are done more, and how many patients failed.
     Returns the jobs of which some trial was run.
     """
-    work = []
+    todo = []
     for case in given:
         folder = steps.root / case.job
         with disk_errors(folder):
@@ -151,24 +151,27 @@ def run(
         units.sweep(folder, damaged)
         facts = [whole[unit.name].facts for unit in case.units() if unit.name in whole]
         told(case.arm, len(facts), sum(fact.get("failed", 0) for fact in facts))
-        work += [_Work(folder, unit, case.whole) for unit in case.units() if unit.name not in whole]
-    if not work:
+        if missing := [unit for unit in case.units() if unit.name not in whole]:
+            todo.append((folder, missing, None if case.whole else (TABLE,)))
+    if not todo:
         return set()
-    with executor.start(choice) as crew, closing(crew.run(_keep, work)) as done:
-        for place, receipt in done:
-            arm = work[place].unit.protocol.arms[0].name
-            told(f"virtual trials: {arm}", 1, receipt.facts.get("failed", 0))
-    return {one.folder.name for one in work}
+    with executor.start(choice) as crew:
+        work = [
+            _Work(folder, group, tables)
+            for folder, missing, tables in todo
+            for group in trials.groups_of(missing, crew.hands)
+        ]
+        with closing(crew.run(_keep, work)) as done:
+            for place, receipts in done:
+                arm = work[place].group[0].protocol.arms[0].name
+                for receipt in receipts:
+                    told(f"virtual trials: {arm}", 1, receipt.facts.get("failed", 0))
+    return {folder.name for folder, _, _ in todo}
 
 
-def _keep(work: _Work) -> Receipt:
-    """One virtual trial on the disk."""
-    if work.whole:
-        return trials.keep_unit(work.folder, work.unit)
-    patients, _, found, _ = trials.run_unit(work.unit)
-    status = patients.get_column("status")
-    facts = {"patients": status.len(), "failed": int((status != 0).sum())}
-    return units.keep(work.folder, work.unit.name, {TABLE: found}, facts)
+def _keep(work: _Work) -> list[Receipt]:
+    """Some virtual trials on the disk."""
+    return trials.keep_group(work.folder, work.group, work.tables)
 
 
 def result(steps: Steps, case: Case) -> TrialResult:

@@ -20,7 +20,9 @@ ACTIONS = {
     Action.RESUME_SAME: "resume",
     Action.STOP: "stop",
 }
-ACTION_TEXTS = np.array([ACTIONS[action] for action in sorted(Action)])
+ACTION_TEXTS = pl.Series([ACTIONS[action] for action in sorted(Action)])
+PERIODS = pl.Series(["treatment", "second treatment", "follow-up"])
+RESPONSES = pl.Series(["", *response.LABELS])
 OK, FAILED = 0, 1
 
 
@@ -28,26 +30,25 @@ def visits_table(protocol: Protocol, conducted: Conducted, replicate: int) -> pl
     """One row per patient and visit."""
     log, people, seen = conducted.log, conducted.people, conducted.seen
     category = unconfirmed(protocol.measurement, seen)
-    labels = np.array(response.LABELS)[category[log.patient, np.maximum(seen.column, 0)]]
+    label = np.where(seen.column > 0, 1 + category[log.patient, np.maximum(seen.column, 0)], 0)
     treated = log.regimen != NO_REGIMEN
-    period = np.where(treated, np.where(log.line == 0, "treatment", "second treatment"), "follow-up")
     since = log.day - log.start_day
-    names = np.array([arm.name for arm in protocol.arms])
+    names = pl.Series([arm.name for arm in protocol.arms])
     return pl.DataFrame(
         {
-            "trial": np.full(log.day.size, protocol.name),
+            "trial": pl.repeat(protocol.name, log.day.size, eager=True),
             "replicate": np.full(log.day.size, replicate),
-            "arm": names[people.arm[log.patient]],
+            "arm": names.gather(people.arm[log.patient]),
             "patient": log.patient,
             "time_days": log.day.astype(np.float64),
             "cycle": np.where(treated, since // protocol.cycle_days + 1, 0),
             "cycle_day": np.where(treated, since % protocol.cycle_days + 1, 0),
-            "period": period,
+            "period": PERIODS.gather(np.where(treated, np.where(log.line == 0, 0, 1), 2)),
             "dose_mg": log.dose_mg,
             **{name: getattr(log.labs, name) for name in reversed(LABS)},
             "gcsf": log.gcsf,
-            "action": ACTION_TEXTS[log.action],
-            "response": np.where((seen.column > 0), labels, ""),
+            "action": ACTION_TEXTS.gather(log.action),
+            "response": RESPONSES.gather(label),
         }
     )
 

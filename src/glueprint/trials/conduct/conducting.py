@@ -104,7 +104,7 @@ def _see(setting: Setting, ward: Ward, physiology: Physiology, at: Integers, nor
     """The visit of the patients `at`, (m,); normal: (m, 5) standard normal numbers behind its errors."""
     true = Labs(*(physiology.states[name][at] for name in LABS))
     day, timetable = ward.follow_up.day[at], setting.timetable
-    assessment = timetable.planned(at, day, timetable.calendar.assessment)
+    assessment = timetable.assessments.on(at, day)
     return Visit(
         patient=at,
         day=day,
@@ -112,7 +112,7 @@ def _see(setting: Setting, ward: Ward, physiology: Physiology, at: Integers, nor
         labs=measure(true, setting.error, normal),
         # A suspected progression is looked at again at once.
         assessment=assessment | np.isfinite(ward.disease.suspected_day[at]),
-        cycle_begins=timetable.planned(at, day, timetable.calendar.cycle_begins),
+        cycle_begins=timetable.cycles.on(at, day),
         true_m_protein_g_per_l=true.m_protein_g_per_l,
     )
 

@@ -61,19 +61,19 @@ def doses_between(
         rows = np.flatnonzero((course.regimen == number) & (to_day > from_day))
         if not rows.size:
             continue
-        first, start = from_day[rows], course.start_day[rows]
-        day = first[:, None] + np.arange(int((to_day[rows] - first).max()))
-        open_day = (day < to_day[rows, None]) & (day >= start[:, None])
-        if missed is not None:
-            open_day &= ~_on_days(missed, rows, day)
-        in_cycle = (day - start[:, None]) % regimen.drugs[0].on_day.size
+        start = course.start_day[rows]
+        row, day = _days_from(np.maximum(from_day[rows], start), to_day[rows])
+        if missed is not None and missed.shape[1]:
+            there = ~_on_days(missed, rows[row], day)
+            row, day = row[there], day[there]
+        in_cycle = (day - start[row]) % regimen.drugs[0].on_day.size
         for place, drug in enumerate(regimen.drugs, begins[number]):
-            amount, due = drug.planned_mg(age_y[rows]), open_day & drug.on_day[in_cycle]
+            amount, given = drug.planned_mg(age_y[rows]), np.ones(rows.size, dtype=np.bool_)
             if drug is regimen.glue:
-                due &= ~course.glue_held[rows, None]
-                amount = course.glue_mg[rows]
-            row, column = np.nonzero(due & (amount > 0)[:, None])
-            parts.append((rows[row], day[row, column], np.full(row.size, place), amount[row]))
+                amount, given = course.glue_mg[rows], ~course.glue_held[rows]
+            due = np.flatnonzero(drug.on_day[in_cycle] & (given & (amount > 0))[row])
+            whose = row[due]
+            parts.append((rows[whose], day[due], np.full(due.size, place), amount[whose]))
     if not parts:
         empty = np.zeros(0, dtype=np.int64)
         return DoseList(empty, empty, np.zeros(0, dtype="<U1"), np.zeros(0), np.zeros(0, dtype=np.bool_))
@@ -85,11 +85,16 @@ def doses_between(
     return DoseList(patient[order], dose_day[order], target, amount_mg[order], leading)
 
 
-def _on_days(flags: Bools, rows: Integers, day: Integers) -> Bools:
-    """(m, k) the flags (n, days) of the patients `rows` (m,) on days (m, k); False beyond them."""
-    if not flags.shape[1]:
-        return np.zeros(day.shape, dtype=np.bool_)
-    known = flags[rows[:, None], np.minimum(day, flags.shape[1] - 1)]
+def _days_from(first: Integers, end: Integers) -> tuple[Integers, Integers]:
+    """Every day from `first` to before `end`, (m,) each: the row that it is of, and the day, (k,) each."""
+    count = np.maximum(end - first, 0)
+    row = np.repeat(np.arange(first.size), count)
+    return row, first[row] + np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)
+
+
+def _on_days(flags: Bools, who: Integers, day: Integers) -> Bools:
+    """(k,) the flags (n, days) of the patients `who` on days (k,) each; False beyond them."""
+    known = flags[who, np.minimum(day, flags.shape[1] - 1)]
     return np.asarray(known & (day < flags.shape[1]))
 
 

@@ -19,12 +19,52 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class _Days:
+    """Days of one kind of visit of n patients, found by search.
+
+    key: of each visit, in order: patient times `span`, and the day from `first` on, `span` - 1 for NEVER; one
+    that no search passes at the end.
+    """
+
+    key: Integers
+    span: int
+    first: int
+
+    @classmethod
+    def of(cls, day: Integers) -> _Days:
+        """Those of (n, k) days."""
+        there = day[day != NEVER]
+        first = int(there.min(initial=0))
+        span = int(there.max(initial=0)) - first + 3
+        from_first = np.sort(np.where(day == NEVER, span - 1, day - first), axis=1)
+        key = (from_first + span * np.arange(day.shape[0])[:, None]).ravel()
+        return cls(np.append(key, NEVER), span, first)
+
+    def on(self, at: Integers, day: Integers) -> Bools:
+        """(m,) whether patients `at` have one on `day` (m,)."""
+        key = self._key(at, day)
+        return np.asarray(self.key[np.searchsorted(self.key, key)] == key)
+
+    def after(self, at: Integers, day: Integers) -> Integers:
+        """(m,) the first of patients `at` after `day` (m,), or NEVER."""
+        place = np.searchsorted(self.key, self._key(at, day), side="right")
+        found = self.key[place] - self.span * at
+        return np.where(found < self.span - 1, found + self.first, NEVER)
+
+    def _key(self, at: Integers, day: Integers) -> Integers:
+        # Whatever lies behind the last visit is one day, on which there is none.
+        return np.asarray(self.span * at + np.minimum(day - self.first, self.span - 2))
+
+
+@dataclass(frozen=True)
 class Timetable:
-    """The planned visits of n patients: the calendar of the protocol, and (n, v) the day of each visit, NEVER
-    of one that is missed."""
+    """The planned visits of n patients: the calendar of the protocol, and when each comes: to any visit, to
+    one with a disease assessment, to one at which a cycle begins."""
 
     calendar: Calendar
-    day: Integers
+    visits: _Days
+    assessments: _Days
+    cycles: _Days
 
     @classmethod
     def of(cls, protocol: Protocol, people: Population, stream: Stream) -> Timetable:
@@ -32,16 +72,11 @@ class Timetable:
         calendar = planned_visits(protocol)
         uniform = stream.uniforms("visit windows", people.number, calendar.day.size)
         day = actual_days(calendar, protocol.visits.window_days, uniform)
-        return cls(calendar, attended(protocol.departures, day, people.number, stream))
-
-    def planned(self, at: Integers, day: Integers, flags: Bools) -> Bools:
-        """(m,) whether the visit of patients `at` on `day` (m,) is a planned one with the flag of the
-        calendar, (v,)."""
-        return np.asarray(((self.day[at] == day[:, None]) & flags).any(axis=1))
+        day = attended(protocol.departures, day, people.number, stream)
+        kinds = (day, day[:, calendar.assessment], day[:, calendar.cycle_begins])
+        return cls(calendar, *map(_Days.of, kinds))
 
     def next_after(self, at: Integers, day: Integers, treated: Bools) -> Integers:
         """(m,) the next planned visit of patients `at` after `day` (m,): any of the treated, of the others a
         disease assessment."""
-        kept = treated[:, None] | self.calendar.assessment
-        ahead = np.where(kept & (self.day[at] > day[:, None]), self.day[at], NEVER)
-        return np.asarray(ahead.min(axis=1))
+        return np.where(treated, self.visits.after(at, day), self.assessments.after(at, day))
