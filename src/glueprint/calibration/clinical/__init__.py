@@ -6,7 +6,7 @@ other trial are predicted.
 """
 
 from glueprint.calibration.clinical.calibrating import calibrate
-from glueprint.calibration.clinical.fitting import FULL, MIDDLE, QUICK, SMALL, Effort
+from glueprint.calibration.clinical.fitting import FULL, LONG, MIDDLE, QUICK, SMALL, Effort
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, free
 from glueprint.calibration.clinical.printed import printed
 from glueprint.calibration.clinical.result import ClinicalPosterior, fitted_trial, label_of
@@ -14,6 +14,7 @@ from glueprint.calibration.clinical.stored import SHIPPED, load, posterior, save
 
 __all__ = [
     "FULL",
+    "LONG",
     "MIDDLE",
     "QUICK",
     "SCOPES",

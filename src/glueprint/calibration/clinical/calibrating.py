@@ -53,7 +53,7 @@ def calibrate(
     known = list(evidence.load() if claims is None else claims)
     given, summaries = free(structure), published(clinical_targets(known).targets, scope)
     simulator = partial(simulate, structure, summaries, workers)
-    found = fit(summaries, simulator, len(given.names), effort=effort, seed=seed, told=told)
+    found = fit(summaries, simulator, given.start, effort=effort, seed=seed, told=told)
     flat = found.posterior.flat
     chosen = flat[np.linspace(0, flat.shape[0] - 1, KEPT).astype(np.int64)]
     values = given.values(chosen)
