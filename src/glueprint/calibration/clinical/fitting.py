@@ -18,7 +18,7 @@ from glueprint.inference import Posterior, ResponseSurface, response_surface, sa
 from glueprint.runs import streams
 from glueprint.runs.progress import silent
 
-__all__ = ["FULL", "LONG", "MIDDLE", "QUICK", "SMALL", "Effort", "Fit", "Simulator", "Told", "fit"]
+__all__ = ["FULL", "LONG", "QUICK", "SMALL", "Effort", "Fit", "Simulator", "Told", "fit"]
 
 Floats = NDArray[np.float64]
 Told = Callable[[str, int, int], None]
@@ -47,12 +47,9 @@ class Effort:
 
 
 FULL = Effort(12, 32, (250, 350, 500), 1500)
-# From a known start, without a search: more simulations for more coordinates.
+# From a known start, without a search: more simulations for more coordinates, fewer for fewer summaries.
 LONG = Effort(0, 0, (400, 400, 500, 700), 1500)
-# Between the two; a posterior that comes with Glueprint says in its settings how it was made.
-MIDDLE = Effort(6, 24, (150, 200, 260), 1200)
-# For a fit to one trial alone: as many simulations as QUICK, and draws enough to say that they converged.
-SMALL = Effort(4, 24, (120, 160), 1200, checks=LEAST_REPLICATES)
+SMALL = Effort(0, 0, (300, 400, 500), 1200, checks=LEAST_REPLICATES)
 QUICK = Effort(4, 24, (120, 160), 400, checks=LEAST_REPLICATES)
 
 
@@ -120,7 +117,6 @@ def _mode(
     effort: Effort,
     seed: int,
     report: Told,
-
 ) -> Search:
     """The most likely coordinates, with common random numbers."""
     tried, planned = 0, effort.generations * effort.offspring

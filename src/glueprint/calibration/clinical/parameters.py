@@ -26,7 +26,8 @@ from glueprint.trials import ParameterDraws
 __all__ = ["SCOPES", "STRUCTURES", "TRIALS", "Free", "free"]
 
 Floats = NDArray[np.float64]
-STRUCTURES = ("claret", "two-clone", "burden")
+# The first is taken where none is named: patients differ in it where real ones do.
+STRUCTURES = ("burden", "claret", "two-clone")
 TRIALS = tuple(references.default().trials.values())
 # What is fitted: the trials whole; their arms without the hazard ratios between them, so that these can be
 # predicted; or one trial alone, so that the others can.
@@ -116,7 +117,7 @@ class Free:
 
 
 @lru_cache(maxsize=4)
-def free(structure: str = "claret") -> Free:
+def free(structure: str = STRUCTURES[0]) -> Free:
     """The free parameters of a structure, with the in-vitro posterior that comes with Glueprint as their
     prior."""
     settings = _settings()
