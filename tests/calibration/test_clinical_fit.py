@@ -87,6 +87,13 @@ def test_the_search_finds_the_least_cost() -> None:
     np.testing.assert_allclose(found.z, target, atol=1e-3)
 
 
+def test_without_a_generation_the_start_is_the_mode() -> None:
+    start = np.array([0.5, -0.5])
+    found = search(lambda z: (z**2).sum(axis=1), start, generations=0, offspring=0, seed=1)
+    assert (found.cost, found.history) == (0.5, (0.5,))
+    assert found.z is start
+
+
 def test_readings_that_disagree_widen_the_variance() -> None:
     both = rough_variance(SUMMARIES)[2]
     one = rough_variance((Summary("two", "B", "orr", "rate", (22.0,), ("X3",), 100),))[0]
