@@ -111,7 +111,8 @@ def compared(pair: Pair, patients: int) -> dict[str, dict[str, float]]:
     """Centres and widths of each endpoint, widths as SD on the scale on which it is nearly normal.
 
     sd_of_difference: trial by trial, so of the measured ratio's error alone.   sd_explained: what that error
-    makes of the reference's width.
+    makes of the reference's width.   variance_by_chance: two standard errors of what a difference that does
+    not hang on the reference's outcome adds to the variance in so many trials, of which few may differ.
     """
     told = {}
     for name, unit in ENDPOINTS.items():
@@ -119,7 +120,9 @@ def compared(pair: Pair, patients: int) -> dict[str, dict[str, float]]:
         both = np.isfinite(new) & np.isfinite(old)
         scale = prediction.nearly_normal(name, unit, patients)
         mine, theirs = scale(new[both]), scale(old[both])
-        apart = float((mine - theirs).std(ddof=1))
+        difference = mine - theirs
+        apart = float(difference.std(ddof=1))
+        products = (theirs - theirs.mean()) * (difference - difference.mean())
         sd = float(theirs.std(ddof=1))
         told[name] = {
             "reference": float(np.median(old)),
@@ -129,6 +132,7 @@ def compared(pair: Pair, patients: int) -> dict[str, dict[str, float]]:
             "sd_new": float(mine.std(ddof=1)),
             "sd_of_difference": apart,
             "sd_explained": math.hypot(sd, apart),
+            "variance_by_chance": float(2.0 * 2.0 * products.std(ddof=1) / math.sqrt(len(products))),
         }
     return told
 

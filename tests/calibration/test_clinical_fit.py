@@ -38,7 +38,7 @@ def simulator(z: np.ndarray, seeds: np.ndarray, told: object) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def found() -> Fit:
-    return fit(SUMMARIES, simulator, SIZE, effort=EFFORT, seed=1)
+    return fit(SUMMARIES, simulator, np.zeros(SIZE), effort=EFFORT, seed=1)
 
 
 def exact(found: Fit) -> tuple[np.ndarray, np.ndarray]:
@@ -71,9 +71,9 @@ def test_scatter_is_that_of_the_simulator_and_trials_are_apart(found: Fit) -> No
 
 
 def test_the_same_seed_gives_the_same_bits(found: Fit) -> None:
-    again = fit(SUMMARIES, simulator, SIZE, effort=EFFORT, seed=1)
+    again = fit(SUMMARIES, simulator, np.zeros(SIZE), effort=EFFORT, seed=1)
     assert np.array_equal(found.posterior.flat, again.posterior.flat)
-    other = fit(SUMMARIES, simulator, SIZE, effort=EFFORT, seed=2)
+    other = fit(SUMMARIES, simulator, np.zeros(SIZE), effort=EFFORT, seed=2)
     assert not np.array_equal(found.posterior.flat, other.posterior.flat)
 
 
@@ -83,8 +83,15 @@ def test_the_search_finds_the_least_cost() -> None:
     def cost(z: np.ndarray) -> np.ndarray:
         return ((z - target) ** 2 * np.array([1.0, 4.0, 9.0, 100.0])).sum(axis=1)
 
-    found = search(cost, 4, generations=80, offspring=12, seed=3)
+    found = search(cost, np.zeros(4), generations=80, offspring=12, seed=3)
     np.testing.assert_allclose(found.z, target, atol=1e-3)
+
+
+def test_without_a_generation_the_start_is_the_mode() -> None:
+    start = np.array([0.5, -0.5])
+    found = search(lambda z: (z**2).sum(axis=1), start, generations=0, offspring=0, seed=1)
+    assert (found.cost, found.history) == (0.5, (0.5,))
+    assert found.z is start
 
 
 def test_readings_that_disagree_widen_the_variance() -> None:

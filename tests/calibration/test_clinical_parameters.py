@@ -32,10 +32,19 @@ def test_the_in_vitro_layer_keeps_its_margins_and_correlations() -> None:
 
 
 def test_the_middle_of_the_prior_is_the_middle_of_each_belief() -> None:
-    given = clinical.free()
+    given = clinical.free("claret")
     values = given.values(np.zeros((1, len(given.names))))
     for belief in given.beliefs:
         assert values[belief.name][0] == pytest.approx(belief.middle, rel=1e-9)
+
+
+def test_a_search_begins_where_the_file_says_and_else_in_the_middle() -> None:
+    given = clinical.free("burden")
+    values = given.values(given.start[None, :])
+    for name, wanted in given.begun.items():
+        assert values[name][0] == pytest.approx(wanted, rel=1e-9)
+    assert {name for name, z in zip(given.names, given.start, strict=True) if z} <= set(given.begun)
+    assert not clinical.free("claret").start.any()
 
 
 @pytest.mark.parametrize("structure", clinical.STRUCTURES)
@@ -48,7 +57,7 @@ def test_what_is_set_is_known_to_the_trial(structure: str) -> None:
 
 
 def test_each_trial_has_an_effect_of_its_own() -> None:
-    given = clinical.free()
+    given = clinical.free("claret")
     z = np.zeros((1, len(given.names)))
     z[0, given.names.index("study_death_ratio:mm002")] = -1.0
     values = given.values(z)

@@ -31,14 +31,14 @@ def test_without_the_ratios_it_shows_what_it_predicts_of_them(tmp_path: Path) ->
     assert "fitted to the arms" in text
     assert "The check inside the evidence" in text
     assert "CL016" in text
-    assert (tmp_path / "clinical_claret_arms_held_out.parquet").exists()
+    assert (tmp_path / "clinical_burden_arms_held_out.parquet").exists()
     found = payload(shown("--arms-only", "--json"))
     assert len(found["held_out"]) == 20
     assert not [row for row in found["summaries"] if row["endpoint"].startswith("hr_")]
 
 
 def test_a_fit_to_one_trial_alone_shows_the_other_as_predicted() -> None:
-    options = ("--structure", "burden", "--only", "mm003")
+    options = ("--only", "mm003")
     text = shown(*options)
     assert "fitted to mm003 alone" in text
     assert "effective number of parameters" in text

@@ -30,7 +30,7 @@ TINY = trials.template().replace("patients = 60", "patients = 6")
 DRAWS = 45
 
 
-def tiny_posterior(structure="claret"):
+def tiny_posterior(structure="burden"):
     """A posterior that knows no more than its prior, drawn near the middle of it."""
     given = clinical.free(structure)
     z = 0.3 * np.random.default_rng(4).standard_normal((DRAWS, len(given.names)))
@@ -104,7 +104,7 @@ def test_a_predicted_trial_is_labelled_and_has_intervals(run):
 
 def test_the_draws_are_those_of_the_posterior_for_this_trial(run, mine, posterior):
     folder, _ = run
-    draws = clinical.load(posterior, "claret").for_trial(trials.load_protocol(mine), count=39, seed=1)
+    draws = clinical.load(posterior, "burden").for_trial(trials.load_protocol(mine), count=39, seed=1)
     few = 4  # each trial takes the next draw, and knows of no other trial
     alone = trials.run(mine, few, 1, draws=draws, counterfactual=True)
     kept = pl.read_parquet(folder / "endpoints.parquet")
@@ -113,14 +113,14 @@ def test_the_draws_are_those_of_the_posterior_for_this_trial(run, mine, posterio
 
 
 def test_the_table_for_people(mine, posterior):
-    done = called("run", mine, "--posterior-from", posterior, "--replicates", 2, "--posterior", "claret")
+    done = called("run", mine, "--posterior-from", posterior, "--replicates", 2, "--posterior", "burden")
     assert "predicted, median and 95 % prediction interval of 2 trials" in done.stdout
     assert "none is a prediction" not in done.stderr
 
 
 def test_what_was_run_is_kept_beside_the_tables(run):
     about = json.loads((run[0] / "trial.json").read_text("utf-8"))
-    assert about["origin"]["posterior"] == digest("claret")
+    assert about["origin"]["posterior"] == digest("burden")
     assert (about["seed"], about["replicates"], about["label"]) == (1, 39, "predicted")
 
 
@@ -151,15 +151,15 @@ def test_a_stale_posterior_is_said(mine, tmp_path):
 def test_a_calibration_trial_is_calibrated_until_it_is_changed(posterior, tmp_path):
     small = trials.load_protocol("mm002")
     arms = tuple(arm.model_copy(update={"patients": 4}) for arm in small.arms)
-    whole, origin = draws_and_origin(small, "claret", posterior, 2, 1)
-    about = {"structure": "claret", "posterior": digest("claret"), "posterior_status": "ok"}
+    whole, origin = draws_and_origin(small, "burden", posterior, 2, 1)
+    about = {"structure": "burden", "posterior": digest("burden"), "posterior_status": "ok"}
     assert origin == about | {"draws": "of the posterior"}
-    other = draws_for(small.model_copy(update={"arms": arms}), "claret", posterior, 2, 1)
+    other = draws_for(small.model_copy(update={"arms": arms}), "burden", posterior, 2, 1)
     assert (whole.label, other.label) == ("calibrated", "predicted")
 
 
 def test_a_structure_and_a_folder_that_are_not_there(mine, tmp_path):
-    refused("GP-K010", "run", mine, "--posterior=clarett")
+    refused("GP-K010", "run", mine, "--posterior=burdenn")
     assert "glueprint calibrate clinical" in refused("GP-K011", "run", mine, "--posterior-from", tmp_path)
 
 

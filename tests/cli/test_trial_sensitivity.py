@@ -10,7 +10,7 @@ from glueprint import trials
 from glueprint.cli.trial import app
 from glueprint.errors import InputError
 
-ASKED = ("--vary", "growth_per_d=0.01:0.04:log10", "--vary", "kill_by_loss", "--output", "POM 4 mg:orr")
+ASKED = ("--vary", "growth_per_d=0.01:0.04:log10", "--vary", "kill_per_d", "--output", "POM 4 mg:orr")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_effects_with_what_chance_does_and_the_figure(printed, protocol, tmp_pat
     found = payload(printed(app, "sensitivity", protocol, *words, "--json"))
     assert found["method"] == "Morris"
     assert found["runs"] == 2 * 3
-    assert found["table"]["name"] == ["growth_per_d", "kill_by_loss"]
+    assert found["table"]["name"] == ["growth_per_d", "kill_per_d"]
     assert found["chance_sd"]["POM 4 mg:orr"] >= 0.0
     assert (tmp_path / "effects.svg").read_text().startswith("<svg")
 

@@ -66,6 +66,26 @@ def test_two_drugs_do_more_than_their_sum_below_the_threshold_and_less_above():
     assert sensitive[2] < 0.85 * (sensitive[0] + sensitive[1])
 
 
+def test_resistance_lowers_the_threshold_so_that_a_second_drug_still_reaches_the_cells():
+    """With a quarter of the threshold left cells far below it die as before, those near it hardly."""
+    ikzf = np.array([0.002, 0.1, 0.1])
+    given = {"ikzf1_myeloma": ikzf, "ikzf3_myeloma": ikzf, "dex_effect": np.array([0.0, 0.0, 0.95])}
+    given |= {"switch_ikzf50": np.full(3, 0.2), "dex_on_irf4": np.full(3, 0.9)}
+    naive, resistant = (
+        tumour(0.001, **given, sensitivity=np.full(3, left))["kill_drive"] for left in (1.0, 0.25)
+    )
+    assert resistant[0] > 0.99 * naive[0]
+    assert resistant[1] < 0.3 * naive[1]
+    assert resistant[2] > 0.9 * naive[2]
+
+
+def test_resistance_grows_with_the_effect_alone():
+    ikzf = np.array([1.0, 0.05])
+    got = tumour(60.0, ikzf1_myeloma=ikzf, ikzf3_myeloma=ikzf, resistance_per_d=0.01)["sensitivity"]
+    assert got[0] == pytest.approx(1.0)
+    assert np.exp(-0.6) < got[1] < 0.75
+
+
 def whole(covariates, hours, **values):
     """Hazards of patients who differ in `values`, untreated."""
     model = models.trial(SCENARIO)

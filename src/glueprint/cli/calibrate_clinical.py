@@ -20,7 +20,7 @@ STRUCTURE_HELP = f"Structure of the tumour: {' or '.join(clinical.STRUCTURES)}."
 
 def clinical_command(
     out: Annotated[Path | None, typer.Option(help="Folder for the posterior's files.")] = None,
-    structure: Annotated[str, typer.Option(help=STRUCTURE_HELP)] = "claret",
+    structure: Annotated[str, typer.Option(help=STRUCTURE_HELP)] = clinical.STRUCTURES[0],
     arms_only: Annotated[
         bool, typer.Option("--arms-only", help="Leave hazard ratios between arms out, and predict them.")
     ] = False,
@@ -40,7 +40,7 @@ def clinical_command(
     if shipped:
         found = clinical.posterior(structure, scope)
     else:
-        found = _fit(structure, scope, clinical.QUICK if quick else clinical.FULL, seed, workers)
+        found = _fit(structure, scope, clinical.QUICK if quick else None, seed, workers)
     written = list(clinical.save(found, out)) if out is not None else []
     if as_json:
         print_json(_plain(found))
@@ -50,7 +50,9 @@ def clinical_command(
         progress_console.print(f"wrote {path}")
 
 
-def _fit(structure: str, scope: str, effort: clinical.Effort, seed: int, workers: int) -> ClinicalPosterior:
+def _fit(
+    structure: str, scope: str, effort: clinical.Effort | None, seed: int, workers: int
+) -> ClinicalPosterior:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with bars.bar(*columns) as bar:
         task = bar.add_task("search", total=None)

@@ -95,7 +95,7 @@ class Study(Document):
     reference: Annotated[str, Field(min_length=1)] | None = None
     seed: Annotated[int, Field(ge=0)] = 1
     # Draws of the shipped posterior of this structure for each virtual trial; its most probable if left out.
-    posterior: Literal["claret", "two-clone", "burden"] | None = None
+    posterior: Literal["burden", "claret", "two-clone"] | None = None
     trials: Annotated[tuple[TrialRequest, ...], Field(min_length=1)]
     profiles: ProfileRequest = ProfileRequest()
     plates: PlatesRequest | None = None

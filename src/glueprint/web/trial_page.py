@@ -291,7 +291,7 @@ def _reference_mix() -> Mapping[str, Any]:
 def _idle(protocol: Protocol) -> tuple[str, ...]:
     """Covariates that change nothing of a patient in the structure that a run takes if none is named."""
     try:
-        return trials.idle_covariates(protocol, clinical.posterior(clinical.STRUCTURES[0]).central(protocol))
+        return trials.idle_covariates(protocol, clinical.posterior().central(protocol))
     except GlueprintError:
         return ()
 
@@ -370,6 +370,6 @@ def _python(place: Path) -> str:
     return (
         "from glueprint import trials\nfrom glueprint.calibration import clinical\n\n"
         f'protocol = trials.load_protocol("{place / designs.FILE}")\n'
-        'draws = clinical.posterior("claret").for_trial(protocol, count=200, seed=1)\n'
+        'draws = clinical.posterior().for_trial(protocol, count=200, seed=1)\n'
         "result = trials.run(protocol, 200, 1, draws=draws)\nprint(result.overview())"
     )

@@ -5,8 +5,8 @@
 other trial are predicted.
 """
 
-from glueprint.calibration.clinical.calibrating import calibrate
-from glueprint.calibration.clinical.fitting import FULL, MIDDLE, QUICK, SMALL, Effort
+from glueprint.calibration.clinical.calibrating import calibrate, usual_effort
+from glueprint.calibration.clinical.fitting import FULL, LONG, QUICK, SMALL, Effort
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, free
 from glueprint.calibration.clinical.printed import printed
 from glueprint.calibration.clinical.result import ClinicalPosterior, fitted_trial, label_of
@@ -14,7 +14,7 @@ from glueprint.calibration.clinical.stored import SHIPPED, load, posterior, save
 
 __all__ = [
     "FULL",
-    "MIDDLE",
+    "LONG",
     "QUICK",
     "SCOPES",
     "SHIPPED",
@@ -30,4 +30,5 @@ __all__ = [
     "posterior",
     "printed",
     "save",
+    "usual_effort",
 ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from glueprint import evidence
 from glueprint.calibration.clinical import held_out
-from glueprint.calibration.clinical.fitting import FULL, Effort, Fit, Told, fit
+from glueprint.calibration.clinical.fitting import FULL, LONG, SMALL, Effort, Fit, Told, fit
 from glueprint.calibration.clinical.parameters import SCOPES, STRUCTURES, free
 from glueprint.calibration.clinical.result import ClinicalPosterior, summarise
 from glueprint.calibration.clinical.simulating import simulate
@@ -23,7 +23,7 @@ from glueprint.errors import InputError
 from glueprint.evidence import Claim
 from glueprint.runs import streams
 
-__all__ = ["calibrate"]
+__all__ = ["calibrate", "usual_effort"]
 
 Floats = NDArray[np.float64]
 KEPT = 2000
@@ -34,9 +34,9 @@ INTEGRAL_DRAWS, INTEGRAL_WIDER = 20_000, 1.2
 def calibrate(
     claims: Iterable[Claim] | None = None,
     *,
-    structure: str = "claret",
+    structure: str = STRUCTURES[0],
     scope: str = "trials",
-    effort: Effort = FULL,
+    effort: Effort | None = None,
     seed: int = 1,
     workers: int = 1,
     told: Told | None = None,
@@ -45,15 +45,16 @@ def calibrate(
 
     claims: evidence.load() if None.   structure: of the tumour, one of STRUCTURES.   scope: one of SCOPES;
     "arms" leaves the hazard ratios between arms out and predicts them (`held_out`), the name of a trial all
-    others.   seed: same seed, same
-    bits, whatever the workers (processes).   told: called with (stage, done, all).
+    others.   effort: `usual_effort` if None.   seed: same seed, same bits, whatever the workers (processes).
+    told: called with (stage, done, all).
     Raises InputError GP-K012 for a structure, scope, seed or workers that cannot be used.
     """
     _check_request(structure, scope, seed, workers)
     known = list(evidence.load() if claims is None else claims)
+    effort = effort or usual_effort(structure, scope)
     given, summaries = free(structure), published(clinical_targets(known).targets, scope)
     simulator = partial(simulate, structure, summaries, workers)
-    found = fit(summaries, simulator, len(given.names), effort=effort, seed=seed, told=told)
+    found = fit(summaries, simulator, given.start, effort=effort, seed=seed, told=told)
     flat = found.posterior.flat
     chosen = flat[np.linspace(0, flat.shape[0] - 1, KEPT).astype(np.int64)]
     values = given.values(chosen)
@@ -97,6 +98,13 @@ def calibrate(
         told("the check inside the evidence", 0, 1)
     checked = held_out.check(posterior, known, replicates=effort.checks, seed=seed, workers=workers)
     return replace(posterior, held_out=checked)
+
+
+def usual_effort(structure: str, scope: str = "trials") -> Effort:
+    """What the fits that come with Glueprint were made with."""
+    if not free(structure).begun:
+        return FULL
+    return LONG if scope == "trials" else SMALL
 
 
 def _check_request(structure: str, scope: str, seed: int, workers: int) -> None:

@@ -18,7 +18,7 @@ from glueprint.inference import Posterior, ResponseSurface, response_surface, sa
 from glueprint.runs import streams
 from glueprint.runs.progress import silent
 
-__all__ = ["FULL", "MIDDLE", "QUICK", "SMALL", "Effort", "Fit", "Simulator", "Told", "fit"]
+__all__ = ["FULL", "LONG", "QUICK", "SMALL", "Effort", "Fit", "Simulator", "Told", "fit"]
 
 Floats = NDArray[np.float64]
 Told = Callable[[str, int, int], None]
@@ -47,10 +47,9 @@ class Effort:
 
 
 FULL = Effort(12, 32, (250, 350, 500), 1500)
-# Between the two; a posterior that comes with Glueprint says in its settings how it was made.
-MIDDLE = Effort(6, 24, (150, 200, 260), 1200)
-# For a fit to one trial alone: as many simulations as QUICK, and draws enough to say that they converged.
-SMALL = Effort(4, 24, (120, 160), 1200, checks=LEAST_REPLICATES)
+# From a known start, without a search: more simulations for more coordinates, fewer for fewer summaries.
+LONG = Effort(0, 0, (400, 400, 500, 700), 1500)
+SMALL = Effort(0, 0, (300, 400, 500), 1200, checks=LEAST_REPLICATES)
 QUICK = Effort(4, 24, (120, 160), 400, checks=LEAST_REPLICATES)
 
 
@@ -74,18 +73,20 @@ class Fit:
 def fit(
     summaries: Sequence[Summary],
     simulator: Simulator,
-    size: int,
+    start: Floats,
     *,
     effort: Effort = FULL,
     seed: int = 1,
     told: Told | None = None,
 ) -> Fit:
-    """Fit parameters to published summaries, in `size` coordinates that are standard normal under the prior.
+    """Fit parameters to published summaries, in coordinates that are standard normal under the prior.
 
+    start: (p,) where the search begins.
     Source: own derivation, docs/calibration.md, "The clinical fit".
     """
     wanted, report = tuple(summaries), told or silent
-    mode = _mode(wanted, simulator, size, effort, seed, report)
+    mode = _mode(wanted, simulator, start, effort, seed, report)
+    size = start.size
     centre: Floats = mode.z
     root: Floats = FIRST_SD * np.eye(size)
     points, results = np.zeros((0, size)), np.zeros((0, len(wanted)))
@@ -110,7 +111,12 @@ def fit(
 
 
 def _mode(
-    summaries: tuple[Summary, ...], simulator: Simulator, size: int, effort: Effort, seed: int, report: Told
+    summaries: tuple[Summary, ...],
+    simulator: Simulator,
+    start: Floats,
+    effort: Effort,
+    seed: int,
+    report: Told,
 ) -> Search:
     """The most likely coordinates, with common random numbers."""
     tried, planned = 0, effort.generations * effort.offspring
@@ -124,7 +130,7 @@ def _mode(
         tried += z.shape[0]
         return rough_cost(summaries, outputs, z)
 
-    return search(costs, size, generations=effort.generations, offspring=effort.offspring, seed=seed)
+    return search(costs, start, generations=effort.generations, offspring=effort.offspring, seed=seed)
 
 
 def _near(points: Floats, centre: Floats, root: Floats) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -26,7 +26,8 @@ from glueprint.trials import ParameterDraws
 __all__ = ["SCOPES", "STRUCTURES", "TRIALS", "Free", "free"]
 
 Floats = NDArray[np.float64]
-STRUCTURES = ("claret", "two-clone", "burden")
+# The first is taken where none is named: patients differ in it where real ones do.
+STRUCTURES = ("burden", "claret", "two-clone")
 TRIALS = tuple(references.default().trials.values())
 # What is fitted: the trials whole; their arms without the hazard ratios between them, so that these can be
 # predicted; or one trial alone, so that the others can.
@@ -45,7 +46,8 @@ class Free:
     Cholesky factor (a, a) of their covariance.   beliefs: of all parameters, those of assays first.
     sets: what each sets in the trial model.   study: what differs between trials -> its SD (log10), or the
     name of the parameter that is it.   carried: beliefs that the trials cannot narrow, effects of covariates:
-    not fitted, but drawn beside every draw.
+    not fitted, but drawn beside every draw.   begun: parameters that a search begins with elsewhere than in
+    the middle of their priors.
     """
 
     structure: str
@@ -56,6 +58,16 @@ class Free:
     sets: Mapping[str, tuple[str, ...]]
     study: Mapping[str, float | str]
     carried: tuple[Belief, ...] = ()
+    begun: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def start(self) -> Floats:
+        """(p,) coordinates that a search begins with."""
+        found = np.zeros(len(self.names))
+        for k, belief in enumerate(self.beliefs):
+            if belief.name in self.begun:
+                found[k] = float(belief.standard(np.asarray(self.begun[belief.name])))
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -105,7 +117,7 @@ class Free:
 
 
 @lru_cache(maxsize=4)
-def free(structure: str = "claret") -> Free:
+def free(structure: str = STRUCTURES[0]) -> Free:
     """The free parameters of a structure, with the in-vitro posterior that comes with Glueprint as their
     prior."""
     settings = _settings()
@@ -134,6 +146,7 @@ def free(structure: str = "claret") -> Free:
         study=settings.get(f"study_of_{structure}")
         or {STUDY: float(settings["study"]["death_ratio_sd_log10"])},
         carried=_carried(structure, sets) if structure in CARRYING else (),
+        begun=settings.get(f"start_of_{structure}", {}),
     )
 
 

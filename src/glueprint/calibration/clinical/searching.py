@@ -27,19 +27,23 @@ class Search:
 
 
 def search(
-    costs: Callable[[Floats], Floats], size: int, *, generations: int, offspring: int, seed: int
+    costs: Callable[[Floats], Floats], start: Floats, *, generations: int, offspring: int, seed: int
 ) -> Search:
-    """Minimise costs (n,) of coordinates (n, size), from the middle of the prior.
+    """Minimise costs (n,) of coordinates (n, p), from the start (p,).
 
-    generations, offspring: how many times how many are tried.   seed: the same seed gives the same bits.
+    generations, offspring: how many times how many are tried; the start itself, at its cost, where none.
+    seed: the same seed gives the same bits.
     """
+    if not generations:
+        cost = float(costs(start[None, :])[0])
+        return Search(start, cost, (cost,))
     # Here, as it takes a second to import, also matplotlib where there is one, and few commands search.
     import cma  # type: ignore[import-untyped]
 
     # Variances first, correlations later: a third of the way there are too few trials to tell them.
     apart = max(generations // 3, 2)
     settings = {"seed": seed + 1, "popsize": offspring, "verbose": -9, "CMA_diagonal": apart}
-    strategy = cma.CMAEvolutionStrategy(np.zeros(size), START_SD, settings)
+    strategy = cma.CMAEvolutionStrategy(start, START_SD, settings)
     history = []
     for _ in range(generations):
         tried = np.array(strategy.ask())

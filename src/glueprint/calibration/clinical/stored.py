@@ -28,26 +28,25 @@ STANDING = ("status", "reason", "digest")
 NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
 
 
-# The fits that come with Glueprint: of the usual structure also that to the arms, with its check; of burden
-# also those to one trial alone, each with its prediction of the other.
+# The fits that come with Glueprint: of the first structure in every scope, each with its prediction of what it
+# has not read, of claret also that to the arms.
 SHIPPED = (
+    *(("burden", scope) for scope in SCOPES),
     ("claret", "trials"),
     ("claret", "arms"),
     ("two-clone", "trials"),
-    ("burden", "trials"),
-    *(("burden", trial) for trial in TRIALS),
 )
 
 
 @lru_cache(maxsize=8)
-def posterior(structure: str = "claret", scope: str = "trials") -> ClinicalPosterior:
+def posterior(structure: str = STRUCTURES[0], scope: str = "trials") -> ClinicalPosterior:
     """The posterior of a structure that comes with Glueprint; "stale" if what it follows from has changed.
 
     scope: what was fitted, one of SCOPES.
     Raises InputError GP-K010 for an unknown structure or scope, or a pair that is not in SHIPPED.
 
-    >>> posterior("claret").structure
-    'claret'
+    >>> posterior().structure
+    'burden'
     """
     for what, name, names in (("structure", structure, STRUCTURES), ("scope", scope, SCOPES)):
         if name not in names:

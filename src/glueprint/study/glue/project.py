@@ -144,7 +144,7 @@ class TrialRequest(Document):
     rules: Inside | None = None
     patients: Annotated[int, Field(ge=10, le=10_000)] = 100
     replicates: Annotated[int, Field(ge=LEAST_REPLICATES, le=10_000)] = 60
-    structure: Literal["claret", "two-clone", "burden"] = "claret"
+    structure: Literal["burden", "claret", "two-clone"] = "burden"
 
 
 class SweepRequest(Document):
