@@ -302,6 +302,14 @@ def test_the_course_is_that_of_python_and_stands_in_its_address(browser):
     pinned = browser.get(f"/mechanism?pin={query.replace('=', '%3D').replace('&', '%26')}").text
     assert "Pinned 1" in pinned
     assert 'class="pin-0"' in pinned
+    assert "Beyond what was fitted" not in page.text
+
+
+def test_a_course_that_no_fitted_trial_speaks_for_says_so(browser):
+    page = browser.get("/mechanism?dose_mg=400&anc0=0.6", hx_request="true").text
+    assert "Beyond what was fitted, in 2 places" in page
+    assert "dose_mg: pomalidomide 400 mg" in page
+    assert "anc_1e9_per_l: 0.6; the fitted trials cover 1 to 12" in page
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import typer
 
 from glueprint.cli import model_options as options
 from glueprint.cli import model_tables as tables
-from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.cli.output import Json, console, print_json, print_table, progress_console
 from glueprint.mechanism import compounds
 from glueprint.study import course as courses
 
@@ -76,6 +76,7 @@ def course(
                 "pathway_day": plan.shown_day,
                 "pathway": found.pathway.to_dicts(),
                 "table": found.table.to_dict(as_series=False),
+                "outside": [finding.as_dict() for finding in found.outside],
             }
         )
         return
@@ -93,6 +94,8 @@ def course(
     heads = ("what", "in", "before", f"day {plan.shown_day}", "unit", "model")
     print_table("The pathway, means over the day", heads, steps)
     console.print(f"M-protein at the end: {found.m_protein_change_percent:+.3g} %")
+    for finding in found.outside:
+        progress_console.print(f"outside of what was fitted: {finding}", markup=False)
 
 
 def _said(row: dict[str, object]) -> str:

@@ -19,9 +19,18 @@ from pydantic_core import PydanticCustomError
 from glueprint.engine import Model
 from glueprint.errors import InputError
 from glueprint.frames import Framed
-from glueprint.mechanism import Compound, Scenario, compounds, models, parameters, partners
+from glueprint.mechanism import Compound, Outside, Partner, Scenario, compounds, models, parameters, partners
 from glueprint.study import pathway
-from glueprint.trials import DoseList, intakes, parse_days, swallowed
+from glueprint.trials import (
+    MONTH_DAYS,
+    NAMES_IN_CASE_MIX,
+    DoseList,
+    Taken,
+    intakes,
+    outside_of_one,
+    parse_days,
+    swallowed,
+)
 
 __all__ = ["RANGES", "SERIES", "Course", "Patient", "Plan", "follow"]
 
@@ -174,6 +183,11 @@ class Course(Framed):
     m_protein_change_percent: float
     pathway: pl.DataFrame
 
+    @property
+    def outside(self) -> tuple[Outside, ...]:
+        """In what the plan goes beyond the trials that the clinical parameters were fitted to."""
+        return _outside(self.plan)
+
     def to_table(self) -> pl.DataFrame:
         """The table."""
         return self.table
@@ -230,13 +244,41 @@ def _values(scenario: Scenario, plan: Plan) -> dict[str, Floats]:
     return {**values, **scaled}
 
 
+def _outside(plan: Plan) -> tuple[Outside, ...]:
+    folds = {CLEARANCE: plan.clearance_fold, KD: plan.kd_fold}
+    typical = parameters.typical(Scenario(plan.compound))
+    folds |= {name: plan.efficacy_fold for name in typical if name.endswith(EFFICACY)}
+    asked = {"kd": plan.kd_fold, "efficacy": plan.efficacy_fold, "clearance": plan.clearance_fold}
+    words = "".join(f", {name} times {fold:g}" for name, fold in asked.items() if fold != 1.0)
+    daily, weekly = (len(days) / plan.cycle_days for days in (plan.days_of_cycle(), _weekly(plan)))
+    taken = {
+        "dose_mg": Taken(plan.compound, plan.dose_mg, daily, folds, words),
+        "partner_mg": Taken(_partner(), plan.partner_mg, weekly),
+    }
+    about = {
+        NAMES_IN_CASE_MIX[one.name]: float(getattr(plan.patient, one.name))
+        for one in fields(Patient)
+        if one.name in NAMES_IN_CASE_MIX
+    }
+    return outside_of_one(taken, about, plan.days_in_all / MONTH_DAYS)
+
+
+def _partner() -> Partner:
+    return next(iter(partners.rows().values()))
+
+
+def _weekly(plan: Plan) -> list[int]:
+    """The days of a cycle on which the partner drug is taken."""
+    return [day for day in parse_days(WEEKLY) if day <= plan.cycle_days]
+
+
 def _doses(plan: Plan) -> DoseList:
     starts = plan.cycle_days * np.arange(plan.cycles)[:, None]
     glue = (starts + np.array(plan.days_of_cycle(), dtype=np.int64) - 1).ravel()
-    weekly = np.array([day for day in parse_days(WEEKLY) if day <= plan.cycle_days], dtype=np.int64)
+    weekly = np.array(_weekly(plan), dtype=np.int64)
     partner = (starts + weekly - 1).ravel() if plan.partner_mg else np.zeros(0, dtype=np.int64)
     glue = glue if plan.dose_mg else np.zeros(0, dtype=np.int64)
-    target = next(iter(partners.rows().values())).dose_target
+    target = _partner().dose_target
     day = np.concatenate([glue, partner]).astype(np.int64)
     order = np.argsort(day, kind="stable")
     return DoseList(

@@ -16,6 +16,7 @@ from glueprint.trials.conduct import Course, DoseList, doses_between, intakes, s
 from glueprint.trials.operating import Operating, OperatingSettings, operating
 from glueprint.trials.operating_grid import OperatingGrid, operating_grid
 from glueprint.trials.patients import (
+    NAMES_IN_CASE_MIX,
     ParameterDraws,
     Population,
     Stream,
@@ -44,6 +45,7 @@ from glueprint.trials.protocol import (
     Protocol,
     Reported,
     Stratum,
+    Taken,
     Variant,
     adverse_events,
     alone,
@@ -65,6 +67,7 @@ from glueprint.trials.protocol import (
     load_protocol,
     load_rules,
     outside,
+    outside_of_one,
     parse_days,
     reported,
     row_of,
@@ -103,6 +106,7 @@ __all__ = [
     "MEDIAN",
     "MONTH_DAYS",
     "MOST_PROBABLE",
+    "NAMES_IN_CASE_MIX",
     "PREDICTED",
     "RATE",
     "RATIO",
@@ -134,6 +138,7 @@ __all__ = [
     "Stream",
     "Sweep",
     "SweepSettings",
+    "Taken",
     "TrialQuestion",
     "TrialResult",
     "Truth",
@@ -177,6 +182,7 @@ __all__ = [
     "operating_grid",
     "order_statistics",
     "outside",
+    "outside_of_one",
     "parse_days",
     "prediction_intervals",
     "read_units",

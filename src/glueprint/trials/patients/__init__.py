@@ -10,6 +10,7 @@ from glueprint.trials.patients.fate import Fate
 from glueprint.trials.patients.given import check_given
 from glueprint.trials.patients.idle import idle_covariates
 from glueprint.trials.patients.population import (
+    NAMES_IN_CASE_MIX,
     Population,
     draw_population,
     joined,
@@ -22,6 +23,7 @@ from glueprint.trials.patients.timetable import Timetable
 from glueprint.trials.patients.tolerability import Intolerance, Tolerability, missed_doses
 
 __all__ = [
+    "NAMES_IN_CASE_MIX",
     "Bodies",
     "Fate",
     "Intolerance",

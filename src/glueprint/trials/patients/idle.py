@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from glueprint.mechanism import Scenario, parameters
 from glueprint.trials.patients.draws import ParameterDraws, Truth
-from glueprint.trials.patients.population import INDICATORS, NUMBERS, scenarios
+from glueprint.trials.patients.population import INDICATORS, NAMES_IN_CASE_MIX, scenarios
 from glueprint.trials.protocol import Protocol
 
 __all__ = ["idle_covariates"]
@@ -40,7 +40,7 @@ def idle_covariates(protocol: Protocol, draws: ParameterDraws | None = None) -> 
     """
     truth = draws.truth(1) if draws else Truth()
     acting = {name for scenario in scenarios(protocol, truth) for name in _acting(scenario)}
-    read = {field for own, field in NUMBERS.items() if own in acting}
+    read = {field for own, field in NAMES_IN_CASE_MIX.items() if own in acting}
     read |= {field for own, (field, _) in INDICATORS.items() if own in acting}
     read |= {"prior_lines"} & acting
     if "iss_stage" in acting and protocol.case_mix.derived:

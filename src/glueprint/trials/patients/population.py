@@ -23,6 +23,7 @@ from glueprint.trials.patients.staging import iss_stage
 from glueprint.trials.protocol import MONTH_DAYS, REFRACTORY, CaseMix, FollowUp, Levels, Protocol
 
 __all__ = [
+    "NAMES_IN_CASE_MIX",
     "Population",
     "draw_population",
     "joined",
@@ -37,7 +38,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # What the mechanism reads, by its own names: numbers, and levels as 0 or 1. Other covariates act on nothing.
-NUMBERS = {
+NAMES_IN_CASE_MIX = {
     **{
         name: name
         for name in (
@@ -344,7 +345,9 @@ def mechanism_covariates(
 ) -> dict[str, Floats]:
     """What the mechanism knows of the patients of `mine`, (m,) by its own names: numbers, and 0 or 1 for a
     level and for each of their conditions."""
-    known = {own: people.values[name][mine] for own, name in NUMBERS.items() if name in people.values}
+    known = {
+        own: people.values[name][mine] for own, name in NAMES_IN_CASE_MIX.items() if name in people.values
+    }
     known["prior_lines"] = np.maximum(people.values["prior_lines"][mine], FEWEST_LINES)
     for indicator, (name, levels) in INDICATORS.items():
         if name in people.levels:

@@ -25,7 +25,7 @@ from glueprint.trials.protocol.document import (
     SupportiveCare,
     Visits,
 )
-from glueprint.trials.protocol.domain import outside
+from glueprint.trials.protocol.domain import Taken, outside, outside_of_one
 from glueprint.trials.protocol.drugs import GLUE_TARGET
 from glueprint.trials.protocol.endpoint import (
     AT,
@@ -129,6 +129,7 @@ __all__ = [
     "Reported",
     "Stratum",
     "SupportiveCare",
+    "Taken",
     "Variant",
     "Visits",
     "actual_days",
@@ -159,6 +160,7 @@ __all__ = [
     "lone",
     "lower_dose",
     "outside",
+    "outside_of_one",
     "parse_days",
     "planned_visits",
     "refuse_unread",

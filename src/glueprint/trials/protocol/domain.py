@@ -6,17 +6,18 @@ the model interpolates; outside of it nothing speaks for its numbers but its for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 from glueprint import references
-from glueprint.mechanism import Compound, Outside, Scenario, parameters, substrates
+from glueprint.mechanism import Compound, Outside, Partner, Scenario, parameters, substrates
 from glueprint.trials.protocol.case_mix import CaseMix, Levels
-from glueprint.trials.protocol.document import Arm, Drug, Protocol
+from glueprint.trials.protocol.document import Protocol
 from glueprint.trials.protocol.loading import load_protocol
 from glueprint.trials.protocol.schedule import parse_days
 
-__all__ = ["outside"]
+__all__ = ["Taken", "outside", "outside_of_one"]
 
 _beyond = partial(Outside, code="GP-T080", basis="the fitted trials")
 # Of a covariate's distribution, what may lie beyond the fitted limits: the usual share of an interval's ends.
@@ -24,6 +25,21 @@ TAIL = 0.025
 # What of a dose no trial could tell from its fitted one.
 SLACK = 0.01
 NM_PER_MG_PER_L = 1e6  # over the molar mass in g/mol
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A drug as somebody takes it.
+
+    most_mg: largest dose of a day.   share_of_days: of a cycle, with a dose.   factors: on typical parameters
+    of a glue, by name, as conditions or a "what if" have it.   words: of the factors.
+    """
+
+    drug: Compound | Partner
+    most_mg: float
+    share_of_days: float
+    factors: Mapping[str, float] = field(default_factory=dict)
+    words: str = ""
 
 
 def outside(protocol: Protocol) -> tuple[Outside, ...]:
@@ -39,8 +55,29 @@ def outside(protocol: Protocol) -> tuple[Outside, ...]:
     >>> outside(load_protocol("mm003"))
     ()
     """
-    known = _fitted()
-    return (*_exposures(protocol), *_patients(protocol.case_mix, known), *_times(protocol, known))
+    months = protocol.follow_up.maximum_months
+    return (
+        *(found for place, taken in _given(protocol) for found in _exposure(place, taken)),
+        *_patients(protocol.case_mix, _fitted()),
+        *_times("follow_up.maximum_months", months),
+    )
+
+
+def outside_of_one(
+    taken: Mapping[str, Taken], covariates: Mapping[str, float], months: float
+) -> tuple[Outside, ...]:
+    """The same of one patient who is followed without a protocol.
+
+    taken: field of the request -> the drug that it asks for.   covariates: as a case-mix names them.
+    months: for which the patient is followed.
+    """
+    known = [trial.case_mix for trial in _fitted()]
+    found = [one for place, drug in taken.items() for one in _exposure(place, drug)]
+    for name, value in covariates.items():
+        low, high = _limits(name, known)
+        if not low <= value <= high:
+            found.append(_beyond(name, f"{value:g}", f"{low:g} to {high:g}"))
+    return (*found, *_times("follow-up", months))
 
 
 @lru_cache(maxsize=1)
@@ -52,47 +89,49 @@ def _patients(case_mix: CaseMix, known: Iterable[Protocol]) -> Iterator[Outside]
     for name in case_mix.names:
         mine = getattr(case_mix, name)
         others = [own for trial in known if (own := getattr(trial.case_mix, name)) is not None]
-        field = f"case_mix.{name}"
+        place = f"case_mix.{name}"
         if isinstance(mine, Levels):
             # What no fitted trial draws acts through the evidence of its own effect, if at all.
             levels = {level for own in others for level in own.shares}
             for level, share in mine.shares.items():
                 if levels and level not in levels and share > TAIL:
-                    yield _beyond(field, f'{share:.0%} "{level}"', ", ".join(sorted(levels)))
+                    yield _beyond(place, f'{share:.0%} "{level}"', ", ".join(sorted(levels)))
         elif others:
-            low = min(own.low for own in others)
-            high = max(own.high for own in others)
+            low, high = _limits(name, [trial.case_mix for trial in known])
             below, above = mine.shares_beyond(low, high)
             words = ((below, f"below {low:g}"), (above, f"above {high:g}"))
             asked = [f"{share:.0%} of the patients {where}" for share, where in words if share > TAIL]
             if asked:
-                yield _beyond(field, " and ".join(asked), f"{low:g} to {high:g}")
+                yield _beyond(place, " and ".join(asked), f"{low:g} to {high:g}")
 
 
-def _times(protocol: Protocol, known: Iterable[Protocol]) -> Iterator[Outside]:
-    longest = max(trial.follow_up.maximum_months for trial in known)
-    asked = protocol.follow_up.maximum_months
-    if asked > longest:
-        yield _beyond("follow_up.maximum_months", f"{asked:g} months", f"{longest:g} months")
+def _limits(name: str, known: Iterable[CaseMix]) -> tuple[float, float]:
+    """The lowest and the highest value of a covariate that a fitted trial enrolled."""
+    own = [one for case_mix in known if (one := getattr(case_mix, name)) is not None]
+    return min(one.low for one in own), max(one.high for one in own)
 
 
-def _exposures(protocol: Protocol) -> Iterator[Outside]:
-    most = _strongest()
-    for arm, drug in _drugs(protocol):
-        field, with_ = f'arm "{arm.name}"', "".join(f" with {name}" for name in arm.conditions)
-        asked = f"{drug.name} {drug.most_mg:g} mg{with_ if drug.glue is not None else ''}"
-        if drug.glue is not None and drug.most_mg > 0 and not _comparable(drug.glue):
-            yield _beyond(field, f"{asked}, with pharmacokinetics of its own", "glues with a clearance")
-        strength = _strength(protocol, arm, drug)
-        beyond = {name: value / most[name] for name, value in strength.items() if most.get(name, 0.0) > 0}
-        # One line a drug: that which is furthest out says how far.
-        name = max(beyond, key=lambda name: beyond[name], default="")
-        if name and beyond[name] > 1.0 + SLACK:
-            times = f"{strength[name]:.3g} {name}, {beyond[name]:.3g} times the most of them"
-            yield _beyond(field, f"{asked}: {times}", f"up to {most[name]:.3g}")
-        unseen = [name for name, value in strength.items() if value > 0 and name not in most]
-        if unseen:
-            yield _beyond(field, f"{asked}: {', '.join(unseen)}", "no drug that does this")
+def _times(place: str, months: float) -> Iterator[Outside]:
+    longest = max(trial.follow_up.maximum_months for trial in _fitted())
+    if months > longest:
+        yield _beyond(place, f"{months:g} months", f"{longest:g} months")
+
+
+def _exposure(place: str, taken: Taken) -> Iterator[Outside]:
+    most, drug = _strongest(), taken.drug
+    asked = f"{drug.name} {taken.most_mg:g} mg{taken.words}"
+    if isinstance(drug, Compound) and taken.most_mg > 0 and not _comparable(drug):
+        yield _beyond(place, f"{asked}, with pharmacokinetics of its own", "glues with a clearance")
+    strength = _strength(taken)
+    beyond = {name: value / most[name] for name, value in strength.items() if most.get(name, 0.0) > 0}
+    # One line a drug: that which is furthest out says how far.
+    name = max(beyond, key=lambda name: beyond[name], default="")
+    if name and beyond[name] > 1.0 + SLACK:
+        times = f"{strength[name]:.3g} {name}, {beyond[name]:.3g} times the most of them"
+        yield _beyond(place, f"{asked}: {times}", f"up to {most[name]:.3g}")
+    unseen = [name for name, value in strength.items() if value > 0 and name not in most]
+    if unseen:
+        yield _beyond(place, f"{asked}: {', '.join(unseen)}", "no drug that does this")
 
 
 @lru_cache(maxsize=1)
@@ -100,30 +139,34 @@ def _strongest() -> Mapping[str, float]:
     """The most of anything that a fitted trial gives, by what it is counted in."""
     most: dict[str, float] = {}
     for trial in _fitted():
-        for arm, drug in _drugs(trial):
-            for name, value in _strength(trial, arm, drug).items():
+        for _, taken in _given(trial):
+            for name, value in _strength(taken).items():
                 most[name] = max(most.get(name, 0.0), value)
     return most
 
 
-def _drugs(protocol: Protocol) -> Iterator[tuple[Arm, Drug]]:
+def _given(protocol: Protocol) -> Iterator[tuple[str, Taken]]:
+    """Each drug of each arm, and where it stands; a condition of the arm acts on its glue."""
     for arm in protocol.arms:
         for drug in arm.all_drugs:
-            yield arm, drug
+            share_of_days = len(parse_days(drug.days)) / protocol.cycle_days
+            acts = drug.glue is not None and bool(arm.conditions)
+            factors = parameters.of_conditions(drug.glue, arm.conditions) if drug.glue and acts else {}
+            words = "".join(f" with {name}" for name in arm.conditions) if acts else ""
+            yield f'arm "{arm.name}"', Taken(drug.compound, drug.most_mg, share_of_days, factors, words)
 
 
-def _strength(protocol: Protocol, arm: Arm, drug: Drug) -> Mapping[str, float]:
+def _strength(taken: Taken) -> Mapping[str, float]:
     """How strongly a drug acts on a dosing day and over a cycle, by the unit that it is counted in."""
-    share_of_days = len(parse_days(drug.days)) / protocol.cycle_days
-    if drug.glue is None:
+    if isinstance(taken.drug, Partner):
         return {
-            f"mg of {drug.name} a day": drug.most_mg,
-            f"mg of {drug.name} a day, mean of a cycle": drug.most_mg * share_of_days,
+            f"mg of {taken.drug.name} a day": taken.most_mg,
+            f"mg of {taken.drug.name} a day, mean of a cycle": taken.most_mg * taken.share_of_days,
         }
     found = {}
-    for pair, loss in _induced(drug.glue, drug.most_mg, arm.conditions).items():
+    for pair, loss in _induced(taken.drug, taken.most_mg, taken.factors).items():
         found[f"x the natural loss of {pair} on a dosing day"] = loss
-        found[f"x the natural loss of {pair} in the mean of a cycle"] = loss * share_of_days
+        found[f"x the natural loss of {pair} in the mean of a cycle"] = loss * taken.share_of_days
     return found
 
 
@@ -131,15 +174,11 @@ def _comparable(glue: Compound) -> bool:
     return "clearance_l_per_h" in parameters.typical(Scenario(glue))
 
 
-def _induced(glue: Compound, dose_mg: float, conditions: Collection[str]) -> Mapping[str, float]:
-    """rho x occupancy of each pair of substrate and cell at the mean concentration of a dosing day.
-
-    conditions: of the arm's patients, such as an inhibitor of the glue's clearance.
-    """
+def _induced(glue: Compound, dose_mg: float, factors: Mapping[str, float]) -> Mapping[str, float]:
+    """rho x occupancy of each pair of substrate and cell at the mean concentration of a dosing day."""
     if dose_mg <= 0 or not _comparable(glue):
         return {}
     known = parameters.typical(Scenario(glue))
-    factors = parameters.of_conditions(glue, conditions)
     known |= {name: known[name] * factor for name, factor in factors.items() if name in known}
     mg_per_l = dose_mg * known.get("bioavailability", 1.0) / (24.0 * known["clearance_l_per_h"])
     free_nm = mg_per_l / known["molar_mass_g_per_mol"] * NM_PER_MG_PER_L * known["fraction_unbound"]
