@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 # How far a slow machine is would stand between what a command prints.
 os.environ["GLUEPRINT_PROGRESS"] = "none"
-# A width that the shell has exported would break the rows that tests look for.
-os.environ.pop("COLUMNS", None)
+# Tests look for whole rows, which a width of the shell, or of a pipe, would break.
+os.environ["COLUMNS"] = "1000"
 # Tests start some hundred processes; each would compile every module of ours once more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
 import sys
 from itertools import pairwise
 
@@ -196,3 +198,30 @@ def test_columns_without_room_follow_below_with_the_first_repeated():
 def test_rows_are_whole_where_there_is_room():
     assert sum("CLAIM-" in line for line in drawn(COLUMNS, ROWS, 1000)) == 3
     assert len(drawn(COLUMNS, ROWS, 1000)) == 8
+
+
+SHOW_TABLE = """
+from glueprint.cli import output
+output.print_table("", ("id", *"abcdefgh"), [("CL1", *["several words"] * 7, "one " * 30)])
+output.console.print("sentence " * 30)
+"""
+
+
+@pytest.mark.parametrize(
+    ("columns", "width", "sentences"), [(None, 120, 1), ("60", 60, 5), ("1000", 1000, 1)]
+)
+def test_a_table_in_a_pipe_fits_and_a_sentence_is_whole(columns, width, sentences):
+    where = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    where |= {} if columns is None else {"COLUMNS": columns}
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW_TABLE], env=where, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    table = [line for line in lines if "sentence" not in line]
+    assert max(map(len, table)) <= width
+    assert len(lines) - len(table) == sentences
+    words = " ".join(table).replace("│", " ").split()
+    assert words.count("one") == 30
+    assert words.count("several") == words.count("words") == 7
+    # Whole rows need 180 cells: where there is less, the row continues.
+    assert (len(table) == 5) is (width == 1000), table

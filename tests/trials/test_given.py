@@ -136,5 +136,6 @@ def test_the_command_says_which_population_it_was(printed, tmp_path):
     about = json.loads((tmp_path / "out" / "trial.json").read_text())
     assert about["origin"]["population"] == given.digest
     assert given.digest[:12] in about["label"]
-    with pytest.raises(InputError, match="GP-R003"):
+    with pytest.raises(InputError, match="GP-R003") as refused:
         printed(app, *words[:-1], str(tmp_path / "nobody"))
+    assert "model population --out" in refused.value.next_step

@@ -167,6 +167,15 @@ def test_files_of_rules_are_printed_and_written(tmp_path):
     assert failed.exception.code == "GP-T060"
 
 
+def test_a_form_of_files_is_refused_where_none_are_written(tmp_path):
+    failed = RUNNER.invoke(app, ["run", "mm003", "--format", "csv"])
+    assert isinstance(failed.exception, GlueprintError)
+    assert failed.exception.code == "GP-T104"
+    assert "--out" in failed.exception.next_step
+    unknown = RUNNER.invoke(app, ["run", "mm003", "--format", "json", "--out", str(tmp_path)])
+    assert unknown.exception.code == "GP-T082"
+
+
 def test_data_cuts_are_printed_and_tables_written_in_other_forms(tmp_path):
     text = trials.template().replace("patients = 60", "patients = 20")
     start, end = text.index("# Months from randomisation"), text.index("# Who is enrolled")

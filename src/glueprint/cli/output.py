@@ -45,10 +45,19 @@ class _Prose(_Console):
 
 
 TO_PROGRAMS = ("csv", "md")
-# A pipe or a file has no width: rows stay whole there, so that other programs can search them, unless
-# COLUMNS sets one.
+# A pipe or a file has no width: tables are as wide there as a log shows, and sentences and paths stay on one
+# line, so that other programs can read them.
+UNSEEN_TABLE, UNSEEN_LINE = 120, 1000
+
+
+def _columns() -> int | None:
+    """The width that COLUMNS sets."""
+    word = os.environ.get("COLUMNS", "")
+    return int(word) if word.isdecimal() and int(word) else None
+
+
 _is_seen = sys.stdout is not None and sys.stdout.isatty()
-_width = None if _is_seen or os.environ.get("COLUMNS", "").isdigit() else 1000
+_width = None if _is_seen else _columns() or UNSEEN_LINE
 progress_console = _Console(stderr=True, highlight=False, markup=False, emoji=False)
 console = _Prose(width=_width, highlight=False, markup=False, emoji=False)
 
@@ -98,8 +107,8 @@ def write(text: str) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table as `--format` has it; None shows as an empty cell.
 
-    For people it fits the terminal: cells wrap between words, and columns that find no room follow below, the
-    first one repeated.
+    For people it fits the terminal, or UNSEEN_TABLE where there is none and COLUMNS sets no width: cells wrap
+    between words, and columns that find no room follow below, the first one repeated.
     """
     cells = [["" if cell is None else shown(str(cell)) for cell in row] for row in rows]
     form = choices.form.get()
@@ -109,7 +118,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     elif form == "md":
         sys.stdout.write(tables.as_markdown(title, columns, cells) + "\n")
     else:
-        for table in tables.drawn(title, columns, cells, console.width):
+        width = console.width if _is_seen else _columns() or UNSEEN_TABLE
+        for table in tables.drawn(title, columns, cells, width):
             console.print(table)
 
 

@@ -23,6 +23,7 @@ from glueprint.cli.trial_draws import (
     draws_and_origin,
     progress_bar,
 )
+from glueprint.errors import InputError
 from glueprint.runs.store import write_tables
 from glueprint.trials import TrialResult, headlines, kept, prediction_intervals, write_spreadsheets
 
@@ -53,14 +54,15 @@ def command(
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for tables, protocol and seed.")] = None,
     form: Annotated[
-        str | None, typer.Option("--format", help="Beside Parquet: csv or xlsx, every table of the trial.")
+        str | None,
+        typer.Option("--format", help="Also in --out: csv or xlsx, every table of the trial."),
     ] = None,
     events: bars.Events = None,
     as_json: Json = False,
 ) -> None:
     """Run virtual trials and print what a trial reports; with a posterior, predict it."""
     if form is not None:
-        trials.check_form(form, trials.FORMS, "tables")
+        _check_form(form, out)
     protocol = trials.load_protocol(trial)
     asked = posterior is not None or posterior_from is not None
     count = replicates if replicates is not None else WITH_POSTERIOR if asked else 1
@@ -97,6 +99,22 @@ def command(
         progress_console.print(f"nothing in this structure reads {', '.join(idle)}", markup=False)
     if protocol.data_cuts:
         _print_looks(result)
+
+
+def _check_form(form: str, out: Path | None) -> None:
+    """Refuse a form of files that is not known, or one of files that nobody writes.
+
+    Raises InputError GP-T082 or GP-T104.
+    """
+    trials.check_form(form, trials.FORMS, "tables")
+    if out is None:
+        raise InputError(
+            "GP-T104",
+            f'"{form}" without --out',
+            where="--format",
+            expected="--format together with --out: it says in which form the files are written there",
+            next_step="add --out FOLDER for files, or --json for the result on standard output",
+        )
 
 
 def _print_looks(result: TrialResult) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from glueprint.curves.models.model import Flags, Floats, Rows
 from glueprint.curves.problem import Problem
@@ -92,7 +92,7 @@ def _flags(problem: Problem, residual: Floats, scale: Floats) -> Flags:
     """Outliers (n, m) by Benjamini and Hochberg's step-up rule over the points of each curve."""
     used = problem.weights > 0.0
     dof = np.maximum(used.sum(axis=1) - problem.free.sum(axis=1), 1)
-    p = 2.0 * student.sf(np.abs(residual) / scale[:, None], dof[:, None])
+    p = 2.0 * stdtr(dof[:, None], -np.abs(residual) / scale[:, None])
     p = np.where(used & np.isfinite(p), p, 2.0)
     ordered = np.sort(p, axis=1)
     rank = np.arange(1, p.shape[1] + 1)

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from glueprint.curves import kernel
 from glueprint.curves.between import least
@@ -250,6 +249,9 @@ def scattered(problem: Problem, around: Floats, linear: tuple[int, ...], count: 
     lie in one valley.
     """
     p, many = around.shape[1], CANDIDATES * count
+    # It takes half a second to import, and few fits come here.
+    from scipy.stats import qmc
+
     points = qmc.Halton(d=2 * p + 1, scramble=True, rng=np.random.default_rng(seed)).random(many)
     spread = SPREADS[np.minimum((points[:, -1] * SPREADS.size).astype(int), SPREADS.size - 1)]
     power = (spread[:, None] * (2.0 * points[:, :p] - 1.0))[:, None, :]

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import emcee  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -29,7 +28,7 @@ R_HAT_LIMIT, LEAST_EFFECTIVE, LEAST_ACCEPTED = 1.05, 400.0, 0.05
 LEAST_TIMES = 20.0
 # Differential evolution with a few snooker jumps, which need no tuning: ter Braak 2006,
 # doi:10.1007/s11222-006-8769-1; ter Braak and Vrugt 2008, doi:10.1007/s11222-008-9104-9.
-DIFFERENCES = ((emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2))
+DIFFERENCES = {"DEMove": 0.8, "DESnookerMove": 0.2}
 STAGES, LEAST_STEPS_FOR_SHAPE = 4, 20
 # Share of the moves that follow the shape found in the warm-up, and how wide that shape is taken.
 REFERENCE_SHARE, WIDER = 0.9, 1.1
@@ -101,7 +100,7 @@ def sample(
             "starts the model can evaluate",
             "draw them closer to a mode",
         )
-    runs = []
+    emcee, runs = _emcee(), []
     for number in range(ensembles):
         stream = np.random.MT19937(np.random.SeedSequence([seed, number]))
         state = emcee.State(begin[number], random_state=np.random.RandomState(stream).get_state())
@@ -109,6 +108,13 @@ def sample(
         runs.append(_run(log_density, state, (*_stages(skipped), steps - skipped), told))
     chains, values, accepted = zip(*runs, strict=True)
     return _judged(np.stack(chains), np.stack(values), float(np.mean(accepted)), count)
+
+
+def _emcee() -> Any:
+    """The library; it brings scipy.stats along, half a second that only who samples need pay."""
+    import emcee  # type: ignore[import-untyped]
+
+    return emcee
 
 
 def _stages(warm_up: int) -> tuple[int, ...]:
@@ -130,8 +136,10 @@ def _run(
     Only the last stage is kept: there the moves are fixed, as detailed balance asks.
     Returns draws (s, w, p), objective (s, w) and the share of accepted moves.
     """
+    emcee = _emcee()
     walkers, p = state.coords.shape
-    moves, done = list(DIFFERENCES), 0
+    differences = [(getattr(emcee.moves, name)(), share) for name, share in DIFFERENCES.items()]
+    moves, done = differences, 0
     for steps in stages:
         sampler = emcee.EnsembleSampler(walkers, p, log_density, vectorize=True, moves=moves)
         for now in sampler.sample(state, iterations=steps, skip_initial_state_check=done > 0):
@@ -140,7 +148,7 @@ def _run(
         if steps >= LEAST_STEPS_FOR_SHAPE:
             seen = sampler.get_chain(discard=steps // 4, flat=True)
             follow = emcee.moves.MHMove(_reference(seen), ndim=p)
-            moves = [(move, (1 - REFERENCE_SHARE) * share) for move, share in DIFFERENCES]
+            moves = [(move, (1 - REFERENCE_SHARE) * share) for move, share in differences]
             moves.append((follow, REFERENCE_SHARE))
     return sampler.get_chain(), -sampler.get_log_prob(), float(np.mean(sampler.acceptance_fraction))
 

@@ -62,9 +62,12 @@ def write_tables(folder: Path, tables: Mapping[str, pl.DataFrame], *, make: bool
     return hashes
 
 
-def read_table(path: Path, kind: str) -> pl.DataFrame:
+def read_table(
+    path: Path, kind: str, *, otherwise: str = "check the folder, or run the command that writes it again"
+) -> pl.DataFrame:
     """Read a table that `write_tables` wrote, checking that it is what it should be.
 
+    otherwise: the next step for one that cannot be read.
     Raises InputError GP-R003 if the file is missing, unreadable, of another kind or of a newer version.
     """
     forks.refuse()
@@ -81,7 +84,7 @@ def read_table(path: Path, kind: str) -> pl.DataFrame:
             f"cannot be read as a Glueprint table: {error}",
             where=str(path),
             expected=f'a Parquet file of kind "{kind}"',
-            next_step="run the study or trial again to write it anew",
+            next_step=otherwise,
         ) from error
     found, version = metadata.get(KIND_KEY), metadata.get(VERSION_KEY, "0")
     if found != kind or not version.isdigit() or not 1 <= int(version) <= FORMAT_VERSION:

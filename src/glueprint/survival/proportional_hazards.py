@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import chdtrc
-from scipy.stats import rankdata
 
 from glueprint.errors import InputError
 from glueprint.survival._check import Floats, Integers
@@ -96,6 +95,9 @@ def _transformed(rows: Rows, sets: RiskSets, transform: str) -> Floats:
         survival = np.cumprod((table.at_risk - table.events) / table.at_risk)
         g = 1 - np.append(1.0, survival)[table.last]
     elif transform == "rank":
+        # It takes half a second to import, which who asks for no ranks need not pay.
+        from scipy.stats import rankdata
+
         g = rankdata(time)
     elif transform == "identity":
         g = time

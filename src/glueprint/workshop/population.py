@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +175,11 @@ class Population(Framed):
 def load_population(path: str | os.PathLike[str]) -> Population:
     """A population that `save` wrote. Raises as `runs.store.read_table`."""
     folder = Path(path)
-    about = read_table(folder / "parameters.parquet", "parameters")
-    targets = read_table(folder / "targets.parquet", "targets").to_dicts()
+    read = partial(read_table, otherwise="give the folder that `glueprint model population --out` wrote")
+    about = read(folder / "parameters.parquet", "parameters")
+    targets = read(folder / "targets.parquet", "targets").to_dicts()
     return Population(
-        read_table(folder / f"{KIND}.parquet", KIND),
+        read(folder / f"{KIND}.parquet", KIND),
         tuple(about["parameter"].to_list()),
         tuple(Target(**one) for one in targets),
         int(about["candidates"][0]),

@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import gammaln, ndtri
 
 __all__ = ["PARAMETERS", "Prior"]
@@ -25,22 +25,29 @@ PARAMETERS = {
     **{"cauchy": 2, "gamma": 2, "chisquare": 1, "exponential": 1, "rayleigh": 1},
 }
 WITH_LIMITS = ("uniform", "log-uniform")
-# scipy's distribution of each, for the part between bounds.
-WHOLE: dict[str, Callable[[float, float], object]] = {
-    "normal": stats.norm,
-    "laplace": stats.laplace,
-    "log-normal": lambda a, b: stats.lognorm(b, scale=math.exp(a)),
-    "log-laplace": lambda a, b: stats.loglaplace(1.0 / b, scale=math.exp(a)),
-    "cauchy": stats.cauchy,
-    "gamma": lambda a, b: stats.gamma(a, scale=b),
-    "chisquare": lambda a, _: stats.chi2(a),
-    "exponential": lambda a, _: stats.expon(scale=a),
-    "rayleigh": lambda a, _: stats.rayleigh(scale=a),
-    "uniform": lambda a, b: stats.uniform(a, b - a),
-    "log-uniform": stats.loguniform,
-}
 # A Laplace density has a corner; its curvature is that of the parabola which touches it this near, in scales.
 NEAREST = 1e-3
+
+
+def _distribution(kind: str, a: float, b: float) -> Any:
+    """That of scipy, for the part between bounds."""
+    # It takes half a second to import, which priors without bounds need not pay.
+    from scipy import stats
+
+    whole: dict[str, Callable[[], Any]] = {
+        "normal": lambda: stats.norm(a, b),
+        "laplace": lambda: stats.laplace(a, b),
+        "log-normal": lambda: stats.lognorm(b, scale=math.exp(a)),
+        "log-laplace": lambda: stats.loglaplace(1.0 / b, scale=math.exp(a)),
+        "cauchy": lambda: stats.cauchy(a, b),
+        "gamma": lambda: stats.gamma(a, scale=b),
+        "chisquare": lambda: stats.chi2(a),
+        "exponential": lambda: stats.expon(scale=a),
+        "rayleigh": lambda: stats.rayleigh(scale=a),
+        "uniform": lambda: stats.uniform(a, b - a),
+        "log-uniform": lambda: stats.loguniform(a, b),
+    }
+    return whole[kind]()
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,7 @@ class Prior:
         """Logarithm of the part between the bounds."""
         if self.bounds is None:
             return 0.0
-        whole: stats.rv_frozen = WHOLE[self.kind](self.first, self.second)
-        return float(np.log(np.diff(whole.cdf(self.bounds))[0]))
+        return float(np.log(np.diff(_distribution(self.kind, self.first, self.second).cdf(self.bounds))[0]))
 
     def cost(self, plain: Floats, scaled: Floats, slope: Floats) -> tuple[Floats, Floats, Floats]:
         """Minus its logarithm, with slope and curvature (above 0) by the scaled value; (m,) each.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from glueprint.workshop.objective import Cost
 from glueprint.workshop.search import Search, search
@@ -60,7 +60,8 @@ class Profile:
 
 def rise_for(confidence: float) -> float:
     """The rise of minus log posterior at the limits of an interval of one parameter."""
-    return float(0.5 * chi2.ppf(confidence, 1))
+    # Half the quantile of chi-squared with one degree of freedom.
+    return float(gammaincinv(0.5, confidence))
 
 
 @dataclass(eq=False)

@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtri
-from scipy.stats import fisher_exact
 
 from glueprint.survival import (
     KaplanMeier,
@@ -281,6 +280,9 @@ def odds_ratio(name: str, yes: Bools, treated: Bools) -> Row:
         table = np.array(
             [[int((yes & side).sum()), int((~yes & side).sum())] for side in (treated, ~treated)]
         )
+        # It takes half a second to import, which commands that analyse nothing need not pay.
+        from scipy.stats import fisher_exact
+
         result = fisher_exact(table)
         row["value"], row["p_value"] = float(result.statistic), float(result.pvalue)
         if table.all():
