@@ -28,8 +28,8 @@ STANDING = ("status", "reason", "digest")
 NUMBERS = ("log_evidence", "misfit", "targets", "simulations")
 
 
-# The fits that come with Glueprint: of the first structure in every scope, each with its prediction of what it
-# has not read, of claret also that to the arms.
+# The fits that come with Glueprint: of the first structure in every scope, each with its prediction of what
+# it has not read, of claret also that to the arms.
 SHIPPED = (
     *(("burden", scope) for scope in SCOPES),
     ("claret", "trials"),
