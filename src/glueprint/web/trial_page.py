@@ -370,6 +370,6 @@ def _python(place: Path) -> str:
     return (
         "from glueprint import trials\nfrom glueprint.calibration import clinical\n\n"
         f'protocol = trials.load_protocol("{place / designs.FILE}")\n'
-        'draws = clinical.posterior().for_trial(protocol, count=200, seed=1)\n'
+        "draws = clinical.posterior().for_trial(protocol, count=200, seed=1)\n"
         "result = trials.run(protocol, 200, 1, draws=draws)\nprint(result.overview())"
     )
