@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from glueprint import trials
 from glueprint.calibration import clinical, compound
 from glueprint.errors import InputError
 from glueprint.mechanism import Scenario, compounds, parameters
@@ -137,3 +138,49 @@ def test_draws_without_the_affinity_are_refused(same, reference, bedside):
     bare = ParameterDraws(("growth_per_d",), np.full((3, 1), 0.017))
     with pytest.raises(InputError, match="GP-K035"):
         compound.trial_draws(same, glue_of(same, reference), bare)
+
+
+def test_a_glue_known_by_its_file_carries_what_its_file_does_not_know(bedside):
+    glue = compounds.load("lenalidomide")
+    found = compound.file_draws(glue, bedside)
+    assert (found.compound.digest, found.label, found.beside) == (glue.digest, bedside.label, bedside)
+    pharmacology = glue.pharmacology
+    ratio = column(found, "kd_nm") / column(bedside, "kd_nm")
+    assert np.median(ratio) == pytest.approx(1.0, rel=0.1)
+    assert spread(ratio) == pytest.approx(pharmacology.kd_nm.prior.sd_log10, rel=0.1)
+    for pair in PAIRS:
+        efficacy = column(found, f"{pair}_rho") / column(bedside, f"{pair}_capacity")
+        known = pharmacology.efficacy[pair[:5].upper()]
+        assert np.median(efficacy) == pytest.approx(known.typical, rel=0.15)
+        assert spread(efficacy) == pytest.approx(known.prior.sd_log10, rel=0.1)
+    assert spread(column(found, "clearance_l_per_h")) == pytest.approx(0.15, rel=0.1)
+    for name in ("growth_per_d", "omega2.growth_per_d"):
+        assert np.array_equal(column(found, name), column(bedside, name))
+
+
+def test_a_copy_of_the_reference_is_the_reference_in_every_draw(reference, bedside):
+    changed = reference.pk.model_copy(
+        update={"lag_h": reference.pk.lag_h.model_copy(update={"typical": 0.3})}
+    )
+    found = compound.file_draws(reference.model_copy(update={"name": "copy", "pk": changed}), bedside)
+    for name in ("kd_nm", "fraction_unbound"):
+        assert name not in bedside.names or np.array_equal(column(found, name), column(bedside, name))
+    for pair in PAIRS:
+        assert np.array_equal(column(found, f"{pair}_rho"), column(bedside, f"{pair}_capacity"))
+
+
+def test_each_glue_of_a_protocol_has_draws_of_its_own():
+    plan = trials.load_protocol("mm002")
+    first, second = plan.arms[0], plan.arms[1]
+    len_, avd = compounds.load("lenalidomide"), compounds.load("avadomide")
+    given = [trials.with_glue(plan, len_, dose_mg=25.0, rules="none", arm=first.name).arms[0]]
+    assert second.glue is not None
+    own = plan.model_copy(update={"arms": (*given, second)})
+    draws = clinical.posterior().for_trial(own, count=4)
+    assert [draws.compound.name, draws.beside.compound.name] == ["lenalidomide", "pomalidomide"]
+    truth = draws.truth(2)
+    assert truth.scenario(len_).overrides["kd_nm"] == column(draws, "kd_nm")[1]
+    assert truth.scenario(second.glue).overrides["kd_nm"] == column(draws.beside, "kd_nm")[1]
+    # One that no draws are of follows the reference's affinity.
+    ratio = avd.kd().typical / second.glue.kd().typical
+    assert truth.scenario(avd).overrides["kd_nm"] == pytest.approx(ratio * column(draws.beside, "kd_nm")[1])

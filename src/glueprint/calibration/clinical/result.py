@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glueprint.calibration.beliefs import verdict
 from glueprint.calibration.clinical.parameters import TRIALS, Free, free
+from glueprint.calibration.compound import file_draws
 from glueprint.calibration.in_vitro.result import LEVELS, NAMES
 from glueprint.inference import contraction
 from glueprint.runs import streams
@@ -73,6 +74,8 @@ class ClinicalPosterior:
         its content: such a trial keeps the effect on the hazard of death that was fitted to it, whatever it
         is called, and is calibrated; any other draws one, and is predicted.
         count: how many draws, all if None.
+        A glue that is not the fit's has its affinity, efficacy and pharmacokinetics drawn from the priors of
+        its file, as a ratio to the fit's own where there is one.
         """
         protocol = load_protocol(trial) if isinstance(trial, str) else trial
         rows = self.draws.height if count is None else min(count, self.draws.height)
@@ -85,7 +88,11 @@ class ClinicalPosterior:
             normal = streams.normals(seed, purpose, np.arange(rows), len(given.study))
             for k, ratio in enumerate(given.study):
                 values[f"{ratio}:{OTHER}"] = given.effect(ratio, values, normal[:, k])
-        return given.draws(values, fitted or OTHER, self._label(protocol, fitted))
+        reference = found = given.draws(values, fitted or OTHER, self._label(protocol, fitted))
+        for glue in protocol.glues:
+            if glue.digest != reference.compound.digest:
+                found = replace(file_draws(glue, reference, seed=seed), beside=found)
+        return found
 
     def central(self, trial: Protocol | str) -> ParameterDraws:
         """The most probable draw alone, for a trial that stands for the fit where no interval is asked for.

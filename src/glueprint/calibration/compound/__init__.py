@@ -9,7 +9,7 @@ from glueprint.calibration.compound.next_runs import COORDINATES, covariance_of
 from glueprint.calibration.compound.posterior import CompoundPosterior
 from glueprint.calibration.compound.stored import from_tables, load, save, tables_of
 from glueprint.calibration.compound.tables import measured_table
-from glueprint.calibration.compound.trial import trial_draws
+from glueprint.calibration.compound.trial import file_draws, trial_draws
 
 __all__ = [
     "COORDINATES",
@@ -22,6 +22,7 @@ __all__ = [
     "compound_text",
     "covariance_of",
     "dossier",
+    "file_draws",
     "fit",
     "from_tables",
     "load",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from glueprint.mechanism import substrates as rows
 from glueprint.runs import streams
 from glueprint.trials import ParameterDraws
 
-__all__ = ["PREDICTED", "trial_draws"]
+__all__ = ["PREDICTED", "file_draws", "trial_draws"]
 
 Floats = NDArray[np.float64]
 PREDICTED = "predicted"
@@ -47,10 +48,58 @@ def trial_draws(
     """
     _check(posterior, clinical_draws)
     count = clinical_draws.values.shape[0]
-    column = {name: clinical_draws.values[:, k] for k, name in enumerate(clinical_draws.names)}
-    scenario = Scenario(glue, clinical_draws.structure)
-    known = parameters.quantities(scenario)
+    column = _columns(clinical_draws)
     ratio, *efficacies = _conditional(posterior, column, count, seed)
+    found = _of_glue(glue, clinical_draws, ratio, dict(zip(SUBSTRATES, efficacies, strict=True)), seed)
+    return replace(found, label=PREDICTED, beside=clinical_draws)
+
+
+def file_draws(glue: Compound, clinical_draws: ParameterDraws, *, seed: int = 1) -> ParameterDraws:
+    """Draws for a trial of a compound of which its file alone is known, row by row beside the reference's.
+
+    glue, clinical_draws: as in `trial_draws`.   seed: draws the compound's numbers from the priors of its
+    file: its affinity as a ratio to the reference's, one efficacy for all substrates, as no number of them is
+    told apart, and pharmacokinetics.
+    Returns draws of the compound; patients on the reference keep the reference's own row. Labelled as
+    `clinical_draws`.   Raises what `Compound.trial_quantities` raises.
+    """
+    count = clinical_draws.values.shape[0]
+    known, usual = (
+        parameters.quantities(Scenario(one, clinical_draws.structure))
+        for one in (glue, clinical_draws.compound)
+    )
+
+    def drawn(name: str, quantity: Quantity, purpose: str) -> Floats:
+        normal = streams.normals(seed, f"{PURPOSE}/{purpose}", np.arange(count), 1)[:, 0]
+        return of_quantity(name, quantity, glue.name).value(normal)
+
+    kd, reference = known[KD][1], usual[KD][1]
+    # Another molecule may have the same number, and is not known to bind alike for that.
+    itself = glue.structure.smiles == clinical_draws.compound.structure.smiles and _same(kd, reference)
+    ratio = np.ones(count) if itself else drawn(KD, kd, KD) / reference.typical
+    efficacies = {
+        name: drawn(name, glue.pharmacology.efficacy[name], "efficacy")
+        if name in glue.pharmacology.efficacy
+        else np.ones(count)
+        for name in SUBSTRATES
+    }
+    return replace(_of_glue(glue, clinical_draws, ratio, efficacies, seed), beside=clinical_draws)
+
+
+def _columns(draws: ParameterDraws) -> dict[str, Floats]:
+    return {name: draws.values[:, k] for k, name in enumerate(draws.names)}
+
+
+def _of_glue(
+    glue: Compound,
+    clinical_draws: ParameterDraws,
+    ratio: Floats,
+    efficacies: Mapping[str, Floats],
+    seed: int,
+) -> ParameterDraws:
+    """The system as the clinical draws have it, with a compound of this ratio and these efficacies (n,)."""
+    column, count = _columns(clinical_draws), ratio.size
+    known = parameters.quantities(Scenario(glue, clinical_draws.structure))
     own = {
         name for name, (section, _) in known.items() if section.startswith("compound") or section == INTAKE
     }
@@ -59,10 +108,10 @@ def trial_draws(
     found[KD] = column[KD] * ratio
     for pair, (substrate, _cell) in rows.pairs(glue.known_substrates).items():
         capacity = f"{pair}_capacity"
-        if capacity in known and substrate in SUBSTRATES and f"{pair}_rho" in known:
+        if capacity in known and substrate in efficacies and f"{pair}_rho" in known:
             cell = column.get(capacity, np.full(count, known[capacity][1].typical))
-            found[f"{pair}_rho"] = cell * efficacies[SUBSTRATES.index(substrate)]
-    own -= {KD, *(f"{pair}_rho" for pair in rows.pairs(glue.known_substrates))}
+            found[f"{pair}_rho"] = cell * efficacies[substrate]
+    own -= found.keys()
     usual = parameters.quantities(Scenario(clinical_draws.compound, clinical_draws.structure))
     for name in sorted(own):
         quantity = known[name][1]
@@ -71,14 +120,8 @@ def trial_draws(
         belief = of_quantity(name, quantity, glue.name)
         if belief.shape != "fixed":
             found[name] = belief.value(streams.normals(seed, f"{PURPOSE}/{name}", np.arange(count), 1)[:, 0])
-    return ParameterDraws(
-        tuple(found),
-        np.stack(list(found.values()), axis=1),
-        clinical_draws.structure,
-        PREDICTED,
-        glue,
-        beside=clinical_draws,
-    )
+    values = np.stack(list(found.values()), axis=1)
+    return replace(clinical_draws, names=tuple(found), values=values, compound=glue)
 
 
 def _same(one: Quantity, other: Quantity) -> bool:

@@ -59,8 +59,8 @@ class Truth:
         """The overrides of the parameters of a patient on `glue`."""
         if glue.digest == self.compound.digest:
             return dict(self.overrides)
-        if self.beside is not None and glue.digest == self.beside.compound.digest:
-            return dict(self.beside.overrides)
+        if self.beside is not None:
+            return self.beside._for(glue)
         shared = parameters.system()
         found = {n: value for n, value in self.overrides.items() if n.removeprefix(VARIANCE) in shared}
         if AFFINITY in self.overrides:
