@@ -100,7 +100,7 @@ def test_tab_after_a_group_imports_no_science():
 
 
 def test_rooms_import_no_distributions_before_they_need_them():
-    """scipy.stats takes half a second, in each of the processes that a command or a test starts."""
+    """scipy.stats is slow to import, in each of the processes that a command or a test starts."""
     show = "import sys, glueprint.trials, glueprint.workshop; print('scipy.stats' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]

@@ -249,7 +249,7 @@ def scattered(problem: Problem, around: Floats, linear: tuple[int, ...], count: 
     lie in one valley.
     """
     p, many = around.shape[1], CANDIDATES * count
-    # It takes half a second to import, and few fits come here.
+    # It is slow to import, and few fits come here.
     from scipy.stats import qmc
 
     points = qmc.Halton(d=2 * p + 1, scramble=True, rng=np.random.default_rng(seed)).random(many)

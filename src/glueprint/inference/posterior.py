@@ -111,7 +111,7 @@ def sample(
 
 
 def _emcee() -> Any:
-    """The library; it brings scipy.stats along, half a second that only who samples need pay."""
+    """The library; it brings scipy.stats along, which is slow to import and only who samples need pay."""
     import emcee  # type: ignore[import-untyped]
 
     return emcee

@@ -95,7 +95,7 @@ def _transformed(rows: Rows, sets: RiskSets, transform: str) -> Floats:
         survival = np.cumprod((table.at_risk - table.events) / table.at_risk)
         g = 1 - np.append(1.0, survival)[table.last]
     elif transform == "rank":
-        # It takes half a second to import, which who asks for no ranks need not pay.
+        # It is slow to import, which who asks for no ranks need not pay.
         from scipy.stats import rankdata
 
         g = rankdata(time)

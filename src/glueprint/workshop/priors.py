@@ -31,7 +31,7 @@ NEAREST = 1e-3
 
 def _distribution(kind: str, a: float, b: float) -> Any:
     """That of scipy, for the part between bounds."""
-    # It takes half a second to import, which priors without bounds need not pay.
+    # It is slow to import, which priors without bounds need not pay.
     from scipy import stats
 
     whole: dict[str, Callable[[], Any]] = {

@@ -280,7 +280,7 @@ def odds_ratio(name: str, yes: Bools, treated: Bools) -> Row:
         table = np.array(
             [[int((yes & side).sum()), int((~yes & side).sum())] for side in (treated, ~treated)]
         )
-        # It takes half a second to import, which commands that analyse nothing need not pay.
+        # It is slow to import, which commands that analyse nothing need not pay.
         from scipy.stats import fisher_exact
 
         result = fisher_exact(table)
