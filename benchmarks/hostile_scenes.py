@@ -100,8 +100,11 @@ def _folder(world: World, chance: Random) -> Attempt:
         ("a", "x [1]", "what*", "a'b\"c", "é\x1b[2J", "~", "a\nb", "%s", "-")
     )
     _finish(folder)
+    untouched = _content(folder)
     changes = [chance.choice(CHANGES) for _ in range(chance.choice((0, 1, 1, 1, 2)))]
     seen = [change(world, folder, chance) for change in changes]
+    # A second change may undo the first: an entry added and cut off again.
+    seen = [one and _content(folder) != untouched for one in seen]
 
     def use() -> None:
         """Every one of the three must refuse or find what contradicts the rest."""
@@ -121,6 +124,20 @@ def _folder(world: World, chance: Random) -> Attempt:
             raise Unsafe(f"a changed folder verifies: {[one.__name__ for one in changes]}")
 
     return use
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    """Every entry that is no folder: what it holds, or that it is no file, or has a name elsewhere."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if _is_own(path) else b"no file of its own"
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+        if path.name not in (".lock", "ledger.head") or not _is_own(path)
+    }
+
+
+def _is_own(path: Path) -> bool:
+    return not path.is_symlink() and path.is_file() and path.stat().st_nlink == 1
 
 
 def _verify(folder: Path) -> bool:
@@ -163,11 +180,14 @@ def _forged(world: World, folder: Path, chance: Random) -> bool:
     """An entry of the ledger of somebody else's, sealed as ours are."""
     ledger = _runs("ledger")
     book = folder / "ledger.jsonl"
-    if not book.is_file() or book.is_symlink():
+    if not _is_own(book):
         return False
     if not (folder / "plates").exists():
         (folder / "plates").mkdir()  # through which a name may lead out
-    last = json.loads(book.read_bytes().splitlines()[-1])
+    lines = book.read_bytes().splitlines()
+    if not lines:
+        return False
+    last = json.loads(lines[-1])
     away = (
         "plates/../../../victim.txt",
         "plates/../../victim.txt",
@@ -199,7 +219,7 @@ def _rewritten(_world: World, folder: Path, chance: Random) -> bool:
     forged = FRAME.with_columns(arm=pl.lit(chance.choice(("forged", "\x1b", "=1"))))
     digest = store.write_tables(tables, {"it_patients": forged})["it_patients"]
     record = folder / "provenance.json"
-    if chance.random() < 0.7 and record.is_file() and not record.is_symlink():
+    if chance.random() < 0.7 and _is_own(record):
         about = json.loads(record.read_text())
         about["outputs"] = {**about["outputs"], "it_patients": digest}
         record.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
@@ -208,7 +228,8 @@ def _rewritten(_world: World, folder: Path, chance: Random) -> bool:
 
 def _removed(_world: World, folder: Path, chance: Random) -> bool:
     """A file gone, emptied or shortened."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    # To write to a link or second name of a file outside would be the harm itself.
+    files = [path for path in folder.rglob("*") if _is_own(path)]
     # What `_named` laid there is not of the run.
     files = [path for path in files if path.name == TABLE or path.parent.name != "tables"]
     files = [path for path in files if path.name != ".lock"]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from glueprint.assays import degradation, growth
-from glueprint.assays.intake import RESPONSES, canonical, is_vehicle, meaning, role_of
+from glueprint.assays.intake import RESPONSES, canonical, door, is_vehicle, meaning, role_of
 from glueprint.errors import InputError
 from glueprint.report.figures.growth import growth_curves
 
@@ -308,3 +308,13 @@ def test_samples_without_dilution_beside_diluted_ones_are_named():
     assert said.message.endswith(": two")
     for fine in ({"one": [1.0]}, {"one": [10.0]}, {"one": [1.0, 10.0], "two": [1.0]}, {}):
         assert meaning.undiluted(fine) == []
+
+
+def test_a_column_with_infinity_is_no_fault(tmp_path):
+    """One of the generated inputs: 400 digits in a column that might tell curves apart."""
+    rows = ["compound,dose_nm,viability,gain"]
+    for n, (dose, value) in enumerate(((1, 1.0), (10, 0.9), (100, 0.6), (1000, 0.2), (10000, 0.05)) * 4):
+        rows.append(f"GLX-1,{dose},{value},{'9' * 400 if n == 3 else n % 5}")
+    path = tmp_path / "plate.csv"
+    path.write_text("\n".join(rows) + "\n")
+    assert door.read(path).curves["compound"].unique().to_list() == ["GLX-1"]

@@ -423,5 +423,5 @@ def _may_label(labels: pl.Series) -> bool:
     if distinct in ([1.0 + i for i in range(len(distinct))], [float(i) for i in range(len(distinct))]):
         return False
     # Readings hardly come again, temperatures do, with their decimals.
-    whole = all(value == round(value) for value in distinct)
+    whole = all(value.is_integer() for value in distinct)
     return len(distinct) <= CROSSED + 1 or (whole and len(distinct) <= known.len() // CROSSED)
