@@ -105,6 +105,7 @@ def test_a_library_that_finds_no_memory_is_no_bug_of_ours():
     assert known is not None
     assert known.code == "GP-X004"
     assert streams.refused(ImportError("no module")) is None
+    assert streams.refused(RuntimeError("can't start new thread")).code == "GP-X004"
 
 
 def test_an_interrupt_after_the_last_word_changes_no_outcome():

@@ -13,7 +13,7 @@ from glueprint.errors import EnvironmentProblemError
 __all__ = ["READER_GONE", "Told", "finish", "prepare", "refused"]
 
 # As the system's loader and libraries in C++ say it.
-NO_MEMORY = ("failed to map segment", "annot allocate memory", "std::bad_alloc")
+NO_MEMORY = ("failed to map segment", "annot allocate memory", "std::bad_alloc", "can't start new thread")
 READER_GONE = 141  # as the shell says of a program that SIGPIPE ended (128 + 13)
 
 
