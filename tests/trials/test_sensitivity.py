@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -103,6 +103,17 @@ def test_two_processes_give_the_same_bits_and_kept_runs_are_not_done_again(tmp_p
     first = one.quantities(plain, folder=tmp_path)
     monkeypatch.setattr(TrialQuestion, "computed", lambda *_: pytest.fail("computed again"))
     assert (question(("orr",)).quantities(plain, folder=tmp_path) == first).all()
+
+
+def test_kept_runs_are_of_every_glue_of_the_trial():
+    """What holds for a third glue decides the outputs as much as the first two do."""
+
+    def key(growth_of_third):
+        third = ParameterDraws(("growth_per_d",), np.array([[growth_of_third]]))
+        draws = replace(DRAWS, beside=replace(DRAWS, beside=third))
+        return TrialQuestion(SMALL, (GROWTH,), ("orr",), draws).content()
+
+    assert key(0.02) == key(0.02) != key(0.03)
 
 
 def test_what_was_not_reached_is_no_number():

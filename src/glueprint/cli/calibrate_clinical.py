@@ -20,7 +20,7 @@ STRUCTURE_HELP = f"Structure of the tumour: {' or '.join(clinical.STRUCTURES)}."
 
 def clinical_command(
     out: Annotated[Path | None, typer.Option(help="Folder for the posterior's files.")] = None,
-    structure: Annotated[str, typer.Option(help=STRUCTURE_HELP)] = clinical.STRUCTURES[0],
+    structure: Annotated[str, typer.Option(help=STRUCTURE_HELP)] = trial_draws.DEFAULT,
     arms_only: Annotated[
         bool, typer.Option("--arms-only", help="Leave hazard ratios between arms out, and predict them.")
     ] = False,

@@ -21,6 +21,7 @@ from glueprint.runs import progress
 from glueprint.trials import ParameterDraws, Protocol, available, row_of
 
 __all__ = [
+    "DEFAULT",
     "Posterior",
     "PosteriorCommand",
     "PosteriorFolder",

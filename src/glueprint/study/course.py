@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
@@ -183,7 +183,7 @@ class Course(Framed):
     m_protein_change_percent: float
     pathway: pl.DataFrame
 
-    @property
+    @cached_property
     def outside(self) -> tuple[Outside, ...]:
         """In what the plan goes beyond the trials that the clinical parameters were fitted to."""
         return _outside(self.plan)

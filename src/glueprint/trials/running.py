@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -38,6 +39,7 @@ __all__ = [
     "Unit",
     "check_counts",
     "check_size",
+    "collected",
     "groups_of",
     "keep_group",
     "read_units",
@@ -49,6 +51,7 @@ __all__ = [
 
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 Progress = Callable[[float], None]
+Kept = TypeVar("Kept")
 # A row of patients and its visits take some 2 kB; a machine with 64 GB holds this many.
 MOST_TABLED = 20_000_000
 MOST = {"replicates": 100_000, "patients": MOST_TABLED, "workers": 10_000}
@@ -157,6 +160,24 @@ def _replicates(work: list[Group], report: Progress, workers: int) -> Iterator[D
                 yield from waiting.pop(wanted)
                 wanted += 1
                 report(before[wanted] / before[-1])
+
+
+def collected(
+    task: Callable[[Group], list[Kept]], work: Sequence[Unit], workers: int, report: Progress = silent
+) -> list[Kept]:
+    """What `task` keeps of each unit, in the order of `work`.
+
+    task: what is kept of each unit of a group, such as of `run_group`.   workers: processes; the result does
+    not depend on it.   report: called with the share done.
+    """
+    choice = executor.Choice("processes" if workers > 1 else "serial", workers)
+    groups = groups_of(work, workers)
+    found: list[list[Kept]] = [[] for _ in groups]
+    with executor.start(choice) as crew, closing(crew.run(task, groups)) as answers:
+        for place, kept in answers:
+            found[place] = kept
+            report(sum(map(len, found)) / len(work))
+    return [one for kept in found for one in kept]
 
 
 def _part_of(report: Progress, part: tuple[int, int], replicates: int) -> Progress:

@@ -7,7 +7,6 @@ docs/trials.md, "Which numbers move an endpoint").
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.errors import InputError
-from glueprint.runs import executor
 from glueprint.trials.patients import ParameterDraws, check_draws
 from glueprint.trials.protocol import Protocol
 from glueprint.trials.running import (
@@ -25,7 +23,7 @@ from glueprint.trials.running import (
     Unit,
     check_counts,
     check_size,
-    groups_of,
+    collected,
     run_group,
     run_unit,
 )
@@ -97,9 +95,10 @@ class TrialQuestion(Asked):
 
     def content(self) -> tuple[object, ...]:
         """All that decides the outputs beside the values of what varies."""
-        truth = self.draws.truth(1)
-        held = [one for one in (truth, truth.beside) if one is not None]
-        numbers = [(one.structure, one.compound.digest, sorted(one.overrides.items())) for one in held]
+        numbers = [
+            (one.structure, one.compound.digest, sorted(one.overrides.items()))
+            for one in self.draws.truth(1).chain
+        ]
         return (self.protocol.model_dump_json(), numbers, self.replicates, self.seed)
 
     def outcomes(self, replicates: int) -> Floats:
@@ -116,14 +115,8 @@ class TrialQuestion(Asked):
         )
 
     def _outcomes(self, work: list[Unit]) -> Floats:
-        choice = executor.Choice("processes" if self.workers > 1 else "serial", self.workers)
-        task = partial(_values, rows=self.rows)
-        groups = groups_of(work, self.workers)
-        found: list[list[list[float]]] = [[] for _ in groups]
-        with executor.start(choice) as crew, closing(crew.run(task, groups)) as answers:
-            for place, values in answers:
-                found[place] = values
-        return np.array([row for values in found for row in values]).reshape(len(work), len(self.outputs))
+        found = collected(partial(_values, rows=self.rows), work, self.workers)
+        return np.array(found).reshape(len(work), len(self.outputs))
 
 
 def chance(question: TrialQuestion, trials: int = 20, *, folder: Path | None = None) -> Floats:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from glueprint.errors import InputError
-from glueprint.runs import executor
 from glueprint.runs.progress import silent
 from glueprint.trials.analysis import existing, finite, order_statistics
 from glueprint.trials.patients import ParameterDraws, check_draws
@@ -28,7 +26,7 @@ from glueprint.trials.protocol import (
     outside,
 )
 from glueprint.trials.result import CALIBRATED, EXTRAPOLATED, MOST_PROBABLE, PREDICTED, TYPICAL
-from glueprint.trials.running import Group, Unit, check_counts, groups_of, run_group, units_of
+from glueprint.trials.running import Group, check_counts, collected, run_group, units_of
 
 __all__ = ["SWEPT", "Sweep", "SweepSettings", "differences", "sweep"]
 
@@ -128,7 +126,7 @@ def sweep(
     work = [
         unit for case in cases for unit in units_of(case.protocol, how.replicates, how.seed, draws=how.draws)
     ]
-    found = _run(work, how.workers, progress or silent)
+    found = collected(_endpoints, work, how.workers, progress or silent)
     label = how.draws.label if how.draws else TYPICAL
     rows = []
     reference = next(place for place, case in enumerate(cases) if case.reference)
@@ -178,18 +176,6 @@ def _cases(written: Protocol, compound: str, variants: Sequence[Variant], how: S
             next_step="give at least one, such as --dose-mg 2,4 or --days 1-28",
         )
     return cases
-
-
-def _run(work: list[Unit], workers: int, progress: Progress) -> list[pl.DataFrame]:
-    """Endpoints of each unit, in order."""
-    choice = executor.Choice("processes" if workers > 1 else "serial", workers)
-    groups = groups_of(work, workers)
-    found: list[list[pl.DataFrame]] = [[] for _ in groups]
-    with executor.start(choice) as crew, closing(crew.run(_endpoints, groups)) as answers:
-        for place, tables in answers:
-            found[place] = tables
-            progress(sum(map(len, found)) / len(work))
-    return [table for tables in found for table in tables]
 
 
 def _endpoints(group: Group) -> list[pl.DataFrame]:

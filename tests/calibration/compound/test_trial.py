@@ -10,7 +10,8 @@ import pytest
 from glueprint import trials
 from glueprint.calibration import clinical, compound
 from glueprint.errors import InputError
-from glueprint.mechanism import Scenario, compounds, parameters
+from glueprint.mechanism import Quantity, Scenario, compounds, parameters
+from glueprint.mechanism.quantities import LognormalPrior
 from glueprint.trials import ParameterDraws
 
 PAIRS = ("ikzf1_myeloma", "ikzf3_myeloma", "ikzf1_tcell", "ikzf3_tcell", "ikzf1_progenitor")
@@ -156,6 +157,24 @@ def test_a_glue_known_by_its_file_carries_what_its_file_does_not_know(bedside):
     assert spread(column(found, "clearance_l_per_h")) == pytest.approx(0.15, rel=0.1)
     for name in ("growth_per_d", "omega2.growth_per_d"):
         assert np.array_equal(column(found, name), column(bedside, name))
+
+
+def test_a_rho_that_a_file_states_is_drawn_from_its_own_prior(reference, bedside):
+    """It needs no capacity and no efficacy, and is not multiplied by either."""
+    prior = LognormalPrior(distribution="lognormal", sd_log10=0.2)
+    stated = Quantity(typical=3.0, unit="dimensionless", role="assumed", why="stated", prior=prior)
+    pharmacology = reference.pharmacology.model_copy(
+        update={
+            "rho": {pair: stated for pair in PAIRS if pair.startswith("ikzf1")},
+            "efficacy": {"IKZF3": reference.pharmacology.efficacy["IKZF3"]},
+        }
+    )
+    own = reference.model_copy(update={"name": "own", "pharmacology": pharmacology})
+    found = compound.file_draws(own, bedside)
+    rho = column(found, "ikzf1_tcell_rho")
+    assert np.median(rho) == pytest.approx(3.0, rel=0.1)
+    assert spread(rho) == pytest.approx(0.2, rel=0.1)
+    assert np.array_equal(column(found, "ikzf3_myeloma_rho"), column(bedside, "ikzf3_myeloma_capacity"))
 
 
 def test_a_copy_of_the_reference_is_the_reference_in_every_draw(reference, bedside):

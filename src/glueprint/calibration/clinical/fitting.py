@@ -119,7 +119,8 @@ def _mode(
     report: Told,
 ) -> Search:
     """The most likely coordinates, with common random numbers."""
-    tried, planned = 0, effort.generations * effort.offspring
+    # Without generations the start alone is tried.
+    tried, planned = 0, max(effort.generations * effort.offspring, 1)
 
     def costs(z: Floats) -> Floats:
         nonlocal tried

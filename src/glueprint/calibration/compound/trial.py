@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.calibration.beliefs import of_quantity
+from glueprint.calibration.beliefs import Belief, of_quantity
 from glueprint.calibration.compound.latents import SUBSTRATES
 from glueprint.calibration.compound.posterior import CompoundPosterior
 from glueprint.errors import InputError
@@ -48,9 +48,10 @@ def trial_draws(
     """
     _check(posterior, clinical_draws)
     count = clinical_draws.values.shape[0]
-    column = _columns(clinical_draws)
-    ratio, *efficacies = _conditional(posterior, column, count, seed)
-    found = _of_glue(glue, clinical_draws, ratio, dict(zip(SUBSTRATES, efficacies, strict=True)), seed)
+    ratio, *fitted = _conditional(posterior, _columns(clinical_draws), count, seed)
+    efficacies = _efficacies(glue, count, seed) | dict(zip(SUBSTRATES, fitted, strict=True))
+    known = parameters.quantities(Scenario(glue, clinical_draws.structure))
+    found = _of_glue(glue, known, clinical_draws, ratio, efficacies, seed)
     return replace(found, label=PREDICTED, beside=clinical_draws)
 
 
@@ -58,32 +59,34 @@ def file_draws(glue: Compound, clinical_draws: ParameterDraws, *, seed: int = 1)
     """Draws for a trial of a compound of which its file alone is known, row by row beside the reference's.
 
     glue, clinical_draws: as in `trial_draws`.   seed: draws the compound's numbers from the priors of its
-    file: its affinity as a ratio to the reference's, one efficacy for all substrates, as no number of them is
-    told apart, and pharmacokinetics.
+    file: its affinity as a ratio to the reference's, its efficacies together, as nothing tells their errors
+    apart, a rho that is stated directly, and pharmacokinetics.
     Returns draws of the compound; patients on the reference keep the reference's own row. Labelled as
     `clinical_draws`.   Raises what `Compound.trial_quantities` raises.
     """
-    count = clinical_draws.values.shape[0]
-    known, usual = (
-        parameters.quantities(Scenario(one, clinical_draws.structure))
-        for one in (glue, clinical_draws.compound)
-    )
-
-    def drawn(name: str, quantity: Quantity, purpose: str) -> Floats:
-        normal = streams.normals(seed, f"{PURPOSE}/{purpose}", np.arange(count), 1)[:, 0]
-        return of_quantity(name, quantity, glue.name).value(normal)
-
-    kd, reference = known[KD][1], usual[KD][1]
+    count, reference = clinical_draws.values.shape[0], clinical_draws.compound
+    known = parameters.quantities(Scenario(glue, clinical_draws.structure))
     # Another molecule may have the same number, and is not known to bind alike for that.
-    itself = glue.structure.smiles == clinical_draws.compound.structure.smiles and _same(kd, reference)
-    ratio = np.ones(count) if itself else drawn(KD, kd, KD) / reference.typical
-    efficacies = {
-        name: drawn(name, glue.pharmacology.efficacy[name], "efficacy")
-        if name in glue.pharmacology.efficacy
-        else np.ones(count)
-        for name in SUBSTRATES
+    itself = glue.structure.smiles == reference.structure.smiles and _same(known[KD][1], reference.kd())
+    if itself:
+        ratio = np.ones(count)
+    else:
+        ratio = _drawn(of_quantity(KD, known[KD][1], glue.name), KD, count, seed) / reference.kd().typical
+    efficacies = _efficacies(glue, count, seed)
+    return replace(_of_glue(glue, known, clinical_draws, ratio, efficacies, seed), beside=clinical_draws)
+
+
+def _drawn(belief: Belief, purpose: str, count: int, seed: int) -> Floats:
+    """Values (count,) of a belief, a row of the draws each."""
+    return belief.value(streams.normals(seed, f"{PURPOSE}/{purpose}", np.arange(count), 1)[:, 0])
+
+
+def _efficacies(glue: Compound, count: int, seed: int) -> dict[str, Floats]:
+    """The efficacies (count,) that a file gives, by substrate: high together, or low."""
+    return {
+        name: _drawn(of_quantity(name, quantity, glue.name), "efficacy", count, seed)
+        for name, quantity in glue.pharmacology.efficacy.items()
     }
-    return replace(_of_glue(glue, clinical_draws, ratio, efficacies, seed), beside=clinical_draws)
 
 
 def _columns(draws: ParameterDraws) -> dict[str, Floats]:
@@ -92,14 +95,17 @@ def _columns(draws: ParameterDraws) -> dict[str, Floats]:
 
 def _of_glue(
     glue: Compound,
+    known: Mapping[str, tuple[str, Quantity]],
     clinical_draws: ParameterDraws,
     ratio: Floats,
     efficacies: Mapping[str, Floats],
     seed: int,
 ) -> ParameterDraws:
-    """The system as the clinical draws have it, with a compound of this ratio and these efficacies (n,)."""
+    """The system as the clinical draws have it, with a compound of this ratio and these efficacies (n,).
+
+    known: every parameter of a trial of it.   What its file gives directly is drawn from the prior there.
+    """
     column, count = _columns(clinical_draws), ratio.size
-    known = parameters.quantities(Scenario(glue, clinical_draws.structure))
     own = {
         name for name, (section, _) in known.items() if section.startswith("compound") or section == INTAKE
     }
@@ -107,10 +113,11 @@ def _of_glue(
     found = {name: column[name] for name in column if name.removeprefix("omega2.") in system}
     found[KD] = column[KD] * ratio
     for pair, (substrate, _cell) in rows.pairs(glue.known_substrates).items():
-        capacity = f"{pair}_capacity"
-        if capacity in known and substrate in efficacies and f"{pair}_rho" in known:
+        capacity, rho = f"{pair}_capacity", f"{pair}_rho"
+        # Efficacy counts on the capacity of a cell; a rho that the file states needs neither.
+        if rho in known and substrate in efficacies and pair not in glue.pharmacology.rho:
             cell = column.get(capacity, np.full(count, known[capacity][1].typical))
-            found[f"{pair}_rho"] = cell * efficacies[substrate]
+            found[rho] = cell * efficacies[substrate]
     own -= found.keys()
     usual = parameters.quantities(Scenario(clinical_draws.compound, clinical_draws.structure))
     for name in sorted(own):
@@ -119,7 +126,7 @@ def _of_glue(
             continue
         belief = of_quantity(name, quantity, glue.name)
         if belief.shape != "fixed":
-            found[name] = belief.value(streams.normals(seed, f"{PURPOSE}/{name}", np.arange(count), 1)[:, 0])
+            found[name] = _drawn(belief, name, count, seed)
     values = np.stack(list(found.values()), axis=1)
     return replace(clinical_draws, names=tuple(found), values=values, compound=glue)
 

@@ -55,6 +55,11 @@ class Truth:
         given = self.given.digest if self.given is not None else None
         return self.structure, self.compound.digest, tuple(self.overrides), beside, given
 
+    @property
+    def chain(self) -> tuple[Truth, ...]:
+        """This, and what holds beside it for each other glue."""
+        return (self, *(self.beside.chain if self.beside is not None else ()))
+
     def _for(self, glue: Compound) -> dict[str, float]:
         """The overrides of the parameters of a patient on `glue`."""
         if glue.digest == self.compound.digest:

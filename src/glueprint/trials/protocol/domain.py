@@ -6,9 +6,10 @@ the model interpolates; outside of it nothing speaks for its numbers but its for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from typing import Any
 
 from glueprint import references
 from glueprint.mechanism import Compound, Outside, Partner, Scenario, parameters, substrates
@@ -58,7 +59,7 @@ def outside(protocol: Protocol) -> tuple[Outside, ...]:
     months = protocol.follow_up.maximum_months
     return (
         *(found for place, taken in _given(protocol) for found in _exposure(place, taken)),
-        *_patients(protocol.case_mix, _fitted()),
+        *_patients(protocol.case_mix),
         *_times("follow_up.maximum_months", months),
     )
 
@@ -71,12 +72,11 @@ def outside_of_one(
     taken: field of the request -> the drug that it asks for.   covariates: as a case-mix names them.
     months: for which the patient is followed.
     """
-    known = [trial.case_mix for trial in _fitted()]
     found = [one for place, drug in taken.items() for one in _exposure(place, drug)]
     for name, value in covariates.items():
-        low, high = _limits(name, known)
-        if not low <= value <= high:
-            found.append(_beyond(name, f"{value:g}", f"{low:g} to {high:g}"))
+        limits = _limits(_enrolled(name))
+        if limits is not None and not limits[0] <= value <= limits[1]:
+            found.append(_beyond(name, f"{value:g}", f"{limits[0]:g} to {limits[1]:g}"))
     return (*found, *_times("follow-up", months))
 
 
@@ -85,19 +85,17 @@ def _fitted() -> tuple[Protocol, ...]:
     return tuple(load_protocol(name) for name in references.default().trials.values())
 
 
-def _patients(case_mix: CaseMix, known: Iterable[Protocol]) -> Iterator[Outside]:
+def _patients(case_mix: CaseMix) -> Iterator[Outside]:
     for name in case_mix.names:
-        mine = getattr(case_mix, name)
-        others = [own for trial in known if (own := getattr(trial.case_mix, name)) is not None]
-        place = f"case_mix.{name}"
+        mine, others, place = getattr(case_mix, name), _enrolled(name), f"case_mix.{name}"
         if isinstance(mine, Levels):
             # What no fitted trial draws acts through the evidence of its own effect, if at all.
             levels = {level for own in others for level in own.shares}
             for level, share in mine.shares.items():
                 if levels and level not in levels and share > TAIL:
                     yield _beyond(place, f'{share:.0%} "{level}"', ", ".join(sorted(levels)))
-        elif others:
-            low, high = _limits(name, [trial.case_mix for trial in known])
+        elif limits := _limits(others):
+            low, high = limits
             below, above = mine.shares_beyond(low, high)
             words = ((below, f"below {low:g}"), (above, f"above {high:g}"))
             asked = [f"{share:.0%} of the patients {where}" for share, where in words if share > TAIL]
@@ -105,10 +103,17 @@ def _patients(case_mix: CaseMix, known: Iterable[Protocol]) -> Iterator[Outside]
                 yield _beyond(place, " and ".join(asked), f"{low:g} to {high:g}")
 
 
-def _limits(name: str, known: Iterable[CaseMix]) -> tuple[float, float]:
-    """The lowest and the highest value of a covariate that a fitted trial enrolled."""
-    own = [one for case_mix in known if (one := getattr(case_mix, name)) is not None]
-    return min(one.low for one in own), max(one.high for one in own)
+def _enrolled(name: str) -> list[Any]:
+    """How the fitted trials that draw a covariate draw it."""
+    found = (getattr(trial.case_mix, name) for trial in _fitted())
+    return [one for one in found if one is not None]
+
+
+def _limits(enrolled: Sequence[Any]) -> tuple[float, float] | None:
+    """The lowest and the highest value of a covariate, if it was drawn."""
+    if not enrolled:
+        return None
+    return min(one.low for one in enrolled), max(one.high for one in enrolled)
 
 
 def _times(place: str, months: float) -> Iterator[Outside]:
@@ -150,9 +155,8 @@ def _given(protocol: Protocol) -> Iterator[tuple[str, Taken]]:
     for arm in protocol.arms:
         for drug in arm.all_drugs:
             share_of_days = len(parse_days(drug.days)) / protocol.cycle_days
-            acts = drug.glue is not None and bool(arm.conditions)
-            factors = parameters.of_conditions(drug.glue, arm.conditions) if drug.glue and acts else {}
-            words = "".join(f" with {name}" for name in arm.conditions) if acts else ""
+            factors = parameters.of_conditions(drug.glue, arm.conditions) if drug.glue else {}
+            words = "".join(f" with {name}" for name in arm.conditions) if drug.glue else ""
             yield f'arm "{arm.name}"', Taken(drug.compound, drug.most_mg, share_of_days, factors, words)
 
 
