@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import csv
+import importlib
 import io
 import sys
 
@@ -128,6 +129,7 @@ def test_formulas_are_kept_where_that_is_asked_for(capsys, monkeypatch):
     def written(*words):
         call(capsys, monkeypatch, *words, "study", "list")
 
+    importlib.import_module("glueprint.cli.study")  # before the patch, or what Tab offers keeps it for good
     monkeypatch.setattr(study, "available", lambda: told.append(csv_text(table)) or ())
     contextvars.copy_context().run(written)
     contextvars.copy_context().run(written, "--keep-formulas")

@@ -29,6 +29,7 @@ app = typer.Typer(
     help="Cereblon molecular glues from the plate to the patient.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: its panels cost as much time as everything else of a help page
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

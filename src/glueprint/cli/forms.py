@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from glueprint.cli import choices
 from glueprint.errors import nearest
 
-__all__ = ["shaped"]
+__all__ = ["purpose", "shaped"]
 
 FLAG = "--format"
 HELP = "How tables are printed; json is the same as --json."
@@ -22,8 +22,10 @@ HELP = "How tables are printed; json is the same as --json."
 def shaped(command: Any, path: str) -> Any:
     """`command` with `--format`, known as `path` in what it prints; of a group, each of its commands.
 
-    A command with a `--format` of its own, for files, keeps it.
+    A command with a `--format` of its own, for files, keeps it. Its help is plain text, as the root's is.
     """
+    command.rich_markup_mode = None
+    command.short_help = command.short_help or purpose(command)  # which a list of commands then shows in full
     if isinstance(command, TyperGroup):
         for name, inner in command.commands.items():
             shaped(inner, f"{path} {name}")
@@ -33,6 +35,11 @@ def shaped(command: Any, path: str) -> Any:
         if "--json" in options and FLAG not in options:
             command.params.append(_option())
     return command
+
+
+def purpose(command: Any) -> str:
+    """What a command is for: the first paragraph of its help, on one line."""
+    return " ".join(str(command.help or "").split("\n\n")[0].split())
 
 
 def _shaped(function: Callable[..., Any], path: str) -> Callable[..., Any]:

@@ -18,7 +18,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from glueprint.cli import choices
-from glueprint.cli.forms import shaped
+from glueprint.cli.forms import purpose, shaped
 from glueprint.cli.recording import GROUPS as RECORDED
 from glueprint.cli.recording import recorded
 
@@ -78,12 +78,7 @@ def _listing() -> Mapping[str, Mapping[str, str]]:
 
 def listing() -> dict[str, dict[str, str]]:
     """What every command is for, by group, as their modules say it: what the file of that name must hold."""
-    return {group: {name: _first(command) for name, command in _commands(group).items()} for group in GROUPS}
-
-
-def _first(command: Any) -> str:
-    """The first paragraph of a command's help, on one line."""
-    return " ".join(str(command.help or "").split("\n\n")[0].split())
+    return {group: {name: purpose(command) for name, command in _commands(group).items()} for group in GROUPS}
 
 
 class _Group(TyperGroup):
@@ -92,9 +87,10 @@ class _Group(TyperGroup):
     def _listed(self) -> TyperGroup:
         """The group without more of a command than what it is for."""
         commands: dict[str, Any] = {
-            name: TyperCommand(name, help=what) for name, what in _listing()[str(self.name)].items()
+            name: TyperCommand(name, help=what, short_help=what)
+            for name, what in _listing()[str(self.name)].items()
         }
-        return TyperGroup(name=self.name, help=self.help, commands=commands)
+        return TyperGroup(name=self.name, help=self.help, commands=commands, rich_markup_mode=None)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Its help, as of the commands in the listing."""

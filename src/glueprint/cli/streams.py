@@ -26,6 +26,7 @@ class Told:
 
     def __init__(self, inner: Any, *, must: bool) -> None:
         self._inner, self._must, self._given_up = inner, must, False
+        self.reason: EnvironmentProblemError | None = None  # why nothing more can be written
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -64,12 +65,13 @@ class Told:
             if not self._must:
                 return 0
             reason = getattr(error, "strerror", None) or error
-            raise EnvironmentProblemError(
+            self.reason = EnvironmentProblemError(
                 "GP-X002",
                 f"standard output cannot be written: {reason}",
                 expected="a terminal, a pipe or a file with room",
                 next_step="free some space, or send the output elsewhere; files that were written are whole",
-            ) from error
+            )
+            raise self.reason from error
 
     def _give_up(self) -> None:
         """What is still in the stream's memory goes nowhere, so that nothing is said about it at the end."""
@@ -102,8 +104,11 @@ def prepare() -> None:
 
 
 def finish() -> None:
-    """Write what is still in memory. Raises as `Told.write`."""
+    """Write what is still in memory. Raises as `Told.write`, also for what a library caught on its way."""
     sys.stdout.flush()
+    reason = sys.stdout.reason if isinstance(sys.stdout, Told) else None
+    if reason is not None:
+        raise reason
 
 
 def refused(error: Exception) -> EnvironmentProblemError | None:
