@@ -82,6 +82,12 @@ FINDINGS = [
         "pharmacology.efficacy.IKZF3",
         "10000 dimensionless",
     ),
+    (
+        'degrades = ["IKZF1", "IKZF3"]',
+        'degrades = ["IKZF1"]',
+        "pharmacology.efficacy.IKZF3",
+        "1 dimensionless, but `degrades` does not name IKZF3",
+    ),
     ("typical = 7.78", "typical = 7.78e6", "pk.clearance_l_per_h", "7.78e+06 L/h"),
     ("typical = 0.31, unit", "typical = 3100.0, unit", "stability.blood.inversion_s_to_r_per_h", "3100 1/h"),
 ]
@@ -97,7 +103,7 @@ def test_what_cannot_be_is_refused_with_its_field(edited, old, new, field, told)
 
 
 def test_everything_is_told_at_once(edited):
-    chosen = [FINDINGS[number] for number in (0, 4, 5, 8, 9)]
+    chosen = [FINDINGS[number] for number in (0, 4, 5, 9, 10)]
     with pytest.raises(InputError, match="GP-M080") as caught:
         edited(*((old, new) for old, new, _, _ in chosen))
     text = str(caught.value)

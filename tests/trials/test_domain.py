@@ -14,7 +14,7 @@ from glueprint import trials
 from glueprint.calibration import clinical
 from glueprint.errors import InputError
 from glueprint.mechanism import compounds
-from glueprint.trials import outside
+from glueprint.trials import Taken, outside, outside_of_one
 from glueprint.trials.conduct.response import LABELS, categories
 from glueprint.trials.protocol.checks import check_protocol
 
@@ -207,3 +207,17 @@ def test_m_protein_typed_in_g_per_dl_is_said_and_counts_nobody_without_a_baselin
     assert unseen.height > 0
     assert set(unseen.get_column("best_response")) <= {"NE", "PD"}
     assert unseen.get_column("best_change_pct").null_count() == unseen.height
+
+
+def test_a_substrate_that_no_module_reads_is_named():
+    """A glue that degrades GSPT1 too gets a trial without what that does: the result says so."""
+    glue = compounds.load("pomalidomide")
+    more = glue.pharmacology.model_copy(update={"degrades": ("IKZF1", "IKZF3", "GSPT1")})
+    own = glue.model_copy(update={"pharmacology": more})
+    (found,) = outside_of_one({"dose_mg": Taken(own, 4.0, 0.75)}, {}, 1.0)
+    assert (found.code, found.field) == ("GP-T107", "dose_mg")
+    assert "degrades GSPT1, which acts on nothing here" in found.asked
+    assert found.covered == "IKZF1, IKZF3"
+    assert outside_of_one({"dose_mg": Taken(glue, 4.0, 0.75)}, {}, 1.0) == ()
+    # A glue that nobody takes does nothing.
+    assert outside_of_one({"dose_mg": Taken(own, 0.0, 0.75)}, {}, 1.0) == ()

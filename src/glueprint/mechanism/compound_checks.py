@@ -139,7 +139,30 @@ def _names(tables: Tables, _: Numbers) -> Iterator[Doubt]:
                 )
 
 
-CHECKS: tuple[Callable[[Tables, Numbers], Iterator[Doubt]], ...] = (_structure, _examples, _sizes, _names)
+def _listed(tables: Tables, numbers: Numbers) -> Iterator[Doubt]:
+    """A file with a list of what the compound degrades has every substrate there that it gives an effect."""
+    pharmacology = tables.get("pharmacology")
+    named = pharmacology.get("degrades") if isinstance(pharmacology, dict) else None
+    if not isinstance(named, list):
+        return
+    lower = {str(name).lower() for name in named}
+    for field, number in numbers.items():
+        section, _, key = field.rpartition(".")
+        substrate = {"pharmacology.efficacy": key, "pharmacology.rho": key.rpartition("_")[0]}.get(section)
+        if substrate and number.typical > 0 and substrate.lower() not in lower:
+            told = f"{number.typical:g} {number.unit}, but `degrades` does not name {substrate}"
+            yield Doubt(
+                field, told, f"{substrate} in pharmacology.degrades, or no number above 0 for it here"
+            )
+
+
+CHECKS: tuple[Callable[[Tables, Numbers], Iterator[Doubt]], ...] = (
+    _structure,
+    _examples,
+    _sizes,
+    _names,
+    _listed,
+)
 
 
 def doubts(tables: Tables) -> tuple[Doubt, ...]:

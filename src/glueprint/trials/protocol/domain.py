@@ -6,7 +6,7 @@ the model interpolates; outside of it nothing speaks for its numbers but its for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -21,6 +21,7 @@ from glueprint.trials.protocol.schedule import parse_days
 __all__ = ["Taken", "outside", "outside_of_one"]
 
 _beyond = partial(Outside, code="GP-T080", basis="the fitted trials")
+_unread = partial(Outside, code="GP-T107", basis="the modules of a patient")
 # Of a covariate's distribution, what may lie beyond the fitted limits: the usual share of an interval's ends.
 TAIL = 0.025
 # What of a dose no trial could tell from its fitted one.
@@ -48,8 +49,9 @@ def outside(protocol: Protocol) -> tuple[Outside, ...]:
 
     Compared are each covariate of the case-mix, the largest dose and the dose of a cycle of partner drugs,
     the loss of each substrate that a glue induces, over its natural loss, at its mean free concentration of a
-    dosing day and of a cycle, and the longest follow-up. A dose is the largest that any of the arm's patients
-    starts with, whatever their age, and a condition of the arm acts on its concentration.
+    dosing day and of a cycle, and the longest follow-up; and whether a glue degrades what no module of a
+    patient reads. A dose is the largest that any of the arm's patients starts with, whatever their age, and a
+    condition of the arm acts on its concentration.
     Source: own derivation, docs/trials.md, "Domain of validity".
 
     >>> from glueprint.trials import load_protocol
@@ -134,6 +136,12 @@ def _exposure(place: str, taken: Taken) -> Iterator[Outside]:
     if name and beyond[name] > 1.0 + SLACK:
         times = f"{strength[name]:.3g} {name}, {beyond[name]:.3g} times the most of them"
         yield _beyond(place, f"{asked}: {times}", f"up to {most[name]:.3g}")
+    if isinstance(drug, Compound) and taken.most_mg > 0:
+        followed = _followed(drug)
+        unread = [name for name in _degraded(drug) if name not in followed]
+        if unread:
+            told = f"{asked}: degrades {', '.join(unread)}, which acts on nothing here"
+            yield _unread(place, told, ", ".join(followed))
     unseen = [name for name, value in strength.items() if value > 0 and name not in most]
     if unseen:
         yield _beyond(place, f"{asked}: {', '.join(unseen)}", "no drug that does this")
@@ -172,6 +180,19 @@ def _strength(taken: Taken) -> Mapping[str, float]:
         found[f"x the natural loss of {pair} on a dosing day"] = loss
         found[f"x the natural loss of {pair} in the mean of a cycle"] = loss * taken.share_of_days
     return found
+
+
+def _degraded(glue: Compound) -> Iterable[str]:
+    """The substrates that the file of a glue says it degrades."""
+    own = glue.pharmacology
+    return dict.fromkeys((*own.degrades, *(name for name, one in own.efficacy.items() if one.typical > 0)))
+
+
+def _followed(glue: Compound) -> Iterable[str]:
+    """The substrates whose loss a module of a patient reads."""
+    known = parameters.typical(Scenario(glue))
+    pairs = substrates.pairs(glue.known_substrates)
+    return dict.fromkeys(name for pair, (name, _) in pairs.items() if f"{pair}_rho" in known)
 
 
 def _comparable(glue: Compound) -> bool:
