@@ -246,3 +246,12 @@ def test_a_column_of_clicks_that_is_not_there():
     with pytest.raises(InputError) as caught:
         CliRunner().invoke(app, words, catch_exceptions=False)
     assert caught.value.code == "GP-V030"
+
+
+def test_heights_that_are_no_per_cent_are_not_taken_for_such():
+    pl.DataFrame({"time": [0, 5, 9], "survival": [1.0, 0.8, 0.5]}).write_csv("fractions.csv")
+    words = ["survival", "reconstruct", "fractions.csv", "--at-risk", "0:20,5:15"]
+    assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    with pytest.raises(InputError, match="GP-V025") as caught:
+        CliRunner().invoke(app, [*words, "--percent"], catch_exceptions=False)
+    assert "leave --percent out" in caught.value.next_step

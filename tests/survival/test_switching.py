@@ -419,3 +419,18 @@ def test_a_refused_switch_is_named_by_its_row_and_column():
     with pytest.raises(InputError) as caught:
         survival.crossover(shifted, survival.Request("time", "event", arm="arm", switch="switch"))
     assert caught.value.where == 'row 8, column "switch"'
+
+
+@pytest.mark.parametrize("column", ["entry", "eligible", "weights", "cluster"])
+def test_columns_that_no_method_reads_are_refused(column):
+    table = table_of().with_columns(other=pl.lit(0.0) if column == "entry" else pl.lit(1.0))
+    with pytest.raises(InputError, match="GP-V043") as caught:
+        crossover(table, Request("time", "event", **BASE, **{column: "other"}))
+    assert caught.value.where == column
+    assert "act on nothing" in caught.value.message
+
+
+def test_two_stages_beside_switches_of_both_arms_are_left_out_with_a_word():
+    found = crossover(table_of(), Request("time", "event", **BASE, progression="baseline"), both_arms=True)
+    assert found.two_stage is None
+    assert "two-stage left out: it takes switches of the control arm alone" in found.notes

@@ -425,3 +425,54 @@ def test_it_prints_as_tables():
     )
     assert "curves" not in said
     assert len(said) < 6000
+
+
+def test_what_would_act_on_nothing_is_refused_or_said():
+    frame = table()
+    assert "no arm" in refused("GP-V034", frame, "time", "event", reference="placebo")
+    assert "no cause" in refused("GP-V031", frame, "time", "event", censored=("alive",))
+    dated = frame.with_columns(begun=pl.lit(datetime.date(2024, 1, 1))).with_columns(
+        ended=pl.col("begun") + pl.duration(days=pl.col("time").cast(pl.Int64))
+    )
+    assert "read in days" in refused("GP-V033", dated, "ended", "event", origin="begun", unit="months")
+    assert analyse(dated, Request("ended", "event", origin="begun", unit="days")).unit == "days"
+    notes = analyse(frame, Request("time", "event", strata=("centre",)), tests=("max-combo",)).notes
+    assert "tests of the arms left out: no arm was named" in notes
+    assert any(note.startswith("strata act on nothing") for note in notes)
+    one = analyse(frame, Request("time", "event", arm="arm", where=("arm=placebo",)))
+    assert "tests of the arms left out: there is one arm" in one.notes
+    assert analyse(frame, Request("time", "event", arm="arm")).notes == ()
+    looks = {"left": [0.0, 1.0, 2.0], "right": [1.0, None, 3.0]}
+    found = analyse(looks, Request(left="left", right="right"), tests=("max-combo",))
+    assert any(note.startswith("tests of the arms left out") for note in found.notes)
+
+
+def test_rows_are_chosen_however_the_value_is_spelled():
+    sex = ["F", "f", "M "] * 14
+    frame = table(sex=sex, level=[1.0, 2.0] * 21)
+    found = analyse(frame, Request("time", "event", where=("sex=f",)))
+    assert found.tables["groups"]["n"].to_list() == [28]
+    assert analyse(frame, Request("time", "event", where=("level=1",))).tables["groups"]["n"].to_list() == [
+        21
+    ]
+    assert "no row with sex=X" in refused("GP-V030", frame, "time", "event", where=("sex=f,X",))
+
+
+@pytest.mark.parametrize("role", ["cause", "patient", "cluster"])
+def test_one_cause_patient_or_cluster_has_one_spelling(role):
+    labels = [f"{k // 2} a" if k % 4 else f"{k // 2}  A" for k in range(42)]
+    if role == "cause":
+        labels = ["alive" if not e else "Death" if k % 2 else "death" for k, e in enumerate(EVENT.tolist())]
+    frame = table(label=labels)
+    more = {"censored": ("alive",)} if role == "cause" else {"event": "event"}
+    assert "one spelling" in refused("GP-V034", frame, "time", **more, **{role: "label"})
+
+
+def test_few_clusters_are_called_few():
+    found = analyse(table(), Request("time", "event", arm="arm", cluster="centre"))
+    assert any(note.startswith("3 clusters are few") for note in found.notes)
+    many = analyse(table(own=[f"c{k}" for k in range(42)]), Request("time", "event", cluster="own"))
+    assert any(note.startswith("42 clusters are few") for note in many.notes)
+    double = pl.concat([table(own=[f"c{k}" for k in range(42)]), table(own=[f"d{k}" for k in range(42)])])
+    enough = analyse(double, Request("time", "event", arm="arm", cluster="own"))
+    assert not any("few" in note for note in enough.notes)

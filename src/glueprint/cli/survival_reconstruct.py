@@ -42,6 +42,14 @@ def command(
     """Patients behind a published Kaplan-Meier curve and the numbers at risk below it (Guyot 2012)."""
     frame = gp.assays.tidy_table.read(curve, sheet)
     columns = [_column(frame, name, curve) for name in (time, survived)]
+    if percent and columns[1].size and not (columns[1] > 1).any():
+        raise InputError(
+            "GP-V025",
+            f'"{survived}" holds nothing above 1, and --percent says per cent',
+            where=curve.name,
+            expected="heights up to 100",
+            next_step="leave --percent out for heights from 0 to 1",
+        )
     marks, numbers = _numbers(at_risk)
     found = gp.survival.reconstruct(
         columns[0],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from glueprint.survival._check import as_level
@@ -45,6 +46,11 @@ from glueprint.survival.request import Request
 
 __all__ = ["Analysis", "analyse"]
 
+# What is tested where nothing is asked for, as `wanted` has it.
+USUAL = [("log-rank", ())]
+# "Few" begins between 20 and 50 clusters, by how alike they are. Source: Cameron and Miller 2015,
+# doi:10.3368/jhr.50.2.317, section VI.
+FEW_CLUSTERS = 50
 NUMBER, COUNT, TEXT = pl.Float64, pl.Int64, pl.String
 SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "groups": {"arm": TEXT, "n": COUNT, "events": NUMBER, "median": NUMBER, "low": NUMBER, "high": NUMBER},
@@ -214,7 +220,7 @@ def analyse(
     }
     curves: dict[str, KaplanMeier] = {}
     if rows.right is not None:
-        notes = _between(rows, found, milestones, tau)
+        notes = _between(rows, found, milestones, tau, asked)
     else:
         curves, notes = _seen(rows, found, (tuple(milestones), tau, asked), level)
     tables = {name: pl.DataFrame(found.get(name, []), schema=schema) for name, schema in SCHEMAS.items()}
@@ -243,11 +249,15 @@ def _seen(
         "proportional_hazards": proportional(tuple(rows.covariates), fit),
         "curves": [row for arm, one in curves.items() for row in steps(arm, one)],
     }
-    return curves, notes + list(_remarks(rows, curves, fit, tau))
+    return curves, notes + list(_remarks(rows, curves, fit, (tau, tests)))
 
 
 def _between(
-    rows: Patients, found: dict[str, list[Row]], milestones: Sequence[float], tau: float | None
+    rows: Patients,
+    found: dict[str, list[Row]],
+    milestones: Sequence[float],
+    tau: float | None,
+    tests: Sequence[Any],
 ) -> list[str]:
     """Tables of events between two looks, put into `found`; notes."""
     curves = {arm: between(rows, use) for arm, use in parts(rows).items()}
@@ -267,12 +277,20 @@ def _between(
     notes = ["events lie between two looks: medians are Turnbull's, the comparison is that of the models"]
     if milestones or tau is not None:
         notes.append("milestones and restricted means left out: they take events that were seen")
+    if tests != USUAL:
+        notes.append("tests of the arms left out: they take events that were seen")
     return notes + [f"curve of {arm}: {one.status}" for arm, one in curves.items() if one.status != "ok"]
 
 
 def _remarks(
-    rows: Patients, curves: Mapping[str, KaplanMeier], fit: Cox | None, tau: float | None
+    rows: Patients, curves: Mapping[str, KaplanMeier], fit: Cox | None, asked: tuple[Any, Any]
 ) -> Iterator[str]:
+    tau, tests = asked
+    if len(rows.arms) < 2:
+        if tests != USUAL or rows.arms:
+            yield f"tests of the arms left out: {'there is one arm' if rows.arms else 'no arm was named'}"
+        if rows.strata is not None and fit is None:
+            yield "strata act on nothing: they stratify tests of arms and regressions, not curves"
     for arm, one in curves.items():
         if one.advice:
             yield f"curve of {arm}: {one.advice}"
@@ -292,3 +310,6 @@ def _remarks(
             "clusters act on curves and regression; tests of the arms, means and models take rows as "
             "independent"
         )
+    count = 0 if rows.cluster is None else np.unique(rows.cluster).size
+    if 0 < count < FEW_CLUSTERS:
+        yield f"{count} clusters are few: with fewer than {FEW_CLUSTERS}, robust errors come out too small"

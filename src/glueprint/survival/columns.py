@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from glueprint.errors import InputError, nearest
 from glueprint.survival._check import Flags, Floats, Integers
 from glueprint.survival.durations import ROW, clock_of, numbers, refuse, times, unit_of_answers
-from glueprint.survival.labels import labels_of, levels_of, numeric, one_row_each, one_spelling
+from glueprint.survival.labels import labels_of, levels_of, numeric, one_row_each, one_spelling, spelling
 from glueprint.survival.request import Request
 
 __all__ = ["Patients", "patients"]
@@ -87,10 +87,7 @@ def patients(table: Any, request: Request) -> Patients:
         pl.col(pl.Float64, pl.Float32).fill_nan(None)
     )
     for name, values in chosen:
-        present = frame[name].cast(pl.String).unique().drop_nulls().sort().to_list()
-        frame = frame.filter(pl.col(name).cast(pl.String).is_in(values))
-        if frame.is_empty():
-            refuse("GP-V030", f"no row with {name}={','.join(values)}", frame, _values(present))
+        frame = _chosen(frame, name, values)
     kept = frame.drop_nulls(list(request.named))
     notes = list(_left_out(frame, kept, request.named))
     if kept.is_empty():
@@ -98,6 +95,18 @@ def patients(table: Any, request: Request) -> Patients:
     _says_who_has_none(frame, kept, request)
     notes += one_row_each(kept, request)
     return _arrays(kept, request, notes)
+
+
+def _chosen(frame: pl.DataFrame, name: str, values: Sequence[str]) -> pl.DataFrame:
+    """The rows that hold one of `values`, in whatever spelling; refuses a value that no row holds."""
+    text = frame[name].cast(pl.String)
+    present = text.unique().drop_nulls().sort().to_list()
+    spelled = {word: spelling(word) for word in present}
+    strange = [value for value in values if spelling(value) not in spelled.values()]
+    if strange:
+        refuse("GP-V030", f"no row with {name}={strange[0]}", frame, _values(present))
+    meant = {spelling(value) for value in values}
+    return frame.filter(text.is_in([word for word in present if spelled[word] in meant]))
 
 
 def _says_who_has_none(frame: pl.DataFrame, kept: pl.DataFrame, request: Request) -> None:
@@ -111,7 +120,13 @@ def _says_who_has_none(frame: pl.DataFrame, kept: pl.DataFrame, request: Request
 
 
 def _complete(request: Request) -> None:
-    """Refuse a request with nothing, or two things, that say when the event was."""
+    """Refuse a request with nothing, or two things, that say when the event was, or what acts on nothing."""
+    if request.reference is not None and request.arm is None:
+        said = f'reference "{request.reference}" and no arm'
+        refuse("GP-V034", said, expected="--arm: the column of the arms")
+    if request.censored and request.cause is None:
+        said = f'censored "{", ".join(request.censored)}" and no cause'
+        refuse("GP-V031", said, expected="--cause: the column that holds these values, in place of an event")
     if request.between:
         if request.time or request.event or request.cause or not (request.left and request.right):
             said = "looks before and after the event beside a time of it"
@@ -134,7 +149,7 @@ def _complete(request: Request) -> None:
 def _arrays(kept: pl.DataFrame, request: Request, notes: list[str]) -> Patients:
     """The arrays of rows without missing values."""
     clock = clock_of(kept, request)
-    for name in request.strata:
+    for name in filter(None, (*request.strata, request.cause, request.patient, request.cluster)):
         one_spelling(sorted(set(labels_of(kept, (name,)).tolist())), name)
     unit, said = unit_of_answers(clock, request)
     arm, arms = _arms(kept, request)

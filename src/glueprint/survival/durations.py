@@ -46,6 +46,9 @@ def clock_of(table: pl.DataFrame, request: Request) -> Clock:
     """The unit of the times of a request, as the header or the request says it, and the factor to --in."""
     column = table[request.clock]
     in_days = request.origin is not None or column.dtype == pl.Duration
+    if in_days and request.unit and _known(request.unit, "--unit") != "day":
+        said = f'--unit "{request.unit}" beside dates or durations, "{request.clock}", read in days'
+        refuse("GP-V033", said, expected="no --unit; --in for the unit of the answers")
     unit = "day" if in_days else _unit(request)
     if request.to is None:
         return Clock(unit, 1.0, request.origin)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glueprint.survival.durations import refuse
 from glueprint.survival.request import Request
 
-__all__ = ["labels_of", "levels_of", "numeric", "one_row_each", "one_spelling"]
+__all__ = ["labels_of", "levels_of", "numeric", "one_row_each", "one_spelling", "spelling"]
 
 MOST = 20
 DASHES = re.compile("[\u2010-\u2015\u2212]")
@@ -63,13 +63,13 @@ def one_spelling(levels: Iterable[str], name: str) -> None:
     number."""
     spelled: dict[str, str] = {}
     for level in levels:
-        other = spelled.setdefault(_spelling(level), level)
+        other = spelled.setdefault(spelling(level), level)
         if other != level:
             said = f'"{other}" and "{level}" in "{name}"'
             refuse("GP-V034", said, expected="one spelling of each label")
 
 
-def _spelling(label: str) -> str:
+def spelling(label: str) -> str:
     """What labels that mean the same have in common."""
     plain = DASHES.sub("-", " ".join(unicodedata.normalize("NFKC", label).casefold().split()))
     return repr(float(plain)) if NUMBER.fullmatch(plain) else plain

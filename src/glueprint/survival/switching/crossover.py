@@ -115,6 +115,7 @@ def crossover(
             expected="columns of the arm and of the time of the switch, empty for those who did not switch",
             next_step="name them: --arm COLUMN --switch COLUMN",
         )
+    _acts(request)
     apart(rows)
     people = _people(rows)
     reference = rows.arms[0]
@@ -156,6 +157,23 @@ def crossover(
         level,
         tuple(notes),
     )
+
+
+def _acts(request: Request) -> None:
+    """Refuse columns that no method here reads."""
+    idle = [(name, getattr(request, name), "no such column here") for name in ("weights", "cluster")]
+    if request.patient is None:
+        needs = "--patient as well, of start-stop rows"
+        idle += [(name, getattr(request, name), needs) for name in ("entry", "eligible")]
+    for name, column, expected in idle:
+        if column is not None:
+            raise InputError(
+                "GP-V043",
+                f'{name} "{column}" would act on nothing',
+                where=name,
+                expected=expected,
+                next_step="see docs/survival.md, Patients who change treatment",
+            )
 
 
 @dataclass(frozen=True)
@@ -325,6 +343,8 @@ def _remarks(rows: Patients, failure: Rpsft, staged: TwoStage | None, weights: I
             if found.advice:
                 yield f"{name}: {found.status}: {found.advice}"
             yield f"{name} {found.summary().splitlines()[-1 - bool(found.advice)]}"
+    if rows.progression is not None and staged is None:
+        yield "two-stage left out: it takes switches of the control arm alone"
     if rows.progression is None:
         yield "two-stage left out: no column of a second baseline, such as progression"
     if weights is None:
