@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from benchmarks import workshop_problems as problems
 from tests.envelope import payload
@@ -87,6 +89,32 @@ def test_slopes_and_sweeps_are_asked_for_on_the_command_line(model, tmp_path):
     assert figure.read_text("utf-8").startswith("<svg")
     refused = asked("sweep", model, "--vary", "CL=4", "--output", "conc", "--until", 24)
     assert getattr(refused.exception, "code", "") == "GP-W027"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--samples", 64), "GP-W027"),
+        (("--seed", 2), "GP-W027"),
+        (("--method", "morris", "--samples", 64), "GP-W027"),
+        (("--method", "sobol", "--trajectories", 9), "GP-W027"),
+        (("--set", "CL=5"), "GP-W027"),
+        (("--set", "ka=1", "--set", "ka=2"), "GP-N031"),
+        (("--every", 0), "GP-N030"),
+    ],
+)
+def test_what_would_act_on_nothing_is_refused(model, words, code):
+    common = (model, "--vary", "CL=4:16", "--output", "conc", "--until", 24)
+    refused = asked("sensitivity", *common, *words)
+    assert getattr(refused.exception, "code", "") == code
+
+
+def test_runs_without_a_value_are_a_finding_of_the_json(tmp_path):
+    (tmp_path / "blow.ant").write_text("model blow; S' = k*S^2; S = 1; k = 0.1; end", encoding="utf-8")
+    words = (tmp_path / "blow.ant", "--vary", "k=0.01:0.2", "--output", "S", "--until", 8, "--points", 4)
+    shown = asked("sweep", *words, "--summary", "max", "--json")
+    assert payload(shown.stdout)["table"]["S"][2:] == [None, None]
+    assert "2 cells are empty" in json.loads(shown.stdout)["findings"][0]["message"]
 
 
 @pytest.mark.parametrize("method", ["morris", "sobol"])

@@ -131,6 +131,17 @@ def test_a_sweep_of_two_ranges_with_doses_leaves_failed_runs_empty():
     assert caught.value.code == "GP-W028"
 
 
+@pytest.mark.parametrize("summary", sorted(workshop.SUMMARIES))
+def test_an_output_without_a_value_at_one_time_has_no_summary(summary):
+    """log of what falls below 0 between two outputs that have a value, and one that has none."""
+    model = engine.compile("model gap; x' = -1; x = 2; y := ln(x); z := x; a = 1; end")
+    times = np.array([0.5, 1.0, 3.0])
+    answer = workshop.sweep(Question(model, (Range("a", 1.0, 2.0),), ("y", "z"), times, summary), points=2)
+    assert answer.table["y"].null_count() == 2
+    if summary != "steady":
+        assert answer.table["z"].null_count() == 0
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -141,6 +152,7 @@ def test_a_sweep_of_two_ranges_with_doses_leaves_failed_runs_empty():
         {"outputs": ()},
         {"times": np.array([2.0, 1.0])},
         {"summary": "middle"},
+        {"given": {"k": 0.2}},
     ],
 )
 def test_questions_that_cannot_be_asked_are_refused(change):

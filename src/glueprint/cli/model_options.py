@@ -60,8 +60,13 @@ MOST_TIMES = 10_000_000
 SLIVER = 1e-9  # of the interval: an output so near to the last time is the last time
 
 
-def grid(until: float, every: float) -> NDArray[np.float64]:
-    """0, every, 2 every, ... and `until`, which is always the last. Raises InputError GP-N030."""
+def grid(until: float, every: float | None) -> NDArray[np.float64]:
+    """0, every, 2 every, ... and `until`, which is always the last. Raises InputError GP-N030.
+
+    every: None for a hundredth of `until`.
+    """
+    if every is None:
+        every = until / 100.0
     if not (math.isfinite(until) and until > 0 and math.isfinite(every) and every > 0):
         raise InputError(
             "GP-N030",
@@ -82,7 +87,7 @@ def grid(until: float, every: float) -> NDArray[np.float64]:
 
 def assignments(texts: Sequence[str] | None, option: str) -> dict[str, float]:
     """`name=number` texts as a table. Raises InputError GP-N031."""
-    found = {}
+    found: dict[str, float] = {}
     for text in texts or ():
         name, sign, amount = text.partition("=")
         value = number(amount)
@@ -94,7 +99,14 @@ def assignments(texts: Sequence[str] | None, option: str) -> dict[str, float]:
                 expected="for example CL=7.8",
                 next_step="correct the text",
             )
-        found[name.strip()] = value
+        if found.setdefault(name.strip(), value) != value:
+            raise InputError(
+                "GP-N031",
+                f'"{text}": {name.strip()} is {found[name.strip()]:g} already',
+                where=option,
+                expected="one number for each name",
+                next_step="leave one of them out",
+            )
     return found
 
 

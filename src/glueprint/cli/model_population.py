@@ -51,7 +51,7 @@ def population(
         model,
         tuple(range_of(text) for text in vary),
         tuple(dict.fromkeys(one.output for one in targets)),
-        options.grid(until, every or until / 100.0),
+        options.grid(until, every),
         targets[0].summary,
         options.assignments(assign, "--set"),
         doses(dose, model, until, 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,6 +32,14 @@ Keep = Annotated[
     Path | None, typer.Option(help="Folder where runs are kept: the same command goes on from there.")
 ]
 
+# Options of a sensitivity by the methods that read them.
+READ_BY: Mapping[str, tuple[str, ...]] = {
+    "--samples": ("sobol",),
+    "--trajectories": ("morris",),
+    "--seed": ("morris", "sobol"),
+    "--keep": ("morris", "sobol"),
+}
+
 
 def sensitivity(
     file: options.File,
@@ -46,11 +55,16 @@ def sensitivity(
     assign: options.Assign = None,
     dose: DoseOption = None,
     samples: Annotated[
-        int,
-        typer.Option(help="Of sobol, a power of 2: so many runs for each name, and twice more."),
-    ] = 1024,
-    trajectories: Annotated[int, typer.Option(help="Of morris.")] = 50,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 1,
+        int | None,
+        typer.Option(
+            help="Of sobol, a power of 2: so many runs for each name, and twice more.", show_default="1024"
+        ),
+    ] = None,
+    trajectories: Annotated[int | None, typer.Option(help="Of morris.", show_default="50")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of morris and sobol: the same seed gives the same bits.", show_default="1"),
+    ] = None,
     accuracy: options.Accuracy = 1e-5,
     out: options.Out = None,
     figure: FigureFile = None,
@@ -58,15 +72,32 @@ def sensitivity(
     as_json: Json = False,
 ) -> None:
     """How much each parameter moves an output: exact slopes, Morris' elementary effects, Sobol's indices."""
+    _acts(method, {"--samples": samples, "--trajectories": trajectories, "--seed": seed, "--keep": keep})
     question = _question(file, vary, output, until, every, summary, assign, dose, accuracy)
+    chance = {"seed": 1 if seed is None else seed}
     with told_bar() as told:
         if method == "local":
             answer = workshop.local(question)
         elif method == "morris":
-            answer = workshop.morris(question, trajectories=trajectories, seed=seed, folder=keep, told=told)
+            count = 50 if trajectories is None else trajectories
+            answer = workshop.morris(question, trajectories=count, **chance, folder=keep, told=told)
         else:
-            answer = workshop.sobol(question, samples=samples, seed=seed, folder=keep, told=told)
+            count = 1024 if samples is None else samples
+            answer = workshop.sobol(question, samples=count, **chance, folder=keep, told=told)
     _give(answer, question, (out, figure), as_json=as_json)
+
+
+def _acts(method: str, given: Mapping[str, object]) -> None:
+    """Refuse options that the method does not read. Raises InputError GP-W027."""
+    idle = [name for name, value in given.items() if value is not None and method not in READ_BY[name]]
+    if idle:
+        raise InputError(
+            "GP-W027",
+            f"{idle[0]} would act on nothing",
+            where=f"--method {method}",
+            expected=f"it with --method {' or '.join(READ_BY[idle[0]])}",
+            next_step="leave it out, or choose another method",
+        )
 
 
 def sweep(
@@ -119,7 +150,7 @@ def _question(
         model,
         tuple(range_of(text) for text in vary),
         tuple(output),
-        options.grid(until, every or until / 100.0),
+        options.grid(until, every),
         summary,
         options.assignments(assign, "--set"),
         doses(dose, model, until, 1.0),
@@ -167,16 +198,19 @@ def give(
         from glueprint.report.figures.workshop import of_answer
 
         figures.save(of_answer(answer, question), figure)
+    empty = sum(answer.table[name].null_count() for name in question.outputs if name in answer.table.columns)
+    lacking = [f"{empty} cells are empty: there is no value, or the run failed."] if empty else []
     if as_json:
         counted = {"method": answer.method, "runs": answer.runs}
-        print_json({**about, **counted, "table": answer.table.to_dict(as_series=False)})
+        said = [{"severity": "warning", "message": text} for text in lacking]
+        print_json({**about, **counted, "table": answer.table.to_dict(as_series=False)}, findings=said)
     elif out is None:
         rows = [[_cell(cell) for cell in row] for row in tables.thinned(answer.table).rows()]
         print_table(f"{next(iter(about.values()))}: {answer.method}", answer.table.columns, rows)
         console.print(f"{answer.runs} runs; {told}")
-    empty = sum(answer.table[name].null_count() for name in question.outputs if name in answer.table.columns)
-    if empty and not as_json:
-        console.print(f"{empty} cells are empty: there is no value, or the run failed.")
+    if not as_json:
+        for text in lacking:
+            console.print(text)
 
 
 def _cell(value: Any) -> str:

@@ -58,6 +58,9 @@ class Question(Asked):
         super().__post_init__()
         if self.summary not in SUMMARIES:
             raise unusable(f'"{self.summary}" is no summary', "question", f"one of {', '.join(SUMMARIES)}")
+        both = [one.name for one in self.ranges if one.name in self.given]
+        if both:
+            raise unusable(f"{both[0]} varies and is set to a number", both[0], "one of the two")
         if self.times.size == 0 or bool((np.diff(self.times) <= 0).any()):
             raise unusable("the times do not rise", "question", "rising times")
 
@@ -99,7 +102,9 @@ class Question(Asked):
         if self.summary in ("max", "min"):
             pick = np.argmax if self.summary == "max" else np.argmin
             at = pick(np.nan_to_num(values), axis=1)[:, None, :]
+            # An output without a value at one of the times has no largest one.
             found = np.take_along_axis(values, at, axis=1)[:, 0]
+            found = np.where(np.isnan(values).any(axis=1), np.nan, found)
             return found, np.take_along_axis(slopes, at[..., None], axis=1)[:, 0]
         span = float(self.times[-1] - self.times[0]) if self.summary == "mean" else 1.0
         areas = (np.asarray(np.trapezoid(one, self.times, axis=1)) for one in (values, slopes))
