@@ -20,6 +20,7 @@ __all__ = ["REFRACTORY", "CaseMix", "Correlation", "Count", "Levels", "LogNormal
 SHARE_TOLERANCE = 1e-6
 SMALLEST_EIGENVALUE = 1e-6
 SMALLEST_SHARE_INSIDE = 1e-3  # below it a cut distribution is all at one of its limits
+MOST_LOG_SD = 3.0  # a factor of 400 between the middle two thirds: per cent written for a share; own choice
 TINY = float(np.finfo(float).tiny)
 # Level of refractoriness -> classes of drugs: "imid", "pi".
 REFRACTORY: dict[str, list[str]] = tomllib.loads(
@@ -115,7 +116,7 @@ class Normal(_Bounded):
 
 class _OnLogScale(_Bounded):
     median: Positive
-    log_sd: Positive
+    log_sd: Annotated[float, Field(gt=0, le=MOST_LOG_SD)]
 
     def score(self, value: float) -> float:
         return float(np.log(max(value, TINY) / self.median) / self.log_sd)

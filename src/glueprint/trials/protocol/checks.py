@@ -9,7 +9,7 @@ from glueprint.mechanism import Scenario, parameters
 from glueprint.trials.protocol.adverse import check_version
 from glueprint.trials.protocol.case_mix import Levels
 from glueprint.trials.protocol.course_checks import COURSE_CHECKS
-from glueprint.trials.protocol.document import Drug, Protocol
+from glueprint.trials.protocol.document import Drug, Protocol, Stratum
 from glueprint.trials.protocol.endpoint import LANDMARK_MONTHS
 from glueprint.trials.protocol.physical import numbers_are_of_people
 from glueprint.trials.protocol.regimen_checks import REGIMEN_CHECKS
@@ -26,8 +26,8 @@ SIZE_TOLERANCE = 0.05
 
 
 def check_protocol(protocol: Protocol, where: str) -> None:
-    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069, GP-T081, GP-T091
-    or GP-T093 to GP-T096: the first finding, whose message names those of the other checks."""
+    """Raise what the checks find as one InputError, GP-T008 to GP-T020, GP-T050 to GP-T069, GP-T081,
+    GP-T091, GP-T093 to GP-T096, GP-T105 or GP-T106: the first finding, whose message names the others."""
     findings: list[GlueprintError] = [finding for check in CHECKS for finding in check(protocol, where)]
     if findings:
         raise together(findings)
@@ -95,10 +95,11 @@ def one_glue_a_patient(protocol: Protocol, where: str) -> Iterator[InputError]:
 def arms_are_distinct(protocol: Protocol, where: str) -> Iterator[InputError]:
     """GP-T016: names of arms differ."""
     names = [arm.name for arm in protocol.arms]
-    if len(set(names)) < len(names):
+    # Names that differ in capitals or spaces alone are one in a table of patients (GP-V034).
+    if len({" ".join(name.casefold().split()) for name in names}) < len(names):
         yield InputError(
             "GP-T016",
-            f"two arms share a name: {', '.join(names)}",
+            f"two arms share a name, but for capitals and spaces: {', '.join(names)}",
             where=f"{where}, arms",
             expected="a different name for every arm",
             next_step="rename one",
@@ -153,6 +154,28 @@ def strata_are_covariates(protocol: Protocol, where: str) -> Iterator[InputError
                 expected="cuts = [75] for a number; no cuts for named levels",
                 next_step="add or remove `cuts`",
             )
+        elif idle := _idle(protocol, stratum):
+            yield InputError(
+                "GP-T018",
+                f'"{stratum.covariate}" {idle}, which stratifies nobody',
+                where=field,
+                expected="cuts that rise within the limits of the case-mix, or a covariate with two levels",
+                next_step="correct `cuts`, or leave the factor out",
+            )
+
+
+def _idle(protocol: Protocol, stratum: Stratum) -> str:
+    """Why a factor, or a cut of it, tells no patients apart; "" if all do."""
+    covariate, cuts = getattr(protocol.case_mix, stratum.covariate, None), stratum.cuts
+    if isinstance(covariate, Levels):
+        held = [level for level, share in covariate.shares.items() if share > 0]
+        return f'is "{held[0]}" in everybody' if len(held) == 1 else ""
+    if list(cuts) != sorted(set(cuts)):
+        return f"has cuts {list(cuts)} that do not rise"
+    beyond = [cut for cut in cuts if covariate is not None and not covariate.low <= cut < covariate.high]
+    return (
+        f"is cut at {beyond[0]:g} and lies within {covariate.low:g} to {covariate.high:g}" if beyond else ""
+    )
 
 
 def visits_are_possible(protocol: Protocol, where: str) -> Iterator[InputError]:
@@ -197,6 +220,30 @@ def landmarks_are_reached(protocol: Protocol, where: str) -> Iterator[InputError
         )
 
 
+def m_protein_can_be_seen(protocol: Protocol, where: str) -> Iterator[InputError]:
+    """GP-T105, GP-T106: immunofixation sees less than electrophoresis, which sees what is enrolled."""
+    how, field = protocol.measurement, f"{where}, measurement"
+    if how.immunofixation_g_per_l > max(how.m_protein_detection_g_per_l, 0.1):
+        yield InputError(
+            "GP-T105",
+            f"immunofixation from {how.immunofixation_g_per_l:g} g/L, electrophoresis from "
+            f"{how.m_protein_detection_g_per_l:g} g/L",
+            where=f"{field}.immunofixation_g_per_l",
+            expected="at most m_protein_detection_g_per_l: a complete response is what neither of them sees",
+            next_step="look for a slip of the point; a fifth of the other is usual",
+        )
+    least = protocol.case_mix.m_protein_g_per_l.low
+    if how.m_protein_detection_g_per_l > least:
+        yield InputError(
+            "GP-T106",
+            f"electrophoresis sees M-protein from {how.m_protein_detection_g_per_l:g} g/L, and patients are "
+            f"enrolled from {least:g} g/L",
+            where=f"{field}.m_protein_detection_g_per_l",
+            expected="at most the lower limit of case_mix.m_protein_g_per_l: a disease that can be measured",
+            next_step="look for a slip of the point, or of g/dL",
+        )
+
+
 def grades_are_known(protocol: Protocol, where: str) -> None:
     """GP-T020: the CTCAE version has limits."""
     version, field = protocol.measurement.ctcae_version, f"{where}, measurement.ctcae_version"
@@ -215,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
     strata_are_covariates,
     visits_are_possible,
     landmarks_are_reached,
+    m_protein_can_be_seen,
     _caught(grades_are_known),
     _caught(numbers_are_of_people),
     *(_caught(check) for check in REGIMEN_CHECKS),

@@ -248,14 +248,18 @@ class SupportiveCare(Section):
         return self
 
 
+# Beyond this a reading says nothing of what was read: per cent written for a share. Own choice.
+MOST_ERROR = 2.0
+
+
 class Measurement(Section):
     """Residual error of what is measured at a visit: log standard deviations, and two parts for M-protein."""
 
-    anc_log_sd: Annotated[float, Field(ge=0)]
-    platelets_log_sd: Annotated[float, Field(ge=0)]
-    haemoglobin_log_sd: Annotated[float, Field(ge=0)]
+    anc_log_sd: Annotated[float, Field(ge=0, le=MOST_ERROR)]
+    platelets_log_sd: Annotated[float, Field(ge=0, le=MOST_ERROR)]
+    haemoglobin_log_sd: Annotated[float, Field(ge=0, le=MOST_ERROR)]
     m_protein_sd_g_per_l: Annotated[float, Field(ge=0)]
-    m_protein_cv: Annotated[float, Field(ge=0)]
+    m_protein_cv: Annotated[float, Field(ge=0, le=MOST_ERROR)]
     m_protein_detection_g_per_l: Annotated[float, Field(ge=0)]
     # Immunofixation sees about a fifth of what electrophoresis does; assumed.
     immunofixation_g_per_l: Annotated[float, Field(ge=0)] = 0.1
