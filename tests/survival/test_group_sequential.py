@@ -156,6 +156,21 @@ def test_the_command_says_what_python_says():
 
 
 @pytest.mark.parametrize(
+    ("idle", "fine"),
+    [
+        (("--spending", "pocock"), ("--looks", "0.5,1")),
+        (("--futility", "linear"), ("--looks", "0.5,1")),
+        (("--seed", "2"), ("--simulate", "20")),
+    ],
+)
+def test_an_option_that_acts_on_nothing_is_refused(idle, fine):
+    words = ["trial", "design", "--hazard-ratio", "0.6", "--median-months", "6", *idle]
+    refused = CliRunner().invoke(app, words)
+    assert getattr(refused.exception, "code", "") == "GP-V036"
+    assert CliRunner().invoke(app, [*words, *fine]).exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("call", "code", "said"),
     [
         (lambda: group_sequential([0.5, 0.4, 1.0]), "GP-V035", "information[1]"),

@@ -37,10 +37,20 @@ def command(
     power: Annotated[float, typer.Option(help="To show a benefit, if the ratio is as said.")] = 0.9,
     alpha: Annotated[float, typer.Option(help="One-sided.")] = 0.025,
     looks: Annotated[str, typer.Option(help="Shares of the events, as 0.5,0.75,1.")] = "1",
-    spending: Annotated[str, typer.Option(help="obrien-fleming, pocock or linear.")] = "obrien-fleming",
-    futility: Annotated[str | None, typer.Option(help="Stop for futility, by the same names.")] = None,
+    spending: Annotated[
+        str | None,
+        typer.Option(
+            help="Of alpha over several looks: obrien-fleming, pocock or linear.",
+            show_default="obrien-fleming",
+        ),
+    ] = None,
+    futility: Annotated[
+        str | None, typer.Option(help="Stop for futility before the last look, by the same names.")
+    ] = None,
     simulate: Annotated[int, typer.Option(help="Also simulate so many trials, with and without effect.")] = 0,
-    seed: Annotated[int, typer.Option(help="Same seed, same numbers.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Of --simulate: same seed, same numbers.", show_default="1")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Plan a trial: events, patients and boundaries for stated hazards, with several looks."""
@@ -54,11 +64,17 @@ def command(
         follow_up_months,
         dropout=-math.log1p(-dropout_percent_per_year / 100.0) / 12.0,
     )
-    plan = survival.plan(
-        assumptions, _fractions(looks), alpha=alpha, power=power, spending=spending, futility=futility
-    )
+    shares = _fractions(looks)
+    if seed is not None and not simulate:
+        raise _refused(f"{seed}", "--seed", "--simulate as well: nothing else is left to chance")
+    for option, name in (("--spending", spending), ("--futility", futility)):
+        if name is not None and len(shares) == 1:
+            raise _refused(name, option, "several --looks, as 0.5,1: with one it acts on nothing")
+    kind = "obrien-fleming" if spending is None else spending
+    plan = survival.plan(assumptions, shares, alpha=alpha, power=power, spending=kind, futility=futility)
     ratios = (hazard_ratio, 1.0) if simulate else ()
-    seen = [survival.behaviour(plan, true, trials=simulate, seed=seed) for true in ratios]
+    chance = 1 if seed is None else seed
+    seen = [survival.behaviour(plan, true, trials=simulate, seed=chance) for true in ratios]
     if as_json:
         print_json({**_about(plan), "looks": _looks(plan), "simulated": [_simulated(b) for b in seen]})
         return
