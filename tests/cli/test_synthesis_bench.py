@@ -80,3 +80,16 @@ def test_what_is_at_hand_sets_the_amount(printed):
     for wrong in ("sodium acetate", "sodium acetate=lots", "salt=3"):
         with pytest.raises(InputError, match="GP-H006"):
             printed("plan", "A", "--have", wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--step-yield", "0.8"),
+        ("--purity", "0.98"),
+        ("--grams", "50", "--have", "3-nitrophthalic anhydride=5"),
+    ],
+)
+def test_shares_for_per_cent_and_two_amounts_are_refused(printed, wrong):
+    with pytest.raises(InputError, match="GP-H006"):
+        printed("plan", "A", *wrong)

@@ -208,8 +208,9 @@ def _check_amounts(grams: float, percents: list[float | None]) -> None:
     if not (math.isfinite(grams) and grams > 0.0):
         wrong, expected = f"cannot plan {grams} g", "an amount above 0 g"
     for percent in percents:
-        if percent is not None and not 0.0 < percent <= 100.0:
-            wrong = f"a yield or purity of {percent} % cannot be"
-            expected = "a number above 0 and up to 100 percent"
+        # 0.8 is a share that somebody took for per cent, and would multiply every amount by a hundred.
+        if percent is not None and not 1.0 < percent <= 100.0:
+            wrong = f"a yield or purity of {percent} % cannot be planned with"
+            expected = "a number above 1 and up to 100 percent: 80, not 0.8"
     if wrong:
         raise InputError("GP-H006", wrong, expected=expected, next_step="correct the number and plan again")

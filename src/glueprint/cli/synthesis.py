@@ -227,7 +227,7 @@ class PlanFormat(StrEnum):
 @app.command()
 def plan(
     route: RouteName,
-    grams: Annotated[float, typer.Option(help="Amount of pure target, g.")] = 10.0,
+    grams: Annotated[float | None, typer.Option(help="Amount of pure target, g.", show_default="10")] = None,
     step_yield: Annotated[
         float | None, typer.Option(help="Yield of steps without a stated one, percent.")
     ] = None,
@@ -247,9 +247,17 @@ def plan(
 ) -> None:
     """Plan a route for the bench: what to weigh, conditions, balance, checks, hazards, assumptions."""
     chosen, short = _route(route), ""
+    if have and grams is not None:
+        raise InputError(
+            "GP-H006",
+            f"--grams {grams:g} beside --have, which sets the amount",
+            expected="one of the two",
+            next_step="leave --grams out for all that can be made of what is at hand",
+        )
+    amount = 10.0 if grams is None else grams
     if have:
-        grams, short = chemistry.at_hand(chosen, _amounts(have), step_yield_percent=step_yield)
-    found = chemistry.bench(chosen, grams, step_yield_percent=step_yield, purity_percent=_purity(purity))
+        amount, short = chemistry.at_hand(chosen, _amounts(have), step_yield_percent=step_yield)
+    found = chemistry.bench(chosen, amount, step_yield_percent=step_yield, purity_percent=_purity(purity))
     if page is not None:
         write_new(page, bench_page(found), exists="GP-H023", unwritable="GP-H008")
         progress_console.print(f"wrote {page}")
