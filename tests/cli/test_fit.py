@@ -353,3 +353,35 @@ def test_a_column_of_logarithms_is_no_column_of_doses():
         given = logs.rename({"log_dose": "kept", "dose_nM": "dose"}).rename({"dose": name})
         line = {"model": "a+b*x", "start": {"a": 1.0, "b": 0.0}} if name == "log_dose" else {}
         curves.fit_table(given, x=name, y="response", by="compound", **line)
+
+
+PAIR = {"dose": [1.0, 10.0, 30.0, 100.0, 1000.0] * 2, "y": [100.0, 85, 52, 20, 5, 90, 80, 75, 40, 15]}
+
+
+def test_data_sets_are_not_pooled_by_the_blanks_in_their_names():
+    """ "x y" of "z" and "x" of "y z" were one data set, "x y z"."""
+    table = pl.DataFrame({**PAIR, "a": ["x y"] * 5 + ["x"] * 5, "b": ["z"] * 5 + ["y z"] * 5})
+    found = curves.fit_table(table, x="dose", y="y", by=("a", "b"))
+    assert found.tables["sets"]["set"].to_list() == ["'x y', 'z'", "'x', 'y z'"]
+    assert found.tables["sets"]["points"].to_list() == [5, 5]
+
+
+def test_data_sets_that_may_be_one_are_told():
+    table = pl.DataFrame({**PAIR, "a": ["GLX-1", "GLX-1 "] * 2 + ["GLX-1"] + ["glx-1"] * 4 + [None]})
+    found = curves.fit_table(table, x="dose", y="y", by="a")
+    assert found.tables["sets"]["points"].to_list() == [5, 4, 1]
+    assert (
+        "data sets 'GLX-1' and 'glx-1' differ in capitals or blanks alone, and are fitted apart"
+        in found.notes
+    )
+    assert "rows without a name of their data set are one set" in found.notes
+
+
+def test_a_number_given_twice_is_refused_and_starts_go_by_the_names_of_the_table():
+    with pytest.raises(InputError, match="GP-C051") as caught:
+        run(*BASE, "--fixed", "top=100", "--fixed", "top=90")
+    assert "given twice" in caught.value.expected
+    starts = ("top=90", "bottom=1", "ec50=20", "slope=1")
+    words = [word for start in starts for word in ("--start", start)]
+    ours, begun = (row["rss"] for row in (told()["sets"][0], told(*words)["sets"][0]))
+    assert begun == pytest.approx(ours, rel=1e-6)

@@ -159,6 +159,8 @@ def _pairs(given: Iterable[str] | None, option: str, *, free: bool = False) -> d
     found: dict[str, float | None] = {}
     for item in given or ():
         name, value = _split(item, option, "NAME=NUMBER" + (" or NAME=free" if free else ""))
+        if name in found:
+            raise _refusal(item, option, f"one value of {name}, which is given twice")
         if free and value == "free":
             found[name] = None
             continue

@@ -114,7 +114,8 @@ def fit_table(
         source=source,
     )
     _refuse_logarithms(chosen, data, None if log10_x else inputs, source)
-    named = _plateaus(chosen, data, (*(fixed or {}), *shared, *same))
+    named = _plateaus(chosen, data, (*(fixed or {}), *shared, *same, *(start or {})))
+    start = {named.get(name, name): value for name, value in start.items()} if start else start
     fixed = {named.get(name, name): value for name, value in (fixed or {}).items()}
     shared, same = (tuple(named.get(name, name) for name in names) for names in (shared, same))
     if robust and shared:

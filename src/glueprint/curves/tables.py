@@ -119,9 +119,10 @@ def data_sets(
     if not kept.height:
         refuse("GP-C050", "no row with both x and y", table, source=source)
     names = [*by] if replicates or len(y) == 1 else [*by, "column"]
-    label = pl.concat_str([pl.col(f"by {name}" if name in by else name) for name in names], separator=" ")
-    kept = kept.with_columns(set=label if names else pl.lit(""))
-    parts = kept.partition_by("set", maintain_order=True, as_dict=True)
+    told_by = [f"by {name}" if name in by else name for name in names]
+    parts = kept.partition_by(told_by, maintain_order=True, as_dict=True) if names else {(): kept}
+    labels = _labels([tuple(map(str, key)) for key in parts])
+    notes += _doubts(labels)
     shape = len(parts), max(part.height for part in parts.values())
     arrays = {name: np.full(shape, np.nan) for name in kept.columns if name[:2] in ("x ", "y", "u", "w")}
     for i, part in enumerate(parts.values()):
@@ -135,7 +136,28 @@ def data_sets(
     if limits:
         notes.append(f"{limits} responses are limits, and enter by their likelihood")
     ends = arrays["u"] if limits else None
-    return DataSets(tuple(str(key[0]) for key in parts), found, arrays["y"], ends, weight, tuple(notes))
+    return DataSets(labels, found, arrays["y"], ends, weight, tuple(notes))
+
+
+def _labels(keys: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The name of each data set, by what tells it apart: with commas where blanks would leave two alike."""
+    plain = tuple(" ".join(key) for key in keys)
+    return plain if len(set(plain)) == len(plain) else tuple(", ".join(map(repr, key)) for key in keys)
+
+
+def _doubts(labels: Sequence[str]) -> list[str]:
+    """Notes on data sets that may be one, and on those without a name."""
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        alike.setdefault(" ".join(label.casefold().split()), []).append(label)
+    found = [
+        f"data sets {' and '.join(map(repr, some))} differ in capitals or blanks alone, and are fitted apart"
+        for some in alike.values()
+        if len(some) > 1
+    ]
+    return found + (
+        ["rows without a name of their data set are one set"] if "" in alike and len(labels) > 1 else []
+    )
 
 
 def _long(
@@ -156,7 +178,7 @@ def _long(
         "u": high,
         "w": _weights(table, weights, source) if weights else np.ones(table.height),
     }
-    labels = {f"by {name}": table[name].cast(pl.String).fill_null("") for name in by}
+    labels = {f"by {name}": table[name].cast(pl.String).fill_null("").str.strip_chars() for name in by}
     return pl.DataFrame({**parts, **labels, "column": [y] * table.height}).with_columns(
         pl.col(pl.Float64).fill_nan(None)
     )
