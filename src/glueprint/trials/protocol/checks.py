@@ -172,7 +172,9 @@ def _idle(protocol: Protocol, stratum: Stratum) -> str:
         return f'is "{held[0]}" in everybody' if len(held) == 1 else ""
     if list(cuts) != sorted(set(cuts)):
         return f"has cuts {list(cuts)} that do not rise"
-    beyond = [cut for cut in cuts if covariate is not None and not covariate.low <= cut < covariate.high]
+    if covariate is None:  # derived from others, with limits of its own
+        return ""
+    beyond = [cut for cut in cuts if not covariate.low <= cut < covariate.high]
     return (
         f"is cut at {beyond[0]:g} and lies within {covariate.low:g} to {covariate.high:g}" if beyond else ""
     )
