@@ -1,18 +1,17 @@
 """Whether the clinical fit's 95 % prediction intervals hold in worlds whose truth is known.
 
-    python -m benchmarks.clinic_truth --folder FOLDER [--worlds 1-10] [--effort small] [--quick] [--summary]
+    python -m benchmarks.clinic_truth --folder FOLDER [--worlds 1-10] [--workers 1] [--quick] [--summary]
 
 A world has true parameters. MM-002 and MM-003 are conducted in it once, at their own sizes, and printed as
 trials are; `burden` is fitted to these numbers as to the published ones, from its known start; then trials of
 another case-mix that the fit never read are conducted in that world and predicted with the draws.
 
-The true parameters are of the prior times half of what the published trials say: far enough from the shipped
-posterior to be worlds of their own, and where the prior alone would mostly give trials that nobody could
-print (nobody responds, or no median is reached).
+The true parameters are of the prior times half of what the published trials say: the prior alone would mostly
+give trials that nobody prints, in which nobody responds or no median is reached.
 
-What a world has computed is kept in FOLDER, so that a run that was ended goes on where it was. A finished
-world is one record, `world-001-small.json`; the summary counts those of FOLDER and those kept beside this
-file in `clinic_truth/`, but for records of other targets, priors or models. Prints JSON.
+FOLDER keeps what a world has computed, so that a run that was ended goes on where it was. A finished world is
+one record, `world-001-small.json`; the summary counts those of FOLDER and those beside this file, in
+`clinic_truth/`, but for records of other targets, priors or models. Prints JSON.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ STRUCTURE, KEPT = "burden", Path(__file__).with_suffix("")
 EVIDENCE = 0.5  # of what the published trials say, the share that the truth follows
 ENDPOINTS = ("orr", "median_pfs", "median_os", "hr_pfs", "hr_os", "neutropenia_grade_3_4")
 # Replicates of a prediction, and as many of the truth: one more lies between their ends with 95 %.
-REPLICATES, CHUNK, DRAWS, WORLDS_FOR_A_CLAIM, WIDTH_LIMIT = 39, 20, 400, 10, 1.25
+REPLICATES, CHUNK, DRAWS, WORLDS_FOR_A_CLAIM, WIDTH_LIMIT = 39, 100, 400, 10, 1.25
 SEED = 7_000_000  # of what happens in worlds; the fit's own random numbers begin at 100,000,000
 BOTH = "lenalidomide_and_bortezomib"
 SHARES = {
@@ -79,9 +78,6 @@ PLANS = {
     "long": Plan(clinical.LONG),
     "quick": Plan(clinical.Effort(0, 0, (60, 60), 150), trials=2, patients=(15, 25)),
 }
-
-
-# ---- The truth
 
 
 def standard(given: Free, draws: pl.DataFrame) -> Floats:
@@ -132,9 +128,6 @@ def true_draws(world: int, number: int, count: int) -> ParameterDraws:
     return given.draws(values, OTHER)
 
 
-# ---- What is printed, and the fit to it
-
-
 def printed(summary: Summary, row: Mapping[str, Any] | None) -> Summary | None:
     """A summary with the one reading that a trial gave it, to the digits that are printed; None if it has
     none, such as a median that was not reached."""
@@ -180,11 +173,11 @@ def written(path: Path, write: Any) -> None:
     half.replace(path)
 
 
-def fitted(world: int, plan: Plan, folder: Path) -> tuple[clinical.ClinicalPosterior, int]:
+def fitted(world: int, plan: Plan, folder: Path, workers: int) -> tuple[clinical.ClinicalPosterior, int]:
     """The posterior of a world's fit, and how many numbers it read."""
     path, given, wanted = folder / "draws.parquet", free(STRUCTURE), targets(world)
     if not path.exists():
-        simulator = partial(kept_simulations, folder, partial(simulate, STRUCTURE, wanted, 1))
+        simulator = partial(kept_simulations, folder, partial(simulate, STRUCTURE, wanted, workers))
         found = fit(wanted, simulator, given.start, effort=plan.effort, seed=world)
         flat = found.posterior.flat
         chosen = given.values(flat[np.linspace(0, flat.shape[0] - 1, DRAWS).astype(np.int64)])
@@ -194,9 +187,6 @@ def fitted(world: int, plan: Plan, folder: Path) -> tuple[clinical.ClinicalPoste
         )
     draws = pl.read_parquet(path)
     return replace(clinical.posterior(STRUCTURE), draws=draws, status=draws["status"][0]), len(wanted)
-
-
-# ---- Held-back trials
 
 
 def held_back(world: int, number: int, patients: tuple[int, int]) -> Protocol:
@@ -214,14 +204,13 @@ def held_back(world: int, number: int, patients: tuple[int, int]) -> Protocol:
     for name, share in zip(SHARES, chance[4:], strict=True):
         mix[name] = levels(**SHARES[name][int(len(SHARES[name]) * share)])
     even = {"ratio": (1, 1), "blocks_of": 2, "strata": ()}
-    return base.model_copy(
-        update={
-            "name": f"held back {number}",
-            "arms": tuple(arms[name].model_copy(update={"patients": size}) for name in pair),
-            "randomisation": base.randomisation.model_copy(update=even),
-            "case_mix": base.case_mix.model_copy(update=mix),
-        }
-    )
+    changed = {
+        "name": f"held back {number}",
+        "arms": tuple(arms[name].model_copy(update={"patients": size}) for name in pair),
+        "randomisation": base.randomisation.model_copy(update=even),
+        "case_mix": base.case_mix.model_copy(update=mix),
+    }
+    return base.model_copy(update=changed)
 
 
 def scored(predicted: pl.DataFrame, true: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -237,11 +226,8 @@ def scored(predicted: pl.DataFrame, true: pl.DataFrame) -> Iterator[dict[str, An
         once = mine.filter(replicate=1)
         if once.is_empty() or (arm, endpoint) not in parts[0]:
             continue
-        value = float(once["value"][0])
-        ends = [
-            order_statistics(part["value"].to_numpy())[1:]
-            for part in (parts[0][arm, endpoint], mine.filter(pl.col("replicate") > 1))
-        ]
+        value, others = float(once["value"][0]), mine.filter(pl.col("replicate") > 1)
+        ends = [order_statistics(part["value"].to_numpy())[1:] for part in (parts[0][arm, endpoint], others)]
         scale = nearly_normal(str(endpoint), once["unit"][0], float(once["n"][0] or 0))
         widths = [float(np.diff(scale(np.array(pair)))[0]) if np.isfinite(pair).all() else 0 for pair in ends]
         yield {
@@ -269,7 +255,7 @@ def conducted(world: int, number: int, plan: Plan, found: clinical.ClinicalPoste
     return [{"trial": number, **row} for row in scored(predicted, true.endpoints)]
 
 
-def finish(world: int, effort: str, folder: Path) -> None:
+def finish(world: int, effort: str, folder: Path, workers: int) -> None:
     """Compute what a world still lacks, and write its record."""
     plan, about = PLANS[effort], {"world": world, "effort": effort, "digest": digest(STRUCTURE)}
     record = folder / f"world-{world:03}-{effort}.json"
@@ -277,7 +263,7 @@ def finish(world: int, effort: str, folder: Path) -> None:
         return
     own = folder / f"{record.stem}-{digest(STRUCTURE)[:8]}"
     own.mkdir(parents=True, exist_ok=True)
-    found, numbers = fitted(world, plan, own)
+    found, numbers = fitted(world, plan, own, workers)
     rows: list[dict[str, Any]] = []
     for number in range(plan.trials):
         path = own / f"trial-{number:02}.json"
@@ -288,9 +274,6 @@ def finish(world: int, effort: str, folder: Path) -> None:
     head = json.dumps(about | {"status": found.status, "targets": numbers, "versions": versions()})
     lines = ",\n".join(json.dumps(row) for row in rows)
     written(record, lambda to: to.write_text(f'{head[:-1]}, "rows": [\n{lines}\n]}}\n'))
-
-
-# ---- The summary
 
 
 def coverage(groups: Iterable[NDArray[np.bool_]]) -> dict[str, Any]:
@@ -357,14 +340,14 @@ def main() -> None:
     asked.add_argument("--folder", type=Path, required=True)
     asked.add_argument("--worlds", default="1-10", help="first and last, such as 1-10")
     asked.add_argument("--effort", choices=("small", "long"), default="small")
+    asked.add_argument("--workers", type=int, default=1, help="processes of the fit's simulations")
     asked.add_argument("--quick", action="store_true", help="a small fit and two small trials, to try it out")
     asked.add_argument("--summary", action="store_true", help="of what is finished, without computing")
     chosen = asked.parse_args()
     first, _, last = chosen.worlds.partition("-")
     effort = "quick" if chosen.quick else chosen.effort
-    for world in range(int(first), int(last or first) + 1):
-        if not chosen.summary:
-            finish(world, effort, chosen.folder)
+    for world in () if chosen.summary else range(int(first), int(last or first) + 1):
+        finish(world, effort, chosen.folder, chosen.workers)
     print(json.dumps(summary(records(KEPT, chosen.folder), effort) | versions(), indent=2))
 
 
