@@ -181,10 +181,8 @@ def fitted(world: int, plan: Plan, folder: Path, workers: int) -> tuple[clinical
         found = fit(wanted, simulator, given.start, effort=plan.effort, seed=world)
         flat = found.posterior.flat
         chosen = given.values(flat[np.linspace(0, flat.shape[0] - 1, DRAWS).astype(np.int64)])
-        told = pl.lit(found.posterior.status)
-        written(
-            path, pl.DataFrame({n: chosen[n] for n in given.names}).with_columns(status=told).write_parquet
-        )
+        table = pl.DataFrame({name: chosen[name] for name in given.names})
+        written(path, table.with_columns(status=pl.lit(found.posterior.status)).write_parquet)
     draws = pl.read_parquet(path)
     return replace(clinical.posterior(STRUCTURE), draws=draws, status=draws["status"][0]), len(wanted)
 
@@ -258,9 +256,9 @@ def conducted(world: int, number: int, plan: Plan, found: clinical.ClinicalPoste
 def finish(world: int, effort: str, folder: Path, workers: int) -> None:
     """Compute what a world still lacks, and write its record."""
     plan, about = PLANS[effort], {"world": world, "effort": effort, "digest": digest(STRUCTURE)}
-    record = folder / f"world-{world:03}-{effort}.json"
-    if record.exists() and json.loads(record.read_text())["digest"] == about["digest"]:
+    if any(about.items() <= found.items() for found in records(KEPT, folder)):
         return
+    record = folder / f"world-{world:03}-{effort}.json"
     own = folder / f"{record.stem}-{digest(STRUCTURE)[:8]}"
     own.mkdir(parents=True, exist_ok=True)
     found, numbers = fitted(world, plan, own, workers)
@@ -298,20 +296,17 @@ def coverage(groups: Iterable[NDArray[np.bool_]]) -> dict[str, Any]:
 
 def summary(records: Iterable[Mapping[str, Any]], effort: str) -> dict[str, Any]:
     """Coverage and widths of all finished worlds of one effort and of the model as it is."""
-    every = {r["world"]: r for r in records if r["effort"] == effort}
-    fresh = [r for r in every.values() if r["digest"] == digest(STRUCTURE)]
-    told: dict[str, Any] = {
-        "effort": effort,
-        "worlds": len(fresh),
-        "of_another_model": len(every) - len(fresh),
-        "not_converged": sum(r["status"] != "ok" for r in fresh),
-    }
+    mine = [r for r in records if r["effort"] == effort]
+    fresh = list({r["world"]: r for r in mine if r["digest"] == digest(STRUCTURE)}.values())
+    stale = {r["world"] for r in mine} - {r["world"] for r in fresh}
+    told: dict[str, Any] = {"effort": effort, "worlds": len(fresh), "of_another_model": len(stale)}
+    told["not_converged"] = sum(r["status"] != "ok" for r in fresh)
     for name in ("all", *ENDPOINTS):
         some = [[row for row in r["rows"] if name in ("all", row["endpoint"])] for r in fresh]
         some = [rows for rows in some if rows]
-        every_row = [row for rows in some for row in rows]
-        if not every_row:
+        if not some:
             continue
+        every_row = [row for rows in some for row in rows]
         ratios = [row["ratio"] for row in every_row if row["ratio"] is not None]
         middle = float(np.median(ratios)) if ratios else None
         told[name] = coverage(np.array([row["inside"] for row in rows]) for rows in some) | {

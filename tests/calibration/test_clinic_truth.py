@@ -150,7 +150,7 @@ def record(world, digest, inside, effort="small"):
 def test_worlds_of_another_model_or_effort_are_not_counted():
     own = worlds.digest("burden")
     records = [record(1, own, True), record(2, "other", False), record(3, own, True, "long")]
-    found = worlds.summary([*records, record(1, own, True)], "small")
+    found = worlds.summary([*records, record(1, own, True), record(1, "other", False)], "small")
     assert (found["worlds"], found["of_another_model"], found["not_converged"]) == (1, 1, 0)
     assert (found["orr"]["rows"], found["orr"]["inside"], found["orr"]["width_ratio"]) == (4, 1.0, 1.2)
     assert found["orr"]["narrow_enough"] is None
@@ -178,6 +178,19 @@ def test_simulations_that_were_kept_are_not_made_again(tmp_path):
     assert np.array_equal(worlds.kept_simulations(tmp_path, simulator, z, seeds), first)
     assert made[:-1] == [100, 100, 50]
     assert made[-1] in (100, 50)
+
+
+@pytest.mark.parametrize("place", ["kept", "run"])
+def test_a_finished_world_is_not_computed_again(tmp_path, monkeypatch, place):
+    for name in ("kept", "run"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(worlds, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(worlds, "fitted", lambda *_: pytest.fail("fitted"))
+    text = json.dumps(record(1, worlds.digest("burden"), True))
+    (tmp_path / place / "world-001-small.json").write_text(text)
+    worlds.finish(1, "small", tmp_path / "run", 1)
+    with pytest.raises(pytest.fail.Exception):
+        worlds.finish(1, "long", tmp_path / "run", 1)
 
 
 def test_a_file_that_was_not_finished_is_not_there(tmp_path):
