@@ -198,7 +198,7 @@ def held_back(world: int, number: int, patients: tuple[int, int]) -> Protocol:
     size = low + int((high - low + 1) * chance[1])
     base = plans["mm002" if chance[2] < 0.5 else "mm003"]
     lines = dict(zip(("low", "high"), LINES[int(3 * chance[3])], strict=True))
-    mix = {"prior_lines": base.case_mix.prior_lines.model_copy(update=lines)}
+    mix: dict[str, Any] = {"prior_lines": base.case_mix.prior_lines.model_copy(update=lines)}
     for name, share in zip(SHARES, chance[4:], strict=True):
         mix[name] = levels(**SHARES[name][int(len(SHARES[name]) * share)])
     even = {"ratio": (1, 1), "blocks_of": 2, "strata": ()}
