@@ -9,7 +9,7 @@ import pytest
 
 from glueprint.errors import InputError
 from glueprint.experiments.cultures import grow
-from glueprint.mechanism import Scenario, compounds, lines, models, parameters
+from glueprint.mechanism import TYPICAL_STRUCTURE, Scenario, compounds, lines, models, parameters
 
 SCENARIO = Scenario.of()
 OTHERS = (
@@ -24,7 +24,7 @@ OTHERS = (
 
 def test_the_reference_compound_is_meant_where_none_is_named():
     assert SCENARIO.compound.name == compounds.REFERENCE == "pomalidomide"
-    assert (SCENARIO.structure, SCENARIO.form) == ("claret", "reduced")
+    assert (SCENARIO.structure, SCENARIO.form) == (TYPICAL_STRUCTURE, "reduced")
     assert SCENARIO.line is SCENARIO.medium is None
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from glueprint import study
+from glueprint.calibration import clinical
 from glueprint.errors import InputError
-from glueprint.study.definition import executor_of
+from glueprint.mechanism.scenario import STRUCTURES
+from glueprint.study.definition import Study, executor_of
+from glueprint.study.glue.project import TrialRequest
 
 GOOD = """
 kind = "glueprint-study"
@@ -17,6 +22,14 @@ compound = "pomalidomide"
 [[trials]]
 protocol = "mm003"
 """
+
+
+@pytest.mark.parametrize(("model", "field"), [(Study, "posterior"), (TrialRequest, "structure")])
+def test_files_offer_the_structures_that_a_posterior_comes_in(model, field):
+    offered = model.model_fields[field]
+    names = [name for one in get_args(offered.annotation) for name in get_args(one) or (one,)]
+    assert set(names) - {type(None)} == set(clinical.STRUCTURES) == set(STRUCTURES)
+    assert offered.default in (None, clinical.STRUCTURES[0])
 
 
 def test_the_reference_study_loads():

@@ -8,7 +8,7 @@ import pytest
 
 from glueprint import trials
 from glueprint.errors import InputError
-from glueprint.mechanism import Scenario, compounds, parameters
+from glueprint.mechanism import Scenario, compounds, models, parameters
 from glueprint.trials.patients.chance import Stream
 from glueprint.trials.patients.draws import ParameterDraws, Truth
 from glueprint.trials.patients.population import draw_population, model_parameters
@@ -31,6 +31,12 @@ def drawn(names, *rows, **options):
 
 def of_patients(truth):
     return model_parameters(SHORT, draw_population(SHORT, STREAM, truth), STREAM)
+
+
+def test_one_structure_is_meant_where_none_is_named():
+    assert Scenario.of().structure == Truth().structure == drawn(("kd_nm",), (1.0,)).structure
+    text = models.source("trial", Scenario.of())
+    assert text == models.source(models.TRIALS[Scenario.of().structure], Scenario.of())
 
 
 def test_replicates_take_the_rows_in_turn():

@@ -17,12 +17,13 @@ from glueprint.mechanism.individuals import BASELINE_OF
 from glueprint.mechanism.lines import Line
 from glueprint.mechanism.partners import Partner
 from glueprint.mechanism.quantities import Quantity, believed
-from glueprint.mechanism.scenario import FORMS, Scenario
+from glueprint.mechanism.scenario import FORMS, TYPICAL_STRUCTURE, Scenario
 from glueprint.mechanism.validity import Outside
 
 __all__ = [
     "BASELINE_OF",
     "FORMS",
+    "TYPICAL_STRUCTURE",
     "Compound",
     "Line",
     "Outside",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from glueprint.mechanism import substrates
 from glueprint.mechanism.body import followed
 from glueprint.mechanism.compounds import Compound
+from glueprint.mechanism.scenario import TYPICAL_STRUCTURE
 from glueprint.mechanism.systems import of_pairs
 
 __all__ = ["NOTHING", "PATIENT", "acts_on", "missing"]
@@ -98,4 +99,4 @@ def _of_row(compound: Compound, name: str, number: str) -> Iterable[str]:
 
 def _followed(compound: Compound) -> tuple[str, ...]:
     """Pairs of substrate and cell that the trial model follows, in either structure of the tumour."""
-    return followed("claret", compound.known_substrates)
+    return followed(TYPICAL_STRUCTURE, compound.known_substrates)

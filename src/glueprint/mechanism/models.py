@@ -20,7 +20,7 @@ from glueprint.mechanism.composition import Part, Text, compose, write
 from glueprint.mechanism.compounds import Compound
 from glueprint.mechanism.dimensions import unit_of
 from glueprint.mechanism.quantities import FixedPrior, Quantity
-from glueprint.mechanism.scenario import Scenario
+from glueprint.mechanism.scenario import TYPICAL_STRUCTURE, Scenario
 
 __all__ = ["MODULES", "build", "names", "quantities", "sbml", "source", "split", "table", "trial"]
 
@@ -146,7 +146,7 @@ def _composed(name: str, scenario: Scenario) -> tuple[Text, dict[str, tuple[str,
         text = compose(culture.parts(name, cells, glue, scenario.form))
         known = culture.quantities(glue, cells, scenario.form, scenario.medium)
     else:
-        structure = STRUCTURE_OF.get(name, "claret")
+        structure = STRUCTURE_OF.get(name, TYPICAL_STRUCTURE)
         whole = name in TRIALS.values()
         alone = body.kinetics(glue) if name == "pk" else MODULES.get(name, ())
         text = compose(body.parts(structure, glue) if whole else alone)

@@ -79,7 +79,8 @@ def run(
     protocol: a Protocol, a name out of `available()`, or the path of a TOML file.
     replicates: how many trials, each with patients of its own.   seed: same seed, same bits.
     progress: called with the share done, 0 to 1.   workers: processes; the result does not depend on it.
-    draws: parameters, one row per replicate in turn; the typical ones if None.
+    draws: parameters, one row per replicate in turn; the model file's typical ones if None, which no fit has
+    seen: `calibration.clinical.posterior().central(protocol)` gives those that `glueprint trial run` takes.
     population: whose vectors the patients are drawn from by weight, or the folder that holds it.
     counterfactual: let every patient also live without what follows progression.
     Raises InputError GP-T021 for replicates, seed or workers out of range, GP-M050 to GP-M052 for draws

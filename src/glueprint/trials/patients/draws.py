@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glueprint import workshop
 from glueprint.errors import InputError
-from glueprint.mechanism import Compound, Scenario, compounds, parameters
+from glueprint.mechanism import TYPICAL_STRUCTURE, Compound, Scenario, compounds, parameters
 
 __all__ = ["ParameterDraws", "Truth", "check_draws"]
 
@@ -39,7 +39,7 @@ class Truth:
     """
 
     overrides: Mapping[str, float] = field(default_factory=dict)
-    structure: str = "claret"
+    structure: str = TYPICAL_STRUCTURE
     compound: Compound = field(default_factory=_reference)
     beside: Truth | None = None
     given: workshop.Population | None = None
@@ -87,7 +87,7 @@ class ParameterDraws:
 
     names: tuple[str, ...]
     values: Floats
-    structure: str = "claret"
+    structure: str = TYPICAL_STRUCTURE
     label: str = ""
     compound: Compound = field(default_factory=_reference)
     beside: ParameterDraws | None = None
