@@ -49,11 +49,12 @@ class Doses:
             object.__setattr__(self, "given_h", self.time_h)
         given = [np.asarray(getattr(self, name), dtype=AS_GIVEN.get(name, np.float64)) for name in COLUMNS]
         try:
-            columns = np.broadcast_arrays(*given)
+            shape = np.broadcast(*given).shape or (1,)
         except ValueError as error:
             raise _unusable(f"the columns of the doses do not fit together: {error}") from error
-        for name, column in zip(COLUMNS, columns, strict=True):
-            object.__setattr__(self, name, np.atleast_1d(column))
+        for name, column in zip(COLUMNS, given, strict=True):
+            whole = column if column.shape == shape else np.broadcast_to(column, shape)
+            object.__setattr__(self, name, whole)
         self._check()
 
     @classmethod

@@ -44,7 +44,8 @@ class Patients:
         """Present values of nodes for some patients, each (len(who),)."""
         time = self.time[who]
         leaves = Leaves(self.state[who], self.params[who], time, self.largest[who], self.tolerance)
-        return [np.broadcast_to(value, time.shape) for value in self.evaluate(nodes, leaves)]
+        found = self.evaluate(nodes, leaves)
+        return [value if value.shape == time.shape else np.broadcast_to(value, time.shape) for value in found]
 
     def evaluate(self, nodes: Sequence[int], leaves: Leaves) -> list[Floats]:
         """Values of nodes at recorded states."""

@@ -190,7 +190,7 @@ def _fit(data: CoxData, robust: bool, patients: int, ties: str, level: float) ->
     best = Maximum(np.zeros(0), zero[0], np.zeros((0, 0)), 0, True)
     status, signs = "no comparison", np.zeros(0)  # +1 or -1 for a covariate that runs to infinity
     if kept.size:
-        best = maximise(use)
+        best = maximise(use, zero if kept.size == p else None)
         status, signs = _verdict(use, best, kept.size < p)
     beta = np.full(p, np.nan)
     beta[kept] = best.beta / scale[kept]

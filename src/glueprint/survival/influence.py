@@ -84,7 +84,7 @@ def _met(sets: RiskSets, values: Floats) -> Floats:
     A row that dies meets of its own tied deaths only the shares in which it is still there.
     """
     met = deaths_met(sets, values)
-    if sets.share.any():
+    if sets.leaves:
         missed = sets.tied_sum(sets.share.reshape(-1, *[1] * (values.ndim - 1)) * values)
         met[sets.died] -= missed[sets.tied]
     return met

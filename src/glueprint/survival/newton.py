@@ -72,15 +72,15 @@ def climb(evaluate: Callable[[Floats], Evaluated | None], theta: Floats) -> Summ
     return None
 
 
-def maximise(sets: RiskSets) -> Maximum:
+def maximise(sets: RiskSets, start: Evaluated | None = None) -> Maximum:
     """Climb from beta = 0, halving a step that would lower the likelihood.
 
-    sets: risk sets with covariates of unit spread.
+    sets: risk sets with covariates of unit spread.   start: what `evaluate` gives at 0, where it is known.
     Returns Maximum.
     Source: Newton-Raphson; the log partial likelihood is concave.
     """
     beta = np.zeros(sets.covariates.shape[1])
-    value, gradient, information = evaluate(sets, beta)
+    value, gradient, information = start or evaluate(sets, beta)
     for iteration in range(1, MAX_ITERATIONS + 1):
         try:
             step = np.linalg.solve(information, gradient).astype(np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,9 +46,18 @@ class RiskSets:
 
     def tied_sum(self, values: Floats) -> Floats:
         """Sums of values (deaths, ...) over each tied set of deaths, (sets, ...)."""
-        begins = np.flatnonzero(np.append(True, np.diff(self.tied) != 0))
-        total: Floats = np.add.reduceat(values, begins, axis=0)
+        total: Floats = np.add.reduceat(values, self._begins, axis=0)
         return total
+
+    @cached_property
+    def _begins(self) -> Integers:
+        """(sets,) the first death of each tied set."""
+        return np.flatnonzero(np.append(True, np.diff(self.tied) != 0))
+
+    @cached_property
+    def leaves(self) -> bool:
+        """Whether tied deaths leave one after another (`share`)."""
+        return bool(self.share.any())
 
 
 def risk_sets(
@@ -133,7 +143,7 @@ def at_risk_sum(sets: RiskSets, values: Floats) -> Floats:
         total = _tails(values, sets.strata)[sets.first]
     else:
         total = sets.tree.sums(values)[sets.tied]
-    if sets.share.any():
+    if sets.leaves:
         together = sets.tied_sum(values[sets.died])[sets.tied]
         total = total - sets.share.reshape(-1, *[1] * (values.ndim - 1)) * together
     return total

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glueprint.trials.protocol import Regimen
+from glueprint.trials.protocol import NO_REGIMEN, Regimen
 
 __all__ = ["Course", "DoseList", "days_due", "doses_between"]
 
@@ -54,35 +53,53 @@ def doses_between(
     A held glue is not given; the drugs beside it go on.
     """
     from_day, to_day = between
+    rows = np.flatnonzero((course.regimen != NO_REGIMEN) & (to_day > from_day))
+    number, start = course.regimen[rows], course.start_day[rows]
+    row, day = _days_from(np.maximum(from_day[rows], start), to_day[rows])
+    if missed is not None and missed.shape[1]:
+        there = ~_on_days(missed, rows[row], day)
+        row, day = row[there], day[there]
+    amounts = _amounts_mg(regimens, course, rows, age_y)
+    length = np.array([regimen.drugs[0].on_day.size for regimen in regimens])[number]
+    on_day = _on_day(regimens)[number[row], (day - start[row]) % length[row]]
+    which, place = np.nonzero(on_day & (amounts > 0)[row])  # by patient, day and drug
+    whose = row[which]
+    begins = np.cumsum([0, *(len(regimen.drugs) for regimen in regimens)])
+    drug_of = begins[number[whose]] + place
     drugs = [(drug, regimen) for regimen in regimens for drug in regimen.drugs]
-    begins = list(accumulate((len(regimen.drugs) for regimen in regimens), initial=0))
-    parts: list[tuple[Integers, Integers, Integers, Floats]] = []
+    target = np.array([drug.target for drug, _ in drugs])[drug_of]
+    leading = np.array([drug is regimen.leading for drug, regimen in drugs])[drug_of]
+    return DoseList(rows[whose], day[which], target, amounts[whose, place], leading)
+
+
+def _on_day(regimens: tuple[Regimen, ...]) -> Bools:
+    """(regimens, days of a cycle, places) whether the drug at a place of a regimen is due on a day."""
+    drugs = [
+        (number, place, drug) for number, one in enumerate(regimens) for place, drug in enumerate(one.drugs)
+    ]
+    shape = (
+        len(regimens),
+        max(drug.on_day.size for *_, drug in drugs),
+        1 + max(place for _, place, _ in drugs),
+    )
+    found = np.zeros(shape, dtype=np.bool_)
+    for number, place, drug in drugs:
+        found[number, : drug.on_day.size, place] = drug.on_day
+    return found
+
+
+def _amounts_mg(regimens: tuple[Regimen, ...], course: Course, rows: Integers, age_y: Floats) -> Floats:
+    """(m, places) mg of the drug at each place of the regimens of patients `rows`, (m,); 0: none is given."""
+    found = np.zeros((rows.size, max(len(regimen.drugs) for regimen in regimens)))
     for number, regimen in enumerate(regimens):
-        rows = np.flatnonzero((course.regimen == number) & (to_day > from_day))
-        if not rows.size:
-            continue
-        start = course.start_day[rows]
-        row, day = _days_from(np.maximum(from_day[rows], start), to_day[rows])
-        if missed is not None and missed.shape[1]:
-            there = ~_on_days(missed, rows[row], day)
-            row, day = row[there], day[there]
-        in_cycle = (day - start[row]) % regimen.drugs[0].on_day.size
-        for place, drug in enumerate(regimen.drugs, begins[number]):
-            amount, given = drug.planned_mg(age_y[rows]), np.ones(rows.size, dtype=np.bool_)
+        mine = np.flatnonzero(course.regimen[rows] == number)
+        who = rows[mine]
+        for place, drug in enumerate(regimen.drugs if mine.size else ()):
             if drug is regimen.glue:
-                amount, given = course.glue_mg[rows], ~course.glue_held[rows]
-            due = np.flatnonzero(drug.on_day[in_cycle] & (given & (amount > 0))[row])
-            whose = row[due]
-            parts.append((rows[whose], day[due], np.full(due.size, place), amount[whose]))
-    if not parts:
-        empty = np.zeros(0, dtype=np.int64)
-        return DoseList(empty, empty, np.zeros(0, dtype="<U1"), np.zeros(0), np.zeros(0, dtype=np.bool_))
-    patient, dose_day, which, amount_mg = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((dose_day, patient))
-    which = which[order]
-    target = np.array([drug.target for drug, _ in drugs])[which]
-    leading = np.array([drug is regimen.leading for drug, regimen in drugs])[which]
-    return DoseList(patient[order], dose_day[order], target, amount_mg[order], leading)
+                found[mine, place] = np.where(course.glue_held[who], 0.0, course.glue_mg[who])
+            else:
+                found[mine, place] = drug.planned_mg(age_y[who])
+    return found
 
 
 def _days_from(first: Integers, end: Integers) -> tuple[Integers, Integers]:

@@ -54,11 +54,11 @@ def swallowed(doses: DoseList, glues: Sequence[GlueIntake]) -> Doses:
     """What the engine is given for doses of a list, h from randomisation: a glue after its lag, as far as it
     is bioavailable; partner drugs at once."""
     hours, glue = HOURS_PER_DAY * doses.day, doses.target == GLUE_TARGET
-    other = ~glue
+    other = np.flatnonzero(~glue)
     parts = [Doses(doses.patient[other], hours[other], doses.target[other], doses.amount_mg[other])]
     for one in glues:
-        rows = glue & one.mine[doses.patient]
-        if rows.any():
+        rows = np.flatnonzero(glue & one.mine[doses.patient])
+        if rows.size:
             given = doses.patient[rows], hours[rows], doses.amount_mg[rows]
             parts.append(pharmacokinetics.doses_of(one.pk, one.intake, *given))
     return pharmacokinetics.together(*parts)

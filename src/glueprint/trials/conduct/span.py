@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["HAZARDS", "MARKER", "Span"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 States = Mapping[str, Floats]
 
@@ -41,20 +42,22 @@ class Span:
         Source: time change of a Poisson process; own derivation, see docs/trials.md.
         """
         before, after = self.before[hazard], self.after[hazard]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            part = (draw - before) / (after - before)
-        return self._at(part, self.live & (after >= draw) & (before < draw))
+        who = np.flatnonzero(self.live & (after >= draw) & (before < draw))
+        before, after, draw = before[who], after[who], draw[who]
+        with np.errstate(invalid="ignore"):
+            return self._at(who, (draw - before) / (after - before))
 
     def rise(self, threshold: Floats) -> Floats:
         """(n,) day on which M-protein, log-linear in between, rises to its threshold, (n,) g/L; inf where it
         does not."""
         before, after = self.before[MARKER], self.after[MARKER]
+        who = np.flatnonzero(self.live & (after >= threshold) & (before < threshold))
         with np.errstate(invalid="ignore", divide="ignore"):
-            part = (np.log(threshold) - np.log(before)) / (np.log(after) - np.log(before))
-        return self._at(part, self.live & (after >= threshold) & (before < threshold))
+            first, last = np.log(before[who]), np.log(after[who])
+            return self._at(who, (np.log(threshold[who]) - first) / (last - first))
 
-    def _at(self, part: Floats, happens: Bools) -> Floats:
-        """(n,) the day at a part, (n,), of the span; inf where nothing happens."""
-        with np.errstate(invalid="ignore"):
-            day = self.start_day + np.clip(part, 0.0, 1.0) * (self.end_day - self.start_day)
-        return np.where(happens, day, np.inf)
+    def _at(self, who: Integers, part: Floats) -> Floats:
+        """(n,) the day at a part of the span, (m,), of the patients `who`, (m,); inf for the others."""
+        day, start = np.full(self.start_day.size, np.inf), self.start_day[who]
+        day[who] = start + np.clip(part, 0.0, 1.0) * (self.end_day[who] - start)
+        return day
