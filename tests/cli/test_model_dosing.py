@@ -191,3 +191,16 @@ def test_a_dose_that_lags_behind_the_end_is_told(model_file):
 def test_regimens_that_cannot_be(model_file, doses, code):
     with pytest.raises(InputError, match=code):
         simulate(model_file, *doses)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--dose", "gut=140@0,bioavailability=50"), "GP-N061"),
+        (("--patients", "9"), "GP-N030"),
+        *((("--accuracy", text), "GP-N067") for text in ("0", "-1", "nan", "inf", "2", "1e-16")),
+    ],
+)
+def test_numbers_that_no_run_can_keep_to_are_refused(model_file, words, code):
+    done = CliRunner().invoke(app, ["simulate", model_file, "--until", "24", *words])
+    assert getattr(done.exception, "code", "") == code

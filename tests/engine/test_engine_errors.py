@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glueprint import engine
-from glueprint.engine import Doses, refusals
+from glueprint.engine import Doses, Settings, refusals
 from glueprint.engine.sbml import flatten
 from glueprint.errors import InputError, NotSupportedError
 
@@ -183,3 +183,22 @@ def test_a_missing_value_is_named():
         model.ensemble()
     assert '"x" has no value' in str(caught.value)
     assert model.ensemble(initial={"x": 2.0}).advance(1.0).ok
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"accuracy": 0.0},
+        {"accuracy": -1e-5},
+        {"accuracy": float("nan")},
+        {"accuracy": 1.5},
+        {"floor": -1.0},
+        {"longest_step": 0.0},
+        {"step_limit": 0},
+        {"threads": -1},
+    ],
+)
+def test_settings_that_no_run_can_keep_to_are_refused(wrong):
+    with pytest.raises(InputError, match="GP-N067") as caught:
+        Settings(**wrong)
+    assert next(iter(wrong)) in caught.value.message

@@ -20,6 +20,7 @@ from glueprint.cli.model_fit import fit
 from glueprint.cli.model_population import follow, population
 from glueprint.cli.model_sensitivity import sensitivity, sweep
 from glueprint.cli.output import Json, console, print_json, print_table
+from glueprint.errors import InputError
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(dataset)
@@ -85,11 +86,20 @@ def simulate(
         Path | None,
         typer.Option("--population", help="Folder of model population: its patients run, in quantiles."),
     ] = None,
-    patients: Annotated[int, typer.Option(help="How many of a population.")] = 500,
+    patients: Annotated[
+        int | None, typer.Option(help="How many of a --population.", show_default="500")
+    ] = None,
     out: options.Out = None,
     as_json: Json = False,
 ) -> None:
     """Run a model once and print or write the values over time; or a population, and its quantiles."""
+    if patients is not None and people is None:
+        raise InputError(
+            "GP-N030",
+            f"--patients {patients} without a population would act on nothing",
+            expected="--population as well: a folder of `glueprint model population`",
+            next_step="leave it out, or name the population",
+        )
     times = options.grid(until, every)
     model = engine.compile(file)
     unit, scale = options.time_scale(time_unit, model)
@@ -102,7 +112,16 @@ def simulate(
     names = output or None
     wanted = doses(dose, model, until, scale)
     if people is not None:
-        found = follow(model, people, patients, scale * times, given, wanted, names, settings)
+        found = follow(
+            model,
+            people,
+            500 if patients is None else patients,
+            scale * times,
+            given,
+            wanted,
+            names,
+            settings,
+        )
         shown = found.with_columns(pl.Series(np.repeat(times, found.height // times.size)).alias("time"))
         _give_table(shown, model.name, out, as_json=as_json)
         return

@@ -14,6 +14,8 @@ __all__ = ["doses"]
 
 # What may follow species=amount@time; steady stands alone.
 WORDS = ("over", "rate", "lag", "bioavailability", "every", "more", "steady")
+# Relative to a worse formulation it may be above 1; more is per cent. Own choice.
+MOST_AVAILABLE = 2.0
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ def _check(dose: _Typed, until: float) -> None:
     least = min(dose.over, dose.rate, dose.lag, dose.bioavailability, dose.every, dose.more)
     if least < 0 or dose.more != int(dose.more):
         raise _unfit(dose, "a negative number, or a part of a dose", "numbers from 0 on, and whole more=")
+    if dose.bioavailability > MOST_AVAILABLE:
+        raise _unfit(dose, f"a bioavailability of {dose.bioavailability:g}", "a share: 0.5 for 50 per cent")
     if dose.over and dose.rate:
         raise _unfit(dose, "both over= and rate=", "one of the two")
     if (dose.more or dose.steady) and not dose.every:

@@ -9,6 +9,7 @@ import typer
 
 from glueprint import workshop
 from glueprint.cli.bars import told_bar
+from glueprint.cli.model_options import Accuracy
 from glueprint.cli.output import Json, console, print_json, print_table
 from glueprint.cli.plates import FigureFile, write_tables
 
@@ -29,7 +30,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Of the starts; the same seed gives the same bits.")] = 1,
     rounds: Annotated[int, typer.Option(help="Evaluations of each search at most.")] = 200,
     confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
-    accuracy: Annotated[float, typer.Option(help="Relative error of the model's runs.")] = 1e-7,
+    accuracy: Accuracy = 1e-7,
     profiles: Annotated[bool, typer.Option(help="Seek the limits of each parameter.")] = True,
     posterior: Annotated[
         int,

@@ -34,7 +34,23 @@ File = Annotated[Path, typer.Argument(help="Antimony (.ant) or SBML (.xml) file.
 Assign = Annotated[
     list[str] | None, typer.Option("--set", help="A parameter or initial value: name=number. Repeatable.")
 ]
-Accuracy = Annotated[float, typer.Option(help="Wished relative error of the results.")]
+
+
+def _attainable(asked: float) -> float:
+    """An accuracy that double precision can be held to. Raises InputError GP-N067."""
+    if not FINEST <= asked <= COARSEST:
+        raise InputError(
+            "GP-N067",
+            f"--accuracy {asked:g}",
+            expected=f"{FINEST:g} to {COARSEST:g}, such as 1e-5",
+            next_step="correct the number; docs/engine.md, Accuracy, says what is promised",
+        )
+    return asked
+
+
+# Below the first, rounding in double precision decides; above the second, a number has no digit. Own choice.
+FINEST, COARSEST = 1e-13, 0.1
+Accuracy = Annotated[float, typer.Option(help="Wished relative error of the results.", callback=_attainable)]
 Verify = Annotated[
     bool,
     typer.Option(help="Run again at a tenth of the tolerance until two runs agree, and report the error."),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glueprint.errors import InputError
+
 __all__ = ["Batch", "Settings", "Stops"]
 
 Floats = NDArray[np.float64]
@@ -33,6 +35,7 @@ class Settings:
     tolerance_per_accuracy: of the step controller.   longest_step: in the model's unit of time.
     step_limit: steps a patient may take between two calls.   threads: 0 means one per processor.
     stop_at_outputs: whether a step ends at every output time; otherwise outputs are interpolated (`dense`).
+    Raises InputError GP-N067 for a number that no run can keep to.
     """
 
     accuracy: float = 1e-5
@@ -43,6 +46,23 @@ class Settings:
     step_limit: int = 1_000_000
     threads: int = 0
     stop_at_outputs: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, fine, expected in (
+            ("accuracy", self.accuracy, 0.0 < self.accuracy <= 1.0, "above 0, up to 1, such as 1e-5"),
+            ("floor", self.floor, 0.0 <= self.floor < math.inf, "of 0 or more"),
+            ("longest_step", self.longest_step, self.longest_step > 0.0, "above 0"),
+            ("step_limit", self.step_limit, self.step_limit >= 1, "of 1 or more"),
+            ("threads", self.threads, self.threads >= 0, "of 0 or more"),
+        ):
+            if not fine:
+                raise InputError(
+                    "GP-N067",
+                    f"{name} {value}",
+                    where="settings",
+                    expected=f"a number {expected}",
+                    next_step="correct it; docs/engine.md, Accuracy, says what is promised",
+                )
 
     @classmethod
     def coarse(cls, accuracy: float, *, threads: int = 0, stop_at_outputs: bool = False) -> Settings:
