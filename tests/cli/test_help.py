@@ -10,6 +10,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from glueprint import study
 from glueprint.cli import groups
 from glueprint.cli.app import app
 
@@ -82,7 +83,7 @@ def test_tab_offers_commands_and_names(words, offered):
     count = str(len(words.split()) - 1)
     asked = {"_GLUEPRINT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}
     told = CliRunner().invoke(app, [], prog_name="glueprint", env=asked, catch_exceptions=False)
-    assert offered <= set(told.stdout.split()), told.output
+    assert offered <= set(told.stdout.split()), (told.output, told.exit_code, study.available())
     assert all(word.startswith(words.split()[-1]) for word in told.stdout.split())
 
 

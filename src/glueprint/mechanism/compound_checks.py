@@ -140,20 +140,16 @@ def _names(tables: Tables, _: Numbers) -> Iterator[Doubt]:
 
 
 def _listed(tables: Tables, numbers: Numbers) -> Iterator[Doubt]:
-    """A file with a list of what the compound degrades has every substrate there that it gives an effect."""
+    """A file with a list of what the compound degrades has every substrate there that it gives an efficacy."""
     pharmacology = tables.get("pharmacology")
     named = pharmacology.get("degrades") if isinstance(pharmacology, dict) else None
     if not isinstance(named, list):
         return
-    lower = {str(name).lower() for name in named}
     for field, number in numbers.items():
-        section, _, key = field.rpartition(".")
-        substrate = {"pharmacology.efficacy": key, "pharmacology.rho": key.rpartition("_")[0]}.get(section)
-        if substrate and number.typical > 0 and substrate.lower() not in lower:
+        section, _, substrate = field.rpartition(".")
+        if section == "pharmacology.efficacy" and number.typical > 0 and substrate not in named:
             told = f"{number.typical:g} {number.unit}, but `degrades` does not name {substrate}"
-            yield Doubt(
-                field, told, f"{substrate} in pharmacology.degrades, or no number above 0 for it here"
-            )
+            yield Doubt(field, told, f"{substrate} in pharmacology.degrades, or no number above 0 for it here")
 
 
 CHECKS: tuple[Callable[[Tables, Numbers], Iterator[Doubt]], ...] = (
