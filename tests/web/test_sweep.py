@@ -6,10 +6,12 @@ import polars as pl
 import pytest
 
 from glueprint import trials
+from glueprint.calibration import clinical
+from glueprint.cli.trial_draws import draws_for
 from glueprint.errors import InputError
 from glueprint.report import figures
 from glueprint.runs.store import write_tables
-from glueprint.web import designs
+from glueprint.web import designs, sweep_page
 
 PAGE = "/p/demo/trials/one/sweep"
 ASKED = {"doses": "1, 2", "schedules": "1-21; 1-28/2", "patients": "10", "replicates": "2", "arm": "x"}
@@ -43,6 +45,22 @@ def test_a_comparison_is_a_job_of_our_own_command(browser, bench, place):
     assert job.title.endswith("8 variants")
     assert browser.post(PAGE, ASKED).status == 409
     assert job.id in browser.get(PAGE).text
+
+
+def test_the_python_of_the_page_takes_the_numbers_that_its_job_takes(tmp_path, monkeypatch):
+    path = designs.begin(tmp_path, "one", "template") / designs.FILE
+    asked = []
+
+    def sweep(*_, settings, **options):
+        asked.append(settings.draws)
+        raise LookupError
+
+    monkeypatch.setattr(trials, "sweep", sweep)
+    with pytest.raises(LookupError):
+        exec(sweep_page.python_of(path), {})
+    job = draws_for(trials.load_protocol(path), None, None, 1, 1)
+    assert asked[0].structure == job.structure == clinical.STRUCTURES[0]
+    assert (asked[0].values == job.values).all()
 
 
 @pytest.mark.parametrize(

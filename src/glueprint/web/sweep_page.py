@@ -59,7 +59,7 @@ def sweep(request: Request) -> Response:
         jobs=[job for job in of(request).jobs.of(name) if job.words[:3] == ("trial", "sweep", str(path))][:5],
         command=["trial", "sweep", str(path), "--dose-mg", "1,2,4", "--days", "1-21", "--out",
                  str(place / designs.SWEEP)],
-        python=_python(path),
+        python=python_of(path),
     )  # fmt: skip
 
 
@@ -152,11 +152,14 @@ def file(request: Request) -> Response:
     return Response(content, media_type=KINDS[ending], headers=head)
 
 
-def _python(path: Path) -> str:
+def python_of(path: Path) -> str:
+    """The comparison of the page's command in Python, with the numbers that the command takes."""
     return (
-        "from glueprint import trials\nfrom glueprint.report import figures\n\n"
+        "from glueprint import trials\nfrom glueprint.calibration import clinical\n"
+        "from glueprint.report import figures\n\n"
         f'protocol = trials.load_protocol("{path}")\n'
         'variants = trials.grid(dose_mg=[1, 2, 4], days=["1-21"])\n'
-        "found = trials.sweep(protocol, variants, arm=protocol.arms[0].name)\n"
+        "how = trials.SweepSettings(draws=clinical.posterior().central(protocol))\n"
+        "found = trials.sweep(protocol, variants, arm=protocol.arms[0].name, settings=how)\n"
         'print(found.table)\nfigures.save(figures.variants(found.table), "sweep.svg")'
     )
