@@ -50,11 +50,12 @@ REFERENCE = Path(__file__).parents[1] / "tests" / "survival" / "reference"
 ALL = ("once", "statistics", "scale", "no_effect")
 # What each number shall be: name -> least and most. Memory is growth from the smallest run to the largest.
 TARGETS = {
+    "MM-003 once, s": (0.0, 0.4),
     "one weekly trial, s": (0.0, 2.0),
-    "log-rank and Cox of 1,000 trials, s": (0.0, 1.0),
+    "log-rank and Cox of 1,000 trials, s": (0.0, 0.3),
     "times lifelines": (50.0, 1e9),
     "difference from R": (0.0, 1e-10),
-    "100,000 patients, s": (0.0, 600.0),
+    "100,000 patients, s": (0.0, 45.0),
     "growth of memory": (-1.0, 0.05),
     "one-sided error at 2.5 %, %": (2.1, 2.9),
     "coverage at 95 %, %": (94.4, 95.6),
@@ -188,6 +189,7 @@ def against_targets(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Each number with a target: the worst of what was measured, and whether it is met."""
     values: dict[str, list[float]] = {}
     if row := found.get("once"):
+        values["MM-003 once, s"] = [row["mm003"]["median_s"]]
         values["one weekly trial, s"] = [row["mm003-weekly"]["median_s"]]
     if row := found.get("statistics"):
         values["log-rank and Cox of 1,000 trials, s"] = [row["glueprint_s"] * 1_000 / row["replicates"]]

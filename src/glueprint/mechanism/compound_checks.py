@@ -140,7 +140,7 @@ def _names(tables: Tables, _: Numbers) -> Iterator[Doubt]:
 
 
 def _listed(tables: Tables, numbers: Numbers) -> Iterator[Doubt]:
-    """A file with a list of what the compound degrades has every substrate there that it gives an efficacy."""
+    """A file that lists what the compound degrades lists every substrate that it gives an efficacy."""
     pharmacology = tables.get("pharmacology")
     named = pharmacology.get("degrades") if isinstance(pharmacology, dict) else None
     if not isinstance(named, list):
@@ -149,7 +149,7 @@ def _listed(tables: Tables, numbers: Numbers) -> Iterator[Doubt]:
         section, _, substrate = field.rpartition(".")
         if section == "pharmacology.efficacy" and number.typical > 0 and substrate not in named:
             told = f"{number.typical:g} {number.unit}, but `degrades` does not name {substrate}"
-            yield Doubt(field, told, f"{substrate} in pharmacology.degrades, or no number above 0 for it here")
+            yield Doubt(field, told, f"{substrate} in pharmacology.degrades, or no efficacy above 0")
 
 
 CHECKS: tuple[Callable[[Tables, Numbers], Iterator[Doubt]], ...] = (
