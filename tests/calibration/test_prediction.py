@@ -213,6 +213,7 @@ def test_too_few_replicates():
         {"value": 130.0},
         {"value": -1.0},
         {"low": 40.0, "high": 20.0},
+        {"value": 31.0, "low": 10.0, "high": 30.0},
         {"n": -3},
         {"events": "many"},
         {"endpoint": "median_pfs", "value": 0.0},
@@ -223,6 +224,19 @@ def test_numbers_that_cannot_be(row):
     endpoints = pl.concat([rows_of(np.arange(1.0, 40.0)), months_of(np.arange(1.0, 40.0))])
     message = refused("GP-K022", endpoints, seen(**row))
     assert "observed, row 1" in message
+
+
+def test_a_number_counts_once():
+    endpoints = rows_of(np.arange(1.0, 40.0))
+    both = pl.concat([seen(source="one"), seen(source="one")])
+    assert "observed, row 2" in refused("GP-K022", endpoints, both)
+    assert compare(endpoints, both.with_columns(source=pl.Series(["one", "another"]))).height == 2
+
+
+def test_a_share_written_for_per_cent_is_told():
+    endpoints = rows_of(np.arange(1.0, 40.0))
+    notes = [compare(endpoints, seen(value=value))["note"][0] for value in (0.31, 31.0, 0.0)]
+    assert ["share written for per cent" in note for note in notes] == [True, False, False]
 
 
 def test_an_observed_file(tmp_path):

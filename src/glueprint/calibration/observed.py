@@ -56,6 +56,10 @@ def check_tables(endpoints: pl.DataFrame, observed: pl.DataFrame) -> None:
             expected=f"columns {', '.join(COLUMNS)}, and of {', '.join(OPTIONAL)} what is known",
             next_step="name the columns so; endpoints are named as in the endpoints table of the trial",
         )
+    keys = [name for name in ("trial", "arm", "endpoint", "source") if name in observed.columns]
+    again = observed.select(~pl.struct(keys).is_first_distinct()).to_series().arg_true().to_list()
+    if again:
+        raise _unusable(observed.row(again[0], named=True), again[0] + 1, "a second number")
     count = endpoints.get_column("replicate").n_unique()
     if count < LEAST_REPLICATES:
         raise InputError(
@@ -86,8 +90,11 @@ def check_numbers(row: Mapping[str, object], number: int, unit: str) -> None:
         if not usable or (name == "value" and given == 0 and is_logarithmic(str(row["endpoint"]), unit)):
             raise _unusable(row, number, f'{name} "{given}"')
     low, high = row.get("low"), row.get("high")
-    if isinstance(low, int | float) and isinstance(high, int | float) and not low < high:
-        raise _unusable(row, number, f"an interval from {low} to {high}")
+    if isinstance(low, int | float) and isinstance(high, int | float):
+        if not low < high:
+            raise _unusable(row, number, f"an interval from {low} to {high}")
+        if not low <= float(row["value"]) <= high:  # type: ignore[arg-type]
+            raise _unusable(row, number, f"{row['value']} outside of its own interval, {low} to {high},")
 
 
 def _limits(endpoint: str, unit: str) -> tuple[float, float]:
@@ -101,6 +108,7 @@ def _unusable(row: Mapping[str, object], number: int, what: str) -> InputError:
         "GP-K022",
         f"{what} of {row['arm']}, {row['endpoint']}",
         where=f"observed, row {number}",
-        expected="per cent from 0 to 100, months or a ratio above 0, low below high, counts of at least 0",
+        expected="per cent from 0 to 100, months or a ratio above 0, a value between low and high, counts of "
+        "at least 0, one row of each source for an endpoint",
         next_step="correct the number, or leave the row out",
     )

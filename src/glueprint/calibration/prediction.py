@@ -101,14 +101,15 @@ def _scored(
         "log_score": log_score,
         "width_ratio": finite(width),
         "replicates": simulated.size,
-        "note": _note(simulated, replicates),
+        "note": _note(simulated, replicates, is_share=unit == "%" and 0.0 < value < 1.0),
     }
 
 
-def _note(simulated: Floats, replicates: int) -> str:
-    """Which replicates could not take part, and why."""
+def _note(simulated: Floats, replicates: int, *, is_share: bool) -> str:
+    """Which replicates could not take part, and why; and whether the number observed may be no per cent."""
     beyond, absent = int(np.isinf(simulated).sum()), replicates - simulated.size
-    told = [f"not reached in {beyond} of {replicates}"] if beyond else []
+    told = ["less than 1 %: a share written for per cent?"] if is_share else []
+    told += [f"not reached in {beyond} of {replicates}"] if beyond else []
     return "; ".join([*told, f"absent in {absent} of {replicates}"] if absent else told)
 
 
