@@ -230,12 +230,12 @@ def test_a_number_counts_once():
     endpoints = rows_of(np.arange(1.0, 40.0))
     both = pl.concat([seen(source="one"), seen(source="one")])
     assert "observed, row 2" in refused("GP-K022", endpoints, both)
-    assert compare(endpoints, both.with_columns(source=pl.Series(["one", "another"]))).height == 2
+    assert prediction.compare(endpoints, both.with_columns(source=pl.Series(["one", "another"]))).height == 2
 
 
 def test_a_share_written_for_per_cent_is_told():
     endpoints = rows_of(np.arange(1.0, 40.0))
-    notes = [compare(endpoints, seen(value=value))["note"][0] for value in (0.31, 31.0, 0.0)]
+    notes = [prediction.compare(endpoints, seen(value=value))["note"][0] for value in (0.31, 31.0, 0.0)]
     assert ["share written for per cent" in note for note in notes] == [True, False, False]
 
 
