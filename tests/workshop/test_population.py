@@ -81,6 +81,8 @@ def test_a_population_is_saved_runs_again_and_goes_on(tmp_path):
         ((workshop.Target("a", "end", 5.0, 1.0),) * 2, workshop.Drawing(), "GP-W037"),
         ((workshop.Target("a", "end", 5.0, 1.0),), workshop.Drawing(10), "GP-W037"),
         ((workshop.Target("a", "end", 50.0, 1.0, low=40.0),), workshop.Drawing(200), "GP-W038"),
+        ((workshop.Target("a", "end", 5000.0, 1.0),), workshop.Drawing(200), "GP-W038"),
+        ((workshop.Target("a", "end", 50.0, 1.0, high=40.0),), workshop.Drawing(200), "GP-W037"),
         ((workshop.Target("a", "peak", 50.0, 1.0),), workshop.Drawing(200), "GP-W027"),
     ],
 )

@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 KIND = "population"
 FEWEST = 100  # plausible vectors: of fewer, no density can be told
+FEWEST_ACCEPTED = 2  # patients: of one there is no spread
 SCALINGS = np.geomspace(1e-4, 1e4, 161)  # of the probability to be accepted, in units of 1/mean ratio
 
 
@@ -225,7 +226,19 @@ def populate(
     moved = np.stack([_moved(one, values[kept, k]) for k, one in enumerate(targets)], axis=1)
     ratio = _ratios(targets, moved, drawing.neighbours)
     chance = uniforms(drawing.seed, "acceptance", np.arange(ratio.size), 1)[:, 0]
-    accepted = _accepted(targets, moved, ratio / ratio.mean(), chance)
+    with np.errstate(invalid="ignore"):
+        accepted = _accepted(targets, moved, ratio / ratio.mean(), chance)
+    if accepted.sum() < FEWEST_ACCEPTED:
+        nearest = np.abs(moved - [one.mean for one in targets]).min(axis=0) / [one.sd for one in targets]
+        k = int(nearest.argmax())
+        raise InputError(
+            "GP-W038",
+            f"{int(accepted.sum())} of {ratio.size} plausible candidates can be accepted: the nearest value "
+            f"of {targets[k].name} lies {nearest[k]:.3g} published SDs from the mean of {targets[k].mean:g}",
+            where="ranges",
+            expected="ranges whose outputs reach what is published",
+            next_step="widen the ranges, or correct the target: its unit, or log for a mean of logarithms",
+        )
     columns = {one.name: plain[kept, k] for k, one in enumerate(question.ranges)}
     columns |= {one.name: values[kept, k] for k, one in enumerate(targets)}
     table = pl.DataFrame({**columns, "weight": ratio / ratio.sum(), "accepted": accepted})
@@ -235,7 +248,7 @@ def populate(
 
 def _check(targets: tuple[Target, ...], drawing: Drawing) -> None:
     names = [one.name for one in targets]
-    bad = [one.name for one in targets if not (np.isfinite(one.mean) and one.sd > 0.0 and one.low < one.high)]
+    bad = [one.name for one in targets if not _possible(one)]
     for wrong, message in (
         (not targets, "no target"),
         (len(set(names)) < len(names), "a target is there twice"),
@@ -248,9 +261,18 @@ def _check(targets: tuple[Target, ...], drawing: Drawing) -> None:
                 "GP-W037",
                 message,
                 where="population",
-                expected=f"targets with an SD above 0 and limits in order; {FEWEST} candidates or more",
+                expected="targets with an SD above 0 and a mean within their limits, which are in order; "
+                f"{FEWEST} candidates or more",
                 next_step="correct it; docs/workshop.md has an example",
             )
+
+
+def _possible(one: Target) -> bool:
+    """Whether a target has a middle within its plausible limits, and a spread."""
+    middle = np.exp(one.mean) if one.log else one.mean
+    return bool(
+        np.isfinite(one.mean) and one.sd > 0.0 and one.low <= middle <= one.high and one.low < one.high
+    )
 
 
 def _computed(
