@@ -204,3 +204,9 @@ def test_regimens_that_cannot_be(model_file, doses, code):
 def test_numbers_that_no_run_can_keep_to_are_refused(model_file, words, code):
     done = CliRunner().invoke(app, ["simulate", model_file, "--until", "24", *words])
     assert getattr(done.exception, "code", "") == code
+
+
+def test_a_bioavailability_of_a_data_set_is_a_share(model_file, data_file):
+    words = ["dataset", model_file, data_file, "--duration", "central=D1", "--bioavailability", "central=50"]
+    done = CliRunner().invoke(app, words)
+    assert getattr(done.exception, "code", "") == "GP-N031"

@@ -80,7 +80,7 @@ def dataset(
         compartments=options.names(cmt, "--cmt"),
         covariates=options.names(covariate, "--covariate"),
         lag=options.quantities(lag, "--lag", scale),
-        bioavailability=options.quantities(bioavailability, "--bioavailability", 1.0),
+        bioavailability=options.quantities(bioavailability, "--bioavailability", 1.0, options.MOST_AVAILABLE),
         rate=options.quantities(rate, "--rate", 1.0 / scale),
         duration=options.quantities(duration, "--duration", scale),
     )

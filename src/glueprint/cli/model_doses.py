@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glueprint import engine
-from glueprint.cli.model_options import number
+from glueprint.cli.model_options import MOST_AVAILABLE, number
 from glueprint.errors import InputError, nearest
 
 __all__ = ["doses"]
 
 # What may follow species=amount@time; steady stands alone.
 WORDS = ("over", "rate", "lag", "bioavailability", "every", "more", "steady")
-# Relative to a worse formulation it may be above 1; more is per cent. Own choice.
-MOST_AVAILABLE = 2.0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from glueprint import engine
 from glueprint.errors import InputError
 
 __all__ = [
+    "MOST_AVAILABLE",
     "Accuracy",
     "Assign",
     "File",
@@ -143,11 +144,26 @@ def names(texts: Sequence[str] | None, option: str) -> dict[str, str]:
     return found
 
 
-def quantities(texts: Sequence[str] | None, option: str, scale: float) -> dict[str, str | float]:
-    """`species=number` or `species=name` texts; numbers times `scale`. Raises InputError GP-N031."""
+# Of a dose: relative to a worse formulation more than all may enter; more still is per cent. Own choice.
+MOST_AVAILABLE = 2.0
+
+
+def quantities(
+    texts: Sequence[str] | None, option: str, scale: float, most: float = math.inf
+) -> dict[str, str | float]:
+    """`species=number` or `species=name` texts; numbers times `scale`, up to `most`. Raises InputError
+    GP-N031."""
     found: dict[str, str | float] = {}
     for name, other in names(texts, option).items():
         value = number(other)
+        if value is not None and value > most:
+            raise InputError(
+                "GP-N031",
+                f'"{name}={other}"',
+                where=option,
+                expected=f"a share, up to {most:g}: 0.5 for 50 per cent",
+                next_step="correct the number",
+            )
         found[name] = other if value is None else scale * value
     return found
 
