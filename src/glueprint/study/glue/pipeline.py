@@ -239,14 +239,21 @@ def _trial(one: _Run, glue: Compound, posterior: dossiers.CompoundPosterior) -> 
     return tables.of_trials(one.project, glue, posterior, one.virtual, given)
 
 
+# What may bring a trial back inside, by the code of the finding.
+INSIDE = {
+    "GP-T080": "read its numbers as such; a lower dose may lie inside",
+    "GP-T107": "read its numbers as such; docs/mechanism.md, Substrates, says how a module reads a substrate",
+}
+
+
 def _outside(case: Case, found: Outside) -> Finding:
     return Finding(
         found.code,
         "warning",
-        f"beyond what the fitted trials cover, so extrapolated: {found.asked}",
+        f"beyond what {found.basis} cover, so extrapolated: {found.asked}",
         where=f"{case.arm}: {found.field}",
         expected=found.covered,
-        next_step="read its numbers as such; a lower dose may lie inside",
+        next_step=INSIDE.get(found.code, "read its numbers as such"),
     )
 
 
