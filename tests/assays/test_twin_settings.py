@@ -83,6 +83,7 @@ def refusal(protocol="fp", **asked):
         (["g_factor=" + "[" * 5000], "GP-A182", "a number"),
         (["g_factor"], "GP-A184", "equals sign"),
         (["g_factor.x=1"], "GP-A184", "single value"),
+        (["g_factor=1.1", "g_factor=1.2"], "GP-A184", "each setting once"),
         (["replicates=8"], "GP-A185", "at most 8"),
         (["fluorescence_per_um.pomalidomid=0.1"], "GP-A183", 'did you mean "pomalidomide"?'),
     ],

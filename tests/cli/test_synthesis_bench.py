@@ -88,6 +88,9 @@ def test_what_is_at_hand_sets_the_amount(printed):
         ("--step-yield", "0.8"),
         ("--purity", "0.98"),
         ("--grams", "50", "--have", "3-nitrophthalic anhydride=5"),
+        ("--have", "sodium acetate=4", "--have", "sodium acetate=5"),
+        ("--purity", "98", "--purity", "hydrogen=99"),
+        ("--purity", "hydrogen=98", "--purity", "hydrogen=99"),
     ],
 )
 def test_shares_for_per_cent_and_two_amounts_are_refused(printed, wrong):

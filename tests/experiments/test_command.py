@@ -125,3 +125,17 @@ def test_facts_are_printed_with_their_worth(printed):
     rows = payload(printed("facts", "--json"))
     assert {row["label"] for row in rows} == {"predicted", "calibrated", "input", "by construction"}
     assert "Predictions" in printed("facts")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--set", "rho=8", "--set", "rho=9"),
+        ("--line", "OPM2", "--set", "line=MM1S"),
+        ("--exact", "--set", "noise_percent=5"),
+    ],
+)
+def test_a_setting_is_said_once(printed, words):
+    with pytest.raises(InputError, match="GP-L002") as caught:
+        printed("run", "degradation", *words)
+    assert "already" in caught.value.message

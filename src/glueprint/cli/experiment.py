@@ -78,9 +78,7 @@ def run(
         _refuse_for_all(line, setting, figure)
     found = []
     for one in experiments.available() if name == ALL else (name,):
-        settings: dict[str, Any] = dict(experiments.without_error(one)) if exact else {}
-        settings |= dict(_setting(one, text) for text in setting or [])
-        settings |= _line(one, line)
+        settings = _settings(one, setting, line, dict(experiments.without_error(one)) if exact else {})
         done = experiments.run(one, compound=compound, **settings)
         found.append(done)
         if out is not None:
@@ -111,7 +109,7 @@ def export_runs(
     as_json: Json = False,
 ) -> None:
     """Write what an experiment simulates for other programs: a COMBINE archive of each condition and dose."""
-    settings = dict(_setting(name, text) for text in setting or []) | _line(name, line)
+    settings = _settings(name, setting, line, {})
     rows = []
     for number, one in enumerate(experiments.archives(name, compound=compound, **settings), start=1):
         place = out / f"{name}-{number}.omex"
@@ -150,6 +148,28 @@ def facts(as_json: Json = False) -> None:
     counted = table.filter(pl.col("counts"))
     right = counted.filter(pl.col("right")).height
     print_table("Predictions", ("not used", "right"), [(counted.height, right)])
+
+
+def _settings(
+    experiment: str, texts: list[str] | None, line: str | None, exact: dict[str, Any]
+) -> dict[str, Any]:
+    """What was set, by name: each once, and nothing of it also said by --line or --exact.
+
+    Raises InputError GP-L002, and as `_setting` and `_line`.
+    """
+    found = exact | _line(experiment, line)
+    for text in texts or ():
+        name, value = _setting(experiment, text)
+        if name in found and value != found[name]:
+            raise InputError(
+                "GP-L002",
+                f'"{text}": {name} is {found[name]} already',
+                where="--set",
+                expected="each setting once, and none that --line or --exact says",
+                next_step="leave one of them out",
+            )
+        found[name] = value
+    return found
 
 
 def _setting(experiment: str, text: str) -> tuple[str, object]:

@@ -102,12 +102,12 @@ def names_of(column: list[str] | None) -> dict[str, str]:
     found = {}
     for text in column or []:
         ours, mark, theirs = text.partition("=")
-        if not mark or not ours.strip():
+        if not mark or not ours.strip() or ours.strip() in found:
             raise InputError(
                 "GP-A158",
                 f'"{text}"',
                 where="--column",
-                expected="OURS=THEIRS, such as dose_nm=conc",
+                expected="OURS=THEIRS, such as dose_nm=conc, each of ours once",
                 next_step="our names are in docs/degradation.md and docs/growth.md",
             )
         found[ours.strip()] = theirs.strip()

@@ -337,17 +337,24 @@ def _amounts(given: list[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for text in given:
         name, _, number = text.rpartition("=")
-        try:
-            found[name] = float(number)
-        except ValueError:
+        grams = _number(number)
+        if grams is None or name in found:
             raise InputError(
                 "GP-H006",
                 f'cannot read "{text}" as an amount',
                 where="--have",
-                expected='a name and grams such as "3-nitrophthalic anhydride=25"',
+                expected='a name and grams such as "3-nitrophthalic anhydride=25", each name once',
                 next_step="correct the option",
-            ) from None
+            )
+        found[name] = grams
     return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _purity(given: list[str] | None) -> float | dict[str, float] | None:
@@ -356,16 +363,15 @@ def _purity(given: list[str] | None) -> float | dict[str, float] | None:
     named: dict[str, float] = {}
     for text in given:
         name, separator, number = text.rpartition("=")
-        try:
-            percent = float(number)
-        except ValueError:
+        percent = _number(number)
+        if percent is None or name in named or (not separator and len(given) > 1):
             raise InputError(
                 "GP-H006",
                 f'cannot read "{text}" as a purity',
                 where="--purity",
-                expected='a number in percent, or a name and a number such as "hydrogen=99.9"',
+                expected='one number in percent for all, or a name and a number such as "hydrogen=99.9"',
                 next_step="correct the option",
-            ) from None
+            )
         if not separator:
             return percent
         named[name] = percent

@@ -59,9 +59,13 @@ def changed(data: Mapping[str, Any], model: type[Document], changes: Iterable[st
     Raises InputError GP-A184 for a change without "=" or with a path that leads nowhere, and as `settings`.
     """
     found = settings(model, data, "--set").model_dump(mode="json", exclude_none=True)
+    changed_already: set[tuple[str, ...]] = set()
     for change in changes:
         path, mark, value = change.partition("=")
         *tables, name = (part.strip() for part in path.split("."))
+        if (*tables, name) in changed_already:
+            raise _no_change(change, "each setting once")
+        changed_already.add((*tables, name))
         if not mark or not name:
             raise _no_change(change, "a name, an equals sign and a value, such as g_factor=1.05")
         here = found
