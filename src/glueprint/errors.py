@@ -115,9 +115,9 @@ class InternalError(GlueprintError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A ' (did you mean "x"?)' hint for the known name nearest to `word`, or an empty string."""
+    """A ' (did you mean "x"?)' hint for the known name nearest to `word`; empty where it is known itself."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f' (did you mean "{found[0]}"?)' if found else ""
+    return f' (did you mean "{found[0]}"?)' if found and found[0] != word else ""
 
 
 def optional_package(module: str, code: str, *, where: str, expected: str = "", next_step: str = "") -> Any:

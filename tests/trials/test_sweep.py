@@ -210,6 +210,12 @@ def test_an_unknown_arm_and_an_unknown_compound():
     assert compound_of(PLAN.arms[0], None) == "pomalidomide"
 
 
+def test_a_level_of_g_csf_that_no_variant_gives():
+    for how in (SweepSettings(1, gcsf_fold=5.0), SweepSettings(1, gcsf_below_1e9_per_l=1.0)):
+        with pytest.raises(InputError, match="GP-T074"):
+            sweep(PLAN, [Variant(dose_mg=2.0)], arm="POM 4 mg", settings=how)
+
+
 def test_a_sweep_without_a_question():
     for variants in ([], [Variant()], [Variant(dose_mg=4.0)]):
         with pytest.raises(InputError, match="GP-T077"):

@@ -118,6 +118,8 @@ def sweep(
     'POM+LoDEX'
     """
     how = settings or SweepSettings()
+    if (how.gcsf_fold, how.gcsf_below_1e9_per_l) != (None, None):
+        _gives_gcsf(variants)
     chosen = arm_of(protocol, arm)
     about = compound_of(chosen, compound)
     cases = _cases(lone(protocol, chosen, how.patients), about, variants, how)
@@ -136,6 +138,18 @@ def sweep(
         told = label if case.reference else label_of_variant(case.protocol, label, how.draws)
         rows += _rows(case, pl.concat(tables), base, {"label": told} | _facts(case.protocol, about))
     return Sweep(protocol, arm, about, how, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
+
+
+def _gives_gcsf(variants: Sequence[Variant]) -> None:
+    """GP-T074: a level of G-CSF is for variants that give it."""
+    if all(variant.gcsf in (None, "none") for variant in variants):
+        raise InputError(
+            "GP-T074",
+            "a level or a start of G-CSF, which no variant gives",
+            where="gcsf",
+            expected="a variant with G-CSF, secondary or primary",
+            next_step="add --gcsf secondary, or leave --gcsf-fold and --gcsf-below out",
+        )
 
 
 def label_of_variant(protocol: Protocol, label: str, draws: ParameterDraws | None) -> str:
