@@ -155,7 +155,7 @@ def test_the_template_is_written_once(tmp_path):
         trials.write_template(tmp_path / "absent" / "mine.toml")
 
 
-@pytest.mark.parametrize("option", [{"replicates": 0}, {"workers": 0}, {"seed": -1}])
+@pytest.mark.parametrize("option", [{"replicates": 0}, {"replicates": 1.5}, {"workers": 0}, {"seed": -1}])
 def test_numbers_of_a_run(option):
     with pytest.raises(InputError, match="GP-T021"):
         trials.run("mm003", **option)

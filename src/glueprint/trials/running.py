@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from numbers import Integral
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,7 +113,7 @@ def run(
 def check_counts(*, seed: int, **counts: int) -> None:
     """Refuse a seed below 0, counts below 1 and more than fits into tables.   Raises InputError GP-T021."""
     for name, number, least in (*((name, number, 1) for name, number in counts.items()), ("seed", seed, 0)):
-        if number < least:
+        if not isinstance(number, Integral) or number < least:
             raise InputError(
                 "GP-T021",
                 f"{name} is {number}",
